@@ -1,0 +1,77 @@
+/**
+ * A capsule: a failing life as one JSON file, enough to live it again on any machine and with later versions.
+ *
+ * Owns: the format and its decoding. `replay` also takes a bare plan.
+ * I1: what comes from a file is unknown until decoded here.
+ */
+import type { SimulationPlan } from '../sim/plan.ts';
+import type { RunRecord } from '../sim/run-record.ts';
+import type { Life } from './life.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface Capsule {
+  readonly kind: 'tidemark-capsule';
+  readonly version: 1;
+  /** Version of the engine that lived it: only the same one must give the same digest. */
+  readonly engineVersion: string;
+  readonly planHash: string;
+  readonly digest: string;
+  readonly rungs: RunRecord['rungs'];
+  readonly verdict: string;
+  readonly signature: string;
+  readonly verdicts: RunRecord['verdicts'];
+  /** Trace lines up to the violation, for people. */
+  readonly excerpt: readonly string[];
+  readonly plan: SimulationPlan;
+}
+
+/** What `replay` works with: the plan, and what the capsule remembers of its life. */
+export interface Replayable {
+  readonly plan: SimulationPlan;
+  /** Absent for a bare plan. */
+  readonly remembered?: { readonly engineVersion: string; readonly digest: string; readonly rungs: RunRecord['rungs'] };
+}
+
+export function capsuleOf(plan: SimulationPlan, life: Life, engineVersion: string): Capsule {
+  const { record, judgement, excerpt } = life;
+  return {
+    kind: 'tidemark-capsule',
+    version: 1,
+    engineVersion,
+    planHash: record.planHash,
+    digest: record.digest,
+    rungs: record.rungs,
+    verdict: judgement.verdict,
+    signature: judgement.signature,
+    verdicts: record.verdicts,
+    excerpt,
+    plan,
+  };
+}
+
+/** A capsule or a bare plan from the text of a file. `decode` checks the plan. */
+export function decodeReplayable(file: string, text: string, decode: (value: unknown) => SimulationPlan): Replayable {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+  if (!isRecord(value)) throw new UsageError(`${file}: expected a plan or a capsule, found ${JSON.stringify(value)}.`);
+  if (value['kind'] !== 'tidemark-capsule') return { plan: decode(value) };
+  const { engineVersion, digest, rungs } = value;
+  if (typeof engineVersion !== 'string' || typeof digest !== 'string' || !isLadder(rungs)) {
+    throw new UsageError(`${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`);
+  }
+  return { plan: decode(value['plan']), remembered: { engineVersion, digest, rungs } };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function isLadder(value: unknown): value is RunRecord['rungs'] {
+  return (
+    Array.isArray(value) &&
+    value.every((rung: unknown) => isRecord(rung) && typeof rung['event'] === 'number' && typeof rung['digest'] === 'string')
+  );
+}

@@ -1,0 +1,183 @@
+/**
+ * The disk: every file that is read or written goes through here.
+ *
+ * Owns: reading, writing, where shipped files lie. Does not own: what files mean (datasets.ts, result-store.ts).
+ * I1: a missing or unreadable file is a UsageError that names it.
+ * I2: `write` replaces a file as a whole or leaves the old one; `Appender` writes whole lines.
+ */
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from './usage-error.ts';
+
+/** Appends whole lines to a file; the file exists from the start. */
+export interface Appender {
+  append(lines: string): void;
+  close(): void;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const NEWLINE = 0x0a;
+
+/** The folder with package.json: one above the sources, two above their compiled form. */
+const PACKAGE_ROOT = [join(dirname(fileURLToPath(import.meta.url)), '..'), join(dirname(fileURLToPath(import.meta.url)), '..', '..')].find(
+  (folder) => existsSync(join(folder, 'package.json')),
+);
+
+export function packageRoot(): string {
+  if (PACKAGE_ROOT === undefined) throw new UsageError('The installation is incomplete: package.json is missing.');
+  return PACKAGE_ROOT;
+}
+
+/** Version of this package. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readText(join(packageRoot(), 'package.json'))) as { version: string };
+  return version;
+}
+
+/** A file inside the folder of an installed package, also where the package exports only its entry. */
+export function fileOfPackage(name: string, path: string): string {
+  const entry = createRequire(import.meta.url).resolve(name);
+  for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, path))) return join(folder, path);
+  }
+  throw new UsageError(`The package ${name} has no file ${path}: install ${name} again.`);
+}
+
+export const exists = (path: string): boolean => existsSync(path);
+export const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+export const joinPath = (...parts: readonly string[]): string => join(...parts);
+export const absolutePath = (path: string): string => resolve(path);
+export const folderOf = (path: string): string => dirname(path);
+export const fileStem = (path: string): string => basename(path, extname(path));
+export const fileEnding = (path: string): string => extname(path);
+
+export function readText(path: string): string {
+  return reading(path, () => readFileSync(path, 'utf8'));
+}
+
+export function write(path: string, text: string): void {
+  writing(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.part`, text);
+    renameSync(`${path}.part`, path);
+  });
+}
+
+export function rename(from: string, to: string): void {
+  writing(to, () => renameSync(from, to));
+}
+
+/** Opens a file for appending, with its folder; `fresh` empties it first. */
+export function appender(path: string, fresh: boolean): Appender {
+  const file = writing(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    if (!fresh) dropTornLine(path);
+    return openSync(path, fresh ? 'w' : 'a');
+  });
+  return {
+    append: (lines) => void writing(path, () => writeSync(file, lines)),
+    close: () => closeSync(file),
+  };
+}
+
+/** Names of the files below a folder whose name ends so, as paths relative to it, sorted. */
+export function filesBelow(folder: string, ending: string): string[] {
+  if (!isDirectory(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+}
+
+/** The lines of a file, without holding all of them. */
+export function* readLines(path: string): Generator<string> {
+  const file = reading(path, () => openSync(path, 'r'));
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  let rest: Buffer = Buffer.alloc(0);
+  try {
+    for (let size = readSync(file, chunk); size > 0; size = readSync(file, chunk)) {
+      const bytes = Buffer.concat([rest, chunk.subarray(0, size)]);
+      let start = 0;
+      for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+        yield bytes.toString('utf8', start, end);
+        start = end + 1;
+      }
+      rest = bytes.subarray(start);
+    }
+    if (rest.length > 0) yield rest.toString('utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file as Parquet readers want it: its length, and slices on demand. */
+export function randomAccess(path: string): { byteLength: number; slice(start: number, end?: number): ArrayBuffer } {
+  const byteLength = reading(path, () => statSync(path).size);
+  return {
+    byteLength,
+    slice: (start, end = byteLength) => {
+      const bytes = new Uint8Array(end - start);
+      const file = openSync(path, 'r');
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          const size = readSync(file, bytes, at, bytes.length - at, start + at);
+          if (size === 0) throw new UsageError(`${path} ends in the middle of a block.`);
+          at += size;
+        }
+      } finally {
+        closeSync(file);
+      }
+      return bytes.buffer;
+    },
+  };
+}
+
+/** What was cut off when a process died in the middle of a line is not a line. */
+function dropTornLine(path: string): void {
+  if (!existsSync(path)) return;
+  const { size } = statSync(path);
+  const tail = Buffer.alloc(Math.min(size, CHUNK_BYTES));
+  const file = openSync(path, 'r');
+  readSync(file, tail, 0, tail.length, size - tail.length);
+  closeSync(file);
+  truncateSync(path, size - tail.length + tail.lastIndexOf(NEWLINE) + 1);
+}
+
+function reading<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path}: ${reason(error)}.`);
+  }
+}
+
+function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(`Cannot write ${path}: ${reason(error)}.`);
+  }
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file or folder';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EACCES') return 'permission is missing';
+  if (code === 'ENOSPC') return 'the disk is full';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,37 @@
+/**
+ * The contract between a sweep and what lives its lives: worker threads, or a stand-in of a test.
+ *
+ * I1: `onLife` is called once per handed-out job, in any order; the sweep puts them in order by index.
+ */
+import type { Scenario } from '../scenarios/scenario.ts';
+import type { SimulationPlan } from '../sim/plan.ts';
+import type { Life } from './life.ts';
+
+export interface LifeJob {
+  /** Position in the sweep, from 0. */
+  readonly index: number;
+  /** Which of the sweep's scenarios. */
+  readonly scenario: number;
+  readonly seed: string;
+}
+
+/** What came of a job: a life, or trouble that says nothing about the plan. */
+export type LifeResult =
+  /** `plan` only when the life failed: a capsule needs it. The record has no history. */
+  | { readonly kind: 'life'; readonly life: Life; readonly plan?: SimulationPlan }
+  | { readonly kind: 'infrastructure'; readonly message: string };
+
+export interface LifePool {
+  /** Lives jobs until `next` has no more; resolves when all handed-out jobs were answered. */
+  run(options: LifePoolOptions): Promise<void>;
+}
+
+export interface LifePoolOptions {
+  readonly workers: number;
+  readonly scenarios: readonly Scenario[];
+  /** The next few jobs; empty when there are no more (for now and for good). */
+  readonly next: () => readonly LifeJob[];
+  readonly onLife: (job: LifeJob, result: LifeResult) => void;
+  /** Something worth telling that changes no result, for example that a job was given to another worker. */
+  readonly onNote: (note: string) => void;
+}

@@ -1,0 +1,175 @@
+/**
+ * The table of command-line options: it feeds the parser, the help and docs/cli.md.
+ *
+ * Owns: flag, unit, default, decoder and sentence of every option, and which options exclude or need each other.
+ * Does not own: what commands do with them.
+ * I1: a decoder answers a value or throws a UsageError that says what was expected.
+ */
+import { UsageError } from './usage-error.ts';
+
+/** An inclusive range of seeds that are whole numbers. */
+export interface SeedRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Which part of the seeds: the `index`-th of `count`, from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+export interface OptionRow<T> {
+  /** Long flag with its argument, as help shows it. */
+  readonly flag: string;
+  /** What the argument counts or names. */
+  readonly unit: string;
+  /** What holds when the option is absent, for people. */
+  readonly absent: string;
+  readonly decode: (text: string) => T;
+  readonly sentence: string;
+}
+
+const row = <T>(entry: OptionRow<T>): OptionRow<T> => entry;
+const asText = (text: string): string => text;
+const asSwitch = (): boolean => true;
+const path = (flag: string, absent: string, sentence: string): OptionRow<string> =>
+  row({ flag, unit: 'path', absent, decode: asPath, sentence });
+const toggle = (flag: string, sentence: string): OptionRow<boolean> =>
+  row({ flag, unit: '-', absent: 'off', decode: asSwitch, sentence });
+
+export const OPTIONS = {
+  seed: row({
+    flag: '--seed <S>',
+    unit: 'any string',
+    absent: '1',
+    decode: asSeed,
+    sentence: 'The seed of the life; a commit hash is a fine one.',
+  }),
+  seeds: row({
+    flag: '--seeds <A..B>',
+    unit: 'whole numbers, inclusive',
+    absent: '1..100',
+    decode: decodeSeedRange,
+    sentence: 'The seeds to live, both ends included.',
+  }),
+  for: row({
+    flag: '--for <duration>',
+    unit: 'ms, s, m or h of wall clock',
+    absent: 'until the seeds are used up',
+    decode: decodeDurationMs,
+    sentence: 'Live seeds 1, 2, 3 ... until this much time has passed.',
+  }),
+  workers: row({
+    flag: '--workers <N>',
+    unit: 'threads',
+    absent: 'as many as the machine runs at once',
+    decode: (text: string) => decodeCount('workers', text, 512),
+    sentence: 'How many worker threads live seeds side by side.',
+  }),
+  shard: row({
+    flag: '--shard <I/N>',
+    unit: 'part/parts, from 1',
+    absent: '1/1',
+    decode: decodeShard,
+    sentence: 'Live only every N-th seed, beginning with the I-th: one call per machine.',
+  }),
+  out: path('--out <DIR>', 'only capsules are written, to out/', 'Where result files go, appended as they arrive.'),
+  resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
+  json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
+  trace: path('--trace <FILE>', 'no trace', 'Write every event of the life, one aligned line each.'),
+  report: path('--report <DIR>', 'no report', 'Write report.html, CSV files and timeline.log of the life.'),
+  until: row({
+    flag: '--until <EVENT>',
+    unit: 'history index',
+    absent: 'the end of the life',
+    decode: (text: string) => decodeCount('until', text, Number.MAX_SAFE_INTEGER),
+    sentence: 'Show the history up to this event: the last lines before it go to the screen.',
+  }),
+  seedsPerCell: row({
+    flag: '--pairs <N>',
+    unit: 'seeds',
+    absent: '3',
+    decode: (text: string) => decodeCount('pairs', text, 1_000),
+    sentence: 'Seeds lived in every cell of a virtual-time suite; the same seeds in each cell.',
+  }),
+  quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+export type OptionValues = { readonly [Name in OptionName]?: ReturnType<(typeof OPTIONS)[Name]['decode']> };
+
+/** Options that may not stand together, and why. */
+export const CLASHES: readonly { readonly these: readonly [OptionName, OptionName]; readonly sentence: string }[] = [
+  { these: ['seeds', 'for'], sentence: '--seeds and --for exclude each other: --for takes as many seeds as time allows.' },
+];
+
+/** Options that need another one, and why. */
+export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] = [
+  { option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
+];
+
+/** The key under which commander stores an option: the long flag in camel case. */
+export const flagKey = (name: OptionName): string =>
+  (OPTIONS[name].flag.split(' ')[0] ?? '').slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Refuses options that clash or lack their companion. */
+export function checkTogether(options: OptionValues): void {
+  for (const { these, sentence } of CLASHES) {
+    if (these.every((name) => options[name] !== undefined)) throw new UsageError(sentence);
+  }
+  for (const { option, needs, sentence } of NEEDS) {
+    if (options[option] !== undefined && options[needs] === undefined) throw new UsageError(sentence);
+  }
+}
+
+export function decodeSeedRange(text: string): SeedRange {
+  const match = /^(0|[1-9]\d*)(?:\.\.(0|[1-9]\d*))?$/.exec(text);
+  const from = Number(match?.[1]);
+  const to = Number(match?.[2] ?? match?.[1]);
+  if (match === null || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) {
+    throw new UsageError(`--seeds '${text}': expected A..B with two whole numbers, for example 1..1000.`);
+  }
+  if (to < from) {
+    throw new UsageError(`--seeds '${text}': the range is empty; expected A..B with A not above B, for example ${to}..${from}.`);
+  }
+  return { from, to };
+}
+
+const DURATION_UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+export function decodeDurationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const unit = match?.[2] as keyof typeof DURATION_UNITS_MS | undefined;
+  const value = Number(match?.[1]) * (unit === undefined ? Number.NaN : DURATION_UNITS_MS[unit]);
+  if (!(value > 0)) throw new UsageError(`--for '${text}': expected a time above zero with its unit, for example 30s, 10m or 1h.`);
+  return value;
+}
+
+export function decodeShard(text: string): Shard {
+  const match = /^(\d+)\/(\d+)$/.exec(text);
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (match === null || !(index >= 1 && index <= count && count <= 1_000_000)) {
+    throw new UsageError(`--shard '${text}': expected I/N with I from 1 to N, for example 1/4.`);
+  }
+  return { index, count };
+}
+
+function decodeCount(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1 || value > max) {
+    throw new UsageError(`--${name} '${text}': expected a whole number from 1${max > 1_000_000 ? '' : ` to ${max}`}.`);
+  }
+  return value;
+}
+
+function asSeed(text: string): string {
+  if (text === '') throw new UsageError('--seed: expected a text that is not empty.');
+  return asText(text);
+}
+
+function asPath(text: string): string {
+  if (text === '') throw new UsageError('A path is empty: expected the name of a file or folder.');
+  return text;
+}

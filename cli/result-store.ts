@@ -1,0 +1,86 @@
+/**
+ * The result folder of a sweep: lives.jsonl is the truth, the CSV files and timeline.log follow it, capsules lie below it.
+ *
+ * I1: a life is appended when it is known, whole lines at a time; what was appended stays.
+ * I2: a fresh sweep into a used folder keeps the earlier lives.jsonl under another name.
+ * I3: a resumed sweep writes the CSV files anew from lives.jsonl, so that an interruption between two files leaves no gap.
+ */
+import { csvHeader, csvRows, type CsvTable, CSV_TABLES, timelineLines } from '../reports/index.ts';
+import type { Capsule } from './capsule.ts';
+import { type Appender, appender, exists, joinPath, readLines, rename, write } from './files.ts';
+import { decodeLifeRow, type LifeRow } from './life-row.ts';
+
+export const LIVES_FILE = 'lives.jsonl';
+export const TIMELINE_FILE = 'timeline.log';
+const CAPSULES_FOLDER = 'capsules';
+
+export class ResultStore {
+  readonly folder: string;
+  readonly #lives: Appender;
+  readonly #tables: readonly { readonly table: CsvTable; readonly file: Appender }[];
+  #timeline: Appender | undefined;
+  readonly #fresh: boolean;
+
+  /** Opens a folder; `resume` goes on with what lies there, and `onRow` is told of each of its lives. */
+  constructor(folder: string, resume: boolean, onRow: (row: LifeRow) => void = () => {}) {
+    this.folder = folder;
+    this.#fresh = !resume;
+    const livesPath = joinPath(folder, LIVES_FILE);
+    if (!resume && exists(livesPath)) rename(livesPath, freeName(folder));
+    this.#lives = appender(livesPath, !resume);
+    this.#tables = CSV_TABLES.map((table) => ({ table, file: appender(joinPath(folder, table.file), true) }));
+    for (const { table, file } of this.#tables) file.append(csvHeader(table));
+    if (!resume) return;
+    for (const row of storedRows(folder)) {
+      this.#appendTables(row);
+      onRow(row);
+    }
+  }
+
+  append(row: LifeRow): void {
+    this.#lives.append(`${JSON.stringify(row)}\n`);
+    this.#appendTables(row);
+    if (row.timeline.length === 0) return;
+    this.#timeline ??= appender(joinPath(this.folder, TIMELINE_FILE), this.#fresh);
+    this.#timeline.append(timelineLines(row.timeline));
+  }
+
+  close(): void {
+    this.#lives.close();
+    for (const { file } of this.#tables) file.close();
+    this.#timeline?.close();
+  }
+
+  #appendTables(row: LifeRow): void {
+    for (const { table, file } of this.#tables) {
+      const rows = csvRows(table, [row]);
+      if (rows !== '') file.append(rows);
+    }
+  }
+}
+
+/** The lives of a result folder; a line that was cut off by an interruption is skipped. */
+export function* storedRows(folder: string): Generator<LifeRow> {
+  for (const line of readLines(joinPath(folder, LIVES_FILE))) {
+    const row = decodeLifeRow(line);
+    if (row !== undefined) yield row;
+  }
+}
+
+/** Writes a capsule below a folder and answers its name relative to it. */
+export function writeCapsule(folder: string, capsule: Capsule): string {
+  const { scenario, seed } = capsule.plan;
+  const name = `${CAPSULES_FOLDER}/${fileSafe(scenario)}-${fileSafe(seed)}-${capsule.planHash.slice(0, 8)}.json`;
+  write(joinPath(folder, name), `${JSON.stringify(capsule, null, 2)}\n`);
+  return name;
+}
+
+/** Any text as part of a file name; the plan hash behind it keeps different ones apart. */
+const fileSafe = (text: string): string => text.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 60);
+
+function freeName(folder: string): string {
+  for (let number = 1; ; number += 1) {
+    const path = joinPath(folder, `lives.earlier-${number}.jsonl`);
+    if (!exists(path)) return path;
+  }
+}

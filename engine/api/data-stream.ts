@@ -1,0 +1,287 @@
+/**
+ * The typed face of a job: streams and what can be done to them (Flink: DataStream, KeyedStream, ConnectedStreams).
+ *
+ * Owns: types and names. Every method adds at most one node to the stream graph and returns a new stream; nothing runs.
+ * Does not own: chaining, uids that nobody gave, validation of the whole (job-graph-generator.ts).
+ *
+ * User functions are plain and synchronous, must be deterministic and must not change the values they are handed.
+ */
+import type {
+  Collector,
+  FunctionSpec,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  StateKey,
+} from '../job/functions.ts';
+import type { SinkSpec } from '../job/job-graph.ts';
+import type { TypeSerializer } from '../state/type-serializer.ts';
+import { Types } from '../state/type-information.ts';
+import { InvalidJob } from './invalid-job.ts';
+import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
+import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap } from './type-erasure.ts';
+
+/** Where the records of a stream come from: several after a union. */
+type Origin = Omit<StreamInput, 'input'>;
+
+/** How a sink shows what it was given. */
+export interface SinkOptions {
+  /** `exactly-once`: transactions committed with the checkpoint. `at-least-once`: visible when written. */
+  readonly guarantee: SinkSpec['guarantee'];
+  /** Records per write request. Default 100. */
+  readonly batchRecords?: number;
+}
+
+const DEFAULT_SINK_BATCH_RECORDS = 100;
+
+/** What all streams know; made by the environment only. */
+interface StreamPlace {
+  readonly graph: StreamGraph;
+  /** Parallelism of operators that set none. */
+  readonly parallelism: number;
+}
+
+export class DataStream<T> {
+  readonly #place: StreamPlace;
+  readonly #origins: readonly Origin[];
+
+  constructor(place: StreamPlace, origins: readonly Origin[]) {
+    this.#place = place;
+    this.#origins = origins;
+  }
+
+  /** One record for each. */
+  map<U>(map: (value: T) => U): DataStream<U> {
+    return this.#then<U>('Map', { kind: 'map', map: eraseMap(map) });
+  }
+
+  /** The records for which the test holds. */
+  filter(filter: (value: T) => boolean): DataStream<T> {
+    return this.#then<T>('Filter', { kind: 'filter', filter: eraseFilter(filter) });
+  }
+
+  /** Any number of records for each, in the order they are collected. */
+  flatMap<U>(flatMap: (value: T, out: Collector<U>) => void): DataStream<U> {
+    return this.#then<U>('Flat Map', { kind: 'flat-map', flatMap: eraseFlatMap(flatMap) });
+  }
+
+  /** Sends records of one key to one subtask. `keyType` serializes the key; the default fits keys that are strings. */
+  keyBy(selector: (value: T) => string): KeyedStream<T>;
+  keyBy<K extends StateKey>(selector: (value: T) => K, keyType: TypeSerializer<K>): KeyedStream<T>;
+  keyBy(selector: (value: T) => StateKey, keyType: TypeSerializer<StateKey> = Types.string): KeyedStream<T> {
+    const key = eraseKeySelector(selector);
+    const origins = this.#origins.map((origin) => ({ from: origin.from, exchange: 'hash' as const, key }));
+    return new KeyedStream<T>(this.#place, { origins, key, keyType });
+  }
+
+  /** The records of all these streams as one; nothing is said about the order between them. */
+  union(...others: readonly DataStream<T>[]): DataStream<T> {
+    return new DataStream<T>(this.#place, [...this.#origins, ...others.flatMap((other) => this.originsOf(other))]);
+  }
+
+  /** Pairs two streams of different types, so that one function sees both and keeps common state. */
+  connect<U>(other: DataStream<U>): ConnectedStreams<T, U> {
+    return new ConnectedStreams<T, U>(this.#place, this.#origins, this.originsOf(other));
+  }
+
+  /** Deals records evenly over the subtasks of the next operator. */
+  rebalance(): DataStream<T> {
+    return new DataStream<T>(
+      this.#place,
+      this.#origins.map((origin) => ({ from: origin.from, exchange: 'rebalance' as const })),
+    );
+  }
+
+  /** Sends every record to every subtask of the next operator. */
+  broadcast(): DataStream<T> {
+    return new DataStream<T>(
+      this.#place,
+      this.#origins.map((origin) => ({ from: origin.from, exchange: 'broadcast' as const })),
+    );
+  }
+
+  /** Names the operator for its state. Set it on everything that keeps state: a changed job finds its state again by it. */
+  uid(uid: string): this {
+    this.#place.graph.setUid(this.#operator('uid'), uid);
+    return this;
+  }
+
+  /** Names the operator for people. */
+  name(name: string): this {
+    this.#operator('name').name = name;
+    return this;
+  }
+
+  /** Number of subtasks of the operator, where it differs from the environment's. */
+  setParallelism(parallelism: number): this {
+    if (!Number.isInteger(parallelism) || parallelism < 1)
+      throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
+    this.#operator('setParallelism').parallelism = parallelism;
+    return this;
+  }
+
+  /** Ends the stream at the sink store. */
+  sinkTo(options: SinkOptions): DataStreamSink {
+    const batchRecords = options.batchRecords ?? DEFAULT_SINK_BATCH_RECORDS;
+    if (!Number.isInteger(batchRecords) || batchRecords < 1)
+      throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
+    const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords } });
+    return new DataStreamSink(this.#place.graph, sink);
+  }
+
+  /** The origins of another stream of the same environment. */
+  private originsOf<U>(other: DataStream<U>): readonly Origin[] {
+    if (other.#place.graph !== this.#place.graph)
+      throw new InvalidJob(
+        'Streams of two environments cannot be joined: build both on the same StreamExecutionEnvironment.',
+      );
+    return other.#origins;
+  }
+
+  #then<U>(name: string, body: OperatorBody): DataStream<U> {
+    return new DataStream<U>(this.#place, [{ from: this.#add(name, body).id, exchange: 'default' }]);
+  }
+
+  #add(name: string, body: OperatorBody): StreamNode {
+    const inputs = this.#origins.map((origin) => ({ ...origin, input: 0 as const }));
+    return this.#place.graph.add({ body, inputs, name, parallelism: this.#place.parallelism });
+  }
+
+  /** The one operator that made this stream; a union, rebalance or broadcast is none. */
+  #operator(method: string): StreamNode {
+    const [origin, ...more] = this.#origins;
+    const node = origin === undefined ? undefined : this.#place.graph.nodes[origin.from];
+    if (node === undefined || origin?.exchange !== 'default' || more.length > 0) {
+      throw new InvalidJob(
+        `${method}() names an operator, and a union, rebalance or broadcast is none: call it right behind the operator.`,
+      );
+    }
+    return node;
+  }
+}
+
+/** A sink; there is nothing behind it. */
+export class DataStreamSink {
+  readonly #graph: StreamGraph;
+  readonly #node: StreamNode;
+
+  constructor(graph: StreamGraph, node: StreamNode) {
+    this.#graph = graph;
+    this.#node = node;
+  }
+
+  uid(uid: string): this {
+    this.#graph.setUid(this.#node, uid);
+    return this;
+  }
+
+  name(name: string): this {
+    this.#node.name = name;
+    return this;
+  }
+}
+
+/** A stream whose records of one key meet in one subtask. */
+export class KeyedStream<T> {
+  readonly #place: StreamPlace;
+  readonly #keyed: {
+    readonly origins: readonly Origin[];
+    readonly key: (value: unknown) => StateKey;
+    readonly keyType: TypeSerializer<StateKey>;
+  };
+
+  constructor(
+    place: StreamPlace,
+    keyed: {
+      readonly origins: readonly Origin[];
+      readonly key: (value: unknown) => StateKey;
+      readonly keyType: TypeSerializer<StateKey>;
+    },
+  ) {
+    this.#place = place;
+    this.#keyed = keyed;
+  }
+
+  /** Runs a function with state per key. */
+  process<Out>(spec: FunctionSpec<KeyedProcessFunction<T, Out>>): DataStream<Out> {
+    const { origins, key, keyType } = this.#keyed;
+    const node = this.#place.graph.add({
+      body: { kind: 'process', key, keySerializer: keyType, function: spec },
+      inputs: origins.map((origin) => ({ ...origin, input: 0 })),
+      name: 'KeyedProcess',
+      parallelism: this.#place.parallelism,
+    });
+    return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+  }
+}
+
+/** Two streams, not yet keyed. */
+export class ConnectedStreams<A, B> {
+  readonly #place: StreamPlace;
+  readonly #first: readonly Origin[];
+  readonly #second: readonly Origin[];
+
+  constructor(place: StreamPlace, first: readonly Origin[], second: readonly Origin[]) {
+    this.#place = place;
+    this.#first = first;
+    this.#second = second;
+  }
+
+  /** Keys both streams by the same kind of key. */
+  keyBy(first: (value: A) => string, second: (value: B) => string): KeyedConnectedStreams<A, B>;
+  keyBy<K extends StateKey>(
+    first: (value: A) => K,
+    second: (value: B) => K,
+    keyType: TypeSerializer<K>,
+  ): KeyedConnectedStreams<A, B>;
+  keyBy(
+    first: (value: A) => StateKey,
+    second: (value: B) => StateKey,
+    keyType: TypeSerializer<StateKey> = Types.string,
+  ): KeyedConnectedStreams<A, B> {
+    const keys = [eraseKeySelector(first), eraseKeySelector(second)] as const;
+    const inputs: StreamInput[] = [
+      ...this.#first.map((origin) => ({
+        from: origin.from,
+        exchange: 'hash' as const,
+        key: keys[0],
+        input: 0 as const,
+      })),
+      ...this.#second.map((origin) => ({
+        from: origin.from,
+        exchange: 'hash' as const,
+        key: keys[1],
+        input: 1 as const,
+      })),
+    ];
+    return new KeyedConnectedStreams<A, B>(this.#place, { keys, keyType, inputs });
+  }
+}
+
+interface KeyedPair {
+  readonly keys: readonly [(value: unknown) => StateKey, (value: unknown) => StateKey];
+  readonly keyType: TypeSerializer<StateKey>;
+  readonly inputs: readonly StreamInput[];
+}
+
+/** Two keyed streams that share keyed state. */
+export class KeyedConnectedStreams<A, B> {
+  readonly #place: StreamPlace;
+  readonly #pair: KeyedPair;
+
+  constructor(place: StreamPlace, pair: KeyedPair) {
+    this.#place = place;
+    this.#pair = pair;
+  }
+
+  /** Runs a function over both streams with state per key. */
+  process<Out>(spec: FunctionSpec<KeyedCoProcessFunction<A, B, Out>>): DataStream<Out> {
+    const { keys, keyType, inputs } = this.#pair;
+    const node = this.#place.graph.add({
+      body: { kind: 'co-process', keys, keySerializer: keyType, function: spec },
+      inputs,
+      name: 'KeyedCoProcess',
+      parallelism: this.#place.parallelism,
+    });
+    return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Where a job begins (Flink: StreamExecutionEnvironment): sources are made here, `jobGraph()` is what the cluster runs.
+ *
+ *     const env = new StreamExecutionEnvironment({ jobId: 'counts', name: 'Counts', parallelism: 4 });
+ *     env.fromLog<Flight>({ topic: 'flights', partitions: [0, 1, 2, 3], uid: 'flights' })
+ *       .keyBy((flight) => flight.origin)
+ *       .process(countPerKey).uid('count')
+ *       .sinkTo({ guarantee: 'exactly-once' });
+ *     const graph = env.jobGraph();
+ *
+ * Owns: job-wide settings. Does not own: the graph's shape (stream-graph.ts) and its chaining (job-graph-generator.ts).
+ */
+import { millis } from '../foundation/time.ts';
+import { defaultMaxParallelism, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import type { CheckpointConfiguration } from '../protocol/configuration.ts';
+import { DataStream } from './data-stream.ts';
+import { InvalidJob } from './invalid-job.ts';
+import { generateJobGraph } from './job-graph-generator.ts';
+import { StreamGraph } from './stream-graph.ts';
+
+export interface EnvironmentOptions {
+  /** Names the job in paths of checkpoint storage: letters, digits, `-`, `_` and `.`. */
+  readonly jobId: string;
+  /** For people. */
+  readonly name: string;
+  /** Subtasks of every operator that sets no other number. */
+  readonly parallelism: number;
+  /** Number of key groups, fixed for the life of the job's state. Default: Flink's, at least 128. */
+  readonly maxParallelism?: number;
+}
+
+export interface LogSourceOptions {
+  readonly topic: string;
+  /** Partition numbers at the log broker. */
+  readonly partitions: readonly number[];
+  /** Names the source for its state. */
+  readonly uid: string;
+  /** Bytes a record takes on the wire. Default 100. */
+  readonly recordBytes?: number;
+  /** Records a fetch asks for. Default 500. */
+  readonly fetchRecords?: number;
+  /** Longest time the broker may hold a fetch, milliseconds. Default 500. */
+  readonly fetchWaitMs?: number;
+}
+
+/** What the job itself says about checkpointing; the rest is the cluster's business. */
+export type JobCheckpointing = Partial<
+  Pick<CheckpointConfiguration, 'intervalUs' | 'mode' | 'directory' | 'timelineLogging'>
+>;
+
+const DEFAULT_RECORD_BYTES = 100;
+const DEFAULT_FETCH_RECORDS = 500;
+/** Kafka's `fetch.max.wait.ms`. */
+const DEFAULT_FETCH_WAIT_MS = 500;
+const JOB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+export class StreamExecutionEnvironment {
+  readonly #options: EnvironmentOptions;
+  readonly #maxParallelism: number | undefined;
+  readonly #graph = new StreamGraph();
+  #checkpointing: JobCheckpointing = {};
+
+  constructor(options: EnvironmentOptions) {
+    if (!JOB_ID.test(options.jobId))
+      throw new InvalidJob(
+        `The job id '${options.jobId}' cannot be part of a path: use letters, digits, '-', '_' and '.'.`,
+      );
+    requireCount('The parallelism', options.parallelism, MAX_PARALLELISM_UPPER_BOUND);
+    const maxParallelism = options.maxParallelism;
+    if (maxParallelism !== undefined) {
+      requireCount('The maximum parallelism', maxParallelism, MAX_PARALLELISM_UPPER_BOUND);
+      if (maxParallelism < options.parallelism)
+        throw new InvalidJob(
+          `A parallelism of ${options.parallelism} is above the maximum parallelism ${maxParallelism}: there are not enough key groups.`,
+        );
+    }
+    this.#options = options;
+    this.#maxParallelism = maxParallelism;
+  }
+
+  /** What `enableCheckpointing`, `setCheckpointDir` and `enableCheckpointingTimelineLogging` said so far. */
+  get checkpointing(): JobCheckpointing {
+    return this.#checkpointing;
+  }
+
+  /** A checkpoint every `intervalMs` milliseconds of virtual time. */
+  enableCheckpointing(intervalMs: number, mode: CheckpointConfiguration['mode'] = 'exactly-once'): this {
+    if (!Number.isInteger(intervalMs) || intervalMs < 1)
+      throw new InvalidJob(`A checkpoint interval of ${intervalMs} ms is not a positive whole number of milliseconds.`);
+    this.#checkpointing = { ...this.#checkpointing, intervalUs: millis(intervalMs), mode };
+    return this;
+  }
+
+  /** Directory on the checkpoint storage; `<directory>/<job>/chk-<n>/` lies below it. */
+  setCheckpointDir(directory: string): this {
+    if (directory === '') throw new InvalidJob('The checkpoint directory is empty.');
+    this.#checkpointing = { ...this.#checkpointing, directory };
+    return this;
+  }
+
+  /** A line per completed checkpoint and task in `timeline.log`. */
+  enableCheckpointingTimelineLogging(): this {
+    this.#checkpointing = { ...this.#checkpointing, timelineLogging: true };
+    return this;
+  }
+
+  /** The records of a topic of the log, read at this environment's parallelism. */
+  fromLog<T>(options: LogSourceOptions): DataStream<T> {
+    const { topic, partitions, uid } = options;
+    if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);
+    if (new Set(partitions).size !== partitions.length)
+      throw new InvalidJob(`The source '${topic}' names a partition twice.`);
+    const fetchRecords = options.fetchRecords ?? DEFAULT_FETCH_RECORDS;
+    const recordBytes = options.recordBytes ?? DEFAULT_RECORD_BYTES;
+    requireCount(`The fetch of '${topic}'`, fetchRecords, Number.MAX_SAFE_INTEGER);
+    requireCount(`The record size of '${topic}'`, recordBytes, Number.MAX_SAFE_INTEGER);
+    const fetchWaitMs = options.fetchWaitMs ?? DEFAULT_FETCH_WAIT_MS;
+    const fetchWaitUs = millis(fetchWaitMs);
+    if (!Number.isInteger(fetchWaitUs) || fetchWaitUs < 0)
+      throw new InvalidJob(`A fetch wait of ${fetchWaitMs} ms is not a whole number of microseconds.`);
+    const node = this.#graph.add({
+      body: {
+        kind: 'source',
+        source: { kind: 'log', topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs },
+      },
+      inputs: [],
+      name: `Source: ${topic}`,
+      uid,
+      parallelism: this.#options.parallelism,
+    });
+    return new DataStream<T>({ graph: this.#graph, parallelism: this.#options.parallelism }, [
+      { from: node.id, exchange: 'default' },
+    ]);
+  }
+
+  /** The job as the cluster runs it: chained, numbered, validated. Throws `InvalidJob`. */
+  jobGraph(): JobGraph {
+    return generateJobGraph(this.#graph, {
+      jobId: this.#options.jobId,
+      name: this.#options.name,
+      maxParallelismOf: (parallelism) => this.#maxParallelism ?? defaultMaxParallelism(parallelism),
+    });
+  }
+}
+
+function requireCount(what: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw new InvalidJob(`${what} is ${value}; it must be an integer from 1 to ${most}.`);
+}

@@ -1,0 +1,81 @@
+/**
+ * The job as its author wrote it: one node per operator, not yet chained (Flink: StreamGraph).
+ *
+ * Owns: the list of nodes in the order they were written. Does not own: chaining and vertices (job-graph-generator.ts), nor the
+ * typed face over it (data-stream.ts). Types are erased here: what flows between two nodes is `unknown`.
+ *
+ * I1: a node only reads from nodes before it, so the order of the list is topological.
+ * I2: union, rebalance, broadcast and keyBy make no node: they live on the inputs of the node that follows.
+ */
+import type { StateKey } from '../job/functions.ts';
+import type { OperatorSpec, SourceSpec } from '../job/job-graph.ts';
+import { InvalidJob } from './invalid-job.ts';
+
+/** How the records of an input are dealt to the subtasks; `default` is forward where the parallelism agrees, else rebalance. */
+export type Exchange = 'default' | 'hash' | 'rebalance' | 'broadcast';
+
+/** One stream that a node reads. A union has several on the same logical input. */
+export interface StreamInput {
+  /** Id of the node that produces it. */
+  readonly from: number;
+  /** Logical input: 1 only for the second input of a co-process. */
+  readonly input: 0 | 1;
+  readonly exchange: Exchange;
+  /** Present for `hash`. */
+  readonly key?: (value: unknown) => StateKey;
+}
+
+/** An operator without the uid and name, which its author may still set. */
+export type OperatorBody = OperatorSpec extends infer O
+  ? O extends OperatorSpec
+    ? Omit<O, 'uid' | 'name'>
+    : never
+  : never;
+
+export interface StreamNode {
+  readonly id: number;
+  readonly body: { readonly kind: 'source'; readonly source: SourceSpec } | OperatorBody;
+  readonly inputs: readonly StreamInput[];
+  /** Shown to people. */
+  name: string;
+  /** What its state is stored under; undefined until given or generated. */
+  uid: string | undefined;
+  parallelism: number;
+}
+
+/** What a node is made of, apart from its place in the list. */
+export interface StreamNodeInput {
+  readonly body: StreamNode['body'];
+  readonly inputs: readonly StreamInput[];
+  readonly name: string;
+  readonly uid?: string;
+  readonly parallelism: number;
+}
+
+export class StreamGraph {
+  readonly #nodes: StreamNode[] = [];
+
+  get nodes(): readonly StreamNode[] {
+    return this.#nodes;
+  }
+
+  add(input: StreamNodeInput): StreamNode {
+    const node: StreamNode = { ...input, id: this.#nodes.length, uid: undefined };
+    this.#nodes.push(node);
+    if (input.uid !== undefined) this.setUid(node, input.uid);
+    return node;
+  }
+
+  /** Refuses an empty uid and one that another operator has: state is found again by it. */
+  setUid(node: StreamNode, uid: string): void {
+    if (uid.trim() === '')
+      throw new InvalidJob(`The uid of '${node.name}' is empty. Give it a name or leave uid() out.`);
+    const owner = this.#nodes.find((other) => other.uid === uid && other.id !== node.id);
+    if (owner !== undefined) {
+      throw new InvalidJob(
+        `The uid '${uid}' is used twice, by '${owner.name}' and by '${node.name}'. State is stored under the uid: every operator needs its own.`,
+      );
+    }
+    node.uid = uid;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What a barrier on a channel means, as a table of state x input (rows B1-B4; Flink: SingleCheckpointBarrierHandler with
+ * WaitingForFirstBarrier / CollectingBarriers, and CheckpointBarrierTracker).
+ *
+ * Owns: which checkpoint is being aligned and which channels are blocked. Does not own: acting (the subtask does).
+ * Invariants:
+ *   I1 a channel is blocked from the barrier of n on it until all open channels delivered the barrier of n, or n is given up;
+ *   I2 an id is completed at most once, ids complete in rising order, an id given up never completes;
+ *   I3 in at-least-once mode no channel is ever blocked.
+ */
+import { assert } from '../foundation/assert.ts';
+import type { CheckpointId } from '../foundation/ids.ts';
+
+export type BarrierDecision =
+  /** The barrier is of the past or of a checkpoint given up: go on reading the channel. */
+  | { readonly kind: 'ignore' }
+  /** Wait for the other channels. `first`: alignment begins here. `gaveUp`: an older alignment was cancelled by this barrier. */
+  | { readonly kind: 'collect'; readonly first: boolean; readonly block: boolean; readonly gaveUp: CheckpointId | undefined }
+  /** All channels delivered it: take the snapshot now, then all channels are open again. */
+  | { readonly kind: 'complete'; readonly checkpointId: CheckpointId; readonly first: boolean; readonly gaveUp: CheckpointId | undefined }
+  /** A checkpoint was given up by a marker: forward the marker, all channels are open again. */
+  | { readonly kind: 'cancelled'; readonly checkpointId: CheckpointId };
+
+const IGNORE: BarrierDecision = { kind: 'ignore' };
+/** Flink: CheckpointBarrierTracker.MAX_CHECKPOINTS_TO_TRACK. */
+const TRACKED_MAX = 50;
+
+export class BarrierHandler {
+  readonly #channels: number;
+  readonly #blocking: boolean;
+  readonly #blocked: boolean[];
+  readonly #ended: boolean[];
+  #open: number;
+  /** Aligned mode: the checkpoint being collected, 0 when none. */
+  #current = 0;
+  #received = 0;
+  /** Highest id completed or given up. */
+  #settled = 0;
+  /** At-least-once mode: barriers seen per pending id. */
+  readonly #counts = new Map<number, Set<number>>();
+
+  constructor(channels: number, exactlyOnce: boolean) {
+    assert(channels >= 1, 'a barrier handler has at least one channel');
+    this.#channels = channels;
+    this.#blocking = exactlyOnce;
+    this.#blocked = new Array<boolean>(channels).fill(false);
+    this.#ended = new Array<boolean>(channels).fill(false);
+    this.#open = channels;
+  }
+
+  isBlocked(channel: number): boolean {
+    return this.#blocked[channel] === true;
+  }
+
+  /** The checkpoint being aligned; 0 when none. */
+  get aligning(): number {
+    return this.#blocking ? this.#current : 0;
+  }
+
+  barrier(channel: number, id: CheckpointId): BarrierDecision {
+    assert(channel < this.#channels && this.#blocked[channel] === false, 'a barrier arrives on an open channel', { channel, id });
+    if (id <= this.#settled) return IGNORE;
+    return this.#blocking ? this.#align(channel, id) : this.#track(channel, id);
+  }
+
+  /** Row B3: the sender of the marker will not take part in checkpoint `id`. */
+  cancelMarker(id: CheckpointId): BarrierDecision {
+    return this.giveUp(id) ? { kind: 'cancelled', checkpointId: id } : IGNORE;
+  }
+
+  /** Row B2: counts as "barrier received" for this and every later checkpoint. */
+  endOfPartition(channel: number): BarrierDecision {
+    if (this.#ended[channel] === true) return IGNORE;
+    this.#ended[channel] = true;
+    this.#open -= 1;
+    if (this.#current !== 0 && this.#received >= this.#open) return this.#complete(this.#current as CheckpointId, false, undefined);
+    return IGNORE;
+  }
+
+  /** The coordinator aborted `id`. Remembered even before its first barrier came. True when that was news. */
+  giveUp(id: CheckpointId): boolean {
+    if (id <= this.#settled) return false;
+    this.#settled = id;
+    if (this.#current !== 0 && this.#current <= id) this.#release();
+    for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
+    return true;
+  }
+
+  #align(channel: number, id: CheckpointId): BarrierDecision {
+    let gaveUp: CheckpointId | undefined;
+    if (this.#current !== 0 && id > this.#current) {
+      gaveUp = this.#current as CheckpointId;
+      this.#settled = this.#current;
+      this.#release();
+    }
+    assert(this.#current === 0 || this.#current === id, 'barriers of one channel have rising ids', { id, current: this.#current });
+    const first = this.#current === 0;
+    this.#current = id;
+    this.#received += 1;
+    if (this.#received >= this.#open) return this.#complete(id, first, gaveUp);
+    this.#blocked[channel] = true;
+    return { kind: 'collect', first, block: true, gaveUp };
+  }
+
+  #track(channel: number, id: CheckpointId): BarrierDecision {
+    let seen = this.#counts.get(id);
+    const first = seen === undefined;
+    if (seen === undefined) {
+      seen = new Set();
+      this.#counts.set(id, seen);
+      const oldest = this.#counts.keys().next().value;
+      if (this.#counts.size > TRACKED_MAX && oldest !== undefined) this.#counts.delete(oldest);
+    }
+    seen.add(channel);
+    if (seen.size < this.#open) return { kind: 'collect', first, block: false, gaveUp: undefined };
+    return this.#complete(id, first, undefined);
+  }
+
+  #complete(id: CheckpointId, first: boolean, gaveUp: CheckpointId | undefined): BarrierDecision {
+    assert(id > this.#settled, 'checkpoints complete in rising order', { id, settled: this.#settled });
+    this.#settled = id;
+    this.#release();
+    for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
+    return { kind: 'complete', checkpointId: id, first, gaveUp };
+  }
+
+  #release(): void {
+    this.#current = 0;
+    this.#received = 0;
+    this.#blocked.fill(false);
+  }
+}

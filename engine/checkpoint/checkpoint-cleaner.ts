@@ -1,0 +1,70 @@
+/**
+ * Removes files nobody may restore any more (rows C16, F16, G5).
+ *
+ * Owns: deletion of checkpoint files; nobody else deletes. Differs from Flink, which deletes handle by handle and leaves behind what
+ * a crashed leader or a late writer left: after each completion it lists the job's directory and deletes every file of a
+ * checkpoint older than the newest that the durable pointer does not name.
+ * Invariants: I1 what the pointer names is never deleted; I2 the pointer is moved first, files go after it (B8 in bugs.md);
+ * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
+ */
+import type { RequestClient } from '../clients/request-client.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+
+export class CheckpointCleaner {
+  readonly #storage: RequestClient<StorageReply>;
+  /** `<dir>/<job>/`. */
+  readonly #root: string;
+  #cleaning = 0;
+
+  constructor(storage: RequestClient<StorageReply>, root: string) {
+    this.#storage = storage;
+    this.#root = root;
+  }
+
+  /** Deletions under way: back-pressure for the request decider (row C2). */
+  get cleaning(): number {
+    return this.#cleaning;
+  }
+
+  /** A deletion that fails is not repeated: the next sweep finds the files again. */
+  sweep(pointer: CheckpointPointer, out: Out): void {
+    const newest = pointer.completed.at(-1)?.id ?? 0;
+    const kept = new Set<number>(pointer.completed.map(({ id }) => id));
+    this.#deleteWhere(`${this.#root}chk-`, (id) => id < newest && !kept.has(id), out);
+  }
+
+  discard(checkpointId: number, out: Out): void {
+    this.#deleteWhere(`${this.#root}chk-${checkpointId}/`, (id) => id === checkpointId, out);
+  }
+
+  #deleteWhere(prefix: string, isGarbage: (checkpointId: number) => boolean, out: Out): void {
+    this.#cleaning += 1;
+    this.#storage.request(
+      (requestId) => ({ kind: 'storage-list', requestId, prefix }),
+      out,
+      (reply, _nowUs, replyOut) => {
+        const paths = (reply?.paths ?? []).filter((path) => isGarbage(checkpointIdOf(path, this.#root)));
+        if (paths.length === 0) {
+          this.#cleaning -= 1;
+          return;
+        }
+        this.#storage.request(
+          (requestId) => ({ kind: 'storage-delete', requestId, paths }),
+          replyOut,
+          () => {
+            this.#cleaning -= 1;
+          },
+        );
+      },
+    );
+  }
+}
+
+/** `<root>chk-<n>/...` gives n; anything else NaN, which is never garbage. */
+function checkpointIdOf(path: string, root: string): number {
+  const rest = path.slice(`${root}chk-`.length);
+  const slash = rest.indexOf('/');
+  return slash <= 0 ? Number.NaN : Number(rest.slice(0, slash));
+}

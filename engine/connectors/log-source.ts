@@ -1,0 +1,141 @@
+/**
+ * Reads partitions of the log and remembers how far (Flink: SourceReader, KafkaPartitionSplit).
+ *
+ * Owns: the positions and the fetches. Does not own: where records go, nor when a snapshot is taken.
+ * Invariants:
+ *   I1 a position is the offset of the next record to emit (H6 in bugs.md: one meaning, "next to read");
+ *   I2 records of a partition are emitted in offset order, each once per attempt;
+ *   I3 at most one fetch per partition is open; what answers an older position is dropped.
+ */
+import { RequestClient } from '../clients/request-client.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { assert } from '../foundation/assert.ts';
+import { micros } from '../foundation/time.ts';
+import type { SourceSpec } from '../job/job-graph.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { LogRecords } from '../protocol/messages.ts';
+import type { NodeId } from '../foundation/ids.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
+
+export interface LogSourceOptions {
+  readonly spec: SourceSpec;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly broker: NodeId;
+  readonly requestTimeoutUs: number;
+  readonly firstRequestId: number;
+}
+
+interface Position {
+  readonly partition: number;
+  nextOffset: number;
+}
+
+/** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
+const HELD_FETCH_US_MAX = 5_000_000;
+
+export class LogSource {
+  readonly #options: LogSourceOptions;
+  readonly #positions: readonly Position[];
+  readonly #client: RequestClient<LogRecords>;
+  readonly #later = new DelayedCalls();
+  readonly #batches: LogRecords[] = [];
+  #cursor = 0;
+
+  constructor(options: LogSourceOptions) {
+    this.#options = options;
+    this.#positions = options.spec.partitions
+      .filter((_, index) => index % options.parallelism === options.subtask)
+      .map((partition) => ({ partition, nextOffset: 0 }));
+    this.#client = new RequestClient({
+      node: options.broker,
+      via: 'datagram',
+      name: 'fetch',
+      timeoutUs: options.requestTimeoutUs + HELD_FETCH_US_MAX,
+      firstRequestId: options.firstRequestId,
+    });
+  }
+
+  /** Positions as {partition, offset of the next record}. */
+  positions(): readonly { readonly partition: number; readonly offset: number }[] {
+    return this.#positions.map(({ partition, nextOffset }) => ({ partition, offset: nextOffset }));
+  }
+
+  /** Partitions of the checkpoint that this subtask does not own are ignored. */
+  restore(offsets: readonly { readonly partition: number; readonly offset: number }[]): void {
+    for (const { partition, offset } of offsets) {
+      const position = this.#positions.find((candidate) => candidate.partition === partition);
+      if (position !== undefined) position.nextOffset = Math.max(0, offset);
+    }
+  }
+
+  start(out: Out): void {
+    for (const position of this.#positions) this.#fetch(position, out);
+  }
+
+  get hasRecords(): boolean {
+    return this.#batches.length > 0;
+  }
+
+  /**
+   * Emits up to `limit` records of one fetched batch, stopping early when `mayEmit` turns false. Returns how many.
+   */
+  emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number {
+    const batch = this.#batches[0];
+    if (batch === undefined) return 0;
+    const position = this.#positionOf(batch.partition);
+    let emitted = 0;
+    while (emitted < limit && this.#cursor < batch.values.length && mayEmit()) {
+      const at = this.#cursor;
+      position.nextOffset += 1;
+      this.#cursor += 1;
+      emitted += 1;
+      consumer.process(batch.values[at], batch.timestampsUs[at] ?? 0, batch.sourceIndices[at] ?? 0);
+    }
+    if (this.#cursor >= batch.values.length) {
+      this.#batches.shift();
+      this.#cursor = 0;
+      this.#fetch(position, out);
+    }
+    return emitted;
+  }
+
+  handleReply(reply: LogRecords, nowUs: number, out: Out): void {
+    this.#client.handleReply(reply, micros(nowUs), out);
+  }
+
+  handleTimer(timer: string, nowUs: number, out: Out): boolean {
+    return this.#client.handleTimer(timer, micros(nowUs), out) || this.#later.handleTimer(timer, micros(nowUs), out);
+  }
+
+  #fetch(position: Position, out: Out): void {
+    const { spec, requestTimeoutUs } = this.#options;
+    const { partition, nextOffset } = position;
+    this.#client.request(
+      (requestId) => ({
+        kind: 'log-fetch',
+        requestId,
+        partition,
+        offset: nextOffset,
+        maxRecords: spec.fetchRecords,
+        maxWaitUs: micros(spec.fetchWaitUs),
+      }),
+      out,
+      (reply, _nowUs, replyOut) => {
+        if (reply === undefined) return this.#fetch(position, replyOut);
+        if (reply.outcome === 'unavailable') {
+          return this.#later.after(requestTimeoutUs / 10, `fetch/${partition}`, replyOut, (_at, lateOut) => this.#fetch(position, lateOut));
+        }
+        assert(reply.offset === position.nextOffset, 'a fetch is answered from the offset it asked for', { partition });
+        if (reply.values.length === 0) return this.#fetch(position, replyOut);
+        this.#batches.push(reply);
+      },
+    );
+  }
+
+  #positionOf(partition: number): Position {
+    const position = this.#positions.find((candidate) => candidate.partition === partition);
+    assert(position !== undefined, 'a batch belongs to an owned partition', { partition });
+    return position;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What a user writes: plain synchronous functions in Flink's vocabulary. They never see the simulator, the clock or the network.
+ *
+ * A function must be deterministic and must not change the values it is handed; whatever it remembers goes into state.
+ */
+import type { StateDescriptor } from '../state/state-descriptor.ts';
+import type { ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
+
+/** A key: what `keyBy` may return. */
+export type StateKey = string | number | boolean;
+
+/** Takes what a function emits, in order (Flink: Collector). */
+export interface Collector<T> {
+  collect(value: T): void;
+}
+
+/** Keyed state of the current key, by the descriptor it was registered with (Flink: RuntimeContext). */
+export interface RuntimeContext {
+  readonly subtask: number;
+  readonly parallelism: number;
+  value<T>(name: string): ValueState<T>;
+  list<T>(name: string): ListState<T>;
+  map<K extends StateKey, V>(name: string): MapState<K, V>;
+  reducing<T>(name: string): ReducingState<T>;
+}
+
+/** What is known about the element being processed (Flink: KeyedProcessFunction.Context). */
+export interface ElementContext {
+  /** Key of the current element. */
+  readonly currentKey: StateKey;
+  /** Event time of the current element in milliseconds. */
+  readonly timestampMs: number;
+}
+
+/** Flink: KeyedProcessFunction. */
+export interface KeyedProcessFunction<In, Out> {
+  /** Called once before the first element, after state was restored. */
+  open?(runtime: RuntimeContext): void;
+  processElement(value: In, context: ElementContext, out: Collector<Out>): void;
+}
+
+/** Flink: KeyedCoProcessFunction. Both inputs are keyed by the same kind of key and share state. */
+export interface KeyedCoProcessFunction<A, B, Out> {
+  open?(runtime: RuntimeContext): void;
+  processElement1(value: A, context: ElementContext, out: Collector<Out>): void;
+  processElement2(value: B, context: ElementContext, out: Collector<Out>): void;
+}
+
+/** A function class with the states it registers; a fresh function is made for every subtask and attempt. */
+export interface FunctionSpec<F> {
+  readonly states: readonly StateDescriptor[];
+  create(): F;
+}

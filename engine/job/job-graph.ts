@@ -1,0 +1,87 @@
+/**
+ * The job as the cluster runs it: vertices of chained operators and edges between them (Flink: JobGraph).
+ *
+ * Owns: the shape. Built by `StreamExecutionEnvironment.jobGraph()`, validated once, then read-only and shared by all nodes
+ * (as a user jar is). Operators are specs, data and functions, so that the engine and the judges' reference interpret the same
+ * job independently.
+ */
+import type { TypeSerializer } from '../state/type-serializer.ts';
+import type {
+  Collector,
+  FunctionSpec,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  StateKey,
+} from './functions.ts';
+
+/** Reads partitions of the log; subtask i of p reads those whose position in `partitions` is i modulo p. */
+export interface SourceSpec {
+  readonly kind: 'log';
+  /** Topic name, for people. */
+  readonly topic: string;
+  /** Partition numbers at the log broker. */
+  readonly partitions: readonly number[];
+  /** Bytes a record takes on the wire. */
+  readonly recordBytes: number;
+  /** Records a fetch asks for. */
+  readonly fetchRecords: number;
+  /** Longest time the broker may hold a fetch, microseconds. */
+  readonly fetchWaitUs: number;
+}
+
+export interface SinkSpec {
+  /** `exactly-once`: transactions, two-phase commit (row K9). `at-least-once`: visible when written, flushed before the barrier (row K13). */
+  readonly guarantee: 'exactly-once' | 'at-least-once';
+  /** Records per write request. */
+  readonly batchRecords: number;
+}
+
+export type OperatorSpec = { readonly uid: string; readonly name: string } & (
+  | { readonly kind: 'map'; readonly map: (value: unknown) => unknown }
+  | { readonly kind: 'filter'; readonly filter: (value: unknown) => boolean }
+  | { readonly kind: 'flat-map'; readonly flatMap: (value: unknown, out: Collector<unknown>) => void }
+  | {
+      readonly kind: 'process';
+      readonly key: (value: unknown) => StateKey;
+      readonly keySerializer: TypeSerializer<StateKey>;
+      readonly function: FunctionSpec<KeyedProcessFunction<unknown, unknown>>;
+    }
+  | {
+      readonly kind: 'co-process';
+      readonly keys: readonly [(value: unknown) => StateKey, (value: unknown) => StateKey];
+      readonly keySerializer: TypeSerializer<StateKey>;
+      readonly function: FunctionSpec<KeyedCoProcessFunction<unknown, unknown, unknown>>;
+    }
+  | { readonly kind: 'sink'; readonly sink: SinkSpec }
+);
+
+export interface JobVertex {
+  readonly index: number;
+  /** Chained operators' names joined by ` -> `. */
+  readonly name: string;
+  readonly parallelism: number;
+  readonly maxParallelism: number;
+  /** Present on source vertices; its operators follow in the chain. */
+  readonly source?: SourceSpec & { readonly uid: string; readonly name: string };
+  /** The chain, head first. Empty only for a source whose successors are not chained. */
+  readonly operators: readonly OperatorSpec[];
+}
+
+export interface JobEdge {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+  /** Which logical input of the consumer: 0, or 1 for the second input of a co-process. */
+  readonly input: 0 | 1;
+  readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast';
+  /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). */
+  readonly key?: (value: unknown) => StateKey;
+}
+
+export interface JobGraph {
+  readonly jobId: string;
+  readonly name: string;
+  /** Topological order: every edge goes from a lower to a higher vertex index. */
+  readonly vertices: readonly JobVertex[];
+  readonly edges: readonly JobEdge[];
+}

@@ -1,0 +1,328 @@
+/**
+ * Runs the one job for one leader epoch: slots, deployment, failure, restart, restore (rows C4, C18, C20, F4, F19; Flink: JobMaster,
+ * DefaultScheduler with whole-job restart).
+ *
+ * Owns: executions and job status. Does not own: leadership (job-manager), checkpoints (checkpoint-coordinator).
+ * Invariants:
+ *   I1 a new attempt is deployed only when every execution of the old one has ended or its TaskManager counts as lost;
+ *   I2 it restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19);
+ *   I3 what an earlier attempt still says changes nothing (row G6).
+ */
+import { CheckpointCoordinator, type CheckpointedSubtask, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
+import { assignState } from '../checkpoint/state-assignment.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
+import type { RequestClient } from '../clients/request-client.ts';
+import { assert } from '../foundation/assert.ts';
+import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch, MAIN_MAILBOX, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
+import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import { type CheckpointMetadata, decodeMetadata } from '../protocol/metadata-file.ts';
+import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
+import { RestartBackoff } from './restart-backoff.ts';
+import { assignSlots, TaskManagerRegistry } from './task-manager-registry.ts';
+
+export type RestartCause = Extract<EngineEvent, { kind: 'restart-scheduled' }>['cause'];
+
+export interface JobMasterOptions {
+  readonly environment: TaskEnvironment;
+  readonly epoch: LeaderEpoch;
+  readonly storage: RequestClient<StorageReply>;
+  readonly coordination: RequestClient<CoordinationReply>;
+  readonly store: CompletedCheckpointStore;
+  readonly counter: { readonly value: number; readonly version: number };
+  readonly superseded: (nowUs: Micros, out: Out) => void;
+}
+
+/** Heartbeats in a row that may miss an execution before it counts as gone: one may have been under way already. */
+const MISSED_HEARTBEATS_MAX = 2;
+
+export class JobMaster implements CoordinatorHost {
+  readonly #options: JobMasterOptions;
+  readonly #registry = new TaskManagerRegistry();
+  readonly #coordinator: CheckpointCoordinator;
+  readonly #backoff: RestartBackoff;
+  readonly #later = new DelayedCalls();
+  readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
+  #executions: ExecutionGraph | undefined;
+  #status: JobStatus = 'created';
+  #jobAttempt = 0;
+  #nextAttempt: number;
+  #restartAtUs = 0;
+  #restoring: { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined } | undefined;
+
+  constructor(options: JobMasterOptions) {
+    this.#options = options;
+    this.#nextAttempt = options.epoch * ATTEMPTS_PER_EPOCH;
+    this.#backoff = new RestartBackoff(options.environment.configuration.restart);
+    this.#coordinator = new CheckpointCoordinator({
+      jobId: options.environment.graph.jobId,
+      epoch: options.epoch,
+      configuration: options.environment.configuration,
+      parts: options.environment.parts,
+      host: this,
+      storage: options.storage,
+      coordination: options.coordination,
+      store: options.store,
+      counter: options.counter,
+    });
+  }
+
+  get jobAttempt(): number {
+    return this.#jobAttempt;
+  }
+
+  start(out: Out): void {
+    this.#moveTo('created', out);
+  }
+
+  /** Called at every heartbeat interval. */
+  heartbeat(nowUs: Micros, out: Out): void {
+    const { heartbeatTimeoutUs } = this.#options.environment.configuration.runtime;
+    for (const node of this.#registry.removeSilent(nowUs - heartbeatTimeoutUs)) this.#taskManagerLost(node, nowUs, out);
+    if (this.#status === 'restarting' || this.#status === 'failed') this.#cancelAll(out);
+    this.#tryDeploy(nowUs, out);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out) || this.#coordinator.handleTimer(timer, nowUs, out);
+  }
+
+  handle(message: TaskManagerMessage, from: NodeId, nowUs: Micros, out: Out): void {
+    switch (message.kind) {
+      case 'heartbeat-response':
+        return this.#heartbeatResponse(message, from, nowUs, out);
+      case 'task-state':
+        return this.#taskState(message, nowUs, out);
+      case 'acknowledge-checkpoint':
+        return this.#coordinator.acknowledge(message, nowUs, out);
+      case 'decline-checkpoint':
+        return this.#coordinator.decline(message, nowUs, out);
+      default:
+        throw new RangeError(`unknown message ${String(message satisfies never)}`);
+    }
+  }
+
+  /* ---- CoordinatorHost ---- */
+
+  subtasks(): readonly CheckpointedSubtask[] {
+    return (this.#executions?.all() ?? []).map(({ attempt, vertex, subtask, isSource, state }) => ({
+      attempt,
+      vertex,
+      subtask,
+      isSource,
+      isRunning: state === 'running',
+    }));
+  }
+
+  subtaskOf(attempt: ExecutionAttemptId): SubtaskOfAttempt | undefined {
+    return this.#everDeployed.get(attempt);
+  }
+
+  sendToTask(attempt: ExecutionAttemptId, message: EngineMessage, out: Out): void {
+    const execution = this.#executions?.of(attempt);
+    if (execution !== undefined) out.send({ node: execution.node, mailbox: taskMailbox(attempt), via: 'datagram' }, message);
+  }
+
+  tooManyFailures(nowUs: Micros, out: Out): void {
+    this.#failJob('checkpoint-failures', nowUs, out);
+  }
+
+  superseded(nowUs: Micros, out: Out): void {
+    this.#options.superseded(nowUs, out);
+  }
+
+  settled(nowUs: Micros, out: Out): void {
+    this.#restoring = undefined;
+    this.#tryDeploy(nowUs, out);
+  }
+
+  /* ---- what TaskManagers say ---- */
+
+  // biome-ignore lint/complexity/useMaxParams: now and out are the world
+  #heartbeatResponse(message: Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>, from: NodeId, nowUs: Micros, out: Out): void {
+    const listed = new Map(message.executions.map(({ attempt, state }) => [attempt, state]));
+    const { incarnation, slots } = message;
+    const before = this.#registry.of(from);
+    if (before !== undefined && before.incarnation > incarnation) return;
+    this.#registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
+    this.#cancelUnknown(listed, from, out);
+    for (const execution of this.#executions?.on(from) ?? []) this.#reconcile(execution, { incarnation, listed }, nowUs, out);
+    this.#tryDeploy(nowUs, out);
+  }
+
+  /** Row F19 and a lost report: the list is the truth, the messages only make it quick. */
+  // biome-ignore lint/complexity/useMaxParams: now and out are the world
+  #reconcile(
+    execution: Execution,
+    found: { readonly incarnation: number; readonly listed: ReadonlyMap<ExecutionAttemptId, Execution['state']> },
+    nowUs: Micros,
+    out: Out,
+  ): void {
+    if (execution.incarnation !== found.incarnation) return this.#executionGone(execution, nowUs, out);
+    const state = found.listed.get(execution.attempt);
+    if (state === undefined) {
+      execution.missed += 1;
+      const wasSeen = execution.state !== 'deploying' || this.#status === 'restarting';
+      if (wasSeen && execution.missed >= MISSED_HEARTBEATS_MAX) this.#executionGone(execution, nowUs, out);
+      return;
+    }
+    execution.missed = 0;
+    if (state === 'failed') this.#failJob('connection-lost', nowUs, out);
+    else if (state === 'running' && execution.state !== 'running') this.#running(execution, nowUs, out);
+  }
+
+  #cancelUnknown(listed: ReadonlyMap<ExecutionAttemptId, unknown>, node: NodeId, out: Out): void {
+    for (const attempt of listed.keys()) if (this.#executions?.of(attempt) === undefined) this.#cancel(attempt, node, out);
+  }
+
+  #taskState(message: Extract<TaskManagerMessage, { kind: 'task-state' }>, nowUs: Micros, out: Out): void {
+    const execution = this.#executions?.of(message.attempt);
+    if (execution === undefined) {
+      out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
+      return;
+    }
+    if (message.state === 'running') this.#running(execution, nowUs, out);
+    if (message.state === 'failed') this.#failJob(message.failure ?? 'user-function', nowUs, out);
+    if (message.state === 'canceled') this.#executionGone(execution, nowUs, out);
+  }
+
+  #running(execution: Execution, nowUs: Micros, out: Out): void {
+    if (execution.state === 'running' || this.#status !== 'created') return;
+    execution.state = 'running';
+    if (this.#executions?.allRunning !== true) return;
+    this.#later.cancel('deployment', out);
+    this.#moveTo('running', out);
+    this.#coordinator.start(nowUs, out);
+  }
+
+  #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
+    this.#executions?.remove(execution.attempt);
+    if (this.#status === 'restarting') this.#tryDeploy(nowUs, out);
+    else this.#failJob('taskmanager-lost', nowUs, out);
+  }
+
+  #taskManagerLost(node: NodeId, nowUs: Micros, out: Out): void {
+    out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
+    const gone = this.#executions?.on(node) ?? [];
+    for (const { attempt } of gone) this.#executions?.remove(attempt);
+    if (gone.length > 0 && this.#status !== 'restarting') this.#failJob('taskmanager-lost', nowUs, out);
+  }
+
+  /* ---- restart ---- */
+
+  #failJob(cause: RestartCause, nowUs: Micros, out: Out): void {
+    if (this.#status === 'restarting' || this.#status === 'failed') return;
+    this.#later.cancel('deployment', out);
+    const delayUs = this.#backoff.onFailure(nowUs);
+    this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
+    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#cancelAll(out);
+    if (delayUs === undefined) return;
+    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
+    this.#restartAtUs = nowUs + delayUs;
+    this.#restoring = undefined;
+    this.#later.after(delayUs, 'restart', out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
+  }
+
+  #cancelAll(out: Out): void {
+    for (const { attempt, node } of this.#executions?.all() ?? []) this.#cancel(attempt, node, out);
+  }
+
+  #cancel(attempt: ExecutionAttemptId, node: NodeId, out: Out): void {
+    out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'cancel-task', epoch: this.#options.epoch, attempt });
+  }
+
+  /** Row F4: everything ended, delay over, pointer known, metadata read, slots there: then deploy. */
+  #tryDeploy(nowUs: Micros, out: Out): void {
+    const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
+    if (!mayStart || nowUs < this.#restartAtUs || !this.#coordinator.isSettled) return;
+    if (this.#executions !== undefined && !this.#executions.isEmpty) return;
+    const { environment } = this.#options;
+    const slots = assignSlots(this.#registry.sorted(), slotsNeeded(environment.graph.vertices));
+    if (slots === undefined) return;
+    const restore = this.#chosenRestore(out);
+    if (restore === undefined) return;
+    this.#deploy(slots, restore.metadata, out);
+  }
+
+  /** Undefined while the metadata is being read. */
+  #chosenRestore(out: Out): { readonly metadata: CheckpointMetadata | undefined } | undefined {
+    const { environment, store } = this.#options;
+    if (this.#restoring === undefined) {
+      const checkpoint = environment.parts.chooseRestore(store.pointer);
+      const metadata = checkpoint === undefined ? undefined : store.metadataOf(checkpoint.id);
+      this.#restoring = { checkpoint, metadata };
+      if (checkpoint !== undefined && metadata === undefined) this.#readMetadata(checkpoint, out);
+    }
+    const { checkpoint, metadata } = this.#restoring;
+    return checkpoint !== undefined && metadata === undefined ? undefined : { metadata };
+  }
+
+  /** Row C19: what cannot be read is tried again, never skipped for an older one. */
+  #readMetadata(checkpoint: RetainedCheckpoint, out: Out): void {
+    const { storage, store, environment } = this.#options;
+    storage.request(
+      (requestId) => ({ kind: 'storage-get', requestId, path: checkpoint.metadata }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (this.#restoring?.checkpoint !== checkpoint) return;
+        if (reply?.outcome === 'done' && reply.bytes !== undefined) {
+          const metadata = decodeMetadata(reply.bytes);
+          assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', { checkpoint });
+          store.remember(metadata);
+          this.#restoring.metadata = metadata;
+          return this.#tryDeploy(nowUs, replyOut);
+        }
+        const retryUs = Math.floor(environment.configuration.runtime.requestTimeoutUs / 4);
+        this.#later.after(retryUs, 'read-metadata', replyOut, (_lateUs, lateOut) => {
+          if (this.#restoring?.checkpoint === checkpoint) this.#readMetadata(checkpoint, lateOut);
+        });
+      },
+    );
+  }
+
+  #deploy(slots: NonNullable<ReturnType<typeof assignSlots>>, metadata: CheckpointMetadata | undefined, out: Out): void {
+    const { environment, epoch } = this.#options;
+    const { graph, configuration } = environment;
+    this.#jobAttempt += 1;
+    this.#restoring = undefined;
+    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt });
+    this.#executions = executions;
+    this.#moveTo('created', out);
+    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: metadata?.checkpointId ?? checkpointId(0) });
+    for (const execution of executions.all()) {
+      this.#nextAttempt = execution.attempt + 1;
+      this.#deployOne(execution, executions, metadata, out);
+    }
+    assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
+    this.#later.after(configuration.runtime.deploymentTimeoutUs, 'deployment', out, (nowUs, lateOut) =>
+      this.#failJob('deployment-timeout', nowUs, lateOut),
+    );
+  }
+
+  #deployOne(execution: Execution, executions: ExecutionGraph, metadata: CheckpointMetadata | undefined, out: Out): void {
+    const { environment, epoch } = this.#options;
+    const { attempt, vertex, subtask, slot, node, incarnation } = execution;
+    const jobVertex = environment.graph.vertices[vertex];
+    assert(jobVertex !== undefined, 'an execution belongs to a vertex of the job');
+    this.#everDeployed.set(attempt, { attempt, vertex, subtask });
+    const restore =
+      metadata === undefined
+        ? {}
+        : { restore: { checkpointId: metadata.checkpointId, state: assignState(metadata.states, jobVertex, subtask) } };
+    const deployment = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution), ...restore };
+    out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'deploy-task', epoch, incarnation, deployment });
+    out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt: this.#jobAttempt, node });
+  }
+
+  #moveTo(status: JobStatus, out: Out): void {
+    this.#status = status;
+    out.report({ kind: 'job-status', epoch: this.#options.epoch, status, jobAttempt: this.#jobAttempt });
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Keyed process functions with their state (Flink: KeyedProcessOperator, KeyedCoProcessOperator).
+ *
+ * Owns: the function instance, its state backend, the context it sees. Does not own: when snapshots are taken.
+ */
+import type {
+  ElementContext,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  RuntimeContext,
+  StateKey,
+} from '../job/functions.ts';
+import type { OperatorSpec } from '../job/job-graph.ts';
+import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import { bindStates } from '../state/runtime-states.ts';
+import type { ElementConsumer } from './element-consumer.ts';
+import { ChildCollector } from './stateless-operators.ts';
+
+/** Reused for every record; a function must not keep it. */
+class CurrentElement implements ElementContext {
+  currentKey: StateKey = '';
+  timestampMs = 0;
+}
+
+export interface KeyedOperatorOptions {
+  readonly backend: KeyedStateBackend;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly next: ElementConsumer;
+}
+
+export class KeyedProcessOperator implements ElementConsumer {
+  readonly #key: (value: unknown) => StateKey;
+  readonly #function: KeyedProcessFunction<unknown, unknown>;
+  readonly #backend: KeyedStateBackend;
+  readonly #collector: ChildCollector;
+  readonly #element = new CurrentElement();
+
+  constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
+    this.#key = spec.key;
+    this.#function = spec.function.create();
+    this.#backend = options.backend;
+    this.#collector = new ChildCollector(options.next);
+    this.#function.open?.(runtimeContext(spec.function.states, options));
+  }
+
+  process(value: unknown, timestampUs: number, lineage: number): void {
+    const key = this.#key;
+    this.#element.currentKey = key(value);
+    this.#element.timestampMs = timestampUs / 1_000;
+    this.#backend.setCurrentKey(this.#element.currentKey);
+    this.#collector.startElement(timestampUs, lineage);
+    this.#function.processElement(value, this.#element, this.#collector);
+  }
+}
+
+/** Two inputs, one function and one state; `inputs` are the two heads. */
+export class KeyedCoProcessOperator {
+  readonly inputs: readonly [ElementConsumer, ElementConsumer];
+
+  constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
+    const userFunction = spec.function.create();
+    userFunction.open?.(runtimeContext(spec.function.states, options));
+    const shared = { backend: options.backend, collector: new ChildCollector(options.next), element: new CurrentElement() };
+    this.inputs = [
+      new CoProcessInput(spec.keys[0], shared, userFunction, 0),
+      new CoProcessInput(spec.keys[1], shared, userFunction, 1),
+    ];
+  }
+}
+
+interface SharedByInputs {
+  readonly backend: KeyedStateBackend;
+  readonly collector: ChildCollector;
+  readonly element: CurrentElement;
+}
+
+class CoProcessInput implements ElementConsumer {
+  readonly #key: (value: unknown) => StateKey;
+  readonly #shared: SharedByInputs;
+  readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
+  readonly #input: 0 | 1;
+
+  constructor(
+    key: (value: unknown) => StateKey,
+    shared: SharedByInputs,
+    userFunction: KeyedCoProcessFunction<unknown, unknown, unknown>,
+    input: 0 | 1,
+  ) {
+    this.#key = key;
+    this.#shared = shared;
+    this.#function = userFunction;
+    this.#input = input;
+  }
+
+  process(value: unknown, timestampUs: number, lineage: number): void {
+    const { backend, collector, element } = this.#shared;
+    const key = this.#key;
+    element.currentKey = key(value);
+    element.timestampMs = timestampUs / 1_000;
+    backend.setCurrentKey(element.currentKey);
+    collector.startElement(timestampUs, lineage);
+    if (this.#input === 0) this.#function.processElement1(value, element, collector);
+    else this.#function.processElement2(value, element, collector);
+  }
+}
+
+function runtimeContext(
+  states: Parameters<typeof bindStates>[0],
+  options: KeyedOperatorOptions,
+): RuntimeContext {
+  return { subtask: options.subtask, parallelism: options.parallelism, ...bindStates(states, options.backend) };
+}

@@ -1,0 +1,15 @@
+/** Figures a subtask sends with its acknowledgement (row 7.2; Flink: CheckpointMetrics). All times in microseconds. */
+export interface CheckpointMetrics {
+  /** Trigger time to first barrier (or trigger message) at the subtask. */
+  readonly startDelayUs: number;
+  /** First to last barrier; 0 for sources. */
+  readonly alignmentUs: number;
+  readonly syncUs: number;
+  readonly asyncUs: number;
+  /** Bytes of state persisted. */
+  readonly stateBytes: number;
+  /** Bytes read from inputs between first and last barrier. */
+  readonly bytesProcessedDuringAlignment: number;
+  /** Records that waited in blocked channels when alignment ended. */
+  readonly recordsInFlight: number;
+}

@@ -1,0 +1,284 @@
+/**
+ * Every message between two mailboxes, control plane and data plane, outside systems included.
+ *
+ * Owns: the vocabulary. Does not own: who answers what (the actors' headers say).
+ * Invariants:
+ *   I1 messages are plain readonly data; `encodeMessage`/`decodeMessage` (message-codec.ts) round-trip them through JSON;
+ *   I2 each control message carries the ids that make it safe when late or doubled: leader epoch, attempt, checkpoint, request;
+ *   I3 a reply repeats the `requestId` of its request; request ids are unique per sender incarnation and mailbox.
+ */
+import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { CheckpointFailure } from './checkpoint-failure.ts';
+import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { StateHandle } from './state-handle.ts';
+import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
+import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
+
+/** JobManager -> TaskManager. The heartbeat also announces the leader: a TaskManager follows the highest epoch it has seen. */
+export type JobManagerMessage =
+  | { readonly kind: 'heartbeat-request'; readonly epoch: LeaderEpoch }
+  | {
+      readonly kind: 'deploy-task';
+      readonly epoch: LeaderEpoch;
+      /** Process the slot was offered by: a deployment that outlives it is void. */
+      readonly incarnation: number;
+      readonly deployment: TaskDeployment;
+    }
+  | { readonly kind: 'cancel-task'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
+  | TriggerCheckpoint
+  | NotifyCheckpointComplete
+  | NotifyCheckpointAborted;
+
+export interface TriggerCheckpoint {
+  readonly kind: 'trigger-checkpoint';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+  readonly triggeredAtUs: Micros;
+}
+export interface NotifyCheckpointComplete {
+  readonly kind: 'notify-checkpoint-complete';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+}
+export interface NotifyCheckpointAborted {
+  readonly kind: 'notify-checkpoint-aborted';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+}
+
+/** TaskManager -> JobManager. */
+export type TaskManagerMessage =
+  | {
+      readonly kind: 'heartbeat-response';
+      readonly epoch: LeaderEpoch;
+      /** Rises by one each time the TaskManager's process starts. */
+      readonly incarnation: number;
+      readonly slots: number;
+      /** What runs there: the JobManager reconciles (Flink: ExecutionDeploymentReport). */
+      readonly executions: readonly { readonly attempt: ExecutionAttemptId; readonly state: ExecutionState }[];
+    }
+  | {
+      readonly kind: 'task-state';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly state: ExecutionState;
+      /** Present when state is `failed`. */
+      readonly failure?: TaskFailure;
+    }
+  | AcknowledgeCheckpoint
+  | DeclineCheckpoint;
+
+/** Flink: AcknowledgeCheckpoint. */
+export interface AcknowledgeCheckpoint {
+  readonly kind: 'acknowledge-checkpoint';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+  readonly handles: readonly StateHandle[];
+  readonly metrics: CheckpointMetrics;
+}
+/** Flink: DeclineCheckpoint. */
+export interface DeclineCheckpoint {
+  readonly kind: 'decline-checkpoint';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+  readonly reason: CheckpointFailure;
+}
+
+/** TaskManager <-> TaskManager, over connections (Flink: PartitionRequest, AddCredit, BufferResponse). */
+export type DataPlaneMessage =
+  | {
+      /** Consumer task -> producer task. */
+      readonly kind: 'partition-request';
+      readonly producer: ExecutionAttemptId;
+      readonly edge: number;
+      readonly subpartition: number;
+      readonly consumer: ExecutionAttemptId;
+      /** Index of the channel in the consumer's gate; comes back with each buffer. */
+      readonly channel: number;
+      /** Initial credit: exclusive buffers of the channel. */
+      readonly credit: number;
+    }
+  | {
+      /** Producer's TaskManager -> consumer task: the producing task is not there (yet). */
+      readonly kind: 'partition-not-found';
+      readonly producer: ExecutionAttemptId;
+      readonly channel: number;
+    }
+  | BufferMessage
+  | {
+      /** Consumer task -> producer task. */
+      readonly kind: 'add-credit';
+      readonly edge: number;
+      readonly subpartition: number;
+      readonly consumer: ExecutionAttemptId;
+      readonly credit: number;
+    };
+
+export interface BufferMessage {
+  /** Producer task -> consumer task. */
+  readonly kind: 'buffer';
+  readonly producer: ExecutionAttemptId;
+  readonly channel: number;
+  /** Per channel, from 0, without gaps: a gap fails the task (row B12). */
+  readonly sequence: number;
+  /** Buffers still queued behind this one. */
+  readonly backlog: number;
+  readonly buffer: StreamBuffer;
+}
+
+/** What a node tells itself. `target` mailboxes are on the same node; these never cross the network. */
+export type LocalMessage =
+  | { readonly kind: 'continue' }
+  | { readonly kind: 'task-start'; readonly deployment: TaskDeployment }
+  /** The synchronous part is over; the asynchronous part starts in its own mailbox. */
+  | { readonly kind: 'start-async-part'; readonly checkpointId: CheckpointId }
+  /** The serializing is over (its busy time has passed): write the state. */
+  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId };
+
+/** World -> main mailbox of both ends: the connection to `peer` was reset or timed out. The TaskManager passes it to its tasks. */
+export interface ConnectionLost {
+  readonly kind: 'connection-lost';
+  readonly peer: NodeId;
+}
+
+/** Checkpoint storage (object store). Puts are atomic and visible when complete. */
+export type StorageRequest =
+  | {
+      readonly kind: 'storage-put';
+      readonly requestId: number;
+      readonly path: string;
+      readonly bytes: Uint8Array;
+      /** False: fail with `already-exists` when the path is taken (NO_OVERWRITE). */
+      readonly overwrite: boolean;
+    }
+  | { readonly kind: 'storage-get'; readonly requestId: number; readonly path: string }
+  | { readonly kind: 'storage-delete'; readonly requestId: number; readonly paths: readonly string[] }
+  | { readonly kind: 'storage-list'; readonly requestId: number; readonly prefix: string };
+export interface StorageReply {
+  readonly kind: 'storage-reply';
+  readonly requestId: number;
+  /** `failed`: the service says the request had no effect. No reply at all: the outcome is unknown. */
+  readonly outcome: 'done' | 'already-exists' | 'not-found' | 'failed' | 'unavailable';
+  /** Of the stored object: after `done` of a get, `done` and `already-exists` of a put. */
+  readonly checksum?: number;
+  readonly bytes?: Uint8Array;
+  /** Of a list, sorted. */
+  readonly paths?: readonly string[];
+}
+
+/** Coordination store: versioned values (ZooKeeper: setData with version; Kubernetes: resourceVersion). */
+export type CoordinationRequest =
+  | { readonly kind: 'coordination-get'; readonly requestId: number; readonly key: string }
+  | {
+      readonly kind: 'coordination-compare-and-set';
+      readonly requestId: number;
+      readonly key: string;
+      /** 0 creates. */
+      readonly expectedVersion: number;
+      /** JSON text. */
+      readonly value: string;
+    };
+export interface CoordinationReply {
+  readonly kind: 'coordination-reply';
+  readonly requestId: number;
+  readonly outcome: 'done' | 'conflict' | 'failed';
+  readonly key: string;
+  /** Current version; 0 when the key does not exist. */
+  readonly version: number;
+  /** Current value after the request; empty when the key does not exist or the outcome is `failed`. */
+  readonly value: string;
+}
+
+/** Replayable partitioned log. */
+export interface LogFetch {
+  readonly kind: 'log-fetch';
+  readonly requestId: number;
+  readonly partition: number;
+  readonly offset: number;
+  readonly maxRecords: number;
+  /** The broker holds the reply until a record is there, at most this long. */
+  readonly maxWaitUs: Micros;
+}
+export interface LogRecords {
+  readonly kind: 'log-records';
+  readonly requestId: number;
+  readonly outcome: 'done' | 'unavailable';
+  readonly partition: number;
+  /** Offset of the first record. */
+  readonly offset: number;
+  readonly values: readonly RecordValue[];
+  readonly timestampsUs: readonly number[];
+  /** Position of each record in the whole input; becomes its lineage. */
+  readonly sourceIndices: readonly number[];
+}
+
+/** Transactional sink store (Kafka-like producer transactions). */
+export type SinkRequest =
+  | {
+      /** Fences lower epochs of this producer and aborts its open and pre-committed transactions that are not in `keep`. */
+      readonly kind: 'sink-initialize';
+      readonly requestId: number;
+      readonly producer: string;
+      readonly producerEpoch: number;
+      readonly keep: readonly string[];
+    }
+  | SinkWrite
+  | {
+      /** All `records` written must be there; then the transaction survives timeouts until committed or aborted. */
+      readonly kind: 'sink-pre-commit';
+      readonly requestId: number;
+      readonly producer: string;
+      readonly producerEpoch: number;
+      readonly transaction: string;
+      readonly records: number;
+    }
+  | {
+      readonly kind: 'sink-commit' | 'sink-abort';
+      readonly requestId: number;
+      readonly producer: string;
+      readonly producerEpoch: number;
+      readonly transaction: string;
+    };
+export interface SinkWrite {
+  readonly kind: 'sink-write';
+  readonly producer: string;
+  readonly producerEpoch: number;
+  /** Opened by the first write. Empty: not transactional, visible at once (at-least-once sinks). */
+  readonly transaction: string;
+  readonly values: readonly RecordValue[];
+  readonly lineages: readonly Lineage[];
+  readonly bytes: number;
+}
+export interface SinkReply {
+  readonly kind: 'sink-reply';
+  readonly requestId: number;
+  /**
+   * `incomplete`: fewer records than announced arrived. `aborted`: the transaction was aborted or never existed.
+   * Committing a committed transaction is `done` (row K7).
+   */
+  readonly outcome: 'done' | 'fenced' | 'incomplete' | 'aborted' | 'unavailable';
+}
+
+export type ServiceMessage =
+  | StorageRequest
+  | StorageReply
+  | CoordinationRequest
+  | CoordinationReply
+  | LogFetch
+  | LogRecords
+  | SinkRequest
+  | SinkReply;
+
+export type EngineMessage =
+  | JobManagerMessage
+  | TaskManagerMessage
+  | DataPlaneMessage
+  | LocalMessage
+  | ConnectionLost
+  | ServiceMessage;

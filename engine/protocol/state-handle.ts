@@ -1,0 +1,25 @@
+/**
+ * A state handle says where a piece of snapshot lies (Flink: StreamStateHandle, KeyGroupsStateHandle, OperatorStateHandle).
+ * Small state travels inline in the acknowledgement and is stored in `_metadata` (row T3).
+ */
+export interface StateHandle {
+  /** Uid of the operator whose state this is. */
+  readonly operator: string;
+  readonly state: 'keyed' | 'operator';
+  /** Object path below the checkpoint storage; empty for inline state. */
+  readonly path: string;
+  /** The state itself when it is inline. */
+  readonly inline?: Uint8Array;
+  readonly bytes: number;
+  /** CRC32C over the bytes; restore verifies it. */
+  readonly checksum: number;
+  /** Inclusive key-group range; absent for operator state. */
+  readonly keyGroups?: { readonly start: number; readonly end: number };
+}
+
+/** What one subtask contributed to a checkpoint. */
+export interface SubtaskState {
+  readonly vertex: number;
+  readonly subtask: number;
+  readonly handles: readonly StateHandle[];
+}

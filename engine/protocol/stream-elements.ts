@@ -1,0 +1,67 @@
+/**
+ * What travels on a channel between two subtasks: buffers of records, and events that are buffers of their own
+ * (Flink: BufferConsumer / AbstractEvent). The unit on the network is the buffer, never the record.
+ *
+ * A record is a value, its event time and its lineage, kept in three parallel arrays so that no object is made per record.
+ * Values are immutable by contract: a user function must not change what it was handed (Flink: object reuse off).
+ */
+import type { CheckpointId } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+
+/** Any plain JSON value. Records are immutable once emitted. */
+export type RecordValue = unknown;
+
+/**
+ * Which source record a record comes from: `path * 2^30 + sourceIndex`, where `path` is 0 for the record itself and for what is
+ * derived from it one to one, and a hash of the child numbers for the second, third ... record a flatMap made of it.
+ */
+export type Lineage = number;
+
+export interface DataBuffer {
+  readonly kind: 'data';
+  readonly values: readonly RecordValue[];
+  /** Event time of each record in microseconds. */
+  readonly timestampsUs: readonly number[];
+  readonly lineages: readonly Lineage[];
+  /** Size on the wire. */
+  readonly bytes: number;
+}
+
+/** Flink: CheckpointBarrier. */
+export interface CheckpointBarrier {
+  readonly kind: 'barrier';
+  readonly checkpointId: CheckpointId;
+  /** Virtual time at which the coordinator triggered. */
+  readonly triggeredAtUs: Micros;
+  readonly exactlyOnce: boolean;
+}
+
+/** Flink: CancelCheckpointMarker (row B3). */
+export interface CancelMarker {
+  readonly kind: 'cancel-marker';
+  readonly checkpointId: CheckpointId;
+}
+
+/** Flink: EndOfPartitionEvent (row B2). */
+export interface EndOfPartition {
+  readonly kind: 'end-of-partition';
+}
+
+export type StreamBuffer = DataBuffer | CheckpointBarrier | CancelMarker | EndOfPartition;
+
+/** 2^30: the source index lives below, the derivation path above. */
+export const LINEAGE_PATH_UNIT = 1_073_741_824;
+/** 2^23 paths keep a lineage within a safe integer. */
+const LINEAGE_PATHS = 8_388_608;
+
+/** Index of the source record in the input data set. */
+export const sourceIndexOf = (lineage: Lineage): number => lineage % LINEAGE_PATH_UNIT;
+
+/** Lineage of the `child`-th record (0-based) made of one record. Child 0 keeps the parent's lineage. */
+export function childLineage(parent: Lineage, child: number): Lineage {
+  if (child === 0) return parent;
+  const source = parent % LINEAGE_PATH_UNIT;
+  const path = (parent - source) / LINEAGE_PATH_UNIT;
+  const mixed = (Math.imul(path ^ 0x2545f491, 0x9e3779b1) + Math.imul(child, 0x85ebca6b)) >>> 0;
+  return ((mixed % (LINEAGE_PATHS - 1)) + 1) * LINEAGE_PATH_UNIT + source;
+}

@@ -1,0 +1,283 @@
+/**
+ * The table of a keyed state: a plain Map per key group that can be snapshotted in time independent of its size.
+ *
+ * Flink's CopyOnWriteStateMap is a hash table of its own whose bucket array a snapshot takes over, with entries copied
+ * when written. A JavaScript Map cannot be taken over in O(1), so we turn it round: the Map goes on, and the newest
+ * live snapshot keeps the pre-image of each entry the first time it is written after the snapshot, and the entries
+ * removed since. An older snapshot reads through to the newer ones. The costs are the same: nothing while no snapshot
+ * is live, one kept pre-image per entry and snapshot otherwise, and a copy where a mutable value is handed out.
+ *
+ * Owns the entries and the live snapshots. Knows neither keys' hashes nor bytes. Called by the keyed state backend.
+ *
+ * I1: a live snapshot yields exactly the entries at the moment it was taken, in insertion order per group, whenever
+ *     it is iterated and whatever was put, removed or cleared since.
+ * I2: a value that a live snapshot may still yield is never handed out if it is mutable (row S15: reads copy, too).
+ * I3: an entry is saved at most once per snapshot, and only if a live snapshot needs it: entry version <= highest required.
+ * I4: releasing a snapshot gives back its memory and lowers the highest required version; what an older live
+ *     snapshot still needs moves there.
+ * I5: sequences grow along each group's Map, so that insertion order can be restored for removed entries.
+ */
+
+import { assert } from '../foundation/assert.ts';
+
+/** What the map must know of its values. */
+export interface ValueCopier<V> {
+  readonly immutable: boolean;
+  copy(value: V): V;
+}
+
+/** The map as it was at one moment. */
+export interface CopyOnWriteSnapshot<K, V> {
+  /** Number of entries in all groups. */
+  readonly entryCount: number;
+  /** Visits the entries of a group in insertion order. The visitor must not change the map or the values. */
+  forEach(group: number, visit: (key: K, value: V) => void): void;
+  /** Gives the memory back; a second release does nothing. */
+  release(): void;
+}
+
+/** The cell of a key. Fields are written in one place, so that all cells have one hidden class. */
+interface Entry<V> {
+  value: V;
+  /** The map version in which `value` was last handed out or written. */
+  version: number;
+  /** Insertion order over the whole map. */
+  readonly sequence: number;
+}
+
+interface RemovedEntry<K, V> {
+  readonly key: K;
+  readonly entry: Entry<V>;
+}
+
+/** A snapshot that is not released, as the map sees it. */
+interface LiveSnapshot<K, V> {
+  /** Entries with a higher version were written after it. */
+  readonly version: number;
+  /** Entries with this or a higher sequence were inserted after it. */
+  readonly firstYoungerSequence: number;
+  /** What was overwritten since, until a newer snapshot was taken. */
+  readonly preImages: Map<Entry<V>, V>;
+  /** What was removed since, until a newer snapshot was taken, by group. */
+  readonly removed: Map<number, RemovedEntry<K, V>[]>;
+}
+
+/** `highest required version` when no snapshot is live; below every entry version. */
+const NOTHING_REQUIRED = -1;
+
+export class CopyOnWriteMap<K, V> {
+  readonly #groups: (Map<K, Entry<V>> | undefined)[];
+  readonly #copier: ValueCopier<V>;
+  readonly #immutable: boolean;
+  /** Oldest first. */
+  readonly #live: LiveSnapshot<K, V>[] = [];
+  #newest: LiveSnapshot<K, V> | undefined;
+  #version = 0;
+  #highestRequired = NOTHING_REQUIRED;
+  #nextSequence = 0;
+  #size = 0;
+
+  constructor(groupCount: number, copier: ValueCopier<V>) {
+    assert(Number.isInteger(groupCount) && groupCount > 0, 'a map has at least one group', { groupCount });
+    this.#groups = new Array<Map<K, Entry<V>> | undefined>(groupCount).fill(undefined);
+    this.#copier = copier;
+    this.#immutable = copier.immutable;
+  }
+
+  /** Number of entries in all groups. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Number of snapshots that are not released. */
+  get liveSnapshotCount(): number {
+    return this.#live.length;
+  }
+
+  /** Number of pre-images and removed entries kept for live snapshots. */
+  get retainedCount(): number {
+    return this.#live.reduce((sum, snapshot) => sum + snapshot.preImages.size + removedCount(snapshot), 0);
+  }
+
+  /** The value, which the caller may change in place. */
+  get(group: number, key: K): V | undefined {
+    const entry = this.#groups[group]?.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.version <= this.#highestRequired && !this.#immutable) this.#detach(entry);
+    return entry.value;
+  }
+
+  /** The value, which the caller must neither change nor hand out. */
+  peek(group: number, key: K): V | undefined {
+    return this.#groups[group]?.get(key)?.value;
+  }
+
+  contains(group: number, key: K): boolean {
+    return this.#groups[group]?.has(key) ?? false;
+  }
+
+  put(group: number, key: K, value: V): void {
+    const map = this.#groups[group] ?? this.#openGroup(group);
+    const entry = map.get(key);
+    if (entry === undefined) {
+      map.set(key, { value, version: this.#version, sequence: this.#nextSequence++ });
+      this.#size++;
+      return;
+    }
+    if (entry.version <= this.#highestRequired) this.#savePreImage(entry);
+    entry.value = value;
+    entry.version = this.#version;
+  }
+
+  remove(group: number, key: K): boolean {
+    const map = this.#groups[group];
+    const entry = map?.get(key);
+    if (map === undefined || entry === undefined) return false;
+    this.#buryIfNeeded(group, key, entry);
+    map.delete(key);
+    this.#size--;
+    return true;
+  }
+
+  clear(): void {
+    this.#groups.forEach((map, group) => {
+      if (this.#newest !== undefined)
+        map?.forEach((entry, key) => {
+          this.#buryIfNeeded(group, key, entry);
+        });
+      this.#groups[group] = undefined;
+    });
+    this.#size = 0;
+  }
+
+  /** Visits the first `limit` present entries of a group; the visitor must neither change nor keep values. */
+  forEachUpTo(group: number, limit: number, visit: (key: K, value: V) => void): void {
+    let visited = 0;
+    for (const [key, entry] of this.#groups[group] ?? []) {
+      if (visited++ >= limit) return;
+      visit(key, entry.value);
+    }
+  }
+
+  /** Takes a snapshot; the time does not depend on the number of entries. */
+  snapshot(): CopyOnWriteSnapshot<K, V> {
+    const taken: LiveSnapshot<K, V> = {
+      version: this.#version,
+      firstYoungerSequence: this.#nextSequence,
+      preImages: new Map(),
+      removed: new Map(),
+    };
+    this.#live.push(taken);
+    this.#newest = taken;
+    this.#highestRequired = taken.version;
+    this.#version++;
+    return {
+      entryCount: this.#size,
+      forEach: (group, visit) => {
+        this.#visitSnapshot(taken, group, visit);
+      },
+      release: () => {
+        this.#release(taken);
+      },
+    };
+  }
+
+  #openGroup(group: number): Map<K, Entry<V>> {
+    assert(group >= 0 && group < this.#groups.length, 'an entry is put into one of the groups', { group });
+    const map = new Map<K, Entry<V>>();
+    this.#groups[group] = map;
+    return map;
+  }
+
+  /** Leaves the value to the snapshots and gives the entry a copy of its own (I2). */
+  #detach(entry: Entry<V>): void {
+    this.#savePreImage(entry);
+    entry.value = this.#copier.copy(entry.value);
+    entry.version = this.#version;
+  }
+
+  #savePreImage(entry: Entry<V>): void {
+    assert(this.#newest !== undefined, 'I3: a required version belongs to a live snapshot');
+    this.#newest.preImages.set(entry, entry.value);
+  }
+
+  /** A removed entry is never written again, so that it is its own pre-image. */
+  #buryIfNeeded(group: number, key: K, entry: Entry<V>): void {
+    const newest = this.#newest;
+    if (newest !== undefined && entry.sequence < newest.firstYoungerSequence) bury(newest, group, { key, entry });
+  }
+
+  /** Merges the present and the removed entries by sequence (I1, I5). */
+  #visitSnapshot(snapshot: LiveSnapshot<K, V>, group: number, visit: (key: K, value: V) => void): void {
+    const from = this.#live.indexOf(snapshot);
+    assert(from >= 0, 'a snapshot is iterated only before its release');
+    const removed = this.#removedSince(snapshot, from, group);
+    let nextRemoved = 0;
+    for (const [key, entry] of this.#groups[group] ?? []) {
+      if (entry.sequence >= snapshot.firstYoungerSequence) break;
+      for (; nextRemoved < removed.length; nextRemoved++) {
+        const older = removed[nextRemoved];
+        if (older === undefined || older.entry.sequence > entry.sequence) break;
+        visit(older.key, this.#valueAt(snapshot, from, older.entry));
+      }
+      visit(key, entry.version <= snapshot.version ? entry.value : this.#valueAt(snapshot, from, entry));
+    }
+    for (const older of removed.slice(nextRemoved)) visit(older.key, this.#valueAt(snapshot, from, older.entry));
+  }
+
+  /** What was in the group at the snapshot and is not any more, in insertion order. */
+  #removedSince(snapshot: LiveSnapshot<K, V>, from: number, group: number): RemovedEntry<K, V>[] {
+    const found: RemovedEntry<K, V>[] = [];
+    for (let i = from; i < this.#live.length; i++) {
+      for (const removed of this.#live[i]?.removed.get(group) ?? []) {
+        if (removed.entry.sequence < snapshot.firstYoungerSequence) found.push(removed);
+      }
+    }
+    return found.sort((a, b) => a.entry.sequence - b.entry.sequence);
+  }
+
+  /** The pre-image in the first snapshot that has one: before it, the entry was not written since `snapshot`. */
+  #valueAt(snapshot: LiveSnapshot<K, V>, from: number, entry: Entry<V>): V {
+    if (entry.version <= snapshot.version) return entry.value;
+    for (let i = from; i < this.#live.length; i++) {
+      const preImage = this.#live[i]?.preImages.get(entry);
+      if (preImage !== undefined) return preImage;
+    }
+    assert(false, 'I1: a live snapshot finds what was overwritten since');
+  }
+
+  #release(snapshot: LiveSnapshot<K, V>): void {
+    const index = this.#live.indexOf(snapshot);
+    if (index < 0) return;
+    this.#live.splice(index, 1);
+    const older = this.#live[index - 1];
+    if (older !== undefined) inherit(older, snapshot);
+    this.#newest = this.#live.at(-1);
+    this.#highestRequired = this.#newest?.version ?? NOTHING_REQUIRED;
+  }
+}
+
+/** Moves to the older snapshot what it reads through the released one (I4). */
+function inherit<K, V>(older: LiveSnapshot<K, V>, released: LiveSnapshot<K, V>): void {
+  for (const [entry, value] of released.preImages) {
+    const existed = entry.sequence < older.firstYoungerSequence;
+    if (existed && !older.preImages.has(entry)) older.preImages.set(entry, value);
+  }
+  for (const [group, entries] of released.removed) {
+    for (const removed of entries) {
+      if (removed.entry.sequence < older.firstYoungerSequence) bury(older, group, removed);
+    }
+  }
+}
+
+function bury<K, V>(snapshot: LiveSnapshot<K, V>, group: number, removed: RemovedEntry<K, V>): void {
+  const buried = snapshot.removed.get(group);
+  if (buried === undefined) snapshot.removed.set(group, [removed]);
+  else buried.push(removed);
+}
+
+function removedCount<K, V>(snapshot: LiveSnapshot<K, V>): number {
+  let count = 0;
+  for (const entries of snapshot.removed.values()) count += entries.length;
+  return count;
+}

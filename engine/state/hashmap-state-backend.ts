@@ -1,0 +1,369 @@
+/**
+ * The backend that holds keyed state as objects in memory (Flink: HashMapStateBackend, HeapKeyedStateBackend).
+ *
+ * Owns a copy-on-write table per registered state, the current key, and what was restored for states that no function
+ * has registered yet. That is kept as bytes, and written into snapshots as it came, so that a state registered late, or
+ * not at all in this run, is not lost.
+ *
+ * I1: only keys of the own key-group range are stored; restore clips a file to it (row S8).
+ * I2: stored bytes are read only by a compatible serializer, whether registration or restore comes first.
+ * I3: each key group is restored from at most one file, and before anything else is stored in it.
+ * I4: states are written in the order of their names, so that a file does not depend on the order of registration.
+ */
+
+import { assert, unreachable } from '../foundation/assert.ts';
+import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
+import { ByteWriter } from '../foundation/byte-writer.ts';
+import type { StateKey } from '../foundation/stable-hash.ts';
+import { type KeyGroupRange, keyGroupOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
+import { CopyOnWriteMap } from './copy-on-write-map.ts';
+import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
+import {
+  decodeKeyedStateFile,
+  encodeKeyedStateFile,
+  type KeyedStateFile,
+  type StateMetaInfo,
+  type StateSection,
+} from './keyed-state-file.ts';
+import {
+  HashMapListState,
+  HashMapMapState,
+  HashMapReducingState,
+  HashMapValueState,
+  type KeyContext,
+  type StateTable,
+  UserMapSerializer,
+} from './keyed-state-handles.ts';
+import type {
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  StateDescriptor,
+  ValueStateDescriptor,
+} from './state-descriptor.ts';
+import { Types } from './type-information.ts';
+import { checkCompatibility, describeSerializer, IncompatibleState, type TypeSerializer } from './type-serializer.ts';
+
+/** What a backend is made for. */
+export interface HashMapStateBackendOptions {
+  readonly keySerializer: TypeSerializer<StateKey>;
+  /** The key groups of the subtask. */
+  readonly keyGroups: KeyGroupRange;
+  /** Number of key groups of the operator. */
+  readonly maxParallelism: number;
+}
+
+/** A state that a function has registered. */
+interface RegisteredState {
+  readonly meta: StateMetaInfo;
+  readonly serializer: TypeSerializer<unknown>;
+  readonly table: StateTable<unknown>;
+}
+
+/** Restored entries of a state that is not registered; never changed once made, so that snapshots share it. */
+interface UnclaimedState {
+  readonly meta: StateMetaInfo;
+  readonly entryCount: number;
+  readonly sections: ReadonlyMap<number, UnclaimedSection>;
+}
+
+interface UnclaimedSection {
+  readonly bytes: Uint8Array;
+  readonly section: StateSection;
+}
+
+/** One state of a snapshot: how to write its entries of a key group. */
+interface SnapshotPart {
+  readonly meta: StateMetaInfo;
+  readonly entryCount: number;
+  write(keyGroup: number, out: ByteWriter): number;
+  release(): void;
+}
+
+/** Entries per state that are measured to estimate its size. */
+const SAMPLE_ENTRIES = 64;
+
+export class HashMapStateBackend implements KeyedStateBackend {
+  readonly #keySerializer: TypeSerializer<StateKey>;
+  readonly #keyGroups: KeyGroupRange;
+  readonly #maxParallelism: number;
+  readonly #context: KeyContext = { key: '', group: -1 };
+  readonly #registered = new Map<string, RegisteredState>();
+  readonly #unclaimed = new Map<string, UnclaimedState>();
+  readonly #restoredKeyGroups = new Set<number>();
+
+  constructor({ keySerializer, keyGroups, maxParallelism }: HashMapStateBackendOptions) {
+    assert(
+      maxParallelism >= 1 && maxParallelism <= MAX_PARALLELISM_UPPER_BOUND,
+      'a maximum parallelism is within the upper bound',
+      { maxParallelism },
+    );
+    assert(keyGroups.start >= 0 && keyGroups.start <= keyGroups.end, 'a key-group range is not empty', { keyGroups });
+    assert(keyGroups.end < maxParallelism, 'a key group is below the maximum parallelism', {
+      keyGroups,
+      maxParallelism,
+    });
+    this.#keySerializer = keySerializer;
+    this.#keyGroups = keyGroups;
+    this.#maxParallelism = maxParallelism;
+  }
+
+  get keyCount(): number {
+    let count = 0;
+    for (const { table } of this.#registered.values()) count += table.size;
+    for (const { entryCount } of this.#unclaimed.values()) count += entryCount;
+    return count;
+  }
+
+  get estimatedBytes(): number {
+    let bytes = 0;
+    for (const state of this.#registered.values()) bytes += this.#estimateBytes(state);
+    for (const { sections } of this.#unclaimed.values()) {
+      for (const { section } of sections.values()) bytes += section.end - section.start;
+    }
+    return bytes;
+  }
+
+  setCurrentKey(key: StateKey): void {
+    const context = this.#context;
+    if (key === context.key && context.group >= 0) return;
+    const keyGroup = keyGroupOf(key, this.#maxParallelism);
+    if (keyGroup < this.#keyGroups.start || keyGroup > this.#keyGroups.end) {
+      assert(false, 'I1: the current key belongs to the own key groups', { key, keyGroup, keyGroups: this.#keyGroups });
+    }
+    context.key = key;
+    context.group = keyGroup - this.#keyGroups.start;
+  }
+
+  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>;
+  getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
+  getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
+  getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
+  getState(
+    descriptor: StateDescriptor,
+  ): ValueState<unknown> | ListState<unknown> | MapState<StateKey, unknown> | ReducingState<unknown> {
+    const context = this.#context;
+    switch (descriptor.kind) {
+      case 'value':
+        return new HashMapValueState(context, this.#table(descriptor, descriptor.type));
+      case 'list':
+        return new HashMapListState(context, this.#table(descriptor, Types.list(descriptor.type)), descriptor.type);
+      case 'map': {
+        const { keyType, valueType } = descriptor;
+        return new HashMapMapState(
+          context,
+          this.#table(descriptor, new UserMapSerializer(keyType, valueType)),
+          valueType,
+        );
+      }
+      case 'reducing': {
+        const reduce = (current: unknown, added: unknown): unknown => descriptor.reduce(current, added);
+        return new HashMapReducingState(context, this.#table(descriptor, descriptor.type), reduce);
+      }
+      default:
+        return unreachable(descriptor);
+    }
+  }
+
+  snapshot(): KeyedStateSnapshot {
+    const parts: SnapshotPart[] = [];
+    for (const state of this.#registered.values()) parts.push(this.#snapshotRegistered(state));
+    for (const state of this.#unclaimed.values()) parts.push(snapshotUnclaimed(state));
+    parts.sort((a, b) => compareNames(a.meta.name, b.meta.name));
+    const header = {
+      keySerializer: this.#keySerializer.snapshot,
+      maxParallelism: this.#maxParallelism,
+      keyGroups: this.#keyGroups,
+      states: parts.map((part) => part.meta),
+    };
+    let released = false;
+    return {
+      entryCount: parts.reduce((sum, part) => sum + part.entryCount, 0),
+      write: () => {
+        assert(!released, 'a snapshot is written only before its release');
+        return encodeKeyedStateFile(header, (state, keyGroup, out) => parts[state]?.write(keyGroup, out) ?? 0);
+      },
+      release: () => {
+        released = true;
+        for (const part of parts) part.release();
+      },
+    };
+  }
+
+  restore(bytes: Uint8Array): void {
+    const file = decodeKeyedStateFile(bytes);
+    this.#refuseForeignFile(file);
+    this.#claimKeyGroups(file.keyGroups);
+    const mine = file.sections.filter(({ keyGroup }) => this.#owns(keyGroup));
+    file.states.forEach((meta, index) => {
+      const sections = mine.filter((section) => section.state === index);
+      const state = this.#registered.get(meta.name);
+      if (state === undefined) this.#keepUnclaimed(meta, bytes, sections);
+      else for (const section of sections) this.#load(state, bytes, section);
+    });
+  }
+
+  dispose(): void {
+    this.#registered.clear();
+    this.#unclaimed.clear();
+    this.#context.group = -1;
+  }
+
+  /**
+   * The table of a state, registered on first use. The cast is sound because the kind and the serializer of a
+   * registered state never change, and a descriptor that differs in either is refused.
+   */
+  #table<V>(descriptor: StateDescriptor, serializer: TypeSerializer<V>): StateTable<V> {
+    const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
+    const known = this.#registered.get(meta.name);
+    if (known !== undefined) {
+      refuseIncompatible(known.meta, meta);
+      return known.table as StateTable<V>;
+    }
+    const unclaimed = this.#unclaimed.get(meta.name);
+    if (unclaimed !== undefined) refuseIncompatible(unclaimed.meta, meta);
+    const table = new CopyOnWriteMap<StateKey, V>(this.#keyGroups.end - this.#keyGroups.start + 1, serializer);
+    const state = { meta, serializer, table: table as StateTable<unknown> };
+    this.#unclaimed.delete(meta.name);
+    for (const { bytes, section } of unclaimed?.sections.values() ?? []) this.#load(state, bytes, section);
+    this.#registered.set(meta.name, state);
+    return table;
+  }
+
+  #refuseForeignFile(file: KeyedStateFile): void {
+    if (file.maxParallelism !== this.#maxParallelism) {
+      throw new IncompatibleState(
+        `the state was written with maximum parallelism ${String(file.maxParallelism)}, the job has ${String(this.#maxParallelism)}`,
+      );
+    }
+    if (checkCompatibility(file.keySerializer, this.#keySerializer.snapshot) === 'incompatible') {
+      const written = describeSerializer(file.keySerializer);
+      throw new IncompatibleState(
+        `the keys were written as ${written}, the job has ${describeSerializer(this.#keySerializer.snapshot)}`,
+      );
+    }
+    for (const meta of file.states) {
+      const present = this.#registered.get(meta.name) ?? this.#unclaimed.get(meta.name);
+      if (present !== undefined) refuseIncompatible(meta, present.meta);
+    }
+  }
+
+  #claimKeyGroups(range: KeyGroupRange): void {
+    const first = Math.max(range.start, this.#keyGroups.start);
+    const last = Math.min(range.end, this.#keyGroups.end);
+    for (let keyGroup = first; keyGroup <= last; keyGroup++) {
+      assert(!this.#restoredKeyGroups.has(keyGroup), 'I3: a key group is restored from one file', { keyGroup });
+      this.#restoredKeyGroups.add(keyGroup);
+    }
+  }
+
+  #owns(keyGroup: number): boolean {
+    return keyGroup >= this.#keyGroups.start && keyGroup <= this.#keyGroups.end;
+  }
+
+  #keepUnclaimed(meta: StateMetaInfo, bytes: Uint8Array, added: readonly StateSection[]): void {
+    const before = this.#unclaimed.get(meta.name);
+    const sections = new Map(before?.sections);
+    let entryCount = before?.entryCount ?? 0;
+    for (const section of added) {
+      sections.set(section.keyGroup, { bytes, section });
+      entryCount += section.entryCount;
+    }
+    this.#unclaimed.set(meta.name, { meta, entryCount, sections });
+  }
+
+  #load({ serializer, table }: RegisteredState, bytes: Uint8Array, section: StateSection): void {
+    const group = section.keyGroup - this.#keyGroups.start;
+    const input = new ByteReader(bytes, section.start, section.end);
+    for (let i = 0; i < section.entryCount; i++) {
+      const key = readLengthPrefixed(this.#keySerializer, input);
+      const value = readLengthPrefixed(serializer, input);
+      if (keyGroupOf(key, this.#maxParallelism) !== section.keyGroup) input.refuse('a key lies in its key group');
+      assert(!table.contains(group, key), 'I3: a key group is restored before anything is stored in it', { key });
+      table.put(group, key, value);
+    }
+    if (input.remaining !== 0) input.refuse('the entries of a section fill it');
+  }
+
+  #snapshotRegistered({ meta, serializer, table }: RegisteredState): SnapshotPart {
+    const snapshot = table.snapshot();
+    const keySerializer = this.#keySerializer;
+    const firstKeyGroup = this.#keyGroups.start;
+    return {
+      meta,
+      entryCount: snapshot.entryCount,
+      write(keyGroup, out) {
+        let count = 0;
+        snapshot.forEach(keyGroup - firstKeyGroup, (key, value) => {
+          writeLengthPrefixed(keySerializer, key, out);
+          writeLengthPrefixed(serializer, value, out);
+          count++;
+        });
+        return count;
+      },
+      release() {
+        snapshot.release();
+      },
+    };
+  }
+
+  #estimateBytes({ serializer, table }: RegisteredState): number {
+    const out = new ByteWriter();
+    let sampled = 0;
+    for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start && sampled < SAMPLE_ENTRIES; group++) {
+      table.forEachUpTo(group, SAMPLE_ENTRIES - sampled, (key, value) => {
+        writeLengthPrefixed(this.#keySerializer, key, out);
+        writeLengthPrefixed(serializer, value, out);
+        sampled++;
+      });
+    }
+    return sampled === 0 ? 0 : Math.round((out.position / sampled) * table.size);
+  }
+}
+
+function snapshotUnclaimed({ meta, entryCount, sections }: UnclaimedState): SnapshotPart {
+  return {
+    meta,
+    entryCount,
+    write(keyGroup, out) {
+      const found = sections.get(keyGroup);
+      if (found === undefined) return 0;
+      out.writeBytes(found.bytes, found.section.start, found.section.end);
+      return found.section.entryCount;
+    },
+    release() {
+      // The bytes are shared, nothing was kept for this snapshot.
+    },
+  };
+}
+
+function refuseIncompatible(written: StateMetaInfo, current: StateMetaInfo): void {
+  if (written.kind !== current.kind) {
+    throw new IncompatibleState(`state '${written.name}' is a ${written.kind} state, not a ${current.kind} state`);
+  }
+  if (checkCompatibility(written.serializer, current.serializer) === 'incompatible') {
+    const [before, now] = [describeSerializer(written.serializer), describeSerializer(current.serializer)];
+    throw new IncompatibleState(`state '${written.name}' has type ${before}, which cannot be read as ${now}`);
+  }
+}
+
+function writeLengthPrefixed<T>(serializer: TypeSerializer<T>, value: T, out: ByteWriter): void {
+  const start = out.beginLengthPrefixed();
+  serializer.serialize(value, out);
+  out.endLengthPrefixed(start);
+}
+
+/** The value fills the bytes it was given: a serializer that reads more or less than it wrote is found here. */
+function readLengthPrefixed<T>(serializer: TypeSerializer<T>, input: ByteReader): T {
+  const length = input.readVarUint();
+  const start = input.position;
+  const value = serializer.deserialize(input);
+  if (input.position !== start + length) throw new CorruptData('a serialized value fills its bytes', start);
+  return value;
+}
+
+function compareNames(a: string, b: string): number {
+  assert(a !== b, 'a state is either registered or unclaimed');
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,48 @@
+/**
+ * The contract between a keyed operator and the thing that stores its state (Flink: KeyedStateBackend).
+ *
+ * Owns the two phases of a snapshot: `snapshot()` is the synchronous part, short and independent of the size of the
+ * state; `write()` is the asynchronous part, which may come much later and yields the state of the synchronous moment.
+ *
+ * I1: state is read and written only after a current key was set, and only for keys of the own key groups.
+ * I2: write() yields the same bytes whenever it is called before release().
+ */
+
+import type { StateKey } from '../foundation/stable-hash.ts';
+import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type {
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  ValueStateDescriptor,
+} from './state-descriptor.ts';
+
+/** State of one subtask of a keyed operator. */
+export interface KeyedStateBackend {
+  /** Entries of all states: a key with two states counts twice (Flink: numKeyValueStateEntries). */
+  readonly keyCount: number;
+  /** Size of the state as bytes of a file, extrapolated from a sample of entries. */
+  readonly estimatedBytes: number;
+  setCurrentKey(key: StateKey): void;
+  /** Registers a state, or finds it again; throws `IncompatibleState` if it was stored differently. */
+  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>;
+  getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
+  getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
+  getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
+  /** The synchronous part of a snapshot. */
+  snapshot(): KeyedStateSnapshot;
+  /** Adds the own key groups of a file. After a rescale it is called once per overlapping file. */
+  restore(bytes: Uint8Array): void;
+  /** Forgets all state. Snapshots taken before can still be written and released. */
+  dispose(): void;
+}
+
+/** The state of a backend at one moment. */
+export interface KeyedStateSnapshot {
+  /** Entries of all states. */
+  readonly entryCount: number;
+  /** The asynchronous part: the bytes of a keyed state file. */
+  write(): Uint8Array;
+  /** Gives back what was kept for this snapshot; a second release does nothing. */
+  release(): void;
+}

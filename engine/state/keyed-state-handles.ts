@@ -1,0 +1,261 @@
+/**
+ * The four kinds of keyed state over copy-on-write tables, and the serializers of their stored form.
+ *
+ * Owns what Flink's HeapValueState, HeapListState, HeapMapState and HeapReducingState do. Made by the hash map backend.
+ *
+ * I1: every operation uses the current key of the shared key context.
+ * I2: a stored list or map is never empty: an emptied one is removed, as in Flink, so that it does not count as state.
+ * I3: the bytes of a map do not depend on the order of insertion: entries are sorted by their key bytes.
+ * I4: what lies in a table is changed in place only if it was got by `get`, which detaches it from snapshots.
+ */
+
+import { assert } from '../foundation/assert.ts';
+import type { ByteReader } from '../foundation/byte-reader.ts';
+import { ByteWriter } from '../foundation/byte-writer.ts';
+import type { StateKey } from '../foundation/stable-hash.ts';
+import type { CopyOnWriteMap } from './copy-on-write-map.ts';
+import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { SerializerSnapshot, TypeSerializer } from './type-serializer.ts';
+
+/** The current key, shared by all states of a backend. */
+export interface KeyContext {
+  key: StateKey;
+  /** Index of the current key's group in the backend's range, or -1 before the first key. */
+  group: number;
+}
+
+/** The table of a state. */
+export type StateTable<V> = CopyOnWriteMap<StateKey, V>;
+
+export class HashMapValueState<T> implements ValueState<T> {
+  readonly #context: KeyContext;
+  readonly #table: StateTable<T>;
+
+  constructor(context: KeyContext, table: StateTable<T>) {
+    this.#context = context;
+    this.#table = table;
+  }
+
+  value(): T | undefined {
+    return this.#table.get(currentGroup(this.#context), this.#context.key);
+  }
+
+  update(value: T): void {
+    assert(value !== undefined, 'a state value is not undefined');
+    this.#table.put(currentGroup(this.#context), this.#context.key, value);
+  }
+
+  clear(): void {
+    this.#table.remove(currentGroup(this.#context), this.#context.key);
+  }
+}
+
+export class HashMapReducingState<T> implements ReducingState<T> {
+  readonly #context: KeyContext;
+  readonly #table: StateTable<T>;
+  readonly #reduce: (current: T, added: T) => T;
+
+  constructor(context: KeyContext, table: StateTable<T>, reduce: (current: T, added: T) => T) {
+    this.#context = context;
+    this.#table = table;
+    this.#reduce = reduce;
+  }
+
+  get(): T | undefined {
+    return this.#table.get(currentGroup(this.#context), this.#context.key);
+  }
+
+  add(value: T): void {
+    assert(value !== undefined, 'a state value is not undefined');
+    const group = currentGroup(this.#context);
+    const { key } = this.#context;
+    const current = this.#table.get(group, key);
+    const reduced = current === undefined ? value : this.#reduce(current, value);
+    assert(reduced !== undefined, 'a state value is not undefined');
+    this.#table.put(group, key, reduced);
+  }
+
+  clear(): void {
+    this.#table.remove(currentGroup(this.#context), this.#context.key);
+  }
+}
+
+/** Where elements are immutable, reading needs no copy: the list itself is readonly to the user. */
+export class HashMapListState<T> implements ListState<T> {
+  readonly #context: KeyContext;
+  readonly #table: StateTable<T[]>;
+  readonly #elementsAreImmutable: boolean;
+
+  constructor(context: KeyContext, table: StateTable<T[]>, element: TypeSerializer<T>) {
+    this.#context = context;
+    this.#table = table;
+    this.#elementsAreImmutable = element.immutable;
+  }
+
+  get(): readonly T[] {
+    const group = currentGroup(this.#context);
+    const { key } = this.#context;
+    const list = this.#elementsAreImmutable ? this.#table.peek(group, key) : this.#table.get(group, key);
+    return list ?? [];
+  }
+
+  add(element: T): void {
+    assert(element !== undefined, 'a list element is not undefined');
+    const group = currentGroup(this.#context);
+    const { key } = this.#context;
+    const list = this.#table.get(group, key);
+    if (list === undefined) this.#table.put(group, key, [element]);
+    else list.push(element);
+  }
+
+  addAll(elements: readonly T[]): void {
+    // The argument may be this very list.
+    for (const element of elements.slice()) this.add(element);
+  }
+
+  update(elements: readonly T[]): void {
+    if (elements.length === 0) this.clear();
+    else this.#table.put(currentGroup(this.#context), this.#context.key, elements.slice());
+  }
+
+  clear(): void {
+    this.#table.remove(currentGroup(this.#context), this.#context.key);
+  }
+}
+
+export class HashMapMapState<K extends StateKey, V> implements MapState<K, V> {
+  readonly #context: KeyContext;
+  readonly #table: StateTable<Map<K, V>>;
+  readonly #valuesAreImmutable: boolean;
+
+  constructor(context: KeyContext, table: StateTable<Map<K, V>>, value: TypeSerializer<V>) {
+    this.#context = context;
+    this.#table = table;
+    this.#valuesAreImmutable = value.immutable;
+  }
+
+  get(key: K): V | undefined {
+    return this.#readable()?.get(key);
+  }
+
+  put(key: K, value: V): void {
+    assert(value !== undefined, 'a map value is not undefined');
+    const map = this.#writable();
+    if (map === undefined) this.#table.put(this.#context.group, this.#context.key, new Map([[key, value]]));
+    else map.set(key, value);
+  }
+
+  remove(key: K): void {
+    if (!this.contains(key)) return;
+    const map = this.#writable();
+    map?.delete(key);
+    if (map?.size === 0) this.clear();
+  }
+
+  contains(key: K): boolean {
+    return this.#table.peek(currentGroup(this.#context), this.#context.key)?.has(key) ?? false;
+  }
+
+  entries(): readonly (readonly [K, V])[] {
+    return [...(this.#readable() ?? [])];
+  }
+
+  keys(): readonly K[] {
+    return [...(this.#table.peek(currentGroup(this.#context), this.#context.key)?.keys() ?? [])];
+  }
+
+  isEmpty(): boolean {
+    return !this.#table.contains(currentGroup(this.#context), this.#context.key);
+  }
+
+  clear(): void {
+    this.#table.remove(currentGroup(this.#context), this.#context.key);
+  }
+
+  /** For handing values out. */
+  #readable(): Map<K, V> | undefined {
+    const group = currentGroup(this.#context);
+    const { key } = this.#context;
+    return this.#valuesAreImmutable ? this.#table.peek(group, key) : this.#table.get(group, key);
+  }
+
+  /** For changing the map in place (I4). */
+  #writable(): Map<K, V> | undefined {
+    return this.#table.get(currentGroup(this.#context), this.#context.key);
+  }
+}
+
+/** The stored form of a map state: size, then entries in the order of their key bytes (I3). */
+export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<Map<K, V>> {
+  readonly snapshot: SerializerSnapshot;
+  readonly immutable = false;
+  readonly #keyType: TypeSerializer<K>;
+  readonly #valueType: TypeSerializer<V>;
+
+  constructor(keyType: TypeSerializer<K>, valueType: TypeSerializer<V>) {
+    this.#keyType = keyType;
+    this.#valueType = valueType;
+    const fields = [
+      { name: 'key', serializer: keyType.snapshot },
+      { name: 'value', serializer: valueType.snapshot },
+    ];
+    this.snapshot = { name: 'map', version: 1, fields };
+  }
+
+  serialize(map: Map<K, V>, out: ByteWriter): void {
+    out.writeVarUint(map.size);
+    if (map.size === 1) {
+      for (const [key, value] of map) {
+        this.#keyType.serialize(key, out);
+        this.#valueType.serialize(value, out);
+      }
+      return;
+    }
+    for (const { keyBytes, value } of this.#sorted(map)) {
+      out.writeBytes(keyBytes);
+      this.#valueType.serialize(value, out);
+    }
+  }
+
+  deserialize(input: ByteReader): Map<K, V> {
+    const size = input.readVarUint();
+    const map = new Map<K, V>();
+    for (let i = 0; i < size; i++) {
+      const key = this.#keyType.deserialize(input);
+      map.set(key, this.#valueType.deserialize(input));
+    }
+    if (map.size !== size) input.refuse('the keys of a map differ');
+    return map;
+  }
+
+  copy(map: Map<K, V>): Map<K, V> {
+    if (this.#valueType.immutable) return new Map(map);
+    const copy = new Map<K, V>();
+    for (const [key, value] of map) copy.set(key, this.#valueType.copy(value));
+    return copy;
+  }
+
+  #sorted(map: Map<K, V>): { readonly keyBytes: Uint8Array; readonly value: V }[] {
+    const scratch = new ByteWriter();
+    const entries = Array.from(map, ([key, value]) => {
+      scratch.truncate(0);
+      this.#keyType.serialize(key, scratch);
+      return { keyBytes: scratch.toBytes(), value };
+    });
+    return entries.sort((a, b) => compareBytes(a.keyBytes, b.keyBytes));
+  }
+}
+
+function currentGroup(context: KeyContext): number {
+  assert(context.group >= 0, 'keyed state is used with a current key');
+  return context.group;
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const common = Math.min(a.length, b.length);
+  for (let i = 0; i < common; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,174 @@
+/**
+ * State of an operator that belongs to no key: named lists, dealt out to the subtasks on rescale
+ * (Flink: OperatorStateStore, DefaultOperatorStateBackend, mode SPLIT_DISTRIBUTE).
+ *
+ * Owns the lists of one subtask. Does not own redistribution: that moves elements between files as bytes.
+ *
+ * I1: a snapshot is a deep copy made in the synchronous part (row S23); it is written to bytes later.
+ * I2: the order of elements is kept; several restored files are appended in the order of their restores.
+ * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot.
+ * I4: lists are written in the order of their names.
+ */
+
+import { assert } from '../foundation/assert.ts';
+import { ByteReader } from '../foundation/byte-reader.ts';
+import { ByteWriter } from '../foundation/byte-writer.ts';
+import { decodeOperatorStateFile, encodeOperatorStateFile, type OperatorStateBytes } from './operator-state-file.ts';
+import {
+  checkCompatibility,
+  describeSerializer,
+  IncompatibleState,
+  type SerializerSnapshot,
+  type TypeSerializer,
+} from './type-serializer.ts';
+
+/** A list of elements that can be dealt out one by one. */
+export interface OperatorListState<T> {
+  /** The elements in order; valid until the next operation on this state. */
+  get(): readonly T[];
+  add(element: T): void;
+  addAll(elements: readonly T[]): void;
+  /** Replaces the whole list. */
+  update(elements: readonly T[]): void;
+  clear(): void;
+}
+
+/** The operator state of a subtask at one moment. */
+export interface OperatorStateSnapshot {
+  /** Elements of all lists. */
+  readonly entryCount: number;
+  /** The asynchronous part: the bytes of an operator state file. */
+  write(): Uint8Array;
+}
+
+/** One list of a snapshot. */
+interface SnapshotPart {
+  readonly name: string;
+  readonly entryCount: number;
+  toBytes(): OperatorStateBytes;
+}
+
+export class OperatorStateStore {
+  readonly #lists = new Map<string, RegisteredList<unknown>>();
+  readonly #unclaimed = new Map<string, OperatorStateBytes>();
+
+  /** Registers a list, or finds it again; throws `IncompatibleState` if it was stored differently. */
+  getListState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
+    const known = this.#lists.get(name);
+    if (known !== undefined) {
+      refuseIncompatible(name, known.type.snapshot, type.snapshot);
+      // Sound because the serializer of a registered list never changes and one that differs is refused.
+      return known as RegisteredList<T>;
+    }
+    const list = new RegisteredList(name, type);
+    const unclaimed = this.#unclaimed.get(name);
+    if (unclaimed !== undefined) list.load(unclaimed);
+    this.#unclaimed.delete(name);
+    this.#lists.set(name, list);
+    return list;
+  }
+
+  snapshot(): OperatorStateSnapshot {
+    const parts: SnapshotPart[] = [];
+    for (const list of this.#lists.values()) parts.push(list.snapshot());
+    for (const state of this.#unclaimed.values()) {
+      parts.push({ name: state.name, entryCount: state.elements.length, toBytes: () => state });
+    }
+    parts.sort((a, b) => compareNames(a.name, b.name));
+    return {
+      entryCount: parts.reduce((sum, part) => sum + part.entryCount, 0),
+      write: () => encodeOperatorStateFile(parts.map((part) => part.toBytes())),
+    };
+  }
+
+  /** Appends the lists of a file. */
+  restore(bytes: Uint8Array): void {
+    const states = decodeOperatorStateFile(bytes);
+    for (const state of states) this.#refuse(state);
+    for (const state of states) {
+      const list = this.#lists.get(state.name);
+      if (list === undefined) this.#keepUnclaimed(state);
+      else list.load(state);
+    }
+  }
+
+  /** All states are checked before any is loaded, so that a refused file changes nothing. */
+  #refuse(state: OperatorStateBytes): void {
+    const present = this.#lists.get(state.name)?.type.snapshot ?? this.#unclaimed.get(state.name)?.serializer;
+    if (present !== undefined) refuseIncompatible(state.name, state.serializer, present);
+  }
+
+  #keepUnclaimed(state: OperatorStateBytes): void {
+    const before = this.#unclaimed.get(state.name);
+    const elements = [...(before?.elements ?? []), ...state.elements];
+    this.#unclaimed.set(state.name, { name: state.name, serializer: state.serializer, elements });
+  }
+}
+
+class RegisteredList<T> implements OperatorListState<T> {
+  readonly name: string;
+  readonly type: TypeSerializer<T>;
+  #elements: T[] = [];
+
+  constructor(name: string, type: TypeSerializer<T>) {
+    this.name = name;
+    this.type = type;
+  }
+
+  get(): readonly T[] {
+    return this.#elements;
+  }
+
+  add(element: T): void {
+    assert(element !== undefined, 'a list element is not undefined');
+    this.#elements.push(element);
+  }
+
+  addAll(elements: readonly T[]): void {
+    for (const element of elements.slice()) this.add(element);
+  }
+
+  update(elements: readonly T[]): void {
+    this.#elements = elements.slice();
+  }
+
+  clear(): void {
+    this.#elements = [];
+  }
+
+  load(state: OperatorStateBytes): void {
+    refuseIncompatible(state.name, state.serializer, this.type.snapshot);
+    for (const bytes of state.elements) {
+      const input = new ByteReader(bytes);
+      this.#elements.push(this.type.deserialize(input));
+      if (input.remaining !== 0) input.refuse('an element fills its bytes');
+    }
+  }
+
+  snapshot(): SnapshotPart {
+    const { name, type } = this;
+    const copies = this.#elements.map((element) => type.copy(element));
+    return {
+      name,
+      entryCount: copies.length,
+      toBytes: () => ({ name, serializer: type.snapshot, elements: copies.map((copy) => toBytes(type, copy)) }),
+    };
+  }
+}
+
+function toBytes<T>(type: TypeSerializer<T>, value: T): Uint8Array {
+  const out = new ByteWriter();
+  type.serialize(value, out);
+  return out.toBytes();
+}
+
+function refuseIncompatible(name: string, written: SerializerSnapshot, current: SerializerSnapshot): void {
+  if (checkCompatibility(written, current) === 'compatible-as-is') return;
+  const [before, now] = [describeSerializer(written), describeSerializer(current)];
+  throw new IncompatibleState(`operator state '${name}' has type ${before}, which cannot be read as ${now}`);
+}
+
+function compareNames(a: string, b: string): number {
+  assert(a !== b, 'a list is either registered or unclaimed');
+  return a < b ? -1 : 1;
+}

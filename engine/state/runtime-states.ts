@@ -1,0 +1,48 @@
+/**
+ * Binds the states a function declared to a backend, looked up by name and kind (Flink: DefaultKeyedStateStore).
+ */
+import { assert } from '../foundation/assert.ts';
+import type { StateKey } from '../foundation/stable-hash.ts';
+import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { KeyedStateBackend } from './keyed-state-backend.ts';
+import type { StateDescriptor, StateKind } from './state-descriptor.ts';
+
+export interface RuntimeStates {
+  value<T>(name: string): ValueState<T>;
+  list<T>(name: string): ListState<T>;
+  map<K extends StateKey, V>(name: string): MapState<K, V>;
+  reducing<T>(name: string): ReducingState<T>;
+}
+
+/** Registers every descriptor, so that restored state is checked against it before the first record. */
+export function bindStates(descriptors: readonly StateDescriptor[], backend: KeyedStateBackend): RuntimeStates {
+  const states = new Map<string, unknown>();
+  for (const descriptor of descriptors)
+    states.set(`${descriptor.kind}/${descriptor.name}`, register(descriptor, backend));
+  const find = (kind: StateKind, name: string): unknown => {
+    const state = states.get(`${kind}/${name}`);
+    assert(state !== undefined, 'a function asks only for states it declared', { kind, name });
+    return state;
+  };
+  return {
+    value: <T>(name: string) => find('value', name) as ValueState<T>,
+    list: <T>(name: string) => find('list', name) as ListState<T>,
+    map: <K extends StateKey, V>(name: string) => find('map', name) as MapState<K, V>,
+    reducing: <T>(name: string) => find('reducing', name) as ReducingState<T>,
+  };
+}
+
+function register(descriptor: StateDescriptor, backend: KeyedStateBackend): unknown {
+  switch (descriptor.kind) {
+    case 'value':
+      return backend.getState(descriptor);
+    case 'list':
+      return backend.getState(descriptor);
+    case 'map':
+      return backend.getState(descriptor);
+    case 'reducing':
+      return backend.getState(descriptor);
+    default:
+      throw new RangeError(`unknown state kind ${String(descriptor satisfies never)}`);
+  }
+}

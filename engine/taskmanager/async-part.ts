@@ -1,0 +1,79 @@
+/**
+ * The asynchronous part of one subtask's snapshot: serialize, write, and gather the handles for the acknowledgement
+ * (row T11; Flink: AsyncCheckpointRunnable).
+ *
+ * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
+ */
+import type { CheckpointId } from '../foundation/ids.ts';
+import type { StateHandle } from '../protocol/state-handle.ts';
+import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
+
+/** One state to be written. */
+export interface StatePart {
+  readonly operator: string;
+  readonly state: 'keyed' | 'operator';
+  readonly keyGroups?: { readonly start: number; readonly end: number };
+  readonly entryCount: number;
+  readonly estimatedBytes: number;
+  write(): Uint8Array;
+  release(): void;
+}
+
+export interface AlignmentFigures {
+  readonly startDelayUs: number;
+  readonly alignmentUs: number;
+  readonly bytesProcessedDuringAlignment: number;
+  readonly recordsInFlight: number;
+}
+
+export class AsyncPart {
+  readonly checkpointId: CheckpointId;
+  readonly figures: AlignmentFigures;
+  readonly parts: readonly StatePart[];
+  readonly handles: StateHandle[] = [];
+  readonly syncStartUs: number;
+  syncEndUs = 0;
+  /** Writes and confirmations the acknowledgement waits for. */
+  outstanding: number;
+
+  constructor(options: {
+    checkpointId: CheckpointId;
+    figures: AlignmentFigures;
+    parts: readonly StatePart[];
+    syncStartUs: number;
+    waitsForSink: boolean;
+  }) {
+    this.checkpointId = options.checkpointId;
+    this.figures = options.figures;
+    this.parts = options.parts;
+    this.syncStartUs = options.syncStartUs;
+    this.outstanding = options.parts.length + (options.waitsForSink ? 1 : 0);
+  }
+
+  release(): void {
+    for (const part of this.parts) part.release();
+  }
+}
+
+export function keyedStatePart(options: {
+  operator: string;
+  keyGroups: { readonly start: number; readonly end: number };
+  snapshot: KeyedStateSnapshot;
+  estimatedBytes: number;
+}): StatePart {
+  const { operator, keyGroups, snapshot, estimatedBytes } = options;
+  return {
+    operator,
+    state: 'keyed',
+    keyGroups,
+    entryCount: snapshot.entryCount,
+    estimatedBytes,
+    write: () => snapshot.write(),
+    release: () => snapshot.release(),
+  };
+}
+
+/** Operator state is small: it is copied, as bytes, in the synchronous part (row S23). */
+export function operatorStatePart(operator: string, bytes: Uint8Array): StatePart {
+  return { operator, state: 'operator', entryCount: 1, estimatedBytes: bytes.length, write: () => bytes, release: () => {} };
+}

@@ -1,0 +1,217 @@
+/**
+ * What a subtask writes to one edge: a queue of buffers per consumer, sent as credit allows (row B15; Flink:
+ * PipelinedResultPartition, RecordWriter).
+ *
+ * Owns: open and finished buffers, sequence numbers, credit. Does not own: when to flush (the subtask's timer does).
+ * Invariants:
+ *   I1 elements leave a subpartition in the order they were written, events included;
+ *   I2 a data buffer is sent only against a credit; an event at the head needs none (Flink: isAvailable);
+ *   I3 sequence numbers of a channel rise by one from 0 (row B12).
+ */
+import { assert } from '../foundation/assert.ts';
+import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import type { StateKey } from '../job/functions.ts';
+import type { JobEdge } from '../job/job-graph.ts';
+import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
+import type { Out, Target } from '../protocol/actor.ts';
+import type { StreamBuffer } from '../protocol/stream-elements.ts';
+
+export interface ResultPartitionOptions {
+  readonly edge: JobEdge;
+  readonly producer: ExecutionAttemptId;
+  readonly subtask: number;
+  readonly consumerParallelism: number;
+  readonly consumerMaxParallelism: number;
+  readonly recordBytes: number;
+  readonly bufferBytes: number;
+  /** Finished buffers that may wait before the subtask must pause. */
+  readonly bufferPool: number;
+}
+
+/** Remembered routes of keys; cleared when full, so that memory is bounded. */
+const ROUTES_MAX = 65_536;
+
+class Subpartition {
+  values: unknown[] = [];
+  timestampsUs: number[] = [];
+  lineages: number[] = [];
+  readonly queue: StreamBuffer[] = [];
+  head = 0;
+  target: Target | undefined;
+  consumer: ExecutionAttemptId | undefined;
+  channel = 0;
+  credit = 0;
+  sequence = 0;
+}
+
+export class ResultPartition {
+  readonly #options: ResultPartitionOptions;
+  readonly #subpartitions: Subpartition[] = [];
+  readonly #recordsPerBuffer: number;
+  readonly #routes = new Map<StateKey, number>();
+  #queuedData = 0;
+  #openRecords = 0;
+  #next = 0;
+
+  constructor(options: ResultPartitionOptions) {
+    this.#options = options;
+    this.#recordsPerBuffer = Math.max(1, Math.floor(options.bufferBytes / Math.max(1, options.recordBytes)));
+    for (let index = 0; index < options.consumerParallelism; index += 1) this.#subpartitions.push(new Subpartition());
+    this.#next = options.subtask % options.consumerParallelism;
+  }
+
+  get edge(): number {
+    return this.#options.edge.index;
+  }
+
+  /** False: the subtask must not write more records until buffers have been sent (backpressure). */
+  get isAvailable(): boolean {
+    return this.#queuedData < this.#options.bufferPool;
+  }
+
+  /** True when some record waits in a buffer that is not full yet. */
+  get hasOpenRecords(): boolean {
+    return this.#openRecords > 0;
+  }
+
+  emit(value: unknown, timestampUs: number, lineage: number): void {
+    const { edge, subtask, consumerParallelism } = this.#options;
+    switch (edge.partitioning) {
+      case 'hash':
+        this.#append(this.#routeOf(value), value, timestampUs, lineage);
+        return;
+      case 'forward':
+        this.#append(subtask % consumerParallelism, value, timestampUs, lineage);
+        return;
+      case 'rebalance':
+        this.#append(this.#next, value, timestampUs, lineage);
+        this.#next = this.#next + 1 === consumerParallelism ? 0 : this.#next + 1;
+        return;
+      case 'broadcast':
+        for (let index = 0; index < consumerParallelism; index += 1) this.#append(index, value, timestampUs, lineage);
+        return;
+      default:
+        throw new RangeError(`unknown partitioning ${String(edge.partitioning satisfies never)}`);
+    }
+  }
+
+  /** A consumer asks for its subpartition; a repeated request of the same attempt changes nothing. */
+  connect(request: { node: NodeId; consumer: ExecutionAttemptId; subpartition: number; channel: number; credit: number }, out: Out): void {
+    const subpartition = this.#at(request.subpartition);
+    if (subpartition.consumer === request.consumer) return;
+    assert(subpartition.consumer === undefined, 'a subpartition is consumed by one attempt', { request });
+    subpartition.consumer = request.consumer;
+    subpartition.channel = request.channel;
+    subpartition.credit = request.credit;
+    subpartition.target = { node: request.node, mailbox: taskMailbox(request.consumer), via: 'connection' };
+    this.#send(subpartition, out);
+  }
+
+  addCredit(index: number, consumer: ExecutionAttemptId, credit: number, out: Out): void {
+    const subpartition = this.#at(index);
+    if (subpartition.consumer !== consumer) return;
+    subpartition.credit += credit;
+    this.#send(subpartition, out);
+  }
+
+  /** Closes every open buffer and sends what credit allows. */
+  flush(out: Out): void {
+    if (this.#openRecords > 0) {
+      for (const subpartition of this.#subpartitions) if (subpartition.values.length > 0) this.#finish(subpartition);
+    }
+    this.sendAll(out);
+  }
+
+  /** Sends what credit allows. */
+  sendAll(out: Out): void {
+    for (const subpartition of this.#subpartitions) {
+      if (subpartition.queue.length > subpartition.head) this.#send(subpartition, out);
+    }
+  }
+
+  /** Puts an event behind everything written so far on every channel (row B9: the barrier follows all earlier records). */
+  broadcastEvent(event: StreamBuffer, out: Out): void {
+    for (const subpartition of this.#subpartitions) {
+      if (subpartition.values.length > 0) this.#finish(subpartition);
+      subpartition.queue.push(event);
+      this.#send(subpartition, out);
+    }
+  }
+
+  /** True when a consumer or producer of this partition runs on `node`. */
+  reaches(node: NodeId): boolean {
+    return this.#subpartitions.some((subpartition) => subpartition.target?.node === node);
+  }
+
+  #routeOf(value: unknown): number {
+    const { edge, consumerParallelism, consumerMaxParallelism } = this.#options;
+    const selector = edge.key;
+    assert(selector !== undefined, 'a hash edge has a key selector', { edge: edge.index });
+    const key = selector(value);
+    let route = this.#routes.get(key);
+    if (route === undefined) {
+      route = subtaskOf(keyGroupOf(key, consumerMaxParallelism), consumerParallelism, consumerMaxParallelism);
+      if (this.#routes.size >= ROUTES_MAX) this.#routes.clear();
+      this.#routes.set(key, route);
+    }
+    return route;
+  }
+
+  #at(index: number): Subpartition {
+    const subpartition = this.#subpartitions[index];
+    assert(subpartition !== undefined, 'a subpartition index lies within the consumer parallelism', { index });
+    return subpartition;
+  }
+
+  #append(index: number, value: unknown, timestampUs: number, lineage: number): void {
+    const subpartition = this.#at(index);
+    subpartition.values.push(value);
+    subpartition.timestampsUs.push(timestampUs);
+    subpartition.lineages.push(lineage);
+    this.#openRecords += 1;
+    if (subpartition.values.length >= this.#recordsPerBuffer) this.#finish(subpartition);
+  }
+
+  #finish(subpartition: Subpartition): void {
+    const { values, timestampsUs, lineages } = subpartition;
+    const bytes = values.length * this.#options.recordBytes;
+    subpartition.queue.push({ kind: 'data', values, timestampsUs, lineages, bytes });
+    subpartition.values = [];
+    subpartition.timestampsUs = [];
+    subpartition.lineages = [];
+    this.#openRecords -= values.length;
+    this.#queuedData += 1;
+  }
+
+  #send(subpartition: Subpartition, out: Out): void {
+    const target = subpartition.target;
+    if (target === undefined) return;
+    const queue = subpartition.queue;
+    while (subpartition.head < queue.length) {
+      const buffer = queue[subpartition.head];
+      assert(buffer !== undefined, 'the head of a queue exists');
+      if (buffer.kind === 'data') {
+        if (subpartition.credit === 0) break;
+        subpartition.credit -= 1;
+        this.#queuedData -= 1;
+      }
+      subpartition.head += 1;
+      out.send(target, {
+        kind: 'buffer',
+        producer: this.#options.producer,
+        channel: subpartition.channel,
+        sequence: subpartition.sequence,
+        backlog: queue.length - subpartition.head,
+        buffer,
+      });
+      subpartition.sequence += 1;
+    }
+    if (subpartition.head === queue.length) {
+      queue.length = 0;
+      subpartition.head = 0;
+    } else if (subpartition.head >= 64) {
+      queue.splice(0, subpartition.head);
+      subpartition.head = 0;
+    }
+  }
+}

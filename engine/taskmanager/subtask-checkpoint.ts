@@ -1,0 +1,214 @@
+/**
+ * A subtask's part in checkpoints (row B9; Flink: SubtaskCheckpointCoordinatorImpl).
+ *
+ * Owns: the order of steps, the asynchronous parts, acknowledgement and decline. Does not own: barriers (barrier-handler), state.
+ * Invariants:
+ *   I1 flush and pre-commit, barrier, synchronous snapshot are one mailbox action: no record between them;
+ *   I2 the barrier leaves before the snapshot is taken, after everything the subtask emitted before;
+ *   I3 a checkpoint is acknowledged once, when all its state is durable and the sink's pre-commit is confirmed;
+ *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
+ */
+import { RequestClient } from '../clients/request-client.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { assert } from '../foundation/assert.ts';
+import { crc32c } from '../foundation/crc32c.ts';
+import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import { checkpointDirectory } from '../parts.ts';
+import type { Out, Target } from '../protocol/actor.ts';
+import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { StateHandle } from '../protocol/state-handle.ts';
+import { type AlignmentFigures, AsyncPart, type StatePart } from './async-part.ts';
+import type { TaskEnvironment } from './task-environment.ts';
+
+export interface SubtaskCheckpointOptions {
+  readonly environment: TaskEnvironment;
+  readonly attempt: ExecutionAttemptId;
+  readonly vertex: number;
+  readonly subtask: number;
+  /** Sends to the JobManager that deployed the subtask. */
+  readonly toJobManager: (message: EngineMessage, out: Out) => void;
+  readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+}
+
+/** A put that failed for certain is repeated so often before the checkpoint is declined. */
+const WRITE_TRIES_MAX = 4;
+/** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
+const SYNC_WORK = 4;
+
+export class SubtaskCheckpoint {
+  readonly #options: SubtaskCheckpointOptions;
+  readonly #async = new Map<CheckpointId, AsyncPart>();
+  readonly #storage: RequestClient<StorageReply>;
+  readonly #later = new DelayedCalls();
+  readonly #asyncTarget: Target;
+  /** Highest checkpoint started or given up. */
+  #last = 0;
+
+  constructor(options: SubtaskCheckpointOptions) {
+    this.#options = options;
+    const { environment, attempt } = options;
+    this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
+    this.#storage = new RequestClient({
+      node: environment.services.storage,
+      via: 'datagram',
+      name: 'put',
+      timeoutUs: environment.configuration.runtime.requestTimeoutUs,
+      firstRequestId: 1,
+    });
+  }
+
+  /** Row B9 step 0: an id of the past is not started again. */
+  isNew(checkpointId: CheckpointId): boolean {
+    return checkpointId > this.#last;
+  }
+
+  /** Called in the mailbox action of the snapshot, after the barrier was sent. */
+  start(checkpointId: CheckpointId, snapshot: { parts: readonly StatePart[]; waitsForSink: boolean; figures: AlignmentFigures }, nowUs: Micros, out: Out): void {
+    assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
+    this.#last = checkpointId;
+    const { parts, waitsForSink, figures } = snapshot;
+    const part = new AsyncPart({ checkpointId, figures, parts, syncStartUs: nowUs, waitsForSink });
+    this.#async.set(checkpointId, part);
+    out.busy('message', SYNC_WORK);
+    out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
+    out.send(this.#asyncTarget, { kind: 'start-async-part', checkpointId });
+  }
+
+  /** In the asynchronous mailbox. */
+  startAsyncPart(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
+    const part = this.#async.get(checkpointId);
+    if (part === undefined) return;
+    part.syncEndUs = nowUs;
+    for (const state of part.parts) {
+      out.busy('key', state.entryCount);
+      out.busy('byte', state.estimatedBytes);
+    }
+    out.send(this.#asyncTarget, { kind: 'write-async-part', checkpointId });
+  }
+
+  /** In the asynchronous mailbox, when the time for serializing has passed. */
+  writeAsyncPart(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
+    const part = this.#async.get(checkpointId);
+    if (part === undefined) return;
+    if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
+    for (const state of part.parts) {
+      const bytes = state.write();
+      state.release();
+      const handle = this.#handle(state, bytes);
+      if (bytes.length <= this.#options.environment.configuration.checkpoint.inlineThresholdBytes) {
+        this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
+      } else {
+        this.#put({ part, handle, state, bytes, tries: 1 }, out);
+      }
+    }
+  }
+
+  /** The sink's pre-commit for this checkpoint is confirmed (sink invariant I4). */
+  preCommitted(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
+    const part = this.#async.get(checkpointId);
+    if (part === undefined) return;
+    part.outstanding -= 1;
+    if (part.outstanding === 0 && part.syncEndUs > 0) this.#acknowledge(part, nowUs, out);
+  }
+
+  /** The coordinator gave it up, or this subtask did. */
+  abort(checkpointId: CheckpointId): void {
+    this.#last = Math.max(this.#last, checkpointId);
+    const part = this.#async.get(checkpointId);
+    if (part === undefined) return;
+    this.#async.delete(checkpointId);
+    part.release();
+  }
+
+  decline(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void {
+    this.abort(checkpointId);
+    const { attempt, epoch, toJobManager } = this.#options;
+    toJobManager({ kind: 'decline-checkpoint', epoch, attempt, checkpointId, reason }, out);
+    out.report({ kind: 'decline-sent', ...this.#task(), checkpointId, reason });
+  }
+
+  handleReply(reply: StorageReply, nowUs: Micros, out: Out): void {
+    this.#storage.handleReply(reply, nowUs, out);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+  }
+
+  /** The subtask ends: nothing more is written or acknowledged. */
+  close(): void {
+    for (const part of this.#async.values()) part.release();
+    this.#async.clear();
+  }
+
+  #handle(state: StatePart, bytes: Uint8Array): StateHandle {
+    const handle = { operator: state.operator, state: state.state, path: '', bytes: bytes.length, checksum: crc32c(bytes) };
+    return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
+  }
+
+  /** Repeats until the storage says what happened: an unanswered put may have taken effect, and is then found under its name. */
+  #put(write: { part: AsyncPart; handle: StateHandle; state: StatePart; bytes: Uint8Array; tries: number }, out: Out): void {
+    const { part, handle, state, bytes, tries } = write;
+    const { environment, attempt, subtask } = this.#options;
+    const { checkpoint, runtime } = environment.configuration;
+    const file = environment.parts.stateFile({
+      directory: checkpointDirectory(checkpoint.directory, environment.graph.jobId, part.checkpointId),
+      operator: state.operator,
+      state: state.state,
+      subtask,
+      attempt,
+    });
+    out.report({ kind: 'state-write-sent', ...this.#task(), checkpointId: part.checkpointId, path: file.path, bytes: bytes.length });
+    this.#storage.request(
+      (requestId) => ({ kind: 'storage-put', requestId, path: file.path, bytes, overwrite: file.overwrite }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (this.#async.get(part.checkpointId) !== part) return;
+        const isOurs = reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === handle.checksum);
+        if (isOurs) return this.#stored(part, { ...handle, path: file.path }, nowUs, replyOut);
+        if (reply?.outcome === 'already-exists' || tries >= WRITE_TRIES_MAX) {
+          return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
+        }
+        if (reply === undefined) return this.#put({ ...write, tries: tries + 1 }, replyOut);
+        this.#later.after(runtime.requestTimeoutUs / 4, `put/${file.path}`, replyOut, (_at, lateOut) => {
+          if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
+        });
+      },
+    );
+  }
+
+  #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
+    part.handles.push(handle);
+    part.outstanding -= 1;
+    if (part.outstanding === 0) this.#acknowledge(part, nowUs, out);
+  }
+
+  #acknowledge(part: AsyncPart, nowUs: Micros, out: Out): void {
+    assert(part.handles.length === part.parts.length, 'every state of an acknowledged snapshot has a handle');
+    this.#async.delete(part.checkpointId);
+    const { attempt, epoch, toJobManager } = this.#options;
+    const handles = sortedHandles(part.handles);
+    const metrics = {
+      ...part.figures,
+      syncUs: part.syncEndUs - part.syncStartUs,
+      asyncUs: nowUs - part.syncEndUs,
+      stateBytes: handles.reduce((sum, handle) => sum + handle.bytes, 0),
+    };
+    const checkpointId = part.checkpointId;
+    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics }, out);
+    out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
+  }
+
+  #task(): { attempt: ExecutionAttemptId; vertex: number; subtask: number } {
+    const { attempt, vertex, subtask } = this.#options;
+    return { attempt, vertex, subtask };
+  }
+}
+
+/** By operator, then kind: independent of the order in which writes were answered. */
+function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {
+  const rank = (handle: StateHandle): string => `${handle.operator}/${handle.state}`;
+  return [...handles].sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
+}

@@ -1,0 +1,30 @@
+/** What every subtask of a TaskManager needs to know of the job and the world; made once per process. */
+import type { NodeId } from '../foundation/ids.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import type { EngineParts } from '../parts.ts';
+import type { EngineConfiguration } from '../protocol/configuration.ts';
+
+/** The outside systems by their node. */
+export interface ServiceNodes {
+  readonly storage: NodeId;
+  readonly coordination: NodeId;
+  readonly log: NodeId;
+  readonly sink: NodeId;
+}
+
+export interface TaskEnvironment {
+  readonly node: NodeId;
+  readonly graph: JobGraph;
+  readonly configuration: EngineConfiguration;
+  readonly parts: EngineParts;
+  readonly services: ServiceNodes;
+}
+
+/** Bytes a record of the edges leaving `vertex` takes: that of the sources above it. */
+export function recordBytesOf(graph: JobGraph, vertex: number): number {
+  const source = graph.vertices[vertex]?.source;
+  if (source !== undefined) return source.recordBytes;
+  let bytes = 1;
+  for (const edge of graph.edges) if (edge.to === vertex) bytes = Math.max(bytes, recordBytesOf(graph, edge.from));
+  return bytes;
+}

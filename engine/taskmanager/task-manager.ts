@@ -1,0 +1,143 @@
+/**
+ * The TaskManager actor: a process with slots that runs subtasks for the leading JobManager (Flink: TaskExecutor).
+ *
+ * Owns: which subtasks exist here, which leader is followed. Does not own: what a subtask does (stream-task).
+ * Invariants:
+ *   I1 only the highest leader epoch seen is obeyed; subtasks of an older one are fenced off when a newer shows up (rows F15, G6);
+ *   I2 a failed attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
+ *   I3 without a heartbeat from the leader for the time-out, all subtasks end (row F19).
+ */
+import { assert } from '../foundation/assert.ts';
+import { attemptOfMailbox, type ExecutionAttemptId, type LeaderEpoch, leaderEpoch, MAIN_MAILBOX, taskMailbox } from '../foundation/ids.ts';
+import { type Micros, micros } from '../foundation/time.ts';
+import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
+import type { TaskDeployment } from '../protocol/task.ts';
+import { StreamTask } from './stream-task.ts';
+import type { TaskEnvironment } from './task-environment.ts';
+
+const JOBMANAGER_TIMEOUT = 'jobmanager-timeout';
+
+export class TaskManager implements Actor {
+  readonly #environment: TaskEnvironment;
+  readonly #incarnation: number;
+  readonly #tasks = new Map<ExecutionAttemptId, StreamTask>();
+  /** Attempts cancelled under this leader: a deployment of one that comes late or twice is void. */
+  readonly #canceled = new Set<ExecutionAttemptId>();
+  #epoch: LeaderEpoch = leaderEpoch(0);
+  #jobManager: Target | undefined;
+
+  constructor(environment: TaskEnvironment, incarnation: number) {
+    this.#environment = environment;
+    this.#incarnation = incarnation;
+  }
+
+  handle(input: Input, nowUs: Micros, out: Out): void {
+    if (input.kind === 'started') return;
+    if (input.mailbox !== MAIN_MAILBOX) return this.#forTask(input, nowUs, out);
+    if (input.kind === 'timer') {
+      assert(input.timer === JOBMANAGER_TIMEOUT, 'the only timer of the main mailbox is the heartbeat time-out', { timer: input.timer });
+      return this.#endAll(out);
+    }
+    this.#message(input.message, { node: input.from, mailbox: input.fromMailbox, via: 'datagram' }, out);
+  }
+
+  #forTask(input: Exclude<Input, { kind: 'started' }>, nowUs: Micros, out: Out): void {
+    const attempt = attemptOfMailbox(input.mailbox);
+    const task = attempt === undefined ? undefined : this.#tasks.get(attempt);
+    if (input.kind === 'message' && this.#isFenced(input.message)) {
+      return out.report({ kind: 'message-discarded', message: input.message.kind, why: 'of an older leader' });
+    }
+    if (task !== undefined) return task.handle(input, input.mailbox !== taskMailbox(attempt as ExecutionAttemptId), nowUs, out);
+    if (input.kind === 'timer') return;
+    const { message } = input;
+    if (message.kind === 'partition-request') {
+      const consumer: Target = { node: input.from, mailbox: input.fromMailbox, via: 'connection' };
+      return out.send(consumer, { kind: 'partition-not-found', producer: message.producer, channel: message.channel });
+    }
+    out.report({ kind: 'message-discarded', message: message.kind, why: 'for a subtask that is not here' });
+  }
+
+  #message(message: EngineMessage, from: Target, out: Out): void {
+    switch (message.kind) {
+      case 'heartbeat-request':
+        if (this.#follow(message.epoch, from, out)) this.#answerHeartbeat(from, out);
+        return;
+      case 'deploy-task':
+        if (message.incarnation !== this.#incarnation) return out.report({ kind: 'probe', probe: 'deployment-outlived-process' });
+        if (this.#follow(message.epoch, from, out)) this.#deploy(message.deployment, message.epoch, out);
+        return;
+      case 'cancel-task':
+        if (this.#follow(message.epoch, from, out)) this.#cancel(message.attempt, out);
+        return;
+      case 'connection-lost':
+        for (const attempt of this.#tasks.keys()) {
+          out.send({ node: this.#environment.node, mailbox: taskMailbox(attempt), via: 'datagram' }, message);
+        }
+        return;
+      default:
+        out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the main mailbox of a TaskManager' });
+    }
+  }
+
+  #isFenced(message: EngineMessage): boolean {
+    switch (message.kind) {
+      case 'trigger-checkpoint':
+      case 'notify-checkpoint-complete':
+      case 'notify-checkpoint-aborted':
+        return message.epoch < this.#epoch;
+      default:
+        return false;
+    }
+  }
+
+  /** False: the sender is no longer the leader. */
+  #follow(epoch: LeaderEpoch, from: Target, out: Out): boolean {
+    if (epoch < this.#epoch) {
+      out.report({ kind: 'probe', probe: 'taskmanager-fenced-old-leader' });
+      return false;
+    }
+    if (epoch > this.#epoch) {
+      for (const task of this.#tasks.values()) task.cancel(out);
+      this.#tasks.clear();
+      this.#canceled.clear();
+      this.#epoch = epoch;
+    }
+    this.#jobManager = from;
+    out.setTimer(JOBMANAGER_TIMEOUT, micros(this.#environment.configuration.runtime.heartbeatTimeoutUs));
+    return true;
+  }
+
+  #answerHeartbeat(to: Target, out: Out): void {
+    out.send(to, {
+      kind: 'heartbeat-response',
+      epoch: this.#epoch,
+      incarnation: this.#incarnation,
+      slots: this.#environment.configuration.runtime.slotsPerTaskManager,
+      executions: [...this.#tasks].map(([attempt, task]) => ({ attempt, state: task.state })),
+    });
+  }
+
+  #deploy(deployment: TaskDeployment, epoch: LeaderEpoch, out: Out): void {
+    const jobManager = this.#jobManager;
+    assert(jobManager !== undefined, 'a deployment comes from a leader that is followed');
+    if (this.#tasks.has(deployment.attempt)) return;
+    if (this.#canceled.has(deployment.attempt)) return out.report({ kind: 'probe', probe: 'deployment-after-cancel' });
+    this.#tasks.set(deployment.attempt, new StreamTask({ environment: this.#environment, deployment, epoch, jobManager }));
+    out.busy('message', 1);
+    out.send({ node: this.#environment.node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' }, { kind: 'task-start', deployment });
+  }
+
+  #cancel(attempt: ExecutionAttemptId, out: Out): void {
+    this.#canceled.add(attempt);
+    this.#tasks.get(attempt)?.cancel(out);
+    this.#tasks.delete(attempt);
+    if (this.#jobManager !== undefined) out.send(this.#jobManager, { kind: 'task-state', epoch: this.#epoch, attempt, state: 'canceled' });
+  }
+
+  #endAll(out: Out): void {
+    out.report({ kind: 'probe', probe: 'taskmanager-lost-jobmanager' });
+    for (const task of this.#tasks.values()) task.cancel(out);
+    this.#tasks.clear();
+  }
+}

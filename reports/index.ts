@@ -1,0 +1,8 @@
+/** What other rooms may use of reports: data in, text out. */
+export { CSV_TABLES, type CsvTable, type CsvValue, csvColumnsDocument, csvHeader, csvRows, csvText } from './csv-tables.ts';
+export { htmlReport, type ReportInput, type ReportLife } from './html-report.ts';
+export type { LifeFigures } from './life-figures.ts';
+export { markdownSummary, table } from './markdown-summary.ts';
+export { type FaultCount, type SweepSums, SweepSummary } from './sweep-summary.ts';
+export { timelineLine, timelineLines } from './timeline-log.ts';
+export { traceLine } from './trace-format.ts';

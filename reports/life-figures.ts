@@ -1,0 +1,8 @@
+/** What reports know of a life: its record without history, judged against what the scenario expects. */
+import type { Judgement } from '../scenarios/expectation.ts';
+import type { SimulationPlan } from '../sim/plan.ts';
+import type { RunRecord } from '../sim/run-record.ts';
+
+export interface LifeFigures extends Omit<RunRecord, 'history' | 'rungs' | 'verdict' | 'signature'>, Judgement {
+  readonly expect: SimulationPlan['expect'];
+}

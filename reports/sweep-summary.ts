@@ -1,0 +1,93 @@
+/**
+ * The sums of a sweep, folded life by life so that memory does not grow with their number.
+ *
+ * Owns: counting and the digest of digests. Used for the JSON document, the table on the screen and reports.
+ * I1: lives are folded in the order of their seeds; then the digest is the same for any number of workers.
+ */
+import { combineDigests } from '../sim/kernel/digest.ts';
+import type { RunVerdict } from '../sim/judges/verdict.ts';
+import type { LifeFigures } from './life-figures.ts';
+
+export interface FaultCount {
+  readonly planned: number;
+  readonly effective: number;
+}
+
+export interface SweepSums {
+  readonly lives: number;
+  readonly verdicts: Readonly<Record<RunVerdict, number>>;
+  /** Lives in which something was seen twice. */
+  readonly livesWithDuplicates: number;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly records: { readonly in: number; readonly out: number; readonly replayed: number };
+  readonly checkpoints: LifeFigures['checkpoints'];
+  readonly restarts: number;
+  readonly failovers: number;
+  readonly faults: Readonly<Record<string, FaultCount>>;
+  readonly probes: Readonly<Record<string, number>>;
+  /** Digest of all digests, in the order of the seeds. */
+  readonly digest: string;
+}
+
+const US_PER_MS = 1_000;
+
+export class SweepSummary {
+  #lives = 0;
+  #verdicts: Record<RunVerdict, number> = { passed: 0, violated: 0, 'not-live': 0, inconclusive: 0 };
+  #livesWithDuplicates = 0;
+  #virtualUs = 0;
+  #events = 0;
+  #records = { in: 0, out: 0, replayed: 0 };
+  #checkpoints = { triggered: 0, completed: 0, aborted: 0, expired: 0, declined: 0 };
+  #restarts = 0;
+  #failovers = 0;
+  readonly #faults = new Map<string, FaultCount>();
+  readonly #probes = new Map<string, number>();
+  #digest = combineDigests([]);
+
+  add(life: LifeFigures): void {
+    this.#lives += 1;
+    this.#verdicts[life.verdict] += 1;
+    this.#livesWithDuplicates += life.duplicates ? 1 : 0;
+    this.#virtualUs += life.virtualUs;
+    this.#events += life.events;
+    this.#records = added(this.#records, life.records);
+    this.#checkpoints = added(this.#checkpoints, life.checkpoints);
+    this.#restarts += life.restarts;
+    this.#failovers += life.failovers;
+    for (const [label, count] of Object.entries(life.faults)) {
+      this.#faults.set(label, added(this.#faults.get(label) ?? { planned: 0, effective: 0 }, count));
+    }
+    for (const [probe, count] of Object.entries(life.probes)) {
+      this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
+    }
+    this.#digest = combineDigests([this.#digest, life.digest]);
+  }
+
+  sums(): SweepSums {
+    return {
+      lives: this.#lives,
+      verdicts: { ...this.#verdicts },
+      livesWithDuplicates: this.#livesWithDuplicates,
+      virtualMs: this.#virtualUs / US_PER_MS,
+      events: this.#events,
+      records: this.#records,
+      checkpoints: this.#checkpoints,
+      restarts: this.#restarts,
+      failovers: this.#failovers,
+      faults: Object.fromEntries(byName(this.#faults)),
+      probes: Object.fromEntries(byName(this.#probes)),
+      digest: this.#digest,
+    };
+  }
+}
+
+function added<Sums extends { readonly [name in keyof Sums]: number }>(left: Sums, right: Sums): Sums {
+  const names = Object.keys(left) as (keyof Sums)[];
+  return Object.fromEntries(names.map((name) => [name, left[name] + right[name]])) as Sums;
+}
+
+function byName<Value>(entries: ReadonlyMap<string, Value>): [string, Value][] {
+  return [...entries].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+}

@@ -1,0 +1,55 @@
+/**
+ * Plan -> job graph and audit: finds the job that the plan names and hands it what the plan says about it.
+ *
+ * Partitions are numbered through over the topics in the order of the plan: topic 0 has 0 .. n-1, topic 1 goes on from n. Whoever deals
+ * the data sets over the log broker's partitions must number them alike: `planTopics` says how.
+ */
+import { InvalidJob } from '../engine/api/invalid-job.ts';
+import type { SimulationPlan } from '../sim/plan.ts';
+import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+import {
+  type BuiltJob,
+  type JobDefinition,
+  type JobTopic,
+  type ParameterValue,
+  withDefaults,
+} from './jobs/job-definition.ts';
+
+const US_PER_MS = 1_000;
+
+/** Builds the job of a plan. Throws `InvalidJob` when the catalog has none of that name. */
+export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[] = JOB_CATALOG): BuiltJob {
+  const { use, parallelism, parameters } = plan.job;
+  const definition = jobNamed(use, catalog);
+  if (definition === undefined)
+    throw new InvalidJob(`The plan asks for the job '${use}'; there are ${catalog.map((job) => job.name).join(', ')}.`);
+  const fetchWaitUs = numberOf(parameters['fetchWaitUs']);
+  return definition.build({
+    parallelism,
+    parameters: withDefaults(definition, parameters),
+    topics: planTopics(plan),
+    guarantee: parameters['guarantee'] === 'at-least-once' ? 'at-least-once' : 'exactly-once',
+    ...optional('recordBytes', numberOf(parameters['recordBytes'])),
+    ...optional('fetchRecords', numberOf(parameters['fetchRecords'])),
+    ...optional('fetchWaitMs', fetchWaitUs === undefined ? undefined : fetchWaitUs / US_PER_MS),
+    ...optional('batchRecords', numberOf(parameters['sinkBatchRecords'])),
+  });
+}
+
+/** The topics of a plan with their partition numbers at the log broker. */
+export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
+  let next = 0;
+  return plan.topics.map((topic) => {
+    const first = next;
+    next += topic.partitions;
+    return { name: topic.name, partitions: Array.from({ length: topic.partitions }, (_, index) => first + index) };
+  });
+}
+
+function numberOf(value: ParameterValue | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+function optional<Name extends string>(name: Name, value: number | undefined): { [K in Name]?: number } {
+  return value === undefined ? {} : ({ [name]: value } as { [K in Name]?: number });
+}

@@ -1,0 +1,45 @@
+/**
+ * What a scenario expects of its lives: turns what the judges saw into whether the expectation held.
+ *
+ * Owns: the one interpretation of `expect`. Used by every command, report and exit code.
+ * `exactly-once`: as the judges say. `at-least-once` (the negative control): things that happened more than once are what
+ * this mode allows, so they do not fail the life and are counted; anything lost, and everything else, does.
+ *
+ * I1: an anomaly is excused only if it is in `DUPLICATE_ANOMALIES` and the scenario expects at-least-once.
+ */
+import { mergeVerdicts, type RunVerdict, type Verdict } from '../sim/judges/verdict.ts';
+import type { RunRecord } from '../sim/run-record.ts';
+
+/** What happens when records are processed again after a restart, or overtake a barrier, and nothing worse. */
+export const DUPLICATE_ANOMALIES: ReadonlySet<string> = new Set([
+  'output-duplicated',
+  'state-duplicated',
+  // State that holds records from behind the cut is what processes them twice.
+  'cut-holds-too-much',
+  // Both follow from records that come again: their values count on, their order starts anew.
+  'output-value-wrong',
+  'order-broken',
+]);
+
+export interface Judgement {
+  readonly verdict: RunVerdict;
+  /** `judge/anomaly` of what failed the life; empty when it passed. */
+  readonly signature: string;
+  /** Something was seen twice, whether that is excused or not. */
+  readonly duplicates: boolean;
+}
+
+export function judgement(
+  expect: 'exactly-once' | 'at-least-once',
+  record: Pick<RunRecord, 'verdicts' | 'verdict' | 'signature'>,
+): Judgement {
+  const duplicates = record.verdicts.some(isDuplicate);
+  if (expect === 'exactly-once') return { verdict: record.verdict, signature: record.signature, duplicates };
+  const counted = record.verdicts.filter((verdict) => !isDuplicate(verdict));
+  const verdict = mergeVerdicts(counted);
+  const worst = counted.find((one) => one.outcome === verdict && verdict !== 'passed');
+  return { verdict, signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`, duplicates };
+}
+
+const isDuplicate = (verdict: Verdict): boolean =>
+  verdict.outcome === 'violated' && DUPLICATE_ANOMALIES.has(verdict.anomaly);

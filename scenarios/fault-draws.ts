@@ -1,0 +1,211 @@
+/**
+ * One rule of a scenario -> the faults it means in one plan: times, nodes and lengths are drawn here.
+ *
+ * Each purpose has its own stream (`when`, `who`, `for` ...), drawn from once per strike in order of time: what one strike draws for
+ * its nodes does not shift when the next one comes.
+ *
+ * I1: a strike lies within the storm; what lasts may outlast it, and is then healed with everything else.
+ * I2: draws are integers.
+ */
+import { unreachable } from '../engine/foundation/assert.ts';
+import type { NodeId } from '../engine/foundation/ids.ts';
+import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
+import type { ChoiceSite } from '../sim/kernel/choice.ts';
+import { allNodes, type ClusterSize, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from './node-names.ts';
+import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './scenario.ts';
+
+/** Forbids plans without end where `every` is very short. */
+const STRIKES_MAX = 10_000;
+
+export interface DrawContext {
+  /** The rule's stream for a purpose. */
+  readonly site: (purpose: string) => ChoiceSite;
+  readonly cluster: ClusterSize;
+  readonly stormUs: number;
+}
+
+/** A fault that has no number yet. */
+export type UnnumberedFault = Fault extends infer F ? (F extends Fault ? Omit<F, 'id'> : never) : never;
+
+export function faultsOfRule(rule: FaultRule, context: DrawContext): UnnumberedFault[] {
+  const { numerator, denominator } = rule.inPlan;
+  if (!context.site('in-plan').chance(numerator, denominator)) return [];
+  return triggersOf(rule.time, context).flatMap((trigger) => strike(rule.action, trigger, context));
+}
+
+function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigger[] {
+  switch (time.kind) {
+    case 'at':
+      return [{ atUs: drawn(time.atUs, site('when')) }];
+    case 'point': {
+      const { kind: _, ...point } = time;
+      return [point];
+    }
+    case 'every': {
+      const triggers: FaultTrigger[] = [];
+      let atUs = time.afterUs + drawn(time.gapUs, site('when'));
+      while (atUs < stormUs && triggers.length < STRIKES_MAX) {
+        triggers.push({ atUs });
+        // A gap of nothing would never reach the end of the storm.
+        atUs += Math.max(1, drawn(time.gapUs, site('when')));
+      }
+      return triggers;
+    }
+    default:
+      return unreachable(time);
+  }
+}
+
+/** What one strike means: one fault, or one per node where a whole group crashes or pauses. */
+function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext): UnnumberedFault[] {
+  const { site } = context;
+  switch (action.kind) {
+    case 'crash':
+      return nodesOf(action.target, context).map((node) => ({
+        kind: 'crash',
+        trigger,
+        node,
+        restartAfterUs: action.restartAfterUs === 'never' ? -1 : drawn(action.restartAfterUs, site('for')),
+      }));
+    case 'pause':
+      return nodesOf(action.target, context).map((node) => ({
+        kind: 'pause',
+        trigger,
+        node,
+        forUs: drawn(action.forUs, site('for')),
+      }));
+    case 'partition':
+      return [partition(action, trigger, context)];
+    case 'cut': {
+      const a = nodesOf(action.target, context);
+      const b = nodesOf(action.from, context, 'from').filter((node) => !a.includes(node));
+      return [
+        {
+          kind: 'partition',
+          shape: action.oneWay ? 'one-way' : 'pair',
+          trigger,
+          a,
+          b,
+          oneWay: action.oneWay,
+          forUs: drawn(action.forUs, site('for')),
+        },
+      ];
+    }
+    case 'delay':
+      return [
+        {
+          kind: 'delay',
+          trigger,
+          ...sides(action, context),
+          extraUs: action.extraUs,
+          forUs: drawn(action.forUs, site('for')),
+        },
+      ];
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+      return [
+        {
+          kind: action.kind,
+          trigger,
+          ...sides(action, context),
+          chance: action.chance,
+          forUs: drawn(action.forUs, site('for')),
+        },
+      ];
+    case 'slow-link':
+      return [
+        {
+          kind: 'slow-link',
+          trigger,
+          ...sides(action, context),
+          factor: action.factor,
+          forUs: drawn(action.forUs, site('for')),
+        },
+      ];
+    case 'service': {
+      const { effect, factor, chance } = action;
+      return [
+        {
+          kind: 'service',
+          trigger,
+          node: SERVICE_NODES[action.service],
+          effect,
+          factor,
+          chance,
+          forUs: drawn(action.forUs, site('for')),
+        },
+      ];
+    }
+    default:
+      return unreachable(action);
+  }
+}
+
+function partition(
+  action: FaultAction & { readonly kind: 'partition' },
+  trigger: FaultTrigger,
+  context: DrawContext,
+): UnnumberedFault {
+  const { site, cluster } = context;
+  const { shape } = action;
+  const forUs = drawn(action.forUs, site('for'));
+  if (shape === 'halves') {
+    const machines = site('halves').shuffle(machineNodes(cluster));
+    const middle = Math.floor(machines.length / 2);
+    return {
+      kind: 'partition',
+      shape,
+      trigger,
+      a: machines.slice(0, middle),
+      b: machines.slice(middle),
+      oneWay: false,
+      forUs,
+    };
+  }
+  const a = nodesOf(action.target, context);
+  if (shape === 'pair') {
+    const others = machineNodes(cluster).filter((node) => !a.includes(node));
+    const b = others.length === 0 ? [] : [site('peer').pick(others)];
+    return { kind: 'partition', shape, trigger, a, b, oneWay: false, forUs };
+  }
+  const rest = allNodes(cluster).filter((node) => !a.includes(node));
+  if (shape === 'isolate-one') return { kind: 'partition', shape, trigger, a, b: rest, oneWay: false, forUs };
+  const isMute = site('direction').choose(2) === 0;
+  return { kind: 'partition', shape, trigger, a: isMute ? a : rest, b: isMute ? rest : a, oneWay: true, forUs };
+}
+
+function sides(
+  action: { readonly target: FaultTarget; readonly peer: FaultTarget },
+  context: DrawContext,
+): { a: NodeId[]; b: NodeId[] } {
+  return { a: nodesOf(action.target, context), b: nodesOf(action.peer, context, 'peer') };
+}
+
+/** The nodes a target means; a single one of a group is drawn. Unknown names mean nobody and are refused when the file is read. */
+function nodesOf(target: FaultTarget, { site, cluster }: DrawContext, purpose = 'who'): NodeId[] {
+  switch (target) {
+    case 'taskmanager':
+      return [site(purpose).pick(taskManagerNodes(cluster))];
+    case 'jobmanager':
+      return [site(purpose).pick(jobManagerNodes(cluster))];
+    case 'machine':
+      return [site(purpose).pick(machineNodes(cluster))];
+    case 'taskmanagers':
+      return taskManagerNodes(cluster);
+    case 'jobmanagers':
+      return jobManagerNodes(cluster);
+    case 'all':
+      return allNodes(cluster);
+    default:
+      return allNodes(cluster).filter((node) => node === target);
+  }
+}
+
+function machineNodes(cluster: ClusterSize): NodeId[] {
+  return [...taskManagerNodes(cluster), ...jobManagerNodes(cluster)];
+}
+
+function drawn(range: Range, site: ChoiceSite): number {
+  return site.between(range.low, range.high);
+}

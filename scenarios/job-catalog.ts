@@ -1,0 +1,13 @@
+/**
+ * The jobs a scenario can name: an explicit list, so that what can run is found by reading.
+ */
+import { flightDelays } from './jobs/flight-delays.ts';
+import type { JobDefinition } from './jobs/job-definition.ts';
+import { keyedCount } from './jobs/keyed-count.ts';
+
+export const JOB_CATALOG: readonly JobDefinition[] = [keyedCount, flightDelays];
+
+/** The job of a name; undefined when there is none. */
+export function jobNamed(name: string, catalog: readonly JobDefinition[] = JOB_CATALOG): JobDefinition | undefined {
+  return catalog.find((job) => job.name === name);
+}

@@ -1,0 +1,66 @@
+/**
+ * Counts records per key: the smallest job in which a record that is lost, doubled or counted into the wrong state shows.
+ *
+ * Every record yields `{ key, count }` with the running count of its key. The counts of a key are 1, 2, 3 ... whatever the order in
+ * which records of different partitions arrive, so outputs are compared as a bag of values and state byte for byte.
+ */
+import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import type { ValueState } from '../../engine/state/keyed-state.ts';
+import { valueState } from '../../engine/state/state-descriptor.ts';
+import { Types } from '../../engine/state/type-information.ts';
+import { type JobDefinition, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
+import { readUnion, sinkOptions } from './log-topics.ts';
+
+/** What comes out for every record. */
+export interface KeyedCountOutput {
+  readonly key: string;
+  /** Records of this key so far, this one included. */
+  readonly count: number;
+}
+
+const COUNT = 'count';
+
+export const keyedCount: JobDefinition = {
+  name: 'keyed-count',
+  description: 'Counts records per key; reads all topics of the scenario as one stream.',
+  parameters: [{ name: 'key', description: 'Field of the row that is the key.', default: 'origin' }],
+  build(input) {
+    const field = textParameter(input.parameters, 'key');
+    const env = new StreamExecutionEnvironment({
+      jobId: 'keyed-count',
+      name: 'Keyed count',
+      parallelism: input.parallelism,
+    });
+    readUnion(env, input, input.topics)
+      .keyBy((row) => keyField(row, field))
+      .process(countPerKey(field))
+      .uid('count')
+      .name('Count')
+      .sinkTo(sinkOptions(input))
+      .uid('sink');
+    return {
+      graph: env.jobGraph(),
+      audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', outputKey },
+    };
+  },
+};
+
+function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
+  return {
+    states: [valueState(COUNT, Types.int)],
+    create() {
+      let count: ValueState<number>;
+      return {
+        open(runtime) {
+          count = runtime.value<number>(COUNT);
+        },
+        processElement(row, _context, out) {
+          const next = (count.value() ?? 0) + 1;
+          count.update(next);
+          out.collect({ key: keyField(row, field), count: next });
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** The sources of a job: one per topic, in the order of the plan. */
+import type { DataStream } from '../../engine/api/data-stream.ts';
+import { InvalidJob } from '../../engine/api/invalid-job.ts';
+import type { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { JobInput, JobTopic, Row } from './job-definition.ts';
+
+/** A source that reads one topic. Its uid is the topic's name. */
+export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topic: JobTopic): DataStream<Row> {
+  const { recordBytes, fetchRecords, fetchWaitMs } = input;
+  return env.fromLog<Row>({
+    topic: topic.name,
+    partitions: topic.partitions,
+    uid: `source-${topic.name}`,
+    ...(recordBytes === undefined ? {} : { recordBytes }),
+    ...(fetchRecords === undefined ? {} : { fetchRecords }),
+    ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),
+  });
+}
+
+/** One stream of all these topics. */
+export function readUnion(
+  env: StreamExecutionEnvironment,
+  input: JobInput,
+  topics: readonly JobTopic[],
+): DataStream<Row> {
+  const [first, ...others] = topics.map((topic) => readTopic(env, input, topic));
+  if (first === undefined) throw new InvalidJob('The job reads no topic: give the scenario an input.');
+  return others.length === 0 ? first : first.union(...others);
+}
+
+/** The sink options of a job. */
+export function sinkOptions(input: JobInput): { guarantee: JobInput['guarantee']; batchRecords?: number } {
+  const { guarantee, batchRecords } = input;
+  return batchRecords === undefined ? { guarantee } : { guarantee, batchRecords };
+}

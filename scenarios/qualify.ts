@@ -1,0 +1,180 @@
+/**
+ * What was written, qualified once into a full `Scenario` (nobody asks for defaults later): topics get names and partitions, data sets their
+ * full names, options their place in the engine's configuration.
+ *
+ * Called by parse.ts after the file passed its schema and the checks between sections.
+ */
+import type { EngineConfiguration, RestartConfiguration } from '../engine/protocol/configuration.ts';
+import type { TopicPlan } from '../sim/plan.ts';
+import {
+  DATASET_EXPECTATION,
+  type DatasetSpec,
+  FILE_FORMATS,
+  fileFormatOf,
+  formatDatasetName,
+  parseDatasetName,
+} from './datasets/dataset-name.ts';
+import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
+import type { ScenarioInput, SectionProblem } from './schema.ts';
+import type { Scenario } from './scenario.ts';
+
+type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
+
+interface NamedTopic {
+  readonly name: string;
+  readonly path: readonly PropertyKey[];
+  readonly input: TopicInput;
+}
+
+/** Records that the smallest data set of flights with origin and destination has. */
+const FLIGHTS_SMALL_RECORDS = 20_000;
+/** The short name of the flights data sets: the smallest one with enough records. */
+const FLIGHTS = 'flights';
+/** After storm and liveness phase, before a life is given up. */
+const VIRTUAL_SLACK_US = 60_000_000;
+
+/** Data sets that do not exist; to be asked before `qualify`. */
+export function datasetProblems(input: ScenarioInput): SectionProblem[] {
+  return topicsOf(input).flatMap(({ path, input: topic }): SectionProblem[] => {
+    if (topic.file !== undefined) {
+      if (fileFormatOf(topic.file) !== undefined) return [];
+      const expected = `a file that ends in ${FILE_FORMATS.map((format) => `.${format}`).join(', ')}`;
+      return [{ path: [...path, 'file'], message: `"${topic.file}" is of no known format`, expected }];
+    }
+    if (topic.dataset === undefined || topic.dataset === FLIGHTS) return [];
+    const parsed = parseDatasetName(topic.dataset);
+    if (parsed.ok) return [];
+    const known = [FLIGHTS, ...DATASET_EXPECTATION.split(/[ ,]+/).filter((word) => /^(?:flights|airports)/.test(word))];
+    return [
+      {
+        path: [...path, 'dataset'],
+        message: `there is no data set "${topic.dataset}"`,
+        expected: parsed.expected,
+        known,
+        found: topic.dataset,
+      },
+    ];
+  });
+}
+
+export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): Scenario {
+  const { job, runtime } = input;
+  const withinUs = input.liveness.within;
+  return {
+    name: input.name,
+    description: input.description,
+    ...(input.seed === undefined ? {} : { seed: input.seed }),
+    job: {
+      use: job.use,
+      parallelism: job.parallelism,
+      guarantee: job.guarantee,
+      parameters: parametersOf(input, catalog),
+    },
+    topics: topicsOf(input).map((topic) => topicPlan(topic, job.parallelism)),
+    connectors: {
+      recordBytes: runtime.recordSize,
+      fetchRecords: runtime.fetchRecords,
+      fetchWaitUs: runtime.fetchWait,
+      sinkBatchRecords: runtime.sinkBatchRecords,
+    },
+    cluster: input.cluster,
+    engine: engineOf(input),
+    transactionTimeoutUs: runtime.transactionTimeout,
+    faults: input.faults,
+    liveness: { stormUs: input.duration, withinUs },
+    limits: {
+      maxEvents: input.limits.events,
+      maxVirtualUs: input.limits.virtualTime ?? input.duration + withinUs + VIRTUAL_SLACK_US,
+      maxQueueLength: input.limits.queueLength,
+    },
+    expect: input.expect,
+  };
+}
+
+/** A key that an input names is the job's key, unless the job is told otherwise. */
+function parametersOf(input: ScenarioInput, catalog: readonly JobDefinition[]): Parameters {
+  const definition = jobNamed(input.job.use, catalog);
+  if (definition === undefined) return input.job.parameters;
+  const key = topicsOf(input).find((topic) => topic.input.key !== undefined)?.input.key;
+  return withDefaults(definition, key === undefined ? input.job.parameters : { key, ...input.job.parameters });
+}
+
+/** `input`, `input-1` and `input-2` ..., or the names of the map. */
+function topicsOf({ input, inputs }: ScenarioInput): NamedTopic[] {
+  if (inputs !== undefined)
+    return Object.entries(inputs).map(([name, topic]) => ({ name, path: ['inputs', name], input: topic }));
+  if (input === undefined) return [];
+  if (!Array.isArray(input)) return [{ name: 'input', path: ['input'], input }];
+  return input.map((topic, index) => ({ name: `input-${index + 1}`, path: ['input', index], input: topic }));
+}
+
+function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan {
+  return {
+    name,
+    dataset: datasetOf(input),
+    records: input.records,
+    partitions: input.partitions ?? parallelism,
+    startUs: input.start,
+    ratePerSecond: input.rate,
+  };
+}
+
+function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
+  if (dataset === FLIGHTS) return records <= FLIGHTS_SMALL_RECORDS ? 'flights-20k' : 'flights-3m';
+  if (dataset !== undefined) return dataset;
+  const path = file ?? '';
+  const spec: DatasetSpec = {
+    kind: 'file',
+    path,
+    format: fileFormatOf(path) ?? 'csv',
+    ...(key === undefined ? {} : { key }),
+    ...(time === undefined ? {} : { time }),
+  };
+  return formatDatasetName(spec);
+}
+
+function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): EngineConfiguration {
+  return {
+    checkpoint: {
+      intervalUs: checkpointing.interval,
+      minPauseUs: checkpointing.minPause,
+      timeoutUs: checkpointing.timeout,
+      mode: checkpointing.mode,
+      maxConcurrent: 1,
+      tolerableFailures: checkpointing.tolerableFailures,
+      retained: checkpointing.retained,
+      directory: checkpointing.directory,
+      inlineThresholdBytes: checkpointing.inlineThreshold,
+      timelineLogging: checkpointing.timelineLogging,
+    },
+    restart: restartOf(restart),
+    runtime: {
+      heartbeatIntervalUs: runtime.heartbeatInterval,
+      heartbeatTimeoutUs: runtime.heartbeatTimeout,
+      leaseRenewUs: runtime.leaseRenew,
+      leaseUs: runtime.lease,
+      deploymentTimeoutUs: runtime.deploymentTimeout,
+      bufferTimeoutUs: runtime.bufferTimeout,
+      bufferBytes: runtime.bufferSize,
+      exclusiveBuffersPerChannel: runtime.exclusiveBuffers,
+      floatingBuffersPerGate: runtime.floatingBuffers,
+      requestTimeoutUs: runtime.requestTimeout,
+      partitionRequestBackoffUs: runtime.partitionRequestBackoff,
+      slotsPerTaskManager: cluster.slots,
+    },
+  };
+}
+
+function restartOf(restart: ScenarioInput['restart']): RestartConfiguration {
+  if (restart.strategy === 'none') return { strategy: 'none' };
+  if (restart.strategy === 'fixed-delay')
+    return { strategy: 'fixed-delay', attempts: restart.attempts, delayUs: restart.delay };
+  return {
+    strategy: 'exponential-delay',
+    initialUs: restart.initial,
+    maxUs: restart.max,
+    multiplier: restart.multiplier,
+    resetThresholdUs: restart.resetAfter,
+  };
+}

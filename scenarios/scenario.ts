@@ -1,0 +1,134 @@
+/**
+ * Scenario: what shall happen, fully resolved from a file. Units are gone (microseconds, bytes), defaults are filled in; what is left
+ * open is chance, and `compile` draws it.
+ *
+ * Owns: the record. Does not own: how it is written down (schema.ts, parse.ts) and how it becomes a plan (compile.ts).
+ */
+import type { SinkSpec } from '../engine/job/job-graph.ts';
+import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
+import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
+import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
+import type { Parameters } from './jobs/job-definition.ts';
+import type { ServiceName } from './node-names.ts';
+
+/** Both ends belong to it. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** `numerator` of `denominator` cases. */
+export interface Ratio {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** When a fault strikes. */
+export type FaultTime =
+  /** Once, at a time within the range. */
+  | { readonly kind: 'at'; readonly atUs: Range }
+  /** Once, at a logical point of a checkpoint's life. */
+  | {
+      readonly kind: 'point';
+      readonly point: CheckpointPoint;
+      readonly checkpoint?: number;
+      readonly vertex?: number;
+      readonly subtask?: number;
+      readonly occurrence: number;
+    }
+  /** Again and again until the storm ends, this far apart. */
+  | { readonly kind: 'every'; readonly gapUs: Range; readonly afterUs: number };
+
+/**
+ * Who is hit. `taskmanager`, `jobmanager`, `machine` (either): one of them, chosen anew for each fault. `taskmanagers`, `jobmanagers`, `all`: every one of them. Else the
+ * name of a node.
+ */
+export type FaultTarget = string;
+
+/** What goes wrong. Lengths are ranges, drawn anew for each fault. */
+export type FaultAction =
+  | { readonly kind: 'crash'; readonly target: FaultTarget; readonly restartAfterUs: Range | 'never' }
+  | { readonly kind: 'pause'; readonly target: FaultTarget; readonly forUs: Range }
+  | {
+      readonly kind: 'partition';
+      readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
+      readonly target: FaultTarget;
+      readonly forUs: Range;
+    }
+  | {
+      readonly kind: 'cut';
+      readonly target: FaultTarget;
+      readonly from: FaultTarget;
+      readonly oneWay: boolean;
+      readonly forUs: Range;
+    }
+  | {
+      readonly kind: 'delay';
+      readonly target: FaultTarget;
+      readonly peer: FaultTarget;
+      readonly extraUs: Range;
+      readonly forUs: Range;
+    }
+  | {
+      readonly kind: 'loss' | 'duplicate' | 'reorder';
+      readonly target: FaultTarget;
+      readonly peer: FaultTarget;
+      readonly chance: Ratio;
+      readonly forUs: Range;
+    }
+  | {
+      readonly kind: 'slow-link';
+      readonly target: FaultTarget;
+      readonly peer: FaultTarget;
+      readonly factor: number;
+      readonly forUs: Range;
+    }
+  | {
+      readonly kind: 'service';
+      readonly service: ServiceName;
+      readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome';
+      readonly factor: number;
+      readonly chance: Ratio;
+      readonly forUs: Range;
+    };
+
+/** One line of the scenario's fault list. */
+export interface FaultRule {
+  readonly time: FaultTime;
+  /** In how many plans it is at all. */
+  readonly inPlan: Ratio;
+  readonly action: FaultAction;
+}
+
+/** How sources and sinks talk to the outside. */
+export interface ConnectorOptions {
+  readonly recordBytes: number;
+  readonly fetchRecords: number;
+  readonly fetchWaitUs: number;
+  /** Records per write request of the sink. */
+  readonly sinkBatchRecords: number;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly description: string;
+  /** Used when the command line names no seed. */
+  readonly seed?: string;
+  readonly job: {
+    readonly use: string;
+    readonly parallelism: number;
+    /** Guarantee of the sink. */
+    readonly guarantee: SinkSpec['guarantee'];
+    /** Every parameter of the job, defaults filled in. */
+    readonly parameters: Parameters;
+  };
+  readonly topics: readonly TopicPlan[];
+  readonly connectors: ConnectorOptions;
+  readonly cluster: ClusterPlan;
+  readonly engine: EngineConfiguration;
+  readonly transactionTimeoutUs: number;
+  readonly faults: readonly FaultRule[];
+  readonly liveness: LivenessPlan;
+  readonly limits: PlanLimits;
+  readonly expect: 'exactly-once' | 'at-least-once';
+}

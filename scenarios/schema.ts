@@ -1,0 +1,178 @@
+/**
+ * The form of a scenario file: its schema for people and editors, and the qualification of what was written into a full `Scenario`.
+ *
+ * Owns: the order of keys and the conditions between sections. Does not own: single sections (schema/), positions in the file (parse.ts).
+ */
+import { z } from 'zod';
+import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+import type { JobDefinition } from './jobs/job-definition.ts';
+import { allNodes, TARGET_GROUPS } from './node-names.ts';
+import type { FaultAction } from './scenario.ts';
+import { faultSchema } from './schema/fault-schema.ts';
+import { record, text, duration } from './schema/scalars.ts';
+import {
+  checkpointingSchema,
+  clusterSchema,
+  expectSchema,
+  inputSchema,
+  jobSchema,
+  limitsSchema,
+  livenessSchema,
+  restartSchema,
+  runtimeSchema,
+} from './schema/section-schemas.ts';
+
+export const scenarioSchema = record({
+  $schema: z.string().optional().describe('Where this schema lies, for editors.'),
+  name: text('a name').describe('Name of the scenario.'),
+  description: z.string({ error: 'expected text' }).default('').describe('What it tells.'),
+  seed: text('a seed, which is any text').optional().describe('Seed when the command line names none.'),
+  job: jobSchema.describe('The job that runs.'),
+  input: z
+    .union([inputSchema, z.array(inputSchema).min(1, { error: 'expected at least one input' })])
+    .optional()
+    .describe('One topic, or a list of topics.'),
+  inputs: z.record(z.string(), inputSchema).optional().describe('Topics by name, instead of `input`.'),
+  cluster: clusterSchema.prefault({}).describe('The machines.'),
+  checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
+  restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
+  runtime: runtimeSchema.prefault({}).describe('Timeouts, buffers and connectors.'),
+  faults: z.array(faultSchema, { error: 'expected a list of faults' }).default([]).describe('What goes wrong.'),
+  duration: duration()
+    .prefault('30s')
+    .describe('Length of the storm: faults strike before its end and are healed at it.'),
+  liveness: livenessSchema.prefault({}).describe('What must happen after the storm.'),
+  limits: limitsSchema.prefault({}).describe('Where a life is given up.'),
+  expect: expectSchema.default('exactly-once').describe('What the judges demand.'),
+});
+
+export type ScenarioInput = z.output<typeof scenarioSchema>;
+
+/** A condition between sections that does not hold. */
+export interface SectionProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly expected: string;
+  /** Names to suggest one of. */
+  readonly known?: readonly string[];
+  /** What was written instead of a known name. */
+  readonly found?: string;
+}
+
+/** What no section can check alone. */
+export function crossCheck(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): SectionProblem[] {
+  return [...jobProblems(input, catalog), ...topicProblems(input), ...slotProblems(input), ...faultProblems(input)];
+}
+
+/** The JSON Schema that editors use, as `tidemark schema` prints it. */
+export function scenarioJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(scenarioSchema, { io: 'input', target: 'draft-7' });
+  return { ...schema, title: 'Tidemark scenario', description: 'What shall happen to a job on a simulated cluster.' };
+}
+
+function jobProblems({ job }: ScenarioInput, catalog: readonly JobDefinition[]): SectionProblem[] {
+  const definition = jobNamed(job.use, catalog);
+  if (definition === undefined) {
+    const known = catalog.map((entry) => entry.name);
+    return [
+      {
+        path: ['job', 'use'],
+        message: `there is no job "${job.use}"`,
+        expected: known.join(', '),
+        known,
+        found: job.use,
+      },
+    ];
+  }
+  return Object.entries(job.parameters).flatMap(([name, value]): SectionProblem[] => {
+    const parameter = definition.parameters.find((entry) => entry.name === name);
+    const path = ['job', 'parameters', name];
+    if (parameter === undefined) {
+      const known = definition.parameters.map((entry) => entry.name);
+      return [
+        {
+          path,
+          message: `the job "${job.use}" has no parameter "${name}"`,
+          expected: known.join(', '),
+          known,
+          found: name,
+        },
+      ];
+    }
+    const wanted = typeof parameter.default;
+    return typeof value === wanted
+      ? []
+      : [{ path, message: `${JSON.stringify(value)} is no ${wanted}`, expected: `a ${wanted}` }];
+  });
+}
+
+function topicProblems({ input, inputs }: ScenarioInput): SectionProblem[] {
+  if ((input === undefined) === (inputs === undefined)) {
+    return [
+      {
+        path: inputs === undefined ? [] : ['inputs'],
+        message: 'the scenario has no input or two',
+        expected: 'exactly one of input and inputs',
+      },
+    ];
+  }
+  if (inputs !== undefined && Object.keys(inputs).length === 0)
+    return [{ path: ['inputs'], message: 'the map is empty', expected: 'at least one topic' }];
+  return [];
+}
+
+function slotProblems({ job, cluster }: ScenarioInput): SectionProblem[] {
+  const slots = cluster.taskManagers * cluster.slots;
+  if (job.parallelism <= slots) return [];
+  const message = `${job.parallelism} subtasks need as many slots, and ${cluster.taskManagers} TaskManagers of ${cluster.slots} slots have ${slots}`;
+  return [{ path: ['job', 'parallelism'], message, expected: `at most ${slots}` }];
+}
+
+/** Faults that strike nobody, or after the storm. */
+function faultProblems({ faults, cluster, duration: stormUs }: ScenarioInput): SectionProblem[] {
+  const known: readonly string[] = [...TARGET_GROUPS, ...allNodes(cluster)];
+  return faults.flatMap((rule, index): SectionProblem[] => {
+    const problems = targetsOf(rule.action)
+      .filter(([, target]) => !known.includes(target))
+      .map(
+        ([key, target]): SectionProblem => ({
+          path: ['faults', index, key],
+          message: `there is no node "${target}"`,
+          expected: `one of: ${known.join(', ')}`,
+          known,
+          found: target,
+        }),
+      );
+    if (rule.time.kind === 'at' && rule.time.atUs.high >= stormUs) {
+      problems.push({
+        path: ['faults', index, 'at'],
+        message: 'it strikes after the storm',
+        expected: 'a time before `duration` ends',
+      });
+    }
+    return problems;
+  });
+}
+
+/** The keys of an entry that name a target, and what they name. */
+function targetsOf(action: FaultAction): readonly (readonly [string, string])[] {
+  switch (action.kind) {
+    case 'crash':
+    case 'pause':
+      return [[action.kind, action.target]];
+    case 'partition':
+      return [['target', action.target]];
+    case 'cut':
+      return [
+        ['cut', action.target],
+        ['from', action.from],
+      ];
+    case 'service':
+      return [];
+    default:
+      return [
+        ['target', action.target],
+        ['peer', action.peer],
+      ];
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The fault list of a scenario file. Each entry has one key that names its kind, and that key's value is the kind's main parameter:
+ * `{ crash: taskmanager, every: 10s..20s }`.
+ *
+ * Owns: the written form and its decoding to a `FaultRule`. Does not own: the choice of nodes and times (compile.ts).
+ */
+import { z } from 'zod';
+import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import type { FaultAction, FaultRule, FaultTime } from '../scenario.ts';
+import { chance, count, duration, durationRange, record, text } from './scalars.ts';
+
+/** Each entry has exactly one of these keys; their order is the order of the union below. */
+export const FAULT_KINDS = [
+  'crash',
+  'pause',
+  'partition',
+  'cut',
+  'delay',
+  'loss',
+  'duplicate',
+  'reorder',
+  'slow-link',
+  'storage',
+  'coordination',
+  'log',
+  'sink',
+] as const;
+
+const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
+const EFFECTS = ['slow', 'unavailable', 'fail', 'unknown-outcome'] as const;
+const ALWAYS = '1/1';
+/** How much slower a slow service is. */
+const SLOW_FACTOR = 10;
+
+const target = (description: string) => text(`a target: ${TARGET}`).describe(description);
+
+const point = record({
+  point: z.enum(CHECKPOINT_POINTS).describe('Logical point of a checkpoint.'),
+  checkpoint: count().optional().describe('Checkpoint id; absent: any.'),
+  vertex: count(0).optional().describe('Index of the vertex, for points that happen at a task; absent: any.'),
+  subtask: count(0).optional().describe('Index of the subtask, for points that happen at a task; absent: any.'),
+  occurrence: count().default(1).describe('The n-th event that matches.'),
+});
+
+/** When; shared by all kinds. */
+const timing = {
+  at: z
+    .union([durationRange(), point])
+    .optional()
+    .describe('Once: at a time, within a range of times, or at a point of a checkpoint.'),
+  every: durationRange().optional().describe('Again and again until the storm ends, this far apart.'),
+  after: duration().optional().describe('With `every`: the first gap begins here instead of at the start.'),
+  inPlan: chance().prefault(ALWAYS).describe('In how many plans this fault is at all.'),
+};
+
+const lasting = { ...timing, for: durationRange().describe('How long it lasts.') };
+
+const ends = {
+  target: target('One side of the connections that suffer.').default('all'),
+  peer: target('The other side.').default('all'),
+};
+
+const crash = rule(
+  {
+    crash: target('Who crashes.'),
+    restartAfter: z
+      .union([durationRange(), z.literal('never')])
+      .prefault('2s')
+      .describe('Time until it is started again, or `never`.'),
+    ...timing,
+  },
+  (entry) => ({ kind: 'crash', target: entry.crash, restartAfterUs: entry.restartAfter }),
+);
+const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) => ({
+  kind: 'pause',
+  target: entry.pause,
+  forUs: entry.for,
+}));
+const partition = rule(
+  {
+    partition: z.enum(['isolate-one', 'halves', 'one-way', 'pair']).describe('Shape of the partition.'),
+    target: target('Who is isolated, deaf or mute, or one of the pair. Halves need none.').default('machine'),
+    ...lasting,
+  },
+  (entry) => ({ kind: 'partition', shape: entry.partition, target: entry.target, forUs: entry.for }),
+);
+const cut = rule(
+  {
+    cut: target('One side.'),
+    from: target('The other side.'),
+    oneWay: z.boolean().default(false).describe('Whether messages back still pass.'),
+    ...lasting,
+  },
+  (entry) => ({ kind: 'cut', target: entry.cut, from: entry.from, oneWay: entry.oneWay, forUs: entry.for }),
+);
+const delay = rule(
+  { delay: durationRange().describe('Extra latency of each message.'), ...ends, ...lasting },
+  (entry) => ({
+    kind: 'delay',
+    target: entry.target,
+    peer: entry.peer,
+    extraUs: entry.delay,
+    forUs: entry.for,
+  }),
+);
+const loss = rule({ loss: chance().describe('Chance that a datagram is lost.'), ...ends, ...lasting }, (entry) =>
+  datagrams('loss', entry.loss, entry),
+);
+const duplicate = rule(
+  { duplicate: chance().describe('Chance that a datagram arrives twice.'), ...ends, ...lasting },
+  (entry) => datagrams('duplicate', entry.duplicate, entry),
+);
+const reorder = rule(
+  { reorder: chance().describe('Chance that a datagram is overtaken.'), ...ends, ...lasting },
+  (entry) => datagrams('reorder', entry.reorder, entry),
+);
+const slowLink = rule(
+  { 'slow-link': count(2).describe('Bandwidth is divided by this.'), ...ends, ...lasting },
+  (entry) => ({
+    kind: 'slow-link',
+    target: entry.target,
+    peer: entry.peer,
+    factor: entry['slow-link'],
+    forUs: entry.for,
+  }),
+);
+
+const effect = z
+  .enum(EFFECTS)
+  .describe(
+    '`slow`: latency times `factor`. `unavailable`: refused at once. `fail`: no effect, and says so. `unknown-outcome`: it takes effect, the reply is lost.',
+  );
+const affected = {
+  factor: count().default(SLOW_FACTOR).describe('With `slow`: how many times slower.'),
+  chance: chance().prefault(ALWAYS).describe('Chance that a request is affected.'),
+  ...lasting,
+};
+const storage = rule({ storage: effect, ...affected }, (entry) => service('storage', entry.storage, entry));
+const coordination = rule({ coordination: effect, ...affected }, (entry) =>
+  service('coordination', entry.coordination, entry),
+);
+const log = rule({ log: effect, ...affected }, (entry) => service('log', entry.log, entry));
+const sink = rule({ sink: effect, ...affected }, (entry) => service('sink', entry.sink, entry));
+
+export const faultSchema = z.union([
+  crash,
+  pause,
+  partition,
+  cut,
+  delay,
+  loss,
+  duplicate,
+  reorder,
+  slowLink,
+  storage,
+  coordination,
+  log,
+  sink,
+]);
+
+type WithTiming = z.output<z.ZodObject<typeof timing>>;
+type Lasting = z.output<z.ZodObject<typeof lasting>>;
+type Between = Lasting & { readonly target: string; readonly peer: string };
+
+/** One kind of entry: its keys, and what they mean. */
+function rule<Shape extends typeof timing & z.ZodRawShape>(
+  shape: Shape,
+  actionOf: (entry: z.output<z.ZodObject<Shape, z.core.$strict>>) => FaultAction,
+) {
+  return record(shape)
+    .superRefine((entry, context) => {
+      const { at, every, after } = entry as WithTiming;
+      if ((at === undefined) === (every === undefined)) {
+        context.addIssue({
+          code: 'custom',
+          message: 'expected exactly one of at and every, which say when it strikes',
+        });
+      }
+      if (after !== undefined && every === undefined) {
+        context.addIssue({ code: 'custom', path: ['after'], message: 'expected after only beside every' });
+      }
+    })
+    .transform((entry): FaultRule => {
+      const timed = entry as WithTiming;
+      return { time: timeOf(timed), inPlan: timed.inPlan, action: actionOf(entry) };
+    });
+}
+
+function timeOf({ at, every, after }: WithTiming): FaultTime {
+  if (every !== undefined) return { kind: 'every', gapUs: every, afterUs: after ?? 0 };
+  if (at === undefined) return { kind: 'at', atUs: { low: 0, high: 0 } };
+  if ('low' in at) return { kind: 'at', atUs: at };
+  const { point: name, occurrence, checkpoint, vertex, subtask } = at;
+  return {
+    kind: 'point',
+    point: name,
+    occurrence,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(vertex === undefined ? {} : { vertex }),
+    ...(subtask === undefined ? {} : { subtask }),
+  };
+}
+
+function datagrams(
+  kind: 'loss' | 'duplicate' | 'reorder',
+  ratio: z.output<ReturnType<typeof chance>>,
+  entry: Between,
+): FaultAction {
+  return { kind, target: entry.target, peer: entry.peer, chance: ratio, forUs: entry.for };
+}
+
+function service(
+  name: 'storage' | 'coordination' | 'log' | 'sink',
+  what: (typeof EFFECTS)[number],
+  entry: Lasting & { readonly factor: number; readonly chance: { numerator: number; denominator: number } },
+): FaultAction {
+  return { kind: 'service', service: name, effect: what, factor: entry.factor, chance: entry.chance, forUs: entry.for };
+}

@@ -1,0 +1,138 @@
+/**
+ * The form of a plan file: every field of `SimulationPlan`, no defaults and no unknown keys. A plan says all, or it does not replay.
+ */
+import { z } from 'zod';
+import { nodeId } from '../../engine/foundation/ids.ts';
+import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { record } from './scalars.ts';
+
+const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+
+const whole = z.int({ error: 'expected a whole number' });
+const natural = whole.min(0, { error: 'expected a whole number of at least 0' });
+const positive = whole.min(1, { error: 'expected a whole number of at least 1' });
+const node = z.string({ error: 'expected the name of a node' }).transform(nodeId);
+const nodes = z.array(node);
+const ratio = record({ numerator: natural, denominator: positive });
+
+const trigger = z.union(
+  [
+    record({ atUs: natural }),
+    record({
+      point: z.enum(CHECKPOINT_POINTS),
+      checkpoint: positive.exactOptional(),
+      vertex: natural.exactOptional(),
+      subtask: natural.exactOptional(),
+      occurrence: positive,
+    }),
+  ],
+  { error: 'expected a trigger: { atUs } or { point, occurrence }' },
+);
+const ofFault = { id: z.string(), trigger };
+const betweenSides = { a: nodes, b: nodes, forUs: natural };
+
+const fault = z.discriminatedUnion(
+  'kind',
+  [
+    record({
+      ...ofFault,
+      kind: z.literal('crash'),
+      node,
+      restartAfterUs: whole.min(-1, { error: 'expected microseconds, or -1 for never' }),
+    }),
+    record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
+    record({
+      ...ofFault,
+      ...betweenSides,
+      kind: z.literal('partition'),
+      shape: z.enum(['isolate-one', 'halves', 'one-way', 'pair']),
+      oneWay: z.boolean(),
+    }),
+    record({ ...ofFault, ...betweenSides, kind: z.literal('delay'), extraUs: record({ low: natural, high: natural }) }),
+    record({ ...ofFault, ...betweenSides, kind: z.enum(['loss', 'duplicate', 'reorder']), chance: ratio }),
+    record({ ...ofFault, ...betweenSides, kind: z.literal('slow-link'), factor: positive }),
+    record({
+      ...ofFault,
+      kind: z.literal('service'),
+      node,
+      effect: z.enum(['slow', 'unavailable', 'fail', 'unknown-outcome']),
+      factor: positive,
+      chance: ratio,
+      forUs: natural,
+    }),
+  ],
+  { error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link or service' },
+);
+
+const checkpoint = record({
+  intervalUs: natural,
+  minPauseUs: natural,
+  timeoutUs: positive,
+  mode: z.enum(GUARANTEES),
+  maxConcurrent: positive,
+  tolerableFailures: natural,
+  retained: positive,
+  directory: z.string(),
+  inlineThresholdBytes: natural,
+  timelineLogging: z.boolean(),
+});
+
+const restart = z.discriminatedUnion(
+  'strategy',
+  [
+    record({ strategy: z.literal('fixed-delay'), attempts: positive, delayUs: natural }),
+    record({
+      strategy: z.literal('exponential-delay'),
+      initialUs: natural,
+      maxUs: natural,
+      multiplier: ratio,
+      resetThresholdUs: natural,
+    }),
+    record({ strategy: z.literal('none') }),
+  ],
+  { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
+);
+
+const runtime = record({
+  heartbeatIntervalUs: positive,
+  heartbeatTimeoutUs: positive,
+  leaseRenewUs: positive,
+  leaseUs: positive,
+  deploymentTimeoutUs: positive,
+  bufferTimeoutUs: natural,
+  bufferBytes: positive,
+  exclusiveBuffersPerChannel: positive,
+  floatingBuffersPerGate: natural,
+  requestTimeoutUs: positive,
+  partitionRequestBackoffUs: natural,
+  slotsPerTaskManager: positive,
+});
+
+export const planSchema = record({
+  version: z.literal(1, { error: 'expected 1, the version of this format' }),
+  scenario: z.string(),
+  seed: z.string({ error: 'expected a seed in quotes' }),
+  job: record({
+    use: z.string(),
+    parallelism: positive,
+    parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  }),
+  topics: z.array(
+    record({
+      name: z.string(),
+      dataset: z.string(),
+      records: natural,
+      partitions: positive,
+      startUs: natural,
+      ratePerSecond: natural,
+    }),
+  ),
+  cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),
+  engine: record({ checkpoint, restart, runtime }),
+  transactionTimeoutUs: positive,
+  faults: z.array(fault),
+  liveness: record({ stormUs: natural, withinUs: natural }),
+  limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
+  variant: z.string(),
+  expect: z.enum(GUARANTEES),
+});

@@ -1,0 +1,145 @@
+/**
+ * The sections of a scenario file but the faults: keys, units, defaults and one sentence each.
+ *
+ * Defaults suit a simulated cluster, in which a minute is long: failures are noticed within seconds. Where a default is Flink's, it says so.
+ */
+import { z } from 'zod';
+import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
+import { count, duration, multiplier, rate, record, size, text } from './scalars.ts';
+
+const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
+const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+
+export const jobSchema = record({
+  use: text('the name of a job').describe('Name of the job.'),
+  parallelism: count().default(2).describe('Subtasks of each operator.'),
+  guarantee: z
+    .enum(GUARANTEES)
+    .default('exactly-once')
+    .describe('Of the sink: transactions committed with the checkpoint, or output visible when written.'),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe('What the job lets you set.'),
+});
+
+export const inputSchema = record({
+  dataset: text('the name of a data set')
+    .optional()
+    .describe(
+      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports) or generated:<keys>x<skew percent>.',
+    ),
+  file: text('the path of a file')
+    .optional()
+    .describe('Path of a .csv, .jsonl or .parquet file, instead of a data set.'),
+  key: text('the name of a field').optional().describe('Field that is the key, unless the job is told otherwise.'),
+  time: text('the name of a field').optional().describe('Field that is the event time of a record of a file.'),
+  records: count().describe('Records used, from the start of the data set.'),
+  rate: rate().prefault('unlimited').describe('Records that become readable per second, over the whole topic.'),
+  partitions: count().optional().describe("Partitions of the topic. Default: the job's parallelism."),
+  start: duration().prefault('0s').describe('When the first record becomes readable.'),
+}).superRefine((input, context) => {
+  if ((input.dataset === undefined) === (input.file === undefined)) {
+    context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });
+  }
+});
+
+export const clusterSchema = record({
+  taskManagers: count().default(3).describe('Number of TaskManagers.'),
+  slots: count().default(2).describe('Slots of each TaskManager.'),
+  jobManagers: count().default(2).describe('Number of JobManagers: one leads, the others stand by.'),
+  profile: z.enum(PROFILES).default('cloud-small').describe('Hardware profile.'),
+});
+
+export const checkpointingSchema = record({
+  interval: duration().prefault('4s').describe('From trigger to trigger. 0s switches checkpointing off.'),
+  minPause: duration().prefault('0s').describe('From the end of one checkpoint to the next trigger.'),
+  timeout: duration().prefault('10s').describe('A checkpoint that takes longer is aborted.'),
+  mode: z.enum(GUARANTEES).default('exactly-once').describe('Whether barriers are aligned.'),
+  unaligned: z
+    .literal(false, { error: 'expected false: this version aligns barriers' })
+    .default(false)
+    .describe('Whether barriers overtake records. This version aligns.'),
+  storage: z
+    .literal('object-store', { error: 'expected object-store' })
+    .default('object-store')
+    .describe('Where checkpoints lie.'),
+  backend: z.literal('hashmap', { error: 'expected hashmap' }).default('hashmap').describe('Where keyed state lives.'),
+  tolerableFailures: count(0)
+    .default(10)
+    .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),
+  retained: count().default(2).describe('Completed checkpoints kept. Flink: 1.'),
+  directory: text('a directory').default('checkpoints').describe('Directory on the checkpoint storage.'),
+  inlineThreshold: size().prefault('1KiB').describe('State up to this size travels in the acknowledgement.'),
+  timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
+});
+
+export const restartSchema = z.discriminatedUnion(
+  'strategy',
+  [
+    record({
+      strategy: z.literal('exponential-delay'),
+      initial: duration().prefault('500ms').describe('Delay of the first restart.'),
+      max: duration().prefault('5s').describe('Longest delay.'),
+      multiplier: multiplier().prefault('3/2').describe('Growth from one restart to the next. Flink: 1.5.'),
+      resetAfter: duration().prefault('30s').describe('Time without failure after which the delay is the first again.'),
+    }),
+    record({
+      strategy: z.literal('fixed-delay'),
+      attempts: count().default(1_000).describe('Restarts before the job fails.'),
+      delay: duration().prefault('1s').describe('Delay of each restart.'),
+    }),
+    record({ strategy: z.literal('none') }),
+  ],
+  { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
+);
+
+export const runtimeSchema = record({
+  heartbeatInterval: duration().prefault('2s').describe('Between two heartbeats.'),
+  heartbeatTimeout: duration().prefault('7s').describe('A TaskManager that is silent this long is lost.'),
+  leaseRenew: duration().prefault('2s').describe('How often a leader renews its lease.'),
+  lease: duration().prefault('7s').describe('A leader that could not renew this long gives up; others take over then.'),
+  deploymentTimeout: duration().prefault('10s').describe('Tasks that do not run after this time fail the deployment.'),
+  bufferTimeout: duration().prefault('100ms').describe("Partial buffers are sent after this time. Flink's default."),
+  bufferSize: size().prefault('32KiB').describe("Size of a network buffer. Flink's default."),
+  exclusiveBuffers: count().default(2).describe("Buffers of each channel. Flink's default."),
+  floatingBuffers: count(0).default(8).describe("Buffers that the channels of a gate share. Flink's default."),
+  requestTimeout: duration().prefault('1s').describe('A request without reply is repeated after this time.'),
+  partitionRequestBackoff: duration()
+    .prefault('100ms')
+    .describe("A refused partition request is repeated after this time. Flink's default."),
+  transactionTimeout: duration()
+    .prefault('2m')
+    .describe('Open transactions older than this are aborted by the sink store.'),
+  fetchWait: duration().prefault('500ms').describe("Longest time the log broker may hold a fetch. Kafka's default."),
+  fetchRecords: count().default(500).describe("Records a fetch asks for. Kafka's max.poll.records."),
+  recordSize: size().prefault('100B').describe('Size of a record on the wire.'),
+  sinkBatchRecords: count().default(100).describe('Records per write request of the sink.'),
+}).superRefine((runtime, context) => {
+  if (runtime.heartbeatInterval >= runtime.heartbeatTimeout) {
+    context.addIssue({
+      code: 'custom',
+      path: ['heartbeatTimeout'],
+      message: 'expected a heartbeatTimeout longer than heartbeatInterval',
+    });
+  }
+  if (runtime.leaseRenew >= runtime.lease) {
+    context.addIssue({ code: 'custom', path: ['lease'], message: 'expected a lease longer than leaseRenew' });
+  }
+});
+
+export const livenessSchema = record({
+  within: duration()
+    .prefault('60s')
+    .describe(
+      'Within this time after the storm the job must run, complete two more checkpoints and commit all output.',
+    ),
+});
+
+export const limitsSchema = record({
+  events: count().default(20_000_000).describe('Events of a life. Reaching a limit is inconclusive, never passed.'),
+  virtualTime: duration().optional().describe('Virtual time of a life. Default: storm, liveness phase and a minute.'),
+  queueLength: count().default(1_000_000).describe('Events that wait at the same time.'),
+});
+
+export const expectSchema = z.enum(GUARANTEES);

@@ -1,0 +1,149 @@
+/**
+ * One world: the engine's actors and the outside systems on the nodes of a cluster, with the durable state that outlives them.
+ *
+ * Owns: which actor runs on which node, and the disks of the services. Does not own: time, faults, judgement (simulate.ts).
+ * The one place that sees both the engine's actors and the simulator.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import { JobManager } from '../../engine/jobmanager/job-manager.ts';
+import type { EngineParts } from '../../engine/parts.ts';
+import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
+import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
+import type { History } from '../history/history.ts';
+import type { DurableState } from '../judges/judge.ts';
+import type { ChoiceSite, Choices } from '../kernel/choice.ts';
+import type { EventLoop } from '../kernel/event-loop.ts';
+import type { HardwareProfile } from '../node/hardware-profile.ts';
+import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import { jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
+import type { SimulationPlan } from '../plan.ts';
+import type { PreparedJob } from '../prepared-job.ts';
+import { CoordinationDisk, CoordinationStore } from '../services/coordination-store.ts';
+import { LogBroker } from '../services/log-broker.ts';
+import { ObjectStore, ObjectStoreDisk } from '../services/object-store.ts';
+import { ServiceConditions } from '../services/service-conditions.ts';
+import { SinkStore } from '../services/sink-store.ts';
+import { SinkStoreDisk } from '../services/sink-store-disk.ts';
+import { Cluster } from './actor-host.ts';
+import type { NodeSpec } from './hosted-actor.ts';
+
+export interface WorldOptions {
+  readonly plan: SimulationPlan;
+  readonly job: PreparedJob;
+  readonly parts: EngineParts;
+  readonly loop: EventLoop<ScheduledEvent>;
+  readonly choices: Choices;
+  readonly history: History;
+  readonly profile: HardwareProfile;
+  /** A service was really affected by a fault. */
+  readonly onEffective: (faultId: string) => void;
+}
+
+/** A fetch waits for so many records, or for its deadline: batches as a consumer's fetch.min.bytes makes them. */
+const FETCH_RECORDS_MIN = 1_000_000;
+
+export class World {
+  readonly cluster: Cluster;
+  readonly conditions: ReadonlyMap<NodeId, ServiceConditions>;
+  readonly durable: DurableState;
+  readonly jobManagers: readonly NodeId[];
+  readonly taskManagers: readonly NodeId[];
+  /** By partition: how far it was ever read. */
+  readonly #readTo: number[] = [];
+  #replayed = 0;
+
+  constructor(options: WorldOptions) {
+    const { plan, loop, choices, history, profile } = options;
+    this.jobManagers = jobManagerNodes(plan.cluster);
+    this.taskManagers = taskManagerNodes(plan.cluster);
+    const conditions = new Map<NodeId, ServiceConditions>();
+    for (const node of Object.values(SERVICE_NODES)) conditions.set(node, new ServiceConditions(options.onEffective));
+    this.conditions = conditions;
+    const disks = {
+      objects: new ObjectStoreDisk(),
+      coordination: new CoordinationDisk(),
+      sink: new SinkStoreDisk(),
+    };
+    this.durable = {
+      object: (path) => disks.objects.object(path),
+      objects: () => disks.objects.objects(),
+      coordination: (key) => disks.coordination.coordination(key),
+      openTransactions: () => disks.sink.openTransactions(),
+    };
+    const nodes = [...engineNodes(options, this), ...serviceNodes(options, conditions, disks, (partition, offset, count) => this.#countRead(partition, offset, count))];
+    this.cluster = new Cluster({ loop, choices, history, profile, nodes });
+  }
+
+  /** Records the log has handed out more than once. */
+  get replayed(): number {
+    return this.#replayed;
+  }
+
+  #countRead(partition: number, offset: number, count: number): void {
+    const before = this.#readTo[partition] ?? 0;
+    this.#replayed += Math.max(0, Math.min(before - offset, count));
+    this.#readTo[partition] = Math.max(before, offset + count);
+  }
+}
+
+function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | 'taskManagers'>): NodeSpec[] {
+  const { plan, job, parts } = options;
+  const environmentOf = (node: NodeId): TaskEnvironment => ({
+    node,
+    graph: job.graph,
+    configuration: plan.engine,
+    parts,
+    services: SERVICE_NODES,
+  });
+  return [
+    ...world.jobManagers.map((id) => ({
+      id,
+      create: (incarnation: number) =>
+        new JobManager({ environment: environmentOf(id), incarnation, taskManagers: world.taskManagers }),
+    })),
+    ...world.taskManagers.map((id) => ({
+      id,
+      create: (incarnation: number) => new TaskManager(environmentOf(id), incarnation),
+    })),
+  ];
+}
+
+interface Disks {
+  readonly objects: ObjectStoreDisk;
+  readonly coordination: CoordinationDisk;
+  readonly sink: SinkStoreDisk;
+}
+
+function serviceNodes(
+  options: WorldOptions,
+  conditions: ReadonlyMap<NodeId, ServiceConditions>,
+  disks: Disks,
+  onRead: (partition: number, offset: number, count: number) => void,
+): NodeSpec[] {
+  const { plan, job, choices, profile } = options;
+  const common = (node: NodeId): { conditions: ServiceConditions; conditionSite: ChoiceSite; latencySite: ChoiceSite } => ({
+    conditions: conditions.get(node) ?? new ServiceConditions(options.onEffective),
+    conditionSite: choices.site(`service/${node}/condition`),
+    latencySite: choices.site(`service/${node}/latency`),
+  });
+  const { storage, coordination, log, sink } = SERVICE_NODES;
+  return [
+    { id: storage, create: () => new ObjectStore({ ...common(storage), disk: disks.objects, profile: profile.objectStore }) },
+    {
+      id: coordination,
+      create: () =>
+        new CoordinationStore({ ...common(coordination), disk: disks.coordination, latency: profile.coordinationStore }),
+    },
+    { id: log, create: () => new LogBroker({ ...common(log), content: job.content, minRecords: FETCH_RECORDS_MIN, onRead }) },
+    {
+      id: sink,
+      create: () =>
+        new SinkStore({
+          ...common(sink),
+          disk: disks.sink,
+          latency: profile.sinkStore,
+          transactionTimeoutUs: plan.transactionTimeoutUs,
+        }),
+    },
+  ];
+}

@@ -1,0 +1,98 @@
+/**
+ * Logical points of a checkpoint's life at which a fault may strike, in the order they happen.
+ * Each is one kind of history event; `.sent` points lie before the effect, `.done` points after it and before anyone was told.
+ */
+import type { HistoryEvent } from '../history/history-event.ts';
+
+export const CHECKPOINT_POINTS = [
+  'triggered',
+  'trigger.received',
+  'barrier.received',
+  'alignment.started',
+  'alignment.done',
+  'barrier.sent',
+  'snapshot.taken',
+  'state-write.sent',
+  'state-write.done',
+  'pre-commit.done',
+  'acknowledge.sent',
+  'acknowledge.received',
+  'all-acknowledged',
+  'metadata-write.sent',
+  'metadata-write.done',
+  'pointer-write.sent',
+  'pointer-write.done',
+  'completed',
+  'notify.sent',
+  'notify.received',
+  'commit.sent',
+  'commit.done',
+  'aborted',
+  'subsumed',
+  'restored',
+] as const;
+
+export type CheckpointPoint = (typeof CHECKPOINT_POINTS)[number];
+
+/** What happened, in terms of points; undefined for events that are none. */
+export interface PointOccurrence {
+  readonly point: CheckpointPoint;
+  /** 0 when the event does not tell. */
+  readonly checkpoint: number;
+  readonly vertex?: number;
+  readonly subtask?: number;
+}
+
+const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, CheckpointPoint>([
+  ['checkpoint-triggered', 'triggered'],
+  ['trigger-received', 'trigger.received'],
+  ['barrier-received', 'barrier.received'],
+  ['alignment-started', 'alignment.started'],
+  ['alignment-done', 'alignment.done'],
+  ['barrier-sent', 'barrier.sent'],
+  ['snapshot-taken', 'snapshot.taken'],
+  ['state-write-sent', 'state-write.sent'],
+  ['object-stored', 'state-write.done'],
+  ['transaction-pre-committed', 'pre-commit.done'],
+  ['acknowledge-sent', 'acknowledge.sent'],
+  ['acknowledge-received', 'acknowledge.received'],
+  ['all-acknowledged', 'all-acknowledged'],
+  ['metadata-write-sent', 'metadata-write.sent'],
+  ['pointer-write-sent', 'pointer-write.sent'],
+  ['coordination-updated', 'pointer-write.done'],
+  ['checkpoint-completed', 'completed'],
+  ['notify-complete-sent', 'notify.sent'],
+  ['notify-complete-received', 'notify.received'],
+  ['commit-sent', 'commit.sent'],
+  ['transaction-committed', 'commit.done'],
+  ['checkpoint-aborted', 'aborted'],
+  ['checkpoint-subsumed', 'subsumed'],
+  ['task-restored', 'restored'],
+]);
+
+/** Checkpoint id in a path `.../chk-<n>/...`; 0 when there is none. */
+export function checkpointOfPath(path: string): number {
+  const match = /\/chk-(\d+)\//.exec(path);
+  return match?.[1] === undefined ? 0 : Number(match[1]);
+}
+
+/** Checkpoint a pointer value names as its newest; the pointer is JSON `{ completed: [{ id }, ...] }`, newest last. */
+function checkpointOfPointer(value: string): number {
+  const match = /.*"id":(\d+)/.exec(value);
+  return match?.[1] === undefined ? 0 : Number(match[1]);
+}
+
+export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {
+  const event = entry.event;
+  const point = POINT_OF_KIND.get(event.kind);
+  if (point === undefined) return undefined;
+  if (event.kind === 'object-stored') {
+    const checkpoint = checkpointOfPath(event.path);
+    return { point: event.path.endsWith('/_metadata') ? 'metadata-write.done' : 'state-write.done', checkpoint };
+  }
+  if (event.kind === 'coordination-updated') {
+    return event.key.endsWith('/checkpoints') ? { point, checkpoint: checkpointOfPointer(event.value) } : undefined;
+  }
+  const checkpoint = 'checkpointId' in event ? event.checkpointId : 0;
+  return 'vertex' in event ? { point, checkpoint, vertex: event.vertex, subtask: event.subtask } : { point, checkpoint };
+}

@@ -1,0 +1,173 @@
+/**
+ * What each kind of fault does to the world, and how it is undone.
+ *
+ * Owns: the translation from fault to calls on cluster, network and services; who holds a node paused. Does not own:
+ * when (fault-injector.ts).
+ *
+ * I1: undoing a fault undoes that fault only: what another one holds stays held.
+ * I2: a crash or pause that finds its node down changes nothing, and then its end changes nothing either.
+ */
+import { assert, unreachable } from '../../engine/foundation/assert.ts';
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { LinkDegradation } from '../network/network.ts';
+import type { Fault } from './fault.ts';
+
+/** The part of the cluster that faults act on. */
+export interface FaultableCluster {
+  crash(node: NodeId): boolean;
+  crashForGood(node: NodeId): void;
+  restart(node: NodeId): boolean;
+  pause(node: NodeId): boolean;
+  resume(node: NodeId): boolean;
+  machine(node: NodeId): { readonly incarnation: number; readonly isDown: boolean; readonly isUp: boolean };
+  readonly network: FaultableNetwork;
+}
+
+/** The part of the network that faults act on. */
+export interface FaultableNetwork {
+  indexOf(node: NodeId): number;
+  block(faultId: string, a: readonly number[], b: readonly number[], oneWay: boolean): void;
+  unblock(faultId: string): void;
+  degrade(faultId: string, degradation: LinkDegradation): void;
+  restore(faultId: string): void;
+  onEffective(listener: (faultId: string) => void): void;
+}
+
+export type ServiceFault = Extract<Fault, { kind: 'service' }>;
+
+/** The knob of an outside system. */
+export interface ServiceConditionsLike {
+  apply(faultId: string, condition: Pick<ServiceFault, 'effect' | 'factor' | 'chance'>): void;
+  lift(faultId: string): void;
+}
+
+type LinkFault = Extract<Fault, { kind: 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }>;
+type NodeFault = Extract<Fault, { kind: 'crash' | 'pause' }>;
+
+/**
+ * `effective`: it changed something at once. `pending`: whether it does is seen later. `void`: it found nothing to change.
+ */
+export type Application = 'effective' | 'pending' | 'void';
+
+export class FaultActions {
+  readonly #cluster: FaultableCluster;
+  readonly #services: ReadonlyMap<NodeId, ServiceConditionsLike>;
+  /** Which faults hold a node paused. */
+  readonly #pausedBy = new Map<NodeId, Set<string>>();
+  /** By fault: the incarnation it crashed. */
+  readonly #crashed = new Map<string, number>();
+
+  constructor(cluster: FaultableCluster, services: ReadonlyMap<NodeId, ServiceConditionsLike>) {
+    this.#cluster = cluster;
+    this.#services = services;
+  }
+
+  apply(fault: Fault): Application {
+    switch (fault.kind) {
+      case 'crash':
+        return this.#crash(fault);
+      case 'pause':
+        return this.#pause(fault);
+      case 'partition':
+        this.#cluster.network.block(fault.id, this.#indices(fault.a), this.#indices(fault.b), fault.oneWay);
+        return 'pending';
+      case 'delay':
+      case 'loss':
+      case 'duplicate':
+      case 'reorder':
+      case 'slow-link':
+        this.#cluster.network.degrade(fault.id, this.#degradation(fault));
+        return 'pending';
+      case 'service':
+        this.#service(fault.node).apply(fault.id, fault);
+        return 'pending';
+      default:
+        return unreachable(fault);
+    }
+  }
+
+  lift(fault: Fault): void {
+    switch (fault.kind) {
+      case 'crash':
+        if (this.#isStillDown(fault)) this.#cluster.restart(fault.node);
+        return;
+      case 'pause':
+        this.#release(fault);
+        return;
+      case 'partition':
+        this.#cluster.network.unblock(fault.id);
+        return;
+      case 'delay':
+      case 'loss':
+      case 'duplicate':
+      case 'reorder':
+      case 'slow-link':
+        this.#cluster.network.restore(fault.id);
+        return;
+      case 'service':
+        this.#service(fault.node).lift(fault.id);
+        return;
+      default:
+        unreachable(fault);
+    }
+  }
+
+  #crash(fault: NodeFault): Application {
+    const incarnation = this.#cluster.machine(fault.node).incarnation;
+    if (!this.#cluster.crash(fault.node)) return 'void';
+    this.#crashed.set(fault.id, incarnation);
+    this.#pausedBy.delete(fault.node);
+    return 'effective';
+  }
+
+  /** Somebody else may have restarted the node, and it may be down again for another reason. */
+  #isStillDown(fault: NodeFault): boolean {
+    const machine = this.#cluster.machine(fault.node);
+    return machine.isDown && machine.incarnation === this.#crashed.get(fault.id);
+  }
+
+  #pause(fault: NodeFault): Application {
+    const machine = this.#cluster.machine(fault.node);
+    if (machine.isDown) return 'void';
+    const known = this.#pausedBy.get(fault.node);
+    if (known === undefined || machine.isUp) this.#pausedBy.set(fault.node, new Set([fault.id]));
+    else known.add(fault.id);
+    return this.#cluster.pause(fault.node) ? 'effective' : 'pending';
+  }
+
+  #release(fault: NodeFault): void {
+    const holders = this.#pausedBy.get(fault.node);
+    if (holders === undefined || !holders.delete(fault.id) || holders.size > 0) return;
+    this.#pausedBy.delete(fault.node);
+    this.#cluster.resume(fault.node);
+  }
+
+  #degradation(fault: LinkFault): LinkDegradation {
+    const a = this.#indices(fault.a);
+    const b = this.#indices(fault.b);
+    switch (fault.kind) {
+      case 'delay':
+        return { a, b, extraUs: fault.extraUs };
+      case 'loss':
+        return { a, b, loss: fault.chance };
+      case 'duplicate':
+        return { a, b, duplicate: fault.chance };
+      case 'reorder':
+        return { a, b, reorder: fault.chance };
+      case 'slow-link':
+        return { a, b, slowFactor: fault.factor };
+      default:
+        return unreachable(fault);
+    }
+  }
+
+  #indices(nodes: readonly NodeId[]): number[] {
+    return nodes.map((node) => this.#cluster.network.indexOf(node));
+  }
+
+  #service(node: NodeId): ServiceConditionsLike {
+    const service = this.#services.get(node);
+    assert(service !== undefined, 'a service fault names an outside system', { node });
+    return service;
+  }
+}

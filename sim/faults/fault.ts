@@ -1,0 +1,92 @@
+/**
+ * Faults are data: what, to whom, when, how strong. A plan holds a list of them; the injector applies it.
+ *
+ * Every fault is resolved: names of nodes, microseconds, integer ratios. Ranges and chance belong to scenarios.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { CheckpointPoint } from './checkpoint-point.ts';
+
+/** When a fault starts: at a virtual time, or at a logical point of a checkpoint's life. */
+export type FaultTrigger =
+  | { readonly atUs: number }
+  | {
+      readonly point: CheckpointPoint;
+      /** Checkpoint id; absent: any. */
+      readonly checkpoint?: number;
+      /** Vertex name or index and subtask, for points that happen at a task; absent: any. */
+      readonly vertex?: number;
+      readonly subtask?: number;
+      /** The n-th matching event, from 1. */
+      readonly occurrence: number;
+    };
+
+interface OfFault {
+  /** Unique in the plan, stable under removal of others: `f1`, `f2` ... */
+  readonly id: string;
+  readonly trigger: FaultTrigger;
+}
+
+export type Fault = OfFault &
+  (
+    | {
+        readonly kind: 'crash';
+        readonly node: NodeId;
+        /** -1: never comes back. Memory is lost, disk kept. */
+        readonly restartAfterUs: number;
+      }
+    | { readonly kind: 'pause'; readonly node: NodeId; readonly forUs: number }
+    | {
+        readonly kind: 'partition';
+        readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
+        /** Nothing passes from `a` to `b`; nor back, unless one-way. Nodes in neither side talk to all. */
+        readonly a: readonly NodeId[];
+        readonly b: readonly NodeId[];
+        readonly oneWay: boolean;
+        readonly forUs: number;
+      }
+    | {
+        /** Extra latency for every message between the two sides. */
+        readonly kind: 'delay';
+        readonly a: readonly NodeId[];
+        readonly b: readonly NodeId[];
+        readonly extraUs: { readonly low: number; readonly high: number };
+        readonly forUs: number;
+      }
+    | {
+        /** Datagrams are lost, doubled or overtake each other with the given chance; connections retransmit and only get slower. */
+        readonly kind: 'loss' | 'duplicate' | 'reorder';
+        readonly a: readonly NodeId[];
+        readonly b: readonly NodeId[];
+        readonly chance: { readonly numerator: number; readonly denominator: number };
+        readonly forUs: number;
+      }
+    | {
+        /** Bandwidth between the two sides divided by `factor`. */
+        readonly kind: 'slow-link';
+        readonly a: readonly NodeId[];
+        readonly b: readonly NodeId[];
+        readonly factor: number;
+        readonly forUs: number;
+      }
+    | {
+        readonly kind: 'service';
+        /** An outside system: object store, coordination store, log broker or sink store. */
+        readonly node: NodeId;
+        /**
+         * `slow`: latency times `factor`. `unavailable`: refused at once. `fail`: no effect, says so. `unknown-outcome`: it
+         * takes effect, the reply is lost.
+         */
+        readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome';
+        readonly factor: number;
+        readonly chance: { readonly numerator: number; readonly denominator: number };
+        readonly forUs: number;
+      }
+  );
+
+export type FaultKind = Fault['kind'];
+/** How faults are counted and shown: `partition/one-way`, `service/unknown-outcome`, `crash` ... */
+export function faultLabel(fault: Fault): string {
+  if (fault.kind === 'partition') return `partition/${fault.shape}`;
+  if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
+  return fault.kind === 'crash' || fault.kind === 'pause' ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}` : fault.kind;
+}

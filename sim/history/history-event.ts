@@ -1,0 +1,56 @@
+/**
+ * The union of all that can be seen in a life: what the engine reports and what happens to the world around it.
+ *
+ * Judges fold these as they are made; a sweep keeps none of them, a failing life is lived again with all of them kept.
+ * `detail` objects are fresh per event and may be kept by judges.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { EngineEvent } from '../../engine/protocol/engine-events.ts';
+import type { Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
+
+export type WorldEvent =
+  | { readonly kind: 'node-crashed'; readonly incarnation: number }
+  | { readonly kind: 'node-started'; readonly incarnation: number }
+  | { readonly kind: 'node-paused' }
+  | { readonly kind: 'node-resumed' }
+  | { readonly kind: 'fault-started'; readonly fault: string; readonly faultKind: string }
+  | { readonly kind: 'fault-ended'; readonly fault: string; readonly faultKind: string }
+  /** First time the fault changed anything: a message held, a request slowed, a running node crashed. */
+  | { readonly kind: 'fault-effective'; readonly fault: string; readonly faultKind: string }
+  | { readonly kind: 'connection-reset'; readonly peer: NodeId }
+  | { readonly kind: 'message-dropped'; readonly to: NodeId; readonly message: string; readonly why: 'loss' | 'partition' | 'node-down' }
+  /** An actor threw: a broken assumption of the engine itself. Always a violation. */
+  | { readonly kind: 'actor-threw'; readonly fact: string; readonly details: string }
+  /* durable state of the outside systems, reported by them */
+  | { readonly kind: 'object-stored'; readonly path: string; readonly bytes: number }
+  | { readonly kind: 'object-deleted'; readonly path: string }
+  | { readonly kind: 'coordination-updated'; readonly key: string; readonly version: number; readonly value: string; readonly by: NodeId }
+  | { readonly kind: 'transaction-opened'; readonly transaction: string; readonly producer: string; readonly producerEpoch: number }
+  | { readonly kind: 'transaction-pre-committed'; readonly transaction: string; readonly producer: string; readonly producerEpoch: number }
+  | {
+      readonly kind: 'transaction-committed';
+      readonly transaction: string;
+      readonly producer: string;
+      readonly producerEpoch: number;
+      /** The sink store's own arrays, readable, never to be changed. */
+      readonly values: readonly RecordValue[];
+      readonly lineages: readonly Lineage[];
+    }
+  | {
+      readonly kind: 'transaction-aborted';
+      readonly transaction: string;
+      readonly producer: string;
+      readonly why: 'requested' | 'fenced' | 'timeout';
+      readonly preCommitted: boolean;
+    }
+  /** Output that is visible without a transaction. */
+  | { readonly kind: 'output-appended'; readonly producer: string; readonly values: readonly RecordValue[]; readonly lineages: readonly Lineage[] }
+  | { readonly kind: 'phase'; readonly phase: 'storm' | 'liveness' | 'end' };
+
+/** `index` counts the life's history from 0; `node` is where it happened (`world` for the world itself). */
+export interface HistoryEvent {
+  readonly index: number;
+  readonly atUs: number;
+  readonly node: NodeId;
+  readonly event: EngineEvent | WorldEvent;
+}

@@ -1,0 +1,292 @@
+/**
+ * Judges 4 to 6, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
+ *
+ * Owns what became durable and when, as the outside systems reported it, and compares what the engine then claims and does.
+ * One table (`observe`) from event kind to the rule it is judged by.
+ *
+ * I1: a fact is durable when the history has its `object-stored` or `coordination-updated`, never because the engine says so.
+ * I2: a leader that was replaced may still act (a zombie); it is judged by what must not happen even then: reuse of an id,
+ *     writing the pointer, completing or committing what is not durable. What it chooses to restore is fenced, not wrong.
+ */
+import { unreachable } from '../../engine/foundation/assert.ts';
+import {
+  decodeLease,
+  decodePointer,
+  leaderKey,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../engine/protocol/checkpoint-pointer.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { CheckpointReader } from './checkpoint-reader.ts';
+import { Findings } from './findings.ts';
+import type { DurableState, Judge } from './judge.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'checkpoint-lifecycle';
+const KINDS = [
+  'actor-threw',
+  'leadership-acquired',
+  'checkpoint-triggered',
+  'acknowledge-sent',
+  'acknowledge-received',
+  'object-stored',
+  'object-deleted',
+  'coordination-updated',
+  'checkpoint-completed',
+  'checkpoint-aborted',
+  'notify-complete-sent',
+  'commit-sent',
+  'transaction-committed',
+  'restore-chosen',
+] as const;
+
+type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof KINDS)[number] }>;
+type Of<K extends Seen['kind']> = Extract<Seen, { readonly kind: K }>;
+
+/** What is known of one checkpoint. */
+interface Life {
+  readonly triggeredAt: number;
+  readonly required: ReadonlySet<number>;
+  readonly acknowledged: Set<number>;
+  /** Index of its end; -1: not ended. */
+  endedAt: number;
+}
+
+const METADATA_PATH = /\/chk-(\d+)\/_metadata$/;
+const TRANSACTION_CHECKPOINT = /-(\d+)$/;
+
+export interface CheckpointLifecycleOptions {
+  readonly jobId: string;
+  readonly reader: CheckpointReader;
+  readonly durable: DurableState;
+}
+
+export class CheckpointLifecycle implements Judge {
+  readonly name = NAME;
+  readonly kinds = KINDS;
+  readonly anomalies =
+    'id-not-rising: a checkpoint id is reused or falls. completed-without-acknowledgement: a required attempt never sent one. ' +
+    'completed-before-durable: completed before `_metadata` was stored and the pointer named it. foreign-acknowledgement: one ' +
+    'of an attempt that is not required counts. ended-twice: a checkpoint completes or is aborted again. ' +
+    'notified-before-durable: completion is announced, or a commit sent, before the pointer names the checkpoint. ' +
+    'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
+    'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. retained-file-missing: a file ' +
+    'of a retained checkpoint does not exist. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
+    'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own.';
+  readonly #options: CheckpointLifecycleOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #pointerKey: string;
+  readonly #leaderKey: string;
+  readonly #lives = new Map<number, Life>();
+  readonly #lastIdByEpoch = new Map<number, number>();
+  /** Per epoch, the highest id triggered before its leadership began. */
+  readonly #idsBeforeEpoch = new Map<number, number>();
+  readonly #metadataStored = new Set<number>();
+  readonly #everNamed = new Set<number>();
+  #retained: readonly RetainedCheckpoint[] = [];
+  #retainedFiles = new Map<string, number>();
+  #highestTriggered = 0;
+  #newestNamed = 0;
+  #epoch = 0;
+  #pointerEpoch = 0;
+  #leaseEpoch = 0;
+  #completed = 0;
+
+  constructor(options: CheckpointLifecycleOptions) {
+    this.#options = options;
+    this.#pointerKey = pointerKey(options.jobId);
+    this.#leaderKey = leaderKey(options.jobId);
+  }
+
+  observe(entry: HistoryEvent): void {
+    const event = entry.event as Seen;
+    const at = entry.index;
+    switch (event.kind) {
+      case 'actor-threw':
+        this.#say('engine-invariant', [at], () => `${entry.node}: not true: ${event.fact} ${event.details}`.trim());
+        return;
+      case 'leadership-acquired':
+        this.#onLeader(event.epoch, at);
+        return;
+      case 'checkpoint-triggered':
+        this.#onTriggered(event, at);
+        return;
+      case 'acknowledge-sent':
+        this.#lives.get(event.checkpointId)?.acknowledged.add(event.attempt);
+        return;
+      case 'acknowledge-received':
+        this.#onAcknowledged(event, at);
+        return;
+      case 'object-stored':
+        this.#onStored(event.path);
+        return;
+      case 'object-deleted':
+        this.#onDeleted(event.path, at);
+        return;
+      case 'coordination-updated':
+        this.#onCoordination(event, at);
+        return;
+      case 'checkpoint-completed':
+        this.#onCompleted(event.checkpointId, at);
+        return;
+      case 'checkpoint-aborted':
+        this.#onEnded(event.checkpointId, at);
+        return;
+      case 'notify-complete-sent':
+      case 'commit-sent':
+        this.#onAnnounced(event, at);
+        return;
+      case 'transaction-committed':
+        this.#onCommitted(event.transaction, at);
+        return;
+      case 'restore-chosen':
+        this.#onRestoreChosen(event, at);
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  finish(): Verdict[] {
+    return this.#findings.verdicts(
+      `${String(this.#completed)} checkpoints completed, each acknowledged and durable first`,
+    );
+  }
+
+  #onLeader(epoch: number, at: number): void {
+    if (this.#idsBeforeEpoch.has(epoch))
+      this.#say('epoch-reused', [at], () => `Epoch ${String(epoch)} is acquired twice`);
+    this.#idsBeforeEpoch.set(epoch, this.#highestTriggered);
+    this.#epoch = Math.max(this.#epoch, epoch);
+  }
+
+  #onTriggered(event: Of<'checkpoint-triggered'>, at: number): void {
+    const { checkpointId: id, epoch } = event;
+    const floor = Math.max(this.#lastIdByEpoch.get(epoch) ?? 0, this.#idsBeforeEpoch.get(epoch) ?? 0);
+    const used = this.#lives.get(id);
+    if (used !== undefined || id <= floor) {
+      const why = used === undefined ? `${String(floor)} was triggered before` : 'this id was used before';
+      const shown = used === undefined ? [at] : [used.triggeredAt, at];
+      this.#say('id-not-rising', shown, () => `Epoch ${String(epoch)} triggers checkpoint ${String(id)}, but ${why}`);
+    }
+    this.#lastIdByEpoch.set(epoch, Math.max(id, floor));
+    this.#highestTriggered = Math.max(id, this.#highestTriggered);
+    this.#lives.set(id, { triggeredAt: at, required: new Set(event.tasks), acknowledged: new Set(), endedAt: -1 });
+  }
+
+  #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
+    if (event.result !== 'success') return;
+    if (this.#lives.get(event.checkpointId)?.required.has(event.attempt) === true) return;
+    this.#say('foreign-acknowledgement', [at], () => {
+      return `Checkpoint ${String(event.checkpointId)} counts an acknowledgement of attempt ${String(event.attempt)}, which it does not need`;
+    });
+  }
+
+  #onStored(path: string): void {
+    const id = METADATA_PATH.exec(path)?.[1];
+    if (id !== undefined) this.#metadataStored.add(Number(id));
+  }
+
+  #onDeleted(path: string, at: number): void {
+    const id = this.#retainedFiles.get(path);
+    if (id === undefined) return;
+    this.#say('retained-file-missing', [at], () => `${path} of retained checkpoint ${String(id)} is deleted`);
+  }
+
+  #onCoordination(event: Of<'coordination-updated'>, at: number): void {
+    if (event.key === this.#leaderKey) {
+      const { epoch } = decodeLease(event.value);
+      if (epoch < this.#leaseEpoch) this.#sayZombie('lease', epoch, at);
+      this.#leaseEpoch = Math.max(this.#leaseEpoch, epoch);
+      return;
+    }
+    if (event.key !== this.#pointerKey) return;
+    const { epoch, completed } = decodePointer(event.value);
+    if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
+    this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
+    for (const checkpoint of completed) this.#onNamed(checkpoint, at);
+    this.#retained = completed;
+    const files = new Map<string, number>();
+    for (const checkpoint of completed)
+      for (const path of this.#options.reader.filesOf(checkpoint)) files.set(path, checkpoint.id);
+    this.#retainedFiles = files;
+  }
+
+  /** A checkpoint that the pointer names for the first time must be there in full. */
+  #onNamed(checkpoint: RetainedCheckpoint, at: number): void {
+    const { id } = checkpoint;
+    if (this.#everNamed.has(id)) return;
+    this.#everNamed.add(id);
+    this.#newestNamed = Math.max(this.#newestNamed, id);
+    const missing = this.#options.reader
+      .filesOf(checkpoint)
+      .find((path) => this.#options.durable.object(path) === undefined);
+    if (missing === undefined) return;
+    this.#say(
+      'retained-file-missing',
+      [at],
+      () => `The pointer names checkpoint ${String(id)}, whose ${missing} does not exist`,
+    );
+  }
+
+  #onCompleted(id: number, at: number): void {
+    this.#completed += 1;
+    this.#onEnded(id, at);
+    const life = this.#lives.get(id);
+    const lacking =
+      life === undefined ? undefined : [...life.required].find((attempt) => !life.acknowledged.has(attempt));
+    if (life === undefined || lacking !== undefined) {
+      const what = life === undefined ? 'was never triggered' : `attempt ${String(lacking)} sent no acknowledgement`;
+      this.#say('completed-without-acknowledgement', [at], () => `Checkpoint ${String(id)} completes, but ${what}`);
+    }
+    const durable = this.#metadataStored.has(id) && this.#everNamed.has(id);
+    if (durable) return;
+    const what = this.#metadataStored.has(id) ? 'the pointer names it' : 'its _metadata is stored';
+    this.#say('completed-before-durable', [at], () => `Checkpoint ${String(id)} completes before ${what}`);
+  }
+
+  #onEnded(id: number, at: number): void {
+    const life = this.#lives.get(id);
+    if (life === undefined) return;
+    if (life.endedAt >= 0) this.#say('ended-twice', [life.endedAt, at], () => `Checkpoint ${String(id)} ends twice`);
+    life.endedAt = at;
+  }
+
+  #onAnnounced(event: Of<'notify-complete-sent' | 'commit-sent'>, at: number): void {
+    const id = event.checkpointId;
+    if (this.#everNamed.has(id) || (event.kind === 'commit-sent' && id <= this.#newestNamed)) return;
+    const what =
+      event.kind === 'commit-sent' ? `Transaction ${event.transaction} is to be committed` : 'Completion is announced';
+    this.#say(
+      'notified-before-durable',
+      [at],
+      () => `${what} for checkpoint ${String(id)}, which the pointer does not name`,
+    );
+  }
+
+  /** A transaction named `...-<n>` was opened after checkpoint n - 1, so it belongs to n or to a later one. */
+  #onCommitted(transaction: string, at: number): void {
+    const id = TRANSACTION_CHECKPOINT.exec(transaction)?.[1];
+    if (id === undefined || Number(id) <= this.#newestNamed) return;
+    this.#say('committed-before-durable', [at], () => {
+      return `Transaction ${transaction} is committed, but the newest checkpoint the pointer names is ${String(this.#newestNamed)}`;
+    });
+  }
+
+  #onRestoreChosen(event: Of<'restore-chosen'>, at: number): void {
+    if (event.epoch < this.#epoch) return;
+    const newest = this.#retained.at(-1)?.id ?? 0;
+    if (event.checkpointId === newest) return;
+    this.#say('restored-not-newest', [at], () => {
+      return `Epoch ${String(event.epoch)} restores checkpoint ${String(event.checkpointId)}, but the newest in the pointer is ${String(newest)}`;
+    });
+  }
+
+  #sayZombie(what: string, epoch: number, at: number): void {
+    this.#say('zombie-leader-wrote', [at], () => `Epoch ${String(epoch)} writes the ${what} after a higher epoch did`);
+  }
+
+  #say(anomaly: string, at: readonly number[], message: () => string): void {
+    this.#findings.violated(anomaly, at, message);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Judge 3, consistent cut: each completed checkpoint holds the effect of all records before its barrier and of none after.
+ *
+ * What lies before is what the checkpoint's own source offsets say. Its keyed state is compared, entry by entry, with the
+ * reference folded over exactly these records.
+ *
+ * I1: cuts are looked at when `checkpoint-completed` happens, so the reference follows them once through the input.
+ * I2: after the first wrong cut the judge is silent: what follows is built on it.
+ */
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { CheckpointReader } from './checkpoint-reader.ts';
+import type { CutAudit } from './cut-audit.ts';
+import { Findings } from './findings.ts';
+import type { JobAudit } from './job-audit.ts';
+import type { Judge } from './judge.ts';
+import type { Cut, InputIndex } from './reference-run.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'consistent-cut';
+
+export interface ConsistentCutOptions {
+  readonly reader: CheckpointReader;
+  readonly cuts: CutAudit;
+  readonly audit: JobAudit;
+  readonly index: InputIndex;
+}
+
+export class ConsistentCut implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['checkpoint-completed'] as const;
+  readonly anomalies =
+    'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
+    'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
+    'stands before where an earlier completed checkpoint had it. checkpoint-unreadable: a file of a completed checkpoint is ' +
+    'missing, fails its checksum or cannot be decoded.';
+  readonly #options: ConsistentCutOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #furthest: Cut;
+  #compared = 0;
+  #wrong = false;
+
+  constructor(options: ConsistentCutOptions) {
+    this.#options = options;
+    this.#furthest = new Int32Array(options.index.input.length);
+  }
+
+  observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind !== 'checkpoint-completed') return;
+    const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);
+    // A checkpoint that the pointer does not name has no contents to judge; the lifecycle judge reports it.
+    if (checkpoint === undefined) return;
+    const contents = this.#options.reader.contents(checkpoint);
+    const id = String(checkpoint.id);
+    if (contents.kind === 'unreadable') {
+      this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${contents.reason}`);
+      return;
+    }
+    this.#judgeDirection(contents.value.cut, id, at);
+    if (!this.#options.audit.stateIsOrderInsensitive || this.#wrong) return;
+    const difference = this.#options.cuts.compare(contents.value);
+    this.#compared += 1;
+    if (difference.kind === 'unreadable') {
+      this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${difference.reason}`);
+      return;
+    }
+    if (difference.value === undefined) return;
+    const { kind, message } = difference.value;
+    this.#wrong = true;
+    const anomaly = kind === 'misses' ? 'cut-misses-record' : kind === 'other' ? 'state-wrong' : 'cut-holds-too-much';
+    this.#findings.violated(anomaly, [at], () => `Checkpoint ${id}: ${message}`);
+  }
+
+  finish(): Verdict[] {
+    return this.#findings.verdicts(
+      `${String(this.#compared)} completed checkpoints hold exactly the records before their cut`,
+    );
+  }
+
+  #judgeDirection(cut: Cut, id: string, at: number): void {
+    for (let slot = 0; slot < cut.length; slot += 1) {
+      const before = this.#furthest[slot] ?? 0;
+      const now = cut[slot] ?? 0;
+      if (now >= before) {
+        this.#furthest[slot] = now;
+        continue;
+      }
+      const partition = String(this.#options.index.input[slot]?.partition);
+      this.#findings.violated(
+        'cut-went-back',
+        [at],
+        () =>
+          `Checkpoint ${id}: partition ${partition} stands at offset ${String(now)}, after ${String(before)} in an earlier one`,
+      );
+    }
+  }
+}

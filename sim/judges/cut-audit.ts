@@ -1,0 +1,94 @@
+/**
+ * Compares the keyed state of a checkpoint with the reference at the checkpoint's cut.
+ *
+ * Owns one reference run that follows the cuts of a life. Called by the judges of cuts and of final state.
+ *
+ * I1: equal sums of entry hashes mean equal state; only when sums differ is the exact difference sought.
+ * I2: the hash of an entry covers state name, key group, key and value, so state in a wrong key group is a difference.
+ */
+import { javaStringHash } from '../../engine/foundation/stable-hash.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
+import { attempt, type Readable } from './readable.ts';
+import { type InputIndex, ReferenceRun } from './reference-run.ts';
+import { entrySalt, type StateEntry } from './reference-state.ts';
+import { readKeyedStateEntries } from './state-decoders.ts';
+import { explainDifference, type StateDifference } from './state-difference.ts';
+import { HashSum, TermHash } from './value-hash.ts';
+
+export interface CutAuditOptions {
+  readonly graph: JobGraph;
+  readonly index: InputIndex;
+}
+
+const NOTHING = new HashSum();
+
+export class CutAudit {
+  readonly #options: CutAuditOptions;
+  readonly #term = new TermHash();
+  #run: ReferenceRun;
+
+  constructor(options: CutAuditOptions) {
+    this.#options = options;
+    this.#run = new ReferenceRun(options.graph, options.index);
+  }
+
+  /** The first operator's difference; undefined when all state is as the reference says; unreadable with the reason. */
+  compare(contents: CheckpointContents): Readable<StateDifference | undefined> {
+    const found = this.#sums(contents.keyed);
+    if (found.kind === 'unreadable') return found;
+    if (!this.#run.canReach(contents.cut)) this.#run = new ReferenceRun(this.#options.graph, this.#options.index);
+    this.#run.advance(contents.cut);
+    const expected = this.#run.job.keyedStates;
+    const operators = new Set([...expected.keys(), ...found.value.keys()]);
+    for (const operator of operators) {
+      const sum = found.value.get(operator) ?? NOTHING;
+      if (sum.equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
+      const entries = this.#entries(contents.keyed, operator);
+      const { graph, index } = this.#options;
+      return { kind: 'read', value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries }) };
+    }
+    return { kind: 'read', value: undefined };
+  }
+
+  #sums(pieces: readonly KeyedPiece[]): Readable<ReadonlyMap<string, HashSum>> {
+    const sums = new Map<string, HashSum>();
+    const term = this.#term;
+    let lastName = '';
+    let nameHash = javaStringHash('');
+    for (const { operator, bytes, keyGroups } of pieces) {
+      const sum = sums.get(operator) ?? new HashSum();
+      sums.set(operator, sum);
+      let strays = 0;
+      const read = attempt(`keyed state of ${operator}`, () =>
+        readKeyedStateEntries(bytes, (name, keyGroup, key, value) => {
+          if (name !== lastName) {
+            lastName = name;
+            nameHash = javaStringHash(name);
+          }
+          if (keyGroup < keyGroups.start || keyGroup > keyGroups.end) strays += 1;
+          sum.add(term.ofEntry(entrySalt(nameHash, keyGroup), key, value));
+        }),
+      );
+      if (read.kind === 'unreadable') return read;
+      if (strays > 0) {
+        return {
+          kind: 'unreadable',
+          reason: `keyed state of ${operator} holds ${String(strays)} entries outside its key groups`,
+        };
+      }
+    }
+    return { kind: 'read', value: sums };
+  }
+
+  #entries(pieces: readonly KeyedPiece[], operator: string): StateEntry[] {
+    const entries: StateEntry[] = [];
+    for (const piece of pieces) {
+      if (piece.operator !== operator) continue;
+      readKeyedStateEntries(piece.bytes, (state, keyGroup, key, value) => {
+        entries.push({ state, keyGroup, key: key.slice(), value: value.slice() });
+      });
+    }
+    return entries;
+  }
+}

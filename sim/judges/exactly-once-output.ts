@@ -1,0 +1,278 @@
+/**
+ * Judge 1, exactly-once output: what readers of the sinks can see equals the reference.
+ *
+ * Visible are committed transactions and output appended without one, in the order of the history.
+ * Owns the counts of what was seen. Folds each visible record once: O(1), no object per record.
+ *
+ * I1: the n-th sight of a lineage is a duplicate exactly if the reference makes it less than n times.
+ * I2: `isComplete` holds exactly if every expected record was seen as often as expected.
+ * I3: a duplicate is not order-broken as well, and an invented record is neither.
+ */
+import type { StateKey } from '../../engine/job/functions.ts';
+import {
+  type Lineage,
+  LINEAGE_PATH_UNIT,
+  type RecordValue,
+  sourceIndexOf,
+} from '../../engine/protocol/stream-elements.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import { type ExpectedOutput, type ExpectedSink, LineageCounts } from './expected-output.ts';
+import { Findings } from './findings.ts';
+import type { JobAudit } from './job-audit.ts';
+import type { EndOfLife, Judge } from './judge.ts';
+import type { Cut, InputIndex } from './reference-run.ts';
+import { canonicalText, HashSum, TermHash } from './value-hash.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'exactly-once-output';
+
+/** What became visible at one moment. */
+interface Batch {
+  readonly at: number;
+  /** Transaction or producer, for people. */
+  readonly by: string;
+  readonly values: readonly RecordValue[];
+  readonly lineages: readonly Lineage[];
+}
+
+/** What was seen at one sink. */
+interface SeenSink {
+  readonly expected: ExpectedSink;
+  readonly counts: LineageCounts;
+  readonly sum: HashSum;
+  readonly batches: Batch[];
+  /** Highest offset seen, by key and partition. */
+  readonly lastOffsets: Map<StateKey, Int32Array>;
+  /** Expected records seen, repetitions left out. */
+  distinct: number;
+}
+
+export interface ExactlyOnceOutputOptions {
+  readonly expected: ExpectedOutput;
+  readonly audit: JobAudit;
+  readonly index: InputIndex;
+  /** What a durable checkpoint covers when asked, and whether a transaction is open: decides what may be missing. */
+  readonly settled: () => { readonly cut: Cut; readonly openTransactions: number };
+}
+
+export class ExactlyOnceOutput implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['transaction-committed', 'output-appended'] as const;
+  readonly anomalies =
+    'output-lost: a record the reference makes is not visible though all should be, or though a completed checkpoint covers it ' +
+    'and no transaction is open. output-duplicated: a record is visible more often than the reference makes it. ' +
+    'output-invented: a visible record comes from no input record, or from one that makes none. output-value-wrong: the ' +
+    'right records are visible with other values. order-broken: two records of one key and one partition are visible ' +
+    'against their order in the input.';
+  readonly #options: ExactlyOnceOutputOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #sinks: readonly SeenSink[];
+  readonly #sinkByProducer = new Map<string, SeenSink>();
+  readonly #term = new TermHash();
+  #missing = 0;
+  #visible = 0;
+
+  constructor(options: ExactlyOnceOutputOptions) {
+    this.#options = options;
+    this.#sinks = options.expected.sinks.map((expected) => ({
+      expected,
+      counts: new LineageCounts(options.index.sourceCount),
+      sum: new HashSum(),
+      batches: [],
+      lastOffsets: new Map(),
+      distinct: 0,
+    }));
+    for (const { expected } of this.#sinks) this.#missing += expected.total;
+  }
+
+  /** Records visible so far, duplicates included. */
+  get visible(): number {
+    return this.#visible;
+  }
+
+  /** I2, O(1). */
+  isComplete(): boolean {
+    return this.#missing === 0;
+  }
+
+  observe(entry: HistoryEvent): void {
+    const { event, index: at } = entry;
+    if (event.kind !== 'transaction-committed' && event.kind !== 'output-appended') return;
+    const { producer, values, lineages } = event;
+    const by = event.kind === 'transaction-committed' ? `transaction ${event.transaction}` : `producer ${producer}`;
+    const sink = this.#sinkOf(producer);
+    this.#visible += lineages.length;
+    if (sink === undefined) {
+      this.#findings.violated('output-invented', [at], () => `${by} writes to no sink of the job`);
+      return;
+    }
+    const batch: Batch = { at, by, values, lineages };
+    sink.batches.push(batch);
+    for (let i = 0; i < lineages.length; i += 1) this.#see(sink, batch, i);
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    if (!this.isComplete()) this.#judgeMissing(end);
+    else if (this.#options.audit.outputValues === 'multiset') for (const sink of this.#sinks) this.#judgeValues(sink);
+    return this.#findings.verdicts(`All ${String(this.#visible)} visible records are as the reference says`);
+  }
+
+  /** The first expected record that is not visible, as a sentence part; empty when complete. */
+  firstMissing(): string {
+    const first = this.#missingRecords().next();
+    return first.done === true ? '' : this.#options.index.describe(first.value.lineage);
+  }
+
+  #see(sink: SeenSink, batch: Batch, position: number): void {
+    const lineage = batch.lineages[position] ?? -1;
+    const expected = sink.expected.counts.of(lineage);
+    if (this.#options.audit.outputValues === 'multiset') sink.sum.add(this.#term.ofValue(batch.values[position]));
+    if (expected === 0) {
+      this.#findings.violated('output-invented', [batch.at], () => this.#sayInvented(sink, batch, position));
+      return;
+    }
+    if (sink.counts.add(lineage) > expected) {
+      const first = firstSight(sink.batches, lineage);
+      const at = first === undefined || first === batch ? [batch.at] : [first.at, batch.at];
+      this.#findings.violated('output-duplicated', at, () => this.#sayDuplicated(batch, position, first));
+      return;
+    }
+    sink.distinct += 1;
+    this.#missing -= 1;
+    if (this.#options.audit.outputKey !== undefined) this.#judgeOrder(sink, batch, position);
+  }
+
+  #judgeOrder(sink: SeenSink, batch: Batch, position: number): void {
+    const key = this.#options.audit.outputKey?.(batch.values[position]) ?? '';
+    const { slots, offsets, input } = this.#options.index;
+    let last = sink.lastOffsets.get(key);
+    if (last === undefined) {
+      last = new Int32Array(input.length).fill(-1);
+      sink.lastOffsets.set(key, last);
+    }
+    const source = sourceIndexOf(batch.lineages[position] ?? -1);
+    const slot = slots[source] ?? -1;
+    const offset = offsets[source] ?? -1;
+    const before = last[slot] ?? -1;
+    if (offset >= before) {
+      last[slot] = offset;
+      return;
+    }
+    this.#findings.violated('order-broken', [batch.at], () => {
+      const record = this.#options.index.describe(batch.lineages[position] ?? -1);
+      return `${record} of key ${String(key)} becomes visible in ${batch.by} after offset ${String(before)} of its partition`;
+    });
+  }
+
+  #judgeMissing(end: EndOfLife): void {
+    const all = end.cause === 'liveness-reached' || end.cause === 'quiescent';
+    const { cut, openTransactions } = this.#options.settled();
+    const { slots, offsets } = this.#options.index;
+    for (const { sink, lineage } of this.#missingRecords()) {
+      const source = sourceIndexOf(lineage);
+      const covered = openTransactions === 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
+      if (!all && !covered) continue;
+      this.#findings.violated(
+        'output-lost',
+        sink.batches.slice(-1).map((batch) => batch.at),
+        () => {
+          const why = covered
+            ? 'a completed checkpoint covers it and no transaction is open'
+            : 'nothing more will happen';
+          return `${this.#options.index.describe(lineage)} is not visible at sink ${sink.expected.uid}, though ${why}`;
+        },
+      );
+    }
+    if (this.#findings.isEmpty) {
+      this.#findings.inconclusive(
+        'output-incomplete',
+        () => `The life ended (${end.cause}) before all output was visible`,
+      );
+    }
+  }
+
+  *#missingRecords(): Generator<{ readonly sink: SeenSink; readonly lineage: Lineage }> {
+    for (const sink of this.#sinks) {
+      for (const [lineage, count] of sink.expected.counts) {
+        if (sink.counts.of(lineage) < count) yield { sink, lineage };
+      }
+    }
+  }
+
+  /** Only where the right records were seen, each once: then the bags must be equal. */
+  #judgeValues(sink: SeenSink): void {
+    if (sink.sum.equals(sink.expected.sum) || this.#findings.has('output-duplicated')) return;
+    if (this.#findings.has('output-invented')) return;
+    const wrong = firstForeignValue(sink.batches, this.#options.expected.valuesOf(sink.expected.uid));
+    this.#findings.violated('output-value-wrong', [wrong.at], () => {
+      const record = this.#options.index.describe(wrong.lineage);
+      return `${record} is visible in ${wrong.by} as ${wrong.found}; the reference never makes it so often, and makes ${wrong.lacking} instead`;
+    });
+  }
+
+  #sinkOf(producer: string): SeenSink | undefined {
+    const known = this.#sinkByProducer.get(producer);
+    if (known !== undefined) return known;
+    let found: SeenSink | undefined;
+    for (const sink of this.#sinks) {
+      const { uid } = sink.expected;
+      if (producer !== uid && !producer.startsWith(`${uid}-`)) continue;
+      if (found === undefined || uid.length > found.expected.uid.length) found = sink;
+    }
+    if (found !== undefined) this.#sinkByProducer.set(producer, found);
+    return found;
+  }
+
+  #sayInvented(sink: SeenSink, batch: Batch, position: number): string {
+    const lineage = batch.lineages[position] ?? -1;
+    const record = this.#options.index.describe(lineage);
+    return `${record} is visible in ${batch.by} as ${canonicalText(batch.values[position])}, but sink ${sink.expected.uid} is due none of it`;
+  }
+
+  #sayDuplicated(batch: Batch, position: number, first: Batch | undefined): string {
+    const lineage = batch.lineages[position] ?? -1;
+    const { outputKey } = this.#options.audit;
+    const key = outputKey === undefined ? '' : ` of key ${String(outputKey(batch.values[position]))}`;
+    const record = this.#options.index.describe(lineage);
+    return `${record}${key} is visible again in ${batch.by}; it was in ${first?.by ?? 'an earlier one'} before`;
+  }
+}
+
+function firstSight(batches: readonly Batch[], lineage: Lineage): Batch | undefined {
+  return batches.find((batch) => batch.lineages.includes(lineage));
+}
+
+/** The first visible value beyond what the reference makes, and one the reference makes that is not visible. */
+function firstForeignValue(
+  batches: readonly Batch[],
+  expected: readonly { readonly value: RecordValue }[],
+): {
+  readonly at: number;
+  readonly by: string;
+  readonly lineage: Lineage;
+  readonly found: string;
+  readonly lacking: string;
+} {
+  const due = new Map<string, number>();
+  for (const { value } of expected) {
+    const text = canonicalText(value);
+    due.set(text, (due.get(text) ?? 0) + 1);
+  }
+  let wrong: { at: number; by: string; lineage: Lineage; found: string } | undefined;
+  for (const { at, by, values, lineages } of batches) {
+    for (let i = 0; i < values.length; i += 1) {
+      const found = canonicalText(values[i]);
+      const left = (due.get(found) ?? 0) - 1;
+      if (left >= 0) due.set(found, left);
+      else wrong ??= { at, by, lineage: lineages[i] ?? -1, found };
+    }
+  }
+  let lacking = 'nothing';
+  for (const [text, left] of due) {
+    if (left > 0) {
+      lacking = text;
+      break;
+    }
+  }
+  return { ...(wrong ?? { at: 0, by: 'no transaction', lineage: LINEAGE_PATH_UNIT, found: 'nothing' }), lacking };
+}

@@ -1,0 +1,145 @@
+/**
+ * Judge 2, exactly-once state: what a restore would find at the end of the life, and what restores found during it.
+ *
+ * The newest retained checkpoint must hold what the reference holds over the checkpoint's cut; after a life that reached its
+ * goal this cut is the whole input. Every restored checkpoint must have been durable when its task was deployed.
+ *
+ * I1: durability of a restored checkpoint is judged by the pointer's own history, as the coordination store reported it.
+ * I2: a deployment by a leader that was already replaced may carry an older checkpoint: its tasks are fenced, not wrong.
+ */
+import { decodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { CheckpointReader } from './checkpoint-reader.ts';
+import type { CutAudit } from './cut-audit.ts';
+import { Findings } from './findings.ts';
+import type { JobAudit } from './job-audit.ts';
+import type { EndOfLife, Judge } from './judge.ts';
+import type { Cut, InputIndex } from './reference-run.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'exactly-once-state';
+const ANOMALY_OF = {
+  misses: 'state-lost',
+  'holds-too-much': 'state-duplicated',
+  twice: 'state-duplicated',
+  other: 'state-wrong',
+} as const;
+
+export interface ExactlyOnceStateOptions {
+  readonly jobId: string;
+  readonly reader: CheckpointReader;
+  readonly cuts: CutAudit;
+  readonly audit: JobAudit;
+  readonly index: InputIndex;
+}
+
+export class ExactlyOnceState implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['coordination-updated', 'leadership-acquired', 'task-deployed', 'task-restored'] as const;
+  readonly anomalies =
+    'state-lost: the newest retained checkpoint lacks the effect of a record before its cut. state-duplicated: it counts a ' +
+    'record twice, or one behind its cut, which a restore will read again. state-wrong: it differs in another way. ' +
+    'input-not-consumed: the life reached its goal, but the newest checkpoint does not cover the whole input. ' +
+    'checkpoint-not-restorable: a retained checkpoint cannot be read at the end. restored-incomplete: a task was restored ' +
+    'from a checkpoint that the pointer never named. restored-unnamed: the pointer no longer named it when the leader ' +
+    'deployed the task.';
+  readonly #options: ExactlyOnceStateOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #pointerKey: string;
+  /** When each checkpoint left the pointer; Infinity while it is in. */
+  readonly #namedUntil = new Map<number, number>();
+  /** When the reigning leader deployed an attempt. */
+  readonly #deployedAt = new Map<number, number>();
+  #epoch = 0;
+
+  constructor(options: ExactlyOnceStateOptions) {
+    this.#options = options;
+    this.#pointerKey = pointerKey(options.jobId);
+  }
+
+  observe({ event, index: at }: HistoryEvent): void {
+    switch (event.kind) {
+      case 'coordination-updated':
+        if (event.key === this.#pointerKey) this.#follow(event.value, at);
+        return;
+      case 'leadership-acquired':
+        this.#epoch = Math.max(this.#epoch, event.epoch);
+        return;
+      case 'task-deployed':
+        if (event.epoch === this.#epoch) this.#deployedAt.set(event.attempt, at);
+        return;
+      case 'task-restored':
+        this.#judgeRestore(event.checkpointId, event.attempt, at);
+        return;
+      default:
+    }
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    const { reader, audit, cuts } = this.#options;
+    const newest = reader.newest();
+    if (newest === undefined) {
+      if (this.#findings.isEmpty) this.#findings.inconclusive('no-checkpoint', () => 'No checkpoint is retained');
+      return this.#findings.verdicts('');
+    }
+    for (const checkpoint of reader.retained()) {
+      const contents = reader.contents(checkpoint);
+      const id = String(checkpoint.id);
+      if (contents.kind === 'unreadable') {
+        this.#findings.violated('checkpoint-not-restorable', [], () => `Retained checkpoint ${id}: ${contents.reason}`);
+        continue;
+      }
+      if (checkpoint !== newest) continue;
+      if (end.cause === 'liveness-reached') this.#judgeConsumed(contents.value.cut, id);
+      if (!audit.stateIsOrderInsensitive) continue;
+      const difference = cuts.compare(contents.value);
+      if (difference.kind === 'unreadable') {
+        this.#findings.violated(
+          'checkpoint-not-restorable',
+          [],
+          () => `Retained checkpoint ${id}: ${difference.reason}`,
+        );
+      } else if (difference.value !== undefined) {
+        const { kind, message } = difference.value;
+        this.#findings.violated(ANOMALY_OF[kind], [], () => `Newest checkpoint ${id}: ${message}`);
+      }
+    }
+    return this.#findings.verdicts(`Checkpoint ${String(newest.id)} holds what the reference holds over its cut`);
+  }
+
+  #follow(value: string, at: number): void {
+    const named = new Set<number>(decodePointer(value).completed.map(({ id }) => id));
+    for (const [id, until] of this.#namedUntil) {
+      if (until === Number.POSITIVE_INFINITY && !named.has(id)) this.#namedUntil.set(id, at);
+    }
+    for (const id of named) this.#namedUntil.set(id, Number.POSITIVE_INFINITY);
+  }
+
+  #judgeRestore(checkpoint: number, attempt: number, at: number): void {
+    if (checkpoint === 0) return;
+    const until = this.#namedUntil.get(checkpoint);
+    const who = `attempt ${String(attempt)} is restored from checkpoint ${String(checkpoint)}`;
+    if (until === undefined) {
+      this.#findings.violated('restored-incomplete', [at], () => `${who}, which the pointer never named`);
+      return;
+    }
+    const deployedAt = this.#deployedAt.get(attempt) ?? -1;
+    if (deployedAt <= until) return;
+    this.#findings.violated(
+      'restored-unnamed',
+      [until, deployedAt, at],
+      () => `${who}, which had left the pointer before`,
+    );
+  }
+
+  #judgeConsumed(cut: Cut, id: string): void {
+    this.#options.index.input.forEach(({ topic, partition, values }, slot) => {
+      const offset = cut[slot] ?? 0;
+      if (offset === values.length) return;
+      this.#findings.violated('input-not-consumed', [], () => {
+        const where = `topic ${topic}, partition ${String(partition)}`;
+        return `Checkpoint ${id} covers ${String(offset)} of ${String(values.length)} records of ${where}`;
+      });
+    });
+  }
+}

@@ -1,0 +1,22 @@
+/** What a job says about itself so that it can be judged without knowing it. */
+import type { StateKey } from '../../engine/job/functions.ts';
+import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
+
+export interface JobAudit {
+  /**
+   * True when keyed state does not depend on the order in which records of different partitions arrive (counts, sums, maxima).
+   * Then every completed checkpoint's state is compared, byte for byte, with the reference folded over the records before the cut.
+   */
+  readonly stateIsOrderInsensitive: boolean;
+  /** `multiset`: the bag of output values does not depend on arrival order; `lineage`: only which records came out is compared. */
+  readonly outputValues: 'multiset' | 'lineage';
+  /** Key of an output value, for the order per key; absent: order is not judged. */
+  readonly outputKey?: (value: RecordValue) => StateKey;
+}
+
+/** A loaded input: values and event times by position. */
+export interface Dataset {
+  readonly name: string;
+  readonly values: readonly RecordValue[];
+  readonly timestampsUs: readonly number[];
+}

@@ -1,0 +1,99 @@
+/**
+ * All judges of one life: built together, fed from one history, asked together at the end.
+ *
+ * Owns who sees which event, and what the judges share (one index of the input, one expectation, one reader of checkpoints,
+ * one reference that follows the cuts). Called by the simulation for each history event.
+ *
+ * I1: an event that no judge wants costs one look-up.
+ * I2: each judge gives at least one verdict.
+ * I3: judges see an event in a fixed order: output first, progress last, so that progress asks about what was just seen.
+ */
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { SimulationPlan } from '../plan.ts';
+import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
+import { CheckpointReader } from './checkpoint-reader.ts';
+import { ConsistentCut } from './consistent-cut.ts';
+import { CutAudit } from './cut-audit.ts';
+import { ExactlyOnceOutput } from './exactly-once-output.ts';
+import { ExactlyOnceState } from './exactly-once-state.ts';
+import { ExpectedOutput } from './expected-output.ts';
+import type { JobAudit } from './job-audit.ts';
+import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { Progress } from './progress.ts';
+import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What depends on job and input only. Lives that share both may share it; a sweep then folds the reference output once. */
+export interface JudgedJob {
+  readonly graph: JobGraph;
+  readonly audit: JobAudit;
+  readonly index: InputIndex;
+  readonly expected: ExpectedOutput;
+}
+
+export function judgedJob(graph: JobGraph, audit: JobAudit, input: JudgedInput): JudgedJob {
+  const index = new InputIndex(input);
+  return { graph, audit, index, expected: new ExpectedOutput({ graph, audit, index }) };
+}
+
+export interface JudgeBenchOptions {
+  readonly job: JudgedJob;
+  readonly durable: DurableState;
+  readonly plan: SimulationPlan;
+}
+
+type EventKind = HistoryEvent['event']['kind'];
+type Wired = Judge & { readonly kinds: readonly EventKind[] };
+
+export class JudgeBench {
+  readonly judges: readonly Judge[];
+  readonly output: ExactlyOnceOutput;
+  readonly #progress: Progress;
+  readonly #byKind = new Map<EventKind, Judge[]>();
+
+  constructor({ job, durable, plan }: JudgeBenchOptions) {
+    const { graph, audit, index, expected } = job;
+    const { jobId } = graph;
+    const reader = new CheckpointReader({ graph, index, durable });
+    const cuts = new CutAudit({ graph, index });
+    const settled = (): { readonly cut: Cut; readonly openTransactions: number } => {
+      const newest = reader.newest();
+      const contents = newest === undefined ? undefined : reader.contents(newest);
+      const cut = contents?.kind === 'read' ? contents.value.cut : new Int32Array(index.input.length);
+      return { cut, openTransactions: durable.openTransactions().length };
+    };
+    this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
+    this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
+    const judges: readonly Wired[] = [
+      this.output,
+      new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
+      new ConsistentCut({ reader, cuts, audit, index }),
+      new CheckpointLifecycle({ jobId, reader, durable }),
+      this.#progress,
+    ];
+    this.judges = judges;
+    for (const judge of judges) for (const kind of judge.kinds) this.#wire(kind, judge);
+  }
+
+  observe(entry: HistoryEvent): void {
+    const judges = this.#byKind.get(entry.event.kind);
+    if (judges === undefined) return;
+    for (const judge of judges) judge.observe(entry);
+  }
+
+  /** Whether the life may end well; ask after `checkpoint-completed`, `transaction-committed` and `object-deleted`. */
+  isSatisfied(): boolean {
+    return this.#progress.satisfied();
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    return this.judges.flatMap((judge) => judge.finish(end));
+  }
+
+  #wire(kind: EventKind, judge: Judge): void {
+    const judges = this.#byKind.get(kind);
+    if (judges === undefined) this.#byKind.set(kind, [judge]);
+    else judges.push(judge);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * A judge folds the history as it is made and looks at durable state from outside. It never asks the engine how it is.
+ */
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface Judge {
+  readonly name: string;
+  /** What counts as an anomaly, in prose. */
+  readonly anomalies: string;
+  observe(entry: HistoryEvent): void;
+  /** At the end of the life. `violated` found earlier must be repeated here. */
+  finish(end: EndOfLife): Verdict[];
+}
+
+export interface EndOfLife {
+  readonly atUs: number;
+  /** Why the life ended. */
+  readonly cause: 'quiescent' | 'liveness-reached' | 'liveness-bound' | 'limit' | 'job-failed';
+  readonly historyLength: number;
+}
+
+/** What judges may read of the outside systems: durable state, not opinions. */
+export interface DurableState {
+  /** Bytes of an object in checkpoint storage; undefined when absent. */
+  object(path: string): Uint8Array | undefined;
+  /** All object paths, sorted. */
+  objects(): readonly string[];
+  /** Value of a key of the coordination store; undefined when absent. */
+  coordination(key: string): string | undefined;
+  /** Transactions that are neither committed nor aborted. */
+  openTransactions(): readonly {
+    readonly transaction: string;
+    readonly producer: string;
+    readonly producerEpoch: number;
+    readonly preCommitted: boolean;
+    readonly records: number;
+  }[];
+}

@@ -1,0 +1,127 @@
+/**
+ * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, shows all its output, and leaves no
+ * open transaction and no orphan file.
+ *
+ * Owns the question when a life may end well. Asked after `checkpoint-completed`, `transaction-committed` and
+ * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
+ *
+ * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
+ * I2: a limit that was hit gives `inconclusive`, never `passed`.
+ */
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { SimulationPlan } from '../plan.ts';
+import type { CheckpointReader } from './checkpoint-reader.ts';
+import { Findings } from './findings.ts';
+import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'progress';
+/** Completed checkpoints that prove recovery: the first may still end what the storm began. */
+const CHECKPOINTS_DUE = 2;
+const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
+
+/** What progress asks of the output judge. */
+export interface OutputProgress {
+  isComplete(): boolean;
+  /** Names the first record that is not visible. */
+  firstMissing(): string;
+}
+
+export interface ProgressOptions {
+  readonly graph: JobGraph;
+  readonly plan: SimulationPlan;
+  readonly durable: DurableState;
+  readonly reader: CheckpointReader;
+  readonly output: OutputProgress;
+}
+
+export class Progress implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['phase', 'job-status', 'checkpoint-completed'] as const;
+  readonly anomalies =
+    'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
+    'storm. output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
+    'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
+    'up. Each means not live, unless a limit of the run was hit: limit.';
+  readonly #options: ProgressOptions;
+  readonly #directory: string;
+  #live = false;
+  #running = false;
+  #epoch = 0;
+  #completed = 0;
+  #lastStatusAt = 0;
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#directory = `${options.plan.engine.checkpoint.directory}/${options.graph.jobId}/`;
+  }
+
+  observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind === 'checkpoint-completed') {
+      if (this.#live) this.#completed += 1;
+    } else if (event.kind === 'phase') {
+      if (event.phase === 'liveness') this.#live = true;
+    } else if (event.kind === 'job-status' && event.epoch >= this.#epoch) {
+      this.#epoch = event.epoch;
+      this.#running = event.status === 'running';
+      this.#lastStatusAt = at;
+    }
+  }
+
+  /** Whether the life may end well now. */
+  satisfied(): boolean {
+    const { output, durable } = this.#options;
+    if (!this.#live || !this.#running || this.#completed < CHECKPOINTS_DUE || !output.isComplete()) return false;
+    return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    const findings = new Findings(NAME);
+    if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
+    else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
+    else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
+    return findings.verdicts(`The job runs, ${String(this.#completed)} checkpoints completed after the storm`);
+  }
+
+  /** Exactly what is missing; several may be. */
+  #explain(findings: Findings): void {
+    const { output, durable } = this.#options;
+    const statusAt = [this.#lastStatusAt];
+    if (!this.#running) findings.notLive('no-job-running', statusAt, () => 'The job does not run at the end');
+    if (this.#completed < CHECKPOINTS_DUE) {
+      const done = String(this.#completed);
+      findings.notLive(
+        'no-checkpoint-completed',
+        [],
+        () => `${done} of ${String(CHECKPOINTS_DUE)} checkpoints completed after the storm`,
+      );
+    }
+    if (!output.isComplete())
+      findings.notLive('output-incomplete', [], () => `${output.firstMissing()} is not visible`);
+    for (const { transaction, preCommitted } of durable.openTransactions()) {
+      const state = preCommitted ? 'pre-committed' : 'open';
+      findings.notLive('open-transaction', [], () => `Transaction ${transaction} is still ${state}`);
+    }
+    const orphan = this.#firstOrphan();
+    if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
+  }
+
+  #firstOrphan(): string | undefined {
+    const { reader, durable } = this.#options;
+    const referenced = new Set<string>();
+    for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
+    const newest = reader.newest()?.id ?? 0;
+    return durable.objects().find((path) => {
+      if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
+      const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
+      return checkpoint === undefined || Number(checkpoint) <= newest;
+    });
+  }
+
+  #limit(end: EndOfLife): string {
+    const { maxVirtualUs, maxEvents, maxQueueLength } = this.#options.plan.limits;
+    if (end.atUs >= maxVirtualUs) return `it reached ${String(maxVirtualUs)} microseconds of virtual time`;
+    return `it reached ${String(maxEvents)} events, or ${String(maxQueueLength)} waiting ones`;
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * The one door through which judges see file formats of the engine: what lies in a checkpoint is read by the engine's own
+ * decoders, because a format has one description. What the bytes mean is judged by the reference, which shares no code.
+ *
+ * Owns nothing; names what judges need of `engine/state` and `engine/connectors`.
+ */
+export { decodeSourceOffsets } from '../../engine/connectors/source-offsets.ts';
+export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
+export { readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
+export type {
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  StateDescriptor,
+  ValueStateDescriptor,
+} from '../../engine/state/state-descriptor.ts';
+export type { TypeSerializer } from '../../engine/state/type-serializer.ts';

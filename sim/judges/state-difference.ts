@@ -1,0 +1,208 @@
+/**
+ * Explains a mismatch between the keyed state of a checkpoint and the reference: which entry differs, and which records, left
+ * out, taken in too early or counted twice, would give what was found.
+ *
+ * Owns the search among hypotheses. Called once per life, after sums differed, so it may fold the reference many times; a
+ * budget bounds it.
+ *
+ * I1: an explanation is proven: the reference, fed so, gives exactly the bytes that were found.
+ */
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { ReferenceJob } from './reference-job.ts';
+import type { Cut, InputIndex } from './reference-run.ts';
+import { ReferenceRun } from './reference-run.ts';
+import type { ReferenceOperatorState, StateEntry } from './reference-state.ts';
+
+export interface StateDifference {
+  /** What would explain it; `other` when nothing tried does. */
+  readonly kind: 'misses' | 'holds-too-much' | 'twice' | 'other';
+  /** Names operator, key, expected and found, and the records. */
+  readonly message: string;
+}
+
+export interface DifferenceQuestion {
+  readonly graph: JobGraph;
+  readonly index: InputIndex;
+  readonly cut: Cut;
+  readonly operator: string;
+  /** What the checkpoint holds for the operator. */
+  readonly found: readonly StateEntry[];
+}
+
+interface RecordPosition {
+  readonly slot: number;
+  readonly offset: number;
+}
+
+/** The entry that differs first. */
+interface Suspect {
+  readonly state: string;
+  readonly key: Uint8Array;
+  readonly expected: Uint8Array | undefined;
+  readonly found: Uint8Array | undefined;
+  /** How often the checkpoint holds it. */
+  readonly copies: number;
+}
+
+interface Hypothesis {
+  readonly kind: 'misses' | 'holds-too-much' | 'twice';
+  /** What is left out or added. */
+  readonly records: readonly RecordPosition[];
+  /** What to feed. */
+  readonly fed: readonly RecordPosition[];
+}
+
+/** Records fed over all hypotheses together. */
+const FEED_BUDGET = 200_000;
+
+export function explainDifference(question: DifferenceQuestion): StateDifference {
+  const run = new ReferenceRun(question.graph, question.index);
+  run.advance(question.cut);
+  const operator = run.job.keyedStates.get(question.operator);
+  if (operator === undefined) {
+    return {
+      kind: 'other',
+      message: `it holds keyed state of ${question.operator}, which is no keyed operator of the job`,
+    };
+  }
+  const suspect = firstSuspect(operator.entries(), question.found);
+  if (suspect === undefined)
+    return { kind: 'other', message: `state of ${question.operator} lies in wrong key groups` };
+  const explanation = suspect.copies > 1 ? undefined : explain(question, suspect);
+  const sentence = [
+    `operator ${question.operator}, state ${suspect.state}, key ${operator.showKey(suspect.key)}:`,
+    `expected ${operator.showValue(suspect.state, suspect.expected)},`,
+    `found ${operator.showValue(suspect.state, suspect.found)}${suspect.copies > 1 ? ` (${String(suspect.copies)} times)` : ''}`,
+    sayRecords(question.index, explanation),
+  ];
+  return { kind: explanation?.kind ?? 'other', message: sentence.join(' ').trim() };
+}
+
+function sayRecords(index: InputIndex, hypothesis: Hypothesis | undefined): string {
+  const [first] = hypothesis?.records ?? [];
+  if (hypothesis === undefined || first === undefined) return '';
+  const record = index.describe(index.input[first.slot]?.sourceIndices[first.offset] ?? -1);
+  const more = hypothesis.records.length > 1 ? ` and ${String(hypothesis.records.length - 1)} more` : '';
+  const verb = { misses: 'without', 'holds-too-much': 'with the later', twice: 'counting twice' }[hypothesis.kind];
+  return `- as if computed ${verb} ${record}${more}`;
+}
+
+function firstSuspect(expected: readonly StateEntry[], found: readonly StateEntry[]): Suspect | undefined {
+  const foundById = new Map<string, StateEntry[]>();
+  for (const entry of found) {
+    const id = entryId(entry.state, entry.key);
+    const same = foundById.get(id);
+    if (same === undefined) foundById.set(id, [entry]);
+    else same.push(entry);
+  }
+  const expectedIds = new Set<string>();
+  for (const { state, key, value } of expected) {
+    const id = entryId(state, key);
+    expectedIds.add(id);
+    const same = foundById.get(id) ?? [];
+    const bytes = same.find((entry) => !sameBytes(entry.value, value))?.value ?? same[0]?.value;
+    if (same.length === 1 && sameBytes(bytes, value)) continue;
+    return { state, key, expected: value, found: bytes, copies: same.length };
+  }
+  for (const { state, key, value } of found) {
+    if (!expectedIds.has(entryId(state, key))) return { state, key, expected: undefined, found: value, copies: 1 };
+  }
+  return undefined;
+}
+
+/** The first hypothesis that gives the bytes that were found (I1). */
+function explain(question: DifferenceQuestion, suspect: Suspect): Hypothesis | undefined {
+  const touching = recordsTouching(question, suspect);
+  if (!sameBytes(bytesAfter(question, suspect, touching.before), suspect.expected)) return undefined;
+  let budget = FEED_BUDGET;
+  for (const hypothesis of hypotheses(touching.before, touching.after)) {
+    budget -= hypothesis.fed.length + 1;
+    if (budget < 0) return undefined;
+    if (sameBytes(bytesAfter(question, suspect, hypothesis.fed), suspect.found)) return hypothesis;
+  }
+  return undefined;
+}
+
+function* hypotheses(before: readonly RecordPosition[], after: readonly RecordPosition[]): Generator<Hypothesis> {
+  for (const record of before) {
+    yield { kind: 'misses', records: [record], fed: before.filter((other) => other !== record) };
+  }
+  for (const slot of slotsOf(after)) {
+    const later = after.filter((record) => record.slot === slot);
+    for (let count = 1; count <= later.length; count += 1) {
+      const records = later.slice(0, count);
+      yield { kind: 'holds-too-much', records, fed: [...before, ...records] };
+    }
+  }
+  for (const record of before) yield { kind: 'twice', records: [record], fed: [...before, record] };
+  for (const record of after) yield { kind: 'holds-too-much', records: [record], fed: [...before, record] };
+  for (const slot of slotsOf(before)) {
+    const own = before.filter((record) => record.slot === slot);
+    for (let count = 2; count <= own.length; count += 1) {
+      const tail = own.slice(-count);
+      yield { kind: 'misses', records: tail, fed: before.filter((record) => !tail.includes(record)) };
+      yield { kind: 'twice', records: tail, fed: [...before, ...tail] };
+    }
+  }
+  if (before.length > 0) yield { kind: 'misses', records: before, fed: [] };
+  if (before.length > 0) yield { kind: 'twice', records: before, fed: [...before, ...before] };
+}
+
+/** Records that use the suspect's key, before and after the cut, by partition and offset. */
+function recordsTouching(
+  { graph, index, cut, operator }: DifferenceQuestion,
+  suspect: Suspect,
+): { readonly before: readonly RecordPosition[]; readonly after: readonly RecordPosition[] } {
+  const job = new ReferenceJob(graph);
+  const state = job.keyedStates.get(operator);
+  let touched = false;
+  state?.watchKeys((key) => {
+    if (sameBytes(state.keyBytesOf(key), suspect.key)) touched = true;
+  });
+  const before: RecordPosition[] = [];
+  const after: RecordPosition[] = [];
+  const feed = (slot: number, offset: number, into: RecordPosition[]): void => {
+    touched = false;
+    feedRecord(job, index, { slot, offset });
+    if (touched) into.push({ slot, offset });
+  };
+  index.input.forEach((_, slot) => {
+    for (let offset = 0; offset < (cut[slot] ?? 0); offset += 1) feed(slot, offset, before);
+  });
+  index.input.forEach(({ values }, slot) => {
+    for (let offset = cut[slot] ?? 0; offset < values.length; offset += 1) feed(slot, offset, after);
+  });
+  return { before, after };
+}
+
+function bytesAfter(
+  { graph, index, operator }: DifferenceQuestion,
+  suspect: Suspect,
+  records: readonly RecordPosition[],
+): Uint8Array | undefined {
+  const job = new ReferenceJob(graph);
+  for (const record of records) feedRecord(job, index, record);
+  const state: ReferenceOperatorState | undefined = job.keyedStates.get(operator);
+  return state?.entries().find((entry) => entry.state === suspect.state && sameBytes(entry.key, suspect.key))?.value;
+}
+
+function feedRecord(job: ReferenceJob, index: InputIndex, { slot, offset }: RecordPosition): void {
+  const partition = index.input[slot];
+  if (partition === undefined) return;
+  job.feed(partition.partition, {
+    value: partition.values[offset],
+    timestampUs: partition.timestampsUs[offset] ?? 0,
+    lineage: partition.sourceIndices[offset] ?? 0,
+  });
+}
+
+function slotsOf(records: readonly RecordPosition[]): readonly number[] {
+  return [...new Set(records.map(({ slot }) => slot))];
+}
+
+const entryId = (state: string, key: Uint8Array): string => `${state}/${key.join()}`;
+
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

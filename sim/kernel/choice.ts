@@ -1,0 +1,133 @@
+/**
+ * Chance: every choice of the world is made here, by a named site, as an integer in [0, n) with 0 the boring option
+ * (no fault, first in, least delay).
+ *
+ * Owns: the sites and their random streams. Does not own: what a tape makes of a choice (choice-director.ts), latency
+ * shapes (distribution.ts). The engine never draws.
+ *
+ * I1: a site's values depend on the root seed, its name and its own earlier draws, on nothing else: a new site or a new
+ *     draw elsewhere shifts no stream.
+ * I2: every value of `choose(n)` is equally likely (rejection, no floats).
+ * I3: what has only one outcome is no choice: it draws nothing and leaves no trace on the tape.
+ */
+import seedrandom from 'seedrandom';
+import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
+import { type ChoiceDirector, type ChoiceMode, directorOf } from './choice-director.ts';
+import { MAX_OPTIONS, type Tape } from './tape.ts';
+
+export { type ChoiceMode, TapeDivergence } from './choice-director.ts';
+
+export interface ChoicesOptions {
+  /** Any string; the root of all streams. */
+  readonly rootSeed: string;
+  /** What `replay` and `guided` follow. */
+  readonly tape?: Tape;
+  /** How choices come about; `generate` when absent. */
+  readonly mode?: ChoiceMode;
+}
+
+/** All chance of one run. */
+export class Choices {
+  readonly #rootSeed: string;
+  readonly #director: ChoiceDirector | undefined;
+  readonly #sites = new Map<string, ChoiceSite>();
+
+  constructor(options: ChoicesOptions) {
+    this.#rootSeed = options.rootSeed;
+    this.#director = directorOf(options.mode ?? 'generate', options.tape);
+  }
+
+  /** The site of a name, made at first mention. */
+  site(name: string): ChoiceSite {
+    const known = this.#sites.get(name);
+    if (known !== undefined) return known;
+    const site = new ChoiceSite(name, this.#rootSeed, this.#director);
+    this.#sites.set(name, site);
+    return site;
+  }
+
+  /** What was chosen, in order, by all sites; undefined when merely generating. */
+  get tape(): Tape | undefined {
+    return this.#director?.tape;
+  }
+
+  /** Ends one run of an enumeration and prepares the next; false when all paths were lived, and in other modes. */
+  nextPath(): boolean {
+    return this.#director?.nextPath() ?? false;
+  }
+}
+
+/** One place where the world chooses, with a stream of its own. Made by `Choices.site`. */
+export class ChoiceSite {
+  readonly name: string;
+  readonly #rootSeed: string;
+  readonly #director: ChoiceDirector | undefined;
+  /** Undefined until the first draw: most sites of a life never draw, and seeding costs a microsecond. */
+  #int32: (() => number) | undefined;
+
+  constructor(name: string, rootSeed: string, director: ChoiceDirector | undefined) {
+    this.name = name;
+    this.#rootSeed = rootSeed;
+    this.#director = director;
+  }
+
+  /** An integer in [0, n), for n from 1 to 2^32. */
+  choose(n: number): number {
+    if (n === 1) return 0;
+    if (this.#director === undefined) return this.#draw(n);
+    return this.#director.decide({ site: this.name, options: n, draw: () => this.#draw(n) });
+  }
+
+  /** True in `numerator` of `denominator` cases. On a tape it is a choice of two, whatever the odds. */
+  chance(numerator: number, denominator: number): boolean {
+    if (!(numerator >= 0 && numerator <= denominator)) refuseOdds(numerator, denominator);
+    if (numerator === 0 || numerator === denominator) return numerator > 0;
+    const firstTrue = denominator - numerator;
+    if (this.#director === undefined) return this.#draw(denominator) >= firstTrue;
+    const draw = (): number => (this.#draw(denominator) >= firstTrue ? 1 : 0);
+    return this.#director.decide({ site: this.name, options: 2, draw }) === 1;
+  }
+
+  /** An integer from the low to the high bound, both possible; the low one is boring. */
+  between(lowInclusive: number, highInclusive: number): number {
+    return lowInclusive + this.choose(highInclusive - lowInclusive + 1);
+  }
+
+  /** One of the items; the first is boring. */
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.choose(items.length)];
+    assert(item !== undefined, 'what is picked from is not empty and holds no undefined', { site: this.name });
+    return item;
+  }
+
+  /** The items in a chosen order; their own order is the boring one. */
+  shuffle<T>(items: readonly T[]): T[] {
+    const rest = [...items];
+    const shuffled: T[] = [];
+    while (rest.length > 0) shuffled.push(...rest.splice(this.choose(rest.length), 1));
+    return shuffled;
+  }
+
+  /** Equally likely integers: words beyond the last whole multiple of n are drawn again (I2). */
+  #draw(n: number): number {
+    if (!(n >= 1 && n <= MAX_OPTIONS && Number.isInteger(n))) refuseOptions(n);
+    this.#int32 ??= seedrandom.tychei(`${this.#rootSeed}/${this.name}`).int32;
+    const int32 = this.#int32;
+    if (n === MAX_OPTIONS) return int32() >>> 0;
+    // Kept to unsigned words: engines then divide integers instead of floats, which is several times faster.
+    const divisor = n >>> 0;
+    for (;;) {
+      const word = int32() >>> 0;
+      const value = (word % divisor) >>> 0;
+      if (word - value <= MAX_OPTIONS - n) return value;
+    }
+  }
+}
+
+function refuseOptions(n: number): never {
+  throw new InvariantViolation('a choice has 1 to 2^32 options', { n });
+}
+
+function refuseOdds(numerator: number, denominator: number): never {
+  throw new InvariantViolation('a chance lies between never and always', { numerator, denominator });
+}

@@ -1,0 +1,115 @@
+/**
+ * How many bytes a message takes on the wire.
+ *
+ * Owns: the estimate. Does not own: encoding; messages travel as objects. Large payloads count exactly, everything
+ * else by a flat rate, because only large payloads decide how long a link is occupied.
+ *
+ * I1: a size is a positive whole number, but 0 for what never crosses the network.
+ */
+import { unreachable } from '../../engine/foundation/assert.ts';
+import type { EngineMessage, ServiceMessage } from '../../engine/protocol/messages.ts';
+import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
+import type { TaskDeployment } from '../../engine/protocol/task.ts';
+
+/** Frame, addresses, ids: Ethernet, IP and TCP headers alone are 54 bytes. */
+const HEADER_BYTES = 96;
+/** One entry of a list of small records: two or three numbers. */
+const ENTRY_BYTES = 24;
+/** Checkpoint metrics: seven numbers. */
+const METRICS_BYTES = 56;
+/** A handle without its path and inline state. */
+const HANDLE_BYTES = 40;
+/** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */
+const LOG_RECORD_BYTES = 100;
+
+export function messageBytes(message: EngineMessage): number {
+  switch (message.kind) {
+    case 'buffer':
+      return HEADER_BYTES + streamBufferBytes(message.buffer);
+    case 'add-credit':
+    case 'partition-request':
+    case 'partition-not-found':
+    case 'heartbeat-request':
+    case 'cancel-task':
+    case 'trigger-checkpoint':
+    case 'notify-checkpoint-complete':
+    case 'notify-checkpoint-aborted':
+    case 'task-state':
+    case 'decline-checkpoint':
+      return HEADER_BYTES;
+    case 'heartbeat-response':
+      return HEADER_BYTES + message.executions.length * ENTRY_BYTES;
+    case 'deploy-task':
+      return HEADER_BYTES + deploymentBytes(message.deployment);
+    case 'acknowledge-checkpoint':
+      return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles);
+    case 'continue':
+    case 'task-start':
+    case 'start-async-part':
+    case 'write-async-part':
+    case 'connection-lost':
+      return 0;
+    default:
+      return HEADER_BYTES + serviceBytes(message);
+  }
+}
+
+function serviceBytes(message: ServiceMessage): number {
+  switch (message.kind) {
+    case 'storage-put':
+      return message.path.length + message.bytes.length;
+    case 'storage-get':
+      return message.path.length;
+    case 'storage-delete':
+      return textsBytes(message.paths);
+    case 'storage-list':
+      return message.prefix.length;
+    case 'storage-reply':
+      return (message.bytes?.length ?? 0) + (message.paths === undefined ? 0 : textsBytes(message.paths));
+    case 'coordination-get':
+      return message.key.length;
+    case 'coordination-compare-and-set':
+    case 'coordination-reply':
+      return message.key.length + message.value.length;
+    case 'log-fetch':
+      return ENTRY_BYTES;
+    case 'log-records':
+      return ENTRY_BYTES + message.values.length * LOG_RECORD_BYTES;
+    case 'sink-initialize':
+      return message.producer.length + textsBytes(message.keep);
+    case 'sink-write':
+      return message.transaction.length + message.bytes;
+    case 'sink-pre-commit':
+    case 'sink-commit':
+    case 'sink-abort':
+      return message.producer.length + message.transaction.length;
+    case 'sink-reply':
+      return ENTRY_BYTES;
+    default:
+      return unreachable(message);
+  }
+}
+
+function streamBufferBytes(buffer: StreamBuffer): number {
+  return buffer.kind === 'data' ? buffer.bytes : ENTRY_BYTES;
+}
+
+function deploymentBytes(deployment: TaskDeployment): number {
+  let bytes = ENTRY_BYTES + deployment.inputs.length * ENTRY_BYTES;
+  if (deployment.restore === undefined) return bytes;
+  for (const state of deployment.restore.state) bytes += ENTRY_BYTES + handlesBytes(state.handles);
+  return bytes;
+}
+
+function handlesBytes(handles: readonly StateHandle[]): number {
+  let bytes = 0;
+  for (const handle of handles) bytes += HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0);
+  return bytes;
+}
+
+function textsBytes(texts: readonly string[]): number {
+  let bytes = 0;
+  for (const text of texts) bytes += text.length;
+  return bytes;
+}

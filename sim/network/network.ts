@@ -1,0 +1,258 @@
+/**
+ * The network: directed links between nodes, datagrams and connections over them, and the conditions faults impose.
+ *
+ * Owns: every message from the moment it was sent until it arrives. Does not own: mailboxes (the cluster does).
+ * Nodes are known by index; names are looked up once per message.
+ *
+ * I1: what was sent before its sender crashed may still arrive; what had not departed by then never does.
+ * I2: datagrams are independent; a cut, loss or a dead receiver drops them.
+ * I3: connections keep order (connections.ts); loss and the like cost them time only.
+ * I4: messages within a node arrive when they depart, in order, and die with their incarnation.
+ * I5: each link draws from its own site `network/<from>-><to>`, faults from theirs.
+ */
+import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
+import type { MailboxId, NodeId } from '../../engine/foundation/ids.ts';
+import type { Target } from '../../engine/protocol/actor.ts';
+import type { EngineMessage } from '../../engine/protocol/messages.ts';
+import type { History } from '../history/history.ts';
+import type { Choices } from '../kernel/choice.ts';
+import type { EventLoop } from '../kernel/event-loop.ts';
+import type { HardwareProfile } from '../node/hardware-profile.ts';
+import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import type { VirtualNode } from '../node/virtual-node.ts';
+import { Connections } from './connections.ts';
+import { type Degradation, DegradationMap } from './degradation-map.ts';
+import { type Carrier, type Envelope, EnvelopePool } from './envelope.ts';
+import { Link } from './link.ts';
+import type { Medium, Receiver } from './medium.ts';
+import { messageBytes } from './message-size.ts';
+import { NodeSides } from './node-sides.ts';
+import { type EffectListener, PartitionMap } from './partition-map.ts';
+
+export interface NetworkOptions {
+  readonly loop: EventLoop<ScheduledEvent>;
+  readonly choices: Choices;
+  readonly history: History;
+  readonly profile: HardwareProfile;
+  readonly nodes: readonly VirtualNode[];
+  readonly receiver: Receiver;
+}
+
+/** The mailbox a message is sent from. */
+export interface Origin {
+  readonly nodeIndex: number;
+  readonly id: MailboxId;
+}
+
+/** A degradation and the sides it lies between, by node index. */
+export interface LinkDegradation extends Degradation {
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+}
+
+const MICROS_PER_SECOND = 1_000_000;
+
+export class Network implements Carrier {
+  readonly envelopes: EnvelopePool;
+  readonly #loop: EventLoop<ScheduledEvent>;
+  readonly #choices: Choices;
+  readonly #history: History;
+  readonly #profile: HardwareProfile;
+  readonly #nodes: readonly VirtualNode[];
+  readonly #receiver: Receiver;
+  readonly #indexOf = new Map<NodeId, number>();
+  /** By sender, then receiver. */
+  readonly #links: (Link | undefined)[][];
+  readonly #partitions = new PartitionMap();
+  readonly #degradations: DegradationMap;
+  readonly #connections: Connections;
+  readonly #effective = new Set<string>();
+  #effectListener: EffectListener | undefined;
+  readonly #tellEffective: EffectListener = (faultId) => {
+    if (this.#effective.has(faultId)) return;
+    this.#effective.add(faultId);
+    this.#effectListener?.(faultId);
+  };
+
+  constructor(options: NetworkOptions) {
+    this.#loop = options.loop;
+    this.#choices = options.choices;
+    this.#history = options.history;
+    this.#profile = options.profile;
+    this.#nodes = options.nodes;
+    this.#receiver = options.receiver;
+    for (const node of options.nodes) this.#indexOf.set(node.id, node.index);
+    assert(this.#indexOf.size === options.nodes.length, 'every node has a name of its own');
+    this.#links = options.nodes.map(() => []);
+    this.envelopes = new EnvelopePool(this);
+    this.#degradations = new DegradationMap(options.choices, options.nodes, this.#tellEffective);
+    this.#connections = new Connections(this.#medium());
+  }
+
+  /** The index of a node; an actor may send only to nodes of the cluster. */
+  indexOf(node: NodeId): number {
+    const index = this.#indexOf.get(node);
+    return index === undefined ? refuseUnknown(node) : index;
+  }
+
+  /** Sends a message that leaves its node at `departUs`, now or later. */
+  send(origin: Origin, target: Target, message: EngineMessage, departUs: number): void {
+    const from = origin.nodeIndex;
+    const to = this.indexOf(target.node);
+    const envelope = this.envelopes.take();
+    envelope.from = from;
+    envelope.fromMailbox = origin.id;
+    envelope.incarnation = this.#nodes[from]?.incarnation ?? 0;
+    envelope.to = to;
+    envelope.mailbox = target.mailbox;
+    envelope.message = message;
+    envelope.departUs = departUs;
+    envelope.term = 0;
+    if (from === to) {
+      envelope.route = 'local';
+      this.#loop.schedule(departUs, envelope);
+      return;
+    }
+    envelope.route = target.via === 'connection' ? 'stream' : 'datagram';
+    this.#transmit(envelope);
+  }
+
+  /** An envelope has come to the end of its way. */
+  arrive(envelope: Envelope): void {
+    const route = envelope.route;
+    if (route === 'notice') {
+      this.#connections.arrive(envelope);
+      return;
+    }
+    if (this.#nodes[envelope.from]?.hasSent(envelope.incarnation, envelope.departUs) !== true) {
+      this.envelopes.release(envelope);
+    } else if (route === 'stream') {
+      this.#connections.arrive(envelope);
+    } else if (route === 'datagram') {
+      this.#arriveDatagram(envelope);
+    } else {
+      this.#arriveLocal(envelope);
+    }
+  }
+
+  /** Nothing passes from a to b any more, nor back unless one-way. */
+  block(faultId: string, a: readonly number[], b: readonly number[], oneWay: boolean): void {
+    this.#partitions.add(faultId, new NodeSides({ nodes: this.#nodes.length, a, b, oneWay }));
+  }
+
+  /** Heals what a fault has cut. */
+  unblock(faultId: string): void {
+    this.#partitions.remove(faultId);
+    this.#connections.healed();
+  }
+
+  degrade(faultId: string, degradation: LinkDegradation): void {
+    const sides = new NodeSides({
+      nodes: this.#nodes.length,
+      a: degradation.a,
+      b: degradation.b,
+      oneWay: false,
+    });
+    this.#degradations.add(faultId, sides, degradation);
+  }
+
+  restore(faultId: string): void {
+    this.#degradations.remove(faultId);
+  }
+
+  /** The listener hears once of each fault, when it first changed anything. */
+  onEffective(listener: EffectListener): void {
+    this.#effectListener = listener;
+  }
+
+  /** The cluster has just taken a node down. */
+  nodeCrashed(node: number): void {
+    this.#connections.nodeCrashed(node);
+  }
+
+  #transmit(envelope: Envelope): void {
+    const { from, to } = envelope;
+    const isStream = envelope.route === 'stream';
+    const nowUs = this.#loop.nowUs;
+    const bytes = messageBytes(envelope.message);
+    let transmissionUs = Math.ceil((bytes * MICROS_PER_SECOND) / this.#profile.bandwidthBytesPerSecond);
+    if (this.#degradations.isEmpty) {
+      const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs);
+      if (isStream) this.#connections.send(envelope, arrivalUs);
+      else this.#loop.schedule(arrivalUs, envelope);
+      return;
+    }
+    transmissionUs *= this.#degradations.slowFactor(from, to);
+    const fate = this.#degradations.disturb(from, to, isStream);
+    const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + fate.extraUs;
+    if (isStream) {
+      this.#connections.send(envelope, arrivalUs);
+      return;
+    }
+    if (fate.copyAfterUs > 0) this.#loop.schedule(arrivalUs + fate.copyAfterUs, this.envelopes.copy(envelope));
+    if (fate.lost) this.#dropped(envelope, 'loss');
+    else this.#loop.schedule(arrivalUs, envelope);
+  }
+
+  #arriveDatagram(envelope: Envelope): void {
+    if (this.#partitions.blocks(envelope.from, envelope.to)) {
+      this.#partitions.blame(envelope.from, envelope.to, this.#tellEffective);
+      this.#dropped(envelope, 'partition');
+    } else if (this.#nodes[envelope.to]?.isDown === true) {
+      if (isHeartbeat(envelope.message)) this.envelopes.release(envelope);
+      else this.#dropped(envelope, 'node-down');
+    } else {
+      this.#receiver.deliver(envelope);
+    }
+  }
+
+  #arriveLocal(envelope: Envelope): void {
+    const node = this.#nodes[envelope.to];
+    if (node === undefined || node.isDown || node.incarnation !== envelope.incarnation)
+      this.envelopes.release(envelope);
+    else this.#receiver.deliver(envelope);
+  }
+
+  #dropped(envelope: Envelope, why: 'loss' | 'partition' | 'node-down'): void {
+    const from = this.#nodes[envelope.from];
+    const to = this.#nodes[envelope.to];
+    assert(from !== undefined && to !== undefined, 'a message is between nodes of the cluster');
+    this.#history.record(from.id, { kind: 'message-dropped', to: to.id, message: envelope.message.kind, why });
+    this.envelopes.release(envelope);
+  }
+
+  #link(from: number, to: number): Link {
+    return this.#links[from]?.[to] ?? this.#newLink(from, to);
+  }
+
+  #newLink(from: number, to: number): Link {
+    const row = this.#links[from];
+    assert(row !== undefined && this.#nodes[to] !== undefined, 'a link is between nodes of the cluster', { from, to });
+    const site = this.#choices.site(`network/${this.#nodes[from]?.id}->${this.#nodes[to]?.id}`);
+    const link = new Link(this.#profile.linkLatency, site);
+    row[to] = link;
+    return link;
+  }
+
+  #medium(): Medium {
+    return {
+      loop: this.#loop,
+      history: this.#history,
+      nodes: this.#nodes,
+      receiver: this.#receiver,
+      envelopes: this.envelopes,
+      partitions: this.#partitions,
+      streamTimeoutUs: this.#profile.streamTimeoutUs,
+      onEffective: this.#tellEffective,
+      linkOf: (from, to) => this.#link(from, to),
+    };
+  }
+}
+
+function isHeartbeat(message: EngineMessage): boolean {
+  return message.kind === 'heartbeat-request' || message.kind === 'heartbeat-response';
+}
+
+function refuseUnknown(node: NodeId): never {
+  throw new InvariantViolation('a message is sent to a node of the cluster', { node });
+}

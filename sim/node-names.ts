@@ -1,0 +1,36 @@
+/**
+ * The names of a cluster's nodes, as faults and messages use them. Machines are numbered from 1, outside systems are one each.
+ */
+import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
+
+/** The outside systems, by the short name that scenario files use. */
+export const SERVICE_NODES = {
+  storage: nodeId('object-store'),
+  coordination: nodeId('coordination-store'),
+  log: nodeId('log-broker'),
+  sink: nodeId('sink-store'),
+} as const;
+
+export type ServiceName = keyof typeof SERVICE_NODES;
+export const SERVICE_NAMES = ['storage', 'coordination', 'log', 'sink'] as const satisfies readonly ServiceName[];
+
+export interface ClusterSize {
+  readonly taskManagers: number;
+  readonly jobManagers: number;
+}
+
+export function taskManagerNodes({ taskManagers }: ClusterSize): NodeId[] {
+  return Array.from({ length: taskManagers }, (_, index) => nodeId(`taskmanager-${index + 1}`));
+}
+
+export function jobManagerNodes({ jobManagers }: ClusterSize): NodeId[] {
+  return Array.from({ length: jobManagers }, (_, index) => nodeId(`jobmanager-${index + 1}`));
+}
+
+/** Every node of the cluster: machines first, then outside systems. */
+export function allNodes(size: ClusterSize): NodeId[] {
+  return [...jobManagerNodes(size), ...taskManagerNodes(size), ...SERVICE_NAMES.map((name) => SERVICE_NODES[name])];
+}
+
+/** Names of groups that a fault may strike, beside the names of nodes; the singular ones mean one node of the group. */
+export const TARGET_GROUPS = ['taskmanager', 'jobmanager', 'machine', 'taskmanagers', 'jobmanagers', 'all'] as const;

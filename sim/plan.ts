@@ -1,0 +1,60 @@
+/**
+ * SimulationPlan: the fully resolved input of one life. Plain JSON; it can be saved, edited, shrunk and replayed by any later
+ * version. The simulator learns nothing of scenarios, ranges or percentages.
+ */
+import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
+import type { Fault } from './faults/fault.ts';
+
+export interface TopicPlan {
+  readonly name: string;
+  /** Name of a data set the caller loads; its records are dealt round robin over the partitions. */
+  readonly dataset: string;
+  /** Records used, from the start of the data set. */
+  readonly records: number;
+  readonly partitions: number;
+  /** First record becomes readable at this time. */
+  readonly startUs: number;
+  /** Records become readable evenly at this rate per second over the whole topic; 0: all at once. */
+  readonly ratePerSecond: number;
+}
+
+export interface ClusterPlan {
+  readonly taskManagers: number;
+  readonly slots: number;
+  readonly jobManagers: number;
+  /** Name of a hardware profile (sim/node/hardware-profile.ts). */
+  readonly profile: string;
+}
+
+export interface LivenessPlan {
+  /** Storm length: faults act before it, are healed at it. */
+  readonly stormUs: number;
+  /** Within this time after the storm the job must have recovered, completed two more checkpoints and committed all output. */
+  readonly withinUs: number;
+}
+
+export interface PlanLimits {
+  readonly maxEvents: number;
+  readonly maxVirtualUs: number;
+  readonly maxQueueLength: number;
+}
+
+export interface SimulationPlan {
+  readonly version: 1;
+  /** Name of the scenario it came from, for people. */
+  readonly scenario: string;
+  /** Root of all streams of chance in the world. Any string. */
+  readonly seed: string;
+  readonly job: { readonly use: string; readonly parallelism: number; readonly parameters: Readonly<Record<string, string | number | boolean>> };
+  readonly topics: readonly TopicPlan[];
+  readonly cluster: ClusterPlan;
+  readonly engine: EngineConfiguration;
+  /** Open transactions older than this are aborted by the sink store. */
+  readonly transactionTimeoutUs: number;
+  readonly faults: readonly Fault[];
+  readonly liveness: LivenessPlan;
+  readonly limits: PlanLimits;
+  /** `standard`, or the slug of a mutant (an engine with one known bug). */
+  readonly variant: string;
+  readonly expect: 'exactly-once' | 'at-least-once';
+}

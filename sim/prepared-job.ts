@@ -1,0 +1,34 @@
+/**
+ * What lives of the same job and input share: the job graph, the log's content, and what judges expect of them.
+ *
+ * Immutable but for the expectation, which is folded once, when the first judge asks. A sweep prepares once per worker.
+ */
+import type { JobGraph } from '../engine/job/job-graph.ts';
+import type { Dataset, JobAudit } from './judges/job-audit.ts';
+import { type JudgedJob, judgedJob } from './judges/judge-bench.ts';
+import type { JudgedPartition } from './judges/reference-run.ts';
+import type { TopicPlan } from './plan.ts';
+import { LogContent, partitionsOf } from './services/log-content.ts';
+
+export interface PreparedJob {
+  readonly graph: JobGraph;
+  readonly content: LogContent;
+  readonly judged: JudgedJob;
+}
+
+export function prepareJob(options: {
+  readonly graph: JobGraph;
+  readonly audit: JobAudit;
+  readonly topics: readonly TopicPlan[];
+  readonly datasets: ReadonlyMap<string, Dataset>;
+}): PreparedJob {
+  const { graph, audit, topics, datasets } = options;
+  const content = new LogContent(topics, datasets);
+  const input: JudgedPartition[] = [];
+  for (const [topic, partitions] of partitionsOf(topics)) {
+    for (const partition of partitions) {
+      input.push({ topic, partition, ...content.slice({ partition, offset: 0 }, content.lengthOf(partition)) });
+    }
+  }
+  return { graph, content, judged: judgedJob(graph, audit, input) };
+}

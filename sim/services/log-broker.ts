@@ -1,0 +1,138 @@
+/**
+ * Replayable partitioned log: answers fetches from the content, holding those that find too little.
+ *
+ * Owns: the fetches it holds. Does not own: the records and when they become readable (log-content.ts), the readers' positions:
+ * they fetch by offset and may read anything again. Asked and answered over datagrams.
+ *
+ * I1: one fetch is held per reader mailbox and partition, with one timer: a newer one replaces the older, which is never answered;
+ * I2: a fetch that finds `minRecords` is answered at once; another is held until `maxRecords` of its records (or the last of the
+ *     partition) are readable, `maxWaitUs` at most, and is answered with what is readable then, possibly nothing;
+ * I3: beyond the end of a partition nothing will ever come: fetches there are held longer (8 x maxWaitUs, 5 s at most).
+ */
+import { micros, type Micros } from '../../engine/foundation/time.ts';
+import type { Input, Target } from '../../engine/protocol/actor.ts';
+import type { LogFetch, LogRecords } from '../../engine/protocol/messages.ts';
+import type { ChoiceSite } from '../kernel/choice.ts';
+import type { LogContent, LogSlice } from './log-content.ts';
+import { ReplyTargets } from './reply-targets.ts';
+import type { ServiceActor, ServiceOut } from './service-actor.ts';
+import type { ServiceConditions } from './service-conditions.ts';
+
+export interface LogBrokerOptions {
+  /** The durable part; also serves the broker that comes after a restart. */
+  readonly content: LogContent;
+  /** A fetch that finds so many records is answered at once; at least 1 (Kafka: fetch.min.bytes). */
+  readonly minRecords: number;
+  readonly conditions: ServiceConditions;
+  /** Draws which requests a condition affects. */
+  readonly conditionSite: ChoiceSite;
+  /** Told of each answer with records: what was read, for the count of records read again. */
+  readonly onRead?: (partition: number, offset: number, count: number) => void;
+}
+
+/** How much longer a fetch is held at the end of its partition, and the limit of that. */
+const END_WAIT_FACTOR = 8;
+const END_WAIT_US_MAX = 5_000_000;
+/** A slow broker delays its reply by this times the factor. */
+const SLOW_UNIT_US = 10_000;
+
+const NOTHING: LogSlice = { values: [], timestampsUs: [], sourceIndices: [] };
+
+interface HeldFetch {
+  readonly fetch: LogFetch;
+  readonly target: Target;
+}
+
+export class LogBroker implements ServiceActor {
+  readonly #content: LogContent;
+  readonly #minRecords: number;
+  readonly #conditions: ServiceConditions;
+  readonly #conditionSite: ChoiceSite;
+  readonly #onRead: LogBrokerOptions['onRead'];
+  readonly #targets = new ReplyTargets('datagram');
+  /** By timer name, which says who reads which partition. */
+  readonly #held = new Map<string, HeldFetch>();
+
+  constructor(options: LogBrokerOptions) {
+    this.#content = options.content;
+    this.#minRecords = options.minRecords;
+    this.#conditions = options.conditions;
+    this.#conditionSite = options.conditionSite;
+    this.#onRead = options.onRead;
+  }
+
+  handle(input: Input, nowUs: Micros, out: ServiceOut): void {
+    if (input.kind === 'timer') this.#release(input.timer, nowUs, out);
+    if (input.kind !== 'message') return;
+    const { message, from, fromMailbox } = input;
+    if (message.kind !== 'log-fetch') {
+      out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the log broker' });
+      return;
+    }
+    const timer = `f/${from}/${fromMailbox}/${message.partition}`;
+    /* I1: whatever becomes of the newer fetch, the older one is over. */
+    if (this.#held.delete(timer)) out.cancelTimer(timer);
+    const held: HeldFetch = { fetch: message, target: this.#targets.of(from, fromMailbox) };
+    if (!this.#isAddressable(message)) {
+      out.report({ kind: 'message-discarded', message: 'log-fetch', why: 'no such position in the log' });
+      out.send(held.target, refusal(message));
+      return;
+    }
+    const waitUs = this.#waitUs(message, nowUs);
+    if (waitUs === 'no-reply') return;
+    if (waitUs === 'refused') out.send(held.target, refusal(message));
+    else if (waitUs === 0) this.#answer(held, nowUs, out);
+    else {
+      this.#held.set(timer, held);
+      out.setTimer(timer, micros(waitUs));
+    }
+  }
+
+  /** When to answer, as the broker's conditions have it. */
+  #waitUs(fetch: LogFetch, nowUs: Micros): number | 'refused' | 'no-reply' {
+    const { effect, factor } = this.#conditions.decide(this.#conditionSite);
+    if (effect === 'unknown-outcome') return 'no-reply';
+    if (effect === 'unavailable' || effect === 'fail') return 'refused';
+    return this.#holdUs(fetch, nowUs) + (effect === 'slow' ? Math.floor(factor * SLOW_UNIT_US) : 0);
+  }
+
+  #release(timer: string, nowUs: Micros, out: ServiceOut): void {
+    const held = this.#held.get(timer);
+    if (held === undefined) return;
+    this.#held.delete(timer);
+    this.#answer(held, nowUs, out);
+  }
+
+  #answer({ fetch, target }: HeldFetch, nowUs: Micros, out: ServiceOut): void {
+    const { requestId, partition, offset, maxRecords } = fetch;
+    const count = Math.min(this.#content.readableRecords(partition, nowUs) - offset, maxRecords);
+    const slice = count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
+    if (count > 0) this.#onRead?.(partition, offset, count);
+    out.send(target, { kind: 'log-records', requestId, outcome: 'done', partition, offset, ...slice });
+  }
+
+  #isAddressable({ partition, offset }: LogFetch): boolean {
+    const isPartition = Number.isInteger(partition) && partition >= 0 && partition < this.#content.partitions;
+    return isPartition && Number.isInteger(offset) && offset >= 0;
+  }
+
+  /** How long a fetch waits for records; 0: it is answered at once (I2, I3). */
+  #holdUs({ partition, offset, maxRecords, maxWaitUs }: LogFetch, nowUs: Micros): number {
+    const toCome = this.#content.lengthOf(partition) - offset;
+    if (toCome <= 0) return Math.min(maxWaitUs * END_WAIT_FACTOR, END_WAIT_US_MAX);
+    const wanted = Math.max(1, Math.min(maxRecords, toCome));
+    const readable = this.#content.readableRecords(partition, nowUs) - offset;
+    if (readable >= Math.min(this.#minRecords, wanted)) return 0;
+    const last = this.#content.sourceIndexAt({ partition, offset: offset + wanted - 1 });
+    return Math.min(maxWaitUs, this.#content.readableAtUs(last) - nowUs);
+  }
+}
+
+const refusal = ({ requestId, partition, offset }: LogFetch): LogRecords => ({
+  kind: 'log-records',
+  requestId,
+  outcome: 'unavailable',
+  partition,
+  offset,
+  ...NOTHING,
+});

@@ -1,0 +1,59 @@
+/**
+ * Requests that a service has received and not yet worked off: the time between arrival and effect.
+ *
+ * Owns: the decision about each request, its latency and its timer. Does not own: the effect and the reply, which the service
+ * makes when the timer hands the request back. Shared by the services whose effects take time.
+ *
+ * I1: a request is handed back at most once, at the instant its effect and its reply happen together;
+ * I2: it lives in memory only: a crash of the node forgets all of it, and late timers of an earlier life find nothing.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import { micros } from '../../engine/foundation/time.ts';
+import type { Target } from '../../engine/protocol/actor.ts';
+import type { ChoiceSite } from '../kernel/choice.ts';
+import type { ServiceOut } from './service-actor.ts';
+import type { ServiceConditions } from './service-conditions.ts';
+
+export interface Arrival<Request> {
+  readonly request: Request;
+  readonly from: NodeId;
+  /** Where the reply goes. */
+  readonly target: Target;
+  /** Of a healthy service. */
+  readonly latencyUs: number;
+}
+
+export interface PendingRequest<Request> extends Arrival<Request> {
+  /** `fail`: no effect, say so. `unknown-outcome`: take effect, say nothing. */
+  readonly effect: 'none' | 'fail' | 'unknown-outcome';
+}
+
+export class PendingRequests<Request> {
+  readonly #conditions: ServiceConditions;
+  readonly #site: ChoiceSite;
+  readonly #pending = new Map<string, PendingRequest<Request>>();
+  #sequence = 0;
+
+  constructor(conditions: ServiceConditions, site: ChoiceSite) {
+    this.#conditions = conditions;
+    this.#site = site;
+  }
+
+  /** Takes a request in; false when the service is unavailable to it, which is to be answered at once. */
+  admit(arrival: Arrival<Request>, out: ServiceOut): boolean {
+    const { effect, factor } = this.#conditions.decide(this.#site);
+    if (effect === 'unavailable') return false;
+    const timer = `r${this.#sequence}`;
+    this.#sequence += 1;
+    this.#pending.set(timer, { ...arrival, effect: effect === 'slow' ? 'none' : effect });
+    out.setTimer(timer, micros(Math.floor(arrival.latencyUs * factor)));
+    return true;
+  }
+
+  /** The request whose time has come; undefined for a timer that is not one of ours. */
+  take(timer: string): PendingRequest<Request> | undefined {
+    const pending = this.#pending.get(timer);
+    this.#pending.delete(timer);
+    return pending;
+  }
+}

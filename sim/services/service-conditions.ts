@@ -1,0 +1,84 @@
+/**
+ * What is wrong with a service right now: the knob that the fault injector turns and the service asks about each request.
+ *
+ * Owns: the active conditions and the decision per request. Does not own: when they begin and end (the injector), nor what a
+ * decision means for a request (the service). It outlives the service's actor: a restart does not heal a fault.
+ *
+ * I1: conditions are asked in the order they were applied; the first that fires and is not `slow` decides, and the factors of
+ *     the slow ones before it multiply;
+ * I2: without an active condition a decision draws nothing;
+ * I3: `onEffective` hears of each fault that changed this request, and of no other.
+ */
+import { assert } from '../../engine/foundation/assert.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { ChoiceSite } from '../kernel/choice.ts';
+
+export type ServiceEffect = Extract<Fault, { kind: 'service' }>['effect'];
+
+/** The part of a service fault that a service must know; the fault itself fits. */
+export interface ServiceCondition {
+  readonly effect: ServiceEffect;
+  /** Latency is multiplied by it when the effect is `slow`; at least 1. */
+  readonly factor: number;
+  /** How likely one request is affected. */
+  readonly chance: { readonly numerator: number; readonly denominator: number };
+}
+
+export interface ServiceDecision {
+  readonly effect: 'none' | ServiceEffect;
+  /** Multiplies the latency, whatever the effect; 1 when nothing is slow. */
+  readonly factor: number;
+  /** Id of the fault that decided; empty when there is none. */
+  readonly fault: string;
+}
+
+const UNAFFECTED: ServiceDecision = { effect: 'none', factor: 1, fault: '' };
+const ALL_EFFECTS: readonly ServiceEffect[] = ['slow', 'unavailable', 'fail', 'unknown-outcome'];
+
+export class ServiceConditions {
+  readonly #onEffective: (faultId: string) => void;
+  readonly #active = new Map<string, ServiceCondition>();
+
+  constructor(onEffective: (faultId: string) => void) {
+    this.#onEffective = onEffective;
+  }
+
+  /** From now on requests may be affected by this fault. Applied again, it takes the new strength and keeps its place. */
+  apply(faultId: string, condition: ServiceCondition): void {
+    assert(condition.factor >= 1, 'a slow service is not faster than a healthy one', {
+      faultId,
+      factor: condition.factor,
+    });
+    this.#active.set(faultId, condition);
+  }
+
+  /** The fault is over; one that is not active is ignored. */
+  lift(faultId: string): void {
+    this.#active.delete(faultId);
+  }
+
+  /** What happens to one request. Conditions whose effect cannot change this kind of request are passed over. */
+  decide(site: ChoiceSite, susceptible: readonly ServiceEffect[] = ALL_EFFECTS): ServiceDecision {
+    if (this.#active.size === 0) return UNAFFECTED;
+    const slowedBy: string[] = [];
+    let factor = 1;
+    for (const [fault, { effect, factor: slowness, chance }] of this.#active) {
+      if (!susceptible.includes(effect) || !site.chance(chance.numerator, chance.denominator)) continue;
+      if (effect !== 'slow') {
+        /* Refused at once is not slow. */
+        if (effect !== 'unavailable') this.#announce(slowedBy);
+        this.#onEffective(fault);
+        return { effect, factor, fault };
+      }
+      if (slowness > 1) slowedBy.push(fault);
+      factor *= slowness;
+    }
+    this.#announce(slowedBy);
+    const [fault] = slowedBy;
+    return fault === undefined ? UNAFFECTED : { effect: 'slow', factor, fault };
+  }
+
+  #announce(faults: readonly string[]): void {
+    for (const fault of faults) this.#onEffective(fault);
+  }
+}

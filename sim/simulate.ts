@@ -1,0 +1,193 @@
+/**
+ * Plan -> run record: one life, from start over storm and liveness phase to the verdict.
+ *
+ * Owns: the phases and when the life ends. Does not own: anything that happens in it.
+ * Invariants:
+ *   I1 the record is a function of plan, job and parts; two calls give the same digest;
+ *   I2 judges and history only watch: with or without them the digest is the same;
+ *   I3 a life that hits a limit is inconclusive, never passed.
+ */
+import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
+import { slotsNeeded } from '../engine/jobmanager/execution-graph.ts';
+import type { EngineParts } from '../engine/parts.ts';
+import { World } from './cluster/world.ts';
+import { RunCollector } from './collector/run-collector.ts';
+import { FaultInjector } from './faults/fault-injector.ts';
+import { faultLabel } from './faults/fault.ts';
+import { History } from './history/history.ts';
+import type { HistoryEvent } from './history/history-event.ts';
+import type { EndOfLife } from './judges/judge.ts';
+import { JudgeBench } from './judges/judge-bench.ts';
+import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
+import { Choices } from './kernel/choice.ts';
+import { Digest } from './kernel/digest.ts';
+import { EventLoop, type StopReason } from './kernel/event-loop.ts';
+import { profileNamed } from './node/hardware-profile.ts';
+import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
+import type { SimulationPlan } from './plan.ts';
+import type { PreparedJob } from './prepared-job.ts';
+import type { FaultRecord, RunRecord } from './run-record.ts';
+import { drawCore } from './sufficient-core.ts';
+
+export interface SimulationInputs {
+  readonly job: PreparedJob;
+  readonly parts: EngineParts;
+  readonly planHash: string;
+}
+
+export interface SimulationOptions {
+  /** Keep every event in the record: memory grows with the life. */
+  readonly keepHistory: boolean;
+  /** Without judges a life is only measured: it runs until its output is complete or the liveness bound. */
+  readonly judges: boolean;
+}
+
+const WORLD: NodeId = nodeId('world');
+/** Events after which the liveness condition may have become true. */
+const SATISFYING: ReadonlySet<string> = new Set(['checkpoint-completed', 'transaction-committed', 'object-deleted', 'job-status']);
+
+export function simulate(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions): RunRecord {
+  return new Life(plan, inputs, options).run();
+}
+
+class Life {
+  readonly #plan: SimulationPlan;
+  readonly #inputs: SimulationInputs;
+  readonly #loop: EventLoop<ScheduledEvent>;
+  readonly #history: History;
+  readonly #world: World;
+  readonly #injector: FaultInjector;
+  readonly #collector: RunCollector;
+  readonly #bench: JudgeBench | undefined;
+  readonly #choices: Choices;
+  #isStormOver = false;
+  #mayBeSatisfied = false;
+  #ended: EndOfLife['cause'] | undefined;
+
+  constructor(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions) {
+    this.#plan = plan;
+    this.#inputs = inputs;
+    const { job, parts } = inputs;
+    this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
+    this.#choices = new Choices({ rootSeed: plan.seed });
+    this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
+    this.#world = new World({
+      plan,
+      job,
+      parts,
+      loop: this.#loop,
+      choices: this.#choices,
+      history: this.#history,
+      profile: profileNamed(plan.cluster.profile),
+      onEffective: (fault) => this.#injector.markEffective(fault),
+    });
+    this.#injector = new FaultInjector({
+      faults: plan.faults,
+      loop: this.#loop,
+      history: this.#history,
+      cluster: this.#world.cluster,
+      services: this.#world.conditions,
+    });
+    this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
+    this.#history.observe((entry) => this.#collector.observe(entry));
+    this.#bench = options.judges ? new JudgeBench({ job: job.judged, durable: this.#world.durable, plan }) : undefined;
+    const bench = this.#bench;
+    if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
+    this.#history.observe((entry) => this.#watch(entry));
+  }
+
+  run(): RunRecord {
+    const { liveness } = this.#plan;
+    this.#history.record(WORLD, { kind: 'phase', phase: 'storm' });
+    this.#loop.schedule(liveness.stormUs, { fire: () => this.#endStorm() });
+    this.#loop.schedule(liveness.stormUs + liveness.withinUs, { fire: () => this.#end('liveness-bound') });
+    this.#world.cluster.startAll();
+    const stopped = this.#loop.run(fireEvent, () => this.#isOver());
+    const cause = this.#ended ?? causeOf(stopped);
+    this.#history.record(WORLD, { kind: 'phase', phase: 'end' });
+    const end: EndOfLife = { atUs: this.#loop.nowUs, cause, historyLength: this.#history.length };
+    return this.#record(this.#bench?.finish(end) ?? []);
+  }
+
+  #watch(entry: HistoryEvent): void {
+    const { event } = entry;
+    if (SATISFYING.has(event.kind)) this.#mayBeSatisfied = true;
+    if (event.kind === 'job-status' && event.status === 'failed') this.#end('job-failed');
+  }
+
+  #isOver(): boolean {
+    if (this.#ended !== undefined || this.#world.cluster.hasActorThrown) return true;
+    if (!this.#isStormOver || !this.#mayBeSatisfied) return false;
+    this.#mayBeSatisfied = false;
+    if (this.#bench?.isSatisfied() === true) this.#end('liveness-reached');
+    return this.#ended !== undefined;
+  }
+
+  #end(cause: EndOfLife['cause']): void {
+    this.#ended ??= cause;
+  }
+
+  #endStorm(): void {
+    this.#isStormOver = true;
+    const { jobManagers, taskManagers } = this.#world;
+    const core = drawCore(
+      {
+        jobManagers,
+        taskManagers,
+        slots: this.#plan.cluster.slots,
+        slotsNeeded: slotsNeeded(this.#inputs.job.graph.vertices),
+      },
+      this.#choices.site('sufficient-core'),
+    );
+    this.#history.record(WORLD, { kind: 'phase', phase: 'liveness' });
+    this.#injector.endStorm(core);
+  }
+
+  #record(verdicts: readonly Verdict[]): RunRecord {
+    const figures = this.#collector.figures();
+    const verdict = mergeVerdicts(verdicts);
+    const worst = verdicts.find(({ outcome }) => outcome === verdict && verdict !== 'passed');
+    const faultRecords = this.#injector.records();
+    const { totalRecords } = this.#inputs.job.content;
+    return {
+      scenario: this.#plan.scenario,
+      seed: this.#plan.seed,
+      planHash: this.#inputs.planHash,
+      digest: this.#loop.digest.value(),
+      rungs: this.#loop.digest.rungs(),
+      verdict,
+      verdicts,
+      signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`,
+      virtualUs: this.#loop.nowUs,
+      events: this.#loop.events,
+      records: { in: totalRecords, out: figures.recordsOut, replayed: this.#world.replayed },
+      checkpoints: figures.checkpoints,
+      faults: countFaults(this.#plan, faultRecords),
+      restarts: figures.restarts,
+      failovers: figures.failovers,
+      latency: figures.latency,
+      checkpointRecords: figures.checkpointRecords,
+      faultRecords,
+      timeline: this.#plan.engine.checkpoint.timelineLogging ? figures.timeline : [],
+      probes: figures.probes,
+      history: this.#history.entries(),
+    };
+  }
+}
+
+function causeOf(stopped: StopReason): EndOfLife['cause'] {
+  return stopped === 'empty' ? 'quiescent' : 'limit';
+}
+
+function countFaults(plan: SimulationPlan, records: readonly FaultRecord[]): RunRecord['faults'] {
+  const counts: Record<string, { planned: number; effective: number }> = {};
+  const effective = new Set(records.filter((record) => record.effective).map(({ id }) => id));
+  for (const fault of plan.faults) {
+    const label = faultLabel(fault);
+    const count = counts[label] ?? { planned: 0, effective: 0 };
+    count.planned += 1;
+    if (effective.has(fault.id)) count.effective += 1;
+    counts[label] = count;
+  }
+  return counts;
+}

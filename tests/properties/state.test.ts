@@ -1,0 +1,336 @@
+/**
+ * Model-based properties of keyed state: random operations on the copy-on-write map and on the backend against a plain
+ * Map with deep copies, with snapshots that are written late, twice, released in any order, and restored.
+ *
+ * `size: 'max'` matters: by default fast-check keeps arrays so short that two snapshots hardly ever overlap.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CorruptData } from '../../engine/foundation/byte-reader.ts';
+import { keyGroupRangeOf } from '../../engine/job/key-groups.ts';
+import { CopyOnWriteMap, type CopyOnWriteSnapshot } from '../../engine/state/copy-on-write-map.ts';
+import { HashMapStateBackend } from '../../engine/state/hashmap-state-backend.ts';
+import type { KeyedStateSnapshot } from '../../engine/state/keyed-state-backend.ts';
+import { decodeKeyedStateFile } from '../../engine/state/keyed-state-file.ts';
+import { listState, mapState, reducingState, valueState } from '../../engine/state/state-descriptor.ts';
+import { Types } from '../../engine/state/type-information.ts';
+
+const GROUPS = 3;
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+
+interface Box {
+  n: number;
+}
+type Model = Map<string, Box>[];
+type MapOperation =
+  | { readonly kind: 'put' | 'mutate' | 'remove' | 'read'; readonly key: number; readonly n: number }
+  | { readonly kind: 'clear' | 'snapshot' }
+  | { readonly kind: 'check' | 'release'; readonly which: number };
+
+const keyed = (kind: 'put' | 'mutate' | 'remove' | 'read'): fc.Arbitrary<MapOperation> =>
+  fc.record({ kind: fc.constant(kind), key: fc.nat(KEYS.length - 1), n: fc.nat(99) });
+const mapOperation: fc.Arbitrary<MapOperation> = fc.oneof(
+  { weight: 6, arbitrary: keyed('put') },
+  { weight: 5, arbitrary: keyed('mutate') },
+  { weight: 4, arbitrary: keyed('remove') },
+  { weight: 2, arbitrary: keyed('read') },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('snapshot' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('check' as const, 'release' as const), which: fc.nat(9) }),
+  },
+);
+
+function modelCopy(model: Model): Model {
+  return model.map((group) => new Map(Array.from(group, ([key, box]) => [key, { n: box.n }])));
+}
+
+function expectContents(snapshot: CopyOnWriteSnapshot<string, Box>, model: Model): void {
+  let count = 0;
+  model.forEach((expected, group) => {
+    const found: [string, Box][] = [];
+    snapshot.forEach(group, (key, box) => found.push([key, box]));
+    expect(found).toEqual([...expected]);
+    count += expected.size;
+  });
+  expect(snapshot.entryCount).toBe(count);
+}
+
+/** Runs the operations on the map and the model side by side. */
+class MapRun {
+  readonly map = new CopyOnWriteMap<string, Box>(GROUPS, { immutable: false, copy: (box) => ({ n: box.n }) });
+  readonly model: Model = Array.from({ length: GROUPS }, () => new Map<string, Box>());
+  readonly live: { readonly snapshot: CopyOnWriteSnapshot<string, Box>; readonly model: Model }[] = [];
+
+  apply(operation: MapOperation): void {
+    switch (operation.kind) {
+      case 'clear':
+        this.map.clear();
+        for (const group of this.model) group.clear();
+        return;
+      case 'snapshot':
+        this.live.push({ snapshot: this.map.snapshot(), model: modelCopy(this.model) });
+        return;
+      case 'check':
+      case 'release':
+        this.#onSnapshot(operation.kind, operation.which);
+        return;
+      default:
+        this.#onKey(operation.kind, operation.key, operation.n);
+    }
+  }
+
+  #onSnapshot(kind: 'check' | 'release', which: number): void {
+    const index = which % Math.max(this.live.length, 1);
+    const chosen = this.live[index];
+    if (chosen === undefined) return;
+    expectContents(chosen.snapshot, chosen.model);
+    if (kind === 'check') return;
+    chosen.snapshot.release();
+    this.live.splice(index, 1);
+  }
+
+  #onKey(kind: 'put' | 'mutate' | 'remove' | 'read', index: number, n: number): void {
+    const key = KEYS[index] ?? 'a';
+    const group = index % GROUPS;
+    const expected = this.model[group];
+    if (kind === 'put') {
+      this.map.put(group, key, { n });
+      expected?.set(key, { n });
+    } else if (kind === 'remove') {
+      expect(this.map.remove(group, key)).toBe(expected?.delete(key));
+    } else {
+      const box = this.map.get(group, key);
+      expect(box).toEqual(expected?.get(key));
+      if (kind === 'mutate' && box !== undefined) {
+        box.n = n;
+        expected?.set(key, { n });
+      }
+    }
+  }
+}
+
+test('copy-on-write map: any operations, every live snapshot yields its moment in order (I1 to I5)', () => {
+  fc.assert(
+    fc.property(fc.array(mapOperation, { maxLength: 120, size: 'max' }), (operations) => {
+      const run = new MapRun();
+      for (const operation of operations) run.apply(operation);
+      for (const { snapshot, model } of run.live) expectContents(snapshot, model);
+      expectContents(run.map.snapshot(), run.model);
+      for (const { snapshot } of run.live.reverse()) snapshot.release();
+      expect(run.map.liveSnapshotCount).toBe(1);
+      expect(run.map.retainedCount).toBe(0);
+    }),
+    { seed: 6, numRuns: 600 },
+  );
+});
+
+const MAX = 8;
+const value = valueState('value', Types.json);
+const list = listState('list', Types.row<Box>({ n: Types.int }));
+const map = mapState('map', Types.int, Types.list(Types.int));
+const reducing = reducingState<Box>('reducing', Types.row<Box>({ n: Types.int }), (box, added) => {
+  box.n += added.n;
+  return box;
+});
+
+/** What the four states of one key hold. */
+interface KeyModel {
+  value?: number[];
+  list?: Box[];
+  map?: Record<number, number[]>;
+  reducing?: Box;
+}
+
+const backendOperation = fc.record({
+  kind: fc.constantFrom(
+    ...(['value-update', 'value-mutate', 'value-clear', 'list-add', 'list-mutate', 'list-update', 'map-put'] as const),
+    ...([
+      'map-mutate',
+      'map-remove',
+      'map-clear',
+      'reducing-add',
+      'reducing-clear',
+      'snapshot',
+      'check',
+      'release',
+    ] as const),
+  ),
+  key: fc.nat(KEYS.length - 1),
+  n: fc.nat(3),
+});
+type BackendOperation = typeof backendOperation extends fc.Arbitrary<infer O> ? O : never;
+
+function backendOf(subtask: number, parallelism: number): HashMapStateBackend {
+  const keyGroups = keyGroupRangeOf(subtask, parallelism, MAX);
+  return new HashMapStateBackend({ keySerializer: Types.string, keyGroups, maxParallelism: MAX });
+}
+
+/** What a backend holds, read as a user would. */
+function contentsOf(backend: HashMapStateBackend): Map<string, KeyModel> {
+  const found = new Map<string, KeyModel>();
+  for (const key of KEYS) {
+    backend.setCurrentKey(key);
+    const model: KeyModel = {};
+    const stored = backend.getState(value).value();
+    const elements = backend.getState(list).get();
+    const entries = backend.getState(map).entries();
+    const reduced = backend.getState(reducing).get();
+    if (stored !== undefined) model.value = stored as number[];
+    if (elements.length > 0) model.list = elements.map((box) => ({ ...box }));
+    if (entries.length > 0) model.map = Object.fromEntries(entries);
+    if (reduced !== undefined) model.reducing = reduced;
+    found.set(key, structuredClone(model));
+  }
+  return found;
+}
+
+class BackendRun {
+  readonly backend = backendOf(0, 1);
+  readonly model = new Map<string, KeyModel>(KEYS.map((key) => [key, {}]));
+  readonly live: { readonly snapshot: KeyedStateSnapshot; readonly model: Map<string, KeyModel> }[] = [];
+
+  /** All states are registered, so that a file of this run lists them all. */
+  constructor() {
+    expect(contentsOf(this.backend)).toEqual(this.model);
+  }
+
+  apply({ kind, key, n }: BackendOperation): void {
+    if (kind === 'snapshot') {
+      this.live.push({ snapshot: this.backend.snapshot(), model: structuredClone(this.model) });
+    } else if (kind === 'check' || kind === 'release') {
+      const index = n % Math.max(this.live.length, 1);
+      const chosen = this.live[index];
+      if (chosen !== undefined) expectRestored(chosen.snapshot.write(), chosen.model);
+      if (kind === 'check' || chosen === undefined) return;
+      chosen.snapshot.release();
+      this.live.splice(index, 1);
+    } else {
+      const name = KEYS[key] ?? 'a';
+      this.backend.setCurrentKey(name);
+      const model = this.model.get(name) ?? {};
+      if (kind.startsWith('value')) this.#onValue(kind, n, model);
+      else if (kind.startsWith('list')) this.#onList(kind, n, model);
+      else if (kind.startsWith('map')) this.#onMap(kind, n, model);
+      else this.#onReducing(kind, n, model);
+    }
+  }
+
+  #onValue(kind: string, n: number, model: KeyModel): void {
+    const state = this.backend.getState(value);
+    if (kind === 'value-update') {
+      state.update([n]);
+      model.value = [n];
+    } else if (kind === 'value-clear') {
+      state.clear();
+      delete model.value;
+    } else {
+      (state.value() as number[] | undefined)?.push(n);
+      model.value?.push(n);
+    }
+  }
+
+  #onList(kind: string, n: number, model: KeyModel): void {
+    const state = this.backend.getState(list);
+    if (kind === 'list-add') {
+      state.add({ n });
+      model.list = [...(model.list ?? []), { n }];
+    } else if (kind === 'list-update') {
+      state.update(n === 0 ? [] : [{ n }]);
+      if (n === 0) delete model.list;
+      else model.list = [{ n }];
+    } else {
+      for (const box of state.get()) box.n += n;
+      for (const box of model.list ?? []) box.n += n;
+    }
+  }
+
+  #onMap(kind: string, n: number, model: KeyModel): void {
+    const state = this.backend.getState(map);
+    if (kind === 'map-put') {
+      state.put(n, [n]);
+      model.map = { ...model.map, [n]: [n] };
+    } else if (kind === 'map-mutate') {
+      state.get(n)?.push(n);
+      model.map?.[n]?.push(n);
+    } else if (kind === 'map-clear') {
+      state.clear();
+      delete model.map;
+    } else {
+      expect(state.contains(n)).toBe(model.map?.[n] !== undefined);
+      state.remove(n);
+      delete model.map?.[n];
+      if (Object.keys(model.map ?? {}).length === 0) delete model.map;
+      expect(state.isEmpty()).toBe(model.map === undefined);
+    }
+  }
+
+  #onReducing(kind: string, n: number, model: KeyModel): void {
+    const state = this.backend.getState(reducing);
+    if (kind === 'reducing-clear') {
+      state.clear();
+      delete model.reducing;
+    } else {
+      state.add({ n });
+      model.reducing = { n: (model.reducing?.n ?? 0) + n };
+    }
+  }
+}
+
+function expectRestored(bytes: Uint8Array, model: Map<string, KeyModel>): void {
+  const restored = backendOf(0, 1);
+  restored.restore(bytes);
+  expect(contentsOf(restored)).toEqual(model);
+}
+
+test('backend: any operations, a snapshot written late and restored is its moment', () => {
+  fc.assert(
+    fc.property(fc.array(backendOperation, { maxLength: 80, size: 'max' }), (operations) => {
+      const run = new BackendRun();
+      for (const operation of operations) run.apply(operation);
+      for (const { snapshot, model } of run.live) expectRestored(snapshot.write(), model);
+      expect(contentsOf(run.backend)).toEqual(run.model);
+    }),
+    { seed: 7, numRuns: 150 },
+  );
+});
+
+test('backend: any state, split over any parallelism and merged again, is the same', () => {
+  fc.assert(
+    fc.property(
+      fc.array(backendOperation, { maxLength: 40, size: 'max' }),
+      fc.integer({ min: 1, max: MAX }),
+      (operations, parallelism) => {
+        const run = new BackendRun();
+        for (const operation of operations) run.apply(operation);
+        const bytes = run.backend.snapshot().write();
+        const merged = backendOf(0, 1);
+        for (let subtask = 0; subtask < parallelism; subtask++) {
+          const part = backendOf(subtask, parallelism);
+          part.restore(bytes);
+          if (subtask % 2 === 0) part.getState(list);
+          merged.restore(part.snapshot().write());
+        }
+        expect(merged.snapshot().write()).toEqual(bytes);
+      },
+    ),
+    { seed: 8, numRuns: 60 },
+  );
+});
+
+test('keyed state file: any damage to any byte, or truncation, is found', () => {
+  const run = new BackendRun();
+  for (let key = 0; key < 4; key++) run.apply({ kind: 'list-add', key, n: key % 4 });
+  run.apply({ kind: 'map-put', key: 1, n: 2 });
+  const bytes = run.backend.snapshot().write();
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, flip) => {
+      const damaged = bytes.slice();
+      damaged[index] = (damaged[index] ?? 0) ^ flip;
+      expect(() => decodeKeyedStateFile(damaged)).toThrow(CorruptData);
+      expect(() => decodeKeyedStateFile(bytes.slice(0, index))).toThrow(CorruptData);
+    }),
+    { seed: 9, numRuns: 2000 },
+  );
+});

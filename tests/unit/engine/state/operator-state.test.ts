@@ -1,0 +1,68 @@
+/** Operator state: deep copy at the snapshot, appended restores, unclaimed lists, file damage. */
+import { expect, test } from 'vitest';
+import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
+import { OperatorStateStore } from '../../../../engine/state/operator-state.ts';
+import { decodeOperatorStateFile, encodeOperatorStateFile } from '../../../../engine/state/operator-state-file.ts';
+import { Types } from '../../../../engine/state/type-information.ts';
+
+function filled(): OperatorStateStore {
+  const store = new OperatorStateStore();
+  store.getListState('splits', Types.json).addAll([
+    { split: 1, offset: 10 },
+    { split: 2, offset: 20 },
+  ]);
+  store.getListState('names', Types.string).update(['a', 'ü', '']);
+  return store;
+}
+
+test('operator state: elements changed in place after the snapshot do not reach it (I1)', () => {
+  const store = new OperatorStateStore();
+  const list = store.getListState('splits', Types.json);
+  const element = { offset: 1 };
+  list.add(element);
+  const snapshot = store.snapshot();
+  element.offset = 2;
+  list.add({ offset: 3 });
+  expect(snapshot.entryCount).toBe(1);
+  const restored = new OperatorStateStore();
+  restored.restore(snapshot.write());
+  expect(restored.getListState('splits', Types.json).get()).toEqual([{ offset: 1 }]);
+});
+
+test('operator state: two restored files are appended, registered or not (I2, I3)', () => {
+  const bytes = filled().snapshot().write();
+  const store = new OperatorStateStore();
+  const names = store.getListState('names', Types.string);
+  store.restore(bytes);
+  store.restore(bytes);
+  expect(names.get()).toEqual(['a', 'ü', '', 'a', 'ü', '']);
+  expect(store.snapshot().entryCount).toBe(10);
+  const again = new OperatorStateStore();
+  again.restore(store.snapshot().write());
+  expect(again.getListState('splits', Types.json).get()).toHaveLength(4);
+});
+
+test('operator state: another element type is refused before anything is loaded', () => {
+  const bytes = filled().snapshot().write();
+  const store = new OperatorStateStore();
+  store.getListState('splits', Types.string);
+  expect(() => store.restore(bytes)).toThrow(
+    "operator state 'splits' has type json@1, which cannot be read as string@1",
+  );
+  expect(store.snapshot().entryCount).toBe(0);
+});
+
+test('operator state file: decoded and encoded again, the same bytes', () => {
+  const bytes = filled().snapshot().write();
+  expect(encodeOperatorStateFile(decodeOperatorStateFile(bytes))).toEqual(bytes);
+});
+
+test('operator state file: any flipped byte and any truncation is found', () => {
+  const bytes = filled().snapshot().write();
+  for (let i = 0; i < bytes.length; i++) {
+    const damaged = bytes.slice();
+    damaged[i] = (damaged[i] ?? 0) ^ 0x10;
+    expect(() => decodeOperatorStateFile(damaged)).toThrow(CorruptData);
+    expect(() => decodeOperatorStateFile(bytes.slice(0, i))).toThrow(CorruptData);
+  }
+});

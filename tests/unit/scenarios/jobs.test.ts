@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { KeyedProcessFunction, RuntimeContext } from '../../../engine/index.ts';
+import { type BuiltJob, JOB_CATALOG, jobNamed } from '../../../scenarios/index.ts';
+
+const TOPICS = [{ name: 'flights', partitions: [0, 1] }];
+
+function build(name: string, parameters: Readonly<Record<string, string>>, topics = TOPICS): BuiltJob {
+  const job = jobNamed(name);
+  if (job === undefined) throw new Error(`no job ${name}`);
+  const defaults = Object.fromEntries(job.parameters.map((parameter) => [parameter.name, parameter.default]));
+  return job.build({
+    parallelism: 2,
+    parameters: { ...defaults, ...parameters },
+    topics,
+    guarantee: 'exactly-once',
+    fetchWaitMs: 250,
+  });
+}
+
+/** Runs a process operator by hand over the rows of one key. */
+function outputsOf(job: BuiltJob, rows: readonly unknown[]): unknown[] {
+  const operator = job.graph.vertices.flatMap((vertex) => vertex.operators).find((one) => one.kind === 'process');
+  if (operator?.kind !== 'process') throw new Error('no process operator');
+  const cells = new Map<string, unknown>();
+  const maps = new Map<string, Map<unknown, unknown>>();
+  const runtime = {
+    value: (name: string) => ({ value: () => cells.get(name), update: (value: unknown) => cells.set(name, value) }),
+    map: (name: string) => {
+      const map = maps.get(name) ?? new Map<unknown, unknown>();
+      maps.set(name, map);
+      return { get: (key: unknown) => map.get(key), put: (key: unknown, value: unknown) => map.set(key, value) };
+    },
+  } as unknown as RuntimeContext;
+  const process: KeyedProcessFunction<unknown, unknown> = operator.function.create();
+  process.open?.(runtime);
+  const outputs: unknown[] = [];
+  for (const row of rows)
+    process.processElement(
+      row,
+      { currentKey: operator.key(row), timestampMs: 0 },
+      { collect: (value) => outputs.push(value) },
+    );
+  return outputs;
+}
+
+describe('job catalog', () => {
+  it('has jobs that describe themselves and build with their defaults', () => {
+    expect(JOB_CATALOG.map((job) => job.name)).toEqual(['keyed-count', 'flight-delays']);
+    for (const job of JOB_CATALOG) {
+      expect(build(job.name, {}).graph.vertices.length).toBe(2);
+      for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);
+    }
+  });
+});
+
+describe('keyed-count', () => {
+  it('counts per key, whatever type the field has', () => {
+    const job = build('keyed-count', { key: 'distance' });
+    expect(outputsOf(job, [{ distance: 7 }, { distance: 7 }])).toEqual([
+      { key: '7', count: 1 },
+      { key: '7', count: 2 },
+    ]);
+    expect(job.audit).toMatchObject({ stateIsOrderInsensitive: true, outputValues: 'multiset' });
+    expect(job.audit.outputKey?.({ key: '7', count: 2 })).toBe('7');
+  });
+
+  it('unites its topics', () => {
+    const job = build('keyed-count', {}, [...TOPICS, { name: 'more', partitions: [2, 3] }]);
+    expect(job.graph.vertices.map((vertex) => vertex.source?.partitions)).toEqual([[0, 1], [2, 3], undefined]);
+    expect(job.graph.vertices[0]?.source).toMatchObject({ fetchWaitUs: 250_000, uid: 'source-flights' });
+  });
+});
+
+describe('flight-delays', () => {
+  it('sums delays per key and group', () => {
+    const rows = [
+      { origin: 'A', destination: 'X', delay: 10 },
+      { origin: 'A', destination: 'Y', delay: -4 },
+      { origin: 'A', destination: 'X', delay: null },
+    ];
+    expect(outputsOf(build('flight-delays', {}), rows)).toMatchObject([
+      { key: 'A', airport: '', delay: 10, flights: 1, delaySum: 10, delayMax: 10, group: 'X', groupDelaySum: 10 },
+      { flights: 2, delaySum: 6, delayMax: 10, group: 'Y', groupDelaySum: -4 },
+      { flights: 3, delaySum: 6, delayMax: 10, group: 'X', groupDelaySum: 10 },
+    ]);
+  });
+
+  it('groups by the hour where there are no destinations', () => {
+    const job = build('flight-delays', { key: 'distance', group: 'hour' });
+    expect(outputsOf(job, [{ distance: 9, delay: 1, time: 7.9 }])).toMatchObject([{ key: '9', group: '7' }]);
+  });
+
+  it('joins the airports where there is a topic of them', () => {
+    const { graph, audit } = build('flight-delays', {}, [
+      { name: 'airports', partitions: [0] },
+      { name: 'flights', partitions: [1, 2] },
+    ]);
+    expect(graph.edges.map((edge) => edge.input)).toEqual([0, 1]);
+    expect(graph.edges.map((edge) => edge.key?.({ origin: 'SFO', iata: 'LAX' }))).toEqual(['SFO', 'LAX']);
+    expect(audit).toMatchObject({ stateIsOrderInsensitive: true, outputValues: 'lineage' });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import {
+  canonicalJson,
+  compile,
+  decodePlan,
+  encodePlan,
+  formatProblem,
+  parseScenario,
+  planHash,
+} from '../../../scenarios/index.ts';
+import type { SimulationPlan } from '../../../sim/plan.ts';
+
+const TEXT = `name: every-kind
+job: { use: keyed-count, parallelism: 2 }
+input: { dataset: 'generated:10x50', records: 100 }
+faults:
+  - { crash: taskmanager, at: { point: completed }, restartAfter: never }
+  - { pause: jobmanager, at: 1s..2s, for: 1s }
+  - { partition: halves, at: 1s, for: 1s }
+  - { cut: taskmanagers, from: object-store, oneWay: true, at: 1s, for: 1s }
+  - { delay: 1ms..5ms, at: 1s, for: 1s }
+  - { loss: 1/3, at: 1s, for: 1s }
+  - { slow-link: 10, target: taskmanager, at: 1s, for: 1s }
+  - { sink: unknown-outcome, chance: 1/2, at: 1s, for: 1s }
+`;
+
+function plan(): SimulationPlan {
+  const parsed = parseScenario({ text: TEXT, file: 'a.yaml' });
+  if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
+  return compile(parsed.scenario, 'seed');
+}
+
+describe('plan file', () => {
+  it('comes back equal, with every kind of fault', () => {
+    expect(decodePlan(encodePlan(plan()), 'p.json')).toEqual({ ok: true, plan: plan() });
+  });
+
+  it('is refused where it was edited wrongly, with line and column', () => {
+    const broken = encodePlan(plan()).replace('"restartAfterUs": -1', '"restartAfterMs": -1');
+    const decoded = decodePlan(broken, 'p.json');
+    const problems = decoded.ok ? [] : decoded.problems;
+    const line = broken.split('\n').findIndex((text) => text.includes('restartAfterMs')) + 1;
+    expect(problems.find((problem) => problem.path === 'faults.0.restartAfterMs')).toMatchObject({
+      line,
+      column: 7,
+      didYouMean: 'restartAfterUs',
+    });
+    expect(problems.some((problem) => problem.path === 'faults.0.restartAfterUs')).toBe(true);
+  });
+
+  it('is refused in another version and as no JSON at all', () => {
+    const other = decodePlan(encodePlan(plan()).replace('"version": 1', '"version": 2'), 'p.json');
+    expect(other.ok ? '' : formatProblem(other.problems[0]!)).toBe(
+      'p.json:2:14 version: 2 is not allowed here; expected 1, the version of this format',
+    );
+    expect(decodePlan('{', 'p.json').ok).toBe(false);
+    expect(decodePlan('', 'p.json').ok).toBe(false);
+  });
+});
+
+describe('plan hash', () => {
+  it('does not depend on the order of keys', () => {
+    const reversed = Object.fromEntries(Object.entries(plan()).reverse()) as unknown as SimulationPlan;
+    expect(planHash(reversed)).toBe(planHash(plan()));
+    expect(canonicalJson({ b: [1, { d: 1, c: null }], a: 'x' })).toBe('{"a":"x","b":[1,{"c":null,"d":1}]}');
+  });
+
+  it('depends on everything else', () => {
+    expect(planHash({ ...plan(), seed: 'other' })).not.toBe(planHash(plan()));
+    expect(planHash({ ...plan(), faults: plan().faults.slice(1) })).not.toBe(planHash(plan()));
+  });
+});

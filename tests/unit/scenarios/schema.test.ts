@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { scenarioJsonSchema } from '../../../scenarios/index.ts';
+import { FAULT_KINDS } from '../../../scenarios/schema/fault-schema.ts';
+
+type Schema = { readonly [key: string]: unknown };
+const at = (schema: unknown, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, step) => (value as Schema | undefined)?.[step], schema);
+
+describe('JSON schema of a scenario', () => {
+  const schema = scenarioJsonSchema();
+
+  it('is the one that is shipped; `vitest -u` writes it anew', async () => {
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../../scenarios/scenario.schema.json');
+  });
+
+  it('is plain JSON in draft 7', () => {
+    expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+    expect(schema['$schema']).toBe('http://json-schema.org/draft-07/schema#');
+  });
+
+  it('has the keys of the contract, and demands only what has no default', () => {
+    expect(Object.keys(at(schema, 'properties') as Schema)).toEqual([
+      '$schema',
+      'name',
+      'description',
+      'seed',
+      'job',
+      'input',
+      'inputs',
+      'cluster',
+      'checkpointing',
+      'restart',
+      'runtime',
+      'faults',
+      'duration',
+      'liveness',
+      'limits',
+      'expect',
+    ]);
+    expect(schema['required']).toEqual(['name', 'job']);
+    expect(schema['additionalProperties']).toBe(false);
+  });
+
+  it('tells unit, default and meaning', () => {
+    const interval = at(schema, 'properties', 'checkpointing', 'properties', 'interval') as Schema;
+    expect(interval).toMatchObject({ type: 'string', default: '4s', examples: ['500ms', '2s', '1m'] });
+    expect(interval['pattern']).toContain('ms|s|m|h');
+    expect(interval['description']).toContain('trigger');
+  });
+
+  it('knows every kind of fault', () => {
+    const options = at(schema, 'properties', 'faults', 'items', 'anyOf') as readonly Schema[];
+    expect(options.map((option) => (option['required'] as readonly string[])[0])).toEqual([...FAULT_KINDS]);
+  });
+
+  it('describes every key of every section', () => {
+    const silent: string[] = [];
+    const visit = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const properties = at(value, 'properties');
+      if (typeof properties === 'object' && properties !== null) {
+        for (const [key, property] of Object.entries(properties)) {
+          if (at(property, 'description') === undefined && at(property, 'const') === undefined)
+            silent.push(`${path}.${key}`);
+        }
+      }
+      for (const [key, child] of Object.entries(value)) visit(child, `${path}.${key}`);
+    };
+    visit(schema, '');
+    expect(silent).toEqual([]);
+  });
+});

@@ -1,0 +1,91 @@
+/** Progress: each thing that may be missing is named; all there, it is satisfied. */
+import { describe, expect, it } from 'vitest';
+import { leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import type { Verdict } from '../../../../sim/judges/verdict.ts';
+import { KEYS, REST, rightLife, SmallLife } from './small-life.ts';
+
+const verdictsOf = (life: SmallLife, cause: Parameters<SmallLife['end']>[0]): Verdict[] =>
+  life.end(cause).filter(({ judge }) => judge === 'progress');
+
+function recovered(): SmallLife {
+  const life = rightLife();
+  life.checkpoint({ id: 3, offsets: [4, 4] });
+  life.commit('out-0-3-2', REST);
+  return life;
+}
+
+describe('progress', () => {
+  it('everything there: satisfied and passed, whatever ended the life', () => {
+    const life = recovered();
+    expect(life.bench.isSatisfied()).toBe(true);
+    for (const cause of ['liveness-reached', 'quiescent', 'liveness-bound'] as const) {
+      expect(verdictsOf(life, cause)).toMatchObject([{ outcome: 'passed' }]);
+    }
+  });
+
+  it.each<[string, (life: SmallLife) => void]>([
+    [
+      'no-job-running',
+      (life) => life.tell({ kind: 'job-status', epoch: leaderEpoch(2), status: 'restarting', jobAttempt: 1 }),
+    ],
+    [
+      'open-transaction',
+      (life) => {
+        life.world.open = [{ transaction: 't', producer: 'out-0', producerEpoch: 1, preCommitted: false, records: 1 }];
+      },
+    ],
+    ['orphan-file', (life) => life.world.files.set('checkpoints/job/chk-2/left-over', new Uint8Array(1))],
+    ['orphan-file', (life) => life.world.files.set('checkpoints/job/stray', new Uint8Array(1))],
+  ])('%s: not live', (anomaly, spoil) => {
+    const life = recovered();
+    spoil(life);
+    expect(life.bench.isSatisfied()).toBe(false);
+    expect(verdictsOf(life, 'liveness-bound')).toMatchObject([{ outcome: 'not-live', anomaly }]);
+    expect(verdictsOf(life, 'liveness-reached')).toMatchObject([{ outcome: 'not-live', anomaly }]);
+  });
+
+  it('a file of a checkpoint that is still being taken, or of another job: no orphan', () => {
+    const life = recovered();
+    life.world.files.set('checkpoints/job/chk-4/state', new Uint8Array(1));
+    life.world.files.set('elsewhere/chk-1/state', new Uint8Array(1));
+    expect(life.bench.isSatisfied()).toBe(true);
+  });
+
+  it('one checkpoint after the storm: no-checkpoint-completed', () => {
+    const life = rightLife();
+    life.commit('out-0-3-2', REST);
+    expect(verdictsOf(life, 'liveness-bound')).toMatchObject([{ anomaly: 'no-checkpoint-completed' }]);
+  });
+
+  it('a record not visible: output-incomplete names the first', () => {
+    const life = rightLife();
+    life.checkpoint({ id: 3, offsets: [4, 4] });
+    const [verdict] = verdictsOf(life, 'liveness-bound');
+    expect(verdict?.anomaly).toBe('output-incomplete');
+    expect(verdict?.message).toContain('record 3 (topic words, partition 1, offset 1)');
+  });
+
+  it('nothing at all happened: all that is missing is named', () => {
+    const found = verdictsOf(new SmallLife(KEYS), 'quiescent').map(({ anomaly }) => anomaly);
+    expect(found).toEqual(['no-job-running', 'no-checkpoint-completed', 'output-incomplete']);
+  });
+
+  it('a limit was hit: inconclusive, and says which', () => {
+    const life = recovered();
+    expect(verdictsOf(life, 'limit')).toMatchObject([{ outcome: 'inconclusive', anomaly: 'limit' }]);
+    expect(verdictsOf(life, 'limit')[0]?.message).toContain('1000 events');
+    life.atUs = 1_000_000;
+    expect(verdictsOf(life, 'limit')[0]?.message).toContain('virtual time');
+  });
+
+  it('the job gave up: not live, job-failed', () => {
+    expect(verdictsOf(recovered(), 'job-failed')).toMatchObject([{ outcome: 'not-live', anomaly: 'job-failed' }]);
+  });
+
+  it('a status of a replaced leader does not count', () => {
+    const life = recovered();
+    life.tell({ kind: 'job-status', epoch: leaderEpoch(2), status: 'running', jobAttempt: 1 });
+    life.tell({ kind: 'job-status', epoch: leaderEpoch(1), status: 'suspended', jobAttempt: 1 });
+    expect(life.bench.isSatisfied()).toBe(true);
+  });
+});
