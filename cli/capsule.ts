@@ -4,6 +4,9 @@
  * Owns: the format and its decoding. `replay` also takes a bare plan.
  * I1: what comes from a file is unknown until decoded here.
  */
+import { decodePlanIn } from '../scenarios/plan-file.ts';
+import { formatProblem } from '../scenarios/problem.ts';
+import { SourceDocument } from '../scenarios/source-document.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
 import type { Life } from './life.ts';
@@ -49,21 +52,20 @@ export function capsuleOf(plan: SimulationPlan, life: Life, engineVersion: strin
   };
 }
 
-/** A capsule or a bare plan from the text of a file. `decode` checks the plan. */
-export function decodeReplayable(file: string, text: string, decode: (value: unknown) => SimulationPlan): Replayable {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${file} is not JSON: ${error instanceof Error ? error.message : String(error)}.`);
-  }
-  if (!isRecord(value)) throw new UsageError(`${file}: expected a plan or a capsule, found ${JSON.stringify(value)}.`);
-  if (value['kind'] !== 'tidemark-capsule') return { plan: decode(value) };
+/** A capsule or a bare plan from the text of a file. */
+export function decodeReplayable(file: string, text: string): Replayable {
+  const source = new SourceDocument(text, file);
+  if (source.problems.length > 0) throw new UsageError(source.problems.map(formatProblem).join('\n'));
+  const { value } = source;
+  const isCapsule = isRecord(value) && value['kind'] === 'tidemark-capsule';
+  const decoded = decodePlanIn(source, isCapsule ? ['plan'] : []);
+  if (!decoded.ok) throw new UsageError(decoded.problems.map(formatProblem).join('\n'));
+  if (!isCapsule) return { plan: decoded.plan };
   const { engineVersion, digest, rungs } = value;
   if (typeof engineVersion !== 'string' || typeof digest !== 'string' || !isLadder(rungs)) {
     throw new UsageError(`${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`);
   }
-  return { plan: decode(value['plan']), remembered: { engineVersion, digest, rungs } };
+  return { plan: decoded.plan, remembered: { engineVersion, digest, rungs } };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

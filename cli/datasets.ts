@@ -9,7 +9,8 @@
  */
 import { parse as parseCsv } from 'csv-parse/sync';
 import { compressors } from 'hyparquet-compressors';
-import { DEFAULT_PARSERS, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { type DatasetSpec, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import { formatInstant, parseInstantUs } from './event-time.ts';

@@ -10,7 +10,6 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
   renameSync,
@@ -20,7 +19,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './usage-error.ts';
 
@@ -63,7 +62,6 @@ export const isDirectory = (path: string): boolean => existsSync(path) && statSy
 export const joinPath = (...parts: readonly string[]): string => join(...parts);
 export const absolutePath = (path: string): string => resolve(path);
 export const folderOf = (path: string): string => dirname(path);
-export const fileStem = (path: string): string => basename(path, extname(path));
 export const fileEnding = (path: string): string => extname(path);
 
 export function readText(path: string): string {
@@ -93,14 +91,6 @@ export function appender(path: string, fresh: boolean): Appender {
     append: (lines) => void writing(path, () => writeSync(file, lines)),
     close: () => closeSync(file),
   };
-}
-
-/** Names of the files below a folder whose name ends so, as paths relative to it, sorted. */
-export function filesBelow(folder: string, ending: string): string[] {
-  if (!isDirectory(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
-    .sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
 }
 
 /** The lines of a file, without holding all of them. */

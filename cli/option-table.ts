@@ -78,7 +78,7 @@ export const OPTIONS = {
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
   trace: path('--trace <FILE>', 'no trace', 'Write every event of the life, one aligned line each.'),
-  report: path('--report <DIR>', 'no report', 'Write report.html, CSV files and timeline.log of the life.'),
+  report: path('--report <DIR>', 'no report', 'Write report.html and CSV files of the life; timeline.log too, if the scenario sets timelineLogging.'),
   until: row({
     flag: '--until <EVENT>',
     unit: 'history index',
@@ -86,7 +86,7 @@ export const OPTIONS = {
     decode: (text: string) => decodeCount('until', text, Number.MAX_SAFE_INTEGER),
     sentence: 'Show the history up to this event: the last lines before it go to the screen.',
   }),
-  seedsPerCell: row({
+  pairs: row({
     flag: '--pairs <N>',
     unit: 'seeds',
     absent: '3',

@@ -14,24 +14,38 @@ export const LIVES_FILE = 'lives.jsonl';
 export const TIMELINE_FILE = 'timeline.log';
 const CAPSULES_FOLDER = 'capsules';
 
+export interface ResultStoreOptions {
+  readonly folder: string;
+  /** Go on with what lies there. */
+  readonly resume: boolean;
+  /** Whether a stored life still counts. */
+  readonly keeps?: (row: LifeRow) => boolean;
+  /** Told of each stored life that counts. */
+  readonly onRow?: (row: LifeRow) => void;
+}
+
 export class ResultStore {
   readonly folder: string;
   readonly #lives: Appender;
   readonly #tables: readonly { readonly table: CsvTable; readonly file: Appender }[];
-  #timeline: Appender | undefined;
   readonly #fresh: boolean;
+  #timeline: Appender | undefined;
 
-  /** Opens a folder; `resume` goes on with what lies there, and `onRow` is told of each of its lives. */
-  constructor(folder: string, resume: boolean, onRow: (row: LifeRow) => void = () => {}) {
+  constructor({ folder, resume, keeps = () => true, onRow = () => {} }: ResultStoreOptions) {
     this.folder = folder;
     this.#fresh = !resume;
     const livesPath = joinPath(folder, LIVES_FILE);
-    if (!resume && exists(livesPath)) rename(livesPath, freeName(folder));
-    this.#lives = appender(livesPath, !resume);
+    const earlier = exists(livesPath) ? freeName(folder) : '';
+    // Lives that no longer count stay in the earlier file, as all do when a sweep begins anew.
+    const isStale = resume && earlier !== '' && holds(rowsOf(livesPath), (row) => !keeps(row));
+    if (earlier !== '' && (!resume || isStale)) rename(livesPath, earlier);
+    this.#lives = appender(livesPath, false);
     this.#tables = CSV_TABLES.map((table) => ({ table, file: appender(joinPath(folder, table.file), true) }));
     for (const { table, file } of this.#tables) file.append(csvHeader(table));
     if (!resume) return;
-    for (const row of storedRows(folder)) {
+    for (const row of rowsOf(isStale ? earlier : livesPath)) {
+      if (!keeps(row)) continue;
+      if (isStale) this.#lives.append(`${JSON.stringify(row)}\n`);
       this.#appendTables(row);
       onRow(row);
     }
@@ -59,9 +73,14 @@ export class ResultStore {
   }
 }
 
-/** The lives of a result folder; a line that was cut off by an interruption is skipped. */
-export function* storedRows(folder: string): Generator<LifeRow> {
-  for (const line of readLines(joinPath(folder, LIVES_FILE))) {
+/** The lives of a result folder. */
+export function storedRows(folder: string): Generator<LifeRow> {
+  return rowsOf(joinPath(folder, LIVES_FILE));
+}
+
+/** A line that was cut off by an interruption is skipped. */
+function* rowsOf(path: string): Generator<LifeRow> {
+  for (const line of readLines(path)) {
     const row = decodeLifeRow(line);
     if (row !== undefined) yield row;
   }
@@ -77,6 +96,12 @@ export function writeCapsule(folder: string, capsule: Capsule): string {
 
 /** Any text as part of a file name; the plan hash behind it keeps different ones apart. */
 const fileSafe = (text: string): string => text.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 60);
+
+/** Whether any row is so, looking at no more than needed. */
+function holds(rows: Iterable<LifeRow>, condition: (row: LifeRow) => boolean): boolean {
+  for (const row of rows) if (condition(row)) return true;
+  return false;
+}
 
 function freeName(folder: string): string {
   for (let number = 1; ; number += 1) {

@@ -4,13 +4,14 @@
  * I1: everything wrong with a scenario is one UsageError with a line per problem, `file:line:column ...`.
  * I2: data files of a scenario are looked for beside it first, then from the working folder.
  */
+import { SCENARIO_CATALOG } from '../scenarios/catalog.ts';
 import { formatDatasetName, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
 import { didYouMean } from '../scenarios/did-you-mean.ts';
 import { parseScenario } from '../scenarios/parse.ts';
 import { formatProblem } from '../scenarios/problem.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { TopicPlan } from '../sim/plan.ts';
-import { absolutePath, exists, fileEnding, filesBelow, fileStem, folderOf, isDirectory, joinPath, packageRoot, readText } from './files.ts';
+import { absolutePath, exists, fileEnding, folderOf, isDirectory, joinPath, packageRoot, readText } from './files.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface NamedScenario {
@@ -20,18 +21,10 @@ export interface NamedScenario {
   readonly scenario: Scenario;
 }
 
-export interface ShippedScenario {
-  readonly name: string;
-  readonly file: string;
-}
-
 const ENDINGS = ['.yaml', '.yml', '.json'] as const;
 
-/** Scenarios that come with the package, by name. */
-export function shippedScenarios(): ShippedScenario[] {
-  const folder = joinPath(packageRoot(), 'scenarios', 'catalog');
-  return filesBelow(folder, '.yaml').map((path) => ({ name: fileStem(path), file: joinPath(folder, path) }));
-}
+/** The file of a shipped scenario. */
+export const shippedFile = (name: string): string => joinPath(packageRoot(), 'scenarios', 'catalog', `${name}.yaml`);
 
 export function readScenario(asked: string): NamedScenario {
   const file = fileOf(asked);
@@ -43,10 +36,8 @@ export function readScenario(asked: string): NamedScenario {
 
 function fileOf(asked: string): string {
   if (exists(asked) && !isDirectory(asked)) return asked;
-  const shipped = shippedScenarios();
-  const found = shipped.find(({ name }) => name === asked);
-  if (found !== undefined) return found.file;
-  const names = shipped.map(({ name }) => name);
+  const names = SCENARIO_CATALOG.map(({ name }) => name);
+  if (names.includes(asked)) return shippedFile(asked);
   if (ENDINGS.some((ending) => ending === fileEnding(asked)) || asked.includes('/')) {
     throw new UsageError(`Scenario file ${asked}: there is no such file.`);
   }

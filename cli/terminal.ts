@@ -5,9 +5,10 @@
  * I1: standard output carries results only; progress, notes and errors go to standard error.
  * I2: progress is a bar on a terminal and plain lines elsewhere, at most one line in ten seconds.
  */
+import { availableParallelism } from 'node:os';
+import { basename, relative } from 'node:path';
 import process from 'node:process';
 import { styleText } from 'node:util';
-import { availableParallelism } from 'node:os';
 import cliProgress from 'cli-progress';
 import { wallClockMs } from '../bench/index.ts';
 
@@ -36,6 +37,8 @@ export interface Terminal {
   wallMs(): number;
   /** Threads that make sense on this machine. */
   readonly parallelism: number;
+  /** How this program was called: what a replay command begins with. */
+  readonly invocation: string;
 }
 
 const STYLES = { good: 'green', bad: 'red', dim: 'dim', strong: 'bold' } as const;
@@ -64,6 +67,7 @@ export function processTerminal(): Terminal {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
     wallMs: wallClockMs,
     parallelism: availableParallelism(),
+    invocation: invocationOf(process.argv[1] ?? 'tidemark'),
   };
 }
 
@@ -73,6 +77,17 @@ export async function runProcess(
 ): Promise<void> {
   // Set, not called: pending output is still written.
   process.exitCode = await program(process.argv.slice(2), processTerminal());
+}
+
+/** `tidemark` where it was called so, else the way it was called, from the working folder. */
+function invocationOf(script: string): string {
+  const name = basename(script);
+  return name.endsWith('.js') ? `node ${shellWord(relative(process.cwd(), script))}` : name;
+}
+
+/** A word for a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function bar(title: string, total: number): Progress {

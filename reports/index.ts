@@ -1,4 +1,5 @@
 /** What other rooms may use of reports: data in, text out. */
+export { benchFiles, benchMarkdown, type ReportFile } from './bench-report.ts';
 export { CSV_TABLES, type CsvTable, type CsvValue, csvColumnsDocument, csvHeader, csvRows, csvText } from './csv-tables.ts';
 export { htmlReport, type ReportInput, type ReportLife } from './html-report.ts';
 export type { LifeFigures } from './life-figures.ts';

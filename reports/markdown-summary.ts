@@ -4,12 +4,14 @@ import type { SweepSums } from './sweep-summary.ts';
 export interface MarkdownInput {
   readonly title: string;
   readonly sums: SweepSums;
+  /** All of them, also those that are not listed. */
+  readonly failureCount: number;
   readonly failures: readonly { readonly seed: string; readonly verdict: string; readonly signature: string; readonly replay: string }[];
 }
 
 const FAILURES_MAX = 50;
 
-export function markdownSummary({ title, sums, failures }: MarkdownInput): string {
+export function markdownSummary({ title, sums, failures, failureCount }: MarkdownInput): string {
   const { verdicts, checkpoints, records } = sums;
   const lines = [
     `# ${cell(title)}`,
@@ -35,7 +37,7 @@ export function markdownSummary({ title, sums, failures }: MarkdownInput): strin
   ];
   if (failures.length > 0) {
     const shown = failures.slice(0, FAILURES_MAX).map(({ seed, verdict, signature, replay }) => [seed, verdict, signature, `\`${replay}\``]);
-    lines.push('', `## Failing lives (${failures.length})`, '', ...table(['seed', 'verdict', 'signature', 'replay'], shown));
+    lines.push('', `## Failing lives (${failureCount})`, '', ...table(['seed', 'verdict', 'signature', 'replay'], shown));
   }
   return `${lines.join('\n')}\n`;
 }

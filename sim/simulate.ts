@@ -144,11 +144,11 @@ class Life {
   }
 
   #record(verdicts: readonly Verdict[]): RunRecord {
-    const figures = this.#collector.figures();
     const verdict = mergeVerdicts(verdicts);
     const worst = verdicts.find(({ outcome }) => outcome === verdict && verdict !== 'passed');
     const faultRecords = this.#injector.records();
     const { totalRecords } = this.#inputs.job.content;
+    const figures = this.#collector.figures({ in: totalRecords, replayed: this.#world.replayed });
     return {
       scenario: this.#plan.scenario,
       seed: this.#plan.seed,
@@ -160,7 +160,7 @@ class Life {
       signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`,
       virtualUs: this.#loop.nowUs,
       events: this.#loop.events,
-      records: { in: totalRecords, out: figures.recordsOut, replayed: this.#world.replayed },
+      records: figures.records,
       checkpoints: figures.checkpoints,
       faults: countFaults(this.#plan, faultRecords),
       restarts: figures.restarts,

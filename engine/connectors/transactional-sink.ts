@@ -47,6 +47,8 @@ export interface TransactionalSinkOptions {
   readonly host: SinkHost;
   readonly recordBytes: number;
   readonly requestTimeoutUs: number;
+  /** Longest wait of a record for its batch, at-least-once only. */
+  readonly lingerUs: number;
   readonly firstRequestId: number;
 }
 
@@ -67,6 +69,7 @@ export class TransactionalSink implements ElementConsumer {
   #lastCheckpoint = 0;
   #recordsWritten = 0;
   #initialized = false;
+  #lingering = false;
   readonly #full: Batch[] = [];
 
   constructor(options: TransactionalSinkOptions) {
@@ -109,8 +112,19 @@ export class TransactionalSink implements ElementConsumer {
     if (this.#values.length >= this.#options.spec.batchRecords) this.#closeBatch();
   }
 
-  /** Sends what was collected during this handler; called by the subtask at the end of each. */
+  /**
+   * Sends what is full; called by the subtask at the end of each action. Output that is visible when written does not wait long
+   * for its batch to fill; output in a transaction is not seen before the commit and may wait for the barrier.
+   */
   sendFullBatches(out: Out): void {
+    if (this.#values.length > 0 && this.#options.spec.guarantee === 'at-least-once' && !this.#lingering) {
+      this.#lingering = true;
+      this.#later.after(this.#options.lingerUs, 'linger', out, (_nowUs, lateOut) => {
+        this.#lingering = false;
+        if (this.#values.length > 0) this.#closeBatch();
+        this.sendFullBatches(lateOut);
+      });
+    }
     for (const batch of this.#full) out.send(this.#writeTarget, { kind: 'sink-write', ...batch });
     this.#full.length = 0;
   }

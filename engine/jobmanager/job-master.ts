@@ -54,6 +54,8 @@ export class JobMaster implements CoordinatorHost {
   #jobAttempt = 0;
   #nextAttempt: number;
   #restartAtUs = 0;
+  /** What the current executions were restored from. */
+  #restoredFrom: CheckpointMetadata | undefined;
   #restoring: { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined } | undefined;
 
   constructor(options: JobMasterOptions) {
@@ -168,8 +170,8 @@ export class JobMaster implements CoordinatorHost {
     const state = found.listed.get(execution.attempt);
     if (state === undefined) {
       execution.missed += 1;
-      const wasSeen = execution.state !== 'deploying' || this.#status === 'restarting';
-      if (wasSeen && execution.missed >= MISSED_HEARTBEATS_MAX) this.#executionGone(execution, nowUs, out);
+      if (execution.state === 'deploying' && this.#status === 'created') return this.#sendDeployment(execution, out);
+      if (execution.missed >= MISSED_HEARTBEATS_MAX) this.#executionGone(execution, nowUs, out);
       return;
     }
     execution.missed = 0;
@@ -202,7 +204,8 @@ export class JobMaster implements CoordinatorHost {
   }
 
   #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
-    this.#executions?.remove(execution.attempt);
+    if (this.#executions?.of(execution.attempt) !== execution) return;
+    this.#executions.remove(execution.attempt);
     if (this.#status === 'restarting') this.#tryDeploy(nowUs, out);
     else this.#failJob('taskmanager-lost', nowUs, out);
   }
@@ -296,9 +299,13 @@ export class JobMaster implements CoordinatorHost {
     this.#executions = executions;
     this.#moveTo('created', out);
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: metadata?.checkpointId ?? checkpointId(0) });
+    this.#restoredFrom = metadata;
     for (const execution of executions.all()) {
-      this.#nextAttempt = execution.attempt + 1;
-      this.#deployOne(execution, executions, metadata, out);
+      const { attempt, vertex, subtask, node } = execution;
+      this.#nextAttempt = attempt + 1;
+      this.#everDeployed.set(attempt, { attempt, vertex, subtask });
+      this.#sendDeployment(execution, out);
+      out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt: this.#jobAttempt, node });
     }
     assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
     this.#later.after(configuration.runtime.deploymentTimeoutUs, 'deployment', out, (nowUs, lateOut) =>
@@ -306,19 +313,20 @@ export class JobMaster implements CoordinatorHost {
     );
   }
 
-  #deployOne(execution: Execution, executions: ExecutionGraph, metadata: CheckpointMetadata | undefined, out: Out): void {
+  /** Repeated while the TaskManager does not list the attempt: the message may have been lost; one too many changes nothing. */
+  #sendDeployment(execution: Execution, out: Out): void {
     const { environment, epoch } = this.#options;
     const { attempt, vertex, subtask, slot, node, incarnation } = execution;
     const jobVertex = environment.graph.vertices[vertex];
-    assert(jobVertex !== undefined, 'an execution belongs to a vertex of the job');
-    this.#everDeployed.set(attempt, { attempt, vertex, subtask });
+    const executions = this.#executions;
+    assert(jobVertex !== undefined && executions !== undefined, 'an execution belongs to a vertex of the job');
+    const metadata = this.#restoredFrom;
     const restore =
       metadata === undefined
         ? {}
         : { restore: { checkpointId: metadata.checkpointId, state: assignState(metadata.states, jobVertex, subtask) } };
     const deployment = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution), ...restore };
     out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'deploy-task', epoch, incarnation, deployment });
-    out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt: this.#jobAttempt, node });
   }
 
   #moveTo(status: JobStatus, out: Out): void {

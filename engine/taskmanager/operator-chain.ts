@@ -120,6 +120,7 @@ function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: Oper
     host: sinkHost,
     recordBytes: recordBytesOf(environment.graph, vertex.index),
     requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
+    lingerUs: environment.configuration.runtime.bufferTimeoutUs,
     firstRequestId: 1,
   });
 }

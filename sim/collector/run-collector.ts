@@ -30,14 +30,16 @@ export interface RunFigures {
   readonly failovers: number;
   readonly timeline: readonly TimelineRecord[];
   readonly probes: Readonly<Record<string, number>>;
-  /** Visible records, repetitions included. */
-  readonly recordsOut: number;
+  /** `out`: visible records, repetitions included. */
+  readonly records: RunRecord['records'];
   readonly latency: LatencyRecord;
   /** Of the last completed checkpoint; 0 when there is none. */
   readonly stateBytes: number;
   /** History index of the first effect of each fault, by fault id. */
   readonly effectiveFaults: ReadonlyMap<string, number>;
 }
+
+const NOTHING_READ = { in: 0, replayed: 0 } as const;
 
 /** A checkpoint record in the making. */
 type OpenRecord = { -readonly [K in keyof CheckpointRecord]: CheckpointRecord[K] } & {
@@ -97,7 +99,8 @@ export class RunCollector {
     }
   }
 
-  figures(): RunFigures {
+  /** `read` is what the log broker knows: records read at least once, and readings beyond the first. */
+  figures(read: { readonly in: number; readonly replayed: number } = NOTHING_READ): RunFigures {
     const outcomes = (outcome: CheckpointRecord['outcome']): number =>
       this.#records.reduce((count, record) => count + (record.outcome === outcome ? 1 : 0), 0);
     const expired = this.#records.reduce((count, { reason }) => count + (reason === 'checkpoint-expired' ? 1 : 0), 0);
@@ -114,7 +117,7 @@ export class RunCollector {
       failovers: Math.max(0, this.#leaderships - 1),
       timeline: this.#timeline,
       probes: Object.fromEntries(this.#probes),
-      recordsOut: this.#recordsOut,
+      records: { in: read.in, out: this.#recordsOut, replayed: read.replayed },
       latency: this.#latency.toRecord(),
       stateBytes: this.#stateBytes,
       effectiveFaults: this.#effectiveFaults,

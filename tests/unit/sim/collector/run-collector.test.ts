@@ -77,7 +77,12 @@ describe('run collector', () => {
       ['b', 1, 2],
     ]);
     const figures = figuresOf(life);
-    expect(figures).toMatchObject({ restarts: 1, failovers: 1, probes: { rare: 2 }, recordsOut: 2 });
+    expect(figures).toMatchObject({
+      restarts: 1,
+      failovers: 1,
+      probes: { rare: 2 },
+      records: { in: 0, out: 2, replayed: 0 },
+    });
     expect(figures.latency).toEqual({ count: 2, p50Us: 69, p99Us: 70, maxUs: 70 });
     expect([...figures.effectiveFaults]).toEqual([['f1', 5]]);
   });

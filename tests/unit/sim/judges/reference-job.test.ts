@@ -191,7 +191,9 @@ describe('the reference job', () => {
         uid: 'x',
         name: 'x',
         kind: 'flat-map',
-        flatMap: (value, out) => [1, 2].forEach((n) => out.collect(Number(value) * n)),
+        flatMap: (value, out) => {
+          for (const n of [1, 2]) out.collect(Number(value) * n);
+        },
       },
       { uid: 's', name: 's', kind: 'sink', sink: { guarantee: 'exactly-once', batchRecords: 1 } },
     ];

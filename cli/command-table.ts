@@ -1,0 +1,105 @@
+/**
+ * The table of commands: name, operands, options, sentence and where the command is. Feeds the parser, the help and docs/cli.md.
+ *
+ * I1: commands are loaded when they are called, so that `--help` loads none of their libraries.
+ */
+import type { ExitCode } from './exit-codes.ts';
+import type { LivePlan } from './life.ts';
+import type { LifePool } from './life-pool.ts';
+import type { OptionName, OptionValues } from './option-table.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CommandCall {
+  readonly operands: readonly string[];
+  readonly options: OptionValues;
+  readonly terminal: Terminal;
+  /** Stand-ins of tests. */
+  readonly parts?: { readonly livePlan?: LivePlan; readonly pool?: LifePool };
+}
+
+export type Command = (call: CommandCall) => Promise<ExitCode>;
+
+export interface CommandRow {
+  readonly name: string;
+  /** In commander's notation. */
+  readonly operands: string;
+  readonly sentence: string;
+  readonly options: readonly OptionName[];
+  readonly example: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'start',
+    operands: '',
+    sentence: 'See it work: a sweep of the standard scenario and a job on real flights, in a few seconds.',
+    options: ['workers', 'out'],
+    example: 'tidemark start',
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  {
+    name: 'run',
+    operands: '<scenario>',
+    sentence: 'Live one life of a scenario, a file or the name of a shipped one.',
+    options: ['seed', 'json', 'trace', 'report'],
+    example: 'tidemark run standard --seed 7 --report out/seed-7',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'sweep',
+    operands: '<scenario...>',
+    sentence: 'Live many seeds of scenarios, side by side, and keep a capsule of every failure.',
+    options: ['seeds', 'for', 'workers', 'shard', 'out', 'resume', 'json'],
+    example: 'tidemark sweep standard --seeds 1..10000 --out out/standard',
+    load: async () => (await import('./commands/sweep.ts')).sweep,
+  },
+  {
+    name: 'replay',
+    operands: '<plan-or-capsule>',
+    sentence: 'Live a saved plan or capsule again and compare its digest.',
+    options: ['until', 'trace', 'json'],
+    example: 'tidemark replay out/capsules/standard-17-0a1b2c3d.json --until 1200',
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
+  {
+    name: 'bench',
+    operands: '[suite...]',
+    sentence: 'Measure: `overhead` of checkpoints in virtual time, `kernel` speed by wall clock.',
+    options: ['out', 'pairs', 'quick', 'json'],
+    example: 'tidemark bench overhead --out out/bench',
+    load: async () => (await import('./commands/bench.ts')).bench,
+  },
+  {
+    name: 'report',
+    operands: '<dir>',
+    sentence: 'Make report.html and summary.md of a result folder.',
+    options: [],
+    example: 'tidemark report out/standard',
+    load: async () => (await import('./commands/report.ts')).report,
+  },
+  {
+    name: 'list',
+    operands: '',
+    sentence: 'List the shipped scenarios, jobs and data sets.',
+    options: ['json'],
+    example: 'tidemark list',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'schema',
+    operands: '',
+    sentence: 'Print the JSON Schema of scenario files, for editors.',
+    options: [],
+    example: 'tidemark schema > scenario.schema.json',
+    load: async () => (await import('./commands/schema.ts')).schema,
+  },
+  {
+    name: 'init',
+    operands: '[file]',
+    sentence: 'Write a scenario to begin with, and its schema beside it.',
+    options: [],
+    example: 'tidemark init my-scenario.yaml',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+];

@@ -1,0 +1,202 @@
+/** `tidemark sweep`: many seeds of scenarios, side by side. */
+import { compile } from '../../scenarios/compile.ts';
+import { datasetNeeds } from '../../scenarios/live.ts';
+import { planHash } from '../../scenarios/plan-hash.ts';
+import type { Scenario } from '../../scenarios/scenario.ts';
+import type { CommandCall } from '../command-table.ts';
+import { DatasetStore } from '../datasets.ts';
+import { EXIT, type ExitCode, exitCodeOf, gravest } from '../exit-codes.ts';
+import { figuresTable, plainTable } from '../figures-table.ts';
+import { packageVersion } from '../files.ts';
+import type { LifeRow } from '../life-row.ts';
+import type { OptionValues, SeedRange } from '../option-table.ts';
+import { ResultStore } from '../result-store.ts';
+import { type NamedScenario, readScenario } from '../scenario-source.ts';
+import { sweepDocument } from '../sweep-document.ts';
+import { firstSeed, resumeKey, runSweep, seedsInShard, type StoredLife, type SweepOutcome } from '../sweep-run.ts';
+import { shellWord, type Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { threadPool } from '../workers.ts';
+
+const DEFAULT_SEEDS: SeedRange = { from: 1, to: 100 };
+/** Seeds of `--for`: as many as time allows. */
+const ENDLESS_SEEDS: SeedRange = { from: 1, to: Number.MAX_SAFE_INTEGER };
+const DEFAULT_FOLDER = 'out';
+const FAILURES_SHOWN = 20;
+
+export interface SweepResult {
+  readonly outcome: SweepOutcome;
+  readonly code: ExitCode;
+  readonly wallMs: number;
+  /** Absent with `--json`: it was printed. */
+  readonly folder: string;
+}
+
+export async function sweep(call: CommandCall): Promise<ExitCode> {
+  const scenarios = call.operands.map(readScenario);
+  return (await sweepScenarios(call, scenarios)).code;
+}
+
+/** Lives, prints and stores a sweep of scenarios that were read already. */
+export async function sweepScenarios(call: CommandCall, scenarios: readonly NamedScenario[]): Promise<SweepResult> {
+  const { options, terminal } = call;
+  const engineVersion = packageVersion();
+  const seeds = options.for === undefined ? (options.seeds ?? DEFAULT_SEEDS) : ENDLESS_SEEDS;
+  const shard = options.shard ?? { index: 1, count: 1 };
+  const workers = options.workers ?? terminal.parallelism;
+  if (seedsInShard(seeds, shard) === 0) {
+    throw new UsageError(`--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`);
+  }
+  await checkInputs(scenarios);
+  const say = options.json === true ? terminal.err : terminal.out;
+  for (const { scenario } of scenarios) {
+    const seed = String(firstSeed(seeds, shard));
+    say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
+  }
+  say(`seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${workers} worker${workers === 1 ? '' : 's'}`);
+
+  const stored = new Map<string, StoredLife>();
+  const store = openStore(options, { scenarios: scenarios.map(({ scenario }) => scenario), engineVersion, stored });
+  const clock = new Deadline(terminal, options.for);
+  const jobs = options.for === undefined ? seedsInShard(seeds, shard) * scenarios.length : 0;
+  const progress = terminal.progress('lives', jobs);
+  const folder = options.out ?? DEFAULT_FOLDER;
+  try {
+    const outcome = await runSweep(
+      {
+        scenarios,
+        seeds,
+        shard,
+        workers,
+        engineVersion,
+        folder,
+        ...(store === undefined ? {} : { store }),
+        stored,
+        isOver: () => clock.isOver(),
+        onProgress: (released, failed) => progress.update(released, failed === 0 ? '' : `${failed} failed`),
+        onNote: (note) => terminal.err(note),
+      },
+      call.parts?.pool ?? threadPool(),
+    );
+    progress.stop();
+    const wallMs = clock.elapsedMs();
+    const code = exitCodeOfSweep(outcome, clock.isInterrupted);
+    const count = outcome.total.lives;
+    if (options.json === true) {
+      const to = options.for === undefined ? seeds.to : outcome.lastSeed;
+      const parts = { outcome, seeds: { from: seeds.from, to, count: Math.floor(count / scenarios.length) }, workers, wallMs };
+      terminal.out(JSON.stringify(sweepDocument({ ...parts, shard: `${shard.index}/${shard.count}`, interrupted: clock.isInterrupted }), null, 2));
+    } else {
+      tell({ outcome, wallMs, terminal, interrupted: clock.isInterrupted, ...(options.out === undefined ? {} : { out: options.out }) });
+    }
+    return { outcome, code, wallMs, folder };
+  } finally {
+    progress.stop();
+    clock.stop();
+    store?.close();
+  }
+}
+
+/** Data sets are looked at before the first life, so that a bad row is told once and not once per worker. */
+async function checkInputs(scenarios: readonly NamedScenario[]): Promise<void> {
+  const datasets = new DatasetStore();
+  for (const { scenario } of scenarios) await datasets.prepare(datasetNeeds(scenario));
+}
+
+function openStore(
+  options: OptionValues,
+  known: { readonly scenarios: readonly Scenario[]; readonly engineVersion: string; readonly stored: Map<string, StoredLife> },
+): ResultStore | undefined {
+  if (options.out === undefined) return undefined;
+  return new ResultStore({
+    folder: options.out,
+    resume: options.resume === true,
+    keeps: (row) => isCurrent(row, known),
+    onRow: ({ verdicts: _v, checkpointRecords: _c, faultRecords: _f, timeline: _t, ...life }) => {
+      known.stored.set(resumeKey(life.scenario, life.seed), life);
+    },
+  });
+}
+
+/** A stored life counts when the same plan would be lived by the same version. Lives of other scenarios stay as they are. */
+function isCurrent(row: LifeRow, { scenarios, engineVersion }: { readonly scenarios: readonly Scenario[]; readonly engineVersion: string }): boolean {
+  const scenario = scenarios.find(({ name }) => name === row.scenario);
+  if (scenario === undefined) return true;
+  return row.engineVersion === engineVersion && row.planHash === planHash(compile(scenario, row.seed));
+}
+
+function exitCodeOfSweep(outcome: SweepOutcome, interrupted: boolean): ExitCode {
+  const verdicts = (['violated', 'not-live', 'inconclusive'] as const).filter((name) => outcome.total.verdicts[name] > 0);
+  return gravest([
+    ...verdicts.map(exitCodeOf),
+    ...(outcome.notDeterministic.length > 0 ? [EXIT.notDeterministic] : []),
+    ...(outcome.infrastructure.length > 0 ? [EXIT.internal] : []),
+    ...(interrupted ? [EXIT.inconclusive] : []),
+  ]);
+}
+
+interface Telling {
+  readonly outcome: SweepOutcome;
+  readonly wallMs: number;
+  readonly terminal: Terminal;
+  readonly interrupted: boolean;
+  readonly out?: string;
+}
+
+function tell({ outcome, wallMs, terminal, interrupted, out }: Telling): void {
+  const { failures, perScenario, resumed } = outcome;
+  terminal.out(figuresTable({ sums: outcome.total, wallMs }));
+  if (perScenario.length > 1) {
+    const rows = perScenario.map(({ scenario, sums: { lives, verdicts, livesWithDuplicates, digest } }) =>
+      [scenario, lives, verdicts.passed, verdicts.violated, verdicts['not-live'], verdicts.inconclusive, livesWithDuplicates, digest].map(String),
+    );
+    terminal.out(plainTable(['scenario', 'lives', 'passed', 'violated', 'not live', 'inconclusive', 'duplicates', 'digest'], rows));
+  }
+  if (resumed > 0) terminal.out(`${resumed} lives were taken from ${out ?? ''}, ${outcome.total.lives - resumed} were lived now.`);
+  if (out !== undefined) terminal.out(`Results: ${out}/lives.jsonl, lives.csv, checkpoints.csv, faults.csv. Next: ${terminal.invocation} report ${shellWord(out)}`);
+  for (const seed of outcome.notDeterministic) terminal.out(terminal.paint('bad', `Seed ${seed} took two courses: not deterministic.`));
+  if (interrupted) terminal.out('Interrupted; --resume goes on where it stopped.');
+  if (failures.length === 0) return;
+  terminal.out(plainTable(['scenario', 'seed', 'verdict', 'signature'], failures.slice(0, FAILURES_SHOWN).map((one) => [one.scenario, one.seed, terminal.paint('bad', one.verdict), one.signature])));
+  if (failures.length > FAILURES_SHOWN) terminal.out(`... and ${failures.length - FAILURES_SHOWN} more`);
+  terminal.out(`${terminal.invocation} replay ${shellWord(failures[0]?.capsule ?? '')}`);
+}
+
+function seedsText(options: OptionValues, seeds: SeedRange): string {
+  return options.for === undefined ? `${seeds.from}..${seeds.to}` : `from 1 for ${options.for / 1_000} s`;
+}
+
+/** When to begin no further seed: time is up, or someone pressed Ctrl-C. */
+class Deadline {
+  readonly #terminal: Terminal;
+  readonly #startedMs: number;
+  readonly #endMs: number;
+  readonly #stopListening: () => void;
+  #interrupted = false;
+
+  constructor(terminal: Terminal, forMs: number | undefined) {
+    this.#terminal = terminal;
+    this.#startedMs = terminal.wallMs();
+    this.#endMs = forMs === undefined ? Number.POSITIVE_INFINITY : this.#startedMs + forMs;
+    this.#stopListening = terminal.onInterrupt(() => {
+      this.#interrupted = true;
+      terminal.err('Finishing the lives that were begun; press Ctrl-C again to stop at once.');
+    });
+  }
+
+  get isInterrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  isOver(): boolean {
+    return this.#interrupted || this.#terminal.wallMs() >= this.#endMs;
+  }
+
+  elapsedMs(): number {
+    return this.#terminal.wallMs() - this.#startedMs;
+  }
+
+  stop(): void {
+    this.#stopListening();
+  }
+}

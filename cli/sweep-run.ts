@@ -1,0 +1,197 @@
+/**
+ * A sweep: hands seeds to a pool, puts what comes back in order, sums it and stores it.
+ *
+ * Owns: which seed is whose, order, resuming. Does not own: threads (workers.ts), files (result-store.ts), words (commands).
+ * I1: results are released in the order of the sweep (seed by seed, scenario by scenario), whatever order they came in: sums,
+ *     digest and CSV files are the same for any number of workers.
+ * I2: every job that was handed out is released, also after an interrupt: an interrupted sweep has no holes.
+ */
+import { SweepSummary, type SweepSums } from '../reports/index.ts';
+import type { SimulationPlan } from '../sim/plan.ts';
+import { capsuleOf } from './capsule.ts';
+import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
+import { type LifeRow, lifeRow } from './life-row.ts';
+import type { SeedRange, Shard } from './option-table.ts';
+import { joinPath } from './files.ts';
+import { type ResultStore, writeCapsule } from './result-store.ts';
+import type { NamedScenario } from './scenario-source.ts';
+
+/** A life of an earlier sweep, without its long parts. */
+export type StoredLife = Omit<LifeRow, 'verdicts' | 'checkpointRecords' | 'faultRecords' | 'timeline'>;
+
+export interface SweepOptions {
+  readonly scenarios: readonly NamedScenario[];
+  readonly seeds: SeedRange;
+  readonly shard: Shard;
+  readonly workers: number;
+  readonly engineVersion: string;
+  /** Where capsules go. */
+  readonly folder: string;
+  /** Where rows go; absent: nowhere. */
+  readonly store?: ResultStore;
+  /** Lives that need not be lived again, by `resumeKey`. */
+  readonly stored: ReadonlyMap<string, StoredLife>;
+  /** No further seed is begun once this is true. */
+  readonly isOver: () => boolean;
+  readonly onProgress: (released: number, failed: number) => void;
+  readonly onNote: (note: string) => void;
+}
+
+export interface SweepFailure {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly verdict: string;
+  readonly signature: string;
+  /** Path of the capsule. */
+  readonly capsule: string;
+}
+
+export interface ScenarioOutcome {
+  readonly scenario: string;
+  readonly sums: SweepSums;
+}
+
+export interface SweepOutcome {
+  readonly total: SweepSums;
+  readonly perScenario: readonly ScenarioOutcome[];
+  readonly failures: readonly SweepFailure[];
+  readonly resumed: number;
+  /** Seeds whose second living took another course. */
+  readonly notDeterministic: readonly string[];
+  readonly infrastructure: readonly { readonly seed: string; readonly message: string }[];
+  /** Last seed released; below the range's end when the sweep stopped early. */
+  readonly lastSeed: number;
+}
+
+/** Most jobs in a chunk: few enough that an interrupt is heard soon. */
+const CHUNK_MAX = 8;
+/** Chunks each worker gets at least, while there are jobs: even load at the end. */
+const CHUNKS_PER_WORKER = 4;
+
+export const resumeKey = (scenario: string, seed: string): string => JSON.stringify([scenario, seed]);
+
+/** The first seed of a shard, at or after the start of the range: seed k belongs to shard 1 + (k - from) mod count. */
+export const firstSeed = (seeds: SeedRange, shard: Shard): number => seeds.from + shard.index - 1;
+
+/** How many seeds of a range a shard has. */
+export function seedsInShard(seeds: SeedRange, shard: Shard): number {
+  return Math.max(0, Math.floor((seeds.to - firstSeed(seeds, shard)) / shard.count) + 1);
+}
+
+export async function runSweep(options: SweepOptions, pool: LifePool): Promise<SweepOutcome> {
+  const sweep = new Sweep(options);
+  await pool.run({
+    workers: Math.min(options.workers, sweep.jobs),
+    scenarios: options.scenarios.map(({ scenario }) => scenario),
+    next: () => sweep.next(),
+    onLife: (job, result) => sweep.take(job, result),
+    onNote: options.onNote,
+  });
+  return sweep.outcome();
+}
+
+type Arrived = { readonly job: LifeJob } & ({ readonly result: LifeResult } | { readonly stored: StoredLife });
+
+class Sweep {
+  readonly jobs: number;
+  readonly #options: SweepOptions;
+  readonly #total = new SweepSummary();
+  readonly #perScenario: readonly SweepSummary[];
+  readonly #failures: SweepFailure[] = [];
+  readonly #notDeterministic: string[] = [];
+  readonly #infrastructure: { seed: string; message: string }[] = [];
+  /** Arrived before those in front of them. */
+  readonly #waiting = new Map<number, Arrived>();
+  #handed = 0;
+  #released = 0;
+  #resumed = 0;
+  #lastSeed: number;
+
+  constructor(options: SweepOptions) {
+    this.#options = options;
+    this.jobs = seedsInShard(options.seeds, options.shard) * options.scenarios.length;
+    this.#perScenario = options.scenarios.map(() => new SweepSummary());
+    this.#lastSeed = options.seeds.from - 1;
+  }
+
+  next(): readonly LifeJob[] {
+    const { workers, isOver, stored, scenarios } = this.#options;
+    const size = Math.min(CHUNK_MAX, Math.max(1, Math.floor((this.jobs - this.#handed) / (workers * CHUNKS_PER_WORKER))));
+    const chunk: LifeJob[] = [];
+    while (chunk.length < size && this.#handed < this.jobs && !isOver()) {
+      const job = this.#jobAt(this.#handed);
+      this.#handed += 1;
+      const known = stored.get(resumeKey(scenarios[job.scenario]?.scenario.name ?? '', job.seed));
+      if (known === undefined) chunk.push(job);
+      else this.#arrive({ job, stored: known });
+    }
+    return chunk;
+  }
+
+  take(job: LifeJob, result: LifeResult): void {
+    this.#arrive({ job, result });
+  }
+
+  outcome(): SweepOutcome {
+    return {
+      total: this.#total.sums(),
+      perScenario: this.#perScenario.map((summary, index) => ({
+        scenario: this.#options.scenarios[index]?.scenario.name ?? '',
+        sums: summary.sums(),
+      })),
+      failures: this.#failures,
+      resumed: this.#resumed,
+      notDeterministic: this.#notDeterministic,
+      infrastructure: this.#infrastructure,
+      lastSeed: this.#lastSeed,
+    };
+  }
+
+  #jobAt(index: number): LifeJob {
+    const { scenarios, seeds, shard } = this.#options;
+    const scenario = index % scenarios.length;
+    const seed = firstSeed(seeds, shard) + ((index - scenario) / scenarios.length) * shard.count;
+    return { index, scenario, seed: String(seed) };
+  }
+
+  #arrive(arrived: Arrived): void {
+    this.#waiting.set(arrived.job.index, arrived);
+    for (let next = this.#waiting.get(this.#released); next !== undefined; next = this.#waiting.get(this.#released)) {
+      this.#waiting.delete(this.#released);
+      this.#released += 1;
+      this.#lastSeed = Number(next.job.seed);
+      if ('stored' in next) this.#releaseStored(next.job, next.stored);
+      else this.#releaseLife(next.job, next.result);
+      this.#options.onProgress(this.#released, this.#failures.length);
+    }
+  }
+
+  #releaseStored(job: LifeJob, life: StoredLife): void {
+    this.#resumed += 1;
+    this.#sum(job, { ...life, verdicts: [], checkpointRecords: [], faultRecords: [], timeline: [] });
+  }
+
+  #releaseLife(job: LifeJob, result: LifeResult): void {
+    if (result.kind === 'infrastructure') {
+      this.#infrastructure.push({ seed: job.seed, message: result.message });
+      this.#options.onNote(`Seed ${job.seed} could not be lived: ${result.message}`);
+      return;
+    }
+    const { life, plan } = result;
+    const { engineVersion, folder, store, scenarios } = this.#options;
+    const capsule = plan === undefined ? '' : writeCapsule(folder, capsuleOf(plan, life, engineVersion));
+    const expect: SimulationPlan['expect'] = scenarios[job.scenario]?.scenario.expect ?? 'exactly-once';
+    const row = lifeRow(life, { expect, engineVersion, capsule });
+    store?.append(row);
+    this.#sum(job, row);
+  }
+
+  #sum(job: LifeJob, row: LifeRow): void {
+    this.#total.add(row);
+    this.#perScenario[job.scenario]?.add(row);
+    if (!row.deterministic) this.#notDeterministic.push(row.seed);
+    if (row.verdict === 'passed') return;
+    const { scenario, seed, verdict, signature, capsule } = row;
+    this.#failures.push({ scenario, seed, verdict, signature, capsule: joinPath(this.#options.folder, capsule) });
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The mutants: an explicit list, and the engine that a plan's `variant` means.
+ *
+ * Called by `live`, so that a plan with a variant replays its mutant. What finds each of them is measured in docs/mutants.md.
+ */
+import { type EngineParts, standardParts } from '../../engine/parts.ts';
+import { didYouMean } from '../did-you-mean.ts';
+import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
+import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
+import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
+import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+
+export const STANDARD_VARIANT = 'standard';
+
+/** From the coarse to the fine. */
+export const MUTANTS: readonly Mutant[] = [
+  restartWithoutRestore,
+  checkpointIdsSortedAsText,
+  offsetInclusive,
+  barrierBeforeOffset,
+  asyncPartNotIsolated,
+  stateKeyWithoutSubtask,
+  notifyBeforeDurable,
+  unknownWriteIsFailure,
+  ackIgnoresAttempt,
+  commitErrorLogged,
+  abortIncludesPrecommitted,
+];
+
+/** A plan names an engine that there is none of. */
+export class UnknownVariant extends Error {
+  override readonly name = 'UnknownVariant';
+}
+
+/** The engine of a variant: the standard one, or that of a mutant. Throws `UnknownVariant`. */
+export function partsOf(variant: string): EngineParts {
+  if (variant === STANDARD_VARIANT) return standardParts;
+  const mutant = MUTANTS.find(({ slug }) => slug === variant);
+  if (mutant !== undefined) return mutant.parts;
+  const names = [STANDARD_VARIANT, ...MUTANTS.map(({ slug }) => slug)];
+  const near = didYouMean(variant, names);
+  const hint = near === undefined ? `There are ${names.join(', ')}.` : `Did you mean '${near}'?`;
+  throw new UnknownVariant(`The plan asks for the engine variant '${variant}'. ${hint}`);
+}

@@ -1,0 +1,27 @@
+/**
+ * What a mutant is: the standard engine with one decision answered wrongly, as a real system once answered it.
+ *
+ * Owns the form of an entry, and the one way to make an engine of it. The engine knows nothing of mutants; they enter by its parts.
+ *
+ * I1: a mutant differs from the standard engine in the parts it names and in nothing else.
+ */
+import { type EngineParts, standardParts } from '../../engine/parts.ts';
+
+export interface Mutant {
+  /** Name, as a plan's `variant` says it. */
+  readonly slug: string;
+  /** The bug that it re-creates, in the tracker of the system that had it. */
+  readonly bug: string;
+  /** What is wrong, in a sentence or two. */
+  readonly story: string;
+  readonly parts: EngineParts;
+  /** Shipped scenario whose sweep finds it. */
+  readonly scenario: string;
+  /** Judges that may catch it there. */
+  readonly judges: readonly string[];
+}
+
+/** The standard engine, with these decisions in place of its own. */
+export function withWrong(decisions: Partial<EngineParts>): EngineParts {
+  return { ...standardParts, ...decisions };
+}
