@@ -74,7 +74,7 @@ export const OPTIONS = {
     decode: decodeShard,
     sentence: 'Live only every N-th seed, beginning with the I-th: one call per machine.',
   }),
-  out: path('--out <DIR>', 'only capsules are written, to out/', 'Where result files go, appended as they arrive.'),
+  out: path('--out <DIR>', 'sweep: only capsules, in out/; start: out/start; bench: out/bench', 'Where result files go, appended as they arrive.'),
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
   trace: path('--trace <FILE>', 'no trace', 'Write every event of the life, one aligned line each.'),

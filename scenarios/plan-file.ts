@@ -1,6 +1,8 @@
 /**
  * Plans as files: JSON, one plan each. What was written is read back to an equal plan; what was edited is checked like any file of a user.
  */
+import { strangerOf } from '../sim/faults/fault-nodes.ts';
+import { allNodes } from '../sim/node-names.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { FileProblem } from './problem.ts';
 import { planSchema } from './schema/plan-schema.ts';
@@ -27,10 +29,24 @@ export function decodePlan(text: string, file: string): DecodedPlan {
 export function decodePlanIn(source: SourceDocument, path: readonly PropertyKey[]): DecodedPlan {
   const value = source.valueAt(path);
   const parsed = planSchema.safeParse(value);
-  if (parsed.success) return { ok: true, plan: parsed.data };
+  if (parsed.success) return checkNodes(parsed.data, source, path);
   const found = parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
   return {
     ok: false,
     problems: inFileOrder(found.map((problem) => source.locate({ ...problem, path: [...path, ...problem.path] }))),
   };
+}
+
+/** A fault that names a node the cluster does not have could never strike. */
+function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly PropertyKey[]): DecodedPlan {
+  const nodes = allNodes(plan.cluster);
+  const stranger = strangerOf(plan.faults, nodes);
+  if (stranger === undefined) return { ok: true, plan };
+  const index = plan.faults.findIndex(({ id }) => id === stranger.fault);
+  const problem = {
+    path: [...path, 'faults', index],
+    message: `Fault ${stranger.fault} names the node '${stranger.node}', which the cluster does not have`,
+    expected: `one of ${nodes.join(', ')}`,
+  };
+  return { ok: false, problems: [source.locate(problem)] };
 }

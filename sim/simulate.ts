@@ -14,6 +14,7 @@ import { World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
 import { faultLabel } from './faults/fault.ts';
+import { strangerOf } from './faults/fault-nodes.ts';
 import { History } from './history/history.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import type { EndOfLife } from './judges/judge.ts';
@@ -22,6 +23,7 @@ import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
+import { allNodes } from './node-names.ts';
 import { profileNamed } from './node/hardware-profile.ts';
 import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
 import type { SimulationPlan } from './plan.ts';
@@ -46,7 +48,10 @@ const WORLD: NodeId = nodeId('world');
 /** Events after which the liveness condition may have become true. */
 const SATISFYING: ReadonlySet<string> = new Set(['checkpoint-completed', 'transaction-committed', 'object-deleted', 'job-status']);
 
+/** Throws `RangeError` when a fault of the plan names a node that the cluster does not have. */
 export function simulate(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions): RunRecord {
+  const stranger = strangerOf(plan.faults, allNodes(plan.cluster));
+  if (stranger !== undefined) throw new RangeError(`fault ${stranger.fault} names the node '${stranger.node}', which the cluster does not have`);
   return new Life(plan, inputs, options).run();
 }
 

@@ -126,6 +126,7 @@ export class JobManager implements Actor {
           coordination: this.#coordination,
           store,
           counter,
+          taskManagers: this.#taskManagers.length,
           superseded: () => {
             this.#superseded = true;
           },

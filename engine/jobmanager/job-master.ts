@@ -36,6 +36,8 @@ export interface JobMasterOptions {
   readonly coordination: RequestClient<CoordinationReply>;
   readonly store: CompletedCheckpointStore;
   readonly counter: { readonly value: number; readonly version: number };
+  /** How many there are in all. */
+  readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
 }
 
@@ -54,6 +56,8 @@ export class JobMaster implements CoordinatorHost {
   #jobAttempt = 0;
   #nextAttempt: number;
   #restartAtUs = 0;
+  /** When there were first enough slots. */
+  #enoughSinceUs: number | undefined;
   /** What the current executions were restored from. */
   #restoredFrom: CheckpointMetadata | undefined;
   #restoring: { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined } | undefined;
@@ -248,10 +252,25 @@ export class JobMaster implements CoordinatorHost {
     if (this.#executions !== undefined && !this.#executions.isEmpty) return;
     const { environment } = this.#options;
     const slots = assignSlots(this.#registry.sorted(), slotsNeeded(environment.graph.vertices));
-    if (slots === undefined) return;
+    if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#chosenRestore(out);
     if (restore === undefined) return;
     this.#deploy(slots, restore.metadata, out);
+  }
+
+  /**
+   * A new leader gives every TaskManager one heartbeat interval to answer before it places the job (Flink:
+   * resource-stabilization-timeout), so that the first two do not get everything.
+   */
+  #waitsForMore(nowUs: Micros, out: Out): boolean {
+    const { environment, taskManagers } = this.#options;
+    if (this.#jobAttempt > 0 || this.#registry.size >= taskManagers) return false;
+    const { heartbeatIntervalUs } = environment.configuration.runtime;
+    if (this.#enoughSinceUs === undefined) {
+      this.#enoughSinceUs = nowUs;
+      this.#later.after(heartbeatIntervalUs, 'stabilize', out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
+    }
+    return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
   }
 
   /** Undefined while the metadata is being read. */

@@ -19,6 +19,10 @@ export interface RegisteredTaskManager {
 export class TaskManagerRegistry {
   readonly #registered = new Map<NodeId, RegisteredTaskManager>();
 
+  get size(): number {
+    return this.#registered.size;
+  }
+
   /** Returns the node if its former process is gone. */
   heard(taskManager: RegisteredTaskManager): 'known' | 'new' | 'restarted' {
     const before = this.#registered.get(taskManager.node);

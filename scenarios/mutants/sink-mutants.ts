@@ -13,7 +13,8 @@ export const commitErrorLogged: Mutant = {
 export const abortIncludesPrecommitted: Mutant = {
   slug: 'abort-includes-precommitted',
   bug: 'FLINK-34554',
-  story: 'A restoring sink aborts every open transaction of its name, those too that the restored checkpoint says to commit.',
+  story:
+    'A restoring sink aborts every open transaction of its name, those too that the restored checkpoint says to commit.',
   parts: withWrong({ transactionsToKeep: () => [] }),
   scenario: 'standard',
   judges: ['exactly-once-output', 'progress'],

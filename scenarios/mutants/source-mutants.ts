@@ -13,7 +13,8 @@ export const offsetInclusive: Mutant = {
 export const barrierBeforeOffset: Mutant = {
   slug: 'barrier-before-offset',
   bug: 'FLINK-2098',
-  story: 'A source sends the barrier, emits a further batch, and only then notes its offsets: that batch is in no snapshot.',
+  story:
+    'A source sends the barrier, emits a further batch, and only then notes its offsets: that batch is in no snapshot.',
   parts: withWrong({ sourcePositions: 'after-next-batch' }),
   scenario: 'standard',
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],

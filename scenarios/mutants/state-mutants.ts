@@ -6,7 +6,8 @@ import { type Mutant, withWrong } from './mutant.ts';
 export const stateKeyWithoutSubtask: Mutant = {
   slug: 'state-key-without-subtask',
   bug: 'Hazelcast Jet #840',
-  story: 'State files are named without their subtask, so the last subtask to write overwrites the state of the others.',
+  story:
+    'State files are named without their subtask, so the last subtask to write overwrites the state of the others.',
   parts: withWrong({
     stateFile: ({ directory, operator, state }) => ({ path: `${directory}/${operator}.${state}`, overwrite: true }),
   }),

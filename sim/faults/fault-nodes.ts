@@ -1,0 +1,18 @@
+/** Nodes a fault acts on: what a plan must have, checked before a life starts. */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { Fault } from './fault.ts';
+
+export const nodesOfFault = (fault: Fault): readonly NodeId[] => ('node' in fault ? [fault.node] : [...fault.a, ...fault.b]);
+
+/** The first fault that names a node the cluster does not have; undefined when all is well. */
+export function strangerOf(
+  faults: readonly Fault[],
+  nodes: readonly NodeId[],
+): { readonly fault: string; readonly node: NodeId } | undefined {
+  const known = new Set(nodes);
+  for (const fault of faults) {
+    const node = nodesOfFault(fault).find((candidate) => !known.has(candidate));
+    if (node !== undefined) return { fault: fault.id, node };
+  }
+  return undefined;
+}

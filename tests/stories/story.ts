@@ -1,0 +1,98 @@
+/**
+ * The tiny language of cluster stories: a calm job, the faults that the story tells, what must have been reached, the end.
+ *
+ *     story('zombie').pause('taskmanager-1').at({ point: 'barrier.sent', checkpoint: 2 }).for('9s').passes();
+ *
+ * Every story demands that each of its faults struck and had an effect: a story that told nothing fails.
+ */
+import { expect } from 'vitest';
+import { nodeId } from '../../engine/foundation/ids.ts';
+import { allNodes } from '../../sim/node-names.ts';
+import type { CheckpointPoint } from '../../sim/faults/checkpoint-point.ts';
+import type { Fault, FaultTrigger } from '../../sim/faults/fault.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { findings, liveIt, planOf } from '../support/lives.ts';
+
+export interface At {
+  readonly point: CheckpointPoint;
+  readonly checkpoint?: number;
+  readonly vertex?: number;
+  readonly subtask?: number;
+  readonly occurrence?: number;
+}
+
+type WithoutTrigger<F> = F extends Fault ? Omit<F, 'id' | 'trigger'> : never;
+const SECOND = 1_000_000;
+const EVERYBODY = allNodes({ taskManagers: 3, jobManagers: 2 });
+
+export class Story {
+  readonly #faults: Fault[] = [];
+  readonly #probes: string[] = [];
+  readonly #events: string[] = [];
+  #seed = '1';
+
+  seed(seed: string): this {
+    this.#seed = seed;
+    return this;
+  }
+
+  crash(node: string, when: At | number, restartAfterSeconds = 1): this {
+    return this.#add({ kind: 'crash', node: nodeId(node), restartAfterUs: restartAfterSeconds * SECOND }, when);
+  }
+
+  pause(node: string, when: At | number, seconds: number): this {
+    return this.#add({ kind: 'pause', node: nodeId(node), forUs: seconds * SECOND }, when);
+  }
+
+  isolate(node: string, when: At | number, seconds: number): this {
+    const b = EVERYBODY.filter((other) => other !== node);
+    return this.#add({ kind: 'partition', shape: 'isolate-one', a: [nodeId(node)], b, oneWay: false, forUs: seconds * SECOND }, when);
+  }
+
+  /** Nothing passes from `a` to `b`; what `b` says still arrives. */
+  deafen(a: string, b: string, when: At | number, seconds: number): this {
+    const sides = { a: [nodeId(a)], b: [nodeId(b)] };
+    return this.#add({ kind: 'partition', shape: 'one-way', ...sides, oneWay: true, forUs: seconds * SECOND }, when);
+  }
+
+  service(node: string, effect: 'unavailable' | 'fail' | 'unknown-outcome', when: At | number, seconds: number): this {
+    const chance = { numerator: 1, denominator: 1 };
+    return this.#add({ kind: 'service', node: nodeId(node), effect, factor: 1, chance, forUs: seconds * SECOND }, when);
+  }
+
+  /** A rare branch that must have been taken. */
+  reaches(probe: string): this {
+    this.#probes.push(probe);
+    return this;
+  }
+
+  /** A kind of event that must be in the history. */
+  shows(kind: string): this {
+    this.#events.push(kind);
+    return this;
+  }
+
+  plan(): SimulationPlan {
+    return { ...planOf('crash-during-alignment', this.#seed), scenario: 'story', seed: this.#seed, faults: this.#faults };
+  }
+
+  passes(): RunRecord {
+    const record = liveIt(this.plan(), { keepHistory: this.#events.length > 0 });
+    expect(record.verdict, findings(record)).toBe('passed');
+    for (const fault of record.faultRecords) expect(fault, `fault ${fault.id} (${fault.label})`).toMatchObject({ effective: true });
+    for (const probe of this.#probes) expect(Object.keys(record.probes)).toContain(probe);
+    const kinds = new Set(record.history.map(({ event }) => event.kind as string));
+    for (const kind of this.#events) expect(kinds).toContain(kind);
+    return record;
+  }
+
+  #add(fault: WithoutTrigger<Fault>, when: At | number): this {
+    const trigger: FaultTrigger =
+      typeof when === 'number' ? { atUs: when * SECOND } : { occurrence: 1, ...when };
+    this.#faults.push({ ...fault, id: `f${this.#faults.length + 1}`, trigger } as Fault);
+    return this;
+  }
+}
+
+export const story = (): Story => new Story();

@@ -1,0 +1,52 @@
+/** Lives for tests: a shipped scenario or a small plan of its own, lived in-process on generated input. */
+import { readFileSync } from 'node:fs';
+import { compile, parseScenario, type Scenario } from '../../scenarios/index.ts';
+import { live, type LiveOptions } from '../../scenarios/live.ts';
+import type { Dataset } from '../../sim/judges/job-audit.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+
+const AIRPORTS = ['ATL', 'BOS', 'DEN', 'DFW', 'JFK', 'LAX', 'MIA', 'ORD', 'PHX', 'SEA', 'SFO', 'STL'];
+
+/** Rows shaped like the flights, so that tests need no file: 20,000 of them, by arithmetic. */
+function flightLike(name: string): Dataset {
+  const values: unknown[] = [];
+  const timestampsUs: number[] = [];
+  for (let index = 0; index < 20_000; index += 1) {
+    const origin = AIRPORTS[(index * 7 + (index >> 4)) % AIRPORTS.length];
+    const destination = AIRPORTS[(index * 5 + 3) % AIRPORTS.length];
+    values.push({
+      date: '2001/01/01 00:00',
+      delay: ((index * 37) % 120) - 20,
+      distance: 100 + ((index * 13) % 900),
+      origin,
+      destination,
+    });
+    timestampsUs.push(index * 1_000);
+  }
+  return { name, values, timestampsUs };
+}
+
+const FLIGHTS = flightLike('flights-20k');
+
+export const loadDataset: LiveOptions['loadDataset'] = () => FLIGHTS;
+
+export function shippedScenario(name: string): Scenario {
+  const file = new URL(`../../scenarios/catalog/${name}.yaml`, import.meta.url);
+  const parsed = parseScenario({ text: readFileSync(file, 'utf8'), file: `${name}.yaml` });
+  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+  return parsed.scenario;
+}
+
+export const planOf = (scenario: string, seed: string): SimulationPlan => compile(shippedScenario(scenario), seed);
+
+export const liveIt = (plan: SimulationPlan, options: Partial<LiveOptions> = {}): RunRecord =>
+  live(plan, { loadDataset, ...options });
+
+/** What a person needs to see when a life did not pass. */
+export function findings(record: RunRecord): string {
+  const wrong = record.verdicts.filter(({ outcome }) => outcome !== 'passed');
+  return [`seed ${record.seed}: ${record.verdict}`, ...wrong.map(({ judge, message }) => `${judge}: ${message}`)].join(
+    '\n',
+  );
+}

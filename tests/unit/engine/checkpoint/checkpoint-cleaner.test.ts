@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { CheckpointCleaner } from '../../../../engine/checkpoint/checkpoint-cleaner.ts';
+import { RequestClient } from '../../../../engine/clients/request-client.ts';
+import type { CheckpointPointer } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { StorageReply } from '../../../../engine/protocol/messages.ts';
+import { EPOCH, id, REQUEST_TIMEOUT_US, STORAGE } from '../../../support/engine-values.ts';
+import { FakeStorage } from '../../../support/fake-storage.ts';
+import { RecordingOut } from '../../../support/recording-out.ts';
+
+const ROOT = 'dir/job/';
+const pointer = (...ids: number[]): CheckpointPointer => ({
+  epoch: EPOCH,
+  completed: ids.map((n) => ({ id: id(n), metadata: `${ROOT}chk-${n}/_metadata` })),
+});
+
+function bench(...paths: string[]) {
+  const client = new RequestClient<StorageReply>({
+    node: STORAGE,
+    via: 'datagram',
+    name: 'storage',
+    timeoutUs: REQUEST_TIMEOUT_US,
+    firstRequestId: 1,
+  });
+  const out = new RecordingOut((timer, nowUs, self) => client.handleTimer(timer, nowUs, self));
+  const storage = new FakeStorage();
+  for (const path of paths) storage.objects.set(path, new Uint8Array(1));
+  /** Performs and answers what was sent, until nothing more is. */
+  const answer = (): void => {
+    for (let sent = out.fresh(); sent.length > 0; sent = out.fresh()) {
+      for (const { message } of sent) client.handleReply(storage.perform(message), out.nowUs, out);
+    }
+  };
+  return { cleaner: new CheckpointCleaner(client, ROOT), out, storage, answer };
+}
+
+describe('checkpoint cleaner', () => {
+  it('C16: a sweep deletes files of checkpoints below the newest that the pointer does not name', () => {
+    const { cleaner, out, storage, answer } = bench(
+      `${ROOT}chk-1/a`,
+      `${ROOT}chk-2/a`,
+      `${ROOT}chk-3/a`,
+      `${ROOT}chk-3/_metadata`,
+      `${ROOT}chk-10/a`,
+    );
+    cleaner.sweep(pointer(2, 10), out);
+    answer();
+    expect(storage.paths()).toEqual([`${ROOT}chk-10/a`, `${ROOT}chk-2/a`]);
+  });
+
+  it('G5: a sweep leaves ids above the newest, other jobs and what is not a checkpoint file', () => {
+    const kept = [
+      `${ROOT}chk-4/a`,
+      `${ROOT}chk-5/a`,
+      `${ROOT}chk-1`,
+      `${ROOT}chk-x/a`,
+      `${ROOT}shared/b`,
+      'dir/jobs/chk-1/a',
+    ];
+    const { cleaner, out, storage, answer } = bench(...kept, `${ROOT}chk-1/a`);
+    cleaner.sweep(pointer(4), out);
+    answer();
+    expect(storage.paths()).toEqual([...kept].sort());
+  });
+
+  it('G5: with an empty pointer nothing is swept', () => {
+    const { cleaner, out, storage, answer } = bench(`${ROOT}chk-1/a`);
+    cleaner.sweep(pointer(), out);
+    answer();
+    expect(storage.paths()).toEqual([`${ROOT}chk-1/a`]);
+    expect(out.all('storage-delete')).toEqual([]);
+  });
+
+  it('C29: discarding a checkpoint deletes its files only, also when another id begins with the same digits', () => {
+    const { cleaner, out, storage, answer } = bench(`${ROOT}chk-1/a`, `${ROOT}chk-1/b`, `${ROOT}chk-12/a`);
+    cleaner.discard(1, out);
+    answer();
+    expect(storage.paths()).toEqual([`${ROOT}chk-12/a`]);
+  });
+
+  it('C2: a deletion counts as under way until it is answered', () => {
+    const { cleaner, out, answer } = bench(`${ROOT}chk-1/a`);
+    cleaner.discard(1, out);
+    cleaner.discard(2, out);
+    expect(cleaner.cleaning).toBe(2);
+    answer();
+    expect(cleaner.cleaning).toBe(0);
+  });
+
+  it('C16: a deletion that is never answered is given up, not repeated', () => {
+    const { cleaner, out } = bench();
+    cleaner.sweep(pointer(4), out);
+    out.advance(REQUEST_TIMEOUT_US);
+    expect(cleaner.cleaning).toBe(0);
+    expect(out.kinds()).toEqual(['storage-list']);
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { CheckpointFailureManager } from '../../../../engine/checkpoint/checkpoint-failure-manager.ts';
+import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../../../../engine/protocol/checkpoint-failure.ts';
+
+const REASONS = Object.keys(CHECKPOINT_FAILURES) as CheckpointFailure[];
+const reasonsThat = (trait: 'counted' | 'preFlight'): string[] =>
+  REASONS.filter((reason) => CHECKPOINT_FAILURES[reason][trait]).sort();
+
+describe('checkpoint failure reasons', () => {
+  it('C15: the list is closed at 24', () => {
+    expect(REASONS).toHaveLength(24);
+  });
+
+  it('C15: five reasons count', () => {
+    expect(reasonsThat('counted')).toEqual([
+      'checkpoint-async-exception',
+      'checkpoint-declined',
+      'checkpoint-expired',
+      'finalize-checkpoint-failure',
+      'io-exception',
+    ]);
+  });
+
+  it('C15: six reasons lie before any task heard of the checkpoint', () => {
+    expect(reasonsThat('preFlight')).toEqual([
+      'blocking-output-exist',
+      'io-exception',
+      'minimum-time-between-checkpoints',
+      'not-all-required-tasks-running',
+      'periodic-scheduler-shutdown',
+      'too-many-checkpoint-requests',
+    ]);
+  });
+});
+
+describe('checkpoint failure manager', () => {
+  it('C15: the job fails when counted failures in a row are more than tolerable', () => {
+    const manager = new CheckpointFailureManager(2);
+    expect([1, 2, 3].map((id) => manager.failed(id, 'checkpoint-expired'))).toEqual([false, false, true]);
+  });
+
+  it.each(REASONS)('C15: %s counts as the list says', (reason) => {
+    expect(new CheckpointFailureManager(0).failed(1, reason)).toBe(CHECKPOINT_FAILURES[reason].counted);
+  });
+
+  it('C15: one id counts once', () => {
+    const manager = new CheckpointFailureManager(1);
+    expect(manager.failed(1, 'checkpoint-expired')).toBe(false);
+    expect(manager.failed(1, 'checkpoint-declined')).toBe(false);
+    expect(manager.failed(2, 'checkpoint-declined')).toBe(true);
+  });
+
+  it('C15: a success clears the counter', () => {
+    const manager = new CheckpointFailureManager(1);
+    manager.failed(1, 'checkpoint-expired');
+    manager.succeeded(2);
+    expect(manager.failed(3, 'checkpoint-expired')).toBe(false);
+    expect(manager.failed(4, 'checkpoint-expired')).toBe(true);
+  });
+
+  it('C15: ids up to the last success do not count any more', () => {
+    const manager = new CheckpointFailureManager(0);
+    manager.succeeded(5);
+    manager.succeeded(3);
+    expect(manager.failed(4, 'checkpoint-expired')).toBe(false);
+    expect(manager.failed(5, 'checkpoint-expired')).toBe(false);
+    expect(manager.failed(6, 'checkpoint-expired')).toBe(true);
+  });
+
+  it('C15: after the job was failed the counter starts anew', () => {
+    const manager = new CheckpointFailureManager(1);
+    manager.failed(1, 'checkpoint-expired');
+    expect(manager.failed(2, 'checkpoint-expired')).toBe(true);
+    expect(manager.failed(3, 'checkpoint-expired')).toBe(false);
+  });
+});

@@ -1,0 +1,63 @@
+/** Lives as data, for tests of what is told about them. */
+import type { LifeFigures } from '../../../reports/index.ts';
+import type { RunRecord } from '../../../sim/run-record.ts';
+
+/** A record of a life that passed; `over` replaces fields. */
+export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
+  return {
+    scenario: 'fixture',
+    seed: '1',
+    planHash: 'abcdef0123456789',
+    digest: '0123456789abcdef',
+    rungs: [{ event: 10, digest: '0123456789abcdef' }],
+    verdict: 'passed',
+    verdicts: [{ judge: 'exactly-once-output', outcome: 'passed', message: 'All is well', anomaly: '', at: [] }],
+    signature: '',
+    virtualUs: 20_000_000,
+    events: 1_000,
+    records: { in: 100, out: 100, replayed: 7 },
+    checkpoints: { triggered: 3, completed: 2, aborted: 1, expired: 0, declined: 1 },
+    faults: { 'crash/taskmanager': { planned: 2, effective: 1 } },
+    restarts: 1,
+    failovers: 0,
+    latency: { count: 100, p50Us: 1_500, p99Us: 90_000, maxUs: 100_000 },
+    checkpointRecords: [
+      checkpointRecord(1, 'completed'),
+      { ...checkpointRecord(2, 'aborted'), reason: 'checkpoint-declined' },
+      checkpointRecord(3, 'completed'),
+    ],
+    faultRecords: [
+      { id: 'f1', label: 'crash/taskmanager', target: 'taskmanager-1', startedAtUs: 5_000_000, endedAtUs: 6_000_000, effective: true },
+      { id: 'f2', label: 'crash/taskmanager', target: 'taskmanager-2, "x"', startedAtUs: -1, endedAtUs: -1, effective: false },
+    ],
+    timeline: [{ task: 'my_task', checkpointId: 1, startUs: 9_200_000_000, endUs: 9_201_000_000 }],
+    probes: { rare: 2 },
+    history: [],
+    ...over,
+  };
+}
+
+function checkpointRecord(checkpointId: number, outcome: 'completed' | 'aborted'): RunRecord['checkpointRecords'][number] {
+  return {
+    checkpointId,
+    epoch: 1,
+    triggeredAtUs: checkpointId * 4_000_000,
+    outcome,
+    reason: '',
+    endedAtUs: checkpointId * 4_000_000 + 250_000,
+    endToEndUs: 200_000 + checkpointId,
+    alignmentUsMax: 500,
+    syncUsMax: 80,
+    asyncUsMax: 7_000,
+    startDelayUsMax: 400,
+    stateBytes: 3_000,
+    recordsInFlight: 12,
+    acknowledged: 4,
+    required: 4,
+  };
+}
+
+export function lifeFigures(over: Partial<LifeFigures> = {}): LifeFigures {
+  const { history: _history, rungs: _rungs, ...figures } = runRecord();
+  return { ...figures, expect: 'exactly-once', duplicates: false, ...over };
+}
