@@ -45,6 +45,7 @@ function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly
   const index = plan.faults.findIndex(({ id }) => id === stranger.fault);
   const problem = {
     path: [...path, 'faults', index],
+    onKey: false,
     message: `Fault ${stranger.fault} names the node '${stranger.node}', which the cluster does not have`,
     expected: `one of ${nodes.join(', ')}`,
   };
