@@ -86,7 +86,8 @@ async function measured({ name, unit, units, work, calls, before, after }: Measu
   });
   const [task] = await bench.run();
   const result = task?.result;
-  if (result?.state !== 'completed') throw new Error(`kernel: ${name} did not complete (${result?.state ?? 'no result'})`);
+  if (result?.state !== 'completed')
+    throw new Error(`kernel: ${name} did not complete (${result?.state ?? 'no result'})`);
   const { p50, mad, samplesCount } = result.latency;
   const perUnit = (ms: number): number => Math.round((ms * NS_PER_MS * 10) / units) / 10;
   return [name, unit, perUnit(p50), perUnit(mad), Math.round((units * MS_PER_S) / p50), samplesCount, units];
@@ -124,7 +125,11 @@ function snapshotTasks({ keys, puts, calls }: Sizes): Measurement[] {
   let snapshot: KeyedStateSnapshot | undefined;
   const filled = (): HashMapStateBackend => {
     if (backend !== undefined) return backend;
-    const made = new HashMapStateBackend({ keySerializer: Types.key, keyGroups: { start: 0, end: MAX_PARALLELISM - 1 }, maxParallelism: MAX_PARALLELISM });
+    const made = new HashMapStateBackend({
+      keySerializer: Types.key,
+      keyGroups: { start: 0, end: MAX_PARALLELISM - 1 },
+      maxParallelism: MAX_PARALLELISM,
+    });
     const state = made.getState(valueState('count', Types.int));
     for (let key = 0; key < keys; key += 1) {
       made.setCurrentKey(`key-${key}`);
@@ -150,9 +155,33 @@ function snapshotTasks({ keys, puts, calls }: Sizes): Measurement[] {
   };
   const label = `snapshot of ${keys} keys`;
   return [
-    { name: `${label}: synchronous part`, unit: 'snapshot', units: 1, calls, before: () => void filled(), work: take, after: release },
-    { name: `${label}: write`, unit: 'key', units: keys, calls: Math.min(calls, 5), before: take, work: () => void snapshot?.write(), after: release },
+    {
+      name: `${label}: synchronous part`,
+      unit: 'snapshot',
+      units: 1,
+      calls,
+      before: () => void filled(),
+      work: take,
+      after: release,
+    },
+    {
+      name: `${label}: write`,
+      unit: 'key',
+      units: keys,
+      calls: Math.min(calls, 5),
+      before: take,
+      work: () => void snapshot?.write(),
+      after: release,
+    },
     { name: 'puts without a snapshot', unit: 'put', units: puts, calls, before: () => void filled(), work: put },
-    { name: 'puts during the asynchronous part', unit: 'put', units: puts, calls, before: take, work: put, after: release },
+    {
+      name: 'puts during the asynchronous part',
+      unit: 'put',
+      units: puts,
+      calls,
+      before: take,
+      work: put,
+      after: release,
+    },
   ];
 }

@@ -86,7 +86,9 @@ export function overheadSuite(context: BenchContext): BenchResult {
     for (const seed of seeds) {
       const setting: Setting = { mode: 'none', intervalMs: 0, keys };
       const baseline = measure(context, { setting, seed, sizes, baseline: undefined });
-      const settings = MODES.flatMap((mode) => sizes.intervalsMs.map((intervalMs): Setting => ({ mode, intervalMs, keys })));
+      const settings = MODES.flatMap((mode) =>
+        sizes.intervalsMs.map((intervalMs): Setting => ({ mode, intervalMs, keys })),
+      );
       measured.push(baseline);
       for (const one of settings) {
         measured.push(measure(context, { setting: one, seed, sizes, baseline: baseline.throughput }));
@@ -147,7 +149,9 @@ function liveAll(context: BenchContext, cell: CellLife): RunRecord {
   const record = context.live(overheadPlan(context.standard, cell), { judges: false });
   if (record.latency.count < cell.load.records) {
     const { mode, intervalMs, keys } = cell.setting;
-    throw new Error(`overhead: ${mode}, ${intervalMs} ms, ${keys} keys, seed ${cell.seed}: only ${record.latency.count} of ${cell.load.records} records came out`);
+    throw new Error(
+      `overhead: ${mode}, ${intervalMs} ms, ${keys} keys, seed ${cell.seed}: only ${record.latency.count} of ${cell.load.records} records came out`,
+    );
   }
   return record;
 }
@@ -158,30 +162,89 @@ export function overheadPlan(standard: Scenario, { setting, seed, load }: CellLi
   const guarantee = setting.mode === 'exactly-once' ? 'exactly-once' : 'at-least-once';
   const mode = setting.mode === 'at-least-once' || setting.mode === 'none' ? 'at-least-once' : 'exactly-once';
   const seconds = load.records / (load.ratePerSecond === 0 ? SLOWEST_RECORDS_PER_SECOND : load.ratePerSecond);
-  const withinUs = Math.ceil(seconds * US_PER_SECOND) + DEPLOYMENT_US + INTERVALS_AFTER * setting.intervalMs * US_PER_MS;
+  const withinUs =
+    Math.ceil(seconds * US_PER_SECOND) + DEPLOYMENT_US + INTERVALS_AFTER * setting.intervalMs * US_PER_MS;
   return {
     ...base,
     scenario: `overhead-${setting.mode}-${setting.intervalMs}ms-${setting.keys}keys`,
     job: { ...base.job, use: 'keyed-count', parameters: { ...base.job.parameters, key: 'key', guarantee } },
     topics: [{ name: 'input', dataset: `generated:${setting.keys}x10`, partitions: PARTITIONS, startUs: 0, ...load }],
-    engine: { ...base.engine, checkpoint: { ...checkpoint, intervalUs: setting.intervalMs * US_PER_MS, minPauseUs: 0, mode } },
+    engine: {
+      ...base.engine,
+      checkpoint: { ...checkpoint, intervalUs: setting.intervalMs * US_PER_MS, minPauseUs: 0, mode },
+    },
     liveness: { stormUs: STORM_US, withinUs },
     limits: { ...base.limits, maxEvents: EVENTS_MAX, maxVirtualUs: 2 * withinUs },
     expect: guarantee,
   };
 }
 
-const FIGURES: readonly { readonly name: string; readonly sentence: string; readonly value: (row: Measured) => number; readonly digits: number }[] = [
-  { name: 'throughput_records_per_s', sentence: 'Records visible a second, all input readable at once.', value: (row) => row.throughput, digits: 0 },
-  { name: 'overhead_percent', sentence: 'Throughput lost against the same seed without checkpoints.', value: (row) => row.overheadPercent, digits: 2 },
-  { name: 'latency_p50_ms', sentence: 'Readable at the log to visible at the sink, median.', value: (row) => row.latencyP50Us / US_PER_MS, digits: 1 },
-  { name: 'latency_p99_ms', sentence: 'The same, 99th percentile.', value: (row) => row.latencyP99Us / US_PER_MS, digits: 1 },
-  { name: 'checkpoints_completed', sentence: 'Checkpoints completed in the steady life.', value: (row) => row.checkpoints, digits: 0 },
-  { name: 'checkpoint_duration_ms', sentence: 'Trigger to last acknowledgement, median over checkpoints.', value: (row) => row.durationUs / US_PER_MS, digits: 2 },
-  { name: 'alignment_ms', sentence: 'First to last barrier, slowest task, median.', value: (row) => row.alignmentUs / US_PER_MS, digits: 2 },
-  { name: 'sync_ms', sentence: 'Synchronous part, slowest task, median.', value: (row) => row.syncUs / US_PER_MS, digits: 2 },
-  { name: 'async_ms', sentence: 'Asynchronous part, slowest task, median.', value: (row) => row.asyncUs / US_PER_MS, digits: 2 },
-  { name: 'state_bytes', sentence: 'Bytes persisted by a checkpoint, median.', value: (row) => row.stateBytes, digits: 0 },
+const FIGURES: readonly {
+  readonly name: string;
+  readonly sentence: string;
+  readonly value: (row: Measured) => number;
+  readonly digits: number;
+}[] = [
+  {
+    name: 'throughput_records_per_s',
+    sentence: 'Records visible a second, all input readable at once.',
+    value: (row) => row.throughput,
+    digits: 0,
+  },
+  {
+    name: 'overhead_percent',
+    sentence: 'Throughput lost against the same seed without checkpoints.',
+    value: (row) => row.overheadPercent,
+    digits: 2,
+  },
+  {
+    name: 'latency_p50_ms',
+    sentence: 'Readable at the log to visible at the sink, median.',
+    value: (row) => row.latencyP50Us / US_PER_MS,
+    digits: 1,
+  },
+  {
+    name: 'latency_p99_ms',
+    sentence: 'The same, 99th percentile.',
+    value: (row) => row.latencyP99Us / US_PER_MS,
+    digits: 1,
+  },
+  {
+    name: 'checkpoints_completed',
+    sentence: 'Checkpoints completed in the steady life.',
+    value: (row) => row.checkpoints,
+    digits: 0,
+  },
+  {
+    name: 'checkpoint_duration_ms',
+    sentence: 'Trigger to last acknowledgement, median over checkpoints.',
+    value: (row) => row.durationUs / US_PER_MS,
+    digits: 2,
+  },
+  {
+    name: 'alignment_ms',
+    sentence: 'First to last barrier, slowest task, median.',
+    value: (row) => row.alignmentUs / US_PER_MS,
+    digits: 2,
+  },
+  {
+    name: 'sync_ms',
+    sentence: 'Synchronous part, slowest task, median.',
+    value: (row) => row.syncUs / US_PER_MS,
+    digits: 2,
+  },
+  {
+    name: 'async_ms',
+    sentence: 'Asynchronous part, slowest task, median.',
+    value: (row) => row.asyncUs / US_PER_MS,
+    digits: 2,
+  },
+  {
+    name: 'state_bytes',
+    sentence: 'Bytes persisted by a checkpoint, median.',
+    value: (row) => row.stateBytes,
+    digits: 0,
+  },
 ];
 
 const SETTING_COLUMNS = [
@@ -196,8 +259,18 @@ function cellTable(measured: readonly Measured[]): BenchTable {
     title: 'Every seed of every cell',
     kind: 'virtual',
     isDetail: true,
-    columns: [...SETTING_COLUMNS, { name: 'seed', sentence: 'Seed of both lives.' }, ...FIGURES.map(({ name, sentence }) => ({ name, sentence }))],
-    rows: measured.map((row) => [row.mode, row.intervalMs, row.keys, row.seed, ...FIGURES.map(({ value, digits }) => rounded(value(row), digits))]),
+    columns: [
+      ...SETTING_COLUMNS,
+      { name: 'seed', sentence: 'Seed of both lives.' },
+      ...FIGURES.map(({ name, sentence }) => ({ name, sentence })),
+    ],
+    rows: measured.map((row) => [
+      row.mode,
+      row.intervalMs,
+      row.keys,
+      row.seed,
+      ...FIGURES.map(({ value, digits }) => rounded(value(row), digits)),
+    ]),
   };
 }
 
@@ -219,7 +292,13 @@ function summaryTable(measured: readonly Measured[]): BenchTable {
     });
     return [first?.mode ?? '', first?.intervalMs ?? 0, first?.keys ?? 0, ...figures];
   });
-  return { name: 'overhead', title: 'Overhead of checkpoints', kind: 'virtual', columns: [...SETTING_COLUMNS, ...columns], rows };
+  return {
+    name: 'overhead',
+    title: 'Overhead of checkpoints',
+    kind: 'virtual',
+    columns: [...SETTING_COLUMNS, ...columns],
+    rows,
+  };
 }
 
 /** Without transactions, so that waiting for a commit is not taken for lost throughput. */
@@ -229,7 +308,10 @@ function overheadPlot(measured: readonly Measured[], keys: number): BenchPlot {
     title: `Throughput lost to checkpoints, ${keys} keys`,
     xAxis: 'checkpoint interval, s',
     yAxis: 'overhead, %',
-    series: seriesOf(measured.filter((row) => row.keys === keys && row.mode !== 'exactly-once'), (row) => row.overheadPercent),
+    series: seriesOf(
+      measured.filter((row) => row.keys === keys && row.mode !== 'exactly-once'),
+      (row) => row.overheadPercent,
+    ),
   };
 }
 
@@ -239,7 +321,10 @@ function latencyPlot(measured: readonly Measured[], keys: number): BenchPlot {
     title: `Latency until visible, 99th percentile, ${keys} keys`,
     xAxis: 'checkpoint interval, s',
     yAxis: 'latency, ms',
-    series: seriesOf(measured.filter((row) => row.keys === keys), (row) => row.latencyP99Us / US_PER_MS),
+    series: seriesOf(
+      measured.filter((row) => row.keys === keys),
+      (row) => row.latencyP99Us / US_PER_MS,
+    ),
   };
 }
 

@@ -13,7 +13,11 @@ const REMOTE_DENOMINATOR = 4;
 const INCREMENT: Distribution = exponential({ meanUs: 1_000 });
 /** An increment is at least the lookahead, microseconds. */
 const LOOKAHEAD_US = 1;
-const NO_LIMITS = { maxEvents: Number.MAX_SAFE_INTEGER, maxVirtualUs: Number.MAX_SAFE_INTEGER, maxQueueLength: 1_000_000 };
+const NO_LIMITS = {
+  maxEvents: Number.MAX_SAFE_INTEGER,
+  maxVirtualUs: Number.MAX_SAFE_INTEGER,
+  maxQueueLength: 1_000_000,
+};
 
 /** A model that goes on where it stopped: each call handles so many further events. */
 export type Phold = (events: number) => void;

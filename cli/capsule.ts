@@ -63,7 +63,9 @@ export function decodeReplayable(file: string, text: string): Replayable {
   if (!isCapsule) return { plan: decoded.plan };
   const { engineVersion, digest, rungs } = value;
   if (typeof engineVersion !== 'string' || typeof digest !== 'string' || !isLadder(rungs)) {
-    throw new UsageError(`${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`);
+    throw new UsageError(
+      `${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`,
+    );
   }
   return { plan: decoded.plan, remembered: { engineVersion, digest, rungs } };
 }
@@ -74,6 +76,8 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 function isLadder(value: unknown): value is RunRecord['rungs'] {
   return (
     Array.isArray(value) &&
-    value.every((rung: unknown) => isRecord(rung) && typeof rung['event'] === 'number' && typeof rung['digest'] === 'string')
+    value.every(
+      (rung: unknown) => isRecord(rung) && typeof rung['event'] === 'number' && typeof rung['digest'] === 'string',
+    )
   );
 }

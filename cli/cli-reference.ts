@@ -8,7 +8,8 @@ export function cliReference(): string {
       const { flag, unit, absent, sentence: meaning } = OPTIONS[option];
       return `| \`${flag}\` | ${unit} | ${absent} | ${meaning} |`;
     });
-    const table = rows.length === 0 ? '' : `\n| option | unit | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+    const table =
+      rows.length === 0 ? '' : `\n| option | unit | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
     return `## tidemark ${`${name} ${operands}`.trim().replaceAll('<', '&lt;').replaceAll('>', '&gt;')}\n\n${sentence}\n${table}\n    ${example}\n`;
   });
   return `# The command line

@@ -3,21 +3,8 @@
  *
  * I1: commands are loaded when they are called, so that `--help` loads none of their libraries.
  */
-import type { ExitCode } from './exit-codes.ts';
-import type { LivePlan } from './life.ts';
-import type { LifePool } from './life-pool.ts';
-import type { OptionName, OptionValues } from './option-table.ts';
-import type { Terminal } from './terminal.ts';
-
-export interface CommandCall {
-  readonly operands: readonly string[];
-  readonly options: OptionValues;
-  readonly terminal: Terminal;
-  /** Stand-ins of tests. */
-  readonly parts?: { readonly livePlan?: LivePlan; readonly pool?: LifePool };
-}
-
-export type Command = (call: CommandCall) => Promise<ExitCode>;
+import type { Command } from './command.ts';
+import type { OptionName } from './option-table.ts';
 
 export interface CommandRow {
   readonly name: string;

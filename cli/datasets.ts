@@ -66,10 +66,14 @@ export async function loadDataset(
   const source = spec.kind === 'shipped' ? shippedSource(spec.name) : fileSource(spec);
   const rows = await readRows(source, records);
   if (rows.length < records) {
-    throw new UsageError(`${source.path} has ${rows.length} rows, but the scenario asks for ${records}: lower input.records.`);
+    throw new UsageError(
+      `${source.path} has ${rows.length} rows, but the scenario asks for ${records}: lower input.records.`,
+    );
   }
   const timestampsUs = rows.map(({ row, line }, index) => {
-    const missing = source.required.find((field) => row[field] === undefined || row[field] === '' || row[field] === null);
+    const missing = source.required.find(
+      (field) => row[field] === undefined || row[field] === '' || row[field] === null,
+    );
     if (missing !== undefined) throw badRow(source, line, `the field '${missing}' is missing`);
     const atUs = source.timeOf(row, index);
     if (atUs !== undefined && Number.isSafeInteger(atUs)) return atUs;
@@ -113,7 +117,14 @@ async function readRows(source: Source, records: number): Promise<LoadedRow[]> {
 function csvRows(source: Source, records: number): LoadedRow[] {
   const text = readText(source.path);
   try {
-    const parsed = parseCsv(text, { columns: true, bom: true, info: true, skip_empty_lines: true, to: records, cast: numberOrText }) as unknown as {
+    const parsed = parseCsv(text, {
+      columns: true,
+      bom: true,
+      info: true,
+      skip_empty_lines: true,
+      to: records,
+      cast: numberOrText,
+    }) as unknown as {
       record: Row;
       info: { lines: number };
     }[];
@@ -159,7 +170,9 @@ async function parquetRows(source: Source, records: number): Promise<LoadedRow[]
     return rows.map((row, index) => ({ line: index + 1, row: plainRow(source, index + 1, row) }));
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${source.path}: not a readable Parquet file (${error instanceof Error ? error.message : String(error)}).`);
+    throw new UsageError(
+      `${source.path}: not a readable Parquet file (${error instanceof Error ? error.message : String(error)}).`,
+    );
   }
 }
 
@@ -184,4 +197,5 @@ function plainRow(source: Source, line: number, row: Readonly<Record<string, unk
 }
 
 const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value);
-const badRow = (source: Source, line: number, reason: string): UsageError => new UsageError(`${source.path}:${line}: ${reason}.`);
+const badRow = (source: Source, line: number, reason: string): UsageError =>
+  new UsageError(`${source.path}:${line}: ${reason}.`);

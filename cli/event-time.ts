@@ -15,9 +15,12 @@ export function parseInstantUs(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value * 1_000) : undefined;
   const match = typeof value === 'string' ? CALENDAR.exec(value) : null;
   if (match === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((part) => Number(part ?? 0));
   const leap = month === 2 && isLeap(year) ? 1 : 0;
-  if (day < 1 || day > (DAYS_OF_MONTH[month - 1] ?? 0) + leap || hour > 23 || minute > 59 || second > 59) return undefined;
+  if (day < 1 || day > (DAYS_OF_MONTH[month - 1] ?? 0) + leap || hour > 23 || minute > 59 || second > 59)
+    return undefined;
   const fraction = Number((match[7] ?? '').padEnd(6, '0'));
   return daysFromCivil(year, month, day) * US_PER_DAY + ((hour * 60 + minute) * 60 + second) * US_PER_SECOND + fraction;
 }

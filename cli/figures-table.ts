@@ -22,28 +22,48 @@ export function figuresTable({ sums, wallMs, latency }: FiguresInput): string {
         : `${grouped(sums.lives)}: ${verdicts.passed} passed, ${verdicts.violated} violated, ${verdicts['not-live']} not live, ${verdicts.inconclusive} inconclusive`,
     ],
     ['simulated time', `${grouped(Math.round(sums.virtualMs / MS_PER_S))} s, ${timesWall(sums.virtualMs, wallMs)}`],
-    ['wall time', `${(wallMs / MS_PER_S).toFixed(2)} s${sums.lives > 1 ? `, ${perSecond(sums.lives, wallMs)} lives a second` : ''}`],
+    [
+      'wall time',
+      `${(wallMs / MS_PER_S).toFixed(2)} s${sums.lives > 1 ? `, ${perSecond(sums.lives, wallMs)} lives a second` : ''}`,
+    ],
     ['records', `${grouped(records.in)} in, ${grouped(records.out)} out, ${grouped(records.replayed)} replayed`],
     [
       'checkpoints',
       `${grouped(checkpoints.triggered)} triggered, ${grouped(checkpoints.completed)} completed, ${grouped(checkpoints.aborted)} aborted (${checkpoints.expired} expired, ${checkpoints.declined} declined)`,
     ],
     ['restarts', `${grouped(sums.restarts)}, leader changes ${grouped(sums.failovers)}`],
-    ['duplicates', sums.livesWithDuplicates === 0 ? 'none seen' : `seen in ${grouped(sums.livesWithDuplicates)} ${sums.lives === 1 ? 'life' : 'lives'}`],
+    [
+      'duplicates',
+      sums.livesWithDuplicates === 0
+        ? 'none seen'
+        : `seen in ${grouped(sums.livesWithDuplicates)} ${sums.lives === 1 ? 'life' : 'lives'}`,
+    ],
     ...(latency === undefined
       ? []
-      : [['latency', `median ${latency.p50Us / US_PER_MS} ms, p99 ${latency.p99Us / US_PER_MS} ms`] as [string, string]]),
+      : [
+          ['latency', `median ${latency.p50Us / US_PER_MS} ms, p99 ${latency.p99Us / US_PER_MS} ms`] as [
+            string,
+            string,
+          ],
+        ]),
     ['events', grouped(sums.events)],
     ['digest', sums.digest],
   ];
   const figures = plainTable([], rows);
-  const faults = Object.entries(sums.faults).map(([label, { planned, effective }]) => [label, grouped(planned), grouped(effective)]);
+  const faults = Object.entries(sums.faults).map(([label, { planned, effective }]) => [
+    label,
+    grouped(planned),
+    grouped(effective),
+  ]);
   return faults.length === 0 ? figures : `${figures}\n${plainTable(['fault', 'planned', 'effective'], faults)}`;
 }
 
 /** A table without colours; numbers need no alignment of their own in two columns. */
 export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({ ...(head.length === 0 ? {} : { head: [...head] }), style: { head: [], border: [], compact: true } });
+  const table = new Table({
+    ...(head.length === 0 ? {} : { head: [...head] }),
+    style: { head: [], border: [], compact: true },
+  });
   for (const row of rows) table.push([...row]);
   return table.toString();
 }

@@ -33,9 +33,10 @@ const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 0x0a;
 
 /** The folder with package.json: one above the sources, two above their compiled form. */
-const PACKAGE_ROOT = [join(dirname(fileURLToPath(import.meta.url)), '..'), join(dirname(fileURLToPath(import.meta.url)), '..', '..')].find(
-  (folder) => existsSync(join(folder, 'package.json')),
-);
+const PACKAGE_ROOT = [
+  join(dirname(fileURLToPath(import.meta.url)), '..'),
+  join(dirname(fileURLToPath(import.meta.url)), '..', '..'),
+].find((folder) => existsSync(join(folder, 'package.json')));
 
 export function packageRoot(): string {
   if (PACKAGE_ROOT === undefined) throw new UsageError('The installation is incomplete: package.json is missing.');

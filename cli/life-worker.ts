@@ -22,7 +22,10 @@ function lifeMaker(scenarios: readonly Scenario[]): (job: LifeJob) => Promise<Li
       const slim = { ...life, record: { ...life.record, history: [] } };
       return { kind: 'life', life: slim, ...(life.judgement.verdict === 'passed' ? {} : { plan }) };
     } catch (error) {
-      return { kind: 'infrastructure', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+      return {
+        kind: 'infrastructure',
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      };
     }
   };
 }

@@ -43,7 +43,7 @@ export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: L
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };
   if (judged.verdict === 'passed' || !options.relive) return life;
-  const again = keepHistory && record.history.length > 0 ? record : livePlan(plan, { loadDataset, keepHistory: true });
+  const again = livePlan(plan, { loadDataset, keepHistory: true });
   const otherDigest = again.digest === record.digest ? '' : again.digest;
   return { ...life, excerpt: excerptOf(again), otherDigest };
 }

@@ -74,11 +74,19 @@ export const OPTIONS = {
     decode: decodeShard,
     sentence: 'Live only every N-th seed, beginning with the I-th: one call per machine.',
   }),
-  out: path('--out <DIR>', 'sweep: only capsules, in out/; start: out/start; bench: out/bench', 'Where result files go, appended as they arrive.'),
+  out: path(
+    '--out <DIR>',
+    'sweep: only capsules, in out/; start: out/start; bench: out/bench',
+    'Where result files go, appended as they arrive.',
+  ),
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
   trace: path('--trace <FILE>', 'no trace', 'Write every event of the life, one aligned line each.'),
-  report: path('--report <DIR>', 'no report', 'Write report.html and CSV files of the life; timeline.log too, if the scenario sets timelineLogging.'),
+  report: path(
+    '--report <DIR>',
+    'no report',
+    'Write report.html and CSV files of the life; timeline.log too, if the scenario sets timelineLogging.',
+  ),
   until: row({
     flag: '--until <EVENT>',
     unit: 'history index',
@@ -101,13 +109,15 @@ export type OptionValues = { readonly [Name in OptionName]?: ReturnType<(typeof 
 
 /** Options that may not stand together, and why. */
 export const CLASHES: readonly { readonly these: readonly [OptionName, OptionName]; readonly sentence: string }[] = [
-  { these: ['seeds', 'for'], sentence: '--seeds and --for exclude each other: --for takes as many seeds as time allows.' },
+  {
+    these: ['seeds', 'for'],
+    sentence: '--seeds and --for exclude each other: --for takes as many seeds as time allows.',
+  },
 ];
 
 /** Options that need another one, and why. */
-export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] = [
-  { option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
-];
+export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] =
+  [{ option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' }];
 
 /** The key under which commander stores an option: the long flag in camel case. */
 export const flagKey = (name: OptionName): string =>
@@ -131,7 +141,9 @@ export function decodeSeedRange(text: string): SeedRange {
     throw new UsageError(`--seeds '${text}': expected A..B with two whole numbers, for example 1..1000.`);
   }
   if (to < from) {
-    throw new UsageError(`--seeds '${text}': the range is empty; expected A..B with A not above B, for example ${to}..${from}.`);
+    throw new UsageError(
+      `--seeds '${text}': the range is empty; expected A..B with A not above B, for example ${to}..${from}.`,
+    );
   }
   return { from, to };
 }
@@ -142,7 +154,8 @@ export function decodeDurationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
   const unit = match?.[2] as keyof typeof DURATION_UNITS_MS | undefined;
   const value = Number(match?.[1]) * (unit === undefined ? Number.NaN : DURATION_UNITS_MS[unit]);
-  if (!(value > 0)) throw new UsageError(`--for '${text}': expected a time above zero with its unit, for example 30s, 10m or 1h.`);
+  if (!(value > 0))
+    throw new UsageError(`--for '${text}': expected a time above zero with its unit, for example 30s, 10m or 1h.`);
   return value;
 }
 

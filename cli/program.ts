@@ -5,7 +5,8 @@
  * I1: a wrong option, operand, file or scenario ends with one clear sentence and exit code 2; a defect of our own with 70.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { COMMANDS, type CommandCall, type CommandRow } from './command-table.ts';
+import type { CommandCall } from './command.ts';
+import { COMMANDS, type CommandRow } from './command-table.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { packageVersion } from './files.ts';
 import { checkTogether, flagKey, type OptionName, OPTIONS, type OptionValues } from './option-table.ts';
@@ -39,7 +40,9 @@ export async function runProgram(
 
 function emptyProgram(terminal: Terminal): Command {
   return new Command('tidemark')
-    .description('Proves, prices and replays the checkpoints of a stream-processing job, in a simulated cluster decided by one seed.')
+    .description(
+      'Proves, prices and replays the checkpoints of a stream-processing job, in a simulated cluster decided by one seed.',
+    )
     .version(packageVersion(), '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
     .helpCommand(false)
@@ -81,6 +84,8 @@ function exitCodeOfError(error: unknown, terminal: Terminal): ExitCode {
     terminal.err(error.message);
     return EXIT.usage;
   }
-  terminal.err(`Internal error; please report it with this text.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  terminal.err(
+    `Internal error; please report it with this text.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   return EXIT.internal;
 }

@@ -18,6 +18,8 @@ export interface ResultStoreOptions {
   readonly folder: string;
   /** Go on with what lies there. */
   readonly resume: boolean;
+  /** Do not keep an earlier lives.jsonl: the folder is of one life that can be lived again. */
+  readonly replace?: boolean;
   /** Whether a stored life still counts. */
   readonly keeps?: (row: LifeRow) => boolean;
   /** Told of each stored life that counts. */
@@ -31,15 +33,15 @@ export class ResultStore {
   readonly #fresh: boolean;
   #timeline: Appender | undefined;
 
-  constructor({ folder, resume, keeps = () => true, onRow = () => {} }: ResultStoreOptions) {
+  constructor({ folder, resume, replace = false, keeps = () => true, onRow = () => {} }: ResultStoreOptions) {
     this.folder = folder;
     this.#fresh = !resume;
     const livesPath = joinPath(folder, LIVES_FILE);
-    const earlier = exists(livesPath) ? freeName(folder) : '';
+    const earlier = exists(livesPath) && !replace ? freeName(folder) : '';
     // Lives that no longer count stay in the earlier file, as all do when a sweep begins anew.
     const isStale = resume && earlier !== '' && holds(rowsOf(livesPath), (row) => !keeps(row));
     if (earlier !== '' && (!resume || isStale)) rename(livesPath, earlier);
-    this.#lives = appender(livesPath, false);
+    this.#lives = appender(livesPath, replace);
     this.#tables = CSV_TABLES.map((table) => ({ table, file: appender(joinPath(folder, table.file), true) }));
     for (const { table, file } of this.#tables) file.append(csvHeader(table));
     if (!resume) return;

@@ -31,7 +31,11 @@ export function readScenario(asked: string): NamedScenario {
   const parsed = parseScenario({ text: readText(file), file });
   if (!parsed.ok) throw new UsageError(parsed.problems.map(formatProblem).join('\n'));
   const { scenario } = parsed;
-  return { asked, file, scenario: { ...scenario, topics: scenario.topics.map((topic) => located(topic, folderOf(file))) } };
+  return {
+    asked,
+    file,
+    scenario: { ...scenario, topics: scenario.topics.map((topic) => located(topic, folderOf(file))) },
+  };
 }
 
 function fileOf(asked: string): string {

@@ -8,7 +8,7 @@ import { datasetNeeds } from '../scenarios/live.ts';
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { capsuleOf } from './capsule.ts';
-import type { CommandCall } from './command-table.ts';
+import type { CommandCall } from './command.ts';
 import { DatasetStore } from './datasets.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { figuresTable, plainTable } from './figures-table.ts';
@@ -54,14 +54,23 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
 
   const folder = options.report ?? DEFAULT_FOLDER;
   const isFailure = verdict !== 'passed' || life.otherDigest !== '';
-  const capsule = isFailure && single.isReplay !== true ? writeCapsule(folder, capsuleOf(plan, life, packageVersion())) : '';
-  const replay = capsule === '' ? single.again : `${terminal.invocation} replay ${shellWord(joinPath(folder, capsule))}`;
+  const capsule =
+    isFailure && single.isReplay !== true ? writeCapsule(folder, capsuleOf(plan, life, packageVersion())) : '';
+  const replay =
+    capsule === '' ? single.again : `${terminal.invocation} replay ${shellWord(joinPath(folder, capsule))}`;
   if (options.report !== undefined) writeLife({ plan, life, folder: options.report, capsule, replay });
 
   const checked = (await single.check?.(life)) ?? EXIT.passed;
-  const code = life.otherDigest !== '' || checked === EXIT.notDeterministic ? EXIT.notDeterministic : exitCodeOf(verdict);
+  const code =
+    life.otherDigest !== '' || checked === EXIT.notDeterministic ? EXIT.notDeterministic : exitCodeOf(verdict);
   if (options.json === true) {
-    terminal.out(JSON.stringify({ ...runDocument(plan, life, replay), ...(code === EXIT.notDeterministic ? { deterministic: false } : {}) }, null, 2));
+    terminal.out(
+      JSON.stringify(
+        { ...runDocument(plan, life, replay), ...(code === EXIT.notDeterministic ? { deterministic: false } : {}) },
+        null,
+        2,
+      ),
+    );
   } else {
     tell(call, { life, plan, history });
     if (isFailure || code !== EXIT.passed) terminal.out(replay);
@@ -69,18 +78,31 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
   return { life, code };
 }
 
-function tell({ options, terminal }: CommandCall, { life, plan, history }: { readonly life: Life; readonly plan: SimulationPlan; readonly history: readonly HistoryEvent[] }): void {
+function tell(
+  { options, terminal }: CommandCall,
+  {
+    life,
+    plan,
+    history,
+  }: { readonly life: Life; readonly plan: SimulationPlan; readonly history: readonly HistoryEvent[] },
+): void {
   const { record, judgement, wallMs } = life;
   const summary = new SweepSummary();
   summary.add(lifeRow(life, { expect: plan.expect, engineVersion: '', capsule: '' }));
   terminal.out(figuresTable({ sums: { ...summary.sums(), digest: record.digest }, wallMs, latency: record.latency }));
-  const verdicts = record.verdicts.map(({ judge, outcome, message }) => [judge, terminal.paint(outcome === 'passed' ? 'good' : 'bad', outcome), message]);
+  const verdicts = record.verdicts.map(({ judge, outcome, message }) => [
+    judge,
+    terminal.paint(outcome === 'passed' ? 'good' : 'bad', outcome),
+    message,
+  ]);
   if (verdicts.length > 0) terminal.out(plainTable(['judge', 'outcome', 'finding'], verdicts));
-  if (judgement.duplicates && judgement.verdict === 'passed') terminal.out(`Duplicates were seen; the scenario expects ${plan.expect}, which allows them.`);
+  if (judgement.duplicates && judgement.verdict === 'passed')
+    terminal.out(`Duplicates were seen; the scenario expects ${plan.expect}, which allows them.`);
   if (options.until !== undefined) for (const event of history.slice(-UNTIL_LINES)) terminal.out(traceLine(event));
   if (options.trace !== undefined) terminal.out(`Trace: ${options.trace}`);
   if (options.report !== undefined) terminal.out(`Report: ${joinPath(options.report, 'report.html')}`);
-  if (life.otherDigest !== '') terminal.out(terminal.paint('bad', `Lived again, the digest is ${life.otherDigest}: not deterministic.`));
+  if (life.otherDigest !== '')
+    terminal.out(terminal.paint('bad', `Lived again, the digest is ${life.otherDigest}: not deterministic.`));
   terminal.out(terminal.paint(judgement.verdict === 'passed' ? 'good' : 'bad', judgement.verdict));
 }
 
@@ -91,7 +113,12 @@ function historyUntil({ record }: Life, until: number | undefined): readonly His
 function writeTrace(path: string, history: readonly HistoryEvent[]): void {
   const file = appender(path, true);
   for (let start = 0; start < history.length; start += TRACE_LINES) {
-    file.append(history.slice(start, start + TRACE_LINES).map((event) => `${traceLine(event)}\n`).join(''));
+    file.append(
+      history
+        .slice(start, start + TRACE_LINES)
+        .map((event) => `${traceLine(event)}\n`)
+        .join(''),
+    );
   }
   file.close();
 }
@@ -107,7 +134,7 @@ interface LifeFiles {
 /** The result files of a single life. */
 export function writeLife({ plan, life, folder, capsule, replay }: LifeFiles): void {
   const row = lifeRow(life, { expect: plan.expect, engineVersion: packageVersion(), capsule });
-  const store = new ResultStore({ folder, resume: false });
+  const store = new ResultStore({ folder, resume: false, replace: true });
   store.append(row);
   store.close();
   // One life, one timeline: also an empty one, so that no earlier file is taken for it.

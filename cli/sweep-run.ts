@@ -116,7 +116,10 @@ class Sweep {
 
   next(): readonly LifeJob[] {
     const { workers, isOver, stored, scenarios } = this.#options;
-    const size = Math.min(CHUNK_MAX, Math.max(1, Math.floor((this.jobs - this.#handed) / (workers * CHUNKS_PER_WORKER))));
+    const size = Math.min(
+      CHUNK_MAX,
+      Math.max(1, Math.floor((this.jobs - this.#handed) / (workers * CHUNKS_PER_WORKER))),
+    );
     const chunk: LifeJob[] = [];
     while (chunk.length < size && this.#handed < this.jobs && !isOver()) {
       const job = this.#jobAt(this.#handed);

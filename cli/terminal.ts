@@ -32,8 +32,6 @@ export interface Terminal {
   progress(title: string, total: number): Progress;
   /** Calls back once on an interrupt (Ctrl-C); answers how to stop listening. */
   onInterrupt(callback: () => void): () => void;
-  /** Lets the event loop turn, so that interrupts are heard during long synchronous work. */
-  breathe(): Promise<void>;
   wallMs(): number;
   /** Threads that make sense on this machine. */
   readonly parallelism: number;
@@ -64,7 +62,6 @@ export function processTerminal(): Terminal {
         process.off('SIGTERM', callback);
       };
     },
-    breathe: () => new Promise((resolve) => setImmediate(resolve)),
     wallMs: wallClockMs,
     parallelism: availableParallelism(),
     invocation: invocationOf(process.argv[1] ?? 'tidemark'),

@@ -15,7 +15,10 @@ export interface ReportFile {
 
 export function benchFiles(result: BenchResult): ReportFile[] {
   return [
-    ...result.tables.map((one) => ({ name: `${one.name}.csv`, text: csvText([one.columns.map(({ name }) => name), ...one.rows]) })),
+    ...result.tables.map((one) => ({
+      name: `${one.name}.csv`,
+      text: csvText([one.columns.map(({ name }) => name), ...one.rows]),
+    })),
     ...result.plots.map((plot) => ({ name: `${plot.name}.svg`, text: linePlot(plot) })),
     { name: `${result.suite}.md`, text: benchMarkdown(result) },
   ];
@@ -32,7 +35,11 @@ export function benchMarkdown({ suite, tables, plots, notes }: BenchResult): str
 }
 
 function tableMarkdown({ title, kind, columns, rows, name }: BenchTable): string {
-  const clock = kind === 'virtual' ? 'Virtual time: exact, the same on every machine.' : 'Wall clock: noisy, of this machine.';
+  const clock =
+    kind === 'virtual' ? 'Virtual time: exact, the same on every machine.' : 'Wall clock: noisy, of this machine.';
   const legend = columns.map((column) => `- \`${column.name}\`: ${column.sentence}`).join('\n');
-  return `## ${title}\n\n${clock} File: ${name}.csv\n\n${table(columns.map((column) => column.name), rows).join('\n')}\n\n${legend}`;
+  return `## ${title}\n\n${clock} File: ${name}.csv\n\n${table(
+    columns.map((column) => column.name),
+    rows,
+  ).join('\n')}\n\n${legend}`;
 }

@@ -39,7 +39,9 @@ export function checkpointTimeline(life: LifeFigures): string {
   const bars = [...checkpointBars(life), ...faultBars(life)];
   const shown = bars.slice(0, ROWS_MAX);
   const endUs = Math.max(life.virtualUs, 1, ...shown.map((bar) => bar.endUs));
-  const x = scaleLinear().domain([0, endUs / US_PER_SECOND]).range([LEFT, WIDTH - RIGHT]);
+  const x = scaleLinear()
+    .domain([0, endUs / US_PER_SECOND])
+    .range([LEFT, WIDTH - RIGHT]);
   const barsEnd = TOP + shown.length * ROW;
   const chartTop = barsEnd + GAP;
   const height = chartTop + CHART_HEIGHT + GAP;
@@ -50,7 +52,8 @@ export function checkpointTimeline(life: LifeFigures): string {
   });
   const rows = shown.map((bar, index) => barSvg(bar, TOP + index * ROW, at));
   const omitted = bars.length - shown.length;
-  const note = omitted === 0 ? '' : `<text class="tick" x="${LEFT}" y="${barsEnd + 14}">${omitted} more in the CSV files</text>`;
+  const note =
+    omitted === 0 ? '' : `<text class="tick" x="${LEFT}" y="${barsEnd + 14}">${omitted} more in the CSV files</text>`;
   return [
     `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Checkpoints and faults over virtual time">`,
     ...ticks,
@@ -93,7 +96,10 @@ function barSvg(bar: Bar, y: number, at: Scale): string {
 function durationChart(life: LifeFigures, at: Scale, top: number): string {
   const completed = life.checkpointRecords.filter((record) => record.outcome === 'completed');
   const greatestMs = Math.max(1, ...completed.map((record) => record.endToEndUs / US_PER_MS));
-  const y = scaleLinear().domain([0, greatestMs]).nice().range([top + CHART_HEIGHT, top]);
+  const y = scaleLinear()
+    .domain([0, greatestMs])
+    .nice()
+    .range([top + CHART_HEIGHT, top]);
   const path = line<(typeof completed)[number]>()
     .x((record) => at(record.triggeredAtUs))
     .y((record) => y(record.endToEndUs / US_PER_MS))
@@ -102,7 +108,9 @@ function durationChart(life: LifeFigures, at: Scale, top: number): string {
     (record) =>
       `<circle class="completed" cx="${fixed(at(record.triggeredAtUs))}" cy="${fixed(y(record.endToEndUs / US_PER_MS))}" r="3"><title>checkpoint ${record.checkpointId}: ${record.endToEndUs / US_PER_MS} ms</title></circle>`,
   );
-  const ticks = y.ticks(3).map((tick) => `<text class="tick" x="${LEFT - 8}" y="${fixed(y(tick) + 4)}" text-anchor="end">${tick} ms</text>`);
+  const ticks = y
+    .ticks(3)
+    .map((tick) => `<text class="tick" x="${LEFT - 8}" y="${fixed(y(tick) + 4)}" text-anchor="end">${tick} ms</text>`);
   const title = `<text class="label" x="${LEFT}" y="${top - 10}">duration of completed checkpoints</text>`;
   return [title, ...ticks, `<path class="curve" d="${path ?? ''}"/>`, ...dots].join('\n');
 }

@@ -31,7 +31,11 @@ interface OfLife<Part> {
   readonly part: Part;
 }
 
-const column = <Row>(name: string, sentence: string, value: (row: Row) => CsvValue): CsvColumn<Row> => ({ name, sentence, value });
+const column = <Row>(name: string, sentence: string, value: (row: Row) => CsvValue): CsvColumn<Row> => ({
+  name,
+  sentence,
+  value,
+});
 /** -1 stands for never in records. */
 const unlessNever = (atUs: number): CsvValue => (atUs < 0 ? '' : atUs);
 
@@ -44,7 +48,11 @@ const LIFE_COLUMNS: readonly CsvColumn<LifeFigures>[] = [
   column('plan_hash', 'Names the plan: equal hashes, equal plans.', (life) => life.planHash),
   column('digest', 'Of everything that happened: equal digests, equal lives.', (life) => life.digest),
   column('expect', 'What the scenario expects: `exactly-once` or `at-least-once`.', (life) => life.expect),
-  column('verdict', '`passed`, `violated`, `not-live` or `inconclusive`, against what is expected.', (life) => life.verdict),
+  column(
+    'verdict',
+    '`passed`, `violated`, `not-live` or `inconclusive`, against what is expected.',
+    (life) => life.verdict,
+  ),
   column('signature', '`judge/anomaly` of what failed the life; empty when it passed.', (life) => life.signature),
   column('has_duplicates', 'Whether output or state had something twice.', (life) => life.duplicates),
   column('virtual_us', 'Length of the life in virtual time, microseconds.', (life) => life.virtualUs),
@@ -61,7 +69,11 @@ const LIFE_COLUMNS: readonly CsvColumn<LifeFigures>[] = [
   column('faults_effective', 'Faults that changed anything.', (life) => sumOf(life, 'effective')),
   column('restarts', 'Restarts of the job.', (life) => life.restarts),
   column('failovers', 'Changes of the leading JobManager after the first.', (life) => life.failovers),
-  column('latency_p50_us', 'Readable at the log to visible at the sink, median, microseconds.', (life) => life.latency.p50Us),
+  column(
+    'latency_p50_us',
+    'Readable at the log to visible at the sink, median, microseconds.',
+    (life) => life.latency.p50Us,
+  ),
   column('latency_p99_us', 'The same, 99th percentile, microseconds.', (life) => life.latency.p99Us),
   column('latency_us_max', 'The same, greatest, microseconds.', (life) => life.latency.maxUs),
 ];
@@ -80,12 +92,24 @@ const CHECKPOINT_COLUMNS: readonly CsvColumn<OfLife<CheckpointRecord>>[] = [
   column('duration_us', 'Trigger to last acknowledgement, microseconds; empty unless completed.', ({ part }) =>
     part.outcome === 'completed' ? part.endToEndUs : '',
   ),
-  column('start_delay_us_max', 'Trigger to first barrier, slowest task, microseconds.', ({ part }) => part.startDelayUsMax),
+  column(
+    'start_delay_us_max',
+    'Trigger to first barrier, slowest task, microseconds.',
+    ({ part }) => part.startDelayUsMax,
+  ),
   column('alignment_us_max', 'First to last barrier, slowest task, microseconds.', ({ part }) => part.alignmentUsMax),
   column('sync_us_max', 'Synchronous part of the snapshot, slowest task, microseconds.', ({ part }) => part.syncUsMax),
-  column('async_us_max', 'Asynchronous part of the snapshot, slowest task, microseconds.', ({ part }) => part.asyncUsMax),
+  column(
+    'async_us_max',
+    'Asynchronous part of the snapshot, slowest task, microseconds.',
+    ({ part }) => part.asyncUsMax,
+  ),
   column('state_bytes', 'Bytes of state persisted.', ({ part }) => part.stateBytes),
-  column('records_in_flight', 'Records that waited in blocked channels when alignment ended.', ({ part }) => part.recordsInFlight),
+  column(
+    'records_in_flight',
+    'Records that waited in blocked channels when alignment ended.',
+    ({ part }) => part.recordsInFlight,
+  ),
   column('tasks_acknowledged', 'Tasks that acknowledged.', ({ part }) => part.acknowledged),
   column('tasks_required', 'Tasks that had to.', ({ part }) => part.required),
 ];
@@ -98,12 +122,21 @@ const FAULT_COLUMNS: readonly CsvColumn<OfLife<FaultRecord>>[] = [
   column('target', 'Nodes it strikes.', ({ part }) => part.target),
   column('started', 'Whether its trigger was reached.', ({ part }) => part.startedAtUs >= 0),
   column('effective', 'Whether it changed anything.', ({ part }) => part.effective),
-  column('started_at_us', 'Virtual time of its start, microseconds; empty if never.', ({ part }) => unlessNever(part.startedAtUs)),
-  column('ended_at_us', 'Virtual time of its end, microseconds; empty if never.', ({ part }) => unlessNever(part.endedAtUs)),
+  column('started_at_us', 'Virtual time of its start, microseconds; empty if never.', ({ part }) =>
+    unlessNever(part.startedAtUs),
+  ),
+  column('ended_at_us', 'Virtual time of its end, microseconds; empty if never.', ({ part }) =>
+    unlessNever(part.endedAtUs),
+  ),
 ];
 
 export const CSV_TABLES: readonly CsvTable[] = [
-  { file: 'lives.csv', sentence: 'One row per life.', columns: LIFE_COLUMNS, cells: (life) => [LIFE_COLUMNS.map(({ value }) => value(life))] },
+  {
+    file: 'lives.csv',
+    sentence: 'One row per life.',
+    columns: LIFE_COLUMNS,
+    cells: (life) => [LIFE_COLUMNS.map(({ value }) => value(life))],
+  },
   {
     file: 'checkpoints.csv',
     sentence: 'One row per checkpoint that was triggered.',

@@ -58,7 +58,15 @@ ${detailsSection(lives)}
 }
 
 /** What other programs may want from the page. */
-function essence({ scenario, seed, planHash, digest, verdict, signature, replay }: ReportLife): Readonly<Record<string, string>> {
+function essence({
+  scenario,
+  seed,
+  planHash,
+  digest,
+  verdict,
+  signature,
+  replay,
+}: ReportLife): Readonly<Record<string, string>> {
   return { scenario, seed, planHash, digest, verdict, signature, replay };
 }
 
@@ -120,7 +128,8 @@ function livesSection(lives: readonly ReportLife[], total: number): string {
     ],
   }));
   const options = ['passed', 'violated', 'not-live', 'inconclusive'].map((name) => `<option>${name}</option>`).join('');
-  const omitted = total > lives.length ? `<p class="soft">${lives.length} of ${total} lives are listed; lives.csv has all.</p>` : '';
+  const omitted =
+    total > lives.length ? `<p class="soft">${lives.length} of ${total} lives are listed; lives.csv has all.</p>` : '';
   return `<h2>Lives</h2><p><label>Show <select id="filter"><option value="">all</option>${options}</select></label></p>${omitted}${htmlTable(columns, rows)}`;
 }
 
@@ -129,7 +138,10 @@ function detailsSection(lives: readonly ReportLife[]): string {
   const passing = lives.filter((life) => life.verdict === 'passed');
   const shown = [...failing, ...passing].slice(0, DETAILS_MAX);
   const rest = lives.length - shown.length;
-  const note = rest > 0 ? `<p class="soft">Details of ${shown.length} lives, failing ones first; replay any other by its seed.</p>` : '';
+  const note =
+    rest > 0
+      ? `<p class="soft">Details of ${shown.length} lives, failing ones first; replay any other by its seed.</p>`
+      : '';
   return `<h2>Details</h2>${note}${shown.map((life, index) => details(life, index === 0)).join('\n')}`;
 }
 
@@ -147,7 +159,12 @@ function details(life: ReportLife, open: boolean): string {
 
 function verdictTable(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map((one) => ({
-    cells: [escapeHtml(one.judge), `<span class="v ${one.outcome}">${one.outcome}</span>`, escapeHtml(one.anomaly), escapeHtml(one.message)],
+    cells: [
+      escapeHtml(one.judge),
+      `<span class="v ${one.outcome}">${one.outcome}</span>`,
+      escapeHtml(one.anomaly),
+      escapeHtml(one.message),
+    ],
   }));
   return htmlTable([{ head: 'judge' }, { head: 'outcome' }, { head: 'anomaly' }, { head: 'finding' }], rows);
 }
@@ -156,8 +173,22 @@ function faultTable(life: LifeFigures): string {
   if (life.faultRecords.length === 0) return '<p class="soft">None.</p>';
   const at = (us: number): string => (us < 0 ? '' : (us / US_PER_SECOND).toFixed(3));
   const rows = life.faultRecords.map((one) => ({
-    cells: [escapeHtml(one.id), escapeHtml(one.label), escapeHtml(one.target), at(one.startedAtUs), at(one.endedAtUs), one.effective ? 'yes' : 'no'],
+    cells: [
+      escapeHtml(one.id),
+      escapeHtml(one.label),
+      escapeHtml(one.target),
+      at(one.startedAtUs),
+      at(one.endedAtUs),
+      one.effective ? 'yes' : 'no',
+    ],
   }));
-  const columns = [{ head: 'id' }, { head: 'kind' }, { head: 'target' }, { head: 'from, s', number: true }, { head: 'to, s', number: true }, { head: 'effective' }];
+  const columns = [
+    { head: 'id' },
+    { head: 'kind' },
+    { head: 'target' },
+    { head: 'from, s', number: true },
+    { head: 'to, s', number: true },
+    { head: 'effective' },
+  ];
   return htmlTable(columns, rows);
 }

@@ -1,6 +1,14 @@
 /** What other rooms may use of reports: data in, text out. */
 export { benchFiles, benchMarkdown, type ReportFile } from './bench-report.ts';
-export { CSV_TABLES, type CsvTable, type CsvValue, csvColumnsDocument, csvHeader, csvRows, csvText } from './csv-tables.ts';
+export {
+  CSV_TABLES,
+  type CsvTable,
+  type CsvValue,
+  csvColumnsDocument,
+  csvHeader,
+  csvRows,
+  csvText,
+} from './csv-tables.ts';
 export { htmlReport, type ReportInput, type ReportLife } from './html-report.ts';
 export type { LifeFigures } from './life-figures.ts';
 export { markdownSummary, table } from './markdown-summary.ts';

@@ -39,7 +39,9 @@ export function linePlot({ title, xAxis, yAxis, series }: BenchPlot): string {
     );
   const lines = series.map((one, index) => {
     const colour = COLOURS[index % COLOURS.length] ?? '#888';
-    const dots = one.points.map((point) => `<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="3" fill="${colour}"/>`).join('');
+    const dots = one.points
+      .map((point) => `<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="3" fill="${colour}"/>`)
+      .join('');
     const legendX = MARGIN.left + index * LEGEND_WIDTH;
     const legend = `<rect x="${legendX}" y="38" width="12" height="4" fill="${colour}"/><text x="${legendX + 18}" y="44">${escapeHtml(one.name)}</text>`;
     return `<path d="${path([...one.points]) ?? ''}" fill="none" stroke="${colour}" stroke-width="2"/>${dots}${legend}`;

@@ -9,7 +9,7 @@ import type { HistoryEvent } from '../sim/history/history-event.ts';
 
 const INDEX_WIDTH = 6;
 const SECONDS_WIDTH = 12;
-const NODE_WIDTH = 16;
+const NODE_WIDTH = 18;
 const KIND_WIDTH = 26;
 const US_PER_SECOND = 1_000_000;
 /** Longer lists are shortened: a trace line is for reading. */

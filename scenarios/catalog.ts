@@ -21,6 +21,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'jobmanager-crash-before-metadata',
     description: 'the leader dies when all acknowledged and nothing is durable',
   },
+  {
+    name: 'restart-during-metadata-write',
+    description: 'a job restarts while the metadata of a checkpoint is on its way, and again at the next one',
+  },
+  { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
   { name: 'zombie-taskmanager', description: 'a TaskManager stands still past its heartbeats and comes back' },
   { name: 'zombie-jobmanager', description: 'a leader stands still past its lease and comes back' },
@@ -37,6 +42,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'duplicated-messages', description: 'control messages arrive twice' },
   { name: 'reordered-messages', description: 'control messages overtake each other' },
   { name: 'sink-outage', description: 'the sink store refuses and forgets to answer' },
+  {
+    name: 'sink-outage-before-commit',
+    description: 'the sink store goes away when transactions are to be committed',
+  },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   {
     name: 'negative-control',

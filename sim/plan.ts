@@ -45,7 +45,11 @@ export interface SimulationPlan {
   readonly scenario: string;
   /** Root of all streams of chance in the world. Any string. */
   readonly seed: string;
-  readonly job: { readonly use: string; readonly parallelism: number; readonly parameters: Readonly<Record<string, string | number | boolean>> };
+  readonly job: {
+    readonly use: string;
+    readonly parallelism: number;
+    readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  };
   readonly topics: readonly TopicPlan[];
   readonly cluster: ClusterPlan;
   readonly engine: EngineConfiguration;

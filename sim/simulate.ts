@@ -4,7 +4,7 @@
  * Owns: the phases and when the life ends. Does not own: anything that happens in it.
  * Invariants:
  *   I1 the record is a function of plan, job and parts; two calls give the same digest;
- *   I2 judges and history only watch: with or without them the digest is the same;
+ *   I2 judges and history only watch: they change when a life ends, never what happens in it;
  *   I3 a life that hits a limit is inconclusive, never passed.
  */
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
@@ -40,18 +40,24 @@ export interface SimulationInputs {
 export interface SimulationOptions {
   /** Keep every event in the record: memory grows with the life. */
   readonly keepHistory: boolean;
-  /** Without judges a life is only measured: it runs until its output is complete or the liveness bound. */
+  /** Without judges a life is only measured: nobody can say that all is well, so it runs to the liveness bound. */
   readonly judges: boolean;
 }
 
 const WORLD: NodeId = nodeId('world');
 /** Events after which the liveness condition may have become true. */
-const SATISFYING: ReadonlySet<string> = new Set(['checkpoint-completed', 'transaction-committed', 'object-deleted', 'job-status']);
+const SATISFYING: ReadonlySet<string> = new Set([
+  'checkpoint-completed',
+  'transaction-committed',
+  'object-deleted',
+  'job-status',
+]);
 
 /** Throws `RangeError` when a fault of the plan names a node that the cluster does not have. */
 export function simulate(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions): RunRecord {
   const stranger = strangerOf(plan.faults, allNodes(plan.cluster));
-  if (stranger !== undefined) throw new RangeError(`fault ${stranger.fault} names the node '${stranger.node}', which the cluster does not have`);
+  if (stranger !== undefined)
+    throw new RangeError(`fault ${stranger.fault} names the node '${stranger.node}', which the cluster does not have`);
   return new Life(plan, inputs, options).run();
 }
 

@@ -12,7 +12,10 @@ export interface CoreOptions {
   readonly slotsNeeded: number;
 }
 
-export function drawCore(options: CoreOptions, site: ChoiceSite): { readonly keep: readonly NodeId[]; readonly lost: readonly NodeId[] } {
+export function drawCore(
+  options: CoreOptions,
+  site: ChoiceSite,
+): { readonly keep: readonly NodeId[]; readonly lost: readonly NodeId[] } {
   const { jobManagers, taskManagers, slots, slotsNeeded } = options;
   const needed = Math.min(taskManagers.length, Math.ceil(slotsNeeded / slots));
   const keptTaskManagers = needed + site.choose(taskManagers.length - needed + 1);

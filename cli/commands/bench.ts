@@ -2,7 +2,7 @@
 import { BENCH_SUITES, type BenchResult, type BenchSuite } from '../../bench/index.ts';
 import { benchFiles } from '../../reports/index.ts';
 import { datasetNeeds, live } from '../../scenarios/live.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
@@ -48,13 +48,27 @@ function suiteNamed(name: string): BenchSuite {
   throw new UsageError(`There is no suite '${name}': expected ${BENCH_SUITES.map((one) => one.name).join(' or ')}.`);
 }
 
-function tell(terminal: Terminal, { result, folder, names }: { readonly result: BenchResult; readonly folder: string; readonly names: readonly string[] }): void {
+function tell(
+  terminal: Terminal,
+  {
+    result,
+    folder,
+    names,
+  }: { readonly result: BenchResult; readonly folder: string; readonly names: readonly string[] },
+): void {
   for (const { title, kind, columns, rows, isDetail } of result.tables) {
     if (isDetail === true) continue;
     terminal.out(`${title} (${kind === 'virtual' ? 'virtual time, exact' : 'wall clock, noisy'})`);
     // The spread stands in the files: a screen has no room for it.
-    const shown = columns.map((column, index) => ({ name: column.name, index })).filter(({ name }) => kind === 'wall-clock' || !name.includes('_mad_'));
-    terminal.out(plainTable(shown.map(({ name }) => name.replaceAll('_', '\n')), rows.map((row) => shown.map(({ index }) => String(row[index] ?? '')))));
+    const shown = columns
+      .map((column, index) => ({ name: column.name, index }))
+      .filter(({ name }) => kind === 'wall-clock' || !name.includes('_mad_'));
+    terminal.out(
+      plainTable(
+        shown.map(({ name }) => name.replaceAll('_', '\n')),
+        rows.map((row) => shown.map(({ index }) => String(row[index] ?? ''))),
+      ),
+    );
   }
   for (const note of result.notes) terminal.out(note);
   terminal.out(`Files in ${folder}: ${names.join(', ')}`);

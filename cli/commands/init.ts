@@ -1,6 +1,6 @@
 /** `tidemark init`: a scenario to begin with, and its schema beside it for editors. */
 import { scenarioJsonSchema } from '../../scenarios/schema.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { exists, folderOf, joinPath, readText, write } from '../files.ts';
 import { shippedFile } from '../scenario-source.ts';
@@ -16,6 +16,8 @@ export async function init({ operands, terminal }: CommandCall): Promise<ExitCod
   const text = readText(shippedFile('quickstart')).replace(/\$schema=\S+/, `$schema=./${SCHEMA_FILE}`);
   write(file, text);
   write(joinPath(folderOf(file), SCHEMA_FILE), `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
-  terminal.out(`${file} and ${joinPath(folderOf(file), SCHEMA_FILE)} are written. Next: ${terminal.invocation} run ${shellWord(file)}`);
+  terminal.out(
+    `${file} and ${joinPath(folderOf(file), SCHEMA_FILE)} are written. Next: ${terminal.invocation} run ${shellWord(file)}`,
+  );
   return EXIT.passed;
 }

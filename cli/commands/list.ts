@@ -2,7 +2,7 @@
 import { SCENARIO_CATALOG } from '../../scenarios/catalog.ts';
 import { SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
 import { JOB_CATALOG } from '../../scenarios/job-catalog.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
 import { shippedFile } from '../scenario-source.ts';
@@ -15,9 +15,26 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
     terminal.out(JSON.stringify({ scenarios, jobs, datasets }, null, 2));
     return EXIT.passed;
   }
-  terminal.out(plainTable(['scenario', 'what it tells'], scenarios.map(({ name, description }) => [name, description])));
-  terminal.out(plainTable(['job', 'what it does'], jobs.map(({ name, description }) => [name, description])));
-  terminal.out(plainTable(['data set', 'fields'], datasets.map(({ name, fields }) => [name, fields.join(', ')])));
-  terminal.out(`Further inputs: generated:<keys>x<skew percent>, file:<path>. Next: ${terminal.invocation} run quickstart`);
+  terminal.out(
+    plainTable(
+      ['scenario', 'what it tells'],
+      scenarios.map(({ name, description }) => [name, description]),
+    ),
+  );
+  terminal.out(
+    plainTable(
+      ['job', 'what it does'],
+      jobs.map(({ name, description }) => [name, description]),
+    ),
+  );
+  terminal.out(
+    plainTable(
+      ['data set', 'fields'],
+      datasets.map(({ name, fields }) => [name, fields.join(', ')]),
+    ),
+  );
+  terminal.out(
+    `Further inputs: generated:<keys>x<skew percent>, file:<path>. Next: ${terminal.invocation} run quickstart`,
+  );
   return EXIT.passed;
 }

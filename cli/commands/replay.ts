@@ -2,7 +2,7 @@
 import { planHash } from '../../scenarios/plan-hash.ts';
 import { firstDifference } from '../../sim/kernel/digest.ts';
 import { decodeReplayable, type Replayable } from '../capsule.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { packageVersion, readText } from '../files.ts';
 import type { Life } from '../life.ts';
@@ -28,11 +28,16 @@ function compared({ remembered }: Replayable, life: Life, terminal: Terminal): E
   const { record } = life;
   if (remembered === undefined || remembered.digest === record.digest) return EXIT.passed;
   if (remembered.engineVersion !== packageVersion()) {
-    terminal.err(`The capsule was made by version ${remembered.engineVersion}, whose digest was ${remembered.digest}; this is ${packageVersion()}.`);
+    terminal.err(
+      `The capsule was made by version ${remembered.engineVersion}, whose digest was ${remembered.digest}; this is ${packageVersion()}.`,
+    );
     return EXIT.passed;
   }
   const difference = firstDifference(remembered.rungs, record.rungs);
-  const where = difference === undefined ? '' : ` They part after event ${difference.sameUpTo}, at event ${difference.differsAt} at the latest.`;
+  const where =
+    difference === undefined
+      ? ''
+      : ` They part after event ${difference.sameUpTo}, at event ${difference.differsAt} at the latest.`;
   terminal.err(`Not deterministic: the digest is ${record.digest}, the capsule has ${remembered.digest}.${where}`);
   return EXIT.notDeterministic;
 }

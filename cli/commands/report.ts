@@ -1,5 +1,5 @@
 /** `tidemark report`: one page of a result folder. */
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { exists, joinPath } from '../files.ts';
 import { writeReport } from '../report-files.ts';
@@ -10,7 +10,9 @@ import { UsageError } from '../usage-error.ts';
 export async function report({ operands, terminal }: CommandCall): Promise<ExitCode> {
   const folder = operands[0] ?? '';
   if (!exists(joinPath(folder, LIVES_FILE))) {
-    throw new UsageError(`${folder} has no ${LIVES_FILE}: expected a folder written by 'sweep --out', 'run --report' or 'start'.`);
+    throw new UsageError(
+      `${folder} has no ${LIVES_FILE}: expected a folder written by 'sweep --out', 'run --report' or 'start'.`,
+    );
   }
   const written = writeReport({
     folder,

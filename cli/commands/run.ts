@@ -1,7 +1,7 @@
 /** `tidemark run`: one life of a scenario. */
 import { compile } from '../../scenarios/compile.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { readScenario } from '../scenario-source.ts';
 import { shellWord } from '../terminal.ts';

@@ -1,6 +1,6 @@
 /** `tidemark schema`: the JSON Schema of scenario files. */
 import { scenarioJsonSchema } from '../../scenarios/schema.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 export async function schema({ terminal }: CommandCall): Promise<ExitCode> {

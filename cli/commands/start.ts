@@ -1,7 +1,7 @@
 /** `tidemark start`: the whole thing in a few seconds. */
 import { compile } from '../../scenarios/compile.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { type ExitCode, gravest } from '../exit-codes.ts';
 import { joinPath } from '../files.ts';
 import { writeReport } from '../report-files.ts';
@@ -22,7 +22,11 @@ export async function start(call: CommandCall): Promise<ExitCode> {
   const flights = joinPath(folder, 'flight-delays');
   const standard = readScenario('standard');
   const flightDelays = readScenario('flight-delays');
-  const sweepOptions = { seeds: SEEDS, out: swept, ...(options.workers === undefined ? {} : { workers: options.workers }) };
+  const sweepOptions = {
+    seeds: SEEDS,
+    out: swept,
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
+  };
   const say = (text: string): void => terminal.out(terminal.paint('strong', text));
 
   say(`1. ${SEEDS.to} lives of a keyed job on real flight data, each with its own faults`);

@@ -3,7 +3,7 @@ import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
-import type { CommandCall } from '../command-table.ts';
+import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode, exitCodeOf, gravest } from '../exit-codes.ts';
 import { figuresTable, plainTable } from '../figures-table.ts';
@@ -45,7 +45,9 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
   if (seedsInShard(seeds, shard) === 0) {
-    throw new UsageError(`--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`);
+    throw new UsageError(
+      `--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`,
+    );
   }
   await checkInputs(scenarios);
   const say = options.json === true ? terminal.err : terminal.out;
@@ -53,7 +55,9 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     const seed = String(firstSeed(seeds, shard));
     say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
   }
-  say(`seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${workers} worker${workers === 1 ? '' : 's'}`);
+  say(
+    `seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${workers} worker${workers === 1 ? '' : 's'}`,
+  );
 
   const stored = new Map<string, StoredLife>();
   const store = openStore(options, { scenarios: scenarios.map(({ scenario }) => scenario), engineVersion, stored });
@@ -84,10 +88,27 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     const count = outcome.total.lives;
     if (options.json === true) {
       const to = options.for === undefined ? seeds.to : outcome.lastSeed;
-      const parts = { outcome, seeds: { from: seeds.from, to, count: Math.floor(count / scenarios.length) }, workers, wallMs };
-      terminal.out(JSON.stringify(sweepDocument({ ...parts, shard: `${shard.index}/${shard.count}`, interrupted: clock.isInterrupted }), null, 2));
+      const parts = {
+        outcome,
+        seeds: { from: seeds.from, to, count: Math.floor(count / scenarios.length) },
+        workers,
+        wallMs,
+      };
+      terminal.out(
+        JSON.stringify(
+          sweepDocument({ ...parts, shard: `${shard.index}/${shard.count}`, interrupted: clock.isInterrupted }),
+          null,
+          2,
+        ),
+      );
     } else {
-      tell({ outcome, wallMs, terminal, interrupted: clock.isInterrupted, ...(options.out === undefined ? {} : { out: options.out }) });
+      tell({
+        outcome,
+        wallMs,
+        terminal,
+        interrupted: clock.isInterrupted,
+        ...(options.out === undefined ? {} : { out: options.out }),
+      });
     }
     return { outcome, code, wallMs, folder };
   } finally {
@@ -105,7 +126,11 @@ async function checkInputs(scenarios: readonly NamedScenario[]): Promise<void> {
 
 function openStore(
   options: OptionValues,
-  known: { readonly scenarios: readonly Scenario[]; readonly engineVersion: string; readonly stored: Map<string, StoredLife> },
+  known: {
+    readonly scenarios: readonly Scenario[];
+    readonly engineVersion: string;
+    readonly stored: Map<string, StoredLife>;
+  },
 ): ResultStore | undefined {
   if (options.out === undefined) return undefined;
   return new ResultStore({
@@ -119,14 +144,19 @@ function openStore(
 }
 
 /** A stored life counts when the same plan would be lived by the same version. Lives of other scenarios stay as they are. */
-function isCurrent(row: LifeRow, { scenarios, engineVersion }: { readonly scenarios: readonly Scenario[]; readonly engineVersion: string }): boolean {
+function isCurrent(
+  row: LifeRow,
+  { scenarios, engineVersion }: { readonly scenarios: readonly Scenario[]; readonly engineVersion: string },
+): boolean {
   const scenario = scenarios.find(({ name }) => name === row.scenario);
   if (scenario === undefined) return true;
   return row.engineVersion === engineVersion && row.planHash === planHash(compile(scenario, row.seed));
 }
 
 function exitCodeOfSweep(outcome: SweepOutcome, interrupted: boolean): ExitCode {
-  const verdicts = (['violated', 'not-live', 'inconclusive'] as const).filter((name) => outcome.total.verdicts[name] > 0);
+  const verdicts = (['violated', 'not-live', 'inconclusive'] as const).filter(
+    (name) => outcome.total.verdicts[name] > 0,
+  );
   return gravest([
     ...verdicts.map(exitCodeOf),
     ...(outcome.notDeterministic.length > 0 ? [EXIT.notDeterministic] : []),
@@ -148,16 +178,39 @@ function tell({ outcome, wallMs, terminal, interrupted, out }: Telling): void {
   terminal.out(figuresTable({ sums: outcome.total, wallMs }));
   if (perScenario.length > 1) {
     const rows = perScenario.map(({ scenario, sums: { lives, verdicts, livesWithDuplicates, digest } }) =>
-      [scenario, lives, verdicts.passed, verdicts.violated, verdicts['not-live'], verdicts.inconclusive, livesWithDuplicates, digest].map(String),
+      [
+        scenario,
+        lives,
+        verdicts.passed,
+        verdicts.violated,
+        verdicts['not-live'],
+        verdicts.inconclusive,
+        livesWithDuplicates,
+        digest,
+      ].map(String),
     );
-    terminal.out(plainTable(['scenario', 'lives', 'passed', 'violated', 'not live', 'inconclusive', 'duplicates', 'digest'], rows));
+    terminal.out(
+      plainTable(['scenario', 'lives', 'passed', 'violated', 'not live', 'inconclusive', 'duplicates', 'digest'], rows),
+    );
   }
-  if (resumed > 0) terminal.out(`${resumed} lives were taken from ${out ?? ''}, ${outcome.total.lives - resumed} were lived now.`);
-  if (out !== undefined) terminal.out(`Results: ${out}/lives.jsonl, lives.csv, checkpoints.csv, faults.csv. Next: ${terminal.invocation} report ${shellWord(out)}`);
-  for (const seed of outcome.notDeterministic) terminal.out(terminal.paint('bad', `Seed ${seed} took two courses: not deterministic.`));
+  if (resumed > 0)
+    terminal.out(`${resumed} lives were taken from ${out ?? ''}, ${outcome.total.lives - resumed} were lived now.`);
+  if (out !== undefined)
+    terminal.out(
+      `Results: ${out}/lives.jsonl, lives.csv, checkpoints.csv, faults.csv. Next: ${terminal.invocation} report ${shellWord(out)}`,
+    );
+  for (const seed of outcome.notDeterministic)
+    terminal.out(terminal.paint('bad', `Seed ${seed} took two courses: not deterministic.`));
   if (interrupted) terminal.out('Interrupted; --resume goes on where it stopped.');
   if (failures.length === 0) return;
-  terminal.out(plainTable(['scenario', 'seed', 'verdict', 'signature'], failures.slice(0, FAILURES_SHOWN).map((one) => [one.scenario, one.seed, terminal.paint('bad', one.verdict), one.signature])));
+  terminal.out(
+    plainTable(
+      ['scenario', 'seed', 'verdict', 'signature'],
+      failures
+        .slice(0, FAILURES_SHOWN)
+        .map((one) => [one.scenario, one.seed, terminal.paint('bad', one.verdict), one.signature]),
+    ),
+  );
   if (failures.length > FAILURES_SHOWN) terminal.out(`... and ${failures.length - FAILURES_SHOWN} more`);
   terminal.out(`${terminal.invocation} replay ${shellWord(failures[0]?.capsule ?? '')}`);
 }

@@ -15,9 +15,19 @@ export type BarrierDecision =
   /** The barrier is of the past or of a checkpoint given up: go on reading the channel. */
   | { readonly kind: 'ignore' }
   /** Wait for the other channels. `first`: alignment begins here. `gaveUp`: an older alignment was cancelled by this barrier. */
-  | { readonly kind: 'collect'; readonly first: boolean; readonly block: boolean; readonly gaveUp: CheckpointId | undefined }
+  | {
+      readonly kind: 'collect';
+      readonly first: boolean;
+      readonly block: boolean;
+      readonly gaveUp: CheckpointId | undefined;
+    }
   /** All channels delivered it: take the snapshot now, then all channels are open again. */
-  | { readonly kind: 'complete'; readonly checkpointId: CheckpointId; readonly first: boolean; readonly gaveUp: CheckpointId | undefined }
+  | {
+      readonly kind: 'complete';
+      readonly checkpointId: CheckpointId;
+      readonly first: boolean;
+      readonly gaveUp: CheckpointId | undefined;
+    }
   /** A checkpoint was given up by a marker: forward the marker, all channels are open again. */
   | { readonly kind: 'cancelled'; readonly checkpointId: CheckpointId };
 
@@ -58,7 +68,10 @@ export class BarrierHandler {
   }
 
   barrier(channel: number, id: CheckpointId): BarrierDecision {
-    assert(channel < this.#channels && this.#blocked[channel] === false, 'a barrier arrives on an open channel', { channel, id });
+    assert(channel < this.#channels && this.#blocked[channel] === false, 'a barrier arrives on an open channel', {
+      channel,
+      id,
+    });
     if (id <= this.#settled) return IGNORE;
     return this.#blocking ? this.#align(channel, id) : this.#track(channel, id);
   }
@@ -73,7 +86,8 @@ export class BarrierHandler {
     if (this.#ended[channel] === true) return IGNORE;
     this.#ended[channel] = true;
     this.#open -= 1;
-    if (this.#current !== 0 && this.#received >= this.#open) return this.#complete(this.#current as CheckpointId, false, undefined);
+    if (this.#current !== 0 && this.#received >= this.#open)
+      return this.#complete(this.#current as CheckpointId, false, undefined);
     return IGNORE;
   }
 
@@ -93,7 +107,10 @@ export class BarrierHandler {
       this.#settled = this.#current;
       this.#release();
     }
-    assert(this.#current === 0 || this.#current === id, 'barriers of one channel have rising ids', { id, current: this.#current });
+    assert(this.#current === 0 || this.#current === id, 'barriers of one channel have rising ids', {
+      id,
+      current: this.#current,
+    });
     const first = this.#current === 0;
     this.#current = id;
     this.#received += 1;

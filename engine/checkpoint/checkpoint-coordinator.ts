@@ -18,9 +18,21 @@ import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory, type EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import { type CheckpointPointer, counterKey, decodePointer, encodePointer, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import {
+  type CheckpointPointer,
+  counterKey,
+  decodePointer,
+  encodePointer,
+  pointerKey,
+} from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { AcknowledgeCheckpoint, CoordinationReply, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type {
+  AcknowledgeCheckpoint,
+  CoordinationReply,
+  DeclineCheckpoint,
+  EngineMessage,
+  StorageReply,
+} from '../protocol/messages.ts';
 import { encodeMetadata } from '../protocol/metadata-file.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
@@ -85,7 +97,10 @@ export class CheckpointCoordinator {
     this.#options = options;
     this.#counter = { ...options.counter };
     this.#failures = new CheckpointFailureManager(options.configuration.checkpoint.tolerableFailures);
-    this.#cleaner = new CheckpointCleaner(options.storage, `${options.configuration.checkpoint.directory}/${options.jobId}/`);
+    this.#cleaner = new CheckpointCleaner(
+      options.storage,
+      `${options.configuration.checkpoint.directory}/${options.jobId}/`,
+    );
   }
 
   /** False while a pointer write is unanswered: then it is not known what the newest checkpoint is. */
@@ -101,7 +116,8 @@ export class CheckpointCoordinator {
     this.#generation += 1;
     this.#isActive = true;
     this.#postponed = false;
-    this.#nextTriggerUs = nowUs + (this.#startedBefore ? Math.min(intervalUs, Math.max(minPauseUs, intervalUs / 4)) : intervalUs);
+    this.#nextTriggerUs =
+      nowUs + (this.#startedBefore ? Math.min(intervalUs, Math.max(minPauseUs, intervalUs / 4)) : intervalUs);
     this.#startedBefore = true;
     this.#armTrigger(nowUs, out);
   }
@@ -212,7 +228,9 @@ export class CheckpointCoordinator {
       out,
       (reply, nowUs, replyOut) => {
         if (reply?.outcome !== 'done') {
-          this.#later.after(this.#retryUs(), 'counter', replyOut, (_at, lateOut) => this.#readCounter(failedId, generation, lateOut));
+          this.#later.after(this.#retryUs(), 'counter', replyOut, (_at, lateOut) =>
+            this.#readCounter(failedId, generation, lateOut),
+          );
           return;
         }
         this.#counter = { value: Number(reply.value === '' ? 0 : reply.value), version: reply.version };
@@ -238,10 +256,23 @@ export class CheckpointCoordinator {
       accepts: parts.acceptsAcknowledgement,
     });
     this.#pending.set(id, pending);
-    this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
-    out.report({ kind: 'checkpoint-triggered', checkpointId: id, epoch, jobAttempt: host.jobAttempt, tasks: pending.required });
+    this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) =>
+      this.#expire(pending, lateUs, lateOut),
+    );
+    out.report({
+      kind: 'checkpoint-triggered',
+      checkpointId: id,
+      epoch,
+      jobAttempt: host.jobAttempt,
+      tasks: pending.required,
+    });
     for (const { attempt, isSource } of subtasks) {
-      if (isSource) host.sendToTask(attempt, { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs }, out);
+      if (isSource)
+        host.sendToTask(
+          attempt,
+          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs },
+          out,
+        );
     }
   }
 
@@ -275,7 +306,8 @@ export class CheckpointCoordinator {
           this.#later.cancel(`expire/${id}`, replyOut);
           return this.#storePointer(pending, { path, metadataBytes: bytes.length }, replyOut);
         }
-        if (reply?.outcome === 'already-exists') return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, replyOut);
+        if (reply?.outcome === 'already-exists')
+          return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, replyOut);
         this.#later.after(this.#retryUs(), `metadata/${id}`, replyOut, (lateUs, lateOut) => {
           if (this.#pending.get(id) === pending) this.#writeMetadata(pending, lateUs, lateOut);
         });
@@ -291,10 +323,17 @@ export class CheckpointCoordinator {
     const key = pointerKey(jobId);
     out.report({ kind: 'pointer-write-sent', checkpointId: id });
     coordination.request(
-      (requestId) => ({ kind: 'coordination-compare-and-set', requestId, key, expectedVersion, value: encodePointer(pointer) }),
+      (requestId) => ({
+        kind: 'coordination-compare-and-set',
+        requestId,
+        key,
+        expectedVersion,
+        value: encodePointer(pointer),
+      }),
       out,
       (reply, nowUs, replyOut) => {
-        if (reply?.outcome === 'done') return this.#complete(pending, { pointer, version: reply.version, ...file }, nowUs, replyOut);
+        if (reply?.outcome === 'done')
+          return this.#complete(pending, { pointer, version: reply.version, ...file }, nowUs, replyOut);
         if (reply?.outcome === 'conflict') {
           if (isOurs(reply, pointer)) {
             replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
@@ -306,7 +345,9 @@ export class CheckpointCoordinator {
           return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, replyOut);
         }
         replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
-        this.#later.after(this.#retryUs(), `pointer/${id}`, replyOut, (_lateUs, lateOut) => this.#storePointer(pending, file, lateOut));
+        this.#later.after(this.#retryUs(), `pointer/${id}`, replyOut, (_lateUs, lateOut) =>
+          this.#storePointer(pending, file, lateOut),
+        );
       },
     );
   }

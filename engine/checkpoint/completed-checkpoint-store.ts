@@ -44,7 +44,10 @@ export class CompletedCheckpointStore {
   /** The pointer that adds a checkpoint and drops what is beyond the limit, oldest first. */
   pointerWith(checkpoint: RetainedCheckpoint, epoch: LeaderEpoch): CheckpointPointer {
     const newest = this.newest;
-    assert(newest === undefined || newest.id < checkpoint.id, 'checkpoints complete in rising order', { newest, checkpoint });
+    assert(newest === undefined || newest.id < checkpoint.id, 'checkpoints complete in rising order', {
+      newest,
+      checkpoint,
+    });
     return { epoch, completed: [...this.#pointer.completed, checkpoint].slice(-this.#retained) };
   }
 

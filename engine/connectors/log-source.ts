@@ -124,7 +124,9 @@ export class LogSource {
       (reply, _nowUs, replyOut) => {
         if (reply === undefined) return this.#fetch(position, replyOut);
         if (reply.outcome === 'unavailable') {
-          return this.#later.after(requestTimeoutUs / 10, `fetch/${partition}`, replyOut, (_at, lateOut) => this.#fetch(position, lateOut));
+          return this.#later.after(requestTimeoutUs / 10, `fetch/${partition}`, replyOut, (_at, lateOut) =>
+            this.#fetch(position, lateOut),
+          );
         }
         assert(reply.offset === position.nextOffset, 'a fetch is answered from the offset it asked for', { partition });
         if (reply.values.length === 0) return this.#fetch(position, replyOut);

@@ -76,8 +76,18 @@ export class TransactionalSink implements ElementConsumer {
     this.#options = options;
     this.#producer = `${options.uid}-${options.subtask}`;
     const common = { node: options.store, timeoutUs: options.requestTimeoutUs };
-    this.#control = new RequestClient({ ...common, via: 'datagram', name: 'sink', firstRequestId: options.firstRequestId });
-    this.#data = new RequestClient({ ...common, via: 'connection', name: 'sink-data', firstRequestId: options.firstRequestId + 500_000_000 });
+    this.#control = new RequestClient({
+      ...common,
+      via: 'datagram',
+      name: 'sink',
+      firstRequestId: options.firstRequestId,
+    });
+    this.#data = new RequestClient({
+      ...common,
+      via: 'connection',
+      name: 'sink-data',
+      firstRequestId: options.firstRequestId + 500_000_000,
+    });
     this.#writeTarget = { node: options.store, mailbox: MAIN_MAILBOX, via: 'connection' };
   }
 
@@ -96,7 +106,13 @@ export class TransactionalSink implements ElementConsumer {
     this.#completed = restoredCheckpoint;
     const keep = this.#options.parts.transactionsToKeep(restored.map(({ transaction }) => transaction));
     this.#control.request(
-      (requestId) => ({ kind: 'sink-initialize', requestId, producer: this.#producer, producerEpoch: this.#options.attempt, keep }),
+      (requestId) => ({
+        kind: 'sink-initialize',
+        requestId,
+        producer: this.#producer,
+        producerEpoch: this.#options.attempt,
+        keep,
+      }),
       out,
       (reply, _nowUs, replyOut) => {
         if (reply?.outcome === 'done') return this.#commitNext(1, replyOut);
@@ -210,7 +226,9 @@ export class TransactionalSink implements ElementConsumer {
         if (outcome === 'fenced') return this.#options.host.fail('sink-fenced', replyOut);
         if (outcome === 'aborted') return this.#options.host.fail('transaction-lost', replyOut);
         if (outcome === 'incomplete') return this.#options.host.fail('sink-unavailable', replyOut);
-        this.#retry(`pre-commit/${committable.transaction}`, replyOut, (lateOut) => this.#preCommit(committable, records, lateOut));
+        this.#retry(`pre-commit/${committable.transaction}`, replyOut, (lateOut) =>
+          this.#preCommit(committable, records, lateOut),
+        );
       },
     );
   }
@@ -229,13 +247,18 @@ export class TransactionalSink implements ElementConsumer {
     this.#options.host.reportCommit(committable, out);
     const { transaction } = committable;
     this.#control.request(
-      (requestId) => ({ kind: 'sink-commit', requestId, producer: this.#producer, producerEpoch: this.#options.attempt, transaction }),
+      (requestId) => ({
+        kind: 'sink-commit',
+        requestId,
+        producer: this.#producer,
+        producerEpoch: this.#options.attempt,
+        transaction,
+      }),
       out,
       (reply, _nowUs, replyOut) => this.#afterCommit(committable, reply?.outcome ?? 'no-reply', tries, replyOut),
     );
   }
 
-  // biome-ignore lint/complexity/useMaxParams: out is the world, not a parameter of the decision
   #afterCommit(committable: Committable, outcome: SinkReply['outcome'] | 'no-reply', tries: number, out: Out): void {
     this.#committing = false;
     const decision = this.#options.parts.afterCommit(outcome, tries);
@@ -249,7 +272,10 @@ export class TransactionalSink implements ElementConsumer {
         this.#retry('commit', out, (lateOut) => this.#commitNext(tries + 1, lateOut));
         return;
       case 'fail':
-        this.#options.host.fail(outcome === 'aborted' ? 'transaction-lost' : outcome === 'fenced' ? 'sink-fenced' : 'commit-failed', out);
+        this.#options.host.fail(
+          outcome === 'aborted' ? 'transaction-lost' : outcome === 'fenced' ? 'sink-fenced' : 'commit-failed',
+          out,
+        );
         return;
       default:
         throw new RangeError(`unknown decision ${String(decision satisfies never)}`);
@@ -257,7 +283,12 @@ export class TransactionalSink implements ElementConsumer {
   }
 
   #retry(name: string, out: Out, again: (out: Out) => void): void {
-    this.#later.after(micros(Math.max(1, Math.floor(this.#options.requestTimeoutUs / 4))), name, out, (_nowUs, lateOut) => again(lateOut));
+    this.#later.after(
+      micros(Math.max(1, Math.floor(this.#options.requestTimeoutUs / 4))),
+      name,
+      out,
+      (_nowUs, lateOut) => again(lateOut),
+    );
   }
 }
 

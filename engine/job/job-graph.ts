@@ -6,13 +6,7 @@
  * job independently.
  */
 import type { TypeSerializer } from '../state/type-serializer.ts';
-import type {
-  Collector,
-  FunctionSpec,
-  KeyedCoProcessFunction,
-  KeyedProcessFunction,
-  StateKey,
-} from './functions.ts';
+import type { Collector, FunctionSpec, KeyedCoProcessFunction, KeyedProcessFunction, StateKey } from './functions.ts';
 
 /** Reads partitions of the log; subtask i of p reads those whose position in `partitions` is i modulo p. */
 export interface SourceSpec {

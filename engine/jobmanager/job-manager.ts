@@ -45,7 +45,12 @@ export class JobManager implements Actor {
     const common = { via: 'datagram', timeoutUs: runtime.requestTimeoutUs } as const;
     const { coordination, storage } = environment.services;
     this.#lease = new RequestClient({ ...common, node: coordination, name: 'lease', firstRequestId: firstId });
-    this.#coordination = new RequestClient({ ...common, node: coordination, name: 'coordination', firstRequestId: firstId + IDS_PER_INCARNATION / 2 });
+    this.#coordination = new RequestClient({
+      ...common,
+      node: coordination,
+      name: 'coordination',
+      firstRequestId: firstId + IDS_PER_INCARNATION / 2,
+    });
     this.#storage = new RequestClient({ ...common, node: storage, name: 'storage', firstRequestId: firstId });
     this.#taskManagers = options.taskManagers.map((node) => ({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }));
     this.#election = new LeaderElection({

@@ -8,14 +8,26 @@
  *   I2 it restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19);
  *   I3 what an earlier attempt still says changes nothing (row G6).
  */
-import { CheckpointCoordinator, type CheckpointedSubtask, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import {
+  CheckpointCoordinator,
+  type CheckpointedSubtask,
+  type CoordinatorHost,
+} from '../checkpoint/checkpoint-coordinator.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { assignState } from '../checkpoint/state-assignment.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
-import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch, MAIN_MAILBOX, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import {
+  ATTEMPTS_PER_EPOCH,
+  checkpointId,
+  type ExecutionAttemptId,
+  type LeaderEpoch,
+  MAIN_MAILBOX,
+  type NodeId,
+  taskMailbox,
+} from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
@@ -60,7 +72,9 @@ export class JobMaster implements CoordinatorHost {
   #enoughSinceUs: number | undefined;
   /** What the current executions were restored from. */
   #restoredFrom: CheckpointMetadata | undefined;
-  #restoring: { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined } | undefined;
+  #restoring:
+    | { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined }
+    | undefined;
 
   constructor(options: JobMasterOptions) {
     this.#options = options;
@@ -104,7 +118,7 @@ export class JobMaster implements CoordinatorHost {
       case 'heartbeat-response':
         return this.#heartbeatResponse(message, from, nowUs, out);
       case 'task-state':
-        return this.#taskState(message, nowUs, out);
+        return this.#taskState(message, from, nowUs, out);
       case 'acknowledge-checkpoint':
         return this.#coordinator.acknowledge(message, nowUs, out);
       case 'decline-checkpoint':
@@ -132,7 +146,8 @@ export class JobMaster implements CoordinatorHost {
 
   sendToTask(attempt: ExecutionAttemptId, message: EngineMessage, out: Out): void {
     const execution = this.#executions?.of(attempt);
-    if (execution !== undefined) out.send({ node: execution.node, mailbox: taskMailbox(attempt), via: 'datagram' }, message);
+    if (execution !== undefined)
+      out.send({ node: execution.node, mailbox: taskMailbox(attempt), via: 'datagram' }, message);
   }
 
   tooManyFailures(nowUs: Micros, out: Out): void {
@@ -150,20 +165,24 @@ export class JobMaster implements CoordinatorHost {
 
   /* ---- what TaskManagers say ---- */
 
-  // biome-ignore lint/complexity/useMaxParams: now and out are the world
-  #heartbeatResponse(message: Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>, from: NodeId, nowUs: Micros, out: Out): void {
+  #heartbeatResponse(
+    message: Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>,
+    from: NodeId,
+    nowUs: Micros,
+    out: Out,
+  ): void {
     const listed = new Map(message.executions.map(({ attempt, state }) => [attempt, state]));
     const { incarnation, slots } = message;
     const before = this.#registry.of(from);
     if (before !== undefined && before.incarnation > incarnation) return;
     this.#registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
     this.#cancelUnknown(listed, from, out);
-    for (const execution of this.#executions?.on(from) ?? []) this.#reconcile(execution, { incarnation, listed }, nowUs, out);
+    for (const execution of this.#executions?.on(from) ?? [])
+      this.#reconcile(execution, { incarnation, listed }, nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
 
   /** Row F19 and a lost report: the list is the truth, the messages only make it quick. */
-  // biome-ignore lint/complexity/useMaxParams: now and out are the world
   #reconcile(
     execution: Execution,
     found: { readonly incarnation: number; readonly listed: ReadonlyMap<ExecutionAttemptId, Execution['state']> },
@@ -184,10 +203,17 @@ export class JobMaster implements CoordinatorHost {
   }
 
   #cancelUnknown(listed: ReadonlyMap<ExecutionAttemptId, unknown>, node: NodeId, out: Out): void {
-    for (const attempt of listed.keys()) if (this.#executions?.of(attempt) === undefined) this.#cancel(attempt, node, out);
+    for (const attempt of listed.keys())
+      if (this.#executions?.of(attempt) === undefined) this.#cancel(attempt, node, out);
   }
 
-  #taskState(message: Extract<TaskManagerMessage, { kind: 'task-state' }>, nowUs: Micros, out: Out): void {
+  #taskState(
+    message: Extract<TaskManagerMessage, { kind: 'task-state' }>,
+    from: NodeId,
+    nowUs: Micros,
+    out: Out,
+  ): void {
+    this.#registry.forgetBefore(from, message.incarnation);
     const execution = this.#executions?.of(message.attempt);
     if (execution === undefined) {
       out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
@@ -242,7 +268,10 @@ export class JobMaster implements CoordinatorHost {
   }
 
   #cancel(attempt: ExecutionAttemptId, node: NodeId, out: Out): void {
-    out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'cancel-task', epoch: this.#options.epoch, attempt });
+    out.send(
+      { node, mailbox: MAIN_MAILBOX, via: 'datagram' },
+      { kind: 'cancel-task', epoch: this.#options.epoch, attempt },
+    );
   }
 
   /** Row F4: everything ended, delay over, pointer known, metadata read, slots there: then deploy. */
@@ -296,7 +325,9 @@ export class JobMaster implements CoordinatorHost {
         if (this.#restoring?.checkpoint !== checkpoint) return;
         if (reply?.outcome === 'done' && reply.bytes !== undefined) {
           const metadata = decodeMetadata(reply.bytes);
-          assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', { checkpoint });
+          assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
+            checkpoint,
+          });
           store.remember(metadata);
           this.#restoring.metadata = metadata;
           return this.#tryDeploy(nowUs, replyOut);
@@ -309,7 +340,11 @@ export class JobMaster implements CoordinatorHost {
     );
   }
 
-  #deploy(slots: NonNullable<ReturnType<typeof assignSlots>>, metadata: CheckpointMetadata | undefined, out: Out): void {
+  #deploy(
+    slots: NonNullable<ReturnType<typeof assignSlots>>,
+    metadata: CheckpointMetadata | undefined,
+    out: Out,
+  ): void {
     const { environment, epoch } = this.#options;
     const { graph, configuration } = environment;
     this.#jobAttempt += 1;
@@ -317,7 +352,12 @@ export class JobMaster implements CoordinatorHost {
     const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt });
     this.#executions = executions;
     this.#moveTo('created', out);
-    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: metadata?.checkpointId ?? checkpointId(0) });
+    out.report({
+      kind: 'restore-chosen',
+      epoch,
+      jobAttempt: this.#jobAttempt,
+      checkpointId: metadata?.checkpointId ?? checkpointId(0),
+    });
     this.#restoredFrom = metadata;
     for (const execution of executions.all()) {
       const { attempt, vertex, subtask, node } = execution;

@@ -9,7 +9,7 @@
  *      asked, others from when they saw the last renewal;
  *   I3 an unanswered write is neither success nor failure: the lease is read again.
  */
-import { RequestClient } from '../clients/request-client.ts';
+import type { RequestClient } from '../clients/request-client.ts';
 import { type LeaderEpoch, leaderEpoch, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -88,11 +88,11 @@ export class LeaderElection {
     );
   }
 
-  // biome-ignore lint/complexity/useMaxParams: now and out are the world
   #observed(reply: CoordinationReply, askedUs: Micros, nowUs: Micros, out: Out): void {
     const lease = reply.version === 0 ? undefined : decodeLease(reply.value);
     const { node, incarnation, runtime } = this.#options;
-    if (this.#leading !== undefined) return this.#compare(this.#leading, lease, { version: reply.version, askedUs }, nowUs, out);
+    if (this.#leading !== undefined)
+      return this.#compare(this.#leading, lease, { version: reply.version, askedUs }, nowUs, out);
     if (reply.version !== this.#seenVersion) {
       this.#seenVersion = reply.version;
       this.#seenSinceUs = nowUs;
@@ -111,7 +111,11 @@ export class LeaderElection {
     nowUs: Micros,
     out: Out,
   ): void {
-    if (lease?.epoch !== leading.epoch || lease.holder !== leading.holder || lease.incarnation !== leading.incarnation) {
+    if (
+      lease?.epoch !== leading.epoch ||
+      lease.holder !== leading.holder ||
+      lease.incarnation !== leading.incarnation
+    ) {
       return this.#stepDown(leading, nowUs, out);
     }
     this.#leading = lease;
@@ -119,10 +123,14 @@ export class LeaderElection {
     this.#confirmedUs = seen.askedUs;
   }
 
-  // biome-ignore lint/complexity/useMaxParams: now and out are the world
   #take(previous: LeaderLease | undefined, version: number, askedUs: Micros, out: Out): void {
     const { node, incarnation } = this.#options;
-    const lease: LeaderLease = { epoch: leaderEpoch((previous?.epoch ?? 0) + 1), holder: node, incarnation, renewal: 0 };
+    const lease: LeaderLease = {
+      epoch: leaderEpoch((previous?.epoch ?? 0) + 1),
+      holder: node,
+      incarnation,
+      renewal: 0,
+    };
     this.#write(lease, version, out, (outcome, reply, nowUs, replyOut) => {
       if (outcome !== 'written' || reply === undefined) return;
       this.#leading = lease;
@@ -138,19 +146,30 @@ export class LeaderElection {
     this.#write(lease, this.#version, out, (outcome, reply, nowUs, replyOut) => {
       if (this.#leading !== leading) return;
       if (outcome === 'unknown' || reply === undefined) return this.#look(nowUs, replyOut);
-      if (outcome === 'conflict') return this.#compare(leading, reply.version === 0 ? undefined : decodeLease(reply.value), { version: reply.version, askedUs }, nowUs, replyOut);
+      if (outcome === 'conflict')
+        return this.#compare(
+          leading,
+          reply.version === 0 ? undefined : decodeLease(reply.value),
+          { version: reply.version, askedUs },
+          nowUs,
+          replyOut,
+        );
       this.#leading = lease;
       this.#version = reply.version;
       this.#confirmedUs = askedUs;
     });
   }
 
-  // biome-ignore lint/complexity/useMaxParams: out and the continuation are not parameters of the decision
   #write(
     lease: LeaderLease,
     expectedVersion: number,
     out: Out,
-    then: (outcome: 'written' | 'conflict' | 'unknown', reply: CoordinationReply | undefined, nowUs: Micros, out: Out) => void,
+    then: (
+      outcome: 'written' | 'conflict' | 'unknown',
+      reply: CoordinationReply | undefined,
+      nowUs: Micros,
+      out: Out,
+    ) => void,
   ): void {
     this.#asking = true;
     const key = leaderKey(this.#options.jobId);
@@ -160,7 +179,12 @@ export class LeaderElection {
       out,
       (reply, nowUs, replyOut) => {
         this.#asking = false;
-        const outcome = reply === undefined || reply.outcome === 'failed' ? 'unknown' : reply.outcome === 'done' ? 'written' : 'conflict';
+        const outcome =
+          reply === undefined || reply.outcome === 'failed'
+            ? 'unknown'
+            : reply.outcome === 'done'
+              ? 'written'
+              : 'conflict';
         then(outcome, reply, nowUs, replyOut);
       },
     );

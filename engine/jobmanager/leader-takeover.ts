@@ -10,7 +10,13 @@ import type { RequestClient } from '../clients/request-client.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
-import { type CheckpointPointer, counterKey, decodePointer, encodePointer, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import {
+  type CheckpointPointer,
+  counterKey,
+  decodePointer,
+  encodePointer,
+  pointerKey,
+} from '../protocol/checkpoint-pointer.ts';
 import type { CoordinationReply } from '../protocol/messages.ts';
 
 export interface TakeoverOptions {
@@ -82,7 +88,9 @@ export class LeaderTakeover {
       out,
       (reply, nowUs, replyOut) => {
         if (reply?.outcome === 'done') return then(reply, nowUs, replyOut);
-        this.#later.after(this.#options.retryUs, 'takeover', replyOut, (_lateUs, lateOut) => this.#get(key, lateOut, then));
+        this.#later.after(this.#options.retryUs, 'takeover', replyOut, (_lateUs, lateOut) =>
+          this.#get(key, lateOut, then),
+        );
       },
     );
   }

@@ -39,6 +39,12 @@ export class TaskManagerRegistry {
     return silent;
   }
 
+  /** A newer process spoke before its first heartbeat: what the older one offered is void. */
+  forgetBefore(node: NodeId, incarnation: number): void {
+    const before = this.#registered.get(node);
+    if (before !== undefined && before.incarnation < incarnation) this.#registered.delete(node);
+  }
+
   of(node: NodeId): RegisteredTaskManager | undefined {
     return this.#registered.get(node);
   }

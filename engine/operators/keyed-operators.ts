@@ -61,7 +61,11 @@ export class KeyedCoProcessOperator {
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
     const userFunction = spec.function.create();
     userFunction.open?.(runtimeContext(spec.function.states, options));
-    const shared = { backend: options.backend, collector: new ChildCollector(options.next), element: new CurrentElement() };
+    const shared = {
+      backend: options.backend,
+      collector: new ChildCollector(options.next),
+      element: new CurrentElement(),
+    };
     this.inputs = [
       new CoProcessInput(spec.keys[0], shared, userFunction, 0),
       new CoProcessInput(spec.keys[1], shared, userFunction, 1),
@@ -105,9 +109,6 @@ class CoProcessInput implements ElementConsumer {
   }
 }
 
-function runtimeContext(
-  states: Parameters<typeof bindStates>[0],
-  options: KeyedOperatorOptions,
-): RuntimeContext {
+function runtimeContext(states: Parameters<typeof bindStates>[0], options: KeyedOperatorOptions): RuntimeContext {
   return { subtask: options.subtask, parallelism: options.parallelism, ...bindStates(states, options.backend) };
 }

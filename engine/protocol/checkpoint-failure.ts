@@ -9,8 +9,16 @@ export interface CheckpointFailureTraits {
   readonly preFlight: boolean;
 }
 
-const ignored = (sentence: string, preFlight = false): CheckpointFailureTraits => ({ sentence, counted: false, preFlight });
-const counted = (sentence: string, preFlight = false): CheckpointFailureTraits => ({ sentence, counted: true, preFlight });
+const ignored = (sentence: string, preFlight = false): CheckpointFailureTraits => ({
+  sentence,
+  counted: false,
+  preFlight,
+});
+const counted = (sentence: string, preFlight = false): CheckpointFailureTraits => ({
+  sentence,
+  counted: true,
+  preFlight,
+});
 
 export const CHECKPOINT_FAILURES = {
   'periodic-scheduler-shutdown': ignored('Periodic checkpoint scheduler is shut down', true),

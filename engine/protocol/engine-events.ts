@@ -44,7 +44,12 @@ export type EngineEvent =
       readonly jobAttempt: number;
       readonly checkpointId: CheckpointId;
     }
-  | ({ readonly kind: 'task-deployed'; readonly epoch: LeaderEpoch; readonly jobAttempt: number; readonly node: NodeId } & OfTask)
+  | ({
+      readonly kind: 'task-deployed';
+      readonly epoch: LeaderEpoch;
+      readonly jobAttempt: number;
+      readonly node: NodeId;
+    } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
   /* a checkpoint's life, in order */
@@ -69,7 +74,11 @@ export type EngineEvent =
       readonly attempt: ExecutionAttemptId;
       readonly result: 'success' | 'duplicate' | 'unknown' | 'discarded';
     } & OfCheckpoint)
-  | ({ readonly kind: 'decline-received'; readonly attempt: ExecutionAttemptId; readonly reason: CheckpointFailure } & OfCheckpoint)
+  | ({
+      readonly kind: 'decline-received';
+      readonly attempt: ExecutionAttemptId;
+      readonly reason: CheckpointFailure;
+    } & OfCheckpoint)
   | ({ readonly kind: 'all-acknowledged' } & OfCheckpoint)
   | ({ readonly kind: 'metadata-write-sent'; readonly path: string } & OfCheckpoint)
   | ({ readonly kind: 'pointer-write-sent' } & OfCheckpoint)

@@ -64,6 +64,8 @@ export type TaskManagerMessage =
   | {
       readonly kind: 'task-state';
       readonly epoch: LeaderEpoch;
+      /** Of the TaskManager's process: a new one speaks of attempts it never had only to say that they are gone. */
+      readonly incarnation: number;
       readonly attempt: ExecutionAttemptId;
       readonly state: ExecutionState;
       /** Present when state is `failed`. */

@@ -75,5 +75,12 @@ export function keyedStatePart(options: {
 
 /** Operator state is small: it is copied, as bytes, in the synchronous part (row S23). */
 export function operatorStatePart(operator: string, bytes: Uint8Array): StatePart {
-  return { operator, state: 'operator', entryCount: 1, estimatedBytes: bytes.length, write: () => bytes, release: () => {} };
+  return {
+    operator,
+    state: 'operator',
+    entryCount: 1,
+    estimatedBytes: bytes.length,
+    write: () => bytes,
+    release: () => {},
+  };
 }

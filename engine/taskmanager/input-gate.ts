@@ -37,7 +37,11 @@ class InputChannel {
 
   constructor(descriptor: InputChannelDescriptor, credit: number) {
     this.descriptor = descriptor;
-    this.target = { node: descriptor.producerNode, mailbox: taskMailbox(descriptor.producerAttempt), via: 'connection' };
+    this.target = {
+      node: descriptor.producerNode,
+      mailbox: taskMailbox(descriptor.producerAttempt),
+      via: 'connection',
+    };
     this.granted = credit;
   }
 }
@@ -152,7 +156,10 @@ export class InputGate {
       this.#floatingFree -= 1;
     }
     if (channel.backlog === 0 && channel.floating > 0) {
-      const idle = Math.min(channel.floating, this.#exclusive + channel.floating - channel.queuedData - channel.granted);
+      const idle = Math.min(
+        channel.floating,
+        this.#exclusive + channel.floating - channel.queuedData - channel.granted,
+      );
       channel.floating -= idle;
       this.#floatingFree += idle;
     }

@@ -45,7 +45,9 @@ export class OperatorChain {
     for (const spec of [...options.vertex.operators].reverse()) {
       const next = heads[0];
       if (spec.kind === 'sink') {
-        assert(next === options.tail && sink === undefined, 'a sink is the last operator of its chain', { uid: spec.uid });
+        assert(next === options.tail && sink === undefined, 'a sink is the last operator of its chain', {
+          uid: spec.uid,
+        });
         sink = createSink(spec, options);
         heads = [sink, sink];
       } else {
@@ -58,7 +60,6 @@ export class OperatorChain {
   }
 }
 
-// biome-ignore lint/complexity/useMaxParams: the keyed list collects what was made
 function createOperator(
   spec: Exclude<OperatorSpec, { kind: 'sink' }>,
   next: ElementConsumer,

@@ -96,7 +96,10 @@ export class ResultPartition {
   }
 
   /** A consumer asks for its subpartition; a repeated request of the same attempt changes nothing. */
-  connect(request: { node: NodeId; consumer: ExecutionAttemptId; subpartition: number; channel: number; credit: number }, out: Out): void {
+  connect(
+    request: { node: NodeId; consumer: ExecutionAttemptId; subpartition: number; channel: number; credit: number },
+    out: Out,
+  ): void {
     const subpartition = this.#at(request.subpartition);
     if (subpartition.consumer === request.consumer) return;
     assert(subpartition.consumer === undefined, 'a subpartition is consumed by one attempt', { request });

@@ -72,7 +72,8 @@ export class StateRestore {
         if (reply?.outcome === 'done' && reply.bytes !== undefined) {
           return this.#arrived(index, handle, reply.bytes, nowUs, replyOut);
         }
-        if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX) return this.#host.fail('restore-failed', replyOut);
+        if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
+          return this.#host.fail('restore-failed', replyOut);
         this.#later.after(this.#requestTimeoutUs / 4, `get/${handle.path}`, replyOut, (_at, lateOut) =>
           this.#fetch(index, handle, tries + 1, lateOut),
         );
@@ -82,7 +83,8 @@ export class StateRestore {
 
   // biome-ignore lint/complexity/useMaxParams: out and now are the world, not parameters of the decision
   #arrived(index: number, handle: StateHandle, bytes: Uint8Array, nowUs: Micros, out: Out): void {
-    if (bytes.length !== handle.bytes || crc32c(bytes) !== handle.checksum) return this.#host.fail('corrupt-state', out);
+    if (bytes.length !== handle.bytes || crc32c(bytes) !== handle.checksum)
+      return this.#host.fail('corrupt-state', out);
     out.busy('byte', bytes.length);
     this.#states[index] = { handle, bytes };
     this.#missing -= 1;

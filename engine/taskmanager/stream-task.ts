@@ -11,41 +11,38 @@
  */
 import { BarrierHandler } from '../barrier/barrier-handler.ts';
 import { LogSource } from '../connectors/log-source.ts';
-import {
-  decodeSinkTransactions,
-  decodeSourceOffsets,
-  encodeSinkTransactions,
-  encodeSourceOffsets,
-} from '../connectors/operator-state-rows.ts';
+import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
-import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
 import { type CheckpointId, checkpointId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
+import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
 import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
-import { keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
 import { InputGate } from './input-gate.ts';
 import { OperatorChain } from './operator-chain.ts';
+import { PartitionRequests } from './partition-requests.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { TaskOutputs } from './task-outputs.ts';
+import { takeSnapshot } from './task-snapshot.ts';
 
 export interface StreamTaskOptions {
   readonly environment: TaskEnvironment;
   readonly deployment: TaskDeployment;
   readonly epoch: LeaderEpoch;
+  /** Of the TaskManager's process. */
+  readonly incarnation: number;
   /** Main mailbox of the JobManager that deployed it. */
   readonly jobManager: Target;
 }
 
 /** Records a source emits in one mailbox action at most, so that triggers are not kept waiting. */
 const SOURCE_RECORDS_PER_ACTION = 256;
-const PARTITION_REQUESTS_MAX = 12;
 
 /** What a trigger and a barrier have in common. */
 type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs'>;
@@ -61,20 +58,18 @@ export class StreamTask {
   readonly #source: LogSource | undefined;
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
-  readonly #later = new DelayedCalls();
-  readonly #requests: number[];
+  readonly #requests: PartitionRequests | undefined;
   readonly #isBlocked: (channel: number) => boolean;
   readonly #mayEmit: () => boolean;
   #chain: OperatorChain | undefined;
   #state: ExecutionState = 'deploying';
-  #failure: TaskFailure | undefined;
   #continuing = false;
   #flushArmed = false;
   /** A buffer whose processing was interrupted by backpressure. */
   #current: { readonly buffer: DataBuffer; readonly input: 0 | 1; next: number } | undefined;
   #alignmentStartUs = 0;
   #bytesDuringAlignment = 0;
-  /** Mutant seam `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
+  /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
   #deferred: TriggerCheckpoint | undefined;
 
   constructor(options: StreamTaskOptions) {
@@ -94,9 +89,9 @@ export class StreamTask {
         exclusiveBuffers: exclusiveBuffersPerChannel,
         floatingBuffers: floatingBuffersPerGate,
       });
+      this.#requests = new PartitionRequests(this.#gate, configuration.runtime.partitionRequestBackoffUs);
       this.#barriers = new BarrierHandler(deployment.inputs.length, configuration.checkpoint.mode === 'exactly-once');
     }
-    this.#requests = deployment.inputs.map(() => 0);
     if (vertex.source !== undefined) {
       this.#source = new LogSource({
         spec: vertex.source,
@@ -131,9 +126,6 @@ export class StreamTask {
   get state(): ExecutionState {
     return this.#state;
   }
-  get failure(): TaskFailure | undefined {
-    return this.#failure;
-  }
 
   handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
     if (this.#state === 'failed' || this.#state === 'canceled') return;
@@ -152,7 +144,6 @@ export class StreamTask {
   fail(failure: TaskFailure, out: Out): void {
     if (this.#state === 'failed' || this.#state === 'canceled') return;
     this.#checkpoint.close();
-    this.#failure = failure;
     this.#moveTo('failed', failure, out);
   }
 
@@ -171,7 +162,8 @@ export class StreamTask {
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
-        return this.#partitionNotFound(message.channel, out);
+        if (this.#requests?.notFound(message.channel, out) === false) this.fail('partition-not-found', out);
+        return;
       case 'connection-lost':
         if (this.#touches(message.peer)) this.fail('connection-lost', out);
         return;
@@ -187,10 +179,13 @@ export class StreamTask {
       case 'write-async-part':
         return this.#checkpoint.writeAsyncPart(message.checkpointId, nowUs, out);
       case 'storage-reply':
-        return at.isAsync ? this.#checkpoint.handleReply(message, nowUs, out) : this.#restore.handleReply(message, nowUs, out);
+        return at.isAsync
+          ? this.#checkpoint.handleReply(message, nowUs, out)
+          : this.#restore.handleReply(message, nowUs, out);
       case 'log-records':
         this.#source?.handleReply(message, nowUs, out);
-        return this.#pump(nowUs, out);
+        this.#pump(nowUs, out);
+        return this.#snapshotDeferred(nowUs, out);
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
       default:
@@ -209,7 +204,7 @@ export class StreamTask {
       return this.#pump(nowUs, out);
     }
     const handled =
-      this.#later.handleTimer(timer, nowUs, out) ||
+      this.#requests?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
       this.#chain?.sink?.handleTimer(timer, nowUs, out) === true;
@@ -268,16 +263,8 @@ export class StreamTask {
 
   #run(out: Out): void {
     this.#moveTo('running', undefined, out);
-    this.#options.deployment.inputs.forEach((_, channel) => this.#gate?.request(channel, out));
+    this.#requests?.requestAll(out);
     this.#source?.start(out);
-  }
-
-  #partitionNotFound(channel: number, out: Out): void {
-    const tries = (this.#requests[channel] ?? 0) + 1;
-    this.#requests[channel] = tries;
-    if (tries > PARTITION_REQUESTS_MAX) return this.fail('partition-not-found', out);
-    const backoffUs = this.#options.environment.configuration.runtime.partitionRequestBackoffUs * Math.min(tries, 8);
-    this.#later.after(backoffUs, `partition/${channel}`, out, (_nowUs, lateOut) => this.#gate?.request(channel, lateOut));
   }
 
   #buffer(message: BufferMessage, nowUs: Micros, out: Out): void {
@@ -289,7 +276,7 @@ export class StreamTask {
   /** The default action: one buffer, or one slice of a batch. Asks for the next turn if there is more. */
   #pump(nowUs: Micros, out: Out): void {
     if (this.#state !== 'running' || this.#continuing || !this.#outputs.isAvailable) return;
-    if (this.#source !== undefined) this.#pumpSource(nowUs, out);
+    if (this.#source !== undefined) this.#pumpSource(out);
     else this.#pumpInput(nowUs, out);
     const more = this.#source?.hasRecords === true || this.#current !== undefined || this.#hasReadable();
     if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return;
@@ -301,17 +288,12 @@ export class StreamTask {
     return this.#gate !== undefined && this.#gate.nextChannel(this.#isBlocked) >= 0;
   }
 
-  #pumpSource(nowUs: Micros, out: Out): void {
+  #pumpSource(out: Out): void {
     const head = this.#chain?.heads[0];
     if (this.#source === undefined || head === undefined) return;
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
     out.busy('record', emitted);
     this.#outputs.sendAll(out);
-    const deferred = this.#deferred;
-    if (deferred !== undefined && emitted > 0) {
-      this.#deferred = undefined;
-      this.#snapshot(deferred, nowUs, out);
-    }
   }
 
   #pumpInput(nowUs: Micros, out: Out): void {
@@ -397,6 +379,14 @@ export class StreamTask {
     else this.#snapshot(message, nowUs, out);
   }
 
+  /** The batch has come and was emitted, or there was none to come. */
+  #snapshotDeferred(nowUs: Micros, out: Out): void {
+    const deferred = this.#deferred;
+    if (deferred === undefined) return;
+    this.#deferred = undefined;
+    this.#snapshot(deferred, nowUs, out);
+  }
+
   /** Row B9: the barrier leaves before the snapshot is taken. */
   #broadcastBarrier({ checkpointId: id, triggeredAtUs }: Triggered, out: Out): void {
     const exactlyOnce = this.#options.environment.configuration.checkpoint.mode === 'exactly-once';
@@ -407,57 +397,53 @@ export class StreamTask {
   #snapshot({ checkpointId: id, triggeredAtUs }: Triggered, nowUs: Micros, out: Out): void {
     const chain = this.#chain;
     assert(chain !== undefined && this.#state === 'running', 'only a running subtask takes a snapshot', { id });
-    const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) =>
-      keyedStatePart({ operator, keyGroups, estimatedBytes: backend.estimatedBytes, snapshot: backend.snapshot() }),
-    );
-    const sourceUid = this.#vertex.source?.uid;
-    if (this.#source !== undefined && sourceUid !== undefined) {
-      const { checkpointedOffset } = this.#options.environment.parts;
-      const offsets = this.#source.positions().map(({ partition, offset }) => ({ partition, offset: checkpointedOffset(offset) }));
-      parts.push(operatorStatePart(sourceUid, encodeSourceOffsets(offsets)));
-    }
-    const sink = chain.sink?.snapshot(id, out);
-    if (chain.sink !== undefined && sink !== undefined && sink.committables.length > 0) {
-      parts.push(operatorStatePart(chain.sink.uid, encodeSinkTransactions(sink.committables)));
-    }
+    const { parts, waitsForSink } = takeSnapshot({
+      chain,
+      source: this.#source,
+      sourceUid: this.#vertex.source?.uid,
+      checkpointedOffset: this.#options.environment.parts.checkpointedOffset,
+      checkpointId: id,
+      out,
+    });
     const figures = {
       startDelayUs: Math.max(0, this.#alignmentStartUs - triggeredAtUs),
       alignmentUs: nowUs - this.#alignmentStartUs,
       bytesProcessedDuringAlignment: this.#bytesDuringAlignment,
       recordsInFlight: this.#gate?.recordsIn(() => true) ?? 0,
     };
-    this.#checkpoint.start(id, { parts, waitsForSink: sink?.waits === true, figures }, nowUs, out);
+    this.#checkpoint.start(id, { parts, waitsForSink, figures }, nowUs, out);
   }
 
   #aborted(id: CheckpointId, nowUs: Micros, out: Out): void {
     this.#checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
-    if (this.#barriers?.giveUp(id) === true) this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
+    if (this.#barriers?.giveUp(id) === true)
+      this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
     this.#pump(nowUs, out);
   }
 
   /** This subtask will not take part: those behind it must not wait for its barrier (row B3). */
-  #giveUp(id: CheckpointId, reason: 'checkpoint-declined-subsumed' | 'checkpoint-declined-on-cancellation-barrier', out: Out): void {
+  #giveUp(id: CheckpointId, reason: CheckpointFailure, out: Out): void {
     this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
     this.#checkpoint.decline(id, reason, out);
   }
 
   #touches(peer: NodeId): boolean {
-    return this.#gate?.isFedBy(peer) === true || this.#outputs.reaches(peer) || (this.#chain?.sink?.store === peer);
+    return this.#gate?.isFedBy(peer) === true || this.#outputs.reaches(peer) || this.#chain?.sink?.store === peer;
   }
 
   #moveTo(state: ExecutionState, failure: TaskFailure | undefined, out: Out): void {
     this.#state = state;
-    const { jobManager, deployment, epoch } = this.#options;
+    const { jobManager, deployment, epoch, incarnation } = this.#options;
     const why = failure === undefined ? {} : { failure };
     out.report({ kind: 'task-state', ...this.#task(), state, ...why });
     if (state === 'running' || state === 'failed') {
-      out.send(jobManager, { kind: 'task-state', epoch, attempt: deployment.attempt, state, ...why });
+      out.send(jobManager, { kind: 'task-state', epoch, incarnation, attempt: deployment.attempt, state, ...why });
     }
   }
 
-  #committable({ transaction, checkpointId: id }: Committable): TaskIdentity & { transaction: string; checkpointId: CheckpointId } {
-    return { ...this.#task(), transaction, checkpointId: checkpointId(id) };
+  #committable(of: Committable): TaskIdentity & { transaction: string; checkpointId: CheckpointId } {
+    return { ...this.#task(), transaction: of.transaction, checkpointId: checkpointId(of.checkpointId) };
   }
 
   #task(): TaskIdentity {

@@ -65,7 +65,12 @@ export class SubtaskCheckpoint {
   }
 
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
-  start(checkpointId: CheckpointId, snapshot: { parts: readonly StatePart[]; waitsForSink: boolean; figures: AlignmentFigures }, nowUs: Micros, out: Out): void {
+  start(
+    checkpointId: CheckpointId,
+    snapshot: { parts: readonly StatePart[]; waitsForSink: boolean; figures: AlignmentFigures },
+    nowUs: Micros,
+    out: Out,
+  ): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
     this.#last = checkpointId;
     const { parts, waitsForSink, figures } = snapshot;
@@ -144,12 +149,21 @@ export class SubtaskCheckpoint {
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
-    const handle = { operator: state.operator, state: state.state, path: '', bytes: bytes.length, checksum: crc32c(bytes) };
+    const handle = {
+      operator: state.operator,
+      state: state.state,
+      path: '',
+      bytes: bytes.length,
+      checksum: crc32c(bytes),
+    };
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
   /** Repeats until the storage says what happened: an unanswered put may have taken effect, and is then found under its name. */
-  #put(write: { part: AsyncPart; handle: StateHandle; state: StatePart; bytes: Uint8Array; tries: number }, out: Out): void {
+  #put(
+    write: { part: AsyncPart; handle: StateHandle; state: StatePart; bytes: Uint8Array; tries: number },
+    out: Out,
+  ): void {
     const { part, handle, state, bytes, tries } = write;
     const { environment, attempt, subtask } = this.#options;
     const { checkpoint, runtime } = environment.configuration;
@@ -160,13 +174,20 @@ export class SubtaskCheckpoint {
       subtask,
       attempt,
     });
-    out.report({ kind: 'state-write-sent', ...this.#task(), checkpointId: part.checkpointId, path: file.path, bytes: bytes.length });
+    out.report({
+      kind: 'state-write-sent',
+      ...this.#task(),
+      checkpointId: part.checkpointId,
+      path: file.path,
+      bytes: bytes.length,
+    });
     this.#storage.request(
       (requestId) => ({ kind: 'storage-put', requestId, path: file.path, bytes, overwrite: file.overwrite }),
       out,
       (reply, nowUs, replyOut) => {
         if (this.#async.get(part.checkpointId) !== part) return;
-        const isOurs = reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === handle.checksum);
+        const isOurs =
+          reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === handle.checksum);
         if (isOurs) return this.#stored(part, { ...handle, path: file.path }, nowUs, replyOut);
         if (reply?.outcome === 'already-exists' || tries >= WRITE_TRIES_MAX) {
           return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);

@@ -8,7 +8,14 @@
  *   I3 without a heartbeat from the leader for the time-out, all subtasks end (row F19).
  */
 import { assert } from '../foundation/assert.ts';
-import { attemptOfMailbox, type ExecutionAttemptId, type LeaderEpoch, leaderEpoch, MAIN_MAILBOX, taskMailbox } from '../foundation/ids.ts';
+import {
+  attemptOfMailbox,
+  type ExecutionAttemptId,
+  type LeaderEpoch,
+  leaderEpoch,
+  MAIN_MAILBOX,
+  taskMailbox,
+} from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
@@ -36,7 +43,9 @@ export class TaskManager implements Actor {
     if (input.kind === 'started') return;
     if (input.mailbox !== MAIN_MAILBOX) return this.#forTask(input, nowUs, out);
     if (input.kind === 'timer') {
-      assert(input.timer === JOBMANAGER_TIMEOUT, 'the only timer of the main mailbox is the heartbeat time-out', { timer: input.timer });
+      assert(input.timer === JOBMANAGER_TIMEOUT, 'the only timer of the main mailbox is the heartbeat time-out', {
+        timer: input.timer,
+      });
       return this.#endAll(out);
     }
     this.#message(input.message, { node: input.from, mailbox: input.fromMailbox, via: 'datagram' }, out);
@@ -48,7 +57,8 @@ export class TaskManager implements Actor {
     if (input.kind === 'message' && this.#isFenced(input.message)) {
       return out.report({ kind: 'message-discarded', message: input.message.kind, why: 'of an older leader' });
     }
-    if (task !== undefined) return task.handle(input, input.mailbox !== taskMailbox(attempt as ExecutionAttemptId), nowUs, out);
+    if (task !== undefined)
+      return task.handle(input, input.mailbox !== taskMailbox(attempt as ExecutionAttemptId), nowUs, out);
     if (input.kind === 'timer') return;
     const { message } = input;
     if (message.kind === 'partition-request') {
@@ -64,7 +74,8 @@ export class TaskManager implements Actor {
         if (this.#follow(message.epoch, from, out)) this.#answerHeartbeat(from, out);
         return;
       case 'deploy-task':
-        if (message.incarnation !== this.#incarnation) return out.report({ kind: 'probe', probe: 'deployment-outlived-process' });
+        if (message.incarnation !== this.#incarnation)
+          return out.report({ kind: 'probe', probe: 'deployment-outlived-process' });
         if (this.#follow(message.epoch, from, out)) this.#deploy(message.deployment, message.epoch, out);
         return;
       case 'cancel-task':
@@ -76,7 +87,11 @@ export class TaskManager implements Actor {
         }
         return;
       default:
-        out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the main mailbox of a TaskManager' });
+        out.report({
+          kind: 'message-discarded',
+          message: message.kind,
+          why: 'not for the main mailbox of a TaskManager',
+        });
     }
   }
 
@@ -123,16 +138,23 @@ export class TaskManager implements Actor {
     assert(jobManager !== undefined, 'a deployment comes from a leader that is followed');
     if (this.#tasks.has(deployment.attempt)) return;
     if (this.#canceled.has(deployment.attempt)) return out.report({ kind: 'probe', probe: 'deployment-after-cancel' });
-    this.#tasks.set(deployment.attempt, new StreamTask({ environment: this.#environment, deployment, epoch, jobManager }));
+    this.#tasks.set(
+      deployment.attempt,
+      new StreamTask({ environment: this.#environment, deployment, epoch, jobManager, incarnation: this.#incarnation }),
+    );
     out.busy('message', 1);
-    out.send({ node: this.#environment.node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' }, { kind: 'task-start', deployment });
+    out.send(
+      { node: this.#environment.node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' },
+      { kind: 'task-start', deployment },
+    );
   }
 
   #cancel(attempt: ExecutionAttemptId, out: Out): void {
     this.#canceled.add(attempt);
     this.#tasks.get(attempt)?.cancel(out);
     this.#tasks.delete(attempt);
-    if (this.#jobManager !== undefined) out.send(this.#jobManager, { kind: 'task-state', epoch: this.#epoch, attempt, state: 'canceled' });
+    if (this.#jobManager !== undefined)
+      out.send(this.#jobManager, { kind: 'task-state', epoch: this.#epoch, incarnation: this.#incarnation, attempt, state: 'canceled' });
   }
 
   #endAll(out: Out): void {

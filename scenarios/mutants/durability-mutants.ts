@@ -8,7 +8,7 @@ export const notifyBeforeDurable: Mutant = {
     'Completion is announced, and sinks commit, when all have acknowledged; metadata and pointer are written later.',
   parts: withWrong({ notifyComplete: 'when-acknowledged' }),
   scenario: 'standard',
-  judges: ['checkpoint-lifecycle', 'exactly-once-output'],
+  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'progress'],
 };
 
 export const unknownWriteIsFailure: Mutant = {

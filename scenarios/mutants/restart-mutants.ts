@@ -18,7 +18,7 @@ export const checkpointIdsSortedAsText: Mutant = {
     chooseRestore: ({ completed }) => [...completed].sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1)).at(-1),
   }),
   scenario: 'standard',
-  judges: ['checkpoint-lifecycle'],
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output'],
 };
 
 export const ackIgnoresAttempt: Mutant = {
@@ -28,6 +28,6 @@ export const ackIgnoresAttempt: Mutant = {
     'Acknowledgements are matched by checkpoint alone, and a restart leaves pending checkpoints be: what the old attempt ' +
     'acknowledged becomes the newest checkpoint while the new attempt runs from an older one.',
   parts: withWrong({ acceptsAcknowledgement: () => true, pendingAtRestart: 'keep' }),
-  scenario: 'standard',
+  scenario: 'restart-during-metadata-write',
   judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };

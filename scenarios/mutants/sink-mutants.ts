@@ -6,7 +6,7 @@ export const commitErrorLogged: Mutant = {
   bug: 'FLINK-23896',
   story: 'A commit that fails is noted and taken for done; nobody tries again.',
   parts: withWrong({ afterCommit: () => 'done' }),
-  scenario: 'sink-outage',
+  scenario: 'sink-outage-before-commit',
   judges: ['exactly-once-output', 'progress'],
 };
 
@@ -16,6 +16,6 @@ export const abortIncludesPrecommitted: Mutant = {
   story:
     'A restoring sink aborts every open transaction of its name, those too that the restored checkpoint says to commit.',
   parts: withWrong({ transactionsToKeep: () => [] }),
-  scenario: 'standard',
+  scenario: 'jobmanager-crash-before-notify',
   judges: ['exactly-once-output', 'progress'],
 };

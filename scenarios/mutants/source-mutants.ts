@@ -17,5 +17,5 @@ export const barrierBeforeOffset: Mutant = {
     'A source sends the barrier, emits a further batch, and only then notes its offsets: that batch is in no snapshot.',
   parts: withWrong({ sourcePositions: 'after-next-batch' }),
   scenario: 'standard',
-  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };

@@ -20,8 +20,8 @@ export const asyncPartNotIsolated: Mutant = {
   bug: 'FLINK-9269',
   story: 'The asynchronous part serializes the live state, with what was counted since the barrier.',
   parts: withWrong({ createStateBackend: (options) => withLiveSnapshots(standardParts.createStateBackend(options)) }),
-  scenario: 'standard',
-  judges: ['consistent-cut', 'exactly-once-state'],
+  scenario: 'pause-during-snapshot',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };
 
 /** The same backend, but the state of a snapshot is taken when it is written. */

@@ -70,7 +70,9 @@ export const checkpointingSchema = record({
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),
   retained: count().default(2).describe('Completed checkpoints kept. Flink: 1.'),
   directory: text('a directory').default('checkpoints').describe('Directory on the checkpoint storage.'),
-  inlineThreshold: size().prefault('256B').describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),
+  inlineThreshold: size()
+    .prefault('256B')
+    .describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),
   timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
 });
 

@@ -70,7 +70,12 @@ export class World {
       coordination: (key) => disks.coordination.coordination(key),
       openTransactions: () => disks.sink.openTransactions(),
     };
-    const nodes = [...engineNodes(options, this), ...serviceNodes(options, conditions, disks, (partition, offset, count) => this.#countRead(partition, offset, count))];
+    const nodes = [
+      ...engineNodes(options, this),
+      ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
+        this.#countRead(partition, offset, count),
+      ),
+    ];
     this.cluster = new Cluster({ loop, choices, history, profile, nodes });
   }
 
@@ -121,20 +126,32 @@ function serviceNodes(
   onRead: (partition: number, offset: number, count: number) => void,
 ): NodeSpec[] {
   const { plan, job, choices, profile } = options;
-  const common = (node: NodeId): { conditions: ServiceConditions; conditionSite: ChoiceSite; latencySite: ChoiceSite } => ({
+  const common = (
+    node: NodeId,
+  ): { conditions: ServiceConditions; conditionSite: ChoiceSite; latencySite: ChoiceSite } => ({
     conditions: conditions.get(node) ?? new ServiceConditions(options.onEffective),
     conditionSite: choices.site(`service/${node}/condition`),
     latencySite: choices.site(`service/${node}/latency`),
   });
   const { storage, coordination, log, sink } = SERVICE_NODES;
   return [
-    { id: storage, create: () => new ObjectStore({ ...common(storage), disk: disks.objects, profile: profile.objectStore }) },
+    {
+      id: storage,
+      create: () => new ObjectStore({ ...common(storage), disk: disks.objects, profile: profile.objectStore }),
+    },
     {
       id: coordination,
       create: () =>
-        new CoordinationStore({ ...common(coordination), disk: disks.coordination, latency: profile.coordinationStore }),
+        new CoordinationStore({
+          ...common(coordination),
+          disk: disks.coordination,
+          latency: profile.coordinationStore,
+        }),
     },
-    { id: log, create: () => new LogBroker({ ...common(log), content: job.content, minRecords: FETCH_RECORDS_MIN, onRead }) },
+    {
+      id: log,
+      create: () => new LogBroker({ ...common(log), content: job.content, minRecords: FETCH_RECORDS_MIN, onRead }),
+    },
     {
       id: sink,
       create: () =>

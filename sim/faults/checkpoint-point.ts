@@ -94,5 +94,7 @@ export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {
     return event.key.endsWith('/checkpoints') ? { point, checkpoint: checkpointOfPointer(event.value) } : undefined;
   }
   const checkpoint = 'checkpointId' in event ? event.checkpointId : 0;
-  return 'vertex' in event ? { point, checkpoint, vertex: event.vertex, subtask: event.subtask } : { point, checkpoint };
+  return 'vertex' in event
+    ? { point, checkpoint, vertex: event.vertex, subtask: event.subtask }
+    : { point, checkpoint };
 }

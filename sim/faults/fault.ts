@@ -88,5 +88,7 @@ export type FaultKind = Fault['kind'];
 export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
-  return fault.kind === 'crash' || fault.kind === 'pause' ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}` : fault.kind;
+  return fault.kind === 'crash' || fault.kind === 'pause'
+    ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`
+    : fault.kind;
 }

@@ -18,15 +18,36 @@ export type WorldEvent =
   /** First time the fault changed anything: a message held, a request slowed, a running node crashed. */
   | { readonly kind: 'fault-effective'; readonly fault: string; readonly faultKind: string }
   | { readonly kind: 'connection-reset'; readonly peer: NodeId }
-  | { readonly kind: 'message-dropped'; readonly to: NodeId; readonly message: string; readonly why: 'loss' | 'partition' | 'node-down' }
+  | {
+      readonly kind: 'message-dropped';
+      readonly to: NodeId;
+      readonly message: string;
+      readonly why: 'loss' | 'partition' | 'node-down';
+    }
   /** An actor threw: a broken assumption of the engine itself. Always a violation. */
   | { readonly kind: 'actor-threw'; readonly fact: string; readonly details: string }
   /* durable state of the outside systems, reported by them */
   | { readonly kind: 'object-stored'; readonly path: string; readonly bytes: number }
   | { readonly kind: 'object-deleted'; readonly path: string }
-  | { readonly kind: 'coordination-updated'; readonly key: string; readonly version: number; readonly value: string; readonly by: NodeId }
-  | { readonly kind: 'transaction-opened'; readonly transaction: string; readonly producer: string; readonly producerEpoch: number }
-  | { readonly kind: 'transaction-pre-committed'; readonly transaction: string; readonly producer: string; readonly producerEpoch: number }
+  | {
+      readonly kind: 'coordination-updated';
+      readonly key: string;
+      readonly version: number;
+      readonly value: string;
+      readonly by: NodeId;
+    }
+  | {
+      readonly kind: 'transaction-opened';
+      readonly transaction: string;
+      readonly producer: string;
+      readonly producerEpoch: number;
+    }
+  | {
+      readonly kind: 'transaction-pre-committed';
+      readonly transaction: string;
+      readonly producer: string;
+      readonly producerEpoch: number;
+    }
   | {
       readonly kind: 'transaction-committed';
       readonly transaction: string;
@@ -44,7 +65,12 @@ export type WorldEvent =
       readonly preCommitted: boolean;
     }
   /** Output that is visible without a transaction. */
-  | { readonly kind: 'output-appended'; readonly producer: string; readonly values: readonly RecordValue[]; readonly lineages: readonly Lineage[] }
+  | {
+      readonly kind: 'output-appended';
+      readonly producer: string;
+      readonly values: readonly RecordValue[];
+      readonly lineages: readonly Lineage[];
+    }
   | { readonly kind: 'phase'; readonly phase: 'storm' | 'liveness' | 'end' };
 
 /** `index` counts the life's history from 0; `node` is where it happened (`world` for the world itself). */

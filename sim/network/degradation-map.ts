@@ -77,13 +77,13 @@ export class DegradationMap {
     this.#active = this.#active.filter((active) => active.faultId !== faultId);
   }
 
-  /** By how much transmission on a link is stretched now. */
+  /** By how much transmission on a link is stretched now: the narrowest place decides, two clogs do not multiply. */
   slowFactor(from: number, to: number): number {
     let factor = 1;
     for (const active of this.#active) {
       const own = active.what.slowFactor ?? 1;
       if (own === 1 || !active.sides.concerns(from, to)) continue;
-      factor *= own;
+      factor = Math.max(factor, own);
       this.#onEffective(active.faultId);
     }
     return factor;

@@ -22,7 +22,8 @@ describe('determinism', () => {
     expect(liveIt(plan).digest).toBe(watched.digest);
     const bare = liveIt(plan, { judges: false });
     const shared = Math.min(watched.events, bare.events);
-    const upTo = (rungs: typeof bare.rungs): string[] => rungs.filter(({ event }) => event < shared).map(({ event, digest }) => `${event}/${digest}`);
+    const upTo = (rungs: typeof bare.rungs): string[] =>
+      rungs.filter(({ event }) => event < shared).map(({ event, digest }) => `${event}/${digest}`);
     const common = upTo(bare.rungs).filter((rung) => upTo(watched.rungs).includes(rung));
     expect(common.length).toBeGreaterThan(5);
   });
@@ -37,7 +38,8 @@ describe('determinism', () => {
   });
 
   it('a stream added somewhere shifts no other', () => {
-    const draws = (choices: Choices): number[] => Array.from({ length: 64 }, () => choices.site('network/a->b').choose(1_000));
+    const draws = (choices: Choices): number[] =>
+      Array.from({ length: 64 }, () => choices.site('network/a->b').choose(1_000));
     const plain = new Choices({ rootSeed: '7' });
     const busy = new Choices({ rootSeed: '7' });
     busy.site('something new').choose(10);
@@ -48,8 +50,18 @@ describe('determinism', () => {
 
   it('a fault that never strikes changes nothing that is drawn', () => {
     const plan = planOf('quickstart', '3');
-    const never = { id: 'never', kind: 'loss', a: [], b: [], chance: { numerator: 1, denominator: 2 }, forUs: 1 } as const;
-    const withFault = { ...plan, faults: [...plan.faults, { ...never, trigger: { point: 'aborted', checkpoint: 9_999, occurrence: 1 } } as const] };
+    const never = {
+      id: 'never',
+      kind: 'loss',
+      a: [],
+      b: [],
+      chance: { numerator: 1, denominator: 2 },
+      forUs: 1,
+    } as const;
+    const withFault = {
+      ...plan,
+      faults: [...plan.faults, { ...never, trigger: { point: 'aborted', checkpoint: 9_999, occurrence: 1 } } as const],
+    };
     const [bare, more] = [liveIt(plan), liveIt(withFault)];
     expect(more.digest).toBe(bare.digest);
     expect(more.virtualUs).toBe(bare.virtualUs);

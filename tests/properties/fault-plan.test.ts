@@ -24,15 +24,27 @@ const trigger: fc.Arbitrary<FaultTrigger> = fc.oneof(
 );
 const machine = fc.constantFrom(...MACHINES);
 const forUs = fc.oneof(fc.integer({ min: 1_000, max: 1_000_000 }), fc.integer({ min: 1_000_000, max: 15_000_000 }));
-const chance = fc.constantFrom({ numerator: 1, denominator: 5 }, { numerator: 1, denominator: 2 }, { numerator: 1, denominator: 1 });
+const chance = fc.constantFrom(
+  { numerator: 1, denominator: 5 },
+  { numerator: 1, denominator: 2 },
+  { numerator: 1, denominator: 1 },
+);
 const sides = fc
   .tuple(fc.subarray(NODES, { minLength: 1, maxLength: NODES.length - 1 }), fc.boolean())
   .map(([a]) => ({ a, b: NODES.filter((node) => !a.includes(node)) }));
 
 type Body = Fault extends infer F ? (F extends Fault ? Omit<F, 'id' | 'trigger'> : never) : never;
 const body: fc.Arbitrary<Body> = fc.oneof(
-  fc.record({ kind: fc.constant('crash' as const), node: machine, restartAfterUs: fc.integer({ min: 1_000, max: 5_000_000 }) }),
-  fc.record({ kind: fc.constant('crash' as const), node: fc.constantFrom(...SERVICES), restartAfterUs: fc.integer({ min: 1_000, max: 5_000_000 }) }),
+  fc.record({
+    kind: fc.constant('crash' as const),
+    node: machine,
+    restartAfterUs: fc.integer({ min: 1_000, max: 5_000_000 }),
+  }),
+  fc.record({
+    kind: fc.constant('crash' as const),
+    node: fc.constantFrom(...SERVICES),
+    restartAfterUs: fc.integer({ min: 1_000, max: 5_000_000 }),
+  }),
   fc.record({ kind: fc.constant('pause' as const), node: machine, forUs }),
   fc.tuple(sides, forUs, fc.boolean()).map(([{ a, b }, length, oneWay]) => ({
     kind: 'partition' as const,
@@ -42,11 +54,19 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     oneWay,
     forUs: length,
   })),
-  fc.tuple(sides, forUs).map(([{ a, b }, length]) => ({ kind: 'delay' as const, a, b, extraUs: { low: 1_000, high: 2_000_000 }, forUs: length })),
+  fc.tuple(sides, forUs).map(([{ a, b }, length]) => ({
+    kind: 'delay' as const,
+    a,
+    b,
+    extraUs: { low: 1_000, high: 2_000_000 },
+    forUs: length,
+  })),
   fc
     .tuple(fc.constantFrom('loss' as const, 'duplicate' as const, 'reorder' as const), sides, chance, forUs)
     .map(([kind, { a, b }, odds, length]) => ({ kind, a, b, chance: odds, forUs: length })),
-  fc.tuple(sides, forUs).map(([{ a, b }, length]) => ({ kind: 'slow-link' as const, a, b, factor: 1_000, forUs: length })),
+  fc
+    .tuple(sides, forUs)
+    .map(([{ a, b }, length]) => ({ kind: 'slow-link' as const, a, b, factor: 1_000, forUs: length })),
   fc.record({
     kind: fc.constant('service' as const),
     node: fc.constantFrom(...SERVICES),
@@ -70,7 +90,10 @@ describe('any fault plan', () => {
         const record = liveIt({ ...base, scenario: 'property', seed: `property/${seed}`, faults });
         expect(record.verdict, findings(record)).toBe('passed');
       }),
-      { numRuns: Number(process.env['FAULT_PLANS'] ?? 60), seed: Number(process.env['FAULT_PLANS_SEED'] ?? 20_261_122) },
+      {
+        numRuns: Number(process.env['FAULT_PLANS'] ?? 60),
+        seed: Number(process.env['FAULT_PLANS_SEED'] ?? 20_261_122),
+      },
     );
   });
 

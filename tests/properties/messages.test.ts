@@ -107,9 +107,10 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     executions: fc.array(row({ attempt, state: executionState }), { maxLength: 3 }),
   }),
   'task-state': fc.oneof(
-    message('task-state', { epoch, attempt, state: executionState }),
+    message('task-state', { epoch, incarnation: fc.nat(), attempt, state: executionState }),
     message('task-state', {
       epoch,
+      incarnation: fc.nat(),
       attempt,
       state: executionState,
       failure: fc.constantFrom('restore-failed', 'sink-fenced'),

@@ -15,7 +15,10 @@ describe('Cluster: finalize', () => {
   });
 
   it('JobManager crashes when the pointer is durable and nobody was told: the next leader restores it and sinks commit (G3, K7)', () => {
-    const record = story().crash('jobmanager-1', { point: 'pointer-write.done', checkpoint: 2 }).shows('restore-chosen').passes();
+    const record = story()
+      .crash('jobmanager-1', { point: 'pointer-write.done', checkpoint: 2 })
+      .shows('restore-chosen')
+      .passes();
     const restored = record.history.filter(({ event }) => event.kind === 'restore-chosen').at(1)?.event;
     expect(restored).toMatchObject({ kind: 'restore-chosen', checkpointId: 2 });
   });
@@ -37,7 +40,10 @@ describe('Cluster: finalize', () => {
   });
 
   it('the leader sleeps over its lease while it writes the pointer: its write loses against the next leader (F14, F15, B6)', () => {
-    const record = story().pause('jobmanager-1', { point: 'pointer-write.sent', checkpoint: 3 }, 12).shows('leadership-lost').passes();
+    const record = story()
+      .pause('jobmanager-1', { point: 'pointer-write.sent', checkpoint: 3 }, 12)
+      .shows('leadership-lost')
+      .passes();
     expect(record.failovers).toBeGreaterThanOrEqual(1);
   });
 

@@ -47,7 +47,10 @@ export class Story {
 
   isolate(node: string, when: At | number, seconds: number): this {
     const b = EVERYBODY.filter((other) => other !== node);
-    return this.#add({ kind: 'partition', shape: 'isolate-one', a: [nodeId(node)], b, oneWay: false, forUs: seconds * SECOND }, when);
+    return this.#add(
+      { kind: 'partition', shape: 'isolate-one', a: [nodeId(node)], b, oneWay: false, forUs: seconds * SECOND },
+      when,
+    );
   }
 
   /** Nothing passes from `a` to `b`; what `b` says still arrives. */
@@ -74,13 +77,19 @@ export class Story {
   }
 
   plan(): SimulationPlan {
-    return { ...planOf('crash-during-alignment', this.#seed), scenario: 'story', seed: this.#seed, faults: this.#faults };
+    return {
+      ...planOf('crash-during-alignment', this.#seed),
+      scenario: 'story',
+      seed: this.#seed,
+      faults: this.#faults,
+    };
   }
 
   passes(): RunRecord {
     const record = liveIt(this.plan(), { keepHistory: this.#events.length > 0 });
     expect(record.verdict, findings(record)).toBe('passed');
-    for (const fault of record.faultRecords) expect(fault, `fault ${fault.id} (${fault.label})`).toMatchObject({ effective: true });
+    for (const fault of record.faultRecords)
+      expect(fault, `fault ${fault.id} (${fault.label})`).toMatchObject({ effective: true });
     for (const probe of this.#probes) expect(Object.keys(record.probes)).toContain(probe);
     const kinds = new Set(record.history.map(({ event }) => event.kind as string));
     for (const kind of this.#events) expect(kinds).toContain(kind);
@@ -88,8 +97,7 @@ export class Story {
   }
 
   #add(fault: WithoutTrigger<Fault>, when: At | number): this {
-    const trigger: FaultTrigger =
-      typeof when === 'number' ? { atUs: when * SECOND } : { occurrence: 1, ...when };
+    const trigger: FaultTrigger = typeof when === 'number' ? { atUs: when * SECOND } : { occurrence: 1, ...when };
     this.#faults.push({ ...fault, id: `f${this.#faults.length + 1}`, trigger } as Fault);
     return this;
   }

@@ -10,7 +10,10 @@ describe('Cluster: subtasks', () => {
   });
 
   it('a TaskManager crashes between pre-commit and acknowledgement: the transaction is aborted by the next attempt (K9)', () => {
-    story().crash('taskmanager-2', { point: 'pre-commit.done', checkpoint: 0, occurrence: 6 }).shows('transaction-aborted').passes();
+    story()
+      .crash('taskmanager-2', { point: 'pre-commit.done', checkpoint: 0, occurrence: 6 })
+      .shows('transaction-aborted')
+      .passes();
   });
 
   it('a TaskManager crashes after the notice and before its commit: recovery commits (K6, K7)', () => {
@@ -43,7 +46,9 @@ describe('Cluster: subtasks', () => {
   });
 
   it('storage is away while state is written: the checkpoint fails, the job does not (T11, C15)', () => {
-    const record = story().service('object-store', 'unavailable', { point: 'snapshot.taken', checkpoint: 2 }, 9).passes();
+    const record = story()
+      .service('object-store', 'unavailable', { point: 'snapshot.taken', checkpoint: 2 }, 9)
+      .passes();
     expect(record.restarts).toBe(0);
     expect(record.checkpoints.completed).toBeGreaterThanOrEqual(4);
   });

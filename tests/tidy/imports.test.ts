@@ -35,7 +35,7 @@ const IMPURE_FILES = ['cli/files.ts', 'cli/terminal.ts', 'cli/workers.ts', 'benc
 
 /** Parts of the engine that all of sim may see; the rest is for the composition of the cluster. */
 const ENGINE_VOCABULARY = /^engine\/(?:foundation|protocol|job)\//;
-const KNOWS_WHOLE_ENGINE = /^sim\/(?:cluster\/|simulate\.ts$)/;
+const KNOWS_WHOLE_ENGINE = /^sim\/(cluster\/|simulate\.ts$|judges\/state-decoders\.ts$)/;
 
 const declared = Object.keys(
   (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> })
@@ -58,7 +58,7 @@ function refusal(folder: SourceFolder, edge: ImportEdge): string | null {
     return `${folder} may import from ${['itself', ...folders].join(', ')}: move the shared part down, or pass it in`;
   }
   if (folder === 'sim' && !ENGINE_VOCABULARY.test(edge.target) && !KNOWS_WHOLE_ENGINE.test(edge.from)) {
-    return 'only sim/cluster/ and sim/simulate.ts know the whole engine: import from engine/foundation, protocol or job';
+    return 'only sim/cluster/, sim/simulate.ts and (for state files) sim/judges/state-decoders.ts know the whole engine: import from engine/foundation, protocol or job';
   }
   return null;
 }

@@ -28,13 +28,21 @@ describe('statistics', () => {
 });
 
 describe('suite overhead', () => {
-  const maxUs = (plan: SimulationPlan): number => 1_000_000 + (plan.engine.checkpoint.intervalUs === 0 ? 0 : 100_000_000_000 / plan.engine.checkpoint.intervalUs);
+  const maxUs = (plan: SimulationPlan): number =>
+    1_000_000 + (plan.engine.checkpoint.intervalUs === 0 ? 0 : 100_000_000_000 / plan.engine.checkpoint.intervalUs);
   const live = (plan: SimulationPlan): ReturnType<BenchContext['live']> =>
     runRecord({ latency: { count: plan.topics[0]?.records ?? 0, p50Us: 1_000, p99Us: 2_000, maxUs: maxUs(plan) } });
 
   it('lives the same seeds in every cell, without faults, and compares with no checkpoints', async () => {
     const plans: SimulationPlan[] = [];
-    const result = await suite('overhead').run(context({ live: (plan) => (plans.push(plan), live(plan)) }));
+    const result = await suite('overhead').run(
+      context({
+        live: (plan) => {
+          plans.push(plan);
+          return live(plan);
+        },
+      }),
+    );
     expect(new Set(plans.map(({ seed }) => seed))).toEqual(new Set(['1', '2', '3']));
     expect(plans.every(({ faults }) => faults.length === 0)).toBe(true);
     expect(plans.filter(({ engine }) => engine.checkpoint.intervalUs === 0)).toHaveLength(2 * 3);
@@ -45,14 +53,22 @@ describe('suite overhead', () => {
   });
 
   it('refuses to measure a life that did not bring out its input', async () => {
-    await expect(suite('overhead').run(context({ live: () => runRecord() }))).rejects.toThrow(/only 100 of 40000 records/);
+    await expect(suite('overhead').run(context({ live: () => runRecord() }))).rejects.toThrow(
+      /only 100 of 40000 records/,
+    );
   });
 
   it('becomes tidy CSV, Markdown and plots, and no table mixes virtual with wall-clock figures', async () => {
     const result = await suite('overhead').run(context({ live }));
     expect(result.tables.every(({ kind }) => kind === 'virtual')).toBe(true);
     const files = benchFiles(result);
-    expect(files.map(({ name }) => name)).toEqual(['overhead.csv', 'overhead-lives.csv', 'overhead-1000-keys.svg', 'latency-1000-keys.svg', 'overhead.md']);
+    expect(files.map(({ name }) => name)).toEqual([
+      'overhead.csv',
+      'overhead-lives.csv',
+      'overhead-1000-keys.svg',
+      'latency-1000-keys.svg',
+      'overhead.md',
+    ]);
     for (const { text } of files) expect(text).not.toMatch(/NaN|Infinity|undefined/);
     expect(files[1]?.text.split('\n')[0]).toBe(
       'mode,interval_ms,state_keys,seed,throughput_records_per_s,overhead_percent,latency_p50_ms,latency_p99_ms,checkpoints_completed,checkpoint_duration_ms,alignment_ms,sync_ms,async_ms,state_bytes',

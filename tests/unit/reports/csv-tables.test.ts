@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { CSV_TABLES, csvColumnsDocument, csvHeader, csvRows } from '../../../reports/index.ts';
 import { lifeFigures } from './life-fixture.ts';
 
-const lives = [lifeFigures(), lifeFigures({ seed: 'a,"b"\nc', verdict: 'violated', duplicates: true, signature: 'x/y' })];
+const lives = [
+  lifeFigures(),
+  lifeFigures({ seed: 'a,"b"\nc', verdict: 'violated', duplicates: true, signature: 'x/y' }),
+];
 
 function roundTrip(file: string): Record<string, string>[] {
   const table = CSV_TABLES.find((one) => one.file === file);
@@ -16,21 +19,39 @@ describe('CSV tables', () => {
   it('lives.csv: comes back from a CSV parser as it was, truth values as true and false', () => {
     const rows = roundTrip('lives.csv');
     expect(rows).toHaveLength(2);
-    expect(rows[0]).toMatchObject({ seed: '1', has_duplicates: 'false', latency_p50_us: '1500', faults_planned: '2', faults_effective: '1' });
+    expect(rows[0]).toMatchObject({
+      seed: '1',
+      has_duplicates: 'false',
+      latency_p50_us: '1500',
+      faults_planned: '2',
+      faults_effective: '1',
+    });
     expect(rows[1]).toMatchObject({ seed: 'a,"b"\nc', has_duplicates: 'true', verdict: 'violated', signature: 'x/y' });
   });
 
   it('checkpoints.csv: an aborted checkpoint has a reason and no duration', () => {
     const rows = roundTrip('checkpoints.csv');
     expect(rows).toHaveLength(6);
-    expect(rows[0]).toMatchObject({ checkpoint_id: '1', outcome: 'completed', duration_us: '200001', triggered_at_us: '4000000', state_bytes: '3000' });
+    expect(rows[0]).toMatchObject({
+      checkpoint_id: '1',
+      outcome: 'completed',
+      duration_us: '200001',
+      triggered_at_us: '4000000',
+      state_bytes: '3000',
+    });
     expect(rows[1]).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-declined', duration_us: '' });
   });
 
   it('faults.csv: a fault that never started has no times', () => {
     const rows = roundTrip('faults.csv');
     expect(rows[0]).toMatchObject({ started: 'true', effective: 'true', started_at_us: '5000000' });
-    expect(rows[1]).toMatchObject({ started: 'false', effective: 'false', started_at_us: '', ended_at_us: '', target: 'taskmanager-2, "x"' });
+    expect(rows[1]).toMatchObject({
+      started: 'false',
+      effective: 'false',
+      started_at_us: '',
+      ended_at_us: '',
+      target: 'taskmanager-2, "x"',
+    });
   });
 
   it('every row has a cell for every column', () => {
@@ -40,6 +61,8 @@ describe('CSV tables', () => {
   });
 
   it('docs/csv-columns.md is current', () => {
-    expect(readFileSync('docs/csv-columns.md', 'utf8'), 'write csvColumnsDocument() to docs/csv-columns.md').toBe(csvColumnsDocument());
+    expect(readFileSync('docs/csv-columns.md', 'utf8'), 'write csvColumnsDocument() to docs/csv-columns.md').toBe(
+      csvColumnsDocument(),
+    );
   });
 });

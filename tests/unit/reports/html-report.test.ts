@@ -7,7 +7,10 @@ function report(lives: readonly ReportLife[]): string {
   for (const life of lives) summary.add(life);
   return htmlReport({ title: 'a <b> & "c"', engineVersion: '0.1.0', sums: summary.sums(), lives });
 }
-const life = (over: Partial<ReportLife> = {}): ReportLife => ({ ...lifeFigures(over), replay: 'tidemark run x --seed 1' });
+const life = (over: Partial<ReportLife> = {}): ReportLife => ({
+  ...lifeFigures(over),
+  replay: 'tidemark run x --seed 1',
+});
 
 describe('HTML report', () => {
   it('escapes whatever comes from data and cannot be ended by it', () => {
@@ -25,7 +28,9 @@ describe('HTML report', () => {
   });
 
   it('of a thousand lives lists all and details failing ones first', () => {
-    const lives = Array.from({ length: 1_000 }, (_, index) => life({ seed: String(index + 1), verdict: index === 700 ? 'violated' : 'passed' }));
+    const lives = Array.from({ length: 1_000 }, (_, index) =>
+      life({ seed: String(index + 1), verdict: index === 700 ? 'violated' : 'passed' }),
+    );
     const html = report(lives);
     expect(html.match(/<tr data-verdict=/g)).toHaveLength(1_000);
     expect(/<details open><summary>[^<]*seed (\d+)/.exec(html)?.[1]).toBe('701');
@@ -49,7 +54,13 @@ describe('sums of a sweep', () => {
       return summary.sums();
     };
     const sums = sumsOf([one, two]);
-    expect(sums).toMatchObject({ lives: 2, livesWithDuplicates: 1, virtualMs: 40_000, records: { in: 200 }, faults: { 'crash/taskmanager': { planned: 4 } } });
+    expect(sums).toMatchObject({
+      lives: 2,
+      livesWithDuplicates: 1,
+      virtualMs: 40_000,
+      records: { in: 200 },
+      faults: { 'crash/taskmanager': { planned: 4 } },
+    });
     expect(sums.verdicts).toEqual({ passed: 1, violated: 0, 'not-live': 1, inconclusive: 0 });
     const { digest: _digest, ...others } = sumsOf([two, one]);
     expect(sums).toMatchObject(others);
@@ -59,7 +70,12 @@ describe('sums of a sweep', () => {
   it('become Markdown whose tables are not broken by data', () => {
     const summary = new SweepSummary();
     summary.add(lifeFigures());
-    const text = markdownSummary({ title: 'a', sums: summary.sums(), failureCount: 1, failures: [{ seed: 'x|y', verdict: 'violated', signature: 'j/a', replay: 'r' }] });
+    const text = markdownSummary({
+      title: 'a',
+      sums: summary.sums(),
+      failureCount: 1,
+      failures: [{ seed: 'x|y', verdict: 'violated', signature: 'j/a', replay: 'r' }],
+    });
     expect(text).toContain('| x\\|y | violated | j/a | `r` |');
   });
 });

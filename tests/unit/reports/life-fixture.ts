@@ -27,8 +27,22 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
       checkpointRecord(3, 'completed'),
     ],
     faultRecords: [
-      { id: 'f1', label: 'crash/taskmanager', target: 'taskmanager-1', startedAtUs: 5_000_000, endedAtUs: 6_000_000, effective: true },
-      { id: 'f2', label: 'crash/taskmanager', target: 'taskmanager-2, "x"', startedAtUs: -1, endedAtUs: -1, effective: false },
+      {
+        id: 'f1',
+        label: 'crash/taskmanager',
+        target: 'taskmanager-1',
+        startedAtUs: 5_000_000,
+        endedAtUs: 6_000_000,
+        effective: true,
+      },
+      {
+        id: 'f2',
+        label: 'crash/taskmanager',
+        target: 'taskmanager-2, "x"',
+        startedAtUs: -1,
+        endedAtUs: -1,
+        effective: false,
+      },
     ],
     timeline: [{ task: 'my_task', checkpointId: 1, startUs: 9_200_000_000, endUs: 9_201_000_000 }],
     probes: { rare: 2 },
@@ -37,7 +51,10 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
-function checkpointRecord(checkpointId: number, outcome: 'completed' | 'aborted'): RunRecord['checkpointRecords'][number] {
+function checkpointRecord(
+  checkpointId: number,
+  outcome: 'completed' | 'aborted',
+): RunRecord['checkpointRecords'][number] {
   return {
     checkpointId,
     epoch: 1,

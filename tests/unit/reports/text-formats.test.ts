@@ -13,7 +13,9 @@ describe('timeline.log', () => {
 
   it('ends each line, and is empty for no records', () => {
     expect(timelineLines([])).toBe('');
-    expect(timelineLines([{ task: 'a', checkpointId: 1, startUs: 0, endUs: 260 }])).toMatch(/^a, start=\d{13}, end=\d{13}, duration=0\.3 ms\n$/);
+    expect(timelineLines([{ task: 'a', checkpointId: 1, startUs: 0, endUs: 260 }])).toMatch(
+      /^a, start=\d{13}, end=\d{13}, duration=0\.3 ms\n$/,
+    );
   });
 });
 
@@ -26,14 +28,23 @@ describe('trace', () => {
   };
 
   it('aligns index, time, node and kind', () => {
-    expect(traceLine(event)).toBe('#000042     1.250000s jobmanager-1     checkpoint-subsumed        checkpointId=3');
+    expect(traceLine(event)).toBe('#000042     1.250000s jobmanager-1       checkpoint-subsumed        checkpointId=3');
   });
 
   it('quotes text with spaces and cuts long lists', () => {
     const threw: HistoryEvent = { ...event, event: { kind: 'actor-threw', fact: 'a fact holds', details: '{"a":1}' } };
     expect(traceLine(threw)).toContain('fact="a fact holds" details="{\\"a\\":1}"');
     const tasks = Array.from({ length: 12 }, (_, index) => index) as never[];
-    const triggered: HistoryEvent = { ...event, event: { kind: 'checkpoint-triggered', checkpointId: checkpointId(1), epoch: leaderEpoch(1), jobAttempt: 1, tasks } };
+    const triggered: HistoryEvent = {
+      ...event,
+      event: {
+        kind: 'checkpoint-triggered',
+        checkpointId: checkpointId(1),
+        epoch: leaderEpoch(1),
+        jobAttempt: 1,
+        tasks,
+      },
+    };
     expect(traceLine(triggered)).toContain('tasks=[0,1,2,3,4,5,6,7,...12]');
   });
 });

@@ -1,0 +1,43 @@
+/**
+ * The synchronous part of a subtask's snapshot: what of its state belongs to the checkpoint (rows K4, K9, S15, S23).
+ *
+ * Called in the mailbox action of the snapshot. Keyed state is referenced, not copied; operator state is small and copied at once.
+ */
+import type { LogSource } from '../connectors/log-source.ts';
+import { encodeSinkTransactions, encodeSourceOffsets } from '../connectors/operator-state-rows.ts';
+import type { CheckpointId } from '../foundation/ids.ts';
+import type { EngineParts } from '../parts.ts';
+import type { Out } from '../protocol/actor.ts';
+import { keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
+import type { OperatorChain } from './operator-chain.ts';
+
+export interface SnapshotOptions {
+  readonly chain: OperatorChain;
+  readonly source: LogSource | undefined;
+  readonly sourceUid: string | undefined;
+  readonly checkpointedOffset: EngineParts['checkpointedOffset'];
+  readonly checkpointId: CheckpointId;
+  readonly out: Out;
+}
+
+/** `waitsForSink`: the acknowledgement must wait for the sink's pre-commit. */
+export function takeSnapshot(options: SnapshotOptions): {
+  readonly parts: readonly StatePart[];
+  readonly waitsForSink: boolean;
+} {
+  const { chain, source, sourceUid, checkpointedOffset, checkpointId, out } = options;
+  const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) =>
+    keyedStatePart({ operator, keyGroups, estimatedBytes: backend.estimatedBytes, snapshot: backend.snapshot() }),
+  );
+  if (source !== undefined && sourceUid !== undefined) {
+    const offsets = source
+      .positions()
+      .map(({ partition, offset }) => ({ partition, offset: checkpointedOffset(offset) }));
+    parts.push(operatorStatePart(sourceUid, encodeSourceOffsets(offsets)));
+  }
+  const sink = chain.sink?.snapshot(checkpointId, out);
+  if (chain.sink !== undefined && sink !== undefined && sink.committables.length > 0) {
+    parts.push(operatorStatePart(chain.sink.uid, encodeSinkTransactions(sink.committables)));
+  }
+  return { parts, waitsForSink: sink?.waits === true };
+}

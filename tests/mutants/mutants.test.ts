@@ -1,0 +1,104 @@
+/**
+ * The judges judged: each mutant must be found by a sweep of its scenario, by a judge that may find it, where the standard engine
+ * passes with the same seed. A sweep stops at its first find; how many lives that takes is in docs/mutants.md.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { standardParts } from '../../engine/parts.ts';
+import { SCENARIO_CATALOG } from '../../scenarios/index.ts';
+import type { Mutant } from '../../scenarios/mutants/mutant.ts';
+import { MUTANTS, partsOf, UnknownVariant } from '../../scenarios/mutants/mutant-catalog.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { findings, liveIt, planOf } from '../support/lives.ts';
+
+/** Most lives a sweep may take; every mutant needs far fewer. */
+const SEEDS_MAX = 40;
+const DOCUMENT = new URL('../../docs/mutants.md', import.meta.url);
+
+interface Find {
+  readonly seed: string;
+  readonly record: RunRecord;
+  /** Judges that were not content. */
+  readonly judges: ReadonlySet<string>;
+}
+
+const finds = new Map<string, Find | undefined>();
+
+function firstFind(mutant: Mutant): Find | undefined {
+  if (finds.has(mutant.slug)) return finds.get(mutant.slug);
+  let found: Find | undefined;
+  for (let seed = 1; seed <= SEEDS_MAX && found === undefined; seed += 1) {
+    const record = liveIt({ ...planOf(mutant.scenario, String(seed)), variant: mutant.slug });
+    const judges = new Set(
+      record.verdicts
+        .filter(({ outcome }) => outcome === 'violated' || outcome === 'not-live')
+        .map(({ judge }) => judge),
+    );
+    if (judges.size > 0) found = { seed: String(seed), record, judges };
+  }
+  finds.set(mutant.slug, found);
+  return found;
+}
+
+describe('the mutants', () => {
+  it('have names and scenarios of their own', () => {
+    const slugs = MUTANTS.map(({ slug }) => slug);
+    expect(new Set(slugs).size).toBe(slugs.length);
+    const scenarios = new Set(SCENARIO_CATALOG.map(({ name }) => name));
+    for (const { slug, scenario } of MUTANTS) expect(scenarios.has(scenario), `${slug}: ${scenario}`).toBe(true);
+  });
+
+  it.each(MUTANTS.map((mutant) => [mutant.slug, mutant] as const))(
+    '%s: differs from the standard engine',
+    (_, mutant) => {
+      expect(partsOf(mutant.slug)).toBe(mutant.parts);
+      expect(mutant.parts).not.toEqual(standardParts);
+    },
+  );
+
+  it('a variant that there is none of: refused with the nearest name', () => {
+    expect(partsOf('standard')).toBe(standardParts);
+    expect(() => partsOf('offset-inclusiv')).toThrow(UnknownVariant);
+    expect(() => partsOf('offset-inclusiv')).toThrow("'offset-inclusive'");
+    expect(() => liveIt({ ...planOf('quickstart', '1'), variant: 'nonsense' })).toThrow(UnknownVariant);
+  });
+
+  it('are all in the document, each with its scenario', () => {
+    const rows = readFileSync(DOCUMENT, 'utf8').split('\n');
+    for (const { slug, bug, scenario } of MUTANTS) {
+      const row = rows.find((line) => line.startsWith(`| \`${slug}\` `));
+      expect(row, `docs/mutants.md has no row for ${slug}`).toBeDefined();
+      expect(row).toContain(bug);
+      expect(row).toContain(`\`${scenario}\``);
+    }
+  });
+});
+
+describe.each(MUTANTS.map((mutant) => [mutant.slug, mutant] as const))('mutant %s', (_, mutant) => {
+  it('is found by a judge that may find it, and its variant replays', () => {
+    const found = firstFind(mutant);
+    expect(found, `${mutant.scenario}: not found by seeds 1..${SEEDS_MAX}`).toBeDefined();
+    if (found === undefined) return;
+    expect(['violated', 'not-live']).toContain(found.record.verdict);
+    expect(mutant.judges, findings(found.record)).toContain(found.record.signature.split('/')[0]);
+    for (const judge of found.judges) expect(mutant.judges, findings(found.record)).toContain(judge);
+    const again = liveIt({ ...planOf(mutant.scenario, found.seed), variant: mutant.slug });
+    expect(again.digest).toBe(found.record.digest);
+  });
+
+  it('is what fails: the standard engine passes with the same seed', () => {
+    const found = firstFind(mutant);
+    const standard = liveIt(planOf(mutant.scenario, found?.seed ?? '1'));
+    expect(standard.verdict, findings(standard)).toBe('passed');
+  });
+});
+
+describe('the bench of judges', () => {
+  /** The judges as a life names them; a new one is in this list by itself. */
+  const judges = [...new Set(liveIt(planOf('quickstart', '1')).verdicts.map(({ judge }) => judge))];
+
+  it.each(judges)('%s: has found a mutant', (judge) => {
+    const found = MUTANTS.filter((mutant) => firstFind(mutant)?.judges.has(judge) === true);
+    expect(found.map(({ slug }) => slug)).not.toEqual([]);
+  });
+});

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
+import { crc32c } from '../../../../engine/foundation/crc32c.ts';
+import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import type { StateHandle } from '../../../../engine/protocol/state-handle.ts';
+import { id, inlineHandle, JOB, keyedHandle } from '../../../support/engine-values.ts';
+
+const METADATA: CheckpointMetadata = {
+  checkpointId: id(12),
+  jobId: JOB,
+  triggeredAtUs: 123_456_789,
+  states: [
+    {
+      vertex: 0,
+      subtask: 1,
+      handles: [inlineHandle('source', new Uint8Array([1, 2, 3])), inlineHandle('empty', new Uint8Array())],
+    },
+    { vertex: 1, subtask: 0, handles: [keyedHandle('count', 0, 63)] },
+    { vertex: 2, subtask: 0, handles: [] },
+  ],
+};
+
+const text = fc.string({ unit: 'grapheme', maxLength: 10 });
+const handle: fc.Arbitrary<StateHandle> = fc.oneof(
+  fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
+  fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
+);
+const state = fc.record(
+  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }) },
+  { noNullPrototype: true },
+);
+const metadata = fc.record(
+  {
+    checkpointId: fc.maxSafeNat().map(id),
+    jobId: text,
+    triggeredAtUs: fc.maxSafeNat(),
+    states: fc.array(state, { maxLength: 4 }),
+  },
+  { noNullPrototype: true },
+);
+
+/** The file with other contents and a checksum that fits. */
+function resealed(bytes: Uint8Array, change: (body: Uint8Array) => void): Uint8Array {
+  const copy = bytes.slice();
+  change(copy.subarray(0, -4));
+  new DataView(copy.buffer).setUint32(copy.length - 4, crc32c(copy.subarray(0, -4)), true);
+  return copy;
+}
+
+describe('_metadata', () => {
+  it('T4: any checkpoint comes back as written', () => {
+    const property = fc.property(metadata, (made) => expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made));
+    fc.assert(property, { numRuns: 200, seed: 20_191_212 });
+  });
+
+  it('T4: it begins with its magic number', () => {
+    const bytes = encodeMetadata(METADATA);
+    expect(new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true)).toBe(0x4960672d);
+  });
+
+  it('T4, T9: a flipped byte anywhere is refused', () => {
+    const bytes = encodeMetadata(METADATA);
+    for (let at = 0; at < bytes.length; at += 1) {
+      for (const bit of [1, 0x80, 0xff]) {
+        const flipped = bytes.slice();
+        flipped[at] = (flipped[at] ?? 0) ^ bit;
+        expect(() => decodeMetadata(flipped), `byte ${at}`).toThrow(CorruptData);
+      }
+    }
+  });
+
+  it('T5: a file cut short anywhere is refused', () => {
+    const bytes = encodeMetadata(METADATA);
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => decodeMetadata(bytes.slice(0, length)), `${length} bytes`).toThrow(CorruptData);
+    }
+  });
+
+  it('T4: another magic number or a format of the future is refused though the checksum fits', () => {
+    const bytes = encodeMetadata(METADATA);
+    const otherMagic = resealed(bytes, (body) => body.set([0], 0));
+    const otherVersion = resealed(bytes, (body) => body.set([9], 4));
+    expect(() => decodeMetadata(otherMagic)).toThrow(/magic/);
+    expect(() => decodeMetadata(otherVersion)).toThrow(/format 9 is unknown/);
+    expect(decodeMetadata(resealed(bytes, () => {}))).toEqual(METADATA);
+  });
+});

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { nodeId, taskMailbox } from '../../../../engine/foundation/ids.ts';
+import type { JobEdge } from '../../../../engine/job/job-graph.ts';
+import { keyGroupOf, subtaskOf } from '../../../../engine/job/key-groups.ts';
+import type { StreamBuffer } from '../../../../engine/protocol/stream-elements.ts';
+import { ResultPartition } from '../../../../engine/taskmanager/result-partition.ts';
+import { attempt, id } from '../../../support/engine-values.ts';
+import { edge } from '../../../support/job-graphs.ts';
+import { RecordingOut } from '../../../support/recording-out.ts';
+
+const marker: StreamBuffer = { kind: 'cancel-marker', checkpointId: id(1) };
+const CONSUMER = nodeId('consumer');
+
+/** Two records fill a buffer; two finished buffers fill the pool. */
+function bench(partitioning: JobEdge['partitioning'] = 'rebalance', consumers = 1, subtask = 0) {
+  const partition = new ResultPartition({
+    edge: edge(0, 0, 1, partitioning),
+    producer: attempt(1),
+    subtask,
+    consumerParallelism: consumers,
+    consumerMaxParallelism: 8,
+    recordBytes: 2,
+    bufferBytes: 4,
+    bufferPool: 2,
+  });
+  const out = new RecordingOut();
+  const connect = (subpartition: number, credit: number): void =>
+    partition.connect({ node: CONSUMER, consumer: attempt(10 + subpartition), subpartition, channel: 7, credit }, out);
+  const write = (...values: unknown[]): void => {
+    for (const value of values) partition.emit(value, 5, 6);
+  };
+  /** What a consumer was sent: values of data buffers, kinds of events. */
+  const received = (subpartition = 0): unknown[] =>
+    out.sent
+      .filter(({ to }) => to.mailbox === taskMailbox(attempt(10 + subpartition)))
+      .flatMap(({ message }) => (message.kind === 'buffer' ? [message.buffer] : []))
+      .map((buffer) => (buffer.kind === 'data' ? buffer.values : buffer.kind));
+  return { partition, out, connect, write, received };
+}
+
+describe('result partition', () => {
+  it('B15: nothing is sent before a consumer asked, then what was written, against its credit', () => {
+    const { write, connect, received, partition, out } = bench();
+    write(1, 2, 3, 4);
+    partition.flush(out);
+    expect(out.sent).toEqual([]);
+    connect(0, 1);
+    expect(received()).toEqual([[1, 2]]);
+    partition.addCredit(0, attempt(10), 1, out);
+    expect(received()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  it('I3, B12: sequence numbers rise by one from 0, events included, and the backlog counts what waits behind', () => {
+    const { write, connect, partition, out } = bench();
+    write(1, 2, 3, 4);
+    partition.broadcastEvent(marker, out);
+    connect(0, 2);
+    expect(
+      out.all('buffer').map(({ sequence, backlog, channel, producer }) => [sequence, backlog, channel, producer]),
+    ).toEqual([
+      [0, 2, 7, 1],
+      [1, 1, 7, 1],
+      [2, 0, 7, 1],
+    ]);
+  });
+
+  it('B15: an event at the head needs no credit, one behind data waits for it', () => {
+    const { write, connect, received, partition, out } = bench();
+    connect(0, 0);
+    partition.broadcastEvent(marker, out);
+    expect(received()).toEqual(['cancel-marker']);
+    write(1, 2);
+    partition.broadcastEvent(marker, out);
+    expect(received()).toEqual(['cancel-marker']);
+    partition.addCredit(0, attempt(10), 1, out);
+    expect(received()).toEqual(['cancel-marker', [1, 2], 'cancel-marker']);
+  });
+
+  it('I1, B9: an event follows every record written before it, also those in a buffer that is not full', () => {
+    const { write, connect, received, partition, out } = bench('broadcast', 2);
+    connect(0, 5);
+    connect(1, 5);
+    write(1, 2, 3);
+    partition.broadcastEvent(marker, out);
+    write(4);
+    partition.flush(out);
+    for (const consumer of [0, 1]) expect(received(consumer)).toEqual([[1, 2], [3], 'cancel-marker', [4]]);
+  });
+
+  it('a full buffer is finished at once, a partial one by the flush only', () => {
+    const { write, connect, received, partition, out } = bench();
+    connect(0, 5);
+    write(1, 2, 3);
+    partition.sendAll(out);
+    expect(received()).toEqual([[1, 2]]);
+    expect(partition.hasOpenRecords).toBe(true);
+    partition.flush(out);
+    expect(received()).toEqual([[1, 2], [3]]);
+    expect(partition.hasOpenRecords).toBe(false);
+  });
+
+  it('B15: it is unavailable while the pool is full of finished buffers, and available again when some were sent', () => {
+    const { write, connect, partition, out } = bench();
+    write(1, 2, 3);
+    expect(partition.isAvailable).toBe(true);
+    write(4);
+    expect(partition.isAvailable).toBe(false);
+    connect(0, 0);
+    expect(partition.isAvailable).toBe(false);
+    partition.addCredit(0, attempt(10), 1, out);
+    expect(partition.isAvailable).toBe(true);
+  });
+
+  it('carries value, event time, lineage and size', () => {
+    const { write, connect, partition, out } = bench();
+    connect(0, 1);
+    write('a', 'b');
+    partition.sendAll(out);
+    expect(out.last('buffer').buffer).toEqual({
+      kind: 'data',
+      values: ['a', 'b'],
+      timestampsUs: [5, 5],
+      lineages: [6, 6],
+      bytes: 4,
+    });
+  });
+
+  it('a repeated request of the same consumer changes nothing; one of another is a broken promise', () => {
+    const { write, connect, received, partition, out } = bench();
+    connect(0, 1);
+    connect(0, 5);
+    write(1, 2, 3, 4);
+    partition.sendAll(out);
+    expect(received()).toEqual([[1, 2]]);
+    const foreign = { node: CONSUMER, consumer: attempt(99), subpartition: 0, channel: 7, credit: 1 };
+    expect(() => partition.connect(foreign, out)).toThrow(/one attempt/);
+  });
+
+  it('G6: credit of an attempt that is not the consumer is ignored', () => {
+    const { write, connect, received, partition, out } = bench();
+    connect(0, 0);
+    write(1, 2);
+    partition.addCredit(0, attempt(99), 5, out);
+    expect(received()).toEqual([]);
+  });
+
+  it('I1: hundreds of buffers under small credit keep order and sequence', () => {
+    const { write, connect, received, partition, out } = bench();
+    const values = Array.from({ length: 400 }, (_, n) => n);
+    write(...values);
+    connect(0, 1);
+    for (let n = 0; n < 250; n += 1) partition.addCredit(0, attempt(10), 1, out);
+    expect(received().flat()).toEqual(values);
+    expect(out.all('buffer').map(({ sequence }) => sequence)).toEqual(Array.from({ length: 200 }, (_, n) => n));
+  });
+});
+
+describe('partitioning', () => {
+  const split = (partitioning: JobEdge['partitioning'], subtask: number, values: readonly unknown[]): unknown[][] => {
+    const { write, connect, received, partition, out } = bench(partitioning, 2, subtask);
+    for (const consumer of [0, 1]) connect(consumer, 100);
+    write(...values);
+    partition.flush(out);
+    return [0, 1].map((consumer) => received(consumer).flat());
+  };
+
+  it('rebalance deals out in turn, beginning with the own index', () => {
+    expect(split('rebalance', 0, [1, 2, 3])).toEqual([[1, 3], [2]]);
+    expect(split('rebalance', 1, [1, 2, 3])).toEqual([[2], [1, 3]]);
+  });
+
+  it('forward keeps to the own index, broadcast goes to all', () => {
+    expect(split('forward', 1, [1, 2])).toEqual([[], [1, 2]]);
+    expect(split('broadcast', 0, [1, 2])).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+  });
+
+  it('S1, S2: hash sends a key where its key group lies', () => {
+    const keys = Array.from({ length: 30 }, (_, n) => `key-${n}`);
+    const expected = [0, 1].map((consumer) => keys.filter((key) => subtaskOf(keyGroupOf(key, 8), 2, 8) === consumer));
+    expect(split('hash', 0, [...keys, ...keys])).toEqual(expected.map((part) => [...part, ...part]));
+    expect(expected.every((part) => part.length > 0)).toBe(true);
+  });
+});
