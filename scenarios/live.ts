@@ -11,7 +11,7 @@ import type { Dataset } from '../sim/judges/job-audit.ts';
 import { type PreparedJob, prepareJob } from '../sim/prepared-job.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
-import { simulate } from '../sim/simulate.ts';
+import { type SimulationOptions, simulate } from '../sim/simulate.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { parseDatasetName } from './datasets/dataset-name.ts';
@@ -29,6 +29,8 @@ export interface LiveOptions {
   readonly keepHistory?: boolean;
   /** Without judges a life is only measured. */
   readonly judges?: boolean;
+  /** Shown the durable state when the life has ended. */
+  readonly inspect?: SimulationOptions['inspect'];
   /** The jobs a plan may name. Default: those that come with the package. */
   readonly jobs?: readonly JobDefinition[];
   /** The engine to use in place of the variant that the plan names. */
@@ -49,7 +51,11 @@ const remembered = new Map<string, Remembered>();
 
 export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
   const inputs = { job: jobOf(plan, options), parts: options.parts ?? partsOf(plan.variant), planHash: planHash(plan) };
-  return simulate(plan, inputs, { keepHistory: options.keepHistory ?? false, judges: options.judges ?? true });
+  return simulate(plan, inputs, {
+    keepHistory: options.keepHistory ?? false,
+    judges: options.judges ?? true,
+    ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+  });
 }
 
 /** Records a plan needs of each data set, generated ones included. */

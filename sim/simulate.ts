@@ -17,7 +17,7 @@ import { faultLabel } from './faults/fault.ts';
 import { strangerOf } from './faults/fault-nodes.ts';
 import { History } from './history/history.ts';
 import type { HistoryEvent } from './history/history-event.ts';
-import type { EndOfLife } from './judges/judge.ts';
+import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
 import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
@@ -42,6 +42,8 @@ export interface SimulationOptions {
   readonly keepHistory: boolean;
   /** Without judges a life is only measured: nobody can say that all is well, so it runs to the liveness bound. */
   readonly judges: boolean;
+  /** Shown the durable state when the life has ended. */
+  readonly inspect?: (durable: DurableState) => void;
 }
 
 const WORLD: NodeId = nodeId('world');
@@ -58,7 +60,7 @@ export function simulate(plan: SimulationPlan, inputs: SimulationInputs, options
   const stranger = strangerOf(plan.faults, allNodes(plan.cluster));
   if (stranger !== undefined)
     throw new RangeError(`fault ${stranger.fault} names the node '${stranger.node}', which the cluster does not have`);
-  return new Life(plan, inputs, options).run();
+  return new Life(plan, inputs, options).run(options.inspect);
 }
 
 class Life {
@@ -107,7 +109,7 @@ class Life {
     this.#history.observe((entry) => this.#watch(entry));
   }
 
-  run(): RunRecord {
+  run(inspect: SimulationOptions['inspect']): RunRecord {
     const { liveness } = this.#plan;
     this.#history.record(WORLD, { kind: 'phase', phase: 'storm' });
     this.#loop.schedule(liveness.stormUs, { fire: () => this.#endStorm() });
@@ -117,6 +119,7 @@ class Life {
     const cause = this.#ended ?? causeOf(stopped);
     this.#history.record(WORLD, { kind: 'phase', phase: 'end' });
     const end: EndOfLife = { atUs: this.#loop.nowUs, cause, historyLength: this.#history.length };
+    inspect?.(this.#world.durable);
     return this.#record(this.#bench?.finish(end) ?? []);
   }
 

@@ -25,11 +25,18 @@ export interface RequestClientOptions {
   readonly firstRequestId: number;
 }
 
+interface OpenRequest<R> {
+  readonly id: number;
+  readonly timer: string;
+  readonly handler: ReplyHandler<R>;
+}
+
 export class RequestClient<R extends { readonly requestId: number }> {
   readonly #target: Target;
   readonly #timerPrefix: string;
   readonly #timeoutUs: Micros;
-  readonly #open = new Map<number, ReplyHandler<R>>();
+  /** Oldest first. A list, because requests are few and replies come about in order. */
+  readonly #open: OpenRequest<R>[] = [];
   #nextId: number;
 
   constructor(options: RequestClientOptions) {
@@ -40,39 +47,57 @@ export class RequestClient<R extends { readonly requestId: number }> {
   }
 
   get openRequests(): number {
-    return this.#open.size;
+    return this.#open.length;
   }
 
   request(message: (requestId: number) => EngineMessage, out: Out, handler: ReplyHandler<R>): void {
+    this.send(message(this.#nextId), out, handler);
+  }
+
+  /** The id that the message of the next request must carry. */
+  get nextRequestId(): number {
+    return this.#nextId;
+  }
+
+  /** `request` for callers on a hot path, who make the message themselves, with `nextRequestId`. */
+  send(message: EngineMessage, out: Out, handler: ReplyHandler<R>): void {
     const id = this.#nextId;
+    const timer = `${this.#timerPrefix}${id}`;
     this.#nextId += 1;
-    this.#open.set(id, handler);
-    out.send(this.#target, message(id));
-    out.setTimer(`${this.#timerPrefix}${id}`, this.#timeoutUs);
+    this.#open.push({ id, timer, handler });
+    out.send(this.#target, message);
+    out.setTimer(timer, this.#timeoutUs);
   }
 
   handleReply(reply: R, nowUs: Micros, out: Out): void {
-    const handler = this.#open.get(reply.requestId);
-    if (handler === undefined) return;
-    this.#open.delete(reply.requestId);
-    out.cancelTimer(`${this.#timerPrefix}${reply.requestId}`);
-    handler(reply, nowUs, out);
+    const request = this.#take(reply.requestId);
+    if (request === undefined) return;
+    out.cancelTimer(request.timer);
+    request.handler(reply, nowUs, out);
   }
 
   /** True when the timer was this client's. */
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     if (!timer.startsWith(this.#timerPrefix)) return false;
-    const id = Number(timer.slice(this.#timerPrefix.length));
-    const handler = this.#open.get(id);
-    if (handler === undefined) return true;
-    this.#open.delete(id);
-    handler(undefined, nowUs, out);
+    this.#take(Number(timer.slice(this.#timerPrefix.length)))?.handler(undefined, nowUs, out);
     return true;
   }
 
   /** Forgets every open request; their replies will be ignored. */
   abandon(out: Out): void {
-    for (const id of this.#open.keys()) out.cancelTimer(`${this.#timerPrefix}${id}`);
-    this.#open.clear();
+    for (const { timer } of this.#open) out.cancelTimer(timer);
+    this.#open.length = 0;
+  }
+
+  /** Closes a request; undefined when it is not open (I2). */
+  #take(id: number): OpenRequest<R> | undefined {
+    const open = this.#open;
+    let at = 0;
+    while (at < open.length && open[at]?.id !== id) at += 1;
+    const request = open[at];
+    if (request === undefined) return undefined;
+    open.copyWithin(at, at + 1);
+    open.pop();
+    return request;
   }
 }

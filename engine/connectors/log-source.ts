@@ -7,13 +7,13 @@
  *   I2 records of a partition are emitted in offset order, each once per attempt;
  *   I3 at most one fetch per partition is open; what answers an older position is dropped.
  */
-import { RequestClient } from '../clients/request-client.ts';
+import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
-import { assert } from '../foundation/assert.ts';
+import { assert, InvariantViolation } from '../foundation/assert.ts';
 import { micros } from '../foundation/time.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { LogRecords } from '../protocol/messages.ts';
+import type { LogFetch, LogRecords } from '../protocol/messages.ts';
 import type { NodeId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 
@@ -29,6 +29,8 @@ export interface LogSourceOptions {
 interface Position {
   readonly partition: number;
   nextOffset: number;
+  /** What becomes of the reply to a fetch; made once. */
+  readonly onReply: ReplyHandler<LogRecords>;
 }
 
 /** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
@@ -46,7 +48,7 @@ export class LogSource {
     this.#options = options;
     this.#positions = options.spec.partitions
       .filter((_, index) => index % options.parallelism === options.subtask)
-      .map((partition) => ({ partition, nextOffset: 0 }));
+      .map((partition) => this.#newPosition(partition));
     this.#client = new RequestClient({
       node: options.broker,
       via: 'datagram',
@@ -109,35 +111,43 @@ export class LogSource {
   }
 
   #fetch(position: Position, out: Out): void {
-    const { spec, requestTimeoutUs } = this.#options;
+    const { spec } = this.#options;
     const { partition, nextOffset } = position;
-    this.#client.request(
-      (requestId) => ({
-        kind: 'log-fetch',
-        requestId,
-        partition,
-        offset: nextOffset,
-        maxRecords: spec.fetchRecords,
-        maxWaitUs: micros(spec.fetchWaitUs),
-      }),
-      out,
-      (reply, _nowUs, replyOut) => {
-        if (reply === undefined) return this.#fetch(position, replyOut);
-        if (reply.outcome === 'unavailable') {
-          return this.#later.after(requestTimeoutUs / 10, `fetch/${partition}`, replyOut, (_at, lateOut) =>
-            this.#fetch(position, lateOut),
-          );
-        }
-        assert(reply.offset === position.nextOffset, 'a fetch is answered from the offset it asked for', { partition });
-        if (reply.values.length === 0) return this.#fetch(position, replyOut);
-        this.#batches.push(reply);
-      },
-    );
+    const message: LogFetch = {
+      kind: 'log-fetch',
+      requestId: this.#client.nextRequestId,
+      partition,
+      offset: nextOffset,
+      maxRecords: spec.fetchRecords,
+      maxWaitUs: micros(spec.fetchWaitUs),
+    };
+    this.#client.send(message, out, position.onReply);
+  }
+
+  #newPosition(partition: number): Position {
+    const position: Position = {
+      partition,
+      nextOffset: 0,
+      onReply: (reply, _nowUs, out) => this.#onReply(position, reply, out),
+    };
+    return position;
+  }
+
+  #onReply(position: Position, reply: LogRecords | undefined, out: Out): void {
+    if (reply === undefined) return this.#fetch(position, out);
+    if (reply.outcome === 'unavailable') {
+      const delayUs = this.#options.requestTimeoutUs / 10;
+      return this.#later.after(delayUs, `fetch/${position.partition}`, out, (_nowUs, lateOut) =>
+        this.#fetch(position, lateOut),
+      );
+    }
+    assert(reply.offset === position.nextOffset, 'a fetch is answered from the offset it asked for');
+    if (reply.values.length === 0) return this.#fetch(position, out);
+    this.#batches.push(reply);
   }
 
   #positionOf(partition: number): Position {
-    const position = this.#positions.find((candidate) => candidate.partition === partition);
-    assert(position !== undefined, 'a batch belongs to an owned partition', { partition });
-    return position;
+    for (const position of this.#positions) if (position.partition === partition) return position;
+    throw new InvariantViolation('a batch belongs to an owned partition', { partition });
   }
 }

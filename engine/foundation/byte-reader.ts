@@ -27,17 +27,18 @@ export class CorruptData extends Error {
 const SHORT_STRING_BYTES = 12;
 const CHUNK_UNITS = 1024;
 const chunk = new Uint16Array(CHUNK_UNITS);
+/** Floats are read here: readers are many and short-lived, and a view of each one's bytes would cost more than eight copies. */
+const floatBytes = new Uint8Array(8);
+const floatView = new DataView(floatBytes.buffer);
 
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
   #position: number;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     assert(0 <= start && start <= end && end <= bytes.length, 'the read range lies inside the bytes');
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = start;
     this.#end = end;
   }
@@ -57,21 +58,18 @@ export class ByteReader {
   }
 
   readInt32(): number {
-    this.#need(4);
-    this.#position += 4;
-    return this.#view.getInt32(this.#position - 4, true);
+    return this.#readInt32();
   }
 
   readUint32(): number {
-    this.#need(4);
-    this.#position += 4;
-    return this.#view.getUint32(this.#position - 4, true);
+    return this.#readInt32() >>> 0;
   }
 
   readFloat64(): number {
     this.#need(8);
     this.#position += 8;
-    return this.#view.getFloat64(this.#position - 8, true);
+    for (let i = 0; i < 8; i++) floatBytes[i] = this.#bytes[this.#position - 8 + i] ?? 0;
+    return floatView.getFloat64(0, true);
   }
 
   readVarUint(): number {
@@ -116,6 +114,14 @@ export class ByteReader {
   /** Throws `CorruptData` naming the current place. For decoders that find a value their format does not know. */
   refuse(message: string): never {
     throw new CorruptData(message, this.#position);
+  }
+
+  #readInt32(): number {
+    this.#need(4);
+    const bytes = this.#bytes;
+    const at = this.#position;
+    this.#position = at + 4;
+    return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
   }
 
   #need(count: number): void {

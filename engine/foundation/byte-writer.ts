@@ -6,12 +6,15 @@
  * I1: the same calls give the same bytes; NaN has one bit pattern.
  * I2: strings are written as UTF-8, and a lone surrogate as the three bytes of its code point ("WTF-8"), so that
  *     every JavaScript string comes back unit by unit and each string has exactly one encoding.
- * I3: `toBytes` and `slice` return copies; the writer may be used on or truncated without touching them.
+ * I3: `toBytes` and `slice` return copies; the writer may be used on, truncated or reset without touching them.
  */
 
 import { assert } from './assert.ts';
+import { crc32c } from './crc32c.ts';
 
 const INITIAL_CAPACITY = 256;
+/** What a writer keeps when it is reset: more than the usual state file of a subtask, little beside a process. */
+const KEPT_BYTES = 1_048_576;
 const TWO_TO_31 = 2_147_483_648;
 const UINT32_MAX = 4_294_967_295;
 /** The longest varuint: eight groups of seven bits hold 56 bits, a safe integer has 53. */
@@ -21,12 +24,12 @@ const SHORT_COPY_BYTES = 48;
 
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
+  /** Made with the first float. */
+  #view: DataView | undefined;
   #position = 0;
 
   constructor(capacity: number = INITIAL_CAPACITY) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** Number of bytes written. */
@@ -43,19 +46,20 @@ export class ByteWriter {
   writeInt32(value: number): void {
     assert(value === (value | 0), 'an int32 fits in 32 signed bits');
     this.#reserve(4);
-    this.#view.setInt32(this.#position, value, true);
+    this.#putUint32(this.#position, value);
     this.#position += 4;
   }
 
   writeUint32(value: number): void {
     assert(value === value >>> 0, 'a uint32 fits in 32 unsigned bits');
     this.#reserve(4);
-    this.#view.setUint32(this.#position, value, true);
+    this.#putUint32(this.#position, value);
     this.#position += 4;
   }
 
   writeFloat64(value: number): void {
     this.#reserve(8);
+    this.#view ??= new DataView(this.#bytes.buffer);
     this.#view.setFloat64(this.#position, Number.isNaN(value) ? Number.NaN : value, true);
     this.#position += 8;
   }
@@ -120,7 +124,7 @@ export class ByteWriter {
   patchUint32(position: number, value: number): void {
     assert(position >= 0 && position + 4 <= this.#position, 'a patch lies inside what was written');
     assert(value >= 0 && value <= UINT32_MAX, 'a uint32 fits in 32 unsigned bits');
-    this.#view.setUint32(position, value, true);
+    this.#putUint32(position, value);
   }
 
   /** Opens a stretch of bytes that will be preceded by its length. Close it with {@link endLengthPrefixed}. */
@@ -162,10 +166,24 @@ export class ByteWriter {
     return this.#bytes.subarray(start, end);
   }
 
+  /** The CRC32C of the written bytes from `start` to `end`. */
+  checksum(start = 0, end: number = this.#position): number {
+    assert(0 <= start && start <= end && end <= this.#position, 'a checksum is over what was written');
+    return crc32c(this.#bytes, start, end);
+  }
+
   /** Forgets everything written from `position` on and keeps the memory. */
   truncate(position: number): void {
     assert(position >= 0 && position <= this.#position, 'a writer is truncated to what was written');
     this.#position = position;
+  }
+
+  /** Forgets everything written, and keeps memory enough for the next of the usual size. */
+  reset(): void {
+    this.#position = 0;
+    if (this.#bytes.length <= KEPT_BYTES) return;
+    this.#bytes = new Uint8Array(INITIAL_CAPACITY);
+    this.#view = undefined;
   }
 
   #writeNonAsciiString(value: string): void {
@@ -214,6 +232,15 @@ export class ByteWriter {
     this.#bytes[this.#position++] = rest;
   }
 
+  /** The low 32 bits, signed or not. The caller has reserved the room. */
+  #putUint32(position: number, value: number): void {
+    const bytes = this.#bytes;
+    bytes[position] = value;
+    bytes[position + 1] = value >>> 8;
+    bytes[position + 2] = value >>> 16;
+    bytes[position + 3] = value >>> 24;
+  }
+
   #reserve(count: number): void {
     if (this.#position + count > this.#bytes.length) this.#grow(this.#position + count);
   }
@@ -223,7 +250,7 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.min(Math.max(needed, this.#bytes.length * 2), UINT32_MAX));
     grown.set(this.#bytes.subarray(0, this.#position));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#view = undefined;
   }
 }
 

@@ -62,11 +62,14 @@ interface LiveSnapshot<K, V> {
   readonly removed: Map<number, RemovedEntry<K, V>[]>;
 }
 
+const NOTHING_REMOVED: readonly never[] = [];
 /** `highest required version` when no snapshot is live; below every entry version. */
 const NOTHING_REQUIRED = -1;
 
 export class CopyOnWriteMap<K, V> {
   readonly #groups: (Map<K, Entry<V>> | undefined)[];
+  /** Stands for a group without a Map, so that loops see one kind of iterator. */
+  readonly #noEntries: ReadonlyMap<K, Entry<V>> = new Map();
   readonly #copier: ValueCopier<V>;
   readonly #immutable: boolean;
   /** Oldest first. */
@@ -152,8 +155,10 @@ export class CopyOnWriteMap<K, V> {
 
   /** Visits the first `limit` present entries of a group; the visitor must neither change nor keep values. */
   forEachUpTo(group: number, limit: number, visit: (key: K, value: V) => void): void {
+    const present = this.#groups[group];
+    if (present === undefined) return;
     let visited = 0;
-    for (const [key, entry] of this.#groups[group] ?? []) {
+    for (const [key, entry] of present) {
       if (visited++ >= limit) return;
       visit(key, entry.value);
     }
@@ -213,7 +218,9 @@ export class CopyOnWriteMap<K, V> {
     assert(from >= 0, 'a snapshot is iterated only before its release');
     const removed = this.#removedSince(snapshot, from, group);
     let nextRemoved = 0;
-    for (const [key, entry] of this.#groups[group] ?? []) {
+    const present = this.#groups[group];
+    if (present === undefined && removed.length === 0) return;
+    for (const [key, entry] of present ?? this.#noEntries) {
       if (entry.sequence >= snapshot.firstYoungerSequence) break;
       for (; nextRemoved < removed.length; nextRemoved++) {
         const older = removed[nextRemoved];
@@ -222,17 +229,22 @@ export class CopyOnWriteMap<K, V> {
       }
       visit(key, entry.version <= snapshot.version ? entry.value : this.#valueAt(snapshot, from, entry));
     }
-    for (const older of removed.slice(nextRemoved)) visit(older.key, this.#valueAt(snapshot, from, older.entry));
+    for (; nextRemoved < removed.length; nextRemoved++) {
+      const older = removed[nextRemoved];
+      if (older !== undefined) visit(older.key, this.#valueAt(snapshot, from, older.entry));
+    }
   }
 
   /** What was in the group at the snapshot and is not any more, in insertion order. */
-  #removedSince(snapshot: LiveSnapshot<K, V>, from: number, group: number): RemovedEntry<K, V>[] {
-    const found: RemovedEntry<K, V>[] = [];
+  #removedSince(snapshot: LiveSnapshot<K, V>, from: number, group: number): readonly RemovedEntry<K, V>[] {
+    let found: RemovedEntry<K, V>[] | undefined;
     for (let i = from; i < this.#live.length; i++) {
-      for (const removed of this.#live[i]?.removed.get(group) ?? []) {
-        if (removed.entry.sequence < snapshot.firstYoungerSequence) found.push(removed);
-      }
+      const buried = this.#live[i]?.removed.get(group);
+      if (buried === undefined) continue;
+      found ??= [];
+      for (const removed of buried) if (removed.entry.sequence < snapshot.firstYoungerSequence) found.push(removed);
     }
+    if (found === undefined) return NOTHING_REMOVED;
     return found.sort((a, b) => a.entry.sequence - b.entry.sequence);
   }
 

@@ -83,6 +83,8 @@ interface SnapshotPart {
 
 /** Entries per state that are measured to estimate its size. */
 const SAMPLE_ENTRIES = 64;
+/** Samples are written here, to be measured. */
+const scratch = new ByteWriter();
 
 export class HashMapStateBackend implements KeyedStateBackend {
   readonly #keySerializer: TypeSerializer<StateKey>;
@@ -309,7 +311,8 @@ export class HashMapStateBackend implements KeyedStateBackend {
   }
 
   #estimateBytes({ serializer, table }: RegisteredState): number {
-    const out = new ByteWriter();
+    const out = scratch;
+    out.reset();
     let sampled = 0;
     for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start && sampled < SAMPLE_ENTRIES; group++) {
       table.forEachUpTo(group, SAMPLE_ENTRIES - sampled, (key, value) => {

@@ -69,6 +69,8 @@ const FORMAT_VERSION = 1;
 const PREFIX_BYTES = 12;
 const CHECKSUM_BYTES = 4;
 const SLOT_BYTES = 8;
+/** Files are written here, one at a time. */
+const scratch = new ByteWriter();
 
 interface Block {
   readonly keyGroup: number;
@@ -83,7 +85,8 @@ interface ParsedHeader extends KeyedStateHeader {
 
 /** Writes a file. The sections are asked for by key group, then by state. */
 export function encodeKeyedStateFile(header: KeyedStateHeader, writeSection: SectionWriter): Uint8Array {
-  const out = new ByteWriter();
+  const out = scratch;
+  out.reset();
   const tableStart = writeHeader(header, out);
   for (let keyGroup = header.keyGroups.start; keyGroup <= header.keyGroups.end; keyGroup++) {
     const offset = out.position;
@@ -94,11 +97,11 @@ export function encodeKeyedStateFile(header: KeyedStateHeader, writeSection: Sec
     const slot = tableStart + (keyGroup - header.keyGroups.start) * SLOT_BYTES;
     out.patchUint32(slot, offset);
     out.patchUint32(slot + 4, out.position - offset);
-    out.writeUint32(crc32c(out.view(offset)));
+    out.writeUint32(out.checksum(offset));
   }
   const headerEnd = tableStart + groupCount(header.keyGroups) * SLOT_BYTES;
-  out.patchUint32(headerEnd, crc32c(out.view(0, headerEnd)));
-  out.writeUint32(crc32c(out.view()));
+  out.patchUint32(headerEnd, out.checksum(0, headerEnd));
+  out.writeUint32(out.checksum());
   return out.toBytes();
 }
 
@@ -112,19 +115,45 @@ export function decodeKeyedStateFile(bytes: Uint8Array): KeyedStateFile {
   return { keySerializer, maxParallelism, keyGroups, states, sections };
 }
 
+/** Where the key and the value of an entry lie in its file. One object is reused for all entries of a visit. */
+export interface EntryPlace {
+  keyStart: number;
+  keyEnd: number;
+  valueStart: number;
+  valueEnd: number;
+}
+
 /** Visits every entry of a file as bytes, for auditors. The views share the memory of `bytes`. */
 export function readKeyedStateEntries(
   bytes: Uint8Array,
   visit: (stateName: string, keyGroup: number, keyBytes: Uint8Array, valueBytes: Uint8Array) => void,
 ): void {
+  locateKeyedStateEntries(bytes, (name, keyGroup, place) => {
+    const key = bytes.subarray(place.keyStart, place.keyEnd);
+    visit(name, keyGroup, key, bytes.subarray(place.valueStart, place.valueEnd));
+  });
+}
+
+/** Visits the place of every entry of a file, for auditors who look at many: a view costs more than what they do with it. */
+export function locateKeyedStateEntries(
+  bytes: Uint8Array,
+  visit: (stateName: string, keyGroup: number, place: EntryPlace) => void,
+): void {
+  const place: EntryPlace = { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0 };
   const file = decodeKeyedStateFile(bytes);
   for (const section of file.sections) {
     const name = file.states[section.state]?.name ?? '';
     const input = new ByteReader(bytes, section.start, section.end);
     for (let i = 0; i < section.entryCount; i++) {
-      const keyBytes = input.readBytes(input.readVarUint());
-      const valueBytes = input.readBytes(input.readVarUint());
-      visit(name, section.keyGroup, keyBytes, valueBytes);
+      const keyLength = input.readVarUint();
+      place.keyStart = input.position;
+      input.skip(keyLength);
+      place.keyEnd = input.position;
+      const valueLength = input.readVarUint();
+      place.valueStart = input.position;
+      input.skip(valueLength);
+      place.valueEnd = input.position;
+      visit(name, section.keyGroup, place);
     }
     if (input.remaining !== 0) input.refuse('the entries of a section fill it');
   }

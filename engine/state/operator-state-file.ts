@@ -31,9 +31,12 @@ const MAGIC = 0x53_4f_4d_54;
 const FORMAT_VERSION = 1;
 const PREFIX_BYTES = 8;
 const CHECKSUM_BYTES = 4;
+/** Files are written here, one at a time. */
+const scratch = new ByteWriter();
 
 export function encodeOperatorStateFile(states: readonly OperatorStateBytes[]): Uint8Array {
-  const out = new ByteWriter();
+  const out = scratch;
+  out.reset();
   out.writeUint32(MAGIC);
   out.writeUint32(FORMAT_VERSION);
   out.writeVarUint(states.length);
@@ -46,7 +49,7 @@ export function encodeOperatorStateFile(states: readonly OperatorStateBytes[]): 
       out.writeBytes(element);
     }
   }
-  out.writeUint32(crc32c(out.view()));
+  out.writeUint32(out.checksum());
   return out.toBytes();
 }
 

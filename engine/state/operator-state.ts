@@ -156,10 +156,13 @@ class RegisteredList<T> implements OperatorListState<T> {
   }
 }
 
+/** Elements are written here, one at a time. */
+const scratch = new ByteWriter();
+
 function toBytes<T>(type: TypeSerializer<T>, value: T): Uint8Array {
-  const out = new ByteWriter();
-  type.serialize(value, out);
-  return out.toBytes();
+  scratch.reset();
+  type.serialize(value, scratch);
+  return scratch.toBytes();
 }
 
 function refuseIncompatible(name: string, written: SerializerSnapshot, current: SerializerSnapshot): void {

@@ -9,6 +9,7 @@
  *   I3 channels that are not blocked are served round robin.
  */
 import { assert } from '../foundation/assert.ts';
+import { Fifo } from '../foundation/fifo.ts';
 import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
@@ -25,8 +26,7 @@ export interface InputGateOptions {
 class InputChannel {
   readonly descriptor: InputChannelDescriptor;
   readonly target: Target;
-  readonly queue: StreamBuffer[] = [];
-  head = 0;
+  readonly queue = new Fifo<StreamBuffer>();
   expectedSequence = 0;
   /** Data buffers in the queue. */
   queuedData = 0;
@@ -75,10 +75,9 @@ export class InputGate {
     let records = 0;
     this.#channels.forEach((channel, index) => {
       if (!isBlocked(index)) return;
-      for (let at = channel.head; at < channel.queue.length; at += 1) {
-        const buffer = channel.queue[at];
-        if (buffer?.kind === 'data') records += buffer.values.length;
-      }
+      channel.queue.forEach((buffer) => {
+        if (buffer.kind === 'data') records += buffer.values.length;
+      });
     });
     return records;
   }
@@ -105,14 +104,15 @@ export class InputGate {
   /** False when the sequence has a gap: the task must fail. */
   enqueue(message: BufferMessage): boolean {
     const channel = this.#at(message.channel);
+    const { buffer } = message;
     if (message.producer !== channel.descriptor.producerAttempt) return false;
     if (message.sequence !== channel.expectedSequence) return false;
     channel.expectedSequence += 1;
-    channel.queue.push(message.buffer);
+    channel.queue.push(buffer);
     channel.backlog = message.backlog;
     this.#queued += 1;
-    if (message.buffer.kind === 'data') {
-      assert(channel.granted > 0, 'a data buffer comes against a credit', { channel: message.channel });
+    if (buffer.kind === 'data') {
+      assert(channel.granted > 0, 'a data buffer comes against a credit');
       channel.granted -= 1;
       channel.queuedData += 1;
     }
@@ -126,7 +126,7 @@ export class InputGate {
     for (let step = 0; step < count; step += 1) {
       const index = (this.#cursor + step) % count;
       const channel = this.#channels[index];
-      if (channel !== undefined && channel.head < channel.queue.length && !isBlocked(index)) {
+      if (channel !== undefined && channel.queue.length > 0 && !isBlocked(index)) {
         this.#cursor = (index + 1) % count;
         return index;
       }
@@ -137,14 +137,9 @@ export class InputGate {
   /** Takes the head of a channel and gives the producer new credit. */
   take(index: number, out: Out): StreamBuffer {
     const channel = this.#at(index);
-    const buffer = channel.queue[channel.head];
-    assert(buffer !== undefined, 'only a channel with a buffer is taken from', { index });
-    channel.head += 1;
+    const buffer = channel.queue.shift();
+    assert(buffer !== undefined, 'only a channel with a buffer is taken from');
     this.#queued -= 1;
-    if (channel.head === channel.queue.length) {
-      channel.queue.length = 0;
-      channel.head = 0;
-    }
     if (buffer.kind === 'data') channel.queuedData -= 1;
     this.#grant(channel, out);
     return buffer;
@@ -177,7 +172,7 @@ export class InputGate {
 
   #at(index: number): InputChannel {
     const channel = this.#channels[index];
-    assert(channel !== undefined, 'a channel index lies within the gate', { index });
+    assert(channel !== undefined, 'a channel index lies within the gate');
     return channel;
   }
 }

@@ -9,6 +9,7 @@
  *   I3 sequence numbers of a channel rise by one from 0 (row B12).
  */
 import { assert } from '../foundation/assert.ts';
+import { Fifo } from '../foundation/fifo.ts';
 import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import type { StateKey } from '../job/functions.ts';
 import type { JobEdge } from '../job/job-graph.ts';
@@ -32,11 +33,12 @@ export interface ResultPartitionOptions {
 const ROUTES_MAX = 65_536;
 
 class Subpartition {
-  values: unknown[] = [];
-  timestampsUs: number[] = [];
-  lineages: number[] = [];
-  readonly queue: StreamBuffer[] = [];
-  head = 0;
+  /** The open buffer: its first `openRecords` places count. The arrays stay, a finished buffer gets copies that fit. */
+  readonly values: unknown[] = [];
+  readonly timestampsUs: number[] = [];
+  readonly lineages: number[] = [];
+  openRecords = 0;
+  readonly queue = new Fifo<StreamBuffer>();
   target: Target | undefined;
   consumer: ExecutionAttemptId | undefined;
   channel = 0;
@@ -120,7 +122,7 @@ export class ResultPartition {
   /** Closes every open buffer and sends what credit allows. */
   flush(out: Out): void {
     if (this.#openRecords > 0) {
-      for (const subpartition of this.#subpartitions) if (subpartition.values.length > 0) this.#finish(subpartition);
+      for (const subpartition of this.#subpartitions) if (subpartition.openRecords > 0) this.#finish(subpartition);
     }
     this.sendAll(out);
   }
@@ -128,14 +130,14 @@ export class ResultPartition {
   /** Sends what credit allows. */
   sendAll(out: Out): void {
     for (const subpartition of this.#subpartitions) {
-      if (subpartition.queue.length > subpartition.head) this.#send(subpartition, out);
+      if (subpartition.queue.length > 0) this.#send(subpartition, out);
     }
   }
 
   /** Puts an event behind everything written so far on every channel (row B9: the barrier follows all earlier records). */
   broadcastEvent(event: StreamBuffer, out: Out): void {
     for (const subpartition of this.#subpartitions) {
-      if (subpartition.values.length > 0) this.#finish(subpartition);
+      if (subpartition.openRecords > 0) this.#finish(subpartition);
       subpartition.queue.push(event);
       this.#send(subpartition, out);
     }
@@ -149,7 +151,7 @@ export class ResultPartition {
   #routeOf(value: unknown): number {
     const { edge, consumerParallelism, consumerMaxParallelism } = this.#options;
     const selector = edge.key;
-    assert(selector !== undefined, 'a hash edge has a key selector', { edge: edge.index });
+    assert(selector !== undefined, 'a hash edge has a key selector');
     const key = selector(value);
     let route = this.#routes.get(key);
     if (route === undefined) {
@@ -162,27 +164,32 @@ export class ResultPartition {
 
   #at(index: number): Subpartition {
     const subpartition = this.#subpartitions[index];
-    assert(subpartition !== undefined, 'a subpartition index lies within the consumer parallelism', { index });
+    assert(subpartition !== undefined, 'a subpartition index lies within the consumer parallelism');
     return subpartition;
   }
 
   #append(index: number, value: unknown, timestampUs: number, lineage: number): void {
     const subpartition = this.#at(index);
-    subpartition.values.push(value);
-    subpartition.timestampsUs.push(timestampUs);
-    subpartition.lineages.push(lineage);
+    const at = subpartition.openRecords;
+    subpartition.values[at] = value;
+    subpartition.timestampsUs[at] = timestampUs;
+    subpartition.lineages[at] = lineage;
+    subpartition.openRecords = at + 1;
     this.#openRecords += 1;
-    if (subpartition.values.length >= this.#recordsPerBuffer) this.#finish(subpartition);
+    if (at + 1 >= this.#recordsPerBuffer) this.#finish(subpartition);
   }
 
   #finish(subpartition: Subpartition): void {
-    const { values, timestampsUs, lineages } = subpartition;
-    const bytes = values.length * this.#options.recordBytes;
-    subpartition.queue.push({ kind: 'data', values, timestampsUs, lineages, bytes });
-    subpartition.values = [];
-    subpartition.timestampsUs = [];
-    subpartition.lineages = [];
-    this.#openRecords -= values.length;
+    const records = subpartition.openRecords;
+    subpartition.queue.push({
+      kind: 'data',
+      values: subpartition.values.slice(0, records),
+      timestampsUs: subpartition.timestampsUs.slice(0, records),
+      lineages: subpartition.lineages.slice(0, records),
+      bytes: records * this.#options.recordBytes,
+    });
+    subpartition.openRecords = 0;
+    this.#openRecords -= records;
     this.#queuedData += 1;
   }
 
@@ -190,31 +197,22 @@ export class ResultPartition {
     const target = subpartition.target;
     if (target === undefined) return;
     const queue = subpartition.queue;
-    while (subpartition.head < queue.length) {
-      const buffer = queue[subpartition.head];
-      assert(buffer !== undefined, 'the head of a queue exists');
+    for (let buffer = queue.peek(); buffer !== undefined; buffer = queue.peek()) {
       if (buffer.kind === 'data') {
-        if (subpartition.credit === 0) break;
+        if (subpartition.credit === 0) return;
         subpartition.credit -= 1;
         this.#queuedData -= 1;
       }
-      subpartition.head += 1;
+      queue.shift();
       out.send(target, {
         kind: 'buffer',
         producer: this.#options.producer,
         channel: subpartition.channel,
         sequence: subpartition.sequence,
-        backlog: queue.length - subpartition.head,
+        backlog: queue.length,
         buffer,
       });
       subpartition.sequence += 1;
-    }
-    if (subpartition.head === queue.length) {
-      queue.length = 0;
-      subpartition.head = 0;
-    } else if (subpartition.head >= 64) {
-      queue.splice(0, subpartition.head);
-      subpartition.head = 0;
     }
   }
 }

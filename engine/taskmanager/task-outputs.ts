@@ -2,7 +2,7 @@
  * All result partitions of a subtask behind one consumer: every record goes to each edge (Flink: RecordWriterOutput,
  * BroadcastingOutputCollector).
  */
-import { assert } from '../foundation/assert.ts';
+import { assert, InvariantViolation } from '../foundation/assert.ts';
 import type { NodeId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -78,8 +78,7 @@ export class TaskOutputs implements ElementConsumer {
   }
 
   #of(edge: number): ResultPartition {
-    const partition = this.#partitions.find((candidate) => candidate.edge === edge);
-    assert(partition !== undefined, 'a request names an edge of this subtask', { edge });
-    return partition;
+    for (const partition of this.#partitions) if (partition.edge === edge) return partition;
+    throw new InvariantViolation('a request names an edge of this subtask', { edge });
   }
 }

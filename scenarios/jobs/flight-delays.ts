@@ -1,5 +1,5 @@
 /**
- * Delay statistics per airport: flights, sum and maximum of their delays, and the delays summed by group.
+ * Delay statistics per airport: flights, sum, mean and maximum of their delays, the delays summed by group, the most delayed group.
  *
  * The flight data names no carrier, so the group is the destination and `worstGroup` stands in for the most delayed carrier. The
  * data set of 200,000 flights names no airports either: key it by `distance` and group it by `hour`.
@@ -31,7 +31,11 @@ export interface FlightDelaysOutput {
   readonly delay: number;
   readonly flights: number;
   readonly delaySum: number;
+  readonly delayMean: number;
   readonly delayMax: number;
+  /** The most delayed group: the one with the largest sum of delays, the first by name among equals. */
+  readonly worstGroup: string;
+  readonly worstGroupDelaySum: number;
   /** The group of this flight and the sum of its delays. */
   readonly group: string;
   readonly groupDelaySum: number;
@@ -42,6 +46,8 @@ interface DelayStatistics {
   readonly flights: number;
   readonly delaySum: number;
   readonly delayMax: number;
+  readonly worstGroup: string;
+  readonly worstGroupDelaySum: number;
 }
 
 interface Fields {
@@ -98,7 +104,13 @@ function statisticsOf(
   const states: StateDescriptor[] = [
     valueState(
       STATISTICS,
-      Types.row<DelayStatistics>({ flights: Types.int, delaySum: Types.int, delayMax: Types.int }),
+      Types.row<DelayStatistics>({
+        flights: Types.int,
+        delaySum: Types.int,
+        delayMax: Types.int,
+        worstGroup: Types.string,
+        worstGroupDelaySum: Types.int,
+      }),
     ),
     mapState(GROUPS, Types.string, Types.int),
     valueState(AIRPORT, Types.string),
@@ -160,22 +172,55 @@ class DelayAccount {
     if (states === undefined) return;
     const delay = delayOf(flight, this.#fields.delay);
     const group = groupOf(flight, this.#fields.group);
+    const groupDelaySum = (states.groups.get(group) ?? 0) + delay;
+    states.groups.put(group, groupDelaySum);
     const before = states.statistics.value();
     const statistics: DelayStatistics = {
       flights: (before?.flights ?? 0) + 1,
       delaySum: (before?.delaySum ?? 0) + delay,
       delayMax: Math.max(before?.delayMax ?? delay, delay),
+      ...worstGroup(before, { group, sum: groupDelaySum }, states.groups),
     };
     states.statistics.update(statistics);
-    const groupDelaySum = (states.groups.get(group) ?? 0) + delay;
-    states.groups.put(group, groupDelaySum);
     const key = keyField(flight, this.#fields.key);
-    out.collect({ key, airport: states.airport.value() ?? '', delay, ...statistics, group, groupDelaySum });
+    const delayMean = statistics.delaySum / statistics.flights;
+    out.collect({ key, airport: states.airport.value() ?? '', delay, ...statistics, delayMean, group, groupDelaySum });
   }
 
   nameAirport(airport: Row): void {
     this.#states?.airport.update(keyField(airport, 'name'));
   }
+}
+
+/**
+ * The group with the largest sum after one group's sum changed. All groups are looked at only when the worst one improved, so a
+ * flight costs O(1) as a rule; the answer is that of looking at all of them, whatever the order of flights.
+ */
+function worstGroup(
+  before: DelayStatistics | undefined,
+  changed: { readonly group: string; readonly sum: number },
+  groups: MapState<string, number>,
+): Pick<DelayStatistics, 'worstGroup' | 'worstGroupDelaySum'> {
+  let worst = { worstGroup: changed.group, worstGroupDelaySum: changed.sum };
+  if (before === undefined) return worst;
+  if (changed.group !== before.worstGroup) return isWorse(worst, before) ? worst : pick(before);
+  if (changed.sum >= before.worstGroupDelaySum) return worst;
+  for (const [group, sum] of groups.entries()) {
+    const candidate = { worstGroup: group, worstGroupDelaySum: sum };
+    if (isWorse(candidate, worst)) worst = candidate;
+  }
+  return worst;
+}
+
+type WorstGroup = Pick<DelayStatistics, 'worstGroup' | 'worstGroupDelaySum'>;
+const pick = ({ worstGroup: group, worstGroupDelaySum }: WorstGroup): WorstGroup => ({
+  worstGroup: group,
+  worstGroupDelaySum,
+});
+
+function isWorse(a: WorstGroup, b: WorstGroup): boolean {
+  if (a.worstGroupDelaySum !== b.worstGroupDelaySum) return a.worstGroupDelaySum > b.worstGroupDelaySum;
+  return a.worstGroup < b.worstGroup;
 }
 
 /** Whole numbers only: their sums do not depend on the order of addition. */

@@ -29,7 +29,7 @@ import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
 import { foldMessage } from './input-digest.ts';
-import { Mailbox, type MailboxHost, Timer } from './mailbox.ts';
+import { Mailbox, type MailboxHost, type Timer } from './mailbox.ts';
 import { thrownFacts } from './thrown.ts';
 
 export interface ClusterOptions {
@@ -175,6 +175,7 @@ export class Cluster implements Receiver, MailboxHost {
   /** A timer has come due; called by the event loop. */
   timerDue(timer: Timer): void {
     timer.handle = 0;
+    timer.isWaiting = true;
     this.#accept(timer.mailbox, timer);
   }
 
@@ -210,7 +211,7 @@ export class Cluster implements Receiver, MailboxHost {
     const digest = this.#loop.digest;
     if (waiting.isTimer) {
       if (waiting.isVoid) return;
-      mailbox.timers.delete(waiting.name);
+      waiting.isWaiting = false;
       this.#timerInput.mailbox = mailbox.id;
       this.#timerInput.timer = waiting.name;
       digest.fold(mailbox.nodeIndex);
@@ -271,23 +272,21 @@ export class Cluster implements Receiver, MailboxHost {
   }
 
   #setTimer(mailbox: Mailbox, name: string, atUs: number): void {
-    const known = mailbox.timers.get(name);
-    if (known !== undefined && this.#loop.cancel(known.handle)) {
-      known.handle = this.#loop.schedule(atUs, known);
-      return;
-    }
-    if (known !== undefined) known.isVoid = true;
-    const timer = new Timer(this, mailbox, name);
+    const known = mailbox.timer(name);
+    if (known !== undefined && known.handle !== 0) this.#loop.cancel(known.handle);
+    const timer = known === undefined || known.isWaiting ? mailbox.makeTimer(name) : known;
     timer.handle = this.#loop.schedule(atUs, timer);
-    mailbox.timers.set(name, timer);
   }
 
   #cancelTimer(mailbox: Mailbox, name: string): void {
-    const known = mailbox.timers.get(name);
+    const known = mailbox.timer(name);
     if (known === undefined) return;
-    this.#loop.cancel(known.handle);
-    known.isVoid = true;
-    mailbox.timers.delete(name);
+    if (known.isWaiting) {
+      mailbox.voidTimer(known);
+    } else if (known.handle !== 0) {
+      this.#loop.cancel(known.handle);
+      known.handle = 0;
+    }
   }
 
   #start(hosted: HostedNode): void {
@@ -326,7 +325,7 @@ export class Cluster implements Receiver, MailboxHost {
   #closeMailbox(mailbox: Mailbox): void {
     mailbox.isClosed = true;
     this.#loop.cancel(mailbox.wakeHandle);
-    for (const timer of mailbox.timers.values()) this.#loop.cancel(timer.handle);
+    for (const timer of mailbox.timers()) this.#loop.cancel(timer.handle);
     for (let input = mailbox.shift(); input !== undefined; input = mailbox.shift()) {
       if (!input.isTimer) this.network.envelopes.release(input);
     }

@@ -8,15 +8,18 @@
  *     waited its turn, is void and skipped.
  * I3: at most one wake-up is scheduled.
  * I4: after its node crashed a mailbox is closed and nothing is handled in it.
+ * I5: a timer that is idle stays, so that a name that is set again and again costs one object; when idle ones are in the
+ *     majority they are dropped, so memory follows the timers in use.
  */
+import { Fifo } from '../../engine/foundation/fifo.ts';
 import type { MailboxId } from '../../engine/foundation/ids.ts';
 import type { Envelope } from '../network/envelope.ts';
 import type { Origin } from '../network/network.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { HostedProcess } from './hosted-actor.ts';
 
-/** Taken inputs are cut off when they are this many and half of the array: amortised a copy per input. */
-const COMPACT_FROM = 64;
+/** Timers, idle ones included, that are kept without a look at how many are idle. */
+const TIMERS_KEPT = 16;
 
 /** What mailboxes and timers do when their time has come is the host's business. */
 export interface MailboxHost {
@@ -29,8 +32,10 @@ export class Timer implements ScheduledEvent {
   readonly isTimer = true;
   readonly mailbox: Mailbox;
   readonly name: string;
-  /** Of the event that lets it fire; 0 once it is due. */
+  /** Of the event that lets it fire; 0 when it is not armed. */
   handle = 0;
+  /** It came due and waits its turn. */
+  isWaiting = false;
   isVoid = false;
   readonly #host: MailboxHost;
 
@@ -54,11 +59,10 @@ export class Mailbox implements ScheduledEvent, Origin {
   /** Of the scheduled wake-up; 0: none. */
   wakeHandle = 0;
   isClosed = false;
-  readonly timers = new Map<string, Timer>();
   readonly #host: MailboxHost;
-  #waiting: (Envelope | Timer)[] = [];
-  /** Index of the first waiting input; what lies before it was taken. */
-  #first = 0;
+  readonly #timers = new Map<string, Timer>();
+  readonly #waiting = new Fifo<Envelope | Timer>();
+  #timersMax = TIMERS_KEPT;
 
   constructor(host: MailboxHost, process: HostedProcess, id: MailboxId) {
     this.#host = host;
@@ -69,7 +73,7 @@ export class Mailbox implements ScheduledEvent, Origin {
 
   /** Number of waiting inputs. */
   get length(): number {
-    return this.#waiting.length - this.#first;
+    return this.#waiting.length;
   }
 
   push(input: Envelope | Timer): void {
@@ -77,20 +81,43 @@ export class Mailbox implements ScheduledEvent, Origin {
   }
 
   shift(): Envelope | Timer | undefined {
-    const input = this.#waiting[this.#first];
-    if (input === undefined) return undefined;
-    this.#first += 1;
-    if (this.#first === this.#waiting.length) {
-      this.#waiting.length = 0;
-      this.#first = 0;
-    } else if (this.#first >= COMPACT_FROM && this.#first * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#first);
-      this.#first = 0;
-    }
-    return input;
+    return this.#waiting.shift();
+  }
+
+  /** The timer of a name that is armed, due or idle; never a void one. */
+  timer(name: string): Timer | undefined {
+    return this.#timers.get(name);
+  }
+
+  /** All timers that are not void. */
+  timers(): Iterable<Timer> {
+    return this.#timers.values();
+  }
+
+  /** Makes the timer of a name; one that waits its turn becomes void (I2). */
+  makeTimer(name: string): Timer {
+    const replaced = this.#timers.get(name);
+    if (replaced !== undefined) replaced.isVoid = true;
+    else if (this.#timers.size >= this.#timersMax) this.#dropIdleTimers();
+    const timer = new Timer(this.#host, this, name);
+    this.#timers.set(name, timer);
+    return timer;
+  }
+
+  /** Makes a timer void that waits its turn. */
+  voidTimer(timer: Timer): void {
+    timer.isVoid = true;
+    this.#timers.delete(timer.name);
   }
 
   fire(): void {
     this.#host.wake(this);
+  }
+
+  #dropIdleTimers(): void {
+    for (const timer of this.#timers.values()) {
+      if (timer.handle === 0 && !timer.isWaiting) this.#timers.delete(timer.name);
+    }
+    this.#timersMax = Math.max(TIMERS_KEPT, this.#timers.size * 2);
   }
 }

@@ -12,7 +12,7 @@ import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
 import { attempt, type Readable } from './readable.ts';
 import { type InputIndex, ReferenceRun } from './reference-run.ts';
 import { entrySalt, type StateEntry } from './reference-state.ts';
-import { readKeyedStateEntries } from './state-decoders.ts';
+import { locateKeyedStateEntries, readKeyedStateEntries } from './state-decoders.ts';
 import { explainDifference, type StateDifference } from './state-difference.ts';
 import { HashSum, TermHash } from './value-hash.ts';
 
@@ -61,13 +61,13 @@ export class CutAudit {
       sums.set(operator, sum);
       let strays = 0;
       const read = attempt(`keyed state of ${operator}`, () =>
-        readKeyedStateEntries(bytes, (name, keyGroup, key, value) => {
+        locateKeyedStateEntries(bytes, (name, keyGroup, place) => {
           if (name !== lastName) {
             lastName = name;
             nameHash = javaStringHash(name);
           }
           if (keyGroup < keyGroups.start || keyGroup > keyGroups.end) strays += 1;
-          sum.add(term.ofEntry(entrySalt(nameHash, keyGroup), key, value));
+          sum.add(term.ofEntryAt(entrySalt(nameHash, keyGroup), bytes, place));
         }),
       );
       if (read.kind === 'unreadable') return read;

@@ -128,13 +128,11 @@ export class ExactlyOnceOutput implements Judge {
     const expected = sink.expected.counts.of(lineage);
     if (this.#options.audit.outputValues === 'multiset') sink.sum.add(this.#term.ofValue(batch.values[position]));
     if (expected === 0) {
-      this.#findings.violated('output-invented', [batch.at], () => this.#sayInvented(sink, batch, position));
+      this.#invented(sink, batch, position);
       return;
     }
     if (sink.counts.add(lineage) > expected) {
-      const first = firstSight(sink.batches, lineage);
-      const at = first === undefined || first === batch ? [batch.at] : [first.at, batch.at];
-      this.#findings.violated('output-duplicated', at, () => this.#sayDuplicated(batch, position, first));
+      this.#duplicated(sink, batch, position);
       return;
     }
     sink.distinct += 1;
@@ -158,10 +156,11 @@ export class ExactlyOnceOutput implements Judge {
       last[slot] = offset;
       return;
     }
-    this.#findings.violated('order-broken', [batch.at], () => {
-      const record = this.#options.index.describe(batch.lineages[position] ?? -1);
-      return `${record} of key ${String(key)} becomes visible in ${batch.by} after offset ${String(before)} of its partition`;
-    });
+    this.#findings.violated(
+      'order-broken',
+      [batch.at],
+      sayOrderBroken(this.#options.index, batch, position, { key, before }),
+    );
   }
 
   #judgeMissing(end: EndOfLife): void {
@@ -223,10 +222,19 @@ export class ExactlyOnceOutput implements Judge {
     return found;
   }
 
-  #sayInvented(sink: SeenSink, batch: Batch, position: number): string {
-    const lineage = batch.lineages[position] ?? -1;
-    const record = this.#options.index.describe(lineage);
-    return `${record} is visible in ${batch.by} as ${canonicalText(batch.values[position])}, but sink ${sink.expected.uid} is due none of it`;
+  /** Apart from `#see`, which then makes no closure for a record that is as it should be. */
+  #invented(sink: SeenSink, batch: Batch, position: number): void {
+    this.#findings.violated('output-invented', [batch.at], () => {
+      const lineage = batch.lineages[position] ?? -1;
+      const record = this.#options.index.describe(lineage);
+      return `${record} is visible in ${batch.by} as ${canonicalText(batch.values[position])}, but sink ${sink.expected.uid} is due none of it`;
+    });
+  }
+
+  #duplicated(sink: SeenSink, batch: Batch, position: number): void {
+    const first = firstSight(sink.batches, batch.lineages[position] ?? -1);
+    const at = first === undefined || first === batch ? [batch.at] : [first.at, batch.at];
+    this.#findings.violated('output-duplicated', at, () => this.#sayDuplicated(batch, position, first));
   }
 
   #sayDuplicated(batch: Batch, position: number, first: Batch | undefined): string {
@@ -236,6 +244,18 @@ export class ExactlyOnceOutput implements Judge {
     const record = this.#options.index.describe(lineage);
     return `${record}${key} is visible again in ${batch.by}; it was in ${first?.by ?? 'an earlier one'} before`;
   }
+}
+
+function sayOrderBroken(
+  index: InputIndex,
+  batch: Batch,
+  position: number,
+  { key, before }: { readonly key: StateKey; readonly before: number },
+): () => string {
+  return () => {
+    const record = index.describe(batch.lineages[position] ?? -1);
+    return `${record} of key ${String(key)} becomes visible in ${batch.by} after offset ${String(before)} of its partition`;
+  };
 }
 
 function firstSight(batches: readonly Batch[], lineage: Lineage): Batch | undefined {

@@ -6,7 +6,7 @@
  */
 export { decodeSourceOffsets } from '../../engine/connectors/source-offsets.ts';
 export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
-export { readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
+export { locateKeyedStateEntries, readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
 export type {
   ListStateDescriptor,
   MapStateDescriptor,

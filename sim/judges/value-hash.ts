@@ -22,6 +22,14 @@ const FNV_PRIME = 0x01000193;
 
 const double = new DataView(new ArrayBuffer(8));
 
+/** Where the key and the value of a state entry lie in a file. */
+export interface EntryPlace {
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
 /** 2 x 32 bits of hash. */
 export interface HashPair {
   readonly low: number;
@@ -64,19 +72,31 @@ export class TermHash {
 
   /** Becomes the hash of a state entry: `salt` stands for its state and key group. */
   ofEntry(salt: number, key: Uint8Array, value: Uint8Array): this {
-    this.low = SEED_LOW ^ salt;
-    this.high = SEED_HIGH + Math.imul(salt, 0x9e3779b1);
-    this.#fold(key);
-    this.low ^= key.length;
-    this.high = (this.high + key.length) | 0;
-    this.#fold(value);
+    this.#foldKey(salt, key, 0, key.length);
+    this.#fold(value, 0, value.length);
     this.#finish();
     return this;
   }
 
-  #fold(bytes: Uint8Array): void {
+  /** The same for an entry that lies in `bytes`. */
+  ofEntryAt(salt: number, bytes: Uint8Array, place: EntryPlace): this {
+    this.#foldKey(salt, bytes, place.keyStart, place.keyEnd);
+    this.#fold(bytes, place.valueStart, place.valueEnd);
+    this.#finish();
+    return this;
+  }
+
+  #foldKey(salt: number, bytes: Uint8Array, start: number, end: number): void {
+    this.low = SEED_LOW ^ salt;
+    this.high = SEED_HIGH + Math.imul(salt, 0x9e3779b1);
+    this.#fold(bytes, start, end);
+    this.low ^= end - start;
+    this.high = (this.high + (end - start)) | 0;
+  }
+
+  #fold(bytes: Uint8Array, start: number, end: number): void {
     let { low, high } = this;
-    for (let i = 0; i < bytes.length; i++) {
+    for (let i = start; i < end; i++) {
       const byte = bytes[i] ?? 0;
       low = Math.imul(low ^ byte, FNV_PRIME);
       high = (Math.imul(high, 31) + byte + 1) | 0;

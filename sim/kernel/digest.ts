@@ -49,7 +49,11 @@ export class Digest {
   #low = 0x6b72_6e6c;
   readonly #stringHashes = new Map<string, number>();
   readonly #window: LadderWindow;
-  #rungs: Rung[] = [];
+  // The ladder: three columns of one table, written out as text only when asked for.
+  readonly #rungEvents = new Float64Array(MAX_RUNGS);
+  readonly #rungHighs = new Int32Array(MAX_RUNGS);
+  readonly #rungLows = new Int32Array(MAX_RUNGS);
+  #rungCount = 0;
   /** Events whose index has one of these bits get no rung. */
   #rungMask = 0;
   #lastEvent = 0;
@@ -85,9 +89,7 @@ export class Digest {
 
   /** The digest of all that was folded, 16 hexadecimal digits. */
   value(): string {
-    const high = avalanche(this.#high ^ Math.imul(this.#low, 0x239b_961b));
-    const low = avalanche(this.#low ^ high);
-    return hex(high) + hex(low);
+    return digestText(this.#high, this.#low);
   }
 
   /** Called once after each event, with indices that rise by one. Sets a rung now and then. */
@@ -98,8 +100,14 @@ export class Digest {
 
   /** The ladder so far, and as its tip the digest as it is now. */
   rungs(): readonly Rung[] {
-    const tip = { event: this.#lastEvent, digest: this.value() };
-    return [...this.#rungs.filter((rung) => rung.event < tip.event), tip];
+    const rungs: Rung[] = [];
+    for (let index = 0; index < this.#rungCount; index += 1) {
+      const event = this.#rungEvents[index] ?? 0;
+      const digest = digestText(this.#rungHighs[index] ?? 0, this.#rungLows[index] ?? 0);
+      if (event < this.#lastEvent) rungs.push({ event, digest });
+    }
+    rungs.push({ event: this.#lastEvent, digest: this.value() });
+    return rungs;
   }
 
   #mix(word: number): void {
@@ -117,13 +125,29 @@ export class Digest {
 
   #addRung(event: number): void {
     if (event < this.#window.fromEvent || event > this.#window.toEvent) return;
-    if (this.#rungs.length === MAX_RUNGS) {
-      const mask = this.#rungMask * 2 + 1;
-      this.#rungMask = mask;
-      this.#rungs = this.#rungs.filter((rung) => (rung.event & mask) === 0);
-      if ((event & mask) !== 0) return;
+    if (this.#rungCount === MAX_RUNGS) {
+      this.#rungMask = this.#rungMask * 2 + 1;
+      this.#dropMaskedRungs();
+      if ((event & this.#rungMask) !== 0) return;
     }
-    this.#rungs.push({ event, digest: this.value() });
+    const index = this.#rungCount;
+    this.#rungCount = index + 1;
+    this.#rungEvents[index] = event;
+    this.#rungHighs[index] = this.#high;
+    this.#rungLows[index] = this.#low;
+  }
+
+  #dropMaskedRungs(): void {
+    let kept = 0;
+    for (let index = 0; index < this.#rungCount; index += 1) {
+      const event = this.#rungEvents[index] ?? 0;
+      if ((event & this.#rungMask) !== 0) continue;
+      this.#rungEvents[kept] = event;
+      this.#rungHighs[kept] = this.#rungHighs[index] ?? 0;
+      this.#rungLows[kept] = this.#rungLows[index] ?? 0;
+      kept += 1;
+    }
+    this.#rungCount = kept;
   }
 }
 
@@ -174,6 +198,13 @@ function avalanche(word: number): number {
   spread ^= spread >>> 13;
   spread = Math.imul(spread, 0xc2b2_ae35);
   return spread ^ (spread >>> 16);
+}
+
+/** A state of the two lanes as 16 hexadecimal digits. */
+function digestText(highLane: number, lowLane: number): string {
+  const high = avalanche(highLane ^ Math.imul(lowLane, 0x239b_961b));
+  const low = avalanche(lowLane ^ high);
+  return hex(high) + hex(low);
 }
 
 function hex(word: number): string {

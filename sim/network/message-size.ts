@@ -7,7 +7,7 @@
  * I1: a size is a positive whole number, but 0 for what never crosses the network.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
-import type { EngineMessage, ServiceMessage } from '../../engine/protocol/messages.ts';
+import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
@@ -24,10 +24,16 @@ const HANDLE_BYTES = 40;
 const LOG_RECORD_BYTES = 100;
 
 export function messageBytes(message: EngineMessage): number {
+  // The most frequent kinds first.
   switch (message.kind) {
     case 'buffer':
       return HEADER_BYTES + streamBufferBytes(message.buffer);
     case 'add-credit':
+      return HEADER_BYTES;
+    case 'log-fetch':
+      return HEADER_BYTES + ENTRY_BYTES;
+    case 'log-records':
+      return HEADER_BYTES + ENTRY_BYTES + message.values.length * LOG_RECORD_BYTES;
     case 'partition-request':
     case 'partition-not-found':
     case 'heartbeat-request':
@@ -55,7 +61,7 @@ export function messageBytes(message: EngineMessage): number {
   }
 }
 
-function serviceBytes(message: ServiceMessage): number {
+function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
   switch (message.kind) {
     case 'storage-put':
       return message.path.length + message.bytes.length;
@@ -72,10 +78,6 @@ function serviceBytes(message: ServiceMessage): number {
     case 'coordination-compare-and-set':
     case 'coordination-reply':
       return message.key.length + message.value.length;
-    case 'log-fetch':
-      return ENTRY_BYTES;
-    case 'log-records':
-      return ENTRY_BYTES + message.values.length * LOG_RECORD_BYTES;
     case 'sink-initialize':
       return message.producer.length + textsBytes(message.keep);
     case 'sink-write':

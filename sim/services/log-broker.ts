@@ -38,9 +38,12 @@ const SLOW_UNIT_US = 10_000;
 
 const NOTHING: LogSlice = { values: [], timestampsUs: [], sourceIndices: [] };
 
-interface HeldFetch {
-  readonly fetch: LogFetch;
+/** One reader mailbox and partition. It stays, so that a reader that fetches again and again costs one object. */
+interface Reader {
+  readonly timer: string;
   readonly target: Target;
+  /** The fetch that is held; undefined: none. */
+  held: LogFetch | undefined;
 }
 
 export class LogBroker implements ServiceActor {
@@ -50,8 +53,10 @@ export class LogBroker implements ServiceActor {
   readonly #conditionSite: ChoiceSite;
   readonly #onRead: LogBrokerOptions['onRead'];
   readonly #targets = new ReplyTargets('datagram');
-  /** By timer name, which says who reads which partition. */
-  readonly #held = new Map<string, HeldFetch>();
+  /** By the reply's target, then by partition. */
+  readonly #readers = new Map<Target, (Reader | undefined)[]>();
+  /** The same readers by timer name, which says who reads which partition. */
+  readonly #readerOfTimer = new Map<string, Reader>();
 
   constructor(options: LogBrokerOptions) {
     this.#content = options.content;
@@ -69,23 +74,36 @@ export class LogBroker implements ServiceActor {
       out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the log broker' });
       return;
     }
-    const timer = `f/${from}/${fromMailbox}/${message.partition}`;
+    const target = this.#targets.of(from, fromMailbox);
+    const known = this.#readers.get(target)?.[message.partition];
     /* I1: whatever becomes of the newer fetch, the older one is over. */
-    if (this.#held.delete(timer)) out.cancelTimer(timer);
-    const held: HeldFetch = { fetch: message, target: this.#targets.of(from, fromMailbox) };
+    if (known?.held !== undefined) {
+      out.cancelTimer(known.timer);
+      known.held = undefined;
+    }
     if (!this.#isAddressable(message)) {
       out.report({ kind: 'message-discarded', message: 'log-fetch', why: 'no such position in the log' });
-      out.send(held.target, refusal(message));
+      out.send(target, refusal(message));
       return;
     }
     const waitUs = this.#waitUs(message, nowUs);
     if (waitUs === 'no-reply') return;
-    if (waitUs === 'refused') out.send(held.target, refusal(message));
-    else if (waitUs === 0) this.#answer(held, nowUs, out);
+    if (waitUs === 'refused') out.send(target, refusal(message));
+    else if (waitUs === 0) this.#answer(message, target, nowUs, out);
     else {
-      this.#held.set(timer, held);
-      out.setTimer(timer, micros(waitUs));
+      const reader = known ?? this.#newReader(target, message.partition);
+      reader.held = message;
+      out.setTimer(reader.timer, micros(waitUs));
     }
+  }
+
+  #newReader(target: Target, partition: number): Reader {
+    const reader: Reader = { timer: `f/${target.node}/${target.mailbox}/${partition}`, target, held: undefined };
+    const ofTarget = this.#readers.get(target) ?? [];
+    ofTarget[partition] = reader;
+    this.#readers.set(target, ofTarget);
+    this.#readerOfTimer.set(reader.timer, reader);
+    return reader;
   }
 
   /** When to answer, as the broker's conditions have it. */
@@ -97,18 +115,29 @@ export class LogBroker implements ServiceActor {
   }
 
   #release(timer: string, nowUs: Micros, out: ServiceOut): void {
-    const held = this.#held.get(timer);
-    if (held === undefined) return;
-    this.#held.delete(timer);
-    this.#answer(held, nowUs, out);
+    const reader = this.#readerOfTimer.get(timer);
+    const fetch = reader?.held;
+    if (reader === undefined || fetch === undefined) return;
+    reader.held = undefined;
+    this.#answer(fetch, reader.target, nowUs, out);
   }
 
-  #answer({ fetch, target }: HeldFetch, nowUs: Micros, out: ServiceOut): void {
+  #answer(fetch: LogFetch, target: Target, nowUs: Micros, out: ServiceOut): void {
     const { requestId, partition, offset, maxRecords } = fetch;
     const count = Math.min(this.#content.readableRecords(partition, nowUs) - offset, maxRecords);
-    const slice = count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
+    const { values, timestampsUs, sourceIndices } =
+      count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
     if (count > 0) this.#onRead?.(partition, offset, count);
-    out.send(target, { kind: 'log-records', requestId, outcome: 'done', partition, offset, ...slice });
+    out.send(target, {
+      kind: 'log-records',
+      requestId,
+      outcome: 'done',
+      partition,
+      offset,
+      values,
+      timestampsUs,
+      sourceIndices,
+    });
   }
 
   #isAddressable({ partition, offset }: LogFetch): boolean {

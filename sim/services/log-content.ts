@@ -8,7 +8,7 @@
  * I2: record i of a topic lies in its partition i mod n at offset floor(i / n);
  * I3: `readableRecords` and `readableAtUs` agree to the microsecond.
  */
-import { assert } from '../../engine/foundation/assert.ts';
+import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { LINEAGE_PATH_UNIT, type RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { Dataset } from '../judges/job-audit.ts';
 import type { TopicPlan } from '../plan.ts';
@@ -120,14 +120,17 @@ export class LogContent {
 
   #partition(number: number): Partition {
     const partition = this.#partitions[number];
-    assert(partition !== undefined, 'the partition exists', { partition: number });
+    assert(partition !== undefined, 'the partition exists');
     return partition;
   }
 
   #topicOf(sourceIndex: number): Topic {
-    const topic = this.#topics.findLast(({ plan, sourceBase }) => sourceBase <= sourceIndex && plan.records > 0);
-    assert(topic !== undefined && sourceIndex < this.totalRecords, 'the source record exists', { sourceIndex });
-    return topic;
+    for (let number = this.#topics.length - 1; number >= 0; number -= 1) {
+      const topic = this.#topics[number];
+      if (topic === undefined || topic.sourceBase > sourceIndex) continue;
+      if (sourceIndex < topic.sourceBase + topic.plan.records) return topic;
+    }
+    throw new InvariantViolation('the source record exists', { sourceIndex });
   }
 }
 

@@ -51,12 +51,15 @@ export class SinkStoreDisk {
   /** For ever: this is what makes late requests harmless (I1). */
   readonly #ended = new Map<string, 'committed' | 'aborted'>();
   readonly #direct = new Map<string, DirectOutput>();
-  readonly #values: RecordValue[] = [];
-  readonly #lineages: Lineage[] = [];
+  /** What became visible, in order, as it was committed or appended. */
+  readonly #visible: { readonly values: readonly RecordValue[]; readonly lineages: readonly Lineage[] }[] = [];
 
-  /** All that readers can see. The disk's own arrays: never to be changed. */
+  /** All that readers can see. */
   visible(): { readonly values: readonly RecordValue[]; readonly lineages: readonly Lineage[] } {
-    return { values: this.#values, lineages: this.#lineages };
+    return {
+      values: this.#visible.flatMap(({ values }) => values),
+      lineages: this.#visible.flatMap(({ lineages }) => lineages),
+    };
   }
 
   openTransactions(): ReturnType<DurableState['openTransactions']> {
@@ -120,8 +123,7 @@ export class SinkStoreDisk {
     const { values, lineages } = transaction;
     this.#unfinished.delete(name);
     this.#ended.set(name, 'committed');
-    append(values, this.#values);
-    append(lineages, this.#lineages);
+    this.#visible.push({ values, lineages });
     out.report({ kind: 'transaction-committed', ...namesOf(transaction), values, lineages });
     return 'done';
   }
@@ -197,8 +199,7 @@ export class SinkStoreDisk {
   }
 
   #append({ producer, producerEpoch, values, lineages }: SinkWrite, out: Reporter): void {
-    append(values, this.#values);
-    append(lineages, this.#lineages);
+    this.#visible.push({ values, lineages });
     const records = this.#directRecords(producer, producerEpoch) + values.length;
     this.#direct.set(producer, { producerEpoch, records });
     out.report({ kind: 'output-appended', producer, values, lineages });

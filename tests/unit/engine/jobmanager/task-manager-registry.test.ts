@@ -62,4 +62,14 @@ describe('TaskManager registry', () => {
     expect(registry.removeSilent(20)).toEqual([]);
     expect(registry.of(nodeId('a'))).toBeUndefined();
   });
+
+  it('forgets a process when a newer one of its node speaks, not the other way round', () => {
+    const registry = new TaskManagerRegistry();
+    registry.heard(taskManager('a', { incarnation: 2 }));
+    registry.forgetBefore(nodeId('a'), 2);
+    registry.forgetBefore(nodeId('b'), 9);
+    expect(registry.size).toBe(1);
+    registry.forgetBefore(nodeId('a'), 3);
+    expect(registry.size).toBe(0);
+  });
 });

@@ -50,7 +50,9 @@ function resealed(bytes: Uint8Array, change: (body: Uint8Array) => void): Uint8A
 
 describe('_metadata', () => {
   it('T4: any checkpoint comes back as written', () => {
-    const property = fc.property(metadata, (made) => expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made));
+    const property = fc.property(metadata, (made) => {
+      expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made);
+    });
     fc.assert(property, { numRuns: 200, seed: 20_191_212 });
   });
 
