@@ -78,6 +78,7 @@ export class BarrierHandler {
 
   /** Row B3: the sender of the marker will not take part in checkpoint `id`. */
   cancelMarker(id: CheckpointId): BarrierDecision {
+    if (id < this.#current) return IGNORE;
     return this.giveUp(id) ? { kind: 'cancelled', checkpointId: id } : IGNORE;
   }
 
@@ -88,7 +89,8 @@ export class BarrierHandler {
     this.#open -= 1;
     if (this.#current !== 0 && this.#received >= this.#open)
       return this.#complete(this.#current as CheckpointId, false, undefined);
-    return IGNORE;
+    const newest = [...this.#counts].filter(([, seen]) => this.#hasAll(seen)).at(-1);
+    return newest === undefined ? IGNORE : this.#complete(newest[0] as CheckpointId, false, undefined);
   }
 
   /** The coordinator aborted `id`. Remembered even before its first barrier came. True when that was news. */
@@ -101,16 +103,14 @@ export class BarrierHandler {
   }
 
   #align(channel: number, id: CheckpointId): BarrierDecision {
+    // A checkpoint this subtask was never told to give up, but a newer one is being aligned already: it cannot complete here.
+    if (id < this.#current) return IGNORE;
     let gaveUp: CheckpointId | undefined;
     if (this.#current !== 0 && id > this.#current) {
       gaveUp = this.#current as CheckpointId;
       this.#settled = this.#current;
       this.#release();
     }
-    assert(this.#current === 0 || this.#current === id, 'barriers of one channel have rising ids', {
-      id,
-      current: this.#current,
-    });
     const first = this.#current === 0;
     this.#current = id;
     this.#received += 1;
@@ -129,8 +129,13 @@ export class BarrierHandler {
       if (this.#counts.size > TRACKED_MAX && oldest !== undefined) this.#counts.delete(oldest);
     }
     seen.add(channel);
-    if (seen.size < this.#open) return { kind: 'collect', first, block: false, gaveUp: undefined };
+    if (!this.#hasAll(seen)) return { kind: 'collect', first, block: false, gaveUp: undefined };
     return this.#complete(id, first, undefined);
+  }
+
+  /** At-least-once: every channel delivered the barrier or ended. */
+  #hasAll(seen: ReadonlySet<number>): boolean {
+    return this.#ended.every((ended, channel) => ended || seen.has(channel));
   }
 
   #complete(id: CheckpointId, first: boolean, gaveUp: CheckpointId | undefined): BarrierDecision {

@@ -8,6 +8,7 @@
  * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
  */
 import type { RequestClient } from '../clients/request-client.ts';
+import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { StorageReply } from '../protocol/messages.ts';
@@ -16,11 +17,14 @@ export class CheckpointCleaner {
   readonly #storage: RequestClient<StorageReply>;
   /** `<dir>/<job>/`. */
   readonly #root: string;
+  readonly #cleaned: (nowUs: Micros, out: Out) => void;
   #cleaning = 0;
 
-  constructor(storage: RequestClient<StorageReply>, root: string) {
+  /** `cleaned` is called at the end of each deletion: a checkpoint may have waited for it (row C2). */
+  constructor(storage: RequestClient<StorageReply>, root: string, cleaned: (nowUs: Micros, out: Out) => void) {
     this.#storage = storage;
     this.#root = root;
+    this.#cleaned = cleaned;
   }
 
   /** Deletions under way: back-pressure for the request decider (row C2). */
@@ -39,23 +43,23 @@ export class CheckpointCleaner {
     this.#deleteWhere(`${this.#root}chk-${checkpointId}/`, (id) => id === checkpointId, out);
   }
 
+  #ended(nowUs: Micros, out: Out): void {
+    this.#cleaning -= 1;
+    this.#cleaned(nowUs, out);
+  }
+
   #deleteWhere(prefix: string, isGarbage: (checkpointId: number) => boolean, out: Out): void {
     this.#cleaning += 1;
     this.#storage.request(
       (requestId) => ({ kind: 'storage-list', requestId, prefix }),
       out,
-      (reply, _nowUs, replyOut) => {
+      (reply, nowUs, replyOut) => {
         const paths = (reply?.paths ?? []).filter((path) => isGarbage(checkpointIdOf(path, this.#root)));
-        if (paths.length === 0) {
-          this.#cleaning -= 1;
-          return;
-        }
+        if (paths.length === 0) return this.#ended(nowUs, replyOut);
         this.#storage.request(
           (requestId) => ({ kind: 'storage-delete', requestId, paths }),
           replyOut,
-          () => {
-            this.#cleaning -= 1;
-          },
+          (_reply, endUs, endOut) => this.#ended(endUs, endOut),
         );
       },
     );

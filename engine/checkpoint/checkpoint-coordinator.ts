@@ -9,7 +9,7 @@
  *   I3 while the pointer write is unanswered the checkpoint is neither completed nor discarded (row F17);
  *   I4 every checkpoint that was triggered ends once: completed or aborted.
  */
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
@@ -97,10 +97,8 @@ export class CheckpointCoordinator {
     this.#options = options;
     this.#counter = { ...options.counter };
     this.#failures = new CheckpointFailureManager(options.configuration.checkpoint.tolerableFailures);
-    this.#cleaner = new CheckpointCleaner(
-      options.storage,
-      `${options.configuration.checkpoint.directory}/${options.jobId}/`,
-    );
+    const root = `${options.configuration.checkpoint.directory}/${options.jobId}/`;
+    this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
   }
 
   /** False while a pointer write is unanswered: then it is not known what the newest checkpoint is. */
@@ -109,15 +107,14 @@ export class CheckpointCoordinator {
     return true;
   }
 
-  /** Row C4: all subtasks run. First start after the interval, later ones after min-pause (row C3, without the random part). */
+  /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
   start(nowUs: Micros, out: Out): void {
     const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
     if (intervalUs === 0) return;
     this.#generation += 1;
     this.#isActive = true;
     this.#postponed = false;
-    this.#nextTriggerUs =
-      nowUs + (this.#startedBefore ? Math.min(intervalUs, Math.max(minPauseUs, intervalUs / 4)) : intervalUs);
+    this.#nextTriggerUs = nowUs + (this.#startedBefore ? minPauseUs : intervalUs);
     this.#startedBefore = true;
     this.#armTrigger(nowUs, out);
   }
@@ -128,6 +125,7 @@ export class CheckpointCoordinator {
     this.#isActive = false;
     this.#postponed = false;
     this.#later.cancel(TRIGGER, out);
+    this.#later.cancel('min-pause', out);
     if (this.#options.parts.pendingAtRestart === 'keep') return;
     for (const pending of [...this.#pending.values()]) {
       if (pending.phase !== 'storing-pointer') this.#abort(pending, reason, nowUs, out);
@@ -422,7 +420,7 @@ export class CheckpointCoordinator {
   }
 
   #retryUs(): number {
-    return Math.floor(this.#options.configuration.runtime.requestTimeoutUs / 4);
+    return retryDelayUs(this.#options.configuration.runtime.requestTimeoutUs);
   }
 }
 

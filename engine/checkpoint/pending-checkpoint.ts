@@ -31,8 +31,6 @@ export class PendingCheckpoint {
   phase: PendingPhase = 'collecting';
   lastAcknowledgedUs = 0;
   stateBytes = 0;
-  /** Set when an abort is due but the pointer write must be known first. */
-  abandoned = false;
 
   constructor(options: {
     checkpointId: CheckpointId;

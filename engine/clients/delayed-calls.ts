@@ -4,6 +4,9 @@
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 
+/** How long to wait before a request is repeated that was refused or not answered: a quarter of its time-out. */
+export const retryDelayUs = (requestTimeoutUs: number): number => Math.max(1, Math.floor(requestTimeoutUs / 4));
+
 type Call = (nowUs: Micros, out: Out) => void;
 
 export class DelayedCalls {

@@ -8,7 +8,7 @@
  *   I3 at most one fetch per partition is open; what answers an older position is dropped.
  */
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert, InvariantViolation } from '../foundation/assert.ts';
 import { micros } from '../foundation/time.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
@@ -136,7 +136,7 @@ export class LogSource {
   #onReply(position: Position, reply: LogRecords | undefined, out: Out): void {
     if (reply === undefined) return this.#fetch(position, out);
     if (reply.outcome === 'unavailable') {
-      const delayUs = this.#options.requestTimeoutUs / 10;
+      const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
       return this.#later.after(delayUs, `fetch/${position.partition}`, out, (_nowUs, lateOut) =>
         this.#fetch(position, lateOut),
       );

@@ -8,11 +8,11 @@
  *   I3 commits go out one at a time in order, so that the visible order per subtask is the written order;
  *   I4 the acknowledgement of n waits until the store has confirmed the pre-commit (I6 in bugs.md: flush, then check).
  */
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import { type CheckpointId, type ExecutionAttemptId, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
-import { type Micros, micros } from '../foundation/time.ts';
+import type { Micros } from '../foundation/time.ts';
 import type { SinkSpec } from '../job/job-graph.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
@@ -63,6 +63,12 @@ export class TransactionalSink implements ElementConsumer {
   /** Highest checkpoint known complete. */
   #completed = 0;
   #committing = false;
+  /** How often the commit of the first committable was tried. */
+  #tries = 0;
+  /** Pre-commits sent and not confirmed, with the checkpoint that closed each; 0 records: an at-least-once flush. */
+  readonly #unconfirmed = new Map<string, number>();
+  /** Snapshots whose acknowledgement waits until everything they list is confirmed. */
+  #waiting: CheckpointId[] = [];
   #values: unknown[] = [];
   #lineages: number[] = [];
   /** Highest checkpoint id seen; names the next transaction, as the Kafka sink does. */
@@ -115,7 +121,7 @@ export class TransactionalSink implements ElementConsumer {
       }),
       out,
       (reply, _nowUs, replyOut) => {
-        if (reply?.outcome === 'done') return this.#commitNext(1, replyOut);
+        if (reply?.outcome === 'done') return this.#commitNext(replyOut);
         if (reply?.outcome === 'fenced') return this.#options.host.fail('sink-fenced', replyOut);
         this.#retry('initialize', replyOut, (lateOut) => this.initialize(restored, restoredCheckpoint, lateOut));
       },
@@ -157,22 +163,23 @@ export class TransactionalSink implements ElementConsumer {
     const records = this.#recordsWritten;
     this.#lastCheckpoint = checkpointId;
     if (this.#options.spec.guarantee === 'at-least-once') {
-      this.#preCommit({ transaction: '', checkpointId }, records, out);
-      return { committables: [], waits: true };
+      this.#preCommit({ transaction, checkpointId }, () => this.#recordsWritten, out);
+    } else if (records > 0) {
+      this.#recordsWritten = 0;
+      const committable = { transaction, checkpointId };
+      this.#committables.push(committable);
+      this.#preCommit(committable, () => records, out);
     }
-    if (records === 0) return { committables: [...this.#committables], waits: false };
-    this.#recordsWritten = 0;
-    const committable = { transaction, checkpointId };
-    this.#committables.push(committable);
-    this.#preCommit(committable, records, out);
-    return { committables: [...this.#committables], waits: true };
+    const waits = this.#unconfirmed.size > 0;
+    if (waits) this.#waiting.push(checkpointId);
+    return { committables: [...this.#committables], waits };
   }
 
   /** Rows K6, G3: commits every transaction of this or an earlier checkpoint. */
   notifyComplete(checkpointId: CheckpointId, out: Out): void {
     if (checkpointId <= this.#completed) return;
     this.#completed = checkpointId;
-    if (this.#initialized) this.#commitNext(1, out);
+    if (this.#initialized) this.#commitNext(out);
   }
 
   handleReply(reply: SinkReply, nowUs: Micros, out: Out): void {
@@ -208,32 +215,45 @@ export class TransactionalSink implements ElementConsumer {
     this.#lineages = [];
   }
 
-  #preCommit(committable: Committable, records: number, out: Out): void {
-    const checkpointId = committable.checkpointId as CheckpointId;
+  /** `records` is asked anew for a repeated flush: what was written meanwhile is in front of it on the connection. */
+  #preCommit(committable: Committable, records: () => number, out: Out): void {
+    const { transaction, checkpointId } = committable;
+    const name = `${transaction}/${checkpointId}`;
+    this.#unconfirmed.set(name, checkpointId);
     this.#data.request(
       (requestId) => ({
         kind: 'sink-pre-commit',
         requestId,
         producer: this.#producer,
         producerEpoch: this.#options.attempt,
-        transaction: committable.transaction,
-        records,
+        transaction,
+        records: records(),
       }),
       out,
       (reply, nowUs, replyOut) => {
         const outcome = reply?.outcome;
-        if (outcome === 'done') return this.#options.host.preCommitted(checkpointId, nowUs, replyOut);
+        if (outcome === 'done') return this.#confirmed(name, nowUs, replyOut);
         if (outcome === 'fenced') return this.#options.host.fail('sink-fenced', replyOut);
         if (outcome === 'aborted') return this.#options.host.fail('transaction-lost', replyOut);
         if (outcome === 'incomplete') return this.#options.host.fail('sink-unavailable', replyOut);
-        this.#retry(`pre-commit/${committable.transaction}`, replyOut, (lateOut) =>
-          this.#preCommit(committable, records, lateOut),
-        );
+        this.#retry(`pre-commit/${name}`, replyOut, (lateOut) => this.#preCommit(committable, records, lateOut));
       },
     );
   }
 
-  #commitNext(tries: number, out: Out): void {
+  /**
+   * A snapshot lists the transactions of checkpoints that were given up, too: it is acknowledged only when every one of them is
+   * confirmed, else their commit would meet a transaction that is still open.
+   */
+  #confirmed(name: string, nowUs: Micros, out: Out): void {
+    this.#unconfirmed.delete(name);
+    const oldest = Math.min(...this.#unconfirmed.values(), Number.MAX_SAFE_INTEGER);
+    const free = this.#waiting.filter((id) => id < oldest);
+    this.#waiting = this.#waiting.filter((id) => id >= oldest);
+    for (const id of free) this.#options.host.preCommitted(id, nowUs, out);
+  }
+
+  #commitNext(out: Out): void {
     if (this.#committing) return;
     const committable = this.#committables[0];
     if (committable === undefined || committable.checkpointId > this.#completed) {
@@ -244,6 +264,7 @@ export class TransactionalSink implements ElementConsumer {
       return;
     }
     this.#committing = true;
+    this.#tries += 1;
     this.#options.host.reportCommit(committable, out);
     const { transaction } = committable;
     this.#control.request(
@@ -255,21 +276,22 @@ export class TransactionalSink implements ElementConsumer {
         transaction,
       }),
       out,
-      (reply, _nowUs, replyOut) => this.#afterCommit(committable, reply?.outcome ?? 'no-reply', tries, replyOut),
+      (reply, _nowUs, replyOut) => this.#afterCommit(committable, reply?.outcome ?? 'no-reply', replyOut),
     );
   }
 
-  #afterCommit(committable: Committable, outcome: SinkReply['outcome'] | 'no-reply', tries: number, out: Out): void {
+  #afterCommit(committable: Committable, outcome: SinkReply['outcome'] | 'no-reply', out: Out): void {
     this.#committing = false;
-    const decision = this.#options.parts.afterCommit(outcome, tries);
+    const decision = this.#options.parts.afterCommit(outcome, this.#tries);
     if (outcome !== 'done') this.#options.host.reportCommitFailure(committable, outcome, out);
     switch (decision) {
       case 'done':
         this.#committables.shift();
-        this.#commitNext(1, out);
+        this.#tries = 0;
+        this.#commitNext(out);
         return;
       case 'retry':
-        this.#retry('commit', out, (lateOut) => this.#commitNext(tries + 1, lateOut));
+        this.#retry('commit', out, (lateOut) => this.#commitNext(lateOut));
         return;
       case 'fail':
         this.#options.host.fail(
@@ -283,12 +305,7 @@ export class TransactionalSink implements ElementConsumer {
   }
 
   #retry(name: string, out: Out, again: (out: Out) => void): void {
-    this.#later.after(
-      micros(Math.max(1, Math.floor(this.#options.requestTimeoutUs / 4))),
-      name,
-      out,
-      (_nowUs, lateOut) => again(lateOut),
-    );
+    this.#later.after(retryDelayUs(this.#options.requestTimeoutUs), name, out, (_nowUs, lateOut) => again(lateOut));
   }
 }
 

@@ -5,6 +5,7 @@
  * Owns: leadership and the clients towards coordination store and storage. Does not own: the job (job-master).
  * Invariants: I1 without the lease nothing is sent to TaskManagers; I2 everything of a lost epoch is forgotten at once.
  */
+import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
@@ -118,7 +119,7 @@ export class JobManager implements Actor {
       jobId: graph.jobId,
       epoch,
       retained: configuration.checkpoint.retained,
-      retryUs: Math.floor(configuration.runtime.requestTimeoutUs / 4),
+      retryUs: retryDelayUs(configuration.runtime.requestTimeoutUs),
       coordination: this.#coordination,
       superseded: () => {
         this.#superseded = true;

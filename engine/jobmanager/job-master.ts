@@ -16,7 +16,7 @@ import {
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { assignState } from '../checkpoint/state-assignment.ts';
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import {
@@ -33,7 +33,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
 import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
-import { type CheckpointMetadata, decodeMetadata } from '../protocol/metadata-file.ts';
+import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
 import { RestartBackoff } from './restart-backoff.ts';
@@ -323,7 +323,7 @@ export class JobMaster implements CoordinatorHost {
       out,
       (reply, nowUs, replyOut) => {
         if (this.#restoring?.checkpoint !== checkpoint) return;
-        if (reply?.outcome === 'done' && reply.bytes !== undefined) {
+        if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
           const metadata = decodeMetadata(reply.bytes);
           assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
             checkpoint,
@@ -332,7 +332,7 @@ export class JobMaster implements CoordinatorHost {
           this.#restoring.metadata = metadata;
           return this.#tryDeploy(nowUs, replyOut);
         }
-        const retryUs = Math.floor(environment.configuration.runtime.requestTimeoutUs / 4);
+        const retryUs = retryDelayUs(environment.configuration.runtime.requestTimeoutUs);
         this.#later.after(retryUs, 'read-metadata', replyOut, (_lateUs, lateOut) => {
           if (this.#restoring?.checkpoint === checkpoint) this.#readMetadata(checkpoint, lateOut);
         });

@@ -41,6 +41,13 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   return out.toBytes();
 }
 
+/** Whether the checksum fits: `decodeMetadata` of intact bytes does not throw. */
+export function isIntactMetadata(bytes: Uint8Array): boolean {
+  if (bytes.length < CHECKSUM_BYTES) return false;
+  const end = bytes.length - CHECKSUM_BYTES;
+  return crc32c(bytes, 0, end) === new ByteReader(bytes.subarray(end)).readUint32();
+}
+
 /** Throws `CorruptData` naming the offset when the bytes are not what was written. */
 export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   if (bytes.length < CHECKSUM_BYTES) throw new CorruptData('a _metadata file has at least a checksum', bytes.length);

@@ -3,7 +3,7 @@
  *
  * Owns: the fetches. Invariant I1: bytes are handed out only when their length and checksum are those of the handle.
  */
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import type { NodeId } from '../foundation/ids.ts';
@@ -74,7 +74,7 @@ export class StateRestore {
         }
         if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
           return this.#host.fail('restore-failed', replyOut);
-        this.#later.after(this.#requestTimeoutUs / 4, `get/${handle.path}`, replyOut, (_at, lateOut) =>
+        this.#later.after(retryDelayUs(this.#requestTimeoutUs), `get/${handle.path}`, replyOut, (_at, lateOut) =>
           this.#fetch(index, handle, tries + 1, lateOut),
         );
       },

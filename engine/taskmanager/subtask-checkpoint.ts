@@ -9,7 +9,7 @@
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { RequestClient } from '../clients/request-client.ts';
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
@@ -193,7 +193,7 @@ export class SubtaskCheckpoint {
           return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
         }
         if (reply === undefined) return this.#put({ ...write, tries: tries + 1 }, replyOut);
-        this.#later.after(runtime.requestTimeoutUs / 4, `put/${file.path}`, replyOut, (_at, lateOut) => {
+        this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${file.path}`, replyOut, (_at, lateOut) => {
           if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
         });
       },

@@ -154,7 +154,13 @@ export class TaskManager implements Actor {
     this.#tasks.get(attempt)?.cancel(out);
     this.#tasks.delete(attempt);
     if (this.#jobManager !== undefined)
-      out.send(this.#jobManager, { kind: 'task-state', epoch: this.#epoch, incarnation: this.#incarnation, attempt, state: 'canceled' });
+      out.send(this.#jobManager, {
+        kind: 'task-state',
+        epoch: this.#epoch,
+        incarnation: this.#incarnation,
+        attempt,
+        state: 'canceled',
+      });
   }
 
   #endAll(out: Out): void {

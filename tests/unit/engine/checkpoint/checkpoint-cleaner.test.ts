@@ -30,7 +30,7 @@ function bench(...paths: string[]) {
       for (const { message } of sent) client.handleReply(storage.perform(message), out.nowUs, out);
     }
   };
-  return { cleaner: new CheckpointCleaner(client, ROOT), out, storage, answer };
+  return { cleaner: new CheckpointCleaner(client, ROOT, () => undefined), out, storage, answer };
 }
 
 describe('checkpoint cleaner', () => {

@@ -58,13 +58,13 @@ describe('checkpoint coordinator: trigger', () => {
   });
 
   it('C3: a trigger armed before a stop does not fire after the next start', () => {
-    const bench = new CoordinatorBench().start().wait(INTERVAL_US - 10);
+    const bench = new CoordinatorBench({ minPauseUs: 500 }).start().wait(INTERVAL_US - 10);
     bench.stop();
     bench.start().wait(20).answer();
     expect(bench.toTasks).toEqual([]);
   });
 
-  it.todo('C3: a wait for min-pause begun before a stop does not trigger after the next start', () => {
+  it('C3: a wait for min-pause begun before a stop does not trigger after the next start', () => {
     const bench = new CoordinatorBench({ minPauseUs: 500 + INTERVAL_US }).trigger().acknowledgeAll(1).answer();
     bench.wait(INTERVAL_US).answer();
     bench.stop();
@@ -130,7 +130,7 @@ describe('checkpoint coordinator: trigger', () => {
     expect(bench.calls).toEqual(['too-many-failures']);
   });
 
-  it.todo('C2: a request postponed because of deletions is asked again when they end', () => {
+  it('C2: a request postponed because of deletions is asked again when they end', () => {
     const bench = new CoordinatorBench({ intervalUs: 100 }).start().wait(100).answer();
     bench.acknowledgeAll(1).answer('storage-put').answer('coordination-compare-and-set');
     bench.wait(100).answer('coordination-compare-and-set');
