@@ -53,6 +53,7 @@ export interface RunRecord {
   readonly seed: string;
   readonly planHash: string;
   readonly digest: string;
+  /** The ladder of digests, when the history is kept or the life did not pass; else empty. */
   readonly rungs: readonly { readonly event: number; readonly digest: string }[];
   readonly verdict: RunVerdict;
   readonly verdicts: readonly Verdict[];

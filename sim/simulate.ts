@@ -73,12 +73,14 @@ class Life {
   readonly #collector: RunCollector;
   readonly #bench: JudgeBench | undefined;
   readonly #choices: Choices;
+  readonly #keepsLadder: boolean;
   #isStormOver = false;
   #mayBeSatisfied = false;
   #ended: EndOfLife['cause'] | undefined;
 
   constructor(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions) {
     this.#plan = plan;
+    this.#keepsLadder = options.keepHistory;
     this.#inputs = inputs;
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
@@ -168,7 +170,7 @@ class Life {
       seed: this.#plan.seed,
       planHash: this.#inputs.planHash,
       digest: this.#loop.digest.value(),
-      rungs: this.#loop.digest.rungs(),
+      rungs: this.#keepsLadder || verdict !== 'passed' ? this.#loop.digest.rungs() : [],
       verdict,
       verdicts,
       signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`,

@@ -55,7 +55,8 @@ export const LINEAGE_PATH_UNIT = 1_073_741_824;
 const LINEAGE_PATHS = 8_388_608;
 
 /** Index of the source record in the input data set. */
-export const sourceIndexOf = (lineage: Lineage): number => lineage % LINEAGE_PATH_UNIT;
+export const sourceIndexOf = (lineage: Lineage): number =>
+  lineage < LINEAGE_PATH_UNIT ? lineage : lineage % LINEAGE_PATH_UNIT;
 
 /** Lineage of the `child`-th record (0-based) made of one record. Child 0 keeps the parent's lineage. */
 export function childLineage(parent: Lineage, child: number): Lineage {

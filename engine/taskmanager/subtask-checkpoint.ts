@@ -230,6 +230,10 @@ export class SubtaskCheckpoint {
 
 /** By operator, then kind: independent of the order in which writes were answered. */
 function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {
-  const rank = (handle: StateHandle): string => `${handle.operator}/${handle.state}`;
-  return [...handles].sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
+  return handles.length < 2 ? handles : [...handles].sort(compareHandles);
+}
+
+function compareHandles(a: StateHandle, b: StateHandle): number {
+  if (a.operator !== b.operator) return a.operator < b.operator ? -1 : 1;
+  return a.state < b.state ? -1 : a.state > b.state ? 1 : 0;
 }

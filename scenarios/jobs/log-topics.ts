@@ -4,10 +4,10 @@ import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { JobInput, JobTopic, Row } from './job-definition.ts';
 
-/** A source that reads one topic. Its uid is the topic's name. */
+/** A source that reads one topic, with a subtask per partition at most: one without a partition would have nothing to do. */
 export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topic: JobTopic): DataStream<Row> {
   const { recordBytes, fetchRecords, fetchWaitMs } = input;
-  return env.fromLog<Row>({
+  const source = env.fromLog<Row>({
     topic: topic.name,
     partitions: topic.partitions,
     uid: `source-${topic.name}`,
@@ -15,6 +15,7 @@ export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topi
     ...(fetchRecords === undefined ? {} : { fetchRecords }),
     ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),
   });
+  return source.setParallelism(Math.min(input.parallelism, topic.partitions.length));
 }
 
 /** One stream of all these topics. */
