@@ -29,7 +29,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'run',
     operands: '<scenario>',
     sentence: 'Live one life of a scenario, a file or the name of a shipped one.',
-    options: ['seed', 'json', 'trace', 'report'],
+    options: ['seed', 'variant', 'json', 'trace', 'report'],
     example: 'tidemark run standard --seed 7 --report out/seed-7',
     load: async () => (await import('./commands/run.ts')).run,
   },

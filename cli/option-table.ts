@@ -46,6 +46,13 @@ export const OPTIONS = {
     decode: asSeed,
     sentence: 'The seed of the life; a commit hash is a fine one.',
   }),
+  variant: row({
+    flag: '--variant <slug>',
+    unit: 'engine variant',
+    absent: 'standard',
+    decode: decodeVariant,
+    sentence: 'Live it on an engine with one known bug (docs/mutants.md), to see what finds it.',
+  }),
   seeds: row({
     flag: '--seeds <A..B>',
     unit: 'whole numbers, inclusive',
@@ -184,5 +191,12 @@ function asSeed(text: string): string {
 
 function asPath(text: string): string {
   if (text === '') throw new UsageError('A path is empty: expected the name of a file or folder.');
+  return text;
+}
+
+/** The slug is checked where the mutants are known: when the plan is lived. */
+function decodeVariant(text: string): string {
+  if (!/^[a-z][a-z-]*$/.test(text))
+    throw new UsageError(`'${text}' is no variant: expected a slug of docs/mutants.md.`);
   return text;
 }

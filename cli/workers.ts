@@ -108,6 +108,8 @@ class PoolRun {
   }
 
   #heard(member: Member, message: FromWorker): void {
+    // What a dead worker had still said is lived again by another one.
+    if (!this.#members.has(member)) return;
     this.#watch(member);
     if (message.kind === 'result') {
       const job = member.open.find(({ index }) => index === message.index);

@@ -4,10 +4,13 @@
 import { strangerOf } from '../sim/faults/fault-nodes.ts';
 import { allNodes } from '../sim/node-names.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
+import { MUTANTS, STANDARD_VARIANT } from './mutants/mutant-catalog.ts';
 import type { FileProblem } from './problem.ts';
 import { planSchema } from './schema/plan-schema.ts';
 import { inFileOrder, problemsOfIssue } from './schema-problem.ts';
 import { SourceDocument } from './source-document.ts';
+
+const VARIANTS: readonly string[] = [STANDARD_VARIANT, ...MUTANTS.map(({ slug }) => slug)];
 
 export type DecodedPlan =
   | { readonly ok: true; readonly plan: SimulationPlan }
@@ -37,8 +40,16 @@ export function decodePlanIn(source: SourceDocument, path: readonly PropertyKey[
   };
 }
 
-/** A fault that names a node the cluster does not have could never strike. */
+/** A fault that names a node the cluster does not have could never strike; an engine there is none of cannot be lived. */
 function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly PropertyKey[]): DecodedPlan {
+  if (!VARIANTS.includes(plan.variant)) {
+    const variant = {
+      path: [...path, 'variant'],
+      onKey: false,
+      message: `There is no engine variant '${plan.variant}'`,
+    };
+    return { ok: false, problems: [source.locate({ ...variant, expected: `one of ${VARIANTS.join(', ')}` })] };
+  }
   const nodes = allNodes(plan.cluster);
   const stranger = strangerOf(plan.faults, nodes);
   if (stranger === undefined) return { ok: true, plan };

@@ -46,6 +46,8 @@ type Of<K extends Seen['kind']> = Extract<Seen, { readonly kind: K }>;
 /** What is known of one checkpoint. */
 interface Life {
   readonly triggeredAt: number;
+  readonly epoch: number;
+  readonly jobAttempt: number;
   readonly required: ReadonlySet<number>;
   readonly acknowledged: Set<number>;
   /** Index of its end; -1: not ended. */
@@ -71,7 +73,8 @@ export class CheckpointLifecycle implements Judge {
     'notified-before-durable: completion is announced, or a commit sent, before the pointer names the checkpoint. ' +
     'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
     'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. retained-file-missing: a file ' +
-    'of a retained checkpoint does not exist. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
+    'of a retained checkpoint does not exist. completed-after-restart: a checkpoint of an attempt that was given up becomes the ' +
+    'newest. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own.';
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
@@ -91,6 +94,8 @@ export class CheckpointLifecycle implements Judge {
   #pointerEpoch = 0;
   #leaseEpoch = 0;
   #completed = 0;
+  /** The last choice of what to restore by a leader that reigned. */
+  #restored: { readonly epoch: number; readonly jobAttempt: number; readonly at: number } | undefined;
 
   constructor(options: CheckpointLifecycleOptions) {
     this.#options = options;
@@ -171,7 +176,9 @@ export class CheckpointLifecycle implements Judge {
     }
     this.#lastIdByEpoch.set(epoch, Math.max(id, floor));
     this.#highestTriggered = Math.max(id, this.#highestTriggered);
-    this.#lives.set(id, { triggeredAt: at, required: new Set(event.tasks), acknowledged: new Set(), endedAt: -1 });
+    const { jobAttempt, tasks } = event;
+    const required = new Set(tasks);
+    this.#lives.set(id, { triggeredAt: at, epoch, jobAttempt, required, acknowledged: new Set(), endedAt: -1 });
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
@@ -218,6 +225,7 @@ export class CheckpointLifecycle implements Judge {
     if (this.#everNamed.has(id)) return;
     this.#everNamed.add(id);
     this.#newestNamed = Math.max(this.#newestNamed, id);
+    this.#checkAttempt(id, at);
     const missing = this.#options.reader
       .filesOf(checkpoint)
       .find((path) => this.#options.durable.object(path) === undefined);
@@ -227,6 +235,19 @@ export class CheckpointLifecycle implements Judge {
       [at],
       () => `The pointer names checkpoint ${String(id)}, whose ${missing} does not exist`,
     );
+  }
+
+  /** Once a restart has chosen what to restore, nothing an earlier attempt began may become the newest checkpoint. */
+  #checkAttempt(id: number, at: number): void {
+    const life = this.#lives.get(id);
+    const restored = this.#restored;
+    if (life === undefined || restored === undefined) return;
+    const isOld =
+      life.epoch < restored.epoch || (life.epoch === restored.epoch && life.jobAttempt < restored.jobAttempt);
+    if (!isOld) return;
+    this.#say('completed-after-restart', [life.triggeredAt, restored.at, at], () => {
+      return `The pointer names checkpoint ${String(id)} of job attempt ${String(life.jobAttempt)} after attempt ${String(restored.jobAttempt)} has restored an older one`;
+    });
   }
 
   #onCompleted(id: number, at: number): void {
@@ -275,6 +296,7 @@ export class CheckpointLifecycle implements Judge {
 
   #onRestoreChosen(event: Of<'restore-chosen'>, at: number): void {
     if (event.epoch < this.#epoch) return;
+    this.#restored = { epoch: event.epoch, jobAttempt: event.jobAttempt, at };
     const newest = this.#retained.at(-1)?.id ?? 0;
     if (event.checkpointId === newest) return;
     this.#say('restored-not-newest', [at], () => {

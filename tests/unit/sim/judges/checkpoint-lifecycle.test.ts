@@ -27,7 +27,12 @@ const abort = (life: SmallLife, id: number): number =>
     required: 4,
   });
 const restore = (life: SmallLife, id: number, epoch = 1): number =>
-  life.tell({ kind: 'restore-chosen', epoch: leaderEpoch(epoch), jobAttempt: 2, checkpointId: checkpointId(id) });
+  life.tell({
+    kind: 'restore-chosen',
+    epoch: leaderEpoch(epoch),
+    jobAttempt: epoch === 1 ? 2 : 1,
+    checkpointId: checkpointId(id),
+  });
 const lease = (life: SmallLife, epoch: number): number => {
   const value = encodeLease({ epoch: leaderEpoch(epoch), holder: 'j', incarnation: 1, renewal: 1 });
   return life.tell({ kind: 'coordination-updated', key: leaderKey(JOB_ID), version: 1, value, by: nodeId('j') });
@@ -43,6 +48,15 @@ const commitSent = (life: SmallLife, id: number, transaction: string): number =>
   });
 
 describe('checkpoint lifecycle', () => {
+  it('a checkpoint of an attempt that a restart has given up becomes the newest: completed-after-restart', () => {
+    const life = started();
+    life.checkpoint({ id: 1, offsets: [1, 1] });
+    life.trigger(2);
+    restore(life, 1);
+    life.checkpoint({ id: 2, offsets: [2, 2] });
+    expect(anomalies(life)).toContain('completed-after-restart');
+  });
+
   it('a right life with an abort, a failover and a restore: passed', () => {
     const life = rightLife();
     life.trigger(3);
