@@ -7,14 +7,14 @@
 import { epochMillis } from '../engine/foundation/time.ts';
 import type { TimelineRecord } from '../sim/run-record.ts';
 
-const US_PER_MS = 1_000;
-
+/** The duration is that of the printed times: end - start, so that the line adds up; checkpoints.csv has microseconds. */
 export function timelineLine({ task, startUs, endUs }: TimelineRecord): string {
-  const duration = ((endUs - startUs) / US_PER_MS).toFixed(1);
-  return `${task}, start=${wholeMillis(startUs)}, end=${wholeMillis(endUs)}, duration=${duration} ms`;
+  const start = wholeMillis(startUs);
+  const end = wholeMillis(endUs);
+  return `${task}, start=${start}, end=${end}, duration=${(end - start).toFixed(1)} ms`;
 }
 
 export const timelineLines = (records: readonly TimelineRecord[]): string =>
   records.map((record) => `${timelineLine(record)}\n`).join('');
 
-const wholeMillis = (atUs: number): string => String(Math.floor(epochMillis(atUs)));
+const wholeMillis = (atUs: number): number => Math.floor(epochMillis(atUs));

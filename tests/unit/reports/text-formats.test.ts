@@ -13,8 +13,8 @@ describe('timeline.log', () => {
 
   it('ends each line, and is empty for no records', () => {
     expect(timelineLines([])).toBe('');
-    expect(timelineLines([{ task: 'a', checkpointId: 1, startUs: 0, endUs: 260 }])).toMatch(
-      /^a, start=\d{13}, end=\d{13}, duration=0\.3 ms\n$/,
+    expect(timelineLines([{ task: 'a', checkpointId: 1, startUs: 999, endUs: 2_260 }])).toBe(
+      `a, start=${EPOCH_ORIGIN_MS}, end=${EPOCH_ORIGIN_MS + 2}, duration=2.0 ms\n`,
     );
   });
 });
