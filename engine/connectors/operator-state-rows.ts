@@ -19,10 +19,15 @@ export interface SinkTransaction {
 const OFFSETS = Types.row({ partition: Types.int, offset: Types.int });
 const TRANSACTIONS = Types.row({ transaction: Types.string, checkpointId: Types.int });
 
+/** Encoders: each holds only what it encodes now. Made once, because every subtask encodes at every checkpoint. */
+const OFFSETS_ENCODER = new OperatorStateStore();
+const OFFSETS_LIST = OFFSETS_ENCODER.getListState('offsets', OFFSETS);
+const TRANSACTIONS_ENCODER = new OperatorStateStore();
+const TRANSACTIONS_LIST = TRANSACTIONS_ENCODER.getListState('transactions', TRANSACTIONS);
+
 export function encodeSourceOffsets(offsets: readonly SourceOffset[]): Uint8Array {
-  const store = new OperatorStateStore();
-  store.getListState('offsets', OFFSETS).update(offsets.map(({ partition, offset }) => ({ partition, offset })));
-  return store.snapshot().write();
+  OFFSETS_LIST.update(offsets);
+  return OFFSETS_ENCODER.snapshot().write();
 }
 
 /** Throws `CorruptData` or `IncompatibleState`. */
@@ -33,11 +38,8 @@ export function decodeSourceOffsets(bytes: Uint8Array): readonly SourceOffset[] 
 }
 
 export function encodeSinkTransactions(transactions: readonly SinkTransaction[]): Uint8Array {
-  const store = new OperatorStateStore();
-  store
-    .getListState('transactions', TRANSACTIONS)
-    .update(transactions.map(({ transaction, checkpointId }) => ({ transaction, checkpointId })));
-  return store.snapshot().write();
+  TRANSACTIONS_LIST.update(transactions);
+  return TRANSACTIONS_ENCODER.snapshot().write();
 }
 
 export function decodeSinkTransactions(bytes: Uint8Array): readonly SinkTransaction[] {

@@ -77,7 +77,7 @@ describe('standard', () => {
     expect(scenario.cluster).toMatchObject({ taskManagers: 3, slots: 2, jobManagers: 2 });
     expect(scenario.job).toMatchObject({ use: 'keyed-count', parallelism: 4, guarantee: 'exactly-once' });
     expect(scenario.topics.map((topic) => topic.records)).toEqual([2_500, 2_500]);
-    expect(scenario.engine.checkpoint.intervalUs).toBe(4_000_000);
+    expect(scenario.engine.checkpoint.intervalUs).toBe(6_000_000);
   });
 
   it('plans faults of every kind, about five in a life', () => {
