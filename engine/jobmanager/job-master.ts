@@ -104,7 +104,10 @@ export class JobMaster implements CoordinatorHost {
   /** Called at every heartbeat interval. */
   heartbeat(nowUs: Micros, out: Out): void {
     const { heartbeatTimeoutUs } = this.#options.environment.configuration.runtime;
-    for (const node of this.#registry.removeSilent(nowUs - heartbeatTimeoutUs)) this.#taskManagerLost(node, nowUs, out);
+    if (this.#registry.removeSilent(nowUs - heartbeatTimeoutUs).length > 0) {
+      out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
+    }
+    this.#endOnUnregistered(nowUs, out);
     if (this.#status === 'restarting' || this.#status === 'failed') this.#cancelAll(out);
     this.#tryDeploy(nowUs, out);
   }
@@ -214,6 +217,7 @@ export class JobMaster implements CoordinatorHost {
     out: Out,
   ): void {
     this.#registry.forgetBefore(from, message.incarnation);
+    this.#endOnUnregistered(nowUs, out);
     const execution = this.#executions?.of(message.attempt);
     if (execution === undefined) {
       out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
@@ -240,11 +244,11 @@ export class JobMaster implements CoordinatorHost {
     else this.#failJob('taskmanager-lost', nowUs, out);
   }
 
-  #taskManagerLost(node: NodeId, nowUs: Micros, out: Out): void {
-    out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
-    const gone = this.#executions?.on(node) ?? [];
-    for (const { attempt } of gone) this.#executions?.remove(attempt);
-    if (gone.length > 0 && this.#status !== 'restarting') this.#failJob('taskmanager-lost', nowUs, out);
+  /** A TaskManager that is silent, or whose former process is gone, runs nothing of ours any more. */
+  #endOnUnregistered(nowUs: Micros, out: Out): void {
+    for (const execution of this.#executions?.all() ?? []) {
+      if (this.#registry.of(execution.node) === undefined) this.#executionGone(execution, nowUs, out);
+    }
   }
 
   /* ---- restart ---- */
