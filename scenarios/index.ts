@@ -15,6 +15,9 @@ export {
 } from './datasets/dataset-name.ts';
 export { generatedDataset } from './datasets/generated-dataset.ts';
 export { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+export { type Judgement, judgement } from './expectation.ts';
+export { type DatasetLoader, datasetNeeds, live, type LiveOptions } from './live.ts';
+export { MUTANTS, partsOf, STANDARD_VARIANT } from './mutants/mutant-catalog.ts';
 export { type ParsedScenario, parseScenario } from './parse.ts';
 export { type DecodedPlan, decodePlan, encodePlan } from './plan-file.ts';
 export { planHash } from './plan-hash.ts';
