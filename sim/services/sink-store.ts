@@ -45,6 +45,8 @@ export class SinkStore implements ServiceActor {
   readonly #pending: PendingRequests<AnsweredRequest>;
   readonly #datagrams = new ReplyTargets('datagram');
   readonly #connections = new ReplyTargets('connection');
+  /** What a flush of direct output found on arrival; what is written while it is being answered is not its business. */
+  readonly #flushes = new Map<AnsweredRequest, SinkOutcome>();
   #isExpireArmed = false;
 
   constructor(options: SinkStoreOptions) {
@@ -79,6 +81,9 @@ export class SinkStore implements ServiceActor {
       case 'sink-initialize':
       case 'sink-commit':
       case 'sink-abort': {
+        if (message.kind === 'sink-pre-commit' && message.transaction === '') {
+          this.#flushes.set(message, this.#disk.preCommit(message, out));
+        }
         const targets = message.kind === 'sink-pre-commit' ? this.#connections : this.#datagrams;
         const latencyUs = sampleUs(this.#options.latency, this.#options.latencySite);
         this.#admit({ request: message, from, target: targets.of(from, fromMailbox), latencyUs }, out);
@@ -103,14 +108,18 @@ export class SinkStore implements ServiceActor {
   }
 
   #admit(arrival: Arrival<AnsweredRequest>, out: ServiceOut): void {
-    if (!this.#pending.admit(arrival, out)) out.send(arrival.target, replyTo(arrival.request, 'unavailable'));
+    if (this.#pending.admit(arrival, out)) return;
+    this.#flushes.delete(arrival.request);
+    out.send(arrival.target, replyTo(arrival.request, 'unavailable'));
   }
 
   #finish(timer: string, out: ServiceOut): void {
     const pending = this.#pending.take(timer);
     if (pending === undefined) return;
     const { request, target, effect } = pending;
-    const outcome = effect === 'fail' ? 'unavailable' : this.#perform(request, out);
+    const flushed = this.#flushes.get(request);
+    this.#flushes.delete(request);
+    const outcome = effect === 'fail' ? 'unavailable' : (flushed ?? this.#perform(request, out));
     if (effect !== 'unknown-outcome') out.send(target, replyTo(request, outcome));
   }
 

@@ -264,6 +264,22 @@ test('sink store: output without a transaction is visible at once and can be cou
   expect(outcomeOf(harness, young.preCommit('', 0))).toBe('done');
 });
 
+test('sink store: a flush of direct output answers for what was there when it arrived, not for what came while it waited', () => {
+  const { harness } = sinkBench();
+  harness.receive(old.write('', 1, 2));
+  harness.receive(old.preCommit('', 2));
+  harness.receive(old.write('', 3));
+  harness.runFor(SINK_LATENCY_US);
+  expect(harness.sent.map(({ message }) => message)).toMatchObject([{ kind: 'sink-reply', outcome: 'done' }]);
+  harness.affect('f1', 'unavailable');
+  harness.receive(old.write('', 4));
+  harness.conditions.lift('f1');
+  harness.receive(old.preCommit('', 4));
+  harness.receive(old.write('', 5));
+  harness.runFor(SINK_LATENCY_US);
+  expect(harness.sent.at(-1)?.message).toMatchObject({ kind: 'sink-reply', outcome: 'incomplete' });
+});
+
 test('sink store: a lost connection changes nothing, a message for somebody else is discarded', () => {
   const { harness, disk } = sinkBench();
   harness.receive(old.write('t', 1, 2));
