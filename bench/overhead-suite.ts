@@ -54,10 +54,13 @@ const QUICK: Sizes = {
 const US_PER_MS = 1_000;
 const US_PER_SECOND = 1_000_000;
 const PARTITIONS = 4;
+/** Large records, so that a saturated life lasts for several intervals of virtual time and not of wall time. */
+const RECORD_BYTES = 1_000;
 /** Nothing goes wrong, so the storm may be over at once. */
 const STORM_US = 1_000;
 /** Far below what the job manages: the life lasts as long as this rate needs for all records, and some intervals more. */
 const SLOWEST_RECORDS_PER_SECOND = 40_000;
+/** By then the job runs: input becomes readable, and measuring starts. */
 const DEPLOYMENT_US = 5 * US_PER_SECOND;
 const INTERVALS_AFTER = 3;
 const EVENTS_MAX = 100_000_000;
@@ -163,12 +166,12 @@ export function overheadPlan(standard: Scenario, { setting, seed, load }: CellLi
   const mode = setting.mode === 'at-least-once' || setting.mode === 'none' ? 'at-least-once' : 'exactly-once';
   const seconds = load.records / (load.ratePerSecond === 0 ? SLOWEST_RECORDS_PER_SECOND : load.ratePerSecond);
   const withinUs =
-    Math.ceil(seconds * US_PER_SECOND) + DEPLOYMENT_US + INTERVALS_AFTER * setting.intervalMs * US_PER_MS;
+    Math.ceil(seconds * US_PER_SECOND) + 2 * DEPLOYMENT_US + INTERVALS_AFTER * setting.intervalMs * US_PER_MS;
   return {
     ...base,
     scenario: `overhead-${setting.mode}-${setting.intervalMs}ms-${setting.keys}keys`,
-    job: { ...base.job, use: 'keyed-count', parameters: { ...base.job.parameters, key: 'key', guarantee } },
-    topics: [{ name: 'input', dataset: `generated:${setting.keys}x10`, partitions: PARTITIONS, startUs: 0, ...load }],
+    job: { ...base.job, use: 'keyed-count', parameters: { ...base.job.parameters, key: 'key', guarantee, recordBytes: RECORD_BYTES } },
+    topics: [{ name: 'input', dataset: `generated:${setting.keys}x10`, partitions: PARTITIONS, startUs: DEPLOYMENT_US, ...load }],
     engine: {
       ...base.engine,
       checkpoint: { ...checkpoint, intervalUs: setting.intervalMs * US_PER_MS, minPauseUs: 0, mode },
