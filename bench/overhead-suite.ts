@@ -170,8 +170,20 @@ export function overheadPlan(standard: Scenario, { setting, seed, load }: CellLi
   return {
     ...base,
     scenario: `overhead-${setting.mode}-${setting.intervalMs}ms-${setting.keys}keys`,
-    job: { ...base.job, use: 'keyed-count', parameters: { ...base.job.parameters, key: 'key', guarantee, recordBytes: RECORD_BYTES } },
-    topics: [{ name: 'input', dataset: `generated:${setting.keys}x10`, partitions: PARTITIONS, startUs: DEPLOYMENT_US, ...load }],
+    job: {
+      ...base.job,
+      use: 'keyed-count',
+      parameters: { ...base.job.parameters, key: 'key', guarantee, recordBytes: RECORD_BYTES },
+    },
+    topics: [
+      {
+        name: 'input',
+        dataset: `generated:${setting.keys}x10`,
+        partitions: PARTITIONS,
+        startUs: DEPLOYMENT_US,
+        ...load,
+      },
+    ],
     engine: {
       ...base.engine,
       checkpoint: { ...checkpoint, intervalUs: setting.intervalMs * US_PER_MS, minPauseUs: 0, mode },
