@@ -9,7 +9,7 @@ import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
 import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
 import type { Parameters } from './jobs/job-definition.ts';
-import type { ServiceName } from './node-names.ts';
+import type { ServiceName } from '../sim/node-names.ts';
 
 /** Both ends belong to it. */
 export interface Range {

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
-import { allNodes, TARGET_GROUPS } from './node-names.ts';
+import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
 import type { FaultAction } from './scenario.ts';
 import { faultSchema } from './schema/fault-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';

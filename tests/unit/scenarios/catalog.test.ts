@@ -12,7 +12,7 @@ import {
   SCENARIO_CATALOG,
   type Scenario,
 } from '../../../scenarios/index.ts';
-import { allNodes } from '../../../scenarios/node-names.ts';
+import { allNodes } from '../../../sim/node-names.ts';
 
 const CATALOG = join(import.meta.dirname, '../../../scenarios/catalog');
 const SEEDS = Array.from({ length: 50 }, (_, index) => `seed-${index}`);
