@@ -149,7 +149,7 @@ export class CheckpointCoordinator {
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notifyComplete(pending, out);
     pending.phase = 'writing-metadata';
-    this.#writeMetadata(pending, nowUs, out);
+    this.#writeMetadata(pending, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
@@ -190,11 +190,11 @@ export class CheckpointCoordinator {
     if (decision.kind === 'wait') {
       this.#later.after(decision.afterUs, 'min-pause', out, (lateUs, lateOut) => this.#request(lateUs, lateOut));
     }
-    if (decision.kind === 'trigger') this.#takeId(nowUs, out);
+    if (decision.kind === 'trigger') this.#takeId(out);
   }
 
   /** Row C8. An unanswered write may have burnt the id: the counter is read again before the next try. */
-  #takeId(_nowUs: Micros, out: Out): void {
+  #takeId(out: Out): void {
     this.#triggering = true;
     const generation = this.#generation;
     const id = checkpointId(this.#counter.value + 1);
@@ -284,7 +284,7 @@ export class CheckpointCoordinator {
   /* ---- finalize ---- */
 
   /** An unanswered write is repeated: under NO_OVERWRITE the first one is found by its checksum. */
-  #writeMetadata(pending: PendingCheckpoint, _nowUs: Micros, out: Out): void {
+  #writeMetadata(pending: PendingCheckpoint, out: Out): void {
     const { configuration, jobId, storage } = this.#options;
     const id = pending.checkpointId;
     const path = `${checkpointDirectory(configuration.checkpoint.directory, jobId, id)}/_metadata`;
@@ -306,8 +306,8 @@ export class CheckpointCoordinator {
         }
         if (reply?.outcome === 'already-exists')
           return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, replyOut);
-        this.#later.after(this.#retryUs(), `metadata/${id}`, replyOut, (lateUs, lateOut) => {
-          if (this.#pending.get(id) === pending) this.#writeMetadata(pending, lateUs, lateOut);
+        this.#later.after(this.#retryUs(), `metadata/${id}`, replyOut, (_lateUs, lateOut) => {
+          if (this.#pending.get(id) === pending) this.#writeMetadata(pending, lateOut);
         });
       },
     );
