@@ -2,29 +2,22 @@
  * The life of checkpoints: request, id, trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C8-C16, C20,
  * C29; Flink: CheckpointCoordinator, which is one large class; here deciders, pending checkpoint, store and cleaner are apart).
  *
- * Owns: pending checkpoints and the periodic scheduler of one leader. Does not own: executions (the host), files (the cleaner).
+ * Owns: pending checkpoints and the periodic scheduler of one leader. Does not own: executions (the host), ids (the counter), the
+ * durable writes (the finalizer), deletion (the cleaner).
  * Invariants:
  *   I1 an id is taken from the durable counter before anything is triggered with it (G7);
  *   I2 complete = every acknowledgement of this attempt, then durable metadata, then durable pointer, then notification (G1);
  *   I3 while the pointer write is unanswered the checkpoint is neither completed nor discarded (row F17);
  *   I4 every checkpoint that was triggered ends once: completed or aborted.
  */
-import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
-import { crc32c } from '../foundation/crc32c.ts';
-import { type CheckpointId, checkpointId, type ExecutionAttemptId, type LeaderEpoch } from '../foundation/ids.ts';
+import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import { checkpointDirectory, type EngineParts } from '../parts.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import {
-  type CheckpointPointer,
-  counterKey,
-  decodePointer,
-  encodePointer,
-  pointerKey,
-} from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type {
   AcknowledgeCheckpoint,
@@ -33,9 +26,10 @@ import type {
   EngineMessage,
   StorageReply,
 } from '../protocol/messages.ts';
-import { encodeMetadata } from '../protocol/metadata-file.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
+import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
+import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
 import { decideRequest } from './checkpoint-request-decider.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
@@ -83,7 +77,8 @@ export class CheckpointCoordinator {
   readonly #cleaner: CheckpointCleaner;
   readonly #later = new DelayedCalls();
   #expired: CheckpointId[] = [];
-  #counter: { value: number; version: number };
+  readonly #counter: CheckpointIdCounter;
+  readonly #finalizer: CheckpointFinalizer;
   #nextTriggerUs = 0;
   #lastCompletedUs: number | undefined;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
@@ -95,9 +90,16 @@ export class CheckpointCoordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
-    this.#counter = { ...options.counter };
-    this.#failures = new CheckpointFailureManager(options.configuration.checkpoint.tolerableFailures);
-    const root = `${options.configuration.checkpoint.directory}/${options.jobId}/`;
+    const { jobId, coordination, configuration } = options;
+    this.#counter = new CheckpointIdCounter({
+      jobId,
+      coordination,
+      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+      last: options.counter,
+    });
+    this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
+    this.#failures = new CheckpointFailureManager(configuration.checkpoint.tolerableFailures);
+    const root = `${configuration.checkpoint.directory}/${jobId}/`;
     this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
   }
 
@@ -133,7 +135,11 @@ export class CheckpointCoordinator {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#later.handleTimer(timer, nowUs, out);
+    return (
+      this.#later.handleTimer(timer, nowUs, out) ||
+      this.#counter.handleTimer(timer, nowUs, out) ||
+      this.#finalizer.handleTimer(timer, nowUs, out)
+    );
   }
 
   acknowledge(message: AcknowledgeCheckpoint, nowUs: Micros, out: Out): void {
@@ -149,7 +155,14 @@ export class CheckpointCoordinator {
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notifyComplete(pending, out);
     pending.phase = 'writing-metadata';
-    this.#writeMetadata(pending, out);
+    const { triggeredAtUs } = pending;
+    const metadata = {
+      checkpointId: pending.checkpointId,
+      jobId: this.#options.jobId,
+      triggeredAtUs,
+      states: pending.states(),
+    };
+    this.#finalizer.finalize(metadata, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
@@ -193,51 +206,17 @@ export class CheckpointCoordinator {
     if (decision.kind === 'trigger') this.#takeId(out);
   }
 
-  /** Row C8. An unanswered write may have burnt the id: the counter is read again before the next try. */
   #takeId(out: Out): void {
     this.#triggering = true;
     const generation = this.#generation;
-    const id = checkpointId(this.#counter.value + 1);
-    const { coordination, jobId } = this.#options;
-    const key = counterKey(jobId);
-    coordination.request(
-      (requestId) => ({
-        kind: 'coordination-compare-and-set',
-        requestId,
-        key,
-        expectedVersion: this.#counter.version,
-        value: String(id),
-      }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome !== 'done') return this.#readCounter(id, generation, replyOut);
-        this.#counter = { value: id, version: reply.version };
-        this.#triggering = false;
-        this.#trigger(id, generation, nowUs, replyOut);
-      },
-    );
-  }
-
-  #readCounter(failedId: CheckpointId, generation: number, out: Out): void {
-    const { coordination, jobId } = this.#options;
-    const key = counterKey(jobId);
-    coordination.request(
-      (requestId) => ({ kind: 'coordination-get', requestId, key }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome !== 'done') {
-          this.#later.after(this.#retryUs(), 'counter', replyOut, (_at, lateOut) =>
-            this.#readCounter(failedId, generation, lateOut),
-          );
-          return;
-        }
-        this.#counter = { value: Number(reply.value === '' ? 0 : reply.value), version: reply.version };
-        this.#triggering = false;
-        if (generation !== this.#generation) return;
-        if (this.#failures.failed(failedId, 'io-exception')) this.#options.host.tooManyFailures(nowUs, replyOut);
-        else this.#askAgain(nowUs, replyOut);
-      },
-    );
+    this.#counter.take(out, (taken, nowUs, takenOut) => {
+      this.#triggering = false;
+      if (taken.kind === 'taken') return this.#trigger(taken.checkpointId, generation, nowUs, takenOut);
+      if (generation !== this.#generation) return;
+      if (this.#failures.failed(taken.checkpointId, 'io-exception'))
+        this.#options.host.tooManyFailures(nowUs, takenOut);
+      else this.#askAgain(nowUs, takenOut);
+    });
   }
 
   #trigger(id: CheckpointId, generation: number, nowUs: Micros, out: Out): void {
@@ -281,85 +260,31 @@ export class CheckpointCoordinator {
     this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
 
-  /* ---- finalize ---- */
+  /* ---- end ---- */
 
-  /** An unanswered write is repeated: under NO_OVERWRITE the first one is found by its checksum. */
-  #writeMetadata(pending: PendingCheckpoint, out: Out): void {
-    const { configuration, jobId, storage } = this.#options;
-    const id = pending.checkpointId;
-    const path = `${checkpointDirectory(configuration.checkpoint.directory, jobId, id)}/_metadata`;
-    const metadata = { checkpointId: id, jobId, triggeredAtUs: pending.triggeredAtUs, states: pending.states() };
-    const bytes = encodeMetadata(metadata);
-    const checksum = crc32c(bytes);
-    out.report({ kind: 'metadata-write-sent', checkpointId: id, path });
-    out.busy('byte', bytes.length);
-    storage.request(
-      (requestId) => ({ kind: 'storage-put', requestId, path, bytes, overwrite: false }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (this.#pending.get(id) !== pending) return;
-        if (reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === checksum)) {
-          this.#options.store.remember(metadata);
-          pending.phase = 'storing-pointer';
-          this.#later.cancel(`expire/${id}`, replyOut);
-          return this.#storePointer(pending, { path, metadataBytes: bytes.length }, replyOut);
-        }
-        if (reply?.outcome === 'already-exists')
-          return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, replyOut);
-        this.#later.after(this.#retryUs(), `metadata/${id}`, replyOut, (_lateUs, lateOut) => {
-          if (this.#pending.get(id) === pending) this.#writeMetadata(pending, lateOut);
-        });
+  #finalizerHost(): FinalizerHost {
+    return {
+      isCurrent: (id) => this.#pending.has(id),
+      metadataStored: (id, out) => {
+        this.#pendingOf(id).phase = 'storing-pointer';
+        this.#later.cancel(`expire/${id}`, out);
       },
-    );
+      stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
+      failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),
+      superseded: (nowUs, out) => this.#options.host.superseded(nowUs, out),
+    };
   }
 
-  #storePointer(pending: PendingCheckpoint, file: { path: string; metadataBytes: number }, out: Out): void {
-    const { store, epoch, coordination, jobId, parts, host } = this.#options;
-    const id = pending.checkpointId;
-    const pointer = store.pointerWith({ id, metadata: file.path }, epoch);
-    const expectedVersion = store.version;
-    const key = pointerKey(jobId);
-    out.report({ kind: 'pointer-write-sent', checkpointId: id });
-    coordination.request(
-      (requestId) => ({
-        kind: 'coordination-compare-and-set',
-        requestId,
-        key,
-        expectedVersion,
-        value: encodePointer(pointer),
-      }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome === 'done')
-          return this.#complete(pending, { pointer, version: reply.version, ...file }, nowUs, replyOut);
-        if (reply?.outcome === 'conflict') {
-          if (isOurs(reply, pointer)) {
-            replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
-            return this.#complete(pending, { pointer, version: reply.version, ...file }, nowUs, replyOut);
-          }
-          return host.superseded(nowUs, replyOut);
-        }
-        if (reply === undefined && parts.unknownPointerWrite === 'failure') {
-          return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, replyOut);
-        }
-        replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
-        this.#later.after(this.#retryUs(), `pointer/${id}`, replyOut, (_lateUs, lateOut) =>
-          this.#storePointer(pending, file, lateOut),
-        );
-      },
-    );
+  #pendingOf(id: CheckpointId): PendingCheckpoint {
+    const pending = this.#pending.get(id);
+    assert(pending !== undefined, 'a checkpoint is finalized while it is pending', { id });
+    return pending;
   }
 
   /** Row C12. */
-  #complete(
-    pending: PendingCheckpoint,
-    stored: { pointer: CheckpointPointer; version: number; metadataBytes: number },
-    nowUs: Micros,
-    out: Out,
-  ): void {
+  #complete(pending: PendingCheckpoint, stored: StoredCheckpoint, nowUs: Micros, out: Out): void {
     const { store, epoch, host, parts } = this.#options;
     const id = pending.checkpointId;
-    assert(this.#pending.get(id) === pending, 'a checkpoint completes once', { id });
     const dropped = store.stored(stored.pointer, stored.version);
     this.#failures.succeeded(id);
     this.#lastCompletedUs = nowUs;
@@ -394,7 +319,7 @@ export class CheckpointCoordinator {
     const id = pending.checkpointId;
     this.#pending.delete(id);
     this.#later.cancel(`expire/${id}`, out);
-    this.#later.cancel(`metadata/${id}`, out);
+    this.#finalizer.forget(id, out);
     out.report({
       kind: 'checkpoint-aborted',
       checkpointId: id,
@@ -418,15 +343,4 @@ export class CheckpointCoordinator {
   #askAgain(nowUs: Micros, out: Out): void {
     if (this.#postponed) this.#request(nowUs, out);
   }
-
-  #retryUs(): number {
-    return retryDelayUs(this.#options.configuration.runtime.requestTimeoutUs);
-  }
-}
-
-/** The stored pointer is the one we meant to write: an earlier try took effect. */
-function isOurs(reply: CoordinationReply, pointer: CheckpointPointer): boolean {
-  if (reply.value === '') return false;
-  const found = decodePointer(reply.value);
-  return found.epoch === pointer.epoch && found.completed.at(-1)?.id === pointer.completed.at(-1)?.id;
 }

@@ -3,31 +3,30 @@
  * MailboxProcessor).
  *
  * Owns: the life of an execution attempt and the order of its work. Does not own: deployment (task-manager), the steps of a
- * checkpoint (subtask-checkpoint), what a barrier means (barrier-handler).
+ * checkpoint (subtask-checkpoint), what is read and what a barrier means (task-input).
  * Invariants:
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
  *   I3 after `failed` or `canceled` nothing is processed, written or acknowledged.
  */
-import { BarrierHandler } from '../barrier/barrier-handler.ts';
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
-import { assert, unreachable } from '../foundation/assert.ts';
+import { assert } from '../foundation/assert.ts';
 import { type CheckpointId, checkpointId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
-import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
-import { InputGate } from './input-gate.ts';
+import type { AlignmentFigures } from './async-part.ts';
 import { OperatorChain } from './operator-chain.ts';
-import { PartitionRequests } from './partition-requests.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { takeSnapshot } from './task-snapshot.ts';
 
@@ -53,22 +52,15 @@ export class StreamTask {
   readonly #vertex: JobVertex;
   readonly #self: Target;
   readonly #outputs: TaskOutputs;
-  readonly #gate: InputGate | undefined;
-  readonly #barriers: BarrierHandler | undefined;
+  readonly #input: TaskInput | undefined;
   readonly #source: LogSource | undefined;
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
-  readonly #requests: PartitionRequests | undefined;
-  readonly #isBlocked: (channel: number) => boolean;
   readonly #mayEmit: () => boolean;
   #chain: OperatorChain | undefined;
   #state: ExecutionState = 'deploying';
   #continuing = false;
   #flushArmed = false;
-  /** A buffer whose processing was interrupted by backpressure. */
-  #current: { readonly buffer: DataBuffer; readonly input: 0 | 1; next: number } | undefined;
-  #alignmentStartUs = 0;
-  #bytesDuringAlignment = 0;
   /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
   #deferred: TriggerCheckpoint | undefined;
 
@@ -82,15 +74,7 @@ export class StreamTask {
     this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
     this.#outputs = new TaskOutputs(environment, deployment);
     if (deployment.inputs.length > 0) {
-      const { exclusiveBuffersPerChannel, floatingBuffersPerGate } = configuration.runtime;
-      this.#gate = new InputGate({
-        consumer: deployment.attempt,
-        channels: deployment.inputs,
-        exclusiveBuffers: exclusiveBuffersPerChannel,
-        floatingBuffers: floatingBuffersPerGate,
-      });
-      this.#requests = new PartitionRequests(this.#gate, configuration.runtime.partitionRequestBackoffUs);
-      this.#barriers = new BarrierHandler(deployment.inputs.length, configuration.checkpoint.mode === 'exactly-once');
+      this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
     if (vertex.source !== undefined) {
       this.#source = new LogSource({
@@ -118,8 +102,6 @@ export class StreamTask {
       epoch,
       toJobManager: (message, out) => out.send(options.jobManager, message),
     });
-    const barriers = this.#barriers;
-    this.#isBlocked = (channel) => barriers?.isBlocked(channel) === true;
     this.#mayEmit = () => this.#outputs.isAvailable;
   }
 
@@ -162,7 +144,7 @@ export class StreamTask {
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
-        if (this.#requests?.notFound(message.channel, out) === false) this.fail('partition-not-found', out);
+        if (this.#input?.partitionNotFound(message.channel, out) === false) this.fail('partition-not-found', out);
         return;
       case 'connection-lost':
         if (this.#touches(message.peer)) this.fail('connection-lost', out);
@@ -204,7 +186,7 @@ export class StreamTask {
       return this.#pump(nowUs, out);
     }
     const handled =
-      this.#requests?.handleTimer(timer, nowUs, out) === true ||
+      this.#input?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
       this.#chain?.sink?.handleTimer(timer, nowUs, out) === true;
@@ -263,13 +245,13 @@ export class StreamTask {
 
   #run(out: Out): void {
     this.#moveTo('running', undefined, out);
-    this.#requests?.requestAll(out);
+    this.#input?.requestAll(out);
     this.#source?.start(out);
   }
 
   #buffer(message: BufferMessage, nowUs: Micros, out: Out): void {
-    if (this.#gate === undefined) return;
-    if (!this.#gate.enqueue(message)) return this.fail('out-of-sequence', out);
+    if (this.#input === undefined) return;
+    if (!this.#input.enqueue(message)) return this.fail('out-of-sequence', out);
     this.#pump(nowUs, out);
   }
 
@@ -277,15 +259,12 @@ export class StreamTask {
   #pump(nowUs: Micros, out: Out): void {
     if (this.#state !== 'running' || this.#continuing || !this.#outputs.isAvailable) return;
     if (this.#source !== undefined) this.#pumpSource(out);
-    else this.#pumpInput(nowUs, out);
-    const more = this.#source?.hasRecords === true || this.#current !== undefined || this.#hasReadable();
+    else this.#input?.advance(nowUs, out);
+    this.#outputs.sendAll(out);
+    const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
     if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return;
     this.#continuing = true;
     out.send(this.#self, { kind: 'continue' });
-  }
-
-  #hasReadable(): boolean {
-    return this.#gate !== undefined && this.#gate.nextChannel(this.#isBlocked) >= 0;
   }
 
   #pumpSource(out: Out): void {
@@ -293,78 +272,25 @@ export class StreamTask {
     if (this.#source === undefined || head === undefined) return;
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
     out.busy('record', emitted);
-    this.#outputs.sendAll(out);
   }
 
-  #pumpInput(nowUs: Micros, out: Out): void {
-    if (this.#gate === undefined) return;
-    if (this.#current === undefined) {
-      const channel = this.#gate.nextChannel(this.#isBlocked);
-      if (channel < 0) return;
-      const buffer = this.#gate.take(channel, out);
-      if (buffer.kind !== 'data') return this.#event(channel, buffer, nowUs, out);
-      const edge = this.#options.deployment.inputs[channel]?.edge ?? 0;
-      this.#current = { buffer, input: this.#options.environment.graph.edges[edge]?.input ?? 0, next: 0 };
-      if ((this.#barriers?.aligning ?? 0) > 0) this.#bytesDuringAlignment += buffer.bytes;
-      out.busy('byte', buffer.bytes);
-    }
-    this.#processCurrent(out);
-  }
-
-  #processCurrent(out: Out): void {
-    const current = this.#current;
-    const head = this.#chain?.heads[current?.input ?? 0];
-    if (current === undefined || head === undefined) return;
-    const { values, timestampsUs, lineages } = current.buffer;
-    const first = current.next;
-    let at = first;
-    while (at < values.length && this.#outputs.isAvailable) {
-      head.process(values[at], timestampsUs[at] ?? 0, lineages[at] ?? 0);
-      at += 1;
-    }
-    current.next = at;
-    out.busy('record', at - first);
-    if (at >= values.length) this.#current = undefined;
-    this.#outputs.sendAll(out);
-  }
-
-  #event(channel: number, event: Exclude<StreamBuffer, DataBuffer>, nowUs: Micros, out: Out): void {
-    const barriers = this.#barriers;
-    assert(barriers !== undefined, 'events arrive at subtasks with inputs');
-    switch (event.kind) {
-      case 'barrier':
-        return this.#barrier(channel, event, nowUs, out);
-      case 'cancel-marker':
-        if (barriers.cancelMarker(event.checkpointId).kind === 'cancelled') {
-          this.#giveUp(event.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
-        }
-        return;
-      case 'end-of-partition':
-        assert(barriers.endOfPartition(channel).kind !== 'complete', 'an unbounded job has no end of partition');
-        return;
-      default:
-        return unreachable(event);
-    }
-  }
-
-  #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
-    const barriers = this.#barriers;
-    assert(barriers !== undefined, 'barriers arrive at subtasks with inputs');
-    const decision = barriers.barrier(channel, barrier.checkpointId);
-    if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
-    const of = { ...this.#task(), checkpointId: barrier.checkpointId };
-    out.report({ kind: 'barrier-received', ...of, channel, pending: decision.kind === 'complete' ? 0 : 1 });
-    if (decision.gaveUp !== undefined) this.#giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
-    if (decision.first) {
-      this.#alignmentStartUs = nowUs;
-      this.#bytesDuringAlignment = 0;
-      out.report({ kind: 'alignment-started', ...of });
-    }
-    if (decision.kind === 'collect') return;
-    out.report({ kind: 'alignment-done', ...of, alignmentUs: nowUs - this.#alignmentStartUs });
-    if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
-    this.#broadcastBarrier(barrier, out);
-    this.#snapshot(barrier, nowUs, out);
+  #inputHost(): TaskInputHost {
+    const chain = (): OperatorChain => {
+      assert(this.#chain !== undefined, 'input is read when the operators are there');
+      return this.#chain;
+    };
+    return {
+      get heads() {
+        return chain().heads;
+      },
+      mayProcess: () => this.#outputs.isAvailable,
+      checkpoint: (barrier, figures, nowUs, out) => {
+        if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
+        this.#broadcastBarrier(barrier, out);
+        this.#snapshot(barrier.checkpointId, figures, nowUs, out);
+      },
+      giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
+    };
   }
 
   #triggered(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
@@ -373,10 +299,9 @@ export class StreamTask {
     if (this.#state !== 'running' || this.#source === undefined) {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
-    this.#alignmentStartUs = nowUs;
     this.#broadcastBarrier(message, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
-    else this.#snapshot(message, nowUs, out);
+    else this.#snapshotSource(message, nowUs, out);
   }
 
   /** The batch has come and was emitted, or there was none to come. */
@@ -384,7 +309,13 @@ export class StreamTask {
     const deferred = this.#deferred;
     if (deferred === undefined) return;
     this.#deferred = undefined;
-    this.#snapshot(deferred, nowUs, out);
+    this.#snapshotSource(deferred, nowUs, out);
+  }
+
+  #snapshotSource({ checkpointId, triggeredAtUs }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
+    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0 };
+    this.#snapshot(checkpointId, figures, nowUs, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
@@ -394,7 +325,7 @@ export class StreamTask {
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 
-  #snapshot({ checkpointId: id, triggeredAtUs }: Triggered, nowUs: Micros, out: Out): void {
+  #snapshot(id: CheckpointId, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
     const chain = this.#chain;
     assert(chain !== undefined && this.#state === 'running', 'only a running subtask takes a snapshot', { id });
     const { parts, waitsForSink } = takeSnapshot({
@@ -405,20 +336,13 @@ export class StreamTask {
       checkpointId: id,
       out,
     });
-    const figures = {
-      startDelayUs: Math.max(0, this.#alignmentStartUs - triggeredAtUs),
-      alignmentUs: nowUs - this.#alignmentStartUs,
-      bytesProcessedDuringAlignment: this.#bytesDuringAlignment,
-      recordsInFlight: this.#gate?.recordsIn(() => true) ?? 0,
-    };
     this.#checkpoint.start(id, { parts, waitsForSink, figures }, nowUs, out);
   }
 
   #aborted(id: CheckpointId, nowUs: Micros, out: Out): void {
     this.#checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
-    if (this.#barriers?.giveUp(id) === true)
-      this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
+    if (this.#input?.abort(id) === true) this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
     this.#pump(nowUs, out);
   }
 
@@ -429,7 +353,7 @@ export class StreamTask {
   }
 
   #touches(peer: NodeId): boolean {
-    return this.#gate?.isFedBy(peer) === true || this.#outputs.reaches(peer) || this.#chain?.sink?.store === peer;
+    return this.#input?.isFedBy(peer) === true || this.#outputs.reaches(peer) || this.#chain?.sink?.store === peer;
   }
 
   #moveTo(state: ExecutionState, failure: TaskFailure | undefined, out: Out): void {

@@ -1,0 +1,85 @@
+/**
+ * Takes checkpoint ids from the durable counter, one at a time (row C8; Flink: CheckpointIDCounter).
+ *
+ * Owns: the counter's last known value and version. Invariants: I1 an id is handed out only after the store confirmed it, so no two
+ * leaders ever use one (G7); I2 an unanswered write may have burnt the id: the counter is read again before the next try.
+ */
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import type { RequestClient } from '../clients/request-client.ts';
+import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { Out } from '../protocol/actor.ts';
+import { counterKey } from '../protocol/checkpoint-pointer.ts';
+import type { CoordinationReply } from '../protocol/messages.ts';
+
+export interface CheckpointIdCounterOptions {
+  readonly jobId: string;
+  readonly coordination: RequestClient<CoordinationReply>;
+  readonly requestTimeoutUs: number;
+  /** Last id ever used and the version of the counter that says so. */
+  readonly last: { readonly value: number; readonly version: number };
+}
+
+/** `failed` names the id that may be burnt. */
+export type TakenId =
+  | { readonly kind: 'taken'; readonly checkpointId: CheckpointId }
+  | { readonly kind: 'failed'; readonly checkpointId: CheckpointId };
+
+type Then = (taken: TakenId, nowUs: Micros, out: Out) => void;
+
+export class CheckpointIdCounter {
+  readonly #options: CheckpointIdCounterOptions;
+  readonly #later = new DelayedCalls();
+  #last: { readonly value: number; readonly version: number };
+
+  constructor(options: CheckpointIdCounterOptions) {
+    this.#options = options;
+    this.#last = options.last;
+  }
+
+  /** One call at a time; `then` is called once, after the counter is known again. */
+  take(out: Out, then: Then): void {
+    const id = checkpointId(this.#last.value + 1);
+    const { coordination, jobId } = this.#options;
+    const key = counterKey(jobId);
+    const expectedVersion = this.#last.version;
+    coordination.request(
+      (requestId) => ({
+        kind: 'coordination-compare-and-set',
+        requestId,
+        key,
+        expectedVersion,
+        value: String(id),
+      }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (reply?.outcome !== 'done') return this.#read(id, replyOut, then);
+        this.#last = { value: id, version: reply.version };
+        then({ kind: 'taken', checkpointId: id }, nowUs, replyOut);
+      },
+    );
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out);
+  }
+
+  #read(failed: CheckpointId, out: Out, then: Then): void {
+    const { coordination, jobId, requestTimeoutUs } = this.#options;
+    const key = counterKey(jobId);
+    coordination.request(
+      (requestId) => ({ kind: 'coordination-get', requestId, key }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (reply?.outcome !== 'done') {
+          this.#later.after(retryDelayUs(requestTimeoutUs), 'counter', replyOut, (_at, lateOut) =>
+            this.#read(failed, lateOut, then),
+          );
+          return;
+        }
+        this.#last = { value: Number(reply.value === '' ? 0 : reply.value), version: reply.version };
+        then({ kind: 'failed', checkpointId: failed }, nowUs, replyOut);
+      },
+    );
+  }
+}
