@@ -18,6 +18,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type {
   AcknowledgeCheckpoint,
@@ -243,11 +244,12 @@ export class CheckpointCoordinator {
       jobAttempt: host.jobAttempt,
       tasks: pending.required,
     });
+    const options = optionsOf(configuration.checkpoint);
     for (const { attempt, isSource } of subtasks) {
       if (isSource)
         host.sendToTask(
           attempt,
-          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs },
+          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs, options },
           out,
         );
     }
@@ -343,4 +345,10 @@ export class CheckpointCoordinator {
   #askAgain(nowUs: Micros, out: Out): void {
     if (this.#postponed) this.#request(nowUs, out);
   }
+}
+
+/** How a periodic checkpoint is taken. */
+function optionsOf({ mode }: EngineConfiguration['checkpoint']): CheckpointOptions {
+  const alignment = mode === 'exactly-once' ? 'aligned' : 'at-least-once';
+  return { snapshot: 'checkpoint', alignment, alignedTimeoutUs: 0 };
 }

@@ -15,8 +15,7 @@ import {
 } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
-import { assignState } from '../checkpoint/state-assignment.ts';
-import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import {
@@ -30,13 +29,14 @@ import {
 } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
 import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
-import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
 import { RestartBackoff } from './restart-backoff.ts';
+import { RestoreReader } from './restore-reader.ts';
+import { deploymentOf } from './task-deployments.ts';
 import { assignSlots, TaskManagerRegistry } from './task-manager-registry.ts';
 
 export type RestartCause = Extract<EngineEvent, { kind: 'restart-scheduled' }>['cause'];
@@ -61,6 +61,7 @@ export class JobMaster implements CoordinatorHost {
   readonly #registry = new TaskManagerRegistry();
   readonly #coordinator: CheckpointCoordinator;
   readonly #backoff: RestartBackoff;
+  readonly #restore: RestoreReader;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #executions: ExecutionGraph | undefined;
@@ -72,14 +73,18 @@ export class JobMaster implements CoordinatorHost {
   #enoughSinceUs: number | undefined;
   /** What the current executions were restored from. */
   #restoredFrom: CheckpointMetadata | undefined;
-  #restoring:
-    | { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined }
-    | undefined;
 
   constructor(options: JobMasterOptions) {
     this.#options = options;
     this.#nextAttempt = options.epoch * ATTEMPTS_PER_EPOCH;
     this.#backoff = new RestartBackoff(options.environment.configuration.restart);
+    this.#restore = new RestoreReader({
+      parts: options.environment.parts,
+      store: options.store,
+      storage: options.storage,
+      requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
+      ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
+    });
     this.#coordinator = new CheckpointCoordinator({
       jobId: options.environment.graph.jobId,
       epoch: options.epoch,
@@ -113,7 +118,11 @@ export class JobMaster implements CoordinatorHost {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#later.handleTimer(timer, nowUs, out) || this.#coordinator.handleTimer(timer, nowUs, out);
+    return (
+      this.#later.handleTimer(timer, nowUs, out) ||
+      this.#restore.handleTimer(timer, nowUs, out) ||
+      this.#coordinator.handleTimer(timer, nowUs, out)
+    );
   }
 
   handle(message: TaskManagerMessage, from: NodeId, nowUs: Micros, out: Out): void {
@@ -162,7 +171,7 @@ export class JobMaster implements CoordinatorHost {
   }
 
   settled(nowUs: Micros, out: Out): void {
-    this.#restoring = undefined;
+    this.#restore.forget();
     this.#tryDeploy(nowUs, out);
   }
 
@@ -263,7 +272,7 @@ export class JobMaster implements CoordinatorHost {
     if (delayUs === undefined) return;
     out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
     this.#restartAtUs = nowUs + delayUs;
-    this.#restoring = undefined;
+    this.#restore.forget();
     this.#later.after(delayUs, 'restart', out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
   }
 
@@ -286,7 +295,7 @@ export class JobMaster implements CoordinatorHost {
     const { environment } = this.#options;
     const slots = assignSlots(this.#registry.sorted(), slotsNeeded(environment.graph.vertices));
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
-    const restore = this.#chosenRestore(out);
+    const restore = this.#restore.choose(out);
     if (restore === undefined) return;
     this.#deploy(slots, restore.metadata, out);
   }
@@ -306,44 +315,6 @@ export class JobMaster implements CoordinatorHost {
     return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
   }
 
-  /** Undefined while the metadata is being read. */
-  #chosenRestore(out: Out): { readonly metadata: CheckpointMetadata | undefined } | undefined {
-    const { environment, store } = this.#options;
-    if (this.#restoring === undefined) {
-      const checkpoint = environment.parts.chooseRestore(store.pointer);
-      const metadata = checkpoint === undefined ? undefined : store.metadataOf(checkpoint.id);
-      this.#restoring = { checkpoint, metadata };
-      if (checkpoint !== undefined && metadata === undefined) this.#readMetadata(checkpoint, out);
-    }
-    const { checkpoint, metadata } = this.#restoring;
-    return checkpoint !== undefined && metadata === undefined ? undefined : { metadata };
-  }
-
-  /** Row C19: what cannot be read is tried again, never skipped for an older one. */
-  #readMetadata(checkpoint: RetainedCheckpoint, out: Out): void {
-    const { storage, store, environment } = this.#options;
-    storage.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path: checkpoint.metadata }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (this.#restoring?.checkpoint !== checkpoint) return;
-        if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
-          const metadata = decodeMetadata(reply.bytes);
-          assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
-            checkpoint,
-          });
-          store.remember(metadata);
-          this.#restoring.metadata = metadata;
-          return this.#tryDeploy(nowUs, replyOut);
-        }
-        const retryUs = retryDelayUs(environment.configuration.runtime.requestTimeoutUs);
-        this.#later.after(retryUs, 'read-metadata', replyOut, (_lateUs, lateOut) => {
-          if (this.#restoring?.checkpoint === checkpoint) this.#readMetadata(checkpoint, lateOut);
-        });
-      },
-    );
-  }
-
   #deploy(
     slots: NonNullable<ReturnType<typeof assignSlots>>,
     metadata: CheckpointMetadata | undefined,
@@ -352,7 +323,7 @@ export class JobMaster implements CoordinatorHost {
     const { environment, epoch } = this.#options;
     const { graph, configuration } = environment;
     this.#jobAttempt += 1;
-    this.#restoring = undefined;
+    this.#restore.forget();
     const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt });
     this.#executions = executions;
     this.#moveTo('created', out);
@@ -379,16 +350,11 @@ export class JobMaster implements CoordinatorHost {
   /** Repeated while the TaskManager does not list the attempt: the message may have been lost; one too many changes nothing. */
   #sendDeployment(execution: Execution, out: Out): void {
     const { environment, epoch } = this.#options;
-    const { attempt, vertex, subtask, slot, node, incarnation } = execution;
-    const jobVertex = environment.graph.vertices[vertex];
+    const { node, incarnation } = execution;
     const executions = this.#executions;
-    assert(jobVertex !== undefined && executions !== undefined, 'an execution belongs to a vertex of the job');
-    const metadata = this.#restoredFrom;
-    const restore =
-      metadata === undefined
-        ? {}
-        : { restore: { checkpointId: metadata.checkpointId, state: assignState(metadata.states, jobVertex, subtask) } };
-    const deployment = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution), ...restore };
+    assert(executions !== undefined, 'what is deployed is part of the execution graph');
+    const job = { graph: environment.graph, executions, restored: this.#restoredFrom };
+    const deployment = deploymentOf(execution, job);
     out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'deploy-task', epoch, incarnation, deployment });
   }
 

@@ -10,6 +10,7 @@
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
@@ -36,6 +37,7 @@ export interface TriggerCheckpoint {
   readonly attempt: ExecutionAttemptId;
   readonly checkpointId: CheckpointId;
   readonly triggeredAtUs: Micros;
+  readonly options: CheckpointOptions;
 }
 export interface NotifyCheckpointComplete {
   readonly kind: 'notify-checkpoint-complete';

@@ -7,6 +7,7 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
 
 /** Any plain JSON value. Records are immutable once emitted. */
 export type RecordValue = unknown;
@@ -33,7 +34,8 @@ export interface CheckpointBarrier {
   readonly checkpointId: CheckpointId;
   /** Virtual time at which the coordinator triggered. */
   readonly triggeredAtUs: Micros;
-  readonly exactlyOnce: boolean;
+  /** May be downgraded per edge (row B10). */
+  readonly options: CheckpointOptions;
 }
 
 /** Flink: CancelCheckpointMarker (row B3). */

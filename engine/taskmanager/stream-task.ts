@@ -44,7 +44,7 @@ export interface StreamTaskOptions {
 const SOURCE_RECORDS_PER_ACTION = 256;
 
 /** What a trigger and a barrier have in common. */
-type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs'>;
+type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'options'>;
 type TaskIdentity = Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
 
 export class StreamTask {
@@ -319,9 +319,8 @@ export class StreamTask {
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
-  #broadcastBarrier({ checkpointId: id, triggeredAtUs }: Triggered, out: Out): void {
-    const exactlyOnce = this.#options.environment.configuration.checkpoint.mode === 'exactly-once';
-    this.#outputs.broadcastEvent({ kind: 'barrier', checkpointId: id, triggeredAtUs, exactlyOnce }, out);
+  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, out: Out): void {
+    this.#outputs.broadcastEvent({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, out);
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 

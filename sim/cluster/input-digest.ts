@@ -6,6 +6,7 @@
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
+import type { CheckpointOptions } from '../../engine/protocol/checkpoint-options.ts';
 import type {
   CoordinationReply,
   CoordinationRequest,
@@ -112,7 +113,7 @@ function foldBuffer(digest: Digest, buffer: StreamBuffer): void {
       digest.fold(-2);
       digest.fold(buffer.checkpointId);
       digest.fold(buffer.triggeredAtUs);
-      digest.fold(buffer.exactlyOnce ? 1 : 0);
+      foldOptions(digest, buffer.options);
       return;
     case 'cancel-marker':
       digest.fold(-3);
@@ -124,6 +125,12 @@ function foldBuffer(digest: Digest, buffer: StreamBuffer): void {
     default:
       unreachable(buffer);
   }
+}
+
+function foldOptions(digest: Digest, options: CheckpointOptions): void {
+  digest.foldString(options.snapshot);
+  digest.foldString(options.alignment);
+  digest.fold(options.alignedTimeoutUs);
 }
 
 function foldJobManager(digest: Digest, message: JobManagerMessage): void {
@@ -141,6 +148,7 @@ function foldJobManager(digest: Digest, message: JobManagerMessage): void {
       digest.fold(message.attempt);
       digest.fold(message.checkpointId);
       digest.fold(message.triggeredAtUs);
+      foldOptions(digest, message.options);
       return;
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':

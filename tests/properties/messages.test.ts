@@ -77,9 +77,14 @@ const deployment = row(
   },
   { requiredKeys: ['attempt', 'vertex', 'subtask', 'slot', 'inputs'] },
 );
+const options = row({
+  snapshot: fc.constantFrom('checkpoint' as const, 'savepoint' as const, 'terminate-savepoint' as const),
+  alignment: fc.constantFrom('aligned' as const, 'unaligned' as const, 'at-least-once' as const),
+  alignedTimeoutUs: count,
+});
 const streamBuffer = fc.oneof(
   row({ kind: fc.constant('data'), values: records, timestampsUs: counts, lineages: counts, bytes: count }),
-  row({ kind: fc.constant('barrier'), checkpointId: checkpoint, triggeredAtUs: us, exactlyOnce: fc.boolean() }),
+  row({ kind: fc.constant('barrier'), checkpointId: checkpoint, triggeredAtUs: us, options }),
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
 );
@@ -97,7 +102,13 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'heartbeat-request': message('heartbeat-request', { epoch }),
   'deploy-task': message('deploy-task', { epoch, incarnation: small, deployment }),
   'cancel-task': message('cancel-task', { epoch, attempt }),
-  'trigger-checkpoint': message('trigger-checkpoint', { epoch, attempt, checkpointId: checkpoint, triggeredAtUs: us }),
+  'trigger-checkpoint': message('trigger-checkpoint', {
+    epoch,
+    attempt,
+    checkpointId: checkpoint,
+    triggeredAtUs: us,
+    options,
+  }),
   'notify-checkpoint-complete': message('notify-checkpoint-complete', { epoch, attempt, checkpointId: checkpoint }),
   'notify-checkpoint-aborted': message('notify-checkpoint-aborted', { epoch, attempt, checkpointId: checkpoint }),
   'heartbeat-response': message('heartbeat-response', {

@@ -8,6 +8,7 @@ import {
   leaderEpoch,
   nodeId,
 } from '../../engine/foundation/ids.ts';
+import type { CheckpointOptions } from '../../engine/protocol/checkpoint-options.ts';
 import type { CheckpointMetrics } from '../../engine/protocol/checkpoint-metrics.ts';
 import type {
   CheckpointConfiguration,
@@ -74,6 +75,8 @@ export function configuration(
     restart: changes.restart ?? { strategy: 'fixed-delay', attempts: 100, delayUs: 1_000 },
   };
 }
+
+export const ALIGNED: CheckpointOptions = { snapshot: 'checkpoint', alignment: 'aligned', alignedTimeoutUs: 0 };
 
 export const METRICS: CheckpointMetrics = {
   startDelayUs: 1,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { leaderEpoch, MAIN_MAILBOX, type MailboxId, nodeId, taskMailbox } from '../../../../engine/foundation/ids.ts';
 import type { EngineMessage } from '../../../../engine/protocol/messages.ts';
 import { TaskManager } from '../../../../engine/taskmanager/task-manager.ts';
-import { attempt, configuration, id } from '../../../support/engine-values.ts';
+import { ALIGNED, attempt, configuration, id } from '../../../support/engine-values.ts';
 import { jobGraph, sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 import { taskEnvironment } from '../../../support/task-environments.ts';
@@ -44,7 +44,7 @@ class Bench {
   trigger(epoch = OLD): this {
     const triggeredAtUs = this.out.nowUs;
     return this.receive(
-      { kind: 'trigger-checkpoint', epoch, attempt: TASK, checkpointId: id(1), triggeredAtUs },
+      { kind: 'trigger-checkpoint', epoch, attempt: TASK, checkpointId: id(1), triggeredAtUs, options: ALIGNED },
       taskMailbox(TASK),
     );
   }
