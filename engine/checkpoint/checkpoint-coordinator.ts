@@ -233,6 +233,7 @@ export class CheckpointCoordinator {
       subtasks,
       accepts: parts.acceptsAcknowledgement,
     });
+    const options = optionsOf(configuration.checkpoint);
     this.#pending.set(id, pending);
     this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) =>
       this.#expire(pending, lateUs, lateOut),
@@ -243,8 +244,8 @@ export class CheckpointCoordinator {
       epoch,
       jobAttempt: host.jobAttempt,
       tasks: pending.required,
+      options,
     });
-    const options = optionsOf(configuration.checkpoint);
     for (const { attempt, isSource } of subtasks) {
       if (isSource)
         host.sendToTask(

@@ -6,10 +6,16 @@ export interface CheckpointMetrics {
   readonly alignmentUs: number;
   readonly syncUs: number;
   readonly asyncUs: number;
-  /** Bytes of state persisted. */
+  /** Bytes of all state that the checkpoint refers to, whoever wrote it (Flink: totalBytesPersisted, `state_size`). */
   readonly stateBytes: number;
+  /** Of those, bytes this checkpoint wrote itself (Flink: bytesPersistedOfThisCheckpoint, `checkpointed_size`). */
+  readonly checkpointedBytes: number;
   /** Bytes read from inputs between first and last barrier. */
   readonly bytesProcessedDuringAlignment: number;
+  /** Bytes of channel state, input and output: persisted in-flight data. 0 for aligned. */
+  readonly bytesPersistedDuringAlignment: number;
+  /** The barrier overtook records at this subtask. */
+  readonly unaligned: boolean;
   /** Records that waited in blocked channels when alignment ended. */
   readonly recordsInFlight: number;
 }

@@ -7,6 +7,7 @@ import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../f
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
 /** Flink: JobStatus, as far as a streaming job takes it. */
@@ -59,6 +60,7 @@ export type EngineEvent =
       readonly jobAttempt: number;
       /** Whose acknowledgements it needs. */
       readonly tasks: readonly ExecutionAttemptId[];
+      readonly options: CheckpointOptions;
     } & OfCheckpoint)
   | ({ readonly kind: 'trigger-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'barrier-received'; readonly channel: number; readonly pending: number } & OfTask & OfCheckpoint)

@@ -211,11 +211,16 @@ export class SubtaskCheckpoint {
     this.#async.delete(part.checkpointId);
     const { attempt, epoch, toJobManager } = this.#options;
     const handles = sortedHandles(part.handles);
+    const stateBytes = handles.reduce((sum, handle) => sum + handle.bytes, 0);
     const metrics = {
       ...part.figures,
       syncUs: part.syncEndUs - part.syncStartUs,
       asyncUs: nowUs - part.syncEndUs,
-      stateBytes: handles.reduce((sum, handle) => sum + handle.bytes, 0),
+      stateBytes,
+      // Every snapshot is a full one: nothing is referred to that an earlier checkpoint wrote.
+      checkpointedBytes: stateBytes,
+      bytesPersistedDuringAlignment: 0,
+      unaligned: false,
     };
     const checkpointId = part.checkpointId;
     toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics }, out);

@@ -16,8 +16,8 @@ import type { TaskDeployment } from '../../engine/protocol/task.ts';
 const HEADER_BYTES = 96;
 /** One entry of a list of small records: two or three numbers. */
 const ENTRY_BYTES = 24;
-/** Checkpoint metrics: seven numbers. */
-const METRICS_BYTES = 56;
+/** Checkpoint metrics: nine numbers and a flag. */
+const METRICS_BYTES = 73;
 /** A handle without its path and inline state. */
 const HANDLE_BYTES = 40;
 /** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */

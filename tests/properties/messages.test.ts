@@ -48,7 +48,10 @@ const metrics = row({
   syncUs: count,
   asyncUs: count,
   stateBytes: count,
+  checkpointedBytes: count,
   bytesProcessedDuringAlignment: count,
+  bytesPersistedDuringAlignment: count,
+  unaligned: fc.boolean(),
   recordsInFlight: count,
 });
 const handle: fc.Arbitrary<StateHandle> = row(

@@ -84,7 +84,10 @@ export const METRICS: CheckpointMetrics = {
   syncUs: 3,
   asyncUs: 4,
   stateBytes: 5,
+  checkpointedBytes: 5,
   bytesProcessedDuringAlignment: 6,
+  bytesPersistedDuringAlignment: 0,
+  unaligned: false,
   recordsInFlight: 7,
 };
 

@@ -26,6 +26,8 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
       { ...checkpointRecord(2, 'aborted'), reason: 'checkpoint-declined' },
       checkpointRecord(3, 'completed'),
     ],
+    subtaskRecords: [],
+    restoreRecords: [],
     faultRecords: [
       {
         id: 'f1',
@@ -71,6 +73,17 @@ function checkpointRecord(
     recordsInFlight: 12,
     acknowledged: 4,
     required: 4,
+    type: 'checkpoint',
+    unaligned: false,
+    latestAcknowledgedAtUs: checkpointId * 4_000_000 + 200_000 + checkpointId,
+    checkpointedBytes: 3_000,
+    metadataBytes: outcome === 'completed' ? 500 : 0,
+    bytesProcessed: 900,
+    bytesProcessedMax: 500,
+    bytesPersisted: 0,
+    bytesPersistedMax: 0,
+    externalPath: `checkpoints/job/chk-${checkpointId}`,
+    discarded: false,
   };
 }
 

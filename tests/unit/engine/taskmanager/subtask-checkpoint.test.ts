@@ -163,6 +163,9 @@ describe('subtask checkpoint: what is acknowledged', () => {
       syncUs: 10,
       asyncUs: 50,
       stateBytes: 9,
+      checkpointedBytes: 9,
+      bytesPersistedDuringAlignment: 0,
+      unaligned: false,
     });
   });
 

@@ -26,6 +26,7 @@ import { JudgeBench, type JudgedJob, judgedJob } from '../../../../sim/judges/ju
 import type { JudgedInput } from '../../../../sim/judges/reference-run.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../../../../sim/plan.ts';
+import { ALIGNED } from '../../../support/engine-values.ts';
 
 export interface Word {
   readonly key: string;
@@ -207,6 +208,7 @@ export class SmallLife {
       epoch: leaderEpoch(epoch),
       jobAttempt: 1,
       tasks: tasks.map(executionAttemptId),
+      options: ALIGNED,
       checkpointId: checkpointId(id),
     });
   }
@@ -224,7 +226,10 @@ export class SmallLife {
         syncUs: 3,
         asyncUs: 4,
         stateBytes: 100,
+        checkpointedBytes: 100,
         bytesProcessedDuringAlignment: 0,
+        bytesPersistedDuringAlignment: 0,
+        unaligned: false,
         recordsInFlight: 5,
       },
     });
