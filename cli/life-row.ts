@@ -42,7 +42,9 @@ export function lifeRow(life: Life, { expect, engineVersion, capsule }: RowParts
 export function decodeLifeRow(line: string): LifeRow | undefined {
   try {
     const value = JSON.parse(line) as Partial<LifeRow> | null;
-    return value !== null && value.version === 1 && typeof value.digest === 'string' ? (value as LifeRow) : undefined;
+    if (value === null || value.version !== 1 || typeof value.digest !== 'string') return undefined;
+    // Rows of an earlier build lack what was added since.
+    return { ...({ subtaskRecords: [], restoreRecords: [] } satisfies Partial<LifeRow>), ...(value as LifeRow) };
   } catch {
     return undefined;
   }

@@ -94,6 +94,15 @@ export const OPTIONS = {
     'no report',
     'Write report.html and CSV files of the life; timeline.log too, if the scenario sets timelineLogging.',
   ),
+  statistics: path(
+    '--statistics <FILE>',
+    'no statistics',
+    "Write the life's checkpoint statistics as JSON, in the shapes of Flink's REST interface: per checkpoint, task and subtask.",
+  ),
+  subtasks: toggle(
+    '--subtasks',
+    'Also keep the part of each subtask in each checkpoint: subtasks.csv and the bars of the report. Result files grow tenfold.',
+  ),
   until: row({
     flag: '--until <EVENT>',
     unit: 'history index',
@@ -124,7 +133,10 @@ export const CLASHES: readonly { readonly these: readonly [OptionName, OptionNam
 
 /** Options that need another one, and why. */
 export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] =
-  [{ option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' }];
+  [
+    { option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
+    { option: 'subtasks', needs: 'out', sentence: '--subtasks needs --out DIR: the folder its files go to.' },
+  ];
 
 /** The key under which commander stores an option: the long flag in camel case. */
 export const flagKey = (name: OptionName): string =>

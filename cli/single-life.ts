@@ -7,6 +7,7 @@ import { timelineLines, traceLine, SweepSummary } from '../reports/index.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
+import { statisticsDocument } from '../sim/statistics/statistics-document.ts';
 import { capsuleOf } from './capsule.ts';
 import type { CommandCall } from './command.ts';
 import { DatasetStore } from './datasets.ts';
@@ -47,10 +48,16 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
   const datasets = new DatasetStore();
   await datasets.prepare(datasetNeeds(plan));
   const keepHistory = options.trace !== undefined || options.until !== undefined;
-  const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory, relive: true }, call.parts?.livePlan);
+  const subtasks = options.report !== undefined || options.statistics !== undefined;
+  const lifeOptions = { loadDataset: datasets.load, keepHistory, subtasks, relive: true };
+  const life = liveOnce(plan, lifeOptions, call.parts?.livePlan);
   const { verdict } = life.judgement;
   const history = historyUntil(life, options.until);
   if (options.trace !== undefined) writeTrace(options.trace, history);
+  if (options.statistics !== undefined) {
+    const statistics = statisticsDocument({ record: life.record, engine: plan.engine });
+    write(options.statistics, `${JSON.stringify(statistics, null, 2)}\n`);
+  }
 
   const folder = options.report ?? DEFAULT_FOLDER;
   const isFailure = verdict !== 'passed' || life.otherDigest !== '';
@@ -100,6 +107,7 @@ function tell(
     terminal.out(`Duplicates were seen; the scenario expects ${plan.expect}, which allows them.`);
   if (options.until !== undefined) for (const event of history.slice(-UNTIL_LINES)) terminal.out(traceLine(event));
   if (options.trace !== undefined) terminal.out(`Trace: ${options.trace}`);
+  if (options.statistics !== undefined) terminal.out(`Checkpoint statistics: ${options.statistics}`);
   if (options.report !== undefined) terminal.out(`Report: ${joinPath(options.report, 'report.html')}`);
   if (life.otherDigest !== '')
     terminal.out(terminal.paint('bad', `Lived again, the digest is ${life.otherDigest}: not deterministic.`));
@@ -134,7 +142,7 @@ interface LifeFiles {
 /** The result files of a single life. */
 export function writeLife({ plan, life, folder, capsule, replay }: LifeFiles): void {
   const row = lifeRow(life, { expect: plan.expect, engineVersion: packageVersion(), capsule });
-  const store = new ResultStore({ folder, resume: false, replace: true });
+  const store = new ResultStore({ folder, resume: false, replace: true, subtasks: true });
   store.append(row);
   store.close();
   // One life, one timeline: also an empty one, so that no earlier file is taken for it.

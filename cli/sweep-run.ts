@@ -17,7 +17,17 @@ import { type ResultStore, writeCapsule } from './result-store.ts';
 import type { NamedScenario } from './scenario-source.ts';
 
 /** A life of an earlier sweep, without its long parts. */
-export type StoredLife = Omit<LifeRow, 'verdicts' | 'checkpointRecords' | 'faultRecords' | 'timeline'>;
+export type StoredLife = Omit<LifeRow, LongPart>;
+type LongPart = 'verdicts' | 'checkpointRecords' | 'subtaskRecords' | 'restoreRecords' | 'faultRecords' | 'timeline';
+
+export const NO_LONG_PARTS: Pick<LifeRow, LongPart> = {
+  verdicts: [],
+  checkpointRecords: [],
+  subtaskRecords: [],
+  restoreRecords: [],
+  faultRecords: [],
+  timeline: [],
+};
 
 export interface SweepOptions {
   readonly scenarios: readonly NamedScenario[];
@@ -25,6 +35,8 @@ export interface SweepOptions {
   readonly shard: Shard;
   readonly workers: number;
   readonly engineVersion: string;
+  /** Keep each subtask's part in each checkpoint. */
+  readonly subtasks: boolean;
   /** Where capsules go. */
   readonly folder: string;
   /** Where rows go; absent: nowhere. */
@@ -83,6 +95,7 @@ export async function runSweep(options: SweepOptions, pool: LifePool): Promise<S
   await pool.run({
     workers: Math.min(options.workers, sweep.jobs),
     scenarios: options.scenarios.map(({ scenario }) => scenario),
+    subtasks: options.subtasks,
     next: () => sweep.next(),
     onLife: (job, result) => sweep.take(job, result),
     onNote: options.onNote,
@@ -171,7 +184,7 @@ class Sweep {
 
   #releaseStored(job: LifeJob, life: StoredLife): void {
     this.#resumed += 1;
-    this.#sum(job, { ...life, verdicts: [], checkpointRecords: [], faultRecords: [], timeline: [] });
+    this.#sum(job, { ...life, ...NO_LONG_PARTS });
   }
 
   #releaseLife(job: LifeJob, result: LifeResult): void {

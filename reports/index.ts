@@ -8,6 +8,7 @@ export {
   csvHeader,
   csvRows,
   csvText,
+  SUBTASKS_FILE,
 } from './csv-tables.ts';
 export { htmlReport, type ReportInput, type ReportLife } from './html-report.ts';
 export type { LifeFigures } from './life-figures.ts';

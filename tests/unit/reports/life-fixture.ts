@@ -1,6 +1,7 @@
 /** Lives as data, for tests of what is told about them. */
 import type { LifeFigures } from '../../../reports/index.ts';
-import type { RunRecord } from '../../../sim/run-record.ts';
+import type { RunRecord, SubtaskRecord } from '../../../sim/run-record.ts';
+import { METRICS } from '../../support/engine-values.ts';
 
 /** A record of a life that passed; `over` replaces fields. */
 export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
@@ -52,6 +53,16 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     ...over,
   };
 }
+
+/** Parts of the fixture's checkpoints, for lives that are asked for them; one subtask did not acknowledge checkpoint 2. */
+export const SUBTASK_RECORDS: readonly SubtaskRecord[] = [1, 2, 3].flatMap((checkpointId) =>
+  [0, 1].map((subtask): SubtaskRecord => {
+    const place = { checkpointId, vertex: 1, task: 'count <b>', subtask, attempt: 7 + subtask };
+    return checkpointId === 2 && subtask === 1
+      ? { ...place, acknowledgedAtUs: -1 }
+      : { ...place, acknowledgedAtUs: checkpointId * 4_000_000 + 5_000, metrics: { ...METRICS, asyncUs: 3_000 } };
+  }),
+);
 
 function checkpointRecord(
   checkpointId: number,
