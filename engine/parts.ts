@@ -33,6 +33,8 @@ export interface EngineParts {
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
   /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files. */
   readonly unknownPointerWrite: 'resolve' | 'failure';
+  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
+  readonly unreadableMetadata: 'retry' | 'skip';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
@@ -61,6 +63,7 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
+  unreadableMetadata: 'retry',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,
