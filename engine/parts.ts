@@ -33,6 +33,14 @@ export interface EngineParts {
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
   /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files. */
   readonly unknownPointerWrite: 'resolve' | 'failure';
+  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
+  readonly unreadableMetadata: 'retry' | 'skip';
+  /** Whether a write by a leader that was replaced is refused (rows F15, F17), or overwrites what the new one wrote. */
+  readonly leaderFencing: 'by-epoch' | 'none';
+  /** Whether a leader whose connection to ZooKeeper is lost still leads until it is told that its session is over (row F14). */
+  readonly suspendedLeadership: 'lost' | 'kept';
+  /** What a contender does when it reaches ZooKeeper again: look who leads, or rely on the watch that it set before. */
+  readonly afterReconnect: 'look-again' | 'trust-watch';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
@@ -61,6 +69,10 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
+  unreadableMetadata: 'retry',
+  leaderFencing: 'by-epoch',
+  suspendedLeadership: 'lost',
+  afterReconnect: 'look-again',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,

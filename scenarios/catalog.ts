@@ -29,6 +29,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
   { name: 'zombie-taskmanager', description: 'a TaskManager stands still past its heartbeats and comes back' },
   { name: 'zombie-jobmanager', description: 'a leader stands still past its lease and comes back' },
+  {
+    name: 'leader-flapping-zookeeper',
+    description: 'ZooKeeper ends sessions and loses connections; leaders come and go',
+  },
   { name: 'isolated-taskmanager', description: 'one TaskManager at a time is cut off from everything' },
   { name: 'halves', description: 'the machines fall into two halves' },
   { name: 'one-way-partition', description: 'one machine at a time is deaf or mute' },

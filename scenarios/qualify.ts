@@ -134,7 +134,7 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
   return formatDatasetName(spec);
 }
 
-function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): EngineConfiguration {
+function engineOf({ checkpointing, restart, runtime, cluster, highAvailability }: ScenarioInput): EngineConfiguration {
   return {
     checkpoint: {
       intervalUs: checkpointing.interval,
@@ -149,6 +149,7 @@ function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): 
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),
+    highAvailability,
     runtime: {
       heartbeatIntervalUs: runtime.heartbeatInterval,
       heartbeatTimeoutUs: runtime.heartbeatTimeout,

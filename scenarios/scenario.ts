@@ -7,6 +7,7 @@
 import type { SinkSpec } from '../engine/job/job-graph.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
+import type { Fault } from '../sim/faults/fault.ts';
 import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { ServiceName } from '../sim/node-names.ts';
@@ -86,7 +87,7 @@ export type FaultAction =
   | {
       readonly kind: 'service';
       readonly service: ServiceName;
-      readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome';
+      readonly effect: Extract<Fault, { kind: 'service' }>['effect'];
       readonly factor: number;
       readonly chance: Ratio;
       readonly forUs: Range;

@@ -9,7 +9,9 @@ import type { JobDefinition } from './jobs/job-definition.ts';
 import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
 import type { FaultAction } from './scenario.ts';
 import { faultSchema } from './schema/fault-schema.ts';
+import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
+import { highAvailabilityProblems } from './high-availability-problems.ts';
 import {
   checkpointingSchema,
   clusterSchema,
@@ -34,6 +36,9 @@ export const scenarioSchema = record({
     .describe('One topic, or a list of topics.'),
   inputs: z.record(z.string(), inputSchema).optional().describe('Topics by name, instead of `input`.'),
   cluster: clusterSchema.prefault({}).describe('The machines.'),
+  highAvailability: highAvailabilitySchema
+    .prefault('lease-store')
+    .describe('Who elects the leading JobManager and keeps what outlives it.'),
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
   restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
   runtime: runtimeSchema.prefault({}).describe('Timeouts, buffers and connectors.'),
@@ -61,7 +66,13 @@ export interface SectionProblem {
 
 /** What no section can check alone. */
 export function crossCheck(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): SectionProblem[] {
-  return [...jobProblems(input, catalog), ...topicProblems(input), ...slotProblems(input), ...faultProblems(input)];
+  return [
+    ...jobProblems(input, catalog),
+    ...topicProblems(input),
+    ...slotProblems(input),
+    ...faultProblems(input),
+    ...highAvailabilityProblems(input),
+  ];
 }
 
 /** The JSON Schema that editors use, as `tidemark schema` prints it. */

@@ -15,18 +15,13 @@ import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type {
-  AcknowledgeCheckpoint,
-  CoordinationReply,
-  DeclineCheckpoint,
-  EngineMessage,
-  StorageReply,
-} from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -61,7 +56,7 @@ export interface CoordinatorOptions {
   readonly parts: EngineParts;
   readonly host: CoordinatorHost;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   /** Last id ever used and the version of the counter that says so. */
   readonly counter: { readonly value: number; readonly version: number };

@@ -28,9 +28,10 @@ import {
   taskMailbox,
 } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
-import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type { EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
@@ -45,7 +46,7 @@ export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
   readonly epoch: LeaderEpoch;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */

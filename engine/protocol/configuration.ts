@@ -36,7 +36,10 @@ export type RestartConfiguration =
 export interface RuntimeConfiguration {
   readonly heartbeatIntervalUs: number;
   readonly heartbeatTimeoutUs: number;
-  /** A leader renews its lease this often, gives up when it could not for `leaseUs`; others take over after `leaseUs` without change. */
+  /**
+   * A leader renews its lease this often, gives up when it could not for `leaseUs`; others take over after `leaseUs` without change.
+   * ZooKeeper: session time-out and longest time between pings. Kubernetes: lease duration and renew deadline, retry period.
+   */
   readonly leaseRenewUs: number;
   readonly leaseUs: number;
   readonly deploymentTimeoutUs: number;
@@ -51,8 +54,17 @@ export interface RuntimeConfiguration {
   readonly slotsPerTaskManager: number;
 }
 
+/** Who elects the leader and keeps what outlives it (rows F13, F14). */
+export interface HighAvailabilityConfiguration {
+  /** `lease-store`: versioned values, no more. `none`: one JobManager, whose end is the job's. */
+  readonly kind: 'lease-store' | 'zookeeper' | 'kubernetes' | 'none';
+  /** ZooKeeper: a leader goes on while its connection is lost, until its session may have expired. Flink's default: false. */
+  readonly tolerateSuspendedConnections: boolean;
+}
+
 export interface EngineConfiguration {
   readonly checkpoint: CheckpointConfiguration;
   readonly restart: RestartConfiguration;
   readonly runtime: RuntimeConfiguration;
+  readonly highAvailability: HighAvailabilityConfiguration;
 }

@@ -12,9 +12,11 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
+import type { ZooKeeperMessage } from './zookeeper-messages.ts';
 
 /** JobManager -> TaskManager. The heartbeat also announces the leader: a TaskManager follows the highest epoch it has seen. */
 export type JobManagerMessage =
@@ -176,7 +178,7 @@ export interface StorageReply {
   readonly paths?: readonly string[];
 }
 
-/** Coordination store: versioned values (ZooKeeper: setData with version; Kubernetes: resourceVersion). */
+/** Lease store: versioned values, what ZooKeeper (setData with version) and Kubernetes (resourceVersion) have in common. */
 export type CoordinationRequest =
   | { readonly kind: 'coordination-get'; readonly requestId: number; readonly key: string }
   | {
@@ -274,6 +276,8 @@ export type ServiceMessage =
   | StorageReply
   | CoordinationRequest
   | CoordinationReply
+  | ZooKeeperMessage
+  | KubernetesMessage
   | LogFetch
   | LogRecords
   | SinkRequest

@@ -28,6 +28,7 @@ export const FAULT_KINDS = [
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
 const EFFECTS = ['slow', 'unavailable', 'fail', 'unknown-outcome'] as const;
+const COORDINATION_EFFECTS = [...EFFECTS, 'session-expiry', 'watch-loss'] as const;
 const ALWAYS = '1/1';
 /** How much slower a slow service is. */
 const SLOW_FACTOR = 10;
@@ -136,7 +137,12 @@ const affected = {
   ...lasting,
 };
 const storage = rule({ storage: effect, ...affected }, (entry) => service('storage', entry.storage, entry));
-const coordination = rule({ coordination: effect, ...affected }, (entry) =>
+const coordinationEffect = z
+  .enum(COORDINATION_EFFECTS)
+  .describe(
+    'As `storage`. `session-expiry` (ZooKeeper): a session that is heard of ends. `watch-loss` (Kubernetes): a watch ends with an event it would have told.',
+  );
+const coordination = rule({ coordination: coordinationEffect, ...affected }, (entry) =>
   service('coordination', entry.coordination, entry),
 );
 const log = rule({ log: effect, ...affected }, (entry) => service('log', entry.log, entry));
@@ -211,7 +217,7 @@ function datagrams(
 
 function service(
   name: 'storage' | 'coordination' | 'log' | 'sink',
-  what: (typeof EFFECTS)[number],
+  what: (typeof COORDINATION_EFFECTS)[number],
   entry: Lasting & { readonly factor: number; readonly chance: { numerator: number; denominator: number } },
 ): FaultAction {
   return { kind: 'service', service: name, effect: what, factor: entry.factor, chance: entry.chance, forUs: entry.for };

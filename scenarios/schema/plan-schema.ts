@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { record } from './scalars.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -55,7 +56,7 @@ const fault = z.discriminatedUnion(
       ...ofFault,
       kind: z.literal('service'),
       node,
-      effect: z.enum(['slow', 'unavailable', 'fail', 'unknown-outcome']),
+      effect: z.enum(['slow', 'unavailable', 'fail', 'unknown-outcome', 'session-expiry', 'watch-loss']),
       factor: positive,
       chance: ratio,
       forUs: natural,
@@ -128,7 +129,7 @@ export const planSchema = record({
     }),
   ),
   cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),
-  engine: record({ checkpoint, restart, runtime }),
+  engine: record({ checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   transactionTimeoutUs: positive,
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),

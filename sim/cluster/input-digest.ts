@@ -25,6 +25,7 @@ import type {
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
+import { highAvailabilityText } from '../network/high-availability-text.ts';
 import type { Digest } from '../kernel/digest.ts';
 
 export function foldMessage(digest: Digest, message: EngineMessage): void {
@@ -207,6 +208,15 @@ function foldService(digest: Digest, message: ServiceMessage): void {
     case 'coordination-compare-and-set':
     case 'coordination-reply':
       foldCoordination(digest, message);
+      return;
+    case 'zookeeper-request':
+    case 'zookeeper-reply':
+    case 'zookeeper-watch-event':
+    case 'zookeeper-closed':
+    case 'kubernetes-request':
+    case 'kubernetes-reply':
+    case 'kubernetes-watch-event':
+      digest.foldString(highAvailabilityText(message));
       return;
     case 'log-fetch':
     case 'log-records':

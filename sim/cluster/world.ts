@@ -18,7 +18,7 @@ import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import { jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
-import { CoordinationDisk, CoordinationStore } from '../services/coordination-store.ts';
+import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
 import { LogBroker } from '../services/log-broker.ts';
 import { ObjectStore, ObjectStoreDisk } from '../services/object-store.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
@@ -61,13 +61,13 @@ export class World {
     this.conditions = conditions;
     const disks = {
       objects: new ObjectStoreDisk(),
-      coordination: new CoordinationDisk(),
+      coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
     };
     this.durable = {
       object: (path) => disks.objects.object(path),
       objects: () => disks.objects.objects(),
-      coordination: (key) => disks.coordination.coordination(key),
+      coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
       openTransactions: () => disks.sink.openTransactions(),
     };
     const nodes = [
@@ -115,7 +115,7 @@ function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | '
 
 interface Disks {
   readonly objects: ObjectStoreDisk;
-  readonly coordination: CoordinationDisk;
+  readonly coordination: CoordinationDisks;
   readonly sink: SinkStoreDisk;
 }
 
@@ -142,9 +142,11 @@ function serviceNodes(
     {
       id: coordination,
       create: () =>
-        new CoordinationStore({
+        coordinationService({
           ...common(coordination),
-          disk: disks.coordination,
+          kind: plan.engine.highAvailability.kind,
+          disks: disks.coordination,
+          node: coordination,
           latency: profile.coordinationStore,
         }),
     },

@@ -74,9 +74,10 @@ export type Fault = OfFault &
         readonly node: NodeId;
         /**
          * `slow`: latency times `factor`. `unavailable`: refused at once. `fail`: no effect, says so. `unknown-outcome`: it
-         * takes effect, the reply is lost.
+         * takes effect, the reply is lost. Of the coordination store: `session-expiry` (ZooKeeper): a session that is heard of ends;
+         * `watch-loss` (Kubernetes): a watch ends with an event that it would have told.
          */
-        readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome';
+        readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome' | 'session-expiry' | 'watch-loss';
         readonly factor: number;
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;

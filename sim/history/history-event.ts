@@ -37,6 +37,13 @@ export type WorldEvent =
       readonly by: NodeId;
     }
   | {
+      /** A session of ZooKeeper. `revoked`: by a fault, while it was heard of; `timeout`: after silence. */
+      readonly kind: 'session-ended';
+      readonly session: number;
+      readonly owner: NodeId;
+      readonly why: 'timeout' | 'revoked' | 'closed';
+    }
+  | {
       readonly kind: 'transaction-opened';
       readonly transaction: string;
       readonly producer: string;

@@ -9,6 +9,9 @@
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { KubernetesMessage } from '../../engine/protocol/kubernetes-messages.ts';
+import type { ZooKeeperMessage } from '../../engine/protocol/zookeeper-messages.ts';
+import { highAvailabilityText } from './high-availability-text.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
 
@@ -78,6 +81,14 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
     case 'coordination-compare-and-set':
     case 'coordination-reply':
       return message.key.length + message.value.length;
+    case 'zookeeper-request':
+    case 'zookeeper-reply':
+    case 'zookeeper-watch-event':
+    case 'zookeeper-closed':
+    case 'kubernetes-request':
+    case 'kubernetes-reply':
+    case 'kubernetes-watch-event':
+      return highAvailabilityBytes(message);
     case 'sink-initialize':
       return message.producer.length + textsBytes(message.keep);
     case 'sink-write':
@@ -92,6 +103,10 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
       return unreachable(message);
   }
 }
+
+/** Text as it is written. */
+const highAvailabilityBytes = (message: ZooKeeperMessage | KubernetesMessage): number =>
+  ENTRY_BYTES + highAvailabilityText(message).length;
 
 function streamBufferBytes(buffer: StreamBuffer): number {
   return buffer.kind === 'data' ? buffer.bytes : ENTRY_BYTES;

@@ -8,6 +8,8 @@ import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../eng
 import { micros } from '../../engine/foundation/time.ts';
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
 import { decodeMessage, encodeMessage } from '../../engine/protocol/message-codec.ts';
+import type { KubernetesOperation } from '../../engine/protocol/kubernetes-messages.ts';
+import type { ZooKeeperOperation } from '../../engine/protocol/zookeeper-messages.ts';
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 
@@ -92,6 +94,40 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('end-of-partition') }),
 );
 const ofTransaction = { requestId: count, producer: text, producerEpoch: count, transaction: text };
+
+const version = fc.integer({ min: -1, max: 9 });
+const zooKeeperWrite = fc.oneof(
+  row({
+    kind: fc.constant('create'),
+    path: text,
+    data: text,
+    mode: fc.constantFrom('persistent', 'ephemeral', 'persistent-sequential', 'ephemeral-sequential'),
+  }),
+  row({ kind: fc.constantFrom('delete', 'check'), path: text, version }),
+  row({ kind: fc.constant('set-data'), path: text, data: text, version }),
+);
+const zooKeeperOperation: fc.Arbitrary<ZooKeeperOperation> = fc.oneof(
+  zooKeeperWrite,
+  row({ kind: fc.constant('connect'), sessionId: count, timeoutUs: count }),
+  row({ kind: fc.constantFrom('ping', 'close') }),
+  row({ kind: fc.constantFrom('get-data', 'exists', 'get-children'), path: text, watch: fc.boolean() }),
+  row({ kind: fc.constant('multi'), operations: fc.array(zooKeeperWrite, { maxLength: 3 }) }),
+);
+const texts = fc
+  .array(
+    fc.tuple(
+      text.map((name) => `k${name}`),
+      text,
+    ),
+    { maxLength: 2 },
+  )
+  .map((entries) => Object.fromEntries(entries));
+const configMap = row({ name: text, resourceVersion: count, annotations: texts, data: texts });
+const kubernetesOperation: fc.Arbitrary<KubernetesOperation> = fc.oneof(
+  row({ verb: fc.constant('get'), name: text }),
+  row({ verb: fc.constantFrom('create', 'update'), object: configMap }),
+  row({ verb: fc.constantFrom('delete', 'watch'), name: text, resourceVersion: count }),
+);
 
 /** The kind and its fields; generic, so that each entry below is checked against the union. */
 function message<K extends Kind, F>(
@@ -189,6 +225,48 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     version: count,
     value: text,
   }),
+  'zookeeper-request': message('zookeeper-request', { connection: count, xid: count, operation: zooKeeperOperation }),
+  'zookeeper-reply': row(
+    {
+      kind: fc.constant('zookeeper-reply'),
+      connection: count,
+      xid: count,
+      zxid: count,
+      code: fc.constantFrom('ok', 'no-node', 'bad-version', 'session-expired'),
+      session: row({ sessionId: count, timeoutUs: count }),
+      paths: fc.array(text, { maxLength: 2 }),
+      data: text,
+      stat: row({ czxid: count, mzxid: count, version: small, cversion: small, ephemeralOwner: count }),
+      children: fc.array(text, { maxLength: 3 }),
+      failed: small,
+    },
+    { requiredKeys: ['kind', 'connection', 'xid', 'zxid', 'code'] },
+  ),
+  'zookeeper-watch-event': message('zookeeper-watch-event', {
+    connection: count,
+    path: text,
+    type: fc.constantFrom('node-created', 'node-deleted', 'node-data-changed', 'node-children-changed'),
+  }),
+  'zookeeper-closed': message('zookeeper-closed', { connection: count }),
+  'kubernetes-request': message('kubernetes-request', { requestId: count, operation: kubernetesOperation }),
+  'kubernetes-reply': row(
+    {
+      kind: fc.constant('kubernetes-reply'),
+      requestId: count,
+      status: fc.constantFrom(200, 201, 404, 409, 410, 500, 503),
+      object: configMap,
+    },
+    { requiredKeys: ['kind', 'requestId', 'status'] },
+  ),
+  'kubernetes-watch-event': row(
+    {
+      kind: fc.constant('kubernetes-watch-event'),
+      requestId: count,
+      type: fc.constantFrom('modified', 'deleted', 'closed'),
+      object: configMap,
+    },
+    { requiredKeys: ['kind', 'requestId', 'type'] },
+  ),
   'log-fetch': message('log-fetch', {
     requestId: count,
     partition: small,

@@ -6,6 +6,7 @@
  */
 import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-coordinator.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
+import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
@@ -92,7 +93,7 @@ export class CoordinatorBench {
         settled: () => this.calls.push('settled'),
       },
       storage: this.#storageClient,
-      coordination: this.#coordinationClient,
+      coordination: new StoreRegisters(this.#coordinationClient),
       store: this.store,
       counter: { value: 0, version: 0 },
     });

@@ -72,6 +72,7 @@ export function configuration(
   return {
     checkpoint: { ...CHECKPOINT, ...changes.checkpoint },
     runtime: { ...RUNTIME, ...changes.runtime },
+    highAvailability: { kind: 'lease-store', tolerateSuspendedConnections: false },
     restart: changes.restart ?? { strategy: 'fixed-delay', attempts: 100, delayUs: 1_000 },
   };
 }

@@ -375,6 +375,7 @@ export const SMALL_PLAN: SimulationPlan = {
       timelineLogging: false,
     },
     restart: { strategy: 'none' },
+    highAvailability: { kind: 'lease-store', tolerateSuspendedConnections: false },
     runtime: {
       heartbeatIntervalUs: 1,
       heartbeatTimeoutUs: 1,
