@@ -7,6 +7,7 @@
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
+import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
@@ -29,6 +30,12 @@ export interface EngineParts {
   acceptsAcknowledgement(required: ReadonlySet<ExecutionAttemptId>, attempt: ExecutionAttemptId): boolean;
   /** Pending checkpoints when the job restarts (row C20): aborted, or left to collect what comes. */
   readonly pendingAtRestart: 'abort' | 'keep';
+  /** What a failure restarts (row F1). */
+  readonly tasksToRestart: typeof tasksToRestart;
+  /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
+  abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
+  /** Whether a checkpoint may be triggered: only when every subtask runs (row C1). */
+  mayTrigger(subtasks: readonly { readonly isRunning: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
   /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files. */
@@ -67,6 +74,9 @@ export const standardParts: EngineParts = {
   chooseRestore: (pointer) => pointer.completed.at(-1),
   acceptsAcknowledgement: (required, attempt) => required.has(attempt),
   pendingAtRestart: 'abort',
+  tasksToRestart,
+  abortsAtRegionFailover: () => true,
+  mayTrigger: (subtasks) => subtasks.every(({ isRunning }) => isRunning),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
   unreadableMetadata: 'retry',

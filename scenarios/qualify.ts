@@ -4,6 +4,7 @@
  *
  * Called by parse.ts after the file passed its schema and the checks between sections.
  */
+import { unreachable } from '../engine/foundation/assert.ts';
 import type { EngineConfiguration, RestartConfiguration } from '../engine/protocol/configuration.ts';
 import type { TopicPlan } from '../sim/plan.ts';
 import {
@@ -163,19 +164,41 @@ function engineOf({ checkpointing, restart, runtime, cluster, highAvailability }
       requestTimeoutUs: runtime.requestTimeout,
       partitionRequestBackoffUs: runtime.partitionRequestBackoff,
       slotsPerTaskManager: cluster.slots,
+      failoverStrategy: restart.strategy === 'none' ? 'region' : restart.failover,
+      taskCancellationTimeoutUs: runtime.taskCancellationTimeout,
+      blocklist: {
+        failures: runtime.blocklist.failures,
+        withinUs: runtime.blocklist.within,
+        forUs: runtime.blocklist.for,
+      },
     },
   };
 }
 
 function restartOf(restart: ScenarioInput['restart']): RestartConfiguration {
-  if (restart.strategy === 'none') return { strategy: 'none' };
-  if (restart.strategy === 'fixed-delay')
-    return { strategy: 'fixed-delay', attempts: restart.attempts, delayUs: restart.delay };
-  return {
-    strategy: 'exponential-delay',
-    initialUs: restart.initial,
-    maxUs: restart.max,
-    multiplier: restart.multiplier,
-    resetThresholdUs: restart.resetAfter,
-  };
+  const { strategy } = restart;
+  switch (strategy) {
+    case 'none':
+      return { strategy };
+    case 'fixed-delay':
+      return { strategy, attempts: restart.attempts, delayUs: restart.delay };
+    case 'failure-rate':
+      return {
+        strategy,
+        maxFailures: restart.maxFailures,
+        intervalUs: restart.interval,
+        delayUs: restart.delay,
+      };
+    case 'exponential-delay':
+      return {
+        strategy,
+        initialUs: restart.initial,
+        maxUs: restart.max,
+        multiplier: restart.multiplier,
+        resetThresholdUs: restart.resetAfter,
+        attemptsBeforeReset: restart.attemptsBeforeReset,
+      };
+    default:
+      return unreachable(restart);
+  }
 }

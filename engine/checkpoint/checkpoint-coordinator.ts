@@ -130,6 +130,18 @@ export class CheckpointCoordinator {
     }
   }
 
+  /**
+   * Row C20: some subtasks restart while the others go on, and so does the scheduler. Checkpoints that were begun with the attempts that end
+   * now must not complete, but one whose pointer write is unanswered (I3): the restart waits until that is known (`isSettled`).
+   */
+  abortPending(ended: ReadonlySet<ExecutionAttemptId>, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.phase === 'storing-pointer') continue;
+      const owes = pending.owesAny(ended);
+      if (this.#options.parts.abortsAtRegionFailover({ owes })) this.#abort(pending, 'job-failover-region', nowUs, out);
+    }
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
@@ -186,6 +198,12 @@ export class CheckpointCoordinator {
       this.#postponed = true;
       return;
     }
+    if (!this.#options.parts.mayTrigger(this.#options.host.subtasks())) {
+      // Flink: NOT_ALL_REQUIRED_TASKS_RUNNING. No id is taken, and the next period asks again.
+      out.report({ kind: 'probe', probe: 'trigger-not-all-required-tasks-running' });
+      this.#postponed = false;
+      return;
+    }
     const { minPauseUs, maxConcurrent } = this.#options.configuration.checkpoint;
     const decision = decideRequest({
       nowUs,
@@ -218,7 +236,7 @@ export class CheckpointCoordinator {
   #trigger(id: CheckpointId, generation: number, nowUs: Micros, out: Out): void {
     const { host, epoch, configuration, parts } = this.#options;
     const subtasks = host.subtasks();
-    if (generation !== this.#generation || !this.#isActive || subtasks.some(({ isRunning }) => !isRunning)) {
+    if (generation !== this.#generation || !this.#isActive || !parts.mayTrigger(subtasks)) {
       out.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
       return;
     }
@@ -299,7 +317,7 @@ export class CheckpointCoordinator {
     for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
     if (parts.notifyComplete === 'when-durable') this.#notifyComplete(pending, out);
     this.#cleaner.sweep(stored.pointer, out);
-    if (!this.#isActive) host.settled(nowUs, out);
+    host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
   }
 

@@ -55,6 +55,12 @@ export class PendingCheckpoint {
     return this.#states.size >= this.#required.size;
   }
 
+  /** One of these attempts has not acknowledged yet. */
+  owesAny(attempts: ReadonlySet<ExecutionAttemptId>): boolean {
+    for (const attempt of attempts) if (this.#required.has(attempt) && !this.#states.has(attempt)) return true;
+    return false;
+  }
+
   /** `at`: which subtask the message claims to speak for, resolved by the caller for attempts this checkpoint does not know. */
   acknowledge(message: AcknowledgeCheckpoint, at: SubtaskOfAttempt | undefined, nowUs: Micros): AcknowledgeResult {
     if (this.phase !== 'collecting') return 'discarded';

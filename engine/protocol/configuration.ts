@@ -24,14 +24,33 @@ export interface CheckpointConfiguration {
 export type RestartConfiguration =
   | { readonly strategy: 'fixed-delay'; readonly attempts: number; readonly delayUs: number }
   | {
+      readonly strategy: 'failure-rate';
+      /** Failures within the interval that are still restarted. */
+      readonly maxFailures: number;
+      readonly intervalUs: number;
+      readonly delayUs: number;
+    }
+  | {
       readonly strategy: 'exponential-delay';
       readonly initialUs: number;
       readonly maxUs: number;
       /** Rational, for integer arithmetic: 3/2 is Flink's default 1.5. */
       readonly multiplier: { readonly numerator: number; readonly denominator: number };
       readonly resetThresholdUs: number;
+      /** Restarts without a quiet time between them before the job fails; 0: without end. */
+      readonly attemptsBeforeReset: number;
     }
   | { readonly strategy: 'none' };
+
+/** What a failure restarts (Flink: jobmanager.execution.failover-strategy). */
+export type FailoverStrategyName = 'region' | 'full';
+
+/** A node that loses its tasks `failures` times within `withinUs` gets none for `forUs`. 0 failures: never. */
+export interface BlocklistConfiguration {
+  readonly failures: number;
+  readonly withinUs: number;
+  readonly forUs: number;
+}
 
 export interface RuntimeConfiguration {
   readonly heartbeatIntervalUs: number;
@@ -52,6 +71,10 @@ export interface RuntimeConfiguration {
   readonly requestTimeoutUs: number;
   readonly partitionRequestBackoffUs: number;
   readonly slotsPerTaskManager: number;
+  readonly failoverStrategy: FailoverStrategyName;
+  /** A TaskManager whose cancelled subtask has not ended by then ends its own process (Flink: task.cancellation.timeout); 0: never. */
+  readonly taskCancellationTimeoutUs: number;
+  readonly blocklist: BlocklistConfiguration;
 }
 
 /** Who elects the leader and keeps what outlives it (rows F13, F14). */

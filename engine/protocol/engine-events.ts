@@ -10,8 +10,19 @@ import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
-/** Flink: JobStatus, as far as a streaming job takes it. */
-export type JobStatus = 'created' | 'running' | 'restarting' | 'failed' | 'suspended';
+/**
+ * Flink: JobStatus, as far as a streaming job takes it. `running` while single regions restart, too; `failing` until the last subtask has
+ * ended.
+ */
+export type JobStatus = 'created' | 'running' | 'restarting' | 'failing' | 'failed' | 'suspended';
+
+/** Why subtasks, or all of them, are started again. */
+export type RestartCause =
+  | TaskFailure
+  | 'taskmanager-lost'
+  | 'deployment-timeout'
+  | 'checkpoint-failures'
+  | 'leader-change';
 
 interface OfCheckpoint {
   readonly checkpointId: CheckpointId;
@@ -35,8 +46,10 @@ export type EngineEvent =
   | {
       readonly kind: 'restart-scheduled';
       readonly epoch: LeaderEpoch;
-      readonly cause: TaskFailure | 'taskmanager-lost' | 'deployment-timeout' | 'checkpoint-failures' | 'leader-change';
+      readonly cause: RestartCause;
       readonly delayUs: Micros;
+      /** What is started again; absent: the whole job. */
+      readonly subtasks?: readonly { readonly vertex: number; readonly subtask: number }[];
     }
   | {
       /** What the JobManager is about to restore; checkpointId 0 = from scratch. */
@@ -44,6 +57,8 @@ export type EngineEvent =
       readonly epoch: LeaderEpoch;
       readonly jobAttempt: number;
       readonly checkpointId: CheckpointId;
+      /** Whose state is restored; absent: the whole job's. */
+      readonly subtasks?: readonly { readonly vertex: number; readonly subtask: number }[];
     }
   | ({
       readonly kind: 'task-deployed';

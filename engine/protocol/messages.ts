@@ -63,7 +63,7 @@ export type TaskManagerMessage =
       readonly incarnation: number;
       readonly slots: number;
       /** What runs there: the JobManager reconciles (Flink: ExecutionDeploymentReport). */
-      readonly executions: readonly { readonly attempt: ExecutionAttemptId; readonly state: ExecutionState }[];
+      readonly executions: readonly ListedExecution[];
     }
   | {
       readonly kind: 'task-state';
@@ -77,6 +77,14 @@ export type TaskManagerMessage =
     }
   | AcknowledgeCheckpoint
   | DeclineCheckpoint;
+
+/** A subtask that a TaskManager has: one that is being cancelled still holds its slot. */
+export interface ListedExecution {
+  readonly attempt: ExecutionAttemptId;
+  readonly state: ExecutionState;
+  /** Present when state is `failed`: the report of it may have been lost. */
+  readonly failure?: TaskFailure;
+}
 
 /** Flink: AcknowledgeCheckpoint. */
 export interface AcknowledgeCheckpoint {
@@ -142,6 +150,8 @@ export interface BufferMessage {
 export type LocalMessage =
   | { readonly kind: 'continue' }
   | { readonly kind: 'task-start'; readonly deployment: TaskDeployment }
+  /** Main mailbox -> mailbox of a cancelled subtask: handled when whatever keeps that mailbox busy is over. */
+  | { readonly kind: 'task-end' }
   /** The synchronous part is over; the asynchronous part starts in its own mailbox. */
   | { readonly kind: 'start-async-part'; readonly checkpointId: CheckpointId }
   /** The serializing is over (its busy time has passed): write the state. */

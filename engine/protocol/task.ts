@@ -23,8 +23,8 @@ export interface TaskDeployment {
   readonly restore?: { readonly checkpointId: CheckpointId; readonly state: readonly SubtaskState[] };
 }
 
-/** Flink: ExecutionState, as far as it is visible outside the TaskManager. */
-export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceled';
+/** Flink: ExecutionState. `canceling`: it is to end, and its mailbox has not come to it yet. */
+export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceling' | 'canceled';
 
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =
@@ -33,6 +33,8 @@ export type TaskFailure =
   | 'restore-failed'
   | 'corrupt-state'
   | 'user-function'
+  /** The user's code says that no restart can help (Flink: SuppressRestartsException). */
+  | 'unrecoverable'
   | 'sink-fenced'
   | 'sink-unavailable'
   | 'commit-failed'

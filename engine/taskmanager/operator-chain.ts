@@ -11,6 +11,7 @@ import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
+import type { UserCode } from '../operators/user-code.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -22,6 +23,8 @@ export interface OperatorChainOptions {
   /** Behind the last operator: the channels. */
   readonly tail: ElementConsumer;
   readonly sinkHost: SinkHost;
+  /** Marks the calls of user functions. */
+  readonly userCode: UserCode;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
 }
@@ -68,11 +71,11 @@ function createOperator(
 ): readonly [ElementConsumer, ElementConsumer] {
   switch (spec.kind) {
     case 'map':
-      return single(new MapOperator(spec.map, next));
+      return single(new MapOperator(spec.map, next, options.userCode));
     case 'filter':
-      return single(new FilterOperator(spec.filter, next));
+      return single(new FilterOperator(spec.filter, next, options.userCode));
     case 'flat-map':
-      return single(new FlatMapOperator(spec.flatMap, next));
+      return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
     case 'process': {
       const backend = createBackend(spec, options, keyed);
       return single(new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next }));
@@ -87,9 +90,12 @@ function createOperator(
 }
 
 const single = (consumer: ElementConsumer): readonly [ElementConsumer, ElementConsumer] => [consumer, consumer];
-const subtaskOf = (options: OperatorChainOptions): { subtask: number; parallelism: number } => ({
+const subtaskOf = (
+  options: OperatorChainOptions,
+): { subtask: number; parallelism: number; userCode: OperatorChainOptions['userCode'] } => ({
   subtask: options.subtask,
   parallelism: options.vertex.parallelism,
+  userCode: options.userCode,
 });
 
 function createBackend(

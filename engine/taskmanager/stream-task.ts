@@ -7,15 +7,24 @@
  * Invariants:
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
- *   I3 after `failed` or `canceled` nothing is processed, written or acknowledged.
+ *   I3 after `failed`, `canceling` or `canceled` nothing is processed, written or acknowledged;
+ *   I4 what user code throws fails the subtask, and nothing else that is thrown does (decision 0020).
  */
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
 import { assert } from '../foundation/assert.ts';
-import { type CheckpointId, checkpointId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import {
+  type CheckpointId,
+  checkpointId,
+  type ExecutionAttemptId,
+  type LeaderEpoch,
+  type NodeId,
+  taskMailbox,
+} from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
+import { UserCode } from '../operators/user-code.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
@@ -58,7 +67,9 @@ export class StreamTask {
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
   #chain: OperatorChain | undefined;
+  readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
+  #failure: TaskFailure | undefined;
   #continuing = false;
   #flushArmed = false;
   /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
@@ -108,25 +119,52 @@ export class StreamTask {
   get state(): ExecutionState {
     return this.#state;
   }
-
-  handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
-    if (this.#state === 'failed' || this.#state === 'canceled') return;
-    if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
-    else this.#message(input.message, { from: input.from, isAsync }, nowUs, out);
-    this.#afterAction(out);
+  get failure(): TaskFailure | undefined {
+    return this.#failure;
+  }
+  get attempt(): ExecutionAttemptId {
+    return this.#options.deployment.attempt;
+  }
+  get slot(): number {
+    return this.#options.deployment.slot;
   }
 
-  /** Ends without a report: the JobManager asked for it, or a new leader fences it off. */
+  handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
+    if (this.#hasEnded) return;
+    try {
+      if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
+      else this.#message(input.message, { from: input.from, isAsync }, nowUs, out);
+      this.#afterAction(out);
+    } catch (thrown) {
+      // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
+      const failure = this.#userCode.failureOf(thrown);
+      if (failure === undefined) throw thrown;
+      this.fail(failure, out);
+    }
+  }
+
+  /** Stops at once and without a report: the JobManager asked for it, or a new leader fences it off. */
   cancel(out: Out): void {
-    if (this.#state === 'canceled') return;
+    if (this.#state === 'canceling' || this.#state === 'canceled') return;
     this.#checkpoint.close();
+    this.#moveTo('canceling', undefined, out);
+  }
+
+  /** Its mailbox has come to the end that `cancel` asked for. */
+  ended(out: Out): void {
+    assert(this.#state === 'canceling', 'a subtask ends after it was cancelled', { state: this.#state });
     this.#moveTo('canceled', undefined, out);
   }
 
   fail(failure: TaskFailure, out: Out): void {
-    if (this.#state === 'failed' || this.#state === 'canceled') return;
+    if (this.#hasEnded) return;
     this.#checkpoint.close();
+    this.#failure = failure;
     this.#moveTo('failed', failure, out);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state === 'failed' || this.#state === 'canceling' || this.#state === 'canceled';
   }
 
   #message(message: EngineMessage, at: { from: NodeId; isAsync: boolean }, nowUs: Micros, out: Out): void {
@@ -218,6 +256,7 @@ export class StreamTask {
       subtask: deployment.subtask,
       attempt: deployment.attempt,
       tail: this.#outputs,
+      userCode: this.#userCode,
       sinkHost: this.#sinkHost(),
       keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
     });

@@ -1,5 +1,6 @@
 /**
- * The form of a plan file: every field of `SimulationPlan`, no defaults and no unknown keys. A plan says all, or it does not replay.
+ * The form of a plan file: every field of `SimulationPlan`, no unknown keys, and defaults only for
+ * fields that came later: a plan that does not say them was made when there was one answer.
  */
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
@@ -88,10 +89,17 @@ const restart = z.discriminatedUnion(
       maxUs: natural,
       multiplier: ratio,
       resetThresholdUs: natural,
+      attemptsBeforeReset: natural.default(0),
+    }),
+    record({
+      strategy: z.literal('failure-rate'),
+      maxFailures: positive,
+      intervalUs: natural,
+      delayUs: natural,
     }),
     record({ strategy: z.literal('none') }),
   ],
-  { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
+  { error: 'expected a strategy: exponential-delay, fixed-delay, failure-rate or none' },
 );
 
 const runtime = record({
@@ -107,6 +115,13 @@ const runtime = record({
   requestTimeoutUs: positive,
   partitionRequestBackoffUs: natural,
   slotsPerTaskManager: positive,
+  failoverStrategy: z.enum(['region', 'full']).default('region'),
+  taskCancellationTimeoutUs: natural.default(180_000_000),
+  blocklist: record({ failures: natural, withinUs: natural, forUs: natural }).default({
+    failures: 0,
+    withinUs: 0,
+    forUs: 0,
+  }),
 });
 
 export const planSchema = record({

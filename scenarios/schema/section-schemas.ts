@@ -76,25 +76,52 @@ export const checkpointingSchema = record({
   timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
 });
 
+const failover = {
+  failover: z
+    .enum(['region', 'full'])
+    .default('region')
+    .describe('What a failed task restarts with it: its pipelined region, or the whole job.'),
+};
+
 export const restartSchema = z.discriminatedUnion(
   'strategy',
   [
     record({
       strategy: z.literal('exponential-delay'),
-      initial: duration().prefault('500ms').describe('Delay of the first restart.'),
-      max: duration().prefault('5s').describe('Longest delay.'),
+      initial: duration().prefault('500ms').describe('Delay of the first restart. Flink: 1s.'),
+      max: duration().prefault('5s').describe('Longest delay. Flink: 1min.'),
       multiplier: multiplier().prefault('3/2').describe('Growth from one restart to the next. Flink: 1.5.'),
-      resetAfter: duration().prefault('30s').describe('Time without failure after which the delay is the first again.'),
+      resetAfter: duration()
+        .prefault('30s')
+        .describe('Time without failure after which the delay is the first again. Flink: 1h.'),
+      attemptsBeforeReset: count(0)
+        .default(0)
+        .describe("Restarts without such a time before the job fails; 0: any number. Flink's default."),
+      ...failover,
     }),
     record({
       strategy: z.literal('fixed-delay'),
-      attempts: count().default(1_000).describe('Restarts before the job fails.'),
-      delay: duration().prefault('1s').describe('Delay of each restart.'),
+      attempts: count().default(1).describe("Restarts before the job fails. Flink's default."),
+      delay: duration().prefault('1s').describe("Delay of each restart. Flink's default."),
+      ...failover,
+    }),
+    record({
+      strategy: z.literal('failure-rate'),
+      maxFailures: count().default(1).describe("Failures within the interval that are restarted. Flink's default."),
+      interval: duration().prefault('1m').describe("The interval. Flink's default."),
+      delay: duration().prefault('1s').describe("Delay of each restart. Flink's default."),
+      ...failover,
     }),
     record({ strategy: z.literal('none') }),
   ],
-  { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
+  { error: 'expected a strategy: exponential-delay, fixed-delay, failure-rate or none' },
 );
+
+const blocklistSchema = record({
+  failures: count(0).default(0).describe('Times a node loses its tasks until it is blocked; 0: never.'),
+  within: duration().prefault('1m').describe('Time in which these failures lie.'),
+  for: duration().prefault('1m').describe("How long no new task is placed there. Flink's default."),
+});
 
 export const runtimeSchema = record({
   heartbeatInterval: duration().prefault('2s').describe('Between two heartbeats.'),
@@ -110,6 +137,12 @@ export const runtimeSchema = record({
   partitionRequestBackoff: duration()
     .prefault('100ms')
     .describe("A refused partition request is repeated after this time. Flink's default."),
+  taskCancellationTimeout: duration()
+    .prefault('3m')
+    .describe(
+      "A TaskManager whose cancelled task has not ended after this time ends its own process; 0s: never. Flink's default.",
+    ),
+  blocklist: blocklistSchema.prefault({}).describe('Nodes that get no new tasks for a while after failures.'),
   transactionTimeout: duration()
     .prefault('2m')
     .describe('Open transactions older than this are aborted by the sink store.'),

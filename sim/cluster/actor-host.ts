@@ -11,6 +11,7 @@
  * I5: a crash takes actor, mailboxes and timers with it; the disk stays. A restart is a new incarnation that gets
  *     `started` before anything else.
  * I6: an actor that throws has done nothing by that handler; its node crashes and the history says why.
+ * I7: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
@@ -64,6 +65,9 @@ class TimerInput {
   mailbox: MailboxId = MAIN_MAILBOX;
   timer = '';
 }
+
+/** How long a supervisor takes to notice that a process has ended and to start it anew. */
+const SUPERVISOR_DELAY_US = 2_000_000;
 
 const STARTED: Input = { kind: 'started' };
 
@@ -253,6 +257,7 @@ export class Cluster implements Receiver, MailboxHost {
   #perform(mailbox: Mailbox, nowUs: Micros): void {
     const out = this.#out;
     const length = out.length;
+    let exit: string | undefined;
     for (let index = 0; index < length; index += 1) {
       const effect = out.at(index);
       switch (effect.kind) {
@@ -265,10 +270,20 @@ export class Cluster implements Receiver, MailboxHost {
         case 'cancel-timer':
           this.#cancelTimer(mailbox, effect.timer);
           break;
+        case 'exit':
+          exit = effect.timer;
+          break;
         default:
           this.#history.record(mailbox.process.machine.id, effect.event);
       }
     }
+    if (exit !== undefined) this.#exit(mailbox.process.machine.id, exit);
+  }
+
+  #exit(node: NodeId, why: string): void {
+    this.#history.record(node, { kind: 'process-exited', why });
+    this.#crash(this.#find(node));
+    this.#loop.scheduleIn(SUPERVISOR_DELAY_US, { fire: () => this.restart(node) });
   }
 
   #setTimer(mailbox: Mailbox, name: string, atUs: number): void {

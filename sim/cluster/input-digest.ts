@@ -32,6 +32,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
   digest.foldString(message.kind);
   switch (message.kind) {
     case 'continue':
+    case 'task-end':
       return;
     case 'buffer':
     case 'add-credit':
@@ -171,6 +172,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       for (const execution of message.executions) {
         digest.fold(execution.attempt);
         digest.foldString(execution.state);
+        if (execution.failure !== undefined) digest.foldString(execution.failure);
       }
       return;
     case 'task-state':

@@ -11,6 +11,8 @@ import type { Lineage, RecordValue } from '../../engine/protocol/stream-elements
 export type WorldEvent =
   | { readonly kind: 'node-crashed'; readonly incarnation: number }
   | { readonly kind: 'node-started'; readonly incarnation: number }
+  /** A process ended itself: `node-crashed` follows, and its supervisor starts it again. */
+  | { readonly kind: 'process-exited'; readonly why: string }
   | { readonly kind: 'node-paused' }
   | { readonly kind: 'node-resumed' }
   | { readonly kind: 'fault-started'; readonly fault: string; readonly faultKind: string }

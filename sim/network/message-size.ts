@@ -55,6 +55,7 @@ export function messageBytes(message: EngineMessage): number {
       return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles);
     case 'continue':
     case 'task-start':
+    case 'task-end':
     case 'start-async-part':
     case 'write-async-part':
     case 'connection-lost':

@@ -42,7 +42,7 @@ const record = fc
   .map((value): unknown => JSON.parse(JSON.stringify(value)));
 const records = fc.array(record, { maxLength: 4 });
 const counts = fc.array(count, { maxLength: 4 });
-const executionState = fc.constantFrom('deploying', 'initializing', 'running', 'failed', 'canceled');
+const executionState = fc.constantFrom('deploying', 'initializing', 'running', 'failed', 'canceling', 'canceled');
 const failure = fc.constantFrom(...(Object.keys(CHECKPOINT_FAILURES) as CheckpointFailure[]));
 const metrics = row({
   startDelayUs: count,
@@ -154,7 +154,13 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     epoch,
     incarnation: small,
     slots: small,
-    executions: fc.array(row({ attempt, state: executionState }), { maxLength: 3 }),
+    executions: fc.array(
+      fc.oneof(
+        row({ attempt, state: executionState }),
+        row({ attempt, state: fc.constant('failed'), failure: fc.constant('unrecoverable') }),
+      ),
+      { maxLength: 3 },
+    ),
   }),
   'task-state': fc.oneof(
     message('task-state', { epoch, incarnation: fc.nat(), attempt, state: executionState }),
@@ -193,6 +199,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'add-credit': message('add-credit', { edge: small, subpartition: small, consumer: attempt, credit: small }),
   continue: fc.constant({ kind: 'continue' }),
   'task-start': message('task-start', { deployment }),
+  'task-end': fc.constant({ kind: 'task-end' }),
   'start-async-part': message('start-async-part', { checkpointId: checkpoint }),
   'write-async-part': message('write-async-part', { checkpointId: checkpoint }),
   'connection-lost': message('connection-lost', { peer: node }),

@@ -60,6 +60,9 @@ const RUNTIME: RuntimeConfiguration = {
   requestTimeoutUs: REQUEST_TIMEOUT_US,
   partitionRequestBackoffUs: 100,
   slotsPerTaskManager: 2,
+  failoverStrategy: 'region',
+  taskCancellationTimeoutUs: 30_000,
+  blocklist: { failures: 0, withinUs: 0, forUs: 0 },
 };
 
 export function configuration(

@@ -11,6 +11,7 @@ const EXPONENTIAL: RestartConfiguration = {
   maxUs: 60 * SECOND,
   multiplier: { numerator: 3, denominator: 2 },
   resetThresholdUs: HOUR,
+  attemptsBeforeReset: 0,
 };
 
 /** Fails again right after each restart. */
