@@ -33,6 +33,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'leader-flapping-zookeeper',
     description: 'ZooKeeper ends sessions and loses connections; leaders come and go',
   },
+  {
+    name: 'leader-flapping-kubernetes',
+    description: 'the API server refuses, forgets and ends watches; leaders come and go',
+  },
   { name: 'isolated-taskmanager', description: 'one TaskManager at a time is cut off from everything' },
   { name: 'halves', description: 'the machines fall into two halves' },
   { name: 'one-way-partition', description: 'one machine at a time is deaf or mute' },

@@ -1,6 +1,7 @@
 /** The driver of a configuration (row F13; Flink: HighAvailabilityServicesUtils). */
 import { unreachable } from '../foundation/assert.ts';
 import type { HighAvailabilityServices, ServicesOptions } from './high-availability-services.ts';
+import { KubernetesServices } from './kubernetes-services.ts';
 import { LeaseStoreServices } from './lease-store-services.ts';
 import { ZooKeeperServices } from './zookeeper-services.ts';
 
@@ -8,9 +9,10 @@ export function highAvailabilityServices(options: ServicesOptions): HighAvailabi
   const { kind } = options.configuration.highAvailability;
   switch (kind) {
     case 'lease-store':
-    case 'kubernetes':
     case 'none':
       return new LeaseStoreServices(options);
+    case 'kubernetes':
+      return new KubernetesServices(options);
     case 'zookeeper':
       return new ZooKeeperServices(options);
     default:
