@@ -9,6 +9,7 @@ import type { ConfigMap } from '../protocol/kubernetes-messages.ts';
 import type { KubernetesElector } from './kubernetes-elector.ts';
 import type { KubernetesLock } from './kubernetes-lock.ts';
 import {
+  ANY_VERSION,
   type NamedRegisters,
   type RegisterHandler,
   type RegisterReply,
@@ -64,7 +65,8 @@ export class KubernetesRegisters implements NamedRegisters {
     const { lock, elector, fencing } = this.#options;
     const mayWrite = (object: ConfigMap): boolean => fencing === 'none' || elector.holds(object);
     const change = (object: ConfigMap): ConfigMap | undefined => {
-      if (!mayWrite(object) || this.#entryOf(object, name).version !== expectedVersion) return undefined;
+      const isExpected = expectedVersion === ANY_VERSION || this.#entryOf(object, name).version === expectedVersion;
+      if (!mayWrite(object) || !isExpected) return undefined;
       const entry = this.#entryName(name);
       return { ...object, data: { ...object.data, [entry]: next.value, [`${entry}.version`]: String(next.version) } };
     };
