@@ -38,8 +38,10 @@ export interface EngineParts {
   mayTrigger(subtasks: readonly { readonly isRunning: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
-  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files. */
-  readonly unknownPointerWrite: 'resolve' | 'failure';
+  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for done. */
+  readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
+  /** Files of what a new checkpoint drops go after the pointer was moved (row F16), or before. */
+  readonly subsume: 'after-pointer' | 'before-pointer';
   /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
   readonly unreadableMetadata: 'retry' | 'skip';
   /** Whether a write by a leader that was replaced is refused (rows F15, F17), or overwrites what the new one wrote. */
@@ -79,6 +81,7 @@ export const standardParts: EngineParts = {
   mayTrigger: (subtasks) => subtasks.every(({ isRunning }) => isRunning),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
+  subsume: 'after-pointer',
   unreadableMetadata: 'retry',
   leaderFencing: 'by-epoch',
   suspendedLeadership: 'lost',

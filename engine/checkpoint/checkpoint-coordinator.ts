@@ -284,6 +284,9 @@ export class CheckpointCoordinator {
       metadataStored: (id, out) => {
         this.#pendingOf(id).phase = 'storing-pointer';
         this.#later.cancel(`expire/${id}`, out);
+        const { parts, store, epoch } = this.#options;
+        if (parts.subsume === 'before-pointer')
+          this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
       },
       stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
       failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),

@@ -13,7 +13,7 @@ import type { RequestClient } from '../clients/request-client.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { NamedRegisters, RegisterReply } from '../high-availability/named-registers.ts';
+import { ANY_VERSION, type NamedRegisters, type RegisterReply } from '../high-availability/named-registers.ts';
 import { checkpointDirectory, type EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { type CheckpointPointer, decodePointer, encodePointer, pointerKey } from '../protocol/checkpoint-pointer.ts';
@@ -102,7 +102,11 @@ export class CheckpointFinalizer {
     const { store, epoch, coordination, jobId, parts, host } = this.#options;
     const { id, path, metadataBytes } = file;
     const pointer = store.pointerWith({ id, metadata: path }, epoch);
-    const write = { name: pointerKey(jobId), expectedVersion: store.version, value: encodePointer(pointer) };
+    const write = {
+      name: pointerKey(jobId),
+      expectedVersion: parts.leaderFencing === 'none' ? ANY_VERSION : store.version,
+      value: encodePointer(pointer),
+    };
     out.report({ kind: 'pointer-write-sent', checkpointId: id });
     coordination.compareAndSet(write, out, (reply, nowUs, replyOut) => {
       const stored = { pointer, version: reply.version, metadataBytes };
@@ -111,6 +115,9 @@ export class CheckpointFinalizer {
         if (!isOurs(reply, pointer)) return host.superseded(nowUs, replyOut);
         replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
         return host.stored(id, stored, nowUs, replyOut);
+      }
+      if (parts.unknownPointerWrite === 'success') {
+        return host.stored(id, { ...stored, version: store.version + 1 }, nowUs, replyOut);
       }
       if (parts.unknownPointerWrite === 'failure') return host.failed(id, nowUs, replyOut);
       replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });

@@ -24,7 +24,7 @@ export interface RegisterReply {
 
 export interface RegisterWrite {
   readonly name: string;
-  /** 0 creates. */
+  /** 0 creates; `ANY_VERSION` overwrites. */
   readonly expectedVersion: number;
   readonly value: string;
 }
@@ -44,3 +44,6 @@ export interface NamedRegisters {
 }
 
 export const UNKNOWN: RegisterReply = { outcome: 'unknown', version: 0, value: '' };
+
+/** ZooKeeper's -1: a write that nothing fences. Only an engine with that bug asks for it. */
+export const ANY_VERSION = -1;

@@ -9,7 +9,7 @@
  *   I1 a connection that is SUSPENDED ends the leadership, unless that is tolerated; then its end is when the session may have expired,
  *      counted from when its newest sign of life was sent, or LOST, whichever comes first;
  *   I2 after a lost connection all is begun anew: watches are gone, and a node may have been made unseen. Own nodes are found by their
- *      name (Curator: protected mode), for one that is left in front would bar everybody for as long as the session lives.
+ *      name (Curator: protected mode; CURATOR-3), for one that is left in front would bar everybody for as long as the session lives.
  */
 import { type LeaderEpoch, leaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';

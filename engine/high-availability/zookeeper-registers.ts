@@ -9,6 +9,7 @@
 import type { Out } from '../protocol/actor.ts';
 import type { ZooKeeperWrite } from '../protocol/zookeeper-messages.ts';
 import {
+  ANY_VERSION,
   type NamedRegisters,
   type RegisterHandler,
   type RegisterReply,
@@ -47,7 +48,7 @@ export class ZooKeeperRegisters implements NamedRegisters {
     const write: ZooKeeperWrite =
       expectedVersion === 0
         ? { kind: 'create', path, data: value, mode: 'persistent' }
-        : { kind: 'set-data', path, data: value, version: expectedVersion - 1 };
+        : { kind: 'set-data', path, data: value, version: expectedVersion === ANY_VERSION ? -1 : expectedVersion - 1 };
     this.#commit(write, { name, done: { outcome: 'done', version: expectedVersion + 1, value } }, out, then);
   }
 

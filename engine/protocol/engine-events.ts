@@ -121,6 +121,17 @@ export type EngineEvent =
   | ({ readonly kind: 'notify-complete-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-sent'; readonly transaction: string } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-failed'; readonly transaction: string; readonly outcome: string } & OfTask & OfCheckpoint)
+  /**
+   * A value that outlives leaders changed: the pointer, the counter, who leads. Reported by the service that keeps it; without high
+   * availability by the JobManager in whose memory it is. Version 0: it is gone.
+   */
+  | {
+      readonly kind: 'coordination-updated';
+      readonly key: string;
+      readonly version: number;
+      readonly value: string;
+      readonly by: NodeId;
+    }
   /* ordinary lateness, worth knowing */
   | { readonly kind: 'message-discarded'; readonly message: string; readonly why: string }
   /** A rare branch was reached; `probe` names it. Tests demand it, sweeps count it. */

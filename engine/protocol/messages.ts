@@ -195,7 +195,7 @@ export type CoordinationRequest =
       readonly kind: 'coordination-compare-and-set';
       readonly requestId: number;
       readonly key: string;
-      /** 0 creates. */
+      /** 0 creates; -1 matches any (ZooKeeper: setData with version -1). */
       readonly expectedVersion: number;
       /** JSON text. */
       readonly value: string;

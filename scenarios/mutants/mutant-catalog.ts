@@ -6,6 +6,14 @@
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+import {
+  deleteDataBeforePointer,
+  suspendedKeepsLeading,
+  unknownWriteIsSuccess,
+  unreadableCheckpointSkipped,
+  watchLossForgotten,
+  zombieJobManagerCanSubsume,
+} from './leadership-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
@@ -24,6 +32,12 @@ export const MUTANTS: readonly Mutant[] = [
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
   unknownWriteIsFailure,
+  unknownWriteIsSuccess,
+  deleteDataBeforePointer,
+  zombieJobManagerCanSubsume,
+  unreadableCheckpointSkipped,
+  suspendedKeepsLeading,
+  watchLossForgotten,
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,

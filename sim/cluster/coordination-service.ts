@@ -6,6 +6,7 @@ import { unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { HighAvailabilityConfiguration } from '../../engine/protocol/configuration.ts';
 import { CoordinationDisk, CoordinationStore, type CoordinationStoreOptions } from '../services/coordination-store.ts';
+import { KubernetesApi, KubernetesDisk } from '../services/kubernetes-api.ts';
 import type { ServiceActor } from '../services/service-actor.ts';
 import { ZooKeeper, ZooKeeperDisk } from '../services/zookeeper.ts';
 
@@ -15,14 +16,14 @@ type Kind = HighAvailabilityConfiguration['kind'];
 export interface CoordinationDisks {
   readonly 'lease-store': CoordinationDisk;
   readonly zookeeper: ZooKeeperDisk;
-  readonly kubernetes: CoordinationDisk;
+  readonly kubernetes: KubernetesDisk;
   readonly none: CoordinationDisk;
 }
 
 export const coordinationDisks = (): CoordinationDisks => ({
   'lease-store': new CoordinationDisk(),
   zookeeper: new ZooKeeperDisk(),
-  kubernetes: new CoordinationDisk(),
+  kubernetes: new KubernetesDisk(),
   none: new CoordinationDisk(),
 });
 
@@ -35,9 +36,10 @@ export interface CoordinationServiceOptions extends Omit<CoordinationStoreOption
 export function coordinationService({ kind, disks, ...options }: CoordinationServiceOptions): ServiceActor {
   switch (kind) {
     case 'lease-store':
-    case 'kubernetes':
     case 'none':
       return new CoordinationStore({ ...options, disk: disks[kind] });
+    case 'kubernetes':
+      return new KubernetesApi({ ...options, disk: disks.kubernetes });
     case 'zookeeper':
       return new ZooKeeper({ ...options, disk: disks.zookeeper });
     default:

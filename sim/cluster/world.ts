@@ -70,6 +70,11 @@ export class World {
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
       openTransactions: () => disks.sink.openTransactions(),
     };
+    /* Without a service the JobManager's memory is all there is; judges see what it reported. */
+    if (plan.engine.highAvailability.kind === 'none')
+      history.observe(({ event }) => {
+        if (event.kind === 'coordination-updated') disks.coordination.none.replace(event.key, event.value);
+      });
     const nodes = [
       ...engineNodes(options, this),
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>

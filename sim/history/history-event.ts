@@ -32,13 +32,6 @@ export type WorldEvent =
   | { readonly kind: 'object-stored'; readonly path: string; readonly bytes: number }
   | { readonly kind: 'object-deleted'; readonly path: string }
   | {
-      readonly kind: 'coordination-updated';
-      readonly key: string;
-      readonly version: number;
-      readonly value: string;
-      readonly by: NodeId;
-    }
-  | {
       /** A session of ZooKeeper. `revoked`: by a fault, while it was heard of; `timeout`: after silence. */
       readonly kind: 'session-ended';
       readonly session: number;
@@ -62,6 +55,8 @@ export type WorldEvent =
       readonly transaction: string;
       readonly producer: string;
       readonly producerEpoch: number;
+      /** Producer epoch that asked for it. */
+      readonly committedBy: number;
       /** The sink store's own arrays, readable, never to be changed. */
       readonly values: readonly RecordValue[];
       readonly lineages: readonly Lineage[];

@@ -18,6 +18,7 @@ import { CutAudit } from './cut-audit.ts';
 import { ExactlyOnceOutput } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
+import { Fencing } from './fencing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
@@ -70,6 +71,7 @@ export class JudgeBench {
       new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
       new ConsistentCut({ reader, cuts, audit, index }),
       new CheckpointLifecycle({ jobId, reader, durable }),
+      new Fencing({ jobId, plan }),
       this.#progress,
     ];
     this.judges = judges;

@@ -11,7 +11,13 @@ import { micros } from '../../../../engine/foundation/time.ts';
 import type { KeyedProcessFunction, RuntimeContext, StateKey } from '../../../../engine/job/functions.ts';
 import type { JobGraph } from '../../../../engine/job/job-graph.ts';
 import { keyGroupOf, keyGroupRangeOf, subtaskOf } from '../../../../engine/job/key-groups.ts';
-import { encodePointer, pointerKey, type RetainedCheckpoint } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import {
+  encodeLease,
+  encodePointer,
+  leaderKey,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { EngineEvent } from '../../../../engine/protocol/engine-events.ts';
 import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import type { StateHandle, SubtaskState } from '../../../../engine/protocol/state-handle.ts';
@@ -195,6 +201,15 @@ export class SmallLife {
   }
 
   lead(epoch: number): number {
+    const lease = { epoch: leaderEpoch(epoch), holder: 'jobmanager-1', incarnation: 1, renewal: 0 };
+    const key = leaderKey(JOB_ID);
+    this.tell({
+      kind: 'coordination-updated',
+      key,
+      version: epoch,
+      value: encodeLease(lease),
+      by: nodeId('jobmanager-1'),
+    });
     return this.tell({ kind: 'leadership-acquired', epoch: leaderEpoch(epoch) });
   }
 
@@ -319,6 +334,7 @@ export class SmallLife {
     return this.tell(
       {
         kind: 'transaction-committed',
+        committedBy: Number.MAX_SAFE_INTEGER,
         transaction,
         producer: transaction.split('-').slice(0, 2).join('-'),
         producerEpoch: 3,
