@@ -20,11 +20,12 @@ export interface LifeRow extends LifeFigures {
 
 export interface RowParts {
   readonly expect: LifeFigures['expect'];
+  readonly swarm: LifeFigures['swarm'];
   readonly engineVersion: string;
   readonly capsule: string;
 }
 
-export function lifeRow(life: Life, { expect, engineVersion, capsule }: RowParts): LifeRow {
+export function lifeRow(life: Life, { expect, swarm, engineVersion, capsule }: RowParts): LifeRow {
   const { history: _history, rungs: _rungs, verdict: _verdict, signature: _signature, ...figures } = life.record;
   return {
     version: 1,
@@ -32,6 +33,7 @@ export function lifeRow(life: Life, { expect, engineVersion, capsule }: RowParts
     ...figures,
     ...life.judgement,
     expect,
+    swarm,
     wallMs: rounded(life.wallMs),
     deterministic: life.otherDigest === '',
     capsule,
@@ -44,7 +46,10 @@ export function decodeLifeRow(line: string): LifeRow | undefined {
     const value = JSON.parse(line) as Partial<LifeRow> | null;
     if (value === null || value.version !== 1 || typeof value.digest !== 'string') return undefined;
     // Rows of an earlier build lack what was added since.
-    return { ...({ subtaskRecords: [], restoreRecords: [] } satisfies Partial<LifeRow>), ...(value as LifeRow) };
+    return {
+      ...({ subtaskRecords: [], restoreRecords: [], swarm: [] } satisfies Partial<LifeRow>),
+      ...(value as LifeRow),
+    };
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@
  */
 import { timelineLines, traceLine, SweepSummary } from '../reports/index.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
+import type { SwarmChoice } from '../scenarios/swarm.ts';
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { statisticsDocument } from '../sim/statistics/statistics-document.ts';
@@ -25,6 +26,8 @@ export interface SingleLife {
   readonly plan: SimulationPlan;
   /** The command that lives it again, while there is no capsule. */
   readonly again: string;
+  /** What its seed drew; a plan that is replayed does not know. */
+  readonly swarm?: readonly SwarmChoice[];
   /** Told beside the verdict; `replay` compares digests. */
   readonly check?: (life: Life) => Promise<ExitCode> | ExitCode;
   /** No capsule: there is one already. */
@@ -44,7 +47,7 @@ const UNTIL_LINES = 30;
 
 export async function livePlanOnce(call: CommandCall, single: SingleLife): Promise<SingleLifeResult> {
   const { options, terminal } = call;
-  const { plan } = single;
+  const { plan, swarm = [] } = single;
   const datasets = new DatasetStore();
   await datasets.prepare(datasetNeeds(plan));
   const keepHistory = options.trace !== undefined || options.until !== undefined;
@@ -65,7 +68,7 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
     isFailure && single.isReplay !== true ? writeCapsule(folder, capsuleOf(plan, life, packageVersion())) : '';
   const replay =
     capsule === '' ? single.again : `${terminal.invocation} replay ${shellWord(joinPath(folder, capsule))}`;
-  if (options.report !== undefined) writeLife({ plan, life, folder: options.report, capsule, replay });
+  if (options.report !== undefined) writeLife({ plan, life, folder: options.report, capsule, replay, swarm });
 
   const checked = (await single.check?.(life)) ?? EXIT.passed;
   const code =
@@ -95,7 +98,7 @@ function tell(
 ): void {
   const { record, judgement, wallMs } = life;
   const summary = new SweepSummary();
-  summary.add(lifeRow(life, { expect: plan.expect, engineVersion: '', capsule: '' }));
+  summary.add(lifeRow(life, { expect: plan.expect, swarm: [], engineVersion: '', capsule: '' }));
   terminal.out(figuresTable({ sums: { ...summary.sums(), digest: record.digest }, wallMs, latency: record.latency }));
   const verdicts = record.verdicts.map(({ judge, outcome, message }) => [
     judge,
@@ -137,11 +140,12 @@ interface LifeFiles {
   readonly folder: string;
   readonly capsule: string;
   readonly replay: string;
+  readonly swarm: readonly SwarmChoice[];
 }
 
 /** The result files of a single life. */
-export function writeLife({ plan, life, folder, capsule, replay }: LifeFiles): void {
-  const row = lifeRow(life, { expect: plan.expect, engineVersion: packageVersion(), capsule });
+export function writeLife({ plan, life, folder, capsule, replay, swarm }: LifeFiles): void {
+  const row = lifeRow(life, { expect: plan.expect, swarm, engineVersion: packageVersion(), capsule });
   const store = new ResultStore({ folder, resume: false, replace: true, subtasks: true });
   store.append(row);
   store.close();

@@ -7,6 +7,7 @@
  * I2: every job that was handed out is released, also after an interrupt: an interrupted sweep has no holes.
  */
 import { SweepSummary, type SweepSums } from '../reports/index.ts';
+import { swarmChoices } from '../scenarios/swarm.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { capsuleOf } from './capsule.ts';
 import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
@@ -196,8 +197,10 @@ class Sweep {
     const { life, plan } = result;
     const { engineVersion, folder, store, scenarios } = this.#options;
     const capsule = plan === undefined ? '' : writeCapsule(folder, capsuleOf(plan, life, engineVersion));
-    const expect: SimulationPlan['expect'] = scenarios[job.scenario]?.scenario.expect ?? 'exactly-once';
-    const row = lifeRow(life, { expect, engineVersion, capsule });
+    const scenario = scenarios[job.scenario]?.scenario;
+    const expect: SimulationPlan['expect'] = scenario?.expect ?? 'exactly-once';
+    const swarm = scenario === undefined ? [] : swarmChoices(scenario, job.seed);
+    const row = lifeRow(life, { expect, swarm, engineVersion, capsule });
     store?.append(row);
     this.#sum(job, row);
   }

@@ -8,6 +8,7 @@
  */
 import { stringify } from 'csv-stringify/sync';
 import type { CheckpointMetrics } from '../engine/protocol/checkpoint-metrics.ts';
+import { swarmText } from '../scenarios/swarm.ts';
 import type { CheckpointRecord, FaultRecord, SubtaskRecord } from '../sim/run-record.ts';
 import { subtaskEndToEndUs } from '../sim/statistics/task-statistics.ts';
 import type { LifeFigures } from './life-figures.ts';
@@ -87,6 +88,11 @@ const LIFE_COLUMNS: readonly CsvColumn<LifeFigures>[] = [
   ),
   column('latency_p99_us', 'The same, 99th percentile, microseconds.', (life) => life.latency.p99Us),
   column('latency_us_max', 'The same, greatest, microseconds.', (life) => life.latency.maxUs),
+  column(
+    'swarm',
+    'What the seed drew, `path=value;...`, of faults the numbers and kinds of the rules it has; empty unless the scenario is a swarm.',
+    (life) => swarmText(life.swarm),
+  ),
 ];
 
 const CHECKPOINT_COLUMNS: readonly CsvColumn<OfLife<CheckpointRecord>>[] = [

@@ -10,6 +10,7 @@ export interface CatalogEntry {
 export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
   { name: 'standard', description: 'the measure of all figures: two sources, faults of every kind' },
+  { name: 'swarm', description: 'as standard, but each seed draws its own options and its own kinds of faults' },
   { name: 'flight-delays', description: '200,000 flights joined with their airports, three crashes' },
   { name: 'flight-delays-200k', description: '200,000 flights by distance and hour, three crashes' },
   { name: 'crash-during-alignment', description: 'a task dies while it waits for barriers' },

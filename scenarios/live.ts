@@ -41,8 +41,8 @@ export interface LiveOptions {
 
 /** Seed of generated inputs: every life of a scenario reads the same rows, so that seeds differ in faults only. */
 const DATASET_SEED = 'dataset';
-/** Prepared jobs that are kept for further lives; each holds its input. */
-const PREPARED_MAX = 8;
+/** Prepared jobs that are kept for further lives, each with its input: as many as the seeds of a swarm draw of job and topics. */
+const PREPARED_MAX = 32;
 
 interface Remembered {
   readonly datasets: ReadonlyMap<string, Dataset>;

@@ -17,6 +17,7 @@ import {
 } from './datasets/dataset-name.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
+import type { LocateFile } from './located-files.ts';
 import type { ScenarioInput, SectionProblem } from './schema.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -57,6 +58,25 @@ export function datasetProblems(input: ScenarioInput): SectionProblem[] {
       },
     ];
   });
+}
+
+/** The same with every parameter of its job, and data files where they lie: nothing more is needed to qualify what a swarm draws. */
+export function completed(
+  input: ScenarioInput,
+  catalog: readonly JobDefinition[],
+  locateFile: LocateFile,
+): ScenarioInput {
+  const located = (topic: TopicInput): TopicInput =>
+    topic.file === undefined ? topic : { ...topic, file: locateFile(topic.file) };
+  const topics = input.input;
+  return {
+    ...input,
+    job: { ...input.job, parameters: parametersOf(input, catalog) },
+    ...(topics === undefined ? {} : { input: Array.isArray(topics) ? topics.map(located) : located(topics) }),
+    ...(input.inputs === undefined
+      ? {}
+      : { inputs: Object.fromEntries(Object.entries(input.inputs).map(([name, topic]) => [name, located(topic)])) }),
+  };
 }
 
 export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): Scenario {

@@ -110,6 +110,30 @@ export interface ConnectorOptions {
   readonly sinkBatchRecords: number;
 }
 
+/** One value that a seed may draw. */
+export interface SwarmAlternative {
+  /** As the schema reads it. */
+  readonly value: unknown;
+  /** As it was written, on one line. */
+  readonly label: string;
+  readonly weight: number;
+}
+
+export interface SwarmDimension {
+  /** Keys from the top of the file, joined by dots. */
+  readonly path: string;
+  readonly alternatives: readonly SwarmAlternative[];
+}
+
+/** What the seeds of a scenario draw; plain JSON. */
+export interface Swarm {
+  /** The file as the schema reads it, complete: alternatives are put into it. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly dimensions: readonly SwarmDimension[];
+  /** Each fault rule is there in half of the plans. */
+  readonly faultSubset: boolean;
+}
+
 export interface Scenario {
   readonly name: string;
   readonly description: string;
@@ -132,4 +156,6 @@ export interface Scenario {
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;
   readonly expect: 'exactly-once' | 'at-least-once';
+  /** Where seeds draw their options; what stands above is then what was written beside it. */
+  readonly swarm?: Swarm;
 }

@@ -23,6 +23,7 @@ import {
   restartSchema,
   runtimeSchema,
 } from './schema/section-schemas.ts';
+import { swarmSchema } from './schema/swarm-schema.ts';
 
 export const scenarioSchema = record({
   $schema: z.string().optional().describe('Where this schema lies, for editors.'),
@@ -49,6 +50,11 @@ export const scenarioSchema = record({
   liveness: livenessSchema.prefault({}).describe('What must happen after the storm.'),
   limits: limitsSchema.prefault({}).describe('Where a life is given up.'),
   expect: expectSchema.default('exactly-once').describe('What the judges demand.'),
+  swarm: swarmSchema
+    .optional()
+    .describe(
+      'What each seed draws, by path (`checkpointing.interval`): alternatives, equally likely or as `{ value, weight }`. `faults: subset`: each fault is in half of the plans.',
+    ),
 });
 
 export type ScenarioInput = z.output<typeof scenarioSchema>;

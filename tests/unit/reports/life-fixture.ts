@@ -100,5 +100,5 @@ function checkpointRecord(
 
 export function lifeFigures(over: Partial<LifeFigures> = {}): LifeFigures {
   const { history: _history, rungs: _rungs, ...figures } = runRecord();
-  return { ...figures, expect: 'exactly-once', duplicates: false, ...over };
+  return { ...figures, expect: 'exactly-once', swarm: [], duplicates: false, ...over };
 }
