@@ -6,6 +6,12 @@
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+import {
+  deadTaskKeepsPending,
+  pendingSurvivesFailover,
+  regionForgetsDownstream,
+  triggerWhileRecovering,
+} from './failover-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
@@ -27,6 +33,10 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  pendingSurvivesFailover,
+  deadTaskKeepsPending,
+  triggerWhileRecovering,
+  regionForgetsDownstream,
 ];
 
 /** A plan names an engine that there is none of. */
