@@ -28,6 +28,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
+  { name: 'region-failover', description: 'what fails restarts alone: four failover regions, faults of many kinds' },
+  { name: 'task-exceptions', description: 'user functions throw, in quick succession and during recovery' },
+  { name: 'stuck-task', description: 'user functions do not return, and a cancelled task takes its process with it' },
   { name: 'zombie-taskmanager', description: 'a TaskManager stands still past its heartbeats and comes back' },
   { name: 'zombie-jobmanager', description: 'a leader stands still past its lease and comes back' },
   {

@@ -74,6 +74,24 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         node,
         forUs: drawn(action.forUs, site('for')),
       }));
+    case 'throw': {
+      const { recoverable } = action;
+      return nodesOf(action.target, context).map((node) => ({
+        kind: 'throw',
+        trigger,
+        node,
+        ...ofVertex(action),
+        recoverable,
+      }));
+    }
+    case 'hang':
+      return nodesOf(action.target, context).map((node) => ({
+        kind: 'hang',
+        trigger,
+        node,
+        ...ofVertex(action),
+        hangUs: drawn(action.hangUs, site('for')),
+      }));
     case 'partition':
       return [partition(action, trigger, context)];
     case 'cut': {
@@ -141,6 +159,9 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
       return unreachable(action);
   }
 }
+
+const ofVertex = ({ vertex }: { readonly vertex?: number }): { readonly vertex?: number } =>
+  vertex === undefined ? {} : { vertex };
 
 function partition(
   action: FaultAction & { readonly kind: 'partition' },

@@ -51,6 +51,13 @@ export type FaultAction =
   | { readonly kind: 'crash'; readonly target: FaultTarget; readonly restartAfterUs: Range | 'never' }
   | { readonly kind: 'pause'; readonly target: FaultTarget; readonly forUs: Range }
   | {
+      readonly kind: 'throw';
+      readonly target: FaultTarget;
+      readonly vertex?: number;
+      readonly recoverable: boolean;
+    }
+  | { readonly kind: 'hang'; readonly target: FaultTarget; readonly vertex?: number; readonly hangUs: Range }
+  | {
       readonly kind: 'partition';
       readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
       readonly target: FaultTarget;

@@ -176,6 +176,8 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
   switch (action.kind) {
     case 'crash':
     case 'pause':
+    case 'throw':
+    case 'hang':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

@@ -106,6 +106,7 @@ class Life {
       history: this.#history,
       cluster: this.#world.cluster,
       services: this.#world.conditions,
+      userCode: this.#world.userCode,
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));

@@ -113,9 +113,19 @@ export class DataStream<T> {
 
   /** Number of subtasks of the operator, where it differs from the environment's. */
   setParallelism(parallelism: number): this {
-    if (!Number.isInteger(parallelism) || parallelism < 1)
-      throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
-    this.#operator('setParallelism').parallelism = parallelism;
+    this.#operator('setParallelism').parallelism = checkedParallelism(parallelism);
+    return this;
+  }
+
+  /** The operator begins a chain: records reach it over a channel, also where a direct call would do. */
+  startNewChain(): this {
+    this.#operator('startNewChain').chaining = 'head';
+    return this;
+  }
+
+  /** The operator is a vertex of its own. */
+  disableChaining(): this {
+    this.#operator('disableChaining').chaining = 'never';
     return this;
   }
 
@@ -178,6 +188,24 @@ export class DataStreamSink {
     this.#node.name = name;
     return this;
   }
+
+  /** Number of subtasks of the sink, where it differs from the environment's. */
+  setParallelism(parallelism: number): this {
+    this.#node.parallelism = checkedParallelism(parallelism);
+    return this;
+  }
+
+  /** The sink is a vertex of its own. */
+  disableChaining(): this {
+    this.#node.chaining = 'never';
+    return this;
+  }
+}
+
+function checkedParallelism(parallelism: number): number {
+  if (!Number.isInteger(parallelism) || parallelism < 1)
+    throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
+  return parallelism;
 }
 
 /** A stream whose records of one key meet in one subtask. */

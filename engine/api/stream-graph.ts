@@ -41,6 +41,8 @@ export interface StreamNode {
   /** What its state is stored under; undefined until given or generated. */
   uid: string | undefined;
   parallelism: number;
+  /** Whether it may share a vertex with its neighbours (Flink: ChainingStrategy): with both, with what follows only, with none. */
+  chaining: 'always' | 'head' | 'never';
 }
 
 /** What a node is made of, apart from its place in the list. */
@@ -60,7 +62,7 @@ export class StreamGraph {
   }
 
   add(input: StreamNodeInput): StreamNode {
-    const node: StreamNode = { ...input, id: this.#nodes.length, uid: undefined };
+    const node: StreamNode = { ...input, id: this.#nodes.length, uid: undefined, chaining: 'always' };
     this.#nodes.push(node);
     if (input.uid !== undefined) this.setUid(node, input.uid);
     return node;

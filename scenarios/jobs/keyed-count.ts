@@ -46,7 +46,8 @@ export const keyedCount: JobDefinition = {
   },
 };
 
-function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
+/** Counts the records of each key in value state. */
+export function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
   return {
     states: [valueState(COUNT, Types.int)],
     create() {

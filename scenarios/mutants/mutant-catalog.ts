@@ -14,6 +14,12 @@ import {
   watchLossForgotten,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
+import {
+  deadTaskKeepsPending,
+  pendingSurvivesFailover,
+  regionForgetsDownstream,
+  triggerWhileRecovering,
+} from './failover-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
@@ -41,6 +47,10 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  pendingSurvivesFailover,
+  deadTaskKeepsPending,
+  triggerWhileRecovering,
+  regionForgetsDownstream,
 ];
 
 /** A plan names an engine that there is none of. */

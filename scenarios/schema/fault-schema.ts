@@ -13,6 +13,8 @@ import { chance, count, duration, durationRange, record, text } from './scalars.
 export const FAULT_KINDS = [
   'crash',
   'pause',
+  'throw',
+  'hang',
   'partition',
   'cut',
   'delay',
@@ -77,6 +79,35 @@ const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) =
   target: entry.pause,
   forUs: entry.for,
 }));
+const vertex = count(0).optional().describe("Index of the vertex whose function it is; absent: any function of the machine's.");
+const throwing = rule(
+  {
+    throw: target('On whose machine the next call of a user function throws.'),
+    vertex,
+    recoverable: z.boolean().default(true).describe('False: the error says that no restart can help.'),
+    ...timing,
+  },
+  (entry) => ({
+    kind: 'throw',
+    target: entry.throw,
+    ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    recoverable: entry.recoverable,
+  }),
+);
+const hang = rule(
+  {
+    hang: target('On whose machine the next call of a user function does not return.'),
+    vertex,
+    ...timing,
+    for: durationRange().describe('How long it does not.'),
+  },
+  (entry) => ({
+    kind: 'hang',
+    target: entry.hang,
+    ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    hangUs: entry.for,
+  }),
+);
 const partition = rule(
   {
     partition: z.enum(['isolate-one', 'halves', 'one-way', 'pair']).describe('Shape of the partition.'),
@@ -151,6 +182,8 @@ const sink = rule({ sink: effect, ...affected }, (entry) => service('sink', entr
 export const faultSchema = z.union([
   crash,
   pause,
+  throwing,
+  hang,
   partition,
   cut,
   delay,

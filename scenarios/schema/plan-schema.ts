@@ -45,6 +45,14 @@ const fault = z.discriminatedUnion(
     record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
     record({
       ...ofFault,
+      kind: z.literal('throw'),
+      node,
+      vertex: natural.exactOptional(),
+      recoverable: z.boolean(),
+    }),
+    record({ ...ofFault, kind: z.literal('hang'), node, vertex: natural.exactOptional(), hangUs: natural }),
+    record({
+      ...ofFault,
       ...betweenSides,
       kind: z.literal('partition'),
       shape: z.enum(['isolate-one', 'halves', 'one-way', 'pair']),
@@ -63,7 +71,7 @@ const fault = z.discriminatedUnion(
       forUs: natural,
     }),
   ],
-  { error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link or service' },
+  { error: 'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link or service' },
 );
 
 const checkpoint = record({

@@ -40,6 +40,8 @@ export interface ClusterOptions {
   readonly history: History;
   readonly profile: HardwareProfile;
   readonly nodes: readonly NodeSpec[];
+  /** Time for which code in the handler that just ran kept its thread without working; absent: none ever does. */
+  readonly takeHangUs?: () => number;
 }
 
 /** Mailboxes belong to an incarnation: they are made at first mention and dropped by a crash. */
@@ -79,6 +81,7 @@ export class Cluster implements Receiver, MailboxHost {
   readonly #out: EffectBuffer;
   readonly #messageInput: MessageInput;
   readonly #timerInput = new TimerInput();
+  readonly #takeHangUs: (() => number) | undefined;
   readonly #deadForGood = new Set<NodeId>();
   #inputs = 0;
   #hasActorThrown = false;
@@ -96,6 +99,7 @@ export class Cluster implements Receiver, MailboxHost {
     const machines = this.#hosted.map((hosted) => hosted.machine);
     this.network = new Network({ loop, choices, history, profile, nodes: machines, receiver: this });
     this.#out = new EffectBuffer(profile.nanoseconds);
+    this.#takeHangUs = options.takeHangUs;
     const first = nodes[0];
     assert(first !== undefined, 'a cluster has at least one node');
     this.#messageInput = new MessageInput(first.id);
@@ -250,7 +254,7 @@ export class Cluster implements Receiver, MailboxHost {
       this.#buryThrower(mailbox.process.machine.id, thrown);
       return;
     }
-    mailbox.busyUntilUs = nowUs + out.busyUs;
+    mailbox.busyUntilUs = nowUs + out.busyUs + (this.#takeHangUs?.() ?? 0);
     if (out.length > 0) this.#perform(mailbox, nowUs);
   }
 

@@ -9,6 +9,7 @@ import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
+import { UserCodeFaults } from '../faults/user-code-faults.ts';
 import type { History } from '../history/history.ts';
 import type { DurableState } from '../judges/judge.ts';
 import type { ChoiceSite, Choices } from '../kernel/choice.ts';
@@ -45,6 +46,7 @@ const FETCH_RECORDS_MIN = 1_000_000;
 export class World {
   readonly cluster: Cluster;
   readonly conditions: ReadonlyMap<NodeId, ServiceConditions>;
+  readonly userCode: UserCodeFaults;
   readonly durable: DurableState;
   readonly jobManagers: readonly NodeId[];
   readonly taskManagers: readonly NodeId[];
@@ -54,6 +56,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     const { plan, loop, choices, history, profile } = options;
+    this.userCode = new UserCodeFaults(options.onEffective);
+    const hasUserCodeFaults = plan.faults.some(({ kind }) => kind === 'throw' || kind === 'hang');
     this.jobManagers = jobManagerNodes(plan.cluster);
     this.taskManagers = taskManagerNodes(plan.cluster);
     const conditions = new Map<NodeId, ServiceConditions>();
@@ -76,12 +80,15 @@ export class World {
         if (event.kind === 'coordination-updated') disks.coordination.none.replace(event.key, event.value);
       });
     const nodes = [
-      ...engineNodes(options, this),
+      ...engineNodes(options, this, hasUserCodeFaults),
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
         this.#countRead(partition, offset, count),
       ),
     ];
-    this.cluster = new Cluster({ loop, choices, history, profile, nodes });
+    const cluster = { loop, choices, history, profile, nodes };
+    this.cluster = new Cluster(
+      hasUserCodeFaults ? { ...cluster, takeHangUs: () => this.userCode.takeHangUs() } : cluster,
+    );
   }
 
   /** Records the log has handed out more than once. */
@@ -96,7 +103,11 @@ export class World {
   }
 }
 
-function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | 'taskManagers'>): NodeSpec[] {
+function engineNodes(
+  options: WorldOptions,
+  world: Pick<World, 'jobManagers' | 'taskManagers' | 'userCode'>,
+  hasUserCodeFaults: boolean,
+): NodeSpec[] {
   const { plan, job, parts } = options;
   const environmentOf = (node: NodeId): TaskEnvironment => ({
     node,
@@ -105,6 +116,10 @@ function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | '
     parts,
     services: SERVICE_NODES,
   });
+  const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
+    const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;
+    return { ...environmentOf(node), graph };
+  };
   return [
     ...world.jobManagers.map((id) => ({
       id,
@@ -113,7 +128,7 @@ function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | '
     })),
     ...world.taskManagers.map((id) => ({
       id,
-      create: (incarnation: number) => new TaskManager(environmentOf(id), incarnation),
+      create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
     })),
   ];
 }

@@ -65,7 +65,16 @@ export class FaultState implements ScheduledEvent {
 
 /** How long a fault lasts in microseconds; negative: until someone ends it. */
 export function durationUs(fault: Fault): number {
-  return fault.kind === 'crash' ? fault.restartAfterUs : fault.forUs;
+  switch (fault.kind) {
+    case 'crash':
+      return fault.restartAfterUs;
+    case 'throw':
+    case 'hang':
+      // Armed until it strikes, or the storm ends.
+      return -1;
+    default:
+      return fault.forUs;
+  }
 }
 
 function targetText(fault: Fault): string {

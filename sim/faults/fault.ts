@@ -36,6 +36,22 @@ export type Fault = OfFault &
       }
     | { readonly kind: 'pause'; readonly node: NodeId; readonly forUs: number }
     | {
+        /** The next call of a user function on the node throws. */
+        readonly kind: 'throw';
+        readonly node: NodeId;
+        /** Index of the vertex whose function it is; absent: any. */
+        readonly vertex?: number;
+        /** False: the error says that no restart can help. */
+        readonly recoverable: boolean;
+      }
+    | {
+        /** The next call of a user function on the node does not return for this long: its subtask does nothing meanwhile. */
+        readonly kind: 'hang';
+        readonly node: NodeId;
+        readonly vertex?: number;
+        readonly hangUs: number;
+      }
+    | {
         readonly kind: 'partition';
         readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
         /** Nothing passes from `a` to `b`; nor back, unless one-way. Nodes in neither side talk to all. */
