@@ -17,6 +17,7 @@ import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoin
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import {
   ATTEMPTS_PER_EPOCH,
@@ -30,7 +31,13 @@ import {
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
-import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type {
+  CoordinationReply,
+  EngineMessage,
+  OperatorEventMessage,
+  StorageReply,
+  TaskManagerMessage,
+} from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
@@ -60,6 +67,7 @@ export class JobMaster implements CoordinatorHost {
   readonly #options: JobMasterOptions;
   readonly #registry = new TaskManagerRegistry();
   readonly #coordinator: CheckpointCoordinator;
+  readonly #operatorCoordinators: OperatorCoordinators;
   readonly #backoff: RestartBackoff;
   readonly #restore: RestoreReader;
   readonly #later = new DelayedCalls();
@@ -85,6 +93,14 @@ export class JobMaster implements CoordinatorHost {
       requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
+    this.#operatorCoordinators = new OperatorCoordinators({
+      graph: options.environment.graph,
+      parts: options.environment.parts,
+      epoch: options.epoch,
+      timeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
+      sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
+      failTask: (_attempt, nowUs, out) => this.#failJob('operator-event-lost', nowUs, out),
+    });
     this.#coordinator = new CheckpointCoordinator({
       jobId: options.environment.graph.jobId,
       epoch: options.epoch,
@@ -95,6 +111,7 @@ export class JobMaster implements CoordinatorHost {
       coordination: options.coordination,
       store: options.store,
       counter: options.counter,
+      coordinators: this.#operatorCoordinators,
     });
   }
 
@@ -121,7 +138,8 @@ export class JobMaster implements CoordinatorHost {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
-      this.#coordinator.handleTimer(timer, nowUs, out)
+      this.#coordinator.handleTimer(timer, nowUs, out) ||
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
     );
   }
 
@@ -138,6 +156,14 @@ export class JobMaster implements CoordinatorHost {
       default:
         throw new RangeError(`unknown message ${String(message satisfies never)}`);
     }
+  }
+
+  /** Row C24. What an attempt says that is not current, or that is being cancelled, is neither handled nor acknowledged. */
+  operatorEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
+    const execution = this.#executions?.of(message.attempt);
+    const isCurrent = execution !== undefined && (this.#status === 'created' || this.#status === 'running');
+    if (isCurrent) return this.#operatorCoordinators.receive(execution, message, nowUs, out);
+    out.report({ kind: 'message-discarded', message: message.kind, why: 'of an attempt that is not current' });
   }
 
   /* ---- CoordinatorHost ---- */
@@ -240,6 +266,7 @@ export class JobMaster implements CoordinatorHost {
   #running(execution: Execution, nowUs: Micros, out: Out): void {
     if (execution.state === 'running' || this.#status !== 'created') return;
     execution.state = 'running';
+    this.#operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunning !== true) return;
     this.#later.cancel('deployment', out);
     this.#moveTo('running', out);
@@ -268,6 +295,8 @@ export class JobMaster implements CoordinatorHost {
     const delayUs = this.#backoff.onFailure(nowUs);
     this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    for (const execution of this.#executions?.all() ?? [])
+      this.#operatorCoordinators.attemptFailed(execution, nowUs, out);
     this.#cancelAll(out);
     if (delayUs === undefined) return;
     out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
@@ -334,6 +363,7 @@ export class JobMaster implements CoordinatorHost {
       checkpointId: metadata?.checkpointId ?? checkpointId(0),
     });
     this.#restoredFrom = metadata;
+    this.#operatorCoordinators.resetToCheckpoint(metadata, out);
     for (const execution of executions.all()) {
       const { attempt, vertex, subtask, node } = execution;
       this.#nextAttempt = attempt + 1;

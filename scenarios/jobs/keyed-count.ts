@@ -46,7 +46,8 @@ export const keyedCount: JobDefinition = {
   },
 };
 
-function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
+/** Shared by the jobs that count. */
+export function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
   return {
     states: [valueState(COUNT, Types.int)],
     create() {

@@ -5,6 +5,7 @@
  */
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
@@ -27,6 +28,9 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  enumeratorStateNotRestored,
+  checkpointDoesNotWaitForEvents,
+  gatewayStaysOpen,
 ];
 
 /** A plan names an engine that there is none of. */
