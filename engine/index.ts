@@ -14,6 +14,7 @@ export {
   type EnvironmentOptions,
   type JobCheckpointing,
   type LogSourceOptions,
+  type SplitSourceOptions,
   StreamExecutionEnvironment,
 } from './api/stream-execution-environment.ts';
 export type {

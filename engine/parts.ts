@@ -56,6 +56,12 @@ export interface EngineParts {
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or its positions after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch';
+  /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
+  readonly coordinatorSnapshot: 'when-events-acknowledged' | 'at-once';
+  /** The gateways from a coordinator's cut to the subtask's barrier (row C24). */
+  readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
+  /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
+  coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
@@ -92,6 +98,9 @@ export const standardParts: EngineParts = {
   }),
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  coordinatorSnapshot: 'when-events-acknowledged',
+  gatewayAtCheckpoint: 'closes',
+  coordinatorStateToRestore: (found) => found,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'done') return 'done';

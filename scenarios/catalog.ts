@@ -65,6 +65,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   {
+    name: 'split-assignment-under-faults',
+    description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
+  },
+  {
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',
   },

@@ -12,6 +12,7 @@
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -58,6 +59,8 @@ export interface CoordinatorOptions {
   readonly storage: RequestClient<StorageReply>;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
+  /** Operator coordinators of the job; default: none. */
+  readonly coordinators?: CheckpointedCoordinators;
   /** Last id ever used and the version of the counter that says so. */
   readonly counter: { readonly value: number; readonly version: number };
 }
@@ -75,6 +78,7 @@ export class CheckpointCoordinator {
   #expired: CheckpointId[] = [];
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
+  readonly #coordinators: CheckpointedCoordinators;
   #nextTriggerUs = 0;
   #lastCompletedUs: number | undefined;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
@@ -86,6 +90,7 @@ export class CheckpointCoordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#coordinators = options.coordinators ?? NO_COORDINATORS;
     const { jobId, coordination, configuration } = options;
     this.#counter = new CheckpointIdCounter({
       jobId,
@@ -169,6 +174,7 @@ export class CheckpointCoordinator {
       jobId: this.#options.jobId,
       triggeredAtUs,
       states: pending.states(),
+      ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
     };
     this.#finalizer.finalize(metadata, out);
   }
@@ -259,11 +265,28 @@ export class CheckpointCoordinator {
       tasks: pending.required,
       options,
     });
+    this.#triggering = true;
+    pending.phase = 'triggering';
+    this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
+      if (this.#pending.get(id) !== pending) return;
+      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      this.#triggering = false;
+      pending.phase = 'collecting';
+      pending.coordinators = states;
+      this.#triggerSources(pending, subtasks, doneOut);
+    });
+  }
+
+  /** Row C24: not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one. */
+  #triggerSources(pending: PendingCheckpoint, subtasks: readonly CheckpointedSubtask[], out: Out): void {
+    const { host, epoch, configuration } = this.#options;
+    const { checkpointId: id, triggeredAtUs } = pending;
+    const options = optionsOf(configuration.checkpoint);
     for (const { attempt, isSource } of subtasks) {
       if (isSource)
         host.sendToTask(
           attempt,
-          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs, options },
+          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs, options },
           out,
         );
     }
@@ -319,6 +342,7 @@ export class CheckpointCoordinator {
     });
     for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
     if (parts.notifyComplete === 'when-durable') this.#notifyComplete(pending, out);
+    this.#coordinators.notifyComplete(id, out);
     this.#cleaner.sweep(stored.pointer, out);
     host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
@@ -348,6 +372,11 @@ export class CheckpointCoordinator {
       acknowledged: pending.acknowledged,
       required: pending.required.length,
     });
+    if (pending.phase === 'triggering') {
+      this.#triggering = false;
+      this.#coordinators.abortCurrentTriggering(out);
+    }
+    this.#coordinators.notifyAborted(id, out);
     this.#cleaner.discard(id, out);
     if (this.#isActive) {
       for (const attempt of pending.required) {

@@ -8,12 +8,13 @@ import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
+import type { CoordinatorState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
 
 export type AcknowledgeResult = 'success' | 'duplicate' | 'unknown' | 'discarded';
 
-/** `collecting` acknowledgements, writing `_metadata`, storing the pointer. Ended ones leave the coordinator. */
-export type PendingPhase = 'collecting' | 'writing-metadata' | 'storing-pointer';
+/** `triggering`: operator coordinators take their snapshots, no source knows of it yet. `collecting` acknowledgements, writing `_metadata`, storing the pointer. Ended ones leave the coordinator. */
+export type PendingPhase = 'triggering' | 'collecting' | 'writing-metadata' | 'storing-pointer';
 
 export interface SubtaskOfAttempt {
   readonly attempt: ExecutionAttemptId;
@@ -29,6 +30,8 @@ export class PendingCheckpoint {
   readonly #accepts: EngineParts['acceptsAcknowledgement'];
   readonly #states = new Map<ExecutionAttemptId, SubtaskState>();
   phase: PendingPhase = 'collecting';
+  /** Snapshots of operator coordinators; there before any source is triggered (row C24). */
+  coordinators: readonly CoordinatorState[] = [];
   lastAcknowledgedUs = 0;
   stateBytes = 0;
 

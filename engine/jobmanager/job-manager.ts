@@ -103,6 +103,10 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
+      case 'operator-event':
+      case 'operator-event-acknowledged':
+        if (message.epoch === this.#services.epoch) return this.#master?.operatorEvent(message, nowUs, out);
+        return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
       case 'connection-lost':
         return;
       default:

@@ -21,6 +21,7 @@ import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoin
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import {
   ATTEMPTS_PER_EPOCH,
@@ -34,7 +35,7 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { JobStatus, RestartCause } from '../protocol/engine-events.ts';
-import type { EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type { EngineMessage, OperatorEventMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { Blocklist } from './blocklist.ts';
@@ -70,6 +71,7 @@ export class JobMaster implements CoordinatorHost {
   readonly #registry = new TaskManagerRegistry();
   readonly #gateway: TaskGateway;
   readonly #coordinator: CheckpointCoordinator;
+  readonly #operatorCoordinators: OperatorCoordinators;
   readonly #failures: FailureHandler;
   readonly #regions: PipelinedRegions;
   readonly #restarts = new PendingRestarts();
@@ -102,6 +104,17 @@ export class JobMaster implements CoordinatorHost {
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
+    this.#operatorCoordinators = new OperatorCoordinators({
+      graph,
+      parts,
+      epoch,
+      timeoutUs: configuration.runtime.requestTimeoutUs,
+      sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
+      failTask: (attempt, nowUs, out) => {
+        const execution = this.#executions?.of(attempt);
+        if (execution !== undefined) this.#failed(execution, 'operator-event-lost', nowUs, out);
+      },
+    });
     this.#coordinator = new CheckpointCoordinator({
       jobId: graph.jobId,
       epoch,
@@ -112,6 +125,7 @@ export class JobMaster implements CoordinatorHost {
       coordination: options.coordination,
       store,
       counter: options.counter,
+      coordinators: this.#operatorCoordinators,
     });
   }
 
@@ -140,7 +154,8 @@ export class JobMaster implements CoordinatorHost {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
-      this.#coordinator.handleTimer(timer, nowUs, out)
+      this.#coordinator.handleTimer(timer, nowUs, out) ||
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
     );
   }
 
@@ -157,6 +172,14 @@ export class JobMaster implements CoordinatorHost {
       default:
         throw new RangeError(`unknown message ${String(message satisfies never)}`);
     }
+  }
+
+  /** Row C24. What an attempt says that is not current, or that is being cancelled, is neither handled nor acknowledged. */
+  operatorEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
+    const execution = this.#executions?.of(message.attempt);
+    if (execution !== undefined && execution.state !== 'canceling')
+      return this.#operatorCoordinators.receive(execution, message, nowUs, out);
+    out.report({ kind: 'message-discarded', message: message.kind, why: 'of an attempt that is not current' });
   }
 
   /* ---- CoordinatorHost ---- */
@@ -248,6 +271,7 @@ export class JobMaster implements CoordinatorHost {
   #running(execution: Execution, nowUs: Micros, out: Out): void {
     if (execution.state === 'running' || execution.state === 'canceling') return;
     execution.state = 'running';
+    this.#operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunning !== true) return;
     if (this.#status === 'running') return out.report({ kind: 'probe', probe: 'region-recovered' });
     this.#moveTo('running', out);
@@ -301,14 +325,14 @@ export class JobMaster implements CoordinatorHost {
       this.#restartAtUs = restartAtUs;
       this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
       out.report({ kind: 'restart-scheduled', epoch, cause: failure.cause, delayUs: micros(delayUs) });
-      this.#cancel(this.#executions?.all() ?? [], out);
+      this.#cancel(this.#executions?.current() ?? [], nowUs, out);
     } else {
       const executions = this.#executions;
       assert(executions !== undefined, 'what fails was deployed');
       const ending = subtasks.map((subtask) => executions.at(subtask));
       this.#restarts.schedule(subtasks, restartAtUs);
       out.report({ kind: 'restart-scheduled', epoch, cause: failure.cause, delayUs: micros(delayUs), subtasks });
-      this.#cancel(ending, out);
+      this.#cancel(ending, nowUs, out);
       this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
     }
     this.#later.after(delayUs, `restart/${restartAtUs}`, out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
@@ -318,12 +342,13 @@ export class JobMaster implements CoordinatorHost {
     this.#moveTo('failing', out);
     this.#restarts.overtakeAll();
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
-    this.#cancel(this.#executions?.all() ?? [], out);
+    this.#cancel(this.#executions?.current() ?? [], nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
 
-  #cancel(executions: readonly Execution[], out: Out): void {
+  #cancel(executions: readonly Execution[], nowUs: Micros, out: Out): void {
     for (const execution of executions) {
+      this.#operatorCoordinators.attemptFailed(execution, nowUs, out);
       if (execution.state === 'canceled') continue;
       execution.state = 'canceling';
       this.#gateway.cancel(execution.attempt, execution.node, out);
@@ -403,6 +428,7 @@ export class JobMaster implements CoordinatorHost {
     this.#moveTo('created', out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
+    this.#operatorCoordinators.resetToCheckpoint(metadata, out);
     this.#started(executions.all(), out);
   }
 
@@ -421,11 +447,13 @@ export class JobMaster implements CoordinatorHost {
     this.#restarts.done(subtasks);
     const deployment = { slots, firstAttempt: this.#nextAttempt, restored: metadata };
     const deployed = executions.deploy(subtasks, deployment);
+    const restored = metadata?.checkpointId ?? checkpointId(0);
+    for (const subtask of subtasks) this.#operatorCoordinators.subtaskReset(subtask, restored, out);
     out.report({
       kind: 'restore-chosen',
       epoch: this.#options.epoch,
       jobAttempt: this.#jobAttempt,
-      checkpointId: metadata?.checkpointId ?? checkpointId(0),
+      checkpointId: restored,
       subtasks: subtasks.map(({ vertex, subtask }) => ({ vertex, subtask })),
     });
     this.#started(deployed, out);

@@ -77,6 +77,22 @@ export type EngineEvent =
       readonly tasks: readonly ExecutionAttemptId[];
       readonly options: CheckpointOptions;
     } & OfCheckpoint)
+  | ({
+      /** The cut of an operator coordinator: what it does from now on belongs behind the checkpoint (row C24). */
+      readonly kind: 'coordinator-snapshot-taken';
+      readonly operator: string;
+      readonly bytes: number;
+      /** Events of before that no subtask has acknowledged yet: the checkpoint waits for them. */
+      readonly unconfirmed: number;
+    } & OfCheckpoint)
+  | {
+      /** A coordinator hands an event to a subtask's gateway; it may be kept back there. */
+      readonly kind: 'operator-event-sent';
+      readonly operator: string;
+      readonly subtask: number;
+      readonly attempt: ExecutionAttemptId;
+      readonly event: string;
+    }
   | ({ readonly kind: 'trigger-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'barrier-received'; readonly channel: number; readonly pending: number } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'alignment-started' } & OfTask & OfCheckpoint)

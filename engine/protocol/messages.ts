@@ -13,6 +13,7 @@ import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
+import type { OperatorEvent } from './operator-events.ts';
 import type { StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
@@ -103,6 +104,28 @@ export interface DeclineCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly reason: CheckpointFailure;
 }
+
+/**
+ * JobManager <-> subtask: operator coordinators and their operators (row C24; Flink: sendOperatorEventToTask, -ToCoordinator).
+ * `attempt` is the subtask's in both directions; `sequence` counts from 0 per attempt, operator and direction.
+ */
+export type OperatorEventMessage =
+  | {
+      readonly kind: 'operator-event';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly operator: string;
+      readonly sequence: number;
+      readonly event: OperatorEvent;
+    }
+  | {
+      /** The event of this number was handled. */
+      readonly kind: 'operator-event-acknowledged';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly operator: string;
+      readonly sequence: number;
+    };
 
 /** TaskManager <-> TaskManager, over connections (Flink: PartitionRequest, AddCredit, BufferResponse). */
 export type DataPlaneMessage =
@@ -296,6 +319,7 @@ export type ServiceMessage =
 export type EngineMessage =
   | JobManagerMessage
   | TaskManagerMessage
+  | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
   | ConnectionLost

@@ -2,7 +2,8 @@
  * The `_metadata` file of a completed checkpoint (rows T2, T4; Flink: MetadataV3Serializer).
  *
  * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline
- * state included), CRC32C over all of it. A flipped byte is found by the checksum (Flink has none, row T9).
+ * state included), sections, CRC32C over all of it. A section is its number, its length and its content; those that are empty
+ * are left out. A flipped byte is found by the checksum (Flink has none, row T9).
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
@@ -13,6 +14,14 @@ import type { StateHandle, SubtaskState } from './state-handle.ts';
 const MAGIC = 0x4960672d;
 const FORMAT_VERSION = 1;
 const CHECKSUM_BYTES = 4;
+/** Sections by number. */
+const COORDINATORS = 1;
+
+/** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
+export interface CoordinatorState {
+  readonly operator: string;
+  readonly bytes: Uint8Array;
+}
 
 export interface CheckpointMetadata {
   readonly checkpointId: CheckpointId;
@@ -20,6 +29,8 @@ export interface CheckpointMetadata {
   readonly triggeredAtUs: number;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
+  /** By operator; absent: there are none. */
+  readonly coordinators?: readonly CoordinatorState[];
 }
 
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
@@ -36,6 +47,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     out.writeVarUint(state.handles.length);
     for (const handle of state.handles) writeHandle(out, handle);
   }
+  writeCoordinators(out, metadata.coordinators ?? []);
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -69,7 +81,37 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input));
     states.push({ vertex, subtask, handles });
   }
-  return { checkpointId: id, jobId, triggeredAtUs, states };
+  const coordinators: CoordinatorState[] = [];
+  while (input.remaining > 0) {
+    const section = input.readByte();
+    const length = input.readVarUint();
+    if (section === COORDINATORS) readCoordinators(input, coordinators);
+    else input.skip(length);
+  }
+  const metadata = { checkpointId: id, jobId, triggeredAtUs, states };
+  return coordinators.length === 0 ? metadata : { ...metadata, coordinators };
+}
+
+function writeCoordinators(out: ByteWriter, coordinators: readonly CoordinatorState[]): void {
+  if (coordinators.length === 0) return;
+  const section = new ByteWriter();
+  section.writeVarUint(coordinators.length);
+  for (const { operator, bytes } of coordinators) {
+    section.writeString(operator);
+    section.writeVarUint(bytes.length);
+    section.writeBytes(bytes);
+  }
+  const content = section.toBytes();
+  out.writeByte(COORDINATORS);
+  out.writeVarUint(content.length);
+  out.writeBytes(content);
+}
+
+function readCoordinators(input: ByteReader, coordinators: CoordinatorState[]): void {
+  for (let left = input.readVarUint(); left > 0; left -= 1) {
+    const operator = input.readString();
+    coordinators.push({ operator, bytes: input.readBytes(input.readVarUint()) });
+  }
 }
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {

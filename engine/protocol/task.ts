@@ -40,5 +40,7 @@ export type TaskFailure =
   | 'commit-failed'
   | 'transaction-lost'
   | 'out-of-sequence'
+  /** An operator and its coordinator could not tell each other something (row C24). */
+  | 'operator-event-lost'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

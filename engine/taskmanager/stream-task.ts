@@ -12,6 +12,7 @@
  */
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
+import { SplitReader } from '../connectors/split-reader.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
 import { assert } from '../foundation/assert.ts';
 import {
@@ -62,7 +63,7 @@ export class StreamTask {
   readonly #self: Target;
   readonly #outputs: TaskOutputs;
   readonly #input: TaskInput | undefined;
-  readonly #source: LogSource | undefined;
+  readonly #source: LogSource | SplitReader | undefined;
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
@@ -88,14 +89,21 @@ export class StreamTask {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
     if (vertex.source !== undefined) {
-      this.#source = new LogSource({
-        spec: vertex.source,
-        subtask: deployment.subtask,
-        parallelism: vertex.parallelism,
-        broker: services.log,
-        requestTimeoutUs: configuration.runtime.requestTimeoutUs,
-        firstRequestId: 1,
-      });
+      const spec = vertex.source;
+      const { parallelism } = vertex;
+      const { requestTimeoutUs } = configuration.runtime;
+      const common = { spec, parallelism, broker: services.log, requestTimeoutUs, firstRequestId: 1 };
+      this.#source =
+        spec.kind === 'log'
+          ? new LogSource({ ...common, subtask: deployment.subtask })
+          : new SplitReader({
+              ...common,
+              uid: spec.uid,
+              attempt: deployment.attempt,
+              epoch,
+              toJobManager: (message, out) => out.send(options.jobManager, message),
+              fail: (failure, out) => this.fail(failure, out),
+            });
     }
     this.#restore = new StateRestore({
       host: {
@@ -206,6 +214,10 @@ export class StreamTask {
         this.#source?.handleReply(message, nowUs, out);
         this.#pump(nowUs, out);
         return this.#snapshotDeferred(nowUs, out);
+      case 'operator-event':
+      case 'operator-event-acknowledged':
+        if (this.#source instanceof SplitReader) this.#source.handleEvent(message, nowUs, out);
+        return;
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
       default:
@@ -261,7 +273,9 @@ export class StreamTask {
       keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
     });
     const sourceUid = this.#vertex.source?.uid;
-    if (sourceUid !== undefined) this.#source?.restore(bytesOf(sourceUid, 'operator').flatMap(decodeSourceOffsets));
+    const sourceState = sourceUid === undefined ? [] : bytesOf(sourceUid, 'operator');
+    if (this.#source instanceof SplitReader) this.#source.restore(sourceState);
+    else this.#source?.restore(sourceState.flatMap(decodeSourceOffsets));
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task(), checkpointId: deployment.restore.checkpointId });
     }

@@ -110,6 +110,8 @@ export class TaskManager implements Actor {
       case 'trigger-checkpoint':
       case 'notify-checkpoint-complete':
       case 'notify-checkpoint-aborted':
+      case 'operator-event':
+      case 'operator-event-acknowledged':
         return message.epoch < this.#epoch;
       default:
         return false;

@@ -35,7 +35,8 @@ export const triggerWhileRecovering: Mutant = {
 export const regionForgetsDownstream: Mutant = {
   slug: 'region-forgets-downstream',
   bug: 'FLIP-1',
-  story: 'Of the region of a failed task only the task and its producers restart; the consumers go on and wait for the old attempts.',
+  story:
+    'Of the region of a failed task only the task and its producers restart; the consumers go on and wait for the old attempts.',
   parts: withWrong({
     tasksToRestart: (strategy, regions, failed) => {
       const last = Math.max(...failed.map(({ vertex }) => vertex));

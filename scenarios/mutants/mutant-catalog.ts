@@ -5,6 +5,7 @@
  */
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
@@ -51,6 +52,9 @@ export const MUTANTS: readonly Mutant[] = [
   deadTaskKeepsPending,
   triggerWhileRecovering,
   regionForgetsDownstream,
+  enumeratorStateNotRestored,
+  checkpointDoesNotWaitForEvents,
+  gatewayStaysOpen,
 ];
 
 /** A plan names an engine that there is none of. */

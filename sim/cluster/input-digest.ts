@@ -15,6 +15,7 @@ import type {
   JobManagerMessage,
   LogFetch,
   LogRecords,
+  OperatorEventMessage,
   ServiceMessage,
   SinkReply,
   SinkRequest,
@@ -22,6 +23,7 @@ import type {
   StorageRequest,
   TaskManagerMessage,
 } from '../../engine/protocol/messages.ts';
+import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
@@ -53,6 +55,10 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'acknowledge-checkpoint':
     case 'decline-checkpoint':
       foldTaskManager(digest, message);
+      return;
+    case 'operator-event':
+    case 'operator-event-acknowledged':
+      foldOperatorEvent(digest, message);
       return;
     case 'task-start':
       foldDeployment(digest, message.deployment);
@@ -195,6 +201,26 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
     default:
       unreachable(message);
   }
+}
+
+function foldOperatorEvent(digest: Digest, message: OperatorEventMessage): void {
+  digest.fold(message.epoch);
+  digest.fold(message.attempt);
+  digest.foldString(message.operator);
+  digest.fold(message.sequence);
+  if (message.kind === 'operator-event-acknowledged') return;
+  const { event } = message;
+  digest.foldString(event.kind);
+  if ('checkpointId' in event) digest.fold(event.checkpointId);
+  if ('splitId' in event) digest.foldString(event.splitId);
+  if ('split' in event) foldSplit(digest, event.split);
+  if ('splits' in event) for (const split of event.splits) foldSplit(digest, split);
+}
+
+function foldSplit(digest: Digest, split: LogSplit): void {
+  digest.foldString(split.splitId);
+  digest.fold(split.offset);
+  digest.fold(split.end);
 }
 
 function foldService(digest: Digest, message: ServiceMessage): void {

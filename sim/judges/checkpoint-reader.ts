@@ -15,7 +15,8 @@ import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
-import { decodeSourceOffsets } from './state-decoders.ts';
+import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
+import { decodeEnumeratorState, decodeReaderSplits, decodeSourceOffsets } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -28,7 +29,11 @@ export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** Splits that are not in exactly one place. */
+  readonly splitProblems: readonly SplitProblem[];
 }
+
+type ReaderSplits = SplitPlaces['readers'][number];
 
 export interface CheckpointReaderOptions {
   readonly graph: JobGraph;
@@ -41,13 +46,17 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
   readonly #sources: ReadonlySet<string>;
+  /** Of them, those whose splits an enumerator assigns. */
+  readonly #splitSources: ReadonlySet<string>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
   #pointerText = '';
   #pointer: readonly RetainedCheckpoint[] = EMPTY_POINTER;
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
-    this.#sources = new Set(options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source.uid])));
+    const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
+    this.#sources = new Set(sources.map(({ uid }) => uid));
+    this.#splitSources = new Set(sources.filter(({ kind }) => kind === 'split-log').map(({ uid }) => uid));
   }
 
   /** The retained checkpoints now, oldest first. */
@@ -94,22 +103,71 @@ export class CheckpointReader {
     }
     const cut = new Int32Array(this.#options.index.input.length);
     const keyed: KeyedPiece[] = [];
-    for (const { handles } of metadata.value.states) {
+    const readers = new Map<string, ReaderSplits[]>();
+    for (const { subtask, handles } of metadata.value.states) {
       for (const handle of handles) {
-        const problem = this.#read(handle, cut, keyed);
+        const problem = this.#splitSources.has(handle.operator)
+          ? this.#readSplits(handle, subtask, readers)
+          : this.#read(handle, cut, keyed);
         if (problem !== undefined) return unreadable(problem);
       }
     }
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed } };
+    const splitProblems = this.#cutSplits(metadata.value, readers, cut);
+    if (typeof splitProblems === 'string') return unreadable(splitProblems);
+    return { kind: 'read', value: { id: checkpoint.id, cut, keyed, splitProblems } };
+  }
+
+  /** The splits of one reader. Returns what is wrong. */
+  #readSplits(handle: StateHandle, subtask: number, readers: Map<string, ReaderSplits[]>): string | undefined {
+    const bytes = this.#bytesOf(handle);
+    if (typeof bytes === 'string') return bytes;
+    const splits = attempt(placeOf(handle), () => decodeReaderSplits(bytes));
+    if (splits.kind === 'unreadable') return splits.reason;
+    readers.set(handle.operator, [...(readers.get(handle.operator) ?? []), { subtask, splits: splits.value }]);
+    return undefined;
+  }
+
+  /** Puts the cuts of all sources with splits into `cut`; a text says what is unreadable. */
+  #cutSplits(
+    { coordinators = [] }: CheckpointMetadata,
+    readers: ReadonlyMap<string, readonly ReaderSplits[]>,
+    cut: Cut,
+  ): readonly SplitProblem[] | string {
+    const problems: SplitProblem[] = [];
+    for (const uid of this.#splitSources) {
+      const bytes = coordinators.find(({ operator }) => operator === uid)?.bytes;
+      if (bytes === undefined) return `there is no state of the coordinator of ${uid}`;
+      const enumerator = attempt(`state of the coordinator of ${uid}`, () => decodeEnumeratorState(bytes));
+      if (enumerator.kind === 'unreadable') return enumerator.reason;
+      const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
+      problems.push(...found.problems);
+      // Where a split is missing there is no cut to speak of.
+      if (found.problems.length > 0) continue;
+      for (const [partition, offset] of found.offsets) {
+        const slot = this.#options.index.slotOf(partition);
+        const length = slot === undefined ? -1 : (this.#options.index.input[slot]?.values.length ?? -1);
+        if (slot === undefined || offset > length)
+          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
+        cut[slot] = offset;
+      }
+    }
+    return problems;
+  }
+
+  /** The bytes of a handle, or what is wrong with them. */
+  #bytesOf(handle: StateHandle): Uint8Array | string {
+    const place = placeOf(handle);
+    const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
+    if (bytes === undefined) return `${place} does not exist`;
+    if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
+    return crc32c(bytes) === handle.checksum ? bytes : `${place} does not match its checksum`;
   }
 
   /** Returns what is wrong; undefined when nothing is. */
   #read(handle: StateHandle, cut: Cut, keyed: KeyedPiece[]): string | undefined {
-    const place = handle.path === '' ? `inline ${handle.state} state of ${handle.operator}` : handle.path;
-    const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
-    if (bytes === undefined) return `${place} does not exist`;
-    if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
-    if (crc32c(bytes) !== handle.checksum) return `${place} does not match its checksum`;
+    const place = placeOf(handle);
+    const bytes = this.#bytesOf(handle);
+    if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
       keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
@@ -135,3 +193,6 @@ export class CheckpointReader {
     return undefined;
   }
 }
+
+const placeOf = ({ path, state, operator }: StateHandle): string =>
+  path === '' ? `inline ${state} state of ${operator}` : path;

@@ -5,6 +5,7 @@
  * Owns nothing; names what judges need of `engine/state` and `engine/connectors`.
  */
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
+export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
 export { locateKeyedStateEntries, readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
 export type {

@@ -8,6 +8,7 @@
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
+import type { OperatorEvent } from '../../engine/protocol/operator-events.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { KubernetesMessage } from '../../engine/protocol/kubernetes-messages.ts';
 import type { ZooKeeperMessage } from '../../engine/protocol/zookeeper-messages.ts';
@@ -23,6 +24,8 @@ const ENTRY_BYTES = 24;
 const METRICS_BYTES = 73;
 /** A handle without its path and inline state. */
 const HANDLE_BYTES = 40;
+/** A split: its id and three numbers. */
+const SPLIT_BYTES = 40;
 /** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */
 const LOG_RECORD_BYTES = 100;
 
@@ -47,6 +50,10 @@ export function messageBytes(message: EngineMessage): number {
     case 'task-state':
     case 'decline-checkpoint':
       return HEADER_BYTES;
+    case 'operator-event-acknowledged':
+      return HEADER_BYTES + ENTRY_BYTES;
+    case 'operator-event':
+      return HEADER_BYTES + ENTRY_BYTES + splitsOf(message.event) * SPLIT_BYTES;
     case 'heartbeat-response':
       return HEADER_BYTES + message.executions.length * ENTRY_BYTES;
     case 'deploy-task':
@@ -63,6 +70,11 @@ export function messageBytes(message: EngineMessage): number {
     default:
       return HEADER_BYTES + serviceBytes(message);
   }
+}
+
+function splitsOf(event: OperatorEvent): number {
+  if ('splits' in event) return event.splits.length;
+  return 'split' in event ? 1 : 0;
 }
 
 function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {

@@ -93,6 +93,16 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
 );
+const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
+const operatorEvent = fc.oneof(
+  row({ kind: fc.constant('register-reader' as const), splits: fc.array(split, { maxLength: 3 }) }),
+  row({ kind: fc.constant('request-split' as const) }),
+  row({ kind: fc.constant('split-finished' as const), split }),
+  row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
+  row({ kind: fc.constant('assign-splits' as const), splits: fc.array(split, { maxLength: 3 }) }),
+  row({ kind: fc.constant('no-more-splits' as const) }),
+  row({ kind: fc.constant('release-split' as const), splitId: text }),
+);
 const ofTransaction = { requestId: count, producer: text, producerEpoch: count, transaction: text };
 
 const version = fc.integer({ min: -1, max: 9 });
@@ -180,6 +190,19 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     metrics,
   }),
   'decline-checkpoint': message('decline-checkpoint', { epoch, attempt, checkpointId: checkpoint, reason: failure }),
+  'operator-event': message('operator-event', {
+    epoch,
+    attempt,
+    operator: text,
+    sequence: count,
+    event: operatorEvent,
+  }),
+  'operator-event-acknowledged': message('operator-event-acknowledged', {
+    epoch,
+    attempt,
+    operator: text,
+    sequence: count,
+  }),
   'partition-request': message('partition-request', {
     producer: attempt,
     edge: small,
