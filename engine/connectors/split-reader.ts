@@ -234,7 +234,7 @@ export class SplitReader {
     if (reply === undefined) return this.#fetch(split, out);
     if (reply.outcome === 'unavailable') {
       const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
-      return this.#later.after(delayUs, `fetch/${split.partition}`, out, (_nowUs, lateOut) =>
+      return this.#later.after(delayUs, `fetch/${split.splitId}`, out, (_nowUs, lateOut) =>
         this.#fetch(split, lateOut),
       );
     }
