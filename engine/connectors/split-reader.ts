@@ -191,7 +191,9 @@ export class SplitReader {
 
   #tell(event: EventFromOperator, out: Out): void {
     this.#toCoordinator.send(event, out, (outcome, _nowUs, settledOut) => {
-      if (outcome === 'lost') this.#options.fail('operator-event-lost', settledOut);
+      if (outcome !== 'lost') return;
+      settledOut.report({ kind: 'probe', probe: 'operator-event-unanswered' });
+      this.#options.fail('operator-event-lost', settledOut);
     });
   }
 

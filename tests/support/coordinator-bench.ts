@@ -7,6 +7,7 @@
 import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-coordinator.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
+import type { CheckpointedCoordinators } from '../../engine/coordination/checkpointed-coordinators.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { standardParts } from '../../engine/parts.ts';
@@ -59,7 +60,7 @@ export class CoordinatorBench {
   readonly #storageClient: RequestClient<StorageReply>;
   #waiting: EngineMessage[] = [];
 
-  constructor(checkpoint: Partial<CheckpointConfiguration> = {}) {
+  constructor(checkpoint: Partial<CheckpointConfiguration> = {}, coordinators?: CheckpointedCoordinators) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
     this.#coordinationClient = new RequestClient({
       ...client,
@@ -95,6 +96,7 @@ export class CoordinatorBench {
       coordination: this.#coordinationClient,
       store: this.store,
       counter: { value: 0, version: 0 },
+      ...(coordinators === undefined ? {} : { coordinators }),
     });
   }
 
