@@ -10,6 +10,7 @@ import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
+import type { LogSplit } from './protocol/operator-events.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
@@ -62,6 +63,8 @@ export interface EngineParts {
   readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
   /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
   coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
+  splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
@@ -101,6 +104,7 @@ export const standardParts: EngineParts = {
   coordinatorSnapshot: 'when-events-acknowledged',
   gatewayAtCheckpoint: 'closes',
   coordinatorStateToRestore: (found) => found,
+  splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'done') return 'done';

@@ -191,7 +191,9 @@ export class SplitReader {
 
   #tell(event: EventFromOperator, out: Out): void {
     this.#toCoordinator.send(event, out, (outcome, _nowUs, settledOut) => {
-      if (outcome === 'lost') this.#options.fail('operator-event-lost', settledOut);
+      if (outcome !== 'lost') return;
+      settledOut.report({ kind: 'probe', probe: 'operator-event-unanswered' });
+      this.#options.fail('operator-event-lost', settledOut);
     });
   }
 
@@ -234,7 +236,7 @@ export class SplitReader {
     if (reply === undefined) return this.#fetch(split, out);
     if (reply.outcome === 'unavailable') {
       const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
-      return this.#later.after(delayUs, `fetch/${split.partition}`, out, (_nowUs, lateOut) =>
+      return this.#later.after(delayUs, `fetch/${split.splitId}`, out, (_nowUs, lateOut) =>
         this.#fetch(split, lateOut),
       );
     }

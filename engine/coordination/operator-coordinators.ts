@@ -163,8 +163,11 @@ const pick = ({ subtask, attempt }: VertexAttempt): { subtask: number; attempt: 
 const byOperator = (a: CoordinatorState, b: CoordinatorState): number =>
   a.operator < b.operator ? -1 : a.operator > b.operator ? 1 : 0;
 
-function sourceCoordinatorOf(vertex: JobVertex): { operator: string; coordinator: OperatorCoordinator } | undefined {
+function sourceCoordinatorOf(
+  vertex: JobVertex,
+  parts: EngineParts,
+): { operator: string; coordinator: OperatorCoordinator } | undefined {
   const { source, parallelism } = vertex;
   if (source?.kind !== 'split-log') return undefined;
-  return { operator: source.uid, coordinator: new SourceCoordinator({ source, parallelism }) };
+  return { operator: source.uid, coordinator: new SourceCoordinator({ source, parallelism, parts }) };
 }

@@ -11,6 +11,7 @@ import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EventFromOperator, LogSplit } from '../protocol/operator-events.ts';
 import { decodeEnumeratorState, encodeEnumeratorState } from '../connectors/split-rows.ts';
@@ -21,6 +22,7 @@ import { type EnumeratorContext, SplitEnumerator } from './split-enumerator.ts';
 export interface SourceCoordinatorOptions {
   readonly source: SourceSpec;
   readonly parallelism: number;
+  readonly parts: Pick<EngineParts, 'splitsToGiveBack'>;
 }
 
 export class SourceCoordinator implements OperatorCoordinator {
@@ -104,7 +106,8 @@ export class SourceCoordinator implements OperatorCoordinator {
 
   /** Row K2: the coordinator is not rolled back; what the subtask has forgotten is given back. */
   subtaskReset(subtask: number, restored: CheckpointId, out: Out): void {
-    this.#enumerator.addSplitsBack(this.#tracker.takeAssignedAfter(subtask, restored), subtask, out);
+    const forgotten = this.#tracker.takeAssignedAfter(subtask, restored);
+    this.#enumerator.addSplitsBack(this.#options.parts.splitsToGiveBack(forgotten), subtask, out);
   }
 
   #begin(bytes: Uint8Array | undefined): SplitEnumerator {

@@ -10,7 +10,8 @@
  * Owns: what is not assigned. Does not own: what was assigned to whom since when (split-assignment-tracker.ts).
  * Invariants:
  *   I1 every split is in exactly one place of a checkpoint: here, or in one reader's state;
- *   I2 of a partition at most one split is open: its ranges are read in order, though perhaps by different readers;
+ *   I2 a range of a partition is assigned when no earlier one is open or waits: they are read in order, though perhaps by different
+ *      readers. Only where a reader restarts alone may an earlier one be open again beside a later one, with another reader;
  *   I3 nothing is assigned before every reader said what it holds, for I2 (Flink, FLIP-537, waits alike).
  */
 import type { Out } from '../protocol/actor.ts';
@@ -39,8 +40,8 @@ export class SplitEnumerator {
   /** Where the next range of each partition begins. */
   readonly #next = new Map<number, number>();
   #unassigned: LogSplit[];
-  /** Splits that readers hold and have not finished: by partition, the subtask. */
-  readonly #open = new Map<number, number>();
+  /** Splits that readers hold and have not finished, by id. */
+  readonly #open = new Map<string, { readonly split: LogSplit; readonly subtask: number }>();
   /** Who asked and got nothing yet, in the order of asking. */
   readonly #waiting = new Set<number>();
 
@@ -65,7 +66,7 @@ export class SplitEnumerator {
   addReader(subtask: number, splits: readonly LogSplit[], out: Out): void {
     for (const split of splits) {
       if (isFinished(split)) this.handleFinished(subtask, split, out);
-      else this.#open.set(split.partition, subtask);
+      else this.#open.set(split.splitId, { split, subtask });
     }
     this.#serve(out);
   }
@@ -77,7 +78,7 @@ export class SplitEnumerator {
 
   /** Known already when a reader of a restarted region says it again. */
   handleFinished(subtask: number, split: LogSplit, out: Out): void {
-    if (this.#open.get(split.partition) === subtask) this.#open.delete(split.partition);
+    if (this.#open.get(split.splitId)?.subtask === subtask) this.#open.delete(split.splitId);
     if (this.#next.get(split.partition) === split.end) this.#makeSplit(split.partition, split.end);
     else out.report({ kind: 'probe', probe: 'split-finished-again' });
     this.#context.releaseSplit(subtask, split.splitId, out);
@@ -88,7 +89,7 @@ export class SplitEnumerator {
   addSplitsBack(splits: readonly LogSplit[], subtask: number, out: Out): void {
     if (splits.length > 0) out.report({ kind: 'probe', probe: 'splits-given-back' });
     this.#waiting.delete(subtask);
-    for (const [partition, reader] of [...this.#open]) if (reader === subtask) this.#open.delete(partition);
+    for (const [id, open] of [...this.#open]) if (open.subtask === subtask) this.#open.delete(id);
     this.#unassigned = [...splits, ...this.#unassigned].sort(
       (a, b) => a.partition - b.partition || a.offset - b.offset,
     );
@@ -98,11 +99,12 @@ export class SplitEnumerator {
   #serve(out: Out): void {
     const { registered, parallelism } = this.#context;
     if (registered.size < parallelism) return;
-    for (let split = this.#takeAssignable(); split !== undefined; split = this.#takeAssignable()) {
-      const [subtask] = this.#waiting;
-      if (subtask === undefined) return void this.#unassigned.unshift(split);
+    for (const split of [...this.#unassigned]) {
+      const subtask = this.#isNext(split) ? this.#readerFor(split) : undefined;
+      if (subtask === undefined) continue;
+      this.#unassigned = this.#unassigned.filter((other) => other !== split);
       this.#waiting.delete(subtask);
-      this.#open.set(split.partition, subtask);
+      this.#open.set(split.splitId, { split, subtask });
       this.#context.assignSplit(subtask, split, out);
     }
     if (!this.#isExhausted) return;
@@ -110,10 +112,25 @@ export class SplitEnumerator {
     this.#waiting.clear();
   }
 
-  /** I2: the first split whose partition nobody reads. */
-  #takeAssignable(): LogSplit | undefined {
-    const at = this.#unassigned.findIndex(({ partition }) => !this.#open.has(partition));
-    return at < 0 ? undefined : this.#unassigned.splice(at, 1)[0];
+  /** I2. */
+  #isNext({ partition, offset }: LogSplit): boolean {
+    const isEarlier = (other: LogSplit): boolean => other.partition === partition && other.offset < offset;
+    for (const { split } of this.#open.values()) if (isEarlier(split)) return false;
+    return !this.#unassigned.some(isEarlier);
+  }
+
+  /** Who asked first, and for a split that was given back anyone: the readers' room is meant for one range of each partition. */
+  #readerFor(split: LogSplit): number | undefined {
+    const load = new Map<number, number>();
+    const reading = new Set<number>();
+    for (const { split: open, subtask } of this.#open.values()) {
+      load.set(subtask, (load.get(subtask) ?? 0) + 1);
+      if (open.partition === split.partition) reading.add(subtask);
+    }
+    for (const subtask of this.#waiting) if (!reading.has(subtask)) return subtask;
+    if (this.#next.get(split.partition) === split.end) return undefined;
+    const others = [...this.#context.registered].filter((subtask) => !reading.has(subtask));
+    return others.sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0) || a - b)[0];
   }
 
   /** Every partition is one split, and all are assigned. Ranges go on for ever. */

@@ -31,6 +31,12 @@ export class Story {
   readonly #probes: string[] = [];
   readonly #events: string[] = [];
   #seed = '1';
+  readonly #base: string;
+
+  /** `base`: the shipped scenario whose job and cluster the story is set in. */
+  constructor(base = 'crash-during-alignment') {
+    this.#base = base;
+  }
 
   seed(seed: string): this {
     this.#seed = seed;
@@ -78,7 +84,7 @@ export class Story {
 
   plan(): SimulationPlan {
     return {
-      ...planOf('crash-during-alignment', this.#seed),
+      ...planOf(this.#base, this.#seed),
       scenario: 'story',
       seed: this.#seed,
       faults: this.#faults,
@@ -103,4 +109,4 @@ export class Story {
   }
 }
 
-export const story = (): Story => new Story();
+export const story = (base?: string): Story => new Story(base);

@@ -8,6 +8,7 @@ import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/ch
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
 import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
+import type { CheckpointedCoordinators } from '../../engine/coordination/checkpointed-coordinators.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { standardParts } from '../../engine/parts.ts';
@@ -60,7 +61,7 @@ export class CoordinatorBench {
   readonly #storageClient: RequestClient<StorageReply>;
   #waiting: EngineMessage[] = [];
 
-  constructor(checkpoint: Partial<CheckpointConfiguration> = {}) {
+  constructor(checkpoint: Partial<CheckpointConfiguration> = {}, coordinators?: CheckpointedCoordinators) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
     this.#coordinationClient = new RequestClient({
       ...client,
@@ -96,6 +97,7 @@ export class CoordinatorBench {
       coordination: new StoreRegisters(this.#coordinationClient),
       store: this.store,
       counter: { value: 0, version: 0 },
+      ...(coordinators === undefined ? {} : { coordinators }),
     });
   }
 

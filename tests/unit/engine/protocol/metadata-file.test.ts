@@ -21,6 +21,14 @@ const METADATA: CheckpointMetadata = {
   ],
 };
 
+const WITH_COORDINATORS: CheckpointMetadata = {
+  ...METADATA,
+  coordinators: [
+    { operator: 'source-a', bytes: new Uint8Array([9, 8, 7]) },
+    { operator: 'source-b', bytes: new Uint8Array() },
+  ],
+};
+
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
 const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
@@ -86,5 +94,14 @@ describe('_metadata', () => {
     expect(() => decodeMetadata(otherMagic)).toThrow(/magic/);
     expect(() => decodeMetadata(otherVersion)).toThrow(/format 9 is unknown/);
     expect(decodeMetadata(resealed(bytes, () => {}))).toEqual(METADATA);
+  });
+
+  it('C24: holds the snapshots of operator coordinators', () => {
+    expect(decodeMetadata(encodeMetadata(WITH_COORDINATORS))).toEqual(WITH_COORDINATORS);
+  });
+
+  it('C24: without coordinators there is no section, and a file of before is read as ever', () => {
+    expect(encodeMetadata({ ...METADATA, coordinators: [] })).toEqual(encodeMetadata(METADATA));
+    expect('coordinators' in decodeMetadata(encodeMetadata(METADATA))).toBe(false);
   });
 });
