@@ -287,4 +287,7 @@ class ScopedOut implements Out {
   report(event: EngineEvent): void {
     this.#out.report(event);
   }
+  exit(): void {
+    throw new RangeError('no task of this world ends its process');
+  }
 }
