@@ -61,37 +61,10 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
   const { site } = context;
   switch (action.kind) {
     case 'crash':
-      return nodesOf(action.target, context).map((node) => ({
-        kind: 'crash',
-        trigger,
-        node,
-        restartAfterUs: action.restartAfterUs === 'never' ? -1 : drawn(action.restartAfterUs, site('for')),
-      }));
     case 'pause':
-      return nodesOf(action.target, context).map((node) => ({
-        kind: 'pause',
-        trigger,
-        node,
-        forUs: drawn(action.forUs, site('for')),
-      }));
-    case 'throw': {
-      const { recoverable } = action;
-      return nodesOf(action.target, context).map((node) => ({
-        kind: 'throw',
-        trigger,
-        node,
-        ...ofVertex(action),
-        recoverable,
-      }));
-    }
+    case 'throw':
     case 'hang':
-      return nodesOf(action.target, context).map((node) => ({
-        kind: 'hang',
-        trigger,
-        node,
-        ...ofVertex(action),
-        hangUs: drawn(action.hangUs, site('for')),
-      }));
+      return nodesOf(action.target, context).map((node) => onNode(action, node, { trigger, site }));
     case 'partition':
       return [partition(action, trigger, context)];
     case 'cut': {
@@ -155,6 +128,28 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         },
       ];
     }
+    default:
+      return unreachable(action);
+  }
+}
+
+/** What strikes each node of the target by itself. */
+function onNode(
+  action: FaultAction & { readonly kind: 'crash' | 'pause' | 'throw' | 'hang' },
+  node: NodeId,
+  { trigger, site }: { readonly trigger: FaultTrigger; readonly site: DrawContext['site'] },
+): UnnumberedFault {
+  switch (action.kind) {
+    case 'crash': {
+      const restartAfterUs = action.restartAfterUs === 'never' ? -1 : drawn(action.restartAfterUs, site('for'));
+      return { kind: 'crash', trigger, node, restartAfterUs };
+    }
+    case 'pause':
+      return { kind: 'pause', trigger, node, forUs: drawn(action.forUs, site('for')) };
+    case 'throw':
+      return { kind: 'throw', trigger, node, ...ofVertex(action), recoverable: action.recoverable };
+    case 'hang':
+      return { kind: 'hang', trigger, node, ...ofVertex(action), hangUs: drawn(action.hangUs, site('for')) };
     default:
       return unreachable(action);
   }

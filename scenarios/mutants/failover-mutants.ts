@@ -10,7 +10,7 @@ export const pendingSurvivesFailover: Mutant = {
     'new ones run from an older one.',
   parts: withWrong({ abortsAtRegionFailover: () => false }),
   scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const deadTaskKeepsPending: Mutant = {
@@ -20,7 +20,7 @@ export const deadTaskKeepsPending: Mutant = {
     'A checkpoint that a failed task has not acknowledged stays pending until it expires, and keeps the next ones from being triggered.',
   parts: withWrong({ abortsAtRegionFailover: ({ owes }) => !owes }),
   scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'progress'],
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const triggerWhileRecovering: Mutant = {
@@ -29,19 +29,20 @@ export const triggerWhileRecovering: Mutant = {
   story: 'The periodic trigger looks at the job, which runs, and not at its tasks, some of which are being restored.',
   parts: withWrong({ mayTrigger: () => true }),
   scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const regionForgetsDownstream: Mutant = {
   slug: 'region-forgets-downstream',
   bug: 'FLIP-1',
-  story: 'Of the region of a failed task only the task and its producers restart; the consumers go on and wait for the old attempts.',
+  story:
+    'Of the region of a failed task only the task and its producers restart; the consumers go on and wait for the old attempts.',
   parts: withWrong({
     tasksToRestart: (strategy, regions, failed) => {
       const last = Math.max(...failed.map(({ vertex }) => vertex));
       return tasksToRestart(strategy, regions, failed).filter(({ vertex }) => vertex <= last);
     },
   }),
-  scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  scenario: 'task-exceptions',
+  judges: ['exactly-once-output', 'progress'],
 };

@@ -78,7 +78,9 @@ const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) =
   target: entry.pause,
   forUs: entry.for,
 }));
-const vertex = count(0).optional().describe("Index of the vertex whose function it is; absent: any function of the machine's.");
+const vertex = count(0)
+  .optional()
+  .describe("Index of the vertex whose function it is; absent: any function of the machine's.");
 const throwing = rule(
   {
     throw: target('On whose machine the next call of a user function throws.'),

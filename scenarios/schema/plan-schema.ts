@@ -70,7 +70,10 @@ const fault = z.discriminatedUnion(
       forUs: natural,
     }),
   ],
-  { error: 'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link or service' },
+  {
+    error:
+      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link or service',
+  },
 );
 
 const checkpoint = record({

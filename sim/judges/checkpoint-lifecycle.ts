@@ -323,7 +323,8 @@ export class CheckpointLifecycle implements Judge {
   /** What a restart gives up can acknowledge nothing any more: a checkpoint that waits for it must have ended before. */
   #checkPending(epoch: number, at: number): void {
     for (const [id, life] of this.#lives) {
-      if (life.endedAt >= 0 || life.epoch !== epoch || this.#succession.givenUpAt(life.required) === undefined) continue;
+      if (life.endedAt >= 0 || life.epoch !== epoch || this.#succession.givenUpAt(life.required) === undefined)
+        continue;
       this.#say('pending-after-restart', [life.triggeredAt, at], () => {
         return `Checkpoint ${String(id)} is still pending when a subtask that it was taken from is restored`;
       });
