@@ -14,6 +14,7 @@ import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation
 import type { StateKey } from '../job/functions.ts';
 import type { JobEdge } from '../job/job-graph.ts';
 import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
+import type { UserCode } from '../operators/user-code.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { StreamBuffer } from '../protocol/stream-elements.ts';
 
@@ -27,6 +28,8 @@ export interface ResultPartitionOptions {
   readonly bufferBytes: number;
   /** Finished buffers that may wait before the subtask must pause. */
   readonly bufferPool: number;
+  /** Marks the calls of the key selector. */
+  readonly userCode?: UserCode;
 }
 
 /** Remembered routes of keys; cleared when full, so that memory is bounded. */
@@ -152,7 +155,10 @@ export class ResultPartition {
     const { edge, consumerParallelism, consumerMaxParallelism } = this.#options;
     const selector = edge.key;
     assert(selector !== undefined, 'a hash edge has a key selector');
+    const { userCode } = this.#options;
+    if (userCode !== undefined) userCode.isRunning = true;
     const key = selector(value);
+    if (userCode !== undefined) userCode.isRunning = false;
     let route = this.#routes.get(key);
     if (route === undefined) {
       route = subtaskOf(keyGroupOf(key, consumerMaxParallelism), consumerParallelism, consumerMaxParallelism);

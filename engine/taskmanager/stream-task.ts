@@ -84,7 +84,7 @@ export class StreamTask {
     this.#options = options;
     this.#vertex = vertex;
     this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
-    this.#outputs = new TaskOutputs(environment, deployment);
+    this.#outputs = new TaskOutputs(environment, deployment, this.#userCode);
     if (deployment.inputs.length > 0) {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }

@@ -5,6 +5,7 @@
 import { assert, InvariantViolation } from '../foundation/assert.ts';
 import type { NodeId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
+import type { UserCode } from '../operators/user-code.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { StreamBuffer } from '../protocol/stream-elements.ts';
@@ -18,7 +19,7 @@ type AddCredit = Extract<EngineMessage, { kind: 'add-credit' }>;
 export class TaskOutputs implements ElementConsumer {
   readonly #partitions: readonly ResultPartition[];
 
-  constructor(environment: TaskEnvironment, deployment: TaskDeployment) {
+  constructor(environment: TaskEnvironment, deployment: TaskDeployment, userCode?: UserCode) {
     const { graph, configuration } = environment;
     const { bufferBytes, exclusiveBuffersPerChannel, floatingBuffersPerGate } = configuration.runtime;
     this.#partitions = graph.edges
@@ -35,6 +36,7 @@ export class TaskOutputs implements ElementConsumer {
           recordBytes: recordBytesOf(graph, deployment.vertex),
           bufferBytes,
           bufferPool: consumer.parallelism * exclusiveBuffersPerChannel + floatingBuffersPerGate,
+          ...(userCode === undefined ? {} : { userCode }),
         });
       });
   }

@@ -10,7 +10,7 @@ export const pendingSurvivesFailover: Mutant = {
     'new ones run from an older one.',
   parts: withWrong({ abortsAtRegionFailover: () => false }),
   scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const deadTaskKeepsPending: Mutant = {
@@ -20,7 +20,7 @@ export const deadTaskKeepsPending: Mutant = {
     'A checkpoint that a failed task has not acknowledged stays pending until it expires, and keeps the next ones from being triggered.',
   parts: withWrong({ abortsAtRegionFailover: ({ owes }) => !owes }),
   scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'progress'],
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const triggerWhileRecovering: Mutant = {
@@ -29,7 +29,7 @@ export const triggerWhileRecovering: Mutant = {
   story: 'The periodic trigger looks at the job, which runs, and not at its tasks, some of which are being restored.',
   parts: withWrong({ mayTrigger: () => true }),
   scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const regionForgetsDownstream: Mutant = {
@@ -43,6 +43,6 @@ export const regionForgetsDownstream: Mutant = {
       return tasksToRestart(strategy, regions, failed).filter(({ vertex }) => vertex <= last);
     },
   }),
-  scenario: 'region-failover',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  scenario: 'task-exceptions',
+  judges: ['exactly-once-output', 'progress'],
 };

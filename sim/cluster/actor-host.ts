@@ -11,7 +11,8 @@
  * I5: a crash takes actor, mailboxes and timers with it; the disk stays. A restart is a new incarnation that gets
  *     `started` before anything else.
  * I6: an actor that throws has done nothing by that handler; its node crashes and the history says why.
- * I7: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
+ * I7: code that hangs in a handler holds back what the handler did until it goes on, and the mailbox with it; a crash loses both.
+ * I8: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
@@ -70,6 +71,9 @@ class TimerInput {
 
 /** How long a supervisor takes to notice that a process has ended and to start it anew. */
 const SUPERVISOR_DELAY_US = 2_000_000;
+
+/** A thread that hangs on a paused node goes on so long after the node does, at most. */
+const PAUSE_POLL_US = 10_000;
 
 const STARTED: Input = { kind: 'started' };
 
@@ -254,12 +258,24 @@ export class Cluster implements Receiver, MailboxHost {
       this.#buryThrower(mailbox.process.machine.id, thrown);
       return;
     }
-    mailbox.busyUntilUs = nowUs + out.busyUs + (this.#takeHangUs?.() ?? 0);
-    if (out.length > 0) this.#perform(mailbox, nowUs);
+    mailbox.busyUntilUs = nowUs + out.busyUs;
+    const hangUs = this.#takeHangUs?.() ?? 0;
+    if (hangUs > 0) this.#hang(mailbox, hangUs, out.copy());
+    else if (out.length > 0) this.#perform(mailbox, out, nowUs);
   }
 
-  #perform(mailbox: Mailbox, nowUs: Micros): void {
-    const out = this.#out;
+  #hang(mailbox: Mailbox, hangUs: number, effects: EffectBuffer): void {
+    mailbox.busyUntilUs += hangUs;
+    const goOn = (): void => {
+      if (mailbox.isClosed) return;
+      if (mailbox.process.machine.isUp) return this.#perform(mailbox, effects, micros(this.#loop.nowUs));
+      mailbox.busyUntilUs = this.#loop.nowUs + PAUSE_POLL_US;
+      this.#loop.schedule(mailbox.busyUntilUs, { fire: goOn });
+    };
+    this.#loop.schedule(mailbox.busyUntilUs, { fire: goOn });
+  }
+
+  #perform(mailbox: Mailbox, out: EffectBuffer, nowUs: Micros): void {
     const length = out.length;
     let exit: string | undefined;
     for (let index = 0; index < length; index += 1) {

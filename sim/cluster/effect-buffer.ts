@@ -65,6 +65,13 @@ export class EffectBuffer implements HostedOut {
     this.#busyNs = 0;
   }
 
+  /** A buffer of its own with the same effects. */
+  copy(): EffectBuffer {
+    const copy = new EffectBuffer(this.#nanoseconds);
+    for (let index = 0; index < this.#length; index += 1) Object.assign(copy.#next(), this.at(index));
+    return copy;
+  }
+
   send(to: Target, message: EngineMessage): void {
     const effect = this.#next();
     effect.kind = 'send';

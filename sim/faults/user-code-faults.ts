@@ -76,22 +76,43 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
   switch (spec.kind) {
     case 'map': {
       const { map } = spec;
-      return { ...spec, map: (value) => (before(), map(value)) };
+      return {
+        ...spec,
+        map: (value) => {
+          before();
+          return map(value);
+        },
+      };
     }
     case 'filter': {
       const { filter } = spec;
-      return { ...spec, filter: (value) => (before(), filter(value)) };
+      return {
+        ...spec,
+        filter: (value) => {
+          before();
+          return filter(value);
+        },
+      };
     }
     case 'flat-map': {
       const { flatMap } = spec;
-      return { ...spec, flatMap: (value, out) => (before(), flatMap(value, out)) };
+      return {
+        ...spec,
+        flatMap: (value, out) => {
+          before();
+          flatMap(value, out);
+        },
+      };
     }
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
           open: (runtime) => made.open?.(runtime),
-          processElement: (value, context, out) => (before(), made.processElement(value, context, out)),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
         };
       };
       return { ...spec, function: { ...spec.function, create } };
@@ -101,8 +122,14 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         const made = spec.function.create();
         return {
           open: (runtime) => made.open?.(runtime),
-          processElement1: (value, context, out) => (before(), made.processElement1(value, context, out)),
-          processElement2: (value, context, out) => (before(), made.processElement2(value, context, out)),
+          processElement1: (value, context, out) => {
+            before();
+            made.processElement1(value, context, out);
+          },
+          processElement2: (value, context, out) => {
+            before();
+            made.processElement2(value, context, out);
+          },
         };
       };
       return { ...spec, function: { ...spec.function, create } };

@@ -45,7 +45,8 @@ function outputsOf(job: BuiltJob, rows: readonly unknown[]): unknown[] {
 
 describe('job catalog', () => {
   it('has jobs that describe themselves and build with their defaults', () => {
-    expect(JOB_CATALOG.map((job) => job.name)).toEqual(['keyed-count', 'flight-delays', 'split-count']);
+    const names = ['keyed-count', 'flight-delays', 'parallel-pipelines', 'split-count'];
+    expect(JOB_CATALOG.map((job) => job.name)).toEqual(names);
     for (const job of JOB_CATALOG) {
       expect(build(job.name, {}).graph.vertices.length).toBe(2);
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);
