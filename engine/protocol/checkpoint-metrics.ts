@@ -12,4 +12,8 @@ export interface CheckpointMetrics {
   readonly bytesProcessedDuringAlignment: number;
   /** Records that waited in blocked channels when alignment ended. */
   readonly recordsInFlight: number;
+  /** In-flight data in the snapshot, as bytes on the wire (Flink: bytesPersistedDuringAlignment); 0 when aligned. */
+  readonly persistedInFlightBytes: number;
+  /** The snapshot was taken before all barriers were here, or its barrier overtook output. */
+  readonly unaligned: boolean;
 }

@@ -143,7 +143,9 @@ export type LocalMessage =
   /** The synchronous part is over; the asynchronous part starts in its own mailbox. */
   | { readonly kind: 'start-async-part'; readonly checkpointId: CheckpointId }
   /** The serializing is over (its busy time has passed): write the state. */
-  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId };
+  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId }
+  /** All in-flight data of the checkpoint is known: serialize and write it. */
+  | { readonly kind: 'write-channel-state'; readonly checkpointId: CheckpointId };
 
 /** World -> main mailbox of both ends: the connection to `peer` was reset or timed out. The TaskManager passes it to its tasks. */
 export interface ConnectionLost {

@@ -4,18 +4,20 @@
  *
  * Owns: open and finished buffers, sequence numbers, credit. Does not own: when to flush (the subtask's timer does).
  * Invariants:
- *   I1 elements leave a subpartition in the order they were written, events included;
+ *   I1 elements leave a subpartition in the order they were written, events included; but a barrier that overtakes leaves first, and
+ *      what it overtook is handed to the channel state in that very action (row B7);
  *   I2 a data buffer is sent only against a credit; an event at the head needs none (Flink: isAvailable);
  *   I3 sequence numbers of a channel rise by one from 0 (row B12).
  */
+import { isTimeoutable } from '../barrier/barrier-alignment.ts';
 import { assert } from '../foundation/assert.ts';
 import { Fifo } from '../foundation/fifo.ts';
-import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import { type CheckpointId, type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import type { StateKey } from '../job/functions.ts';
 import type { JobEdge } from '../job/job-graph.ts';
 import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
 import type { Out, Target } from '../protocol/actor.ts';
-import type { StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
 
 export interface ResultPartitionOptions {
   readonly edge: JobEdge;
@@ -27,6 +29,8 @@ export interface ResultPartitionOptions {
   readonly bufferBytes: number;
   /** Finished buffers that may wait before the subtask must pause. */
   readonly bufferPool: number;
+  /** A barrier that waited its turn and might have overtaken left (row B7). */
+  readonly barrierLeft: (barrier: CheckpointBarrier, out: Out) => void;
 }
 
 /** Remembered routes of keys; cleared when full, so that memory is bounded. */
@@ -39,6 +43,8 @@ class Subpartition {
   readonly lineages: number[] = [];
   openRecords = 0;
   readonly queue = new Fifo<StreamBuffer>();
+  /** Barriers that overtook and have no consumer yet. */
+  priority: StreamBuffer[] | undefined;
   target: Target | undefined;
   consumer: ExecutionAttemptId | undefined;
   channel = 0;
@@ -143,6 +149,39 @@ export class ResultPartition {
     }
   }
 
+  /** Row B5: the barrier leaves ahead of everything; `overtaken` is told what it jumped over, by consumer subtask. */
+  broadcastPriority(barrier: CheckpointBarrier, overtaken: OnOvertaken, out: Out): void {
+    this.#subpartitions.forEach((subpartition, index) => {
+      if (subpartition.openRecords > 0) this.#finish(subpartition);
+      overtaken(index, dataInFrontOf(subpartition.queue, undefined));
+      this.#sendFirst(subpartition, barrier, out);
+    });
+  }
+
+  /** Row B8: those of its barriers that still wait behind data come to the front. */
+  prioritize(barrier: CheckpointBarrier, overtaken: OnOvertaken, out: Out): void {
+    const id = barrier.checkpointId;
+    this.#subpartitions.forEach((subpartition, index) => {
+      const data = dataInFrontOf(subpartition.queue, id);
+      const isIt = (buffer: StreamBuffer): boolean => buffer.kind === 'barrier' && buffer.checkpointId === id;
+      if (subpartition.queue.take(isIt) === undefined) return;
+      overtaken(index, data);
+      this.#sendFirst(subpartition, barrier, out);
+    });
+  }
+
+  /** Row B18: what was under way to a consumer when the restored checkpoint was taken; before anything new is written. */
+  recover(index: number, buffers: readonly DataBuffer[]): void {
+    const { queue } = this.#at(index);
+    assert(this.#openRecords === 0, 'recovered output comes before new output', { index });
+    for (const buffer of buffers) queue.push(buffer);
+    this.#queuedData += buffers.length;
+  }
+
+  get subpartitionCount(): number {
+    return this.#subpartitions.length;
+  }
+
   /** True when a consumer or producer of this partition runs on `node`. */
   reaches(node: NodeId): boolean {
     return this.#subpartitions.some((subpartition) => subpartition.target?.node === node);
@@ -193,10 +232,20 @@ export class ResultPartition {
     this.#queuedData += 1;
   }
 
+  #sendFirst(subpartition: Subpartition, barrier: CheckpointBarrier, out: Out): void {
+    if (subpartition.priority === undefined) subpartition.priority = [barrier];
+    else subpartition.priority.push(barrier);
+    this.#send(subpartition, out);
+  }
+
   #send(subpartition: Subpartition, out: Out): void {
     const target = subpartition.target;
     if (target === undefined) return;
     const queue = subpartition.queue;
+    if (subpartition.priority !== undefined) {
+      for (const barrier of subpartition.priority) this.#dispatch(subpartition, target, barrier, out);
+      subpartition.priority = undefined;
+    }
     for (let buffer = queue.peek(); buffer !== undefined; buffer = queue.peek()) {
       if (buffer.kind === 'data') {
         if (subpartition.credit === 0) return;
@@ -204,15 +253,34 @@ export class ResultPartition {
         this.#queuedData -= 1;
       }
       queue.shift();
-      out.send(target, {
-        kind: 'buffer',
-        producer: this.#options.producer,
-        channel: subpartition.channel,
-        sequence: subpartition.sequence,
-        backlog: queue.length,
-        buffer,
-      });
-      subpartition.sequence += 1;
+      this.#dispatch(subpartition, target, buffer, out);
+      if (buffer.kind === 'barrier' && isTimeoutable(buffer.options)) this.#options.barrierLeft(buffer, out);
     }
   }
+
+  #dispatch(subpartition: Subpartition, target: Target, buffer: StreamBuffer, out: Out): void {
+    out.send(target, {
+      kind: 'buffer',
+      producer: this.#options.producer,
+      channel: subpartition.channel,
+      sequence: subpartition.sequence,
+      backlog: subpartition.queue.length,
+      buffer,
+    });
+    subpartition.sequence += 1;
+  }
+}
+
+/** Told what a barrier jumped over on the way to one consumer subtask. */
+export type OnOvertaken = (subpartition: number, buffers: readonly DataBuffer[]) => void;
+
+/** Data in a queue, up to the barrier of `id` if that is given. */
+function dataInFrontOf(queue: Fifo<StreamBuffer>, id: CheckpointId | undefined): DataBuffer[] {
+  const data: DataBuffer[] = [];
+  let isBehind = false;
+  queue.forEach((buffer) => {
+    if (buffer.kind === 'barrier' && buffer.checkpointId === id) isBehind = true;
+    if (!isBehind && buffer.kind === 'data') data.push(buffer);
+  });
+  return data;
 }

@@ -9,6 +9,8 @@
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
  *   I3 after `failed` or `canceled` nothing is processed, written or acknowledged.
  */
+import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
+import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
@@ -72,7 +74,15 @@ export class StreamTask {
     this.#options = options;
     this.#vertex = vertex;
     this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
-    this.#outputs = new TaskOutputs(environment, deployment);
+    this.#checkpoint = new SubtaskCheckpoint({
+      environment,
+      attempt: deployment.attempt,
+      vertex: deployment.vertex,
+      subtask: deployment.subtask,
+      epoch,
+      toJobManager: (message, out) => out.send(options.jobManager, message),
+    });
+    this.#outputs = new TaskOutputs(environment, deployment, this.#checkpoint.channelState);
     if (deployment.inputs.length > 0) {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
@@ -93,14 +103,6 @@ export class StreamTask {
       },
       storage: services.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
-    });
-    this.#checkpoint = new SubtaskCheckpoint({
-      environment,
-      attempt: deployment.attempt,
-      vertex: deployment.vertex,
-      subtask: deployment.subtask,
-      epoch,
-      toJobManager: (message, out) => out.send(options.jobManager, message),
     });
     this.#mayEmit = () => this.#outputs.isAvailable;
   }
@@ -160,6 +162,8 @@ export class StreamTask {
         return this.#checkpoint.startAsyncPart(message.checkpointId, nowUs, out);
       case 'write-async-part':
         return this.#checkpoint.writeAsyncPart(message.checkpointId, nowUs, out);
+      case 'write-channel-state':
+        return this.#checkpoint.writeChannelState(message.checkpointId, nowUs, out);
       case 'storage-reply':
         return at.isAsync
           ? this.#checkpoint.handleReply(message, nowUs, out)
@@ -186,6 +190,7 @@ export class StreamTask {
       return this.#pump(nowUs, out);
     }
     const handled =
+      this.#outputs.handleTimer(timer, out) ||
       this.#input?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
@@ -221,6 +226,8 @@ export class StreamTask {
       sinkHost: this.#sinkHost(),
       keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
     });
+    this.#outputs.recover(restoredChannels(states, 'output-channel'));
+    this.#input?.recover(restoredChannels(states, 'input-channel'));
     const sourceUid = this.#vertex.source?.uid;
     if (sourceUid !== undefined) this.#source?.restore(bytesOf(sourceUid, 'operator').flatMap(decodeSourceOffsets));
     if (deployment.restore !== undefined) {
@@ -247,11 +254,17 @@ export class StreamTask {
     this.#moveTo('running', undefined, out);
     this.#input?.requestAll(out);
     this.#source?.start(out);
+    if (this.#input?.hasMore === true) this.#continue(out);
+  }
+
+  #continue(out: Out): void {
+    this.#continuing = true;
+    out.send(this.#self, { kind: 'continue' });
   }
 
   #buffer(message: BufferMessage, nowUs: Micros, out: Out): void {
     if (this.#input === undefined) return;
-    if (!this.#input.enqueue(message)) return this.fail('out-of-sequence', out);
+    if (!this.#input.enqueue(message, nowUs, out)) return this.fail('out-of-sequence', out);
     this.#pump(nowUs, out);
   }
 
@@ -263,8 +276,7 @@ export class StreamTask {
     this.#outputs.sendAll(out);
     const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
     if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return;
-    this.#continuing = true;
-    out.send(this.#self, { kind: 'continue' });
+    this.#continue(out);
   }
 
   #pumpSource(out: Out): void {
@@ -284,9 +296,12 @@ export class StreamTask {
         return chain().heads;
       },
       mayProcess: () => this.#outputs.isAvailable,
+      openChannelState: (id, out) =>
+        this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
+      inputComplete: (id, figures, out) => this.#checkpoint.inputComplete(id, figures, out),
       checkpoint: (barrier, figures, nowUs, out) => {
         if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
-        this.#broadcastBarrier(barrier, out);
+        this.#broadcastBarrier(barrier, nowUs, out);
         this.#snapshot(barrier.checkpointId, figures, nowUs, out);
       },
       giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
@@ -299,7 +314,7 @@ export class StreamTask {
     if (this.#state !== 'running' || this.#source === undefined) {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
-    this.#broadcastBarrier(message, out);
+    this.#broadcastBarrier(message, nowUs, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
     else this.#snapshotSource(message, nowUs, out);
   }
@@ -312,15 +327,18 @@ export class StreamTask {
     this.#snapshotSource(deferred, nowUs, out);
   }
 
-  #snapshotSource({ checkpointId, triggeredAtUs }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+  #snapshotSource({ checkpointId, triggeredAtUs, options }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
-    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0 };
+    const unaligned = overtakes(options);
+    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
     this.#snapshot(checkpointId, figures, nowUs, out);
+    this.#checkpoint.inputComplete(checkpointId, figures, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
-  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, out: Out): void {
-    this.#outputs.broadcastEvent({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, out);
+  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, nowUs: Micros, out: Out): void {
+    if (mayCarryChannelState(options)) this.#checkpoint.openChannelState(id, out);
+    this.#outputs.broadcastBarrier({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 

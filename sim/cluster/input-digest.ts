@@ -57,6 +57,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
       digest.fold(message.checkpointId);
       return;
     case 'connection-lost':

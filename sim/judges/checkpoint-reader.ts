@@ -11,11 +11,12 @@ import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
-import { decodeSourceOffsets } from './state-decoders.ts';
+import { decodeChannelState, decodeSourceOffsets } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -24,10 +25,26 @@ export interface KeyedPiece {
   readonly keyGroups: { readonly start: number; readonly end: number };
 }
 
+/** A record that was under way when the checkpoint was taken, on one edge of the job (row B5). */
+export interface InFlightRecord {
+  readonly edge: number;
+  readonly value: RecordValue;
+  readonly timestampUs: number;
+  readonly lineage: Lineage;
+}
+
 export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** Records before the cut whose effect on what lies behind their edge is still to come. */
+  readonly inFlight: readonly InFlightRecord[];
+}
+
+interface ContentsSoFar {
+  readonly cut: Cut;
+  readonly keyed: KeyedPiece[];
+  readonly inFlight: InFlightRecord[];
 }
 
 export interface CheckpointReaderOptions {
@@ -92,19 +109,18 @@ export class CheckpointReader {
     if (metadata.value.checkpointId !== checkpoint.id) {
       return unreadable(`${checkpoint.metadata} says it is checkpoint ${String(metadata.value.checkpointId)}`);
     }
-    const cut = new Int32Array(this.#options.index.input.length);
-    const keyed: KeyedPiece[] = [];
+    const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
     for (const { handles } of metadata.value.states) {
       for (const handle of handles) {
-        const problem = this.#read(handle, cut, keyed);
+        const problem = this.#read(handle, into);
         if (problem !== undefined) return unreadable(problem);
       }
     }
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed } };
+    return { kind: 'read', value: { id: checkpoint.id, ...into } };
   }
 
   /** Returns what is wrong; undefined when nothing is. */
-  #read(handle: StateHandle, cut: Cut, keyed: KeyedPiece[]): string | undefined {
+  #read(handle: StateHandle, into: ContentsSoFar): string | undefined {
     const place = handle.path === '' ? `inline ${handle.state} state of ${handle.operator}` : handle.path;
     const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
     if (bytes === undefined) return `${place} does not exist`;
@@ -112,10 +128,16 @@ export class CheckpointReader {
     if (crc32c(bytes) !== handle.checksum) return `${place} does not match its checksum`;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
+      into.keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
       return undefined;
     }
-    return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, cut) : undefined;
+    if (handle.state === 'operator') {
+      return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, into.cut) : undefined;
+    }
+    const channels = attempt(place, () => decodeChannelState(bytes, handle.channels ?? []));
+    if (channels.kind === 'unreadable') return channels.reason;
+    for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
+    return undefined;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {
@@ -133,5 +155,13 @@ export class CheckpointReader {
       cut[slot] = offset;
     }
     return undefined;
+  }
+}
+
+function addInFlight(edge: number, buffers: readonly DataBuffer[], into: InFlightRecord[]): void {
+  for (const { values, timestampsUs, lineages } of buffers) {
+    values.forEach((value, index) => {
+      into.push({ edge, value, timestampUs: timestampsUs[index] ?? 0, lineage: lineages[index] ?? 0 });
+    });
   }
 }

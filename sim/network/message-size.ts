@@ -16,8 +16,8 @@ import type { TaskDeployment } from '../../engine/protocol/task.ts';
 const HEADER_BYTES = 96;
 /** One entry of a list of small records: two or three numbers. */
 const ENTRY_BYTES = 24;
-/** Checkpoint metrics: seven numbers. */
-const METRICS_BYTES = 56;
+/** Checkpoint metrics: eight numbers and a flag. */
+const METRICS_BYTES = 65;
 /** A handle without its path and inline state. */
 const HANDLE_BYTES = 40;
 /** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */
@@ -54,6 +54,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'task-start':
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
     case 'connection-lost':
       return 0;
     default:
@@ -106,7 +107,10 @@ function deploymentBytes(deployment: TaskDeployment): number {
 
 function handlesBytes(handles: readonly StateHandle[]): number {
   let bytes = 0;
-  for (const handle of handles) bytes += HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0);
+  for (const handle of handles) {
+    bytes +=
+      HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
+  }
   return bytes;
 }
 

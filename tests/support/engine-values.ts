@@ -40,6 +40,8 @@ const CHECKPOINT: CheckpointConfiguration = {
   minPauseUs: 0,
   timeoutUs: 50_000,
   mode: 'exactly-once',
+  unaligned: false,
+  alignedTimeoutUs: 0,
   maxConcurrent: 1,
   tolerableFailures: 1_000,
   retained: 1,
@@ -57,6 +59,15 @@ const RUNTIME: RuntimeConfiguration = {
   bufferBytes: 4,
   exclusiveBuffersPerChannel: 2,
   floatingBuffersPerGate: 3,
+  overdraftBuffers: 5,
+  bufferDebloat: {
+    enabled: false,
+    targetUs: 1_000_000,
+    periodUs: 200_000,
+    samples: 20,
+    thresholdPercent: 25,
+    minBufferBytes: 256,
+  },
   requestTimeoutUs: REQUEST_TIMEOUT_US,
   partitionRequestBackoffUs: 100,
   slotsPerTaskManager: 2,
@@ -86,6 +97,8 @@ export const METRICS: CheckpointMetrics = {
   stateBytes: 5,
   bytesProcessedDuringAlignment: 6,
   recordsInFlight: 7,
+  persistedInFlightBytes: 8,
+  unaligned: false,
 };
 
 export function inlineHandle(operator: string, bytes: Uint8Array): StateHandle {

@@ -226,6 +226,8 @@ export class SmallLife {
         stateBytes: 100,
         bytesProcessedDuringAlignment: 0,
         recordsInFlight: 5,
+        persistedInFlightBytes: 0,
+        unaligned: false,
       },
     });
     this.tell({
@@ -362,6 +364,8 @@ export const SMALL_PLAN: SimulationPlan = {
       minPauseUs: 0,
       timeoutUs: 10_000,
       mode: 'exactly-once',
+      unaligned: false,
+      alignedTimeoutUs: 0,
       maxConcurrent: 1,
       tolerableFailures: 0,
       retained: 1,
@@ -380,6 +384,15 @@ export const SMALL_PLAN: SimulationPlan = {
       bufferBytes: 1,
       exclusiveBuffersPerChannel: 1,
       floatingBuffersPerGate: 1,
+      overdraftBuffers: 1,
+      bufferDebloat: {
+        enabled: false,
+        targetUs: 1,
+        periodUs: 1,
+        samples: 1,
+        thresholdPercent: 1,
+        minBufferBytes: 1,
+      },
       requestTimeoutUs: 1,
       partitionRequestBackoffUs: 1,
       slotsPerTaskManager: 4,
