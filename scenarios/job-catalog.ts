@@ -3,9 +3,10 @@
  */
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
+import { keyedCascade } from './jobs/keyed-cascade.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
 
-export const JOB_CATALOG: readonly JobDefinition[] = [keyedCount, flightDelays];
+export const JOB_CATALOG: readonly JobDefinition[] = [keyedCount, keyedCascade, flightDelays];
 
 /** The job of a name; undefined when there is none. */
 export function jobNamed(name: string, catalog: readonly JobDefinition[] = JOB_CATALOG): JobDefinition | undefined {

@@ -6,8 +6,8 @@
  * Owns: the open checkpoint, its buffers by channel, what is still awaited. Does not own: which buffers belong to it (input and result
  * partitions know), nor the file.
  * Invariants:
- *   I1 one checkpoint is open at a time (row B5): the one before was closed or aborted;
- *   I2 it closes once, when all inputs delivered their barriers and every output said what its barrier overtook;
+ *   I1 one checkpoint is here at a time (row B5): the result of the one before was taken, or it was aborted;
+ *   I2 it is complete once, when all inputs delivered their barriers and every output said what its barrier overtook;
  *   I3 what concerns a checkpoint that is not the open one is dropped: it was aborted meanwhile.
  */
 import { assert } from '../foundation/assert.ts';
@@ -35,11 +35,13 @@ interface OpenCheckpoint {
   inputOpen: boolean;
   /** Barriers that wait in an output queue: until they left or overtook, their part is open. */
   outputsOpen: number;
+  result: ChannelState | undefined;
 }
 
 export interface ChannelStateWriterOptions {
   readonly parts: Pick<EngineParts, 'channelNumber'>;
-  readonly closed: (checkpointId: CheckpointId, state: ChannelState, out: Out) => void;
+  /** All of it is known: to be taken. */
+  readonly complete: (checkpointId: CheckpointId, out: Out) => void;
 }
 
 export class ChannelStateWriter {
@@ -50,18 +52,19 @@ export class ChannelStateWriter {
     this.#options = options;
   }
 
-  /** The open checkpoint; 0 when none. */
+  /** The checkpoint whose channel state is here; 0 when none. */
   get checkpointId(): number {
     return this.#open?.checkpointId ?? 0;
   }
 
   start(checkpointId: CheckpointId): void {
     if (this.#open?.checkpointId === checkpointId) return;
-    assert(this.#open === undefined, 'I1: channel state of one checkpoint is open at a time', {
+    assert(this.#open === undefined, 'I1: channel state of one checkpoint is here at a time', {
       open: this.checkpointId,
       checkpointId,
     });
-    this.#open = { checkpointId, input: new Map(), output: [], inputOpen: true, outputsOpen: 0 };
+    const open = { inputOpen: true, outputsOpen: 0, result: undefined };
+    this.#open = { checkpointId, input: new Map(), output: [], ...open };
   }
 
   /** What the channel holds when the checkpoint starts here. `channel`: its number in the gate; `peer`: the producer's subtask. */
@@ -105,17 +108,26 @@ export class ChannelStateWriter {
     this.#open.output.push({ ...channel, buffers: [...channel.buffers] });
   }
 
+  /** The result, once; undefined when it was aborted. */
+  take(checkpointId: CheckpointId): ChannelState | undefined {
+    if (this.#open?.checkpointId !== checkpointId) return undefined;
+    const { result } = this.#open;
+    assert(result !== undefined, 'I2: channel state is taken when it is complete', { checkpointId });
+    this.#open = undefined;
+    return result;
+  }
+
   abort(checkpointId: CheckpointId): void {
     if (this.#open !== undefined && this.#open.checkpointId <= checkpointId) this.#open = undefined;
   }
 
   #closeIfDone(out: Out): void {
     const open = this.#open;
-    if (open === undefined || open.inputOpen || open.outputsOpen > 0) return;
-    this.#open = undefined;
+    if (open === undefined || open.inputOpen || open.outputsOpen > 0 || open.result !== undefined) return;
     const input = [...open.input.values()].sort(byChannel);
     const output = [...open.output].sort(byChannel);
-    this.#options.closed(open.checkpointId, { input, output }, out);
+    open.result = { input, output };
+    this.#options.complete(open.checkpointId, out);
   }
 }
 

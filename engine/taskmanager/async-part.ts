@@ -4,7 +4,6 @@
  *
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
-import type { ChannelState } from '../channel-state/channel-state-writer.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { ChannelSection, StateHandle, StateKind } from '../protocol/state-handle.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
@@ -36,12 +35,10 @@ export class AsyncPart {
   /** Final when all barriers are here. */
   figures: AlignmentFigures;
   readonly parts: readonly StatePart[];
-  /** Set when all in-flight data is known, until it is written. */
-  channelState: ChannelState | undefined;
   persistedInFlightBytes = 0;
   /** Files or inline pieces of channel state. */
   channelParts = 0;
-  /** Its in-flight data is not known yet. */
+  /** Its in-flight data is not known yet, or not yet taken to be written. */
   awaitsChannelState: boolean;
   readonly handles: StateHandle[] = [];
   readonly syncStartUs: number;

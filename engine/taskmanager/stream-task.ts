@@ -18,6 +18,7 @@ import { assert } from '../foundation/assert.ts';
 import { type CheckpointId, checkpointId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
+import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
@@ -59,6 +60,7 @@ export class StreamTask {
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
+  readonly #work = new WorkMeter();
   #chain: OperatorChain | undefined;
   #state: ExecutionState = 'deploying';
   #continuing = false;
@@ -73,6 +75,7 @@ export class StreamTask {
     assert(vertex !== undefined, 'a deployment names a vertex of the job', { vertex: deployment.vertex });
     this.#options = options;
     this.#vertex = vertex;
+    this.#mayEmit = () => this.#outputs.isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
     this.#checkpoint = new SubtaskCheckpoint({
       environment,
@@ -104,7 +107,6 @@ export class StreamTask {
       storage: services.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
     });
-    this.#mayEmit = () => this.#outputs.isAvailable;
   }
 
   get state(): ExecutionState {
@@ -201,6 +203,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
+    out.busy('nanosecond', this.#work.take());
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
       out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
@@ -224,6 +227,7 @@ export class StreamTask {
       attempt: deployment.attempt,
       tail: this.#outputs,
       sinkHost: this.#sinkHost(),
+      work: this.#work,
       keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
     });
     this.#outputs.recover(restoredChannels(states, 'output-channel'));
@@ -295,7 +299,7 @@ export class StreamTask {
       get heads() {
         return chain().heads;
       },
-      mayProcess: () => this.#outputs.isAvailable,
+      mayProcess: this.#mayEmit,
       openChannelState: (id, out) =>
         this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
       inputComplete: (id, figures, out) => this.#checkpoint.inputComplete(id, figures, out),

@@ -10,7 +10,7 @@
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
-import { type ChannelState, ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
+import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
@@ -56,7 +56,7 @@ export class SubtaskCheckpoint {
     const { environment, attempt } = options;
     this.channelState = new ChannelStateWriter({
       parts: environment.parts,
-      closed: (checkpointId, state, out) => this.#channelStateKnown(checkpointId, state, out),
+      complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
     this.#storage = new RequestClient({
@@ -132,9 +132,10 @@ export class SubtaskCheckpoint {
   /** In the asynchronous mailbox, when all in-flight data is known. */
   writeChannelState(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
     const part = this.#async.get(checkpointId);
-    const known = part?.channelState;
-    if (part === undefined || known === undefined) return;
-    part.channelState = undefined;
+    if (part === undefined) return;
+    const known = this.channelState.take(checkpointId);
+    if (known === undefined) return;
+    part.awaitsChannelState = false;
     const vertex = this.#options.environment.graph.vertices[this.#options.vertex];
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
@@ -187,12 +188,8 @@ export class SubtaskCheckpoint {
     this.#async.clear();
   }
 
-  #channelStateKnown(checkpointId: CheckpointId, state: ChannelState, out: Out): void {
-    const part = this.#async.get(checkpointId);
-    if (part === undefined) return;
-    part.awaitsChannelState = false;
-    part.channelState = state;
-    out.send(this.#asyncTarget, { kind: 'write-channel-state', checkpointId });
+  #channelStateKnown(checkpointId: CheckpointId, out: Out): void {
+    if (this.#async.has(checkpointId)) out.send(this.#asyncTarget, { kind: 'write-channel-state', checkpointId });
   }
 
   #write(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {

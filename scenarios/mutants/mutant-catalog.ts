@@ -5,6 +5,17 @@
  */
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import {
+  barrierAcceptOffByOne,
+  newerBarrierDoesNotCancelOlder,
+  processAfterBarrierBeforeSnapshot,
+} from './barrier-mutants.ts';
+import {
+  checkpointDuringChannelRecovery,
+  earlyAbortNotRemembered,
+  multiGateIndexMixup,
+  overtakenOutputNotPersisted,
+} from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
@@ -27,6 +38,13 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  newerBarrierDoesNotCancelOlder,
+  overtakenOutputNotPersisted,
+  multiGateIndexMixup,
+  checkpointDuringChannelRecovery,
+  processAfterBarrierBeforeSnapshot,
+  barrierAcceptOffByOne,
+  earlyAbortNotRemembered,
 ];
 
 /** A plan names an engine that there is none of. */
