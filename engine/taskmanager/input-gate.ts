@@ -165,7 +165,17 @@ export class InputGate {
     return true;
   }
 
-  /** Next channel with something to read that is not blocked; -1 when there is none. */
+  /** Whether there is something to read; asking does not take a channel's turn (I3). */
+  hasNext(isBlocked: (channel: number) => boolean): boolean {
+    if (this.#queued === 0) return false;
+    for (let index = 0; index < this.#channels.length; index += 1) {
+      const channel = this.#channels[index];
+      if (channel !== undefined && channel.queue.length > 0 && !isBlocked(index)) return true;
+    }
+    return false;
+  }
+
+  /** Next channel with something to read that is not blocked, and its turn is over; -1 when there is none. */
   nextChannel(isBlocked: (channel: number) => boolean): number {
     if (this.#queued === 0) return -1;
     const count = this.#channels.length;

@@ -98,7 +98,7 @@ export class TaskInput {
 
   /** True when `advance` would do something, backpressure aside. */
   get hasMore(): boolean {
-    return this.#current !== undefined || this.#gate.nextChannel(this.#isBlocked) >= 0;
+    return this.#current !== undefined || this.#gate.hasNext(this.#isBlocked);
   }
 
   requestAll(out: Out): void {

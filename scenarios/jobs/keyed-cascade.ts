@@ -6,7 +6,7 @@
  * the counts of a key are 1, 2, 3 ... whatever the order, and so is their sum.
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import type { Collector, FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
 import type { ValueState } from '../../engine/state/keyed-state.ts';
 import { valueState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
@@ -43,9 +43,7 @@ export const keyedCascade: JobDefinition = {
     const env = new StreamExecutionEnvironment({ jobId: 'keyed-cascade', name: 'Keyed cascade', parallelism });
     readUnion(env, input, input.topics)
       .rebalance()
-      .flatMap<Visit>((row: Row, out) => {
-        for (const field of fields) out.collect({ key: keyField(row, field) });
-      })
+      .flatMap(splitBy(fields))
       .uid('split')
       .name('Split')
       .keyBy((visit) => visit.key)
@@ -62,6 +60,12 @@ export const keyedCascade: JobDefinition = {
     return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage' } };
   },
 };
+
+function splitBy(fields: readonly string[]): (row: Row, out: Collector<Visit>) => void {
+  return (row, out) => {
+    for (const field of fields) out.collect({ key: keyField(row, field) });
+  };
+}
 
 function countPerKey(): FunctionSpec<KeyedProcessFunction<Visit, Count>> {
   return {
