@@ -122,6 +122,14 @@ export type DataPlaneMessage =
       readonly subpartition: number;
       readonly consumer: ExecutionAttemptId;
       readonly credit: number;
+    }
+  | {
+      /** Consumer task -> producer task: buffers begun from now on are to be of this size (row B16). */
+      readonly kind: 'new-buffer-size';
+      readonly edge: number;
+      readonly subpartition: number;
+      readonly consumer: ExecutionAttemptId;
+      readonly bytes: number;
     };
 
 export interface BufferMessage {

@@ -190,6 +190,21 @@ export class InputGate {
     return -1;
   }
 
+  /** Data buffers here and announced by the producers. */
+  get buffersInUse(): number {
+    let buffers = 0;
+    for (const { queuedData, recovered, backlog } of this.#channels) buffers += queuedData + recovered + backlog;
+    return buffers;
+  }
+
+  /** Row B16: tells every producer of the size of further buffers. */
+  announceBufferSize(bytes: number, out: Out): void {
+    for (const { target, descriptor } of this.#channels) {
+      const { edge, subpartition } = descriptor;
+      out.send(target, { kind: 'new-buffer-size', edge, subpartition, consumer: this.#consumer, bytes });
+    }
+  }
+
   /** Takes the head of a channel and gives the producer new credit. */
   take(index: number, out: Out): StreamBuffer {
     const channel = this.#at(index);

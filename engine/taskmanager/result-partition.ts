@@ -29,6 +29,8 @@ export interface ResultPartitionOptions {
   readonly bufferBytes: number;
   /** Finished buffers that may wait before the subtask must pause. */
   readonly bufferPool: number;
+  /** Finished buffers that a record in progress may add to them. */
+  readonly overdraftBuffers: number;
   /** A barrier that waited its turn and might have overtaken left (row B7). */
   readonly barrierLeft: (barrier: CheckpointBarrier, out: Out) => void;
 }
@@ -42,6 +44,9 @@ class Subpartition {
   readonly timestampsUs: number[] = [];
   readonly lineages: number[] = [];
   openRecords = 0;
+  /** Of the open buffer, and of those begun after it (row B16). */
+  recordsPerBuffer: number;
+  nextRecordsPerBuffer: number;
   readonly queue = new Fifo<StreamBuffer>();
   /** Barriers that overtook and have no consumer yet. */
   priority: StreamBuffer[] | undefined;
@@ -50,12 +55,16 @@ class Subpartition {
   channel = 0;
   credit = 0;
   sequence = 0;
+
+  constructor(recordsPerBuffer: number) {
+    this.recordsPerBuffer = recordsPerBuffer;
+    this.nextRecordsPerBuffer = recordsPerBuffer;
+  }
 }
 
 export class ResultPartition {
   readonly #options: ResultPartitionOptions;
   readonly #subpartitions: Subpartition[] = [];
-  readonly #recordsPerBuffer: number;
   readonly #routes = new Map<StateKey, number>();
   #queuedData = 0;
   #openRecords = 0;
@@ -63,8 +72,9 @@ export class ResultPartition {
 
   constructor(options: ResultPartitionOptions) {
     this.#options = options;
-    this.#recordsPerBuffer = Math.max(1, Math.floor(options.bufferBytes / Math.max(1, options.recordBytes)));
-    for (let index = 0; index < options.consumerParallelism; index += 1) this.#subpartitions.push(new Subpartition());
+    const records = recordsIn(options.bufferBytes, options.recordBytes);
+    for (let index = 0; index < options.consumerParallelism; index += 1)
+      this.#subpartitions.push(new Subpartition(records));
     this.#next = options.subtask % options.consumerParallelism;
   }
 
@@ -75,6 +85,11 @@ export class ResultPartition {
   /** False: the subtask must not write more records until buffers have been sent (backpressure). */
   get isAvailable(): boolean {
     return this.#queuedData < this.#options.bufferPool;
+  }
+
+  /** True when the record in progress took more than the overdraft: the subtask is stuck in it until buffers were sent (row B15). */
+  get isStuck(): boolean {
+    return this.#queuedData > this.#options.bufferPool + this.#options.overdraftBuffers;
   }
 
   /** True when some record waits in a buffer that is not full yet. */
@@ -123,6 +138,17 @@ export class ResultPartition {
     if (subpartition.consumer !== consumer) return;
     subpartition.credit += credit;
     this.#send(subpartition, out);
+  }
+
+  /** Row B16: applies to buffers begun from now on; one that is open keeps its size. */
+  resizeBuffers(index: number, consumer: ExecutionAttemptId, bytes: number): void {
+    const subpartition = this.#at(index);
+    if (subpartition.consumer !== consumer) return;
+    subpartition.nextRecordsPerBuffer = recordsIn(
+      Math.min(bytes, this.#options.bufferBytes),
+      this.#options.recordBytes,
+    );
+    if (subpartition.openRecords === 0) subpartition.recordsPerBuffer = subpartition.nextRecordsPerBuffer;
   }
 
   /** Closes every open buffer and sends what credit allows. */
@@ -215,7 +241,7 @@ export class ResultPartition {
     subpartition.lineages[at] = lineage;
     subpartition.openRecords = at + 1;
     this.#openRecords += 1;
-    if (at + 1 >= this.#recordsPerBuffer) this.#finish(subpartition);
+    if (at + 1 >= subpartition.recordsPerBuffer) this.#finish(subpartition);
   }
 
   #finish(subpartition: Subpartition): void {
@@ -228,6 +254,7 @@ export class ResultPartition {
       bytes: records * this.#options.recordBytes,
     });
     subpartition.openRecords = 0;
+    subpartition.recordsPerBuffer = subpartition.nextRecordsPerBuffer;
     this.#openRecords -= records;
     this.#queuedData += 1;
   }
@@ -270,6 +297,9 @@ export class ResultPartition {
     subpartition.sequence += 1;
   }
 }
+
+const recordsIn = (bufferBytes: number, recordBytes: number): number =>
+  Math.max(1, Math.floor(bufferBytes / Math.max(1, recordBytes)));
 
 /** Told what a barrier jumped over on the way to one consumer subtask. */
 export type OnOvertaken = (subpartition: number, buffers: readonly DataBuffer[]) => void;

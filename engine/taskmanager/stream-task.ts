@@ -67,6 +67,8 @@ export class StreamTask {
   #flushArmed = false;
   /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
   #deferred: TriggerCheckpoint | undefined;
+  /** It came while a record was stuck in the outputs (row B15). */
+  #stuckTrigger: TriggerCheckpoint | undefined;
 
   constructor(options: StreamTaskOptions) {
     const { environment, deployment, epoch } = options;
@@ -144,7 +146,10 @@ export class StreamTask {
         return this.#buffer(message, nowUs, out);
       case 'add-credit':
         this.#outputs.addCredit(message, out);
+        this.#outputsMoved(nowUs, out);
         return this.#pump(nowUs, out);
+      case 'new-buffer-size':
+        return this.#outputs.resizeBuffers(message);
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
@@ -279,7 +284,7 @@ export class StreamTask {
     else this.#input?.advance(nowUs, out);
     this.#outputs.sendAll(out);
     const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
-    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return;
+    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return this.#input?.pause();
     this.#continue(out);
   }
 
@@ -299,6 +304,7 @@ export class StreamTask {
       get heads() {
         return chain().heads;
       },
+      isStuck: () => this.#outputs.isStuck,
       mayProcess: this.#mayEmit,
       openChannelState: (id, out) =>
         this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
@@ -318,9 +324,22 @@ export class StreamTask {
     if (this.#state !== 'running' || this.#source === undefined) {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
+    if (this.#outputs.isStuck) {
+      this.#stuckTrigger = message;
+      return;
+    }
     this.#broadcastBarrier(message, nowUs, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
     else this.#snapshotSource(message, nowUs, out);
+  }
+
+  /** Row B15: what had to wait until the record in progress was through. */
+  #outputsMoved(nowUs: Micros, out: Out): void {
+    this.#input?.outputsMoved(nowUs, out);
+    const trigger = this.#stuckTrigger;
+    if (trigger === undefined || this.#outputs.isStuck) return;
+    this.#stuckTrigger = undefined;
+    this.#triggered(trigger, nowUs, out);
   }
 
   /** The batch has come and was emitted, or there was none to come. */

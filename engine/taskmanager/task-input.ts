@@ -7,7 +7,8 @@
  * Invariants:
  *   I1 a record is handed to the chain only while the outputs have room;
  *   I2 the host is told of a complete set of barriers in the very action that took the last one: no record in between (row G2);
- *   I3 a barrier that overtakes is acted upon when it arrives, whatever the outputs and the queues hold (rows B5, B21);
+ *   I3 a barrier that overtakes is acted upon when it arrives, whatever the outputs and the queues hold (rows B5, B21); only while a
+ *      record is stuck beyond the overdraft (row B15) it keeps its place in its queue and is pulled out when the record is through;
  *   I4 from the snapshot of an unaligned checkpoint on, each data buffer in front of its channel's barrier is in the channel state once,
  *      the rest of a buffer in progress included (row B6).
  */
@@ -26,6 +27,7 @@ import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/st
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
 import { InputGate } from './input-gate.ts';
+import { BufferDebloater } from './buffer-debloater.ts';
 import { PartitionRequests } from './partition-requests.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
@@ -33,6 +35,8 @@ import type { TaskEnvironment } from './task-environment.ts';
 export interface TaskInputHost {
   /** Entries of the operator chain, by logical input. */
   readonly heads: readonly [ElementConsumer, ElementConsumer];
+  /** True: the record in progress is stuck in the outputs, and only when it is through can a snapshot be taken (row B15). */
+  isStuck(): boolean;
   /** False: no record may be processed now. */
   mayProcess(): boolean;
   /** Before in-flight data is gathered. Undefined: the subtask does not take part. */
@@ -52,6 +56,7 @@ export interface TaskInputOptions {
 }
 
 const ALIGNMENT_TIMER = 'alignment';
+const DEBLOAT_TIMER = 'debloat';
 
 export class TaskInput {
   readonly #options: TaskInputOptions;
@@ -66,6 +71,9 @@ export class TaskInput {
   #inFlight: ChannelStateWriter | undefined;
   /** Row B8: announced by its arrival, still behind data. */
   #announced: CheckpointBarrier | undefined;
+  /** A snapshot is due as soon as the outputs are through with the record in progress. */
+  #waitsForOutputs = false;
+  readonly #debloater: BufferDebloater | undefined;
   /** With `unalignedSnapshot: after-next-buffer`: what is still due. */
   #late: ((nowUs: Micros, out: Out) => void) | undefined;
   #alignmentStartUs = 0;
@@ -81,6 +89,9 @@ export class TaskInput {
       exclusiveBuffers: runtime.exclusiveBuffersPerChannel,
       floatingBuffers: runtime.floatingBuffersPerGate,
     });
+    if (runtime.bufferDebloat.enabled) {
+      this.#debloater = new BufferDebloater(runtime.bufferDebloat, runtime.bufferBytes);
+    }
     this.#requests = new PartitionRequests(this.#gate, runtime.partitionRequestBackoffUs);
     const barriers = new BarrierHandler(
       deployment.inputs.length,
@@ -103,6 +114,19 @@ export class TaskInput {
 
   requestAll(out: Out): void {
     this.#requests.requestAll(out);
+    if (this.#debloater !== undefined) this.#armDebloating(out);
+  }
+
+  /** The subtask stops reading: nothing to read, or no room. */
+  pause(): void {
+    this.#debloater?.pause();
+  }
+
+  /** The outputs sent something: what waited for the record in progress may be due. */
+  outputsMoved(nowUs: Micros, out: Out): void {
+    if (!this.#waitsForOutputs || this.#options.host.isStuck()) return;
+    this.#waitsForOutputs = false;
+    this.#timeOut(nowUs, out);
   }
 
   /** False when the producer did not appear in time: the subtask must fail. */
@@ -130,8 +154,10 @@ export class TaskInput {
     if (buffer.kind !== 'barrier') return this.#gate.enqueue(message);
     const { environment } = this.#options;
     if (environment.parts.barrierOvertakes(buffer.options, environment.configuration.checkpoint.unaligned)) {
-      if (!this.#gate.enqueue(message, true)) return false;
-      this.#barrier(channel, asUnaligned(buffer), nowUs, out);
+      const mustWait = this.#barriers.overtaking !== buffer.checkpointId && this.#options.host.isStuck();
+      if (!this.#gate.enqueue(message, !mustWait)) return false;
+      if (mustWait) this.#waitForOutputs(buffer, out);
+      else this.#barrier(channel, asUnaligned(buffer), nowUs, out);
       return true;
     }
     if (!this.#gate.enqueue(message)) return false;
@@ -144,6 +170,10 @@ export class TaskInput {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    if (timer === DEBLOAT_TIMER) {
+      this.#debloat(nowUs, out);
+      return true;
+    }
     if (timer !== ALIGNMENT_TIMER) return this.#requests.handleTimer(timer, nowUs, out);
     this.#timeOut(nowUs, out);
     return true;
@@ -170,6 +200,9 @@ export class TaskInput {
       this.#current = { buffer, channel, input: environment.graph.edges[edge]?.input ?? 0, next: 0 };
       if (this.#barriers.aligning > 0) this.#bytesDuringAlignment += buffer.bytes;
       out.busy('byte', buffer.bytes);
+      this.#debloater?.consume(buffer.bytes, nowUs);
+    } else {
+      this.#debloater?.consume(0, nowUs);
     }
     this.#processCurrent(out);
     if (this.#late !== undefined) this.#takeLate(nowUs, out);
@@ -302,6 +335,23 @@ export class TaskInput {
     out.setTimer(ALIGNMENT_TIMER, micros(alignmentTimeLeftUs(barrier, nowUs)));
   }
 
+  /** Row B15: a record sticks in the outputs, so the barrier waits in its place. */
+  #waitForOutputs(barrier: CheckpointBarrier, out: Out): void {
+    out.report({ kind: 'probe', probe: 'barrier-waited-for-record' });
+    this.#waitsForOutputs = true;
+    if (this.#announced === undefined || this.#announced.checkpointId < barrier.checkpointId) this.#announced = barrier;
+  }
+
+  #armDebloating(out: Out): void {
+    out.setTimer(DEBLOAT_TIMER, micros(this.#options.environment.configuration.runtime.bufferDebloat.periodUs));
+  }
+
+  #debloat(nowUs: Micros, out: Out): void {
+    const bytes = this.#debloater?.recalculate(this.#gate.buffersInUse, nowUs);
+    if (bytes !== undefined) this.#gate.announceBufferSize(bytes, out);
+    this.#armDebloating(out);
+  }
+
   #forgetAnnouncement(out: Out): void {
     this.#announced = undefined;
     out.cancelTimer(ALIGNMENT_TIMER);
@@ -310,8 +360,9 @@ export class TaskInput {
   /** Row B8: the alignment takes too long. Channels that are blocked delivered their barrier: what they hold is not part of it. */
   #timeOut(nowUs: Micros, out: Out): void {
     const announced = this.#announced;
-    this.#announced = undefined;
     if (announced === undefined) return;
+    if (this.#options.host.isStuck()) return this.#waitForOutputs(announced, out);
+    this.#announced = undefined;
     const decision = this.#barriers.timeOut(announced.checkpointId);
     if (decision.kind !== 'overtake') return;
     out.report({ kind: 'probe', probe: 'alignment-timed-out' });

@@ -25,6 +25,7 @@ import { type OnOvertaken, ResultPartition } from './result-partition.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
 type PartitionRequest = Extract<EngineMessage, { kind: 'partition-request' }>;
+type NewBufferSize = Extract<EngineMessage, { kind: 'new-buffer-size' }>;
 type AddCredit = Extract<EngineMessage, { kind: 'add-credit' }>;
 
 const OVERTAKE_TIMER = 'overtake';
@@ -48,7 +49,7 @@ export class TaskOutputs implements ElementConsumer {
         ? outgoing.filter((edge) => supportsUnaligned(graph, edge)).map(({ index }) => index)
         : [],
     );
-    const { bufferBytes, exclusiveBuffersPerChannel, floatingBuffersPerGate } = configuration.runtime;
+    const { bufferBytes, exclusiveBuffersPerChannel, floatingBuffersPerGate, overdraftBuffers } = configuration.runtime;
     this.#partitions = outgoing.map((edge) => {
       const consumer = graph.vertices[edge.to];
       assert(consumer !== undefined, 'an edge leads to a vertex', { edge: edge.index });
@@ -61,6 +62,7 @@ export class TaskOutputs implements ElementConsumer {
         recordBytes: recordBytesOf(graph, deployment.vertex),
         bufferBytes,
         bufferPool: consumer.parallelism * exclusiveBuffersPerChannel + floatingBuffersPerGate,
+        overdraftBuffers,
         barrierLeft: (barrier, out) => channelState.outputLeft(barrier.checkpointId, out),
       });
     });
@@ -69,6 +71,12 @@ export class TaskOutputs implements ElementConsumer {
   get isAvailable(): boolean {
     for (const partition of this.#partitions) if (!partition.isAvailable) return false;
     return true;
+  }
+
+  /** The subtask cannot finish its record: it takes no snapshot (row B15). */
+  get isStuck(): boolean {
+    for (const partition of this.#partitions) if (partition.isStuck) return true;
+    return false;
   }
 
   get hasOpenRecords(): boolean {
@@ -86,6 +94,10 @@ export class TaskOutputs implements ElementConsumer {
 
   addCredit(message: AddCredit, out: Out): void {
     this.#of(message.edge).addCredit(message.subpartition, message.consumer, message.credit, out);
+  }
+
+  resizeBuffers({ edge, subpartition, consumer, bytes }: NewBufferSize): void {
+    this.#of(edge).resizeBuffers(subpartition, consumer, bytes);
   }
 
   flush(out: Out): void {

@@ -34,6 +34,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     case 'buffer':
     case 'add-credit':
+    case 'new-buffer-size':
     case 'partition-request':
     case 'partition-not-found':
       foldDataPlane(digest, message);
@@ -82,6 +83,12 @@ function foldDataPlane(digest: Digest, message: DataPlaneMessage): void {
       digest.fold(message.subpartition);
       digest.fold(message.consumer);
       digest.fold(message.credit);
+      return;
+    case 'new-buffer-size':
+      digest.fold(message.edge);
+      digest.fold(message.subpartition);
+      digest.fold(message.consumer);
+      digest.fold(message.bytes);
       return;
     case 'partition-request':
       digest.fold(message.producer);

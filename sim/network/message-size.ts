@@ -35,6 +35,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'log-records':
       return HEADER_BYTES + ENTRY_BYTES + message.values.length * LOG_RECORD_BYTES;
     case 'partition-request':
+    case 'new-buffer-size':
     case 'partition-not-found':
     case 'heartbeat-request':
     case 'cancel-task':

@@ -160,6 +160,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     backlog: small,
     buffer: streamBuffer,
   }),
+  'new-buffer-size': message('new-buffer-size', { edge: small, subpartition: small, consumer: attempt, bytes: count }),
   'add-credit': message('add-credit', { edge: small, subpartition: small, consumer: attempt, credit: small }),
   continue: fc.constant({ kind: 'continue' }),
   'task-start': message('task-start', { deployment }),
