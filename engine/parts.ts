@@ -4,6 +4,7 @@
  * Owns: the standard answer to each question. Does not own: acting on it (the actors do).
  * A mutant is the engine with one of these answered wrongly (bugs.md); the engine itself knows nothing of mutants.
  */
+import { overtakes } from './barrier/barrier-alignment.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
@@ -11,6 +12,8 @@ import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
+import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
+import type { StateKind } from './protocol/state-handle.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
@@ -19,7 +22,7 @@ export interface StateFileQuestion {
   /** `<dir>/<job>/chk-<n>`. */
   readonly directory: string;
   readonly operator: string;
-  readonly state: 'keyed' | 'operator';
+  readonly state: StateKind;
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
 }
@@ -70,6 +73,22 @@ export interface EngineParts {
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
   afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
+  readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
+  /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
+  hasDeliveredBarrier(lastSeen: number, id: CheckpointId): boolean;
+  /** Under which number the data of an input channel is gathered. */
+  channelNumber(channel: { readonly number: number; readonly edge: number; readonly peer: number }): number;
+  /** Whether recovered data that was not consumed yet is part of the next snapshot (row B6). */
+  readonly persistsRecovered: boolean;
+  /** Whether data that a barrier overtook in an output queue is part of the snapshot (row B7). */
+  readonly persistsOvertakenOutput: boolean;
+  /** Whether a barrier jumps ahead; `unalignedJob`: what the job is set to. */
+  barrierOvertakes(options: CheckpointOptions, unalignedJob: boolean): boolean;
+  /** An abort that came before the first barrier of its checkpoint (row B3). */
+  readonly earlyAbort: 'remembered' | 'forgotten';
+  /** A barrier that is newer than the checkpoint being collected (row B1). */
+  readonly newerBarrier: 'cancels-older' | 'is-ignored';
 }
 
 export interface StateBackendOptions {
@@ -112,6 +131,14 @@ export const standardParts: EngineParts = {
     return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
   createStateBackend: (options) => new HashMapStateBackend(options),
+  unalignedSnapshot: 'at-barrier',
+  hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
+  channelNumber: ({ number }) => number,
+  persistsRecovered: true,
+  persistsOvertakenOutput: true,
+  barrierOvertakes: (options) => overtakes(options),
+  earlyAbort: 'remembered',
+  newerBarrier: 'cancels-older',
 };
 
 /** `<dir>/<job>/chk-<n>` (row T2). */

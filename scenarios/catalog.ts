@@ -72,4 +72,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',
   },
+  {
+    name: 'unaligned-backpressure',
+    description: 'barriers overtake under constant backpressure, in-flight data is state',
+  },
+  { name: 'unaligned-timeout', description: 'barriers keep their place for a while, then overtake' },
+  { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
+  { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
 ];

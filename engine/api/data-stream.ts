@@ -32,6 +32,7 @@ export interface SinkOptions {
 }
 
 const DEFAULT_SINK_BATCH_RECORDS = 100;
+const NANOSECONDS_PER_MICROSECOND = 1_000;
 
 /** What all streams know; made by the environment only. */
 interface StreamPlace {
@@ -126,6 +127,17 @@ export class DataStream<T> {
   /** The operator is a vertex of its own. */
   disableChaining(): this {
     this.#operator('disableChaining').chaining = 'never';
+    return this;
+  }
+
+  /** Says how long the operator's function takes for each record, in microseconds of virtual time: slow work, modelled. */
+  workPerRecord(microseconds: number): this {
+    if (!Number.isInteger(microseconds) || microseconds < 0)
+      throw new InvalidJob(`Work of ${microseconds} microseconds per record is not a whole number of at least 0.`);
+    const node = this.#operator('workPerRecord');
+    if (node.body.kind === 'source')
+      throw new InvalidJob('A source does no work per record: give it to the operator behind.');
+    node.workNanoseconds = microseconds * NANOSECONDS_PER_MICROSECOND;
     return this;
   }
 

@@ -111,12 +111,15 @@ function vertexOf(
     const uid = place.uids.get(node.id);
     assert(uid !== undefined, 'I3: every operator has a uid');
     if (node.body.kind === 'source') source = { ...node.body.source, uid, name: node.name };
-    else operators.push({ ...node.body, uid, name: node.name });
+    else operators.push({ ...node.body, uid, name: node.name, ...workOf(node) });
   }
   const name = chain.map((node) => node.name).join(' -> ');
   const shape = { index: place.index, name, parallelism: head.parallelism, maxParallelism, operators };
   return source === undefined ? shape : { ...shape, source };
 }
+
+const workOf = ({ workNanoseconds }: StreamNode): { workNanoseconds?: number } =>
+  workNanoseconds === 0 ? {} : { workNanoseconds };
 
 function edgesOf(
   chains: readonly (readonly StreamNode[])[],

@@ -394,7 +394,9 @@ export class CheckpointCoordinator {
 }
 
 /** How a periodic checkpoint is taken. */
-function optionsOf({ mode }: EngineConfiguration['checkpoint']): CheckpointOptions {
-  const alignment = mode === 'exactly-once' ? 'aligned' : 'at-least-once';
-  return { snapshot: 'checkpoint', alignment, alignedTimeoutUs: 0 };
+function optionsOf(configuration: EngineConfiguration['checkpoint']): CheckpointOptions {
+  const { mode, unaligned, alignedTimeoutUs } = configuration;
+  if (mode !== 'exactly-once') return { snapshot: 'checkpoint', alignment: 'at-least-once', alignedTimeoutUs: 0 };
+  if (!unaligned) return { snapshot: 'checkpoint', alignment: 'aligned', alignedTimeoutUs: 0 };
+  return { snapshot: 'checkpoint', alignment: alignedTimeoutUs > 0 ? 'aligned' : 'unaligned', alignedTimeoutUs };
 }

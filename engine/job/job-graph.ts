@@ -36,7 +36,12 @@ export interface SinkSpec {
   readonly batchRecords: number;
 }
 
-export type OperatorSpec = { readonly uid: string; readonly name: string } & (
+export type OperatorSpec = {
+  readonly uid: string;
+  readonly name: string;
+  /** Virtual CPU time of the user function for each record, nanoseconds; models slow work. Absent: what the hardware profile says. */
+  readonly workNanoseconds?: number;
+} & (
   | { readonly kind: 'map'; readonly map: (value: unknown) => unknown }
   | { readonly kind: 'filter'; readonly filter: (value: unknown) => boolean }
   | { readonly kind: 'flat-map'; readonly flatMap: (value: unknown, out: Collector<unknown>) => void }

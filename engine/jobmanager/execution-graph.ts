@@ -120,6 +120,7 @@ export class ExecutionGraph {
         channels.push({
           producerNode: producer.node,
           producerAttempt: producer.attempt,
+          producerSubtask: producer.subtask,
           edge: edge.index,
           subpartition: execution.subtask,
         });

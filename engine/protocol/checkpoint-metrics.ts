@@ -12,10 +12,10 @@ export interface CheckpointMetrics {
   readonly checkpointedBytes: number;
   /** Bytes read from inputs between first and last barrier. */
   readonly bytesProcessedDuringAlignment: number;
-  /** Bytes of channel state, input and output: persisted in-flight data. 0 for aligned. */
-  readonly bytesPersistedDuringAlignment: number;
-  /** The barrier overtook records at this subtask. */
-  readonly unaligned: boolean;
   /** Records that waited in blocked channels when alignment ended. */
   readonly recordsInFlight: number;
+  /** In-flight data in the snapshot, as bytes on the wire (Flink: bytesPersistedDuringAlignment); 0 when aligned. */
+  readonly bytesPersistedDuringAlignment: number;
+  /** The snapshot was taken before all barriers were here, or its barrier overtook output. */
+  readonly unaligned: boolean;
 }

@@ -8,6 +8,10 @@ export interface CheckpointConfiguration {
   readonly minPauseUs: number;
   readonly timeoutUs: number;
   readonly mode: 'exactly-once' | 'at-least-once';
+  /** Barriers may overtake records (row B5). Needs exactly-once and one checkpoint at a time. */
+  readonly unaligned: boolean;
+  /** With `unaligned`: 0 overtakes from the start; else barriers keep their place until this long after the trigger (row B8). */
+  readonly alignedTimeoutUs: number;
   /** 1 in this version. */
   readonly maxConcurrent: number;
   readonly tolerableFailures: number;
@@ -52,6 +56,19 @@ export interface BlocklistConfiguration {
   readonly forUs: number;
 }
 
+/** Row B16 (Flink: taskmanager.network.memory.buffer-debloat). */
+export interface BufferDebloatConfiguration {
+  readonly enabled: boolean;
+  /** In-flight data is to be consumed in this time. */
+  readonly targetUs: number;
+  readonly periodUs: number;
+  /** Of the moving average. */
+  readonly samples: number;
+  /** Smaller changes are not announced. */
+  readonly thresholdPercent: number;
+  readonly minBufferBytes: number;
+}
+
 export interface RuntimeConfiguration {
   readonly heartbeatIntervalUs: number;
   readonly heartbeatTimeoutUs: number;
@@ -67,6 +84,9 @@ export interface RuntimeConfiguration {
   readonly bufferBytes: number;
   readonly exclusiveBuffersPerChannel: number;
   readonly floatingBuffersPerGate: number;
+  /** Buffers a record in progress may take beyond the pool before the subtask is stuck in it (row B15). */
+  readonly overdraftBuffers: number;
+  readonly bufferDebloat: BufferDebloatConfiguration;
   /** A request to an outside system without reply is repeated after this time. */
   readonly requestTimeoutUs: number;
   readonly partitionRequestBackoffUs: number;

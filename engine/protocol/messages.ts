@@ -155,6 +155,14 @@ export type DataPlaneMessage =
       readonly subpartition: number;
       readonly consumer: ExecutionAttemptId;
       readonly credit: number;
+    }
+  | {
+      /** Consumer task -> producer task: buffers begun from now on are to be of this size (row B16). */
+      readonly kind: 'new-buffer-size';
+      readonly edge: number;
+      readonly subpartition: number;
+      readonly consumer: ExecutionAttemptId;
+      readonly bytes: number;
     };
 
 export interface BufferMessage {
@@ -178,7 +186,9 @@ export type LocalMessage =
   /** The synchronous part is over; the asynchronous part starts in its own mailbox. */
   | { readonly kind: 'start-async-part'; readonly checkpointId: CheckpointId }
   /** The serializing is over (its busy time has passed): write the state. */
-  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId };
+  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId }
+  /** All in-flight data of the checkpoint is known: serialize and write it. */
+  | { readonly kind: 'write-channel-state'; readonly checkpointId: CheckpointId };
 
 /** World -> main mailbox of both ends: the connection to `peer` was reset or timed out. The TaskManager passes it to its tasks. */
 export interface ConnectionLost {

@@ -1,18 +1,21 @@
 /**
  * The `_metadata` file of a completed checkpoint (rows T2, T4; Flink: MetadataV3Serializer).
  *
- * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline
- * state included), sections, CRC32C over all of it. A section is its number, its length and its content; those that are empty
- * are left out. A flipped byte is found by the checksum (Flink has none, row T9).
+ * Layout: magic 0x4960672d, format version (2 since there is channel state), checkpoint id, job id, trigger time, subtask states with
+ * their handles (inline state included), sections, CRC32C over all of it. A section is its number, its length and its content; those
+ * that are empty are left out. A flipped byte is found by the checksum (Flink has none, row T9).
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
-import type { StateHandle, SubtaskState } from './state-handle.ts';
+import type { ChannelSection, StateHandle, StateKind, SubtaskState } from './state-handle.ts';
 
 const MAGIC = 0x4960672d;
-const FORMAT_VERSION = 1;
+/** 2 added channel state. Version 1 is read. */
+const FORMAT_VERSION = 2;
+/** A handle's kind as a byte: a format. */
+const KINDS: readonly StateKind[] = ['operator', 'keyed', 'input-channel', 'output-channel'];
 const CHECKSUM_BYTES = 4;
 /** Sections by number. */
 const COORDINATORS = 1;
@@ -69,7 +72,7 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   const input = new ByteReader(bytes.subarray(0, end));
   if (input.readInt32() !== MAGIC) throw new CorruptData('a _metadata file starts with its magic number', 0);
   const version = input.readVarUint();
-  if (version !== FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
+  if (version < 1 || version > FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
   const id = checkpointId(input.readVarUint());
   const jobId = input.readString();
   const triggeredAtUs = input.readVarUint();
@@ -78,7 +81,7 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     const vertex = input.readVarUint();
     const subtask = input.readVarUint();
     const handles: StateHandle[] = [];
-    for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input));
+    for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input, version));
     states.push({ vertex, subtask, handles });
   }
   const coordinators: CoordinatorState[] = [];
@@ -116,7 +119,7 @@ function readCoordinators(input: ByteReader, coordinators: CoordinatorState[]): 
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {
   out.writeString(handle.operator);
-  out.writeByte(handle.state === 'keyed' ? 1 : 0);
+  out.writeByte(KINDS.indexOf(handle.state));
   out.writeString(handle.path);
   out.writeVarUint(handle.bytes);
   out.writeUint32(handle.checksum);
@@ -125,16 +128,33 @@ function writeHandle(out: ByteWriter, handle: StateHandle): void {
     out.writeVarUint(handle.keyGroups.start);
     out.writeVarUint(handle.keyGroups.end);
   }
+  out.writeVarUint(handle.channels?.length ?? 0);
+  for (const { edge, peer, offset, bytes } of handle.channels ?? []) {
+    out.writeVarUint(edge);
+    out.writeVarUint(peer);
+    out.writeVarUint(offset);
+    out.writeVarUint(bytes);
+  }
   if (handle.path === '') out.writeBytes(handle.inline ?? new Uint8Array(0));
 }
 
-function readHandle(input: ByteReader): StateHandle {
+function readHandle(input: ByteReader, version: number): StateHandle {
   const operator = input.readString();
-  const state = input.readByte() === 1 ? 'keyed' : 'operator';
+  const state = KINDS[input.readByte()];
+  if (state === undefined) throw new CorruptData('a handle is of a known kind', input.position);
   const path = input.readString();
   const bytes = input.readVarUint();
   const checksum = input.readUint32();
   const keyGroups = input.readByte() === 1 ? { start: input.readVarUint(), end: input.readVarUint() } : undefined;
+  const channels: ChannelSection[] = [];
+  for (let left = version >= 2 ? input.readVarUint() : 0; left > 0; left -= 1) {
+    channels.push({
+      edge: input.readVarUint(),
+      peer: input.readVarUint(),
+      offset: input.readVarUint(),
+      bytes: input.readVarUint(),
+    });
+  }
   const inline = path === '' ? input.readBytes(bytes) : undefined;
   return {
     operator,
@@ -143,6 +163,7 @@ function readHandle(input: ByteReader): StateHandle {
     bytes,
     checksum,
     ...(keyGroups === undefined ? {} : { keyGroups }),
+    ...(channels.length === 0 ? {} : { channels }),
     ...(inline === undefined ? {} : { inline }),
   };
 }

@@ -6,6 +6,8 @@ import type { SubtaskState } from './state-handle.ts';
 export interface InputChannelDescriptor {
   readonly producerNode: NodeId;
   readonly producerAttempt: ExecutionAttemptId;
+  /** Its place among the subtasks of its vertex: with `edge` the channel's name in channel state. */
+  readonly producerSubtask: number;
   /** Index of the edge in the job graph; identifies the producer's result partition. */
   readonly edge: number;
   /** Which subpartition of that result partition: the consumer's subtask index. */

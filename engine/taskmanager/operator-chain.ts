@@ -12,6 +12,7 @@ import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
+import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -25,6 +26,8 @@ export interface OperatorChainOptions {
   readonly sinkHost: SinkHost;
   /** Marks the calls of user functions. */
   readonly userCode: UserCode;
+  /** Takes the work that operators say they do. */
+  readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
 }
@@ -56,6 +59,7 @@ export class OperatorChain {
       } else {
         heads = createOperator(spec, next, options, keyed);
       }
+      heads = withWork(spec, heads, options.work);
     }
     this.heads = heads;
     this.keyed = keyed;
@@ -87,6 +91,17 @@ function createOperator(
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
+}
+
+function withWork(
+  { workNanoseconds }: OperatorSpec,
+  heads: readonly [ElementConsumer, ElementConsumer],
+  work: WorkMeter,
+): readonly [ElementConsumer, ElementConsumer] {
+  if (workNanoseconds === undefined) return heads;
+  const [first, second] = heads;
+  const working = new WorkingConsumer(work, workNanoseconds, first);
+  return [working, second === first ? working : new WorkingConsumer(work, workNanoseconds, second)];
 }
 
 const single = (consumer: ElementConsumer): readonly [ElementConsumer, ElementConsumer] => [consumer, consumer];

@@ -10,6 +10,8 @@
  *   I3 after `failed`, `canceling` or `canceled` nothing is processed, written or acknowledged;
  *   I4 what user code throws fails the subtask, and nothing else that is thrown does (decision 0020).
  */
+import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
+import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import { SplitReader } from '../connectors/split-reader.ts';
@@ -26,6 +28,7 @@ import {
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import { UserCode } from '../operators/user-code.ts';
+import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
@@ -67,6 +70,7 @@ export class StreamTask {
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
+  readonly #work = new WorkMeter();
   #chain: OperatorChain | undefined;
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
@@ -75,6 +79,8 @@ export class StreamTask {
   #flushArmed = false;
   /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
   #deferred: TriggerCheckpoint | undefined;
+  /** It came while a record was stuck in the outputs (row B15). */
+  #stuckTrigger: TriggerCheckpoint | undefined;
 
   constructor(options: StreamTaskOptions) {
     const { environment, deployment, epoch } = options;
@@ -83,8 +89,18 @@ export class StreamTask {
     assert(vertex !== undefined, 'a deployment names a vertex of the job', { vertex: deployment.vertex });
     this.#options = options;
     this.#vertex = vertex;
+    this.#mayEmit = () => this.#outputs.isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
-    this.#outputs = new TaskOutputs(environment, deployment, this.#userCode);
+    this.#checkpoint = new SubtaskCheckpoint({
+      environment,
+      attempt: deployment.attempt,
+      vertex: deployment.vertex,
+      subtask: deployment.subtask,
+      epoch,
+      toJobManager: (message, out) => out.send(options.jobManager, message),
+    });
+    const { channelState } = this.#checkpoint;
+    this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
     if (deployment.inputs.length > 0) {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
@@ -113,15 +129,6 @@ export class StreamTask {
       storage: services.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
     });
-    this.#checkpoint = new SubtaskCheckpoint({
-      environment,
-      attempt: deployment.attempt,
-      vertex: deployment.vertex,
-      subtask: deployment.subtask,
-      epoch,
-      toJobManager: (message, out) => out.send(options.jobManager, message),
-    });
-    this.#mayEmit = () => this.#outputs.isAvailable;
   }
 
   get state(): ExecutionState {
@@ -186,7 +193,10 @@ export class StreamTask {
         return this.#buffer(message, nowUs, out);
       case 'add-credit':
         this.#outputs.addCredit(message, out);
+        this.#outputsMoved(nowUs, out);
         return this.#pump(nowUs, out);
+      case 'new-buffer-size':
+        return this.#outputs.resizeBuffers(message);
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
@@ -206,6 +216,8 @@ export class StreamTask {
         return this.#checkpoint.startAsyncPart(message.checkpointId, nowUs, out);
       case 'write-async-part':
         return this.#checkpoint.writeAsyncPart(message.checkpointId, nowUs, out);
+      case 'write-channel-state':
+        return this.#checkpoint.writeChannelState(message.checkpointId, nowUs, out);
       case 'storage-reply':
         return at.isAsync
           ? this.#checkpoint.handleReply(message, nowUs, out)
@@ -236,6 +248,7 @@ export class StreamTask {
       return this.#pump(nowUs, out);
     }
     const handled =
+      this.#outputs.handleTimer(timer, out) ||
       this.#input?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
@@ -246,6 +259,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
+    out.busy('nanosecond', this.#work.take());
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
       out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
@@ -270,8 +284,11 @@ export class StreamTask {
       tail: this.#outputs,
       userCode: this.#userCode,
       sinkHost: this.#sinkHost(),
+      work: this.#work,
       keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
     });
+    this.#outputs.recover(restoredChannels(states, 'output-channel'));
+    this.#input?.recover(restoredChannels(states, 'input-channel'));
     const sourceUid = this.#vertex.source?.uid;
     const sourceState = sourceUid === undefined ? [] : bytesOf(sourceUid, 'operator');
     if (this.#source instanceof SplitReader) this.#source.restore(sourceState);
@@ -300,11 +317,17 @@ export class StreamTask {
     this.#moveTo('running', undefined, out);
     this.#input?.requestAll(out);
     this.#source?.start(out);
+    if (this.#input?.hasMore === true) this.#continue(out);
+  }
+
+  #continue(out: Out): void {
+    this.#continuing = true;
+    out.send(this.#self, { kind: 'continue' });
   }
 
   #buffer(message: BufferMessage, nowUs: Micros, out: Out): void {
     if (this.#input === undefined) return;
-    if (!this.#input.enqueue(message)) return this.fail('out-of-sequence', out);
+    if (!this.#input.enqueue(message, nowUs, out)) return this.fail('out-of-sequence', out);
     this.#pump(nowUs, out);
   }
 
@@ -315,9 +338,8 @@ export class StreamTask {
     else this.#input?.advance(nowUs, out);
     this.#outputs.sendAll(out);
     const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
-    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return;
-    this.#continuing = true;
-    out.send(this.#self, { kind: 'continue' });
+    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return this.#input?.pause();
+    this.#continue(out);
   }
 
   #pumpSource(out: Out): void {
@@ -336,10 +358,14 @@ export class StreamTask {
       get heads() {
         return chain().heads;
       },
-      mayProcess: () => this.#outputs.isAvailable,
+      isStuck: () => this.#outputs.isStuck,
+      mayProcess: this.#mayEmit,
+      openChannelState: (id, out) =>
+        this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
+      inputComplete: (id, figures, out) => this.#checkpoint.inputComplete(id, figures, out),
       checkpoint: (barrier, figures, nowUs, out) => {
         if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
-        this.#broadcastBarrier(barrier, out);
+        this.#broadcastBarrier(barrier, nowUs, out);
         this.#snapshot(barrier.checkpointId, figures, nowUs, out);
       },
       giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
@@ -352,9 +378,22 @@ export class StreamTask {
     if (this.#state !== 'running' || this.#source === undefined) {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
-    this.#broadcastBarrier(message, out);
+    if (this.#outputs.isStuck) {
+      this.#stuckTrigger = message;
+      return;
+    }
+    this.#broadcastBarrier(message, nowUs, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
     else this.#snapshotSource(message, nowUs, out);
+  }
+
+  /** Row B15: what had to wait until the record in progress was through. */
+  #outputsMoved(nowUs: Micros, out: Out): void {
+    this.#input?.outputsMoved(nowUs, out);
+    const trigger = this.#stuckTrigger;
+    if (trigger === undefined || this.#outputs.isStuck) return;
+    this.#stuckTrigger = undefined;
+    this.#triggered(trigger, nowUs, out);
   }
 
   /** The batch has come and was emitted, or there was none to come. */
@@ -365,15 +404,18 @@ export class StreamTask {
     this.#snapshotSource(deferred, nowUs, out);
   }
 
-  #snapshotSource({ checkpointId, triggeredAtUs }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+  #snapshotSource({ checkpointId, triggeredAtUs, options }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
-    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0 };
+    const unaligned = overtakes(options);
+    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
     this.#snapshot(checkpointId, figures, nowUs, out);
+    this.#checkpoint.inputComplete(checkpointId, figures, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
-  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, out: Out): void {
-    this.#outputs.broadcastEvent({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, out);
+  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, nowUs: Micros, out: Out): void {
+    if (mayCarryChannelState(options)) this.#checkpoint.openChannelState(id, out);
+    this.#outputs.broadcastBarrier({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 

@@ -6,6 +6,17 @@
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
+import {
+  barrierAcceptOffByOne,
+  newerBarrierDoesNotCancelOlder,
+  processAfterBarrierBeforeSnapshot,
+} from './barrier-mutants.ts';
+import {
+  checkpointDuringChannelRecovery,
+  earlyAbortNotRemembered,
+  multiGateIndexMixup,
+  overtakenOutputNotPersisted,
+} from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
@@ -55,6 +66,13 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  newerBarrierDoesNotCancelOlder,
+  overtakenOutputNotPersisted,
+  multiGateIndexMixup,
+  checkpointDuringChannelRecovery,
+  processAfterBarrierBeforeSnapshot,
+  barrierAcceptOffByOne,
+  earlyAbortNotRemembered,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -57,9 +57,12 @@ export const checkpointingSchema = record({
   timeout: duration().prefault('10s').describe('A checkpoint that takes longer is aborted.'),
   mode: z.enum(GUARANTEES).default('exactly-once').describe('Whether barriers are aligned.'),
   unaligned: z
-    .literal(false, { error: 'expected false: this version aligns barriers' })
+    .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe('Whether barriers overtake records. This version aligns.'),
+    .describe('Whether barriers overtake records, which then are part of the checkpoint. Needs exactly-once.'),
+  alignedTimeout: duration()
+    .prefault('0ms')
+    .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
   storage: z
     .literal('object-store', { error: 'expected object-store' })
     .default('object-store')
@@ -74,6 +77,21 @@ export const checkpointingSchema = record({
     .prefault('256B')
     .describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),
   timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
+}).superRefine((checkpointing, context) => {
+  if (checkpointing.unaligned && checkpointing.mode !== 'exactly-once') {
+    context.addIssue({
+      code: 'custom',
+      path: ['unaligned'],
+      message: 'expected mode exactly-once with unaligned: true',
+    });
+  }
+  if (!checkpointing.unaligned && checkpointing.alignedTimeout > 0) {
+    context.addIssue({
+      code: 'custom',
+      path: ['alignedTimeout'],
+      message: 'expected unaligned: true with an alignedTimeout',
+    });
+  }
 });
 
 const failover = {
@@ -133,6 +151,19 @@ export const runtimeSchema = record({
   bufferSize: size().prefault('32KiB').describe("Size of a network buffer. Flink's default."),
   exclusiveBuffers: count().default(2).describe("Buffers of each channel. Flink's default."),
   floatingBuffers: count(0).default(8).describe("Buffers that the channels of a gate share. Flink's default."),
+  overdraftBuffers: count(0)
+    .default(5)
+    .describe("Buffers that a record in progress may take beyond the pool. Flink's default."),
+  bufferDebloat: record({
+    enabled: z.boolean().default(false).describe('Whether buffers shrink to what is consumed in the target time.'),
+    target: duration().prefault('1s').describe("In-flight data is to be consumed in this time. Flink's default."),
+    period: duration().prefault('200ms').describe("Between two calculations. Flink's default."),
+    samples: count().default(20).describe("Of the moving average. Flink's default."),
+    thresholdPercent: count(0).default(25).describe("Smaller changes are not announced. Flink's default."),
+    minBuffer: size().prefault('256B').describe("Smallest buffer. Flink's default."),
+  })
+    .prefault({})
+    .describe('Buffer debloating.'),
   requestTimeout: duration().prefault('1s').describe('A request without reply is repeated after this time.'),
   partitionRequestBackoff: duration()
     .prefault('100ms')

@@ -38,6 +38,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     case 'buffer':
     case 'add-credit':
+    case 'new-buffer-size':
     case 'partition-request':
     case 'partition-not-found':
       foldDataPlane(digest, message);
@@ -65,6 +66,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
       digest.fold(message.checkpointId);
       return;
     case 'connection-lost':
@@ -89,6 +91,12 @@ function foldDataPlane(digest: Digest, message: DataPlaneMessage): void {
       digest.fold(message.subpartition);
       digest.fold(message.consumer);
       digest.fold(message.credit);
+      return;
+    case 'new-buffer-size':
+      digest.fold(message.edge);
+      digest.fold(message.subpartition);
+      digest.fold(message.consumer);
+      digest.fold(message.bytes);
       return;
     case 'partition-request':
       digest.fold(message.producer);

@@ -11,12 +11,18 @@ import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
-import { decodeEnumeratorState, decodeReaderSplits, decodeSourceOffsets } from './state-decoders.ts';
+import {
+  decodeChannelState,
+  decodeEnumeratorState,
+  decodeReaderSplits,
+  decodeSourceOffsets,
+} from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -25,12 +31,28 @@ export interface KeyedPiece {
   readonly keyGroups: { readonly start: number; readonly end: number };
 }
 
+/** A record that was under way when the checkpoint was taken, on one edge of the job (row B5). */
+export interface InFlightRecord {
+  readonly edge: number;
+  readonly value: RecordValue;
+  readonly timestampUs: number;
+  readonly lineage: Lineage;
+}
+
 export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** Records before the cut whose effect on what lies behind their edge is still to come. */
+  readonly inFlight: readonly InFlightRecord[];
   /** Splits that are not in exactly one place. */
   readonly splitProblems: readonly SplitProblem[];
+}
+
+interface ContentsSoFar {
+  readonly cut: Cut;
+  readonly keyed: KeyedPiece[];
+  readonly inFlight: InFlightRecord[];
 }
 
 type ReaderSplits = SplitPlaces['readers'][number];
@@ -101,20 +123,20 @@ export class CheckpointReader {
     if (metadata.value.checkpointId !== checkpoint.id) {
       return unreadable(`${checkpoint.metadata} says it is checkpoint ${String(metadata.value.checkpointId)}`);
     }
-    const cut = new Int32Array(this.#options.index.input.length);
-    const keyed: KeyedPiece[] = [];
+    const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
     const readers = new Map<string, ReaderSplits[]>();
     for (const { subtask, handles } of metadata.value.states) {
       for (const handle of handles) {
-        const problem = this.#splitSources.has(handle.operator)
-          ? this.#readSplits(handle, subtask, readers)
-          : this.#read(handle, cut, keyed);
+        const problem =
+          handle.state === 'operator' && this.#splitSources.has(handle.operator)
+            ? this.#readSplits(handle, subtask, readers)
+            : this.#read(handle, into);
         if (problem !== undefined) return unreadable(problem);
       }
     }
-    const splitProblems = this.#cutSplits(metadata.value, readers, cut);
+    const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
     if (typeof splitProblems === 'string') return unreadable(splitProblems);
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed, splitProblems } };
+    return { kind: 'read', value: { id: checkpoint.id, ...into, splitProblems } };
   }
 
   /** The splits of one reader. Returns what is wrong. */
@@ -164,16 +186,22 @@ export class CheckpointReader {
   }
 
   /** Returns what is wrong; undefined when nothing is. */
-  #read(handle: StateHandle, cut: Cut, keyed: KeyedPiece[]): string | undefined {
+  #read(handle: StateHandle, into: ContentsSoFar): string | undefined {
     const place = placeOf(handle);
     const bytes = this.#bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
+      into.keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
       return undefined;
     }
-    return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, cut) : undefined;
+    if (handle.state === 'operator') {
+      return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, into.cut) : undefined;
+    }
+    const channels = attempt(place, () => decodeChannelState(bytes, handle.channels ?? []));
+    if (channels.kind === 'unreadable') return channels.reason;
+    for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
+    return undefined;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {
@@ -196,3 +224,11 @@ export class CheckpointReader {
 
 const placeOf = ({ path, state, operator }: StateHandle): string =>
   path === '' ? `inline ${state} state of ${operator}` : path;
+
+function addInFlight(edge: number, buffers: readonly DataBuffer[], into: InFlightRecord[]): void {
+  for (const { values, timestampsUs, lineages } of buffers) {
+    values.forEach((value, index) => {
+      into.push({ edge, value, timestampUs: timestampsUs[index] ?? 0, lineage: lineages[index] ?? 0 });
+    });
+  }
+}

@@ -2,7 +2,8 @@
  * Judge 3, consistent cut: each completed checkpoint holds the effect of all records before its barrier and of none after.
  *
  * What lies before is what the checkpoint's own source offsets say. Its keyed state is compared, entry by entry, with the
- * reference folded over exactly these records.
+ * reference folded over exactly these records. Records in its channel state lie before the cut, and their effect is still to come: the
+ * state that is compared is the one after they have run through what lies behind their edge (row B5).
  *
  * I1: cuts are looked at when `checkpoint-completed` happens, so the reference follows them once through the input.
  * I2: after the first wrong cut the judge is silent: what follows is built on it.

@@ -41,6 +41,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'log-records':
       return HEADER_BYTES + ENTRY_BYTES + message.values.length * LOG_RECORD_BYTES;
     case 'partition-request':
+    case 'new-buffer-size':
     case 'partition-not-found':
     case 'heartbeat-request':
     case 'cancel-task':
@@ -65,6 +66,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'task-end':
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
     case 'connection-lost':
       return 0;
     default:
@@ -134,7 +136,10 @@ function deploymentBytes(deployment: TaskDeployment): number {
 
 function handlesBytes(handles: readonly StateHandle[]): number {
   let bytes = 0;
-  for (const handle of handles) bytes += HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0);
+  for (const handle of handles) {
+    bytes +=
+      HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
+  }
   return bytes;
 }
 

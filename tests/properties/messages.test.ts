@@ -59,17 +59,24 @@ const metrics = row({
 const handle: fc.Arbitrary<StateHandle> = row(
   {
     operator: text,
-    state: fc.constantFrom('keyed', 'operator'),
+    state: fc.constantFrom('keyed', 'operator', 'input-channel', 'output-channel'),
     path: text,
     inline: bytes,
     bytes: count,
     checksum: count,
     keyGroups: row({ start: small, end: small }),
+    channels: fc.array(row({ edge: small, peer: small, offset: count, bytes: count }), { maxLength: 2 }),
   },
   { requiredKeys: ['operator', 'state', 'path', 'bytes', 'checksum'] },
 );
 const handles = fc.array(handle, { maxLength: 3 });
-const input = row({ producerNode: node, producerAttempt: attempt, edge: small, subpartition: small });
+const input = row({
+  producerNode: node,
+  producerAttempt: attempt,
+  producerSubtask: small,
+  edge: small,
+  subpartition: small,
+});
 const subtaskState = row({ vertex: small, subtask: small, handles });
 const deployment = row(
   {
@@ -219,11 +226,13 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     backlog: small,
     buffer: streamBuffer,
   }),
+  'new-buffer-size': message('new-buffer-size', { edge: small, subpartition: small, consumer: attempt, bytes: count }),
   'add-credit': message('add-credit', { edge: small, subpartition: small, consumer: attempt, credit: small }),
   continue: fc.constant({ kind: 'continue' }),
   'task-start': message('task-start', { deployment }),
   'task-end': fc.constant({ kind: 'task-end' }),
   'start-async-part': message('start-async-part', { checkpointId: checkpoint }),
+  'write-channel-state': message('write-channel-state', { checkpointId: checkpoint }),
   'write-async-part': message('write-async-part', { checkpointId: checkpoint }),
   'connection-lost': message('connection-lost', { peer: node }),
   'storage-put': message('storage-put', { requestId: count, path: text, bytes, overwrite: fc.boolean() }),

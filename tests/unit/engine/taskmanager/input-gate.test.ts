@@ -24,6 +24,7 @@ function bench(channels = 2) {
     channels: Array.from({ length: channels }, (_, index) => ({
       producerNode: nodeId(`node-${index}`),
       producerAttempt: attempt(index + 1),
+      producerSubtask: index,
       edge: 4,
       subpartition: 5,
     })),

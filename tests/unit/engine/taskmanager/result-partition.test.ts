@@ -22,6 +22,8 @@ function bench(partitioning: JobEdge['partitioning'] = 'rebalance', consumers = 
     recordBytes: 2,
     bufferBytes: 4,
     bufferPool: 2,
+    overdraftBuffers: 1,
+    barrierLeft: () => {},
   });
   const out = new RecordingOut();
   const connect = (subpartition: number, credit: number): void =>

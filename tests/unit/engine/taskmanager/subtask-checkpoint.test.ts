@@ -12,7 +12,13 @@ import { taskEnvironment } from '../../../support/task-environments.ts';
 const SMALL = new Uint8Array(8).fill(1);
 const LARGE = new Uint8Array(9).fill(2);
 const PATH = 'checkpoints/job/chk-1/large-0-5.keyed';
-const FIGURES = { startDelayUs: 1, alignmentUs: 2, bytesProcessedDuringAlignment: 3, recordsInFlight: 4 };
+const FIGURES = {
+  startDelayUs: 1,
+  alignmentUs: 2,
+  bytesProcessedDuringAlignment: 3,
+  recordsInFlight: 4,
+  unaligned: false,
+};
 const JOB_MANAGER = { node: nodeId('jobmanager'), mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
 
 interface Part extends StatePart {
