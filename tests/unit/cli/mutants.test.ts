@@ -67,7 +67,10 @@ describe('mutants', () => {
   });
 
   it('--out writes the table between its marks, leaves the rest, and the same bytes again', async () => {
-    writeFileSync(path('m.md'), 'before `<!-- mutants -->`\n<!-- mutants -->\nan earlier table\n<!-- /mutants -->\nafter\n');
+    writeFileSync(
+      path('m.md'),
+      'before `<!-- mutants -->`\n<!-- mutants -->\nan earlier table\n<!-- /mutants -->\nafter\n',
+    );
     expect(await mutants(['--seeds', '1', '--out', path('m.md')], lives(['1']))).toBe(0);
     const written = readFileSync(path('m.md'), 'utf8');
     expect(written).toMatch(/^before `<!-- mutants -->`\n<!-- mutants -->\n\n\| mutant \|/);
