@@ -58,6 +58,15 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./commands/bench.ts')).bench,
   },
   {
+    name: 'mutants',
+    operands: '[slug...]',
+    sentence:
+      'Engines with one known bug each: live each in its scenario, in `standard` and in `swarm`, until a judge finds it. Exit code 1 if one is not found.',
+    options: ['hunted', 'outFile', 'json'],
+    example: 'tidemark mutants --seeds 100 --out docs/mutants.md',
+    load: async () => (await import('./commands/mutants.ts')).mutants,
+  },
+  {
     name: 'report',
     operands: '<dir>',
     sentence: 'Make report.html and summary.md of a result folder.',

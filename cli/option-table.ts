@@ -60,6 +60,13 @@ export const OPTIONS = {
     decode: decodeSeedRange,
     sentence: 'The seeds to live, both ends included.',
   }),
+  hunted: row({
+    flag: '--seeds <N>',
+    unit: 'seeds',
+    absent: '100',
+    decode: (text: string) => decodeCount('seeds', text, 1_000_000),
+    sentence: 'Most seeds of a scenario that a mutant is hunted with: 1, 2, 3 ... N.',
+  }),
   for: row({
     flag: '--for <duration>',
     unit: 'ms, s, m or h of wall clock',
@@ -85,6 +92,11 @@ export const OPTIONS = {
     '--out <DIR>',
     'sweep: only capsules, in out/; start: out/start; bench: out/bench',
     'Where result files go, appended as they arrive.',
+  ),
+  outFile: path(
+    '--out <FILE>',
+    'no file',
+    'Write the table into this Markdown file, between `<!-- mutants -->` and `<!-- /mutants -->`.',
   ),
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),

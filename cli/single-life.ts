@@ -76,7 +76,11 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
   if (options.json === true) {
     terminal.out(
       JSON.stringify(
-        { ...runDocument(plan, life, replay), ...(code === EXIT.notDeterministic ? { deterministic: false } : {}) },
+        {
+          ...runDocument(plan, life, replay),
+          ...(swarm.length === 0 ? {} : { swarm }),
+          ...(code === EXIT.notDeterministic ? { deterministic: false } : {}),
+        },
         null,
         2,
       ),

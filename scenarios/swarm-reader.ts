@@ -5,7 +5,8 @@
  * Owns: paths, alternatives, the combinations that are tried. Does not own: the draw (swarm.ts), what fits together (schema.ts).
  *
  * I1: an alternative is read by the same schema as if it stood in its place, so a plan that is drawn is a plan that could be written.
- * I2: up to `COMBINATIONS_MAX` combinations all are tried; beyond, every pair of alternatives of two dimensions, the others at their first.
+ * I2: up to `COMBINATIONS_MAX` combinations all are tried; beyond, every pair of alternatives of two dimensions and all combinations of
+ *     those that decide about slots, the others at their first.
  */
 import { canonicalJson } from './canonical-json.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
@@ -41,6 +42,8 @@ const ROOTS_REFUSED: ReadonlySet<string> = new Set([
   'swarm',
 ]);
 const COMBINATIONS_MAX = 2_000;
+/** What parallelism and slots are below. */
+const SLOT_ROOTS: ReadonlySet<string> = new Set(['job', 'cluster']);
 const PROBLEMS_SHOWN = 10;
 
 /** A dimension in the making. */
@@ -180,7 +183,7 @@ function moved(problem: SchemaProblem, steps: readonly string[], place: readonly
 
 function combinationProblems(dimensions: readonly Written[], { base, text }: Context): SchemaProblem[] {
   const problems = new Map<string, SchemaProblem>();
-  for (const picks of combinations(dimensions.map(({ raw }) => raw.length))) {
+  for (const picks of combinations(dimensions)) {
     const value = dimensions.reduce<unknown>(
       (made, { steps, raw }, index) => withValueAt(made, steps, raw[picks[index] ?? 0]),
       base,
@@ -208,27 +211,30 @@ function misfitsOf(value: unknown, { input, jobs, locateFile }: SwarmText): read
   return [...crossCheck(drawn, jobs), ...datasetProblems(drawn)];
 }
 
-/** All of them, or where they are too many every pair of two dimensions. */
-function* combinations(sizes: readonly number[]): Generator<readonly number[]> {
-  const count = sizes.reduce((product, size) => product * size, 1);
-  if (count <= COMBINATIONS_MAX) {
-    for (let number = 0; number < count; number += 1) {
-      let rest = number;
-      yield sizes.map((size) => {
-        const pick = rest % size;
-        rest = Math.floor(rest / size);
-        return pick;
-      });
-    }
-    return;
-  }
-  const first = sizes.map(() => 0);
+/** All of them, or where they are too many every pair of two dimensions, and all of those that must fit as three: subtasks and slots. */
+function* combinations(dimensions: readonly Written[]): Generator<readonly number[]> {
+  const sizes = dimensions.map(({ raw }) => raw.length);
+  if (countOf(sizes) <= COMBINATIONS_MAX) return yield* allOf(sizes);
   for (const [a, sizeOfA] of sizes.entries()) {
     for (let b = a + 1; b < sizes.length; b += 1) {
-      for (let pick = 0; pick < sizeOfA * (sizes[b] ?? 1); pick += 1) {
-        yield first.with(a, pick % sizeOfA).with(b, Math.floor(pick / sizeOfA));
-      }
+      yield* allOf(sizes.map((size, index) => (index === a ? sizeOfA : index === b ? size : 1)));
     }
+  }
+  const slots = dimensions.map(({ steps, raw }) => (SLOT_ROOTS.has(steps[0] ?? '') ? raw.length : 1));
+  if (countOf(slots) <= COMBINATIONS_MAX) yield* allOf(slots);
+}
+
+const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+
+/** Every choice of one index below each size. */
+function* allOf(sizes: readonly number[]): Generator<readonly number[]> {
+  for (let number = 0; number < countOf(sizes); number += 1) {
+    let rest = number;
+    yield sizes.map((size) => {
+      const pick = rest % size;
+      rest = Math.floor(rest / size);
+      return pick;
+    });
   }
 }
 

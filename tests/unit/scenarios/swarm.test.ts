@@ -247,5 +247,7 @@ describe('a swarm: what is refused', () => {
       .join('');
     expect(refusals(many)).toEqual([]);
     expect(refusals(`${many}  job.parallelism: [2, 6]\n  cluster.taskManagers: [3, 2]\n`)).toHaveLength(1);
+    const three = '  job.parallelism: [2, 6]\n  cluster.taskManagers: [3, 2]\n  cluster.slots: [4, 2]\n';
+    expect(refusals(`${many}${three}`)).toHaveLength(1);
   });
 });
