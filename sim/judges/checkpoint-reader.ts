@@ -163,8 +163,6 @@ export class CheckpointReader {
       if (enumerator.kind === 'unreadable') return enumerator.reason;
       const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
       problems.push(...found.problems);
-      // Where a split is missing there is no cut to speak of.
-      if (found.problems.length > 0) continue;
       for (const [partition, offset] of found.offsets) {
         const slot = this.#options.index.slotOf(partition);
         const length = slot === undefined ? -1 : (this.#options.index.input[slot]?.values.length ?? -1);

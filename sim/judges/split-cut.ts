@@ -26,7 +26,7 @@ export interface SplitProblem {
 }
 
 export interface SplitCut {
-  /** By partition. */
+  /** By partition; a partition with a lost split has none. */
   readonly offsets: ReadonlyMap<number, number>;
   readonly problems: readonly SplitProblem[];
 }
@@ -52,6 +52,7 @@ export function splitCut({ readers, enumerator }: SplitPlaces): SplitCut {
         anomaly: 'split-lost',
         message: `the split of partition ${String(partition)} up to ${until} is assigned, but in no reader's state`,
       });
+      continue;
     }
     const unread = held.filter(({ offset, end }) => end < 0 || offset < end).map(({ offset }) => offset);
     offsets.set(partition, Math.min(...(unread.length > 0 ? unread : [Math.max(0, next)])));

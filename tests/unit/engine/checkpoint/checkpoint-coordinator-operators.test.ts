@@ -79,7 +79,7 @@ describe('checkpoint coordinator: operator coordinators', () => {
     done(STATES);
     expect(made.sentTo(1)).not.toContain('trigger-checkpoint');
     made.run(INTERVAL_US);
-    expect(coordinators.calls.at(-1)).toBe('checkpoint 2');
+    expect(coordinators.calls).toContain('checkpoint 2');
   });
 
   it('C1: only one checkpoint is in the stage of triggering at a time', () => {
