@@ -28,6 +28,7 @@ import {
   taskMailbox,
 } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { EndStatus } from '../high-availability/job-result-store.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
@@ -52,6 +53,8 @@ export interface JobMasterOptions {
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
+  /** The job is over for good (row F18). */
+  readonly ended: (status: EndStatus, out: Out) => void;
 }
 
 /** Heartbeats in a row that may miss an execution before it counts as gone: one may have been under way already. */
@@ -270,7 +273,7 @@ export class JobMaster implements CoordinatorHost {
     this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
     this.#cancelAll(out);
-    if (delayUs === undefined) return;
+    if (delayUs === undefined) return this.#options.ended('failed', out);
     out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
     this.#restartAtUs = nowUs + delayUs;
     this.#restore.forget();

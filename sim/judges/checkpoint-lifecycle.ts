@@ -208,7 +208,8 @@ export class CheckpointLifecycle implements Judge {
       return;
     }
     if (event.key !== this.#pointerKey) return;
-    const { epoch, completed } = decodePointer(event.value);
+    const { epoch, completed } =
+      event.value === '' ? { epoch: this.#pointerEpoch, completed: [] } : decodePointer(event.value);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     for (const checkpoint of completed) this.#onNamed(checkpoint, at);
