@@ -28,6 +28,7 @@ describe('JSON schema of a scenario', () => {
       'input',
       'inputs',
       'cluster',
+      'highAvailability',
       'checkpointing',
       'restart',
       'runtime',
