@@ -12,6 +12,8 @@ import { assert } from '../foundation/assert.ts';
 import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { highAvailabilityServices } from '../high-availability/driver.ts';
+import { JobCleanup } from '../high-availability/job-cleanup.ts';
+import { type EndStatus, JobResultStore } from '../high-availability/job-result-store.ts';
 import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
@@ -34,6 +36,8 @@ export class JobManager implements Actor {
   readonly #taskManagers: readonly Target[];
   readonly #services: HighAvailabilityServices;
   readonly #storage: RequestClient<StorageReply>;
+  readonly #results: JobResultStore;
+  readonly #cleanup: JobCleanup;
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
@@ -66,6 +70,17 @@ export class JobManager implements Actor {
         lost: (_epoch, _nowUs, out) => this.#forget(out),
       },
     });
+    const { registers } = this.#services;
+    const { jobId } = environment.graph;
+    this.#results = new JobResultStore({ jobId, registers, retryUs: retryDelayUs(timeoutUs) });
+    this.#cleanup = new JobCleanup({
+      jobId,
+      root: `${environment.configuration.checkpoint.directory}/${jobId}/`,
+      registers,
+      storage: this.#storage,
+      results: this.#results,
+      done: (_nowUs, out) => out.report({ kind: 'probe', probe: 'job-cleaned-up' }),
+    });
   }
 
   handle(input: Input, nowUs: Micros, out: Out): void {
@@ -84,6 +99,8 @@ export class JobManager implements Actor {
     const handled =
       this.#services.handleTimer(timer, nowUs, out) ||
       this.#storage.handleTimer(timer, nowUs, out) ||
+      this.#results.handleTimer(timer, nowUs, out) ||
+      this.#cleanup.handleTimer(timer, nowUs, out) ||
       this.#takeover?.handleTimer(timer, nowUs, out) === true ||
       this.#master?.handleTimer(timer, nowUs, out) === true;
     if (!handled) out.report({ kind: 'message-discarded', message: 'timer', why: 'of an epoch that is over' });
@@ -141,12 +158,24 @@ export class JobManager implements Actor {
           superseded: () => {
             this.#superseded = true;
           },
+          ended: (status, endOut) => this.#ended(status, endOut),
         });
         this.#master.start(doneOut);
         this.#heartbeat(nowUs, doneOut);
       },
     });
-    this.#takeover.start(out);
+    const takeover = this.#takeover;
+    this.#results.read(out, (result, _nowUs, readOut) => {
+      if (result === undefined) return takeover.start(readOut);
+      this.#takeover = undefined;
+      readOut.report({ kind: 'probe', probe: `job-result-found-${result.state}` });
+      if (result.state === 'dirty') this.#cleanup.start(result.status, readOut);
+    });
+  }
+
+  /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
+  #ended(status: EndStatus, out: Out): void {
+    this.#results.markDirty(status, out, (result, _nowUs, dirtyOut) => this.#cleanup.start(result.status, dirtyOut));
   }
 
   #heartbeat(nowUs: Micros, out: Out): void {
@@ -162,6 +191,8 @@ export class JobManager implements Actor {
     out.cancelTimer(HEARTBEAT);
     this.#services.registers.abandon(out);
     this.#storage.abandon(out);
+    this.#results.forget(out);
+    this.#cleanup.forget(out);
     this.#takeover = undefined;
     this.#master = undefined;
   }

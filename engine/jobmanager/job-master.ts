@@ -32,6 +32,7 @@ import {
   taskMailbox,
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
+import type { EndStatus } from '../high-availability/job-result-store.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { JobStatus, RestartCause } from '../protocol/engine-events.ts';
@@ -59,6 +60,8 @@ export interface JobMasterOptions {
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
+  /** The job is over for good (row F18). */
+  readonly ended: (status: EndStatus, out: Out) => void;
 }
 
 type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
@@ -357,8 +360,11 @@ export class JobMaster implements CoordinatorHost {
 
   /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   #tryDeploy(nowUs: Micros, out: Out): void {
-    if (this.#status === 'failing' && this.#executions?.isEmpty !== false) return this.#moveTo('failed', out);
     if (!this.#coordinator.isSettled) return;
+    if (this.#status === 'failing' && this.#executions?.isEmpty !== false) {
+      this.#moveTo('failed', out);
+      return this.#options.ended('failed', out);
+    }
     if (this.#status === 'created' || this.#status === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
     if (!mayStart || nowUs < this.#restartAtUs) return;

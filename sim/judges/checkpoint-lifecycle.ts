@@ -1,5 +1,5 @@
 /**
- * Judges 4 to 6, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
+ * Judges 4 and 5, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
  *
  * Owns what became durable and when, as the outside systems reported it, and compares what the engine then claims and does.
  * One table (`observe`) from event kind to the rule it is judged by.
@@ -215,7 +215,8 @@ export class CheckpointLifecycle implements Judge {
       return;
     }
     if (event.key !== this.#pointerKey) return;
-    const { epoch, completed } = decodePointer(event.value);
+    const { epoch, completed } =
+      event.value === '' ? { epoch: this.#pointerEpoch, completed: [] } : decodePointer(event.value);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     for (const checkpoint of completed) this.#onNamed(checkpoint, at);

@@ -114,7 +114,7 @@ export class ExactlyOnceState implements Judge {
   }
 
   #follow(value: string, at: number): void {
-    const named = new Set<number>(decodePointer(value).completed.map(({ id }) => id));
+    const named = new Set<number>(value === '' ? [] : decodePointer(value).completed.map(({ id }) => id));
     for (const [id, until] of this.#namedUntil) {
       if (until === Number.POSITIVE_INFINITY && !named.has(id)) this.#namedUntil.set(id, at);
     }

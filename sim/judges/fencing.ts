@@ -29,6 +29,8 @@ const KINDS = [
   'leadership-acquired',
   'coordination-updated',
   'session-ended',
+  'job-status',
+  'restart-scheduled',
   'restore-chosen',
   'task-deployed',
   'checkpoint-triggered',
@@ -59,7 +61,7 @@ export class Fencing implements Judge {
   readonly name = NAME;
   readonly kinds = KINDS;
   readonly anomalies =
-    'leadership-not-granted: a JobManager leads an epoch that the service did not give it. two-leaders-act: a leader deploys, ' +
+    'leadership-not-granted: a JobManager leads an epoch that the service did not give it. two-leaders-act: a leader restarts, deploys, ' +
     'restores, triggers, completes or notifies after its epoch is over. deposed-leader-wrote: the pointer is moved by an epoch that ' +
     'is over, although the service can tell. committed-twice: a transaction is committed again. commit-by-dead-attempt: a ' +
     'transaction is committed by an attempt of a sink that a newer attempt has replaced.';
@@ -108,6 +110,8 @@ export class Fencing implements Judge {
       case 'coordination-updated':
         this.#onRecord(event, entry);
         return;
+      case 'job-status':
+      case 'restart-scheduled':
       case 'restore-chosen':
       case 'task-deployed':
       case 'checkpoint-triggered':
@@ -202,12 +206,7 @@ export class Fencing implements Judge {
     });
   }
 
-  #onAct(
-    event: Of<
-      'restore-chosen' | 'task-deployed' | 'checkpoint-triggered' | 'checkpoint-completed' | 'notify-complete-sent'
-    >,
-    { atUs, index, node }: HistoryEvent,
-  ): void {
+  #onAct(event: { readonly kind: string; readonly epoch: number }, { atUs, index, node }: HistoryEvent): void {
     const grant = this.#grants.get(event.epoch);
     if (grant?.mustEndByUs === undefined || atUs <= grant.mustEndByUs) return;
     const lateUs = atUs - grant.mustEndByUs;
