@@ -20,13 +20,17 @@ class Bench {
     const nobody: ElementConsumer = { process: () => undefined } as unknown as ElementConsumer;
     const host: TaskInputHost = {
       heads: [nobody, nobody],
+      isStuck: () => false,
       mayProcess: () => true,
+      openChannelState: () => undefined,
+      inputComplete: () => undefined,
       checkpoint: (_barrier, figures) => void this.figures.push(figures),
       giveUp: () => undefined,
     };
     const inputs = [1, 2].map((producer, subpartition) => ({
       producerNode: nodeId(`taskmanager-${producer}`),
       producerAttempt: attempt(producer),
+      producerSubtask: subpartition,
       edge: 0,
       subpartition,
     }));
@@ -42,7 +46,8 @@ class Bench {
     this.out.advance(atUs - this.out.nowUs);
     const sequence = this.#sequences[channel] ?? 0;
     this.#sequences[channel] = sequence + 1;
-    this.input.enqueue({ kind: 'buffer', producer: attempt(channel + 1), channel, sequence, backlog: 0, buffer });
+    const message = { kind: 'buffer', producer: attempt(channel + 1), channel, sequence, backlog: 0, buffer } as const;
+    this.input.enqueue(message, this.out.nowUs, this.out);
     while (this.input.hasMore) this.input.advance(this.out.nowUs, this.out);
     return this;
   }
