@@ -45,9 +45,9 @@ function outputsOf(job: BuiltJob, rows: readonly unknown[]): unknown[] {
 
 describe('job catalog', () => {
   it('has jobs that describe themselves and build with their defaults', () => {
-    expect(JOB_CATALOG.map((job) => job.name)).toEqual(['keyed-count', 'flight-delays']);
+    expect(JOB_CATALOG.map((job) => job.name)).toEqual(['keyed-count', 'keyed-cascade', 'flight-delays']);
     for (const job of JOB_CATALOG) {
-      expect(build(job.name, {}).graph.vertices.length).toBe(2);
+      expect(build(job.name, {}).graph.vertices.length).toBe(job.name === 'keyed-cascade' ? 4 : 2);
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);
     }
   });
