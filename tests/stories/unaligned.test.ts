@@ -20,7 +20,7 @@ interface Measured {
   readonly unaligned: boolean;
 }
 
-function lived(options: { rate: number; records: number; checkpointing: string }): RunRecord {
+function lived(options: { rate: number; records: number; checkpointing: string; runtime?: string }): RunRecord {
   const text = `
 name: story
 job: { use: keyed-count, parallelism: 1, parameters: { work: ${WORK_US} } }
@@ -28,8 +28,8 @@ inputs:
   flights-a: { dataset: flights-20k, records: ${options.records}, rate: ${options.rate}/s }
   flights-b: { dataset: flights-20k, records: ${options.records}, rate: ${options.rate}/s }
 cluster: { taskManagers: 3, slots: 1, jobManagers: 1, profile: laptop }
-checkpointing: { interval: 5s, timeout: 20s, ${options.checkpointing} }
-runtime: { recordSize: ${RECORD_BYTES}B, fetchRecords: 500, fetchWait: 50ms }
+checkpointing: { timeout: 20s, ${options.checkpointing} }
+runtime: { recordSize: ${RECORD_BYTES}B, fetchRecords: 500, fetchWait: 50ms${options.runtime ?? ''} }
 duration: 30s
 liveness: { within: 120s }
 `;
@@ -67,18 +67,18 @@ const calm = { rate: 20, records: 600 };
 console.log(
   JSON.stringify(
     [
-      measured(lived({ ...busy, checkpointing: 'unaligned: false' })),
-      measured(lived({ ...busy, checkpointing: 'unaligned: true' })),
-      measured(lived({ ...calm, checkpointing: 'unaligned: false' })),
-      measured(lived({ ...calm, checkpointing: 'unaligned: true' })),
+      measured(lived({ ...busy, checkpointing: 'unaligned: false, interval: 5s' })),
+      measured(lived({ ...busy, checkpointing: 'unaligned: true, interval: 5s' })),
+      measured(lived({ ...calm, checkpointing: 'unaligned: false, interval: 5s' })),
+      measured(lived({ ...calm, checkpointing: 'unaligned: true, interval: 5s' })),
     ],
     null,
     0,
   ),
 );
 describe('Story: checkpoints under backpressure', () => {
-  const aligned = measured(lived({ ...busy, checkpointing: 'unaligned: false' }));
-  const unaligned = measured(lived({ ...busy, checkpointing: 'unaligned: true' }));
+  const aligned = measured(lived({ ...busy, checkpointing: 'unaligned: false, interval: 5s' }));
+  const unaligned = measured(lived({ ...busy, checkpointing: 'unaligned: true, interval: 5s' }));
 
   it('B15: aligned, a checkpoint takes as long as the slowest subtask needs for what is queued in front of the barrier', () => {
     expect(aligned.length).toBeGreaterThanOrEqual(3);
@@ -104,7 +104,7 @@ describe('Story: checkpoints under backpressure', () => {
 
   it('B8: with a time-out it takes the time-out and little more', () => {
     for (const { endToEndUs, unaligned: overtook } of measured(
-      lived({ ...busy, checkpointing: 'unaligned: true, alignedTimeout: 500ms' }),
+      lived({ ...busy, checkpointing: 'unaligned: true, alignedTimeout: 500ms, interval: 5s' }),
     )) {
       expect(overtook).toBe(true);
       expect(endToEndUs).toBeGreaterThan(500_000);
@@ -112,10 +112,24 @@ describe('Story: checkpoints under backpressure', () => {
     }
   });
 
-  it('B5: without backpressure both take the same, and no time-out is reached', () => {
-    const [a, u, t] = ['unaligned: false', 'unaligned: true', 'unaligned: true, alignedTimeout: 500ms'].map(
-      (checkpointing) => measured(lived({ ...calm, checkpointing })),
+  it('B16: with buffer debloating alignment comes down to the target of a second', () => {
+    const debloated = measured(
+      lived({ ...busy, checkpointing: 'interval: 2s', runtime: ', bufferDebloat: { enabled: true }' }),
     );
+    const settled = debloated.slice(-4);
+    expect(settled.length).toBe(4);
+    for (const { endToEndUs } of settled) {
+      expect(endToEndUs).toBeGreaterThan(800_000);
+      expect(endToEndUs).toBeLessThan(1_200_000);
+    }
+  });
+
+  it('B5: without backpressure both take the same, and no time-out is reached', () => {
+    const [a, u, t] = [
+      'unaligned: false, interval: 5s',
+      'unaligned: true, interval: 5s',
+      'unaligned: true, alignedTimeout: 500ms, interval: 5s',
+    ].map((checkpointing) => measured(lived({ ...calm, checkpointing })));
     a?.forEach(({ endToEndUs }, index) => {
       expect(Math.abs((u?.[index]?.endToEndUs ?? 0) - endToEndUs)).toBeLessThan(15_000);
       expect(t?.[index]).toMatchObject({ unaligned: false, inFlightBytes: 0 });

@@ -30,8 +30,17 @@ const WITH_COORDINATORS: CheckpointMetadata = {
 };
 
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
+const channels = fc.array(
+  fc.record({ edge: fc.nat(9), peer: fc.nat(9), offset: fc.nat(), bytes: fc.nat() }, { noNullPrototype: true }),
+  { minLength: 1, maxLength: 3 },
+);
 const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
+  fc.tuple(text, fc.uint8Array({ maxLength: 9 }), channels).map(([operator, bytes, sections]) => ({
+    ...inlineHandle(operator, bytes),
+    state: 'input-channel' as const,
+    channels: sections,
+  })),
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
 );
 const state = fc.record(
@@ -62,6 +71,31 @@ describe('_metadata', () => {
       expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made);
     });
     fc.assert(property, { numRuns: 200, seed: 20_191_212 });
+  });
+
+  it('T4: a file of version 1, from before there was channel state, is read', () => {
+    // One inline piece of operator state: version 1 ends a handle without a list of channels.
+    const body = [...encodeMetadata({ ...METADATA, states: [] }).subarray(0, -5)];
+    body[4] = 1;
+    const handleOfVersion1 = [1, 0x73, 0, 0, 2, 0x11, 0x22, 0x33, 0x44, 0, 7, 8];
+    const bytes = new Uint8Array([...body, 1, 5, 6, 1, ...handleOfVersion1, 0, 0, 0, 0]);
+    const decoded = decodeMetadata(resealed(bytes, () => {}));
+    expect(decoded.states).toEqual([
+      {
+        vertex: 5,
+        subtask: 6,
+        handles: [
+          {
+            operator: 's',
+            state: 'operator',
+            path: '',
+            inline: new Uint8Array([7, 8]),
+            bytes: 2,
+            checksum: 0x44332211,
+          },
+        ],
+      },
+    ]);
   });
 
   it('T4: it begins with its magic number', () => {

@@ -97,6 +97,18 @@ describe('input gate', () => {
     expect(gate.queuedBuffers).toBe(1);
   });
 
+  it('I3: asking whether there is more takes no turn', () => {
+    const { gate, out, arrive } = bench(2);
+    for (const channel of [0, 0, 1, 1]) arrive(channel, data(channel));
+    const served: number[] = [];
+    while (gate.hasNext(open)) {
+      served.push(gate.nextChannel(open));
+      gate.take(served.at(-1) ?? -1, out);
+    }
+    expect(served).toEqual([0, 1, 0, 1]);
+    expect(gate.hasNext((channel) => channel === 0)).toBe(false);
+  });
+
   it('B15: taking a buffer gives the credit back', () => {
     const { gate, out, arrive, credits } = bench(1);
     arrive(0, data(1));
