@@ -43,7 +43,8 @@ export class ExecutionGraph {
   /** Current attempts by vertex, then subtask. */
   readonly #current: Execution[][];
   readonly #byAttempt = new Map<ExecutionAttemptId, Execution>();
-  #live = 0;
+  /** Those that have not ended; undefined when it must be gathered anew. */
+  #live: readonly Execution[] | undefined;
 
   /** Subtask i of every vertex goes to slot i (slot sharing); vertices in topological order, sources first. */
   constructor(options: Deployment & { readonly graph: JobGraph }) {
@@ -56,7 +57,7 @@ export class ExecutionGraph {
   }
 
   get isEmpty(): boolean {
-    return this.#live === 0;
+    return this.all().length === 0;
   }
   get allRunning(): boolean {
     return this.#current.every((subtasks) => subtasks.every(({ state }) => state === 'running'));
@@ -64,7 +65,8 @@ export class ExecutionGraph {
 
   /** Attempts that may still run somewhere, by vertex, then subtask. */
   all(): readonly Execution[] {
-    return this.#current.flatMap((subtasks) => subtasks.filter(isLive));
+    this.#live ??= this.#current.flatMap((subtasks) => subtasks.filter(isLive));
+    return this.#live;
   }
   /** The current attempt of every subtask, ended ones included. */
   current(): readonly Execution[] {
@@ -89,7 +91,7 @@ export class ExecutionGraph {
     const execution = this.of(attempt);
     if (execution === undefined) return;
     execution.state = 'canceled';
-    this.#live -= 1;
+    this.#live = undefined;
   }
 
   /** New attempts for these subtasks, whose last ones have ended; returned in the given order. */
@@ -105,7 +107,7 @@ export class ExecutionGraph {
       if (before !== undefined) this.#byAttempt.delete(before.attempt);
       subtasksOfVertex[of.subtask] = execution;
       this.#byAttempt.set(execution.attempt, execution);
-      this.#live += 1;
+      this.#live = undefined;
       return execution;
     });
   }
