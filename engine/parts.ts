@@ -43,6 +43,16 @@ export interface EngineParts {
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
   afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
+  /** What a subtask whose input ended waits for before it ends itself (row C23). */
+  readonly finalCheckpoint: 'wait' | 'skip';
+  /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
+  readonly transactionAfterFinish: 'none' | 'begun';
+  /** Whether a restored subtask knows that its operators had finished (I8). */
+  readonly finishedOperators: 'remembered' | 'forgotten';
+  /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
+  readonly endOfDataAtRestart: 'cleared' | 'kept';
+  /** Whom a checkpoint triggers when sources have finished (row C21). */
+  readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
 }
 
@@ -73,6 +83,11 @@ export const standardParts: EngineParts = {
     const transient = outcome === 'no-reply' || outcome === 'unavailable';
     return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  finalCheckpoint: 'wait',
+  transactionAfterFinish: 'none',
+  finishedOperators: 'remembered',
+  endOfDataAtRestart: 'cleared',
+  triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
 };
 

@@ -47,6 +47,15 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'the sink store goes away when transactions are to be committed',
   },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
+  { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
+  {
+    name: 'partially-finished-sources',
+    description: 'some sources end early, others go on; checkpoints and restarts with finished tasks',
+  },
+  {
+    name: 'final-checkpoint-only',
+    description: 'the interval is longer than the job: only the final checkpoint can commit anything',
+  },
   {
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',

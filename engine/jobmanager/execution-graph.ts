@@ -5,7 +5,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, executionAttemptId, type NodeId } from '../foundation/ids.ts';
-import type { JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
+import { feedsSubtask, type JobGraph, type JobVertex } from '../job/job-graph.ts';
 import type { ExecutionState, InputChannelDescriptor } from '../protocol/task.ts';
 import type { RegisteredTaskManager } from './task-manager-registry.ts';
 
@@ -59,9 +59,14 @@ export class ExecutionGraph {
   get isEmpty(): boolean {
     return this.#executions.size === 0;
   }
-  get allRunning(): boolean {
-    for (const { state } of this.#executions.values()) if (state !== 'running') return false;
+  /** Row C4: nothing stands in the way of checkpoints. */
+  get allRunningOrFinished(): boolean {
+    for (const { state } of this.#executions.values()) if (state !== 'running' && state !== 'finished') return false;
     return true;
+  }
+  get allFinished(): boolean {
+    for (const { state } of this.#executions.values()) if (state !== 'finished') return false;
+    return this.#executions.size > 0;
   }
 
   all(): readonly Execution[] {
@@ -85,7 +90,7 @@ export class ExecutionGraph {
     for (const edge of this.#graph.edges) {
       if (edge.to !== execution.vertex) continue;
       for (const producer of this.all()) {
-        if (producer.vertex !== edge.from || !feeds(edge, producer.subtask, execution.subtask)) continue;
+        if (producer.vertex !== edge.from || !feedsSubtask(edge, producer.subtask, execution.subtask)) continue;
         channels.push({
           producerNode: producer.node,
           producerAttempt: producer.attempt,
@@ -97,9 +102,6 @@ export class ExecutionGraph {
     return channels;
   }
 }
-
-const feeds = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
-  edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;
 
 /** Slots the job needs: subtasks of different vertices share. */
 export const slotsNeeded = (vertices: readonly JobVertex[]): number =>

@@ -98,6 +98,7 @@ export class JobManager implements Actor {
         return this.#storage.handleReply(message, nowUs, out);
       case 'heartbeat-response':
       case 'task-state':
+      case 'end-of-data':
       case 'acknowledge-checkpoint':
       case 'decline-checkpoint':
         if (this.#master !== undefined && message.epoch === this.#election.epoch) {

@@ -8,12 +8,10 @@
  *   I2 it restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19);
  *   I3 what an earlier attempt still says changes nothing (row G6).
  */
-import {
-  CheckpointCoordinator,
-  type CheckpointedSubtask,
-  type CoordinatorHost,
-} from '../checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
@@ -34,6 +32,7 @@ import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
+import { JobCompletion } from './job-completion.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { RestoreReader } from './restore-reader.ts';
 import { deploymentOf } from './task-deployments.ts';
@@ -62,6 +61,7 @@ export class JobMaster implements CoordinatorHost {
   readonly #coordinator: CheckpointCoordinator;
   readonly #backoff: RestartBackoff;
   readonly #restore: RestoreReader;
+  readonly #completion: JobCompletion;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #executions: ExecutionGraph | undefined;
@@ -85,8 +85,23 @@ export class JobMaster implements CoordinatorHost {
       requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
+    this.#completion = new JobCompletion({
+      jobId: options.environment.graph.jobId,
+      coordination: options.coordination,
+      requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
+      endOfDataAtRestart: options.environment.parts.endOfDataAtRestart,
+      known: (hasFinished, nowUs, out) => {
+        if (hasFinished) this.#moveTo('finished', out);
+        else this.#tryDeploy(nowUs, out);
+      },
+      remembered: () => {
+        // Whatever is still listed by a TaskManager is released by the next heartbeat.
+        this.#executions = undefined;
+      },
+    });
     this.#coordinator = new CheckpointCoordinator({
       jobId: options.environment.graph.jobId,
+      graph: options.environment.graph,
       epoch: options.epoch,
       configuration: options.environment.configuration,
       parts: options.environment.parts,
@@ -104,6 +119,7 @@ export class JobMaster implements CoordinatorHost {
 
   start(out: Out): void {
     this.#moveTo('created', out);
+    this.#completion.start(out);
   }
 
   /** Called at every heartbeat interval. */
@@ -114,6 +130,8 @@ export class JobMaster implements CoordinatorHost {
     }
     this.#endOnUnregistered(nowUs, out);
     if (this.#status === 'restarting' || this.#status === 'failed') this.#cancelAll(out);
+    if (this.#status === 'finished') this.#coordinator.sweep(out);
+    this.#coordinator.repeatFinalNotice(out);
     this.#tryDeploy(nowUs, out);
   }
 
@@ -121,6 +139,7 @@ export class JobMaster implements CoordinatorHost {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
+      this.#completion.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out)
     );
   }
@@ -131,6 +150,8 @@ export class JobMaster implements CoordinatorHost {
         return this.#heartbeatResponse(message, from, nowUs, out);
       case 'task-state':
         return this.#taskState(message, from, nowUs, out);
+      case 'end-of-data':
+        return this.#endOfData(message.attempt, out);
       case 'acknowledge-checkpoint':
         return this.#coordinator.acknowledge(message, nowUs, out);
       case 'decline-checkpoint':
@@ -149,6 +170,7 @@ export class JobMaster implements CoordinatorHost {
       subtask,
       isSource,
       isRunning: state === 'running',
+      isFinished: state === 'finished',
     }));
   }
 
@@ -173,6 +195,7 @@ export class JobMaster implements CoordinatorHost {
   settled(nowUs: Micros, out: Out): void {
     this.#restore.forget();
     this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   /* ---- what TaskManagers say ---- */
@@ -191,6 +214,7 @@ export class JobMaster implements CoordinatorHost {
     this.#cancelUnknown(listed, from, out);
     for (const execution of this.#executions?.on(from) ?? [])
       this.#reconcile(execution, { incarnation, listed }, nowUs, out);
+    for (const { attempt, endOfData } of message.executions) if (endOfData === true) this.#endOfData(attempt, out);
     this.#tryDeploy(nowUs, out);
   }
 
@@ -211,7 +235,7 @@ export class JobMaster implements CoordinatorHost {
     }
     execution.missed = 0;
     if (state === 'failed') this.#failJob('connection-lost', nowUs, out);
-    else if (state === 'running' && execution.state !== 'running') this.#running(execution, nowUs, out);
+    else if (state === 'running' || state === 'finished') this.#progressed(execution, state, nowUs, out);
   }
 
   #cancelUnknown(listed: ReadonlyMap<ExecutionAttemptId, unknown>, node: NodeId, out: Out): void {
@@ -232,22 +256,47 @@ export class JobMaster implements CoordinatorHost {
       out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
       return;
     }
-    if (message.state === 'running') this.#running(execution, nowUs, out);
+    if (message.state === 'running' || message.state === 'finished')
+      this.#progressed(execution, message.state, nowUs, out);
     if (message.state === 'failed') this.#failJob(message.failure ?? 'user-function', nowUs, out);
     if (message.state === 'canceled') this.#executionGone(execution, nowUs, out);
   }
 
-  #running(execution: Execution, nowUs: Micros, out: Out): void {
-    if (execution.state === 'running' || this.#status !== 'created') return;
-    execution.state = 'running';
-    if (this.#executions?.allRunning !== true) return;
-    this.#later.cancel('deployment', out);
-    this.#moveTo('running', out);
-    this.#coordinator.start(nowUs, out);
+  /** Row C4: checkpoints begin when every subtask runs or has finished. A report of `running` may come late. */
+  #progressed(execution: Execution, state: 'running' | 'finished', nowUs: Micros, out: Out): void {
+    if (execution.state === state || execution.state === 'finished') return;
+    if (this.#status !== 'created' && this.#status !== 'running') return;
+    execution.state = state;
+    if (this.#status === 'created' && this.#executions?.allRunningOrFinished === true) {
+      this.#later.cancel('deployment', out);
+      this.#moveTo('running', out);
+      this.#coordinator.start(nowUs, out);
+    }
+    if (state !== 'finished') return;
+    this.#coordinator.taskFinished(execution.attempt, nowUs, out);
+    if (this.#executions?.allFinished !== true) return;
+    this.#moveTo('finished', out);
+    this.#coordinator.stop('checkpoint-coordinator-shutdown', nowUs, out);
+    this.#tryConclude(out);
+  }
+
+  /** Row C23: when all have reached the end of data, a checkpoint is taken at once. */
+  #endOfData(attempt: ExecutionAttemptId, out: Out): void {
+    const execution = this.#executions?.of(attempt);
+    if (execution === undefined || this.#status !== 'running') return;
+    if (this.#completion.endOfData(execution, this.#executions?.all() ?? [])) this.#coordinator.triggerFinal(out);
+  }
+
+  /** Row F18: the job has finished and no pointer write is unanswered. */
+  #tryConclude(out: Out): void {
+    if (this.#status !== 'finished' || this.#executions === undefined || !this.#coordinator.isSettled) return;
+    this.#completion.remember({ status: 'finished', epoch: this.#options.epoch, jobAttempt: this.#jobAttempt }, out);
   }
 
   #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
     if (this.#executions?.of(execution.attempt) !== execution) return;
+    // What has finished needs its TaskManager no more.
+    if (execution.state === 'finished' && this.#status !== 'restarting') return;
     this.#executions.remove(execution.attempt);
     if (this.#status === 'restarting') this.#tryDeploy(nowUs, out);
     else this.#failJob('taskmanager-lost', nowUs, out);
@@ -263,7 +312,7 @@ export class JobMaster implements CoordinatorHost {
   /* ---- restart ---- */
 
   #failJob(cause: RestartCause, nowUs: Micros, out: Out): void {
-    if (this.#status === 'restarting' || this.#status === 'failed') return;
+    if (this.#status === 'restarting' || this.#status === 'failed' || this.#status === 'finished') return;
     this.#later.cancel('deployment', out);
     const delayUs = this.#backoff.onFailure(nowUs);
     this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
@@ -290,7 +339,7 @@ export class JobMaster implements CoordinatorHost {
   /** Row F4: everything ended, delay over, pointer known, metadata read, slots there: then deploy. */
   #tryDeploy(nowUs: Micros, out: Out): void {
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
-    if (!mayStart || nowUs < this.#restartAtUs || !this.#coordinator.isSettled) return;
+    if (!mayStart || nowUs < this.#restartAtUs || !this.#coordinator.isSettled || !this.#completion.isKnown) return;
     if (this.#executions !== undefined && !this.#executions.isEmpty) return;
     const { environment } = this.#options;
     const slots = assignSlots(this.#registry.sorted(), slotsNeeded(environment.graph.vertices));
@@ -334,6 +383,9 @@ export class JobMaster implements CoordinatorHost {
       checkpointId: metadata?.checkpointId ?? checkpointId(0),
     });
     this.#restoredFrom = metadata;
+    this.#completion.deployed();
+    const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
+    assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     for (const execution of executions.all()) {
       const { attempt, vertex, subtask, node } = execution;
       this.#nextAttempt = attempt + 1;

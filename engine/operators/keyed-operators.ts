@@ -13,8 +13,14 @@ import type {
 import type { OperatorSpec } from '../job/job-graph.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { bindStates } from '../state/runtime-states.ts';
+import { END_OF_TIME_US, finishLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import { ChildCollector } from './stateless-operators.ts';
+
+/** Does its last work when all input has come (Flink: StreamOperator.finish). Returns how many keys it visited. */
+export interface FinishingOperator {
+  finish(): number;
+}
 
 /** Reused for every record; a function must not keep it. */
 class CurrentElement implements ElementContext {
@@ -29,7 +35,8 @@ export interface KeyedOperatorOptions {
   readonly next: ElementConsumer;
 }
 
-export class KeyedProcessOperator implements ElementConsumer {
+export class KeyedProcessOperator implements ElementConsumer, FinishingOperator {
+  readonly #uid: string;
   readonly #key: (value: unknown) => StateKey;
   readonly #function: KeyedProcessFunction<unknown, unknown>;
   readonly #backend: KeyedStateBackend;
@@ -37,6 +44,7 @@ export class KeyedProcessOperator implements ElementConsumer {
   readonly #element = new CurrentElement();
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
+    this.#uid = spec.uid;
     this.#key = spec.key;
     this.#function = spec.function.create();
     this.#backend = options.backend;
@@ -52,11 +60,40 @@ export class KeyedProcessOperator implements ElementConsumer {
     this.#collector.startElement(timestampUs, lineage);
     this.#function.processElement(value, this.#element, this.#collector);
   }
+
+  finish(): number {
+    return finishKeys(this.#uid, this.#function, {
+      backend: this.#backend,
+      collector: this.#collector,
+      element: this.#element,
+    });
+  }
+}
+
+interface FinishingFunction {
+  finish?(context: ElementContext, out: ChildCollector): void;
+}
+
+function finishKeys(uid: string, userFunction: FinishingFunction, shared: SharedByInputs): number {
+  if (userFunction.finish === undefined) return 0;
+  const { backend, collector, element } = shared;
+  const keys = backend.keys();
+  for (const key of keys) {
+    element.currentKey = key;
+    element.timestampMs = END_OF_TIME_US / 1_000;
+    backend.setCurrentKey(key);
+    collector.startElement(END_OF_TIME_US, finishLineage(uid, key));
+    userFunction.finish(element, collector);
+  }
+  return keys.length;
 }
 
 /** Two inputs, one function and one state; `inputs` are the two heads. */
-export class KeyedCoProcessOperator {
+export class KeyedCoProcessOperator implements FinishingOperator {
   readonly inputs: readonly [ElementConsumer, ElementConsumer];
+  readonly #uid: string;
+  readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
+  readonly #shared: SharedByInputs;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
     const userFunction = spec.function.create();
@@ -70,6 +107,13 @@ export class KeyedCoProcessOperator {
       new CoProcessInput(spec.keys[0], shared, userFunction, 0),
       new CoProcessInput(spec.keys[1], shared, userFunction, 1),
     ];
+    this.#uid = spec.uid;
+    this.#function = userFunction;
+    this.#shared = shared;
+  }
+
+  finish(): number {
+    return finishKeys(this.#uid, this.#function, this.#shared);
   }
 }
 

@@ -20,6 +20,8 @@ export interface CheckpointPointer {
 /** Keys in the coordination store. */
 export const leaderKey = (jobId: string): string => `${jobId}/leader`;
 export const pointerKey = (jobId: string): string => `${jobId}/checkpoints`;
+/** Only there when the job has finished: nobody runs it again (row F18). */
+export const resultKey = (jobId: string): string => `${jobId}/result`;
 export const counterKey = (jobId: string): string => `${jobId}/checkpoint-id`;
 
 /** Value under `leaderKey`. */
@@ -32,6 +34,15 @@ export interface LeaderLease {
   readonly renewal: number;
 }
 
+/** Value under `resultKey`. */
+export interface JobResult {
+  readonly status: 'finished';
+  /** Leader under which it finished, and which of its deployments. */
+  readonly epoch: LeaderEpoch;
+  readonly jobAttempt: number;
+}
+
+export const encodeResult = (result: JobResult): string => JSON.stringify(result);
 export const encodePointer = (pointer: CheckpointPointer): string => JSON.stringify(pointer);
 export const decodePointer = (value: string): CheckpointPointer => JSON.parse(value) as CheckpointPointer;
 export const encodeLease = (lease: LeaderLease): string => JSON.stringify(lease);

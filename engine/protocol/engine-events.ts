@@ -7,10 +7,11 @@ import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../f
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { StopMode } from './stream-elements.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
 /** Flink: JobStatus, as far as a streaming job takes it. */
-export type JobStatus = 'created' | 'running' | 'restarting' | 'failed' | 'suspended';
+export type JobStatus = 'created' | 'running' | 'restarting' | 'finished' | 'failed' | 'suspended';
 
 interface OfCheckpoint {
   readonly checkpointId: CheckpointId;
@@ -52,6 +53,8 @@ export type EngineEvent =
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
+  /** All input ended: operators finished (`drain`, unless they had before) or just stop; `end-of-data` is sent on. */
+  | ({ readonly kind: 'end-of-data-reached'; readonly mode: StopMode } & OfTask)
   /* a checkpoint's life, in order */
   | ({
       readonly kind: 'checkpoint-triggered';

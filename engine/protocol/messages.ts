@@ -12,7 +12,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
-import type { StateHandle } from './state-handle.ts';
+import type { FinishedState, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
 
@@ -52,6 +52,14 @@ export interface NotifyCheckpointAborted {
   readonly checkpointId: CheckpointId;
 }
 
+/** One entry of a heartbeat's list. A finished attempt stays listed until the JobManager releases it. */
+export interface ReportedExecution {
+  readonly attempt: ExecutionAttemptId;
+  readonly state: ExecutionState;
+  /** True: its input ended and its operators have finished; the `end-of-data` message may have been lost. */
+  readonly endOfData?: boolean;
+}
+
 /** TaskManager -> JobManager. */
 export type TaskManagerMessage =
   | {
@@ -61,7 +69,7 @@ export type TaskManagerMessage =
       readonly incarnation: number;
       readonly slots: number;
       /** What runs there: the JobManager reconciles (Flink: ExecutionDeploymentReport). */
-      readonly executions: readonly { readonly attempt: ExecutionAttemptId; readonly state: ExecutionState }[];
+      readonly executions: readonly ReportedExecution[];
     }
   | {
       readonly kind: 'task-state';
@@ -73,6 +81,8 @@ export type TaskManagerMessage =
       /** Present when state is `failed`. */
       readonly failure?: TaskFailure;
     }
+  /** All input of the subtask ended and its operators have finished (row C23; Flink: notifyEndOfData). */
+  | { readonly kind: 'end-of-data'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
   | AcknowledgeCheckpoint
   | DeclineCheckpoint;
 
@@ -84,6 +94,8 @@ export interface AcknowledgeCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly handles: readonly StateHandle[];
   readonly metrics: CheckpointMetrics;
+  /** Absent: the input of the subtask had not ended before the snapshot. */
+  readonly finished?: FinishedState;
 }
 /** Flink: DeclineCheckpoint. */
 export interface DeclineCheckpoint {
@@ -122,7 +134,16 @@ export type DataPlaneMessage =
       readonly subpartition: number;
       readonly consumer: ExecutionAttemptId;
       readonly credit: number;
-    };
+    }
+  | AllRecordsProcessed;
+
+/** Consumer task -> producer task: the end of data of a channel was reached (row C23; Flink: AckAllUserRecordsProcessed). */
+export interface AllRecordsProcessed {
+  readonly kind: 'all-records-processed';
+  readonly edge: number;
+  readonly subpartition: number;
+  readonly consumer: ExecutionAttemptId;
+}
 
 export interface BufferMessage {
   /** Producer task -> consumer task. */
@@ -220,6 +241,8 @@ export interface LogRecords {
   readonly timestampsUs: readonly number[];
   /** Position of each record in the whole input; becomes its lineage. */
   readonly sourceIndices: readonly number[];
+  /** True: the partition is bounded and nothing will ever come behind these records. */
+  readonly ended?: boolean;
 }
 
 /** Transactional sink store (Kafka-like producer transactions). */

@@ -3,6 +3,9 @@
  *
  * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline
  * state included), CRC32C over all of it. A flipped byte is found by the checksum (Flink has none, row T9).
+ *
+ * Version 2 has sections behind the states, each a tag, its length and its bytes, closed by tag 0: what only some checkpoints have.
+ * A checkpoint without any is written as version 1. Tags: 1, who had finished.
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
@@ -12,6 +15,9 @@ import type { StateHandle, SubtaskState } from './state-handle.ts';
 
 const MAGIC = 0x4960672d;
 const FORMAT_VERSION = 1;
+const FORMAT_VERSION_WITH_SECTIONS = 2;
+const END_OF_SECTIONS = 0;
+const FINISHED_SECTION = 1;
 const CHECKSUM_BYTES = 4;
 
 export interface CheckpointMetadata {
@@ -25,7 +31,8 @@ export interface CheckpointMetadata {
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   const out = new ByteWriter();
   out.writeInt32(MAGIC);
-  out.writeVarUint(FORMAT_VERSION);
+  const hasSections = metadata.states.some(({ finished }) => finished !== undefined);
+  out.writeVarUint(hasSections ? FORMAT_VERSION_WITH_SECTIONS : FORMAT_VERSION);
   out.writeVarUint(metadata.checkpointId);
   out.writeString(metadata.jobId);
   out.writeVarUint(metadata.triggeredAtUs);
@@ -35,6 +42,13 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     out.writeVarUint(state.subtask);
     out.writeVarUint(state.handles.length);
     for (const handle of state.handles) writeHandle(out, handle);
+  }
+  if (hasSections) {
+    out.writeByte(FINISHED_SECTION);
+    const start = out.beginLengthPrefixed();
+    writeFinished(out, metadata.states);
+    out.endLengthPrefixed(start);
+    out.writeByte(END_OF_SECTIONS);
   }
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
@@ -57,7 +71,8 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   const input = new ByteReader(bytes.subarray(0, end));
   if (input.readInt32() !== MAGIC) throw new CorruptData('a _metadata file starts with its magic number', 0);
   const version = input.readVarUint();
-  if (version !== FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
+  if (version !== FORMAT_VERSION && version !== FORMAT_VERSION_WITH_SECTIONS)
+    throw new CorruptData(`_metadata format ${version} is unknown`, 4);
   const id = checkpointId(input.readVarUint());
   const jobId = input.readString();
   const triggeredAtUs = input.readVarUint();
@@ -69,7 +84,36 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input));
     states.push({ vertex, subtask, handles });
   }
-  return { checkpointId: id, jobId, triggeredAtUs, states };
+  const metadata = { checkpointId: id, jobId, triggeredAtUs, states };
+  return version === FORMAT_VERSION ? metadata : { ...metadata, states: withSections(input, states) };
+}
+
+/** By position in the list of states, which is by vertex, then subtask. */
+function writeFinished(out: ByteWriter, states: readonly SubtaskState[]): void {
+  out.writeVarUint(states.filter(({ finished }) => finished !== undefined).length);
+  states.forEach(({ finished }, index) => {
+    if (finished === undefined) return;
+    out.writeVarUint(index);
+    out.writeByte(finished === 'task' ? 1 : 0);
+  });
+}
+
+function withSections(input: ByteReader, states: readonly SubtaskState[]): readonly SubtaskState[] {
+  const sections: SubtaskState[] = [...states];
+  for (let tag = input.readByte(); tag !== END_OF_SECTIONS; tag = input.readByte()) {
+    const length = input.readVarUint();
+    const start = input.position;
+    if (tag !== FINISHED_SECTION) throw new CorruptData(`section ${tag} of _metadata is unknown`, start);
+    for (let left = input.readVarUint(); left > 0; left -= 1) {
+      const index = input.readVarUint();
+      const finished = input.readByte() === 1 ? 'task' : 'operators';
+      const state = sections[index];
+      if (state === undefined) throw new CorruptData('a finished subtask is one of the checkpoint', input.position);
+      sections[index] = { ...state, finished };
+    }
+    if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
+  }
+  return sections;
 }
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {

@@ -1,6 +1,6 @@
 /** What the JobManager tells a TaskManager about one execution attempt (Flink: TaskDeploymentDescriptor). */
 import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
-import type { SubtaskState } from './state-handle.ts';
+import type { FinishedState, SubtaskState } from './state-handle.ts';
 
 /** One channel of an input gate: which subpartition of which producer. */
 export interface InputChannelDescriptor {
@@ -12,6 +12,17 @@ export interface InputChannelDescriptor {
   readonly subpartition: number;
 }
 
+/** What a subtask is restored from. */
+export interface TaskRestore {
+  readonly checkpointId: CheckpointId;
+  readonly state: readonly SubtaskState[];
+  /**
+   * `task`: it had ended in the checkpoint, its operators are skipped (row C22). `operators`: they had finished, what they emit then is
+   * emitted already (I8 in bugs.md). Absent: neither.
+   */
+  readonly finished?: FinishedState;
+}
+
 export interface TaskDeployment {
   readonly attempt: ExecutionAttemptId;
   /** Index of the vertex in the job graph. */
@@ -20,11 +31,11 @@ export interface TaskDeployment {
   readonly slot: number;
   readonly inputs: readonly InputChannelDescriptor[];
   /** State to restore; absent on a fresh start. */
-  readonly restore?: { readonly checkpointId: CheckpointId; readonly state: readonly SubtaskState[] };
+  readonly restore?: TaskRestore;
 }
 
 /** Flink: ExecutionState, as far as it is visible outside the TaskManager. */
-export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceled';
+export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'finished' | 'failed' | 'canceled';
 
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =
@@ -38,5 +49,6 @@ export type TaskFailure =
   | 'commit-failed'
   | 'transaction-lost'
   | 'out-of-sequence'
+  | 'synchronous-savepoint-failed'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

@@ -44,6 +44,8 @@ class Subpartition {
   channel = 0;
   credit = 0;
   sequence = 0;
+  /** Its consumer has read up to the end of data (Flink: AckAllUserRecordsProcessed). */
+  isProcessed = false;
 }
 
 export class ResultPartition {
@@ -117,6 +119,19 @@ export class ResultPartition {
     if (subpartition.consumer !== consumer) return;
     subpartition.credit += credit;
     this.#send(subpartition, out);
+  }
+
+  /** The consumer reached the end of data. */
+  allRecordsProcessed(index: number, consumer: ExecutionAttemptId): void {
+    const subpartition = this.#at(index);
+    if (subpartition.consumer === consumer) subpartition.isProcessed = true;
+  }
+
+  /** Every consumer reached the end of data. */
+  get isProcessed(): boolean {
+    const { edge, subtask, consumerParallelism } = this.#options;
+    if (edge.partitioning === 'forward') return this.#at(subtask % consumerParallelism).isProcessed;
+    return this.#subpartitions.every((subpartition) => subpartition.isProcessed);
   }
 
   /** Closes every open buffer and sends what credit allows. */

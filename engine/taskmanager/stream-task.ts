@@ -7,7 +7,9 @@
  * Invariants:
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
- *   I3 after `failed` or `canceled` nothing is processed, written or acknowledged.
+ *   I3 after `failed`, `canceled` or `finished` nothing is processed, written or acknowledged;
+ *   I4 it finishes when its input has ended, its consumers have processed what it wrote, and a checkpoint taken behind the end is
+ *      complete and committed (row C23).
  */
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
@@ -18,14 +20,16 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import { isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
-import type { CheckpointBarrier } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { takeSnapshot } from './task-snapshot.ts';
@@ -57,6 +61,7 @@ export class StreamTask {
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
+  readonly #ending: TaskEnding;
   #chain: OperatorChain | undefined;
   #state: ExecutionState = 'deploying';
   #continuing = false;
@@ -103,14 +108,27 @@ export class StreamTask {
       toJobManager: (message, out) => out.send(options.jobManager, message),
     });
     this.#mayEmit = () => this.#outputs.isAvailable;
+    this.#ending = new TaskEnding(
+      configuration.checkpoint.intervalUs > 0 && environment.parts.finalCheckpoint === 'wait',
+    );
   }
 
   get state(): ExecutionState {
     return this.#state;
   }
 
+  /** All its input ended and its operators have finished. */
+  get isDrained(): boolean {
+    return this.#ending.isDrained;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state === 'failed' || this.#state === 'canceled' || this.#state === 'finished';
+  }
+
   handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
-    if (this.#state === 'failed' || this.#state === 'canceled') return;
+    if (this.#state === 'finished') return this.#afterFinish(input, out);
+    if (this.#hasEnded) return;
     if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
     else this.#message(input.message, { from: input.from, isAsync }, nowUs, out);
     this.#afterAction(out);
@@ -118,13 +136,13 @@ export class StreamTask {
 
   /** Ends without a report: the JobManager asked for it, or a new leader fences it off. */
   cancel(out: Out): void {
-    if (this.#state === 'canceled') return;
+    if (this.#state === 'canceled' || this.#state === 'finished') return;
     this.#checkpoint.close();
     this.#moveTo('canceled', undefined, out);
   }
 
   fail(failure: TaskFailure, out: Out): void {
-    if (this.#state === 'failed' || this.#state === 'canceled') return;
+    if (this.#hasEnded) return;
     this.#checkpoint.close();
     this.#moveTo('failed', failure, out);
   }
@@ -141,6 +159,8 @@ export class StreamTask {
       case 'add-credit':
         this.#outputs.addCredit(message, out);
         return this.#pump(nowUs, out);
+      case 'all-records-processed':
+        return this.#outputs.allRecordsProcessed(message);
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
@@ -153,6 +173,7 @@ export class StreamTask {
         return this.#triggered(message, nowUs, out);
       case 'notify-checkpoint-complete':
         out.report({ kind: 'notify-complete-received', ...this.#task(), checkpointId: message.checkpointId });
+        this.#ending.completed(message.checkpointId);
         return this.#chain?.sink?.notifyComplete(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
         return this.#aborted(message.checkpointId, nowUs, out);
@@ -196,6 +217,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
+    if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
       out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
@@ -210,6 +232,7 @@ export class StreamTask {
 
   #restored(states: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
+    if (deployment.restore?.finished === 'task') return this.#run(out);
     const bytesOf = (operator: string, kind: 'keyed' | 'operator'): readonly Uint8Array[] =>
       states.filter(({ handle }) => handle.operator === operator && handle.state === kind).map(({ bytes }) => bytes);
     this.#chain = new OperatorChain({
@@ -246,7 +269,9 @@ export class StreamTask {
   #run(out: Out): void {
     this.#moveTo('running', undefined, out);
     this.#input?.requestAll(out);
-    this.#source?.start(out);
+    // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
+    if (this.#chain !== undefined) this.#source?.start(out);
+    else if (this.#source !== undefined) this.#endOfData('drain', out);
   }
 
   #buffer(message: BufferMessage, nowUs: Micros, out: Out): void {
@@ -272,6 +297,40 @@ export class StreamTask {
     if (this.#source === undefined || head === undefined) return;
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
     out.busy('record', emitted);
+    if (this.#source.isExhausted && this.#ending.mode === undefined) this.#endOfData('drain', out);
+  }
+
+  /**
+   * Rows C23, C28 (Flink: StreamTask.endData): no record comes any more. Operators do their last work, unless the job only stops here, or
+   * they had done it before the checkpoint this subtask is restored from.
+   */
+  #endOfData(mode: StopMode, out: Out): void {
+    const { deployment, environment, jobManager, epoch } = this.#options;
+    const { configuration, parts } = environment;
+    this.#ending.reached(mode);
+    const hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
+    if (mode === 'drain') {
+      if (!hadFinished) out.busy('key', this.#chain?.finish() ?? 0);
+      this.#chain?.sink?.endInput(configuration.checkpoint.intervalUs > 0, out);
+      out.send(jobManager, { kind: 'end-of-data', epoch, attempt: deployment.attempt });
+    }
+    out.report({ kind: 'end-of-data-reached', ...this.#task(), mode });
+    this.#outputs.broadcastEvent({ kind: 'end-of-data', mode }, out);
+  }
+
+  /** I4. */
+  #tryFinish(out: Out): void {
+    if (this.#state !== 'running' || this.#input?.isFinished === false) return;
+    if (!this.#outputs.isProcessed || this.#checkpoint.isBusy || this.#chain?.sink?.isSettled === false) return;
+    this.#outputs.broadcastEvent({ kind: 'end-of-partition' }, out);
+    this.#checkpoint.close();
+    this.#moveTo('finished', undefined, out);
+  }
+
+  /** Row C21: a trigger that was under way comes too late, and its checkpoint would wait in vain. */
+  #afterFinish(input: Exclude<Input, { kind: 'started' }>, out: Out): void {
+    if (input.kind !== 'message' || input.message.kind !== 'trigger-checkpoint') return;
+    this.#checkpoint.decline(input.message.checkpointId, 'checkpoint-declined-task-closing', out);
   }
 
   #inputHost(): TaskInputHost {
@@ -287,8 +346,9 @@ export class StreamTask {
       checkpoint: (barrier, figures, nowUs, out) => {
         if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
         this.#broadcastBarrier(barrier, out);
-        this.#snapshot(barrier.checkpointId, figures, nowUs, out);
+        this.#snapshot(barrier, figures, nowUs, out);
       },
+      endOfData: (mode, out) => this.#endOfData(mode, out),
       giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
     };
   }
@@ -296,12 +356,25 @@ export class StreamTask {
   #triggered(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     if (!this.#checkpoint.isNew(message.checkpointId)) return;
     out.report({ kind: 'trigger-received', ...this.#task(), checkpointId: message.checkpointId });
-    if (this.#state !== 'running' || this.#source === undefined) {
+    if (this.#state !== 'running') {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
+    if (this.#ending.mustFailBefore(message.checkpointId)) return this.fail('synchronous-savepoint-failed', out);
+    if (this.#source === undefined) {
+      const { checkpointId: id, triggeredAtUs, options } = message;
+      return this.#input?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
+    }
+    this.#stopSource(message.options.snapshot, out);
     this.#broadcastBarrier(message, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
     else this.#snapshotSource(message, nowUs, out);
+  }
+
+  /** Row C28: with stop-with-savepoint the barrier is the last thing a source says. */
+  #stopSource(snapshot: SnapshotType, out: Out): void {
+    if (!isSynchronous(snapshot) || this.#ending.mode !== undefined) return;
+    this.#source?.stop();
+    this.#endOfData(snapshot === 'terminate-savepoint' ? 'drain' : 'no-drain', out);
   }
 
   /** The batch has come and was emitted, or there was none to come. */
@@ -312,10 +385,10 @@ export class StreamTask {
     this.#snapshotSource(deferred, nowUs, out);
   }
 
-  #snapshotSource({ checkpointId, triggeredAtUs }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
+  #snapshotSource(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    const startDelayUs = Math.max(0, nowUs - message.triggeredAtUs);
     const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0 };
-    this.#snapshot(checkpointId, figures, nowUs, out);
+    this.#snapshot(message, figures, nowUs, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
@@ -324,9 +397,13 @@ export class StreamTask {
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 
-  #snapshot(id: CheckpointId, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
+  #snapshot({ checkpointId: id, options }: Triggered, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
     const chain = this.#chain;
-    assert(chain !== undefined && this.#state === 'running', 'only a running subtask takes a snapshot', { id });
+    assert(this.#state === 'running', 'only a running subtask takes a snapshot', { id });
+    this.#ending.snapshotTaken(id, options.snapshot);
+    if (chain === undefined) {
+      return this.#checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
+    }
     const { parts, waitsForSink } = takeSnapshot({
       chain,
       source: this.#source,
@@ -335,10 +412,12 @@ export class StreamTask {
       checkpointId: id,
       out,
     });
-    this.#checkpoint.start(id, { parts, waitsForSink, figures }, nowUs, out);
+    const finished = this.#ending.isDrained ? ({ finished: 'operators' } as const) : {};
+    this.#checkpoint.start(id, { parts, waitsForSink, figures, ...finished }, nowUs, out);
   }
 
   #aborted(id: CheckpointId, nowUs: Micros, out: Out): void {
+    if (this.#ending.mustFailAfterAbort(id)) return this.fail('synchronous-savepoint-failed', out);
     this.#checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
     if (this.#input?.abort(id) === true) this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
@@ -347,6 +426,7 @@ export class StreamTask {
 
   /** This subtask will not take part: those behind it must not wait for its barrier (row B3). */
   #giveUp(id: CheckpointId, reason: CheckpointFailure, out: Out): void {
+    if (this.#ending.mustFailAfterAbort(id)) return this.fail('synchronous-savepoint-failed', out);
     this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
     this.#checkpoint.decline(id, reason, out);
   }
@@ -360,7 +440,7 @@ export class StreamTask {
     const { jobManager, deployment, epoch, incarnation } = this.#options;
     const why = failure === undefined ? {} : { failure };
     out.report({ kind: 'task-state', ...this.#task(), state, ...why });
-    if (state === 'running' || state === 'failed') {
+    if (state === 'running' || state === 'failed' || state === 'finished') {
       out.send(jobManager, { kind: 'task-state', epoch, incarnation, attempt: deployment.attempt, state, ...why });
     }
   }

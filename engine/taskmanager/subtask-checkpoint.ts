@@ -19,7 +19,7 @@ import type { Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
-import { type AlignmentFigures, AsyncPart, type StatePart } from './async-part.ts';
+import { AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 export interface SubtaskCheckpointOptions {
@@ -64,17 +64,21 @@ export class SubtaskCheckpoint {
     return checkpointId > this.#last;
   }
 
+  /** A snapshot was taken and not acknowledged, declined or aborted yet (Flink: waitForPendingCheckpoints). */
+  get isBusy(): boolean {
+    return this.#async.size > 0;
+  }
+
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
   start(
     checkpointId: CheckpointId,
-    snapshot: { parts: readonly StatePart[]; waitsForSink: boolean; figures: AlignmentFigures },
+    snapshot: Omit<AsyncPartOptions, 'checkpointId' | 'syncStartUs'>,
     nowUs: Micros,
     out: Out,
   ): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
     this.#last = checkpointId;
-    const { parts, waitsForSink, figures } = snapshot;
-    const part = new AsyncPart({ checkpointId, figures, parts, syncStartUs: nowUs, waitsForSink });
+    const part = new AsyncPart({ ...snapshot, checkpointId, syncStartUs: nowUs });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
     out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
@@ -218,7 +222,8 @@ export class SubtaskCheckpoint {
       stateBytes: handles.reduce((sum, handle) => sum + handle.bytes, 0),
     };
     const checkpointId = part.checkpointId;
-    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics }, out);
+    const finished = part.finished === undefined ? {} : { finished: part.finished };
+    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics, ...finished }, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
   }
 

@@ -8,7 +8,7 @@
  *   I1 a record is handed to the chain only while the outputs have room;
  *   I2 the host is told of a complete set of barriers in the very action that took the last one: no record in between (row G2).
  */
-import { BarrierHandler } from '../barrier/barrier-handler.ts';
+import { type BarrierDecision, BarrierHandler } from '../barrier/barrier-handler.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, NodeId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -16,7 +16,7 @@ import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
-import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StopMode, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
 import { InputGate } from './input-gate.ts';
@@ -31,6 +31,8 @@ export interface TaskInputHost {
   mayProcess(): boolean;
   /** All barriers of the checkpoint are here: send it on and take the snapshot, in this action. */
   checkpoint(barrier: CheckpointBarrier, figures: AlignmentFigures, nowUs: Micros, out: Out): void;
+  /** Every channel delivered its end of data. */
+  endOfData(mode: StopMode, out: Out): void;
   /** The subtask will not take part in this checkpoint, and nobody behind it may wait for its barrier (row B3). */
   giveUp(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void;
 }
@@ -49,6 +51,10 @@ export class TaskInput {
   readonly #isBlocked: (channel: number) => boolean;
   /** A buffer whose processing was interrupted by backpressure. */
   #current: { readonly buffer: DataBuffer; readonly input: 0 | 1; next: number } | undefined;
+  /** Barriers of the checkpoints that are being collected: a channel that ends may complete one. */
+  readonly #collected = new Map<number, CheckpointBarrier>();
+  #dataEnded = 0;
+  #mode: StopMode = 'drain';
   #alignmentStartUs = 0;
   #bytesDuringAlignment = 0;
 
@@ -71,6 +77,16 @@ export class TaskInput {
   /** True when `advance` would do something, backpressure aside. */
   get hasMore(): boolean {
     return this.#current !== undefined || this.#gate.nextChannel(this.#isBlocked) >= 0;
+  }
+
+  /** Every channel has ended (Flink: END_OF_INPUT). */
+  get isFinished(): boolean {
+    return this.#gate.isFinished;
+  }
+
+  /** The coordinator triggered the checkpoint here: no producer runs any more (row C21). */
+  trigger(barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
+    this.#decided(barrier, this.#barriers.triggered(barrier.checkpointId), nowUs, out);
   }
 
   requestAll(out: Out): void {
@@ -142,21 +158,49 @@ export class TaskInput {
           this.#options.host.giveUp(event.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
         }
         return;
+      case 'end-of-data':
+        return this.#endOfData(channel, event.mode, out);
       case 'end-of-partition':
-        assert(this.#barriers.endOfPartition(channel).kind !== 'complete', 'an unbounded job has no end of partition');
-        return;
+        return this.#endOfPartition(channel, nowUs, out);
       default:
         return unreachable(event);
     }
   }
 
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
-    const { host, deployment } = this.#options;
-    const { attempt, vertex, subtask } = deployment;
+    const { attempt, vertex, subtask } = this.#options.deployment;
     const decision = this.#barriers.barrier(channel, barrier.checkpointId);
     if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
     const of = { attempt, vertex, subtask, checkpointId: barrier.checkpointId };
     out.report({ kind: 'barrier-received', ...of, channel, pending: decision.kind === 'complete' ? 0 : 1 });
+    if (decision.kind === 'collect') this.#collected.set(barrier.checkpointId, barrier);
+    this.#decided(barrier, decision, nowUs, out);
+  }
+
+  /** Rows C23, B16: the producer waits until all it wrote was processed. */
+  #endOfData(channel: number, mode: StopMode, out: Out): void {
+    this.#gate.acknowledgeAllRecords(channel, out);
+    this.#dataEnded += 1;
+    if (mode === 'no-drain') this.#mode = mode;
+    if (this.#dataEnded === this.#gate.channelCount) this.#options.host.endOfData(this.#mode, out);
+  }
+
+  /** Row B2: from now on the channel counts as if it had delivered every barrier, that of an alignment under way included. */
+  #endOfPartition(channel: number, nowUs: Micros, out: Out): void {
+    this.#gate.end(channel);
+    const decision = this.#barriers.endOfPartition(channel);
+    if (decision.kind !== 'complete') return;
+    const barrier = this.#collected.get(decision.checkpointId);
+    assert(barrier !== undefined, 'an end of partition completes only what another channel began', { decision });
+    out.report({ kind: 'probe', probe: 'channel-ended-during-alignment' });
+    this.#decided(barrier, decision, nowUs, out);
+  }
+
+  #decided(barrier: CheckpointBarrier, decision: BarrierDecision, nowUs: Micros, out: Out): void {
+    if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
+    const { host, deployment } = this.#options;
+    const { attempt, vertex, subtask } = deployment;
+    const of = { attempt, vertex, subtask, checkpointId: barrier.checkpointId };
     if (decision.gaveUp !== undefined) host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
     if (decision.first) {
       this.#alignmentStartUs = nowUs;
@@ -164,6 +208,7 @@ export class TaskInput {
       out.report({ kind: 'alignment-started', ...of });
     }
     if (decision.kind === 'collect') return;
+    for (const id of this.#collected.keys()) if (id <= barrier.checkpointId) this.#collected.delete(id);
     const alignmentUs = nowUs - this.#alignmentStartUs;
     out.report({ kind: 'alignment-done', ...of, alignmentUs });
     const figures = {

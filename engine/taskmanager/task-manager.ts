@@ -4,7 +4,7 @@
  * Owns: which subtasks exist here, which leader is followed. Does not own: what a subtask does (stream-task).
  * Invariants:
  *   I1 only the highest leader epoch seen is obeyed; subtasks of an older one are fenced off when a newer shows up (rows F15, G6);
- *   I2 a failed attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
+ *   I2 a failed or finished attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
  *   I3 without a heartbeat from the leader for the time-out, all subtasks end (row F19).
  */
 import { assert } from '../foundation/assert.ts';
@@ -129,7 +129,9 @@ export class TaskManager implements Actor {
       epoch: this.#epoch,
       incarnation: this.#incarnation,
       slots: this.#environment.configuration.runtime.slotsPerTaskManager,
-      executions: [...this.#tasks].map(([attempt, task]) => ({ attempt, state: task.state })),
+      executions: [...this.#tasks].map(([attempt, task]) =>
+        task.isDrained ? { attempt, state: task.state, endOfData: true } : { attempt, state: task.state },
+      ),
     });
   }
 

@@ -6,7 +6,7 @@ import { assert, InvariantViolation } from '../foundation/assert.ts';
 import type { NodeId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { EngineMessage } from '../protocol/messages.ts';
+import type { AllRecordsProcessed, EngineMessage } from '../protocol/messages.ts';
 import type { StreamBuffer } from '../protocol/stream-elements.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { ResultPartition } from './result-partition.ts';
@@ -59,6 +59,15 @@ export class TaskOutputs implements ElementConsumer {
 
   addCredit(message: AddCredit, out: Out): void {
     this.#of(message.edge).addCredit(message.subpartition, message.consumer, message.credit, out);
+  }
+
+  allRecordsProcessed(message: AllRecordsProcessed): void {
+    this.#of(message.edge).allRecordsProcessed(message.subpartition, message.consumer);
+  }
+
+  /** Everything written was processed by its consumers. */
+  get isProcessed(): boolean {
+    return this.#partitions.every((partition) => partition.isProcessed);
   }
 
   flush(out: Out): void {

@@ -1,7 +1,7 @@
 /**
  * Counts records per key: the smallest job in which a record that is lost, doubled or counted into the wrong state shows.
  *
- * Every record yields `{ key, count }` with the running count of its key. The counts of a key are 1, 2, 3 ... whatever the order in
+ * Every record yields `{ key, count }` with the running count of its key; with `totals`, the end of bounded input yields `{ key, total }`. The counts of a key are 1, 2, 3 ... whatever the order in
  * which records of different partitions arrive, so outputs are compared as a bag of values and state byte for byte.
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
@@ -19,12 +19,21 @@ export interface KeyedCountOutput {
   readonly count: number;
 }
 
+/** What comes out for every key when all input has come. */
+export interface KeyedTotalOutput {
+  readonly key: string;
+  readonly total: number;
+}
+
 const COUNT = 'count';
 
 export const keyedCount: JobDefinition = {
   name: 'keyed-count',
   description: 'Counts records per key; reads all topics of the scenario as one stream.',
-  parameters: [{ name: 'key', description: 'Field of the row that is the key.', default: 'origin' }],
+  parameters: [
+    { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    { name: 'totals', description: 'Whether the end of bounded input yields the count of each key.', default: false },
+  ],
   build(input) {
     const field = textParameter(input.parameters, 'key');
     const env = new StreamExecutionEnvironment({
@@ -34,7 +43,7 @@ export const keyedCount: JobDefinition = {
     });
     readUnion(env, input, input.topics)
       .keyBy((row) => keyField(row, field))
-      .process(countPerKey(field))
+      .process(countPerKey(field, input.parameters['totals'] === true))
       .uid('count')
       .name('Count')
       .sinkTo(sinkOptions(input))
@@ -46,7 +55,10 @@ export const keyedCount: JobDefinition = {
   },
 };
 
-function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
+function countPerKey(
+  field: string,
+  totals: boolean,
+): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput | KeyedTotalOutput>> {
   return {
     states: [valueState(COUNT, Types.int)],
     create() {
@@ -59,6 +71,9 @@ function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, Keye
           const next = (count.value() ?? 0) + 1;
           count.update(next);
           out.collect({ key: keyField(row, field), count: next });
+        },
+        finish(context, out) {
+          if (totals) out.collect({ key: String(context.currentKey), total: count.value() ?? 0 });
         },
       };
     },

@@ -1,5 +1,6 @@
 /**
- * The form of a plan file: every field of `SimulationPlan`, no defaults and no unknown keys. A plan says all, or it does not replay.
+ * The form of a plan file: every field of `SimulationPlan`, no unknown keys. Fields that are younger than the format have the
+ * default that older plans were lived with; else a plan says all, or it does not replay.
  */
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
@@ -125,6 +126,7 @@ export const planSchema = record({
       partitions: positive,
       startUs: natural,
       ratePerSecond: natural,
+      bounded: z.boolean().default(false),
     }),
   ),
   cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),

@@ -5,10 +5,10 @@
  *
  * I1: a checkpoint record is made when its checkpoint is triggered and ends at most once; one that never ends is `pending`.
  * I2: the timeline has the tasks of completed checkpoints only, in the order of their acknowledgements.
- * I3: a record's latency counts each time it becomes visible, from when it could be read at the log.
+ * I3: a record's latency counts each time it becomes visible, from when it could be read at the log; what comes of no record has none.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
+import { isOfFinish, sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointRecord, LatencyRecord, RunRecord, TimelineRecord } from '../run-record.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
@@ -193,7 +193,8 @@ export class RunCollector {
   #onVisible(lineages: readonly number[], atUs: number): void {
     this.#recordsOut += lineages.length;
     const { readableAtUs } = this.#options;
-    for (const lineage of lineages) this.#latency.add(atUs - readableAtUs(sourceIndexOf(lineage)));
+    for (const lineage of lineages)
+      if (!isOfFinish(lineage)) this.#latency.add(atUs - readableAtUs(sourceIndexOf(lineage)));
   }
 
   /** As in Flink's web interface: `count (2/4)`. */

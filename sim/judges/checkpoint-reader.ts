@@ -9,6 +9,7 @@
  */
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
@@ -28,6 +29,8 @@ export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** Key groups of subtasks that had ended: their state is gone, by keyed operator. */
+  readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
 
 export interface CheckpointReaderOptions {
@@ -94,13 +97,33 @@ export class CheckpointReader {
     }
     const cut = new Int32Array(this.#options.index.input.length);
     const keyed: KeyedPiece[] = [];
-    for (const { handles } of metadata.value.states) {
+    const ended = new Map<string, KeyGroupRange[]>();
+    for (const { vertex, subtask, handles, finished } of metadata.value.states) {
+      if (finished === 'task') this.#readEnded(vertex, subtask, { cut, ended });
       for (const handle of handles) {
         const problem = this.#read(handle, cut, keyed);
         if (problem !== undefined) return unreadable(problem);
       }
     }
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed } };
+    return { kind: 'read', value: { id: checkpoint.id, cut, keyed, ended } };
+  }
+
+  /** A subtask that had ended has read all of its partitions, and needs no state any more. */
+  #readEnded(vertex: number, subtask: number, into: { cut: Cut; ended: Map<string, KeyGroupRange[]> }): void {
+    const { graph, index } = this.#options;
+    const jobVertex = graph.vertices[vertex];
+    if (jobVertex === undefined) return;
+    const { parallelism, maxParallelism } = jobVertex;
+    jobVertex.source?.partitions.forEach((partition, position) => {
+      const slot = index.slotOf(partition);
+      if (slot === undefined || position % parallelism !== subtask) return;
+      into.cut[slot] = index.input[slot]?.values.length ?? 0;
+    });
+    const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
+    for (const { uid, kind } of jobVertex.operators) {
+      if (kind !== 'process' && kind !== 'co-process') continue;
+      into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
+    }
   }
 
   /** Returns what is wrong; undefined when nothing is. */

@@ -1,6 +1,6 @@
 /**
  * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, shows all its output, and leaves no
- * open transaction and no orphan file.
+ * open transaction and no orphan file. A job whose input is bounded must have finished instead, and its result be remembered.
  *
  * Owns the question when a life may end well. Asked after `checkpoint-completed`, `transaction-committed` and
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
@@ -8,6 +8,7 @@
  * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
  * I2: a limit that was hit gives `inconclusive`, never `passed`.
  */
+import { resultKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -41,19 +42,23 @@ export class Progress implements Judge {
   readonly kinds = ['phase', 'job-status', 'checkpoint-completed'] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
-    'storm. output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
+    'storm. job-not-finished: all input is bounded, but the job has not finished. result-not-remembered: it has, but not durably. ' +
+    'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
     'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
     'up. Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
   readonly #directory: string;
   #live = false;
   #running = false;
+  #finished = false;
+  readonly #isBounded: boolean;
   #epoch = 0;
   #completed = 0;
   #lastStatusAt = 0;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#isBounded = options.plan.topics.every(({ bounded }) => bounded);
     this.#directory = `${options.plan.engine.checkpoint.directory}/${options.graph.jobId}/`;
   }
 
@@ -65,6 +70,7 @@ export class Progress implements Judge {
     } else if (event.kind === 'job-status' && event.epoch >= this.#epoch) {
       this.#epoch = event.epoch;
       this.#running = event.status === 'running';
+      this.#finished = event.status === 'finished';
       this.#lastStatusAt = at;
     }
   }
@@ -72,8 +78,18 @@ export class Progress implements Judge {
   /** Whether the life may end well now. */
   satisfied(): boolean {
     const { output, durable } = this.#options;
-    if (!this.#live || !this.#running || this.#completed < CHECKPOINTS_DUE || !output.isComplete()) return false;
+    if (!this.#live || !this.#isWhereItShould() || !output.isComplete()) return false;
     return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+  }
+
+  #isWhereItShould(): boolean {
+    if (this.#isBounded) return this.#finished && this.#isRemembered();
+    return this.#running && this.#completed >= CHECKPOINTS_DUE;
+  }
+
+  #isRemembered(): boolean {
+    const { durable, graph } = this.#options;
+    return durable.coordination(resultKey(graph.jobId)) !== undefined;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -81,13 +97,32 @@ export class Progress implements Judge {
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
-    return findings.verdicts(`The job runs, ${String(this.#completed)} checkpoints completed after the storm`);
+    const where = this.#isBounded ? 'has finished' : 'runs';
+    return findings.verdicts(`The job ${where}, ${String(this.#completed)} checkpoints completed after the storm`);
   }
 
   /** Exactly what is missing; several may be. */
   #explain(findings: Findings): void {
     const { output, durable } = this.#options;
+    this.#explainStatus(findings);
+    if (!output.isComplete())
+      findings.notLive('output-incomplete', [], () => `${output.firstMissing()} is not visible`);
+    for (const { transaction, preCommitted } of durable.openTransactions()) {
+      const state = preCommitted ? 'pre-committed' : 'open';
+      findings.notLive('open-transaction', [], () => `Transaction ${transaction} is still ${state}`);
+    }
+    const orphan = this.#firstOrphan();
+    if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
+  }
+
+  #explainStatus(findings: Findings): void {
     const statusAt = [this.#lastStatusAt];
+    if (this.#isBounded) {
+      if (!this.#finished) findings.notLive('job-not-finished', statusAt, () => 'The input ended and the job goes on');
+      else if (!this.#isRemembered())
+        findings.notLive('result-not-remembered', statusAt, () => 'A new leader would run the finished job again');
+      return;
+    }
     if (!this.#running) findings.notLive('no-job-running', statusAt, () => 'The job does not run at the end');
     if (this.#completed < CHECKPOINTS_DUE) {
       const done = String(this.#completed);
@@ -97,14 +132,6 @@ export class Progress implements Judge {
         () => `${done} of ${String(CHECKPOINTS_DUE)} checkpoints completed after the storm`,
       );
     }
-    if (!output.isComplete())
-      findings.notLive('output-incomplete', [], () => `${output.firstMissing()} is not visible`);
-    for (const { transaction, preCommitted } of durable.openTransactions()) {
-      const state = preCommitted ? 'pre-committed' : 'open';
-      findings.notLive('open-transaction', [], () => `Transaction ${transaction} is still ${state}`);
-    }
-    const orphan = this.#firstOrphan();
-    if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
   }
 
   #firstOrphan(): string | undefined {

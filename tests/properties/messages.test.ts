@@ -65,7 +65,11 @@ const handle: fc.Arbitrary<StateHandle> = row(
 );
 const handles = fc.array(handle, { maxLength: 3 });
 const input = row({ producerNode: node, producerAttempt: attempt, edge: small, subpartition: small });
-const subtaskState = row({ vertex: small, subtask: small, handles });
+const finished = fc.constantFrom('task' as const, 'operators' as const);
+const subtaskState = row(
+  { vertex: small, subtask: small, handles, finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'] },
+);
 const deployment = row(
   {
     attempt,
@@ -73,7 +77,10 @@ const deployment = row(
     subtask: small,
     slot: small,
     inputs: fc.array(input, { maxLength: 3 }),
-    restore: row({ checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }) }),
+    restore: row(
+      { checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }), finished },
+      { requiredKeys: ['checkpointId', 'state'] },
+    ),
   },
   { requiredKeys: ['attempt', 'vertex', 'subtask', 'slot', 'inputs'] },
 );
@@ -87,6 +94,7 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('barrier'), checkpointId: checkpoint, triggeredAtUs: us, options }),
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
+  row({ kind: fc.constant('end-of-data'), mode: fc.constantFrom('drain', 'no-drain') }),
 );
 const ofTransaction = { requestId: count, producer: text, producerEpoch: count, transaction: text };
 
@@ -115,7 +123,10 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     epoch,
     incarnation: small,
     slots: small,
-    executions: fc.array(row({ attempt, state: executionState }), { maxLength: 3 }),
+    executions: fc.array(
+      row({ attempt, state: executionState, endOfData: fc.boolean() }, { requiredKeys: ['attempt', 'state'] }),
+      { maxLength: 3 },
+    ),
   }),
   'task-state': fc.oneof(
     message('task-state', { epoch, incarnation: fc.nat(), attempt, state: executionState }),
@@ -134,6 +145,8 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     handles,
     metrics,
   }),
+  'end-of-data': message('end-of-data', { epoch, attempt }),
+  'all-records-processed': message('all-records-processed', { edge: small, subpartition: small, consumer: attempt }),
   'decline-checkpoint': message('decline-checkpoint', { epoch, attempt, checkpointId: checkpoint, reason: failure }),
   'partition-request': message('partition-request', {
     producer: attempt,

@@ -23,6 +23,7 @@ const topic = (changes: Partial<TopicPlan> = {}): TopicPlan => ({
   partitions: 2,
   startUs: 1_000,
   ratePerSecond: 1_000,
+  bounded: false,
   ...changes,
 });
 

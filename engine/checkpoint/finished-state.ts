@@ -1,0 +1,53 @@
+/**
+ * What a checkpoint says about subtasks that had finished, and whether it can be restored (row C22; Flink: VertexFinishedStateChecker).
+ * Pure.
+ *
+ * Differs from Flink: a finished subtask of a vertex that has not finished as a whole is restored as finished, not started anew without
+ * state (decision 0015).
+ */
+import type { JobGraph } from '../job/job-graph.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { FinishedState, SubtaskState } from '../protocol/state-handle.ts';
+
+/** Of all subtasks of a vertex, how many had ended. */
+type VertexProgress = 'none' | 'some' | 'all';
+
+export function finishedStateOf(
+  states: readonly SubtaskState[],
+  vertex: number,
+  subtask: number,
+): FinishedState | undefined {
+  return states.find((state) => state.vertex === vertex && state.subtask === subtask)?.finished;
+}
+
+/** A sentence that says why the checkpoint contradicts itself; undefined when it does not. */
+export function finishedStateProblem(
+  graph: JobGraph,
+  { states }: Pick<CheckpointMetadata, 'states'>,
+): string | undefined {
+  if (!states.some(({ finished }) => finished === 'task')) return undefined;
+  for (const { vertex, subtask, finished, handles } of states) {
+    if (finished === 'task' && handles.length > 0)
+      return `subtask ${subtask} of vertex ${vertex} has finished and has state`;
+  }
+  for (const { index, name, parallelism } of graph.vertices) {
+    const progress = progressOf(states, index, parallelism);
+    if (progress === 'none') continue;
+    for (const edge of graph.edges) {
+      const producer = graph.vertices[edge.from];
+      if (edge.to !== index || producer === undefined) continue;
+      const before = progressOf(states, edge.from, producer.parallelism);
+      const isAllowed =
+        before === 'all' || (before === 'some' && progress === 'some' && edge.partitioning === 'forward');
+      if (!isAllowed)
+        return `${name} has finished (${progress}), though ${producer.name} before it has not (${before})`;
+    }
+  }
+  return undefined;
+}
+
+function progressOf(states: readonly SubtaskState[], vertex: number, parallelism: number): VertexProgress {
+  const ended = states.filter((state) => state.vertex === vertex && state.finished === 'task').length;
+  if (ended === 0) return 'none';
+  return ended >= parallelism ? 'all' : 'some';
+}
