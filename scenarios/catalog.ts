@@ -57,6 +57,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'the interval is longer than the job: only the final checkpoint can commit anything',
   },
   {
+    name: 'finished-pipeline',
+    description: 'one of two pipelines ends; who missed the notice of its checkpoint is triggered without a source',
+  },
+  {
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',
   },

@@ -122,6 +122,12 @@ export class StreamTask {
     return this.#ending.isDrained;
   }
 
+  /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
+  get #hadFinished(): boolean {
+    const { deployment, environment } = this.#options;
+    return deployment.restore?.finished !== undefined && environment.parts.finishedOperators === 'remembered';
+  }
+
   get #hasEnded(): boolean {
     return this.#state === 'failed' || this.#state === 'canceled' || this.#state === 'finished';
   }
@@ -306,11 +312,10 @@ export class StreamTask {
    */
   #endOfData(mode: StopMode, out: Out): void {
     const { deployment, environment, jobManager, epoch } = this.#options;
-    const { configuration, parts } = environment;
+    const { configuration } = environment;
     this.#ending.reached(mode);
-    const hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
     if (mode === 'drain') {
-      if (!hadFinished) out.busy('key', this.#chain?.finish() ?? 0);
+      if (!this.#hadFinished) out.busy('key', this.#chain?.finish() ?? 0);
       this.#chain?.sink?.endInput(configuration.checkpoint.intervalUs > 0, out);
       out.send(jobManager, { kind: 'end-of-data', epoch, attempt: deployment.attempt });
     }
@@ -412,7 +417,8 @@ export class StreamTask {
       checkpointId: id,
       out,
     });
-    const finished = this.#ending.isDrained ? ({ finished: 'operators' } as const) : {};
+    // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
+    const finished = this.#ending.isDrained || this.#hadFinished ? ({ finished: 'operators' } as const) : {};
     this.#checkpoint.start(id, { parts, waitsForSink, figures, ...finished }, nowUs, out);
   }
 

@@ -9,7 +9,7 @@ import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functi
 import type { ValueState } from '../../engine/state/keyed-state.ts';
 import { valueState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
-import { type JobDefinition, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
+import { type JobDefinition, type JobTopic, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
 import { readUnion, sinkOptions } from './log-topics.ts';
 
 /** What comes out for every record. */
@@ -33,6 +33,11 @@ export const keyedCount: JobDefinition = {
   parameters: [
     { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
     { name: 'totals', description: 'Whether the end of bounded input yields the count of each key.', default: false },
+    {
+      name: 'perTopic',
+      description: 'Whether each topic is counted for itself, into a sink of its own.',
+      default: false,
+    },
   ],
   build(input) {
     const field = textParameter(input.parameters, 'key');
@@ -41,13 +46,18 @@ export const keyedCount: JobDefinition = {
       name: 'Keyed count',
       parallelism: input.parallelism,
     });
-    readUnion(env, input, input.topics)
-      .keyBy((row) => keyField(row, field))
-      .process(countPerKey(field, input.parameters['totals'] === true))
-      .uid('count')
-      .name('Count')
-      .sinkTo(sinkOptions(input))
-      .uid('sink');
+    const totals = input.parameters['totals'] === true;
+    const count = (topics: readonly JobTopic[], suffix: string): void => {
+      readUnion(env, input, topics)
+        .keyBy((row) => keyField(row, field))
+        .process(countPerKey(field, totals))
+        .uid(`count${suffix}`)
+        .name(`Count${suffix}`)
+        .sinkTo(sinkOptions(input))
+        .uid(`sink${suffix}`);
+    };
+    if (input.parameters['perTopic'] !== true) count(input.topics, '');
+    else for (const topic of input.topics) count([topic], `-${topic.name}`);
     return {
       graph: env.jobGraph(),
       audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', outputKey },

@@ -6,6 +6,13 @@
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+import {
+  beginTransactionAfterFinish,
+  endOfDataSurvivesRestart,
+  finishTwiceEmitsTwice,
+  finishWithoutFinalCommit,
+  triggerSourcesOnly,
+} from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
@@ -27,6 +34,11 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  finishWithoutFinalCommit,
+  beginTransactionAfterFinish,
+  finishTwiceEmitsTwice,
+  endOfDataSurvivesRestart,
+  triggerSourcesOnly,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -19,6 +19,7 @@ import { CutAudit } from './cut-audit.ts';
 import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
+import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
@@ -72,6 +73,7 @@ export class JudgeBench {
       new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
       new ConsistentCut({ reader, cuts, audit, index }),
       new CheckpointLifecycle({ jobId, reader, durable }),
+      new Finishing({ graph, isCheckpointing: plan.engine.checkpoint.intervalUs > 0 }),
       this.#progress,
     ];
     this.judges = judges;

@@ -58,7 +58,8 @@ export class Progress implements Judge {
 
   constructor(options: ProgressOptions) {
     this.#options = options;
-    this.#isBounded = options.plan.topics.every(({ bounded }) => bounded);
+    const { topics } = options.plan;
+    this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
     this.#directory = `${options.plan.engine.checkpoint.directory}/${options.graph.jobId}/`;
   }
 
