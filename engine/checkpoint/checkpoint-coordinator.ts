@@ -213,10 +213,7 @@ export class CheckpointCoordinator {
   /** Asked for by the end of data, so the minimum pause does not hold it up; a checkpoint under way does, and its end asks again. */
   #requestFinal(out: Out): void {
     if (!this.#isActive || this.#final !== 'due') return;
-    if (this.#triggering || this.#pending.size >= this.#options.configuration.checkpoint.maxConcurrent) {
-      this.#postponed = true;
-      return;
-    }
+    if (this.#triggering || this.#pending.size >= this.#options.configuration.checkpoint.maxConcurrent) return;
     out.report({ kind: 'probe', probe: 'final-checkpoint-requested' });
     this.#takeId(out);
   }

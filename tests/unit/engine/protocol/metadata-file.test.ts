@@ -21,14 +21,15 @@ const METADATA: CheckpointMetadata = {
   ],
 };
 
+const finished = fc.constantFrom('task' as const, 'operators' as const);
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
 const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
 );
 const state = fc.record(
-  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }) },
-  { noNullPrototype: true },
+  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }), finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'], noNullPrototype: true },
 );
 const metadata = fc.record(
   {
