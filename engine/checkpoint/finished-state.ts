@@ -5,19 +5,26 @@
  * Differs from Flink: a finished subtask of a vertex that has not finished as a whole is restored as finished, not started anew without
  * state (decision 0015).
  */
-import type { JobGraph } from '../job/job-graph.ts';
+import type { JobGraph, JobVertex } from '../job/job-graph.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { FinishedState, SubtaskState } from '../protocol/state-handle.ts';
 
 /** Of all subtasks of a vertex, how many had ended. */
 type VertexProgress = 'none' | 'some' | 'all';
 
+/**
+ * As what a subtask is restored. At another parallelism marks count only if all subtasks of the vertex have one: then all had ended, or
+ * all had at least finished their operators (`finishedStateProblem` refuses the rest).
+ */
 export function finishedStateOf(
   states: readonly SubtaskState[],
-  vertex: number,
+  vertex: Pick<JobVertex, 'index' | 'parallelism'>,
   subtask: number,
 ): FinishedState | undefined {
-  return states.find((state) => state.vertex === vertex && state.subtask === subtask)?.finished;
+  const ofVertex = states.filter((state) => state.vertex === vertex.index);
+  if (ofVertex.length === vertex.parallelism) return ofVertex.find((state) => state.subtask === subtask)?.finished;
+  if (ofVertex.length === 0 || ofVertex.some(({ finished }) => finished === undefined)) return undefined;
+  return ofVertex.every(({ finished }) => finished === 'task') ? 'task' : 'operators';
 }
 
 /** A sentence that says why the checkpoint contradicts itself; undefined when it does not. */
@@ -31,12 +38,14 @@ export function finishedStateProblem(
       return `subtask ${subtask} of vertex ${vertex} has finished and has state`;
   }
   for (const { index, name, parallelism } of graph.vertices) {
-    const progress = progressOf(states, index, parallelism);
+    const progress = progressOf(states, index);
     if (progress === 'none') continue;
+    if (progress === 'some' && states.filter(({ vertex }) => vertex === index).length !== parallelism)
+      return `${name} had finished in part and cannot be restored with another parallelism`;
     for (const edge of graph.edges) {
       const producer = graph.vertices[edge.from];
       if (edge.to !== index || producer === undefined) continue;
-      const before = progressOf(states, edge.from, producer.parallelism);
+      const before = progressOf(states, edge.from);
       const isAllowed =
         before === 'all' || (before === 'some' && progress === 'some' && edge.partitioning === 'forward');
       if (!isAllowed)
@@ -46,8 +55,9 @@ export function finishedStateProblem(
   return undefined;
 }
 
-function progressOf(states: readonly SubtaskState[], vertex: number, parallelism: number): VertexProgress {
-  const ended = states.filter((state) => state.vertex === vertex && state.finished === 'task').length;
+function progressOf(states: readonly SubtaskState[], vertex: number): VertexProgress {
+  const ofVertex = states.filter((state) => state.vertex === vertex);
+  const ended = ofVertex.filter(({ finished }) => finished === 'task').length;
   if (ended === 0) return 'none';
-  return ended >= parallelism ? 'all' : 'some';
+  return ended === ofVertex.length ? 'all' : 'some';
 }

@@ -26,7 +26,7 @@ export function deploymentOf(
   const deployment = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
   if (restored === undefined) return deployment;
   const state = assignState(restored.states, jobVertex, subtask);
-  const finished = finishedStateOf(restored.states, vertex, subtask);
+  const finished = finishedStateOf(restored.states, jobVertex, subtask);
   const restore = { checkpointId: restored.checkpointId, state };
   return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
 }

@@ -31,6 +31,8 @@ export interface ExactlyOnceStateOptions {
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
   readonly index: InputIndex;
+  /** False: no checkpoint is ever taken, so there is none to judge. */
+  readonly isCheckpointing: boolean;
 }
 
 export class ExactlyOnceState implements Judge {
@@ -78,6 +80,8 @@ export class ExactlyOnceState implements Judge {
   finish(end: EndOfLife): Verdict[] {
     const { reader, audit, cuts } = this.#options;
     const newest = reader.newest();
+    if (newest === undefined && !this.#options.isCheckpointing)
+      return this.#findings.verdicts('No checkpoint is taken');
     if (newest === undefined) {
       if (this.#findings.isEmpty) this.#findings.inconclusive('no-checkpoint', () => 'No checkpoint is retained');
       return this.#findings.verdicts('');

@@ -57,6 +57,7 @@ export class JudgeBench {
   constructor({ job, durable, plan }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
+    const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
     const cuts = new CutAudit({ graph, index });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
@@ -70,10 +71,10 @@ export class JudgeBench {
     this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
     const judges: readonly Wired[] = [
       this.output,
-      new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
+      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing }),
       new ConsistentCut({ reader, cuts, audit, index }),
-      new CheckpointLifecycle({ jobId, reader, durable }),
-      new Finishing({ graph, isCheckpointing: plan.engine.checkpoint.intervalUs > 0 }),
+      new CheckpointLifecycle({ jobId, reader, durable, isCheckpointing }),
+      new Finishing({ graph, isCheckpointing }),
       this.#progress,
     ];
     this.judges = judges;

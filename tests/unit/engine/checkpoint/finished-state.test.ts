@@ -44,10 +44,22 @@ describe('finished state of a checkpoint', () => {
 
   it('says for each subtask how far it was', () => {
     const found = states('foorrr');
-    expect([finishedStateOf(found, 0, 0), finishedStateOf(found, 0, 1), finishedStateOf(found, 1, 1)]).toEqual([
-      'task',
-      'operators',
-      undefined,
-    ]);
+    const at = (index: number, subtask: number): unknown => finishedStateOf(found, { index, parallelism: 2 }, subtask);
+    expect([at(0, 0), at(0, 1), at(1, 1)]).toEqual(['task', 'operators', undefined]);
+  });
+
+  it.each([
+    ['ff', 'task'],
+    ['fo', 'operators'],
+    ['oo', 'operators'],
+    ['or', undefined],
+  ])('at another parallelism %s: %s', (text, expected) => {
+    expect(finishedStateOf(states(text), { index: 0, parallelism: 3 }, 2)).toBe(expected);
+  });
+
+  it('C22: a vertex that had finished in part is refused at another parallelism', () => {
+    const wider = jobGraph([sourceVertex(0, 3), vertex(1, 2), vertex(2, 2)], GRAPH.edges);
+    expect(finishedStateProblem(wider, { states: states('frrrrr') })).toContain('another parallelism');
+    expect(finishedStateProblem(wider, { states: states('ffrrrr') })).toBeUndefined();
   });
 });
