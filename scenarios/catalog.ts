@@ -57,6 +57,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'the interval is longer than the job: only the final checkpoint can commit anything',
   },
   {
+    name: 'bounded-join',
+    description: 'flights joined with airports, both bounded; one side ends long before the other',
+  },
+  {
     name: 'finished-pipeline',
     description: 'one of two pipelines ends; who missed the notice of its checkpoint is triggered without a source',
   },
