@@ -9,6 +9,7 @@
  */
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
 import { slotsNeeded } from '../engine/jobmanager/execution-graph.ts';
+import { resultKey } from '../engine/protocol/job-result.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import { World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
@@ -77,6 +78,7 @@ class Life {
   readonly #choices: Choices;
   readonly #keepsLadder: boolean;
   readonly #keepsSubtasks: boolean;
+  readonly #resultKey: string;
   #isStormOver = false;
   #mayBeSatisfied = false;
   #ended: EndOfLife['cause'] | undefined;
@@ -86,6 +88,7 @@ class Life {
     this.#keepsLadder = options.keepHistory;
     this.#keepsSubtasks = options.subtasks === true;
     this.#inputs = inputs;
+    this.#resultKey = resultKey(inputs.job.graph.jobId);
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
     this.#choices = new Choices({ rootSeed: plan.seed });
@@ -133,6 +136,7 @@ class Life {
   #watch(entry: HistoryEvent): void {
     const { event } = entry;
     if (SATISFYING.has(event.kind)) this.#mayBeSatisfied = true;
+    if (event.kind === 'coordination-updated' && event.key === this.#resultKey) this.#mayBeSatisfied = true;
     if (event.kind === 'job-status' && event.status === 'failed') this.#end('job-failed');
   }
 
@@ -150,6 +154,8 @@ class Life {
 
   #endStorm(): void {
     this.#isStormOver = true;
+    // A bounded job may have finished before.
+    this.#mayBeSatisfied = true;
     const { jobManagers, taskManagers } = this.#world;
     const core = drawCore(
       {

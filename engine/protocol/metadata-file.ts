@@ -19,6 +19,7 @@ const KINDS: readonly StateKind[] = ['operator', 'keyed', 'input-channel', 'outp
 const CHECKSUM_BYTES = 4;
 /** Sections by number. */
 const COORDINATORS = 1;
+const FINISHED = 2;
 
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
@@ -51,6 +52,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     for (const handle of state.handles) writeHandle(out, handle);
   }
   writeCoordinators(out, metadata.coordinators ?? []);
+  writeFinished(out, metadata.states);
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -88,8 +90,11 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   while (input.remaining > 0) {
     const section = input.readByte();
     const length = input.readVarUint();
+    const start = input.position;
     if (section === COORDINATORS) readCoordinators(input, coordinators);
+    else if (section === FINISHED) readFinished(input, states);
     else input.skip(length);
+    if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
   }
   const metadata = { checkpointId: id, jobId, triggeredAtUs, states };
   return coordinators.length === 0 ? metadata : { ...metadata, coordinators };
@@ -114,6 +119,31 @@ function readCoordinators(input: ByteReader, coordinators: CoordinatorState[]): 
   for (let left = input.readVarUint(); left > 0; left -= 1) {
     const operator = input.readString();
     coordinators.push({ operator, bytes: input.readBytes(input.readVarUint()) });
+  }
+}
+
+/** By position in the list of states, which is by vertex, then subtask. */
+function writeFinished(out: ByteWriter, states: readonly SubtaskState[]): void {
+  const marked = states.filter(({ finished }) => finished !== undefined).length;
+  if (marked === 0) return;
+  out.writeByte(FINISHED);
+  const start = out.beginLengthPrefixed();
+  out.writeVarUint(marked);
+  states.forEach(({ finished }, index) => {
+    if (finished === undefined) return;
+    out.writeVarUint(index);
+    out.writeByte(finished === 'task' ? 1 : 0);
+  });
+  out.endLengthPrefixed(start);
+}
+
+function readFinished(input: ByteReader, states: SubtaskState[]): void {
+  for (let left = input.readVarUint(); left > 0; left -= 1) {
+    const index = input.readVarUint();
+    const finished = input.readByte() === 1 ? 'task' : 'operators';
+    const state = states[index];
+    if (state === undefined) throw new CorruptData('a finished subtask is one of the checkpoint', input.position);
+    states[index] = { ...state, finished };
   }
 }
 

@@ -9,6 +9,7 @@
  */
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
@@ -47,6 +48,8 @@ export interface CheckpointContents {
   readonly inFlight: readonly InFlightRecord[];
   /** Splits that are not in exactly one place. */
   readonly splitProblems: readonly SplitProblem[];
+  /** Key groups of subtasks that had ended: their state is gone, by keyed operator. */
+  readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
 
 interface ContentsSoFar {
@@ -125,7 +128,9 @@ export class CheckpointReader {
     }
     const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
     const readers = new Map<string, ReaderSplits[]>();
-    for (const { subtask, handles } of metadata.value.states) {
+    const ended = new Map<string, KeyGroupRange[]>();
+    for (const { vertex, subtask, handles, finished } of metadata.value.states) {
+      if (finished === 'task') this.#readEnded(vertex, subtask, { cut: into.cut, ended });
       for (const handle of handles) {
         const problem =
           handle.state === 'operator' && this.#splitSources.has(handle.operator)
@@ -136,7 +141,25 @@ export class CheckpointReader {
     }
     const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
     if (typeof splitProblems === 'string') return unreadable(splitProblems);
-    return { kind: 'read', value: { id: checkpoint.id, ...into, splitProblems } };
+    return { kind: 'read', value: { id: checkpoint.id, ...into, splitProblems, ended } };
+  }
+
+  /** A subtask that had ended has read all of its partitions, and needs no state any more. */
+  #readEnded(vertex: number, subtask: number, into: { cut: Cut; ended: Map<string, KeyGroupRange[]> }): void {
+    const { graph, index } = this.#options;
+    const jobVertex = graph.vertices[vertex];
+    if (jobVertex === undefined) return;
+    const { parallelism, maxParallelism } = jobVertex;
+    jobVertex.source?.partitions.forEach((partition, position) => {
+      const slot = index.slotOf(partition);
+      if (slot === undefined || position % parallelism !== subtask) return;
+      into.cut[slot] = index.input[slot]?.values.length ?? 0;
+    });
+    const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
+    for (const { uid, kind } of jobVertex.operators) {
+      if (kind !== 'process' && kind !== 'co-process') continue;
+      into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
+    }
   }
 
   /** The splits of one reader. Returns what is wrong. */

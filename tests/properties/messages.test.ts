@@ -77,7 +77,11 @@ const input = row({
   edge: small,
   subpartition: small,
 });
-const subtaskState = row({ vertex: small, subtask: small, handles });
+const finished = fc.constantFrom('task' as const, 'operators' as const);
+const subtaskState = row(
+  { vertex: small, subtask: small, handles, finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'] },
+);
 const deployment = row(
   {
     attempt,
@@ -85,7 +89,10 @@ const deployment = row(
     subtask: small,
     slot: small,
     inputs: fc.array(input, { maxLength: 3 }),
-    restore: row({ checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }) }),
+    restore: row(
+      { checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }), finished },
+      { requiredKeys: ['checkpointId', 'state'] },
+    ),
   },
   { requiredKeys: ['attempt', 'vertex', 'subtask', 'slot', 'inputs'] },
 );
@@ -99,6 +106,7 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('barrier'), checkpointId: checkpoint, triggeredAtUs: us, options }),
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
+  row({ kind: fc.constant('end-of-data'), mode: fc.constantFrom('drain', 'no-drain') }),
 );
 const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
 const operatorEvent = fc.oneof(
@@ -173,7 +181,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     slots: small,
     executions: fc.array(
       fc.oneof(
-        row({ attempt, state: executionState }),
+        row({ attempt, state: executionState, endOfData: fc.boolean() }, { requiredKeys: ['attempt', 'state'] }),
         row({ attempt, state: fc.constant('failed'), failure: fc.constant('unrecoverable') }),
       ),
       { maxLength: 3 },
@@ -196,6 +204,8 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     handles,
     metrics,
   }),
+  'end-of-data': message('end-of-data', { epoch, attempt }),
+  'all-records-processed': message('all-records-processed', { edge: small, subpartition: small, consumer: attempt }),
   'decline-checkpoint': message('decline-checkpoint', { epoch, attempt, checkpointId: checkpoint, reason: failure }),
   'operator-event': message('operator-event', {
     epoch,

@@ -29,6 +29,7 @@ const WITH_COORDINATORS: CheckpointMetadata = {
   ],
 };
 
+const finished = fc.constantFrom('task' as const, 'operators' as const);
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
 const channels = fc.array(
   fc.record({ edge: fc.nat(9), peer: fc.nat(9), offset: fc.nat(), bytes: fc.nat() }, { noNullPrototype: true }),
@@ -44,8 +45,8 @@ const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
 );
 const state = fc.record(
-  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }) },
-  { noNullPrototype: true },
+  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }), finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'], noNullPrototype: true },
 );
 const metadata = fc.record(
   {
