@@ -84,7 +84,7 @@ describe('run collector', () => {
       probes: { rare: 2 },
       records: { in: 0, out: 2, replayed: 0 },
     });
-    expect(figures.latency).toEqual({ count: 2, p50Us: 69, p99Us: 70, maxUs: 70 });
+    expect(figures.latency).toEqual({ count: 2, p50Us: 89, p99Us: 90, maxUs: 90 });
     expect([...figures.effectiveFaults]).toEqual([['f1', 5]]);
   });
 });
