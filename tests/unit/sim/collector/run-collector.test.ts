@@ -85,7 +85,7 @@ describe('run collector', () => {
       records: { in: 0, out: 2, replayed: 0 },
     });
     expect(figures.latency).toEqual({ count: 2, p50Us: 89, p99Us: 90, maxUs: 90 });
-    expect([...figures.effectiveFaults]).toEqual([['f1', 5]]);
+    expect([...figures.effectiveFaults]).toEqual([['f1', 7]]);
   });
 });
 
