@@ -4,11 +4,13 @@
  * Owns: the standard answer to each question. Does not own: acting on it (the actors do).
  * A mutant is the engine with one of these answered wrongly (bugs.md); the engine itself knows nothing of mutants.
  */
+import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
+import type { StateHandle } from './protocol/state-handle.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
@@ -20,6 +22,12 @@ export interface StateFileQuestion {
   readonly state: 'keyed' | 'operator';
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
+}
+
+export interface FenceQuestion {
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly highestParallelism: number;
 }
 
 export interface EngineParts {
@@ -39,6 +47,10 @@ export interface EngineParts {
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or its positions after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch';
+  /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
+  repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
+  /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
+  producersToFence(question: FenceQuestion): readonly number[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
@@ -67,6 +79,11 @@ export const standardParts: EngineParts = {
   }),
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  repartitionOperatorState,
+  producersToFence: ({ subtask, parallelism, highestParallelism }) => {
+    const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
+    return Array.from({ length: count }, (_, index) => subtask + index * parallelism);
+  },
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'done') return 'done';

@@ -137,6 +137,8 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         },
       ];
     }
+    case 'operation':
+      return [{ kind: 'operation', trigger, operation: action.operation, parallelism: action.parallelism }];
     default:
       return unreachable(action);
   }

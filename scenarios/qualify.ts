@@ -4,7 +4,11 @@
  *
  * Called by parse.ts after the file passed its schema and the checks between sections.
  */
-import type { EngineConfiguration, RestartConfiguration } from '../engine/protocol/configuration.ts';
+import type {
+  EngineConfiguration,
+  RestartConfiguration,
+  SchedulerConfiguration,
+} from '../engine/protocol/configuration.ts';
 import type { TopicPlan } from '../sim/plan.ts';
 import {
   DATASET_EXPECTATION,
@@ -134,8 +138,10 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
   return formatDatasetName(spec);
 }
 
-function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): EngineConfiguration {
+function engineOf(input: ScenarioInput): EngineConfiguration {
+  const { checkpointing, restart, runtime, cluster } = input;
   return {
+    scheduler: schedulerOf(input),
     checkpoint: {
       intervalUs: checkpointing.interval,
       minPauseUs: checkpointing.minPause,
@@ -163,6 +169,22 @@ function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): 
       partitionRequestBackoffUs: runtime.partitionRequestBackoff,
       slotsPerTaskManager: cluster.slots,
     },
+  };
+}
+
+function schedulerOf({ scheduler, job, checkpointing }: ScenarioInput): SchedulerConfiguration {
+  if (scheduler.mode === 'default') return { mode: 'default' };
+  const { minParallelism, maxParallelism, maxCheckpointFailures, activeCheckpoint } = scheduler;
+  return {
+    mode: 'adaptive',
+    minParallelism,
+    maxParallelism: maxParallelism ?? job.parallelism,
+    resourceStabilizationUs: scheduler.resourceStabilization,
+    cooldownUs: scheduler.cooldown,
+    stabilizationUs: scheduler.stabilization,
+    maxDelayUs: scheduler.maxDelay ?? checkpointing.interval * (maxCheckpointFailures + 1),
+    maxCheckpointFailures,
+    activeCheckpoint,
   };
 }
 

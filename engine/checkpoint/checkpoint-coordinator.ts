@@ -27,6 +27,7 @@ import type {
   EngineMessage,
   StorageReply,
 } from '../protocol/messages.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -50,6 +51,10 @@ export interface CoordinatorHost {
   tooManyFailures(nowUs: Micros, out: Out): void;
   /** Another leader moved the pointer. */
   superseded(nowUs: Micros, out: Out): void;
+  /** A checkpoint of the running job has completed, or was given up. */
+  checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void;
+  /** How wide the job is deployed: part of `_metadata` (rows S3, C31). */
+  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>;
   /** No pointer write is unanswered any more. */
   settled(nowUs: Micros, out: Out): void;
 }
@@ -135,6 +140,11 @@ export class CheckpointCoordinator {
     }
   }
 
+  /** Beside the periodic ones: somebody needs a checkpoint soon (row C30). Min-pause and the like hold for it, too. */
+  triggerNow(nowUs: Micros, out: Out): void {
+    if (this.#options.configuration.checkpoint.intervalUs > 0) this.#request(nowUs, out);
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
@@ -162,6 +172,7 @@ export class CheckpointCoordinator {
       jobId: this.#options.jobId,
       triggeredAtUs,
       states: pending.states(),
+      ...host.deployedScale(),
     };
     this.#finalizer.finalize(metadata, out);
   }
@@ -303,8 +314,9 @@ export class CheckpointCoordinator {
     for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
     if (parts.notifyComplete === 'when-durable') this.#notifyComplete(pending, out);
     this.#cleaner.sweep(stored.pointer, out);
-    if (!this.#isActive) host.settled(nowUs, out);
+    if (!this.#isActive) return host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
+    host.checkpointEnded(true, nowUs, out);
   }
 
   #notifyComplete(pending: PendingCheckpoint, out: Out): void {
@@ -337,8 +349,9 @@ export class CheckpointCoordinator {
         host.sendToTask(attempt, { kind: 'notify-checkpoint-aborted', epoch, attempt, checkpointId: id }, out);
       }
     }
-    if (this.#failures.failed(id, reason)) host.tooManyFailures(nowUs, out);
-    else this.#askAgain(nowUs, out);
+    if (this.#failures.failed(id, reason)) return host.tooManyFailures(nowUs, out);
+    this.#askAgain(nowUs, out);
+    if (this.#isActive) host.checkpointEnded(false, nowUs, out);
   }
 
   /** The abort and completion paths both serve a request that had to wait (A4 in bugs.md). */

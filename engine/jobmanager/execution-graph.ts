@@ -5,7 +5,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, executionAttemptId, type NodeId } from '../foundation/ids.ts';
-import type { JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
+import type { JobEdge, JobGraph } from '../job/job-graph.ts';
 import type { ExecutionState, InputChannelDescriptor } from '../protocol/task.ts';
 import type { RegisteredTaskManager } from './task-manager-registry.ts';
 
@@ -100,7 +100,3 @@ export class ExecutionGraph {
 
 const feeds = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
   edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;
-
-/** Slots the job needs: subtasks of different vertices share. */
-export const slotsNeeded = (vertices: readonly JobVertex[]): number =>
-  vertices.reduce((most, { parallelism }) => Math.max(most, parallelism), 0);

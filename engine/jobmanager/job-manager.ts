@@ -11,7 +11,7 @@ import { assert } from '../foundation/assert.ts';
 import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
-import type { CoordinationReply, EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { CoordinationReply, EngineMessage, RescaleRequest, StorageReply } from '../protocol/messages.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderElection } from './leader-election.ts';
@@ -104,11 +104,22 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
+      case 'rescale-request':
+        return this.#rescale(message, from, out);
       case 'connection-lost':
         return;
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a JobManager' });
     }
+  }
+
+  /** Only a leader answers: the client asks all of them, again and again. */
+  #rescale(request: RescaleRequest, from: NodeId, out: Out): void {
+    if (this.#master === undefined) return;
+    this.#master.rescale(request, out, (_nowUs, answerOut) => {
+      const client: Target = { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' };
+      answerOut.send(client, { kind: 'rescale-reply', requestId: request.requestId });
+    });
   }
 
   #acquired(epoch: LeaderEpoch, out: Out): void {

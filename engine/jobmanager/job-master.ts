@@ -27,17 +27,25 @@ import {
   type NodeId,
   taskMailbox,
 } from '../foundation/ids.ts';
-import type { Micros } from '../foundation/time.ts';
+import { type Micros, micros } from '../foundation/time.ts';
+import { operatorScales } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
-import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type {
+  CoordinationReply,
+  EngineMessage,
+  RescaleRequest,
+  StorageReply,
+  TaskManagerMessage,
+} from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
-import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
+import { type Execution, ExecutionGraph } from './execution-graph.ts';
+import { type DeploymentPlan, JobScaling } from './job-scaling.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { RestoreReader } from './restore-reader.ts';
-import { deploymentOf } from './task-deployments.ts';
-import { assignSlots, TaskManagerRegistry } from './task-manager-registry.ts';
+import { TaskDeployments } from './task-deployments.ts';
+import { TaskManagerRegistry } from './task-manager-registry.ts';
 
 export type RestartCause = Extract<EngineEvent, { kind: 'restart-scheduled' }>['cause'];
 
@@ -62,6 +70,7 @@ export class JobMaster implements CoordinatorHost {
   readonly #coordinator: CheckpointCoordinator;
   readonly #backoff: RestartBackoff;
   readonly #restore: RestoreReader;
+  readonly #scaling: JobScaling;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #executions: ExecutionGraph | undefined;
@@ -71,8 +80,10 @@ export class JobMaster implements CoordinatorHost {
   #restartAtUs = 0;
   /** When there were first enough slots. */
   #enoughSinceUs: number | undefined;
-  /** What the current executions were restored from. */
-  #restoredFrom: CheckpointMetadata | undefined;
+  /** What the current executions are told. */
+  #deployments: TaskDeployments | undefined;
+  /** What the current executions were made of. */
+  #plan: DeploymentPlan | undefined;
 
   constructor(options: JobMasterOptions) {
     this.#options = options;
@@ -84,6 +95,19 @@ export class JobMaster implements CoordinatorHost {
       storage: options.storage,
       requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
+    });
+    this.#scaling = new JobScaling({
+      graph: options.environment.graph,
+      epoch: options.epoch,
+      configuration: options.environment.configuration,
+      coordination: options.coordination,
+      host: {
+        taskManagers: () => this.#registry.sorted(),
+        tryDeploy: (nowUs, out) => this.#tryDeploy(nowUs, out),
+        restartForRescale: (nowUs, out) => this.#restartForRescale(nowUs, out),
+        triggerCheckpoint: (nowUs, out) => this.#coordinator.triggerNow(nowUs, out),
+        superseded: options.superseded,
+      },
     });
     this.#coordinator = new CheckpointCoordinator({
       jobId: options.environment.graph.jobId,
@@ -104,6 +128,12 @@ export class JobMaster implements CoordinatorHost {
 
   start(out: Out): void {
     this.#moveTo('created', out);
+    this.#scaling.start(out);
+  }
+
+  /** A client asks for another parallelism; `answered` when that is durable. */
+  rescale(request: RescaleRequest, out: Out, answered: (nowUs: Micros, out: Out) => void): void {
+    this.#scaling.rescale(request, out, answered);
   }
 
   /** Called at every heartbeat interval. */
@@ -113,6 +143,7 @@ export class JobMaster implements CoordinatorHost {
       out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
     }
     this.#endOnUnregistered(nowUs, out);
+    this.#scaling.resourcesChanged(nowUs, out);
     if (this.#status === 'restarting' || this.#status === 'failed') this.#cancelAll(out);
     this.#tryDeploy(nowUs, out);
   }
@@ -121,6 +152,7 @@ export class JobMaster implements CoordinatorHost {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
+      this.#scaling.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out)
     );
   }
@@ -170,6 +202,16 @@ export class JobMaster implements CoordinatorHost {
     this.#options.superseded(nowUs, out);
   }
 
+  checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void {
+    this.#scaling.checkpointEnded(isCompleted, nowUs, out);
+  }
+
+  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+    assert(this.#plan !== undefined, 'a checkpoint is taken of a job that was deployed');
+    const { graph, highestParallelism } = this.#plan;
+    return { operators: operatorScales(graph), highestParallelism };
+  }
+
   settled(nowUs: Micros, out: Out): void {
     this.#restore.forget();
     this.#tryDeploy(nowUs, out);
@@ -191,6 +233,7 @@ export class JobMaster implements CoordinatorHost {
     this.#cancelUnknown(listed, from, out);
     for (const execution of this.#executions?.on(from) ?? [])
       this.#reconcile(execution, { incarnation, listed }, nowUs, out);
+    this.#scaling.resourcesChanged(nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
 
@@ -244,6 +287,7 @@ export class JobMaster implements CoordinatorHost {
     this.#later.cancel('deployment', out);
     this.#moveTo('running', out);
     this.#coordinator.start(nowUs, out);
+    this.#scaling.running(nowUs, out);
   }
 
   #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
@@ -267,6 +311,7 @@ export class JobMaster implements CoordinatorHost {
     this.#later.cancel('deployment', out);
     const delayUs = this.#backoff.onFailure(nowUs);
     this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
+    this.#scaling.stopped(out);
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
     this.#cancelAll(out);
     if (delayUs === undefined) return;
@@ -274,6 +319,19 @@ export class JobMaster implements CoordinatorHost {
     this.#restartAtUs = nowUs + delayUs;
     this.#restore.forget();
     this.#later.after(delayUs, 'restart', out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
+  }
+
+  /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */
+  #restartForRescale(nowUs: Micros, out: Out): void {
+    if (this.#status === 'restarting' || this.#status === 'failed' || this.#executions === undefined) return;
+    this.#later.cancel('deployment', out);
+    this.#moveTo('restarting', out);
+    this.#scaling.stopped(out);
+    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#cancelAll(out);
+    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause: 'rescale', delayUs: micros(0) });
+    this.#restartAtUs = nowUs;
+    this.#restore.forget();
   }
 
   #cancelAll(out: Out): void {
@@ -292,12 +350,11 @@ export class JobMaster implements CoordinatorHost {
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
     if (!mayStart || nowUs < this.#restartAtUs || !this.#coordinator.isSettled) return;
     if (this.#executions !== undefined && !this.#executions.isEmpty) return;
-    const { environment } = this.#options;
-    const slots = assignSlots(this.#registry.sorted(), slotsNeeded(environment.graph.vertices));
-    if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
+    const plan = this.#scaling.plan(nowUs, out);
+    if (plan === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
-    this.#deploy(slots, restore.metadata, out);
+    this.#deploy(plan, restore.metadata, out);
   }
 
   /**
@@ -306,7 +363,7 @@ export class JobMaster implements CoordinatorHost {
    */
   #waitsForMore(nowUs: Micros, out: Out): boolean {
     const { environment, taskManagers } = this.#options;
-    if (this.#jobAttempt > 0 || this.#registry.size >= taskManagers) return false;
+    if (this.#scaling.isAdaptive || this.#jobAttempt > 0 || this.#registry.size >= taskManagers) return false;
     const { heartbeatIntervalUs } = environment.configuration.runtime;
     if (this.#enoughSinceUs === undefined) {
       this.#enoughSinceUs = nowUs;
@@ -315,14 +372,12 @@ export class JobMaster implements CoordinatorHost {
     return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
   }
 
-  #deploy(
-    slots: NonNullable<ReturnType<typeof assignSlots>>,
-    metadata: CheckpointMetadata | undefined,
-    out: Out,
-  ): void {
+  #deploy(plan: DeploymentPlan, metadata: CheckpointMetadata | undefined, out: Out): void {
     const { environment, epoch } = this.#options;
-    const { graph, configuration } = environment;
+    const { configuration, parts } = environment;
+    const { graph, scale, slots } = plan;
     this.#jobAttempt += 1;
+    this.#plan = plan;
     this.#restore.forget();
     const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt });
     this.#executions = executions;
@@ -333,13 +388,15 @@ export class JobMaster implements CoordinatorHost {
       jobAttempt: this.#jobAttempt,
       checkpointId: metadata?.checkpointId ?? checkpointId(0),
     });
-    this.#restoredFrom = metadata;
+    this.#deployments = new TaskDeployments({ graph, scale, executions, restored: metadata, parts });
     for (const execution of executions.all()) {
       const { attempt, vertex, subtask, node } = execution;
       this.#nextAttempt = attempt + 1;
       this.#everDeployed.set(attempt, { attempt, vertex, subtask });
       this.#sendDeployment(execution, out);
-      out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt: this.#jobAttempt, node });
+      const parallelism = graph.vertices[vertex]?.parallelism ?? 0;
+      const { jobAttempt } = this;
+      out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt, node, parallelism });
     }
     assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
     this.#later.after(configuration.runtime.deploymentTimeoutUs, 'deployment', out, (nowUs, lateOut) =>
@@ -349,12 +406,10 @@ export class JobMaster implements CoordinatorHost {
 
   /** Repeated while the TaskManager does not list the attempt: the message may have been lost; one too many changes nothing. */
   #sendDeployment(execution: Execution, out: Out): void {
-    const { environment, epoch } = this.#options;
+    const { epoch } = this.#options;
     const { node, incarnation } = execution;
-    const executions = this.#executions;
-    assert(executions !== undefined, 'what is deployed is part of the execution graph');
-    const job = { graph: environment.graph, executions, restored: this.#restoredFrom };
-    const deployment = deploymentOf(execution, job);
+    const deployment = this.#deployments?.of(execution);
+    assert(deployment !== undefined, 'what is deployed is part of a deployment');
     out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'deploy-task', epoch, incarnation, deployment });
   }
 

@@ -34,7 +34,13 @@ export type EngineEvent =
   | {
       readonly kind: 'restart-scheduled';
       readonly epoch: LeaderEpoch;
-      readonly cause: TaskFailure | 'taskmanager-lost' | 'deployment-timeout' | 'checkpoint-failures' | 'leader-change';
+      readonly cause:
+        | TaskFailure
+        | 'taskmanager-lost'
+        | 'deployment-timeout'
+        | 'checkpoint-failures'
+        | 'leader-change'
+        | 'rescale';
       readonly delayUs: Micros;
     }
   | {
@@ -49,6 +55,8 @@ export type EngineEvent =
       readonly epoch: LeaderEpoch;
       readonly jobAttempt: number;
       readonly node: NodeId;
+      /** Of the vertex in this deployment. */
+      readonly parallelism: number;
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)

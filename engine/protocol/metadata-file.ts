@@ -2,16 +2,18 @@
  * The `_metadata` file of a completed checkpoint (rows T2, T4; Flink: MetadataV3Serializer).
  *
  * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline
- * state included), CRC32C over all of it. A flipped byte is found by the checksum (Flink has none, row T9).
+ * state included), scale of the operators, CRC32C over all of it. A flipped byte is found by the checksum (Flink has none, row T9).
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
-import type { StateHandle, SubtaskState } from './state-handle.ts';
+import type { OperatorScale } from './job-scale.ts';
+import { type OperatorStateList, REDISTRIBUTION_MODES, type StateHandle, type SubtaskState } from './state-handle.ts';
 
 const MAGIC = 0x4960672d;
-const FORMAT_VERSION = 1;
+/** Version 2 adds the lists of operator state and the scale of the operators. */
+const FORMAT_VERSION = 2;
 const CHECKSUM_BYTES = 4;
 
 export interface CheckpointMetadata {
@@ -20,6 +22,10 @@ export interface CheckpointMetadata {
   readonly triggeredAtUs: number;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
+  /** Parallelism and maximum parallelism of every operator; empty in a file of version 1. */
+  readonly operators: readonly OperatorScale[];
+  /** No subtask index at or above this was deployed before the checkpoint; 0 in a file of version 1. */
+  readonly highestParallelism: number;
 }
 
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
@@ -36,6 +42,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     out.writeVarUint(state.handles.length);
     for (const handle of state.handles) writeHandle(out, handle);
   }
+  writeScale(out, metadata);
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -57,7 +64,7 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   const input = new ByteReader(bytes.subarray(0, end));
   if (input.readInt32() !== MAGIC) throw new CorruptData('a _metadata file starts with its magic number', 0);
   const version = input.readVarUint();
-  if (version !== FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
+  if (version < 1 || version > FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
   const id = checkpointId(input.readVarUint());
   const jobId = input.readString();
   const triggeredAtUs = input.readVarUint();
@@ -66,10 +73,11 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     const vertex = input.readVarUint();
     const subtask = input.readVarUint();
     const handles: StateHandle[] = [];
-    for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input));
+    for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input, version));
     states.push({ vertex, subtask, handles });
   }
-  return { checkpointId: id, jobId, triggeredAtUs, states };
+  const scale = version < 2 ? { operators: [], highestParallelism: 0 } : readScale(input);
+  return { checkpointId: id, jobId, triggeredAtUs, states, ...scale };
 }
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {
@@ -84,9 +92,10 @@ function writeHandle(out: ByteWriter, handle: StateHandle): void {
     out.writeVarUint(handle.keyGroups.end);
   }
   if (handle.path === '') out.writeBytes(handle.inline ?? new Uint8Array(0));
+  writeLists(out, handle.lists);
 }
 
-function readHandle(input: ByteReader): StateHandle {
+function readHandle(input: ByteReader, version: number): StateHandle {
   const operator = input.readString();
   const state = input.readByte() === 1 ? 'keyed' : 'operator';
   const path = input.readString();
@@ -94,6 +103,7 @@ function readHandle(input: ByteReader): StateHandle {
   const checksum = input.readUint32();
   const keyGroups = input.readByte() === 1 ? { start: input.readVarUint(), end: input.readVarUint() } : undefined;
   const inline = path === '' ? input.readBytes(bytes) : undefined;
+  const lists = version < 2 ? undefined : readLists(input);
   return {
     operator,
     state,
@@ -102,5 +112,55 @@ function readHandle(input: ByteReader): StateHandle {
     checksum,
     ...(keyGroups === undefined ? {} : { keyGroups }),
     ...(inline === undefined ? {} : { inline }),
+    ...(lists === undefined ? {} : { lists }),
   };
+}
+
+/** 0: none; else their number plus one. Offsets rise, so their differences are short. */
+function writeLists(out: ByteWriter, lists: StateHandle['lists']): void {
+  out.writeVarUint(lists === undefined ? 0 : lists.length + 1);
+  for (const { name, mode, offsets } of lists ?? []) {
+    out.writeString(name);
+    out.writeByte(REDISTRIBUTION_MODES.indexOf(mode));
+    out.writeVarUint(offsets.length);
+    let before = 0;
+    for (const offset of offsets) {
+      out.writeVarUint(offset - before);
+      before = offset;
+    }
+  }
+}
+
+function readLists(input: ByteReader): OperatorStateList[] | undefined {
+  const count = input.readVarUint();
+  if (count === 0) return undefined;
+  return Array.from({ length: count - 1 }, () => {
+    const name = input.readString();
+    const mode = REDISTRIBUTION_MODES[input.readByte()] ?? input.refuse('a list has a known mode');
+    let before = 0;
+    const offsets = Array.from({ length: input.readVarUint() }, () => {
+      before += input.readVarUint();
+      return before;
+    });
+    return { name, mode, offsets };
+  });
+}
+
+function writeScale(out: ByteWriter, { operators, highestParallelism }: CheckpointMetadata): void {
+  out.writeVarUint(operators.length);
+  for (const { uid, parallelism, maxParallelism } of operators) {
+    out.writeString(uid);
+    out.writeVarUint(parallelism);
+    out.writeVarUint(maxParallelism);
+  }
+  out.writeVarUint(highestParallelism);
+}
+
+function readScale(input: ByteReader): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+  const operators = Array.from({ length: input.readVarUint() }, () => ({
+    uid: input.readString(),
+    parallelism: input.readVarUint(),
+    maxParallelism: input.readVarUint(),
+  }));
+  return { operators, highestParallelism: input.readVarUint() };
 }

@@ -210,25 +210,31 @@ export class StreamTask {
 
   #restored(states: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
-    const bytesOf = (operator: string, kind: 'keyed' | 'operator'): readonly Uint8Array[] =>
-      states.filter(({ handle }) => handle.operator === operator && handle.state === kind).map(({ bytes }) => bytes);
+    const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredState[] =>
+      states.filter(({ handle }) => handle.operator === operator && handle.state === kind);
     this.#chain = new OperatorChain({
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,
       attempt: deployment.attempt,
+      highestParallelism: deployment.scale?.highestParallelism ?? this.#vertex.parallelism,
       tail: this.#outputs,
       sinkHost: this.#sinkHost(),
-      keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
+      keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
     });
     const sourceUid = this.#vertex.source?.uid;
-    if (sourceUid !== undefined) this.#source?.restore(bytesOf(sourceUid, 'operator').flatMap(decodeSourceOffsets));
+    if (sourceUid !== undefined) {
+      const pieces = piecesOf(sourceUid, 'operator');
+      this.#source?.restore(pieces.flatMap(({ bytes, handle }) => decodeSourceOffsets(bytes, handle.lists)));
+    }
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task(), checkpointId: deployment.restore.checkpointId });
     }
     const sink = this.#chain.sink;
     if (sink === undefined) return this.#run(out);
-    const transactions = bytesOf(sink.uid, 'operator').flatMap(decodeSinkTransactions);
+    const transactions = piecesOf(sink.uid, 'operator').flatMap(({ bytes, handle }) =>
+      decodeSinkTransactions(bytes, handle.lists),
+    );
     sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
   }
 

@@ -19,6 +19,7 @@ import type { Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
+import { listsOf } from '../state/operator-state-file.ts';
 import { type AlignmentFigures, AsyncPart, type StatePart } from './async-part.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
@@ -156,6 +157,7 @@ export class SubtaskCheckpoint {
       bytes: bytes.length,
       checksum: crc32c(bytes),
     };
+    if (state.state === 'operator') return { ...handle, lists: listsOf(bytes) };
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 

@@ -21,7 +21,7 @@ import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { StreamTask } from './stream-task.ts';
-import type { TaskEnvironment } from './task-environment.ts';
+import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
 
 const JOBMANAGER_TIMEOUT = 'jobmanager-timeout';
 
@@ -140,7 +140,13 @@ export class TaskManager implements Actor {
     if (this.#canceled.has(deployment.attempt)) return out.report({ kind: 'probe', probe: 'deployment-after-cancel' });
     this.#tasks.set(
       deployment.attempt,
-      new StreamTask({ environment: this.#environment, deployment, epoch, jobManager, incarnation: this.#incarnation }),
+      new StreamTask({
+        environment: deployedEnvironment(this.#environment, deployment),
+        deployment,
+        epoch,
+        jobManager,
+        incarnation: this.#incarnation,
+      }),
     );
     out.busy('message', 1);
     out.send(

@@ -7,6 +7,13 @@ import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import {
+  keyGroupsNotClipped,
+  noAbortAfterScaleDown,
+  prefixMatchSubtask,
+  txnIdRangesOverlap,
+  unionStateSplit,
+} from './rescale-mutants.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
@@ -27,6 +34,11 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  unionStateSplit,
+  keyGroupsNotClipped,
+  noAbortAfterScaleDown,
+  txnIdRangesOverlap,
+  prefixMatchSubtask,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -60,8 +60,11 @@ const fault = z.discriminatedUnion(
       chance: ratio,
       forUs: natural,
     }),
+    record({ ...ofFault, kind: z.literal('operation'), operation: z.literal('rescale'), parallelism: positive }),
   ],
-  { error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link or service' },
+  {
+    error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
+  },
 );
 
 const checkpoint = record({
@@ -92,6 +95,28 @@ const restart = z.discriminatedUnion(
   ],
   { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
 );
+
+/** Plans of before there was a choice have none. */
+const scheduler = z
+  .discriminatedUnion(
+    'mode',
+    [
+      record({ mode: z.literal('default') }),
+      record({
+        mode: z.literal('adaptive'),
+        minParallelism: positive,
+        maxParallelism: positive,
+        resourceStabilizationUs: natural,
+        cooldownUs: natural,
+        stabilizationUs: natural,
+        maxDelayUs: natural,
+        maxCheckpointFailures: positive,
+        activeCheckpoint: z.boolean(),
+      }),
+    ],
+    { error: 'expected a mode: default or adaptive' },
+  )
+  .default({ mode: 'default' });
 
 const runtime = record({
   heartbeatIntervalUs: positive,
@@ -128,7 +153,7 @@ export const planSchema = record({
     }),
   ),
   cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),
-  engine: record({ checkpoint, restart, runtime }),
+  engine: record({ scheduler, checkpoint, restart, runtime }),
   transactionTimeoutUs: positive,
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),

@@ -7,6 +7,7 @@
  * I2: a trigger that asks for the n-th occurrence is counted by this fault alone.
  */
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import { CLIENT_NODE } from '../node-names.ts';
 import type { FaultRecord } from '../run-record.ts';
 import type { PointOccurrence } from './checkpoint-point.ts';
 import { type Fault, type FaultTrigger, faultLabel } from './fault.ts';
@@ -65,10 +66,12 @@ export class FaultState implements ScheduledEvent {
 
 /** How long a fault lasts in microseconds; negative: until someone ends it. */
 export function durationUs(fault: Fault): number {
+  if (fault.kind === 'operation') return 0;
   return fault.kind === 'crash' ? fault.restartAfterUs : fault.forUs;
 }
 
 function targetText(fault: Fault): string {
+  if (fault.kind === 'operation') return CLIENT_NODE;
   if ('node' in fault) return fault.node;
   const isOneWay = fault.kind === 'partition' && fault.oneWay;
   return `${fault.a.join(',')} ${isOneWay ? '->' : '<->'} ${fault.b.join(',')}`;

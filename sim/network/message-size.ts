@@ -20,6 +20,8 @@ const ENTRY_BYTES = 24;
 const METRICS_BYTES = 56;
 /** A handle without its path and inline state. */
 const HANDLE_BYTES = 40;
+/** Place of an element of operator state. */
+const OFFSET_BYTES = 8;
 /** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */
 const LOG_RECORD_BYTES = 100;
 
@@ -43,6 +45,8 @@ export function messageBytes(message: EngineMessage): number {
     case 'notify-checkpoint-aborted':
     case 'task-state':
     case 'decline-checkpoint':
+    case 'rescale-request':
+    case 'rescale-reply':
       return HEADER_BYTES;
     case 'heartbeat-response':
       return HEADER_BYTES + message.executions.length * ENTRY_BYTES;
@@ -99,6 +103,7 @@ function streamBufferBytes(buffer: StreamBuffer): number {
 
 function deploymentBytes(deployment: TaskDeployment): number {
   let bytes = ENTRY_BYTES + deployment.inputs.length * ENTRY_BYTES;
+  if (deployment.scale !== undefined) bytes += deployment.scale.vertices.length * ENTRY_BYTES;
   if (deployment.restore === undefined) return bytes;
   for (const state of deployment.restore.state) bytes += ENTRY_BYTES + handlesBytes(state.handles);
   return bytes;
@@ -106,7 +111,10 @@ function deploymentBytes(deployment: TaskDeployment): number {
 
 function handlesBytes(handles: readonly StateHandle[]): number {
   let bytes = 0;
-  for (const handle of handles) bytes += HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0);
+  for (const handle of handles) {
+    bytes += HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0);
+    for (const { name, offsets } of handle.lists ?? []) bytes += name.length + offsets.length * OFFSET_BYTES;
+  }
   return bytes;
 }
 

@@ -9,7 +9,7 @@ import { micros } from '../../engine/foundation/time.ts';
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
 import { decodeMessage, encodeMessage } from '../../engine/protocol/message-codec.ts';
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import { REDISTRIBUTION_MODES, type StateHandle } from '../../engine/protocol/state-handle.ts';
 
 type Kind = EngineMessage['kind'];
 
@@ -60,6 +60,10 @@ const handle: fc.Arbitrary<StateHandle> = row(
     bytes: count,
     checksum: count,
     keyGroups: row({ start: small, end: small }),
+    lists: fc.array(
+      row({ name: text, mode: fc.constantFrom(...REDISTRIBUTION_MODES), offsets: fc.array(count, { maxLength: 4 }) }),
+      { maxLength: 2 },
+    ),
   },
   { requiredKeys: ['operator', 'state', 'path', 'bytes', 'checksum'] },
 );
@@ -73,6 +77,10 @@ const deployment = row(
     subtask: small,
     slot: small,
     inputs: fc.array(input, { maxLength: 3 }),
+    scale: row({
+      vertices: fc.array(row({ parallelism: small, maxParallelism: small }), { maxLength: 3 }),
+      highestParallelism: small,
+    }),
     restore: row({ checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }) }),
   },
   { requiredKeys: ['attempt', 'vertex', 'subtask', 'slot', 'inputs'] },
@@ -101,6 +109,8 @@ function message<K extends Kind, F>(
 const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'heartbeat-request': message('heartbeat-request', { epoch }),
   'deploy-task': message('deploy-task', { epoch, incarnation: small, deployment }),
+  'rescale-request': message('rescale-request', { requestId: count, parallelism: small }),
+  'rescale-reply': message('rescale-reply', { requestId: count }),
   'cancel-task': message('cancel-task', { epoch, attempt }),
   'trigger-checkpoint': message('trigger-checkpoint', {
     epoch,

@@ -22,6 +22,8 @@ class Bench {
       uid: 'out',
       spec: { guarantee, batchRecords: BATCH },
       subtask: 0,
+      parallelism: 1,
+      highestParallelism: 1,
       attempt: attempt(7),
       store: SINK,
       parts: standardParts,
@@ -91,7 +93,7 @@ class Bench {
     return this.out.all('sink-write').map(({ transaction, values }) => [transaction, values]);
   }
 }
-const committable = (n: number): Committable => ({ transaction: `out-0-7-${n}`, checkpointId: n });
+const committable = (n: number): Committable => ({ producer: 0, transaction: `out-0-7-${n}`, checkpointId: n });
 
 describe('transactional sink: transactions', () => {
   it('K9: records go in batches into the transaction opened after the last checkpoint', () => {
@@ -270,8 +272,8 @@ describe('transactional sink: commit', () => {
 
 describe('transactional sink: restore', () => {
   const RESTORED = [
-    { transaction: 'out-0-3-4', checkpointId: 4 },
-    { transaction: 'out-0-3-5', checkpointId: 5 },
+    { producer: 0, transaction: 'out-0-3-4', checkpointId: 4 },
+    { producer: 0, transaction: 'out-0-3-5', checkpointId: 5 },
   ];
 
   it('K7: it fences earlier attempts, keeps the restored transactions, and commits them before it says it is ready', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../../../engine/foundation/crc32c.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
-import type { StateHandle } from '../../../../engine/protocol/state-handle.ts';
+import { REDISTRIBUTION_MODES, type StateHandle } from '../../../../engine/protocol/state-handle.ts';
 import { id, inlineHandle, JOB, keyedHandle } from '../../../support/engine-values.ts';
 
 const METADATA: CheckpointMetadata = {
@@ -19,23 +19,35 @@ const METADATA: CheckpointMetadata = {
     { vertex: 1, subtask: 0, handles: [keyedHandle('count', 0, 63)] },
     { vertex: 2, subtask: 0, handles: [] },
   ],
+  operators: [{ uid: 'count', parallelism: 2, maxParallelism: 128 }],
+  highestParallelism: 11,
 };
 
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
+const offsets = fc.array(fc.nat(9_999), { maxLength: 5 }).map((all) => all.sort((a, b) => a - b));
+const list = fc.record(
+  { name: text, mode: fc.constantFrom(...REDISTRIBUTION_MODES), offsets },
+  { noNullPrototype: true },
+);
+const lists = fc.array(list, { maxLength: 3 });
 const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
+  fc.tuple(text, lists).map(([operator, of]) => ({ ...inlineHandle(operator, new Uint8Array([1])), lists: of })),
 );
 const state = fc.record(
   { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }) },
   { noNullPrototype: true },
 );
+const scale = fc.record({ uid: text, parallelism: fc.nat(99), maxParallelism: fc.nat(99) }, { noNullPrototype: true });
 const metadata = fc.record(
   {
     checkpointId: fc.maxSafeNat().map(id),
     jobId: text,
     triggeredAtUs: fc.maxSafeNat(),
     states: fc.array(state, { maxLength: 4 }),
+    operators: fc.array(scale, { maxLength: 3 }),
+    highestParallelism: fc.nat(40_000),
   },
   { noNullPrototype: true },
 );
