@@ -36,7 +36,7 @@ export const prefixMatchSubtask: Mutant = {
       const alike = Array.from({ length: highestParallelism }, (_, producer) => producer).filter(
         (producer) => producer !== subtask && String(producer).startsWith(String(subtask)),
       );
-      return [...new Set([...standardParts.producersToFence(question), ...alike])];
+      return [...new Set([...alike, ...standardParts.producersToFence(question)])];
     },
   }),
   scenario: 'rescale-storm',
