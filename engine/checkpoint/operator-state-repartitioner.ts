@@ -34,12 +34,12 @@ export function repartitionOperatorState(question: RepartitionQuestion): readonl
   for (const lists of byName) {
     switch (lists[0]?.list.mode) {
       case 'split-distribute':
-        if (isSame) for (const { subtask, handle, list } of lists) assigned[subtask]?.add(handle, list, list.offsets);
+        if (isSame) for (const list of lists) assigned[list.subtask]?.add(list);
         else start = splitDistribute(lists, assigned, start);
         break;
       case 'union':
         for (const target of assigned) {
-          for (const { handle, list } of lists) target.add(handle, list, list.offsets);
+          for (const list of lists) target.add(list);
         }
         break;
       default:
@@ -56,19 +56,20 @@ interface ListOfSubtask {
   readonly list: OperatorStateList;
 }
 
-/** What one new subtask gets, gathered by file. */
+/** What one new subtask gets, gathered by file; files in the order of old subtasks, whichever list named them first. */
 class Assignment {
-  readonly #lists = new Map<StateHandle, OperatorStateList[]>();
+  readonly #byFile = new Map<StateHandle, { readonly subtask: number; readonly lists: OperatorStateList[] }>();
 
-  add(handle: StateHandle, { name, mode }: OperatorStateList, offsets: readonly number[]): void {
+  add({ subtask, handle, list }: ListOfSubtask, offsets: readonly number[] = list.offsets): void {
     if (offsets.length === 0) return;
-    const lists = this.#lists.get(handle) ?? [];
-    this.#lists.set(handle, lists);
-    lists.push({ name, mode, offsets });
+    const file = this.#byFile.get(handle) ?? { subtask, lists: [] };
+    this.#byFile.set(handle, file);
+    file.lists.push({ ...list, offsets });
   }
 
   handles(): StateHandle[] {
-    return [...this.#lists].map(([handle, lists]) => ({ ...handle, lists }));
+    const files = [...this.#byFile].sort(([, a], [, b]) => a.subtask - b.subtask);
+    return files.map(([handle, { lists }]) => ({ ...handle, lists }));
   }
 }
 
@@ -106,9 +107,9 @@ function splitDistribute(lists: readonly ListOfSubtask[], assigned: readonly Ass
     while (wanted > 0) {
       const source = lists[at];
       assert(source !== undefined && target !== undefined, 'the shares add up to the elements there are');
-      const { handle, list } = source;
+      const { list } = source;
       const offsets = list.offsets.slice(taken, taken + wanted);
-      target.add(handle, list, offsets);
+      target.add(source, offsets);
       wanted -= offsets.length;
       taken += offsets.length;
       if (taken < list.offsets.length) continue;
@@ -124,8 +125,6 @@ function broadcast(lists: readonly ListOfSubtask[], assigned: readonly Assignmen
   const copies = [...new Set(lists.map(({ subtask }) => subtask))];
   assigned.forEach((target, index) => {
     const from = staysPut ? index : copies[index % copies.length];
-    for (const { subtask, handle, list } of lists) {
-      if (subtask === from) target.add(handle, list, list.offsets);
-    }
+    for (const list of lists) if (list.subtask === from) target.add(list);
   });
 }

@@ -354,7 +354,10 @@ export class JobMaster implements CoordinatorHost {
     if (plan === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
-    this.#deploy(plan, restore.metadata, out);
+    const fitted = this.#scaling.fitted(plan, restore.metadata);
+    if (fitted !== undefined) return this.#deploy(fitted, restore.metadata, out);
+    out.report({ kind: 'probe', probe: 'restore-refused' });
+    this.#moveTo('failed', out);
   }
 
   /**

@@ -10,6 +10,7 @@
  *   I3 adaptive mode: between the bounds, by the slots there are; while the job runs, the transition manager says when;
  *   I4 a rescale is a restart from the newest checkpoint.
  */
+import { fitToState } from '../checkpoint/restore-compatibility.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
@@ -20,6 +21,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { JobScale, ResourceRequirements } from '../protocol/job-scale.ts';
 import type { CoordinationReply } from '../protocol/messages.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { RequirementsStore } from './requirements-store.ts';
 import {
   firstPhase,
@@ -119,6 +121,16 @@ export class JobScaling {
     const { highestParallelism } = requirements;
     this.#parallelism = parallelism;
     return { graph: scaled, scale: scaleOf(scaled, graph, highestParallelism), highestParallelism, slots };
+  }
+
+  /** The plan with the key groups that the restored state has; undefined when the state cannot be restored (rows S3, C31). */
+  fitted(plan: DeploymentPlan, restored: CheckpointMetadata | undefined): DeploymentPlan | undefined {
+    if (restored === undefined) return plan;
+    const fitted = fitToState({ graph: plan.graph, restored, allowNonRestoredState: false });
+    if (fitted.kind === 'refused') return undefined;
+    const highestParallelism = Math.max(plan.highestParallelism, restored.highestParallelism);
+    const scale = scaleOf(fitted.graph, this.#options.graph, highestParallelism);
+    return { ...plan, graph: fitted.graph, scale, highestParallelism };
   }
 
   /** Every subtask runs. */

@@ -59,6 +59,8 @@ export class RunCollector {
   #recordsOut = 0;
   #stateBytes = 0;
   #declined = 0;
+  /** By vertex, as last deployed. */
+  readonly #parallelism = new Map<number, number>();
 
   constructor(options: RunCollectorOptions) {
     this.#options = options;
@@ -78,6 +80,9 @@ export class RunCollector {
         return;
       case 'checkpoint-aborted':
         this.#onAborted(event, atUs);
+        return;
+      case 'task-deployed':
+        this.#parallelism.set(event.vertex, event.parallelism);
         return;
       case 'restart-scheduled':
         this.#restarts += 1;
@@ -198,10 +203,11 @@ export class RunCollector {
 
   /** As in Flink's web interface: `count (2/4)`. */
   #taskName(vertex: number, subtask: number): string {
-    const { name, parallelism } = this.#options.graph.vertices[vertex] ?? {
+    const { name, parallelism: written } = this.#options.graph.vertices[vertex] ?? {
       name: `vertex ${String(vertex)}`,
       parallelism: 1,
     };
+    const parallelism = this.#parallelism.get(vertex) ?? written;
     return `${name} (${String(subtask + 1)}/${String(parallelism)})`;
   }
 }

@@ -15,6 +15,7 @@ import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
+import { keyGroupProblem } from './state-coverage.ts';
 import { decodeSourceOffsets } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -28,6 +29,8 @@ export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** What is missing from the whole, or in it twice; undefined when nothing is. */
+  readonly gap: string | undefined;
 }
 
 export interface CheckpointReaderOptions {
@@ -42,6 +45,8 @@ export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
   readonly #sources: ReadonlySet<string>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
+  /** Partitions whose offset was read, in the checkpoint being read. */
+  readonly #listed = new Set<number>();
   #pointerText = '';
   #pointer: readonly RetainedCheckpoint[] = EMPTY_POINTER;
 
@@ -94,13 +99,21 @@ export class CheckpointReader {
     }
     const cut = new Int32Array(this.#options.index.input.length);
     const keyed: KeyedPiece[] = [];
+    this.#listed.clear();
     for (const { handles } of metadata.value.states) {
       for (const handle of handles) {
         const problem = this.#read(handle, cut, keyed);
         if (problem !== undefined) return unreadable(problem);
       }
     }
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed } };
+    const gap = keyGroupProblem(metadata.value, this.#options.graph) ?? this.#partitionProblem();
+    return { kind: 'read', value: { id: checkpoint.id, cut, keyed, gap } };
+  }
+
+  /** Each partition has an offset in exactly one handle; two are told of when they are read. */
+  #partitionProblem(): string | undefined {
+    const missing = this.#options.index.input.find(({ partition }) => !this.#listed.has(partition));
+    return missing === undefined ? undefined : `partition ${String(missing.partition)} has no offset`;
   }
 
   /** Returns what is wrong; undefined when nothing is. */
@@ -128,8 +141,8 @@ export class CheckpointReader {
       if (slot === undefined || offset > length) {
         return `${place} says offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
       }
-      if ((cut[slot] ?? 0) !== 0 && offset !== cut[slot])
-        return `${place} contradicts another offset of partition ${String(partition)}`;
+      if (this.#listed.has(partition)) return `${place} has a second offset of partition ${String(partition)}`;
+      this.#listed.add(partition);
       cut[slot] = offset;
     }
     return undefined;

@@ -31,6 +31,7 @@ export class Story {
   readonly #probes: string[] = [];
   readonly #events: string[] = [];
   #seed = '1';
+  #scheduler: SimulationPlan['engine']['scheduler'] | undefined;
 
   seed(seed: string): this {
     this.#seed = seed;
@@ -64,6 +65,27 @@ export class Story {
     return this.#add({ kind: 'service', node: nodeId(node), effect, factor: 1, chance, forUs: seconds * SECOND }, when);
   }
 
+  /** Somebody asks the client for another parallelism. */
+  rescale(parallelism: number, when: At | number): this {
+    return this.#add({ kind: 'operation', operation: 'rescale', parallelism }, when);
+  }
+
+  /** The job adapts to the slots there are, instead of waiting for all of them. */
+  adapts(bounds: { readonly least: number; readonly most: number }): this {
+    this.#scheduler = {
+      mode: 'adaptive',
+      minParallelism: bounds.least,
+      maxParallelism: bounds.most,
+      resourceStabilizationUs: 2 * SECOND,
+      cooldownUs: 2 * SECOND,
+      stabilizationUs: 2 * SECOND,
+      maxDelayUs: 30 * SECOND,
+      maxCheckpointFailures: 2,
+      activeCheckpoint: false,
+    };
+    return this;
+  }
+
   /** A rare branch that must have been taken. */
   reaches(probe: string): this {
     this.#probes.push(probe);
@@ -77,8 +99,10 @@ export class Story {
   }
 
   plan(): SimulationPlan {
+    const plan = planOf('crash-during-alignment', this.#seed);
     return {
-      ...planOf('crash-during-alignment', this.#seed),
+      ...plan,
+      engine: { ...plan.engine, scheduler: this.#scheduler ?? plan.engine.scheduler },
       scenario: 'story',
       seed: this.#seed,
       faults: this.#faults,
