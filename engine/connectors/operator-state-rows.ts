@@ -4,7 +4,7 @@
  *
  * Both lists are UNION state (row S6): after a change of parallelism each subtask sees all, and keeps the partitions and the producers
  * that are its own now. Dealt out one by one (SPLIT_DISTRIBUTE) an offset could land where nobody reads its partition, and a
- * transaction where it is fenced off by the subtask that took over its producer (decision 0022).
+ * transaction where it is fenced off by the subtask that took over its producer (decision 0023).
  */
 import type { OperatorStateList } from '../protocol/state-handle.ts';
 import { OperatorStateStore } from '../state/operator-state.ts';
