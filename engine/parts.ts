@@ -5,12 +5,17 @@
  * A mutant is the engine with one of these answered wrongly (bugs.md); the engine itself knows nothing of mutants.
  */
 import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
+import { overtakes } from './barrier/barrier-alignment.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
+import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
+import type { LogSplit } from './protocol/operator-events.ts';
+import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
+import type { StateKind } from './protocol/state-handle.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
@@ -19,7 +24,7 @@ export interface StateFileQuestion {
   /** `<dir>/<job>/chk-<n>`. */
   readonly directory: string;
   readonly operator: string;
-  readonly state: 'keyed' | 'operator';
+  readonly state: StateKind;
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
 }
@@ -37,10 +42,26 @@ export interface EngineParts {
   acceptsAcknowledgement(required: ReadonlySet<ExecutionAttemptId>, attempt: ExecutionAttemptId): boolean;
   /** Pending checkpoints when the job restarts (row C20): aborted, or left to collect what comes. */
   readonly pendingAtRestart: 'abort' | 'keep';
+  /** What a failure restarts (row F1). */
+  readonly tasksToRestart: typeof tasksToRestart;
+  /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
+  abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
+  /** Whether a checkpoint may be triggered: only when every subtask runs (row C1). */
+  mayTrigger(subtasks: readonly { readonly isRunning: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
-  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files. */
-  readonly unknownPointerWrite: 'resolve' | 'failure';
+  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for done. */
+  readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
+  /** Files of what a new checkpoint drops go after the pointer was moved (row F16), or before. */
+  readonly subsume: 'after-pointer' | 'before-pointer';
+  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
+  readonly unreadableMetadata: 'retry' | 'skip';
+  /** Whether a write by a leader that was replaced is refused (rows F15, F17), or overwrites what the new one wrote. */
+  readonly leaderFencing: 'by-epoch' | 'none';
+  /** Whether a leader whose connection to ZooKeeper is lost still leads until it is told that its session is over (row F14). */
+  readonly suspendedLeadership: 'lost' | 'kept';
+  /** What a contender does when it reaches ZooKeeper again: look who leads, or rely on the watch that it set before. */
+  readonly afterReconnect: 'look-again' | 'trust-watch';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
@@ -51,11 +72,35 @@ export interface EngineParts {
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
   /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
   producersToFence(question: FenceQuestion): readonly number[];
+  /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
+  readonly coordinatorSnapshot: 'when-events-acknowledged' | 'at-once';
+  /** The gateways from a coordinator's cut to the subtask's barrier (row C24). */
+  readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
+  /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
+  coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
+  splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
   afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
+  readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
+  /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
+  hasDeliveredBarrier(lastSeen: number, id: CheckpointId): boolean;
+  /** Under which number the data of an input channel is gathered. */
+  channelNumber(channel: { readonly number: number; readonly edge: number; readonly peer: number }): number;
+  /** Whether recovered data that was not consumed yet is part of the next snapshot (row B6). */
+  readonly persistsRecovered: boolean;
+  /** Whether data that a barrier overtook in an output queue is part of the snapshot (row B7). */
+  readonly persistsOvertakenOutput: boolean;
+  /** Whether a barrier jumps ahead; `unalignedJob`: what the job is set to. */
+  barrierOvertakes(options: CheckpointOptions, unalignedJob: boolean): boolean;
+  /** An abort that came before the first barrier of its checkpoint (row B3). */
+  readonly earlyAbort: 'remembered' | 'forgotten';
+  /** A barrier that is newer than the checkpoint being collected (row B1). */
+  readonly newerBarrier: 'cancels-older' | 'is-ignored';
 }
 
 export interface StateBackendOptions {
@@ -71,8 +116,16 @@ export const standardParts: EngineParts = {
   chooseRestore: (pointer) => pointer.completed.at(-1),
   acceptsAcknowledgement: (required, attempt) => required.has(attempt),
   pendingAtRestart: 'abort',
+  tasksToRestart,
+  abortsAtRegionFailover: () => true,
+  mayTrigger: (subtasks) => subtasks.every(({ isRunning }) => isRunning),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
+  subsume: 'after-pointer',
+  unreadableMetadata: 'retry',
+  leaderFencing: 'by-epoch',
+  suspendedLeadership: 'lost',
+  afterReconnect: 'look-again',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,
@@ -84,6 +137,10 @@ export const standardParts: EngineParts = {
     const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
     return Array.from({ length: count }, (_, index) => subtask + index * parallelism);
   },
+  coordinatorSnapshot: 'when-events-acknowledged',
+  gatewayAtCheckpoint: 'closes',
+  coordinatorStateToRestore: (found) => found,
+  splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'done') return 'done';
@@ -91,6 +148,14 @@ export const standardParts: EngineParts = {
     return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
   createStateBackend: (options) => new HashMapStateBackend(options),
+  unalignedSnapshot: 'at-barrier',
+  hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
+  channelNumber: ({ number }) => number,
+  persistsRecovered: true,
+  persistsOvertakenOutput: true,
+  barrierOvertakes: (options) => overtakes(options),
+  earlyAbort: 'remembered',
+  newerBarrier: 'cancels-older',
 };
 
 /** `<dir>/<job>/chk-<n>` (row T2). */

@@ -4,6 +4,7 @@
  *
  * Called by parse.ts after the file passed its schema and the checks between sections.
  */
+import { unreachable } from '../engine/foundation/assert.ts';
 import type {
   EngineConfiguration,
   RestartConfiguration,
@@ -20,6 +21,7 @@ import {
 } from './datasets/dataset-name.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
+import type { LocateFile } from './located-files.ts';
 import type { ScenarioInput, SectionProblem } from './schema.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -60,6 +62,25 @@ export function datasetProblems(input: ScenarioInput): SectionProblem[] {
       },
     ];
   });
+}
+
+/** The same with every parameter of its job, and data files where they lie: nothing more is needed to qualify what a swarm draws. */
+export function completed(
+  input: ScenarioInput,
+  catalog: readonly JobDefinition[],
+  locateFile: LocateFile,
+): ScenarioInput {
+  const located = (topic: TopicInput): TopicInput =>
+    topic.file === undefined ? topic : { ...topic, file: locateFile(topic.file) };
+  const topics = input.input;
+  return {
+    ...input,
+    job: { ...input.job, parameters: parametersOf(input, catalog) },
+    ...(topics === undefined ? {} : { input: Array.isArray(topics) ? topics.map(located) : located(topics) }),
+    ...(input.inputs === undefined
+      ? {}
+      : { inputs: Object.fromEntries(Object.entries(input.inputs).map(([name, topic]) => [name, located(topic)])) }),
+  };
 }
 
 export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): Scenario {
@@ -139,7 +160,7 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
 }
 
 function engineOf(input: ScenarioInput): EngineConfiguration {
-  const { checkpointing, restart, runtime, cluster } = input;
+  const { checkpointing, restart, runtime, cluster, highAvailability } = input;
   return {
     scheduler: schedulerOf(input),
     checkpoint: {
@@ -147,6 +168,8 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       minPauseUs: checkpointing.minPause,
       timeoutUs: checkpointing.timeout,
       mode: checkpointing.mode,
+      unaligned: checkpointing.unaligned,
+      alignedTimeoutUs: checkpointing.alignedTimeout,
       maxConcurrent: 1,
       tolerableFailures: checkpointing.tolerableFailures,
       retained: checkpointing.retained,
@@ -155,6 +178,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),
+    highAvailability,
     runtime: {
       heartbeatIntervalUs: runtime.heartbeatInterval,
       heartbeatTimeoutUs: runtime.heartbeatTimeout,
@@ -165,9 +189,25 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       bufferBytes: runtime.bufferSize,
       exclusiveBuffersPerChannel: runtime.exclusiveBuffers,
       floatingBuffersPerGate: runtime.floatingBuffers,
+      overdraftBuffers: runtime.overdraftBuffers,
+      bufferDebloat: {
+        enabled: runtime.bufferDebloat.enabled,
+        targetUs: runtime.bufferDebloat.target,
+        periodUs: runtime.bufferDebloat.period,
+        samples: runtime.bufferDebloat.samples,
+        thresholdPercent: runtime.bufferDebloat.thresholdPercent,
+        minBufferBytes: runtime.bufferDebloat.minBuffer,
+      },
       requestTimeoutUs: runtime.requestTimeout,
       partitionRequestBackoffUs: runtime.partitionRequestBackoff,
       slotsPerTaskManager: cluster.slots,
+      failoverStrategy: restart.strategy === 'none' ? 'region' : restart.failover,
+      taskCancellationTimeoutUs: runtime.taskCancellationTimeout,
+      blocklist: {
+        failures: runtime.blocklist.failures,
+        withinUs: runtime.blocklist.within,
+        forUs: runtime.blocklist.for,
+      },
     },
   };
 }
@@ -189,14 +229,29 @@ function schedulerOf({ scheduler, job, checkpointing }: ScenarioInput): Schedule
 }
 
 function restartOf(restart: ScenarioInput['restart']): RestartConfiguration {
-  if (restart.strategy === 'none') return { strategy: 'none' };
-  if (restart.strategy === 'fixed-delay')
-    return { strategy: 'fixed-delay', attempts: restart.attempts, delayUs: restart.delay };
-  return {
-    strategy: 'exponential-delay',
-    initialUs: restart.initial,
-    maxUs: restart.max,
-    multiplier: restart.multiplier,
-    resetThresholdUs: restart.resetAfter,
-  };
+  const { strategy } = restart;
+  switch (strategy) {
+    case 'none':
+      return { strategy };
+    case 'fixed-delay':
+      return { strategy, attempts: restart.attempts, delayUs: restart.delay };
+    case 'failure-rate':
+      return {
+        strategy,
+        maxFailures: restart.maxFailures,
+        intervalUs: restart.interval,
+        delayUs: restart.delay,
+      };
+    case 'exponential-delay':
+      return {
+        strategy,
+        initialUs: restart.initial,
+        maxUs: restart.max,
+        multiplier: restart.multiplier,
+        resetThresholdUs: restart.resetAfter,
+        attemptsBeforeReset: restart.attemptsBeforeReset,
+      };
+    default:
+      return unreachable(restart);
+  }
 }

@@ -10,7 +10,9 @@ import type { JobDefinition } from './jobs/job-definition.ts';
 import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
 import type { FaultAction } from './scenario.ts';
 import { faultSchema } from './schema/fault-schema.ts';
+import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
+import { highAvailabilityProblems } from './high-availability-problems.ts';
 import {
   checkpointingSchema,
   clusterSchema,
@@ -23,6 +25,7 @@ import {
   runtimeSchema,
   schedulerSchema,
 } from './schema/section-schemas.ts';
+import { swarmSchema } from './schema/swarm-schema.ts';
 
 export const scenarioSchema = record({
   $schema: z.string().optional().describe('Where this schema lies, for editors.'),
@@ -36,6 +39,9 @@ export const scenarioSchema = record({
     .describe('One topic, or a list of topics.'),
   inputs: z.record(z.string(), inputSchema).optional().describe('Topics by name, instead of `input`.'),
   cluster: clusterSchema.prefault({}).describe('The machines.'),
+  highAvailability: highAvailabilitySchema
+    .prefault('lease-store')
+    .describe('Who elects the leading JobManager and keeps what outlives it.'),
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
   scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
   restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
@@ -47,6 +53,11 @@ export const scenarioSchema = record({
   liveness: livenessSchema.prefault({}).describe('What must happen after the storm.'),
   limits: limitsSchema.prefault({}).describe('Where a life is given up.'),
   expect: expectSchema.default('exactly-once').describe('What the judges demand.'),
+  swarm: swarmSchema
+    .optional()
+    .describe(
+      'What each seed draws, by path (`checkpointing.interval`): alternatives, equally likely or as `{ value, weight }`. `faults: subset`: each fault is in half of the plans.',
+    ),
 });
 
 export type ScenarioInput = z.output<typeof scenarioSchema>;
@@ -64,7 +75,13 @@ export interface SectionProblem {
 
 /** What no section can check alone. */
 export function crossCheck(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): SectionProblem[] {
-  return [...jobProblems(input, catalog), ...topicProblems(input), ...slotProblems(input), ...faultProblems(input)];
+  return [
+    ...jobProblems(input, catalog),
+    ...topicProblems(input),
+    ...slotProblems(input),
+    ...faultProblems(input),
+    ...highAvailabilityProblems(input),
+  ];
 }
 
 /** The JSON Schema that editors use, as `tidemark schema` prints it. */
@@ -194,6 +211,8 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
   switch (action.kind) {
     case 'crash':
     case 'pause':
+    case 'throw':
+    case 'hang':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

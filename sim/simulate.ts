@@ -41,6 +41,8 @@ export interface SimulationOptions {
   readonly keepHistory: boolean;
   /** Without judges a life is only measured: nobody can say that all is well, so it runs to the liveness bound. */
   readonly judges: boolean;
+  /** Put each subtask's part in each checkpoint into the record. */
+  readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: (durable: DurableState) => void;
 }
@@ -73,6 +75,7 @@ class Life {
   readonly #bench: JudgeBench | undefined;
   readonly #choices: Choices;
   readonly #keepsLadder: boolean;
+  readonly #keepsSubtasks: boolean;
   #isStormOver = false;
   #mayBeSatisfied = false;
   #ended: EndOfLife['cause'] | undefined;
@@ -80,6 +83,7 @@ class Life {
   constructor(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions) {
     this.#plan = plan;
     this.#keepsLadder = options.keepHistory;
+    this.#keepsSubtasks = options.subtasks === true;
     this.#inputs = inputs;
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
@@ -101,6 +105,7 @@ class Life {
       history: this.#history,
       cluster: this.#world.cluster,
       services: this.#world.conditions,
+      userCode: this.#world.userCode,
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));
@@ -182,6 +187,8 @@ class Life {
       failovers: figures.failovers,
       latency: figures.latency,
       checkpointRecords: figures.checkpointRecords,
+      subtaskRecords: this.#keepsSubtasks ? this.#collector.subtaskRecords() : [],
+      restoreRecords: figures.restoreRecords,
       faultRecords,
       timeline: this.#plan.engine.checkpoint.timelineLogging ? figures.timeline : [],
       probes: figures.probes,

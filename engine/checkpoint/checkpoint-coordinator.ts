@@ -12,21 +12,17 @@
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type {
-  AcknowledgeCheckpoint,
-  CoordinationReply,
-  DeclineCheckpoint,
-  EngineMessage,
-  StorageReply,
-} from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
@@ -66,8 +62,10 @@ export interface CoordinatorOptions {
   readonly parts: EngineParts;
   readonly host: CoordinatorHost;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
+  /** Operator coordinators of the job; default: none. */
+  readonly coordinators?: CheckpointedCoordinators;
   /** Last id ever used and the version of the counter that says so. */
   readonly counter: { readonly value: number; readonly version: number };
 }
@@ -85,6 +83,7 @@ export class CheckpointCoordinator {
   #expired: CheckpointId[] = [];
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
+  readonly #coordinators: CheckpointedCoordinators;
   #nextTriggerUs = 0;
   #lastCompletedUs: number | undefined;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
@@ -96,6 +95,7 @@ export class CheckpointCoordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#coordinators = options.coordinators ?? NO_COORDINATORS;
     const { jobId, coordination, configuration } = options;
     this.#counter = new CheckpointIdCounter({
       jobId,
@@ -145,6 +145,18 @@ export class CheckpointCoordinator {
     if (this.#options.configuration.checkpoint.intervalUs > 0) this.#request(nowUs, out);
   }
 
+  /**
+   * Row C20: some subtasks restart while the others go on, and so does the scheduler. Checkpoints that were begun with the attempts that end
+   * now must not complete, but one whose pointer write is unanswered (I3): the restart waits until that is known (`isSettled`).
+   */
+  abortPending(ended: ReadonlySet<ExecutionAttemptId>, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.phase === 'storing-pointer') continue;
+      const owes = pending.owesAny(ended);
+      if (this.#options.parts.abortsAtRegionFailover({ owes })) this.#abort(pending, 'job-failover-region', nowUs, out);
+    }
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
@@ -172,6 +184,7 @@ export class CheckpointCoordinator {
       jobId: this.#options.jobId,
       triggeredAtUs,
       states: pending.states(),
+      ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
       ...host.deployedScale(),
     };
     this.#finalizer.finalize(metadata, out);
@@ -200,6 +213,12 @@ export class CheckpointCoordinator {
     if (!this.#isActive) return;
     if (this.#triggering) {
       this.#postponed = true;
+      return;
+    }
+    if (!this.#options.parts.mayTrigger(this.#options.host.subtasks())) {
+      // Flink: NOT_ALL_REQUIRED_TASKS_RUNNING. No id is taken, and the next period asks again.
+      out.report({ kind: 'probe', probe: 'trigger-not-all-required-tasks-running' });
+      this.#postponed = false;
       return;
     }
     const { minPauseUs, maxConcurrent } = this.#options.configuration.checkpoint;
@@ -234,7 +253,7 @@ export class CheckpointCoordinator {
   #trigger(id: CheckpointId, generation: number, nowUs: Micros, out: Out): void {
     const { host, epoch, configuration, parts } = this.#options;
     const subtasks = host.subtasks();
-    if (generation !== this.#generation || !this.#isActive || subtasks.some(({ isRunning }) => !isRunning)) {
+    if (generation !== this.#generation || !this.#isActive || !parts.mayTrigger(subtasks)) {
       out.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
       return;
     }
@@ -244,6 +263,7 @@ export class CheckpointCoordinator {
       subtasks,
       accepts: parts.acceptsAcknowledgement,
     });
+    const options = optionsOf(configuration.checkpoint);
     this.#pending.set(id, pending);
     this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) =>
       this.#expire(pending, lateUs, lateOut),
@@ -254,13 +274,30 @@ export class CheckpointCoordinator {
       epoch,
       jobAttempt: host.jobAttempt,
       tasks: pending.required,
+      options,
     });
+    this.#triggering = true;
+    pending.phase = 'triggering';
+    this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
+      if (this.#pending.get(id) !== pending) return;
+      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      this.#triggering = false;
+      pending.phase = 'collecting';
+      pending.coordinators = states;
+      this.#triggerSources(pending, subtasks, doneOut);
+    });
+  }
+
+  /** Row C24: not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one. */
+  #triggerSources(pending: PendingCheckpoint, subtasks: readonly CheckpointedSubtask[], out: Out): void {
+    const { host, epoch, configuration } = this.#options;
+    const { checkpointId: id, triggeredAtUs } = pending;
     const options = optionsOf(configuration.checkpoint);
     for (const { attempt, isSource } of subtasks) {
       if (isSource)
         host.sendToTask(
           attempt,
-          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs, options },
+          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs, options },
           out,
         );
     }
@@ -281,6 +318,9 @@ export class CheckpointCoordinator {
       metadataStored: (id, out) => {
         this.#pendingOf(id).phase = 'storing-pointer';
         this.#later.cancel(`expire/${id}`, out);
+        const { parts, store, epoch } = this.#options;
+        if (parts.subsume === 'before-pointer')
+          this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
       },
       stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
       failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),
@@ -313,10 +353,11 @@ export class CheckpointCoordinator {
     });
     for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
     if (parts.notifyComplete === 'when-durable') this.#notifyComplete(pending, out);
+    this.#coordinators.notifyComplete(id, out);
     this.#cleaner.sweep(stored.pointer, out);
-    if (!this.#isActive) return host.settled(nowUs, out);
+    host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
-    host.checkpointEnded(true, nowUs, out);
+    if (this.#isActive) host.checkpointEnded(true, nowUs, out);
   }
 
   #notifyComplete(pending: PendingCheckpoint, out: Out): void {
@@ -343,6 +384,11 @@ export class CheckpointCoordinator {
       acknowledged: pending.acknowledged,
       required: pending.required.length,
     });
+    if (pending.phase === 'triggering') {
+      this.#triggering = false;
+      this.#coordinators.abortCurrentTriggering(out);
+    }
+    this.#coordinators.notifyAborted(id, out);
     this.#cleaner.discard(id, out);
     if (this.#isActive) {
       for (const attempt of pending.required) {
@@ -361,7 +407,9 @@ export class CheckpointCoordinator {
 }
 
 /** How a periodic checkpoint is taken. */
-function optionsOf({ mode }: EngineConfiguration['checkpoint']): CheckpointOptions {
-  const alignment = mode === 'exactly-once' ? 'aligned' : 'at-least-once';
-  return { snapshot: 'checkpoint', alignment, alignedTimeoutUs: 0 };
+function optionsOf(configuration: EngineConfiguration['checkpoint']): CheckpointOptions {
+  const { mode, unaligned, alignedTimeoutUs } = configuration;
+  if (mode !== 'exactly-once') return { snapshot: 'checkpoint', alignment: 'at-least-once', alignedTimeoutUs: 0 };
+  if (!unaligned) return { snapshot: 'checkpoint', alignment: 'aligned', alignedTimeoutUs: 0 };
+  return { snapshot: 'checkpoint', alignment: alignedTimeoutUs > 0 ? 'aligned' : 'unaligned', alignedTimeoutUs };
 }

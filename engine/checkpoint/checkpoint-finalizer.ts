@@ -13,11 +13,12 @@ import type { RequestClient } from '../clients/request-client.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import { ANY_VERSION, type NamedRegisters, type RegisterReply } from '../high-availability/named-registers.ts';
 import { checkpointDirectory, type EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { type CheckpointPointer, decodePointer, encodePointer, pointerKey } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { CoordinationReply, StorageReply } from '../protocol/messages.ts';
+import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, encodeMetadata } from '../protocol/metadata-file.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 
@@ -45,7 +46,7 @@ export interface FinalizerOptions {
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly host: FinalizerHost;
 }
@@ -101,33 +102,29 @@ export class CheckpointFinalizer {
     const { store, epoch, coordination, jobId, parts, host } = this.#options;
     const { id, path, metadataBytes } = file;
     const pointer = store.pointerWith({ id, metadata: path }, epoch);
-    const expectedVersion = store.version;
-    const key = pointerKey(jobId);
+    const write = {
+      name: pointerKey(jobId),
+      expectedVersion: parts.leaderFencing === 'none' ? ANY_VERSION : store.version,
+      value: encodePointer(pointer),
+    };
     out.report({ kind: 'pointer-write-sent', checkpointId: id });
-    coordination.request(
-      (requestId) => ({
-        kind: 'coordination-compare-and-set',
-        requestId,
-        key,
-        expectedVersion,
-        value: encodePointer(pointer),
-      }),
-      out,
-      (reply, nowUs, replyOut) => {
-        const stored = { pointer, version: reply?.version ?? 0, metadataBytes };
-        if (reply?.outcome === 'done') return host.stored(id, stored, nowUs, replyOut);
-        if (reply?.outcome === 'conflict') {
-          if (!isOurs(reply, pointer)) return host.superseded(nowUs, replyOut);
-          replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
-          return host.stored(id, stored, nowUs, replyOut);
-        }
-        if (reply === undefined && parts.unknownPointerWrite === 'failure') return host.failed(id, nowUs, replyOut);
-        replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
-        this.#later.after(this.#retryUs(), `pointer/${id}`, replyOut, (_lateUs, lateOut) =>
-          this.#storePointer(file, lateOut),
-        );
-      },
-    );
+    coordination.compareAndSet(write, out, (reply, nowUs, replyOut) => {
+      const stored = { pointer, version: reply.version, metadataBytes };
+      if (reply.outcome === 'done') return host.stored(id, stored, nowUs, replyOut);
+      if (reply.outcome === 'conflict') {
+        if (!isOurs(reply, pointer)) return host.superseded(nowUs, replyOut);
+        replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
+        return host.stored(id, stored, nowUs, replyOut);
+      }
+      if (parts.unknownPointerWrite === 'success') {
+        return host.stored(id, { ...stored, version: store.version + 1 }, nowUs, replyOut);
+      }
+      if (parts.unknownPointerWrite === 'failure') return host.failed(id, nowUs, replyOut);
+      replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
+      this.#later.after(this.#retryUs(), `pointer/${id}`, replyOut, (_lateUs, lateOut) =>
+        this.#storePointer(file, lateOut),
+      );
+    });
   }
 
   #retryUs(): number {
@@ -136,7 +133,7 @@ export class CheckpointFinalizer {
 }
 
 /** The stored pointer is the one we meant to write: an earlier try took effect. */
-function isOurs(reply: CoordinationReply, pointer: CheckpointPointer): boolean {
+function isOurs(reply: RegisterReply, pointer: CheckpointPointer): boolean {
   if (reply.value === '') return false;
   const found = decodePointer(reply.value);
   return found.epoch === pointer.epoch && found.completed.at(-1)?.id === pointer.completed.at(-1)?.id;

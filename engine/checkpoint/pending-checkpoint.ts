@@ -8,12 +8,13 @@ import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
+import type { CoordinatorState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
 
 export type AcknowledgeResult = 'success' | 'duplicate' | 'unknown' | 'discarded';
 
-/** `collecting` acknowledgements, writing `_metadata`, storing the pointer. Ended ones leave the coordinator. */
-export type PendingPhase = 'collecting' | 'writing-metadata' | 'storing-pointer';
+/** `triggering`: operator coordinators take their snapshots, no source knows of it yet. `collecting` acknowledgements, writing `_metadata`, storing the pointer. Ended ones leave the coordinator. */
+export type PendingPhase = 'triggering' | 'collecting' | 'writing-metadata' | 'storing-pointer';
 
 export interface SubtaskOfAttempt {
   readonly attempt: ExecutionAttemptId;
@@ -29,6 +30,8 @@ export class PendingCheckpoint {
   readonly #accepts: EngineParts['acceptsAcknowledgement'];
   readonly #states = new Map<ExecutionAttemptId, SubtaskState>();
   phase: PendingPhase = 'collecting';
+  /** Snapshots of operator coordinators; there before any source is triggered (row C24). */
+  coordinators: readonly CoordinatorState[] = [];
   lastAcknowledgedUs = 0;
   stateBytes = 0;
 
@@ -53,6 +56,12 @@ export class PendingCheckpoint {
   }
   get isFullyAcknowledged(): boolean {
     return this.#states.size >= this.#required.size;
+  }
+
+  /** One of these attempts has not acknowledged yet. */
+  owesAny(attempts: ReadonlySet<ExecutionAttemptId>): boolean {
+    for (const attempt of attempts) if (this.#required.has(attempt) && !this.#states.has(attempt)) return true;
+    return false;
   }
 
   /** `at`: which subtask the message claims to speak for, resolved by the caller for attempts this checkpoint does not know. */

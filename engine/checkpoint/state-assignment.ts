@@ -47,7 +47,11 @@ export class StateAssignment {
   }
 
   #assign(vertex: JobVertex): readonly SubtaskState[] {
-    const pieces = operatorsOf(vertex).flatMap((uid) => [this.#keyed(uid, vertex), this.#operator(uid, vertex)]);
+    const pieces = operatorsOf(vertex).flatMap((uid) => [
+      this.#keyed(uid, vertex),
+      this.#operator(uid, vertex),
+      this.#channels(uid, vertex),
+    ]);
     return Array.from({ length: vertex.parallelism }, (_, subtask) => ({
       vertex: vertex.index,
       subtask,
@@ -86,6 +90,20 @@ export class StateAssignment {
     assert(before === parallelism, 'I2: state without a mode of redistribution is restored at its parallelism', {
       uid,
     });
+    return Array.from({ length: parallelism }, (_, subtask) =>
+      reported.filter((state) => state.subtask === subtask).flatMap(({ handles }) => handles),
+    );
+  }
+
+  /** What was under way on a subtask's channels goes back into them (row B18). */
+  #channels(uid: string, { parallelism }: JobVertex): OfSubtasks {
+    const states = this.#handlesOf(uid).map(({ subtask, handles }) => ({
+      subtask,
+      handles: handles.filter(({ state }) => state === 'input-channel' || state === 'output-channel'),
+    }));
+    const reported = states.filter(({ handles }) => handles.length > 0);
+    if (reported.length === 0) return [];
+    assert(this.#parallelismOf(uid, states) === parallelism, 'in-flight data is restored at its parallelism', { uid });
     return Array.from({ length: parallelism }, (_, subtask) =>
       reported.filter((state) => state.subtask === subtask).flatMap(({ handles }) => handles),
     );

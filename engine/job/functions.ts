@@ -51,3 +51,8 @@ export interface FunctionSpec<F> {
   readonly states: readonly StateDescriptor[];
   create(): F;
 }
+
+/** Thrown by a function when trying again cannot help: the job fails instead of restarting (Flink: SuppressRestartsException). */
+export class SuppressRestarts extends Error {
+  override readonly name = 'SuppressRestarts';
+}

@@ -1,12 +1,17 @@
 /**
- * Runs the one job for one leader epoch: slots, deployment, failure, restart, restore (rows C4, C18, C20, F4, F19; Flink: JobMaster,
- * DefaultScheduler with whole-job restart).
+ * Runs the one job for one leader epoch: slots, deployment, failure, restart, restore (rows C4, C18, C20, F1-F5, F19; Flink: JobMaster,
+ * DefaultScheduler).
  *
- * Owns: executions and job status. Does not own: leadership (job-manager), checkpoints (checkpoint-coordinator).
+ * Owns: executions and job status. Does not own: leadership (job-manager), checkpoints (checkpoint-coordinator), what a failure means
+ * (failure-handler), which restart is overtaken (pending-restarts), who gets which slot (slot-pool), how wide the job is (job-scaling).
  * Invariants:
- *   I1 a new attempt is deployed only when every execution of the old one has ended or its TaskManager counts as lost;
- *   I2 it restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19);
- *   I3 what an earlier attempt still says changes nothing (row G6).
+ *   I1 a subtask is deployed anew only when its last attempt has ended or its TaskManager counts as lost, and with it those of all
+ *      subtasks that restart with it;
+ *   I2 what restarts restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19): a
+ *      checkpoint whose pointer write was under way when a region failed was acknowledged by all, so it is a cut the region may
+ *      restart from, and must, if it became durable; every other pending one is aborted at the failure;
+ *   I3 what an earlier attempt still says changes nothing (row G6);
+ *   I4 the parallelism changes only where the whole job is deployed anew; a region restarts into the plan of its deployment.
  */
 import {
   CheckpointCoordinator,
@@ -17,23 +22,25 @@ import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoin
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import {
   ATTEMPTS_PER_EPOCH,
   checkpointId,
   type ExecutionAttemptId,
   type LeaderEpoch,
-  MAIN_MAILBOX,
   type NodeId,
   taskMailbox,
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
-import { operatorScales } from '../job/scaled-graph.ts';
+import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
+import type { EndStatus } from '../high-availability/job-result-store.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
+import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
 import type {
-  CoordinationReply,
   EngineMessage,
+  OperatorEventMessage,
   RescaleRequest,
   StorageReply,
   TaskManagerMessage,
@@ -41,89 +48,121 @@ import type {
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph } from './execution-graph.ts';
+import { FailureHandler } from './failure-handler.ts';
+import { reconcile } from './heartbeat-reconciliation.ts';
 import { type DeploymentPlan, JobScaling } from './job-scaling.ts';
-import { RestartBackoff } from './restart-backoff.ts';
+import { PendingRestarts } from './pending-restarts.ts';
+import { type ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
 import { RestoreReader } from './restore-reader.ts';
+import { type Places, SlotPool } from './slot-pool.ts';
 import { TaskDeployments } from './task-deployments.ts';
-import { TaskManagerRegistry } from './task-manager-registry.ts';
-
-export type RestartCause = Extract<EngineEvent, { kind: 'restart-scheduled' }>['cause'];
+import { TaskGateway } from './task-gateway.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
   readonly epoch: LeaderEpoch;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
+  /** The job is over for good (row F18). */
+  readonly ended: (status: EndStatus, out: Out) => void;
 }
 
-/** Heartbeats in a row that may miss an execution before it counts as gone: one may have been under way already. */
-const MISSED_HEARTBEATS_MAX = 2;
+type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
+type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
+
+/** What is deployed, until the whole job is deployed anew. */
+interface DeployedJob {
+  readonly plan: DeploymentPlan;
+  readonly regions: PipelinedRegions;
+  readonly executions: ExecutionGraph;
+  readonly deployments: TaskDeployments;
+}
 
 export class JobMaster implements CoordinatorHost {
   readonly #options: JobMasterOptions;
-  readonly #registry = new TaskManagerRegistry();
+  readonly #slots: SlotPool;
+  readonly #gateway: TaskGateway;
   readonly #coordinator: CheckpointCoordinator;
-  readonly #backoff: RestartBackoff;
+  readonly #operatorCoordinators: OperatorCoordinators;
+  readonly #failures: FailureHandler;
+  readonly #restarts = new PendingRestarts();
   readonly #restore: RestoreReader;
   readonly #scaling: JobScaling;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
-  #executions: ExecutionGraph | undefined;
+  #job: DeployedJob | undefined;
   #status: JobStatus = 'created';
   #jobAttempt = 0;
   #nextAttempt: number;
+  /** Of the whole job. */
   #restartAtUs = 0;
   /** When there were first enough slots. */
   #enoughSinceUs: number | undefined;
-  /** What the current executions are told. */
-  #deployments: TaskDeployments | undefined;
-  /** What the current executions were made of. */
-  #plan: DeploymentPlan | undefined;
 
   constructor(options: JobMasterOptions) {
+    const { environment, epoch, store, storage } = options;
+    const { configuration, graph, parts } = environment;
     this.#options = options;
-    this.#nextAttempt = options.epoch * ATTEMPTS_PER_EPOCH;
-    this.#backoff = new RestartBackoff(options.environment.configuration.restart);
+    this.#nextAttempt = epoch * ATTEMPTS_PER_EPOCH;
+    this.#slots = new SlotPool(configuration.runtime.blocklist);
+    this.#gateway = new TaskGateway(epoch);
+    this.#failures = new FailureHandler(configuration, parts);
     this.#restore = new RestoreReader({
-      parts: options.environment.parts,
-      store: options.store,
-      storage: options.storage,
-      requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
+      parts,
+      store,
+      storage,
+      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
     this.#scaling = new JobScaling({
-      graph: options.environment.graph,
-      epoch: options.epoch,
-      configuration: options.environment.configuration,
-      coordination: options.coordination,
+      graph,
+      epoch,
+      configuration,
+      registers: options.coordination,
       host: {
-        taskManagers: () => this.#registry.sorted(),
+        slots: (nowUs) => this.#slots.count(this.#executions, nowUs),
         tryDeploy: (nowUs, out) => this.#tryDeploy(nowUs, out),
         restartForRescale: (nowUs, out) => this.#restartForRescale(nowUs, out),
         triggerCheckpoint: (nowUs, out) => this.#coordinator.triggerNow(nowUs, out),
         superseded: options.superseded,
       },
     });
+    this.#operatorCoordinators = new OperatorCoordinators({
+      graph,
+      parts,
+      epoch,
+      timeoutUs: configuration.runtime.requestTimeoutUs,
+      sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
+      failTask: (attempt, nowUs, out) => {
+        const execution = this.#executions?.of(attempt);
+        if (execution !== undefined) this.#failed(execution, 'operator-event-lost', nowUs, out);
+      },
+    });
     this.#coordinator = new CheckpointCoordinator({
-      jobId: options.environment.graph.jobId,
-      epoch: options.epoch,
-      configuration: options.environment.configuration,
-      parts: options.environment.parts,
+      jobId: graph.jobId,
+      epoch,
+      configuration,
+      parts,
       host: this,
-      storage: options.storage,
+      storage,
       coordination: options.coordination,
-      store: options.store,
+      store,
       counter: options.counter,
+      coordinators: this.#operatorCoordinators,
     });
   }
 
   get jobAttempt(): number {
     return this.#jobAttempt;
+  }
+
+  get #executions(): ExecutionGraph | undefined {
+    return this.#job?.executions;
   }
 
   start(out: Out): void {
@@ -139,12 +178,14 @@ export class JobMaster implements CoordinatorHost {
   /** Called at every heartbeat interval. */
   heartbeat(nowUs: Micros, out: Out): void {
     const { heartbeatTimeoutUs } = this.#options.environment.configuration.runtime;
-    if (this.#registry.removeSilent(nowUs - heartbeatTimeoutUs).length > 0) {
+    if (this.#slots.registry.removeSilent(nowUs - heartbeatTimeoutUs).length > 0) {
       out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
     }
     this.#endOnUnregistered(nowUs, out);
     this.#scaling.resourcesChanged(nowUs, out);
-    if (this.#status === 'restarting' || this.#status === 'failed') this.#cancelAll(out);
+    for (const { attempt, node, state } of this.#executions?.all() ?? []) {
+      if (state === 'canceling') this.#gateway.cancel(attempt, node, out);
+    }
     this.#tryDeploy(nowUs, out);
   }
 
@@ -153,7 +194,8 @@ export class JobMaster implements CoordinatorHost {
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#scaling.handleTimer(timer, nowUs, out) ||
-      this.#coordinator.handleTimer(timer, nowUs, out)
+      this.#coordinator.handleTimer(timer, nowUs, out) ||
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
     );
   }
 
@@ -172,10 +214,19 @@ export class JobMaster implements CoordinatorHost {
     }
   }
 
+  /** Row C24. What an attempt says that is not current, or that is being cancelled, is neither handled nor acknowledged. */
+  operatorEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
+    const execution = this.#executions?.of(message.attempt);
+    if (execution !== undefined && execution.state !== 'canceling')
+      return this.#operatorCoordinators.receive(execution, message, nowUs, out);
+    out.report({ kind: 'message-discarded', message: message.kind, why: 'of an attempt that is not current' });
+  }
+
   /* ---- CoordinatorHost ---- */
 
+  /** Those that have ended and wait to be deployed anew are among them, and do not run (A7 in bugs.md). */
   subtasks(): readonly CheckpointedSubtask[] {
-    return (this.#executions?.all() ?? []).map(({ attempt, vertex, subtask, isSource, state }) => ({
+    return (this.#executions?.current() ?? []).map(({ attempt, vertex, subtask, isSource, state }) => ({
       attempt,
       vertex,
       subtask,
@@ -195,7 +246,7 @@ export class JobMaster implements CoordinatorHost {
   }
 
   tooManyFailures(nowUs: Micros, out: Out): void {
-    this.#failJob('checkpoint-failures', nowUs, out);
+    this.#fail({ failed: this.#executions?.current() ?? [], cause: 'checkpoint-failures', isGlobal: true }, nowUs, out);
   }
 
   superseded(nowUs: Micros, out: Out): void {
@@ -207,8 +258,8 @@ export class JobMaster implements CoordinatorHost {
   }
 
   deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
-    assert(this.#plan !== undefined, 'a checkpoint is taken of a job that was deployed');
-    const { graph, highestParallelism } = this.#plan;
+    assert(this.#job !== undefined, 'a checkpoint is taken of a job that was deployed');
+    const { graph, highestParallelism } = this.#job.plan;
     return { operators: operatorScales(graph), highestParallelism };
   }
 
@@ -219,145 +270,204 @@ export class JobMaster implements CoordinatorHost {
 
   /* ---- what TaskManagers say ---- */
 
-  #heartbeatResponse(
-    message: Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>,
-    from: NodeId,
-    nowUs: Micros,
-    out: Out,
-  ): void {
-    const listed = new Map(message.executions.map(({ attempt, state }) => [attempt, state]));
+  #heartbeatResponse(message: HeartbeatResponse, from: NodeId, nowUs: Micros, out: Out): void {
+    const listed = new Map(message.executions.map((execution) => [execution.attempt, execution]));
     const { incarnation, slots } = message;
-    const before = this.#registry.of(from);
+    const { registry } = this.#slots;
+    const before = registry.of(from);
     if (before !== undefined && before.incarnation > incarnation) return;
-    this.#registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
-    this.#cancelUnknown(listed, from, out);
-    for (const execution of this.#executions?.on(from) ?? [])
-      this.#reconcile(execution, { incarnation, listed }, nowUs, out);
+    registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
+    for (const attempt of listed.keys())
+      if (this.#executions?.of(attempt) === undefined) this.#gateway.cancel(attempt, from, out);
+    const gone: Execution[] = [];
+    const failed: Execution[] = [];
+    for (const execution of this.#executions?.on(from) ?? []) {
+      switch (reconcile(execution, { incarnation, listed })) {
+        case 'missing':
+          this.#sendDeployment(execution, out);
+          break;
+        case 'gone':
+          gone.push(execution);
+          break;
+        case 'failed':
+          failed.push(execution);
+          break;
+        case 'runs':
+          this.#running(execution, nowUs, out);
+          break;
+        default:
+      }
+    }
+    this.#lost(gone, nowUs, out);
+    for (const execution of failed)
+      this.#failed(execution, listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
     this.#scaling.resourcesChanged(nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
 
-  /** Row F19 and a lost report: the list is the truth, the messages only make it quick. */
-  #reconcile(
-    execution: Execution,
-    found: { readonly incarnation: number; readonly listed: ReadonlyMap<ExecutionAttemptId, Execution['state']> },
-    nowUs: Micros,
-    out: Out,
-  ): void {
-    if (execution.incarnation !== found.incarnation) return this.#executionGone(execution, nowUs, out);
-    const state = found.listed.get(execution.attempt);
-    if (state === undefined) {
-      execution.missed += 1;
-      if (execution.state === 'deploying' && this.#status === 'created') return this.#sendDeployment(execution, out);
-      if (execution.missed >= MISSED_HEARTBEATS_MAX) this.#executionGone(execution, nowUs, out);
-      return;
-    }
-    execution.missed = 0;
-    if (state === 'failed') this.#failJob('connection-lost', nowUs, out);
-    else if (state === 'running' && execution.state !== 'running') this.#running(execution, nowUs, out);
-  }
-
-  #cancelUnknown(listed: ReadonlyMap<ExecutionAttemptId, unknown>, node: NodeId, out: Out): void {
-    for (const attempt of listed.keys())
-      if (this.#executions?.of(attempt) === undefined) this.#cancel(attempt, node, out);
-  }
-
-  #taskState(
-    message: Extract<TaskManagerMessage, { kind: 'task-state' }>,
-    from: NodeId,
-    nowUs: Micros,
-    out: Out,
-  ): void {
-    this.#registry.forgetBefore(from, message.incarnation);
+  #taskState(message: TaskStateMessage, from: NodeId, nowUs: Micros, out: Out): void {
+    this.#slots.registry.forgetBefore(from, message.incarnation);
     this.#endOnUnregistered(nowUs, out);
+    if (message.state === 'canceled') this.#slots.registry.ended(from, message.attempt);
     const execution = this.#executions?.of(message.attempt);
     if (execution === undefined) {
       out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
+      if (message.state === 'canceled') this.#tryDeploy(nowUs, out);
       return;
     }
     if (message.state === 'running') this.#running(execution, nowUs, out);
-    if (message.state === 'failed') this.#failJob(message.failure ?? 'user-function', nowUs, out);
-    if (message.state === 'canceled') this.#executionGone(execution, nowUs, out);
+    if (message.state === 'failed') this.#failed(execution, message.failure ?? 'user-function', nowUs, out);
+    if (message.state === 'canceled') this.#lost([execution], nowUs, out);
   }
 
   #running(execution: Execution, nowUs: Micros, out: Out): void {
-    if (execution.state === 'running' || this.#status !== 'created') return;
+    if (execution.state === 'running' || execution.state === 'canceling') return;
     execution.state = 'running';
+    this.#operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunning !== true) return;
-    this.#later.cancel('deployment', out);
+    if (this.#status === 'running') return out.report({ kind: 'probe', probe: 'region-recovered' });
     this.#moveTo('running', out);
     this.#coordinator.start(nowUs, out);
     this.#scaling.running(nowUs, out);
   }
 
-  #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
-    if (this.#executions?.of(execution.attempt) !== execution) return;
-    this.#executions.remove(execution.attempt);
-    if (this.#status === 'restarting') this.#tryDeploy(nowUs, out);
-    else this.#failJob('taskmanager-lost', nowUs, out);
+  #failed(execution: Execution, cause: RestartCause, nowUs: Micros, out: Out): void {
+    if (execution.state === 'canceling') return;
+    this.#fail({ failed: [execution], cause, isGlobal: false }, nowUs, out);
   }
 
   /** A TaskManager that is silent, or whose former process is gone, runs nothing of ours any more. */
   #endOnUnregistered(nowUs: Micros, out: Out): void {
-    for (const execution of this.#executions?.all() ?? []) {
-      if (this.#registry.of(execution.node) === undefined) this.#executionGone(execution, nowUs, out);
+    const { registry } = this.#slots;
+    const gone = (this.#executions?.all() ?? []).filter(({ node }) => registry.of(node) === undefined);
+    this.#lost(gone, nowUs, out);
+  }
+
+  /** They have ended. Those that nobody cancelled failed, together: the regions of all of them restart. */
+  #lost(executions: readonly Execution[], nowUs: Micros, out: Out): void {
+    if (executions.length === 0) return;
+    const failed = executions.filter(({ state }) => state !== 'canceling');
+    for (const { attempt } of executions) this.#executions?.remove(attempt);
+    for (const node of new Set(failed.map((execution) => execution.node))) {
+      if (this.#slots.failed(node, nowUs)) out.report({ kind: 'probe', probe: 'node-blocked' });
     }
+    if (failed.length > 0) this.#fail({ failed, cause: 'taskmanager-lost', isGlobal: false }, nowUs, out);
+    this.#tryDeploy(nowUs, out);
   }
 
   /* ---- restart ---- */
 
-  #failJob(cause: RestartCause, nowUs: Micros, out: Out): void {
-    if (this.#status === 'restarting' || this.#status === 'failed') return;
-    this.#later.cancel('deployment', out);
-    const delayUs = this.#backoff.onFailure(nowUs);
-    this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
-    this.#scaling.stopped(out);
-    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
-    this.#cancelAll(out);
-    if (delayUs === undefined) return;
-    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
-    this.#restartAtUs = nowUs + delayUs;
+  #fail(
+    failure: {
+      readonly failed: readonly ExecutionVertexId[];
+      readonly cause: RestartCause;
+      readonly isGlobal: boolean;
+    },
+    nowUs: Micros,
+    out: Out,
+  ): void {
+    if (this.#status === 'restarting' || this.#status === 'failing' || this.#status === 'failed') return;
+    const job = this.#job;
+    assert(job !== undefined, 'what fails was deployed');
+    const handling = this.#failures.handle(failure, job.regions, nowUs);
+    if (handling.kind === 'fail-job') return this.#endJob(nowUs, out);
+    const { scope, subtasks, delayUs } = handling;
+    if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     this.#restore.forget();
-    this.#later.after(delayUs, 'restart', out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
+    const ending = subtasks.map((subtask) => job.executions.at(subtask));
+    this.#restarts.schedule(subtasks, nowUs + delayUs);
+    this.#reportRestart({ cause: failure.cause, delayUs: micros(delayUs), subtasks }, out);
+    this.#cancel(ending, nowUs, out);
+    this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
+    this.#deployAfter(delayUs, nowUs, out);
   }
 
   /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */
   #restartForRescale(nowUs: Micros, out: Out): void {
-    if (this.#status === 'restarting' || this.#status === 'failed' || this.#executions === undefined) return;
-    this.#later.cancel('deployment', out);
+    const mayRestart = this.#status === 'created' || this.#status === 'running';
+    if (mayRestart && this.#job !== undefined) this.#restartAll('rescale', 0, nowUs, out);
+  }
+
+  #restartAll(cause: RestartCause, delayUs: number, nowUs: Micros, out: Out): void {
+    this.#restore.forget();
     this.#moveTo('restarting', out);
     this.#scaling.stopped(out);
+    this.#restarts.overtakeAll();
+    this.#restartAtUs = nowUs + delayUs;
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
-    this.#cancelAll(out);
-    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause: 'rescale', delayUs: micros(0) });
-    this.#restartAtUs = nowUs;
-    this.#restore.forget();
+    this.#reportRestart({ cause, delayUs: micros(delayUs) }, out);
+    this.#cancel(this.#executions?.current() ?? [], nowUs, out);
+    this.#deployAfter(delayUs, nowUs, out);
   }
 
-  #cancelAll(out: Out): void {
-    for (const { attempt, node } of this.#executions?.all() ?? []) this.#cancel(attempt, node, out);
-  }
-
-  #cancel(attempt: ExecutionAttemptId, node: NodeId, out: Out): void {
-    out.send(
-      { node, mailbox: MAIN_MAILBOX, via: 'datagram' },
-      { kind: 'cancel-task', epoch: this.#options.epoch, attempt },
+  #deployAfter(delayUs: number, nowUs: Micros, out: Out): void {
+    this.#later.after(delayUs, `restart/${nowUs + delayUs}`, out, (lateUs, lateOut) =>
+      this.#tryDeploy(lateUs, lateOut),
     );
   }
 
-  /** Row F4: everything ended, delay over, pointer known, metadata read, slots there: then deploy. */
+  #reportRestart(
+    restart: Pick<Extract<EngineEvent, { kind: 'restart-scheduled' }>, 'cause' | 'delayUs' | 'subtasks'>,
+    out: Out,
+  ): void {
+    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, ...restart });
+  }
+
+  #endJob(nowUs: Micros, out: Out): void {
+    this.#moveTo('failing', out);
+    this.#scaling.stopped(out);
+    this.#restarts.overtakeAll();
+    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#cancel(this.#executions?.current() ?? [], nowUs, out);
+    this.#tryDeploy(nowUs, out);
+  }
+
+  #cancel(executions: readonly Execution[], nowUs: Micros, out: Out): void {
+    for (const execution of executions) {
+      this.#operatorCoordinators.attemptFailed(execution, nowUs, out);
+      if (execution.state === 'canceled') continue;
+      execution.state = 'canceling';
+      this.#gateway.cancel(execution.attempt, execution.node, out);
+    }
+  }
+
+  /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   #tryDeploy(nowUs: Micros, out: Out): void {
+    if (!this.#coordinator.isSettled) return;
+    if (this.#status === 'failing' && this.#executions?.isEmpty !== false) {
+      this.#moveTo('failed', out);
+      return this.#options.ended('failed', out);
+    }
+    if (this.#status === 'created' || this.#status === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
-    if (!mayStart || nowUs < this.#restartAtUs || !this.#coordinator.isSettled) return;
+    if (!mayStart || nowUs < this.#restartAtUs) return;
     if (this.#executions !== undefined && !this.#executions.isEmpty) return;
     const plan = this.#scaling.plan(nowUs, out);
-    if (plan === undefined || this.#waitsForMore(nowUs, out)) return;
+    if (plan === undefined) return;
+    const indices = Array.from({ length: slotsNeeded(plan.graph.vertices) }, (_, index) => index);
+    const slots = this.#slots.place(indices, this.#executions, nowUs);
+    if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
     const fitted = this.#scaling.fitted(plan, restore.metadata);
-    if (fitted !== undefined) return this.#deploy(fitted, restore.metadata, out);
+    if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
     out.report({ kind: 'probe', probe: 'restore-refused' });
-    this.#moveTo('failed', out);
+    this.#endJob(nowUs, out);
+  }
+
+  /** The restarts of single regions, each on its own. */
+  #tryRedeploy(nowUs: Micros, out: Out): void {
+    const job = this.#job;
+    if (job === undefined || this.#restarts.isEmpty) return;
+    for (const subtasks of this.#restarts.due(nowUs)) {
+      if (subtasks.some((subtask) => job.executions.at(subtask).state !== 'canceled')) continue;
+      const indices = [...new Set(subtasks.map(({ subtask }) => subtask))];
+      const slots = this.#slots.place(indices, job.executions, nowUs);
+      if (slots === undefined) continue;
+      const restore = this.#restore.choose(out);
+      if (restore === undefined) return;
+      this.#redeploy({ subtasks, slots, metadata: restore.metadata, job }, out);
+    }
   }
 
   /**
@@ -366,7 +476,7 @@ export class JobMaster implements CoordinatorHost {
    */
   #waitsForMore(nowUs: Micros, out: Out): boolean {
     const { environment, taskManagers } = this.#options;
-    if (this.#scaling.isAdaptive || this.#jobAttempt > 0 || this.#registry.size >= taskManagers) return false;
+    if (this.#scaling.isAdaptive || this.#jobAttempt > 0 || this.#slots.registry.size >= taskManagers) return false;
     const { heartbeatIntervalUs } = environment.configuration.runtime;
     if (this.#enoughSinceUs === undefined) {
       this.#enoughSinceUs = nowUs;
@@ -375,45 +485,73 @@ export class JobMaster implements CoordinatorHost {
     return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
   }
 
-  #deploy(plan: DeploymentPlan, metadata: CheckpointMetadata | undefined, out: Out): void {
+  #deploy(plan: DeploymentPlan, slots: Places, metadata: CheckpointMetadata | undefined, out: Out): void {
     const { environment, epoch } = this.#options;
-    const { configuration, parts } = environment;
-    const { graph, scale, slots } = plan;
+    const { graph, scale } = plan;
     this.#jobAttempt += 1;
-    this.#plan = plan;
     this.#restore.forget();
-    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt });
-    this.#executions = executions;
+    this.#scaling.deployed(plan);
+    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt, restored: metadata });
+    const deployments = new TaskDeployments({ graph, scale, executions, parts: environment.parts });
+    this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     this.#moveTo('created', out);
+    const chosen = metadata?.checkpointId ?? checkpointId(0);
+    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
+    this.#operatorCoordinators.deployedAs(graph);
+    this.#operatorCoordinators.resetToCheckpoint(metadata, out);
+    this.#started(executions.all(), out);
+  }
+
+  /** Row C18 (a): only what restarts is restored; the others go on with what they have. */
+  #redeploy(
+    restart: {
+      readonly subtasks: readonly ExecutionVertexId[];
+      readonly slots: Places;
+      readonly metadata: CheckpointMetadata | undefined;
+      readonly job: DeployedJob;
+    },
+    out: Out,
+  ): void {
+    const { subtasks, slots, metadata, job } = restart;
+    this.#restore.forget();
+    this.#restarts.done(subtasks);
+    const deployment = { slots, firstAttempt: this.#nextAttempt, restored: metadata };
+    const deployed = job.executions.deploy(subtasks, deployment);
+    const restored = metadata?.checkpointId ?? checkpointId(0);
+    for (const subtask of subtasks) this.#operatorCoordinators.subtaskReset(subtask, restored, out);
     out.report({
       kind: 'restore-chosen',
-      epoch,
+      epoch: this.#options.epoch,
       jobAttempt: this.#jobAttempt,
-      checkpointId: metadata?.checkpointId ?? checkpointId(0),
+      checkpointId: restored,
+      subtasks: subtasks.map(({ vertex, subtask }) => ({ vertex, subtask })),
     });
-    this.#deployments = new TaskDeployments({ graph, scale, executions, restored: metadata, parts });
-    for (const execution of executions.all()) {
+    this.#started(deployed, out);
+  }
+
+  #started(deployed: readonly Execution[], out: Out): void {
+    const { environment, epoch } = this.#options;
+    const { jobAttempt } = this;
+    const firstAttempt = this.#nextAttempt;
+    for (const execution of deployed) {
       const { attempt, vertex, subtask, node } = execution;
       this.#nextAttempt = attempt + 1;
       this.#everDeployed.set(attempt, { attempt, vertex, subtask });
       this.#sendDeployment(execution, out);
-      const parallelism = graph.vertices[vertex]?.parallelism ?? 0;
-      const { jobAttempt } = this;
+      const parallelism = this.#job?.plan.graph.vertices[vertex]?.parallelism ?? 0;
       out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt, node, parallelism });
     }
     assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
-    this.#later.after(configuration.runtime.deploymentTimeoutUs, 'deployment', out, (nowUs, lateOut) =>
-      this.#failJob('deployment-timeout', nowUs, lateOut),
-    );
+    const { deploymentTimeoutUs } = environment.configuration.runtime;
+    this.#later.after(deploymentTimeoutUs, `deployment/${firstAttempt}`, out, (nowUs, lateOut) => {
+      const late = deployed.filter(({ state }) => state === 'deploying');
+      if (late.length > 0) this.#fail({ failed: late, cause: 'deployment-timeout', isGlobal: false }, nowUs, lateOut);
+    });
   }
 
-  /** Repeated while the TaskManager does not list the attempt: the message may have been lost; one too many changes nothing. */
   #sendDeployment(execution: Execution, out: Out): void {
-    const { epoch } = this.#options;
-    const { node, incarnation } = execution;
-    const deployment = this.#deployments?.of(execution);
-    assert(deployment !== undefined, 'what is deployed is part of a deployment');
-    out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'deploy-task', epoch, incarnation, deployment });
+    assert(this.#job !== undefined, 'what is deployed is part of the deployed job');
+    this.#gateway.deploy(execution, this.#job.deployments, out);
   }
 
   #moveTo(status: JobStatus, out: Out): void {

@@ -1,9 +1,9 @@
 /**
- * With which parallelism the job is deployed, on which slots, and when it is redeployed with another one (rows F5, F6, F7, C30; Flink:
+ * With which parallelism the job is deployed, and when it is redeployed with another one (rows F5, F6, F7, C30; Flink:
  * DefaultScheduler, AdaptiveScheduler with WaitingForResources and Executing).
  *
  * Owns: requirements, the phase of the transition, the parallelism of the current deployment. Does not own: executions, restart and
- * restore (the host), liveness of TaskManagers (the registry).
+ * restore (the host), which slots there are (slot-pool).
  * Invariants:
  *   I1 nothing is deployed before the requirements are claimed under this leader's epoch;
  *   I2 default mode: exactly the upper bound, as soon as there are slots for it. A change of requirements restarts the job at once;
@@ -12,15 +12,14 @@
  */
 import { fitToState } from '../checkpoint/restore-compatibility.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import { scaleOf, slotsNeeded, withParallelism } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { JobScale, ResourceRequirements } from '../protocol/job-scale.ts';
-import type { CoordinationReply } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { RequirementsStore } from './requirements-store.ts';
 import {
@@ -31,12 +30,11 @@ import {
   type TransitionTiming,
   wakesAtUs,
 } from './state-transition-manager.ts';
-import { assignSlots, type RegisteredTaskManager } from './task-manager-registry.ts';
 
 /** What scaling asks of the job master. */
 export interface ScalingHost {
-  /** Those that answer, by name. */
-  taskManagers(): readonly RegisteredTaskManager[];
+  /** How many a deployment could use. */
+  slots(nowUs: Micros): number;
   /** A deployment may be possible now. */
   tryDeploy(nowUs: Micros, out: Out): void;
   /** Restarts the job from its newest checkpoint; nothing if it is restarting anyway. */
@@ -50,17 +48,17 @@ export interface JobScalingOptions {
   readonly graph: JobGraph;
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly registers: NamedRegisters;
   readonly host: ScalingHost;
 }
 
-/** What to deploy where. */
+/** What to deploy. */
 export interface DeploymentPlan {
+  readonly parallelism: number;
   readonly graph: JobGraph;
   /** Undefined: as the job was written. */
   readonly scale: JobScale | undefined;
   readonly highestParallelism: number;
-  readonly slots: NonNullable<ReturnType<typeof assignSlots>>;
 }
 
 export class JobScaling {
@@ -77,12 +75,12 @@ export class JobScaling {
 
   constructor(options: JobScalingOptions) {
     this.#options = options;
-    const { graph, epoch, configuration, coordination, host } = options;
+    const { graph, epoch, configuration, registers, host } = options;
     this.#requirements = new RequirementsStore({
       jobId: graph.jobId,
       epoch,
       initial: initialRequirements(graph, configuration),
-      coordination,
+      registers,
       retryUs: retryDelayUs(configuration.runtime.requestTimeoutUs),
       claimed: (nowUs, out) => host.tryDeploy(nowUs, out),
       superseded: (nowUs, out) => host.superseded(nowUs, out),
@@ -106,21 +104,17 @@ export class JobScaling {
     const requirements = this.#requirements.current;
     if (requirements === undefined) return undefined;
     const { graph, host } = this.#options;
-    const taskManagers = host.taskManagers();
     let parallelism = requirements.upper;
     if (this.isAdaptive) {
-      this.#slots = slotsOf(taskManagers);
+      this.#slots = host.slots(nowUs);
       if (this.#slots < requirements.lower) this.#phase = { kind: 'idling' };
       this.#step('change', nowUs, out);
       if (this.#phase.kind !== 'transitioning') return undefined;
       parallelism = Math.min(requirements.upper, this.#slots);
     }
     const scaled = withParallelism(graph, parallelism);
-    const slots = assignSlots(taskManagers, slotsNeeded(scaled.vertices));
-    if (slots === undefined) return undefined;
     const { highestParallelism } = requirements;
-    this.#parallelism = parallelism;
-    return { graph: scaled, scale: scaleOf(scaled, graph, highestParallelism), highestParallelism, slots };
+    return { parallelism, graph: scaled, scale: scaleOf(scaled, graph, highestParallelism), highestParallelism };
   }
 
   /** The plan with the key groups that the restored state has; undefined when the state cannot be restored (rows S3, C31). */
@@ -133,12 +127,17 @@ export class JobScaling {
     return { ...plan, graph: fitted.graph, scale, highestParallelism };
   }
 
+  /** The whole job is deployed by this plan. */
+  deployed({ parallelism }: DeploymentPlan): void {
+    this.#parallelism = parallelism;
+  }
+
   /** Every subtask runs. */
   running(nowUs: Micros, out: Out): void {
     this.#isRunning = true;
     this.#failedCheckpoints = 0;
     this.#phase = firstPhase(nowUs, this.#timing());
-    this.#slots = slotsOf(this.#options.host.taskManagers());
+    this.#slots = this.#options.host.slots(nowUs);
     this.#step('change', nowUs, out);
   }
 
@@ -151,8 +150,8 @@ export class JobScaling {
 
   /** TaskManagers may have come or gone. */
   resourcesChanged(nowUs: Micros, out: Out): void {
-    if (!this.#isRunning) return;
-    const slots = slotsOf(this.#options.host.taskManagers());
+    if (!this.#isRunning || !this.isAdaptive) return;
+    const slots = this.#options.host.slots(nowUs);
     if (slots === this.#slots) return;
     this.#slots = slots;
     this.#step('change', nowUs, out);
@@ -238,11 +237,8 @@ export class JobScaling {
 
 const NO_WAIT: TransitionTiming = { cooldownUs: 0, stabilizationUs: 0, maxDelayUs: 0 };
 
-const slotsOf = (taskManagers: readonly RegisteredTaskManager[]): number =>
-  taskManagers.reduce((sum, { slots }) => sum + slots, 0);
-
 function initialRequirements(graph: JobGraph, { scheduler }: EngineConfiguration): ResourceRequirements {
   if (scheduler.mode === 'adaptive') return { lower: scheduler.minParallelism, upper: scheduler.maxParallelism };
-  const width = slotsNeeded(graph.vertices);
+  const width = Math.max(1, slotsNeeded(graph.vertices));
   return { lower: width, upper: width };
 }

@@ -10,10 +10,10 @@
  *   I4 `highestParallelism` never falls: it bounds the producer ids that any deployment may have used (row K10).
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters, RegisterHandler, RegisterReply } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import {
   decodeRequirements,
@@ -22,7 +22,6 @@ import {
   type ResourceRequirements,
   type StoredRequirements,
 } from '../protocol/job-scale.ts';
-import type { CoordinationReply } from '../protocol/messages.ts';
 
 type Then = (nowUs: Micros, out: Out) => void;
 
@@ -31,7 +30,7 @@ export interface RequirementsStoreOptions {
   readonly epoch: LeaderEpoch;
   /** What the job starts with when nothing was ever asked. */
   readonly initial: ResourceRequirements;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly registers: NamedRegisters;
   readonly retryUs: number;
   /** The requirements are known and ours. */
   readonly claimed: Then;
@@ -61,23 +60,18 @@ export class RequirementsStore {
   }
 
   claim(out: Out): void {
-    const { coordination, jobId, superseded, epoch } = this.#options;
-    const key = requirementsKey(jobId);
-    coordination.request(
-      (requestId) => ({ kind: 'coordination-get', requestId, key }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome !== 'done') return this.#again(replyOut, (lateOut) => this.claim(lateOut));
-        const found = this.#found(reply);
-        if (found.epoch > epoch) return superseded(nowUs, replyOut);
-        if (reply.version > 0 && found.epoch === epoch) return this.#claimed(found, reply.version, nowUs, replyOut);
-        const ours = { ...found, epoch };
-        this.#write(ours, reply.version, replyOut, (written, writtenUs, writtenOut) => {
-          if (written?.outcome === 'done') return this.#claimed(ours, written.version, writtenUs, writtenOut);
-          this.#again(writtenOut, (lateOut) => this.claim(lateOut));
-        });
-      },
-    );
+    const { registers, jobId, superseded, epoch } = this.#options;
+    registers.read(requirementsKey(jobId), out, (reply, nowUs, replyOut) => {
+      if (reply.outcome !== 'done') return this.#again(replyOut, (lateOut) => this.claim(lateOut));
+      const found = this.#found(reply);
+      if (found.epoch > epoch) return superseded(nowUs, replyOut);
+      if (reply.value !== '' && found.epoch === epoch) return this.#claimed(found, reply.version, nowUs, replyOut);
+      const ours = { ...found, epoch };
+      this.#write(ours, reply.version, replyOut, (written, writtenUs, writtenOut) => {
+        if (written.outcome === 'done') return this.#claimed(ours, written.version, writtenUs, writtenOut);
+        this.#again(writtenOut, (lateOut) => this.claim(lateOut));
+      });
+    });
   }
 
   /** A request numbered at or below one that was obeyed changes nothing. `then` is called when the outcome is durable. */
@@ -95,8 +89,8 @@ export class RequirementsStore {
     return this.#later.handleTimer(timer, nowUs, out);
   }
 
-  #found(reply: CoordinationReply): StoredRequirements {
-    if (reply.version > 0) return decodeRequirements(reply.value);
+  #found(reply: RegisterReply): StoredRequirements {
+    if (reply.value !== '') return decodeRequirements(reply.value);
     const { initial, epoch } = this.#options;
     return { ...initial, epoch, highestParallelism: initial.upper, request: 0 };
   }
@@ -114,8 +108,8 @@ export class RequirementsStore {
     assert(change !== undefined && before !== undefined, 'requirements are changed when they are known');
     const wanted = change.wanted(before);
     this.#write(wanted, this.#version, out, (reply, nowUs, replyOut) => {
-      if (reply?.outcome === 'done') return this.#changed(wanted, reply.version, nowUs, replyOut);
-      if (reply?.outcome === 'conflict') {
+      if (reply.outcome === 'done') return this.#changed(wanted, reply.version, nowUs, replyOut);
+      if (reply.outcome === 'conflict') {
         const found = this.#found(reply);
         if (found.epoch > this.#options.epoch) return this.#options.superseded(nowUs, replyOut);
         if (found.request === wanted.request) return this.#changed(found, reply.version, nowUs, replyOut);
@@ -132,20 +126,10 @@ export class RequirementsStore {
     if (this.#changes.length > 0) this.#changeNext(out);
   }
 
-  #write(
-    requirements: StoredRequirements,
-    expectedVersion: number,
-    out: Out,
-    then: (reply: CoordinationReply | undefined, nowUs: Micros, out: Out) => void,
-  ): void {
-    const { coordination, jobId } = this.#options;
-    const key = requirementsKey(jobId);
+  #write(requirements: StoredRequirements, expectedVersion: number, out: Out, then: RegisterHandler): void {
+    const { registers, jobId } = this.#options;
     const value = encodeRequirements(requirements);
-    coordination.request(
-      (requestId) => ({ kind: 'coordination-compare-and-set', requestId, key, expectedVersion, value }),
-      out,
-      then,
-    );
+    registers.compareAndSet({ name: requirementsKey(jobId), expectedVersion, value }, out, then);
   }
 
   #again(out: Out, again: (out: Out) => void): void {

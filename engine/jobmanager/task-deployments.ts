@@ -3,7 +3,6 @@
  * TaskDeploymentDescriptorFactory).
  */
 import { StateAssignment } from '../checkpoint/state-assignment.ts';
-import type { CheckpointId } from '../foundation/ids.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { JobScale } from '../protocol/job-scale.ts';
@@ -17,32 +16,36 @@ export interface TaskDeploymentsOptions {
   /** Undefined: as the job was written. */
   readonly scale: JobScale | undefined;
   readonly executions: ExecutionGraph;
-  /** The checkpoint the job is restored from; undefined on a start from scratch. */
-  readonly restored: CheckpointMetadata | undefined;
   readonly parts: EngineParts;
 }
 
-/** Of one deployment of the job; asked again when a message was lost. */
+/** Of one deployment of the job, the restarts of single regions included; asked again when a message was lost. */
 export class TaskDeployments {
   readonly #options: TaskDeploymentsOptions;
-  readonly #restore: { readonly checkpointId: CheckpointId; readonly assignment: StateAssignment } | undefined;
+  /** By checkpoint: a region that restarts alone restores a newer one than the rest. */
+  readonly #assignments = new WeakMap<CheckpointMetadata, StateAssignment>();
 
   constructor(options: TaskDeploymentsOptions) {
     this.#options = options;
-    const { graph, restored, parts } = options;
-    if (restored === undefined) return;
-    const { checkpointId } = restored;
-    this.#restore = { checkpointId, assignment: new StateAssignment({ graph, restored, parts }) };
   }
 
   of(execution: Execution): TaskDeployment {
     const { executions, scale } = this.#options;
-    const { attempt, vertex, subtask, slot } = execution;
+    const { attempt, vertex, subtask, slot, restored } = execution;
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
     const deployment = scale === undefined ? place : { ...place, scale };
-    if (this.#restore === undefined) return deployment;
-    const { checkpointId, assignment } = this.#restore;
-    const state = assignment.of(vertex, subtask);
+    if (restored === undefined) return deployment;
+    const state = this.#assignmentOf(restored).of(vertex, subtask);
+    const { checkpointId } = restored;
     return { ...deployment, restore: { checkpointId, state: state.handles.length === 0 ? [] : [state] } };
+  }
+
+  #assignmentOf(restored: CheckpointMetadata): StateAssignment {
+    const known = this.#assignments.get(restored);
+    if (known !== undefined) return known;
+    const { graph, parts } = this.#options;
+    const assignment = new StateAssignment({ graph, restored, parts });
+    this.#assignments.set(restored, assignment);
+    return assignment;
   }
 }

@@ -15,6 +15,7 @@ import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { bindStates } from '../state/runtime-states.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import { ChildCollector } from './stateless-operators.ts';
+import { UserCode } from './user-code.ts';
 
 /** Reused for every record; a function must not keep it. */
 class CurrentElement implements ElementContext {
@@ -27,6 +28,7 @@ export interface KeyedOperatorOptions {
   readonly subtask: number;
   readonly parallelism: number;
   readonly next: ElementConsumer;
+  readonly userCode?: UserCode;
 }
 
 export class KeyedProcessOperator implements ElementConsumer {
@@ -35,22 +37,32 @@ export class KeyedProcessOperator implements ElementConsumer {
   readonly #backend: KeyedStateBackend;
   readonly #collector: ChildCollector;
   readonly #element = new CurrentElement();
+  readonly #userCode: UserCode;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
+    this.#userCode = options.userCode ?? new UserCode();
     this.#key = spec.key;
-    this.#function = spec.function.create();
     this.#backend = options.backend;
-    this.#collector = new ChildCollector(options.next);
-    this.#function.open?.(runtimeContext(spec.function.states, options));
+    this.#collector = new ChildCollector(options.next, this.#userCode);
+    const runtime = runtimeContext(spec.function.states, options);
+    this.#userCode.isRunning = true;
+    this.#function = spec.function.create();
+    this.#function.open?.(runtime);
+    this.#userCode.isRunning = false;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
     const key = this.#key;
+    const userCode = this.#userCode;
+    userCode.isRunning = true;
     this.#element.currentKey = key(value);
+    userCode.isRunning = false;
     this.#element.timestampMs = timestampUs / 1_000;
     this.#backend.setCurrentKey(this.#element.currentKey);
     this.#collector.startElement(timestampUs, lineage);
+    userCode.isRunning = true;
     this.#function.processElement(value, this.#element, this.#collector);
+    userCode.isRunning = false;
   }
 }
 
@@ -59,12 +71,17 @@ export class KeyedCoProcessOperator {
   readonly inputs: readonly [ElementConsumer, ElementConsumer];
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
+    const userCode = options.userCode ?? new UserCode();
+    const runtime = runtimeContext(spec.function.states, options);
+    userCode.isRunning = true;
     const userFunction = spec.function.create();
-    userFunction.open?.(runtimeContext(spec.function.states, options));
+    userFunction.open?.(runtime);
+    userCode.isRunning = false;
     const shared = {
       backend: options.backend,
-      collector: new ChildCollector(options.next),
+      collector: new ChildCollector(options.next, userCode),
       element: new CurrentElement(),
+      userCode,
     };
     this.inputs = [
       new CoProcessInput(spec.keys[0], shared, userFunction, 0),
@@ -77,6 +94,7 @@ interface SharedByInputs {
   readonly backend: KeyedStateBackend;
   readonly collector: ChildCollector;
   readonly element: CurrentElement;
+  readonly userCode: UserCode;
 }
 
 class CoProcessInput implements ElementConsumer {
@@ -98,14 +116,18 @@ class CoProcessInput implements ElementConsumer {
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
-    const { backend, collector, element } = this.#shared;
+    const { backend, collector, element, userCode } = this.#shared;
     const key = this.#key;
+    userCode.isRunning = true;
     element.currentKey = key(value);
+    userCode.isRunning = false;
     element.timestampMs = timestampUs / 1_000;
     backend.setCurrentKey(element.currentKey);
     collector.startElement(timestampUs, lineage);
+    userCode.isRunning = true;
     if (this.#input === 0) this.#function.processElement1(value, element, collector);
     else this.#function.processElement2(value, element, collector);
+    userCode.isRunning = false;
   }
 }
 

@@ -12,9 +12,12 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { KubernetesMessage } from './kubernetes-messages.ts';
+import type { OperatorEvent } from './operator-events.ts';
 import type { StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
+import type { ZooKeeperMessage } from './zookeeper-messages.ts';
 
 /** JobManager -> TaskManager. The heartbeat also announces the leader: a TaskManager follows the highest epoch it has seen. */
 export type JobManagerMessage =
@@ -73,7 +76,7 @@ export type TaskManagerMessage =
       readonly incarnation: number;
       readonly slots: number;
       /** What runs there: the JobManager reconciles (Flink: ExecutionDeploymentReport). */
-      readonly executions: readonly { readonly attempt: ExecutionAttemptId; readonly state: ExecutionState }[];
+      readonly executions: readonly ListedExecution[];
     }
   | {
       readonly kind: 'task-state';
@@ -87,6 +90,14 @@ export type TaskManagerMessage =
     }
   | AcknowledgeCheckpoint
   | DeclineCheckpoint;
+
+/** A subtask that a TaskManager has: one that is being cancelled still holds its slot. */
+export interface ListedExecution {
+  readonly attempt: ExecutionAttemptId;
+  readonly state: ExecutionState;
+  /** Present when state is `failed`: the report of it may have been lost. */
+  readonly failure?: TaskFailure;
+}
 
 /** Flink: AcknowledgeCheckpoint. */
 export interface AcknowledgeCheckpoint {
@@ -105,6 +116,28 @@ export interface DeclineCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly reason: CheckpointFailure;
 }
+
+/**
+ * JobManager <-> subtask: operator coordinators and their operators (row C24; Flink: sendOperatorEventToTask, -ToCoordinator).
+ * `attempt` is the subtask's in both directions; `sequence` counts from 0 per attempt, operator and direction.
+ */
+export type OperatorEventMessage =
+  | {
+      readonly kind: 'operator-event';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly operator: string;
+      readonly sequence: number;
+      readonly event: OperatorEvent;
+    }
+  | {
+      /** The event of this number was handled. */
+      readonly kind: 'operator-event-acknowledged';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly operator: string;
+      readonly sequence: number;
+    };
 
 /** TaskManager <-> TaskManager, over connections (Flink: PartitionRequest, AddCredit, BufferResponse). */
 export type DataPlaneMessage =
@@ -134,6 +167,14 @@ export type DataPlaneMessage =
       readonly subpartition: number;
       readonly consumer: ExecutionAttemptId;
       readonly credit: number;
+    }
+  | {
+      /** Consumer task -> producer task: buffers begun from now on are to be of this size (row B16). */
+      readonly kind: 'new-buffer-size';
+      readonly edge: number;
+      readonly subpartition: number;
+      readonly consumer: ExecutionAttemptId;
+      readonly bytes: number;
     };
 
 export interface BufferMessage {
@@ -152,10 +193,14 @@ export interface BufferMessage {
 export type LocalMessage =
   | { readonly kind: 'continue' }
   | { readonly kind: 'task-start'; readonly deployment: TaskDeployment }
+  /** Main mailbox -> mailbox of a cancelled subtask: handled when whatever keeps that mailbox busy is over. */
+  | { readonly kind: 'task-end' }
   /** The synchronous part is over; the asynchronous part starts in its own mailbox. */
   | { readonly kind: 'start-async-part'; readonly checkpointId: CheckpointId }
   /** The serializing is over (its busy time has passed): write the state. */
-  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId };
+  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId }
+  /** All in-flight data of the checkpoint is known: serialize and write it. */
+  | { readonly kind: 'write-channel-state'; readonly checkpointId: CheckpointId };
 
 /** World -> main mailbox of both ends: the connection to `peer` was reset or timed out. The TaskManager passes it to its tasks. */
 export interface ConnectionLost {
@@ -188,14 +233,14 @@ export interface StorageReply {
   readonly paths?: readonly string[];
 }
 
-/** Coordination store: versioned values (ZooKeeper: setData with version; Kubernetes: resourceVersion). */
+/** Lease store: versioned values, what ZooKeeper (setData with version) and Kubernetes (resourceVersion) have in common. */
 export type CoordinationRequest =
   | { readonly kind: 'coordination-get'; readonly requestId: number; readonly key: string }
   | {
       readonly kind: 'coordination-compare-and-set';
       readonly requestId: number;
       readonly key: string;
-      /** 0 creates. */
+      /** 0 creates; -1 matches any (ZooKeeper: setData with version -1). */
       readonly expectedVersion: number;
       /** JSON text. */
       readonly value: string;
@@ -286,6 +331,8 @@ export type ServiceMessage =
   | StorageReply
   | CoordinationRequest
   | CoordinationReply
+  | ZooKeeperMessage
+  | KubernetesMessage
   | LogFetch
   | LogRecords
   | SinkRequest
@@ -296,6 +343,7 @@ export type EngineMessage =
   | RescaleRequest
   | RescaleReply
   | TaskManagerMessage
+  | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
   | ConnectionLost

@@ -1,20 +1,40 @@
 /**
  * The `_metadata` file of a completed checkpoint (rows T2, T4; Flink: MetadataV3Serializer).
  *
- * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline
- * state included), scale of the operators, CRC32C over all of it. A flipped byte is found by the checksum (Flink has none, row T9).
+ * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline state
+ * included), sections, CRC32C over all of it. A section is its number, its length and its content; those that are empty are left
+ * out, those of unknown numbers are skipped. A flipped byte is found by the checksum (Flink has none, row T9).
+ *
+ * Versions: 2 added channel state, 3 the lists of operator state in its handles. Older ones are read.
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { OperatorScale } from './job-scale.ts';
-import { type OperatorStateList, REDISTRIBUTION_MODES, type StateHandle, type SubtaskState } from './state-handle.ts';
+import {
+  type ChannelSection,
+  type OperatorStateList,
+  REDISTRIBUTION_MODES,
+  type StateHandle,
+  type StateKind,
+  type SubtaskState,
+} from './state-handle.ts';
 
 const MAGIC = 0x4960672d;
-/** Version 2 adds the lists of operator state and the scale of the operators. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
+/** A handle's kind as a byte: a format. */
+const KINDS: readonly StateKind[] = ['operator', 'keyed', 'input-channel', 'output-channel'];
 const CHECKSUM_BYTES = 4;
+/** Sections by number. */
+const COORDINATORS = 1;
+const SCALE = 2;
+
+/** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
+export interface CoordinatorState {
+  readonly operator: string;
+  readonly bytes: Uint8Array;
+}
 
 export interface CheckpointMetadata {
   readonly checkpointId: CheckpointId;
@@ -22,9 +42,11 @@ export interface CheckpointMetadata {
   readonly triggeredAtUs: number;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
-  /** Parallelism and maximum parallelism of every operator; empty in a file of version 1. */
+  /** By operator; absent: there are none. */
+  readonly coordinators?: readonly CoordinatorState[];
+  /** Parallelism and maximum parallelism of every operator; empty where the file does not say it (versions 1 and 2). */
   readonly operators: readonly OperatorScale[];
-  /** No subtask index at or above this was deployed before the checkpoint; 0 in a file of version 1. */
+  /** No subtask index at or above this was deployed before the checkpoint; 0 where the file does not say it. */
   readonly highestParallelism: number;
 }
 
@@ -42,7 +64,10 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     out.writeVarUint(state.handles.length);
     for (const handle of state.handles) writeHandle(out, handle);
   }
-  writeScale(out, metadata);
+  const { coordinators = [], operators, highestParallelism } = metadata;
+  if (coordinators.length > 0) writeSection(out, COORDINATORS, (section) => writeCoordinators(section, coordinators));
+  if (operators.length > 0 || highestParallelism > 0)
+    writeSection(out, SCALE, (section) => writeScale(section, metadata));
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -76,13 +101,70 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input, version));
     states.push({ vertex, subtask, handles });
   }
-  const scale = version < 2 ? { operators: [], highestParallelism: 0 } : readScale(input);
-  return { checkpointId: id, jobId, triggeredAtUs, states, ...scale };
+  return { checkpointId: id, jobId, triggeredAtUs, states, ...readSections(input) };
+}
+
+type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism'>;
+
+function writeSection(out: ByteWriter, number: number, write: (section: ByteWriter) => void): void {
+  const section = new ByteWriter();
+  write(section);
+  const content = section.toBytes();
+  out.writeByte(number);
+  out.writeVarUint(content.length);
+  out.writeBytes(content);
+}
+
+function readSections(input: ByteReader): Sections {
+  let sections: Sections = { operators: [], highestParallelism: 0 };
+  while (input.remaining > 0) {
+    const number = input.readByte();
+    const length = input.readVarUint();
+    if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
+    else if (number === SCALE) sections = { ...sections, ...readScale(input) };
+    else input.skip(length);
+  }
+  return sections;
+}
+
+function writeCoordinators(out: ByteWriter, coordinators: readonly CoordinatorState[]): void {
+  out.writeVarUint(coordinators.length);
+  for (const { operator, bytes } of coordinators) {
+    out.writeString(operator);
+    out.writeVarUint(bytes.length);
+    out.writeBytes(bytes);
+  }
+}
+
+function readCoordinators(input: ByteReader): CoordinatorState[] {
+  return Array.from({ length: input.readVarUint() }, () => {
+    const operator = input.readString();
+    return { operator, bytes: input.readBytes(input.readVarUint()) };
+  });
+}
+
+function writeScale(out: ByteWriter, { operators, highestParallelism }: CheckpointMetadata): void {
+  out.writeVarUint(operators.length);
+  for (const { uid, parallelism, maxParallelism } of operators) {
+    out.writeString(uid);
+    out.writeVarUint(parallelism);
+    out.writeVarUint(maxParallelism);
+  }
+  out.writeVarUint(highestParallelism);
+}
+
+function readScale(input: ByteReader): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+  const operators = Array.from({ length: input.readVarUint() }, () => ({
+    uid: input.readString(),
+    parallelism: input.readVarUint(),
+    maxParallelism: input.readVarUint(),
+  }));
+  return { operators, highestParallelism: input.readVarUint() };
 }
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {
   out.writeString(handle.operator);
-  out.writeByte(handle.state === 'keyed' ? 1 : 0);
+  out.writeByte(KINDS.indexOf(handle.state));
   out.writeString(handle.path);
   out.writeVarUint(handle.bytes);
   out.writeUint32(handle.checksum);
@@ -91,19 +173,36 @@ function writeHandle(out: ByteWriter, handle: StateHandle): void {
     out.writeVarUint(handle.keyGroups.start);
     out.writeVarUint(handle.keyGroups.end);
   }
+  out.writeVarUint(handle.channels?.length ?? 0);
+  for (const { edge, peer, offset, bytes } of handle.channels ?? []) {
+    out.writeVarUint(edge);
+    out.writeVarUint(peer);
+    out.writeVarUint(offset);
+    out.writeVarUint(bytes);
+  }
   if (handle.path === '') out.writeBytes(handle.inline ?? new Uint8Array(0));
   writeLists(out, handle.lists);
 }
 
 function readHandle(input: ByteReader, version: number): StateHandle {
   const operator = input.readString();
-  const state = input.readByte() === 1 ? 'keyed' : 'operator';
+  const state = KINDS[input.readByte()];
+  if (state === undefined) throw new CorruptData('a handle is of a known kind', input.position);
   const path = input.readString();
   const bytes = input.readVarUint();
   const checksum = input.readUint32();
   const keyGroups = input.readByte() === 1 ? { start: input.readVarUint(), end: input.readVarUint() } : undefined;
+  const channels: ChannelSection[] = [];
+  for (let left = version >= 2 ? input.readVarUint() : 0; left > 0; left -= 1) {
+    channels.push({
+      edge: input.readVarUint(),
+      peer: input.readVarUint(),
+      offset: input.readVarUint(),
+      bytes: input.readVarUint(),
+    });
+  }
   const inline = path === '' ? input.readBytes(bytes) : undefined;
-  const lists = version < 2 ? undefined : readLists(input);
+  const lists = version >= 3 ? readLists(input) : undefined;
   return {
     operator,
     state,
@@ -111,6 +210,7 @@ function readHandle(input: ByteReader, version: number): StateHandle {
     bytes,
     checksum,
     ...(keyGroups === undefined ? {} : { keyGroups }),
+    ...(channels.length === 0 ? {} : { channels }),
     ...(inline === undefined ? {} : { inline }),
     ...(lists === undefined ? {} : { lists }),
   };
@@ -144,23 +244,4 @@ function readLists(input: ByteReader): OperatorStateList[] | undefined {
     });
     return { name, mode, offsets };
   });
-}
-
-function writeScale(out: ByteWriter, { operators, highestParallelism }: CheckpointMetadata): void {
-  out.writeVarUint(operators.length);
-  for (const { uid, parallelism, maxParallelism } of operators) {
-    out.writeString(uid);
-    out.writeVarUint(parallelism);
-    out.writeVarUint(maxParallelism);
-  }
-  out.writeVarUint(highestParallelism);
-}
-
-function readScale(input: ByteReader): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
-  const operators = Array.from({ length: input.readVarUint() }, () => ({
-    uid: input.readString(),
-    parallelism: input.readVarUint(),
-    maxParallelism: input.readVarUint(),
-  }));
-  return { operators, highestParallelism: input.readVarUint() };
 }

@@ -19,10 +19,23 @@ export interface OperatorStateList {
  * A state handle says where a piece of snapshot lies (Flink: StreamStateHandle, KeyGroupsStateHandle, OperatorStateHandle).
  * Small state travels inline in the acknowledgement and is stored in `_metadata` (row T3).
  */
+export type StateKind = 'keyed' | 'operator' | 'input-channel' | 'output-channel';
+
+/** Part of a channel state file: what was under way on one channel (row B17). */
+export interface ChannelSection {
+  /** Index of the edge in the job graph. */
+  readonly edge: number;
+  /** Subtask at the other end: the producer's for input channels, the consumer's for output channels. */
+  readonly peer: number;
+  /** Of the section in the file. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export interface StateHandle {
-  /** Uid of the operator whose state this is. */
+  /** Uid of the operator whose state this is; channel state belongs to the head of its chain (input) or its tail (output). */
   readonly operator: string;
-  readonly state: 'keyed' | 'operator';
+  readonly state: StateKind;
   /** Object path below the checkpoint storage; empty for inline state. */
   readonly path: string;
   /** The state itself when it is inline. */
@@ -30,10 +43,12 @@ export interface StateHandle {
   readonly bytes: number;
   /** CRC32C over the bytes; restore verifies it. */
   readonly checksum: number;
-  /** Inclusive key-group range; absent for operator state. */
+  /** Inclusive key-group range; of keyed state only. */
   readonly keyGroups?: { readonly start: number; readonly end: number };
   /** Of operator state: its lists. Absent: the state belongs to its subtask and cannot be redistributed (row S9). */
   readonly lists?: readonly OperatorStateList[];
+  /** Of channel state only. With `vertex` and `subtask` of the subtask's state this is what a rescaled restore maps (row B19). */
+  readonly channels?: readonly ChannelSection[];
 }
 
 /** What one subtask contributed to a checkpoint. */

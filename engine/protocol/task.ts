@@ -7,6 +7,8 @@ import type { SubtaskState } from './state-handle.ts';
 export interface InputChannelDescriptor {
   readonly producerNode: NodeId;
   readonly producerAttempt: ExecutionAttemptId;
+  /** Its place among the subtasks of its vertex: with `edge` the channel's name in channel state. */
+  readonly producerSubtask: number;
   /** Index of the edge in the job graph; identifies the producer's result partition. */
   readonly edge: number;
   /** Which subpartition of that result partition: the consumer's subtask index. */
@@ -26,8 +28,8 @@ export interface TaskDeployment {
   readonly restore?: { readonly checkpointId: CheckpointId; readonly state: readonly SubtaskState[] };
 }
 
-/** Flink: ExecutionState, as far as it is visible outside the TaskManager. */
-export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceled';
+/** Flink: ExecutionState. `canceling`: it is to end, and its mailbox has not come to it yet. */
+export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceling' | 'canceled';
 
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =
@@ -36,10 +38,14 @@ export type TaskFailure =
   | 'restore-failed'
   | 'corrupt-state'
   | 'user-function'
+  /** The user's code says that no restart can help (Flink: SuppressRestartsException). */
+  | 'unrecoverable'
   | 'sink-fenced'
   | 'sink-unavailable'
   | 'commit-failed'
   | 'transaction-lost'
   | 'out-of-sequence'
+  /** An operator and its coordinator could not tell each other something (row C24). */
+  | 'operator-event-lost'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

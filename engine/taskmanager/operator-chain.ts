@@ -11,6 +11,8 @@ import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
+import type { UserCode } from '../operators/user-code.ts';
+import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -24,6 +26,10 @@ export interface OperatorChainOptions {
   /** Behind the last operator: the channels. */
   readonly tail: ElementConsumer;
   readonly sinkHost: SinkHost;
+  /** Marks the calls of user functions. */
+  readonly userCode: UserCode;
+  /** Takes the work that operators say they do. */
+  readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
 }
@@ -55,6 +61,7 @@ export class OperatorChain {
       } else {
         heads = createOperator(spec, next, options, keyed);
       }
+      heads = withWork(spec, heads, options.work);
     }
     this.heads = heads;
     this.keyed = keyed;
@@ -70,11 +77,11 @@ function createOperator(
 ): readonly [ElementConsumer, ElementConsumer] {
   switch (spec.kind) {
     case 'map':
-      return single(new MapOperator(spec.map, next));
+      return single(new MapOperator(spec.map, next, options.userCode));
     case 'filter':
-      return single(new FilterOperator(spec.filter, next));
+      return single(new FilterOperator(spec.filter, next, options.userCode));
     case 'flat-map':
-      return single(new FlatMapOperator(spec.flatMap, next));
+      return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
     case 'process': {
       const backend = createBackend(spec, options, keyed);
       return single(new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next }));
@@ -88,10 +95,24 @@ function createOperator(
   }
 }
 
+function withWork(
+  { workNanoseconds }: OperatorSpec,
+  heads: readonly [ElementConsumer, ElementConsumer],
+  work: WorkMeter,
+): readonly [ElementConsumer, ElementConsumer] {
+  if (workNanoseconds === undefined) return heads;
+  const [first, second] = heads;
+  const working = new WorkingConsumer(work, workNanoseconds, first);
+  return [working, second === first ? working : new WorkingConsumer(work, workNanoseconds, second)];
+}
+
 const single = (consumer: ElementConsumer): readonly [ElementConsumer, ElementConsumer] => [consumer, consumer];
-const subtaskOf = (options: OperatorChainOptions): { subtask: number; parallelism: number } => ({
+const subtaskOf = (
+  options: OperatorChainOptions,
+): { subtask: number; parallelism: number; userCode: OperatorChainOptions['userCode'] } => ({
   subtask: options.subtask,
   parallelism: options.vertex.parallelism,
+  userCode: options.userCode,
 });
 
 function createBackend(

@@ -7,15 +7,29 @@
  * Invariants:
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
- *   I3 after `failed` or `canceled` nothing is processed, written or acknowledged.
+ *   I3 after `failed`, `canceling` or `canceled` nothing is processed, written or acknowledged;
+ *   I4 what user code throws fails the subtask, and nothing else that is thrown does (decision 0020).
  */
+import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
+import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
+import { SplitReader } from '../connectors/split-reader.ts';
+import { decodeReaderSplits } from '../connectors/split-rows.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
 import { assert } from '../foundation/assert.ts';
-import { type CheckpointId, checkpointId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import {
+  type CheckpointId,
+  checkpointId,
+  type ExecutionAttemptId,
+  type LeaderEpoch,
+  type NodeId,
+  taskMailbox,
+} from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
+import { UserCode } from '../operators/user-code.ts';
+import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
@@ -53,16 +67,21 @@ export class StreamTask {
   readonly #self: Target;
   readonly #outputs: TaskOutputs;
   readonly #input: TaskInput | undefined;
-  readonly #source: LogSource | undefined;
+  readonly #source: LogSource | SplitReader | undefined;
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
+  readonly #work = new WorkMeter();
   #chain: OperatorChain | undefined;
+  readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
+  #failure: TaskFailure | undefined;
   #continuing = false;
   #flushArmed = false;
   /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
   #deferred: TriggerCheckpoint | undefined;
+  /** It came while a record was stuck in the outputs (row B15). */
+  #stuckTrigger: TriggerCheckpoint | undefined;
 
   constructor(options: StreamTaskOptions) {
     const { environment, deployment, epoch } = options;
@@ -71,20 +90,37 @@ export class StreamTask {
     assert(vertex !== undefined, 'a deployment names a vertex of the job', { vertex: deployment.vertex });
     this.#options = options;
     this.#vertex = vertex;
+    this.#mayEmit = () => this.#outputs.isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
-    this.#outputs = new TaskOutputs(environment, deployment);
+    this.#checkpoint = new SubtaskCheckpoint({
+      environment,
+      attempt: deployment.attempt,
+      vertex: deployment.vertex,
+      subtask: deployment.subtask,
+      epoch,
+      toJobManager: (message, out) => out.send(options.jobManager, message),
+    });
+    const { channelState } = this.#checkpoint;
+    this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
     if (deployment.inputs.length > 0) {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
     if (vertex.source !== undefined) {
-      this.#source = new LogSource({
-        spec: vertex.source,
-        subtask: deployment.subtask,
-        parallelism: vertex.parallelism,
-        broker: services.log,
-        requestTimeoutUs: configuration.runtime.requestTimeoutUs,
-        firstRequestId: 1,
-      });
+      const spec = vertex.source;
+      const { parallelism } = vertex;
+      const { requestTimeoutUs } = configuration.runtime;
+      const common = { spec, parallelism, broker: services.log, requestTimeoutUs, firstRequestId: 1 };
+      this.#source =
+        spec.kind === 'log'
+          ? new LogSource({ ...common, subtask: deployment.subtask })
+          : new SplitReader({
+              ...common,
+              uid: spec.uid,
+              attempt: deployment.attempt,
+              epoch,
+              toJobManager: (message, out) => out.send(options.jobManager, message),
+              fail: (failure, out) => this.fail(failure, out),
+            });
     }
     this.#restore = new StateRestore({
       host: {
@@ -94,39 +130,57 @@ export class StreamTask {
       storage: services.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
     });
-    this.#checkpoint = new SubtaskCheckpoint({
-      environment,
-      attempt: deployment.attempt,
-      vertex: deployment.vertex,
-      subtask: deployment.subtask,
-      epoch,
-      toJobManager: (message, out) => out.send(options.jobManager, message),
-    });
-    this.#mayEmit = () => this.#outputs.isAvailable;
   }
 
   get state(): ExecutionState {
     return this.#state;
   }
-
-  handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
-    if (this.#state === 'failed' || this.#state === 'canceled') return;
-    if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
-    else this.#message(input.message, { from: input.from, isAsync }, nowUs, out);
-    this.#afterAction(out);
+  get failure(): TaskFailure | undefined {
+    return this.#failure;
+  }
+  get attempt(): ExecutionAttemptId {
+    return this.#options.deployment.attempt;
+  }
+  get slot(): number {
+    return this.#options.deployment.slot;
   }
 
-  /** Ends without a report: the JobManager asked for it, or a new leader fences it off. */
+  handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
+    if (this.#hasEnded) return;
+    try {
+      if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
+      else this.#message(input.message, { from: input.from, isAsync }, nowUs, out);
+      this.#afterAction(out);
+    } catch (thrown) {
+      // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
+      const failure = this.#userCode.failureOf(thrown);
+      if (failure === undefined) throw thrown;
+      this.fail(failure, out);
+    }
+  }
+
+  /** Stops at once and without a report: the JobManager asked for it, or a new leader fences it off. */
   cancel(out: Out): void {
-    if (this.#state === 'canceled') return;
+    if (this.#state === 'canceling' || this.#state === 'canceled') return;
     this.#checkpoint.close();
+    this.#moveTo('canceling', undefined, out);
+  }
+
+  /** Its mailbox has come to the end that `cancel` asked for. */
+  ended(out: Out): void {
+    assert(this.#state === 'canceling', 'a subtask ends after it was cancelled', { state: this.#state });
     this.#moveTo('canceled', undefined, out);
   }
 
   fail(failure: TaskFailure, out: Out): void {
-    if (this.#state === 'failed' || this.#state === 'canceled') return;
+    if (this.#hasEnded) return;
     this.#checkpoint.close();
+    this.#failure = failure;
     this.#moveTo('failed', failure, out);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state === 'failed' || this.#state === 'canceling' || this.#state === 'canceled';
   }
 
   #message(message: EngineMessage, at: { from: NodeId; isAsync: boolean }, nowUs: Micros, out: Out): void {
@@ -140,7 +194,10 @@ export class StreamTask {
         return this.#buffer(message, nowUs, out);
       case 'add-credit':
         this.#outputs.addCredit(message, out);
+        this.#outputsMoved(nowUs, out);
         return this.#pump(nowUs, out);
+      case 'new-buffer-size':
+        return this.#outputs.resizeBuffers(message);
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
@@ -160,6 +217,8 @@ export class StreamTask {
         return this.#checkpoint.startAsyncPart(message.checkpointId, nowUs, out);
       case 'write-async-part':
         return this.#checkpoint.writeAsyncPart(message.checkpointId, nowUs, out);
+      case 'write-channel-state':
+        return this.#checkpoint.writeChannelState(message.checkpointId, nowUs, out);
       case 'storage-reply':
         return at.isAsync
           ? this.#checkpoint.handleReply(message, nowUs, out)
@@ -168,6 +227,10 @@ export class StreamTask {
         this.#source?.handleReply(message, nowUs, out);
         this.#pump(nowUs, out);
         return this.#snapshotDeferred(nowUs, out);
+      case 'operator-event':
+      case 'operator-event-acknowledged':
+        if (this.#source instanceof SplitReader) this.#source.handleEvent(message, nowUs, out);
+        return;
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
       default:
@@ -186,6 +249,7 @@ export class StreamTask {
       return this.#pump(nowUs, out);
     }
     const handled =
+      this.#outputs.handleTimer(timer, out) ||
       this.#input?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
@@ -196,6 +260,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
+    out.busy('nanosecond', this.#work.take());
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
       out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
@@ -219,14 +284,18 @@ export class StreamTask {
       attempt: deployment.attempt,
       highestParallelism: deployment.scale?.highestParallelism ?? this.#vertex.parallelism,
       tail: this.#outputs,
+      userCode: this.#userCode,
       sinkHost: this.#sinkHost(),
+      work: this.#work,
       keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
     });
+    this.#outputs.recover(restoredChannels(states, 'output-channel'));
+    this.#input?.recover(restoredChannels(states, 'input-channel'));
     const sourceUid = this.#vertex.source?.uid;
-    if (sourceUid !== undefined) {
-      const pieces = piecesOf(sourceUid, 'operator');
-      this.#source?.restore(pieces.flatMap(({ bytes, handle }) => decodeSourceOffsets(bytes, handle.lists)));
-    }
+    const pieces = sourceUid === undefined ? [] : piecesOf(sourceUid, 'operator');
+    if (this.#source instanceof SplitReader)
+      this.#source.restore(pieces.flatMap(({ bytes, handle }) => decodeReaderSplits(bytes, handle.lists)));
+    else this.#source?.restore(pieces.flatMap(({ bytes, handle }) => decodeSourceOffsets(bytes, handle.lists)));
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task(), checkpointId: deployment.restore.checkpointId });
     }
@@ -253,11 +322,17 @@ export class StreamTask {
     this.#moveTo('running', undefined, out);
     this.#input?.requestAll(out);
     this.#source?.start(out);
+    if (this.#input?.hasMore === true) this.#continue(out);
+  }
+
+  #continue(out: Out): void {
+    this.#continuing = true;
+    out.send(this.#self, { kind: 'continue' });
   }
 
   #buffer(message: BufferMessage, nowUs: Micros, out: Out): void {
     if (this.#input === undefined) return;
-    if (!this.#input.enqueue(message)) return this.fail('out-of-sequence', out);
+    if (!this.#input.enqueue(message, nowUs, out)) return this.fail('out-of-sequence', out);
     this.#pump(nowUs, out);
   }
 
@@ -268,9 +343,8 @@ export class StreamTask {
     else this.#input?.advance(nowUs, out);
     this.#outputs.sendAll(out);
     const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
-    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return;
-    this.#continuing = true;
-    out.send(this.#self, { kind: 'continue' });
+    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return this.#input?.pause();
+    this.#continue(out);
   }
 
   #pumpSource(out: Out): void {
@@ -289,10 +363,14 @@ export class StreamTask {
       get heads() {
         return chain().heads;
       },
-      mayProcess: () => this.#outputs.isAvailable,
+      isStuck: () => this.#outputs.isStuck,
+      mayProcess: this.#mayEmit,
+      openChannelState: (id, out) =>
+        this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
+      inputComplete: (id, figures, out) => this.#checkpoint.inputComplete(id, figures, out),
       checkpoint: (barrier, figures, nowUs, out) => {
         if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
-        this.#broadcastBarrier(barrier, out);
+        this.#broadcastBarrier(barrier, nowUs, out);
         this.#snapshot(barrier.checkpointId, figures, nowUs, out);
       },
       giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
@@ -305,9 +383,22 @@ export class StreamTask {
     if (this.#state !== 'running' || this.#source === undefined) {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
-    this.#broadcastBarrier(message, out);
+    if (this.#outputs.isStuck) {
+      this.#stuckTrigger = message;
+      return;
+    }
+    this.#broadcastBarrier(message, nowUs, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
     else this.#snapshotSource(message, nowUs, out);
+  }
+
+  /** Row B15: what had to wait until the record in progress was through. */
+  #outputsMoved(nowUs: Micros, out: Out): void {
+    this.#input?.outputsMoved(nowUs, out);
+    const trigger = this.#stuckTrigger;
+    if (trigger === undefined || this.#outputs.isStuck) return;
+    this.#stuckTrigger = undefined;
+    this.#triggered(trigger, nowUs, out);
   }
 
   /** The batch has come and was emitted, or there was none to come. */
@@ -318,15 +409,18 @@ export class StreamTask {
     this.#snapshotSource(deferred, nowUs, out);
   }
 
-  #snapshotSource({ checkpointId, triggeredAtUs }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+  #snapshotSource({ checkpointId, triggeredAtUs, options }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
-    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0 };
+    const unaligned = overtakes(options);
+    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
     this.#snapshot(checkpointId, figures, nowUs, out);
+    this.#checkpoint.inputComplete(checkpointId, figures, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
-  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, out: Out): void {
-    this.#outputs.broadcastEvent({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, out);
+  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, nowUs: Micros, out: Out): void {
+    if (mayCarryChannelState(options)) this.#checkpoint.openChannelState(id, out);
+    this.#outputs.broadcastBarrier({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 

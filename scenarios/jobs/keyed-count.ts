@@ -9,7 +9,7 @@ import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functi
 import type { ValueState } from '../../engine/state/keyed-state.ts';
 import { valueState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
-import { type JobDefinition, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
+import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
 import { readUnion, sinkOptions } from './log-topics.ts';
 
 /** What comes out for every record. */
@@ -24,7 +24,10 @@ const COUNT = 'count';
 export const keyedCount: JobDefinition = {
   name: 'keyed-count',
   description: 'Counts records per key; reads all topics of the scenario as one stream.',
-  parameters: [{ name: 'key', description: 'Field of the row that is the key.', default: 'origin' }],
+  parameters: [
+    { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    { name: 'work', description: 'Virtual CPU time of the count for each record, microseconds.', default: 0 },
+  ],
   build(input) {
     const field = textParameter(input.parameters, 'key');
     const env = new StreamExecutionEnvironment({
@@ -37,6 +40,7 @@ export const keyedCount: JobDefinition = {
       .process(countPerKey(field))
       .uid('count')
       .name('Count')
+      .workPerRecord(numberParameter(input.parameters, 'work'))
       .sinkTo(sinkOptions(input))
       .uid('sink');
     return {
@@ -46,7 +50,8 @@ export const keyedCount: JobDefinition = {
   },
 };
 
-function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
+/** Counts the records of each key in value state. */
+export function countPerKey(field: string): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput>> {
   return {
     states: [valueState(COUNT, Types.int)],
     create() {

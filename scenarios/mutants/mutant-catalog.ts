@@ -5,7 +5,33 @@
  */
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
+import {
+  barrierAcceptOffByOne,
+  newerBarrierDoesNotCancelOlder,
+  processAfterBarrierBeforeSnapshot,
+} from './barrier-mutants.ts';
+import {
+  checkpointDuringChannelRecovery,
+  earlyAbortNotRemembered,
+  multiGateIndexMixup,
+  overtakenOutputNotPersisted,
+} from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+import {
+  deleteDataBeforePointer,
+  suspendedKeepsLeading,
+  unknownWriteIsSuccess,
+  unreadableCheckpointSkipped,
+  watchLossForgotten,
+  zombieJobManagerCanSubsume,
+} from './leadership-mutants.ts';
+import {
+  deadTaskKeepsPending,
+  pendingSurvivesFailover,
+  regionForgetsDownstream,
+  triggerWhileRecovering,
+} from './failover-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   keyGroupsNotClipped,
@@ -31,6 +57,12 @@ export const MUTANTS: readonly Mutant[] = [
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
   unknownWriteIsFailure,
+  unknownWriteIsSuccess,
+  deleteDataBeforePointer,
+  zombieJobManagerCanSubsume,
+  unreadableCheckpointSkipped,
+  suspendedKeepsLeading,
+  watchLossForgotten,
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
@@ -39,6 +71,20 @@ export const MUTANTS: readonly Mutant[] = [
   noAbortAfterScaleDown,
   txnIdRangesOverlap,
   prefixMatchSubtask,
+  pendingSurvivesFailover,
+  deadTaskKeepsPending,
+  triggerWhileRecovering,
+  regionForgetsDownstream,
+  enumeratorStateNotRestored,
+  checkpointDoesNotWaitForEvents,
+  gatewayStaysOpen,
+  newerBarrierDoesNotCancelOlder,
+  overtakenOutputNotPersisted,
+  multiGateIndexMixup,
+  checkpointDuringChannelRecovery,
+  processAfterBarrierBeforeSnapshot,
+  barrierAcceptOffByOne,
+  earlyAbortNotRemembered,
 ];
 
 /** A plan names an engine that there is none of. */

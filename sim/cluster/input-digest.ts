@@ -15,6 +15,7 @@ import type {
   JobManagerMessage,
   LogFetch,
   LogRecords,
+  OperatorEventMessage,
   ServiceMessage,
   SinkReply,
   SinkRequest,
@@ -22,18 +23,22 @@ import type {
   StorageRequest,
   TaskManagerMessage,
 } from '../../engine/protocol/messages.ts';
+import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
+import { highAvailabilityText } from '../network/high-availability-text.ts';
 import type { Digest } from '../kernel/digest.ts';
 
 export function foldMessage(digest: Digest, message: EngineMessage): void {
   digest.foldString(message.kind);
   switch (message.kind) {
     case 'continue':
+    case 'task-end':
       return;
     case 'buffer':
     case 'add-credit':
+    case 'new-buffer-size':
     case 'partition-request':
     case 'partition-not-found':
       foldDataPlane(digest, message);
@@ -52,11 +57,16 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'decline-checkpoint':
       foldTaskManager(digest, message);
       return;
+    case 'operator-event':
+    case 'operator-event-acknowledged':
+      foldOperatorEvent(digest, message);
+      return;
     case 'task-start':
       foldDeployment(digest, message.deployment);
       return;
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
       digest.fold(message.checkpointId);
       return;
     case 'connection-lost':
@@ -88,6 +98,12 @@ function foldDataPlane(digest: Digest, message: DataPlaneMessage): void {
       digest.fold(message.subpartition);
       digest.fold(message.consumer);
       digest.fold(message.credit);
+      return;
+    case 'new-buffer-size':
+      digest.fold(message.edge);
+      digest.fold(message.subpartition);
+      digest.fold(message.consumer);
+      digest.fold(message.bytes);
       return;
     case 'partition-request':
       digest.fold(message.producer);
@@ -177,6 +193,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       for (const execution of message.executions) {
         digest.fold(execution.attempt);
         digest.foldString(execution.state);
+        if (execution.failure !== undefined) digest.foldString(execution.failure);
       }
       return;
     case 'task-state':
@@ -201,6 +218,26 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
   }
 }
 
+function foldOperatorEvent(digest: Digest, message: OperatorEventMessage): void {
+  digest.fold(message.epoch);
+  digest.fold(message.attempt);
+  digest.foldString(message.operator);
+  digest.fold(message.sequence);
+  if (message.kind === 'operator-event-acknowledged') return;
+  const { event } = message;
+  digest.foldString(event.kind);
+  if ('checkpointId' in event) digest.fold(event.checkpointId);
+  if ('splitId' in event) digest.foldString(event.splitId);
+  if ('split' in event) foldSplit(digest, event.split);
+  if ('splits' in event) for (const split of event.splits) foldSplit(digest, split);
+}
+
+function foldSplit(digest: Digest, split: LogSplit): void {
+  digest.foldString(split.splitId);
+  digest.fold(split.offset);
+  digest.fold(split.end);
+}
+
 function foldService(digest: Digest, message: ServiceMessage): void {
   switch (message.kind) {
     case 'storage-put':
@@ -214,6 +251,15 @@ function foldService(digest: Digest, message: ServiceMessage): void {
     case 'coordination-compare-and-set':
     case 'coordination-reply':
       foldCoordination(digest, message);
+      return;
+    case 'zookeeper-request':
+    case 'zookeeper-reply':
+    case 'zookeeper-watch-event':
+    case 'zookeeper-closed':
+    case 'kubernetes-request':
+    case 'kubernetes-reply':
+    case 'kubernetes-watch-event':
+      digest.foldString(highAvailabilityText(message));
       return;
     case 'log-fetch':
     case 'log-records':

@@ -6,6 +6,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 
 export const CHECKPOINT_POINTS = [
   'triggered',
+  'coordinator-snapshot.taken',
   'trigger.received',
   'barrier.received',
   'alignment.started',
@@ -45,6 +46,7 @@ export interface PointOccurrence {
 
 const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, CheckpointPoint>([
   ['checkpoint-triggered', 'triggered'],
+  ['coordinator-snapshot-taken', 'coordinator-snapshot.taken'],
   ['trigger-received', 'trigger.received'],
   ['barrier-received', 'barrier.received'],
   ['alignment-started', 'alignment.started'],

@@ -11,6 +11,7 @@ import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { LinkDegradation } from '../network/network.ts';
 import type { Fault } from './fault.ts';
+import type { UserCodeFault } from './user-code-faults.ts';
 
 /** The part of the cluster that faults act on. */
 export interface FaultableCluster {
@@ -43,6 +44,12 @@ export interface ServiceConditionsLike {
   lift(faultId: string): void;
 }
 
+/** Where user functions are made to throw or to hang. */
+export interface UserCodeLike {
+  apply(fault: UserCodeFault): void;
+  lift(fault: UserCodeFault): void;
+}
+
 type LinkFault = Extract<Fault, { kind: 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }>;
 type NodeFault = Extract<Fault, { kind: 'crash' | 'pause' }>;
 
@@ -54,14 +61,20 @@ export type Application = 'effective' | 'pending' | 'void';
 export class FaultActions {
   readonly #cluster: FaultableCluster;
   readonly #services: ReadonlyMap<NodeId, ServiceConditionsLike>;
+  readonly #userCode: UserCodeLike | undefined;
   /** Which faults hold a node paused. */
   readonly #pausedBy = new Map<NodeId, Set<string>>();
   /** By fault: the incarnation it crashed. */
   readonly #crashed = new Map<string, number>();
 
-  constructor(cluster: FaultableCluster, services: ReadonlyMap<NodeId, ServiceConditionsLike>) {
+  constructor(
+    cluster: FaultableCluster,
+    services: ReadonlyMap<NodeId, ServiceConditionsLike>,
+    userCode: UserCodeLike | undefined,
+  ) {
     this.#cluster = cluster;
     this.#services = services;
+    this.#userCode = userCode;
   }
 
   apply(fault: Fault): Application {
@@ -86,6 +99,10 @@ export class FaultActions {
       case 'operation':
         this.#cluster.operate(fault.id);
         return 'effective';
+      case 'throw':
+      case 'hang':
+        this.#userCode?.apply(fault);
+        return 'pending';
       default:
         return unreachable(fault);
     }
@@ -113,6 +130,10 @@ export class FaultActions {
         this.#service(fault.node).lift(fault.id);
         return;
       case 'operation':
+        return;
+      case 'throw':
+      case 'hang':
+        this.#userCode?.lift(fault);
         return;
       default:
         unreachable(fault);

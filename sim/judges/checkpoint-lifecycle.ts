@@ -1,5 +1,5 @@
 /**
- * Judges 4 to 6, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
+ * Judges 4 and 5, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
  *
  * Owns what became durable and when, as the outside systems reported it, and compares what the engine then claims and does.
  * One table (`observe`) from event kind to the rule it is judged by.
@@ -17,6 +17,7 @@ import {
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
+import { AttemptSuccession } from './attempt-succession.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, Judge } from './judge.ts';
@@ -38,6 +39,7 @@ const KINDS = [
   'commit-sent',
   'transaction-committed',
   'restore-chosen',
+  'task-deployed',
 ] as const;
 
 type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof KINDS)[number] }>;
@@ -73,8 +75,9 @@ export class CheckpointLifecycle implements Judge {
     'notified-before-durable: completion is announced, or a commit sent, before the pointer names the checkpoint. ' +
     'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
     'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. retained-file-missing: a file ' +
-    'of a retained checkpoint does not exist. completed-after-restart: a checkpoint of an attempt that was given up becomes the ' +
-    'newest. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
+    'of a retained checkpoint does not exist. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
+    'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
+    'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own.';
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
@@ -83,6 +86,7 @@ export class CheckpointLifecycle implements Judge {
   readonly #lives = new Map<number, Life>();
   readonly #lastIdByEpoch = new Map<number, number>();
   /** Per epoch, the highest id triggered before its leadership began. */
+  readonly #succession = new AttemptSuccession();
   readonly #idsBeforeEpoch = new Map<number, number>();
   readonly #metadataStored = new Set<number>();
   readonly #everNamed = new Set<number>();
@@ -147,6 +151,9 @@ export class CheckpointLifecycle implements Judge {
       case 'restore-chosen':
         this.#onRestoreChosen(event, at);
         return;
+      case 'task-deployed':
+        this.#onDeployed(event, at);
+        return;
       default:
         unreachable(event);
     }
@@ -208,7 +215,8 @@ export class CheckpointLifecycle implements Judge {
       return;
     }
     if (event.key !== this.#pointerKey) return;
-    const { epoch, completed } = decodePointer(event.value);
+    const { epoch, completed } =
+      event.value === '' ? { epoch: this.#pointerEpoch, completed: [] } : decodePointer(event.value);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     for (const checkpoint of completed) this.#onNamed(checkpoint, at);
@@ -242,6 +250,13 @@ export class CheckpointLifecycle implements Judge {
     const life = this.#lives.get(id);
     const restored = this.#restored;
     if (life === undefined || restored === undefined) return;
+    const givenUpAt = this.#succession.givenUpAt(life.required);
+    if (givenUpAt !== undefined) {
+      this.#say('completed-after-restart', [life.triggeredAt, givenUpAt, at], () => {
+        return `The pointer names checkpoint ${String(id)} after a restart has restored an older one into a subtask it was taken from`;
+      });
+      return;
+    }
     const isOld =
       life.epoch < restored.epoch || (life.epoch === restored.epoch && life.jobAttempt < restored.jobAttempt);
     if (!isOld) return;
@@ -297,10 +312,31 @@ export class CheckpointLifecycle implements Judge {
   #onRestoreChosen(event: Of<'restore-chosen'>, at: number): void {
     if (event.epoch < this.#epoch) return;
     this.#restored = { epoch: event.epoch, jobAttempt: event.jobAttempt, at };
+    this.#succession.restored(event.subtasks, at);
+    this.#checkPending(event.epoch, at);
     const newest = this.#retained.at(-1)?.id ?? 0;
     if (event.checkpointId === newest) return;
     this.#say('restored-not-newest', [at], () => {
       return `Epoch ${String(event.epoch)} restores checkpoint ${String(event.checkpointId)}, but the newest in the pointer is ${String(newest)}`;
+    });
+  }
+
+  /** What a restart gives up can acknowledge nothing any more: a checkpoint that waits for it must have ended before. */
+  #checkPending(epoch: number, at: number): void {
+    for (const [id, life] of this.#lives) {
+      if (life.endedAt >= 0 || life.epoch !== epoch || this.#succession.givenUpAt(life.required) === undefined)
+        continue;
+      this.#say('pending-after-restart', [life.triggeredAt, at], () => {
+        return `Checkpoint ${String(id)} is still pending when a subtask that it was taken from is restored`;
+      });
+    }
+  }
+
+  #onDeployed(event: Of<'task-deployed'>, at: number): void {
+    if (event.epoch < this.#epoch || this.#succession.deployed(event.attempt, event)) return;
+    this.#say('deployed-unrestored', [at], () => {
+      const subtask = `subtask ${String(event.subtask)} of vertex ${String(event.vertex)}`;
+      return `Attempt ${String(event.attempt)} of ${subtask} is deployed, but no restart restores that subtask`;
     });
   }
 

@@ -11,12 +11,19 @@ import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import { keyGroupProblem } from './state-coverage.ts';
-import { decodeSourceOffsets } from './state-decoders.ts';
+import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
+import {
+  decodeChannelState,
+  decodeEnumeratorState,
+  decodeReaderSplits,
+  decodeSourceOffsets,
+} from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -25,13 +32,33 @@ export interface KeyedPiece {
   readonly keyGroups: { readonly start: number; readonly end: number };
 }
 
+/** A record that was under way when the checkpoint was taken, on one edge of the job (row B5). */
+export interface InFlightRecord {
+  readonly edge: number;
+  readonly value: RecordValue;
+  readonly timestampUs: number;
+  readonly lineage: Lineage;
+}
+
 export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
   /** What is missing from the whole, or in it twice; undefined when nothing is. */
   readonly gap: string | undefined;
+  /** Records before the cut whose effect on what lies behind their edge is still to come. */
+  readonly inFlight: readonly InFlightRecord[];
+  /** Splits that are not in exactly one place. */
+  readonly splitProblems: readonly SplitProblem[];
 }
+
+interface ContentsSoFar {
+  readonly cut: Cut;
+  readonly keyed: KeyedPiece[];
+  readonly inFlight: InFlightRecord[];
+}
+
+type ReaderSplits = SplitPlaces['readers'][number];
 
 export interface CheckpointReaderOptions {
   readonly graph: JobGraph;
@@ -44,6 +71,10 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
   readonly #sources: ReadonlySet<string>;
+  /** Of them, those whose splits an enumerator assigns. */
+  readonly #splitSources: ReadonlySet<string>;
+  /** The partitions of those. */
+  readonly #splitPartitions: ReadonlySet<number>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
   /** Partitions whose offset was read, in the checkpoint being read. */
   readonly #listed = new Set<number>();
@@ -52,7 +83,11 @@ export class CheckpointReader {
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
-    this.#sources = new Set(options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source.uid])));
+    const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
+    this.#sources = new Set(sources.map(({ uid }) => uid));
+    const splitSources = sources.filter(({ kind }) => kind === 'split-log');
+    this.#splitSources = new Set(splitSources.map(({ uid }) => uid));
+    this.#splitPartitions = new Set(splitSources.flatMap(({ partitions }) => partitions));
   }
 
   /** The retained checkpoints now, oldest first. */
@@ -97,38 +132,93 @@ export class CheckpointReader {
     if (metadata.value.checkpointId !== checkpoint.id) {
       return unreadable(`${checkpoint.metadata} says it is checkpoint ${String(metadata.value.checkpointId)}`);
     }
-    const cut = new Int32Array(this.#options.index.input.length);
-    const keyed: KeyedPiece[] = [];
     this.#listed.clear();
-    for (const { handles } of metadata.value.states) {
+    const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
+    const readers = new Map<string, ReaderSplits[]>();
+    for (const { subtask, handles } of metadata.value.states) {
       for (const handle of handles) {
-        const problem = this.#read(handle, cut, keyed);
+        const problem =
+          handle.state === 'operator' && this.#splitSources.has(handle.operator)
+            ? this.#readSplits(handle, subtask, readers)
+            : this.#read(handle, into);
         if (problem !== undefined) return unreadable(problem);
       }
     }
+    const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
+    if (typeof splitProblems === 'string') return unreadable(splitProblems);
     const gap = keyGroupProblem(metadata.value, this.#options.graph) ?? this.#partitionProblem();
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed, gap } };
+    return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems } };
   }
 
-  /** Each partition has an offset in exactly one handle; two are told of when they are read. */
+  /** Each partition has an offset in exactly one handle; two are told of when they are read. Of splits the split judge knows. */
   #partitionProblem(): string | undefined {
-    const missing = this.#options.index.input.find(({ partition }) => !this.#listed.has(partition));
+    const missing = this.#options.index.input.find(({ partition }) => {
+      return !this.#splitPartitions.has(partition) && !this.#listed.has(partition);
+    });
     return missing === undefined ? undefined : `partition ${String(missing.partition)} has no offset`;
   }
 
-  /** Returns what is wrong; undefined when nothing is. */
-  #read(handle: StateHandle, cut: Cut, keyed: KeyedPiece[]): string | undefined {
-    const place = handle.path === '' ? `inline ${handle.state} state of ${handle.operator}` : handle.path;
+  /** The splits of one reader. Returns what is wrong. */
+  #readSplits(handle: StateHandle, subtask: number, readers: Map<string, ReaderSplits[]>): string | undefined {
+    const bytes = this.#bytesOf(handle);
+    if (typeof bytes === 'string') return bytes;
+    const splits = attempt(placeOf(handle), () => decodeReaderSplits(bytes));
+    if (splits.kind === 'unreadable') return splits.reason;
+    readers.set(handle.operator, [...(readers.get(handle.operator) ?? []), { subtask, splits: splits.value }]);
+    return undefined;
+  }
+
+  /** Puts the cuts of all sources with splits into `cut`; a text says what is unreadable. */
+  #cutSplits(
+    { coordinators = [] }: CheckpointMetadata,
+    readers: ReadonlyMap<string, readonly ReaderSplits[]>,
+    cut: Cut,
+  ): readonly SplitProblem[] | string {
+    const problems: SplitProblem[] = [];
+    for (const uid of this.#splitSources) {
+      const bytes = coordinators.find(({ operator }) => operator === uid)?.bytes;
+      if (bytes === undefined) return `there is no state of the coordinator of ${uid}`;
+      const enumerator = attempt(`state of the coordinator of ${uid}`, () => decodeEnumeratorState(bytes));
+      if (enumerator.kind === 'unreadable') return enumerator.reason;
+      const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
+      problems.push(...found.problems);
+      for (const [partition, offset] of found.offsets) {
+        const slot = this.#options.index.slotOf(partition);
+        const length = slot === undefined ? -1 : (this.#options.index.input[slot]?.values.length ?? -1);
+        if (slot === undefined || offset > length)
+          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
+        cut[slot] = offset;
+      }
+    }
+    return problems;
+  }
+
+  /** The bytes of a handle, or what is wrong with them. */
+  #bytesOf(handle: StateHandle): Uint8Array | string {
+    const place = placeOf(handle);
     const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
     if (bytes === undefined) return `${place} does not exist`;
     if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
-    if (crc32c(bytes) !== handle.checksum) return `${place} does not match its checksum`;
+    return crc32c(bytes) === handle.checksum ? bytes : `${place} does not match its checksum`;
+  }
+
+  /** Returns what is wrong; undefined when nothing is. */
+  #read(handle: StateHandle, into: ContentsSoFar): string | undefined {
+    const place = placeOf(handle);
+    const bytes = this.#bytesOf(handle);
+    if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
+      into.keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
       return undefined;
     }
-    return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, cut) : undefined;
+    if (handle.state === 'operator') {
+      return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, into.cut) : undefined;
+    }
+    const channels = attempt(place, () => decodeChannelState(bytes, handle.channels ?? []));
+    if (channels.kind === 'unreadable') return channels.reason;
+    for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
+    return undefined;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {
@@ -146,5 +236,16 @@ export class CheckpointReader {
       cut[slot] = offset;
     }
     return undefined;
+  }
+}
+
+const placeOf = ({ path, state, operator }: StateHandle): string =>
+  path === '' ? `inline ${state} state of ${operator}` : path;
+
+function addInFlight(edge: number, buffers: readonly DataBuffer[], into: InFlightRecord[]): void {
+  for (const { values, timestampsUs, lineages } of buffers) {
+    values.forEach((value, index) => {
+      into.push({ edge, value, timestampUs: timestampsUs[index] ?? 0, lineage: lineages[index] ?? 0 });
+    });
   }
 }

@@ -52,7 +52,12 @@ export interface ExactlyOnceOutputOptions {
   readonly audit: JobAudit;
   readonly index: InputIndex;
   /** What a durable checkpoint covers when asked, and whether a transaction is open: decides what may be missing. */
-  readonly settled: () => { readonly cut: Cut; readonly openTransactions: number };
+  readonly settled: () => {
+    readonly cut: Cut;
+    /** Source indices of records that were under way: before the cut, but their output is still to come. */
+    readonly inFlight: ReadonlySet<number>;
+    readonly openTransactions: number;
+  };
 }
 
 export class ExactlyOnceOutput implements Judge {
@@ -165,11 +170,12 @@ export class ExactlyOnceOutput implements Judge {
 
   #judgeMissing(end: EndOfLife): void {
     const all = end.cause === 'liveness-reached' || end.cause === 'quiescent';
-    const { cut, openTransactions } = this.#options.settled();
+    const { cut, inFlight, openTransactions } = this.#options.settled();
     const { slots, offsets } = this.#options.index;
     for (const { sink, lineage } of this.#missingRecords()) {
       const source = sourceIndexOf(lineage);
-      const covered = openTransactions === 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
+      const covered =
+        openTransactions === 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0) && !inFlight.has(source);
       if (!all && !covered) continue;
       this.#findings.violated(
         'output-lost',

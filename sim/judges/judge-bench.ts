@@ -8,6 +8,7 @@
  * I2: each judge gives at least one verdict.
  * I3: judges see an event in a fixed order: output first, progress last, so that progress asks about what was just seen.
  */
+import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -18,6 +19,7 @@ import { CutAudit } from './cut-audit.ts';
 import { ExactlyOnceOutput } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
+import { Fencing } from './fencing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
@@ -57,11 +59,17 @@ export class JudgeBench {
     const { jobId } = graph;
     const reader = new CheckpointReader({ graph, index, durable });
     const cuts = new CutAudit({ graph, index });
-    const settled = (): { readonly cut: Cut; readonly openTransactions: number } => {
+    const settled = (): {
+      readonly cut: Cut;
+      readonly inFlight: ReadonlySet<number>;
+      readonly openTransactions: number;
+    } => {
       const newest = reader.newest();
       const contents = newest === undefined ? undefined : reader.contents(newest);
       const cut = contents?.kind === 'read' ? contents.value.cut : new Int32Array(index.input.length);
-      return { cut, openTransactions: durable.openTransactions().length };
+      const underWay = contents?.kind === 'read' ? contents.value.inFlight : [];
+      const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
+      return { cut, inFlight, openTransactions: durable.openTransactions().length };
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
@@ -70,6 +78,7 @@ export class JudgeBench {
       new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
       new ConsistentCut({ reader, cuts, audit, index }),
       new CheckpointLifecycle({ jobId, reader, durable }),
+      new Fencing({ jobId, plan }),
       this.#progress,
     ];
     this.judges = judges;

@@ -19,6 +19,11 @@ import type { Verdict } from './verdict.ts';
 const NAME = 'progress';
 /** Completed checkpoints that prove recovery: the first may still end what the storm began. */
 const CHECKPOINTS_DUE = 2;
+/**
+ * Restarts after the storm that what it left behind explains: machines that are gone for good, tasks that hang, a leader that changed. No
+ * shipped scenario needs more than 2; more than these are a loop.
+ */
+const RESTARTS_MAX = 8;
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
 
 /** What progress asks of the output judge. */
@@ -38,18 +43,19 @@ export interface ProgressOptions {
 
 export class Progress implements Judge {
   readonly name = NAME;
-  readonly kinds = ['phase', 'job-status', 'checkpoint-completed'] as const;
+  readonly kinds = ['phase', 'job-status', 'checkpoint-completed', 'restart-scheduled'] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
     'storm. output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
     'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
-    'up. Each means not live, unless a limit of the run was hit: limit.';
+    'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
   readonly #directory: string;
   #live = false;
   #running = false;
   #epoch = 0;
   #completed = 0;
+  #restarts = 0;
   #lastStatusAt = 0;
 
   constructor(options: ProgressOptions) {
@@ -60,6 +66,8 @@ export class Progress implements Judge {
   observe({ event, index: at }: HistoryEvent): void {
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
+    } else if (event.kind === 'restart-scheduled') {
+      if (this.#live) this.#restarts += 1;
     } else if (event.kind === 'phase') {
       if (event.phase === 'liveness') this.#live = true;
     } else if (event.kind === 'job-status' && event.epoch >= this.#epoch) {
@@ -81,6 +89,13 @@ export class Progress implements Judge {
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
+    if (this.#restarts > RESTARTS_MAX && end.cause !== 'limit') {
+      findings.notLive(
+        'restart-loop',
+        [],
+        () => `${String(this.#restarts)} restarts after the storm, when nothing fails any more`,
+      );
+    }
     return findings.verdicts(`The job runs, ${String(this.#completed)} checkpoints completed after the storm`);
   }
 

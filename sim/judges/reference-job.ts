@@ -29,6 +29,8 @@ export class ReferenceJob {
   readonly #sources = new Map<number, Push>();
   readonly #keyed = new Map<string, ReferenceOperatorState>();
   readonly #clock = { timestampMs: 0 };
+  /** Entries of each vertex, by logical input. */
+  readonly #inputs: readonly (readonly [Push, Push])[];
 
   constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput) {
     this.#graph = graph;
@@ -39,6 +41,7 @@ export class ReferenceJob {
       assert(vertex !== undefined && vertex.index === index, 'vertices lie at their index', { index });
       inputs[index] = this.#compileVertex(vertex, inputs);
     }
+    this.#inputs = inputs;
   }
 
   /** State by operator uid, in the order of the graph from its end. */
@@ -58,6 +61,18 @@ export class ReferenceJob {
   source(partition: number): (value: RecordValue, timestampUs: number, lineage: Lineage) => void {
     const push = this.#sources.get(partition);
     assert(push !== undefined, 'I2: a source reads the partition', { partition });
+    const clock = this.#clock;
+    return (value, timestampUs, lineage) => {
+      clock.timestampMs = timestampUs / 1_000;
+      push(value, lineage);
+    };
+  }
+
+  /** What lies behind an edge, for records that were under way on it. */
+  behind(edge: number): (value: RecordValue, timestampUs: number, lineage: Lineage) => void {
+    const { to, input } = this.#graph.edges[edge] ?? { to: -1, input: 0 as const };
+    const push = this.#inputs[to]?.[input];
+    assert(push !== undefined, 'records are under way on an edge of the job', { edge });
     const clock = this.#clock;
     return (value, timestampUs, lineage) => {
       clock.timestampMs = timestampUs / 1_000;

@@ -121,6 +121,16 @@ export class ReferenceOperatorState implements RuntimeContext {
     return found;
   }
 
+  /** Takes an entry as a state file holds it; throws `CorruptData`, or says why it cannot be. */
+  load({ state, key, value }: StateEntry): string | undefined {
+    const table = this.#tables.get(state);
+    if (table === undefined) return `${this.uid} declares no state ${state}`;
+    table.cells.setKey(this.#options.keySerializer.deserialize(new ByteReader(key)));
+    if (table.cells.content(false) !== undefined) return `state ${state} of ${this.uid} holds a key twice`;
+    table.cells.put(table.load(new ByteReader(value)));
+    return undefined;
+  }
+
   /** The bytes of a key as state files hold it. */
   keyBytesOf(key: StateKey): Uint8Array {
     scratch.truncate(0);

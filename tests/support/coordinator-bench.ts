@@ -6,7 +6,9 @@
  */
 import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-coordinator.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
+import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
+import type { CheckpointedCoordinators } from '../../engine/coordination/checkpointed-coordinators.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { standardParts } from '../../engine/parts.ts';
@@ -61,7 +63,7 @@ export class CoordinatorBench {
   readonly #storageClient: RequestClient<StorageReply>;
   #waiting: EngineMessage[] = [];
 
-  constructor(checkpoint: Partial<CheckpointConfiguration> = {}) {
+  constructor(checkpoint: Partial<CheckpointConfiguration> = {}, coordinators?: CheckpointedCoordinators) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
     this.#coordinationClient = new RequestClient({
       ...client,
@@ -96,9 +98,10 @@ export class CoordinatorBench {
         deployedScale: () => ({ operators: [], highestParallelism: 1 }),
       },
       storage: this.#storageClient,
-      coordination: this.#coordinationClient,
+      coordination: new StoreRegisters(this.#coordinationClient),
       store: this.store,
       counter: { value: 0, version: 0 },
+      ...(coordinators === undefined ? {} : { coordinators }),
     });
   }
 

@@ -55,6 +55,7 @@ describe('JSON schema of a scenario', () => {
       'input',
       'inputs',
       'cluster',
+      'highAvailability',
       'checkpointing',
       'scheduler',
       'restart',
@@ -64,6 +65,7 @@ describe('JSON schema of a scenario', () => {
       'liveness',
       'limits',
       'expect',
+      'swarm',
     ]);
     expect(schema['required']).toEqual(['name', 'job']);
     expect(schema['additionalProperties']).toBe(false);

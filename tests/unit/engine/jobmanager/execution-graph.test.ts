@@ -45,15 +45,15 @@ describe('execution graph', () => {
     'over a %s edge every producer feeds every consumer',
     (partitioning) => {
       expect(inputsOf(executionsOver(partitioning), 103)).toEqual([
-        { producerNode: 'a', producerAttempt: 100, edge: 0, subpartition: 1 },
-        { producerNode: 'b', producerAttempt: 101, edge: 0, subpartition: 1 },
+        { producerNode: 'a', producerAttempt: 100, producerSubtask: 0, edge: 0, subpartition: 1 },
+        { producerNode: 'b', producerAttempt: 101, producerSubtask: 1, edge: 0, subpartition: 1 },
       ]);
     },
   );
 
   it('over a forward edge a producer feeds the consumer of its own index only', () => {
     expect(inputsOf(executionsOver('forward'), 103)).toEqual([
-      { producerNode: 'b', producerAttempt: 101, edge: 0, subpartition: 1 },
+      { producerNode: 'b', producerAttempt: 101, producerSubtask: 1, edge: 0, subpartition: 1 },
     ]);
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { RequestClient } from '../../../../engine/clients/request-client.ts';
 import { leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
 import { RequirementsStore } from '../../../../engine/jobmanager/requirements-store.ts';
 import { decodeRequirements, requirementsKey } from '../../../../engine/protocol/job-scale.ts';
 import type { CoordinationReply } from '../../../../engine/protocol/messages.ts';
@@ -32,7 +33,7 @@ class Leader {
       jobId: JOB,
       epoch: leaderEpoch(epoch),
       initial: { lower: 2, upper: 2 },
-      coordination: this.#client,
+      registers: new StoreRegisters(this.#client),
       retryUs: RETRY_US,
       claimed: () => this.told.push('claimed'),
       superseded: () => this.told.push('superseded'),

@@ -23,6 +23,14 @@ const METADATA: CheckpointMetadata = {
   highestParallelism: 11,
 };
 
+const WITH_COORDINATORS: CheckpointMetadata = {
+  ...METADATA,
+  coordinators: [
+    { operator: 'source-a', bytes: new Uint8Array([9, 8, 7]) },
+    { operator: 'source-b', bytes: new Uint8Array() },
+  ],
+};
+
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
 const offsets = fc.array(fc.nat(9_999), { maxLength: 5 }).map((all) => all.sort((a, b) => a - b));
 const list = fc.record(
@@ -30,8 +38,17 @@ const list = fc.record(
   { noNullPrototype: true },
 );
 const lists = fc.array(list, { maxLength: 3 });
+const channels = fc.array(
+  fc.record({ edge: fc.nat(9), peer: fc.nat(9), offset: fc.nat(), bytes: fc.nat() }, { noNullPrototype: true }),
+  { minLength: 1, maxLength: 3 },
+);
 const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
+  fc.tuple(text, fc.uint8Array({ maxLength: 9 }), channels).map(([operator, bytes, sections]) => ({
+    ...inlineHandle(operator, bytes),
+    state: 'input-channel' as const,
+    channels: sections,
+  })),
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
   fc.tuple(text, lists).map(([operator, of]) => ({ ...inlineHandle(operator, new Uint8Array([1])), lists: of })),
 );
@@ -60,12 +77,57 @@ function resealed(bytes: Uint8Array, change: (body: Uint8Array) => void): Uint8A
   return copy;
 }
 
+/** Up to the number of subtask states, which is not in it. */
+function bodyWithoutStates(version: number): number[] {
+  const body = [...encodeMetadata({ ...METADATA, states: [], operators: [], highestParallelism: 0 }).subarray(0, -5)];
+  body[4] = version;
+  return body;
+}
+
 describe('_metadata', () => {
   it('T4: any checkpoint comes back as written', () => {
     const property = fc.property(metadata, (made) => {
       expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made);
     });
     fc.assert(property, { numRuns: 200, seed: 20_191_212 });
+  });
+
+  it('T4: a file of version 1, from before there was channel state, is read', () => {
+    // One inline piece of operator state: version 1 ends a handle without a list of channels.
+    const body = bodyWithoutStates(1);
+    const handleOfVersion1 = [1, 0x73, 0, 0, 2, 0x11, 0x22, 0x33, 0x44, 0, 7, 8];
+    const bytes = new Uint8Array([...body, 1, 5, 6, 1, ...handleOfVersion1, 0, 0, 0, 0]);
+    const decoded = decodeMetadata(resealed(bytes, () => {}));
+    expect(decoded.states).toEqual([
+      {
+        vertex: 5,
+        subtask: 6,
+        handles: [
+          {
+            operator: 's',
+            state: 'operator',
+            path: '',
+            inline: new Uint8Array([7, 8]),
+            bytes: 2,
+            checksum: 0x44332211,
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('T4: a file of version 2, from before operator state named its lists, is read', () => {
+    // A handle ends with its channels, of which it has none; then the coordinators as section 1, and one that nobody knows.
+    const body = bodyWithoutStates(2);
+    const handleOfVersion2 = [1, 0x73, 0, 0, 2, 0x11, 0x22, 0x33, 0x44, 0, 0, 7, 8];
+    const sections = [1, 4, 1, 1, 0x63, 0, 99, 2, 1, 1];
+    const bytes = new Uint8Array([...body, 1, 5, 6, 1, ...handleOfVersion2, ...sections, 0, 0, 0, 0]);
+    const decoded = decodeMetadata(resealed(bytes, () => {}));
+    expect(decoded.states[0]?.handles).toEqual([
+      { operator: 's', state: 'operator', path: '', inline: new Uint8Array([7, 8]), bytes: 2, checksum: 0x44332211 },
+    ]);
+    expect(decoded.coordinators).toEqual([{ operator: 'c', bytes: new Uint8Array() }]);
+    expect(decoded).toMatchObject({ operators: [], highestParallelism: 0 });
   });
 
   it('T4: it begins with its magic number', () => {
@@ -98,5 +160,14 @@ describe('_metadata', () => {
     expect(() => decodeMetadata(otherMagic)).toThrow(/magic/);
     expect(() => decodeMetadata(otherVersion)).toThrow(/format 9 is unknown/);
     expect(decodeMetadata(resealed(bytes, () => {}))).toEqual(METADATA);
+  });
+
+  it('C24: holds the snapshots of operator coordinators', () => {
+    expect(decodeMetadata(encodeMetadata(WITH_COORDINATORS))).toEqual(WITH_COORDINATORS);
+  });
+
+  it('C24: without coordinators there is no section, and a file of before is read as ever', () => {
+    expect(encodeMetadata({ ...METADATA, coordinators: [] })).toEqual(encodeMetadata(METADATA));
+    expect('coordinators' in decodeMetadata(encodeMetadata(METADATA))).toBe(false);
   });
 });

@@ -21,6 +21,7 @@ describe('the bench of judges', () => {
       'exactly-once-state',
       'consistent-cut',
       'checkpoint-lifecycle',
+      'fencing',
       'progress',
     ]);
     expect(verdicts.find(({ judge }) => judge === 'consistent-cut')?.message).toContain('3 completed');

@@ -1,0 +1,32 @@
+/** What operator coordinators may get wrong: the moment of their cut, what passes around it, and what they restore. */
+import { type Mutant, withWrong } from './mutant.ts';
+
+export const checkpointDoesNotWaitForEvents: Mutant = {
+  slug: 'checkpoint-does-not-wait-for-events',
+  bug: 'FLINK-21996',
+  story:
+    'A checkpoint does not wait until the events that its coordinator sent before are acknowledged. An assignment that was ' +
+    'lost is in no state: the enumerator says assigned, no reader has it.',
+  parts: withWrong({ coordinatorSnapshot: 'at-once' }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const gatewayStaysOpen: Mutant = {
+  slug: 'gateway-stays-open',
+  bug: 'FLINK-18641',
+  story:
+    'What a coordinator sends after its cut may reach the subtask before its barrier, and is then in both snapshots.',
+  parts: withWrong({ gatewayAtCheckpoint: 'stays-open' }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const enumeratorStateNotRestored: Mutant = {
+  slug: 'enumerator-state-not-restored',
+  bug: 'own',
+  story: 'After a failover of the job the enumerator begins from nothing and assigns every partition again.',
+  parts: withWrong({ coordinatorStateToRestore: () => undefined }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
