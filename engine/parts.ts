@@ -4,6 +4,7 @@
  * Owns: the standard answer to each question. Does not own: acting on it (the actors do).
  * A mutant is the engine with one of these answered wrongly (bugs.md); the engine itself knows nothing of mutants.
  */
+import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import { overtakes } from './barrier/barrier-alignment.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
@@ -11,6 +12,7 @@ import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
+import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
@@ -25,6 +27,12 @@ export interface StateFileQuestion {
   readonly state: StateKind;
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
+}
+
+export interface FenceQuestion {
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly highestParallelism: number;
 }
 
 export interface EngineParts {
@@ -60,6 +68,10 @@ export interface EngineParts {
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or its positions after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch';
+  /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
+  repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
+  /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
+  producersToFence(question: FenceQuestion): readonly number[];
   /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
   readonly coordinatorSnapshot: 'when-events-acknowledged' | 'at-once';
   /** The gateways from a coordinator's cut to the subtask's barrier (row C24). */
@@ -130,6 +142,11 @@ export const standardParts: EngineParts = {
   }),
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  repartitionOperatorState,
+  producersToFence: ({ subtask, parallelism, highestParallelism }) => {
+    const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
+    return Array.from({ length: count }, (_, index) => subtask + index * parallelism);
+  },
   coordinatorSnapshot: 'when-events-acknowledged',
   gatewayAtCheckpoint: 'closes',
   coordinatorStateToRestore: (found) => found,

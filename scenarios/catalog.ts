@@ -63,6 +63,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'sink-outage-before-commit',
     description: 'the sink store goes away when transactions are to be committed',
   },
+  { name: 'rescale-storm', description: 'the parallelism changes five times between 1 and 11, under crashes' },
+  {
+    name: 'reactive-mode',
+    description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
+  },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

@@ -79,6 +79,8 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         { kind: 'service', trigger, node, effect, factor, chance, forUs: drawn(action.forUs, context.site('for')) },
       ];
     }
+    case 'operation':
+      return [{ kind: 'operation', trigger, operation: action.operation, parallelism: action.parallelism }];
     default:
       return unreachable(action);
   }

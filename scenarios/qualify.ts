@@ -5,7 +5,11 @@
  * Called by parse.ts after the file passed its schema and the checks between sections.
  */
 import { unreachable } from '../engine/foundation/assert.ts';
-import type { EngineConfiguration, RestartConfiguration } from '../engine/protocol/configuration.ts';
+import type {
+  EngineConfiguration,
+  RestartConfiguration,
+  SchedulerConfiguration,
+} from '../engine/protocol/configuration.ts';
 import type { TopicPlan } from '../sim/plan.ts';
 import {
   DATASET_EXPECTATION,
@@ -156,8 +160,10 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
   return formatDatasetName(spec);
 }
 
-function engineOf({ checkpointing, restart, runtime, cluster, highAvailability }: ScenarioInput): EngineConfiguration {
+function engineOf(input: ScenarioInput): EngineConfiguration {
+  const { checkpointing, restart, runtime, cluster, highAvailability } = input;
   return {
+    scheduler: schedulerOf(input),
     checkpoint: {
       intervalUs: checkpointing.interval,
       minPauseUs: checkpointing.minPause,
@@ -204,6 +210,22 @@ function engineOf({ checkpointing, restart, runtime, cluster, highAvailability }
         forUs: runtime.blocklist.for,
       },
     },
+  };
+}
+
+function schedulerOf({ scheduler, job, checkpointing }: ScenarioInput): SchedulerConfiguration {
+  if (scheduler.mode === 'default') return { mode: 'default' };
+  const { minParallelism, maxParallelism, maxCheckpointFailures, activeCheckpoint } = scheduler;
+  return {
+    mode: 'adaptive',
+    minParallelism,
+    maxParallelism: maxParallelism ?? job.parallelism,
+    resourceStabilizationUs: scheduler.resourceStabilization,
+    cooldownUs: scheduler.cooldown,
+    stabilizationUs: scheduler.stabilization,
+    maxDelayUs: scheduler.maxDelay ?? checkpointing.interval * (maxCheckpointFailures + 1),
+    maxCheckpointFailures,
+    activeCheckpoint,
   };
 }
 

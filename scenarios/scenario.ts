@@ -98,7 +98,9 @@ export type FaultAction =
       readonly factor: number;
       readonly chance: Ratio;
       readonly forUs: Range;
-    };
+    }
+  /** Somebody uses the client. */
+  | { readonly kind: 'operation'; readonly operation: 'rescale'; readonly parallelism: number };
 
 /** One line of the scenario's fault list. */
 export interface FaultRule {

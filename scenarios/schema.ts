@@ -4,6 +4,7 @@
  * Owns: the order of keys and the conditions between sections. Does not own: single sections (schema/), positions in the file (parse.ts).
  */
 import { z } from 'zod';
+import { defaultMaxParallelism } from '../engine/job/key-groups.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
@@ -22,6 +23,7 @@ import {
   livenessSchema,
   restartSchema,
   runtimeSchema,
+  schedulerSchema,
 } from './schema/section-schemas.ts';
 import { swarmSchema } from './schema/swarm-schema.ts';
 
@@ -41,6 +43,7 @@ export const scenarioSchema = record({
     .prefault('lease-store')
     .describe('Who elects the leading JobManager and keeps what outlives it.'),
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
+  scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
   restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
   runtime: runtimeSchema.prefault({}).describe('Timeouts, buffers and connectors.'),
   faults: z.array(faultSchema, { error: 'expected a list of faults' }).default([]).describe('What goes wrong.'),
@@ -138,11 +141,43 @@ function topicProblems({ input, inputs }: ScenarioInput): SectionProblem[] {
   return [];
 }
 
-function slotProblems({ job, cluster }: ScenarioInput): SectionProblem[] {
+/** Whether every parallelism the job may be asked to run with has its slots; one that adapts needs them for the least only. */
+function slotProblems({ job, cluster, scheduler, faults }: ScenarioInput): SectionProblem[] {
   const slots = cluster.taskManagers * cluster.slots;
-  if (job.parallelism <= slots) return [];
-  const message = `${job.parallelism} subtasks need as many slots, and ${cluster.taskManagers} TaskManagers of ${cluster.slots} slots have ${slots}`;
-  return [{ path: ['job', 'parallelism'], message, expected: `at most ${slots}` }];
+  const problems: SectionProblem[] = [];
+  const demand = (parallelism: number, path: readonly PropertyKey[]): void => {
+    if (parallelism <= slots) return;
+    const message = `${parallelism} subtasks need as many slots, and ${cluster.taskManagers} TaskManagers of ${cluster.slots} slots have ${slots}`;
+    problems.push({ path, message, expected: `at most ${slots}` });
+  };
+  if (scheduler.mode === 'adaptive') {
+    demand(scheduler.minParallelism, ['scheduler', 'minParallelism']);
+    const most = scheduler.maxParallelism ?? job.parallelism;
+    if (scheduler.minParallelism > most) {
+      const message = `the job would need at least ${scheduler.minParallelism} subtasks and at most ${most}`;
+      problems.push({ path: ['scheduler', 'minParallelism'], message, expected: `at most ${most}` });
+    }
+    return [...problems, ...keyGroupProblems(most, ['scheduler', 'maxParallelism'], job)];
+  }
+  demand(job.parallelism, ['job', 'parallelism']);
+  faults.forEach(({ action }, index) => {
+    if (action.kind !== 'operation') return;
+    demand(action.parallelism, ['faults', index, 'rescale']);
+    problems.push(...keyGroupProblems(action.parallelism, ['faults', index, 'rescale'], job));
+  });
+  return problems;
+}
+
+/** More subtasks than key groups there cannot be: the number of key groups is fixed when the job first starts (row S3). */
+function keyGroupProblems(
+  parallelism: number,
+  path: readonly PropertyKey[],
+  job: ScenarioInput['job'],
+): SectionProblem[] {
+  const most = defaultMaxParallelism(job.parallelism);
+  if (parallelism <= most) return [];
+  const message = `a job that starts with a parallelism of ${job.parallelism} has ${most} key groups`;
+  return [{ path, message, expected: `at most ${most}` }];
 }
 
 /** Faults that strike nobody, or after the storm. */
@@ -187,6 +222,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
         ['from', action.from],
       ];
     case 'service':
+    case 'operation':
       return [];
     default:
       return [

@@ -11,6 +11,9 @@ export const SERVICE_NODES = {
   sink: nodeId('sink-store'),
 } as const;
 
+/** Where people sit who operate the job. It is there only in plans with operations, and no fault strikes it. */
+export const CLIENT_NODE = nodeId('client');
+
 export type ServiceName = keyof typeof SERVICE_NODES;
 export const SERVICE_NAMES = ['storage', 'coordination', 'log', 'sink'] as const satisfies readonly ServiceName[];
 

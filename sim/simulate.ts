@@ -8,7 +8,6 @@
  *   I3 a life that hits a limit is inconclusive, never passed.
  */
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
-import { slotsNeeded } from '../engine/jobmanager/execution-graph.ts';
 import { resultKey } from '../engine/protocol/job-result.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import { World } from './cluster/world.ts';
@@ -30,7 +29,7 @@ import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
 import type { SimulationPlan } from './plan.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import type { FaultRecord, RunRecord } from './run-record.ts';
-import { drawCore } from './sufficient-core.ts';
+import { drawCore, slotsThatSuffice } from './sufficient-core.ts';
 
 export interface SimulationInputs {
   readonly job: PreparedJob;
@@ -162,7 +161,7 @@ class Life {
         jobManagers,
         taskManagers,
         slots: this.#plan.cluster.slots,
-        slotsNeeded: slotsNeeded(this.#inputs.job.graph.vertices),
+        slotsNeeded: slotsThatSuffice(this.#plan, this.#inputs.job.graph),
       },
       this.#choices.site('sufficient-core'),
     );

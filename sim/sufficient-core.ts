@@ -3,7 +3,10 @@
  * least stay, drawn by chance; the others are gone for good, so that nobody's recovery hides that the rest could not.
  */
 import type { NodeId } from '../engine/foundation/ids.ts';
+import type { JobGraph } from '../engine/job/job-graph.ts';
+import { slotsNeeded } from '../engine/job/scaled-graph.ts';
 import type { ChoiceSite } from './kernel/choice.ts';
+import type { SimulationPlan } from './plan.ts';
 
 export interface CoreOptions {
   readonly jobManagers: readonly NodeId[];
@@ -26,4 +29,13 @@ export function drawCore(
   ];
   const kept = new Set(keep);
   return { keep, lost: [...jobManagers, ...taskManagers].filter((node) => !kept.has(node)) };
+}
+
+/** A job that adapts runs with its lower bound; any other must find slots for the most it was ever asked to run with. */
+export function slotsThatSuffice({ engine, faults }: SimulationPlan, graph: JobGraph): number {
+  if (engine.scheduler.mode === 'adaptive') return engine.scheduler.minParallelism;
+  return faults.reduce(
+    (most, fault) => (fault.kind === 'operation' ? Math.max(most, fault.parallelism) : most),
+    slotsNeeded(graph.vertices),
+  );
 }

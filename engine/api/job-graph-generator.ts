@@ -18,6 +18,8 @@ export interface JobGraphSettings {
   readonly name: string;
   /** Number of key groups of a vertex with this parallelism. */
   readonly maxParallelismOf: (parallelism: number) => number;
+  /** The job says it itself. */
+  readonly hasExplicitMaxParallelism: boolean;
 }
 
 export function generateJobGraph(graph: StreamGraph, settings: JobGraphSettings): JobGraph {
@@ -114,7 +116,8 @@ function vertexOf(
     else operators.push({ ...node.body, uid, name: node.name, ...workOf(node) });
   }
   const name = chain.map((node) => node.name).join(' -> ');
-  const shape = { index: place.index, name, parallelism: head.parallelism, maxParallelism, operators };
+  const explicit = place.settings.hasExplicitMaxParallelism ? { hasExplicitMaxParallelism: true as const } : {};
+  const shape = { index: place.index, name, parallelism: head.parallelism, maxParallelism, ...explicit, operators };
   return source === undefined ? shape : { ...shape, source };
 }
 

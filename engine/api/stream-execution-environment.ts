@@ -159,6 +159,7 @@ export class StreamExecutionEnvironment {
     return generateJobGraph(this.#graph, {
       jobId: this.#options.jobId,
       name: this.#options.name,
+      hasExplicitMaxParallelism: this.#maxParallelism !== undefined,
       maxParallelismOf: (parallelism) => this.#maxParallelism ?? defaultMaxParallelism(parallelism),
     });
   }

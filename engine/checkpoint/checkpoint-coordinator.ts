@@ -24,6 +24,7 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -42,6 +43,10 @@ export interface CoordinatorHost {
   tooManyFailures(nowUs: Micros, out: Out): void;
   /** Another leader moved the pointer. */
   superseded(nowUs: Micros, out: Out): void;
+  /** A checkpoint of the running job has completed, or was given up. */
+  checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void;
+  /** How wide the job is deployed: part of `_metadata` (rows S3, C31). */
+  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>;
   /** No pointer write is unanswered any more. */
   settled(nowUs: Micros, out: Out): void;
 }
@@ -136,6 +141,11 @@ export class CheckpointCoordinator {
     }
   }
 
+  /** Beside the periodic ones: somebody needs a checkpoint soon (row C30). Min-pause and the like hold for it, too. */
+  triggerNow(nowUs: Micros, out: Out): void {
+    if (this.#options.configuration.checkpoint.intervalUs > 0) this.#request(nowUs, out);
+  }
+
   /**
    * Row C20: some subtasks restart while the others go on, and so does the scheduler. Checkpoints that were begun with the attempts that end
    * now must not complete, but one whose pointer write is unanswered (I3): the restart waits until that is known (`isSettled`).
@@ -178,6 +188,7 @@ export class CheckpointCoordinator {
       triggeredAtUs,
       states: pending.states(),
       ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
+      ...host.deployedScale(),
     };
     this.#finalizer.finalize(metadata, out);
   }
@@ -394,6 +405,7 @@ export class CheckpointCoordinator {
     this.#cleaner.sweep(stored.pointer, out);
     host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
+    if (this.#isActive) host.checkpointEnded(true, nowUs, out);
   }
 
   #notifyComplete(pending: PendingCheckpoint, out: Out): void {
@@ -431,8 +443,9 @@ export class CheckpointCoordinator {
         host.sendToTask(attempt, { kind: 'notify-checkpoint-aborted', epoch, attempt, checkpointId: id }, out);
       }
     }
-    if (this.#failures.failed(id, reason)) host.tooManyFailures(nowUs, out);
-    else this.#askAgain(nowUs, out);
+    if (this.#failures.failed(id, reason)) return host.tooManyFailures(nowUs, out);
+    this.#askAgain(nowUs, out);
+    if (this.#isActive) host.checkpointEnded(false, nowUs, out);
   }
 
   /** The abort and completion paths both serve a request that had to wait (A4 in bugs.md). */

@@ -1,32 +1,123 @@
 /**
- * Which piece of a checkpoint goes to which subtask (rows S2, S8; Flink: StateAssignmentOperation). Pure.
- * Keyed state goes where its key groups lie now; operator state stays with its subtask, at unchanged parallelism.
+ * Which piece of a checkpoint goes to which subtask of a deployment (rows S5 to S9; Flink: StateAssignmentOperation). Pure; made once
+ * per deployment.
+ *
+ * State is found by the uid of its operator, not by vertex: a changed chaining finds it again (row C31).
+ * I1: keyed state goes to every subtask whose key groups it overlaps; which of them it keeps is decided when it is read (row S8);
+ * I2: operator state without a mode of redistribution stays with its subtask and cannot be rescaled (row S9).
  */
 import { assert } from '../foundation/assert.ts';
-import type { JobVertex } from '../job/job-graph.ts';
+import type { JobGraph, JobVertex } from '../job/job-graph.ts';
 import { keyGroupRangeOf } from '../job/key-groups.ts';
-import type { SubtaskState } from '../protocol/state-handle.ts';
+import { operatorsOf } from '../job/scaled-graph.ts';
+import type { EngineParts } from '../parts.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { StateHandle, SubtaskState } from '../protocol/state-handle.ts';
 
-export function assignState(
-  states: readonly SubtaskState[],
-  vertex: JobVertex,
-  subtask: number,
-): readonly SubtaskState[] {
-  const ofVertex = states.filter((state) => state.vertex === vertex.index);
-  const highest = ofVertex.reduce((most, state) => Math.max(most, state.subtask), -1);
-  assert(highest < vertex.parallelism, 'a checkpoint is restored at the parallelism it was taken', {
-    vertex: vertex.name,
-    highest,
-  });
-  const range = keyGroupRangeOf(subtask, vertex.parallelism, vertex.maxParallelism);
-  return ofVertex
-    .map((state) => ({
-      ...state,
-      handles: state.handles.filter(({ keyGroups }) =>
-        keyGroups === undefined
-          ? state.subtask === subtask
-          : keyGroups.start <= range.end && keyGroups.end >= range.start,
-      ),
-    }))
-    .filter((state) => state.handles.length > 0);
+export interface StateAssignmentOptions {
+  /** As it is deployed. */
+  readonly graph: JobGraph;
+  readonly restored: Pick<CheckpointMetadata, 'states' | 'operators'>;
+  readonly parts: Pick<EngineParts, 'repartitionOperatorState'>;
+}
+
+/** Handles of one operator by the subtask that gets them. */
+type OfSubtasks = readonly (readonly StateHandle[])[];
+
+export class StateAssignment {
+  readonly #options: StateAssignmentOptions;
+  readonly #byVertex = new Map<number, readonly SubtaskState[]>();
+
+  constructor(options: StateAssignmentOptions) {
+    this.#options = options;
+  }
+
+  /** What a subtask restores: one entry per subtask, all handles of its operators in it. */
+  of(vertex: number, subtask: number): SubtaskState {
+    let states = this.#byVertex.get(vertex);
+    if (states === undefined) {
+      const jobVertex = this.#options.graph.vertices[vertex];
+      assert(jobVertex !== undefined, 'state is assigned to a vertex of the job', { vertex });
+      states = this.#assign(jobVertex);
+      this.#byVertex.set(vertex, states);
+    }
+    const state = states[subtask];
+    assert(state !== undefined, 'a subtask index is below the parallelism', { vertex, subtask });
+    return state;
+  }
+
+  #assign(vertex: JobVertex): readonly SubtaskState[] {
+    const pieces = operatorsOf(vertex).flatMap((uid) => [
+      this.#keyed(uid, vertex),
+      this.#operator(uid, vertex),
+      this.#channels(uid, vertex),
+    ]);
+    return Array.from({ length: vertex.parallelism }, (_, subtask) => ({
+      vertex: vertex.index,
+      subtask,
+      handles: pieces.flatMap((piece) => piece[subtask] ?? []),
+    }));
+  }
+
+  /** Row S8. */
+  #keyed(uid: string, { parallelism, maxParallelism }: JobVertex): OfSubtasks {
+    const handles = this.#handlesOf(uid).flatMap((state) => state.handles.filter((handle) => handle.state === 'keyed'));
+    if (handles.length === 0) return [];
+    return Array.from({ length: parallelism }, (_, subtask) => {
+      const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
+      return handles.filter(({ keyGroups }) => {
+        assert(keyGroups !== undefined, 'a keyed handle names its key groups', { uid });
+        return keyGroups.start <= range.end && keyGroups.end >= range.start;
+      });
+    });
+  }
+
+  #operator(uid: string, { parallelism }: JobVertex): OfSubtasks {
+    const states = this.#handlesOf(uid).map(({ subtask, handles }) => ({
+      subtask,
+      handles: handles.filter((handle) => handle.state === 'operator'),
+    }));
+    const before = this.#parallelismOf(uid, states);
+    const reported = states.filter(({ handles }) => handles.length > 0);
+    const isFixed = reported.some(({ handles }) => handles.some(({ lists }) => lists === undefined));
+    if (!isFixed) {
+      return this.#options.parts.repartitionOperatorState({
+        states: reported,
+        oldParallelism: before,
+        newParallelism: parallelism,
+      });
+    }
+    assert(before === parallelism, 'I2: state without a mode of redistribution is restored at its parallelism', {
+      uid,
+    });
+    return Array.from({ length: parallelism }, (_, subtask) =>
+      reported.filter((state) => state.subtask === subtask).flatMap(({ handles }) => handles),
+    );
+  }
+
+  /** What was under way on a subtask's channels goes back into them (row B18). */
+  #channels(uid: string, { parallelism }: JobVertex): OfSubtasks {
+    const states = this.#handlesOf(uid).map(({ subtask, handles }) => ({
+      subtask,
+      handles: handles.filter(({ state }) => state === 'input-channel' || state === 'output-channel'),
+    }));
+    const reported = states.filter(({ handles }) => handles.length > 0);
+    if (reported.length === 0) return [];
+    assert(this.#parallelismOf(uid, states) === parallelism, 'in-flight data is restored at its parallelism', { uid });
+    return Array.from({ length: parallelism }, (_, subtask) =>
+      reported.filter((state) => state.subtask === subtask).flatMap(({ handles }) => handles),
+    );
+  }
+
+  /** By old subtask. */
+  #handlesOf(uid: string): readonly SubtaskState[] {
+    return this.#options.restored.states
+      .filter(({ handles }) => handles.some(({ operator }) => operator === uid))
+      .map((state) => ({ ...state, handles: state.handles.filter(({ operator }) => operator === uid) }));
+  }
+
+  #parallelismOf(uid: string, states: readonly { readonly subtask: number }[]): number {
+    const known = this.#options.restored.operators.find((operator) => operator.uid === uid)?.parallelism;
+    return known ?? states.reduce((most, { subtask }) => Math.max(most, subtask + 1), 0);
+  }
 }

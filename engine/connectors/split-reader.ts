@@ -28,7 +28,7 @@ import {
   UNBOUNDED,
 } from '../protocol/operator-events.ts';
 import type { TaskFailure } from '../protocol/task.ts';
-import { decodeReaderSplits, encodeReaderSplits } from './split-rows.ts';
+import { encodeReaderSplits } from './split-rows.ts';
 
 export interface SplitReaderOptions {
   readonly spec: SourceSpec;
@@ -87,8 +87,9 @@ export class SplitReader {
     });
   }
 
-  restore(states: readonly Uint8Array[]): void {
-    for (const split of states.flatMap(decodeReaderSplits)) this.#hold({ ...split, offset: Math.max(0, split.offset) });
+  /** Its share of what all readers held: a list that is dealt out split by split (row S5), so that each is with one reader. */
+  restore(splits: readonly LogSplit[]): void {
+    for (const split of splits) this.#hold({ ...split, offset: Math.max(0, split.offset) });
   }
 
   /** The subtask runs: the reader makes itself known and reads on. */

@@ -3,6 +3,7 @@
  * names of lists and fields are a format. A reader's splits are elements of one list, so that they can be dealt out on rescale.
  */
 import type { LogSplit } from '../protocol/operator-events.ts';
+import type { OperatorStateList } from '../protocol/state-handle.ts';
 import { OperatorStateStore } from '../state/operator-state.ts';
 import { Types } from '../state/type-information.ts';
 
@@ -32,9 +33,9 @@ export function encodeReaderSplits(splits: readonly LogSplit[]): Uint8Array {
 }
 
 /** Throws `CorruptData` or `IncompatibleState`. */
-export function decodeReaderSplits(bytes: Uint8Array): readonly LogSplit[] {
+export function decodeReaderSplits(bytes: Uint8Array, lists?: readonly OperatorStateList[]): readonly LogSplit[] {
   const store = new OperatorStateStore();
-  store.restore(bytes);
+  store.restore(bytes, lists);
   return store.getListState('splits', SPLIT).get();
 }
 

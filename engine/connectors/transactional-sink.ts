@@ -6,7 +6,10 @@
  *   I1 everything written before the barrier of n is in transactions pre-committed for n or earlier, nothing after it is;
  *   I2 a transaction is committed only after notice that its checkpoint, or a later one, is complete, or at restore from it;
  *   I3 commits go out one at a time in order, so that the visible order per subtask is the written order;
- *   I4 the acknowledgement of n waits until the store has confirmed the pre-commit (I6 in bugs.md: flush, then check).
+ *   I4 the acknowledgement of n waits until the store has confirmed the pre-commit (I6 in bugs.md: flush, then check);
+ *   I5 every producer id that any deployment may have used is fenced by exactly one subtask before it runs: i of p takes over the ids
+ *      that are i modulo p, ends what they left open and commits what the restored checkpoint says of them (row K10, I1 and I2 in
+ *      bugs.md). A producer writes under one id, its own index; so ids of subtasks never overlap, whatever the parallelism was.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
@@ -28,6 +31,8 @@ import type { TaskFailure } from '../protocol/task.ts';
 
 /** A transaction that was closed by a checkpoint and waits for its completion. */
 export interface Committable {
+  /** Index of the producer that wrote it. */
+  readonly producer: number;
   readonly transaction: string;
   readonly checkpointId: number;
 }
@@ -50,6 +55,9 @@ export interface TransactionalSinkOptions {
   readonly uid: string;
   readonly spec: SinkSpec;
   readonly subtask: number;
+  readonly parallelism: number;
+  /** Producers with this index or above were never used. */
+  readonly highestParallelism: number;
   readonly attempt: ExecutionAttemptId;
   readonly store: NodeId;
   readonly parts: EngineParts;
@@ -91,7 +99,7 @@ export class TransactionalSink implements ElementConsumer {
 
   constructor(options: TransactionalSinkOptions) {
     this.#options = options;
-    this.#producer = `${options.uid}-${options.subtask}`;
+    this.#producer = producerName(options.uid, options.subtask);
     const common = { node: options.store, timeoutUs: options.requestTimeoutUs };
     this.#control = new RequestClient({
       ...common,
@@ -116,25 +124,39 @@ export class TransactionalSink implements ElementConsumer {
     return this.#options.store;
   }
 
-  /** Fences earlier attempts, then commits what the restored checkpoint says (row K7). */
+  /**
+   * Fences earlier attempts, then commits what the restored checkpoint says (row K7). `restored`: of all producers; those of other
+   * subtasks' producers are left to them.
+   */
   initialize(restored: readonly Committable[], restoredCheckpoint: number, out: Out): void {
-    this.#committables = [...restored];
+    const { subtask, parallelism, highestParallelism, parts } = this.#options;
+    this.#committables = restored.filter(({ producer }) => producer % parallelism === subtask);
     this.#lastCheckpoint = restoredCheckpoint;
     this.#completed = restoredCheckpoint;
-    const keep = this.#options.parts.transactionsToKeep(restored.map(({ transaction }) => transaction));
+    this.#fence(parts.producersToFence({ subtask, parallelism, highestParallelism }), out);
+  }
+
+  /** One after the other: there is rarely more than the own one. */
+  #fence(producers: readonly number[], out: Out): void {
+    const [producer, ...others] = producers;
+    if (producer === undefined) return this.#commitNext(out);
+    const { uid, subtask, attempt, parts, host } = this.#options;
+    const restored = this.#committables.filter((committable) => committable.producer === producer);
+    const keep = parts.transactionsToKeep(restored.map(({ transaction }) => transaction));
+    if (producer !== subtask) out.report({ kind: 'probe', probe: 'producer-of-other-parallelism-fenced' });
     this.#control.request(
       (requestId) => ({
         kind: 'sink-initialize',
         requestId,
-        producer: this.#producer,
-        producerEpoch: this.#options.attempt,
+        producer: producerName(uid, producer),
+        producerEpoch: attempt,
         keep,
       }),
       out,
       (reply, _nowUs, replyOut) => {
-        if (reply?.outcome === 'done') return this.#commitNext(replyOut);
-        if (reply?.outcome === 'fenced') return this.#options.host.fail('sink-fenced', replyOut);
-        this.#retry('initialize', replyOut, (lateOut) => this.initialize(restored, restoredCheckpoint, lateOut));
+        if (reply?.outcome === 'done') return this.#fence(others, replyOut);
+        if (reply?.outcome === 'fenced') return host.fail('sink-fenced', replyOut);
+        this.#retry('initialize', replyOut, (lateOut) => this.#fence(producers, lateOut));
       },
     );
   }
@@ -174,10 +196,10 @@ export class TransactionalSink implements ElementConsumer {
     const records = this.#recordsWritten;
     this.#lastCheckpoint = checkpointId;
     if (this.#options.spec.guarantee === 'at-least-once') {
-      this.#preCommit({ transaction, checkpointId }, () => this.#recordsWritten, out);
+      this.#preCommit({ producer: this.#options.subtask, transaction, checkpointId }, () => this.#recordsWritten, out);
     } else if (records > 0) {
       this.#recordsWritten = 0;
-      const committable = { transaction, checkpointId };
+      const committable = { producer: this.#options.subtask, transaction, checkpointId };
       this.#committables.push(committable);
       this.#preCommit(committable, () => records, out);
     }
@@ -310,12 +332,12 @@ export class TransactionalSink implements ElementConsumer {
     this.#committing = true;
     this.#tries += 1;
     this.#options.host.reportCommit(committable, out);
-    const { transaction } = committable;
+    const { producer, transaction } = committable;
     this.#control.request(
       (requestId) => ({
         kind: 'sink-commit',
         requestId,
-        producer: this.#producer,
+        producer: producerName(this.#options.uid, producer),
         producerEpoch: this.#options.attempt,
         transaction,
       }),
@@ -352,6 +374,8 @@ export class TransactionalSink implements ElementConsumer {
     this.#later.after(retryDelayUs(this.#options.requestTimeoutUs), name, out, (_nowUs, lateOut) => again(lateOut));
   }
 }
+
+const producerName = (uid: string, producer: number): string => `${uid}-${producer}`;
 
 interface Batch {
   readonly producer: string;

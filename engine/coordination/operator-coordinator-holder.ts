@@ -101,6 +101,10 @@ export class OperatorCoordinatorHolder {
   }
 
   /** The whole job begins again (row C18): every attempt has ended. */
+  deployedWith(parallelism: number): void {
+    this.#options.coordinator.deployedWith?.(parallelism);
+  }
+
   resetToCheckpoint(checkpointId: CheckpointId, bytes: Uint8Array | undefined, out: Out): void {
     for (const { gateway } of this.#ready.values()) gateway.close(out);
     this.#ready.clear();

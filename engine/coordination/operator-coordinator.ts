@@ -42,6 +42,8 @@ export interface OperatorCoordinator {
   ): void;
   notifyCheckpointComplete(checkpointId: CheckpointId, out: Out): void;
   notifyCheckpointAborted(checkpointId: CheckpointId, out: Out): void;
+  /** How many subtasks there are from the `resetToCheckpoint` on that follows; of coordinators that need to know. */
+  deployedWith?(parallelism: number): void;
   /** `bytes` is undefined when the checkpoint holds nothing of it, or (id 0) there is no checkpoint: begin empty (row C18). */
   resetToCheckpoint(checkpointId: CheckpointId, bytes: Uint8Array | undefined, out: Out): void;
   executionAttemptReady(gateway: OperatorSubtask, out: Out): void;

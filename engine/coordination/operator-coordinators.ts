@@ -4,6 +4,7 @@
  *
  * Owns: which vertex has a coordinator, and the conjunction of their snapshots. Does not own: executions (the job master).
  * What the job master must call, and when:
+ *   - `deployedAs` when the whole job is deployed, with the graph as wide as that (Flink: OperatorCoordinator.Context.currentParallelism);
  *   - `resetToCheckpoint` before it deploys the whole job, also on a start from nothing (row C18b);
  *   - `subtaskReset` for each subtask of a region, when its restore is chosen and before it is deployed (rows C18a, F4);
  *   - `attemptReady` when an execution runs, `attemptFailed` when it has failed, is cancelled or gone;
@@ -97,6 +98,11 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
   }
 
   /* ---- restore ---- */
+
+  /** The whole job is deployed anew, perhaps with another parallelism; `resetToCheckpoint` follows. */
+  deployedAs(graph: JobGraph): void {
+    for (const { index, parallelism } of graph.vertices) this.#byVertex.get(index)?.deployedWith(parallelism);
+  }
 
   /** The whole job begins again, from this checkpoint; undefined: from nothing. */
   resetToCheckpoint(metadata: CheckpointMetadata | undefined, out: Out): void {

@@ -21,6 +21,7 @@ import { type EnumeratorContext, SplitEnumerator } from './split-enumerator.ts';
 
 export interface SourceCoordinatorOptions {
   readonly source: SourceSpec;
+  /** Until `deployedWith` says another one. */
   readonly parallelism: number;
   readonly parts: Pick<EngineParts, 'splitsToGiveBack'>;
 }
@@ -32,12 +33,14 @@ export class SourceCoordinator implements OperatorCoordinator {
   readonly #registered = new Set<number>();
   #tracker = new SplitAssignmentTracker<LogSplit>();
   #enumerator: SplitEnumerator;
+  #parallelism: number;
 
   constructor(options: SourceCoordinatorOptions) {
     this.#options = options;
+    this.#parallelism = options.parallelism;
     this.#context = {
       registered: this.#registered,
-      parallelism: options.parallelism,
+      parallelism: () => this.#parallelism,
       assignSplit: (subtask, split, out) => {
         this.#tracker.record(subtask, split);
         this.#gatewayOf(subtask).sendEvent({ kind: 'assign-splits', splits: [split] }, out);
@@ -68,6 +71,10 @@ export class SourceCoordinator implements OperatorCoordinator {
   }
 
   notifyCheckpointAborted(): void {}
+
+  deployedWith(parallelism: number): void {
+    this.#parallelism = parallelism;
+  }
 
   /** The readers fall back with it, so that nothing has to be given back. */
   resetToCheckpoint(_checkpointId: CheckpointId, bytes: Uint8Array | undefined): void {

@@ -22,7 +22,8 @@ import { isFinished, type LogSplit, UNBOUNDED } from '../protocol/operator-event
 export interface EnumeratorContext {
   /** Subtasks whose readers are there. */
   readonly registered: ReadonlySet<number>;
-  readonly parallelism: number;
+  /** How many readers there will be. */
+  parallelism(): number;
   assignSplit(subtask: number, split: LogSplit, out: Out): void;
   signalNoMoreSplits(subtask: number, out: Out): void;
   releaseSplit(subtask: number, splitId: string, out: Out): void;
@@ -98,7 +99,7 @@ export class SplitEnumerator {
 
   #serve(out: Out): void {
     const { registered, parallelism } = this.#context;
-    if (registered.size < parallelism) return;
+    if (registered.size < parallelism()) return;
     for (const split of [...this.#unassigned]) {
       const subtask = this.#isNext(split) ? this.#readerFor(split) : undefined;
       if (subtask === undefined) continue;

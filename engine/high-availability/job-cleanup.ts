@@ -14,6 +14,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey, pointerKey } from '../protocol/checkpoint-pointer.ts';
 import type { EndStatus } from '../protocol/job-result.ts';
+import { requirementsKey } from '../protocol/job-scale.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
@@ -48,7 +49,9 @@ export class JobCleanup {
     this.#removeValue(pointerKey(jobId), status, out, (pointerOut) => {
       this.#removeFiles(status, pointerOut, (filesOut) => {
         this.#removeValue(counterKey(jobId), status, filesOut, (counterOut) => {
-          results.markClean(status, counterOut, (_result, nowUs, cleanOut) => done(nowUs, cleanOut));
+          this.#removeValue(requirementsKey(jobId), status, counterOut, (requirementsOut) => {
+            results.markClean(status, requirementsOut, (_result, nowUs, cleanOut) => done(nowUs, cleanOut));
+          });
         });
       });
     });

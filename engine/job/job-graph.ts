@@ -66,6 +66,8 @@ export interface JobVertex {
   readonly name: string;
   readonly parallelism: number;
   readonly maxParallelism: number;
+  /** Present when the job itself says it: then no other one is adopted from restored state (row S3). */
+  readonly hasExplicitMaxParallelism?: true;
   /** Present on source vertices; its operators follow in the chain. */
   readonly source?: SourceSpec & { readonly uid: string; readonly name: string };
   /** The chain, head first. Empty only for a source whose successors are not chained. */

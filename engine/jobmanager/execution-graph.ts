@@ -7,7 +7,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, executionAttemptId, type NodeId } from '../foundation/ids.ts';
-import { feedsSubtask, type JobGraph, type JobVertex } from '../job/job-graph.ts';
+import { feedsSubtask, type JobGraph } from '../job/job-graph.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { ExecutionState, InputChannelDescriptor } from '../protocol/task.ts';
 import type { ExecutionVertexId } from './pipelined-regions.ts';
@@ -160,7 +160,3 @@ export class ExecutionGraph {
 }
 
 const isLive = ({ state }: Execution): boolean => state !== 'canceled';
-
-/** Slots the job needs: subtasks of different vertices share. */
-export const slotsNeeded = (vertices: readonly JobVertex[]): number =>
-  vertices.reduce((most, { parallelism }) => Math.max(most, parallelism), 0);

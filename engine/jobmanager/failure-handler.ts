@@ -48,7 +48,10 @@ export class FailureHandler {
     if (NON_RECOVERABLE.has(failure.cause)) return { kind: 'fail-job' };
     const delayUs = this.#backoff.onFailure(nowUs);
     if (delayUs === undefined) return { kind: 'fail-job' };
-    const strategy = failure.isGlobal ? 'full' : this.#configuration.runtime.failoverStrategy;
+    const { runtime, scheduler } = this.#configuration;
+    // Flink's AdaptiveScheduler knows no regions: what fails may come back with another parallelism.
+    const isWhole = failure.isGlobal || scheduler.mode === 'adaptive';
+    const strategy = isWhole ? 'full' : runtime.failoverStrategy;
     const subtasks = this.#parts.tasksToRestart(strategy, regions, failure.failed);
     return { kind: 'restart', scope: subtasks.length === regions.subtaskCount ? 'job' : 'region', subtasks, delayUs };
   }

@@ -17,7 +17,7 @@ import { JobResultStore } from '../high-availability/job-result-store.ts';
 import type { EndStatus } from '../protocol/job-result.ts';
 import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
-import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { EngineMessage, RescaleRequest, StorageReply } from '../protocol/messages.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
@@ -122,6 +122,8 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
+      case 'rescale-request':
+        return this.#rescale(message, from, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
         if (message.epoch === this.#services.epoch) return this.#master?.operatorEvent(message, nowUs, out);
@@ -131,6 +133,15 @@ export class JobManager implements Actor {
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a JobManager' });
     }
+  }
+
+  /** Only a leader answers: the client asks all of them, again and again. */
+  #rescale(request: RescaleRequest, from: NodeId, out: Out): void {
+    if (this.#master === undefined) return;
+    this.#master.rescale(request, out, (_nowUs, answerOut) => {
+      const client: Target = { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' };
+      answerOut.send(client, { kind: 'rescale-reply', requestId: request.requestId });
+    });
   }
 
   #acquired(epoch: LeaderEpoch, out: Out): void {

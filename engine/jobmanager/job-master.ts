@@ -3,14 +3,15 @@
  * DefaultScheduler).
  *
  * Owns: executions and job status. Does not own: leadership (job-manager), checkpoints (checkpoint-coordinator), what a failure means
- * (failure-handler), which restart is overtaken (pending-restarts), who gets which slot (slot-placement).
+ * (failure-handler), which restart is overtaken (pending-restarts), who gets which slot (slot-pool), how wide the job is (job-scaling).
  * Invariants:
  *   I1 a subtask is deployed anew only when its last attempt has ended or its TaskManager counts as lost, and with it those of all
  *      subtasks that restart with it;
  *   I2 what restarts restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19): a
  *      checkpoint whose pointer write was under way when a region failed was acknowledged by all, so it is a cut the region may
  *      restart from, and must, if it became durable; every other pending one is aborted at the failure;
- *   I3 what an earlier attempt still says changes nothing (row G6).
+ *   I3 what an earlier attempt still says changes nothing (row G6);
+ *   I4 the parallelism changes only where the whole job is deployed anew; a region restarts into the plan of its deployment.
  */
 import { CheckpointCoordinator, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
@@ -30,24 +31,31 @@ import {
   taskMailbox,
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
+import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
 import type { EndStatus } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { JobStatus, RestartCause } from '../protocol/engine-events.ts';
-import type { EngineMessage, OperatorEventMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
+import type {
+  EngineMessage,
+  OperatorEventMessage,
+  RescaleRequest,
+  StorageReply,
+  TaskManagerMessage,
+} from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
-import { Blocklist } from './blocklist.ts';
-import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
 import { EndOfDataListener } from './end-of-data-listener.ts';
+import { type Execution, ExecutionGraph } from './execution-graph.ts';
 import { FailureHandler } from './failure-handler.ts';
 import { reconcile } from './heartbeat-reconciliation.ts';
+import { type DeploymentPlan, JobScaling } from './job-scaling.ts';
 import { PendingRestarts } from './pending-restarts.ts';
 import { type ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
 import { RestoreReader } from './restore-reader.ts';
-import { placeSlots, type SlotPlace } from './slot-placement.ts';
+import { type Places, SlotPool } from './slot-pool.ts';
+import { TaskDeployments } from './task-deployments.ts';
 import { TaskGateway } from './task-gateway.ts';
-import { TaskManagerRegistry } from './task-manager-registry.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
@@ -67,24 +75,29 @@ type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response
 type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
 /** Nothing that happens to a task changes these. */
 const ENDING: ReadonlySet<JobStatus> = new Set(['restarting', 'failing', 'failed', 'finished']);
-/** Places by subtask index. */
-type Places = readonly (SlotPlace | undefined)[];
+
+/** What is deployed, until the whole job is deployed anew. */
+interface DeployedJob {
+  readonly plan: DeploymentPlan;
+  readonly regions: PipelinedRegions;
+  readonly executions: ExecutionGraph;
+  readonly deployments: TaskDeployments;
+}
 
 export class JobMaster implements CoordinatorHost {
   readonly #options: JobMasterOptions;
-  readonly #registry = new TaskManagerRegistry();
+  readonly #slots: SlotPool;
   readonly #gateway: TaskGateway;
   readonly #coordinator: CheckpointCoordinator;
   readonly #operatorCoordinators: OperatorCoordinators;
   readonly #failures: FailureHandler;
-  readonly #regions: PipelinedRegions;
   readonly #restarts = new PendingRestarts();
-  readonly #blocklist: Blocklist;
   readonly #restore: RestoreReader;
   readonly #endOfDataListener: EndOfDataListener;
+  readonly #scaling: JobScaling;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
-  #executions: ExecutionGraph | undefined;
+  #job: DeployedJob | undefined;
   #status: JobStatus = 'created';
   #jobAttempt = 0;
   #nextAttempt: number;
@@ -98,10 +111,9 @@ export class JobMaster implements CoordinatorHost {
     const { configuration, graph, parts } = environment;
     this.#options = options;
     this.#nextAttempt = epoch * ATTEMPTS_PER_EPOCH;
-    this.#gateway = new TaskGateway(graph, epoch);
+    this.#slots = new SlotPool(configuration.runtime.blocklist);
+    this.#gateway = new TaskGateway(epoch);
     this.#failures = new FailureHandler(configuration, parts);
-    this.#regions = new PipelinedRegions(graph);
-    this.#blocklist = new Blocklist(configuration.runtime.blocklist);
     this.#restore = new RestoreReader({
       parts,
       store,
@@ -110,6 +122,19 @@ export class JobMaster implements CoordinatorHost {
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
     this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
+    this.#scaling = new JobScaling({
+      graph,
+      epoch,
+      configuration,
+      registers: options.coordination,
+      host: {
+        slots: (nowUs) => this.#slots.count(this.#executions, nowUs),
+        tryDeploy: (nowUs, out) => this.#tryDeploy(nowUs, out),
+        restartForRescale: (nowUs, out) => this.#restartForRescale(nowUs, out),
+        triggerCheckpoint: (nowUs, out) => this.#coordinator.triggerNow(nowUs, out),
+        superseded: options.superseded,
+      },
+    });
     this.#operatorCoordinators = new OperatorCoordinators({
       graph,
       parts,
@@ -140,17 +165,28 @@ export class JobMaster implements CoordinatorHost {
     return this.#jobAttempt;
   }
 
+  get #executions(): ExecutionGraph | undefined {
+    return this.#job?.executions;
+  }
+
   start(out: Out): void {
     this.#moveTo('created', out);
+    this.#scaling.start(out);
+  }
+
+  /** A client asks for another parallelism; `answered` when that is durable. */
+  rescale(request: RescaleRequest, out: Out, answered: (nowUs: Micros, out: Out) => void): void {
+    this.#scaling.rescale(request, out, answered);
   }
 
   /** Called at every heartbeat interval. */
   heartbeat(nowUs: Micros, out: Out): void {
     const { heartbeatTimeoutUs } = this.#options.environment.configuration.runtime;
-    if (this.#registry.removeSilent(nowUs - heartbeatTimeoutUs).length > 0) {
+    if (this.#slots.registry.removeSilent(nowUs - heartbeatTimeoutUs).length > 0) {
       out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
     }
     this.#endOnUnregistered(nowUs, out);
+    this.#scaling.resourcesChanged(nowUs, out);
     for (const { attempt, node, state } of this.#executions?.all() ?? []) {
       if (state === 'canceling') this.#gateway.cancel(attempt, node, out);
     }
@@ -163,6 +199,7 @@ export class JobMaster implements CoordinatorHost {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
+      this.#scaling.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out) ||
       this.#operatorCoordinators.handleTimer(timer, nowUs, out)
     );
@@ -225,6 +262,16 @@ export class JobMaster implements CoordinatorHost {
     this.#options.superseded(nowUs, out);
   }
 
+  checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void {
+    this.#scaling.checkpointEnded(isCompleted, nowUs, out);
+  }
+
+  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+    assert(this.#job !== undefined, 'a checkpoint is taken of a job that was deployed');
+    const { graph, highestParallelism } = this.#job.plan;
+    return { operators: operatorScales(graph), highestParallelism };
+  }
+
   settled(nowUs: Micros, out: Out): void {
     this.#restore.forget();
     this.#tryDeploy(nowUs, out);
@@ -236,9 +283,10 @@ export class JobMaster implements CoordinatorHost {
   #heartbeatResponse(message: HeartbeatResponse, from: NodeId, nowUs: Micros, out: Out): void {
     const listed = new Map(message.executions.map((execution) => [execution.attempt, execution]));
     const { incarnation, slots } = message;
-    const before = this.#registry.of(from);
+    const { registry } = this.#slots;
+    const before = registry.of(from);
     if (before !== undefined && before.incarnation > incarnation) return;
-    this.#registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
+    registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
     for (const attempt of listed.keys())
       if (this.#executions?.of(attempt) === undefined) this.#gateway.cancel(attempt, from, out);
     const gone: Execution[] = [];
@@ -267,13 +315,14 @@ export class JobMaster implements CoordinatorHost {
     for (const execution of failed)
       this.#failed(execution, listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
     for (const { attempt, endOfData } of message.executions) if (endOfData === true) this.#endOfData(attempt, out);
+    this.#scaling.resourcesChanged(nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
 
   #taskState(message: TaskStateMessage, from: NodeId, nowUs: Micros, out: Out): void {
-    this.#registry.forgetBefore(from, message.incarnation);
+    this.#slots.registry.forgetBefore(from, message.incarnation);
     this.#endOnUnregistered(nowUs, out);
-    if (message.state === 'canceled') this.#registry.ended(from, message.attempt);
+    if (message.state === 'canceled') this.#slots.registry.ended(from, message.attempt);
     const execution = this.#executions?.of(message.attempt);
     if (execution === undefined) {
       out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
@@ -296,12 +345,14 @@ export class JobMaster implements CoordinatorHost {
       else {
         this.#moveTo('running', out);
         this.#coordinator.start(nowUs, out);
+        this.#scaling.running(nowUs, out);
       }
     }
     if (state !== 'finished') return;
     this.#coordinator.taskFinished(execution.attempt, nowUs, out);
     if (this.#executions?.allFinished !== true) return;
     this.#moveTo('finished', out);
+    this.#scaling.stopped(out);
     this.#coordinator.stop('checkpoint-coordinator-shutdown', nowUs, out);
     this.#tryConclude(out);
   }
@@ -317,7 +368,7 @@ export class JobMaster implements CoordinatorHost {
   /** Row F18: the job has finished and no pointer write is unanswered. What TaskManagers still list is released by their next heartbeat. */
   #tryConclude(out: Out): void {
     if (this.#status !== 'finished' || this.#executions === undefined || !this.#coordinator.isSettled) return;
-    this.#executions = undefined;
+    this.#job = undefined;
     this.#options.ended('finished', out);
   }
 
@@ -328,7 +379,8 @@ export class JobMaster implements CoordinatorHost {
 
   /** A TaskManager that is silent, or whose former process is gone, runs nothing of ours any more. */
   #endOnUnregistered(nowUs: Micros, out: Out): void {
-    const gone = (this.#executions?.all() ?? []).filter(({ node }) => this.#registry.of(node) === undefined);
+    const { registry } = this.#slots;
+    const gone = (this.#executions?.all() ?? []).filter(({ node }) => registry.of(node) === undefined);
     this.#lost(gone, nowUs, out);
   }
 
@@ -342,7 +394,7 @@ export class JobMaster implements CoordinatorHost {
     const failed = executions.filter(({ state }) => state !== 'canceling');
     for (const { attempt } of executions) this.#executions?.remove(attempt);
     for (const node of new Set(failed.map((execution) => execution.node))) {
-      if (this.#blocklist.failed(node, nowUs)) out.report({ kind: 'probe', probe: 'node-blocked' });
+      if (this.#slots.failed(node, nowUs)) out.report({ kind: 'probe', probe: 'node-blocked' });
     }
     if (failed.length > 0) this.#fail({ failed, cause: 'taskmanager-lost', isGlobal: false }, nowUs, out);
     this.#tryDeploy(nowUs, out);
@@ -360,33 +412,55 @@ export class JobMaster implements CoordinatorHost {
     out: Out,
   ): void {
     if (ENDING.has(this.#status)) return;
-    const handling = this.#failures.handle(failure, this.#regions, nowUs);
+    const job = this.#job;
+    assert(job !== undefined, 'what fails was deployed');
+    const handling = this.#failures.handle(failure, job.regions, nowUs);
     if (handling.kind === 'fail-job') return this.#endJob(nowUs, out);
     const { scope, subtasks, delayUs } = handling;
-    const restartAtUs = nowUs + delayUs;
-    const epoch = this.#options.epoch;
+    if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     this.#restore.forget();
-    if (scope === 'job') {
-      this.#moveTo('restarting', out);
-      this.#restarts.overtakeAll();
-      this.#restartAtUs = restartAtUs;
-      this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
-      out.report({ kind: 'restart-scheduled', epoch, cause: failure.cause, delayUs: micros(delayUs) });
-      this.#cancel(this.#executions?.current() ?? [], nowUs, out);
-    } else {
-      const executions = this.#executions;
-      assert(executions !== undefined, 'what fails was deployed');
-      const ending = subtasks.map((subtask) => executions.at(subtask));
-      this.#restarts.schedule(subtasks, restartAtUs);
-      out.report({ kind: 'restart-scheduled', epoch, cause: failure.cause, delayUs: micros(delayUs), subtasks });
-      this.#cancel(ending, nowUs, out);
-      this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
-    }
-    this.#later.after(delayUs, `restart/${restartAtUs}`, out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
+    const ending = subtasks.map((subtask) => job.executions.at(subtask));
+    this.#restarts.schedule(subtasks, nowUs + delayUs);
+    this.#reportRestart({ cause: failure.cause, delayUs: micros(delayUs), subtasks }, out);
+    this.#cancel(ending, nowUs, out);
+    this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
+    this.#deployAfter(delayUs, nowUs, out);
+  }
+
+  /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */
+  #restartForRescale(nowUs: Micros, out: Out): void {
+    const mayRestart = this.#status === 'created' || this.#status === 'running';
+    if (mayRestart && this.#job !== undefined) this.#restartAll('rescale', 0, nowUs, out);
+  }
+
+  #restartAll(cause: RestartCause, delayUs: number, nowUs: Micros, out: Out): void {
+    this.#restore.forget();
+    this.#moveTo('restarting', out);
+    this.#scaling.stopped(out);
+    this.#restarts.overtakeAll();
+    this.#restartAtUs = nowUs + delayUs;
+    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#reportRestart({ cause, delayUs: micros(delayUs) }, out);
+    this.#cancel(this.#executions?.current() ?? [], nowUs, out);
+    this.#deployAfter(delayUs, nowUs, out);
+  }
+
+  #deployAfter(delayUs: number, nowUs: Micros, out: Out): void {
+    this.#later.after(delayUs, `restart/${nowUs + delayUs}`, out, (lateUs, lateOut) =>
+      this.#tryDeploy(lateUs, lateOut),
+    );
+  }
+
+  #reportRestart(
+    restart: Pick<Extract<EngineEvent, { kind: 'restart-scheduled' }>, 'cause' | 'delayUs' | 'subtasks'>,
+    out: Out,
+  ): void {
+    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, ...restart });
   }
 
   #endJob(nowUs: Micros, out: Out): void {
     this.#moveTo('failing', out);
+    this.#scaling.stopped(out);
     this.#restarts.overtakeAll();
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
     this.#cancel(this.#executions?.current() ?? [], nowUs, out);
@@ -413,44 +487,34 @@ export class JobMaster implements CoordinatorHost {
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
     if (!mayStart || nowUs < this.#restartAtUs) return;
     if (this.#executions !== undefined && !this.#executions.isEmpty) return;
-    const { graph } = this.#options.environment;
-    const indices = Array.from({ length: slotsNeeded(graph.vertices) }, (_, index) => index);
-    const slots = this.#place(indices, nowUs);
+    const plan = this.#scaling.plan(nowUs, out);
+    if (plan === undefined) return;
+    const indices = Array.from({ length: slotsNeeded(plan.graph.vertices) }, (_, index) => index);
+    const slots = this.#slots.place(indices, this.#executions, nowUs);
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
-    this.#deploy(slots, restore.metadata, out);
+    const { metadata } = restore;
+    const fitted = this.#scaling.fitted(plan, metadata);
+    const problem = fitted && metadata && finishedStateProblem(fitted.graph, metadata);
+    if (fitted !== undefined && problem === undefined) return this.#deploy(fitted, slots, metadata, out);
+    out.report({ kind: 'probe', probe: 'restore-refused' });
+    this.#endJob(nowUs, out);
   }
 
   /** The restarts of single regions, each on its own. */
   #tryRedeploy(nowUs: Micros, out: Out): void {
-    const executions = this.#executions;
-    if (executions === undefined || this.#restarts.isEmpty) return;
+    const job = this.#job;
+    if (job === undefined || this.#restarts.isEmpty) return;
     for (const subtasks of this.#restarts.due(nowUs)) {
-      if (subtasks.some((subtask) => executions.at(subtask).state !== 'canceled')) continue;
-      const slots = this.#place([...new Set(subtasks.map(({ subtask }) => subtask))], nowUs);
+      if (subtasks.some((subtask) => job.executions.at(subtask).state !== 'canceled')) continue;
+      const indices = [...new Set(subtasks.map(({ subtask }) => subtask))];
+      const slots = this.#slots.place(indices, job.executions, nowUs);
       if (slots === undefined) continue;
       const restore = this.#restore.choose(out);
       if (restore === undefined) return;
-      this.#redeploy({ subtasks, slots, metadata: restore.metadata, executions }, out);
+      this.#redeploy({ subtasks, slots, metadata: restore.metadata, job }, out);
     }
-  }
-
-  /** Slots that may be used: not of blocked nodes, nor where something still runs that was cancelled or is not ours (row F10). */
-  #place(indices: readonly number[], nowUs: number): Places | undefined {
-    const executions = this.#executions;
-    const isOurs = (attempt: ExecutionAttemptId): boolean => executions?.of(attempt) !== undefined;
-    const taskManagers = this.#registry.sorted().filter(({ node, executions: listed }) => {
-      return !this.#blocklist.isBlocked(node, nowUs) && [...listed.keys()].every(isOurs);
-    });
-    const previous = (executions?.current() ?? []).map(({ subtask, node, incarnation, slot, state }) => ({
-      subtask,
-      node,
-      incarnation,
-      slot,
-      isLive: state !== 'canceled',
-    }));
-    return placeSlots({ taskManagers, indices, previous });
   }
 
   /**
@@ -459,7 +523,7 @@ export class JobMaster implements CoordinatorHost {
    */
   #waitsForMore(nowUs: Micros, out: Out): boolean {
     const { environment, taskManagers } = this.#options;
-    if (this.#jobAttempt > 0 || this.#registry.size >= taskManagers) return false;
+    if (this.#scaling.isAdaptive || this.#jobAttempt > 0 || this.#slots.registry.size >= taskManagers) return false;
     const { heartbeatIntervalUs } = environment.configuration.runtime;
     if (this.#enoughSinceUs === undefined) {
       this.#enoughSinceUs = nowUs;
@@ -468,20 +532,21 @@ export class JobMaster implements CoordinatorHost {
     return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
   }
 
-  #deploy(slots: Places, metadata: CheckpointMetadata | undefined, out: Out): void {
+  #deploy(plan: DeploymentPlan, slots: Places, metadata: CheckpointMetadata | undefined, out: Out): void {
     const { environment, epoch } = this.#options;
+    const { graph, scale } = plan;
     this.#jobAttempt += 1;
     this.#restore.forget();
-    const { graph } = environment;
+    this.#scaling.deployed(plan);
     const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt, restored: metadata });
-    this.#executions = executions;
+    const deployments = new TaskDeployments({ graph, scale, executions, parts: environment.parts });
+    this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     this.#moveTo('created', out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
+    this.#operatorCoordinators.deployedAs(graph);
     this.#operatorCoordinators.resetToCheckpoint(metadata, out);
     this.#endOfDataListener.deployed();
-    const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
-    assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     this.#started(executions.all(), out);
   }
 
@@ -491,15 +556,15 @@ export class JobMaster implements CoordinatorHost {
       readonly subtasks: readonly ExecutionVertexId[];
       readonly slots: Places;
       readonly metadata: CheckpointMetadata | undefined;
-      readonly executions: ExecutionGraph;
+      readonly job: DeployedJob;
     },
     out: Out,
   ): void {
-    const { subtasks, slots, metadata, executions } = restart;
+    const { subtasks, slots, metadata, job } = restart;
     this.#restore.forget();
     this.#restarts.done(subtasks);
     const deployment = { slots, firstAttempt: this.#nextAttempt, restored: metadata };
-    const deployed = executions.deploy(subtasks, deployment);
+    const deployed = job.executions.deploy(subtasks, deployment);
     const restored = metadata?.checkpointId ?? checkpointId(0);
     for (const subtask of subtasks) this.#operatorCoordinators.subtaskReset(subtask, restored, out);
     out.report({
@@ -514,13 +579,15 @@ export class JobMaster implements CoordinatorHost {
 
   #started(deployed: readonly Execution[], out: Out): void {
     const { environment, epoch } = this.#options;
+    const { jobAttempt } = this;
     const firstAttempt = this.#nextAttempt;
     for (const execution of deployed) {
       const { attempt, vertex, subtask, node } = execution;
       this.#nextAttempt = attempt + 1;
       this.#everDeployed.set(attempt, { attempt, vertex, subtask });
       this.#sendDeployment(execution, out);
-      out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt: this.#jobAttempt, node });
+      const parallelism = this.#job?.plan.graph.vertices[vertex]?.parallelism ?? 0;
+      out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt, node, parallelism });
     }
     assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
     const { deploymentTimeoutUs } = environment.configuration.runtime;
@@ -531,8 +598,8 @@ export class JobMaster implements CoordinatorHost {
   }
 
   #sendDeployment(execution: Execution, out: Out): void {
-    assert(this.#executions !== undefined, 'what is deployed is part of the execution graph');
-    this.#gateway.deploy(execution, this.#executions, out);
+    assert(this.#job !== undefined, 'what is deployed is part of the deployed job');
+    this.#gateway.deploy(execution, this.#job.deployments, out);
   }
 
   #moveTo(status: JobStatus, out: Out): void {

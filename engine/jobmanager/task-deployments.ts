@@ -3,30 +3,57 @@
  * TaskDeploymentDescriptorFactory).
  */
 import { finishedStateOf } from '../checkpoint/finished-state.ts';
-import { assignState } from '../checkpoint/state-assignment.ts';
+import { StateAssignment } from '../checkpoint/state-assignment.ts';
 import { assert } from '../foundation/assert.ts';
 import type { JobGraph } from '../job/job-graph.ts';
+import type { EngineParts } from '../parts.ts';
+import type { JobScale } from '../protocol/job-scale.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { Execution, ExecutionGraph } from './execution-graph.ts';
 
-/** `restored`: the checkpoint the job is restored from; undefined on a start from scratch. */
-export function deploymentOf(
-  execution: Execution,
-  job: {
-    readonly graph: JobGraph;
-    readonly executions: ExecutionGraph;
-    readonly restored: CheckpointMetadata | undefined;
-  },
-): TaskDeployment {
-  const { attempt, vertex, subtask, slot } = execution;
-  const { graph, executions, restored } = job;
-  const jobVertex = graph.vertices[vertex];
-  assert(jobVertex !== undefined, 'an execution belongs to a vertex of the job', { vertex });
-  const deployment = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
-  if (restored === undefined) return deployment;
-  const state = assignState(restored.states, jobVertex, subtask);
-  const finished = finishedStateOf(restored.states, jobVertex, subtask);
-  const restore = { checkpointId: restored.checkpointId, state };
-  return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
+export interface TaskDeploymentsOptions {
+  /** As it is deployed. */
+  readonly graph: JobGraph;
+  /** Undefined: as the job was written. */
+  readonly scale: JobScale | undefined;
+  readonly executions: ExecutionGraph;
+  readonly parts: EngineParts;
+}
+
+/** Of one deployment of the job, the restarts of single regions included; asked again when a message was lost. */
+export class TaskDeployments {
+  readonly #options: TaskDeploymentsOptions;
+  /** By checkpoint: a region that restarts alone restores a newer one than the rest. */
+  readonly #assignments = new WeakMap<CheckpointMetadata, StateAssignment>();
+
+  constructor(options: TaskDeploymentsOptions) {
+    this.#options = options;
+  }
+
+  of(execution: Execution): TaskDeployment {
+    const { executions, scale, graph } = this.#options;
+    const { attempt, vertex, subtask, slot, restored } = execution;
+    const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
+    const deployment = scale === undefined ? place : { ...place, scale };
+    if (restored === undefined) return deployment;
+    const state = this.#assignmentOf(restored).of(vertex, subtask);
+    const restore = {
+      checkpointId: restored.checkpointId,
+      state: state.handles.length === 0 ? [] : [state],
+    };
+    const jobVertex = graph.vertices[vertex];
+    assert(jobVertex !== undefined, 'an execution belongs to a vertex of the job', { vertex });
+    const finished = finishedStateOf(restored.states, jobVertex, subtask);
+    return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
+  }
+
+  #assignmentOf(restored: CheckpointMetadata): StateAssignment {
+    const known = this.#assignments.get(restored);
+    if (known !== undefined) return known;
+    const { graph, parts } = this.#options;
+    const assignment = new StateAssignment({ graph, restored, parts });
+    this.#assignments.set(restored, assignment);
+    return assignment;
+  }
 }

@@ -2,24 +2,21 @@
  * What the JobManager tells TaskManagers about single attempts (Flink: TaskExecutorGateway). Repeating any of it changes nothing.
  */
 import { type ExecutionAttemptId, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
-import type { JobGraph } from '../job/job-graph.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { Execution, ExecutionGraph } from './execution-graph.ts';
-import { deploymentOf } from './task-deployments.ts';
+import type { Execution } from './execution-graph.ts';
+import type { TaskDeployments } from './task-deployments.ts';
 
 export class TaskGateway {
-  readonly #graph: JobGraph;
   readonly #epoch: LeaderEpoch;
 
-  constructor(graph: JobGraph, epoch: LeaderEpoch) {
-    this.#graph = graph;
+  constructor(epoch: LeaderEpoch) {
     this.#epoch = epoch;
   }
 
   /** Repeated while the TaskManager does not list the attempt: the message may have been lost; one too many changes nothing. */
-  deploy(execution: Execution, executions: ExecutionGraph, out: Out): void {
-    const { node, incarnation, restored } = execution;
-    const deployment = deploymentOf(execution, { graph: this.#graph, executions, restored });
+  deploy(execution: Execution, deployments: TaskDeployments, out: Out): void {
+    const { node, incarnation } = execution;
+    const deployment = deployments.of(execution);
     out.send(
       { node, mailbox: MAIN_MAILBOX, via: 'datagram' },
       { kind: 'deploy-task', epoch: this.#epoch, incarnation, deployment },

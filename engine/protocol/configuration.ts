@@ -105,7 +105,31 @@ export interface HighAvailabilityConfiguration {
   readonly tolerateSuspendedConnections: boolean;
 }
 
+/** Rows F6, F7. */
+export type SchedulerConfiguration =
+  /** One parallelism; the job waits until there are slots for it (Flink: DefaultScheduler). */
+  | { readonly mode: 'default' }
+  /** Parallelism by the slots there are (Flink: AdaptiveScheduler). */
+  | {
+      readonly mode: 'adaptive';
+      readonly minParallelism: number;
+      readonly maxParallelism: number;
+      /** Before a deployment: how long more slots are waited for once there are enough (Flink: submission.resource-stabilization-timeout). */
+      readonly resourceStabilizationUs: number;
+      /** After a deployment, until the next rescale is thought of (Flink: executing.cooldown-after-rescaling). */
+      readonly cooldownUs: number;
+      /** While running: how long more slots are waited for (Flink: executing.resource-stabilization-timeout). */
+      readonly stabilizationUs: number;
+      /** Longest wait for a checkpoint at which to rescale (Flink: rescale-trigger.max-delay). */
+      readonly maxDelayUs: number;
+      /** Failed checkpoints in a row after which none is waited for (Flink: rescale-trigger.max-checkpoint-failures). */
+      readonly maxCheckpointFailures: number;
+      /** Ask for a checkpoint instead of waiting for the next (Flink: rescale-trigger.active-checkpoint.enabled). */
+      readonly activeCheckpoint: boolean;
+    };
+
 export interface EngineConfiguration {
+  readonly scheduler: SchedulerConfiguration;
   readonly checkpoint: CheckpointConfiguration;
   readonly restart: RestartConfiguration;
   readonly runtime: RuntimeConfiguration;

@@ -23,7 +23,8 @@ export type RestartCause =
   | 'taskmanager-lost'
   | 'deployment-timeout'
   | 'checkpoint-failures'
-  | 'leader-change';
+  | 'leader-change'
+  | 'rescale';
 
 interface OfCheckpoint {
   readonly checkpointId: CheckpointId;
@@ -66,6 +67,8 @@ export type EngineEvent =
       readonly epoch: LeaderEpoch;
       readonly jobAttempt: number;
       readonly node: NodeId;
+      /** Of the vertex in this deployment. */
+      readonly parallelism: number;
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)

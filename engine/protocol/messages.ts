@@ -55,6 +55,18 @@ export interface NotifyCheckpointAborted {
   readonly checkpointId: CheckpointId;
 }
 
+/** Client -> every JobManager; the leader answers when the request is durable (FLIP-291). */
+export interface RescaleRequest {
+  readonly kind: 'rescale-request';
+  /** Rises with each request of the client: a request that comes late or doubled is known by it. */
+  readonly requestId: number;
+  readonly parallelism: number;
+}
+export interface RescaleReply {
+  readonly kind: 'rescale-reply';
+  readonly requestId: number;
+}
+
 /** TaskManager -> JobManager. */
 export type TaskManagerMessage =
   | {
@@ -345,6 +357,8 @@ export type ServiceMessage =
 
 export type EngineMessage =
   | JobManagerMessage
+  | RescaleRequest
+  | RescaleReply
   | TaskManagerMessage
   | OperatorEventMessage
   | DataPlaneMessage

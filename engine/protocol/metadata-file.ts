@@ -1,25 +1,35 @@
 /**
  * The `_metadata` file of a completed checkpoint (rows T2, T4; Flink: MetadataV3Serializer).
  *
- * Layout: magic 0x4960672d, format version (2 since there is channel state), checkpoint id, job id, trigger time, subtask states with
- * their handles (inline state included), sections, CRC32C over all of it. A section is its number, its length and its content; those
- * that are empty are left out. A flipped byte is found by the checksum (Flink has none, row T9).
+ * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline state
+ * included), sections, CRC32C over all of it. A section is its number, its length and its content; those that are empty are left
+ * out, those of unknown numbers are skipped. A flipped byte is found by the checksum (Flink has none, row T9).
+ *
+ * Versions: 2 added channel state, 3 the lists of operator state in its handles. Older ones are read.
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
-import type { ChannelSection, StateHandle, StateKind, SubtaskState } from './state-handle.ts';
+import type { OperatorScale } from './job-scale.ts';
+import {
+  type ChannelSection,
+  type OperatorStateList,
+  REDISTRIBUTION_MODES,
+  type StateHandle,
+  type StateKind,
+  type SubtaskState,
+} from './state-handle.ts';
 
 const MAGIC = 0x4960672d;
-/** 2 added channel state. Version 1 is read. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 /** A handle's kind as a byte: a format. */
 const KINDS: readonly StateKind[] = ['operator', 'keyed', 'input-channel', 'output-channel'];
 const CHECKSUM_BYTES = 4;
 /** Sections by number. */
 const COORDINATORS = 1;
 const FINISHED = 2;
+const SCALE = 3;
 
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
@@ -35,6 +45,10 @@ export interface CheckpointMetadata {
   readonly states: readonly SubtaskState[];
   /** By operator; absent: there are none. */
   readonly coordinators?: readonly CoordinatorState[];
+  /** Parallelism and maximum parallelism of every operator; empty where the file does not say it (versions 1 and 2). */
+  readonly operators: readonly OperatorScale[];
+  /** No subtask index at or above this was deployed before the checkpoint; 0 where the file does not say it. */
+  readonly highestParallelism: number;
 }
 
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
@@ -51,8 +65,12 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     out.writeVarUint(state.handles.length);
     for (const handle of state.handles) writeHandle(out, handle);
   }
-  writeCoordinators(out, metadata.coordinators ?? []);
-  writeFinished(out, metadata.states);
+  const { coordinators = [], operators, highestParallelism } = metadata;
+  if (coordinators.length > 0) writeSection(out, COORDINATORS, (section) => writeCoordinators(section, coordinators));
+  if (operators.length > 0 || highestParallelism > 0)
+    writeSection(out, SCALE, (section) => writeScale(section, metadata));
+  const marked = metadata.states.some(({ finished }) => finished !== undefined);
+  if (marked) writeSection(out, FINISHED, (section) => writeFinished(section, metadata.states));
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -86,55 +104,80 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input, version));
     states.push({ vertex, subtask, handles });
   }
-  const coordinators: CoordinatorState[] = [];
-  while (input.remaining > 0) {
-    const section = input.readByte();
-    const length = input.readVarUint();
-    const start = input.position;
-    if (section === COORDINATORS) readCoordinators(input, coordinators);
-    else if (section === FINISHED) readFinished(input, states);
-    else input.skip(length);
-    if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
-  }
-  const metadata = { checkpointId: id, jobId, triggeredAtUs, states };
-  return coordinators.length === 0 ? metadata : { ...metadata, coordinators };
+  const sections = readSections(input, states);
+  return { checkpointId: id, jobId, triggeredAtUs, states, ...sections };
 }
 
-function writeCoordinators(out: ByteWriter, coordinators: readonly CoordinatorState[]): void {
-  if (coordinators.length === 0) return;
+type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism'>;
+
+function writeSection(out: ByteWriter, number: number, write: (section: ByteWriter) => void): void {
   const section = new ByteWriter();
-  section.writeVarUint(coordinators.length);
-  for (const { operator, bytes } of coordinators) {
-    section.writeString(operator);
-    section.writeVarUint(bytes.length);
-    section.writeBytes(bytes);
-  }
+  write(section);
   const content = section.toBytes();
-  out.writeByte(COORDINATORS);
+  out.writeByte(number);
   out.writeVarUint(content.length);
   out.writeBytes(content);
 }
 
-function readCoordinators(input: ByteReader, coordinators: CoordinatorState[]): void {
-  for (let left = input.readVarUint(); left > 0; left -= 1) {
-    const operator = input.readString();
-    coordinators.push({ operator, bytes: input.readBytes(input.readVarUint()) });
+/** Marks of who had finished are put into `states`. */
+function readSections(input: ByteReader, states: SubtaskState[]): Sections {
+  let sections: Sections = { operators: [], highestParallelism: 0 };
+  while (input.remaining > 0) {
+    const number = input.readByte();
+    const length = input.readVarUint();
+    const start = input.position;
+    if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
+    else if (number === SCALE) sections = { ...sections, ...readScale(input) };
+    else if (number === FINISHED) readFinished(input, states);
+    else input.skip(length);
+    if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
   }
+  return sections;
+}
+
+function writeCoordinators(out: ByteWriter, coordinators: readonly CoordinatorState[]): void {
+  out.writeVarUint(coordinators.length);
+  for (const { operator, bytes } of coordinators) {
+    out.writeString(operator);
+    out.writeVarUint(bytes.length);
+    out.writeBytes(bytes);
+  }
+}
+
+function readCoordinators(input: ByteReader): CoordinatorState[] {
+  return Array.from({ length: input.readVarUint() }, () => {
+    const operator = input.readString();
+    return { operator, bytes: input.readBytes(input.readVarUint()) };
+  });
+}
+
+function writeScale(out: ByteWriter, { operators, highestParallelism }: CheckpointMetadata): void {
+  out.writeVarUint(operators.length);
+  for (const { uid, parallelism, maxParallelism } of operators) {
+    out.writeString(uid);
+    out.writeVarUint(parallelism);
+    out.writeVarUint(maxParallelism);
+  }
+  out.writeVarUint(highestParallelism);
+}
+
+function readScale(input: ByteReader): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+  const operators = Array.from({ length: input.readVarUint() }, () => ({
+    uid: input.readString(),
+    parallelism: input.readVarUint(),
+    maxParallelism: input.readVarUint(),
+  }));
+  return { operators, highestParallelism: input.readVarUint() };
 }
 
 /** By position in the list of states, which is by vertex, then subtask. */
 function writeFinished(out: ByteWriter, states: readonly SubtaskState[]): void {
-  const marked = states.filter(({ finished }) => finished !== undefined).length;
-  if (marked === 0) return;
-  out.writeByte(FINISHED);
-  const start = out.beginLengthPrefixed();
-  out.writeVarUint(marked);
+  out.writeVarUint(states.filter(({ finished }) => finished !== undefined).length);
   states.forEach(({ finished }, index) => {
     if (finished === undefined) return;
     out.writeVarUint(index);
     out.writeByte(finished === 'task' ? 1 : 0);
   });
-  out.endLengthPrefixed(start);
 }
 
 function readFinished(input: ByteReader, states: SubtaskState[]): void {
@@ -166,6 +209,7 @@ function writeHandle(out: ByteWriter, handle: StateHandle): void {
     out.writeVarUint(bytes);
   }
   if (handle.path === '') out.writeBytes(handle.inline ?? new Uint8Array(0));
+  writeLists(out, handle.lists);
 }
 
 function readHandle(input: ByteReader, version: number): StateHandle {
@@ -186,6 +230,7 @@ function readHandle(input: ByteReader, version: number): StateHandle {
     });
   }
   const inline = path === '' ? input.readBytes(bytes) : undefined;
+  const lists = version >= 3 ? readLists(input) : undefined;
   return {
     operator,
     state,
@@ -195,5 +240,36 @@ function readHandle(input: ByteReader, version: number): StateHandle {
     ...(keyGroups === undefined ? {} : { keyGroups }),
     ...(channels.length === 0 ? {} : { channels }),
     ...(inline === undefined ? {} : { inline }),
+    ...(lists === undefined ? {} : { lists }),
   };
+}
+
+/** 0: none; else their number plus one. Offsets rise, so their differences are short. */
+function writeLists(out: ByteWriter, lists: StateHandle['lists']): void {
+  out.writeVarUint(lists === undefined ? 0 : lists.length + 1);
+  for (const { name, mode, offsets } of lists ?? []) {
+    out.writeString(name);
+    out.writeByte(REDISTRIBUTION_MODES.indexOf(mode));
+    out.writeVarUint(offsets.length);
+    let before = 0;
+    for (const offset of offsets) {
+      out.writeVarUint(offset - before);
+      before = offset;
+    }
+  }
+}
+
+function readLists(input: ByteReader): OperatorStateList[] | undefined {
+  const count = input.readVarUint();
+  if (count === 0) return undefined;
+  return Array.from({ length: count - 1 }, () => {
+    const name = input.readString();
+    const mode = REDISTRIBUTION_MODES[input.readByte()] ?? input.refuse('a list has a known mode');
+    let before = 0;
+    const offsets = Array.from({ length: input.readVarUint() }, () => {
+      before += input.readVarUint();
+      return before;
+    });
+    return { name, mode, offsets };
+  });
 }

@@ -1,3 +1,20 @@
+/** Where the pieces of a snapshot lie, as acknowledgements and `_metadata` say it. */
+
+/**
+ * How the elements of a list are dealt out when the parallelism changes (rows S5 to S7; Flink: OperatorStateHandle.Mode): each to one
+ * subtask, all to every subtask, or one whole copy to each.
+ */
+export const REDISTRIBUTION_MODES = ['split-distribute', 'union', 'broadcast'] as const;
+export type RedistributionMode = (typeof REDISTRIBUTION_MODES)[number];
+
+/** One named list of operator state, and the elements of it that a handle stands for. */
+export interface OperatorStateList {
+  readonly name: string;
+  readonly mode: RedistributionMode;
+  /** Where in the file each element begins; fewer than are there when the others went to another subtask. */
+  readonly offsets: readonly number[];
+}
+
 /**
  * A state handle says where a piece of snapshot lies (Flink: StreamStateHandle, KeyGroupsStateHandle, OperatorStateHandle).
  * Small state travels inline in the acknowledgement and is stored in `_metadata` (row T3).
@@ -28,6 +45,8 @@ export interface StateHandle {
   readonly checksum: number;
   /** Inclusive key-group range; of keyed state only. */
   readonly keyGroups?: { readonly start: number; readonly end: number };
+  /** Of operator state: its lists. Absent: the state belongs to its subtask and cannot be redistributed (row S9). */
+  readonly lists?: readonly OperatorStateList[];
   /** Of channel state only. With `vertex` and `subtask` of the subtask's state this is what a rescaled restore maps (row B19). */
   readonly channels?: readonly ChannelSection[];
 }

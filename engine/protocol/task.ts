@@ -1,5 +1,6 @@
 /** What the JobManager tells a TaskManager about one execution attempt (Flink: TaskDeploymentDescriptor). */
 import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
+import type { JobScale } from './job-scale.ts';
 import type { FinishedState, SubtaskState } from './state-handle.ts';
 
 /** One channel of an input gate: which subpartition of which producer. */
@@ -32,6 +33,8 @@ export interface TaskDeployment {
   readonly subtask: number;
   readonly slot: number;
   readonly inputs: readonly InputChannelDescriptor[];
+  /** How wide the job is in this deployment; absent: as its graph says, and never wider before. */
+  readonly scale?: JobScale;
   /** State to restore; absent on a fresh start. */
   readonly restore?: TaskRestore;
 }

@@ -1,19 +1,26 @@
 /**
- * State of an operator that belongs to no key: named lists, dealt out to the subtasks on rescale
- * (Flink: OperatorStateStore, DefaultOperatorStateBackend, mode SPLIT_DISTRIBUTE).
+ * State of an operator that belongs to no key: named lists, each with a mode that says how its elements are dealt out to the
+ * subtasks on rescale (Flink: OperatorStateStore, DefaultOperatorStateBackend).
  *
- * Owns the lists of one subtask. Does not own redistribution: that moves elements between files as bytes.
+ * Owns the lists of one subtask. Does not own redistribution: that names elements of files (operator-state-repartitioner.ts).
  *
  * I1: a snapshot is a deep copy made in the synchronous part (row S23); it is written to bytes later.
  * I2: the order of elements is kept; several restored files are appended in the order of their restores.
  * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot.
- * I4: lists are written in the order of their names.
+ * I4: lists are written in the order of their names;
+ * I5: a list keeps the mode it was stored with: it says what the elements of all subtasks are to each other.
  */
 
 import { assert } from '../foundation/assert.ts';
 import { ByteReader } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { decodeOperatorStateFile, encodeOperatorStateFile, type OperatorStateBytes } from './operator-state-file.ts';
+import type { OperatorStateList, RedistributionMode } from '../protocol/state-handle.ts';
+import {
+  decodeElements,
+  decodeOperatorStateFile,
+  encodeOperatorStateFile,
+  type OperatorStateBytes,
+} from './operator-state-file.ts';
 import {
   checkCompatibility,
   describeSerializer,
@@ -54,13 +61,28 @@ export class OperatorStateStore {
 
   /** Registers a list, or finds it again; throws `IncompatibleState` if it was stored differently. */
   getListState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
+    return this.#register(name, type, 'split-distribute');
+  }
+
+  /** A list of which every subtask gets all elements of all subtasks at restore, and keeps what it has a use for. */
+  getUnionListState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
+    return this.#register(name, type, 'union');
+  }
+
+  /** A list that is the same in all subtasks; at restore each gets one copy (Flink: BroadcastState, a map; here its entries). */
+  getBroadcastState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
+    return this.#register(name, type, 'broadcast');
+  }
+
+  #register<T>(name: string, type: TypeSerializer<T>, mode: RedistributionMode): OperatorListState<T> {
     const known = this.#lists.get(name);
     if (known !== undefined) {
       refuseIncompatible(name, known.type.snapshot, type.snapshot);
+      refuseOtherMode(name, known.mode, mode);
       // Sound because the serializer of a registered list never changes and one that differs is refused.
       return known as RegisteredList<T>;
     }
-    const list = new RegisteredList(name, type);
+    const list = new RegisteredList(name, type, mode);
     const unclaimed = this.#unclaimed.get(name);
     if (unclaimed !== undefined) list.load(unclaimed);
     this.#unclaimed.delete(name);
@@ -81,9 +103,9 @@ export class OperatorStateStore {
     };
   }
 
-  /** Appends the lists of a file. */
-  restore(bytes: Uint8Array): void {
-    const states = decodeOperatorStateFile(bytes);
+  /** Appends the lists of a file; of each only the elements that `lists` names, where that is given. */
+  restore(bytes: Uint8Array, lists?: readonly OperatorStateList[]): void {
+    const states = lists === undefined ? decodeOperatorStateFile(bytes) : decodeElements(bytes, lists);
     for (const state of states) this.#refuse(state);
     for (const state of states) {
       const list = this.#lists.get(state.name);
@@ -94,25 +116,30 @@ export class OperatorStateStore {
 
   /** All states are checked before any is loaded, so that a refused file changes nothing. */
   #refuse(state: OperatorStateBytes): void {
-    const present = this.#lists.get(state.name)?.type.snapshot ?? this.#unclaimed.get(state.name)?.serializer;
+    const list = this.#lists.get(state.name);
+    const unclaimed = this.#unclaimed.get(state.name);
+    const present = list?.type.snapshot ?? unclaimed?.serializer;
     if (present !== undefined) refuseIncompatible(state.name, state.serializer, present);
+    refuseOtherMode(state.name, state.mode, list?.mode ?? unclaimed?.mode ?? state.mode);
   }
 
   #keepUnclaimed(state: OperatorStateBytes): void {
     const before = this.#unclaimed.get(state.name);
     const elements = [...(before?.elements ?? []), ...state.elements];
-    this.#unclaimed.set(state.name, { name: state.name, serializer: state.serializer, elements });
+    this.#unclaimed.set(state.name, { ...state, elements });
   }
 }
 
 class RegisteredList<T> implements OperatorListState<T> {
   readonly name: string;
   readonly type: TypeSerializer<T>;
+  readonly mode: RedistributionMode;
   #elements: T[] = [];
 
-  constructor(name: string, type: TypeSerializer<T>) {
+  constructor(name: string, type: TypeSerializer<T>, mode: RedistributionMode) {
     this.name = name;
     this.type = type;
+    this.mode = mode;
   }
 
   get(): readonly T[] {
@@ -138,6 +165,7 @@ class RegisteredList<T> implements OperatorListState<T> {
 
   load(state: OperatorStateBytes): void {
     refuseIncompatible(state.name, state.serializer, this.type.snapshot);
+    refuseOtherMode(state.name, state.mode, this.mode);
     for (const bytes of state.elements) {
       const input = new ByteReader(bytes);
       this.#elements.push(this.type.deserialize(input));
@@ -146,12 +174,12 @@ class RegisteredList<T> implements OperatorListState<T> {
   }
 
   snapshot(): SnapshotPart {
-    const { name, type } = this;
+    const { name, type, mode } = this;
     const copies = this.#elements.map((element) => type.copy(element));
     return {
       name,
       entryCount: copies.length,
-      toBytes: () => ({ name, serializer: type.snapshot, elements: copies.map((copy) => toBytes(type, copy)) }),
+      toBytes: () => ({ name, mode, serializer: type.snapshot, elements: copies.map((copy) => toBytes(type, copy)) }),
     };
   }
 }
@@ -169,6 +197,11 @@ function refuseIncompatible(name: string, written: SerializerSnapshot, current: 
   if (checkCompatibility(written, current) === 'compatible-as-is') return;
   const [before, now] = [describeSerializer(written), describeSerializer(current)];
   throw new IncompatibleState(`operator state '${name}' has type ${before}, which cannot be read as ${now}`);
+}
+
+function refuseOtherMode(name: string, written: RedistributionMode, current: RedistributionMode): void {
+  if (written === current) return;
+  throw new IncompatibleState(`operator state '${name}' was stored as ${written}, which cannot become ${current}`);
 }
 
 function compareNames(a: string, b: string): number {

@@ -21,6 +21,8 @@ export interface OperatorChainOptions {
   readonly vertex: JobVertex;
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
+  /** No subtask index at or above this was ever deployed. */
+  readonly highestParallelism: number;
   /** Behind the last operator: the channels. */
   readonly tail: ElementConsumer;
   readonly sinkHost: SinkHost;
@@ -155,6 +157,8 @@ function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: Oper
     uid: spec.uid,
     spec: spec.sink,
     subtask,
+    parallelism: vertex.parallelism,
+    highestParallelism: options.highestParallelism,
     attempt,
     store: environment.services.sink,
     parts: environment.parts,

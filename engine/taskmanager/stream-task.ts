@@ -17,6 +17,7 @@ import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import { SplitReader } from '../connectors/split-reader.ts';
+import { decodeReaderSplits } from '../connectors/split-rows.ts';
 import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
 import { assert } from '../foundation/assert.ts';
 import {
@@ -303,31 +304,35 @@ export class StreamTask {
   #restored(states: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    const bytesOf = (operator: string, kind: 'keyed' | 'operator'): readonly Uint8Array[] =>
-      states.filter(({ handle }) => handle.operator === operator && handle.state === kind).map(({ bytes }) => bytes);
+    const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredState[] =>
+      states.filter(({ handle }) => handle.operator === operator && handle.state === kind);
     this.#chain = new OperatorChain({
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,
       attempt: deployment.attempt,
+      highestParallelism: deployment.scale?.highestParallelism ?? this.#vertex.parallelism,
       tail: this.#outputs,
       userCode: this.#userCode,
       sinkHost: this.#sinkHost(),
       work: this.#work,
-      keyedStateOf: (operator) => bytesOf(operator, 'keyed'),
+      keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
     });
     this.#outputs.recover(restoredChannels(states, 'output-channel'));
     this.#input?.recover(restoredChannels(states, 'input-channel'));
     const sourceUid = this.#vertex.source?.uid;
-    const sourceState = sourceUid === undefined ? [] : bytesOf(sourceUid, 'operator');
-    if (this.#source instanceof SplitReader) this.#source.restore(sourceState);
-    else this.#source?.restore(sourceState.flatMap(decodeSourceOffsets));
+    const pieces = sourceUid === undefined ? [] : piecesOf(sourceUid, 'operator');
+    if (this.#source instanceof SplitReader)
+      this.#source.restore(pieces.flatMap(({ bytes, handle }) => decodeReaderSplits(bytes, handle.lists)));
+    else this.#source?.restore(pieces.flatMap(({ bytes, handle }) => decodeSourceOffsets(bytes, handle.lists)));
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task(), checkpointId: deployment.restore.checkpointId });
     }
     const sink = this.#chain.sink;
     if (sink === undefined) return this.#run(out);
-    const transactions = bytesOf(sink.uid, 'operator').flatMap(decodeSinkTransactions);
+    const transactions = piecesOf(sink.uid, 'operator').flatMap(({ bytes, handle }) =>
+      decodeSinkTransactions(bytes, handle.lists),
+    );
     sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
   }
 

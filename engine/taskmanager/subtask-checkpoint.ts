@@ -23,6 +23,7 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
+import { listsOf } from '../state/operator-state-file.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 export interface SubtaskCheckpointOptions {
@@ -215,6 +216,7 @@ export class SubtaskCheckpoint {
       bytes: bytes.length,
       checksum: crc32c(bytes),
     };
+    if (state.state === 'operator') return { ...handle, lists: listsOf(bytes) };
     if (state.channels !== undefined) return { ...handle, channels: state.channels };
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }

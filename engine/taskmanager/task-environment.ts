@@ -1,8 +1,10 @@
 /** What every subtask of a TaskManager needs to know of the job and the world; made once per process. */
 import type { NodeId } from '../foundation/ids.ts';
 import type { JobGraph } from '../job/job-graph.ts';
+import { deployedGraph } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { TaskDeployment } from '../protocol/task.ts';
 
 /** The outside systems by their node. */
 export interface ServiceNodes {
@@ -18,6 +20,11 @@ export interface TaskEnvironment {
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly services: ServiceNodes;
+}
+
+/** What the subtasks of a deployment know: the job as wide as it is deployed. */
+export function deployedEnvironment(environment: TaskEnvironment, { scale }: TaskDeployment): TaskEnvironment {
+  return scale === undefined ? environment : { ...environment, graph: deployedGraph(environment.graph, scale) };
 }
 
 /** Bytes a record of the edges leaving `vertex` takes: that of the sources above it. */

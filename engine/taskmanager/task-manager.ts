@@ -23,7 +23,7 @@ import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { StreamTask } from './stream-task.ts';
-import type { TaskEnvironment } from './task-environment.ts';
+import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
 
 const JOBMANAGER_TIMEOUT = 'jobmanager-timeout';
 const CANCELLATION_WATCHDOG = 'cancellation-watchdog';
@@ -157,7 +157,13 @@ export class TaskManager implements Actor {
     }
     this.#tasks.set(
       deployment.attempt,
-      new StreamTask({ environment: this.#environment, deployment, epoch, jobManager, incarnation: this.#incarnation }),
+      new StreamTask({
+        environment: deployedEnvironment(this.#environment, deployment),
+        deployment,
+        epoch,
+        jobManager,
+        incarnation: this.#incarnation,
+      }),
     );
     out.busy('message', 1);
     out.send(

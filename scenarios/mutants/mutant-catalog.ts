@@ -40,6 +40,13 @@ import {
   triggerSourcesOnly,
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import {
+  keyGroupsNotClipped,
+  noAbortAfterScaleDown,
+  prefixMatchSubtask,
+  txnIdRangesOverlap,
+  unionStateSplit,
+} from './rescale-mutants.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
@@ -66,6 +73,11 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  unionStateSplit,
+  keyGroupsNotClipped,
+  noAbortAfterScaleDown,
+  txnIdRangesOverlap,
+  prefixMatchSubtask,
   pendingSurvivesFailover,
   deadTaskKeepsPending,
   triggerWhileRecovering,

@@ -26,6 +26,7 @@ export const FAULT_KINDS = [
   'coordination',
   'log',
   'sink',
+  'rescale',
 ] as const;
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
@@ -181,6 +182,14 @@ const coordination = rule({ coordination: coordinationEffect, ...affected }, (en
 const log = rule({ log: effect, ...affected }, (entry) => service('log', entry.log, entry));
 const sink = rule({ sink: effect, ...affected }, (entry) => service('sink', entry.sink, entry));
 
+const rescale = rule(
+  {
+    rescale: count().describe('Parallelism that the client asks for; with an adaptive scheduler the most.'),
+    ...timing,
+  },
+  (entry) => ({ kind: 'operation', operation: 'rescale', parallelism: entry.rescale }),
+);
+
 export const faultSchema = z.union([
   crash,
   pause,
@@ -197,6 +206,7 @@ export const faultSchema = z.union([
   coordination,
   log,
   sink,
+  rescale,
 ]);
 
 type WithTiming = z.output<z.ZodObject<typeof timing>>;

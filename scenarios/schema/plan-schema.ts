@@ -70,10 +70,11 @@ const fault = z.discriminatedUnion(
       chance: ratio,
       forUs: natural,
     }),
+    record({ ...ofFault, kind: z.literal('operation'), operation: z.literal('rescale'), parallelism: positive }),
   ],
   {
     error:
-      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link or service',
+      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
   },
 );
 
@@ -115,6 +116,28 @@ const restart = z.discriminatedUnion(
   ],
   { error: 'expected a strategy: exponential-delay, fixed-delay, failure-rate or none' },
 );
+
+/** Plans of before there was a choice have none. */
+const scheduler = z
+  .discriminatedUnion(
+    'mode',
+    [
+      record({ mode: z.literal('default') }),
+      record({
+        mode: z.literal('adaptive'),
+        minParallelism: positive,
+        maxParallelism: positive,
+        resourceStabilizationUs: natural,
+        cooldownUs: natural,
+        stabilizationUs: natural,
+        maxDelayUs: natural,
+        maxCheckpointFailures: positive,
+        activeCheckpoint: z.boolean(),
+      }),
+    ],
+    { error: 'expected a mode: default or adaptive' },
+  )
+  .default({ mode: 'default' });
 
 const runtime = record({
   heartbeatIntervalUs: positive,
@@ -175,7 +198,7 @@ export const planSchema = record({
     }),
   ),
   cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),
-  engine: record({ checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
+  engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   transactionTimeoutUs: positive,
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),

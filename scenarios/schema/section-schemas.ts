@@ -98,6 +98,34 @@ export const checkpointingSchema = record({
   }
 });
 
+export const schedulerSchema = z.discriminatedUnion(
+  'mode',
+  [
+    record({ mode: z.literal('default') }),
+    record({
+      mode: z.literal('adaptive'),
+      minParallelism: count().default(1).describe('Fewest subtasks the job runs with.'),
+      maxParallelism: count().optional().describe("Most subtasks it runs with. Default: the job's parallelism."),
+      resourceStabilization: duration()
+        .prefault('3s')
+        .describe('Before a deployment: how long more slots are waited for once there are enough. Flink: 10s.'),
+      cooldown: duration().prefault('5s').describe('From a deployment to the next rescale at least. Flink: 30s.'),
+      stabilization: duration()
+        .prefault('5s')
+        .describe('While the job runs: how long more slots are waited for. Flink: 1min.'),
+      maxDelay: duration()
+        .optional()
+        .describe(
+          'Longest wait for a checkpoint to rescale at. Default: interval * (maxCheckpointFailures + 1), as Flink.',
+        ),
+      maxCheckpointFailures: count()
+        .default(2)
+        .describe("Failed checkpoints in a row after which none is waited for. Flink's default."),
+      activeCheckpoint: z.boolean().default(true).describe("Take a checkpoint for the rescale. Flink's default."),
+    }),
+  ],
+  { error: 'expected a mode: default or adaptive' },
+);
 const failover = {
   failover: z
     .enum(['region', 'full'])

@@ -25,12 +25,14 @@ import type { EventLoop } from '../kernel/event-loop.ts';
 import type { Envelope } from '../network/envelope.ts';
 import type { Receiver } from '../network/medium.ts';
 import { Network } from '../network/network.ts';
+import { CLIENT_NODE } from '../node-names.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
 import { foldMessage } from './input-digest.ts';
+import { operationTimer } from './job-client.ts';
 import { Mailbox, type MailboxHost, type Timer } from './mailbox.ts';
 import { thrownFacts } from './thrown.ts';
 
@@ -174,6 +176,13 @@ export class Cluster implements Receiver, MailboxHost {
     this.#history.record(node, { kind: 'node-resumed' });
     for (const mailbox of hosted.mailboxes.values()) if (mailbox.length > 0) this.#armWake(mailbox);
     return true;
+  }
+
+  /** The client finds it as a timer of this name: what people ask comes from outside all messages. */
+  operate(operation: string): void {
+    const main = this.#find(CLIENT_NODE).mailboxes.get(MAIN_MAILBOX);
+    assert(main !== undefined, 'the client is never down');
+    this.#setTimer(main, operationTimer(operation), this.#loop.nowUs);
   }
 
   /** A message has arrived; called by the network. */

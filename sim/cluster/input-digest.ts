@@ -74,6 +74,13 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'connection-lost':
       digest.foldString(message.peer);
       return;
+    case 'rescale-request':
+      digest.fold(message.requestId);
+      digest.fold(message.parallelism);
+      return;
+    case 'rescale-reply':
+      digest.fold(message.requestId);
+      return;
     default:
       foldService(digest, message);
   }
@@ -404,6 +411,10 @@ function foldDeployment(digest: Digest, deployment: TaskDeployment): void {
     digest.foldString(input.producerNode);
     digest.fold(input.producerAttempt);
   }
+  if (deployment.scale !== undefined) {
+    digest.fold(deployment.scale.highestParallelism);
+    for (const { parallelism } of deployment.scale.vertices) digest.fold(parallelism);
+  }
   if (deployment.restore === undefined) return;
   digest.fold(deployment.restore.checkpointId);
   if (deployment.restore.finished !== undefined) digest.foldString(deployment.restore.finished);
@@ -416,6 +427,10 @@ function foldHandles(digest: Digest, handles: readonly StateHandle[]): void {
     digest.foldString(handle.path);
     digest.fold(handle.bytes);
     digest.fold(handle.checksum);
+    for (const { offsets } of handle.lists ?? []) {
+      digest.fold(offsets.length);
+      digest.fold(offsets[0] ?? -1);
+    }
   }
 }
 

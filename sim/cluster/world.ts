@@ -16,7 +16,7 @@ import type { ChoiceSite, Choices } from '../kernel/choice.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
-import { jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
+import { CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
@@ -27,6 +27,7 @@ import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import { Cluster } from './actor-host.ts';
 import type { NodeSpec } from './hosted-actor.ts';
+import { JobClient } from './job-client.ts';
 
 export interface WorldOptions {
   readonly plan: SimulationPlan;
@@ -84,6 +85,7 @@ export class World {
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
         this.#countRead(partition, offset, count),
       ),
+      ...clientNodes(plan, this.jobManagers),
     ];
     const cluster = { loop, choices, history, profile, nodes };
     this.cluster = new Cluster(
@@ -131,6 +133,13 @@ function engineNodes(
       create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
     })),
   ];
+}
+
+/** A plan without operations has no client: it would have nothing to do. */
+function clientNodes({ faults }: SimulationPlan, jobManagers: readonly NodeId[]): NodeSpec[] {
+  const operations = faults.filter((fault) => fault.kind === 'operation');
+  if (operations.length === 0) return [];
+  return [{ id: CLIENT_NODE, create: () => new JobClient(operations, jobManagers) }];
 }
 
 interface Disks {

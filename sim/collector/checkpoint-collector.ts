@@ -63,6 +63,8 @@ export class CheckpointCollector {
   readonly #vertices: readonly Vertex[];
   readonly #checkpoints = new Map<number, Watched>();
   readonly #deployed = new Map<number, { readonly vertex: number; readonly subtask: number }>();
+  /** By vertex, as last deployed. */
+  readonly #parallelism = new Map<number, number>();
   readonly #restores: RestoreRecord[] = [];
   readonly #timeline: TimelineRecord[] = [];
 
@@ -74,6 +76,7 @@ export class CheckpointCollector {
     switch (event.kind) {
       case 'task-deployed':
         this.#deployed.set(event.attempt, event);
+        this.#parallelism.set(event.vertex, event.parallelism);
         return;
       case 'checkpoint-triggered':
         this.#onTriggered(event, atUs);
@@ -231,7 +234,8 @@ export class CheckpointCollector {
 
   /** As in Flink's web interface: `count (2/4)`. */
   #taskName(vertex: number, subtask: number): string {
-    const { name, parallelism } = this.#vertices[vertex] ?? { name: `vertex ${vertex}`, parallelism: 1 };
+    const { name, parallelism: written } = this.#vertices[vertex] ?? { name: `vertex ${vertex}`, parallelism: 1 };
+    const parallelism = this.#parallelism.get(vertex) ?? written;
     return `${name} (${subtask + 1}/${parallelism})`;
   }
 }

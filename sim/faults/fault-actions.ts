@@ -20,6 +20,8 @@ export interface FaultableCluster {
   restart(node: NodeId): boolean;
   pause(node: NodeId): boolean;
   resume(node: NodeId): boolean;
+  /** The client is used: it carries out the operation of this id. */
+  operate(operation: string): void;
   machine(node: NodeId): { readonly incarnation: number; readonly isDown: boolean; readonly isUp: boolean };
   readonly network: FaultableNetwork;
 }
@@ -94,6 +96,9 @@ export class FaultActions {
       case 'service':
         this.#service(fault.node).apply(fault.id, fault);
         return 'pending';
+      case 'operation':
+        this.#cluster.operate(fault.id);
+        return 'effective';
       case 'throw':
       case 'hang':
         this.#userCode?.apply(fault);
@@ -123,6 +128,8 @@ export class FaultActions {
         return;
       case 'service':
         this.#service(fault.node).lift(fault.id);
+        return;
+      case 'operation':
         return;
       case 'throw':
       case 'hang':

@@ -2,8 +2,10 @@
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from './fault.ts';
 
-export const nodesOfFault = (fault: Fault): readonly NodeId[] =>
-  'node' in fault ? [fault.node] : [...fault.a, ...fault.b];
+export const nodesOfFault = (fault: Fault): readonly NodeId[] => {
+  if (fault.kind === 'operation') return [];
+  return 'node' in fault ? [fault.node] : [...fault.a, ...fault.b];
+};
 
 /** The first fault that names a node the cluster does not have; undefined when all is well. */
 export function strangerOf(

@@ -7,6 +7,7 @@
  * I2: a trigger that asks for the n-th occurrence is counted by this fault alone.
  */
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import { CLIENT_NODE } from '../node-names.ts';
 import type { FaultRecord } from '../run-record.ts';
 import type { PointOccurrence } from './checkpoint-point.ts';
 import { type Fault, type FaultTrigger, faultLabel } from './fault.ts';
@@ -68,6 +69,8 @@ export function durationUs(fault: Fault): number {
   switch (fault.kind) {
     case 'crash':
       return fault.restartAfterUs;
+    case 'operation':
+      return 0;
     case 'throw':
     case 'hang':
       // Armed until it strikes, or the storm ends.
@@ -78,6 +81,7 @@ export function durationUs(fault: Fault): number {
 }
 
 function targetText(fault: Fault): string {
+  if (fault.kind === 'operation') return CLIENT_NODE;
   if ('node' in fault) return fault.node;
   const isOneWay = fault.kind === 'partition' && fault.oneWay;
   return `${fault.a.join(',')} ${isOneWay ? '->' : '<->'} ${fault.b.join(',')}`;

@@ -98,12 +98,21 @@ export type Fault = OfFault &
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;
       }
+    | {
+        /** Not a fault, but it strikes like one: somebody uses the client. */
+        readonly kind: 'operation';
+        readonly operation: 'rescale';
+        readonly parallelism: number;
+      }
   );
+
+export type Operation = Extract<Fault, { kind: 'operation' }>;
 
 export type FaultKind = Fault['kind'];
 /** How faults are counted and shown: `partition/one-way`, `service/unknown-outcome`, `crash` ... */
 export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
+  if (fault.kind === 'operation') return `operation/${fault.operation}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
   return fault.kind === 'crash' || fault.kind === 'pause'
     ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`

@@ -17,6 +17,7 @@ import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
+import { keyGroupProblem } from './state-coverage.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
   decodeChannelState,
@@ -44,6 +45,8 @@ export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** What is missing from the whole, or in it twice; undefined when nothing is. */
+  readonly gap: string | undefined;
   /** Records before the cut whose effect on what lies behind their edge is still to come. */
   readonly inFlight: readonly InFlightRecord[];
   /** Splits that are not in exactly one place. */
@@ -73,7 +76,11 @@ export class CheckpointReader {
   readonly #sources: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
+  /** The partitions of those. */
+  readonly #splitPartitions: ReadonlySet<number>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
+  /** Partitions whose offset was read, in the checkpoint being read. */
+  readonly #listed = new Set<number>();
   #pointerText = '';
   #pointer: readonly RetainedCheckpoint[] = EMPTY_POINTER;
 
@@ -81,7 +88,9 @@ export class CheckpointReader {
     this.#options = options;
     const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
     this.#sources = new Set(sources.map(({ uid }) => uid));
-    this.#splitSources = new Set(sources.filter(({ kind }) => kind === 'split-log').map(({ uid }) => uid));
+    const splitSources = sources.filter(({ kind }) => kind === 'split-log');
+    this.#splitSources = new Set(splitSources.map(({ uid }) => uid));
+    this.#splitPartitions = new Set(splitSources.flatMap(({ partitions }) => partitions));
   }
 
   /** The retained checkpoints now, oldest first. */
@@ -126,6 +135,7 @@ export class CheckpointReader {
     if (metadata.value.checkpointId !== checkpoint.id) {
       return unreadable(`${checkpoint.metadata} says it is checkpoint ${String(metadata.value.checkpointId)}`);
     }
+    this.#listed.clear();
     const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
     const readers = new Map<string, ReaderSplits[]>();
     const ended = new Map<string, KeyGroupRange[]>();
@@ -141,7 +151,8 @@ export class CheckpointReader {
     }
     const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
     if (typeof splitProblems === 'string') return unreadable(splitProblems);
-    return { kind: 'read', value: { id: checkpoint.id, ...into, splitProblems, ended } };
+    const gap = keyGroupProblem(metadata.value, this.#options.graph, ended) ?? this.#partitionProblem();
+    return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems, ended } };
   }
 
   /** A subtask that had ended has read all of its partitions, and needs no state any more. */
@@ -154,12 +165,21 @@ export class CheckpointReader {
       const slot = index.slotOf(partition);
       if (slot === undefined || position % parallelism !== subtask) return;
       into.cut[slot] = index.input[slot]?.values.length ?? 0;
+      this.#listed.add(partition);
     });
     const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
     for (const { uid, kind } of jobVertex.operators) {
       if (kind !== 'process' && kind !== 'co-process') continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
+  }
+
+  /** Each partition has an offset in exactly one handle; two are told of when they are read. Of splits the split judge knows. */
+  #partitionProblem(): string | undefined {
+    const missing = this.#options.index.input.find(({ partition }) => {
+      return !this.#splitPartitions.has(partition) && !this.#listed.has(partition);
+    });
+    return missing === undefined ? undefined : `partition ${String(missing.partition)} has no offset`;
   }
 
   /** The splits of one reader. Returns what is wrong. */
@@ -235,8 +255,8 @@ export class CheckpointReader {
       if (slot === undefined || offset > length) {
         return `${place} says offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
       }
-      if ((cut[slot] ?? 0) !== 0 && offset !== cut[slot])
-        return `${place} contradicts another offset of partition ${String(partition)}`;
+      if (this.#listed.has(partition)) return `${place} has a second offset of partition ${String(partition)}`;
+      this.#listed.add(partition);
       cut[slot] = offset;
     }
     return undefined;

@@ -34,7 +34,7 @@ export class ConsistentCut implements Judge {
     'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
     'stands before where an earlier completed checkpoint had it. split-lost: a split of a source is neither with its enumerator ' +
     'nor with a reader. split-twice: it is in two places. checkpoint-unreadable: a file of a completed checkpoint is ' +
-    'missing, fails its checksum or cannot be decoded.';
+    'missing, fails its checksum or cannot be decoded. state-not-whole: a key group or a partition is in none of its handles, or in two.';
   readonly #options: ConsistentCutOptions;
   readonly #findings = new Findings(NAME);
   readonly #furthest: Cut;
@@ -55,6 +55,11 @@ export class ConsistentCut implements Judge {
     const id = String(checkpoint.id);
     if (contents.kind === 'unreadable') {
       this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${contents.reason}`);
+      return;
+    }
+    const { gap } = contents.value;
+    if (gap !== undefined) {
+      this.#findings.violated('state-not-whole', [at], () => `Checkpoint ${id}: ${gap}`);
       return;
     }
     if (this.#judgeSplits(contents.value.splitProblems, id, at)) return;

@@ -24,6 +24,8 @@ const ENTRY_BYTES = 24;
 const METRICS_BYTES = 73;
 /** A handle without its path and inline state. */
 const HANDLE_BYTES = 40;
+/** Place of an element of operator state. */
+const OFFSET_BYTES = 8;
 /** A split: its id and three numbers. */
 const SPLIT_BYTES = 40;
 /** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */
@@ -52,6 +54,8 @@ export function messageBytes(message: EngineMessage): number {
     case 'end-of-data':
     case 'all-records-processed':
     case 'decline-checkpoint':
+    case 'rescale-request':
+    case 'rescale-reply':
       return HEADER_BYTES;
     case 'operator-event-acknowledged':
       return HEADER_BYTES + ENTRY_BYTES;
@@ -131,6 +135,7 @@ function streamBufferBytes(buffer: StreamBuffer): number {
 
 function deploymentBytes(deployment: TaskDeployment): number {
   let bytes = ENTRY_BYTES + deployment.inputs.length * ENTRY_BYTES;
+  if (deployment.scale !== undefined) bytes += deployment.scale.vertices.length * ENTRY_BYTES;
   if (deployment.restore === undefined) return bytes;
   for (const state of deployment.restore.state) bytes += ENTRY_BYTES + handlesBytes(state.handles);
   return bytes;
@@ -141,6 +146,7 @@ function handlesBytes(handles: readonly StateHandle[]): number {
   for (const handle of handles) {
     bytes +=
       HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
+    for (const { name, offsets } of handle.lists ?? []) bytes += name.length + offsets.length * OFFSET_BYTES;
   }
   return bytes;
 }

@@ -11,7 +11,7 @@ import { decodeMessage, encodeMessage } from '../../engine/protocol/message-code
 import type { KubernetesOperation } from '../../engine/protocol/kubernetes-messages.ts';
 import type { ZooKeeperOperation } from '../../engine/protocol/zookeeper-messages.ts';
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import { REDISTRIBUTION_MODES, type StateHandle } from '../../engine/protocol/state-handle.ts';
 
 type Kind = EngineMessage['kind'];
 
@@ -65,6 +65,10 @@ const handle: fc.Arbitrary<StateHandle> = row(
     bytes: count,
     checksum: count,
     keyGroups: row({ start: small, end: small }),
+    lists: fc.array(
+      row({ name: text, mode: fc.constantFrom(...REDISTRIBUTION_MODES), offsets: fc.array(count, { maxLength: 4 }) }),
+      { maxLength: 2 },
+    ),
     channels: fc.array(row({ edge: small, peer: small, offset: count, bytes: count }), { maxLength: 2 }),
   },
   { requiredKeys: ['operator', 'state', 'path', 'bytes', 'checksum'] },
@@ -89,6 +93,10 @@ const deployment = row(
     subtask: small,
     slot: small,
     inputs: fc.array(input, { maxLength: 3 }),
+    scale: row({
+      vertices: fc.array(row({ parallelism: small, maxParallelism: small }), { maxLength: 3 }),
+      highestParallelism: small,
+    }),
     restore: row(
       { checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }), finished },
       { requiredKeys: ['checkpointId', 'state'] },
@@ -165,6 +173,8 @@ function message<K extends Kind, F>(
 const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'heartbeat-request': message('heartbeat-request', { epoch }),
   'deploy-task': message('deploy-task', { epoch, incarnation: small, deployment }),
+  'rescale-request': message('rescale-request', { requestId: count, parallelism: small }),
+  'rescale-reply': message('rescale-reply', { requestId: count }),
   'cancel-task': message('cancel-task', { epoch, attempt }),
   'trigger-checkpoint': message('trigger-checkpoint', {
     epoch,

@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SplitReader } from '../../engine/connectors/split-reader.ts';
+import { decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 import type { CheckpointId } from '../../engine/foundation/ids.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
 import type { EngineParts } from '../../engine/parts.ts';
@@ -54,7 +55,7 @@ class ReaderTask implements WorldTask {
 
   restore(state: unknown): void {
     const { splits, emitted } = state as ReaderState;
-    this.#reader.restore([splits]);
+    this.#reader.restore(decodeReaderSplits(splits));
     this.emitted.push(...emitted);
   }
 

@@ -39,6 +39,7 @@ export class Story {
   readonly #scenario: string;
   readonly #engine: (engine: SimulationPlan['engine']) => SimulationPlan['engine'];
   #seed = '1';
+  #scheduler: SimulationPlan['engine']['scheduler'] | undefined;
 
   constructor(options: StoryOptions = {}) {
     this.#scenario = options.scenario ?? 'crash-during-alignment';
@@ -95,6 +96,27 @@ export class Story {
     return this.#add({ kind: 'service', node: nodeId(node), effect, factor: 1, chance, forUs: seconds * SECOND }, when);
   }
 
+  /** Somebody asks the client for another parallelism. */
+  rescale(parallelism: number, when: At | number): this {
+    return this.#add({ kind: 'operation', operation: 'rescale', parallelism }, when);
+  }
+
+  /** The job adapts to the slots there are, instead of waiting for all of them. */
+  adapts(bounds: { readonly least: number; readonly most: number }): this {
+    this.#scheduler = {
+      mode: 'adaptive',
+      minParallelism: bounds.least,
+      maxParallelism: bounds.most,
+      resourceStabilizationUs: 2 * SECOND,
+      cooldownUs: 2 * SECOND,
+      stabilizationUs: 2 * SECOND,
+      maxDelayUs: 30 * SECOND,
+      maxCheckpointFailures: 2,
+      activeCheckpoint: false,
+    };
+    return this;
+  }
+
   /** A rare branch that must have been taken. */
   reaches(probe: string): this {
     this.#probes.push(probe);
@@ -109,9 +131,10 @@ export class Story {
 
   plan(): SimulationPlan {
     const plan = planOf(this.#scenario, this.#seed);
+    const engine = this.#engine(plan.engine);
     return {
       ...plan,
-      engine: this.#engine(plan.engine),
+      engine: { ...engine, scheduler: this.#scheduler ?? engine.scheduler },
       scenario: 'story',
       seed: this.#seed,
       faults: this.#faults,

@@ -203,6 +203,8 @@ export class CoordinationWorld {
         jobId: JOB,
         triggeredAtUs: 0,
         states: [],
+        operators: [],
+        highestParallelism: 0,
         coordinators: newest.coordinators,
       };
       this.coordinators.resetToCheckpoint(metadata, this.out);

@@ -58,6 +58,8 @@ export class CoordinatorBench {
   readonly toTasks: { readonly attempt: ExecutionAttemptId; readonly message: EngineMessage }[] = [];
   /** Calls of the host, in order. */
   readonly calls: string[] = [];
+  /** Checkpoints that ended while the job ran: whether completed. */
+  readonly ended: boolean[] = [];
   subtasks: CheckpointedSubtask[] = [subtask(1, true), subtask(2, false)];
   readonly #coordinationClient: RequestClient<CoordinationReply>;
   readonly #storageClient: RequestClient<StorageReply>;
@@ -95,6 +97,8 @@ export class CoordinatorBench {
         tooManyFailures: () => this.calls.push('too-many-failures'),
         superseded: () => this.calls.push('superseded'),
         settled: () => this.calls.push('settled'),
+        checkpointEnded: (isCompleted) => this.ended.push(isCompleted),
+        deployedScale: () => ({ operators: [], highestParallelism: 1 }),
       },
       storage: this.#storageClient,
       coordination: new StoreRegisters(this.#coordinationClient),

@@ -14,6 +14,7 @@ import type {
   CheckpointConfiguration,
   EngineConfiguration,
   RestartConfiguration,
+  SchedulerConfiguration,
   RuntimeConfiguration,
 } from '../../engine/protocol/configuration.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../../engine/protocol/messages.ts';
@@ -81,9 +82,11 @@ export function configuration(
     checkpoint?: Partial<CheckpointConfiguration>;
     runtime?: Partial<RuntimeConfiguration>;
     restart?: RestartConfiguration;
+    scheduler?: SchedulerConfiguration;
   } = {},
 ): EngineConfiguration {
   return {
+    scheduler: changes.scheduler ?? { mode: 'default' },
     checkpoint: { ...CHECKPOINT, ...changes.checkpoint },
     runtime: { ...RUNTIME, ...changes.runtime },
     highAvailability: { kind: 'lease-store', tolerateSuspendedConnections: false },

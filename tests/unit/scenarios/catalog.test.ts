@@ -12,6 +12,7 @@ import {
   SCENARIO_CATALOG,
   type Scenario,
 } from '../../../scenarios/index.ts';
+import { nodesOfFault } from '../../../sim/faults/fault-nodes.ts';
 import { allNodes } from '../../../sim/node-names.ts';
 
 const CATALOG = join(import.meta.dirname, '../../../scenarios/catalog');
@@ -59,8 +60,8 @@ describe.each(SCENARIO_CATALOG.map((entry) => entry.name))('scenario %s', (name)
       const nodes = new Set<string>(allNodes(cluster));
       expect(faults.map((fault) => fault.id)).toEqual(faults.map((_, index) => `f${index + 1}`));
       for (const fault of faults) {
-        const struck = 'node' in fault ? [fault.node] : [...fault.a, ...fault.b];
-        expect(struck.length).toBeGreaterThan(0);
+        const struck = nodesOfFault(fault);
+        expect(struck.length > 0).toBe(fault.kind !== 'operation');
         expect(struck.filter((node) => !nodes.has(node))).toEqual([]);
         if (!('atUs' in fault.trigger)) continue;
         expect(Number.isInteger(fault.trigger.atUs)).toBe(true);

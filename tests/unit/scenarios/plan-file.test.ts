@@ -22,6 +22,7 @@ faults:
   - { loss: 1/3, at: 1s, for: 1s }
   - { slow-link: 10, target: taskmanager, at: 1s, for: 1s }
   - { sink: unknown-outcome, chance: 1/2, at: 1s, for: 1s }
+  - { rescale: 4, at: 1s }
 `;
 
 function plan(): SimulationPlan {
@@ -33,6 +34,12 @@ function plan(): SimulationPlan {
 describe('plan file', () => {
   it('comes back equal, with every kind of fault', () => {
     expect(decodePlan(encodePlan(plan()), 'p.json')).toEqual({ ok: true, plan: plan() });
+  });
+
+  it('of before there was a scheduler to choose: has the default one', () => {
+    const { scheduler, ...engine } = plan().engine;
+    expect(scheduler).toEqual({ mode: 'default' });
+    expect(decodePlan(JSON.stringify({ ...plan(), engine }), 'p.json')).toEqual({ ok: true, plan: plan() });
   });
 
   it('of a version that knew no unaligned checkpoints is read as aligned, with the defaults of the rest', () => {

@@ -1,10 +1,37 @@
 import { describe, expect, it } from 'vitest';
-import { scenarioJsonSchema } from '../../../scenarios/index.ts';
+import { parseScenario, scenarioJsonSchema } from '../../../scenarios/index.ts';
 import { FAULT_KINDS } from '../../../scenarios/schema/fault-schema.ts';
 
 type Schema = { readonly [key: string]: unknown };
 const at = (schema: unknown, ...path: readonly string[]): unknown =>
   path.reduce<unknown>((value, step) => (value as Schema | undefined)?.[step], schema);
+
+const SMALL = `name: x
+input: { dataset: 'generated:10x50', records: 100 }
+cluster: { taskManagers: 2, slots: 2 }
+`;
+const problemsOf = (text: string): string[] => {
+  const parsed = parseScenario({ text: `${SMALL}${text}`, file: 'a.yaml' });
+  return parsed.ok ? [] : parsed.problems.map(({ path, expected }) => `${path}: ${expected}`);
+};
+
+describe('checks of parallelism', () => {
+  it('F7: a rescale needs slots, and no more subtasks than the job has key groups', () => {
+    const job = 'job: { use: keyed-count, parallelism: 2 }\n';
+    expect(problemsOf(`${job}faults: [{ rescale: 4, at: 1s }]`)).toEqual([]);
+    expect(problemsOf(`${job}faults: [{ rescale: 5, at: 1s }]`)).toEqual(['faults.0.rescale: at most 4']);
+    expect(problemsOf('job: { use: keyed-count, parallelism: 5 }')).toEqual(['job.parallelism: at most 4']);
+  });
+
+  it('F6: a job that adapts needs slots for its lower bound only, and an upper bound that is no lower', () => {
+    const adapts = (bounds: string): string[] =>
+      problemsOf(`job: { use: keyed-count, parallelism: 8 }\nscheduler: { mode: adaptive, ${bounds} }`);
+    expect(adapts('minParallelism: 4')).toEqual([]);
+    expect(adapts('minParallelism: 5')).toEqual(['scheduler.minParallelism: at most 4']);
+    expect(adapts('minParallelism: 3, maxParallelism: 2')).toEqual(['scheduler.minParallelism: at most 2']);
+    expect(adapts('maxParallelism: 129')).toEqual(['scheduler.maxParallelism: at most 128']);
+  });
+});
 
 describe('JSON schema of a scenario', () => {
   const schema = scenarioJsonSchema();
@@ -30,6 +57,7 @@ describe('JSON schema of a scenario', () => {
       'cluster',
       'highAvailability',
       'checkpointing',
+      'scheduler',
       'restart',
       'runtime',
       'faults',

@@ -41,7 +41,14 @@ describe('completed checkpoint store', () => {
 
   it('C16: metadata of what the pointer dropped is forgotten', () => {
     const store = storeOf(1, 3);
-    const metadataOf = (n: number) => ({ checkpointId: id(n), jobId: JOB, triggeredAtUs: 0, states: [] });
+    const metadataOf = (n: number) => ({
+      checkpointId: id(n),
+      jobId: JOB,
+      triggeredAtUs: 0,
+      states: [],
+      operators: [],
+      highestParallelism: 1,
+    });
     store.remember(metadataOf(3));
     store.remember(metadataOf(4));
     store.stored(store.pointerWith(checkpoint(4), EPOCH), 8);

@@ -11,8 +11,8 @@ const OFFSETS = [
   { partition: 0, offset: 0 },
 ];
 const TRANSACTIONS = [
-  { transaction: 'out-0-7-1', checkpointId: 1 },
-  { transaction: 'out-0-7-2', checkpointId: 2 },
+  { producer: 0, transaction: 'out-0-7-1', checkpointId: 1 },
+  { producer: 0, transaction: 'out-0-7-2', checkpointId: 2 },
 ];
 
 describe('operator state of connectors', () => {

@@ -1,6 +1,10 @@
 /** Two-phase commit of one sink subtask, attempt 7 (rows K6, K7, K9, K13). */
 import { describe, expect, it } from 'vitest';
-import { type Committable, TransactionalSink } from '../../../../engine/connectors/transactional-sink.ts';
+import {
+  type Committable,
+  TransactionalSink,
+  type TransactionalSinkOptions,
+} from '../../../../engine/connectors/transactional-sink.ts';
 import type { SinkSpec } from '../../../../engine/job/job-graph.ts';
 import { standardParts } from '../../../../engine/parts.ts';
 import type { SinkReply } from '../../../../engine/protocol/messages.ts';
@@ -17,11 +21,13 @@ class Bench {
   /** Calls of the host, in order. */
   readonly told: string[] = [];
 
-  constructor(guarantee: SinkSpec['guarantee'] = 'exactly-once') {
+  constructor(guarantee: SinkSpec['guarantee'] = 'exactly-once', place: Partial<TransactionalSinkOptions> = {}) {
     this.sink = new TransactionalSink({
       uid: 'out',
       spec: { guarantee, batchRecords: BATCH },
       subtask: 0,
+      parallelism: 1,
+      highestParallelism: 1,
       attempt: attempt(7),
       store: SINK,
       parts: standardParts,
@@ -36,6 +42,7 @@ class Bench {
         reportCommit: ({ transaction }) => this.told.push(`commit ${transaction}`),
         reportCommitFailure: ({ transaction }, outcome) => this.told.push(`${outcome} ${transaction}`),
       },
+      ...place,
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.sink.handleTimer(timer, nowUs, out));
   }
@@ -91,7 +98,7 @@ class Bench {
     return this.out.all('sink-write').map(({ transaction, values }) => [transaction, values]);
   }
 }
-const committable = (n: number): Committable => ({ transaction: `out-0-7-${n}`, checkpointId: n });
+const committable = (n: number): Committable => ({ producer: 0, transaction: `out-0-7-${n}`, checkpointId: n });
 
 describe('transactional sink: transactions', () => {
   it('K9: records go in batches into the transaction opened after the last checkpoint', () => {
@@ -270,8 +277,8 @@ describe('transactional sink: commit', () => {
 
 describe('transactional sink: restore', () => {
   const RESTORED = [
-    { transaction: 'out-0-3-4', checkpointId: 4 },
-    { transaction: 'out-0-3-5', checkpointId: 5 },
+    { producer: 0, transaction: 'out-0-3-4', checkpointId: 4 },
+    { producer: 0, transaction: 'out-0-3-5', checkpointId: 5 },
   ];
 
   it('K7: it fences earlier attempts, keeps the restored transactions, and commits them before it says it is ready', () => {
@@ -319,6 +326,55 @@ describe('transactional sink: restore', () => {
 
   it('I4: no snapshot before it is ready', () => {
     expect(() => new Bench().initialize().snapshot(1)).toThrow(/initialized before its first barrier/);
+  });
+});
+
+describe('transactional sink: another parallelism', () => {
+  const of = (producer: number): Committable => ({ producer, transaction: `out-${producer}-3-5`, checkpointId: 5 });
+  const ALL = [of(0), of(1), of(2), of(3), of(4)];
+  /** Subtask 1 of 2, after 5 of 5. */
+  const inheriting = (): Bench => new Bench('exactly-once', { subtask: 1, parallelism: 2, highestParallelism: 5 });
+  const fenced = (bench: Bench): [string, readonly string[]][] =>
+    bench.out.all('sink-initialize').map(({ producer, keep }) => [producer, keep]);
+
+  it('I1, K10: it fences its own producers and those of removed subtasks that are its number modulo the parallelism', () => {
+    const bench = inheriting().initialize(ALL, 5).answer('sink-initialize', 'done');
+    expect(bench.told).toEqual([]);
+    bench.answer('sink-initialize', 'done');
+    expect(fenced(bench)).toEqual([
+      ['out-1', ['out-1-3-5']],
+      ['out-3', ['out-3-3-5']],
+    ]);
+  });
+
+  it('I2, K7: it commits what those left pre-committed under their names, and nothing of the producers of others', () => {
+    const bench = inheriting().initialize(ALL, 5).answer('sink-initialize', 'done').answer('sink-initialize', 'done');
+    bench.answer('sink-commit', 'done').answer('sink-commit', 'done');
+    const commits = bench.out.all('sink-commit').map(({ producer, transaction }) => `${producer} ${transaction}`);
+    expect(commits).toEqual(['out-1 out-1-3-5', 'out-3 out-3-3-5']);
+    expect(bench.told.at(-1)).toBe('initialized');
+  });
+
+  it('I2: without any checkpoint former producers are fenced all the same: they may have left transactions open', () => {
+    const bench = inheriting().initialize([], 0).answer('sink-initialize', 'done').answer('sink-initialize', 'done');
+    expect(fenced(bench)).toEqual([
+      ['out-1', []],
+      ['out-3', []],
+    ]);
+    expect(bench.told).toEqual(['initialized']);
+  });
+
+  it('I1: whatever it inherits, it writes under its own producer', () => {
+    const bench = inheriting().initialize([], 0).answer('sink-initialize', 'done').answer('sink-initialize', 'done');
+    bench.write(1, 2, 3);
+    expect(bench.out.last('sink-write')).toMatchObject({ producer: 'out-1', transaction: 'out-1-7-1' });
+    expect(bench.snapshot(1).committables).toEqual([{ producer: 1, transaction: 'out-1-7-1', checkpointId: 1 }]);
+  });
+
+  it('G6: fenced on a producer it takes over, it fails: a newer deployment has it', () => {
+    const bench = inheriting().initialize(ALL, 5).answer('sink-initialize', 'done').answer('sink-initialize', 'fenced');
+    expect(bench.told).toEqual(['sink-fenced']);
+    expect(bench.commits()).toEqual([]);
   });
 });
 

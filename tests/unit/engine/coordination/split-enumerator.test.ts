@@ -18,7 +18,7 @@ class Bench {
       { ...source, kind: 'split-log', ...(options.range === undefined ? {} : { recordsPerSplit: options.range }) },
       {
         registered: this.registered,
-        parallelism: options.parallelism,
+        parallelism: () => options.parallelism,
         assignSplit: (subtask, { splitId }) => this.said.push(`${splitId} to ${subtask}`),
         signalNoMoreSplits: (subtask) => this.said.push(`no more to ${subtask}`),
         releaseSplit: (subtask, splitId) => this.said.push(`${subtask} releases ${splitId}`),

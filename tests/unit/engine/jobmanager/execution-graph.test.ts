@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import type { JobEdge } from '../../../../engine/job/job-graph.ts';
-import { ExecutionGraph, slotsNeeded } from '../../../../engine/jobmanager/execution-graph.ts';
+import { slotsNeeded } from '../../../../engine/job/scaled-graph.ts';
+import { ExecutionGraph } from '../../../../engine/jobmanager/execution-graph.ts';
 import { attempt } from '../../../support/engine-values.ts';
 import { edge, jobGraph, sourceVertex, vertex } from '../../../support/job-graphs.ts';
 

@@ -84,7 +84,14 @@ class Bench {
   }
 
   putMetadata(checkpoint: number): void {
-    const metadata = { checkpointId: id(checkpoint), jobId: JOB, triggeredAtUs: 1, states: [] };
+    const metadata = {
+      checkpointId: id(checkpoint),
+      jobId: JOB,
+      triggeredAtUs: 1,
+      states: [],
+      operators: [],
+      highestParallelism: 0,
+    };
     this.storage.objects.set(`chk-${checkpoint}/_metadata`, encodeMetadata(metadata));
   }
 

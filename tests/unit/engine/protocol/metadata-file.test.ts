@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../../../engine/foundation/crc32c.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
-import type { StateHandle } from '../../../../engine/protocol/state-handle.ts';
+import { REDISTRIBUTION_MODES, type StateHandle } from '../../../../engine/protocol/state-handle.ts';
 import { id, inlineHandle, JOB, keyedHandle } from '../../../support/engine-values.ts';
 
 const METADATA: CheckpointMetadata = {
@@ -19,6 +19,8 @@ const METADATA: CheckpointMetadata = {
     { vertex: 1, subtask: 0, handles: [keyedHandle('count', 0, 63)] },
     { vertex: 2, subtask: 0, handles: [] },
   ],
+  operators: [{ uid: 'count', parallelism: 2, maxParallelism: 128 }],
+  highestParallelism: 11,
 };
 
 const WITH_COORDINATORS: CheckpointMetadata = {
@@ -31,6 +33,12 @@ const WITH_COORDINATORS: CheckpointMetadata = {
 
 const finished = fc.constantFrom('task' as const, 'operators' as const);
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
+const offsets = fc.array(fc.nat(9_999), { maxLength: 5 }).map((all) => all.sort((a, b) => a - b));
+const list = fc.record(
+  { name: text, mode: fc.constantFrom(...REDISTRIBUTION_MODES), offsets },
+  { noNullPrototype: true },
+);
+const lists = fc.array(list, { maxLength: 3 });
 const channels = fc.array(
   fc.record({ edge: fc.nat(9), peer: fc.nat(9), offset: fc.nat(), bytes: fc.nat() }, { noNullPrototype: true }),
   { minLength: 1, maxLength: 3 },
@@ -43,17 +51,21 @@ const handle: fc.Arbitrary<StateHandle> = fc.oneof(
     channels: sections,
   })),
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
+  fc.tuple(text, lists).map(([operator, of]) => ({ ...inlineHandle(operator, new Uint8Array([1])), lists: of })),
 );
 const state = fc.record(
   { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }), finished },
   { requiredKeys: ['vertex', 'subtask', 'handles'], noNullPrototype: true },
 );
+const scale = fc.record({ uid: text, parallelism: fc.nat(99), maxParallelism: fc.nat(99) }, { noNullPrototype: true });
 const metadata = fc.record(
   {
     checkpointId: fc.maxSafeNat().map(id),
     jobId: text,
     triggeredAtUs: fc.maxSafeNat(),
     states: fc.array(state, { maxLength: 4 }),
+    operators: fc.array(scale, { maxLength: 3 }),
+    highestParallelism: fc.nat(40_000),
   },
   { noNullPrototype: true },
 );
@@ -66,6 +78,13 @@ function resealed(bytes: Uint8Array, change: (body: Uint8Array) => void): Uint8A
   return copy;
 }
 
+/** Up to the number of subtask states, which is not in it. */
+function bodyWithoutStates(version: number): number[] {
+  const body = [...encodeMetadata({ ...METADATA, states: [], operators: [], highestParallelism: 0 }).subarray(0, -5)];
+  body[4] = version;
+  return body;
+}
+
 describe('_metadata', () => {
   it('T4: any checkpoint comes back as written', () => {
     const property = fc.property(metadata, (made) => {
@@ -76,8 +95,7 @@ describe('_metadata', () => {
 
   it('T4: a file of version 1, from before there was channel state, is read', () => {
     // One inline piece of operator state: version 1 ends a handle without a list of channels.
-    const body = [...encodeMetadata({ ...METADATA, states: [] }).subarray(0, -5)];
-    body[4] = 1;
+    const body = bodyWithoutStates(1);
     const handleOfVersion1 = [1, 0x73, 0, 0, 2, 0x11, 0x22, 0x33, 0x44, 0, 7, 8];
     const bytes = new Uint8Array([...body, 1, 5, 6, 1, ...handleOfVersion1, 0, 0, 0, 0]);
     const decoded = decodeMetadata(resealed(bytes, () => {}));
@@ -97,6 +115,20 @@ describe('_metadata', () => {
         ],
       },
     ]);
+  });
+
+  it('T4: a file of version 2, from before operator state named its lists, is read', () => {
+    // A handle ends with its channels, of which it has none; then the coordinators as section 1, and one that nobody knows.
+    const body = bodyWithoutStates(2);
+    const handleOfVersion2 = [1, 0x73, 0, 0, 2, 0x11, 0x22, 0x33, 0x44, 0, 0, 7, 8];
+    const sections = [1, 4, 1, 1, 0x63, 0, 99, 2, 1, 1];
+    const bytes = new Uint8Array([...body, 1, 5, 6, 1, ...handleOfVersion2, ...sections, 0, 0, 0, 0]);
+    const decoded = decodeMetadata(resealed(bytes, () => {}));
+    expect(decoded.states[0]?.handles).toEqual([
+      { operator: 's', state: 'operator', path: '', inline: new Uint8Array([7, 8]), bytes: 2, checksum: 0x44332211 },
+    ]);
+    expect(decoded.coordinators).toEqual([{ operator: 'c', bytes: new Uint8Array() }]);
+    expect(decoded).toMatchObject({ operators: [], highestParallelism: 0 });
   });
 
   it('T4: it begins with its magic number', () => {

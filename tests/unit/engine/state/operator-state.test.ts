@@ -2,7 +2,12 @@
 import { expect, test } from 'vitest';
 import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
 import { OperatorStateStore } from '../../../../engine/state/operator-state.ts';
-import { decodeOperatorStateFile, encodeOperatorStateFile } from '../../../../engine/state/operator-state-file.ts';
+import { crc32c } from '../../../../engine/foundation/crc32c.ts';
+import {
+  decodeOperatorStateFile,
+  encodeOperatorStateFile,
+  listsOf,
+} from '../../../../engine/state/operator-state-file.ts';
 import { Types } from '../../../../engine/state/type-information.ts';
 
 function filled(): OperatorStateStore {
@@ -65,4 +70,46 @@ test('operator state file: any flipped byte and any truncation is found', () => 
     expect(() => decodeOperatorStateFile(damaged)).toThrow(CorruptData);
     expect(() => decodeOperatorStateFile(bytes.slice(0, i))).toThrow(CorruptData);
   }
+});
+
+test('S5: of a file that was dealt out only the named elements are restored', () => {
+  const bytes = filled().snapshot().write();
+  const lists = listsOf(bytes);
+  expect(lists.map(({ name, mode, offsets }) => [name, mode, offsets.length])).toEqual([
+    ['names', 'split-distribute', 3],
+    ['splits', 'split-distribute', 2],
+  ]);
+  const store = new OperatorStateStore();
+  store.restore(
+    bytes,
+    lists.flatMap((list) => (list.name === 'names' ? [{ ...list, offsets: list.offsets.slice(1, 2) }] : [])),
+  );
+  expect(store.getListState('names', Types.string).get()).toEqual(['ü']);
+  expect(store.getListState('splits', Types.json).get()).toEqual([]);
+});
+
+test('S6, S7: a list keeps the mode it was stored with', () => {
+  const store = new OperatorStateStore();
+  store.getUnionListState('offsets', Types.int).add(1);
+  store.getBroadcastState('rules', Types.int).add(2);
+  const bytes = store.snapshot().write();
+  expect(listsOf(bytes).map(({ mode }) => mode)).toEqual(['union', 'broadcast']);
+  const again = new OperatorStateStore();
+  again.restore(bytes);
+  expect(() => again.getListState('offsets', Types.int)).toThrow(/stored as union/);
+  expect(again.getUnionListState('offsets', Types.int).get()).toEqual([1]);
+});
+
+test('a file of format version 1, which knew no modes, is read as list state', () => {
+  const bytes = filled().snapshot().write();
+  const [names] = decodeOperatorStateFile(bytes);
+  const old = encodeOperatorStateFile(names === undefined ? [] : [names]);
+  const modeAt = old.indexOf(0, 8 + 1 + 1 + 'names'.length);
+  const body = [...old.slice(0, modeAt), ...old.slice(modeAt + 1, -4)];
+  body[4] = 1;
+  const version1 = new Uint8Array([...body, 0, 0, 0, 0]);
+  new DataView(version1.buffer).setUint32(body.length, crc32c(new Uint8Array(body)), true);
+  const store = new OperatorStateStore();
+  store.restore(version1);
+  expect(store.getListState('names', Types.string).get()).toEqual(['a', 'ü', '']);
 });

@@ -21,6 +21,7 @@ function halfway(): SmallLife {
       epoch: leaderEpoch(1),
       jobAttempt: 1,
       node: nodeId('taskmanager-1'),
+      parallelism: 2,
       attempt: executionAttemptId(attempt),
       vertex: attempt > 2 ? 1 : 0,
       subtask: (attempt - 1) % 2,

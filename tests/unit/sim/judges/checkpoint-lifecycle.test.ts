@@ -67,6 +67,7 @@ describe('checkpoint lifecycle', () => {
         epoch: leaderEpoch(1),
         jobAttempt: 1,
         node: nodeId('taskmanager-1'),
+        parallelism: 2,
       });
     /** Attempts 1 and 3 are subtask 1 of both vertices, 2 and 4 are subtask 0. */
     const restoreRegion = (life: SmallLife, id: number, subtask: number): number =>

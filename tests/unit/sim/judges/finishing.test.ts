@@ -35,6 +35,7 @@ class Ending {
     for (const attempt of [1, 2, 3, 4])
       this.tell({
         kind: 'task-deployed',
+        parallelism: 1,
         epoch: leaderEpoch(epoch),
         jobAttempt: 1,
         node: nodeId('taskmanager-1'),

@@ -278,7 +278,14 @@ export class SmallLife {
     }
     this.put(
       metadataPath(id),
-      encodeMetadata({ checkpointId: checkpointId(id), jobId: JOB_ID, triggeredAtUs: 0, states }),
+      encodeMetadata({
+        checkpointId: checkpointId(id),
+        jobId: JOB_ID,
+        triggeredAtUs: 0,
+        states,
+        operators: [],
+        highestParallelism: 0,
+      }),
     );
   }
 
@@ -379,6 +386,7 @@ export const SMALL_PLAN: SimulationPlan = {
   topics: [],
   cluster: { taskManagers: 1, slots: 4, jobManagers: 1, profile: 'none' },
   engine: {
+    scheduler: { mode: 'default' },
     checkpoint: {
       intervalUs: 1_000,
       minPauseUs: 0,

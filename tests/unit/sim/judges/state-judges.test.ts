@@ -140,6 +140,7 @@ describe('exactly-once state', () => {
       attempt: executionAttemptId(attempt),
       vertex: 0,
       subtask: 0,
+      parallelism: 1,
     });
   const restored = (life: SmallLife, attempt: number, id: number): number =>
     life.tell({

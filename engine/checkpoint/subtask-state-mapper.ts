@@ -1,0 +1,84 @@
+/**
+ * Which old subtasks' in-flight data a new subtask takes over when an exchange is rescaled (row B19; Flink: SubtaskStateMapper,
+ * TaskStateAssignment). Pure; asked for both ends of an exchange: for the input state of the consumers and the output state of the producers.
+ *
+ * I1: no channel state is lost: every old subtask is named by some new one;
+ * I2: where it is named by several (`isAmbiguous`), whoever reads it keeps a record only if the partitioner of the new topology sends it there.
+ */
+import { assert } from '../foundation/assert.ts';
+import type { JobEdge } from '../job/job-graph.ts';
+import { keyGroupRangeOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
+
+/**
+ * `range`: keyed, by overlapping key groups. `round-robin`: any subtask may take it. `first`: all to subtask 0. `full`: all to all.
+ * `unsupported`: the data belongs to one pair of subtasks, there is no right place for it.
+ */
+export type SubtaskStateMapper = 'range' | 'round-robin' | 'first' | 'full' | 'unsupported';
+
+/** How an exchange partitions its records; `global` and `custom` are Flink's, no edge of ours has them yet. */
+export type Partitioning = JobEdge['partitioning'] | 'global' | 'custom';
+
+/** Where the consumers' side takes its input state from (Flink: StreamPartitioner.getDownstreamSubtaskStateMapper). */
+export function downstreamMapper(partitioning: Partitioning): SubtaskStateMapper {
+  switch (partitioning) {
+    case 'hash':
+      return 'range';
+    case 'rebalance':
+      return 'round-robin';
+    case 'global':
+      return 'first';
+    case 'custom':
+      return 'full';
+    case 'forward':
+    case 'broadcast':
+      return 'unsupported';
+    default:
+      throw new RangeError(`unknown partitioning ${String(partitioning satisfies never)}`);
+  }
+}
+
+/** Where the producers' side takes its output state from: any producer may send it on, where the exchange may be rescaled at all. */
+export function upstreamMapper(partitioning: Partitioning): SubtaskStateMapper {
+  return downstreamMapper(partitioning) === 'unsupported' ? 'unsupported' : 'round-robin';
+}
+
+/** Whether a record may be taken over by several: then each filters. */
+export function isAmbiguous(mapper: SubtaskStateMapper): boolean {
+  return mapper === 'range' || mapper === 'full';
+}
+
+export interface MapQuestion {
+  readonly mapper: SubtaskStateMapper;
+  readonly newSubtask: number;
+  readonly oldParallelism: number;
+  readonly newParallelism: number;
+}
+
+/** Old subtasks, rising. Throws `InvariantViolation` for what cannot be rescaled. */
+export function oldSubtasksOf(question: MapQuestion): readonly number[] {
+  const { mapper, newSubtask, oldParallelism, newParallelism } = question;
+  assert(newSubtask >= 0 && newSubtask < newParallelism, 'a subtask index is below the parallelism', { question });
+  const old = Array.from({ length: oldParallelism }, (_, subtask) => subtask);
+  switch (mapper) {
+    case 'range':
+      return old.filter((subtask) => overlaps(subtask, question));
+    case 'round-robin':
+      return old.filter((subtask) => subtask % newParallelism === newSubtask);
+    case 'first':
+      return newSubtask === 0 ? old : [];
+    case 'full':
+      return old;
+    case 'unsupported':
+      assert(oldParallelism === newParallelism, 'the in-flight data of this exchange cannot be rescaled', { question });
+      return [newSubtask];
+    default:
+      throw new RangeError(`unknown mapper ${String(mapper satisfies never)}`);
+  }
+}
+
+/** By the widest key-group space: finer than the job's own, so no overlap of the job's is missed (Flink uses the same bound). */
+function overlaps(oldSubtask: number, { newSubtask, oldParallelism, newParallelism }: MapQuestion): boolean {
+  const before = keyGroupRangeOf(oldSubtask, oldParallelism, MAX_PARALLELISM_UPPER_BOUND);
+  const now = keyGroupRangeOf(newSubtask, newParallelism, MAX_PARALLELISM_UPPER_BOUND);
+  return before.start <= now.end && now.start <= before.end;
+}

@@ -1,0 +1,54 @@
+/**
+ * Which slots there are, and which of them a deployment gets (rows F5, F9, F10; Flink: SlotPool with BlocklistHandler and
+ * PreviousAllocationSlotSelectionStrategy).
+ *
+ * Owns: who answers, who is blocked. Does not own: the choice among usable slots (slot-placement), how many are needed (the job master).
+ */
+import type { ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
+import type { BlocklistConfiguration } from '../protocol/configuration.ts';
+import { Blocklist } from './blocklist.ts';
+import type { ExecutionGraph } from './execution-graph.ts';
+import { placeSlots, type SlotPlace } from './slot-placement.ts';
+import { type RegisteredTaskManager, TaskManagerRegistry } from './task-manager-registry.ts';
+
+/** Places by subtask index. */
+export type Places = readonly (SlotPlace | undefined)[];
+
+export class SlotPool {
+  readonly registry = new TaskManagerRegistry();
+  readonly #blocklist: Blocklist;
+
+  constructor(blocklist: BlocklistConfiguration) {
+    this.#blocklist = new Blocklist(blocklist);
+  }
+
+  /** True when the node is blocked from now on. */
+  failed(node: NodeId, nowUs: number): boolean {
+    return this.#blocklist.failed(node, nowUs);
+  }
+
+  /** Slots that may be used now. */
+  count(executions: ExecutionGraph | undefined, nowUs: number): number {
+    return this.#usable(executions, nowUs).reduce((sum, { slots }) => sum + slots, 0);
+  }
+
+  /** A place for each of these subtask indices; undefined when there are too few. */
+  place(indices: readonly number[], executions: ExecutionGraph | undefined, nowUs: number): Places | undefined {
+    const previous = (executions?.current() ?? []).map(({ subtask, node, incarnation, slot, state }) => ({
+      subtask,
+      node,
+      incarnation,
+      slot,
+      isLive: state !== 'canceled',
+    }));
+    return placeSlots({ taskManagers: this.#usable(executions, nowUs), indices, previous });
+  }
+
+  /** Not of blocked nodes, nor where something still runs that was cancelled or is not ours (row F10). */
+  #usable(executions: ExecutionGraph | undefined, nowUs: number): readonly RegisteredTaskManager[] {
+    const isOurs = (attempt: ExecutionAttemptId): boolean => executions?.of(attempt) !== undefined;
+    return this.registry.sorted().filter(({ node, executions: listed }) => {
+      return !this.#blocklist.isBlocked(node, nowUs) && [...listed.keys()].every(isOurs);
+    });
+  }
+}
