@@ -60,6 +60,17 @@ export function operatorsOf(vertex: JobVertex): readonly string[] {
 
 /** What a checkpoint of this deployment remembers. */
 export function operatorScales(deployed: JobGraph): readonly OperatorScale[] {
+  let scales = known.get(deployed);
+  if (scales === undefined) {
+    scales = scalesOf(deployed);
+    known.set(deployed, scales);
+  }
+  return scales;
+}
+
+const known = new WeakMap<JobGraph, readonly OperatorScale[]>();
+
+function scalesOf(deployed: JobGraph): readonly OperatorScale[] {
   return deployed.vertices.flatMap((vertex) =>
     operatorsOf(vertex).map((uid) => ({
       uid,

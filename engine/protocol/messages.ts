@@ -293,7 +293,7 @@ export interface LogRecords {
   /** Position of each record in the whole input; becomes its lineage. */
   readonly sourceIndices: readonly number[];
   /** True: the partition is bounded and nothing will ever come behind these records. */
-  readonly ended?: boolean;
+  readonly ended: boolean;
 }
 
 /** Transactional sink store (Kafka-like producer transactions). */

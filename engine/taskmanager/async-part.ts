@@ -39,7 +39,7 @@ export interface AsyncPartOptions {
   readonly waitsForSink: boolean;
   readonly awaitsChannelState: boolean;
   /** Present when the end of the subtask's input lies before the snapshot. */
-  readonly finished?: FinishedState;
+  readonly finished: FinishedState | undefined;
 }
 
 export class AsyncPart {

@@ -21,10 +21,15 @@ import { checkpointDirectory } from '../parts.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { StateHandle } from '../protocol/state-handle.ts';
+import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+
+/** What the synchronous part of a snapshot yields. */
+export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
+  readonly finished?: FinishedState;
+};
 
 export interface SubtaskCheckpointOptions {
   readonly environment: TaskEnvironment;
@@ -98,16 +103,20 @@ export class SubtaskCheckpoint {
   }
 
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
-  start(
-    checkpointId: CheckpointId,
-    snapshot: Omit<AsyncPartOptions, 'checkpointId' | 'syncStartUs' | 'awaitsChannelState'>,
-    nowUs: Micros,
-    out: Out,
-  ): void {
+  start(checkpointId: CheckpointId, snapshot: SnapshotTaken, nowUs: Micros, out: Out): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
     this.#last = checkpointId;
     const awaitsChannelState = this.channelState.checkpointId === checkpointId;
-    const part = new AsyncPart({ ...snapshot, checkpointId, syncStartUs: nowUs, awaitsChannelState });
+    const { figures, parts, waitsForSink, finished } = snapshot;
+    const part = new AsyncPart({
+      checkpointId,
+      figures,
+      parts,
+      syncStartUs: nowUs,
+      waitsForSink,
+      awaitsChannelState,
+      finished,
+    });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
     out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
@@ -277,19 +286,24 @@ export class SubtaskCheckpoint {
     const { attempt, epoch, toJobManager } = this.#options;
     const handles = sortedHandles(part.handles);
     const stateBytes = handles.reduce((sum, handle) => sum + handle.bytes, 0);
+    const { figures } = part;
     const metrics = {
-      ...part.figures,
+      startDelayUs: figures.startDelayUs,
+      alignmentUs: figures.alignmentUs,
+      bytesProcessedDuringAlignment: figures.bytesProcessedDuringAlignment,
+      recordsInFlight: figures.recordsInFlight,
       syncUs: part.syncEndUs - part.syncStartUs,
       asyncUs: nowUs - part.syncEndUs,
       stateBytes,
       // Every snapshot is a full one: nothing is referred to that an earlier checkpoint wrote.
       checkpointedBytes: stateBytes,
       bytesPersistedDuringAlignment: part.persistedInFlightBytes,
-      unaligned: part.figures.unaligned || part.persistedInFlightBytes > 0,
+      unaligned: figures.unaligned || part.persistedInFlightBytes > 0,
     };
     const checkpointId = part.checkpointId;
-    const finished = part.finished === undefined ? {} : { finished: part.finished };
-    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics, ...finished }, out);
+    const { finished } = part;
+    const message = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
+    toJobManager(finished === undefined ? message : { ...message, finished }, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
   }
 

@@ -357,7 +357,7 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
       digest.fold(last);
       digest.fold(message.sourceIndices[0] ?? 0);
       digest.fold(message.sourceIndices[last] ?? 0);
-      if (message.ended === true) digest.fold(-1);
+      if (message.ended) digest.fold(-1);
       return;
     }
     default:

@@ -129,9 +129,18 @@ export class LogBroker implements ServiceActor {
     const { values, timestampsUs, sourceIndices } =
       count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
     if (count > 0) this.#onRead?.(partition, offset, count);
-    const records = { kind: 'log-records', requestId, outcome: 'done', partition, offset } as const;
-    const isEnd = this.#content.isBounded(partition) && offset + values.length >= this.#content.lengthOf(partition);
-    out.send(target, { ...records, values, timestampsUs, sourceIndices, ...(isEnd ? { ended: true } : {}) });
+    const ended = this.#content.isBounded(partition) && offset + values.length >= this.#content.lengthOf(partition);
+    out.send(target, {
+      kind: 'log-records',
+      requestId,
+      outcome: 'done',
+      partition,
+      offset,
+      values,
+      timestampsUs,
+      sourceIndices,
+      ended,
+    });
   }
 
   #isAddressable({ partition, offset }: LogFetch): boolean {
@@ -159,4 +168,5 @@ const refusal = ({ requestId, partition, offset }: LogFetch): LogRecords => ({
   partition,
   offset,
   ...NOTHING,
+  ended: false,
 });

@@ -341,6 +341,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     values: records,
     timestampsUs: counts,
     sourceIndices: counts,
+    ended: fc.boolean(),
   }),
   'sink-initialize': message('sink-initialize', {
     requestId: count,

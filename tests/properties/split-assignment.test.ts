@@ -93,6 +93,7 @@ class ReaderTask implements WorldTask {
         values,
         timestampsUs: offsets,
         sourceIndices: offsets,
+        ended: false,
       },
       nowUs,
       out,

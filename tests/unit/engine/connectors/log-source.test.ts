@@ -46,6 +46,7 @@ class Bench {
       values: offsets.map((at) => `${partition}/${at}`),
       timestampsUs: offsets.map((at) => at * 1_000),
       sourceIndices: offsets.map((at) => at + 500),
+      ended: false,
       ...changes,
     };
     this.source.handleReply(reply, this.out.nowUs, this.out);

@@ -78,7 +78,7 @@ class Bench {
     const numbers = Array.from({ length: count }, (_, index) => offset + index);
     const values = { values: numbers, timestampsUs: numbers, sourceIndices: numbers };
     const head = { kind: 'log-records', requestId, outcome: 'done', partition: 0, offset } as const;
-    return this.say({ ...head, ...values, ...(ended ? { ended } : {}) });
+    return this.say({ ...head, ...values, ended });
   }
 
   trigger(checkpoint: number, snapshot: SnapshotType = 'checkpoint'): this {
