@@ -11,20 +11,16 @@
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert, InvariantViolation } from '../foundation/assert.ts';
-import { micros } from '../foundation/time.ts';
-import type { SourceSpec } from '../job/job-graph.ts';
+import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { LogFetch, LogRecords } from '../protocol/messages.ts';
-import type { NodeId } from '../foundation/ids.ts';
+import type { CheckpointId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
+import { decodeSourceOffsets, encodeSourceOffsets } from './operator-state-rows.ts';
+import type { RestoredPiece, SourceReader, SourceReaderOptions } from './source-reader.ts';
 
-export interface LogSourceOptions {
-  readonly spec: SourceSpec;
+export interface LogSourceOptions extends SourceReaderOptions {
   readonly subtask: number;
-  readonly parallelism: number;
-  readonly broker: NodeId;
-  readonly requestTimeoutUs: number;
-  readonly firstRequestId: number;
 }
 
 interface Position {
@@ -39,7 +35,8 @@ interface Position {
 /** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
 const HELD_FETCH_US_MAX = 5_000_000;
 
-export class LogSource {
+export class LogSource implements SourceReader {
+  readonly uid: string;
   readonly #options: LogSourceOptions;
   readonly #positions: readonly Position[];
   readonly #client: RequestClient<LogRecords>;
@@ -49,6 +46,7 @@ export class LogSource {
   #stopped = false;
 
   constructor(options: LogSourceOptions) {
+    this.uid = options.uid;
     this.#options = options;
     this.#positions = options.spec.partitions
       .filter((_, index) => index % options.parallelism === options.subtask)
@@ -68,11 +66,18 @@ export class LogSource {
   }
 
   /** Partitions of the checkpoint that this subtask does not own are ignored. */
-  restore(offsets: readonly { readonly partition: number; readonly offset: number }[]): void {
-    for (const { partition, offset } of offsets) {
+  restore(pieces: readonly RestoredPiece[]): void {
+    for (const { partition, offset } of pieces.flatMap(({ bytes, lists }) => decodeSourceOffsets(bytes, lists))) {
       const position = this.#positions.find((candidate) => candidate.partition === partition);
       if (position !== undefined) position.nextOffset = Math.max(0, offset);
     }
+  }
+
+  snapshot(_checkpointId: CheckpointId, checkpointedOffset: (nextOffset: number) => number): Uint8Array {
+    const positions = this.positions();
+    return encodeSourceOffsets(
+      positions.map(({ partition, offset }) => ({ partition, offset: checkpointedOffset(offset) })),
+    );
   }
 
   start(out: Out): void {
@@ -88,14 +93,10 @@ export class LogSource {
     return this.#positions.length > 0 && this.#positions.every(({ ended }) => ended);
   }
 
-  /** Stop-with-savepoint: what was fetched and not emitted will be read again (row C28). */
   stop(): void {
     this.#stopped = true;
   }
 
-  /**
-   * Emits up to `limit` records of one fetched batch, stopping early when `mayEmit` turns false. Returns how many.
-   */
   emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number {
     const batch = this.#batches[0];
     if (batch === undefined || this.#stopped) return 0;
@@ -117,12 +118,15 @@ export class LogSource {
     return emitted;
   }
 
-  handleReply(reply: LogRecords, nowUs: number, out: Out): void {
-    this.#client.handleReply(reply, micros(nowUs), out);
+  handleReply(reply: LogRecords, nowUs: Micros, out: Out): void {
+    this.#client.handleReply(reply, nowUs, out);
   }
 
-  handleTimer(timer: string, nowUs: number, out: Out): boolean {
-    return this.#client.handleTimer(timer, micros(nowUs), out) || this.#later.handleTimer(timer, micros(nowUs), out);
+  /** It has no coordinator. */
+  handleEvent(): void {}
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#client.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
   }
 
   #fetch(position: Position, out: Out): void {

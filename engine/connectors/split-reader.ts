@@ -14,9 +14,8 @@ import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
 import { EventReceiver, EventSender } from '../coordination/event-channel.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
-import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../foundation/ids.ts';
+import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
-import type { SourceSpec } from '../job/job-graph.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage, LogRecords, OperatorEventMessage } from '../protocol/messages.ts';
@@ -28,15 +27,10 @@ import {
   UNBOUNDED,
 } from '../protocol/operator-events.ts';
 import type { TaskFailure } from '../protocol/task.ts';
-import { encodeReaderSplits } from './split-rows.ts';
+import type { RestoredPiece, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import { decodeReaderSplits, encodeReaderSplits } from './split-rows.ts';
 
-export interface SplitReaderOptions {
-  readonly spec: SourceSpec;
-  readonly uid: string;
-  readonly parallelism: number;
-  readonly broker: NodeId;
-  readonly requestTimeoutUs: number;
-  readonly firstRequestId: number;
+export interface SplitReaderOptions extends SourceReaderOptions {
   readonly attempt: ExecutionAttemptId;
   readonly epoch: LeaderEpoch;
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
@@ -56,7 +50,8 @@ interface HeldSplit {
 /** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
 const HELD_FETCH_US_MAX = 5_000_000;
 
-export class SplitReader {
+export class SplitReader implements SourceReader {
+  readonly uid: string;
   readonly #options: SplitReaderOptions;
   readonly #client: RequestClient<LogRecords>;
   readonly #later = new DelayedCalls();
@@ -79,6 +74,7 @@ export class SplitReader {
       firstRequestId: options.firstRequestId,
     });
     const { uid, attempt, epoch } = options;
+    this.uid = uid;
     this.#toCoordinator = new EventSender({
       name: uid,
       timeoutUs: options.requestTimeoutUs,
@@ -88,7 +84,8 @@ export class SplitReader {
   }
 
   /** Its share of what all readers held: a list that is dealt out split by split (row S5), so that each is with one reader. */
-  restore(splits: readonly LogSplit[]): void {
+  restore(pieces: readonly RestoredPiece[]): void {
+    const splits = pieces.flatMap(({ bytes, lists }) => decodeReaderSplits(bytes, lists));
     for (const split of splits) this.#hold({ ...split, offset: Math.max(0, split.offset) });
   }
 
@@ -104,7 +101,6 @@ export class SplitReader {
     return this.#splits.map(({ splitId, partition, offset, end }) => ({ splitId, partition, offset, end }));
   }
 
-  /** In the mailbox action of the snapshot, after the barrier was sent. */
   snapshot(checkpointId: CheckpointId, checkpointedOffset: (nextOffset: number) => number, out: Out): Uint8Array {
     this.#tell({ kind: 'acknowledge-checkpoint-event', checkpointId }, out);
     return encodeReaderSplits(this.splits().map((split) => ({ ...split, offset: checkpointedOffset(split.offset) })));
@@ -117,12 +113,10 @@ export class SplitReader {
   /** Never: sources with splits are not bounded yet, and a reader without splits waits for some. */
   readonly isExhausted: boolean = false;
 
-  /** Stop-with-savepoint: what was fetched and not emitted will be read again (row C28). */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Emits up to `limit` records of one fetched batch, stopping early when `mayEmit` turns false. Returns how many. */
   emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number {
     const batch = this.#batches[0];
     if (batch === undefined || this.#stopped) return 0;
@@ -144,7 +138,6 @@ export class SplitReader {
     return emitted;
   }
 
-  /** An event of the coordinator, or its acknowledgement of ours. */
   handleEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
     if (message.kind === 'operator-event-acknowledged') {
       return this.#toCoordinator.acknowledged(message.sequence, nowUs, out);

@@ -2,8 +2,8 @@
  * One subtask as a mailbox: messages, timers and, in between, the default action that moves records (Flink: StreamTask,
  * MailboxProcessor).
  *
- * Owns: the life of an execution attempt and the order of its work. Does not own: deployment (task-manager), the steps of a
- * checkpoint (subtask-checkpoint), what is read and what a barrier means (task-input).
+ * Owns: the life of an execution attempt and the order of its work. Does not own: deployment (task-manager), its part in checkpoints
+ * (task-checkpointing, subtask-checkpoint), what is read and what a barrier means (task-input).
  * Invariants:
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
@@ -12,41 +12,28 @@
  *   I5 it finishes when its input has ended, its consumers have processed what it wrote, and a checkpoint taken behind the end is
  *      complete and committed (row C23).
  */
-import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
-import { restoredChannels } from '../channel-state/channel-state-restore.ts';
-import { LogSource } from '../connectors/log-source.ts';
-import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
-import { SplitReader } from '../connectors/split-reader.ts';
-import { decodeReaderSplits } from '../connectors/split-rows.ts';
-import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
+import { openSource } from '../connectors/open-source.ts';
+import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
-import {
-  type CheckpointId,
-  checkpointId,
-  type ExecutionAttemptId,
-  type LeaderEpoch,
-  type NodeId,
-  taskMailbox,
-} from '../foundation/ids.ts';
+import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import { UserCode } from '../operators/user-code.ts';
 import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
-import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import { isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
-import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
-import type { CheckpointBarrier, StopMode } from '../protocol/stream-elements.ts';
+import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
+import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
-import type { AlignmentFigures } from './async-part.ts';
-import { OperatorChain } from './operator-chain.ts';
+import type { OperatorChain } from './operator-chain.ts';
+import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
+import { type CheckpointingHost, TaskCheckpointing } from './task-checkpointing.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
-import { takeSnapshot } from './task-snapshot.ts';
+import { restoreTask } from './task-restore.ts';
 
 export interface StreamTaskOptions {
   readonly environment: TaskEnvironment;
@@ -64,83 +51,72 @@ const SOURCE_RECORDS_PER_ACTION = 256;
 /** Nothing that arrives changes a subtask in these states. */
 const HAS_ENDED: ReadonlySet<ExecutionState> = new Set(['failed', 'canceling', 'canceled']);
 
-/** What a trigger and a barrier have in common. */
-type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'options'>;
-type TaskIdentity = Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
-
 export class StreamTask {
   readonly #options: StreamTaskOptions;
   readonly #vertex: JobVertex;
   readonly #self: Target;
+  readonly #task: Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
   readonly #outputs: TaskOutputs;
   readonly #input: TaskInput | undefined;
-  readonly #source: LogSource | SplitReader | undefined;
+  readonly #source: SourceReader | undefined;
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
+  readonly #checkpointing: TaskCheckpointing;
   readonly #mayEmit: () => boolean;
   readonly #work = new WorkMeter();
   readonly #ending: TaskEnding;
+  /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
+  readonly #hadFinished: boolean;
   #chain: OperatorChain | undefined;
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
   #failure: TaskFailure | undefined;
   #continuing = false;
   #flushArmed = false;
-  /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
-  #deferred: TriggerCheckpoint | undefined;
-  /** It came while a record was stuck in the outputs (row B15). */
-  #stuckTrigger: TriggerCheckpoint | undefined;
 
   constructor(options: StreamTaskOptions) {
     const { environment, deployment, epoch } = options;
-    const { graph, configuration, node, services } = environment;
+    const { graph, configuration, node, parts, services } = environment;
+    const { attempt, subtask } = deployment;
+    const { requestTimeoutUs } = configuration.runtime;
     const vertex = graph.vertices[deployment.vertex];
     assert(vertex !== undefined, 'a deployment names a vertex of the job', { vertex: deployment.vertex });
+    const toJobManager = (message: EngineMessage, out: Out): void => out.send(options.jobManager, message);
+    const fail = (failure: TaskFailure, out: Out): void => this.fail(failure, out);
     this.#options = options;
     this.#vertex = vertex;
+    this.#hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
     this.#mayEmit = () => this.#outputs.isAvailable && !this.#work.isSpent;
-    this.#self = { node, mailbox: taskMailbox(deployment.attempt), via: 'datagram' };
-    this.#checkpoint = new SubtaskCheckpoint({
-      environment,
-      attempt: deployment.attempt,
-      vertex: deployment.vertex,
-      subtask: deployment.subtask,
-      epoch,
-      toJobManager: (message, out) => out.send(options.jobManager, message),
-    });
+    this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
+    this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
+    this.#task = { attempt, vertex: deployment.vertex, subtask };
+    this.#checkpoint = new SubtaskCheckpoint({ environment, ...this.#task, epoch, toJobManager });
     const { channelState } = this.#checkpoint;
     this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
+    if (vertex.source !== undefined) {
+      const { source: spec, parallelism } = vertex;
+      const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
+      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1 };
+      this.#source = openSource({ spec, ...place, ...log, toJobManager, fail });
+    }
+    this.#checkpointing = new TaskCheckpointing({
+      environment,
+      deployment,
+      host: this.#checkpointingHost(),
+      source: this.#source,
+      outputs: this.#outputs,
+      checkpoint: this.#checkpoint,
+      ending: this.#ending,
+      hadFinished: this.#hadFinished,
+    });
     if (deployment.inputs.length > 0) {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
-    if (vertex.source !== undefined) {
-      const spec = vertex.source;
-      const { parallelism } = vertex;
-      const { requestTimeoutUs } = configuration.runtime;
-      const common = { spec, parallelism, broker: services.log, requestTimeoutUs, firstRequestId: 1 };
-      this.#source =
-        spec.kind === 'log'
-          ? new LogSource({ ...common, subtask: deployment.subtask })
-          : new SplitReader({
-              ...common,
-              uid: spec.uid,
-              attempt: deployment.attempt,
-              epoch,
-              toJobManager: (message, out) => out.send(options.jobManager, message),
-              fail: (failure, out) => this.fail(failure, out),
-            });
-    }
     this.#restore = new StateRestore({
-      host: {
-        restored: (states, _nowUs, out) => this.#restored(states, out),
-        fail: (failure, out) => this.fail(failure, out),
-      },
+      host: { restored: (states, _nowUs, out) => this.#restored(states, out), fail },
       storage: services.storage,
-      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+      requestTimeoutUs,
     });
-    this.#ending = new TaskEnding(
-      configuration.checkpoint.intervalUs > 0 && environment.parts.finalCheckpoint === 'wait',
-    );
   }
 
   get state(): ExecutionState {
@@ -161,18 +137,13 @@ export class StreamTask {
     return this.#ending.isDrained;
   }
 
-  /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
-  get #hadFinished(): boolean {
-    const { deployment, environment } = this.#options;
-    return deployment.restore?.finished !== undefined && environment.parts.finishedOperators === 'remembered';
-  }
-
   handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
     if (this.#state === 'finished') return this.#afterFinish(input, out);
     if (this.#hasEnded) return;
     try {
-      if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
-      else this.#message(input.message, { from: input.from, isAsync }, nowUs, out);
+      if (isAsync) this.#checkpoint.handle(input, nowUs, out);
+      else if (input.kind === 'timer') this.#timer(input.timer, nowUs, out);
+      else this.#message(input.message, input.from, nowUs, out);
       this.#afterAction(out);
     } catch (thrown) {
       // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
@@ -207,7 +178,7 @@ export class StreamTask {
     return HAS_ENDED.has(this.#state);
   }
 
-  #message(message: EngineMessage, at: { from: NodeId; isAsync: boolean }, nowUs: Micros, out: Out): void {
+  #message(message: EngineMessage, from: NodeId, nowUs: Micros, out: Out): void {
     switch (message.kind) {
       case 'task-start':
         return this.#start(nowUs, out);
@@ -218,14 +189,15 @@ export class StreamTask {
         return this.#buffer(message, nowUs, out);
       case 'add-credit':
         this.#outputs.addCredit(message, out);
-        this.#outputsMoved(nowUs, out);
+        this.#input?.outputsMoved(nowUs, out);
+        this.#checkpointing.outputsMoved(nowUs, out);
         return this.#pump(nowUs, out);
       case 'new-buffer-size':
         return this.#outputs.resizeBuffers(message);
       case 'all-records-processed':
         return this.#outputs.allRecordsProcessed(message);
       case 'partition-request':
-        return this.#outputs.connect(message, at.from, out);
+        return this.#outputs.connect(message, from, out);
       case 'partition-not-found':
         if (this.#input?.partitionNotFound(message.channel, out) === false) this.fail('partition-not-found', out);
         return;
@@ -233,31 +205,21 @@ export class StreamTask {
         if (this.#touches(message.peer)) this.fail('connection-lost', out);
         return;
       case 'trigger-checkpoint':
-        return this.#triggered(message, nowUs, out);
+        return this.#checkpointing.trigger(message, nowUs, out);
       case 'notify-checkpoint-complete':
-        out.report({ kind: 'notify-complete-received', ...this.#task(), checkpointId: message.checkpointId });
-        this.#ending.completed(message.checkpointId);
-        return this.#chain?.sink?.notifyComplete(message.checkpointId, out);
+        return this.#checkpointing.completed(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
-        return this.#aborted(message.checkpointId, nowUs, out);
-      case 'start-async-part':
-        return this.#checkpoint.startAsyncPart(message.checkpointId, nowUs, out);
-      case 'write-async-part':
-        return this.#checkpoint.writeAsyncPart(message.checkpointId, nowUs, out);
-      case 'write-channel-state':
-        return this.#checkpoint.writeChannelState(message.checkpointId, nowUs, out);
+        this.#checkpointing.aborted(message.checkpointId, out);
+        return this.#pump(nowUs, out);
       case 'storage-reply':
-        return at.isAsync
-          ? this.#checkpoint.handleReply(message, nowUs, out)
-          : this.#restore.handleReply(message, nowUs, out);
+        return this.#restore.handleReply(message, nowUs, out);
       case 'log-records':
         this.#source?.handleReply(message, nowUs, out);
         this.#pump(nowUs, out);
-        return this.#snapshotDeferred(nowUs, out);
+        return this.#checkpointing.sourceMoved(nowUs, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
-        if (this.#source instanceof SplitReader) this.#source.handleEvent(message, nowUs, out);
-        return;
+        return this.#source?.handleEvent(message, nowUs, out);
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
       default:
@@ -265,11 +227,7 @@ export class StreamTask {
     }
   }
 
-  #timer(timer: string, isAsync: boolean, nowUs: Micros, out: Out): void {
-    if (isAsync) {
-      this.#checkpoint.handleTimer(timer, nowUs, out);
-      return;
-    }
+  #timer(timer: string, nowUs: Micros, out: Out): void {
     if (timer === 'flush') {
       this.#flushArmed = false;
       this.#outputs.flush(out);
@@ -304,47 +262,31 @@ export class StreamTask {
   #restored(states: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredState[] =>
-      states.filter(({ handle }) => handle.operator === operator && handle.state === kind);
-    this.#chain = new OperatorChain({
+    const { chain, transactions } = restoreTask({
+      states,
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,
       attempt: deployment.attempt,
       highestParallelism: deployment.scale?.highestParallelism ?? this.#vertex.parallelism,
       tail: this.#outputs,
+      input: this.#input,
+      source: this.#source,
       userCode: this.#userCode,
-      sinkHost: this.#sinkHost(),
+      sinkHost: sinkHostOf({
+        task: this.#task,
+        checkpoint: this.#checkpoint,
+        initialized: (lateOut) => this.#run(lateOut),
+        fail: (failure, lateOut) => this.fail(failure, lateOut),
+      }),
       work: this.#work,
-      keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
     });
-    this.#outputs.recover(restoredChannels(states, 'output-channel'));
-    this.#input?.recover(restoredChannels(states, 'input-channel'));
-    const sourceUid = this.#vertex.source?.uid;
-    const pieces = sourceUid === undefined ? [] : piecesOf(sourceUid, 'operator');
-    if (this.#source instanceof SplitReader)
-      this.#source.restore(pieces.flatMap(({ bytes, handle }) => decodeReaderSplits(bytes, handle.lists)));
-    else this.#source?.restore(pieces.flatMap(({ bytes, handle }) => decodeSourceOffsets(bytes, handle.lists)));
+    this.#chain = chain;
     if (deployment.restore !== undefined) {
-      out.report({ kind: 'task-restored', ...this.#task(), checkpointId: deployment.restore.checkpointId });
+      out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
     }
-    const sink = this.#chain.sink;
-    if (sink === undefined) return this.#run(out);
-    const transactions = piecesOf(sink.uid, 'operator').flatMap(({ bytes, handle }) =>
-      decodeSinkTransactions(bytes, handle.lists),
-    );
-    sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
-  }
-
-  #sinkHost(): SinkHost {
-    return {
-      initialized: (out) => this.#run(out),
-      preCommitted: (id, nowUs, out) => this.#checkpoint.preCommitted(id, nowUs, out),
-      fail: (failure, out) => this.fail(failure, out),
-      reportCommit: (committable, out) => out.report({ kind: 'commit-sent', ...this.#committable(committable) }),
-      reportCommitFailure: (committable, outcome, out) =>
-        out.report({ kind: 'commit-failed', ...this.#committable(committable), outcome }),
-    };
+    if (chain.sink === undefined) return this.#run(out);
+    chain.sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
   }
 
   #run(out: Out): void {
@@ -399,11 +341,11 @@ export class StreamTask {
       this.#chain?.sink?.endInput(configuration.checkpoint.intervalUs > 0, out);
       out.send(jobManager, { kind: 'end-of-data', epoch, attempt: deployment.attempt });
     }
-    out.report({ kind: 'end-of-data-reached', ...this.#task(), mode });
+    out.report({ kind: 'end-of-data-reached', ...this.#task, mode });
     this.#outputs.broadcastEvent({ kind: 'end-of-data', mode }, out);
   }
 
-  /** I4. */
+  /** I5. */
   #tryFinish(out: Out): void {
     if (this.#state !== 'running' || this.#input?.isFinished === false) return;
     if (!this.#outputs.isProcessed || this.#checkpoint.isBusy || this.#chain?.sink?.isSettled === false) return;
@@ -432,109 +374,20 @@ export class StreamTask {
       openChannelState: (id, out) =>
         this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
       inputComplete: (id, figures, out) => this.#checkpoint.inputComplete(id, figures, out),
-      checkpoint: (barrier, figures, nowUs, out) => {
-        if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
-        this.#broadcastBarrier(barrier, nowUs, out);
-        this.#snapshot(barrier, figures, nowUs, out);
-      },
+      checkpoint: (barrier, figures, nowUs, out) => this.#checkpointing.barriersComplete(barrier, figures, nowUs, out),
       endOfData: (mode, out) => this.#endOfData(mode, out),
-      giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
+      giveUp: (id, reason, out) => this.#checkpointing.giveUp(id, reason, out),
     };
   }
 
-  #triggered(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    if (!this.#checkpoint.isNew(message.checkpointId)) return;
-    out.report({ kind: 'trigger-received', ...this.#task(), checkpointId: message.checkpointId });
-    if (this.#state !== 'running') {
-      return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
-    }
-    if (this.#ending.mustFailBefore(message.checkpointId)) return this.fail('synchronous-savepoint-failed', out);
-    if (this.#outputs.isStuck) {
-      this.#stuckTrigger = message;
-      return;
-    }
-    if (this.#source === undefined) {
-      const { checkpointId: id, triggeredAtUs, options } = message;
-      return this.#input?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
-    }
-    this.#stopSource(message.options.snapshot, out);
-    this.#broadcastBarrier(message, nowUs, out);
-    if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
-    else this.#snapshotSource(message, nowUs, out);
-  }
-
-  /** Row B15: what had to wait until the record in progress was through. */
-  #outputsMoved(nowUs: Micros, out: Out): void {
-    this.#input?.outputsMoved(nowUs, out);
-    const trigger = this.#stuckTrigger;
-    if (trigger === undefined || this.#outputs.isStuck) return;
-    this.#stuckTrigger = undefined;
-    this.#triggered(trigger, nowUs, out);
-  }
-
-  /** Row C28: with stop-with-savepoint the barrier is the last thing a source says. */
-  #stopSource(snapshot: SnapshotType, out: Out): void {
-    if (!isSynchronous(snapshot) || this.#ending.mode !== undefined) return;
-    this.#source?.stop();
-    this.#endOfData(snapshot === 'terminate-savepoint' ? 'drain' : 'no-drain', out);
-  }
-
-  /** The batch has come and was emitted, or there was none to come. */
-  #snapshotDeferred(nowUs: Micros, out: Out): void {
-    const deferred = this.#deferred;
-    if (deferred === undefined) return;
-    this.#deferred = undefined;
-    this.#snapshotSource(deferred, nowUs, out);
-  }
-
-  #snapshotSource(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    const startDelayUs = Math.max(0, nowUs - message.triggeredAtUs);
-    const unaligned = overtakes(message.options);
-    const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
-    this.#snapshot(message, figures, nowUs, out);
-    this.#checkpoint.inputComplete(message.checkpointId, figures, out);
-  }
-
-  /** Row B9: the barrier leaves before the snapshot is taken. */
-  #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, nowUs: Micros, out: Out): void {
-    if (mayCarryChannelState(options)) this.#checkpoint.openChannelState(id, out);
-    this.#outputs.broadcastBarrier({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
-    out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
-  }
-
-  #snapshot({ checkpointId: id, options }: Triggered, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
-    const chain = this.#chain;
-    assert(this.#state === 'running', 'only a running subtask takes a snapshot', { id });
-    this.#ending.snapshotTaken(id, options.snapshot);
-    if (chain === undefined) {
-      return this.#checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
-    }
-    const { parts, waitsForSink } = takeSnapshot({
-      chain,
-      source: this.#source,
-      sourceUid: this.#vertex.source?.uid,
-      checkpointedOffset: this.#options.environment.parts.checkpointedOffset,
-      checkpointId: id,
-      out,
-    });
-    // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
-    const finished = this.#ending.isDrained || this.#hadFinished ? ({ finished: 'operators' } as const) : {};
-    this.#checkpoint.start(id, { parts, waitsForSink, figures, ...finished }, nowUs, out);
-  }
-
-  #aborted(id: CheckpointId, nowUs: Micros, out: Out): void {
-    if (this.#ending.mustFailAfterAbort(id)) return this.fail('synchronous-savepoint-failed', out);
-    this.#checkpoint.abort(id);
-    if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
-    if (this.#input?.abort(id) === true) this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
-    this.#pump(nowUs, out);
-  }
-
-  /** This subtask will not take part: those behind it must not wait for its barrier (row B3). */
-  #giveUp(id: CheckpointId, reason: CheckpointFailure, out: Out): void {
-    if (this.#ending.mustFailAfterAbort(id)) return this.fail('synchronous-savepoint-failed', out);
-    this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
-    this.#checkpoint.decline(id, reason, out);
+  #checkpointingHost(): CheckpointingHost {
+    return {
+      isRunning: () => this.#state === 'running',
+      chain: () => this.#chain,
+      input: () => this.#input,
+      endOfData: (mode, out) => this.#endOfData(mode, out),
+      fail: (failure, out) => this.fail(failure, out),
+    };
   }
 
   #touches(peer: NodeId): boolean {
@@ -545,18 +398,9 @@ export class StreamTask {
     this.#state = state;
     const { jobManager, deployment, epoch, incarnation } = this.#options;
     const why = failure === undefined ? {} : { failure };
-    out.report({ kind: 'task-state', ...this.#task(), state, ...why });
+    out.report({ kind: 'task-state', ...this.#task, state, ...why });
     if (state === 'running' || state === 'failed' || state === 'finished') {
       out.send(jobManager, { kind: 'task-state', epoch, incarnation, attempt: deployment.attempt, state, ...why });
     }
-  }
-
-  #committable(of: Committable): TaskIdentity & { transaction: string; checkpointId: CheckpointId } {
-    return { ...this.#task(), transaction: of.transaction, checkpointId: checkpointId(of.checkpointId) };
-  }
-
-  #task(): TaskIdentity {
-    const { attempt, vertex, subtask } = this.#options.deployment;
-    return { attempt, vertex, subtask };
   }
 }

@@ -18,7 +18,7 @@ import { crc32c } from '../foundation/crc32c.ts';
 import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
-import type { Out, Target } from '../protocol/actor.ts';
+import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
@@ -72,6 +72,27 @@ export class SubtaskCheckpoint {
       timeoutUs: environment.configuration.runtime.requestTimeoutUs,
       firstRequestId: 1,
     });
+  }
+
+  /** The asynchronous mailbox: what is said there is said by this and by the storage. */
+  handle(input: Exclude<Input, { kind: 'started' }>, nowUs: Micros, out: Out): void {
+    if (input.kind === 'timer') {
+      this.handleTimer(input.timer, nowUs, out);
+      return;
+    }
+    const { message } = input;
+    switch (message.kind) {
+      case 'start-async-part':
+        return this.startAsyncPart(message.checkpointId, nowUs, out);
+      case 'write-async-part':
+        return this.writeAsyncPart(message.checkpointId, nowUs, out);
+      case 'write-channel-state':
+        return this.writeChannelState(message.checkpointId, nowUs, out);
+      case 'storage-reply':
+        return this.handleReply(message, nowUs, out);
+      default:
+        out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
+    }
   }
 
   /** Row B9 step 0: an id of the past is not started again. */

@@ -3,9 +3,8 @@
  *
  * Called in the mailbox action of the snapshot. Keyed state is referenced, not copied; operator state is small and copied at once.
  */
-import { LogSource } from '../connectors/log-source.ts';
-import { SplitReader } from '../connectors/split-reader.ts';
-import { encodeSinkTransactions, encodeSourceOffsets } from '../connectors/operator-state-rows.ts';
+import { encodeSinkTransactions } from '../connectors/operator-state-rows.ts';
+import type { SourceReader } from '../connectors/source-reader.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -14,8 +13,7 @@ import type { OperatorChain } from './operator-chain.ts';
 
 export interface SnapshotOptions {
   readonly chain: OperatorChain;
-  readonly source: LogSource | SplitReader | undefined;
-  readonly sourceUid: string | undefined;
+  readonly source: SourceReader | undefined;
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
   readonly out: Out;
@@ -26,17 +24,12 @@ export function takeSnapshot(options: SnapshotOptions): {
   readonly parts: readonly StatePart[];
   readonly waitsForSink: boolean;
 } {
-  const { chain, source, sourceUid, checkpointedOffset, checkpointId, out } = options;
+  const { chain, source, checkpointedOffset, checkpointId, out } = options;
   const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) =>
     keyedStatePart({ operator, keyGroups, estimatedBytes: backend.estimatedBytes, snapshot: backend.snapshot() }),
   );
-  if (source instanceof SplitReader && sourceUid !== undefined) {
-    parts.push(operatorStatePart(sourceUid, source.snapshot(checkpointId, checkpointedOffset, out)));
-  } else if (source instanceof LogSource && sourceUid !== undefined) {
-    const offsets = source
-      .positions()
-      .map(({ partition, offset }) => ({ partition, offset: checkpointedOffset(offset) }));
-    parts.push(operatorStatePart(sourceUid, encodeSourceOffsets(offsets)));
+  if (source !== undefined) {
+    parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));
   }
   const sink = chain.sink?.snapshot(checkpointId, out);
   if (chain.sink !== undefined && sink !== undefined && sink.committables.length > 0) {

@@ -2,33 +2,23 @@
  * Folds what an input says into the running digest: kind, ids, positions, counts, sizes, first and last lineage, and a
  * checksum of bytes that become durable. Enough that actors that behave differently leave different digests.
  *
- * The event loop has folded the time already.
+ * The event loop has folded the time already. What services are asked and answer: service-digest.ts.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
-import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { CheckpointOptions } from '../../engine/protocol/checkpoint-options.ts';
 import type {
-  CoordinationReply,
-  CoordinationRequest,
   DataPlaneMessage,
   EngineMessage,
   JobManagerMessage,
-  LogFetch,
-  LogRecords,
   OperatorEventMessage,
-  ServiceMessage,
-  SinkReply,
-  SinkRequest,
-  StorageReply,
-  StorageRequest,
   TaskManagerMessage,
 } from '../../engine/protocol/messages.ts';
 import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
-import { highAvailabilityText } from '../network/high-availability-text.ts';
 import type { Digest } from '../kernel/digest.ts';
+import { foldService } from './service-digest.ts';
 
 export function foldMessage(digest: Digest, message: EngineMessage): void {
   digest.foldString(message.kind);
@@ -254,154 +244,6 @@ function foldSplit(digest: Digest, split: LogSplit): void {
   digest.fold(split.end);
 }
 
-function foldService(digest: Digest, message: ServiceMessage): void {
-  switch (message.kind) {
-    case 'storage-put':
-    case 'storage-get':
-    case 'storage-delete':
-    case 'storage-list':
-    case 'storage-reply':
-      foldStorage(digest, message);
-      return;
-    case 'coordination-get':
-    case 'coordination-compare-and-set':
-    case 'coordination-reply':
-      foldCoordination(digest, message);
-      return;
-    case 'zookeeper-request':
-    case 'zookeeper-reply':
-    case 'zookeeper-watch-event':
-    case 'zookeeper-closed':
-    case 'kubernetes-request':
-    case 'kubernetes-reply':
-    case 'kubernetes-watch-event':
-      digest.foldString(highAvailabilityText(message));
-      return;
-    case 'log-fetch':
-    case 'log-records':
-      foldLog(digest, message);
-      return;
-    case 'sink-initialize':
-    case 'sink-write':
-    case 'sink-pre-commit':
-    case 'sink-commit':
-    case 'sink-abort':
-    case 'sink-reply':
-      foldSink(digest, message);
-      return;
-    default:
-      unreachable(message);
-  }
-}
-
-function foldStorage(digest: Digest, message: StorageRequest | StorageReply): void {
-  digest.fold(message.requestId);
-  switch (message.kind) {
-    case 'storage-put':
-      digest.foldString(message.path);
-      foldBytes(digest, message.bytes);
-      digest.fold(message.overwrite ? 1 : 0);
-      return;
-    case 'storage-get':
-      digest.foldString(message.path);
-      return;
-    case 'storage-delete':
-      for (const path of message.paths) digest.foldString(path);
-      return;
-    case 'storage-list':
-      digest.foldString(message.prefix);
-      return;
-    case 'storage-reply':
-      digest.foldString(message.outcome);
-      digest.fold(message.checksum ?? -1);
-      digest.fold(message.bytes?.length ?? -1);
-      if (message.paths !== undefined) for (const path of message.paths) digest.foldString(path);
-      return;
-    default:
-      unreachable(message);
-  }
-}
-
-function foldCoordination(digest: Digest, message: CoordinationRequest | CoordinationReply): void {
-  digest.fold(message.requestId);
-  digest.foldString(message.key);
-  switch (message.kind) {
-    case 'coordination-get':
-      return;
-    case 'coordination-compare-and-set':
-      digest.fold(message.expectedVersion);
-      digest.foldString(message.value);
-      return;
-    case 'coordination-reply':
-      digest.foldString(message.outcome);
-      digest.fold(message.version);
-      digest.foldString(message.value);
-      return;
-    default:
-      unreachable(message);
-  }
-}
-
-function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
-  digest.fold(message.requestId);
-  digest.fold(message.partition);
-  digest.fold(message.offset);
-  switch (message.kind) {
-    case 'log-fetch':
-      digest.fold(message.maxRecords);
-      digest.fold(message.maxWaitUs);
-      return;
-    case 'log-records': {
-      const last = message.sourceIndices.length - 1;
-      digest.foldString(message.outcome);
-      digest.fold(last);
-      digest.fold(message.sourceIndices[0] ?? 0);
-      digest.fold(message.sourceIndices[last] ?? 0);
-      if (message.ended) digest.fold(-1);
-      return;
-    }
-    default:
-      unreachable(message);
-  }
-}
-
-function foldSink(digest: Digest, message: SinkRequest | SinkReply): void {
-  if (message.kind === 'sink-reply') {
-    digest.fold(message.requestId);
-    digest.foldString(message.outcome);
-    return;
-  }
-  digest.foldString(message.producer);
-  digest.fold(message.producerEpoch);
-  switch (message.kind) {
-    case 'sink-write': {
-      const last = message.lineages.length - 1;
-      digest.foldString(message.transaction);
-      digest.fold(last);
-      digest.fold(message.bytes);
-      digest.fold(message.lineages[0] ?? 0);
-      digest.fold(message.lineages[last] ?? 0);
-      return;
-    }
-    case 'sink-initialize':
-      digest.fold(message.requestId);
-      for (const transaction of message.keep) digest.foldString(transaction);
-      return;
-    case 'sink-pre-commit':
-      digest.fold(message.requestId);
-      digest.foldString(message.transaction);
-      digest.fold(message.records);
-      return;
-    case 'sink-commit':
-    case 'sink-abort':
-      digest.fold(message.requestId);
-      digest.foldString(message.transaction);
-      return;
-    default:
-      unreachable(message);
-  }
-}
-
 function foldDeployment(digest: Digest, deployment: TaskDeployment): void {
   digest.fold(deployment.attempt);
   digest.fold(deployment.vertex);
@@ -432,9 +274,4 @@ function foldHandles(digest: Digest, handles: readonly StateHandle[]): void {
       digest.fold(offsets[0] ?? -1);
     }
   }
-}
-
-function foldBytes(digest: Digest, bytes: Uint8Array): void {
-  digest.fold(bytes.length);
-  digest.fold(crc32c(bytes));
 }

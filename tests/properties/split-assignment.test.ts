@@ -6,7 +6,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SplitReader } from '../../engine/connectors/split-reader.ts';
-import { decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 import type { CheckpointId } from '../../engine/foundation/ids.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
 import type { EngineParts } from '../../engine/parts.ts';
@@ -55,7 +54,7 @@ class ReaderTask implements WorldTask {
 
   restore(state: unknown): void {
     const { splits, emitted } = state as ReaderState;
-    this.#reader.restore(decodeReaderSplits(splits));
+    this.#reader.restore([{ bytes: splits }]);
     this.emitted.push(...emitted);
   }
 

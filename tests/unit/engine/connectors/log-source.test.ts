@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LogSource } from '../../../../engine/connectors/log-source.ts';
+import { decodeSourceOffsets, encodeSourceOffsets } from '../../../../engine/connectors/operator-state-rows.ts';
 import type { LogRecords } from '../../../../engine/protocol/messages.ts';
-import { LOG, REQUEST_TIMEOUT_US } from '../../../support/engine-values.ts';
+import { id, LOG, REQUEST_TIMEOUT_US } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
@@ -19,6 +20,7 @@ class Bench {
     if (spec === undefined) throw new Error('a source vertex has a source');
     this.source = new LogSource({
       spec,
+      uid: 'source',
       subtask,
       parallelism,
       broker: LOG,
@@ -97,7 +99,7 @@ describe('log source', () => {
 
   it('I2, K4: a restored source goes on with exactly the next record', () => {
     const bench = new Bench();
-    bench.source.restore([{ partition: 0, offset: 7 }]);
+    bench.source.restore([{ bytes: encodeSourceOffsets([{ partition: 0, offset: 7 }]) }]);
     bench.start().answer(2).emit(9);
     expect(bench.fetches()).toEqual([
       [0, 7],
@@ -106,11 +108,21 @@ describe('log source', () => {
     expect(bench.emitted.map((record) => (record as unknown[])[0])).toEqual(['0/7', '0/8']);
   });
 
+  it('K4: its operator state is the position of each of its partitions, those without a record included', () => {
+    const bench = new Bench([0, 1]).start().answer(3, { partition: 1 });
+    bench.emit(2);
+    const state = bench.source.snapshot(id(1), (offset) => offset);
+    expect(decodeSourceOffsets(state)).toEqual([
+      { partition: 0, offset: 0 },
+      { partition: 1, offset: 2 },
+    ]);
+  });
+
   it('K4: positions of partitions it does not own are ignored, its other ones start at the beginning', () => {
     const { source } = new Bench([0, 1]);
     source.restore([
-      { partition: 9, offset: 3 },
-      { partition: 1, offset: 4 },
+      { bytes: encodeSourceOffsets([{ partition: 9, offset: 3 }]) },
+      { bytes: encodeSourceOffsets([{ partition: 1, offset: 4 }]) },
     ]);
     expect(source.positions()).toEqual([
       { partition: 0, offset: 0 },
@@ -178,7 +190,7 @@ describe('log source', () => {
 
   it('C23: restored at the end, one empty answer tells it so', () => {
     const bench = new Bench();
-    bench.source.restore([{ partition: 0, offset: 7 }]);
+    bench.source.restore([{ bytes: encodeSourceOffsets([{ partition: 0, offset: 7 }]) }]);
     expect(bench.start().answer(0, { ended: true }).source.isExhausted).toBe(true);
     expect(bench.source.positions()).toEqual([{ partition: 0, offset: 7 }]);
   });

@@ -35,7 +35,7 @@ class Bench {
       fail: (failure) => this.failures.push(failure),
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.reader.handleTimer(timer, nowUs, out));
-    if (options.restored !== undefined) this.reader.restore(decodeReaderSplits(encodeReaderSplits(options.restored)));
+    if (options.restored !== undefined) this.reader.restore([{ bytes: encodeReaderSplits(options.restored) }]);
     this.reader.start(this.out);
   }
 

@@ -1,0 +1,56 @@
+/**
+ * What a subtask that begins its job's graph asks of a source, whatever kind it is (Flink: SourceReader and, around it, SourceOperator).
+ *
+ * Owns: the contract. Does not own: when it is called (stream-task.ts, task-checkpointing.ts), which kind there is (open-source.ts).
+ * Invariants, of every source:
+ *   I1 `restore` comes before `start`, once, and is given every piece of operator state that the subtask was assigned;
+ *   I2 `snapshot` is called in the mailbox action in which the barrier was sent, so that its positions are exactly what went before;
+ *   I3 after `stop` nothing is emitted, and the positions stay.
+ */
+import type { CheckpointId, NodeId } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { SourceSpec } from '../job/job-graph.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
+import type { EngineParts } from '../parts.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { LogRecords, OperatorEventMessage } from '../protocol/messages.ts';
+import type { OperatorStateList } from '../protocol/state-handle.ts';
+
+export interface SourceReaderOptions {
+  readonly spec: SourceSpec;
+  readonly uid: string;
+  readonly parallelism: number;
+  readonly broker: NodeId;
+  readonly requestTimeoutUs: number;
+  readonly firstRequestId: number;
+}
+
+/** A piece of operator state; `lists`: which elements of which list are this subtask's, absent: all (rows S5, S6). */
+export interface RestoredPiece {
+  readonly bytes: Uint8Array;
+  readonly lists?: readonly OperatorStateList[] | undefined;
+}
+
+export interface SourceReader {
+  /** Under this name it finds its operator state again. */
+  readonly uid: string;
+  /** Fetched and not emitted. */
+  readonly hasRecords: boolean;
+  /** No record will come any more. */
+  readonly isExhausted: boolean;
+  /** Throws `CorruptData` or `IncompatibleState`. */
+  restore(pieces: readonly RestoredPiece[]): void;
+  /** The subtask runs. */
+  start(out: Out): void;
+  /** Emits up to `limit` records of one fetched batch, stopping early when `mayEmit` turns false. Returns how many. */
+  emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number;
+  /** Operator state: the positions, as bytes. */
+  snapshot(checkpointId: CheckpointId, checkpointedOffset: EngineParts['checkpointedOffset'], out: Out): Uint8Array;
+  /** Stop-with-savepoint: what was fetched and not emitted will be read again (row C28). */
+  stop(): void;
+  handleReply(reply: LogRecords, nowUs: Micros, out: Out): void;
+  /** An event of its coordinator, or the acknowledgement of an event to it. */
+  handleEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void;
+  /** False: the timer is not of this source. */
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
+}

@@ -1,0 +1,46 @@
+/**
+ * Gives every part of a subtask what it kept in the checkpoint (Flink: StreamTask.restoreStateAndGates,
+ * OperatorChain.initializeStateAndOpenOperators).
+ *
+ * Owns: who gets which state. Does not own: the fetching (state-restore.ts), the transactions, which the sink settles by itself
+ * (transactional-sink.ts).
+ */
+import { restoredChannels } from '../channel-state/channel-state-restore.ts';
+import { decodeSinkTransactions, type SinkTransaction } from '../connectors/operator-state-rows.ts';
+import type { RestoredPiece, SourceReader } from '../connectors/source-reader.ts';
+import { OperatorChain, type OperatorChainOptions } from './operator-chain.ts';
+import type { RestoredState } from './state-restore.ts';
+import type { TaskInput } from './task-input.ts';
+import type { TaskOutputs } from './task-outputs.ts';
+
+export interface TaskRestoreOptions extends Omit<OperatorChainOptions, 'keyedStateOf'> {
+  readonly states: readonly RestoredState[];
+  readonly tail: TaskOutputs;
+  readonly input: TaskInput | undefined;
+  readonly source: SourceReader | undefined;
+}
+
+/** `transactions`: what the sink has pre-committed. */
+export function restoreTask(options: TaskRestoreOptions): {
+  readonly chain: OperatorChain;
+  readonly transactions: readonly SinkTransaction[];
+} {
+  const { states, tail, input, source } = options;
+  const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredPiece[] =>
+    states
+      .filter(({ handle }) => handle.operator === operator && handle.state === kind)
+      .map(({ bytes, handle }) => ({ bytes, lists: handle.lists }));
+  const chain = new OperatorChain({
+    ...options,
+    keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
+  });
+  tail.recover(restoredChannels(states, 'output-channel'));
+  input?.recover(restoredChannels(states, 'input-channel'));
+  source?.restore(piecesOf(source.uid, 'operator'));
+  const { sink } = chain;
+  const transactions =
+    sink === undefined
+      ? []
+      : piecesOf(sink.uid, 'operator').flatMap(({ bytes, lists }) => decodeSinkTransactions(bytes, lists));
+  return { chain, transactions };
+}
