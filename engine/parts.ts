@@ -46,8 +46,8 @@ export interface EngineParts {
   readonly tasksToRestart: typeof tasksToRestart;
   /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
   abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
-  /** Whether a checkpoint may be triggered: only when every subtask runs (row C1). */
-  mayTrigger(subtasks: readonly { readonly isRunning: boolean }[]): boolean;
+  /** Whether a checkpoint may be triggered: only when every subtask runs or has finished (rows C1, C4). */
+  mayTrigger(subtasks: readonly { readonly isRunning: boolean; readonly isFinished: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
   /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for done. */
@@ -84,6 +84,16 @@ export interface EngineParts {
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
   afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
+  /** What a subtask whose input ended waits for before it ends itself (row C23). */
+  readonly finalCheckpoint: 'wait' | 'skip';
+  /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
+  readonly transactionAfterFinish: 'none' | 'begun';
+  /** Whether a restored subtask knows that its operators had finished (I8). */
+  readonly finishedOperators: 'remembered' | 'forgotten';
+  /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
+  readonly endOfDataAtRestart: 'cleared' | 'kept';
+  /** Whom a checkpoint triggers when sources have finished (row C21). */
+  readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
@@ -118,7 +128,7 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   tasksToRestart,
   abortsAtRegionFailover: () => true,
-  mayTrigger: (subtasks) => subtasks.every(({ isRunning }) => isRunning),
+  mayTrigger: (subtasks) => subtasks.every(({ isRunning, isFinished }) => isRunning || isFinished),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
   subsume: 'after-pointer',
@@ -147,6 +157,11 @@ export const standardParts: EngineParts = {
     const transient = outcome === 'no-reply' || outcome === 'unavailable';
     return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  finalCheckpoint: 'wait',
+  transactionAfterFinish: 'none',
+  finishedOperators: 'remembered',
+  endOfDataAtRestart: 'cleared',
+  triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,

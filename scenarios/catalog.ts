@@ -69,6 +69,23 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
+  { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
+  {
+    name: 'partially-finished-sources',
+    description: 'some sources end early, others go on; checkpoints and restarts with finished tasks',
+  },
+  {
+    name: 'final-checkpoint-only',
+    description: 'the interval is longer than the job: only the final checkpoint can commit anything',
+  },
+  {
+    name: 'bounded-join',
+    description: 'flights joined with airports, both bounded; one side ends long before the other',
+  },
+  {
+    name: 'finished-pipeline',
+    description: 'one of two pipelines ends; who missed the notice of its checkpoint is triggered without a source',
+  },
   {
     name: 'split-assignment-under-faults',
     description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',

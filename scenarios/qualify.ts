@@ -142,6 +142,7 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     partitions: input.partitions ?? parallelism,
     startUs: input.start,
     ratePerSecond: input.rate,
+    bounded: input.bounded,
   };
 }
 

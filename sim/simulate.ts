@@ -8,6 +8,7 @@
  *   I3 a life that hits a limit is inconclusive, never passed.
  */
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
+import { resultKey } from '../engine/protocol/job-result.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import { World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
@@ -76,6 +77,7 @@ class Life {
   readonly #choices: Choices;
   readonly #keepsLadder: boolean;
   readonly #keepsSubtasks: boolean;
+  readonly #resultKey: string;
   #isStormOver = false;
   #mayBeSatisfied = false;
   #ended: EndOfLife['cause'] | undefined;
@@ -85,6 +87,7 @@ class Life {
     this.#keepsLadder = options.keepHistory;
     this.#keepsSubtasks = options.subtasks === true;
     this.#inputs = inputs;
+    this.#resultKey = resultKey(inputs.job.graph.jobId);
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
     this.#choices = new Choices({ rootSeed: plan.seed });
@@ -132,6 +135,7 @@ class Life {
   #watch(entry: HistoryEvent): void {
     const { event } = entry;
     if (SATISFYING.has(event.kind)) this.#mayBeSatisfied = true;
+    if (event.kind === 'coordination-updated' && event.key === this.#resultKey) this.#mayBeSatisfied = true;
     if (event.kind === 'job-status' && event.status === 'failed') this.#end('job-failed');
   }
 
@@ -149,6 +153,8 @@ class Life {
 
   #endStorm(): void {
     this.#isStormOver = true;
+    // A bounded job may have finished before.
+    this.#mayBeSatisfied = true;
     const { jobManagers, taskManagers } = this.#world;
     const core = drawCore(
       {

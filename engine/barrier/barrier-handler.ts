@@ -120,6 +120,16 @@ export class BarrierHandler {
     return this.#take(first, gaveUp);
   }
 
+  /**
+   * The coordinator triggered it here: no producer runs any more, so every open channel counts as if its barrier had come (row C21;
+   * Flink: processBarrier with isRpcTriggered, which never blocks).
+   */
+  triggered(id: CheckpointId): BarrierDecision {
+    if (id <= this.#settled || id < this.#current) return IGNORE;
+    const gaveUp = this.#current !== 0 && id > this.#current ? (this.#current as CheckpointId) : undefined;
+    return this.#complete(id, this.#current !== id, gaveUp);
+  }
+
   /** Row B3: the sender of the marker will not take part in checkpoint `id`. */
   cancelMarker(id: CheckpointId): BarrierDecision {
     if (id < this.#current) return IGNORE;

@@ -10,13 +10,14 @@
  *   I3 while the pointer write is unanswered the checkpoint is neither completed nor discarded (row F17);
  *   I4 every checkpoint that was triggered ends once: completed or aborted.
  */
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
+import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
@@ -28,15 +29,10 @@ import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
 import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
+import { type CheckpointedSubtask, type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
 import { decideRequest } from './checkpoint-request-decider.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
-
-/** A subtask of the running job, as far as checkpoints care. */
-export interface CheckpointedSubtask extends SubtaskOfAttempt {
-  readonly isSource: boolean;
-  readonly isRunning: boolean;
-}
 
 export interface CoordinatorHost {
   readonly jobAttempt: number;
@@ -57,6 +53,7 @@ export interface CoordinatorHost {
 
 export interface CoordinatorOptions {
   readonly jobId: string;
+  readonly graph: Pick<JobGraph, 'edges'>;
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
@@ -92,6 +89,8 @@ export class CheckpointCoordinator {
   #triggering = false;
   #postponed = false;
   #startedBefore = false;
+  /** Whether all subtasks wait for a checkpoint taken after the end of data (row C23). */
+  #final: 'none' | 'due' | 'complete' = 'none';
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -132,8 +131,10 @@ export class CheckpointCoordinator {
     this.#generation += 1;
     this.#isActive = false;
     this.#postponed = false;
+    this.#final = 'none';
     this.#later.cancel(TRIGGER, out);
     this.#later.cancel('min-pause', out);
+    this.#later.cancel('final', out);
     if (this.#options.parts.pendingAtRestart === 'keep') return;
     for (const pending of [...this.#pending.values()]) {
       if (pending.phase !== 'storing-pointer') this.#abort(pending, reason, nowUs, out);
@@ -150,6 +151,8 @@ export class CheckpointCoordinator {
    * now must not complete, but one whose pointer write is unanswered (I3): the restart waits until that is known (`isSettled`).
    */
   abortPending(ended: ReadonlySet<ExecutionAttemptId>, nowUs: Micros, out: Out): void {
+    this.#final = 'none';
+    this.#later.cancel('final', out);
     for (const pending of [...this.#pending.values()]) {
       if (pending.phase === 'storing-pointer') continue;
       const owes = pending.owesAny(ended);
@@ -198,7 +201,48 @@ export class CheckpointCoordinator {
     this.#abort(pending, reason, nowUs, out);
   }
 
+  /** Row C21: it ended without a part in these checkpoints and will never acknowledge them. */
+  taskFinished(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.awaits(attempt)) this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
+    }
+  }
+
+  /**
+   * Row C23: all subtasks have reached the end of data and wait for a checkpoint. Differs from Flink, which triggers once: one that fails
+   * is tried again, and its completion is told until nobody waits for it (decision 0016).
+   */
+  triggerFinal(out: Out): void {
+    if (!this.#isActive || this.#final !== 'none') return;
+    this.#final = 'due';
+    this.#requestFinal(out);
+  }
+
+  /** The final checkpoint is complete, but a subtask that still runs may not have heard of it. */
+  repeatFinalNotice(out: Out): void {
+    const id = this.#options.store.newest?.id;
+    if (this.#final !== 'complete' || id === undefined) return;
+    const { host, epoch } = this.#options;
+    for (const { attempt, isFinished } of host.subtasks()) {
+      if (isFinished) continue;
+      host.sendToTask(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId: id }, out);
+    }
+  }
+
+  /** Deletes what the pointer does not name (row C16); after the job has ended nothing else asks for it. */
+  sweep(out: Out): void {
+    if (this.#cleaner.cleaning === 0) this.#cleaner.sweep(this.#options.store.pointer, out);
+  }
+
   /* ---- request and trigger ---- */
+
+  /** Asked for by the end of data, so the minimum pause does not hold it up; a checkpoint under way does, and its end asks again. */
+  #requestFinal(out: Out): void {
+    if (!this.#isActive || this.#final !== 'due') return;
+    if (this.#triggering || this.#pending.size >= this.#options.configuration.checkpoint.maxConcurrent) return;
+    out.report({ kind: 'probe', probe: 'final-checkpoint-requested' });
+    this.#takeId(out);
+  }
 
   #armTrigger(nowUs: Micros, out: Out): void {
     this.#later.after(Math.max(0, this.#nextTriggerUs - nowUs), TRIGGER, out, (firedUs, firedOut) => {
@@ -251,20 +295,23 @@ export class CheckpointCoordinator {
   }
 
   #trigger(id: CheckpointId, generation: number, nowUs: Micros, out: Out): void {
-    const { host, epoch, configuration, parts } = this.#options;
+    const { host, epoch, configuration, parts, graph } = this.#options;
     const subtasks = host.subtasks();
-    if (generation !== this.#generation || !this.#isActive || !parts.mayTrigger(subtasks)) {
+    const plan = planCheckpoint(graph, subtasks, parts);
+    if (generation !== this.#generation || !this.#isActive || plan === undefined) {
       out.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
       return;
     }
     const pending = new PendingCheckpoint({
       checkpointId: id,
       triggeredAtUs: nowUs,
-      subtasks,
+      subtasks: plan.waitFor,
+      finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
     });
     const options = optionsOf(configuration.checkpoint);
     this.#pending.set(id, pending);
+    pending.isFinal = this.#final === 'due';
     this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) =>
       this.#expire(pending, lateUs, lateOut),
     );
@@ -284,22 +331,22 @@ export class CheckpointCoordinator {
       this.#triggering = false;
       pending.phase = 'collecting';
       pending.coordinators = states;
-      this.#triggerSources(pending, subtasks, doneOut);
+      this.#triggerTasks(pending, plan, doneOut);
     });
   }
 
   /** Row C24: not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one. */
-  #triggerSources(pending: PendingCheckpoint, subtasks: readonly CheckpointedSubtask[], out: Out): void {
+  #triggerTasks(pending: PendingCheckpoint, plan: CheckpointPlan, out: Out): void {
     const { host, epoch, configuration } = this.#options;
     const { checkpointId: id, triggeredAtUs } = pending;
     const options = optionsOf(configuration.checkpoint);
-    for (const { attempt, isSource } of subtasks) {
-      if (isSource)
-        host.sendToTask(
-          attempt,
-          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs, options },
-          out,
-        );
+    if (plan.trigger.some(({ isSource }) => !isSource)) out.report({ kind: 'probe', probe: 'inner-task-triggered' });
+    for (const { attempt } of plan.trigger) {
+      host.sendToTask(
+        attempt,
+        { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs, options },
+        out,
+      );
     }
   }
 
@@ -342,6 +389,7 @@ export class CheckpointCoordinator {
     this.#failures.succeeded(id);
     this.#lastCompletedUs = nowUs;
     this.#pending.delete(id);
+    if (pending.isFinal && this.#final === 'due') this.#final = 'complete';
     out.report({
       kind: 'checkpoint-completed',
       checkpointId: id,
@@ -402,7 +450,10 @@ export class CheckpointCoordinator {
 
   /** The abort and completion paths both serve a request that had to wait (A4 in bugs.md). */
   #askAgain(nowUs: Micros, out: Out): void {
-    if (this.#postponed) this.#request(nowUs, out);
+    if (this.#final === 'due') {
+      const delayUs = retryDelayUs(this.#options.configuration.runtime.requestTimeoutUs);
+      this.#later.after(delayUs, 'final', out, (_lateUs, lateOut) => this.#requestFinal(lateOut));
+    } else if (this.#postponed) this.#request(nowUs, out);
   }
 }
 

@@ -27,11 +27,14 @@ export class PendingCheckpoint {
   readonly triggeredAtUs: Micros;
   readonly #subtasks: ReadonlyMap<ExecutionAttemptId, SubtaskOfAttempt>;
   readonly #required: ReadonlySet<ExecutionAttemptId>;
+  readonly #finished: readonly SubtaskState[];
   readonly #accepts: EngineParts['acceptsAcknowledgement'];
   readonly #states = new Map<ExecutionAttemptId, SubtaskState>();
   phase: PendingPhase = 'collecting';
   /** Snapshots of operator coordinators; there before any source is triggered (row C24). */
   coordinators: readonly CoordinatorState[] = [];
+  /** Triggered when all subtasks had reached the end of data (row C23). */
+  isFinal = false;
   lastAcknowledgedUs = 0;
   stateBytes = 0;
 
@@ -39,12 +42,20 @@ export class PendingCheckpoint {
     checkpointId: CheckpointId;
     triggeredAtUs: Micros;
     subtasks: readonly SubtaskOfAttempt[];
+    /** Subtasks that had ended when it was triggered. */
+    finished?: readonly SubtaskOfAttempt[];
     accepts: EngineParts['acceptsAcknowledgement'];
   }) {
     this.checkpointId = options.checkpointId;
     this.triggeredAtUs = options.triggeredAtUs;
     this.#subtasks = new Map(options.subtasks.map((subtask) => [subtask.attempt, subtask]));
     this.#required = new Set(this.#subtasks.keys());
+    this.#finished = (options.finished ?? []).map(({ vertex, subtask }) => ({
+      vertex,
+      subtask,
+      handles: [],
+      finished: 'task',
+    }));
     this.#accepts = options.accepts;
   }
 
@@ -53,6 +64,10 @@ export class PendingCheckpoint {
   }
   get acknowledged(): number {
     return this.#states.size;
+  }
+  /** Whether the acknowledgement of this attempt is still missing. */
+  awaits(attempt: ExecutionAttemptId): boolean {
+    return this.phase === 'collecting' && this.#required.has(attempt) && !this.#states.has(attempt);
   }
   get isFullyAcknowledged(): boolean {
     return this.#states.size >= this.#required.size;
@@ -70,7 +85,12 @@ export class PendingCheckpoint {
     if (this.#states.has(message.attempt)) return 'duplicate';
     const subtask = this.#subtasks.get(message.attempt) ?? at;
     if (subtask === undefined || !this.#accepts(this.#required, message.attempt)) return 'unknown';
-    this.#states.set(message.attempt, { vertex: subtask.vertex, subtask: subtask.subtask, handles: message.handles });
+    this.#states.set(message.attempt, {
+      vertex: subtask.vertex,
+      subtask: subtask.subtask,
+      handles: message.handles,
+      ...(message.finished === undefined ? {} : { finished: message.finished }),
+    });
     this.lastAcknowledgedUs = nowUs;
     this.stateBytes += message.metrics.stateBytes;
     return 'success';
@@ -78,6 +98,6 @@ export class PendingCheckpoint {
 
   /** By vertex, then subtask. */
   states(): readonly SubtaskState[] {
-    return [...this.#states.values()].sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
+    return [...this.#states.values(), ...this.#finished].sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
   }
 }

@@ -67,6 +67,7 @@ export class SplitReader {
   readonly #batches: { readonly split: HeldSplit; readonly records: LogRecords }[] = [];
   #cursor = 0;
   #noMoreSplits = false;
+  #stopped = false;
 
   constructor(options: SplitReaderOptions) {
     this.#options = options;
@@ -110,13 +111,21 @@ export class SplitReader {
   }
 
   get hasRecords(): boolean {
-    return this.#batches.length > 0;
+    return this.#batches.length > 0 && !this.#stopped;
+  }
+
+  /** Never: sources with splits are not bounded yet, and a reader without splits waits for some. */
+  readonly isExhausted: boolean = false;
+
+  /** Stop-with-savepoint: what was fetched and not emitted will be read again (row C28). */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Emits up to `limit` records of one fetched batch, stopping early when `mayEmit` turns false. Returns how many. */
   emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number {
     const batch = this.#batches[0];
-    if (batch === undefined) return 0;
+    if (batch === undefined || this.#stopped) return 0;
     const { split, records } = batch;
     let emitted = 0;
     while (emitted < limit && this.#cursor < records.values.length && mayEmit()) {

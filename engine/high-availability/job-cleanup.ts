@@ -13,9 +13,10 @@ import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import type { EndStatus } from '../protocol/job-result.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
 import type { StorageReply } from '../protocol/messages.ts';
-import type { EndStatus, JobResultStore } from './job-result-store.ts';
+import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
 
 export interface JobCleanupOptions {

@@ -10,19 +10,8 @@
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import { decodeResult, type EndStatus, encodeResult, type JobResult, resultKey } from '../protocol/job-result.ts';
 import type { NamedRegisters, RegisterReply } from './named-registers.ts';
-
-/** Flink: the globally terminal states of JobStatus. */
-export type EndStatus = 'finished' | 'canceled' | 'failed';
-
-export interface JobResult {
-  readonly status: EndStatus;
-  readonly state: 'dirty' | 'clean';
-}
-
-export const resultKey = (jobId: string): string => `${jobId}/result`;
-export const encodeResult = (result: JobResult): string => JSON.stringify(result);
-export const decodeResult = (value: string): JobResult => JSON.parse(value) as JobResult;
 
 export interface JobResultStoreOptions {
   readonly jobId: string;

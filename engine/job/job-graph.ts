@@ -92,3 +92,7 @@ export interface JobGraph {
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
 }
+
+/** Whether records of one subtask may reach another over this edge: `forward` leads to the same index only. */
+export const feedsSubtask = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
+  edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;

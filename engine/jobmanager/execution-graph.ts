@@ -7,7 +7,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, executionAttemptId, type NodeId } from '../foundation/ids.ts';
-import type { JobEdge, JobGraph } from '../job/job-graph.ts';
+import { feedsSubtask, type JobGraph } from '../job/job-graph.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { ExecutionState, InputChannelDescriptor } from '../protocol/task.ts';
 import type { ExecutionVertexId } from './pipelined-regions.ts';
@@ -59,8 +59,14 @@ export class ExecutionGraph {
   get isEmpty(): boolean {
     return this.all().length === 0;
   }
-  get allRunning(): boolean {
-    return this.#current.every((subtasks) => subtasks.every(({ state }) => state === 'running'));
+  /** Row C4: nothing stands in the way of checkpoints. */
+  get allRunningOrFinished(): boolean {
+    return this.#current.every((subtasks) =>
+      subtasks.every(({ state }) => state === 'running' || state === 'finished'),
+    );
+  }
+  get allFinished(): boolean {
+    return this.#current.every((subtasks) => subtasks.every(({ state }) => state === 'finished'));
   }
 
   /** Attempts that may still run somewhere, by vertex, then subtask. */
@@ -118,7 +124,7 @@ export class ExecutionGraph {
     for (const edge of this.#graph.edges) {
       if (edge.to !== execution.vertex) continue;
       for (const producer of this.#current[edge.from] ?? []) {
-        if (!feeds(edge, producer.subtask, execution.subtask)) continue;
+        if (!feedsSubtask(edge, producer.subtask, execution.subtask)) continue;
         channels.push({
           producerNode: producer.node,
           producerAttempt: producer.attempt,
@@ -154,6 +160,3 @@ export class ExecutionGraph {
 }
 
 const isLive = ({ state }: Execution): boolean => state !== 'canceled';
-
-const feeds = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
-  edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;

@@ -18,12 +18,15 @@ export type Reconciliation =
   /** It has ended, or its process has. */
   | 'gone'
   | 'runs'
+  | 'finished'
   | 'failed';
 
 export function reconcile(
   execution: Execution,
   found: { readonly incarnation: number; readonly listed: ReadonlyMap<ExecutionAttemptId, ListedExecution> },
 ): Reconciliation {
+  // What has finished may be released, and needs its process no more.
+  if (execution.state === 'finished') return 'agreed';
   if (execution.incarnation !== found.incarnation) return 'gone';
   const state = found.listed.get(execution.attempt)?.state;
   if (state === undefined) {
@@ -33,6 +36,6 @@ export function reconcile(
   }
   execution.missed = 0;
   if (execution.state === 'canceling') return 'agreed';
-  if (state === 'failed') return 'failed';
+  if (state === 'failed' || state === 'finished') return state;
   return state === 'running' && execution.state !== 'running' ? 'runs' : 'agreed';
 }

@@ -13,7 +13,8 @@ import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.t
 import { type Micros, micros } from '../foundation/time.ts';
 import { highAvailabilityServices } from '../high-availability/driver.ts';
 import { JobCleanup } from '../high-availability/job-cleanup.ts';
-import { type EndStatus, JobResultStore } from '../high-availability/job-result-store.ts';
+import { JobResultStore } from '../high-availability/job-result-store.ts';
+import type { EndStatus } from '../protocol/job-result.ts';
 import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage, RescaleRequest, StorageReply } from '../protocol/messages.ts';
@@ -114,6 +115,7 @@ export class JobManager implements Actor {
         return this.#storage.handleReply(message, nowUs, out);
       case 'heartbeat-response':
       case 'task-state':
+      case 'end-of-data':
       case 'acknowledge-checkpoint':
       case 'decline-checkpoint':
         if (this.#master !== undefined && message.epoch === this.#services.epoch) {

@@ -13,12 +13,10 @@
  *   I3 what an earlier attempt still says changes nothing (row G6);
  *   I4 the parallelism changes only where the whole job is deployed anew; a region restarts into the plan of its deployment.
  */
-import {
-  CheckpointCoordinator,
-  type CheckpointedSubtask,
-  type CoordinatorHost,
-} from '../checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
@@ -34,7 +32,7 @@ import {
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
-import type { EndStatus } from '../high-availability/job-result-store.ts';
+import type { EndStatus } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
@@ -47,6 +45,7 @@ import type {
 } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { EndOfDataListener } from './end-of-data-listener.ts';
 import { type Execution, ExecutionGraph } from './execution-graph.ts';
 import { FailureHandler } from './failure-handler.ts';
 import { reconcile } from './heartbeat-reconciliation.ts';
@@ -74,6 +73,8 @@ export interface JobMasterOptions {
 
 type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
 type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
+/** Nothing that happens to a task changes these. */
+const ENDING: ReadonlySet<JobStatus> = new Set(['restarting', 'failing', 'failed', 'finished']);
 
 /** What is deployed, until the whole job is deployed anew. */
 interface DeployedJob {
@@ -93,6 +94,7 @@ export class JobMaster implements CoordinatorHost {
   readonly #restarts = new PendingRestarts();
   readonly #restore: RestoreReader;
   readonly #scaling: JobScaling;
+  readonly #endOfDataListener: EndOfDataListener;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #job: DeployedJob | undefined;
@@ -132,6 +134,7 @@ export class JobMaster implements CoordinatorHost {
         superseded: options.superseded,
       },
     });
+    this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
     this.#operatorCoordinators = new OperatorCoordinators({
       graph,
       parts,
@@ -145,6 +148,7 @@ export class JobMaster implements CoordinatorHost {
     });
     this.#coordinator = new CheckpointCoordinator({
       jobId: graph.jobId,
+      graph,
       epoch,
       configuration,
       parts,
@@ -186,6 +190,8 @@ export class JobMaster implements CoordinatorHost {
     for (const { attempt, node, state } of this.#executions?.all() ?? []) {
       if (state === 'canceling') this.#gateway.cancel(attempt, node, out);
     }
+    if (this.#status === 'finished') this.#coordinator.sweep(out);
+    this.#coordinator.repeatFinalNotice(out);
     this.#tryDeploy(nowUs, out);
   }
 
@@ -205,6 +211,8 @@ export class JobMaster implements CoordinatorHost {
         return this.#heartbeatResponse(message, from, nowUs, out);
       case 'task-state':
         return this.#taskState(message, from, nowUs, out);
+      case 'end-of-data':
+        return this.#endOfData(message.attempt, out);
       case 'acknowledge-checkpoint':
         return this.#coordinator.acknowledge(message, nowUs, out);
       case 'decline-checkpoint':
@@ -232,6 +240,7 @@ export class JobMaster implements CoordinatorHost {
       subtask,
       isSource,
       isRunning: state === 'running',
+      isFinished: state === 'finished',
     }));
   }
 
@@ -266,6 +275,7 @@ export class JobMaster implements CoordinatorHost {
   settled(nowUs: Micros, out: Out): void {
     this.#restore.forget();
     this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   /* ---- what TaskManagers say ---- */
@@ -293,7 +303,10 @@ export class JobMaster implements CoordinatorHost {
           failed.push(execution);
           break;
         case 'runs':
-          this.#running(execution, nowUs, out);
+          this.#progressed(execution, 'running', nowUs, out);
+          break;
+        case 'finished':
+          this.#progressed(execution, 'finished', nowUs, out);
           break;
         default:
       }
@@ -301,6 +314,7 @@ export class JobMaster implements CoordinatorHost {
     this.#lost(gone, nowUs, out);
     for (const execution of failed)
       this.#failed(execution, listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
+    for (const { attempt, endOfData } of message.executions) if (endOfData === true) this.#endOfData(attempt, out);
     this.#scaling.resourcesChanged(nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
@@ -315,20 +329,47 @@ export class JobMaster implements CoordinatorHost {
       if (message.state === 'canceled') this.#tryDeploy(nowUs, out);
       return;
     }
-    if (message.state === 'running') this.#running(execution, nowUs, out);
+    if (message.state === 'running' || message.state === 'finished')
+      this.#progressed(execution, message.state, nowUs, out);
     if (message.state === 'failed') this.#failed(execution, message.failure ?? 'user-function', nowUs, out);
     if (message.state === 'canceled') this.#lost([execution], nowUs, out);
   }
 
-  #running(execution: Execution, nowUs: Micros, out: Out): void {
-    if (execution.state === 'running' || execution.state === 'canceling') return;
-    execution.state = 'running';
-    this.#operatorCoordinators.attemptReady(execution, nowUs, out);
-    if (this.#executions?.allRunning !== true) return;
-    if (this.#status === 'running') return out.report({ kind: 'probe', probe: 'region-recovered' });
-    this.#moveTo('running', out);
-    this.#coordinator.start(nowUs, out);
-    this.#scaling.running(nowUs, out);
+  /** Row C4: checkpoints begin when every subtask runs or has finished. A report of `running` may come late. */
+  #progressed(execution: Execution, state: 'running' | 'finished', nowUs: Micros, out: Out): void {
+    if (execution.state === state || execution.state === 'canceling' || execution.state === 'finished') return;
+    execution.state = state;
+    if (state === 'running') this.#operatorCoordinators.attemptReady(execution, nowUs, out);
+    if (this.#executions?.allRunningOrFinished === true) {
+      if (this.#status === 'running') out.report({ kind: 'probe', probe: 'region-recovered' });
+      else {
+        this.#moveTo('running', out);
+        this.#coordinator.start(nowUs, out);
+        this.#scaling.running(nowUs, out);
+      }
+    }
+    if (state !== 'finished') return;
+    this.#coordinator.taskFinished(execution.attempt, nowUs, out);
+    if (this.#executions?.allFinished !== true) return;
+    this.#moveTo('finished', out);
+    this.#scaling.stopped(out);
+    this.#coordinator.stop('checkpoint-coordinator-shutdown', nowUs, out);
+    this.#tryConclude(out);
+  }
+
+  /** Row C23: when all have reached the end of data, a checkpoint is taken at once. */
+  #endOfData(attempt: ExecutionAttemptId, out: Out): void {
+    const execution = this.#executions?.of(attempt);
+    if (execution === undefined || this.#status !== 'running') return;
+    const all = this.#executions?.current() ?? [];
+    if (this.#endOfDataListener.endOfData(execution, all)) this.#coordinator.triggerFinal(out);
+  }
+
+  /** Row F18: the job has finished and no pointer write is unanswered. What TaskManagers still list is released by their next heartbeat. */
+  #tryConclude(out: Out): void {
+    if (this.#status !== 'finished' || this.#executions === undefined || !this.#coordinator.isSettled) return;
+    this.#job = undefined;
+    this.#options.ended('finished', out);
   }
 
   #failed(execution: Execution, cause: RestartCause, nowUs: Micros, out: Out): void {
@@ -343,8 +384,12 @@ export class JobMaster implements CoordinatorHost {
     this.#lost(gone, nowUs, out);
   }
 
-  /** They have ended. Those that nobody cancelled failed, together: the regions of all of them restart. */
-  #lost(executions: readonly Execution[], nowUs: Micros, out: Out): void {
+  /**
+   * They have ended. Those that nobody cancelled failed, together: the regions of all of them restart. What has finished needs its
+   * TaskManager no more.
+   */
+  #lost(gone: readonly Execution[], nowUs: Micros, out: Out): void {
+    const executions = gone.filter(({ state }) => state !== 'finished');
     if (executions.length === 0) return;
     const failed = executions.filter(({ state }) => state !== 'canceling');
     for (const { attempt } of executions) this.#executions?.remove(attempt);
@@ -366,7 +411,7 @@ export class JobMaster implements CoordinatorHost {
     nowUs: Micros,
     out: Out,
   ): void {
-    if (this.#status === 'restarting' || this.#status === 'failing' || this.#status === 'failed') return;
+    if (ENDING.has(this.#status)) return;
     const job = this.#job;
     assert(job !== undefined, 'what fails was deployed');
     const handling = this.#failures.handle(failure, job.regions, nowUs);
@@ -499,6 +544,9 @@ export class JobMaster implements CoordinatorHost {
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
     this.#operatorCoordinators.deployedAs(graph);
     this.#operatorCoordinators.resetToCheckpoint(metadata, out);
+    this.#endOfDataListener.deployed();
+    const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
+    assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     this.#started(executions.all(), out);
   }
 

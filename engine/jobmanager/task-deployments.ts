@@ -2,6 +2,7 @@
  * What each execution is told when it is deployed: its channels and its share of the restored state (row F4; Flink:
  * TaskDeploymentDescriptorFactory).
  */
+import { finishedStateOf } from '../checkpoint/finished-state.ts';
 import { StateAssignment } from '../checkpoint/state-assignment.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
@@ -30,14 +31,16 @@ export class TaskDeployments {
   }
 
   of(execution: Execution): TaskDeployment {
-    const { executions, scale } = this.#options;
+    const { graph, executions, scale } = this.#options;
     const { attempt, vertex, subtask, slot, restored } = execution;
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
     const deployment = scale === undefined ? place : { ...place, scale };
     if (restored === undefined) return deployment;
     const state = this.#assignmentOf(restored).of(vertex, subtask);
-    const { checkpointId } = restored;
-    return { ...deployment, restore: { checkpointId, state: state.handles.length === 0 ? [] : [state] } };
+    const jobVertex = graph.vertices[vertex];
+    const finished = jobVertex && finishedStateOf(restored.states, jobVertex, subtask);
+    const restore = { checkpointId: restored.checkpointId, state: state.handles.length === 0 ? [] : [state] };
+    return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
   }
 
   #assignmentOf(restored: CheckpointMetadata): StateAssignment {

@@ -13,9 +13,15 @@ import type {
 import type { OperatorSpec } from '../job/job-graph.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { bindStates } from '../state/runtime-states.ts';
+import { END_OF_TIME_US, finishLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import { ChildCollector } from './stateless-operators.ts';
 import { UserCode } from './user-code.ts';
+
+/** Does its last work when all input has come (Flink: StreamOperator.finish). Returns how many keys it visited. */
+export interface FinishingOperator {
+  finish(): number;
+}
 
 /** Reused for every record; a function must not keep it. */
 class CurrentElement implements ElementContext {
@@ -31,7 +37,8 @@ export interface KeyedOperatorOptions {
   readonly userCode?: UserCode;
 }
 
-export class KeyedProcessOperator implements ElementConsumer {
+export class KeyedProcessOperator implements ElementConsumer, FinishingOperator {
+  readonly #uid: string;
   readonly #key: (value: unknown) => StateKey;
   readonly #function: KeyedProcessFunction<unknown, unknown>;
   readonly #backend: KeyedStateBackend;
@@ -41,6 +48,7 @@ export class KeyedProcessOperator implements ElementConsumer {
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
     this.#userCode = options.userCode ?? new UserCode();
+    this.#uid = spec.uid;
     this.#key = spec.key;
     this.#backend = options.backend;
     this.#collector = new ChildCollector(options.next, this.#userCode);
@@ -64,11 +72,43 @@ export class KeyedProcessOperator implements ElementConsumer {
     this.#function.processElement(value, this.#element, this.#collector);
     userCode.isRunning = false;
   }
+
+  finish(): number {
+    return finishKeys(this.#uid, this.#function, {
+      backend: this.#backend,
+      collector: this.#collector,
+      element: this.#element,
+      userCode: this.#userCode,
+    });
+  }
+}
+
+interface FinishingFunction {
+  finish?(context: ElementContext, out: ChildCollector): void;
+}
+
+function finishKeys(uid: string, userFunction: FinishingFunction, shared: SharedByInputs): number {
+  if (userFunction.finish === undefined) return 0;
+  const { backend, collector, element, userCode } = shared;
+  const keys = backend.keys();
+  for (const key of keys) {
+    element.currentKey = key;
+    element.timestampMs = END_OF_TIME_US / 1_000;
+    backend.setCurrentKey(key);
+    collector.startElement(END_OF_TIME_US, finishLineage(uid, key));
+    userCode.isRunning = true;
+    userFunction.finish(element, collector);
+    userCode.isRunning = false;
+  }
+  return keys.length;
 }
 
 /** Two inputs, one function and one state; `inputs` are the two heads. */
-export class KeyedCoProcessOperator {
+export class KeyedCoProcessOperator implements FinishingOperator {
   readonly inputs: readonly [ElementConsumer, ElementConsumer];
+  readonly #uid: string;
+  readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
+  readonly #shared: SharedByInputs;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
     const userCode = options.userCode ?? new UserCode();
@@ -87,6 +127,13 @@ export class KeyedCoProcessOperator {
       new CoProcessInput(spec.keys[0], shared, userFunction, 0),
       new CoProcessInput(spec.keys[1], shared, userFunction, 1),
     ];
+    this.#uid = spec.uid;
+    this.#function = userFunction;
+    this.#shared = shared;
+  }
+
+  finish(): number {
+    return finishKeys(this.#uid, this.#function, this.#shared);
   }
 }
 

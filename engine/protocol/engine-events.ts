@@ -8,13 +8,14 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
+import type { StopMode } from './stream-elements.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
 /**
  * Flink: JobStatus, as far as a streaming job takes it. `running` while single regions restart, too; `failing` until the last subtask has
  * ended.
  */
-export type JobStatus = 'created' | 'running' | 'restarting' | 'failing' | 'failed' | 'suspended';
+export type JobStatus = 'created' | 'running' | 'restarting' | 'finished' | 'failing' | 'failed' | 'suspended';
 
 /** Why subtasks, or all of them, are started again. */
 export type RestartCause =
@@ -71,6 +72,8 @@ export type EngineEvent =
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
+  /** All input ended: operators finished (`drain`, unless they had before) or just stop; `end-of-data` is sent on. */
+  | ({ readonly kind: 'end-of-data-reached'; readonly mode: StopMode } & OfTask)
   /* a checkpoint's life, in order */
   | ({
       readonly kind: 'checkpoint-triggered';

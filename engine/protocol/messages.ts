@@ -14,7 +14,7 @@ import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
-import type { StateHandle } from './state-handle.ts';
+import type { FinishedState, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
 import type { ZooKeeperMessage } from './zookeeper-messages.ts';
@@ -88,6 +88,8 @@ export type TaskManagerMessage =
       /** Present when state is `failed`. */
       readonly failure?: TaskFailure;
     }
+  /** All input of the subtask ended and its operators have finished (row C23; Flink: notifyEndOfData). */
+  | { readonly kind: 'end-of-data'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
   | AcknowledgeCheckpoint
   | DeclineCheckpoint;
 
@@ -97,6 +99,8 @@ export interface ListedExecution {
   readonly state: ExecutionState;
   /** Present when state is `failed`: the report of it may have been lost. */
   readonly failure?: TaskFailure;
+  /** True: its input ended and its operators have finished; the `end-of-data` message may have been lost. */
+  readonly endOfData?: boolean;
 }
 
 /** Flink: AcknowledgeCheckpoint. */
@@ -107,6 +111,8 @@ export interface AcknowledgeCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly handles: readonly StateHandle[];
   readonly metrics: CheckpointMetrics;
+  /** Absent: the input of the subtask had not ended before the snapshot. */
+  readonly finished?: FinishedState;
 }
 /** Flink: DeclineCheckpoint. */
 export interface DeclineCheckpoint {
@@ -175,7 +181,16 @@ export type DataPlaneMessage =
       readonly subpartition: number;
       readonly consumer: ExecutionAttemptId;
       readonly bytes: number;
-    };
+    }
+  | AllRecordsProcessed;
+
+/** Consumer task -> producer task: the end of data of a channel was reached (row C23; Flink: AckAllUserRecordsProcessed). */
+export interface AllRecordsProcessed {
+  readonly kind: 'all-records-processed';
+  readonly edge: number;
+  readonly subpartition: number;
+  readonly consumer: ExecutionAttemptId;
+}
 
 export interface BufferMessage {
   /** Producer task -> consumer task. */
@@ -277,6 +292,8 @@ export interface LogRecords {
   readonly timestampsUs: readonly number[];
   /** Position of each record in the whole input; becomes its lineage. */
   readonly sourceIndices: readonly number[];
+  /** True: the partition is bounded and nothing will ever come behind these records. */
+  readonly ended?: boolean;
 }
 
 /** Transactional sink store (Kafka-like producer transactions). */

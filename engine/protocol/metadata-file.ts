@@ -28,7 +28,8 @@ const KINDS: readonly StateKind[] = ['operator', 'keyed', 'input-channel', 'outp
 const CHECKSUM_BYTES = 4;
 /** Sections by number. */
 const COORDINATORS = 1;
-const SCALE = 2;
+const FINISHED = 2;
+const SCALE = 3;
 
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
@@ -64,8 +65,10 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     out.writeVarUint(state.handles.length);
     for (const handle of state.handles) writeHandle(out, handle);
   }
-  const { coordinators = [], operators, highestParallelism } = metadata;
+  const { states, coordinators = [], operators, highestParallelism } = metadata;
   if (coordinators.length > 0) writeSection(out, COORDINATORS, (section) => writeCoordinators(section, coordinators));
+  if (states.some(({ finished }) => finished !== undefined))
+    writeSection(out, FINISHED, (section) => writeFinished(section, states));
   if (operators.length > 0 || highestParallelism > 0)
     writeSection(out, SCALE, (section) => writeScale(section, metadata));
   const body = out.toBytes();
@@ -101,7 +104,7 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input, version));
     states.push({ vertex, subtask, handles });
   }
-  return { checkpointId: id, jobId, triggeredAtUs, states, ...readSections(input) };
+  return { checkpointId: id, jobId, triggeredAtUs, states, ...readSections(input, states) };
 }
 
 type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism'>;
@@ -115,14 +118,18 @@ function writeSection(out: ByteWriter, number: number, write: (section: ByteWrit
   out.writeBytes(content);
 }
 
-function readSections(input: ByteReader): Sections {
+/** Marks of finished subtasks go into `states`. */
+function readSections(input: ByteReader, states: SubtaskState[]): Sections {
   let sections: Sections = { operators: [], highestParallelism: 0 };
   while (input.remaining > 0) {
     const number = input.readByte();
     const length = input.readVarUint();
+    const start = input.position;
     if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
+    else if (number === FINISHED) readFinished(input, states);
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
     else input.skip(length);
+    if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
   }
   return sections;
 }
@@ -160,6 +167,26 @@ function readScale(input: ByteReader): Pick<CheckpointMetadata, 'operators' | 'h
     maxParallelism: input.readVarUint(),
   }));
   return { operators, highestParallelism: input.readVarUint() };
+}
+
+/** By position in the list of states, which is by vertex, then subtask. */
+function writeFinished(out: ByteWriter, states: readonly SubtaskState[]): void {
+  out.writeVarUint(states.filter(({ finished }) => finished !== undefined).length);
+  states.forEach(({ finished }, index) => {
+    if (finished === undefined) return;
+    out.writeVarUint(index);
+    out.writeByte(finished === 'task' ? 1 : 0);
+  });
+}
+
+function readFinished(input: ByteReader, states: SubtaskState[]): void {
+  for (let left = input.readVarUint(); left > 0; left -= 1) {
+    const index = input.readVarUint();
+    const finished = input.readByte() === 1 ? 'task' : 'operators';
+    const state = states[index];
+    if (state === undefined) throw new CorruptData('a finished subtask is one of the checkpoint', input.position);
+    states[index] = { ...state, finished };
+  }
 }
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {

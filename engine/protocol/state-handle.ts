@@ -51,9 +51,18 @@ export interface StateHandle {
   readonly channels?: readonly ChannelSection[];
 }
 
+/**
+ * How far a subtask was at the end of its input. `task`: it had ended and has no state (Flink: FinishedOperatorSubtaskState, and
+ * FullyFinishedOperatorState when all of a vertex have). `operators`: they had finished before the snapshot, which has their state (Flink:
+ * TaskStateSnapshot.isTaskFinished).
+ */
+export type FinishedState = 'task' | 'operators';
+
 /** What one subtask contributed to a checkpoint. */
 export interface SubtaskState {
   readonly vertex: number;
   readonly subtask: number;
   readonly handles: readonly StateHandle[];
+  /** Absent: its input had not ended. */
+  readonly finished?: FinishedState;
 }

@@ -1,7 +1,7 @@
 /** What the JobManager tells a TaskManager about one execution attempt (Flink: TaskDeploymentDescriptor). */
 import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
 import type { JobScale } from './job-scale.ts';
-import type { SubtaskState } from './state-handle.ts';
+import type { FinishedState, SubtaskState } from './state-handle.ts';
 
 /** One channel of an input gate: which subpartition of which producer. */
 export interface InputChannelDescriptor {
@@ -15,6 +15,17 @@ export interface InputChannelDescriptor {
   readonly subpartition: number;
 }
 
+/** What a subtask is restored from. */
+export interface TaskRestore {
+  readonly checkpointId: CheckpointId;
+  readonly state: readonly SubtaskState[];
+  /**
+   * `task`: it had ended in the checkpoint, its operators are skipped (row C22). `operators`: they had finished, what they emit then is
+   * emitted already (I8 in bugs.md). Absent: neither.
+   */
+  readonly finished?: FinishedState;
+}
+
 export interface TaskDeployment {
   readonly attempt: ExecutionAttemptId;
   /** Index of the vertex in the job graph. */
@@ -25,11 +36,18 @@ export interface TaskDeployment {
   /** How wide the job is in this deployment; absent: as its graph says, and never wider before. */
   readonly scale?: JobScale;
   /** State to restore; absent on a fresh start. */
-  readonly restore?: { readonly checkpointId: CheckpointId; readonly state: readonly SubtaskState[] };
+  readonly restore?: TaskRestore;
 }
 
 /** Flink: ExecutionState. `canceling`: it is to end, and its mailbox has not come to it yet. */
-export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceling' | 'canceled';
+export type ExecutionState =
+  | 'deploying'
+  | 'initializing'
+  | 'running'
+  | 'finished'
+  | 'failed'
+  | 'canceling'
+  | 'canceled';
 
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =
@@ -47,5 +65,6 @@ export type TaskFailure =
   | 'out-of-sequence'
   /** An operator and its coordinator could not tell each other something (row C24). */
   | 'operator-event-lost'
+  | 'synchronous-savepoint-failed'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

@@ -5,7 +5,7 @@
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
 import type { CheckpointId } from '../foundation/ids.ts';
-import type { ChannelSection, StateHandle, StateKind } from '../protocol/state-handle.ts';
+import type { ChannelSection, FinishedState, StateHandle, StateKind } from '../protocol/state-handle.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 
 /** One state to be written. */
@@ -30,6 +30,18 @@ export interface AlignmentFigures {
   readonly unaligned: boolean;
 }
 
+export interface AsyncPartOptions {
+  readonly checkpointId: CheckpointId;
+  readonly figures: AlignmentFigures;
+  readonly parts: readonly StatePart[];
+  readonly syncStartUs: number;
+  /** The acknowledgement must wait for the sink's pre-commit. */
+  readonly waitsForSink: boolean;
+  readonly awaitsChannelState: boolean;
+  /** Present when the end of the subtask's input lies before the snapshot. */
+  readonly finished?: FinishedState;
+}
+
 export class AsyncPart {
   readonly checkpointId: CheckpointId;
   /** Final when all barriers are here. */
@@ -43,23 +55,18 @@ export class AsyncPart {
   readonly handles: StateHandle[] = [];
   readonly syncStartUs: number;
   syncEndUs = 0;
+  readonly finished: FinishedState | undefined;
   /** Writes and confirmations the acknowledgement waits for. */
   outstanding: number;
 
-  constructor(options: {
-    checkpointId: CheckpointId;
-    figures: AlignmentFigures;
-    parts: readonly StatePart[];
-    syncStartUs: number;
-    waitsForSink: boolean;
-    awaitsChannelState: boolean;
-  }) {
+  constructor(options: AsyncPartOptions) {
     this.checkpointId = options.checkpointId;
     this.figures = options.figures;
     this.parts = options.parts;
     this.syncStartUs = options.syncStartUs;
     this.outstanding = options.parts.length + (options.waitsForSink ? 1 : 0) + (options.awaitsChannelState ? 1 : 0);
     this.awaitsChannelState = options.awaitsChannelState;
+    this.finished = options.finished;
   }
 
   release(): void {

@@ -38,6 +38,8 @@ class InputChannel {
   granted: number;
   floating = 0;
   backlog = 0;
+  /** Its end of partition was read: the producer matters no more. */
+  ended = false;
 
   constructor(descriptor: InputChannelDescriptor, credit: number) {
     this.descriptor = descriptor;
@@ -87,7 +89,23 @@ export class InputGate {
   }
 
   isFedBy(node: NodeId): boolean {
-    return this.#channels.some((channel) => channel.descriptor.producerNode === node);
+    return this.#channels.some((channel) => !channel.ended && channel.descriptor.producerNode === node);
+  }
+
+  /** Tells the producer that everything it wrote was processed (row C23). */
+  acknowledgeAllRecords(index: number, out: Out): void {
+    const { descriptor, target } = this.#at(index);
+    const { edge, subpartition } = descriptor;
+    out.send(target, { kind: 'all-records-processed', edge, subpartition, consumer: this.#consumer });
+  }
+
+  /** Nothing more comes on this channel, whatever becomes of its producer. */
+  end(index: number): void {
+    this.#at(index).ended = true;
+  }
+
+  get isFinished(): boolean {
+    return this.#channels.every(({ ended }) => ended);
   }
 
   /** Asks the producer of a channel for its subpartition. */

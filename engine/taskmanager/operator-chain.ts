@@ -9,7 +9,7 @@ import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
-import { KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
+import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
@@ -45,9 +45,12 @@ export class OperatorChain {
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
   readonly sink: TransactionalSink | undefined;
+  /** Head first. */
+  readonly #finishing: readonly FinishingOperator[];
 
   constructor(options: OperatorChainOptions) {
     const keyed: KeyedOperatorState[] = [];
+    const finishing: FinishingOperator[] = [];
     let sink: TransactionalSink | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
@@ -59,21 +62,33 @@ export class OperatorChain {
         sink = createSink(spec, options);
         heads = [sink, sink];
       } else {
-        heads = createOperator(spec, next, options, keyed);
+        heads = createOperator(spec, next, options, { keyed, finishing });
       }
       heads = withWork(spec, heads, options.work);
     }
     this.heads = heads;
     this.keyed = keyed;
     this.sink = sink;
+    this.#finishing = finishing.reverse();
   }
+
+  /** All input has come: operators do their last work in the order of the chain. Returns how many keys they visited. */
+  finish(): number {
+    return this.#finishing.reduce((keys, operator) => keys + operator.finish(), 0);
+  }
+}
+
+/** What is gathered while a chain is built. */
+interface ChainParts {
+  readonly keyed: KeyedOperatorState[];
+  readonly finishing: FinishingOperator[];
 }
 
 function createOperator(
   spec: Exclude<OperatorSpec, { kind: 'sink' }>,
   next: ElementConsumer,
   options: OperatorChainOptions,
-  keyed: KeyedOperatorState[],
+  parts: ChainParts,
 ): readonly [ElementConsumer, ElementConsumer] {
   switch (spec.kind) {
     case 'map':
@@ -83,12 +98,16 @@ function createOperator(
     case 'flat-map':
       return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
     case 'process': {
-      const backend = createBackend(spec, options, keyed);
-      return single(new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next }));
+      const backend = createBackend(spec, options, parts.keyed);
+      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      parts.finishing.push(operator);
+      return single(operator);
     }
     case 'co-process': {
-      const backend = createBackend(spec, options, keyed);
-      return new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next }).inputs;
+      const backend = createBackend(spec, options, parts.keyed);
+      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      parts.finishing.push(operator);
+      return operator.inputs;
     }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);

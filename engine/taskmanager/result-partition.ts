@@ -58,6 +58,8 @@ class Subpartition {
   channel = 0;
   credit = 0;
   sequence = 0;
+  /** Its consumer has read up to the end of data (Flink: AckAllUserRecordsProcessed). */
+  isProcessed = false;
 
   constructor(recordsPerBuffer: number) {
     this.recordsPerBuffer = recordsPerBuffer;
@@ -152,6 +154,19 @@ export class ResultPartition {
       this.#options.recordBytes,
     );
     if (subpartition.openRecords === 0) subpartition.recordsPerBuffer = subpartition.nextRecordsPerBuffer;
+  }
+
+  /** The consumer reached the end of data. */
+  allRecordsProcessed(index: number, consumer: ExecutionAttemptId): void {
+    const subpartition = this.#at(index);
+    if (subpartition.consumer === consumer) subpartition.isProcessed = true;
+  }
+
+  /** Every consumer reached the end of data. */
+  get isProcessed(): boolean {
+    const { edge, subtask, consumerParallelism } = this.#options;
+    if (edge.partitioning === 'forward') return this.#at(subtask % consumerParallelism).isProcessed;
+    return this.#subpartitions.every((subpartition) => subpartition.isProcessed);
   }
 
   /** Closes every open buffer and sends what credit allows. */

@@ -7,8 +7,10 @@
  * Invariants:
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
- *   I3 after `failed`, `canceling` or `canceled` nothing is processed, written or acknowledged;
- *   I4 what user code throws fails the subtask, and nothing else that is thrown does (decision 0020).
+ *   I3 after `failed`, `canceling`, `canceled` or `finished` nothing is processed, written or acknowledged;
+ *   I4 what user code throws fails the subtask, and nothing else that is thrown does (decision 0020);
+ *   I5 it finishes when its input has ended, its consumers have processed what it wrote, and a checkpoint taken behind the end is
+ *      complete and committed (row C23).
  */
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
@@ -32,14 +34,16 @@ import { UserCode } from '../operators/user-code.ts';
 import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import { isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { BufferMessage, EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
-import type { CheckpointBarrier } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
 import { OperatorChain } from './operator-chain.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { takeSnapshot } from './task-snapshot.ts';
@@ -57,6 +61,9 @@ export interface StreamTaskOptions {
 /** Records a source emits in one mailbox action at most, so that triggers are not kept waiting. */
 const SOURCE_RECORDS_PER_ACTION = 256;
 
+/** Nothing that arrives changes a subtask in these states. */
+const HAS_ENDED: ReadonlySet<ExecutionState> = new Set(['failed', 'canceling', 'canceled']);
+
 /** What a trigger and a barrier have in common. */
 type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'options'>;
 type TaskIdentity = Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
@@ -72,6 +79,7 @@ export class StreamTask {
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #mayEmit: () => boolean;
   readonly #work = new WorkMeter();
+  readonly #ending: TaskEnding;
   #chain: OperatorChain | undefined;
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
@@ -130,6 +138,9 @@ export class StreamTask {
       storage: services.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
     });
+    this.#ending = new TaskEnding(
+      configuration.checkpoint.intervalUs > 0 && environment.parts.finalCheckpoint === 'wait',
+    );
   }
 
   get state(): ExecutionState {
@@ -145,7 +156,19 @@ export class StreamTask {
     return this.#options.deployment.slot;
   }
 
+  /** All its input ended and its operators have finished. */
+  get isDrained(): boolean {
+    return this.#ending.isDrained;
+  }
+
+  /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
+  get #hadFinished(): boolean {
+    const { deployment, environment } = this.#options;
+    return deployment.restore?.finished !== undefined && environment.parts.finishedOperators === 'remembered';
+  }
+
   handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
+    if (this.#state === 'finished') return this.#afterFinish(input, out);
     if (this.#hasEnded) return;
     try {
       if (input.kind === 'timer') this.#timer(input.timer, isAsync, nowUs, out);
@@ -161,13 +184,14 @@ export class StreamTask {
 
   /** Stops at once and without a report: the JobManager asked for it, or a new leader fences it off. */
   cancel(out: Out): void {
-    if (this.#state === 'canceling' || this.#state === 'canceled') return;
+    if (this.#state === 'canceling' || this.#state === 'canceled' || this.#state === 'finished') return;
     this.#checkpoint.close();
     this.#moveTo('canceling', undefined, out);
   }
 
-  /** Its mailbox has come to the end that `cancel` asked for. */
+  /** Its mailbox has come to the end that `cancel` asked for; what has finished had come there before. */
   ended(out: Out): void {
+    if (this.#state === 'finished') return;
     assert(this.#state === 'canceling', 'a subtask ends after it was cancelled', { state: this.#state });
     this.#moveTo('canceled', undefined, out);
   }
@@ -180,7 +204,7 @@ export class StreamTask {
   }
 
   get #hasEnded(): boolean {
-    return this.#state === 'failed' || this.#state === 'canceling' || this.#state === 'canceled';
+    return HAS_ENDED.has(this.#state);
   }
 
   #message(message: EngineMessage, at: { from: NodeId; isAsync: boolean }, nowUs: Micros, out: Out): void {
@@ -198,6 +222,8 @@ export class StreamTask {
         return this.#pump(nowUs, out);
       case 'new-buffer-size':
         return this.#outputs.resizeBuffers(message);
+      case 'all-records-processed':
+        return this.#outputs.allRecordsProcessed(message);
       case 'partition-request':
         return this.#outputs.connect(message, at.from, out);
       case 'partition-not-found':
@@ -210,6 +236,7 @@ export class StreamTask {
         return this.#triggered(message, nowUs, out);
       case 'notify-checkpoint-complete':
         out.report({ kind: 'notify-complete-received', ...this.#task(), checkpointId: message.checkpointId });
+        this.#ending.completed(message.checkpointId);
         return this.#chain?.sink?.notifyComplete(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
         return this.#aborted(message.checkpointId, nowUs, out);
@@ -261,6 +288,7 @@ export class StreamTask {
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
     out.busy('nanosecond', this.#work.take());
+    if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
       out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
@@ -275,6 +303,7 @@ export class StreamTask {
 
   #restored(states: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
+    if (deployment.restore?.finished === 'task') return this.#run(out);
     const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredState[] =>
       states.filter(({ handle }) => handle.operator === operator && handle.state === kind);
     this.#chain = new OperatorChain({
@@ -321,7 +350,9 @@ export class StreamTask {
   #run(out: Out): void {
     this.#moveTo('running', undefined, out);
     this.#input?.requestAll(out);
-    this.#source?.start(out);
+    // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
+    if (this.#chain !== undefined) this.#source?.start(out);
+    else if (this.#source !== undefined) this.#endOfData('drain', out);
     if (this.#input?.hasMore === true) this.#continue(out);
   }
 
@@ -352,6 +383,39 @@ export class StreamTask {
     if (this.#source === undefined || head === undefined) return;
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
     out.busy('record', emitted);
+    if (this.#source.isExhausted && this.#ending.mode === undefined) this.#endOfData('drain', out);
+  }
+
+  /**
+   * Rows C23, C28 (Flink: StreamTask.endData): no record comes any more. Operators do their last work, unless the job only stops here, or
+   * they had done it before the checkpoint this subtask is restored from.
+   */
+  #endOfData(mode: StopMode, out: Out): void {
+    const { deployment, environment, jobManager, epoch } = this.#options;
+    const { configuration } = environment;
+    this.#ending.reached(mode);
+    if (mode === 'drain') {
+      if (!this.#hadFinished) out.busy('key', this.#chain?.finish() ?? 0);
+      this.#chain?.sink?.endInput(configuration.checkpoint.intervalUs > 0, out);
+      out.send(jobManager, { kind: 'end-of-data', epoch, attempt: deployment.attempt });
+    }
+    out.report({ kind: 'end-of-data-reached', ...this.#task(), mode });
+    this.#outputs.broadcastEvent({ kind: 'end-of-data', mode }, out);
+  }
+
+  /** I4. */
+  #tryFinish(out: Out): void {
+    if (this.#state !== 'running' || this.#input?.isFinished === false) return;
+    if (!this.#outputs.isProcessed || this.#checkpoint.isBusy || this.#chain?.sink?.isSettled === false) return;
+    this.#outputs.broadcastEvent({ kind: 'end-of-partition' }, out);
+    this.#checkpoint.close();
+    this.#moveTo('finished', undefined, out);
+  }
+
+  /** Row C21: a trigger that was under way comes too late, and its checkpoint would wait in vain. */
+  #afterFinish(input: Exclude<Input, { kind: 'started' }>, out: Out): void {
+    if (input.kind !== 'message' || input.message.kind !== 'trigger-checkpoint') return;
+    this.#checkpoint.decline(input.message.checkpointId, 'checkpoint-declined-task-closing', out);
   }
 
   #inputHost(): TaskInputHost {
@@ -371,8 +435,9 @@ export class StreamTask {
       checkpoint: (barrier, figures, nowUs, out) => {
         if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
         this.#broadcastBarrier(barrier, nowUs, out);
-        this.#snapshot(barrier.checkpointId, figures, nowUs, out);
+        this.#snapshot(barrier, figures, nowUs, out);
       },
+      endOfData: (mode, out) => this.#endOfData(mode, out),
       giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
     };
   }
@@ -380,13 +445,19 @@ export class StreamTask {
   #triggered(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     if (!this.#checkpoint.isNew(message.checkpointId)) return;
     out.report({ kind: 'trigger-received', ...this.#task(), checkpointId: message.checkpointId });
-    if (this.#state !== 'running' || this.#source === undefined) {
+    if (this.#state !== 'running') {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
     }
+    if (this.#ending.mustFailBefore(message.checkpointId)) return this.fail('synchronous-savepoint-failed', out);
     if (this.#outputs.isStuck) {
       this.#stuckTrigger = message;
       return;
     }
+    if (this.#source === undefined) {
+      const { checkpointId: id, triggeredAtUs, options } = message;
+      return this.#input?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
+    }
+    this.#stopSource(message.options.snapshot, out);
     this.#broadcastBarrier(message, nowUs, out);
     if (this.#options.environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
     else this.#snapshotSource(message, nowUs, out);
@@ -401,6 +472,13 @@ export class StreamTask {
     this.#triggered(trigger, nowUs, out);
   }
 
+  /** Row C28: with stop-with-savepoint the barrier is the last thing a source says. */
+  #stopSource(snapshot: SnapshotType, out: Out): void {
+    if (!isSynchronous(snapshot) || this.#ending.mode !== undefined) return;
+    this.#source?.stop();
+    this.#endOfData(snapshot === 'terminate-savepoint' ? 'drain' : 'no-drain', out);
+  }
+
   /** The batch has come and was emitted, or there was none to come. */
   #snapshotDeferred(nowUs: Micros, out: Out): void {
     const deferred = this.#deferred;
@@ -409,12 +487,12 @@ export class StreamTask {
     this.#snapshotSource(deferred, nowUs, out);
   }
 
-  #snapshotSource({ checkpointId, triggeredAtUs, options }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
-    const unaligned = overtakes(options);
+  #snapshotSource(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    const startDelayUs = Math.max(0, nowUs - message.triggeredAtUs);
+    const unaligned = overtakes(message.options);
     const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
-    this.#snapshot(checkpointId, figures, nowUs, out);
-    this.#checkpoint.inputComplete(checkpointId, figures, out);
+    this.#snapshot(message, figures, nowUs, out);
+    this.#checkpoint.inputComplete(message.checkpointId, figures, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
@@ -424,9 +502,13 @@ export class StreamTask {
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 
-  #snapshot(id: CheckpointId, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
+  #snapshot({ checkpointId: id, options }: Triggered, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
     const chain = this.#chain;
-    assert(chain !== undefined && this.#state === 'running', 'only a running subtask takes a snapshot', { id });
+    assert(this.#state === 'running', 'only a running subtask takes a snapshot', { id });
+    this.#ending.snapshotTaken(id, options.snapshot);
+    if (chain === undefined) {
+      return this.#checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
+    }
     const { parts, waitsForSink } = takeSnapshot({
       chain,
       source: this.#source,
@@ -435,10 +517,13 @@ export class StreamTask {
       checkpointId: id,
       out,
     });
-    this.#checkpoint.start(id, { parts, waitsForSink, figures }, nowUs, out);
+    // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
+    const finished = this.#ending.isDrained || this.#hadFinished ? ({ finished: 'operators' } as const) : {};
+    this.#checkpoint.start(id, { parts, waitsForSink, figures, ...finished }, nowUs, out);
   }
 
   #aborted(id: CheckpointId, nowUs: Micros, out: Out): void {
+    if (this.#ending.mustFailAfterAbort(id)) return this.fail('synchronous-savepoint-failed', out);
     this.#checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
     if (this.#input?.abort(id) === true) this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
@@ -447,6 +532,7 @@ export class StreamTask {
 
   /** This subtask will not take part: those behind it must not wait for its barrier (row B3). */
   #giveUp(id: CheckpointId, reason: CheckpointFailure, out: Out): void {
+    if (this.#ending.mustFailAfterAbort(id)) return this.fail('synchronous-savepoint-failed', out);
     this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
     this.#checkpoint.decline(id, reason, out);
   }
@@ -460,7 +546,7 @@ export class StreamTask {
     const { jobManager, deployment, epoch, incarnation } = this.#options;
     const why = failure === undefined ? {} : { failure };
     out.report({ kind: 'task-state', ...this.#task(), state, ...why });
-    if (state === 'running' || state === 'failed') {
+    if (state === 'running' || state === 'failed' || state === 'finished') {
       out.send(jobManager, { kind: 'task-state', epoch, incarnation, attempt: deployment.attempt, state, ...why });
     }
   }

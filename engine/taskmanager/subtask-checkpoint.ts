@@ -23,7 +23,7 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
 import { listsOf } from '../state/operator-state-file.ts';
-import { type AlignmentFigures, AsyncPart, type StatePart } from './async-part.ts';
+import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 export interface SubtaskCheckpointOptions {
@@ -92,18 +92,22 @@ export class SubtaskCheckpoint {
     this.channelState.finishInput(checkpointId, out);
   }
 
+  /** A snapshot was taken and not acknowledged, declined or aborted yet (Flink: waitForPendingCheckpoints). */
+  get isBusy(): boolean {
+    return this.#async.size > 0;
+  }
+
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
   start(
     checkpointId: CheckpointId,
-    snapshot: { parts: readonly StatePart[]; waitsForSink: boolean; figures: AlignmentFigures },
+    snapshot: Omit<AsyncPartOptions, 'checkpointId' | 'syncStartUs' | 'awaitsChannelState'>,
     nowUs: Micros,
     out: Out,
   ): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
     this.#last = checkpointId;
-    const { parts, waitsForSink, figures } = snapshot;
     const awaitsChannelState = this.channelState.checkpointId === checkpointId;
-    const part = new AsyncPart({ checkpointId, figures, parts, syncStartUs: nowUs, waitsForSink, awaitsChannelState });
+    const part = new AsyncPart({ ...snapshot, checkpointId, syncStartUs: nowUs, awaitsChannelState });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
     out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
@@ -284,7 +288,8 @@ export class SubtaskCheckpoint {
       unaligned: part.figures.unaligned || part.persistedInFlightBytes > 0,
     };
     const checkpointId = part.checkpointId;
-    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics }, out);
+    const finished = part.finished === undefined ? {} : { finished: part.finished };
+    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics, ...finished }, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
   }
 

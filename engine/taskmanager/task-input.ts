@@ -23,7 +23,7 @@ import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
-import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StopMode, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
 import { InputGate } from './input-gate.ts';
@@ -45,6 +45,8 @@ export interface TaskInputHost {
   checkpoint(barrier: CheckpointBarrier, figures: AlignmentFigures, nowUs: Micros, out: Out): void;
   /** All barriers are here and, with them, all in-flight data of the inputs. */
   inputComplete(checkpointId: CheckpointId, figures: AlignmentFigures, out: Out): void;
+  /** Every channel delivered its end of data. */
+  endOfData(mode: StopMode, out: Out): void;
   /** The subtask will not take part in this checkpoint, and nobody behind it may wait for its barrier (row B3). */
   giveUp(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void;
 }
@@ -76,6 +78,10 @@ export class TaskInput {
   readonly #debloater: BufferDebloater | undefined;
   /** With `unalignedSnapshot: after-next-buffer`: what is still due. */
   #late: ((nowUs: Micros, out: Out) => void) | undefined;
+  /** Barriers of the checkpoints that are being collected: a channel that ends may complete one. */
+  readonly #collected = new Map<number, CheckpointBarrier>();
+  #dataEnded = 0;
+  #mode: StopMode = 'drain';
   #alignmentStartUs = 0;
   #bytesDuringAlignment = 0;
 
@@ -110,6 +116,18 @@ export class TaskInput {
   /** True when `advance` would do something, backpressure aside. */
   get hasMore(): boolean {
     return this.#current !== undefined || this.#gate.hasNext(this.#isBlocked);
+  }
+
+  /** Every channel has ended (Flink: END_OF_INPUT). */
+  get isFinished(): boolean {
+    return this.#gate.isFinished;
+  }
+
+  /** The coordinator triggered the checkpoint here: no producer runs any more (row C21). */
+  trigger(barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
+    const decision = this.#barriers.triggered(barrier.checkpointId);
+    if (decision.kind !== 'complete') this.#collected.set(barrier.checkpointId, barrier);
+    this.#act(decision, { barrier, channel: -1 }, nowUs, out);
   }
 
   requestAll(out: Out): void {
@@ -241,9 +259,10 @@ export class TaskInput {
           this.#options.host.giveUp(event.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
         }
         return;
+      case 'end-of-data':
+        return this.#endOfData(channel, event.mode, out);
       case 'end-of-partition':
-        assert(this.#barriers.endOfPartition(channel).kind !== 'complete', 'an unbounded job has no end of partition');
-        return;
+        return this.#endOfPartition(channel, nowUs, out);
       default:
         return unreachable(event);
     }
@@ -255,11 +274,31 @@ export class TaskInput {
     if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
+    if (decision.kind !== 'complete') this.#collected.set(id, barrier);
     this.#act(decision, { barrier, channel }, nowUs, out);
     if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
   }
 
-  /** `channel`: where the barrier was; -1 when time decided. */
+  /** Rows C23, B16: the producer waits until all it wrote was processed. */
+  #endOfData(channel: number, mode: StopMode, out: Out): void {
+    this.#gate.acknowledgeAllRecords(channel, out);
+    this.#dataEnded += 1;
+    if (mode === 'no-drain') this.#mode = mode;
+    if (this.#dataEnded === this.#gate.channelCount) this.#options.host.endOfData(this.#mode, out);
+  }
+
+  /** Row B2: from now on the channel counts as if it had delivered every barrier, that of an alignment under way included. */
+  #endOfPartition(channel: number, nowUs: Micros, out: Out): void {
+    this.#gate.end(channel);
+    const decision = this.#barriers.endOfPartition(channel);
+    if (decision.kind !== 'complete') return;
+    const barrier = this.#collected.get(decision.checkpointId);
+    assert(barrier !== undefined, 'an end of partition completes only what another channel began', { decision });
+    out.report({ kind: 'probe', probe: 'channel-ended-during-alignment' });
+    this.#act(decision, { barrier, channel }, nowUs, out);
+  }
+
+  /** `channel`: where the barrier was; -1 when time or the coordinator decided. */
   #act(decision: BarrierDecision, on: { barrier: CheckpointBarrier; channel: number }, nowUs: Micros, out: Out): void {
     if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
     const { barrier, channel } = on;
@@ -280,6 +319,7 @@ export class TaskInput {
     if (decision.taken === undefined && isUnaligned(barrier)) this.#snapshotInFlight(barrier, channel, nowUs, out);
     this.#takeLate(nowUs, out);
     this.#stopGathering();
+    for (const collected of this.#collected.keys()) if (collected <= id) this.#collected.delete(collected);
     if (this.#announced?.checkpointId === id) this.#forgetAnnouncement(out);
     const figures = this.#figures(barrier, decision.taken === true || isUnaligned(barrier), nowUs);
     out.report({ kind: 'alignment-done', ...of, alignmentUs: figures.alignmentUs });

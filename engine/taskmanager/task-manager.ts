@@ -4,7 +4,7 @@
  * Owns: which subtasks exist here, which leader is followed. Does not own: what a subtask does (stream-task).
  * Invariants:
  *   I1 only the highest leader epoch seen is obeyed; subtasks of an older one are fenced off when a newer shows up (rows F15, G6);
- *   I2 a failed attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
+ *   I2 a failed or finished attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
  *   I3 without a heartbeat from the leader for the time-out, all subtasks end (row F19);
  *   I4 a cancelled subtask has ended when its own mailbox says so, not before: until then it is listed and its slot is not used again. If
  *      it does not end in time, the process does (row F10; Flink: TaskCancelerWatchDog).
@@ -20,7 +20,7 @@ import {
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
-import type { EngineMessage } from '../protocol/messages.ts';
+import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { StreamTask } from './stream-task.ts';
 import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
@@ -141,9 +141,7 @@ export class TaskManager implements Actor {
       epoch: this.#epoch,
       incarnation: this.#incarnation,
       slots: this.#environment.configuration.runtime.slotsPerTaskManager,
-      executions: [...this.#tasks].map(([attempt, { state, failure }]) =>
-        state !== 'failed' || failure === undefined ? { attempt, state } : { attempt, state, failure },
-      ),
+      executions: [...this.#tasks.values()].map(listed),
     });
   }
 
@@ -224,4 +222,10 @@ export class TaskManager implements Actor {
       out.setTimer(CANCELLATION_WATCHDOG, micros(earliestUs - nowUs));
     }
   }
+}
+
+/** What a heartbeat says of a subtask. */
+function listed({ attempt, state, failure, isDrained }: StreamTask): ListedExecution {
+  const why = state === 'failed' && failure !== undefined ? { failure } : {};
+  return { attempt, state, ...why, ...(isDrained ? { endOfData: true } : {}) };
 }

@@ -19,7 +19,7 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { EngineMessage } from '../protocol/messages.ts';
+import type { AllRecordsProcessed, EngineMessage } from '../protocol/messages.ts';
 import type { CheckpointBarrier, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { type OnOvertaken, ResultPartition } from './result-partition.ts';
@@ -108,6 +108,15 @@ export class TaskOutputs implements ElementConsumer {
 
   resizeBuffers({ edge, subpartition, consumer, bytes }: NewBufferSize): void {
     this.#of(edge).resizeBuffers(subpartition, consumer, bytes);
+  }
+
+  allRecordsProcessed(message: AllRecordsProcessed): void {
+    this.#of(message.edge).allRecordsProcessed(message.subpartition, message.consumer);
+  }
+
+  /** Everything written was processed by its consumers. */
+  get isProcessed(): boolean {
+    return this.#partitions.every((partition) => partition.isProcessed);
   }
 
   flush(out: Out): void {

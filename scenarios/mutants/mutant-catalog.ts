@@ -32,6 +32,13 @@ import {
   regionForgetsDownstream,
   triggerWhileRecovering,
 } from './failover-mutants.ts';
+import {
+  beginTransactionAfterFinish,
+  endOfDataSurvivesRestart,
+  finishTwiceEmitsTwice,
+  finishWithoutFinalCommit,
+  triggerSourcesOnly,
+} from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   keyGroupsNotClipped,
@@ -85,6 +92,11 @@ export const MUTANTS: readonly Mutant[] = [
   processAfterBarrierBeforeSnapshot,
   barrierAcceptOffByOne,
   earlyAbortNotRemembered,
+  finishWithoutFinalCommit,
+  beginTransactionAfterFinish,
+  finishTwiceEmitsTwice,
+  endOfDataSurvivesRestart,
+  triggerSourcesOnly,
 ];
 
 /** A plan names an engine that there is none of. */

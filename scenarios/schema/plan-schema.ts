@@ -194,6 +194,7 @@ export const planSchema = record({
       partitions: positive,
       startUs: natural,
       ratePerSecond: natural,
+      bounded: z.boolean().default(false),
     }),
   ),
   cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),

@@ -38,6 +38,10 @@ export const inputSchema = record({
   rate: rate().prefault('unlimited').describe('Records that become readable per second, over the whole topic.'),
   partitions: count().optional().describe("Partitions of the topic. Default: the job's parallelism."),
   start: duration().prefault('0s').describe('When the first record becomes readable.'),
+  bounded: z
+    .boolean()
+    .default(false)
+    .describe('Whether sources end behind the last record; the job finishes when all have.'),
 }).superRefine((input, context) => {
   if ((input.dataset === undefined) === (input.file === undefined)) {
     context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });

@@ -41,6 +41,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'new-buffer-size':
     case 'partition-request':
     case 'partition-not-found':
+    case 'all-records-processed':
       foldDataPlane(digest, message);
       return;
     case 'heartbeat-request':
@@ -53,6 +54,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     case 'heartbeat-response':
     case 'task-state':
+    case 'end-of-data':
     case 'acknowledge-checkpoint':
     case 'decline-checkpoint':
       foldTaskManager(digest, message);
@@ -117,6 +119,11 @@ function foldDataPlane(digest: Digest, message: DataPlaneMessage): void {
       digest.fold(message.producer);
       digest.fold(message.channel);
       return;
+    case 'all-records-processed':
+      digest.fold(message.edge);
+      digest.fold(message.subpartition);
+      digest.fold(message.consumer);
+      return;
     default:
       unreachable(message);
   }
@@ -144,6 +151,10 @@ function foldBuffer(digest: Digest, buffer: StreamBuffer): void {
       return;
     case 'end-of-partition':
       digest.fold(-4);
+      return;
+    case 'end-of-data':
+      digest.fold(-5);
+      digest.foldString(buffer.mode);
       return;
     default:
       unreachable(buffer);
@@ -194,7 +205,11 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
         digest.fold(execution.attempt);
         digest.foldString(execution.state);
         if (execution.failure !== undefined) digest.foldString(execution.failure);
+        if (execution.endOfData === true) digest.fold(-1);
       }
+      return;
+    case 'end-of-data':
+      digest.fold(message.attempt);
       return;
     case 'task-state':
       digest.fold(message.attempt);
@@ -207,6 +222,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.metrics.alignmentUs);
       digest.fold(message.metrics.asyncUs);
       foldHandles(digest, message.handles);
+      if (message.finished !== undefined) digest.foldString(message.finished);
       return;
     case 'decline-checkpoint':
       digest.fold(message.attempt);
@@ -341,6 +357,7 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
       digest.fold(last);
       digest.fold(message.sourceIndices[0] ?? 0);
       digest.fold(message.sourceIndices[last] ?? 0);
+      if (message.ended === true) digest.fold(-1);
       return;
     }
     default:
@@ -400,6 +417,7 @@ function foldDeployment(digest: Digest, deployment: TaskDeployment): void {
   }
   if (deployment.restore === undefined) return;
   digest.fold(deployment.restore.checkpointId);
+  if (deployment.restore.finished !== undefined) digest.foldString(deployment.restore.finished);
   for (const state of deployment.restore.state) foldHandles(digest, state.handles);
 }
 

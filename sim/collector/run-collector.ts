@@ -4,10 +4,10 @@
  * Owns counting; judges nothing. What is known of single checkpoints is checkpoint-collector's. Called by the simulation for each
  * history event.
  *
- * I1: a record's latency counts each time it becomes visible, from when it could be read at the log.
+ * I1: a record's latency counts each time it becomes visible, from when it could be read at the log; what comes of no record has none.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
+import { isOfFinish, sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type {
   CheckpointRecord,
@@ -122,6 +122,7 @@ export class RunCollector {
   #onVisible(lineages: readonly number[], atUs: number): void {
     this.#recordsOut += lineages.length;
     const { readableAtUs } = this.#options;
-    for (const lineage of lineages) this.#latency.add(atUs - readableAtUs(sourceIndexOf(lineage)));
+    for (const lineage of lineages)
+      if (!isOfFinish(lineage)) this.#latency.add(atUs - readableAtUs(sourceIndexOf(lineage)));
   }
 }

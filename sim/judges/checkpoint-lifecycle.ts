@@ -63,6 +63,8 @@ export interface CheckpointLifecycleOptions {
   readonly jobId: string;
   readonly reader: CheckpointReader;
   readonly durable: DurableState;
+  /** False: no checkpoint is ever taken, and output is committed at the end of the input. */
+  readonly isCheckpointing: boolean;
 }
 
 export class CheckpointLifecycle implements Judge {
@@ -290,6 +292,7 @@ export class CheckpointLifecycle implements Judge {
 
   #onAnnounced(event: Of<'notify-complete-sent' | 'commit-sent'>, at: number): void {
     const id = event.checkpointId;
+    if (!this.#options.isCheckpointing) return;
     if (this.#everNamed.has(id) || (event.kind === 'commit-sent' && id <= this.#newestNamed)) return;
     const what =
       event.kind === 'commit-sent' ? `Transaction ${event.transaction} is to be committed` : 'Completion is announced';
@@ -303,7 +306,7 @@ export class CheckpointLifecycle implements Judge {
   /** A transaction named `...-<n>` was opened after checkpoint n - 1, so it belongs to n or to a later one. */
   #onCommitted(transaction: string, at: number): void {
     const id = TRANSACTION_CHECKPOINT.exec(transaction)?.[1];
-    if (id === undefined || Number(id) <= this.#newestNamed) return;
+    if (id === undefined || Number(id) <= this.#newestNamed || !this.#options.isCheckpointing) return;
     this.#say('committed-before-durable', [at], () => {
       return `Transaction ${transaction} is committed, but the newest checkpoint the pointer names is ${String(this.#newestNamed)}`;
     });

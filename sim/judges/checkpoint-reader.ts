@@ -9,6 +9,7 @@
  */
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
@@ -50,6 +51,8 @@ export interface CheckpointContents {
   readonly inFlight: readonly InFlightRecord[];
   /** Splits that are not in exactly one place. */
   readonly splitProblems: readonly SplitProblem[];
+  /** Key groups of subtasks that had ended: their state is gone, by keyed operator. */
+  readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
 
 interface ContentsSoFar {
@@ -135,7 +138,9 @@ export class CheckpointReader {
     this.#listed.clear();
     const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
     const readers = new Map<string, ReaderSplits[]>();
-    for (const { subtask, handles } of metadata.value.states) {
+    const ended = new Map<string, KeyGroupRange[]>();
+    for (const { vertex, subtask, handles, finished } of metadata.value.states) {
+      if (finished === 'task') this.#readEnded(vertex, subtask, { metadata: metadata.value, cut: into.cut, ended });
       for (const handle of handles) {
         const problem =
           handle.state === 'operator' && this.#splitSources.has(handle.operator)
@@ -146,8 +151,8 @@ export class CheckpointReader {
     }
     const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
     if (typeof splitProblems === 'string') return unreadable(splitProblems);
-    const gap = keyGroupProblem(metadata.value, this.#options.graph) ?? this.#partitionProblem();
-    return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems } };
+    const gap = keyGroupProblem(metadata.value, this.#options.graph, ended) ?? this.#partitionProblem();
+    return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems, ended } };
   }
 
   /** Each partition has an offset in exactly one handle; two are told of when they are read. Of splits the split judge knows. */
@@ -156,6 +161,31 @@ export class CheckpointReader {
       return !this.#splitPartitions.has(partition) && !this.#listed.has(partition);
     });
     return missing === undefined ? undefined : `partition ${String(missing.partition)} has no offset`;
+  }
+
+  /** A subtask that had ended has read all of its partitions, and needs no state any more. */
+  #readEnded(
+    vertex: number,
+    subtask: number,
+    into: { metadata: CheckpointMetadata; cut: Cut; ended: Map<string, KeyGroupRange[]> },
+  ): void {
+    const { graph, index } = this.#options;
+    const jobVertex = graph.vertices[vertex];
+    if (jobVertex === undefined) return;
+    const uids = [jobVertex.source, ...jobVertex.operators].map((operator) => operator?.uid);
+    const scale = into.metadata.operators.find(({ uid }) => uids.includes(uid));
+    const { parallelism, maxParallelism } = scale ?? jobVertex;
+    jobVertex.source?.partitions.forEach((partition, position) => {
+      const slot = index.slotOf(partition);
+      if (slot === undefined || position % parallelism !== subtask) return;
+      into.cut[slot] = index.input[slot]?.values.length ?? 0;
+      this.#listed.add(partition);
+    });
+    const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
+    for (const { uid, kind } of jobVertex.operators) {
+      if (kind !== 'process' && kind !== 'co-process') continue;
+      into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
+    }
   }
 
   /** The splits of one reader. Returns what is wrong. */

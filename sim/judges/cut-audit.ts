@@ -8,6 +8,7 @@
  */
 import { javaStringHash } from '../../engine/foundation/stable-hash.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import { attempt, type Readable } from './readable.ts';
@@ -23,6 +24,12 @@ export interface CutAuditOptions {
 }
 
 const NOTHING = new HashSum();
+
+/** Whether a checkpoint must hold state of a key group; undefined: of all. */
+function countedIn(ended: readonly KeyGroupRange[] | undefined): ((keyGroup: number) => boolean) | undefined {
+  if (ended === undefined) return undefined;
+  return (keyGroup: number): boolean => !ended.some(({ start, end }) => keyGroup >= start && keyGroup <= end);
+}
 
 export class CutAudit {
   readonly #options: CutAuditOptions;
@@ -45,10 +52,16 @@ export class CutAudit {
     const operators = new Set([...expected.keys(), ...found.value.keys()]);
     for (const operator of operators) {
       const sum = found.value.get(operator) ?? NOTHING;
-      if (sum.equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
+      const isCounted = countedIn(contents.ended.get(operator));
+      const reference = expected.get(operator);
+      const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
+      if (sum.equals(due ?? NOTHING)) continue;
       const entries = this.#entries(contents.keyed, operator);
       const { graph, index } = this.#options;
-      return { kind: 'read', value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries }) };
+      return {
+        kind: 'read',
+        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted }),
+      };
     }
     return { kind: 'read', value: undefined };
   }

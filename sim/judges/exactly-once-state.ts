@@ -31,6 +31,10 @@ export interface ExactlyOnceStateOptions {
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
   readonly index: InputIndex;
+  /** False: no checkpoint is ever taken, so there is none to judge. */
+  readonly isCheckpointing: boolean;
+  /** The result of the job is durable. */
+  readonly hasEnded: () => boolean;
 }
 
 export class ExactlyOnceState implements Judge {
@@ -79,6 +83,11 @@ export class ExactlyOnceState implements Judge {
   finish(end: EndOfLife): Verdict[] {
     const { reader, audit, cuts } = this.#options;
     const newest = reader.newest();
+    if (newest === undefined && !this.#options.isCheckpointing)
+      return this.#findings.verdicts('No checkpoint is taken');
+    // What the last checkpoints held was judged when they completed; a job that has ended keeps none (row C17).
+    if (newest === undefined && this.#options.hasEnded())
+      return this.#findings.verdicts('The job has ended and keeps no checkpoint');
     if (newest === undefined) {
       if (this.#findings.isEmpty) this.#findings.inconclusive('no-checkpoint', () => 'No checkpoint is retained');
       return this.#findings.verdicts('');

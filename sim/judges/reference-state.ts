@@ -71,6 +71,15 @@ export class ReferenceOperatorState implements RuntimeContext {
     return this.#key;
   }
 
+  /** Keys that have an entry in some state, each once. */
+  keys(): readonly StateKey[] {
+    const keys = new Set<StateKey>();
+    for (const { cells } of this.#tables.values()) {
+      for (const cell of cells.all()) if (cells.bytesOf(cell) !== undefined) keys.add(cell.key);
+    }
+    return [...keys];
+  }
+
   /** Every state operation until the next call concerns this key (I1). */
   setKey(key: StateKey): void {
     this.#key = key;
@@ -106,6 +115,17 @@ export class ReferenceOperatorState implements RuntimeContext {
       for (const cell of table.cells.takeDirty()) this.#rehash(nameHash, table.cells, cell);
     }
     return this.#sum;
+  }
+
+  /** As `sum`, over the entries in key groups that pass. Walks all entries. */
+  sumWhere(isCounted: (keyGroup: number) => boolean): HashSum {
+    const sum = new HashSum();
+    for (const { state, keyGroup, key, value } of this.entries()) {
+      if (!isCounted(keyGroup)) continue;
+      term.ofEntry(entrySalt(javaStringHash(state), keyGroup), key, value);
+      sum.add(term);
+    }
+    return sum;
   }
 
   /** Every entry, by state, then in the order in which keys came. For exact differences. */

@@ -5,13 +5,17 @@
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
 
-/** What is wrong; undefined when nothing is. */
-export function keyGroupProblem(metadata: CheckpointMetadata, graph: JobGraph): string | undefined {
+/** What is wrong; undefined when nothing is. `ended`: key groups of subtasks that had ended and have no state any more, by operator. */
+export function keyGroupProblem(
+  metadata: CheckpointMetadata,
+  graph: JobGraph,
+  ended: ReadonlyMap<string, readonly Range[]> = new Map(),
+): string | undefined {
   for (const { operators, maxParallelism } of graph.vertices) {
     for (const { uid, kind } of operators) {
       if (kind !== 'process' && kind !== 'co-process') continue;
       const groups = metadata.operators.find((operator) => operator.uid === uid)?.maxParallelism ?? maxParallelism;
-      const problem = coverageProblem(rangesOf(metadata, uid), groups);
+      const problem = coverageProblem(rangesOf(metadata, uid, ended.get(uid) ?? []), groups);
       if (problem !== undefined) return `of ${uid}, ${problem}`;
     }
   }
@@ -23,11 +27,11 @@ interface Range {
   readonly end: number;
 }
 
-function rangesOf({ states }: CheckpointMetadata, uid: string): readonly Range[] {
-  const ranges = states.flatMap(({ handles }) =>
+function rangesOf({ states }: CheckpointMetadata, uid: string, ended: readonly Range[]): readonly Range[] {
+  const inHandles = states.flatMap(({ handles }) =>
     handles.flatMap(({ operator, keyGroups }) => (operator === uid && keyGroups !== undefined ? [keyGroups] : [])),
   );
-  return ranges.sort((a, b) => a.start - b.start || a.end - b.end);
+  return [...inHandles, ...ended].sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
 function coverageProblem(ranges: readonly Range[], keyGroups: number): string | undefined {

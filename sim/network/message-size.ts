@@ -51,6 +51,8 @@ export function messageBytes(message: EngineMessage): number {
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':
     case 'task-state':
+    case 'end-of-data':
+    case 'all-records-processed':
     case 'decline-checkpoint':
     case 'rescale-request':
     case 'rescale-reply':

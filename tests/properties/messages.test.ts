@@ -81,7 +81,11 @@ const input = row({
   edge: small,
   subpartition: small,
 });
-const subtaskState = row({ vertex: small, subtask: small, handles });
+const finished = fc.constantFrom('task' as const, 'operators' as const);
+const subtaskState = row(
+  { vertex: small, subtask: small, handles, finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'] },
+);
 const deployment = row(
   {
     attempt,
@@ -93,7 +97,10 @@ const deployment = row(
       vertices: fc.array(row({ parallelism: small, maxParallelism: small }), { maxLength: 3 }),
       highestParallelism: small,
     }),
-    restore: row({ checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }) }),
+    restore: row(
+      { checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }), finished },
+      { requiredKeys: ['checkpointId', 'state'] },
+    ),
   },
   { requiredKeys: ['attempt', 'vertex', 'subtask', 'slot', 'inputs'] },
 );
@@ -107,6 +114,7 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('barrier'), checkpointId: checkpoint, triggeredAtUs: us, options }),
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
+  row({ kind: fc.constant('end-of-data'), mode: fc.constantFrom('drain', 'no-drain') }),
 );
 const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
 const operatorEvent = fc.oneof(
@@ -183,7 +191,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     slots: small,
     executions: fc.array(
       fc.oneof(
-        row({ attempt, state: executionState }),
+        row({ attempt, state: executionState, endOfData: fc.boolean() }, { requiredKeys: ['attempt', 'state'] }),
         row({ attempt, state: fc.constant('failed'), failure: fc.constant('unrecoverable') }),
       ),
       { maxLength: 3 },
@@ -206,6 +214,8 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     handles,
     metrics,
   }),
+  'end-of-data': message('end-of-data', { epoch, attempt }),
+  'all-records-processed': message('all-records-processed', { edge: small, subpartition: small, consumer: attempt }),
   'decline-checkpoint': message('decline-checkpoint', { epoch, attempt, checkpointId: checkpoint, reason: failure }),
   'operator-event': message('operator-event', {
     epoch,

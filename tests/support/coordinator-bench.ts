@@ -4,7 +4,8 @@
  * Owns: who answers when. By default nothing is answered; `answer` performs what is waiting and delivers the replies, `lose`
  * performs it or not and delivers nothing.
  */
-import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator } from '../../engine/checkpoint/checkpoint-coordinator.ts';
+import type { CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-plan.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
 import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
@@ -44,6 +45,7 @@ const subtask = (of: number, isSource: boolean): CheckpointedSubtask => ({
   subtask: 0,
   isSource,
   isRunning: true,
+  isFinished: false,
 });
 
 export class CoordinatorBench {
@@ -83,6 +85,7 @@ export class CoordinatorBench {
     this.store = new CompletedCheckpointStore(checkpoint.retained ?? 1, pointer, 1);
     this.coordinator = new CheckpointCoordinator({
       jobId: JOB,
+      graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,
       configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
       parts: standardParts,

@@ -36,7 +36,15 @@ describe('scenario file', () => {
   it('reads the example of the design', () => {
     const scenario = scenarioOf(DESIGN);
     expect(scenario.topics).toEqual([
-      { name: 'input', dataset: 'flights-20k', records: 20_000, partitions: 4, startUs: 0, ratePerSecond: 2_000 },
+      {
+        name: 'input',
+        dataset: 'flights-20k',
+        records: 20_000,
+        partitions: 4,
+        startUs: 0,
+        ratePerSecond: 2_000,
+        bounded: false,
+      },
     ]);
     expect(scenario.engine.checkpoint).toMatchObject({
       intervalUs: 1_000_000,

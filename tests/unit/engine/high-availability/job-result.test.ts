@@ -2,13 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { RequestClient } from '../../../../engine/clients/request-client.ts';
 import { JobCleanup } from '../../../../engine/high-availability/job-cleanup.ts';
-import {
-  decodeResult,
-  type EndStatus,
-  type JobResult,
-  JobResultStore,
-  resultKey,
-} from '../../../../engine/high-availability/job-result-store.ts';
+import { JobResultStore } from '../../../../engine/high-availability/job-result-store.ts';
+import { decodeResult, type EndStatus, type JobResult, resultKey } from '../../../../engine/protocol/job-result.ts';
 import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
 import { counterKey, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../../../engine/protocol/messages.ts';

@@ -73,10 +73,10 @@ describe('execution graph', () => {
   it('C4: all run only when each one runs; it is empty when all have ended', () => {
     const executions = executionsOver('hash');
     for (const execution of executions.all().slice(1)) execution.state = 'running';
-    expect(executions.allRunning).toBe(false);
+    expect(executions.allRunningOrFinished).toBe(false);
     const first = executions.of(attempt(100));
     if (first !== undefined) first.state = 'running';
-    expect(executions.allRunning).toBe(true);
+    expect(executions.allRunningOrFinished).toBe(true);
     for (const of of [100, 101, 102, 103]) executions.remove(attempt(of));
     expect(executions.isEmpty).toBe(true);
   });

@@ -1,7 +1,7 @@
 /** A JobManager that finds the result of its job does not run it again (row F18; X54). */
 import { describe, expect, it } from 'vitest';
 import { MAIN_MAILBOX, nodeId } from '../../../../engine/foundation/ids.ts';
-import { encodeResult, type JobResult, resultKey } from '../../../../engine/high-availability/job-result-store.ts';
+import { encodeResult, type JobResult, resultKey } from '../../../../engine/protocol/job-result.ts';
 import { JobManager } from '../../../../engine/jobmanager/job-manager.ts';
 import type { EngineMessage } from '../../../../engine/protocol/messages.ts';
 import { COORDINATION, STORAGE } from '../../../support/engine-values.ts';

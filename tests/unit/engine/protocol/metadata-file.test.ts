@@ -31,6 +31,7 @@ const WITH_COORDINATORS: CheckpointMetadata = {
   ],
 };
 
+const finished = fc.constantFrom('task' as const, 'operators' as const);
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
 const offsets = fc.array(fc.nat(9_999), { maxLength: 5 }).map((all) => all.sort((a, b) => a - b));
 const list = fc.record(
@@ -53,8 +54,8 @@ const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, lists).map(([operator, of]) => ({ ...inlineHandle(operator, new Uint8Array([1])), lists: of })),
 );
 const state = fc.record(
-  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }) },
-  { noNullPrototype: true },
+  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }), finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'], noNullPrototype: true },
 );
 const scale = fc.record({ uid: text, parallelism: fc.nat(99), maxParallelism: fc.nat(99) }, { noNullPrototype: true });
 const metadata = fc.record(

@@ -25,6 +25,7 @@ class Bench {
       openChannelState: () => undefined,
       inputComplete: () => undefined,
       checkpoint: (_barrier, figures) => void this.figures.push(figures),
+      endOfData: () => undefined,
       giveUp: () => undefined,
     };
     const inputs = [1, 2].map((producer, subpartition) => ({

@@ -22,6 +22,7 @@ describe('the bench of judges', () => {
       'consistent-cut',
       'checkpoint-lifecycle',
       'fencing',
+      'finishing',
       'progress',
     ]);
     expect(verdicts.find(({ judge }) => judge === 'consistent-cut')?.message).toContain('3 completed');

@@ -122,6 +122,7 @@ export function wordInput(keys: readonly (readonly string[])[]): JudgedInput {
     values: own.map((key) => (key.startsWith('!') ? { key: key.slice(1), dropped: true } : { key })),
     timestampsUs: own.map((_, offset) => offset * 1_000),
     sourceIndices: own.map((_, offset) => offset * keys.length + partition),
+    bounded: false,
   }));
 }
 
