@@ -27,6 +27,18 @@ export function finishedStateOf(
   return ofVertex.every(({ finished }) => finished === 'task') ? 'task' : 'operators';
 }
 
+/**
+ * Whether a vertex of another parallelism than its state had finished in part: what its subtasks hold is then of two kinds, and cannot be
+ * dealt out anew (Flink refuses it, too). So union list state of such a vertex needs no rule of its own (Flink declines the checkpoint).
+ */
+export function isFinishedInPart(graph: JobGraph, { states }: Pick<CheckpointMetadata, 'states'>): boolean {
+  return graph.vertices.some(({ index, parallelism }) => {
+    const ofVertex = states.filter(({ vertex }) => vertex === index);
+    if (ofVertex.length === 0 || ofVertex.length === parallelism) return false;
+    return ofVertex.some(({ finished }) => finished !== ofVertex[0]?.finished);
+  });
+}
+
 /** A sentence that says why the checkpoint contradicts itself; undefined when it does not. */
 export function finishedStateProblem(
   graph: JobGraph,

@@ -10,6 +10,7 @@
  *   I3 adaptive mode: between the bounds, by the slots there are; while the job runs, the transition manager says when;
  *   I4 a rescale is a restart from the newest checkpoint.
  */
+import { isFinishedInPart } from '../checkpoint/finished-state.ts';
 import { fitToState } from '../checkpoint/restore-compatibility.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
@@ -121,7 +122,7 @@ export class JobScaling {
   fitted(plan: DeploymentPlan, restored: CheckpointMetadata | undefined): DeploymentPlan | undefined {
     if (restored === undefined) return plan;
     const fitted = fitToState({ graph: plan.graph, restored, allowNonRestoredState: false });
-    if (fitted.kind === 'refused') return undefined;
+    if (fitted.kind === 'refused' || isFinishedInPart(fitted.graph, restored)) return undefined;
     const highestParallelism = Math.max(plan.highestParallelism, restored.highestParallelism);
     const scale = scaleOf(fitted.graph, this.#options.graph, highestParallelism);
     return { ...plan, graph: fitted.graph, scale, highestParallelism };

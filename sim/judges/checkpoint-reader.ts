@@ -140,7 +140,7 @@ export class CheckpointReader {
     const readers = new Map<string, ReaderSplits[]>();
     const ended = new Map<string, KeyGroupRange[]>();
     for (const { vertex, subtask, handles, finished } of metadata.value.states) {
-      if (finished === 'task') this.#readEnded(vertex, subtask, { cut: into.cut, ended });
+      if (finished === 'task') this.#readEnded(vertex, subtask, { metadata: metadata.value, cut: into.cut, ended });
       for (const handle of handles) {
         const problem =
           handle.state === 'operator' && this.#splitSources.has(handle.operator)
