@@ -93,8 +93,8 @@ export class JobMaster implements CoordinatorHost {
   readonly #failures: FailureHandler;
   readonly #restarts = new PendingRestarts();
   readonly #restore: RestoreReader;
-  readonly #endOfDataListener: EndOfDataListener;
   readonly #scaling: JobScaling;
+  readonly #endOfDataListener: EndOfDataListener;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #job: DeployedJob | undefined;
@@ -121,7 +121,6 @@ export class JobMaster implements CoordinatorHost {
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
-    this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
     this.#scaling = new JobScaling({
       graph,
       epoch,
@@ -135,6 +134,7 @@ export class JobMaster implements CoordinatorHost {
         superseded: options.superseded,
       },
     });
+    this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
     this.#operatorCoordinators = new OperatorCoordinators({
       graph,
       parts,
@@ -494,10 +494,8 @@ export class JobMaster implements CoordinatorHost {
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
-    const { metadata } = restore;
-    const fitted = this.#scaling.fitted(plan, metadata);
-    const problem = fitted && metadata && finishedStateProblem(fitted.graph, metadata);
-    if (fitted !== undefined && problem === undefined) return this.#deploy(fitted, slots, metadata, out);
+    const fitted = this.#scaling.fitted(plan, restore.metadata);
+    if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
     out.report({ kind: 'probe', probe: 'restore-refused' });
     this.#endJob(nowUs, out);
   }
@@ -547,6 +545,8 @@ export class JobMaster implements CoordinatorHost {
     this.#operatorCoordinators.deployedAs(graph);
     this.#operatorCoordinators.resetToCheckpoint(metadata, out);
     this.#endOfDataListener.deployed();
+    const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
+    assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     this.#started(executions.all(), out);
   }
 

@@ -4,7 +4,6 @@
  */
 import { finishedStateOf } from '../checkpoint/finished-state.ts';
 import { StateAssignment } from '../checkpoint/state-assignment.ts';
-import { assert } from '../foundation/assert.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { JobScale } from '../protocol/job-scale.ts';
@@ -32,19 +31,15 @@ export class TaskDeployments {
   }
 
   of(execution: Execution): TaskDeployment {
-    const { executions, scale, graph } = this.#options;
+    const { graph, executions, scale } = this.#options;
     const { attempt, vertex, subtask, slot, restored } = execution;
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
     const deployment = scale === undefined ? place : { ...place, scale };
     if (restored === undefined) return deployment;
     const state = this.#assignmentOf(restored).of(vertex, subtask);
-    const restore = {
-      checkpointId: restored.checkpointId,
-      state: state.handles.length === 0 ? [] : [state],
-    };
     const jobVertex = graph.vertices[vertex];
-    assert(jobVertex !== undefined, 'an execution belongs to a vertex of the job', { vertex });
-    const finished = finishedStateOf(restored.states, jobVertex, subtask);
+    const finished = jobVertex && finishedStateOf(restored.states, jobVertex, subtask);
+    const restore = { checkpointId: restored.checkpointId, state: state.handles.length === 0 ? [] : [state] };
     return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
   }
 

@@ -67,8 +67,6 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   }
   const { coordinators = [], operators, highestParallelism } = metadata;
   if (coordinators.length > 0) writeSection(out, COORDINATORS, (section) => writeCoordinators(section, coordinators));
-  if (states.some(({ finished }) => finished !== undefined))
-    writeSection(out, FINISHED, (section) => writeFinished(section, states));
   if (operators.length > 0 || highestParallelism > 0)
     writeSection(out, SCALE, (section) => writeScale(section, metadata));
   const marked = metadata.states.some(({ finished }) => finished !== undefined);
@@ -129,7 +127,6 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     const length = input.readVarUint();
     const start = input.position;
     if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
-    else if (number === FINISHED) readFinished(input, states);
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
     else if (number === FINISHED) readFinished(input, states);
     else input.skip(length);

@@ -155,12 +155,26 @@ export class CheckpointReader {
     return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems, ended } };
   }
 
+  /** Each partition has an offset in exactly one handle; two are told of when they are read. Of splits the split judge knows. */
+  #partitionProblem(): string | undefined {
+    const missing = this.#options.index.input.find(({ partition }) => {
+      return !this.#splitPartitions.has(partition) && !this.#listed.has(partition);
+    });
+    return missing === undefined ? undefined : `partition ${String(missing.partition)} has no offset`;
+  }
+
   /** A subtask that had ended has read all of its partitions, and needs no state any more. */
-  #readEnded(vertex: number, subtask: number, into: { cut: Cut; ended: Map<string, KeyGroupRange[]> }): void {
+  #readEnded(
+    vertex: number,
+    subtask: number,
+    into: { metadata: CheckpointMetadata; cut: Cut; ended: Map<string, KeyGroupRange[]> },
+  ): void {
     const { graph, index } = this.#options;
     const jobVertex = graph.vertices[vertex];
     if (jobVertex === undefined) return;
-    const { parallelism, maxParallelism } = jobVertex;
+    const uids = [jobVertex.source, ...jobVertex.operators].map((operator) => operator?.uid);
+    const scale = into.metadata.operators.find(({ uid }) => uids.includes(uid));
+    const { parallelism, maxParallelism } = scale ?? jobVertex;
     jobVertex.source?.partitions.forEach((partition, position) => {
       const slot = index.slotOf(partition);
       if (slot === undefined || position % parallelism !== subtask) return;
@@ -172,14 +186,6 @@ export class CheckpointReader {
       if (kind !== 'process' && kind !== 'co-process') continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
-  }
-
-  /** Each partition has an offset in exactly one handle; two are told of when they are read. Of splits the split judge knows. */
-  #partitionProblem(): string | undefined {
-    const missing = this.#options.index.input.find(({ partition }) => {
-      return !this.#splitPartitions.has(partition) && !this.#listed.has(partition);
-    });
-    return missing === undefined ? undefined : `partition ${String(missing.partition)} has no offset`;
   }
 
   /** The splits of one reader. Returns what is wrong. */

@@ -39,7 +39,6 @@ class Ending {
         epoch: leaderEpoch(epoch),
         jobAttempt: 1,
         node: nodeId('taskmanager-1'),
-        parallelism: 2,
         ...of(attempt),
       });
     return this;
