@@ -160,7 +160,8 @@ function liveAll(context: BenchContext, cell: CellLife): RunRecord {
 }
 
 export function overheadPlan(standard: Scenario, { setting, seed, load }: CellLife): SimulationPlan {
-  const base = compile({ ...standard, faults: [] }, seed);
+  const { swarm: _drawn, ...plain } = standard;
+  const base = compile({ ...plain, faults: [] }, seed);
   const { checkpoint } = base.engine;
   const guarantee = setting.mode === 'exactly-once' ? 'exactly-once' : 'at-least-once';
   const mode = setting.mode === 'at-least-once' || setting.mode === 'none' ? 'at-least-once' : 'exactly-once';
