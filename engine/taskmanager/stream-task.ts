@@ -14,6 +14,7 @@
  */
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
+import { takenOverData } from '../channel-state/taken-over-data.ts';
 import { LogSource } from '../connectors/log-source.ts';
 import { decodeSinkTransactions, decodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import { SplitReader } from '../connectors/split-reader.ts';
@@ -297,12 +298,14 @@ export class StreamTask {
 
   #start(nowUs: Micros, out: Out): void {
     this.#moveTo('initializing', undefined, out);
-    const handles = (this.#options.deployment.restore?.state ?? []).flatMap((state) => state.handles);
-    this.#restore.start(handles, nowUs, out);
+    const { state = [], takenOver = [] } = this.#options.deployment.restore ?? {};
+    this.#restore.start([...takenOver, ...state.flatMap(({ handles }) => handles)], nowUs, out);
   }
 
-  #restored(states: readonly RestoredState[], out: Out): void {
+  #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
+    const takenOver = deployment.restore?.takenOver?.length ?? 0;
+    const states = all.slice(takenOver);
     if (deployment.restore?.finished === 'task') return this.#run(out);
     const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredState[] =>
       states.filter(({ handle }) => handle.operator === operator && handle.state === kind);
@@ -320,6 +323,9 @@ export class StreamTask {
     });
     this.#outputs.recover(restoredChannels(states, 'output-channel'));
     this.#input?.recover(restoredChannels(states, 'input-channel'));
+    const { subtask } = deployment;
+    const consumer = { graph: environment.graph, subtask, userCode: this.#userCode };
+    this.#input?.takeOver(takenOverData(all.slice(0, takenOver), consumer));
     const sourceUid = this.#vertex.source?.uid;
     const pieces = sourceUid === undefined ? [] : piecesOf(sourceUid, 'operator');
     if (this.#source instanceof SplitReader)
