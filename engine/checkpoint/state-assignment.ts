@@ -13,6 +13,7 @@ import { operatorsOf } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { StateHandle, SubtaskState } from '../protocol/state-handle.ts';
+import { InFlightAssignment } from './in-flight-assignment.ts';
 
 export interface StateAssignmentOptions {
   /** As it is deployed. */
@@ -26,10 +27,12 @@ type OfSubtasks = readonly (readonly StateHandle[])[];
 
 export class StateAssignment {
   readonly #options: StateAssignmentOptions;
+  readonly #inFlight: InFlightAssignment;
   readonly #byVertex = new Map<number, readonly SubtaskState[]>();
 
   constructor(options: StateAssignmentOptions) {
     this.#options = options;
+    this.#inFlight = new InFlightAssignment(options);
   }
 
   /** What a subtask restores: one entry per subtask, all handles of its operators in it. */
@@ -46,16 +49,19 @@ export class StateAssignment {
     return state;
   }
 
+  /** In-flight data of rescaled exchanges that is handed to a subtask beside its state (row B19). */
+  takenOver(vertex: number, subtask: number): readonly StateHandle[] {
+    const jobVertex = this.#options.graph.vertices[vertex];
+    assert(jobVertex !== undefined, 'state is assigned to a vertex of the job', { vertex });
+    return this.#inFlight.takenOver(jobVertex, subtask);
+  }
+
   #assign(vertex: JobVertex): readonly SubtaskState[] {
-    const pieces = operatorsOf(vertex).flatMap((uid) => [
-      this.#keyed(uid, vertex),
-      this.#operator(uid, vertex),
-      this.#channels(uid, vertex),
-    ]);
+    const pieces = operatorsOf(vertex).flatMap((uid) => [this.#keyed(uid, vertex), this.#operator(uid, vertex)]);
     return Array.from({ length: vertex.parallelism }, (_, subtask) => ({
       vertex: vertex.index,
       subtask,
-      handles: pieces.flatMap((piece) => piece[subtask] ?? []),
+      handles: [...pieces.flatMap((piece) => piece[subtask] ?? []), ...this.#inFlight.restored(vertex, subtask)],
     }));
   }
 
@@ -90,20 +96,6 @@ export class StateAssignment {
     assert(before === parallelism, 'I2: state without a mode of redistribution is restored at its parallelism', {
       uid,
     });
-    return Array.from({ length: parallelism }, (_, subtask) =>
-      reported.filter((state) => state.subtask === subtask).flatMap(({ handles }) => handles),
-    );
-  }
-
-  /** What was under way on a subtask's channels goes back into them (row B18). */
-  #channels(uid: string, { parallelism }: JobVertex): OfSubtasks {
-    const states = this.#handlesOf(uid).map(({ subtask, handles }) => ({
-      subtask,
-      handles: handles.filter(({ state }) => state === 'input-channel' || state === 'output-channel'),
-    }));
-    const reported = states.filter(({ handles }) => handles.length > 0);
-    if (reported.length === 0) return [];
-    assert(this.#parallelismOf(uid, states) === parallelism, 'in-flight data is restored at its parallelism', { uid });
     return Array.from({ length: parallelism }, (_, subtask) =>
       reported.filter((state) => state.subtask === subtask).flatMap(({ handles }) => handles),
     );

@@ -8,7 +8,7 @@ import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { JobScale } from '../protocol/job-scale.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
-import type { TaskDeployment } from '../protocol/task.ts';
+import type { TaskDeployment, TaskRestore } from '../protocol/task.ts';
 import type { Execution, ExecutionGraph } from './execution-graph.ts';
 
 export interface TaskDeploymentsOptions {
@@ -36,11 +36,18 @@ export class TaskDeployments {
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
     const deployment = scale === undefined ? place : { ...place, scale };
     if (restored === undefined) return deployment;
-    const state = this.#assignmentOf(restored).of(vertex, subtask);
+    const assignment = this.#assignmentOf(restored);
+    const state = assignment.of(vertex, subtask);
+    const takenOver = assignment.takenOver(vertex, subtask);
     const jobVertex = graph.vertices[vertex];
     const finished = jobVertex && finishedStateOf(restored.states, jobVertex, subtask);
-    const restore = { checkpointId: restored.checkpointId, state: state.handles.length === 0 ? [] : [state] };
-    return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
+    const restore: TaskRestore = {
+      checkpointId: restored.checkpointId,
+      state: state.handles.length === 0 ? [] : [state],
+      ...(takenOver.length === 0 ? {} : { takenOver }),
+      ...(finished === undefined ? {} : { finished }),
+    };
+    return { ...deployment, restore };
   }
 
   #assignmentOf(restored: CheckpointMetadata): StateAssignment {

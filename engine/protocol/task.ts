@@ -1,7 +1,7 @@
 /** What the JobManager tells a TaskManager about one execution attempt (Flink: TaskDeploymentDescriptor). */
 import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
 import type { JobScale } from './job-scale.ts';
-import type { FinishedState, SubtaskState } from './state-handle.ts';
+import type { FinishedState, StateHandle, SubtaskState } from './state-handle.ts';
 
 /** One channel of an input gate: which subpartition of which producer. */
 export interface InputChannelDescriptor {
@@ -19,6 +19,8 @@ export interface InputChannelDescriptor {
 export interface TaskRestore {
   readonly checkpointId: CheckpointId;
   readonly state: readonly SubtaskState[];
+  /** In-flight data of exchanges whose parallelism changed, to be filtered by whom it belongs to now (row B19). Absent: there is none. */
+  readonly takenOver?: readonly StateHandle[];
   /**
    * `task`: it had ended in the checkpoint, its operators are skipped (row C22). `operators`: they had finished, what they emit then is
    * emitted already (I8 in bugs.md). Absent: neither.

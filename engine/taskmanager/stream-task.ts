@@ -255,15 +255,16 @@ export class StreamTask {
 
   #start(nowUs: Micros, out: Out): void {
     this.#moveTo('initializing', undefined, out);
-    const handles = (this.#options.deployment.restore?.state ?? []).flatMap((state) => state.handles);
-    this.#restore.start(handles, nowUs, out);
+    const { state = [], takenOver = [] } = this.#options.deployment.restore ?? {};
+    this.#restore.start([...takenOver, ...state.flatMap(({ handles }) => handles)], nowUs, out);
   }
 
-  #restored(states: readonly RestoredState[], out: Out): void {
+  #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
     const { chain, transactions } = restoreTask({
-      states,
+      states: all,
+      takenOver: deployment.restore?.takenOver?.length ?? 0,
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,

@@ -15,6 +15,7 @@
 import { alignmentTimeLeftUs, asUnaligned, isTimeoutable } from '../barrier/barrier-alignment.ts';
 import { type BarrierDecision, BarrierHandler } from '../barrier/barrier-handler.ts';
 import type { ChannelBuffers } from '../channel-state/channel-state-file.ts';
+import type { TakenOverBuffer } from '../channel-state/taken-over-data.ts';
 import type { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, NodeId } from '../foundation/ids.ts';
@@ -69,6 +70,9 @@ export class TaskInput {
   readonly #channels: readonly GatheredChannel[];
   /** A buffer whose processing was interrupted by backpressure. */
   #current: { readonly buffer: DataBuffer; readonly channel: number; readonly input: 0 | 1; next: number } | undefined;
+  /** Row B19: processed before anything else; not in a channel, for those it lay in are no more. */
+  #takenOver: readonly TakenOverBuffer[] = [];
+  #takenOverAt = 0;
   /** While the snapshot of `#barriers.overtaking` is taken and barriers are missing: takes what arrives in front of them. */
   #inFlight: ChannelStateWriter | undefined;
   /** Row B8: announced by its arrival, still behind data. */
@@ -115,7 +119,7 @@ export class TaskInput {
 
   /** True when `advance` would do something, backpressure aside. */
   get hasMore(): boolean {
-    return this.#current !== undefined || this.#gate.hasNext(this.#isBlocked);
+    return this.#current !== undefined || this.#isTakingOver || this.#gate.hasNext(this.#isBlocked);
   }
 
   /** Every channel has ended (Flink: END_OF_INPUT). */
@@ -125,12 +129,17 @@ export class TaskInput {
 
   /** The coordinator triggered the checkpoint here: no producer runs any more (row C21). */
   trigger(barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
+    // As in Flink before recovery is done (FLINK-20654): what was taken over is in no channel, and so in no snapshot.
+    if (this.#isTakingOver)
+      return this.#options.host.giveUp(barrier.checkpointId, 'checkpoint-declined-task-not-ready', out);
     const decision = this.#barriers.triggered(barrier.checkpointId);
     if (decision.kind !== 'complete') this.#collected.set(barrier.checkpointId, barrier);
     this.#act(decision, { barrier, channel: -1 }, nowUs, out);
   }
 
+  /** Not before what was taken over is processed: on which channel the data behind it will come, nobody knows (decision 0024). */
   requestAll(out: Out): void {
+    if (this.#isTakingOver) return;
     this.#requests.requestAll(out);
     if (this.#debloater !== undefined) this.#armDebloating(out);
   }
@@ -150,6 +159,11 @@ export class TaskInput {
   /** False when the producer did not appear in time: the subtask must fail. */
   partitionNotFound(channel: number, out: Out): boolean {
     return this.#requests.notFound(channel, out);
+  }
+
+  /** Row B19: in-flight data of rescaled exchanges; before the producers are asked. */
+  takeOver(data: readonly TakenOverBuffer[]): void {
+    this.#takenOver = data;
   }
 
   /** Row B18: restored in-flight data; before the producers are asked. */
@@ -208,6 +222,7 @@ export class TaskInput {
 
   /** One buffer, or what backpressure left of one. */
   advance(nowUs: Micros, out: Out): void {
+    if (this.#isTakingOver) return this.#advanceTakenOver(out);
     if (this.#current === undefined) {
       const channel = this.#gate.nextChannel(this.#isBlocked);
       if (channel < 0) return;
@@ -224,6 +239,28 @@ export class TaskInput {
     }
     this.#processCurrent(out);
     if (this.#late !== undefined) this.#takeLate(nowUs, out);
+  }
+
+  get #isTakingOver(): boolean {
+    return this.#takenOver.length > 0;
+  }
+
+  /** As `advance`; when all of it is through, the producers are asked. */
+  #advanceTakenOver(out: Out): void {
+    const { edge, buffer } = this.#takenOver[this.#takenOverAt] ?? {};
+    assert(edge !== undefined && buffer !== undefined, 'there is more to take over');
+    if (this.#current === undefined) {
+      const input = this.#options.environment.graph.edges[edge]?.input ?? 0;
+      this.#current = { buffer, channel: -1, input, next: 0 };
+      out.busy('byte', buffer.bytes);
+    }
+    this.#processCurrent(out);
+    if (this.#current !== undefined) return;
+    this.#takenOverAt += 1;
+    if (this.#takenOverAt < this.#takenOver.length) return;
+    this.#takenOver = [];
+    out.report({ kind: 'probe', probe: 'in-flight-data-taken-over' });
+    this.requestAll(out);
   }
 
   #takeLate(nowUs: Micros, out: Out): void {

@@ -6,6 +6,7 @@
  * (transactional-sink.ts).
  */
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
+import { takenOverData } from '../channel-state/taken-over-data.ts';
 import { decodeSinkTransactions, type SinkTransaction } from '../connectors/operator-state-rows.ts';
 import type { RestoredPiece, SourceReader } from '../connectors/source-reader.ts';
 import { OperatorChain, type OperatorChainOptions } from './operator-chain.ts';
@@ -14,7 +15,10 @@ import type { TaskInput } from './task-input.ts';
 import type { TaskOutputs } from './task-outputs.ts';
 
 export interface TaskRestoreOptions extends Omit<OperatorChainOptions, 'keyedStateOf'> {
+  /** First what is taken over from channels of another parallelism (row B19), then the subtask's own. */
   readonly states: readonly RestoredState[];
+  /** How many of them are taken over. */
+  readonly takenOver: number;
   readonly tail: TaskOutputs;
   readonly input: TaskInput | undefined;
   readonly source: SourceReader | undefined;
@@ -25,7 +29,8 @@ export function restoreTask(options: TaskRestoreOptions): {
   readonly chain: OperatorChain;
   readonly transactions: readonly SinkTransaction[];
 } {
-  const { states, tail, input, source } = options;
+  const { environment, subtask, userCode, takenOver, tail, input, source } = options;
+  const states = options.states.slice(takenOver);
   const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredPiece[] =>
     states
       .filter(({ handle }) => handle.operator === operator && handle.state === kind)
@@ -36,6 +41,8 @@ export function restoreTask(options: TaskRestoreOptions): {
   });
   tail.recover(restoredChannels(states, 'output-channel'));
   input?.recover(restoredChannels(states, 'input-channel'));
+  const consumer = { graph: environment.graph, subtask, userCode };
+  input?.takeOver(takenOverData(options.states.slice(0, takenOver), consumer));
   source?.restore(piecesOf(source.uid, 'operator'));
   const { sink } = chain;
   const transactions =

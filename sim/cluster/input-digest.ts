@@ -261,6 +261,7 @@ function foldDeployment(digest: Digest, deployment: TaskDeployment): void {
   digest.fold(deployment.restore.checkpointId);
   if (deployment.restore.finished !== undefined) digest.foldString(deployment.restore.finished);
   for (const state of deployment.restore.state) foldHandles(digest, state.handles);
+  if (deployment.restore.takenOver !== undefined) foldHandles(digest, deployment.restore.takenOver);
 }
 
 function foldHandles(digest: Digest, handles: readonly StateHandle[]): void {

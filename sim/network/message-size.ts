@@ -138,6 +138,7 @@ function deploymentBytes(deployment: TaskDeployment): number {
   if (deployment.scale !== undefined) bytes += deployment.scale.vertices.length * ENTRY_BYTES;
   if (deployment.restore === undefined) return bytes;
   for (const state of deployment.restore.state) bytes += ENTRY_BYTES + handlesBytes(state.handles);
+  bytes += handlesBytes(deployment.restore.takenOver ?? []);
   return bytes;
 }
 

@@ -98,7 +98,12 @@ const deployment = row(
       highestParallelism: small,
     }),
     restore: row(
-      { checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }), finished },
+      {
+        checkpointId: checkpoint,
+        state: fc.array(subtaskState, { maxLength: 2 }),
+        takenOver: fc.array(handle, { maxLength: 2 }),
+        finished,
+      },
       { requiredKeys: ['checkpointId', 'state'] },
     ),
   },
