@@ -31,8 +31,14 @@ export interface EngineParts {
   readonly pendingAtRestart: 'abort' | 'keep';
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
-  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files. */
-  readonly unknownPointerWrite: 'resolve' | 'failure';
+  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for a success. */
+  readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
+  /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
+  readonly timerAtLimit: 'runs-on' | 'until-completion';
+  /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
+  readonly staleDecline: 'ignored' | 'counted';
+  /** After a stop-with-savepoint that failed (row C28): periodic checkpoints go on, or stay off. */
+  readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
@@ -61,6 +67,9 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
+  timerAtLimit: 'runs-on',
+  staleDecline: 'ignored',
+  failedStop: 'resumes-checkpoints',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,

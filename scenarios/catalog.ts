@@ -36,6 +36,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'storage-outage', description: 'the object store refuses every request for a while' },
   { name: 'storage-slow', description: 'the object store is up to 200 times slower' },
   { name: 'storage-fails', description: 'a third of the requests to the object store fail' },
+  { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'slow-link', description: 'the network of one machine is clogged' },
   { name: 'delayed-messages', description: 'what a machine says and hears comes late' },
   { name: 'lost-messages', description: 'control messages are lost' },

@@ -46,6 +46,8 @@ export class BarrierHandler {
   #received = 0;
   /** Highest id completed or given up. */
   #settled = 0;
+  /** Given up by the coordinator before anything of them came; older ones may still be on their way. */
+  readonly #aborted = new Set<number>();
   /** At-least-once mode: barriers seen per pending id. */
   readonly #counts = new Map<number, Set<number>>();
 
@@ -73,6 +75,7 @@ export class BarrierHandler {
       id,
     });
     if (id <= this.#settled) return IGNORE;
+    if (this.#aborted.has(id)) return this.#blocking ? this.cancelMarker(id) : IGNORE;
     return this.#blocking ? this.#align(channel, id) : this.#track(channel, id);
   }
 
@@ -93,10 +96,22 @@ export class BarrierHandler {
     return newest === undefined ? IGNORE : this.#complete(newest[0] as CheckpointId, false, undefined);
   }
 
-  /** The coordinator aborted `id`. Remembered even before its first barrier came. True when that was news. */
+  /**
+   * The coordinator aborted `id`. That travels past the barriers, so an older checkpoint may be complete yet: only `id` itself is given
+   * up, now or when its first barrier comes (Flink: SubtaskCheckpointCoordinatorImpl.abortedCheckpointIds). True: it was being aligned.
+   */
+  abort(id: CheckpointId): boolean {
+    if (id <= this.#settled) return false;
+    if (id === this.#current) return this.giveUp(id);
+    this.#counts.delete(id);
+    this.#aborted.add(id);
+    return false;
+  }
+
+  /** `id`, and so every older one on this channel, is given up. Remembered even before its first barrier came. True when that was news. */
   giveUp(id: CheckpointId): boolean {
     if (id <= this.#settled) return false;
-    this.#settled = id;
+    this.#settle(id);
     if (this.#current !== 0 && this.#current <= id) this.#release();
     for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return true;
@@ -108,7 +123,7 @@ export class BarrierHandler {
     let gaveUp: CheckpointId | undefined;
     if (this.#current !== 0 && id > this.#current) {
       gaveUp = this.#current as CheckpointId;
-      this.#settled = this.#current;
+      this.#settle(this.#current);
       this.#release();
     }
     const first = this.#current === 0;
@@ -140,10 +155,15 @@ export class BarrierHandler {
 
   #complete(id: CheckpointId, first: boolean, gaveUp: CheckpointId | undefined): BarrierDecision {
     assert(id > this.#settled, 'checkpoints complete in rising order', { id, settled: this.#settled });
-    this.#settled = id;
+    this.#settle(id);
     this.#release();
     for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return { kind: 'complete', checkpointId: id, first, gaveUp };
+  }
+
+  #settle(id: number): void {
+    this.#settled = id;
+    for (const aborted of this.#aborted) if (aborted <= id) this.#aborted.delete(aborted);
   }
 
   #release(): void {

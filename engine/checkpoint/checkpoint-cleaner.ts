@@ -36,11 +36,13 @@ export class CheckpointCleaner {
   sweep(pointer: CheckpointPointer, out: Out): void {
     const newest = pointer.completed.at(-1)?.id ?? 0;
     const kept = new Set<number>(pointer.completed.map(({ id }) => id));
-    this.#deleteWhere(`${this.#root}chk-`, (id) => id < newest && !kept.has(id), out);
+    const isGarbage = (id: number): boolean => id < newest && !kept.has(id);
+    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root)), out);
   }
 
-  discard(checkpointId: number, out: Out): void {
-    this.#deleteWhere(`${this.#root}chk-${checkpointId}/`, (id) => id === checkpointId, out);
+  /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
+  discard(directory: string, out: Out): void {
+    this.#deleteWhere(`${directory}/`, () => true, out);
   }
 
   #ended(nowUs: Micros, out: Out): void {
@@ -48,13 +50,13 @@ export class CheckpointCleaner {
     this.#cleaned(nowUs, out);
   }
 
-  #deleteWhere(prefix: string, isGarbage: (checkpointId: number) => boolean, out: Out): void {
+  #deleteWhere(prefix: string, isGarbage: (path: string) => boolean, out: Out): void {
     this.#cleaning += 1;
     this.#storage.request(
       (requestId) => ({ kind: 'storage-list', requestId, prefix }),
       out,
       (reply, nowUs, replyOut) => {
-        const paths = (reply?.paths ?? []).filter((path) => isGarbage(checkpointIdOf(path, this.#root)));
+        const paths = (reply?.paths ?? []).filter(isGarbage);
         if (paths.length === 0) return this.#ended(nowUs, replyOut);
         this.#storage.request(
           (requestId) => ({ kind: 'storage-delete', requestId, paths }),

@@ -1,24 +1,26 @@
 /**
- * The life of checkpoints: request, id, trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C8-C16, C20,
- * C29; Flink: CheckpointCoordinator, which is one large class; here deciders, pending checkpoint, store and cleaner are apart).
+ * The life of checkpoints and savepoints: request, id, trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C8-C16,
+ * C20, C29; Flink: CheckpointCoordinator, which is one large class; here deciders, timer, pending checkpoint, store and cleaner are apart).
  *
- * Owns: pending checkpoints and the periodic scheduler of one leader. Does not own: executions (the host), ids (the counter), the
- * durable writes (the finalizer), deletion (the cleaner).
+ * Owns: pending checkpoints of one leader. Does not own: executions (the host), which request is next (the decider), ids (the counter),
+ * the durable writes (the finalizer), deletion (the cleaner).
  * Invariants:
  *   I1 an id is taken from the durable counter before anything is triggered with it (G7);
  *   I2 complete = every acknowledgement of this attempt, then durable metadata, then durable pointer, then notification (G1);
- *   I3 while the pointer write is unanswered the checkpoint is neither completed nor discarded (row F17);
- *   I4 every checkpoint that was triggered ends once: completed or aborted.
+ *   I3 while the write that decides is unanswered the checkpoint is neither completed nor discarded (row F17);
+ *   I4 every checkpoint that was triggered ends once: completed or aborted; so does every request;
+ *   I5 a checkpoint that completes ends every older pending one but savepoints; a savepoint ends none, unless the job stops with it.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { EngineParts } from '../parts.ts';
+import { checkpointDirectory, type EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
+import { type CheckpointOptions, isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
+import type { CheckpointProperties } from '../protocol/checkpoint-properties.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type {
   AcknowledgeCheckpoint,
@@ -27,13 +29,17 @@ import type {
   EngineMessage,
   StorageReply,
 } from '../protocol/messages.ts';
+import { savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
 import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
-import { decideRequest } from './checkpoint-request-decider.ts';
+import { CheckpointNotices } from './checkpoint-notices.ts';
+import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
+import { CheckpointRequestDecider, type RequestDecision, type RequestSituation } from './checkpoint-request-decider.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
+import { PeriodicTrigger } from './periodic-trigger.ts';
 
 /** A subtask of the running job, as far as checkpoints care. */
 export interface CheckpointedSubtask extends SubtaskOfAttempt {
@@ -47,10 +53,11 @@ export interface CoordinatorHost {
   /** Any attempt this leader ever deployed. */
   subtaskOf(attempt: ExecutionAttemptId): SubtaskOfAttempt | undefined;
   sendToTask(attempt: ExecutionAttemptId, message: EngineMessage, out: Out): void;
-  tooManyFailures(nowUs: Micros, out: Out): void;
+  /** `blamed`: the attempt whose fault it is; when that is not the current one, nothing is to be done (FLINK-20675). */
+  tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void;
   /** Another leader moved the pointer. */
   superseded(nowUs: Micros, out: Out): void;
-  /** No pointer write is unanswered any more. */
+  /** No write that decides about a checkpoint is unanswered any more. */
   settled(nowUs: Micros, out: Out): void;
 }
 
@@ -67,77 +74,91 @@ export interface CoordinatorOptions {
   readonly counter: { readonly value: number; readonly version: number };
 }
 
-const TRIGGER = 'checkpoint-trigger';
 /** Flink: recentExpiredCheckpoints. */
 const EXPIRED_REMEMBERED = 16;
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
+  readonly #decider = new CheckpointRequestDecider();
+  readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
   readonly #cleaner: CheckpointCleaner;
   readonly #later = new DelayedCalls();
   #expired: CheckpointId[] = [];
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
-  #nextTriggerUs = 0;
+  readonly #notices: CheckpointNotices;
   #lastCompletedUs: number | undefined;
+  /** Newest checkpoint that was subsumed; 0: none. */
+  #lastSubsumedId = 0;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
   #generation = 0;
-  #isActive = false;
-  #triggering = false;
-  #postponed = false;
+  #isTriggering = false;
+  /** The tasks run and want to be told. */
+  #jobRuns = false;
   #startedBefore = false;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
+    const { intervalUs, minPauseUs, firstId, tolerableFailures, directory } = configuration.checkpoint;
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+      firstId,
       last: options.counter,
     });
+    this.#periodic = new PeriodicTrigger({
+      intervalUs,
+      minPauseUs,
+      fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
+    });
     this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
-    this.#failures = new CheckpointFailureManager(configuration.checkpoint.tolerableFailures);
-    const root = `${configuration.checkpoint.directory}/${jobId}/`;
+    this.#notices = new CheckpointNotices(options.epoch, (attempt, message, out) =>
+      options.host.sendToTask(attempt, message, out),
+    );
+    this.#failures = new CheckpointFailureManager(tolerableFailures);
+    const root = `${directory}/${jobId}/`;
     this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
   }
 
-  /** False while a pointer write is unanswered: then it is not known what the newest checkpoint is. */
+  /** False while a write is unanswered that decides what the job may be restored from, or whether it may be restored at all. */
   get isSettled(): boolean {
-    for (const pending of this.#pending.values()) if (pending.phase === 'storing-pointer') return false;
+    for (const pending of this.#pending.values())
+      if (pending.isBeingDecided && (!pending.isSavepoint || pending.isSynchronous)) return false;
     return true;
   }
 
   /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
   start(nowUs: Micros, out: Out): void {
     const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
-    if (intervalUs === 0) return;
     this.#generation += 1;
-    this.#isActive = true;
-    this.#postponed = false;
-    this.#nextTriggerUs = nowUs + (this.#startedBefore ? minPauseUs : intervalUs);
+    this.#jobRuns = true;
+    this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
     this.#startedBefore = true;
-    this.#armTrigger(nowUs, out);
   }
 
-  /** Row C20: the job leaves RUNNING. Only a checkpoint whose pointer write is unanswered lives on until that is known. */
+  /** Row C20: the job leaves RUNNING. Only what is being decided lives on until that is known. */
   stop(reason: CheckpointFailure, nowUs: Micros, out: Out): void {
+    this.#jobRuns = false;
     this.#generation += 1;
-    this.#isActive = false;
-    this.#postponed = false;
-    this.#later.cancel(TRIGGER, out);
-    this.#later.cancel('min-pause', out);
-    if (this.#options.parts.pendingAtRestart === 'keep') return;
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.phase !== 'storing-pointer') this.#abort(pending, reason, nowUs, out);
-    }
+    this.#periodic.stop(out);
+    if (this.#options.parts.pendingAtRestart === 'abort') this.#abortAll(reason, nowUs, out);
+  }
+
+  /** Row C28: a stop-with-savepoint begins. The tasks run on, so they are told what was aborted. */
+  stopScheduler(nowUs: Micros, out: Out): void {
+    this.#generation += 1;
+    this.#periodic.stop(out);
+    this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
+      this.#periodic.handleTimer(timer, nowUs, out) ||
       this.#counter.handleTimer(timer, nowUs, out) ||
       this.#finalizer.handleTimer(timer, nowUs, out)
     );
@@ -154,110 +175,128 @@ export class CheckpointCoordinator {
     }
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
-    if (parts.notifyComplete === 'when-acknowledged') this.#notifyComplete(pending, out);
+    if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
-    const { triggeredAtUs } = pending;
+    const { triggeredAtUs, location } = pending;
+    const { snapshot, format } = pending.request.properties;
     const metadata = {
       checkpointId: pending.checkpointId,
       jobId: this.#options.jobId,
       triggeredAtUs,
+      ...(snapshot === 'checkpoint' ? {} : { snapshot }),
+      ...(format === undefined ? {} : { format }),
       states: pending.states(),
     };
-    this.#finalizer.finalize(metadata, out);
+    this.#finalizer.finalize(metadata, location, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpointId: id, attempt, reason } = message;
     out.report({ kind: 'decline-received', checkpointId: id, attempt, reason });
     const pending = this.#pending.get(id);
-    if (pending === undefined || pending.phase !== 'collecting' || !pending.required.includes(attempt)) return;
-    this.#abort(pending, reason, nowUs, out);
+    if (pending?.phase === 'collecting' && pending.required.includes(attempt))
+      return this.#abort(pending, reason, nowUs, out, attempt);
+    if (this.#options.parts.staleDecline === 'counted')
+      this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
   }
 
   /* ---- request and trigger ---- */
 
-  #armTrigger(nowUs: Micros, out: Out): void {
-    this.#later.after(Math.max(0, this.#nextTriggerUs - nowUs), TRIGGER, out, (firedUs, firedOut) => {
-      const { intervalUs } = this.#options.configuration.checkpoint;
-      this.#nextTriggerUs = Math.max(this.#nextTriggerUs + intervalUs, firedUs);
-      this.#armTrigger(firedUs, firedOut);
-      this.#request(firedUs, firedOut);
-    });
+  /** Row C2: from the periodic timer, or from a person. */
+  request(request: CheckpointRequest, nowUs: Micros, out: Out): void {
+    this.#act(this.#decider.choose(request, this.#situation(nowUs)), nowUs, out);
+    const { timerAtLimit } = this.#options.parts;
+    if (timerAtLimit === 'until-completion' && this.#decider.queued > 0) this.#periodic.pause(out);
   }
 
-  #request(nowUs: Micros, out: Out): void {
-    if (!this.#isActive) return;
-    if (this.#triggering) {
-      this.#postponed = true;
-      return;
-    }
+  /** Completion, abort and deletion all serve a request that had to wait (A4 in bugs.md). */
+  #askAgain(nowUs: Micros, out: Out): void {
+    this.#act(this.#decider.chooseQueued(this.#situation(nowUs)), nowUs, out);
+  }
+
+  #situation(nowUs: Micros): RequestSituation {
     const { minPauseUs, maxConcurrent } = this.#options.configuration.checkpoint;
-    const decision = decideRequest({
+    return {
       nowUs,
-      minPauseUs,
-      lastCompletedUs: this.#lastCompletedUs,
+      isTriggering: this.#isTriggering,
       pending: this.#pending.size,
       maxConcurrent,
       cleaning: this.#cleaner.cleaning,
-    });
-    this.#postponed = decision.kind === 'postpone';
-    if (decision.kind === 'wait') {
-      this.#later.after(decision.afterUs, 'min-pause', out, (lateUs, lateOut) => this.#request(lateUs, lateOut));
-    }
-    if (decision.kind === 'trigger') this.#takeId(out);
+      minPauseUs,
+      lastCompletedUs: this.#lastCompletedUs,
+    };
   }
 
-  #takeId(out: Out): void {
-    this.#triggering = true;
+  #act({ rejected, rearmAfterUs, execute }: RequestDecision, nowUs: Micros, out: Out): void {
+    if (rearmAfterUs !== undefined) this.#periodic.rearm(nowUs, rearmAfterUs, out);
+    for (const { request, reason } of rejected) this.#reject(request, reason, nowUs, out);
+    if (execute !== undefined) this.#takeId(execute, nowUs, out);
+  }
+
+  /** It failed before it was a checkpoint. */
+  #reject(request: CheckpointRequest, reason: CheckpointFailure, nowUs: Micros, out: Out): void {
+    request.ended?.({ kind: 'failed', reason }, nowUs, out);
+    this.#failed({ checkpointId: undefined, snapshot: request.properties.snapshot, reason }, nowUs, out);
+  }
+
+  #takeId(request: CheckpointRequest, nowUs: Micros, out: Out): void {
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) return this.#reject(request, refusal, nowUs, out);
+    this.#isTriggering = true;
     const generation = this.#generation;
-    this.#counter.take(out, (taken, nowUs, takenOut) => {
-      this.#triggering = false;
-      if (taken.kind === 'taken') return this.#trigger(taken.checkpointId, generation, nowUs, takenOut);
-      if (generation !== this.#generation) return;
-      if (this.#failures.failed(taken.checkpointId, 'io-exception'))
-        this.#options.host.tooManyFailures(nowUs, takenOut);
-      else this.#askAgain(nowUs, takenOut);
+    this.#counter.take(out, (taken, takenUs, takenOut) => {
+      this.#isTriggering = false;
+      const late = generation === this.#generation ? this.#refusalOf(request) : 'checkpoint-coordinator-suspend';
+      if (late !== undefined) takenOut.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
+      const reason = late ?? (taken.kind === 'failed' ? 'io-exception' : undefined);
+      if (reason !== undefined) this.#reject(request, reason, takenUs, takenOut);
+      else this.#trigger(taken.checkpointId, request, takenUs, takenOut);
+      this.#askAgain(takenUs, takenOut);
     });
   }
 
-  #trigger(id: CheckpointId, generation: number, nowUs: Micros, out: Out): void {
-    const { host, epoch, configuration, parts } = this.#options;
+  /** Row C1: checked when the request is chosen, and again when it has its id. */
+  #refusalOf(request: CheckpointRequest): CheckpointFailure | undefined {
+    if (request.isPeriodic && !this.#periodic.isActive) return 'periodic-scheduler-shutdown';
+    const subtasks = this.#options.host.subtasks();
+    const allRun = subtasks.length > 0 && subtasks.every(({ isRunning }) => isRunning);
+    return allRun ? undefined : 'not-all-required-tasks-running';
+  }
+
+  #trigger(id: CheckpointId, request: CheckpointRequest, nowUs: Micros, out: Out): void {
+    const { host, epoch, configuration, parts, jobId } = this.#options;
+    const { checkpoint } = configuration;
+    const isOfUser = isSavepoint(request.properties.snapshot);
     const subtasks = host.subtasks();
-    if (generation !== this.#generation || !this.#isActive || subtasks.some(({ isRunning }) => !isRunning)) {
-      out.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
-      return;
-    }
     const pending = new PendingCheckpoint({
       checkpointId: id,
       triggeredAtUs: nowUs,
+      request,
+      location: isOfUser
+        ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)
+        : checkpointDirectory(checkpoint.directory, jobId, id),
       subtasks,
       accepts: parts.acceptsAcknowledgement,
     });
     this.#pending.set(id, pending);
-    this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) =>
-      this.#expire(pending, lateUs, lateOut),
-    );
+    const timeoutUs = isOfUser ? checkpoint.savepointTimeoutUs : checkpoint.timeoutUs;
+    this.#later.after(timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
     out.report({
       kind: 'checkpoint-triggered',
       checkpointId: id,
       epoch,
       jobAttempt: host.jobAttempt,
       tasks: pending.required,
+      ...(isOfUser ? { savepoint: pending.location } : {}),
     });
-    const options = optionsOf(configuration.checkpoint);
-    for (const { attempt, isSource } of subtasks) {
-      if (isSource)
-        host.sendToTask(
-          attempt,
-          { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs: nowUs, options },
-          out,
-        );
-    }
+    const options = optionsOf(request.properties, pending.location, checkpoint);
+    const sources = subtasks.filter(({ isSource }) => isSource).map(({ attempt }) => attempt);
+    this.#notices.triggered(pending, sources, options, out);
   }
 
   /** Row C29. */
   #expire(pending: PendingCheckpoint, nowUs: Micros, out: Out): void {
-    if (this.#pending.get(pending.checkpointId) !== pending || pending.phase === 'storing-pointer') return;
+    if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) return;
     this.#expired = [...this.#expired, pending.checkpointId].slice(-EXPIRED_REMEMBERED);
     this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
@@ -267,11 +306,12 @@ export class CheckpointCoordinator {
   #finalizerHost(): FinalizerHost {
     return {
       isCurrent: (id) => this.#pending.has(id),
-      metadataStored: (id, out) => {
+      storing: (id, out) => {
         this.#pendingOf(id).phase = 'storing-pointer';
         this.#later.cancel(`expire/${id}`, out);
       },
       stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
+      savepointStored: (id, bytes, nowUs, out) => this.#completeSavepoint(this.#pendingOf(id), bytes, nowUs, out),
       failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),
       superseded: (nowUs, out) => this.#options.host.superseded(nowUs, out),
     };
@@ -285,39 +325,81 @@ export class CheckpointCoordinator {
 
   /** Row C12. */
   #complete(pending: PendingCheckpoint, stored: StoredCheckpoint, nowUs: Micros, out: Out): void {
-    const { store, epoch, host, parts } = this.#options;
-    const id = pending.checkpointId;
+    const { store, parts } = this.#options;
     const dropped = store.stored(stored.pointer, stored.version);
+    out.report({ kind: 'checkpoint-completed', ...this.#figures(pending, stored.metadataBytes) });
+    for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
+    this.#lastSubsumedId = dropped.at(-1)?.id ?? this.#lastSubsumedId;
+    this.#end(
+      pending,
+      { kind: 'completed', checkpointId: pending.checkpointId, location: pending.location },
+      nowUs,
+      out,
+    );
+    this.#dropOlder(pending, nowUs, out);
+    if (parts.notifyComplete === 'when-durable') this.#notices.complete(pending, this.#lastSubsumedId, out);
+    if (parts.timerAtLimit === 'until-completion')
+      this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
+    this.#cleaner.sweep(stored.pointer, out);
+    this.#afterEnd(nowUs, out);
+  }
+
+  /** Row C12: not in the store, subsumes nothing, tells no task; but one the job stops with commits the sinks, so it does tell. */
+  #completeSavepoint(pending: PendingCheckpoint, metadataBytes: number, nowUs: Micros, out: Out): void {
+    const { checkpointId, location, isSynchronous } = pending;
+    out.report({ kind: 'savepoint-completed', location, ...this.#figures(pending, metadataBytes) });
+    this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
+    if (isSynchronous) {
+      this.#dropOlder(pending, nowUs, out);
+      this.#notices.complete(pending, this.#lastSubsumedId, out);
+    }
+    this.#afterEnd(nowUs, out);
+  }
+
+  /** A completion resets the failure counter and the min-pause clock, a savepoint's too. */
+  #end(pending: PendingCheckpoint, end: RequestEnd, nowUs: Micros, out: Out): void {
+    const id = pending.checkpointId;
     this.#failures.succeeded(id);
     this.#lastCompletedUs = nowUs;
     this.#pending.delete(id);
-    out.report({
-      kind: 'checkpoint-completed',
-      checkpointId: id,
-      epoch,
-      triggeredAtUs: pending.triggeredAtUs,
-      stateBytes: pending.stateBytes,
-      metadataBytes: stored.metadataBytes,
-      endToEndUs: pending.lastAcknowledgedUs - pending.triggeredAtUs,
-    });
-    for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
-    if (parts.notifyComplete === 'when-durable') this.#notifyComplete(pending, out);
-    this.#cleaner.sweep(stored.pointer, out);
-    if (!this.#isActive) host.settled(nowUs, out);
+    this.#later.cancel(`expire/${id}`, out);
+    pending.request.ended?.(end, nowUs, out);
+  }
+
+  #afterEnd(nowUs: Micros, out: Out): void {
+    if (!this.#jobRuns) this.#options.host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
   }
 
-  #notifyComplete(pending: PendingCheckpoint, out: Out): void {
-    const { host, epoch } = this.#options;
-    const id = pending.checkpointId;
-    out.report({ kind: 'notify-complete-sent', checkpointId: id, epoch });
-    for (const attempt of pending.required) {
-      host.sendToTask(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId: id }, out);
+  #figures(pending: PendingCheckpoint, metadataBytes: number) {
+    const { checkpointId, triggeredAtUs, stateBytes, lastAcknowledgedUs } = pending;
+    const endToEndUs = lastAcknowledgedUs - triggeredAtUs;
+    return { checkpointId, epoch: this.#options.epoch, triggeredAtUs, stateBytes, metadataBytes, endToEndUs };
+  }
+
+  /** I5. The sweep that follows a completion removes their files. */
+  #dropOlder(newer: PendingCheckpoint, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.checkpointId > newer.checkpointId || pending.isSavepoint || pending.isBeingDecided) continue;
+      this.#abort(pending, 'checkpoint-subsumed', nowUs, out);
     }
   }
 
-  #abort(pending: PendingCheckpoint, reason: CheckpointFailure, nowUs: Micros, out: Out): void {
-    const { host, epoch } = this.#options;
+  #abortAll(reason: CheckpointFailure, nowUs: Micros, out: Out): void {
+    for (const request of this.#decider.removeAll()) this.#reject(request, reason, nowUs, out);
+    for (const pending of [...this.#pending.values()])
+      if (!pending.isBeingDecided) this.#abort(pending, reason, nowUs, out);
+  }
+
+  // biome-ignore lint/complexity/useMaxParams: now and out are the world
+  #abort(
+    pending: PendingCheckpoint,
+    reason: CheckpointFailure,
+    nowUs: Micros,
+    out: Out,
+    blamed?: ExecutionAttemptId,
+  ): void {
+    const { epoch } = this.#options;
     const id = pending.checkpointId;
     this.#pending.delete(id);
     this.#later.cancel(`expire/${id}`, out);
@@ -331,24 +413,39 @@ export class CheckpointCoordinator {
       acknowledged: pending.acknowledged,
       required: pending.required.length,
     });
-    this.#cleaner.discard(id, out);
-    if (this.#isActive) {
-      for (const attempt of pending.required) {
-        host.sendToTask(attempt, { kind: 'notify-checkpoint-aborted', epoch, attempt, checkpointId: id }, out);
-      }
-    }
-    if (this.#failures.failed(id, reason)) host.tooManyFailures(nowUs, out);
-    else this.#askAgain(nowUs, out);
+    this.#cleaner.discard(pending.location, out);
+    if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
+    const { snapshot } = pending.request.properties;
+    pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);
+    if (!this.#failed({ checkpointId: id, snapshot, reason }, nowUs, out, blamed)) this.#askAgain(nowUs, out);
   }
 
-  /** The abort and completion paths both serve a request that had to wait (A4 in bugs.md). */
-  #askAgain(nowUs: Micros, out: Out): void {
-    if (this.#postponed) this.#request(nowUs, out);
+  /** Row C15. True when the job is failed for it. */
+  #failed(
+    failure: { checkpointId: number | undefined; snapshot: SnapshotType; reason: CheckpointFailure },
+    nowUs: Micros,
+    out: Out,
+    blamed?: ExecutionAttemptId,
+  ): boolean {
+    if (!this.#failures.failed({ ...failure, byTask: blamed !== undefined })) return false;
+    this.#options.host.tooManyFailures(nowUs, out, blamed);
+    return true;
   }
 }
 
-/** How a periodic checkpoint is taken. */
-function optionsOf({ mode }: EngineConfiguration['checkpoint']): CheckpointOptions {
+/** How it is taken. Savepoints are always aligned (row C26). */
+function optionsOf(
+  { snapshot, sharing, format }: CheckpointProperties,
+  location: string,
+  { mode }: EngineConfiguration['checkpoint'],
+): CheckpointOptions {
   const alignment = mode === 'exactly-once' ? 'aligned' : 'at-least-once';
-  return { snapshot: 'checkpoint', alignment, alignedTimeoutUs: 0 };
+  return {
+    snapshot,
+    alignment,
+    alignedTimeoutUs: 0,
+    ...(snapshot === 'checkpoint' ? {} : { location }),
+    ...(sharing === 'forward-backward' ? {} : { sharing }),
+    ...(format === undefined ? {} : { format }),
+  };
 }

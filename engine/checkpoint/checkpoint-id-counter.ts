@@ -16,6 +16,8 @@ export interface CheckpointIdCounterOptions {
   readonly jobId: string;
   readonly coordination: RequestClient<CoordinationReply>;
   readonly requestTimeoutUs: number;
+  /** What a counter begins with that was never written. */
+  readonly firstId: number;
   /** Last id ever used and the version of the counter that says so. */
   readonly last: { readonly value: number; readonly version: number };
 }
@@ -65,7 +67,7 @@ export class CheckpointIdCounter {
   }
 
   #read(failed: CheckpointId, out: Out, then: Then): void {
-    const { coordination, jobId, requestTimeoutUs } = this.#options;
+    const { coordination, jobId, requestTimeoutUs, firstId } = this.#options;
     const key = counterKey(jobId);
     coordination.request(
       (requestId) => ({ kind: 'coordination-get', requestId, key }),
@@ -77,7 +79,7 @@ export class CheckpointIdCounter {
           );
           return;
         }
-        this.#last = { value: Number(reply.value === '' ? 0 : reply.value), version: reply.version };
+        this.#last = { value: reply.value === '' ? firstId - 1 : Number(reply.value), version: reply.version };
         then({ kind: 'failed', checkpointId: failed }, nowUs, replyOut);
       },
     );

@@ -119,6 +119,7 @@ export class JobManager implements Actor {
       jobId: graph.jobId,
       epoch,
       retained: configuration.checkpoint.retained,
+      firstId: configuration.checkpoint.firstId,
       retryUs: retryDelayUs(configuration.runtime.requestTimeoutUs),
       coordination: this.#coordination,
       superseded: () => {

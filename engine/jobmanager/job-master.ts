@@ -30,7 +30,13 @@ import {
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
-import type { CoordinationReply, EngineMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type {
+  AcknowledgeCheckpoint,
+  CoordinationReply,
+  EngineMessage,
+  StorageReply,
+  TaskManagerMessage,
+} from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
@@ -132,6 +138,7 @@ export class JobMaster implements CoordinatorHost {
       case 'task-state':
         return this.#taskState(message, from, nowUs, out);
       case 'acknowledge-checkpoint':
+        this.#confirm(message, from, out);
         return this.#coordinator.acknowledge(message, nowUs, out);
       case 'decline-checkpoint':
         return this.#coordinator.decline(message, nowUs, out);
@@ -162,7 +169,8 @@ export class JobMaster implements CoordinatorHost {
       out.send({ node: execution.node, mailbox: taskMailbox(attempt), via: 'datagram' }, message);
   }
 
-  tooManyFailures(nowUs: Micros, out: Out): void {
+  tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void {
+    if (blamed !== undefined && this.#executions?.of(blamed) === undefined) return;
     this.#failJob('checkpoint-failures', nowUs, out);
   }
 
@@ -217,6 +225,12 @@ export class JobMaster implements CoordinatorHost {
   #cancelUnknown(listed: ReadonlyMap<ExecutionAttemptId, unknown>, node: NodeId, out: Out): void {
     for (const attempt of listed.keys())
       if (this.#executions?.of(attempt) === undefined) this.#cancel(attempt, node, out);
+  }
+
+  /** Row C11: it arrived; what it is worth the task need not know. */
+  #confirm({ attempt, checkpointId }: AcknowledgeCheckpoint, node: NodeId, out: Out): void {
+    const confirmed = { kind: 'acknowledge-confirmed', epoch: this.#options.epoch, attempt, checkpointId } as const;
+    out.send({ node, mailbox: taskMailbox(attempt), via: 'datagram' }, confirmed);
   }
 
   #taskState(

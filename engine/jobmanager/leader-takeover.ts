@@ -23,6 +23,8 @@ export interface TakeoverOptions {
   readonly jobId: string;
   readonly epoch: LeaderEpoch;
   readonly retained: number;
+  /** What a counter begins with that was never written. */
+  readonly firstId: number;
   readonly retryUs: number;
   readonly coordination: RequestClient<CoordinationReply>;
   readonly done: (
@@ -76,7 +78,7 @@ export class LeaderTakeover {
 
   #readCounter(pointer: CheckpointPointer, version: number, out: Out): void {
     this.#get(counterKey(this.#options.jobId), out, (reply, nowUs, replyOut) => {
-      const value = reply.version === 0 ? 0 : Number(reply.value);
+      const value = reply.version === 0 ? this.#options.firstId - 1 : Number(reply.value);
       const store = new CompletedCheckpointStore(this.#options.retained, pointer, version);
       this.#options.done(store, { value, version: reply.version }, nowUs, replyOut);
     });

@@ -59,6 +59,8 @@ export type EngineEvent =
       readonly jobAttempt: number;
       /** Whose acknowledgements it needs. */
       readonly tasks: readonly ExecutionAttemptId[];
+      /** Directory of a savepoint; absent for checkpoints. */
+      readonly savepoint?: string;
     } & OfCheckpoint)
   | ({ readonly kind: 'trigger-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'barrier-received'; readonly channel: number; readonly pending: number } & OfTask & OfCheckpoint)
@@ -89,6 +91,16 @@ export type EngineEvent =
       readonly stateBytes: number;
       readonly metadataBytes: number;
       /** Trigger to last acknowledgement (Flink: lastCheckpointDuration). */
+      readonly endToEndUs: number;
+    } & OfCheckpoint)
+  /** Durable and its user's; the pointer does not name it (row C12). */
+  | ({
+      readonly kind: 'savepoint-completed';
+      readonly epoch: LeaderEpoch;
+      readonly location: string;
+      readonly triggeredAtUs: Micros;
+      readonly stateBytes: number;
+      readonly metadataBytes: number;
       readonly endToEndUs: number;
     } & OfCheckpoint)
   | ({

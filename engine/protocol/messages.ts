@@ -29,7 +29,8 @@ export type JobManagerMessage =
   | { readonly kind: 'cancel-task'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
   | TriggerCheckpoint
   | NotifyCheckpointComplete
-  | NotifyCheckpointAborted;
+  | NotifyCheckpointAborted
+  | AcknowledgeConfirmed;
 
 export interface TriggerCheckpoint {
   readonly kind: 'trigger-checkpoint';
@@ -44,9 +45,20 @@ export interface NotifyCheckpointComplete {
   readonly epoch: LeaderEpoch;
   readonly attempt: ExecutionAttemptId;
   readonly checkpointId: CheckpointId;
+  /** Newest checkpoint that was subsumed (row C14); 0: none yet. */
+  readonly lastSubsumedId: number;
 }
 export interface NotifyCheckpointAborted {
   readonly kind: 'notify-checkpoint-aborted';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+  /** Newest checkpoint that is complete (row C14): makes good a notice that was lost; 0: none. */
+  readonly latestCompletedId: number;
+}
+/** Answer to `acknowledge-checkpoint`: it arrived, whatever it was worth (row C11). */
+export interface AcknowledgeConfirmed {
+  readonly kind: 'acknowledge-confirmed';
   readonly epoch: LeaderEpoch;
   readonly attempt: ExecutionAttemptId;
   readonly checkpointId: CheckpointId;

@@ -8,16 +8,24 @@ import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
+import type { SavepointFormat, SnapshotType } from './checkpoint-options.ts';
 import type { StateHandle, SubtaskState } from './state-handle.ts';
 
 const MAGIC = 0x4960672d;
-const FORMAT_VERSION = 1;
+/** Version 2 says which kind of snapshot it is; version 1 knew checkpoints only. */
+const FORMAT_VERSION = 2;
+const SNAPSHOT_TYPES: readonly SnapshotType[] = ['checkpoint', 'savepoint', 'suspend-savepoint', 'terminate-savepoint'];
+const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
 const CHECKSUM_BYTES = 4;
 
 export interface CheckpointMetadata {
   readonly checkpointId: CheckpointId;
   readonly jobId: string;
   readonly triggeredAtUs: number;
+  /** Absent: `checkpoint`. */
+  readonly snapshot?: SnapshotType;
+  /** Of savepoints. */
+  readonly format?: SavepointFormat;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
 }
@@ -29,6 +37,8 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   out.writeVarUint(metadata.checkpointId);
   out.writeString(metadata.jobId);
   out.writeVarUint(metadata.triggeredAtUs);
+  out.writeByte(SNAPSHOT_TYPES.indexOf(metadata.snapshot ?? 'checkpoint'));
+  out.writeByte(metadata.format === undefined ? FORMATS.length : FORMATS.indexOf(metadata.format));
   out.writeVarUint(metadata.states.length);
   for (const state of metadata.states) {
     out.writeVarUint(state.vertex);
@@ -57,10 +67,11 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   const input = new ByteReader(bytes.subarray(0, end));
   if (input.readInt32() !== MAGIC) throw new CorruptData('a _metadata file starts with its magic number', 0);
   const version = input.readVarUint();
-  if (version !== FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
+  if (version < 1 || version > FORMAT_VERSION) throw new CorruptData(`_metadata format ${version} is unknown`, 4);
   const id = checkpointId(input.readVarUint());
   const jobId = input.readString();
   const triggeredAtUs = input.readVarUint();
+  const properties = version >= 2 ? readProperties(input) : {};
   const states: SubtaskState[] = [];
   for (let left = input.readVarUint(); left > 0; left -= 1) {
     const vertex = input.readVarUint();
@@ -69,7 +80,13 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
     for (let more = input.readVarUint(); more > 0; more -= 1) handles.push(readHandle(input));
     states.push({ vertex, subtask, handles });
   }
-  return { checkpointId: id, jobId, triggeredAtUs, states };
+  return { checkpointId: id, jobId, triggeredAtUs, ...properties, states };
+}
+
+function readProperties(input: ByteReader): Pick<CheckpointMetadata, 'snapshot' | 'format'> {
+  const snapshot = SNAPSHOT_TYPES[input.readByte()] ?? input.refuse('a snapshot has a known type');
+  const format = FORMATS[input.readByte()];
+  return { ...(snapshot === 'checkpoint' ? {} : { snapshot }), ...(format === undefined ? {} : { format }) };
 }
 
 function writeHandle(out: ByteWriter, handle: StateHandle): void {

@@ -28,6 +28,8 @@ export interface AlignmentFigures {
 
 export class AsyncPart {
   readonly checkpointId: CheckpointId;
+  /** Directory its files go to. */
+  readonly location: string;
   readonly figures: AlignmentFigures;
   readonly parts: readonly StatePart[];
   readonly handles: StateHandle[] = [];
@@ -38,12 +40,14 @@ export class AsyncPart {
 
   constructor(options: {
     checkpointId: CheckpointId;
+    location: string;
     figures: AlignmentFigures;
     parts: readonly StatePart[];
     syncStartUs: number;
     waitsForSink: boolean;
   }) {
     this.checkpointId = options.checkpointId;
+    this.location = options.location;
     this.figures = options.figures;
     this.parts = options.parts;
     this.syncStartUs = options.syncStartUs;

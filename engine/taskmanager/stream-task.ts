@@ -155,7 +155,11 @@ export class StreamTask {
         out.report({ kind: 'notify-complete-received', ...this.#task(), checkpointId: message.checkpointId });
         return this.#chain?.sink?.notifyComplete(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
+        // Row C14: makes good a completion whose notice was lost.
+        this.#chain?.sink?.notifyComplete(checkpointId(message.latestCompletedId), out);
         return this.#aborted(message.checkpointId, nowUs, out);
+      case 'acknowledge-confirmed':
+        return this.#checkpoint.confirmed(message.checkpointId, out);
       case 'start-async-part':
         return this.#checkpoint.startAsyncPart(message.checkpointId, nowUs, out);
       case 'write-async-part':
@@ -188,6 +192,7 @@ export class StreamTask {
     const handled =
       this.#input?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
+      this.#checkpoint.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
       this.#chain?.sink?.handleTimer(timer, nowUs, out) === true;
     assert(handled, 'every timer of a subtask belongs to one of its parts', { timer });
@@ -287,7 +292,7 @@ export class StreamTask {
       checkpoint: (barrier, figures, nowUs, out) => {
         if (!this.#checkpoint.isNew(barrier.checkpointId)) return;
         this.#broadcastBarrier(barrier, out);
-        this.#snapshot(barrier.checkpointId, figures, nowUs, out);
+        this.#snapshot(barrier, figures, nowUs, out);
       },
       giveUp: (id, reason, out) => this.#giveUp(id, reason, out),
     };
@@ -295,6 +300,7 @@ export class StreamTask {
 
   #triggered(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     if (!this.#checkpoint.isNew(message.checkpointId)) return;
+    if (this.#checkpoint.isAborted(message.checkpointId)) return this.#forwardAbort(message.checkpointId, out);
     out.report({ kind: 'trigger-received', ...this.#task(), checkpointId: message.checkpointId });
     if (this.#state !== 'running' || this.#source === undefined) {
       return this.#checkpoint.decline(message.checkpointId, 'checkpoint-declined-task-not-ready', out);
@@ -312,10 +318,10 @@ export class StreamTask {
     this.#snapshotSource(deferred, nowUs, out);
   }
 
-  #snapshotSource({ checkpointId, triggeredAtUs }: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    const startDelayUs = Math.max(0, nowUs - triggeredAtUs);
+  #snapshotSource(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    const startDelayUs = Math.max(0, nowUs - message.triggeredAtUs);
     const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0 };
-    this.#snapshot(checkpointId, figures, nowUs, out);
+    this.#snapshot(message, figures, nowUs, out);
   }
 
   /** Row B9: the barrier leaves before the snapshot is taken. */
@@ -324,7 +330,7 @@ export class StreamTask {
     out.report({ kind: 'barrier-sent', ...this.#task(), checkpointId: id });
   }
 
-  #snapshot(id: CheckpointId, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
+  #snapshot({ checkpointId: id, options }: Triggered, figures: AlignmentFigures, nowUs: Micros, out: Out): void {
     const chain = this.#chain;
     assert(chain !== undefined && this.#state === 'running', 'only a running subtask takes a snapshot', { id });
     const { parts, waitsForSink } = takeSnapshot({
@@ -335,19 +341,24 @@ export class StreamTask {
       checkpointId: id,
       out,
     });
-    this.#checkpoint.start(id, { parts, waitsForSink, figures }, nowUs, out);
+    this.#checkpoint.start(id, { parts, waitsForSink, figures, location: options.location }, nowUs, out);
   }
 
   #aborted(id: CheckpointId, nowUs: Micros, out: Out): void {
     this.#checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
-    if (this.#input?.abort(id) === true) this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
+    if (this.#input?.abort(id) === true) this.#forwardAbort(id, out);
     this.#pump(nowUs, out);
+  }
+
+  /** Row B3. */
+  #forwardAbort(id: CheckpointId, out: Out): void {
+    this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
   }
 
   /** This subtask will not take part: those behind it must not wait for its barrier (row B3). */
   #giveUp(id: CheckpointId, reason: CheckpointFailure, out: Out): void {
-    this.#outputs.broadcastEvent({ kind: 'cancel-marker', checkpointId: id }, out);
+    this.#forwardAbort(id, out);
     this.#checkpoint.decline(id, reason, out);
   }
 

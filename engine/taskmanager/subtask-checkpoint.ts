@@ -5,7 +5,8 @@
  * Invariants:
  *   I1 flush and pre-commit, barrier, synchronous snapshot are one mailbox action: no record between them;
  *   I2 the barrier leaves before the snapshot is taken, after everything the subtask emitted before;
- *   I3 a checkpoint is acknowledged once, when all its state is durable and the sink's pre-commit is confirmed;
+ *   I3 a checkpoint is acknowledged when all its state is durable and the sink's pre-commit is confirmed; the same acknowledgement is
+ *      repeated until the JobManager confirms that it has it (row C11);
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { RequestClient } from '../clients/request-client.ts';
@@ -17,7 +18,7 @@ import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type StatePart } from './async-part.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -34,6 +35,8 @@ export interface SubtaskCheckpointOptions {
 
 /** A put that failed for certain is repeated so often before the checkpoint is declined. */
 const WRITE_TRIES_MAX = 4;
+/** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
+const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
 const SYNC_WORK = 4;
 
@@ -43,6 +46,10 @@ export class SubtaskCheckpoint {
   readonly #storage: RequestClient<StorageReply>;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
+  /** Acknowledgements that wait for their confirmation. */
+  readonly #unconfirmed = new Map<CheckpointId, AcknowledgeCheckpoint>();
+  /** Aborted before they began here; older ones may still begin. */
+  readonly #aborted = new Set<CheckpointId>();
   /** Highest checkpoint started or given up. */
   #last = 0;
 
@@ -64,17 +71,31 @@ export class SubtaskCheckpoint {
     return checkpointId > this.#last;
   }
 
+  /** Row B9 step 0: the coordinator gave it up before it began here; those behind must hear of it. */
+  isAborted(checkpointId: CheckpointId): boolean {
+    return this.#aborted.has(checkpointId);
+  }
+
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
   start(
     checkpointId: CheckpointId,
-    snapshot: { parts: readonly StatePart[]; waitsForSink: boolean; figures: AlignmentFigures },
+    snapshot: {
+      parts: readonly StatePart[];
+      waitsForSink: boolean;
+      figures: AlignmentFigures;
+      /** Of a savepoint; absent: the checkpoint's own directory. */
+      location?: string | undefined;
+    },
     nowUs: Micros,
     out: Out,
   ): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
-    this.#last = checkpointId;
+    this.#begun(checkpointId);
     const { parts, waitsForSink, figures } = snapshot;
-    const part = new AsyncPart({ checkpointId, figures, parts, syncStartUs: nowUs, waitsForSink });
+    const { checkpoint } = this.#options.environment.configuration;
+    const { jobId } = this.#options.environment.graph;
+    const location = snapshot.location ?? checkpointDirectory(checkpoint.directory, jobId, checkpointId);
+    const part = new AsyncPart({ checkpointId, location, figures, parts, syncStartUs: nowUs, waitsForSink });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
     out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
@@ -118,17 +139,20 @@ export class SubtaskCheckpoint {
     if (part.outstanding === 0 && part.syncEndUs > 0) this.#acknowledge(part, nowUs, out);
   }
 
-  /** The coordinator gave it up, or this subtask did. */
+  /** The coordinator gave it up. If it has not begun here it may still come, behind older ones that are to be taken. */
   abort(checkpointId: CheckpointId): void {
-    this.#last = Math.max(this.#last, checkpointId);
-    const part = this.#async.get(checkpointId);
-    if (part === undefined) return;
-    this.#async.delete(checkpointId);
-    part.release();
+    if (this.isNew(checkpointId)) this.#aborted.add(checkpointId);
+    this.#drop(checkpointId);
+  }
+
+  /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
+  confirmed(checkpointId: CheckpointId, out: Out): void {
+    if (this.#unconfirmed.delete(checkpointId)) this.#later.cancel(`acknowledge/${checkpointId}`, out);
   }
 
   decline(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void {
-    this.abort(checkpointId);
+    this.#begun(Math.max(this.#last, checkpointId));
+    this.#drop(checkpointId);
     const { attempt, epoch, toJobManager } = this.#options;
     toJobManager({ kind: 'decline-checkpoint', epoch, attempt, checkpointId, reason }, out);
     out.report({ kind: 'decline-sent', ...this.#task(), checkpointId, reason });
@@ -146,6 +170,18 @@ export class SubtaskCheckpoint {
   close(): void {
     for (const part of this.#async.values()) part.release();
     this.#async.clear();
+    this.#unconfirmed.clear();
+  }
+
+  #begun(last: number): void {
+    this.#last = last;
+    for (const aborted of this.#aborted) if (aborted <= last) this.#aborted.delete(aborted);
+  }
+
+  #drop(checkpointId: CheckpointId): void {
+    this.#unconfirmed.delete(checkpointId);
+    this.#async.get(checkpointId)?.release();
+    this.#async.delete(checkpointId);
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
@@ -166,9 +202,9 @@ export class SubtaskCheckpoint {
   ): void {
     const { part, handle, state, bytes, tries } = write;
     const { environment, attempt, subtask } = this.#options;
-    const { checkpoint, runtime } = environment.configuration;
+    const { runtime } = environment.configuration;
     const file = environment.parts.stateFile({
-      directory: checkpointDirectory(checkpoint.directory, environment.graph.jobId, part.checkpointId),
+      directory: part.location,
       operator: state.operator,
       state: state.state,
       subtask,
@@ -209,7 +245,7 @@ export class SubtaskCheckpoint {
   #acknowledge(part: AsyncPart, nowUs: Micros, out: Out): void {
     assert(part.handles.length === part.parts.length, 'every state of an acknowledged snapshot has a handle');
     this.#async.delete(part.checkpointId);
-    const { attempt, epoch, toJobManager } = this.#options;
+    const { attempt, epoch } = this.#options;
     const handles = sortedHandles(part.handles);
     const metrics = {
       ...part.figures,
@@ -218,8 +254,24 @@ export class SubtaskCheckpoint {
       stateBytes: handles.reduce((sum, handle) => sum + handle.bytes, 0),
     };
     const checkpointId = part.checkpointId;
-    toJobManager({ kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics }, out);
+    const message = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
+    this.#unconfirmed.set(checkpointId, message);
+    this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
+  }
+
+  /** Row C11: what was written stays, whether or not this is ever confirmed: the JobManager may have completed the checkpoint. */
+  #sendAcknowledgement(message: AcknowledgeCheckpoint, tries: number, out: Out): void {
+    const { environment, toJobManager } = this.#options;
+    const { checkpointId } = message;
+    toJobManager(message, out);
+    const delayUs = environment.configuration.runtime.requestTimeoutUs;
+    this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
+      if (this.#unconfirmed.get(checkpointId) !== message) return;
+      if (tries >= ACKNOWLEDGE_TRIES_MAX) return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+      lateOut.report({ kind: 'probe', probe: 'acknowledge-repeated' });
+      this.#sendAcknowledgement(message, tries + 1, lateOut);
+    });
   }
 
   #task(): { attempt: ExecutionAttemptId; vertex: number; subtask: number } {

@@ -97,7 +97,7 @@ export class TaskInput {
 
   /** The coordinator aborted it. True when that was news: those behind must hear of it. */
   abort(checkpointId: CheckpointId): boolean {
-    return this.#barriers.giveUp(checkpointId);
+    return this.#barriers.abort(checkpointId);
   }
 
   /** One buffer, or what backpressure left of one. */
@@ -154,7 +154,9 @@ export class TaskInput {
     const { host, deployment } = this.#options;
     const { attempt, vertex, subtask } = deployment;
     const decision = this.#barriers.barrier(channel, barrier.checkpointId);
-    if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
+    if (decision.kind === 'ignore') return;
+    if (decision.kind === 'cancelled')
+      return host.giveUp(decision.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
     const of = { attempt, vertex, subtask, checkpointId: barrier.checkpointId };
     out.report({ kind: 'barrier-received', ...of, channel, pending: decision.kind === 'complete' ? 0 : 1 });
     if (decision.gaveUp !== undefined) host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);

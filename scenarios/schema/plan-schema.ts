@@ -7,6 +7,7 @@ import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { record } from './scalars.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 const whole = z.int({ error: 'expected a whole number' });
 const natural = whole.min(0, { error: 'expected a whole number of at least 0' });
@@ -73,6 +74,10 @@ const checkpoint = record({
   tolerableFailures: natural,
   retained: positive,
   directory: z.string(),
+  savepointDirectory: z.string().default('savepoints'),
+  savepointTimeoutUs: positive.default(60_000_000),
+  firstId: positive.default(1),
+  retention: z.enum(RETENTIONS).default('retain-on-cancellation'),
   inlineThresholdBytes: natural,
   timelineLogging: z.boolean(),
 });

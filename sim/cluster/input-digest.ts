@@ -44,6 +44,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'trigger-checkpoint':
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':
+    case 'acknowledge-confirmed':
       foldJobManager(digest, message);
       return;
     case 'heartbeat-response':
@@ -131,6 +132,9 @@ function foldOptions(digest: Digest, options: CheckpointOptions): void {
   digest.foldString(options.snapshot);
   digest.foldString(options.alignment);
   digest.fold(options.alignedTimeoutUs);
+  if (options.location !== undefined) digest.foldString(options.location);
+  if (options.sharing !== undefined) digest.foldString(options.sharing);
+  if (options.format !== undefined) digest.foldString(options.format);
 }
 
 function foldJobManager(digest: Digest, message: JobManagerMessage): void {
@@ -151,7 +155,16 @@ function foldJobManager(digest: Digest, message: JobManagerMessage): void {
       foldOptions(digest, message.options);
       return;
     case 'notify-checkpoint-complete':
+      digest.fold(message.attempt);
+      digest.fold(message.checkpointId);
+      digest.fold(message.lastSubsumedId);
+      return;
     case 'notify-checkpoint-aborted':
+      digest.fold(message.attempt);
+      digest.fold(message.checkpointId);
+      digest.fold(message.latestCompletedId);
+      return;
+    case 'acknowledge-confirmed':
       digest.fold(message.attempt);
       digest.fold(message.checkpointId);
       return;

@@ -74,6 +74,7 @@ export class RunCollector {
         this.#onAcknowledged(event, atUs);
         return;
       case 'checkpoint-completed':
+      case 'savepoint-completed':
         this.#onCompleted(event, atUs);
         return;
       case 'checkpoint-aborted':
@@ -167,7 +168,7 @@ export class RunCollector {
     });
   }
 
-  #onCompleted(event: Of<'checkpoint-completed'>, atUs: number): void {
+  #onCompleted(event: Of<'checkpoint-completed' | 'savepoint-completed'>, atUs: number): void {
     const record = this.#open.get(event.checkpointId);
     this.#stateBytes = event.stateBytes;
     if (record === undefined) return;

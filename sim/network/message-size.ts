@@ -41,6 +41,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'trigger-checkpoint':
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':
+    case 'acknowledge-confirmed':
     case 'task-state':
     case 'decline-checkpoint':
       return HEADER_BYTES;

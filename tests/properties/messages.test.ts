@@ -109,8 +109,19 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     triggeredAtUs: us,
     options,
   }),
-  'notify-checkpoint-complete': message('notify-checkpoint-complete', { epoch, attempt, checkpointId: checkpoint }),
-  'notify-checkpoint-aborted': message('notify-checkpoint-aborted', { epoch, attempt, checkpointId: checkpoint }),
+  'notify-checkpoint-complete': message('notify-checkpoint-complete', {
+    epoch,
+    attempt,
+    checkpointId: checkpoint,
+    lastSubsumedId: count,
+  }),
+  'notify-checkpoint-aborted': message('notify-checkpoint-aborted', {
+    epoch,
+    attempt,
+    checkpointId: checkpoint,
+    latestCompletedId: count,
+  }),
+  'acknowledge-confirmed': message('acknowledge-confirmed', { epoch, attempt, checkpointId: checkpoint }),
   'heartbeat-response': message('heartbeat-response', {
     epoch,
     incarnation: small,

@@ -72,15 +72,15 @@ describe('checkpoint cleaner', () => {
 
   it('C29: discarding a checkpoint deletes its files only, also when another id begins with the same digits', () => {
     const { cleaner, out, storage, answer } = bench(`${ROOT}chk-1/a`, `${ROOT}chk-1/b`, `${ROOT}chk-12/a`);
-    cleaner.discard(1, out);
+    cleaner.discard(`${ROOT}chk-1`, out);
     answer();
     expect(storage.paths()).toEqual([`${ROOT}chk-12/a`]);
   });
 
   it('C2: a deletion counts as under way until it is answered', () => {
     const { cleaner, out, answer } = bench(`${ROOT}chk-1/a`);
-    cleaner.discard(1, out);
-    cleaner.discard(2, out);
+    cleaner.discard(`${ROOT}chk-1`, out);
+    cleaner.discard(`${ROOT}chk-2`, out);
     expect(cleaner.cleaning).toBe(2);
     answer();
     expect(cleaner.cleaning).toBe(0);

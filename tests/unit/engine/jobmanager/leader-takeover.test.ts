@@ -36,6 +36,7 @@ class Bench {
     this.#takeover = new LeaderTakeover({
       jobId: JOB,
       epoch: leaderEpoch(epoch),
+      firstId: 1,
       retained: 1,
       retryUs: RETRY_US,
       coordination: this.#client,
