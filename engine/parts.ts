@@ -33,6 +33,8 @@ export interface EngineParts {
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
   /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for a success. */
   readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
+  /** A retained checkpoint whose metadata cannot be read (row C19): read until it can, or passed over for an older one. */
+  readonly unreadableCheckpoint: 'read-again' | 'skipped';
   /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
   readonly timerAtLimit: 'runs-on' | 'until-completion';
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
@@ -67,6 +69,7 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
+  unreadableCheckpoint: 'read-again',
   timerAtLimit: 'runs-on',
   staleDecline: 'ignored',
   failedStop: 'resumes-checkpoints',

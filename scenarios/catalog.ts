@@ -37,6 +37,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'storage-slow', description: 'the object store is up to 200 times slower' },
   { name: 'storage-fails', description: 'a third of the requests to the object store fail' },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
+  { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
+  { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },
   { name: 'slow-link', description: 'the network of one machine is clogged' },
   { name: 'delayed-messages', description: 'what a machine says and hears comes late' },
   { name: 'lost-messages', description: 'control messages are lost' },

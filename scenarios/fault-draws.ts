@@ -137,6 +137,8 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         },
       ];
     }
+    case 'operation':
+      return [{ kind: 'operation', trigger, command: action.command }];
     default:
       return unreachable(action);
   }

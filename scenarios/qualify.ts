@@ -16,7 +16,7 @@ import {
 } from './datasets/dataset-name.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
-import type { ScenarioInput, SectionProblem } from './schema.ts';
+import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
 import type { Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
@@ -78,7 +78,7 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       fetchWaitUs: runtime.fetchWait,
       sinkBatchRecords: runtime.sinkBatchRecords,
     },
-    cluster: input.cluster,
+    cluster: isOperated(input.faults) ? { ...input.cluster, clients: 1 } : input.cluster,
     engine: engineOf(input),
     transactionTimeoutUs: runtime.transactionTimeout,
     faults: input.faults,

@@ -128,9 +128,13 @@ function slotProblems({ job, cluster }: ScenarioInput): SectionProblem[] {
   return [{ path: ['job', 'parallelism'], message, expected: `at most ${slots}` }];
 }
 
+/** A client is there when it has something to do. */
+export const isOperated = (faults: ScenarioInput['faults']): boolean =>
+  faults.some(({ action }) => action.kind === 'operation');
+
 /** Faults that strike nobody, or after the storm. */
 function faultProblems({ faults, cluster, duration: stormUs }: ScenarioInput): SectionProblem[] {
-  const known: readonly string[] = [...TARGET_GROUPS, ...allNodes(cluster)];
+  const known: readonly string[] = [...TARGET_GROUPS, ...allNodes({ ...cluster, clients: isOperated(faults) ? 1 : 0 })];
   return faults.flatMap((rule, index): SectionProblem[] => {
     const problems = targetsOf(rule.action)
       .filter(([, target]) => !known.includes(target))
@@ -168,6 +172,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
         ['from', action.from],
       ];
     case 'service':
+    case 'operation':
       return [];
     default:
       return [

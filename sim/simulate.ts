@@ -128,7 +128,9 @@ class Life {
   #watch(entry: HistoryEvent): void {
     const { event } = entry;
     if (SATISFYING.has(event.kind)) this.#mayBeSatisfied = true;
-    if (event.kind === 'job-status' && event.status === 'failed') this.#end('job-failed');
+    // Where somebody operates the job, it may be started again.
+    const mayComeBack = (this.#plan.cluster.clients ?? 0) > 0;
+    if (event.kind === 'job-status' && event.status === 'failed' && !mayComeBack) this.#end('job-failed');
   }
 
   #isOver(): boolean {

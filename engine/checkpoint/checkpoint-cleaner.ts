@@ -32,11 +32,15 @@ export class CheckpointCleaner {
     return this.#cleaning;
   }
 
-  /** A deletion that fails is not repeated: the next sweep finds the files again. */
-  sweep(pointer: CheckpointPointer, out: Out): void {
-    const newest = pointer.completed.at(-1)?.id ?? 0;
+  /**
+   * A deletion that fails is not repeated: the next sweep finds the files again. `all`: nothing is being written any more, so ids above
+   * the newest are garbage, too. What earlier runs left is not this run's (C7 in bugs.md).
+   */
+  sweep(pointer: CheckpointPointer, out: Out, all = false): void {
+    const newest = all ? Number.MAX_SAFE_INTEGER : (pointer.completed.at(-1)?.id ?? 0);
+    const floor = pointer.job?.floor ?? 0;
     const kept = new Set<number>(pointer.completed.map(({ id }) => id));
-    const isGarbage = (id: number): boolean => id < newest && !kept.has(id);
+    const isGarbage = (id: number): boolean => id > floor && id < newest && !kept.has(id);
     this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root)), out);
   }
 

@@ -21,6 +21,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { type CheckpointOptions, isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { CheckpointProperties } from '../protocol/checkpoint-properties.ts';
+import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type {
   AcknowledgeCheckpoint,
@@ -29,7 +30,7 @@ import type {
   EngineMessage,
   StorageReply,
 } from '../protocol/messages.ts';
-import { savepointDirectory } from '../protocol/savepoint-paths.ts';
+import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -124,6 +125,11 @@ export class CheckpointCoordinator {
     this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
   }
 
+  /** Last id that was taken. */
+  get lastId(): number {
+    return this.#counter.last;
+  }
+
   /** False while a write is unanswered that decides what the job may be restored from, or whether it may be restored at all. */
   get isSettled(): boolean {
     for (const pending of this.#pending.values())
@@ -187,7 +193,10 @@ export class CheckpointCoordinator {
       ...(format === undefined ? {} : { format }),
       states: pending.states(),
     };
-    this.#finalizer.finalize(metadata, location, out);
+    const by = pending.request.stopsJobFor;
+    // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
+    const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
+    this.#finalizer.finalize(metadata, location, end, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
@@ -198,6 +207,13 @@ export class CheckpointCoordinator {
       return this.#abort(pending, reason, nowUs, out, attempt);
     if (this.#options.parts.staleDecline === 'counted')
       this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
+  }
+
+  /** Row C16: the pointer was moved and dropped these; `all`: the run is over, nothing of it is being written any more. */
+  sweep(dropped: readonly RetainedCheckpoint[], out: Out, all = false): void {
+    for (const { owner, metadata } of dropped)
+      if (owner === 'claimed') this.#cleaner.discard(directoryOfMetadata(metadata), out);
+    this.#cleaner.sweep(this.#options.store.pointer, out, all);
   }
 
   /* ---- request and trigger ---- */
@@ -264,7 +280,7 @@ export class CheckpointCoordinator {
   }
 
   #trigger(id: CheckpointId, request: CheckpointRequest, nowUs: Micros, out: Out): void {
-    const { host, epoch, configuration, parts, jobId } = this.#options;
+    const { host, epoch, configuration, parts, jobId, store } = this.#options;
     const { checkpoint } = configuration;
     const isOfUser = isSavepoint(request.properties.snapshot);
     const subtasks = host.subtasks();
@@ -289,7 +305,10 @@ export class CheckpointCoordinator {
       tasks: pending.required,
       ...(isOfUser ? { savepoint: pending.location } : {}),
     });
-    const options = optionsOf(request.properties, pending.location, checkpoint);
+    const { properties } = request;
+    // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
+    const sharing = !isOfUser && store.run.fullFirst ? 'forward' : properties.sharing;
+    const options = optionsOf({ ...properties, sharing }, pending.location, checkpoint);
     const sources = subtasks.filter(({ isSource }) => isSource).map(({ attempt }) => attempt);
     this.#notices.triggered(pending, sources, options, out);
   }
@@ -340,7 +359,7 @@ export class CheckpointCoordinator {
     if (parts.notifyComplete === 'when-durable') this.#notices.complete(pending, this.#lastSubsumedId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
-    this.#cleaner.sweep(stored.pointer, out);
+    this.sweep(dropped, out);
     this.#afterEnd(nowUs, out);
   }
 

@@ -4,7 +4,8 @@
  *
  * Owns: the two writes, their order among several checkpoints, and what their outcomes mean. Does not own: the pending checkpoint.
  * Invariants:
- *   I1 the pointer is written only after `_metadata` is durable (G1); a savepoint has no pointer, its `_metadata` makes it one;
+ *   I1 the pointer is written only after `_metadata` is durable (G1); a savepoint has no pointer, its `_metadata` makes it one; but
+ *      one the job stops with is noted beside the pointer first, because its completion commits the sinks (decision 0017);
  *   I2 an unanswered write that decides is repeated until it is known: neither stored nor failed until then (row F17);
  *   I3 nothing more is written for a checkpoint that is no longer `isCurrent`, but for a pointer write under way;
  *   I4 one pointer write is under way at a time, in the order in which `_metadata` became durable.
@@ -17,7 +18,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
-import { type CheckpointPointer, decodePointer, encodePointer, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import { type CheckpointPointer, encodePointer, pointerKey, type JobEnd } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { CoordinationReply, StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, encodeMetadata } from '../protocol/metadata-file.ts';
@@ -58,6 +59,8 @@ interface MetadataFile {
   readonly id: CheckpointId;
   readonly path: string;
   readonly metadataBytes: number;
+  /** Of a savepoint the job stops with. */
+  readonly end: JobEnd | undefined;
 }
 
 export class CheckpointFinalizer {
@@ -72,7 +75,7 @@ export class CheckpointFinalizer {
   }
 
   /** An unanswered write is repeated: under NO_OVERWRITE the first one is found by its checksum. */
-  finalize(metadata: CheckpointMetadata, location: string, out: Out): void {
+  finalize(metadata: CheckpointMetadata, location: string, end: JobEnd | undefined, out: Out): void {
     const { configuration, storage, host } = this.#options;
     const id = metadata.checkpointId;
     const path = `${location}/_metadata`;
@@ -87,14 +90,14 @@ export class CheckpointFinalizer {
       (reply, nowUs, replyOut) => {
         if (!host.isCurrent(id)) return;
         if (reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === checksum)) {
-          if (isOfUser) return host.savepointStored(id, bytes.length, nowUs, replyOut);
-          this.#options.store.remember(metadata);
-          return this.#enqueue({ id, path, metadataBytes: bytes.length }, replyOut);
+          if (isOfUser && end === undefined) return host.savepointStored(id, bytes.length, nowUs, replyOut);
+          if (!isOfUser) this.#options.store.remember(metadata);
+          return this.#enqueue({ id, path, metadataBytes: bytes.length, end }, replyOut);
         }
         if (reply?.outcome === 'already-exists') return host.failed(id, nowUs, replyOut);
         const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
         this.#later.after(delayUs, `metadata/${id}`, replyOut, (_lateUs, lateOut) => {
-          if (host.isCurrent(id)) this.finalize(metadata, location, lateOut);
+          if (host.isCurrent(id)) this.finalize(metadata, location, end, lateOut);
         });
       },
     );
@@ -126,8 +129,10 @@ export class CheckpointFinalizer {
 
   #storePointer(file: MetadataFile, out: Out): void {
     const { store, epoch, coordination, jobId, parts, host, configuration } = this.#options;
-    const { id, path, metadataBytes } = file;
-    const pointer = store.pointerWith({ id, metadata: path }, epoch);
+    const { id, path, metadataBytes, end } = file;
+    const pointer =
+      end === undefined ? store.pointerWith({ id, metadata: path }, epoch) : store.endedPointer(end, epoch);
+    const value = encodePointer(pointer);
     const expectedVersion = store.version;
     const key = pointerKey(jobId);
     this.#isStoring = true;
@@ -139,15 +144,21 @@ export class CheckpointFinalizer {
         requestId,
         key,
         expectedVersion,
-        value: encodePointer(pointer),
+        value,
       }),
       out,
       (reply, nowUs, replyOut) => {
         const stored = { pointer, version: reply?.version ?? expectedVersion + 1, metadataBytes };
-        const done = (): void => this.#settle(() => host.stored(id, stored, nowUs, replyOut), replyOut);
+        const done = (): void =>
+          this.#settle(() => {
+            if (end === undefined) return host.stored(id, stored, nowUs, replyOut);
+            store.stored(pointer, stored.version);
+            host.savepointStored(id, metadataBytes, nowUs, replyOut);
+          }, replyOut);
         if (reply?.outcome === 'done') return done();
         if (reply?.outcome === 'conflict') {
-          if (!isOurs(reply, pointer)) return host.superseded(nowUs, replyOut);
+          // An earlier try took effect, if what is stored is what we meant to write.
+          if (reply.value !== value) return host.superseded(nowUs, replyOut);
           replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
           return done();
         }
@@ -160,11 +171,4 @@ export class CheckpointFinalizer {
       },
     );
   }
-}
-
-/** The stored pointer is the one we meant to write: an earlier try took effect. */
-function isOurs(reply: CoordinationReply, pointer: CheckpointPointer): boolean {
-  if (reply.value === '') return false;
-  const found = decodePointer(reply.value);
-  return found.epoch === pointer.epoch && found.completed.at(-1)?.id === pointer.completed.at(-1)?.id;
 }

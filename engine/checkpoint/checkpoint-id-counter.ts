@@ -39,6 +39,11 @@ export class CheckpointIdCounter {
     this.#last = options.last;
   }
 
+  /** Last id known to be taken. */
+  get last(): number {
+    return this.#last.value;
+  }
+
   /** One call at a time; `then` is called once, after the counter is known again. */
   take(out: Out, then: Then): void {
     const id = checkpointId(this.#last.value + 1);

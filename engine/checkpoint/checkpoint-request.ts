@@ -14,6 +14,8 @@ export interface CheckpointRequest {
   readonly properties: CheckpointProperties;
   readonly isPeriodic: boolean;
   readonly atUs: Micros;
+  /** The job is to stop with it: trigger id of the request that said so (row C28). */
+  readonly stopsJobFor?: string;
   /** Told once, when the snapshot is durable or will never be; before any task is told (row C12). */
   readonly ended?: (end: RequestEnd, nowUs: Micros, out: Out) => void;
 }

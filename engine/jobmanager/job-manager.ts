@@ -104,6 +104,13 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
+      case 'client-request':
+        return this.#master?.operations.handle(
+          message,
+          { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' },
+          nowUs,
+          out,
+        );
       case 'connection-lost':
         return;
       default:

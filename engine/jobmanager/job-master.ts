@@ -39,6 +39,8 @@ import type {
 } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { JobOperations, type OperatedJob } from './job-operations.ts';
+import { JobRecord } from './job-record.ts';
 import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 import { RestoreReader } from './restore-reader.ts';
@@ -62,10 +64,11 @@ export interface JobMasterOptions {
 /** Heartbeats in a row that may miss an execution before it counts as gone: one may have been under way already. */
 const MISSED_HEARTBEATS_MAX = 2;
 
-export class JobMaster implements CoordinatorHost {
+export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #options: JobMasterOptions;
   readonly #registry = new TaskManagerRegistry();
   readonly #coordinator: CheckpointCoordinator;
+  readonly operations: JobOperations;
   readonly #backoff: RestartBackoff;
   readonly #restore: RestoreReader;
   readonly #later = new DelayedCalls();
@@ -102,6 +105,18 @@ export class JobMaster implements CoordinatorHost {
       store: options.store,
       counter: options.counter,
     });
+    this.operations = this.#operations(options);
+  }
+
+  #operations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
+    const { jobId } = environment.graph;
+    const { requestTimeoutUs } = environment.configuration.runtime;
+    const record = new JobRecord({ jobId, coordination, requestTimeoutUs, store, superseded });
+    return new JobOperations({ environment, epoch, job: this, coordinator: this.#coordinator, store, storage, record });
+  }
+
+  get status(): JobStatus {
+    return this.#status;
   }
 
   get jobAttempt(): number {
@@ -109,7 +124,45 @@ export class JobMaster implements CoordinatorHost {
   }
 
   start(out: Out): void {
-    this.#moveTo('created', out);
+    const { ended } = this.#options.store.run;
+    this.#moveTo(ended?.status ?? 'created', out);
+    if (ended !== undefined) this.operations.recovered(out);
+  }
+
+  /* ---- OperatedJob ---- */
+
+  cancel(nowUs: Micros, out: Out): void {
+    this.#endWith('canceling', nowUs, out);
+  }
+
+  failForGood(nowUs: Micros, out: Out): void {
+    this.#endWith('failed', nowUs, out);
+  }
+
+  ended(status: JobStatus, out: Out): void {
+    if (this.#status !== status) this.#moveTo(status, out);
+  }
+
+  resubmitted(nowUs: Micros, out: Out): void {
+    this.#restore.forget();
+    this.#restartAtUs = nowUs;
+    this.#moveTo('restarting', out);
+    this.#tryDeploy(nowUs, out);
+  }
+
+  /** The tasks end and are not started again. */
+  #endWith(status: 'canceling' | 'failed', nowUs: Micros, out: Out): void {
+    this.#later.cancel('deployment', out);
+    this.#moveTo(status, out);
+    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#restore.forget();
+    this.#cancelAll(out);
+    this.#tryEnd(out);
+  }
+
+  #tryEnd(out: Out): void {
+    if (this.#status !== 'canceling' && this.#status !== 'failed') return;
+    if (this.#executions?.isEmpty !== false && this.#coordinator.isSettled) this.operations.executionsGone(out);
   }
 
   /** Called at every heartbeat interval. */
@@ -119,7 +172,7 @@ export class JobMaster implements CoordinatorHost {
       out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
     }
     this.#endOnUnregistered(nowUs, out);
-    if (this.#status === 'restarting' || this.#status === 'failed') this.#cancelAll(out);
+    if (this.#status !== 'created' && this.#status !== 'running') this.#cancelAll(out);
     this.#tryDeploy(nowUs, out);
   }
 
@@ -127,6 +180,7 @@ export class JobMaster implements CoordinatorHost {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
+      this.operations.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out)
     );
   }
@@ -181,6 +235,7 @@ export class JobMaster implements CoordinatorHost {
   settled(nowUs: Micros, out: Out): void {
     this.#restore.forget();
     this.#tryDeploy(nowUs, out);
+    this.#tryEnd(out);
   }
 
   /* ---- what TaskManagers say ---- */
@@ -263,6 +318,7 @@ export class JobMaster implements CoordinatorHost {
   #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
     if (this.#executions?.of(execution.attempt) !== execution) return;
     this.#executions.remove(execution.attempt);
+    this.#tryEnd(out);
     if (this.#status === 'restarting') this.#tryDeploy(nowUs, out);
     else this.#failJob('taskmanager-lost', nowUs, out);
   }
@@ -277,13 +333,13 @@ export class JobMaster implements CoordinatorHost {
   /* ---- restart ---- */
 
   #failJob(cause: RestartCause, nowUs: Micros, out: Out): void {
-    if (this.#status === 'restarting' || this.#status === 'failed') return;
+    if (this.#status !== 'created' && this.#status !== 'running') return;
     this.#later.cancel('deployment', out);
-    const delayUs = this.#backoff.onFailure(nowUs);
-    this.#moveTo(delayUs === undefined ? 'failed' : 'restarting', out);
+    const delayUs = this.operations.forbidsRestart ? undefined : this.#backoff.onFailure(nowUs);
+    if (delayUs === undefined) return this.#endWith('failed', nowUs, out);
+    this.#moveTo('restarting', out);
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
     this.#cancelAll(out);
-    if (delayUs === undefined) return;
     out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
     this.#restartAtUs = nowUs + delayUs;
     this.#restore.forget();

@@ -58,7 +58,7 @@ export class LeaderTakeover {
     const before: CheckpointPointer = found.version === 0 ? { epoch, completed: [] } : decodePointer(found.value);
     if (before.epoch > epoch) return this.#options.superseded(nowUs, out);
     if (found.version !== 0 && before.epoch === epoch) return this.#readCounter(before, found.version, out);
-    const pointer = { epoch, completed: before.completed };
+    const pointer = { ...before, epoch };
     const key = pointerKey(jobId);
     coordination.request(
       (requestId) => ({

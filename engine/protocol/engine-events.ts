@@ -10,7 +10,15 @@ import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
 /** Flink: JobStatus, as far as a streaming job takes it. */
-export type JobStatus = 'created' | 'running' | 'restarting' | 'failed' | 'suspended';
+export type JobStatus =
+  | 'created'
+  | 'running'
+  | 'restarting'
+  | 'canceling'
+  | 'canceled'
+  | 'finished'
+  | 'failed'
+  | 'suspended';
 
 interface OfCheckpoint {
   readonly checkpointId: CheckpointId;
@@ -116,6 +124,29 @@ export type EngineEvent =
   | ({ readonly kind: 'notify-complete-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-sent'; readonly transaction: string } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-failed'; readonly transaction: string; readonly outcome: string } & OfTask & OfCheckpoint)
+  /* what people ask for */
+  | { readonly kind: 'operation-requested'; readonly operation: string; readonly triggerId: string }
+  | {
+      /** The client was told. */
+      readonly kind: 'operation-answered';
+      readonly operation: string;
+      readonly triggerId: string;
+      readonly outcome: 'done' | 'failed';
+      /** Why it failed; empty when done. */
+      readonly reason: string;
+      /** What can be restored now; empty when there is nothing. */
+      readonly location: string;
+    }
+  | {
+      /** A new run of the job is durable. */
+      readonly kind: 'job-submitted';
+      readonly epoch: LeaderEpoch;
+      readonly run: number;
+      /** 0: from the beginning. */
+      readonly checkpointId: CheckpointId;
+      readonly location: string;
+      readonly owner: 'user' | 'claimed';
+    }
   /* ordinary lateness, worth knowing */
   | { readonly kind: 'message-discarded'; readonly message: string; readonly why: string }
   /** A rare branch was reached; `probe` names it. Tests demand it, sweeps count it. */

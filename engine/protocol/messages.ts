@@ -12,6 +12,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { ClientCommandMessage, ClientReply, ClientRequest } from './client-operations.ts';
 import type { StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
@@ -291,10 +292,13 @@ export type ServiceMessage =
   | SinkRequest
   | SinkReply;
 
+export type ClientMessage = ClientCommandMessage | ClientRequest | ClientReply;
+
 export type EngineMessage =
   | JobManagerMessage
   | TaskManagerMessage
   | DataPlaneMessage
   | LocalMessage
   | ConnectionLost
+  | ClientMessage
   | ServiceMessage;

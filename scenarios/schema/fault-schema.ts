@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import type { FaultAction, FaultRule, FaultTime } from '../scenario.ts';
+import { commandOf, operationShape } from './operation-schema.ts';
 import { chance, count, duration, durationRange, record, text } from './scalars.ts';
 
 /** Each entry has exactly one of these keys; their order is the order of the union below. */
@@ -24,6 +25,7 @@ export const FAULT_KINDS = [
   'coordination',
   'log',
   'sink',
+  'operation',
 ] as const;
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
@@ -142,6 +144,9 @@ const coordination = rule({ coordination: effect, ...affected }, (entry) =>
 const log = rule({ log: effect, ...affected }, (entry) => service('log', entry.log, entry));
 const sink = rule({ sink: effect, ...affected }, (entry) => service('sink', entry.sink, entry));
 
+/** Somebody operates the job; not a fault, but it comes at its time like one. */
+const operation = rule({ ...operationShape, ...timing }, (entry) => ({ kind: 'operation', command: commandOf(entry) }));
+
 export const faultSchema = z.union([
   crash,
   pause,
@@ -156,6 +161,7 @@ export const faultSchema = z.union([
   coordination,
   log,
   sink,
+  operation,
 ]);
 
 type WithTiming = z.output<z.ZodObject<typeof timing>>;

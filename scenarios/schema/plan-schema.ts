@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { CHECKPOINT_KINDS, CLAIM_MODES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -31,6 +32,20 @@ const trigger = z.union(
 );
 const ofFault = { id: z.string(), trigger };
 const betweenSides = { a: nodes, b: nodes, forUs: natural };
+
+const thenResume = record({ claimMode: z.enum(CLAIM_MODES), allowNonRestored: z.boolean() }).exactOptional();
+const format = z.enum(SAVEPOINT_FORMATS);
+const command = z.discriminatedUnion(
+  'kind',
+  [
+    record({ kind: z.literal('savepoint'), format }),
+    record({ kind: z.literal('checkpoint'), checkpoint: z.enum(CHECKPOINT_KINDS) }),
+    record({ kind: z.literal('stop-with-savepoint'), drain: z.boolean(), format, thenResume }),
+    record({ kind: z.literal('cancel'), thenResume }),
+    record({ kind: z.literal('dispose-savepoint') }),
+  ],
+  { error: 'expected a kind: savepoint, checkpoint, stop-with-savepoint, cancel or dispose-savepoint' },
+);
 
 const fault = z.discriminatedUnion(
   'kind',
@@ -61,8 +76,11 @@ const fault = z.discriminatedUnion(
       chance: ratio,
       forUs: natural,
     }),
+    record({ ...ofFault, kind: z.literal('operation'), command }),
   ],
-  { error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link or service' },
+  {
+    error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
+  },
 );
 
 const checkpoint = record({
@@ -132,7 +150,13 @@ export const planSchema = record({
       ratePerSecond: natural,
     }),
   ),
-  cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),
+  cluster: record({
+    taskManagers: positive,
+    slots: positive,
+    jobManagers: positive,
+    profile: z.string(),
+    clients: natural.exactOptional(),
+  }),
   engine: record({ checkpoint, restart, runtime }),
   transactionTimeoutUs: positive,
   faults: z.array(fault),

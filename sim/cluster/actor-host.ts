@@ -164,6 +164,15 @@ export class Cluster implements Receiver, MailboxHost {
     return true;
   }
 
+  /** The world speaks to an actor: it hears its own node. False when the node is down. */
+  tell(node: NodeId, message: EngineMessage): boolean {
+    const { machine } = this.#find(node);
+    if (machine.isDown) return false;
+    const self = { node, mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
+    this.network.send({ nodeIndex: machine.index, id: MAIN_MAILBOX }, self, message, this.#loop.nowUs);
+    return true;
+  }
+
   /** A message has arrived; called by the network. */
   deliver(envelope: Envelope): void {
     const hosted = this.#hosted[envelope.to];

@@ -63,6 +63,18 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'connection-lost':
       digest.foldString(message.peer);
       return;
+    case 'client-command':
+      digest.foldString(message.id);
+      return;
+    case 'client-request':
+      digest.foldString(message.triggerId);
+      digest.foldString(message.operation.kind);
+      return;
+    case 'client-reply':
+      digest.foldString(message.triggerId);
+      digest.foldString(message.result.kind);
+      if ('location' in message.result) digest.foldString(message.result.location ?? '');
+      return;
     default:
       foldService(digest, message);
   }

@@ -5,6 +5,7 @@
  * The one place that sees both the engine's actors and the simulator.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
@@ -15,7 +16,7 @@ import type { ChoiceSite, Choices } from '../kernel/choice.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
-import { jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
+import { CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { CoordinationDisk, CoordinationStore } from '../services/coordination-store.ts';
@@ -75,6 +76,7 @@ export class World {
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
         this.#countRead(partition, offset, count),
       ),
+      ...clientNodes(options, this.jobManagers),
     ];
     this.cluster = new Cluster({ loop, choices, history, profile, nodes });
   }
@@ -111,6 +113,14 @@ function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | '
       create: (incarnation: number) => new TaskManager(environmentOf(id), incarnation),
     })),
   ];
+}
+
+/** At the end of the list: worlds with and without a client number their other nodes alike. */
+function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): NodeSpec[] {
+  if ((plan.cluster.clients ?? 0) === 0) return [];
+  const notebook = new ClientNotebook();
+  const repeatAfterUs = plan.engine.runtime.requestTimeoutUs;
+  return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
 }
 
 interface Disks {

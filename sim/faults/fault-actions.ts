@@ -9,7 +9,9 @@
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { LinkDegradation } from '../network/network.ts';
+import { CLIENT_NODE } from '../node-names.ts';
 import type { Fault } from './fault.ts';
 
 /** The part of the cluster that faults act on. */
@@ -19,6 +21,8 @@ export interface FaultableCluster {
   restart(node: NodeId): boolean;
   pause(node: NodeId): boolean;
   resume(node: NodeId): boolean;
+  /** A message of the world to an actor; false when its node is down. */
+  tell(node: NodeId, message: EngineMessage): boolean;
   machine(node: NodeId): { readonly incarnation: number; readonly isDown: boolean; readonly isUp: boolean };
   readonly network: FaultableNetwork;
 }
@@ -81,6 +85,10 @@ export class FaultActions {
       case 'service':
         this.#service(fault.node).apply(fault.id, fault);
         return 'pending';
+      case 'operation': {
+        const { id, command } = fault;
+        return this.#cluster.tell(CLIENT_NODE, { kind: 'client-command', id, command }) ? 'effective' : 'void';
+      }
       default:
         return unreachable(fault);
     }
@@ -106,6 +114,8 @@ export class FaultActions {
         return;
       case 'service':
         this.#service(fault.node).lift(fault.id);
+        return;
+      case 'operation':
         return;
       default:
         unreachable(fault);

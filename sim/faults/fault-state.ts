@@ -6,6 +6,7 @@
  * I1: waiting -> active -> over, or waiting for ever; a fault strikes once.
  * I2: a trigger that asks for the n-th occurrence is counted by this fault alone.
  */
+import { CLIENT_NODE } from '../node-names.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { FaultRecord } from '../run-record.ts';
 import type { PointOccurrence } from './checkpoint-point.ts';
@@ -65,11 +66,13 @@ export class FaultState implements ScheduledEvent {
 
 /** How long a fault lasts in microseconds; negative: until someone ends it. */
 export function durationUs(fault: Fault): number {
+  if (fault.kind === 'operation') return 0;
   return fault.kind === 'crash' ? fault.restartAfterUs : fault.forUs;
 }
 
 function targetText(fault: Fault): string {
   if ('node' in fault) return fault.node;
+  if (fault.kind === 'operation') return CLIENT_NODE;
   const isOneWay = fault.kind === 'partition' && fault.oneWay;
   return `${fault.a.join(',')} ${isOneWay ? '->' : '<->'} ${fault.b.join(',')}`;
 }

@@ -4,6 +4,7 @@
  * Every fault is resolved: names of nodes, microseconds, integer ratios. Ranges and chance belong to scenarios.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
 import type { CheckpointPoint } from './checkpoint-point.ts';
 
 /** When a fault starts: at a virtual time, or at a logical point of a checkpoint's life. */
@@ -81,12 +82,18 @@ export type Fault = OfFault &
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;
       }
+    | {
+        /** No fault, but as one it comes at its time or point: somebody operates the job. */
+        readonly kind: 'operation';
+        readonly command: ClientCommand;
+      }
   );
 
 export type FaultKind = Fault['kind'];
 /** How faults are counted and shown: `partition/one-way`, `service/unknown-outcome`, `crash` ... */
 export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
+  if (fault.kind === 'operation') return `operation/${fault.command.kind}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
   return fault.kind === 'crash' || fault.kind === 'pause'
     ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`

@@ -11,6 +11,7 @@ import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
@@ -44,6 +45,7 @@ export class CheckpointReader {
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
   #pointerText = '';
   #pointer: readonly RetainedCheckpoint[] = EMPTY_POINTER;
+  #floor = 0;
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
@@ -55,9 +57,17 @@ export class CheckpointReader {
     const text = this.#options.durable.coordination(pointerKey(this.#options.graph.jobId)) ?? '';
     if (text !== this.#pointerText) {
       this.#pointerText = text;
-      this.#pointer = text === '' ? EMPTY_POINTER : decodePointer(text).completed;
+      const pointer = text === '' ? undefined : decodePointer(text);
+      this.#pointer = pointer?.completed ?? EMPTY_POINTER;
+      this.#floor = pointer?.job?.floor ?? 0;
     }
     return this.#pointer;
+  }
+
+  /** Ids up to this one belong to earlier runs of the job. */
+  get floor(): number {
+    this.retained();
+    return this.#floor;
   }
 
   /** The newest retained checkpoint; undefined when there is none. */
@@ -70,7 +80,7 @@ export class CheckpointReader {
     if (bytes === undefined) return unreadable(`${path} does not exist`);
     const known = this.#metadata.get(path);
     if (known !== undefined && known.bytes === bytes) return { kind: 'read', value: known.value };
-    const read = attempt(path, () => decodeMetadata(bytes));
+    const read = attempt(path, () => resolvedIn(directoryOfMetadata(path), decodeMetadata(bytes)));
     if (read.kind === 'read') this.#metadata.set(path, { bytes, value: read.value });
     return read;
   }

@@ -21,6 +21,7 @@ import { ExpectedOutput } from './expected-output.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
+import { Savepoints } from './savepoints.ts';
 import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -65,11 +66,13 @@ export class JudgeBench {
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
+    const operated = (plan.cluster.clients ?? 0) > 0;
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
       new ConsistentCut({ reader, cuts, audit, index }),
       new CheckpointLifecycle({ jobId, reader, durable }),
+      ...(operated ? [new Savepoints({ reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
       this.#progress,
     ];
     this.judges = judges;

@@ -115,7 +115,7 @@ export class Progress implements Judge {
     return durable.objects().find((path) => {
       if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
-      return checkpoint === undefined || Number(checkpoint) <= newest;
+      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
   }
 

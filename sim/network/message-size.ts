@@ -56,7 +56,11 @@ export function messageBytes(message: EngineMessage): number {
     case 'start-async-part':
     case 'write-async-part':
     case 'connection-lost':
+    case 'client-command':
       return 0;
+    case 'client-request':
+    case 'client-reply':
+      return HEADER_BYTES + ENTRY_BYTES;
     default:
       return HEADER_BYTES + serviceBytes(message);
   }

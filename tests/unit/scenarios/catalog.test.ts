@@ -1,3 +1,4 @@
+import { nodesOfFault } from '../../../sim/faults/fault-nodes.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -59,7 +60,7 @@ describe.each(SCENARIO_CATALOG.map((entry) => entry.name))('scenario %s', (name)
       const { faults, liveness } = compile(scenario, seed);
       expect(faults.map((fault) => fault.id)).toEqual(faults.map((_, index) => `f${index + 1}`));
       for (const fault of faults) {
-        const struck = 'node' in fault ? [fault.node] : [...fault.a, ...fault.b];
+        const struck = nodesOfFault(fault);
         expect(struck.length).toBeGreaterThan(0);
         expect(struck.filter((node) => !nodes.has(node))).toEqual([]);
         if (!('atUs' in fault.trigger)) continue;
