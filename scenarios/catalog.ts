@@ -39,6 +39,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },
+  { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'slow-link', description: 'the network of one machine is clogged' },
   { name: 'delayed-messages', description: 'what a machine says and hears comes late' },
   { name: 'lost-messages', description: 'control messages are lost' },

@@ -96,7 +96,7 @@ export class CheckpointCoordinator {
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
   #generation = 0;
   #isTriggering = false;
-  /** The tasks run and want to be told. */
+  /** From `start` to `stop`: all tasks are there, and want to be told. */
   #jobRuns = false;
   #startedBefore = false;
 
@@ -274,8 +274,8 @@ export class CheckpointCoordinator {
   /** Row C1: checked when the request is chosen, and again when it has its id. */
   #refusalOf(request: CheckpointRequest): CheckpointFailure | undefined {
     if (request.isPeriodic && !this.#periodic.isActive) return 'periodic-scheduler-shutdown';
-    const subtasks = this.#options.host.subtasks();
-    const allRun = subtasks.length > 0 && subtasks.every(({ isRunning }) => isRunning);
+    // A job that is ending has lost some of its tasks: those that are left may all run, and are not the whole.
+    const allRun = this.#jobRuns && this.#options.host.subtasks().every(({ isRunning }) => isRunning);
     return allRun ? undefined : 'not-all-required-tasks-running';
   }
 

@@ -4,7 +4,7 @@
  * Owns: what was commanded and is not answered yet. Does not own: carrying it out (the leading JobManager's job-operations).
  * It asks every JobManager, of which only the leader answers, and repeats until the answer is final. A command outlives this process.
  * Invariants: I1 a repetition carries the same trigger id; I2 a job that stopped or was canceled is resumed from what that answer named,
- * and from nothing else.
+ * or from the savepoint its user chose, and from nothing else.
  */
 import { MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { micros } from '../foundation/time.ts';
@@ -111,10 +111,12 @@ export class ClusterClient implements Actor {
 
   /** A stop that failed without a savepoint left the job running. */
   #resume({ triggerId, operation }: Open, then: ThenResume, result: ClientResult, out: Out): void {
-    const location = result.kind === 'in-progress' ? undefined : result.location;
-    const isOver = location !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
+    const left = result.kind === 'in-progress' ? undefined : result.location;
+    const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
     if (!isOver) return;
-    const restore = location === undefined ? {} : { restore: { location, ...then } };
+    const { from, claimMode, allowNonRestored } = then;
+    const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
+    const restore = location === undefined ? {} : { restore: { location, claimMode, allowNonRestored } };
     this.#ask(
       { triggerId: `${triggerId}/resume`, operation: { kind: 'resume', ...restore }, thenResume: undefined },
       out,

@@ -50,8 +50,10 @@ export interface ClientReply {
   readonly result: ClientResult;
 }
 
-/** What is to be done when the job has stopped or was canceled: start it again from what that left. */
+/** What is to be done when the job has stopped or was canceled: start it again. */
 export interface ThenResume {
+  /** From what the stop or cancel left, or from the newest savepoint this client was told of. */
+  readonly from: 'what-it-left' | 'newest-savepoint';
   readonly claimMode: ClaimMode;
   readonly allowNonRestored: boolean;
 }

@@ -6,6 +6,7 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
+import { toCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 
 /** One state to be written. */
@@ -64,15 +65,17 @@ export function keyedStatePart(options: {
   keyGroups: { readonly start: number; readonly end: number };
   snapshot: KeyedStateSnapshot;
   estimatedBytes: number;
+  /** Row C26: whether every backend shall be able to read it. */
+  isCanonical: boolean;
 }): StatePart {
-  const { operator, keyGroups, snapshot, estimatedBytes } = options;
+  const { operator, keyGroups, snapshot, estimatedBytes, isCanonical } = options;
   return {
     operator,
     state: 'keyed',
     keyGroups,
     entryCount: snapshot.entryCount,
     estimatedBytes,
-    write: () => snapshot.write(),
+    write: () => (isCanonical ? toCanonical(snapshot.write()) : snapshot.write()),
     release: () => snapshot.release(),
   };
 }

@@ -11,6 +11,7 @@ import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
+import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -104,7 +105,8 @@ function createBackend(
     keyGroups,
     maxParallelism: vertex.maxParallelism,
   });
-  for (const bytes of options.keyedStateOf(spec.uid)) backend.restore(bytes);
+  for (const bytes of options.keyedStateOf(spec.uid))
+    backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
   keyed.push({ operator: spec.uid, backend, keyGroups });
   return backend;
 }

@@ -339,6 +339,7 @@ export class StreamTask {
       sourceUid: this.#vertex.source?.uid,
       checkpointedOffset: this.#options.environment.parts.checkpointedOffset,
       checkpointId: id,
+      options,
       out,
     });
     this.#checkpoint.start(id, { parts, waitsForSink, figures, location: options.location }, nowUs, out);

@@ -8,6 +8,7 @@ import { encodeSinkTransactions, encodeSourceOffsets } from '../connectors/opera
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import { keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
 import type { OperatorChain } from './operator-chain.ts';
 
@@ -17,6 +18,7 @@ export interface SnapshotOptions {
   readonly sourceUid: string | undefined;
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
+  readonly options: CheckpointOptions;
   readonly out: Out;
 }
 
@@ -26,8 +28,15 @@ export function takeSnapshot(options: SnapshotOptions): {
   readonly waitsForSink: boolean;
 } {
   const { chain, source, sourceUid, checkpointedOffset, checkpointId, out } = options;
+  const isCanonical = options.options.format === 'canonical';
   const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) =>
-    keyedStatePart({ operator, keyGroups, estimatedBytes: backend.estimatedBytes, snapshot: backend.snapshot() }),
+    keyedStatePart({
+      operator,
+      keyGroups,
+      isCanonical,
+      estimatedBytes: backend.estimatedBytes,
+      snapshot: backend.snapshot(),
+    }),
   );
   if (source !== undefined && sourceUid !== undefined) {
     const offsets = source

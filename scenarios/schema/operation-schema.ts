@@ -10,9 +10,11 @@ import { record } from './scalars.ts';
 export const OPERATIONS = ['savepoint', 'checkpoint', 'stop-with-savepoint', 'cancel', 'dispose-savepoint'] as const;
 export const SAVEPOINT_FORMATS = ['canonical', 'native'] as const;
 export const CHECKPOINT_KINDS = ['configured', 'full', 'incremental'] as const;
+export const RESUME_SOURCES = ['what-it-left', 'newest-savepoint'] as const;
 export const CLAIM_MODES = ['claim', 'no-claim', 'legacy'] as const;
 
 const thenResume = record({
+  from: z.enum(RESUME_SOURCES).default('what-it-left').describe('What the stop or cancel left, or the newest savepoint.'),
   claim: z
     .enum(CLAIM_MODES)
     .default('no-claim')
@@ -36,7 +38,7 @@ type Entry = z.output<z.ZodObject<typeof operationShape>>;
 
 export function commandOf({ operation, format, type, drain, thenResume: resume }: Entry): ClientCommand {
   const then =
-    resume === undefined ? {} : { thenResume: { claimMode: resume.claim, allowNonRestored: resume.allowNonRestored } };
+    resume === undefined ? {} : { thenResume: { from: resume.from, claimMode: resume.claim, allowNonRestored: resume.allowNonRestored } };
   switch (operation) {
     case 'savepoint':
       return { kind: operation, format };

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
-import { CHECKPOINT_KINDS, CLAIM_MODES, SAVEPOINT_FORMATS } from './operation-schema.ts';
+import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -33,7 +33,7 @@ const trigger = z.union(
 const ofFault = { id: z.string(), trigger };
 const betweenSides = { a: nodes, b: nodes, forUs: natural };
 
-const thenResume = record({ claimMode: z.enum(CLAIM_MODES), allowNonRestored: z.boolean() }).exactOptional();
+const thenResume = record({ from: z.enum(RESUME_SOURCES), claimMode: z.enum(CLAIM_MODES), allowNonRestored: z.boolean() }).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);
 const command = z.discriminatedUnion(
   'kind',

@@ -16,7 +16,7 @@ import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
-import { decodeSourceOffsets } from './state-decoders.ts';
+import { decodeSourceOffsets, fromCanonical, isCanonical } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -122,7 +122,9 @@ export class CheckpointReader {
     if (crc32c(bytes) !== handle.checksum) return `${place} does not match its checksum`;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
+      const file = attempt(place, () => (isCanonical(bytes) ? fromCanonical(bytes) : bytes));
+      if (file.kind === 'unreadable') return file.reason;
+      keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
       return undefined;
     }
     return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, cut) : undefined;

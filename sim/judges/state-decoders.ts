@@ -4,6 +4,7 @@
  *
  * Owns nothing; names what judges need of `engine/state` and `engine/connectors`.
  */
+export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
 export { locateKeyedStateEntries, readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';

@@ -102,7 +102,11 @@ const command = fc.oneof(
   row({ kind: fc.constant('savepoint'), format: fc.constantFrom('canonical', 'native') }),
   row({
     kind: fc.constant('cancel'),
-    thenResume: row({ claimMode: fc.constant('claim'), allowNonRestored: fc.boolean() }),
+    thenResume: row({
+      from: fc.constant('newest-savepoint'),
+      claimMode: fc.constant('claim'),
+      allowNonRestored: fc.boolean(),
+    }),
   }),
   row({ kind: fc.constant('dispose-savepoint') }),
 );

@@ -5,12 +5,14 @@
  * performs it or not and delivers nothing.
  */
 import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-coordinator.ts';
+import type { RequestEnd } from '../../engine/checkpoint/checkpoint-request.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
-import { standardParts } from '../../engine/parts.ts';
+import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
+import { savepointProperties } from '../../engine/protocol/checkpoint-properties.ts';
 import { counterKey, encodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../engine/protocol/messages.ts';
@@ -55,24 +57,27 @@ export class CoordinatorBench {
   /** Calls of the host, in order. */
   readonly calls: string[] = [];
   subtasks: CheckpointedSubtask[] = [subtask(1, true), subtask(2, false)];
-  readonly #coordinationClient: RequestClient<CoordinationReply>;
-  readonly #storageClient: RequestClient<StorageReply>;
+  readonly coordinationClient: RequestClient<CoordinationReply>;
+  readonly storageClient: RequestClient<StorageReply>;
+  /** Of parts a subclass adds. */
+  protected furtherTimer: (timer: string) => boolean = () => false;
   #waiting: EngineMessage[] = [];
 
-  constructor(checkpoint: Partial<CheckpointConfiguration> = {}) {
+  constructor(checkpoint: Partial<CheckpointConfiguration> = {}, parts: Partial<EngineParts> = {}) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
-    this.#coordinationClient = new RequestClient({
+    this.coordinationClient = new RequestClient({
       ...client,
       node: COORDINATION,
       name: 'coordination',
       firstRequestId: 1,
     });
-    this.#storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
+    this.storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
     this.out = new RecordingOut(
       (timer, nowUs, out) =>
         this.coordinator.handleTimer(timer, nowUs, out) ||
-        this.#coordinationClient.handleTimer(timer, nowUs, out) ||
-        this.#storageClient.handleTimer(timer, nowUs, out),
+        this.coordinationClient.handleTimer(timer, nowUs, out) ||
+        this.storageClient.handleTimer(timer, nowUs, out) ||
+        this.furtherTimer(timer),
     );
     const pointer = { epoch: EPOCH, completed: [] };
     this.coordination.put(POINTER, encodePointer(pointer));
@@ -81,7 +86,7 @@ export class CoordinatorBench {
       jobId: JOB,
       epoch: EPOCH,
       configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
-      parts: standardParts,
+      parts: { ...standardParts, ...parts },
       host: {
         jobAttempt: 1,
         subtasks: () => this.subtasks,
@@ -91,8 +96,8 @@ export class CoordinatorBench {
         superseded: () => this.calls.push('superseded'),
         settled: () => this.calls.push('settled'),
       },
-      storage: this.#storageClient,
-      coordination: this.#coordinationClient,
+      storage: this.storageClient,
+      coordination: this.coordinationClient,
       store: this.store,
       counter: { value: 0, version: 0 },
     });
@@ -100,6 +105,20 @@ export class CoordinatorBench {
 
   start(): this {
     this.coordinator.start(this.out.nowUs, this.out);
+    return this;
+  }
+
+  /** Somebody asks for a savepoint; its end is noted in `calls`. */
+  savepoint(snapshot: 'savepoint' | 'suspend-savepoint' = 'savepoint'): this {
+    const request = {
+      properties: savepointProperties(snapshot, 'native', false),
+      isPeriodic: false,
+      atUs: this.out.nowUs,
+      ...(snapshot === 'savepoint' ? {} : { stopsJobFor: 'stop' }),
+      ended: (end: RequestEnd) =>
+        void this.calls.push(end.kind === 'completed' ? `completed ${end.location}` : `failed ${end.reason}`),
+    };
+    this.coordinator.request(request, this.out.nowUs, this.out);
     return this;
   }
 
@@ -179,7 +198,8 @@ export class CoordinatorBench {
   }
 
   #take(only: EngineMessage['kind'] | undefined): EngineMessage | undefined {
-    this.#waiting.push(...this.out.fresh().map(({ message }) => message));
+    const fresh = this.out.fresh().map(({ message }) => message);
+    this.#waiting.push(...fresh.filter(({ kind }) => kind !== 'client-reply'));
     const at = only === undefined ? 0 : this.#waiting.findIndex(({ kind }) => kind === only);
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
   }
@@ -189,7 +209,7 @@ export class CoordinatorBench {
   }
 
   #deliver(reply: CoordinationReply | StorageReply): void {
-    if (reply.kind === 'storage-reply') this.#storageClient.handleReply(reply, this.out.nowUs, this.out);
-    else this.#coordinationClient.handleReply(reply, this.out.nowUs, this.out);
+    if (reply.kind === 'storage-reply') this.storageClient.handleReply(reply, this.out.nowUs, this.out);
+    else this.coordinationClient.handleReply(reply, this.out.nowUs, this.out);
   }
 }
