@@ -39,6 +39,8 @@ export interface EngineParts {
   readonly timerAtLimit: 'runs-on' | 'until-completion';
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
   readonly staleDecline: 'ignored' | 'counted';
+  /** A snapshot that was restored without a claim (row C27), when it leaves the store. */
+  readonly unclaimedSnapshot: 'left-alone' | 'deleted-when-subsumed';
   /** After a stop-with-savepoint that failed (row C28): periodic checkpoints go on, or stay off. */
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
@@ -72,6 +74,7 @@ export const standardParts: EngineParts = {
   unreadableCheckpoint: 'read-again',
   timerAtLimit: 'runs-on',
   staleDecline: 'ignored',
+  unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,

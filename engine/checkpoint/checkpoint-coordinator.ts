@@ -212,7 +212,8 @@ export class CheckpointCoordinator {
   /** Row C16: the pointer was moved and dropped these; `all`: the run is over, nothing of it is being written any more. */
   sweep(dropped: readonly RetainedCheckpoint[], out: Out, all = false): void {
     for (const { owner, metadata } of dropped)
-      if (owner === 'claimed') this.#cleaner.discard(directoryOfMetadata(metadata), out);
+      if (owner === 'claimed' || (owner === 'user' && this.#options.parts.unclaimedSnapshot !== 'left-alone'))
+        this.#cleaner.discard(directoryOfMetadata(metadata), out);
     this.#cleaner.sweep(this.#options.store.pointer, out, all);
   }
 
@@ -436,7 +437,8 @@ export class CheckpointCoordinator {
     if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
     const { snapshot } = pending.request.properties;
     pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);
-    if (!this.#failed({ checkpointId: id, snapshot, reason }, nowUs, out, blamed)) this.#askAgain(nowUs, out);
+    const hasFailedJob = this.#failed({ checkpointId: id, snapshot, reason }, nowUs, out, blamed);
+    if (!hasFailedJob && this.#options.parts.timerAtLimit === 'runs-on') this.#askAgain(nowUs, out);
   }
 
   /** Row C15. True when the job is failed for it. */

@@ -5,6 +5,15 @@
  */
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import {
+  abortForgetsTimer,
+  failedStopLeavesTimerOff,
+  lateDeclineKillsNewAttempt,
+  noClaimNotRemembered,
+  pendingSurvivesFailover,
+  unknownWriteIsSuccess,
+  unreadableCheckpointSkipped,
+} from './coordinator-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
@@ -27,6 +36,13 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  pendingSurvivesFailover,
+  abortForgetsTimer,
+  lateDeclineKillsNewAttempt,
+  failedStopLeavesTimerOff,
+  unreadableCheckpointSkipped,
+  unknownWriteIsSuccess,
+  noClaimNotRemembered,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -14,7 +14,10 @@ export const RESUME_SOURCES = ['what-it-left', 'newest-savepoint'] as const;
 export const CLAIM_MODES = ['claim', 'no-claim', 'legacy'] as const;
 
 const thenResume = record({
-  from: z.enum(RESUME_SOURCES).default('what-it-left').describe('What the stop or cancel left, or the newest savepoint.'),
+  from: z
+    .enum(RESUME_SOURCES)
+    .default('what-it-left')
+    .describe('What the stop or cancel left, or the newest savepoint.'),
   claim: z
     .enum(CLAIM_MODES)
     .default('no-claim')
@@ -38,7 +41,9 @@ type Entry = z.output<z.ZodObject<typeof operationShape>>;
 
 export function commandOf({ operation, format, type, drain, thenResume: resume }: Entry): ClientCommand {
   const then =
-    resume === undefined ? {} : { thenResume: { from: resume.from, claimMode: resume.claim, allowNonRestored: resume.allowNonRestored } };
+    resume === undefined
+      ? {}
+      : { thenResume: { from: resume.from, claimMode: resume.claim, allowNonRestored: resume.allowNonRestored } };
   switch (operation) {
     case 'savepoint':
       return { kind: operation, format };

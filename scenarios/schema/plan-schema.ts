@@ -33,7 +33,11 @@ const trigger = z.union(
 const ofFault = { id: z.string(), trigger };
 const betweenSides = { a: nodes, b: nodes, forUs: natural };
 
-const thenResume = record({ from: z.enum(RESUME_SOURCES), claimMode: z.enum(CLAIM_MODES), allowNonRestored: z.boolean() }).exactOptional();
+const thenResume = record({
+  from: z.enum(RESUME_SOURCES),
+  claimMode: z.enum(CLAIM_MODES),
+  allowNonRestored: z.boolean(),
+}).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);
 const command = z.discriminatedUnion(
   'kind',
