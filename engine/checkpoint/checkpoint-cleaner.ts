@@ -33,14 +33,15 @@ export class CheckpointCleaner {
   }
 
   /**
-   * A deletion that fails is not repeated: the next sweep finds the files again. `all`: nothing is being written any more, so ids above
-   * the newest are garbage, too. What earlier runs left is not this run's (C7 in bugs.md).
+   * A deletion that fails is not repeated: the next sweep finds the files again. `endsWith`: the run is over and this is the last id it took,
+   * so ids above the newest are garbage, too; but a sweep that is slow meets files of the next run, which have higher ids. What earlier
+   * runs left is not this run's (C7 in bugs.md).
    */
-  sweep(pointer: CheckpointPointer, out: Out, all = false): void {
-    const newest = all ? Number.MAX_SAFE_INTEGER : (pointer.completed.at(-1)?.id ?? 0);
+  sweep(pointer: CheckpointPointer, out: Out, endsWith?: number): void {
+    const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
     const floor = pointer.job?.floor ?? 0;
     const kept = new Set<number>(pointer.completed.map(({ id }) => id));
-    const isGarbage = (id: number): boolean => id > floor && id < newest && !kept.has(id);
+    const isGarbage = (id: number): boolean => id > floor && id <= newest && !kept.has(id);
     this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root)), out);
   }
 

@@ -209,12 +209,12 @@ export class CheckpointCoordinator {
       this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
   }
 
-  /** Row C16: the pointer was moved and dropped these; `all`: the run is over, nothing of it is being written any more. */
+  /** Row C16: the pointer was moved and dropped these; `all`: the run is over. */
   sweep(dropped: readonly RetainedCheckpoint[], out: Out, all = false): void {
     for (const { owner, metadata } of dropped)
       if (owner === 'claimed' || (owner === 'user' && this.#options.parts.unclaimedSnapshot !== 'left-alone'))
         this.#cleaner.discard(directoryOfMetadata(metadata), out);
-    this.#cleaner.sweep(this.#options.store.pointer, out, all);
+    this.#cleaner.sweep(this.#options.store.pointer, out, all ? this.lastId : undefined);
   }
 
   /* ---- request and trigger ---- */

@@ -72,7 +72,7 @@ export class JudgeBench {
       new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
       new ConsistentCut({ reader, cuts, audit, index }),
       new CheckpointLifecycle({ jobId, reader, durable }),
-      ...(operated ? [new Savepoints({ reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
+      ...(operated ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
       this.#progress,
     ];
     this.judges = judges;

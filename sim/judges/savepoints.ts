@@ -7,6 +7,8 @@
  * I1: what the engine believes counts for nothing; only what the client was told.
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018).
  */
+import { decodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
+import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
@@ -18,6 +20,7 @@ import type { Verdict } from './verdict.ts';
 const NAME = 'savepoints';
 
 export interface SavepointsOptions {
+  readonly jobId: string;
   readonly reader: CheckpointReader;
   readonly durable: DurableState;
   readonly cuts: CutAudit;
@@ -28,24 +31,26 @@ type Answered = Extract<HistoryEvent['event'], { readonly kind: 'operation-answe
 
 export class Savepoints implements Judge {
   readonly name = NAME;
-  readonly kinds = ['operation-answered', 'job-submitted'] as const;
+  readonly kinds = ['operation-answered', 'coordination-updated'] as const;
   readonly anomalies =
     'told-before-durable: the client is told of a savepoint that cannot be restored. savepoint-lost: one that it was told of ' +
     'and did not give up cannot be restored any more. savepoint-wrong: its state is not that of the records before its cut. ' +
     'disposed-file-remains: a savepoint that was disposed of has left a file.';
   readonly #options: SavepointsOptions;
   readonly #findings = new Findings(NAME);
+  readonly #pointerKey: string;
   /** By directory: when the client was told. */
   readonly #told = new Map<string, number>();
   #seen = 0;
 
   constructor(options: SavepointsOptions) {
     this.#options = options;
+    this.#pointerKey = pointerKey(options.jobId);
   }
 
   observe({ event, index: at }: HistoryEvent): void {
     if (event.kind === 'operation-answered') this.#onAnswered(event, at);
-    else if (event.kind === 'job-submitted' && event.owner === 'claimed') this.#told.delete(event.location);
+    else if (event.kind === 'coordination-updated' && event.key === this.#pointerKey) this.#onPointer(event.value);
   }
 
   finish(): Verdict[] {
@@ -56,6 +61,12 @@ export class Savepoints implements Judge {
     return this.#findings.verdicts(
       `${String(this.#seen)} snapshots were handed out, each restorable as long as it was due`,
     );
+  }
+
+  /** What a run was restored from and claims is the job's from then on. */
+  #onPointer(value: string): void {
+    for (const { owner, metadata } of decodePointer(value).completed)
+      if (owner === 'claimed') this.#told.delete(directoryOfMetadata(metadata));
   }
 
   #onAnswered({ operation, outcome, location }: Answered, at: number): void {

@@ -94,3 +94,13 @@ describe('checkpoint cleaner', () => {
     expect(out.kinds()).toEqual(['storage-list']);
   });
 });
+
+describe('checkpoint cleaner: the end of a run', () => {
+  it('C17: what the run left goes, but not what it kept, what earlier runs left, or what the next run has begun meanwhile', () => {
+    const { cleaner, out, storage, answer } = bench(...[1, 3, 4, 5, 6].map((n) => `${ROOT}chk-${n}/a`));
+    const job = { run: 2, by: 'r', floor: 2, fullFirst: false };
+    cleaner.sweep({ ...pointer(4), job }, out, 5);
+    answer();
+    expect(storage.paths()).toEqual([1, 4, 6].map((n) => `${ROOT}chk-${n}/a`));
+  });
+});
