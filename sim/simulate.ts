@@ -53,6 +53,7 @@ const SATISFYING: ReadonlySet<string> = new Set([
   'transaction-committed',
   'object-deleted',
   'job-status',
+  'operation-answered',
 ]);
 
 /** Throws `RangeError` when a fault of the plan names a node that the cluster does not have. */

@@ -75,7 +75,8 @@ export class ClusterClient implements Actor {
   #ask(open: Open, out: Out): void {
     const { triggerId, operation } = open;
     this.#options.notebook.open.set(triggerId, open);
-    out.report({ kind: 'operation-requested', operation: operation.kind, triggerId });
+    const location = operation.kind === 'dispose-savepoint' ? operation.location : '';
+    out.report({ kind: 'operation-requested', operation: operation.kind, triggerId, location });
     this.#send(open, out);
     out.setTimer(REPEAT, micros(this.#options.repeatAfterUs));
   }

@@ -30,6 +30,7 @@ export interface SnapshotLoaderOptions {
 export class SnapshotLoader {
   readonly #options: SnapshotLoaderOptions;
   readonly #later = new DelayedCalls();
+  #waits = 0;
 
   constructor(options: SnapshotLoaderOptions) {
     this.#options = options;
@@ -49,7 +50,7 @@ export class SnapshotLoader {
         if (reply?.outcome === 'not-found')
           return loaded({ kind: 'refused', reason: `there is no ${path}` }, nowUs, replyOut);
         if (reply?.outcome !== 'done' || reply.bytes === undefined)
-          return this.#again(`load/${path}`, replyOut, (lateOut) => this.load(restore, lateOut, loaded));
+          return this.#again(replyOut, (lateOut) => this.load(restore, lateOut, loaded));
         if (!isIntactMetadata(reply.bytes))
           return loaded({ kind: 'refused', reason: `${path} is damaged` }, nowUs, replyOut);
         const metadata = resolvedIn(restore.location, decodeMetadata(reply.bytes));
@@ -61,7 +62,7 @@ export class SnapshotLoader {
   /** Lists and deletes until nothing is left. */
   dispose(location: string, out: Out, disposed: (out: Out) => void): void {
     const again = (againOut: Out): void =>
-      this.#again(`dispose/${location}`, againOut, (lateOut) => this.dispose(location, lateOut, disposed));
+      this.#again(againOut, (lateOut) => this.dispose(location, lateOut, disposed));
     this.#options.storage.request(
       (requestId) => ({ kind: 'storage-list', requestId, prefix: `${location}/` }),
       out,
@@ -96,8 +97,12 @@ export class SnapshotLoader {
     };
   }
 
-  #again(name: string, out: Out, call: (out: Out) => void): void {
-    this.#later.after(retryDelayUs(this.#options.requestTimeoutUs), name, out, (_nowUs, lateOut) => call(lateOut));
+  /** Each wait has a name of its own: two people may ask for the same snapshot. */
+  #again(out: Out, call: (out: Out) => void): void {
+    this.#waits += 1;
+    this.#later.after(retryDelayUs(this.#options.requestTimeoutUs), `snapshot/${this.#waits}`, out, (_nowUs, lateOut) =>
+      call(lateOut),
+    );
   }
 }
 

@@ -125,7 +125,13 @@ export type EngineEvent =
   | ({ readonly kind: 'commit-sent'; readonly transaction: string } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-failed'; readonly transaction: string; readonly outcome: string } & OfTask & OfCheckpoint)
   /* what people ask for */
-  | { readonly kind: 'operation-requested'; readonly operation: string; readonly triggerId: string }
+  | {
+      readonly kind: 'operation-requested';
+      readonly operation: string;
+      readonly triggerId: string;
+      /** The snapshot it is about; empty when there is none. */
+      readonly location: string;
+    }
   | {
       /** The client was told. */
       readonly kind: 'operation-answered';

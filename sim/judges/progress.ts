@@ -38,12 +38,19 @@ export interface ProgressOptions {
 
 export class Progress implements Judge {
   readonly name = NAME;
-  readonly kinds = ['phase', 'job-status', 'checkpoint-completed'] as const;
+  readonly kinds = [
+    'phase',
+    'job-status',
+    'checkpoint-completed',
+    'operation-requested',
+    'operation-answered',
+  ] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
     'storm. output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
-    'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
-    'up. Each means not live, unless a limit of the run was hit: limit.';
+    'operation-unanswered: somebody asked for something and was told nothing. orphan-file: an object belongs to no retained ' +
+    'checkpoint and to none that is still being taken. job-failed: the job gave up. Each means not live, unless a limit of the ' +
+    'run was hit: limit.';
   readonly #options: ProgressOptions;
   readonly #directory: string;
   #live = false;
@@ -51,6 +58,8 @@ export class Progress implements Judge {
   #epoch = 0;
   #completed = 0;
   #lastStatusAt = 0;
+  /** Trigger ids of operations whose client waits. */
+  readonly #unanswered = new Set<string>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -60,6 +69,10 @@ export class Progress implements Judge {
   observe({ event, index: at }: HistoryEvent): void {
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
+    } else if (event.kind === 'operation-requested') {
+      this.#unanswered.add(event.triggerId);
+    } else if (event.kind === 'operation-answered') {
+      this.#unanswered.delete(event.triggerId);
     } else if (event.kind === 'phase') {
       if (event.phase === 'liveness') this.#live = true;
     } else if (event.kind === 'job-status' && event.epoch >= this.#epoch) {
@@ -73,7 +86,7 @@ export class Progress implements Judge {
   satisfied(): boolean {
     const { output, durable } = this.#options;
     if (!this.#live || !this.#running || this.#completed < CHECKPOINTS_DUE || !output.isComplete()) return false;
-    return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+    return this.#unanswered.size === 0 && durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -103,6 +116,8 @@ export class Progress implements Judge {
       const state = preCommitted ? 'pre-committed' : 'open';
       findings.notLive('open-transaction', [], () => `Transaction ${transaction} is still ${state}`);
     }
+    for (const id of this.#unanswered)
+      findings.notLive('operation-unanswered', [], () => `Operation ${id} was never answered`);
     const orphan = this.#firstOrphan();
     if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
   }

@@ -2,7 +2,7 @@
  * Judge 5, for what its users own: savepoints, and checkpoints that were kept when a run was over.
  *
  * Whatever the client was told of is complete and readable, byte for byte, when it is told and until its user gives it up: by
- * disposing of it, or by a restore that claims it. Afterwards a disposed one has left nothing.
+ * asking to dispose of it, or by a restore that claims it. Afterwards a disposed one has left nothing.
  *
  * I1: what the engine believes counts for nothing; only what the client was told.
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018).
@@ -31,7 +31,7 @@ type Answered = Extract<HistoryEvent['event'], { readonly kind: 'operation-answe
 
 export class Savepoints implements Judge {
   readonly name = NAME;
-  readonly kinds = ['operation-answered', 'coordination-updated'] as const;
+  readonly kinds = ['operation-requested', 'operation-answered', 'coordination-updated'] as const;
   readonly anomalies =
     'told-before-durable: the client is told of a savepoint that cannot be restored. savepoint-lost: one that it was told of ' +
     'and did not give up cannot be restored any more. savepoint-wrong: its state is not that of the records before its cut. ' +
@@ -50,6 +50,7 @@ export class Savepoints implements Judge {
 
   observe({ event, index: at }: HistoryEvent): void {
     if (event.kind === 'operation-answered') this.#onAnswered(event, at);
+    else if (event.kind === 'operation-requested') this.#told.delete(event.location);
     else if (event.kind === 'coordination-updated' && event.key === this.#pointerKey) this.#onPointer(event.value);
   }
 
@@ -82,7 +83,6 @@ export class Savepoints implements Judge {
 
   #onDisposed(location: string, outcome: Answered['outcome'], at: number): void {
     if (outcome === 'failed') return;
-    this.#told.delete(location);
     const left = this.#options.durable.objects().find((path) => path.startsWith(`${location}/`));
     if (left !== undefined) this.#findings.violated('disposed-file-remains', [at], () => `${left} still exists`);
   }

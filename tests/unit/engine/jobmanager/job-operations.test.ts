@@ -185,6 +185,15 @@ describe('operations: the next run', () => {
     expect(bench.pointer.job?.run).toBe(2);
   });
 
+  it('two people resume the job from one snapshot while storage does not answer: each is told, one of them of a run', () => {
+    const bench = canceled();
+    bench.ask('r', resume('checkpoints/job/chk-1')).ask('q', resume('checkpoints/job/chk-1'));
+    bench.lose('storage-get', { reach: false });
+    bench.lose('storage-get', { reach: false });
+    bench.wait(REQUEST_TIMEOUT_US + RETRY_US).run(REQUEST_TIMEOUT_US);
+    expect([bench.told('r')?.kind, bench.told('q')?.kind]).toEqual(['done', 'failed']);
+  });
+
   it('a job that is not over is not submitted again', () => {
     const bench = new OperatedBench().ask('r', resume(place(1)));
     expect(bench.told('r')).toEqual({ kind: 'failed', reason: 'the job is not over' });
