@@ -181,6 +181,7 @@ export function overheadPlan(standard: Scenario, { setting, seed, load }: CellLi
         dataset: `generated:${setting.keys}x10`,
         partitions: PARTITIONS,
         startUs: DEPLOYMENT_US,
+        bounded: false,
         ...load,
       },
     ],

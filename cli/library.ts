@@ -11,6 +11,9 @@
  *     const record = live(plan, { loadDataset, jobs: [myJob] });
  *     expect(judgement(plan.expect, record).verdict).toBe('passed');
  *
+ * With `live(plan, { subtasks: true, ... })` the record has each subtask's part in each checkpoint, and `statisticsDocument` tells it
+ * in the shapes of Flink's REST messages. `swarmChoices(scenario, seed)` says what a seed drew.
+ *
  * A plan or capsule file from the command line is read by `decodePlan`. `loadDatasets` loads shipped data sets and files.
  */
 import { datasetNeeds } from '../scenarios/live.ts';
@@ -49,6 +52,8 @@ export {
   planHash,
   type Scenario,
   scenarioJsonSchema,
+  type SwarmChoice,
+  swarmChoices,
 } from '../scenarios/index.ts';
 export { type Judgement, judgement } from '../scenarios/expectation.ts';
 export { type DatasetLoader, live, type LiveOptions } from '../scenarios/live.ts';
@@ -58,6 +63,8 @@ export type { Dataset, JobAudit } from '../sim/judges/job-audit.ts';
 export type { RunVerdict, Verdict } from '../sim/judges/verdict.ts';
 export type { SimulationPlan } from '../sim/plan.ts';
 export type { CheckpointRecord, RunRecord } from '../sim/run-record.ts';
+export type { CheckpointStatisticsDocument } from '../sim/statistics/rest-messages.ts';
+export { statisticsDocument, type StatisticsInput } from '../sim/statistics/statistics-document.ts';
 export { traceLine } from '../reports/index.ts';
 
 /** Loads what a plan reads, so that `live`, which is synchronous, finds it. */

@@ -29,6 +29,8 @@ export interface LifePool {
 export interface LifePoolOptions {
   readonly workers: number;
   readonly scenarios: readonly Scenario[];
+  /** Whether records shall have each subtask's part in each checkpoint. */
+  readonly subtasks: boolean;
   /** The next few jobs; empty when there are no more (for now and for good). */
   readonly next: () => readonly LifeJob[];
   readonly onLife: (job: LifeJob, result: LifeResult) => void;

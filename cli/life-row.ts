@@ -20,11 +20,12 @@ export interface LifeRow extends LifeFigures {
 
 export interface RowParts {
   readonly expect: LifeFigures['expect'];
+  readonly swarm: LifeFigures['swarm'];
   readonly engineVersion: string;
   readonly capsule: string;
 }
 
-export function lifeRow(life: Life, { expect, engineVersion, capsule }: RowParts): LifeRow {
+export function lifeRow(life: Life, { expect, swarm, engineVersion, capsule }: RowParts): LifeRow {
   const { history: _history, rungs: _rungs, verdict: _verdict, signature: _signature, ...figures } = life.record;
   return {
     version: 1,
@@ -32,6 +33,7 @@ export function lifeRow(life: Life, { expect, engineVersion, capsule }: RowParts
     ...figures,
     ...life.judgement,
     expect,
+    swarm,
     wallMs: rounded(life.wallMs),
     deterministic: life.otherDigest === '',
     capsule,
@@ -42,7 +44,12 @@ export function lifeRow(life: Life, { expect, engineVersion, capsule }: RowParts
 export function decodeLifeRow(line: string): LifeRow | undefined {
   try {
     const value = JSON.parse(line) as Partial<LifeRow> | null;
-    return value !== null && value.version === 1 && typeof value.digest === 'string' ? (value as LifeRow) : undefined;
+    if (value === null || value.version !== 1 || typeof value.digest !== 'string') return undefined;
+    // Rows of an earlier build lack what was added since.
+    return {
+      ...({ subtaskRecords: [], restoreRecords: [], swarm: [] } satisfies Partial<LifeRow>),
+      ...(value as LifeRow),
+    };
   } catch {
     return undefined;
   }

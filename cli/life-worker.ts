@@ -1,16 +1,15 @@
 /** A worker thread of a sweep: compiles the plan of each seed, lives it, answers figures and, for failures, the plan. */
 import { compile } from '../scenarios/compile.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
 import { DatasetStore } from './datasets.ts';
 import { liveOnce } from './life.ts';
 import type { LifeJob, LifeResult } from './life-pool.ts';
-import { serveJobs } from './workers.ts';
+import { serveJobs, type WorkerSetup } from './workers.ts';
 
 serveJobs(lifeMaker);
 
 /** Lives jobs of these scenarios one after the other. */
-function lifeMaker(scenarios: readonly Scenario[]): (job: LifeJob) => Promise<LifeResult> {
+function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Promise<LifeResult> {
   const datasets = new DatasetStore();
   return async (job) => {
     try {
@@ -18,7 +17,7 @@ function lifeMaker(scenarios: readonly Scenario[]): (job: LifeJob) => Promise<Li
       if (scenario === undefined) return { kind: 'infrastructure', message: `There is no scenario ${job.scenario}` };
       const plan = compile(scenario, job.seed);
       await datasets.prepare(datasetNeeds(plan));
-      const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, relive: true });
+      const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, subtasks, relive: true });
       const slim = { ...life, record: { ...life.record, history: [] } };
       return { kind: 'life', life: slim, ...(life.judgement.verdict === 'passed' ? {} : { plan }) };
     } catch (error) {

@@ -26,6 +26,8 @@ export interface LifeOptions {
   readonly loadDataset: DatasetLoader;
   /** Keep every event in the record. */
   readonly keepHistory: boolean;
+  /** Put each subtask's part in each checkpoint into the record. */
+  readonly subtasks?: boolean;
   /** Live a failing life again. */
   readonly relive: boolean;
 }
@@ -37,8 +39,8 @@ const EXCERPT_LINES = 40;
 
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
-  const { loadDataset, keepHistory } = options;
-  const record = livePlan(plan, { loadDataset, keepHistory });
+  const { loadDataset, keepHistory, subtasks = false } = options;
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

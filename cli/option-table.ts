@@ -60,6 +60,13 @@ export const OPTIONS = {
     decode: decodeSeedRange,
     sentence: 'The seeds to live, both ends included.',
   }),
+  hunted: row({
+    flag: '--seeds <N>',
+    unit: 'seeds',
+    absent: '100',
+    decode: (text: string) => decodeCount('seeds', text, 1_000_000),
+    sentence: 'Most seeds of a scenario that a mutant is hunted with: 1, 2, 3 ... N.',
+  }),
   for: row({
     flag: '--for <duration>',
     unit: 'ms, s, m or h of wall clock',
@@ -86,6 +93,11 @@ export const OPTIONS = {
     'sweep: only capsules, in out/; start: out/start; bench: out/bench',
     'Where result files go, appended as they arrive.',
   ),
+  outFile: path(
+    '--out <FILE>',
+    'no file',
+    'Write the table into this Markdown file, between `<!-- mutants -->` and `<!-- /mutants -->`.',
+  ),
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
   trace: path('--trace <FILE>', 'no trace', 'Write every event of the life, one aligned line each.'),
@@ -93,6 +105,15 @@ export const OPTIONS = {
     '--report <DIR>',
     'no report',
     'Write report.html and CSV files of the life; timeline.log too, if the scenario sets timelineLogging.',
+  ),
+  statistics: path(
+    '--statistics <FILE>',
+    'no statistics',
+    "Write the life's checkpoint statistics as JSON, in the shapes of Flink's REST interface: per checkpoint, task and subtask.",
+  ),
+  subtasks: toggle(
+    '--subtasks',
+    'Also keep the part of each subtask in each checkpoint: subtasks.csv and the bars of the report. Result files grow tenfold.',
   ),
   until: row({
     flag: '--until <EVENT>',
@@ -124,7 +145,10 @@ export const CLASHES: readonly { readonly these: readonly [OptionName, OptionNam
 
 /** Options that need another one, and why. */
 export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] =
-  [{ option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' }];
+  [
+    { option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
+    { option: 'subtasks', needs: 'out', sentence: '--subtasks needs --out DIR: the folder its files go to.' },
+  ];
 
 /** The key under which commander stores an option: the long flag in camel case. */
 export const flagKey = (name: OptionName): string =>

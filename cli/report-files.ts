@@ -7,6 +7,7 @@ import { htmlReport, markdownSummary, type ReportLife, SweepSummary } from '../r
 import { joinPath, packageVersion, write } from './files.ts';
 import { storedRows } from './result-store.ts';
 import type { LifeRow } from './life-row.ts';
+import { NO_LONG_PARTS } from './sweep-run.ts';
 
 const LIVES_MAX = 2_000;
 /** Of a life that is only listed, its long parts are not kept. */
@@ -35,7 +36,7 @@ export function writeReport({ folder, title, replayOf }: ReportFilesOptions): Re
     if (list === failing) failures += 1;
     if (list.length >= LIVES_MAX) continue;
     const life = { ...row, timeline: [], replay: replayOf(row) };
-    list.push(list.length < DETAILED_MAX ? life : { ...life, verdicts: [], checkpointRecords: [], faultRecords: [] });
+    list.push(list.length < DETAILED_MAX ? life : { ...life, ...NO_LONG_PARTS });
   }
   const sums = summary.sums();
   const lives = [...failing, ...passing].slice(0, LIVES_MAX);

@@ -5,7 +5,7 @@
  * I2: a fresh sweep into a used folder keeps the earlier lives.jsonl under another name.
  * I3: a resumed sweep writes the CSV files anew from lives.jsonl, so that an interruption between two files leaves no gap.
  */
-import { csvHeader, csvRows, type CsvTable, CSV_TABLES, timelineLines } from '../reports/index.ts';
+import { csvHeader, csvRows, type CsvTable, CSV_TABLES, SUBTASKS_FILE, timelineLines } from '../reports/index.ts';
 import type { Capsule } from './capsule.ts';
 import { type Appender, appender, exists, joinPath, readLines, rename, write } from './files.ts';
 import { decodeLifeRow, type LifeRow } from './life-row.ts';
@@ -20,6 +20,8 @@ export interface ResultStoreOptions {
   readonly resume: boolean;
   /** Do not keep an earlier lives.jsonl: the folder is of one life that can be lived again. */
   readonly replace?: boolean;
+  /** Also the table of subtasks: the lives were asked for them. */
+  readonly subtasks?: boolean;
   /** Whether a stored life still counts. */
   readonly keeps?: (row: LifeRow) => boolean;
   /** Told of each stored life that counts. */
@@ -33,7 +35,8 @@ export class ResultStore {
   readonly #fresh: boolean;
   #timeline: Appender | undefined;
 
-  constructor({ folder, resume, replace = false, keeps = () => true, onRow = () => {} }: ResultStoreOptions) {
+  constructor(options: ResultStoreOptions) {
+    const { folder, resume, replace = false, subtasks = false, keeps = () => true, onRow = () => {} } = options;
     this.folder = folder;
     this.#fresh = !resume;
     const livesPath = joinPath(folder, LIVES_FILE);
@@ -42,7 +45,8 @@ export class ResultStore {
     const isStale = resume && earlier !== '' && holds(rowsOf(livesPath), (row) => !keeps(row));
     if (earlier !== '' && (!resume || isStale)) rename(livesPath, earlier);
     this.#lives = appender(livesPath, replace);
-    this.#tables = CSV_TABLES.map((table) => ({ table, file: appender(joinPath(folder, table.file), true) }));
+    const tables = CSV_TABLES.filter(({ file }) => subtasks || file !== SUBTASKS_FILE);
+    this.#tables = tables.map((table) => ({ table, file: appender(joinPath(folder, table.file), true) }));
     for (const { table, file } of this.#tables) file.append(csvHeader(table));
     if (!resume) return;
     for (const row of rowsOf(isStale ? earlier : livesPath)) {

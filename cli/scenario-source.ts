@@ -5,12 +5,10 @@
  * I2: data files of a scenario are looked for beside it first, then from the working folder.
  */
 import { SCENARIO_CATALOG } from '../scenarios/catalog.ts';
-import { formatDatasetName, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
 import { didYouMean } from '../scenarios/did-you-mean.ts';
 import { parseScenario } from '../scenarios/parse.ts';
 import { formatProblem } from '../scenarios/problem.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
-import type { TopicPlan } from '../sim/plan.ts';
 import { absolutePath, exists, fileEnding, folderOf, isDirectory, joinPath, packageRoot, readText } from './files.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -28,14 +26,9 @@ export const shippedFile = (name: string): string => joinPath(packageRoot(), 'sc
 
 export function readScenario(asked: string): NamedScenario {
   const file = fileOf(asked);
-  const parsed = parseScenario({ text: readText(file), file });
+  const parsed = parseScenario({ text: readText(file), file, locateFile: (path) => located(path, folderOf(file)) });
   if (!parsed.ok) throw new UsageError(parsed.problems.map(formatProblem).join('\n'));
-  const { scenario } = parsed;
-  return {
-    asked,
-    file,
-    scenario: { ...scenario, topics: scenario.topics.map((topic) => located(topic, folderOf(file))) },
-  };
+  return { asked, file, scenario: parsed.scenario };
 }
 
 function fileOf(asked: string): string {
@@ -50,10 +43,7 @@ function fileOf(asked: string): string {
   throw new UsageError(`There is no scenario '${asked}': expected a file or one of ${names.join(', ')}.${hint}`);
 }
 
-function located(topic: TopicPlan, folder: string): TopicPlan {
-  const name = parseDatasetName(topic.dataset);
-  if (!name.ok || name.spec.kind !== 'file') return topic;
-  const beside = joinPath(folder, name.spec.path);
-  const path = absolutePath(name.spec.path) !== name.spec.path && exists(beside) ? beside : name.spec.path;
-  return { ...topic, dataset: formatDatasetName({ ...name.spec, path }) };
+function located(path: string, folder: string): string {
+  const beside = joinPath(folder, path);
+  return absolutePath(path) !== path && exists(beside) ? beside : path;
 }

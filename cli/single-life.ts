@@ -5,8 +5,10 @@
  */
 import { timelineLines, traceLine, SweepSummary } from '../reports/index.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
+import type { SwarmChoice } from '../scenarios/swarm.ts';
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
+import { statisticsDocument } from '../sim/statistics/statistics-document.ts';
 import { capsuleOf } from './capsule.ts';
 import type { CommandCall } from './command.ts';
 import { DatasetStore } from './datasets.ts';
@@ -24,6 +26,8 @@ export interface SingleLife {
   readonly plan: SimulationPlan;
   /** The command that lives it again, while there is no capsule. */
   readonly again: string;
+  /** What its seed drew; a plan that is replayed does not know. */
+  readonly swarm?: readonly SwarmChoice[];
   /** Told beside the verdict; `replay` compares digests. */
   readonly check?: (life: Life) => Promise<ExitCode> | ExitCode;
   /** No capsule: there is one already. */
@@ -43,14 +47,20 @@ const UNTIL_LINES = 30;
 
 export async function livePlanOnce(call: CommandCall, single: SingleLife): Promise<SingleLifeResult> {
   const { options, terminal } = call;
-  const { plan } = single;
+  const { plan, swarm = [] } = single;
   const datasets = new DatasetStore();
   await datasets.prepare(datasetNeeds(plan));
   const keepHistory = options.trace !== undefined || options.until !== undefined;
-  const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory, relive: true }, call.parts?.livePlan);
+  const subtasks = options.report !== undefined || options.statistics !== undefined;
+  const lifeOptions = { loadDataset: datasets.load, keepHistory, subtasks, relive: true };
+  const life = liveOnce(plan, lifeOptions, call.parts?.livePlan);
   const { verdict } = life.judgement;
   const history = historyUntil(life, options.until);
   if (options.trace !== undefined) writeTrace(options.trace, history);
+  if (options.statistics !== undefined) {
+    const statistics = statisticsDocument({ record: life.record, engine: plan.engine });
+    write(options.statistics, `${JSON.stringify(statistics, null, 2)}\n`);
+  }
 
   const folder = options.report ?? DEFAULT_FOLDER;
   const isFailure = verdict !== 'passed' || life.otherDigest !== '';
@@ -58,7 +68,7 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
     isFailure && single.isReplay !== true ? writeCapsule(folder, capsuleOf(plan, life, packageVersion())) : '';
   const replay =
     capsule === '' ? single.again : `${terminal.invocation} replay ${shellWord(joinPath(folder, capsule))}`;
-  if (options.report !== undefined) writeLife({ plan, life, folder: options.report, capsule, replay });
+  if (options.report !== undefined) writeLife({ plan, life, folder: options.report, capsule, replay, swarm });
 
   const checked = (await single.check?.(life)) ?? EXIT.passed;
   const code =
@@ -66,7 +76,11 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
   if (options.json === true) {
     terminal.out(
       JSON.stringify(
-        { ...runDocument(plan, life, replay), ...(code === EXIT.notDeterministic ? { deterministic: false } : {}) },
+        {
+          ...runDocument(plan, life, replay),
+          ...(swarm.length === 0 ? {} : { swarm }),
+          ...(code === EXIT.notDeterministic ? { deterministic: false } : {}),
+        },
         null,
         2,
       ),
@@ -88,7 +102,7 @@ function tell(
 ): void {
   const { record, judgement, wallMs } = life;
   const summary = new SweepSummary();
-  summary.add(lifeRow(life, { expect: plan.expect, engineVersion: '', capsule: '' }));
+  summary.add(lifeRow(life, { expect: plan.expect, swarm: [], engineVersion: '', capsule: '' }));
   terminal.out(figuresTable({ sums: { ...summary.sums(), digest: record.digest }, wallMs, latency: record.latency }));
   const verdicts = record.verdicts.map(({ judge, outcome, message }) => [
     judge,
@@ -100,6 +114,7 @@ function tell(
     terminal.out(`Duplicates were seen; the scenario expects ${plan.expect}, which allows them.`);
   if (options.until !== undefined) for (const event of history.slice(-UNTIL_LINES)) terminal.out(traceLine(event));
   if (options.trace !== undefined) terminal.out(`Trace: ${options.trace}`);
+  if (options.statistics !== undefined) terminal.out(`Checkpoint statistics: ${options.statistics}`);
   if (options.report !== undefined) terminal.out(`Report: ${joinPath(options.report, 'report.html')}`);
   if (life.otherDigest !== '')
     terminal.out(terminal.paint('bad', `Lived again, the digest is ${life.otherDigest}: not deterministic.`));
@@ -129,12 +144,13 @@ interface LifeFiles {
   readonly folder: string;
   readonly capsule: string;
   readonly replay: string;
+  readonly swarm: readonly SwarmChoice[];
 }
 
 /** The result files of a single life. */
-export function writeLife({ plan, life, folder, capsule, replay }: LifeFiles): void {
-  const row = lifeRow(life, { expect: plan.expect, engineVersion: packageVersion(), capsule });
-  const store = new ResultStore({ folder, resume: false, replace: true });
+export function writeLife({ plan, life, folder, capsule, replay, swarm }: LifeFiles): void {
+  const row = lifeRow(life, { expect: plan.expect, swarm, engineVersion: packageVersion(), capsule });
+  const store = new ResultStore({ folder, resume: false, replace: true, subtasks: true });
   store.append(row);
   store.close();
   // One life, one timeline: also an empty one, so that no earlier file is taken for it.

@@ -21,6 +21,8 @@ interface ScenarioDocument {
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
   readonly probes: Readonly<Record<string, number>>;
+  /** What the seeds drew: by path and choice, how many lives, and how many of them did not pass. */
+  readonly swarm: SweepSums['swarm'];
   /** Digest of all digests in the order of the seeds; the same for any number of workers. */
   readonly digest: string;
 }
@@ -83,6 +85,7 @@ function scenarioDocument(scenario: string, sums: SweepSums): ScenarioDocument {
     failovers,
     faults: sums.faults,
     probes: sums.probes,
+    swarm: sums.swarm,
     digest: sums.digest,
   };
 }

@@ -7,6 +7,7 @@
  * I2: every job that was handed out is released, also after an interrupt: an interrupted sweep has no holes.
  */
 import { SweepSummary, type SweepSums } from '../reports/index.ts';
+import { swarmChoices } from '../scenarios/swarm.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { capsuleOf } from './capsule.ts';
 import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
@@ -17,7 +18,17 @@ import { type ResultStore, writeCapsule } from './result-store.ts';
 import type { NamedScenario } from './scenario-source.ts';
 
 /** A life of an earlier sweep, without its long parts. */
-export type StoredLife = Omit<LifeRow, 'verdicts' | 'checkpointRecords' | 'faultRecords' | 'timeline'>;
+export type StoredLife = Omit<LifeRow, LongPart>;
+type LongPart = 'verdicts' | 'checkpointRecords' | 'subtaskRecords' | 'restoreRecords' | 'faultRecords' | 'timeline';
+
+export const NO_LONG_PARTS: Pick<LifeRow, LongPart> = {
+  verdicts: [],
+  checkpointRecords: [],
+  subtaskRecords: [],
+  restoreRecords: [],
+  faultRecords: [],
+  timeline: [],
+};
 
 export interface SweepOptions {
   readonly scenarios: readonly NamedScenario[];
@@ -25,6 +36,8 @@ export interface SweepOptions {
   readonly shard: Shard;
   readonly workers: number;
   readonly engineVersion: string;
+  /** Keep each subtask's part in each checkpoint. */
+  readonly subtasks: boolean;
   /** Where capsules go. */
   readonly folder: string;
   /** Where rows go; absent: nowhere. */
@@ -83,6 +96,7 @@ export async function runSweep(options: SweepOptions, pool: LifePool): Promise<S
   await pool.run({
     workers: Math.min(options.workers, sweep.jobs),
     scenarios: options.scenarios.map(({ scenario }) => scenario),
+    subtasks: options.subtasks,
     next: () => sweep.next(),
     onLife: (job, result) => sweep.take(job, result),
     onNote: options.onNote,
@@ -171,7 +185,7 @@ class Sweep {
 
   #releaseStored(job: LifeJob, life: StoredLife): void {
     this.#resumed += 1;
-    this.#sum(job, { ...life, verdicts: [], checkpointRecords: [], faultRecords: [], timeline: [] });
+    this.#sum(job, { ...life, ...NO_LONG_PARTS });
   }
 
   #releaseLife(job: LifeJob, result: LifeResult): void {
@@ -183,8 +197,10 @@ class Sweep {
     const { life, plan } = result;
     const { engineVersion, folder, store, scenarios } = this.#options;
     const capsule = plan === undefined ? '' : writeCapsule(folder, capsuleOf(plan, life, engineVersion));
-    const expect: SimulationPlan['expect'] = scenarios[job.scenario]?.scenario.expect ?? 'exactly-once';
-    const row = lifeRow(life, { expect, engineVersion, capsule });
+    const scenario = scenarios[job.scenario]?.scenario;
+    const expect: SimulationPlan['expect'] = scenario?.expect ?? 'exactly-once';
+    const swarm = scenario === undefined ? [] : swarmChoices(scenario, job.seed);
+    const row = lifeRow(life, { expect, swarm, engineVersion, capsule });
     store?.append(row);
     this.#sum(job, row);
   }

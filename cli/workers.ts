@@ -10,13 +10,15 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { LifeJob, LifePool, LifePoolOptions, LifeResult } from './life-pool.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
 import { UsageError } from './usage-error.ts';
 
 type FromWorker =
   | { readonly kind: 'started' }
   | { readonly kind: 'result'; readonly index: number; readonly result: LifeResult }
   | { readonly kind: 'idle' };
+
+/** What a worker is started with. */
+export type WorkerSetup = Pick<LifePoolOptions, 'scenarios' | 'subtasks'>;
 
 interface ToWorker {
   readonly jobs: readonly LifeJob[];
@@ -84,7 +86,7 @@ class PoolRun {
     const jobs = this.#nextJobs();
     if (jobs.length === 0) return;
     const worker = new Worker(this.#file, {
-      workerData: this.#options.scenarios,
+      workerData: { scenarios: this.#options.scenarios, subtasks: this.#options.subtasks } satisfies WorkerSetup,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     const member: Member = { worker, open: [], timer: undefined };
@@ -176,10 +178,10 @@ class PoolRun {
 }
 
 /** The worker's side: answers each job as soon as it is lived. */
-export function serveJobs(makeLive: (scenarios: readonly Scenario[]) => (job: LifeJob) => Promise<LifeResult>): void {
+export function serveJobs(makeLive: (setup: WorkerSetup) => (job: LifeJob) => Promise<LifeResult>): void {
   const port = parentPort;
   if (isMainThread || port === null) return;
-  const liveJob = makeLive(workerData as readonly Scenario[]);
+  const liveJob = makeLive(workerData as WorkerSetup);
   port.on('message', async ({ jobs }: ToWorker) => {
     for (const job of jobs) {
       const result = await liveJob(job);

@@ -14,6 +14,7 @@ export {
   type EnvironmentOptions,
   type JobCheckpointing,
   type LogSourceOptions,
+  type SplitSourceOptions,
   StreamExecutionEnvironment,
 } from './api/stream-execution-environment.ts';
 export type {
@@ -25,6 +26,7 @@ export type {
   RuntimeContext,
   StateKey,
 } from './job/functions.ts';
+export { SuppressRestarts } from './job/functions.ts';
 export type { JobEdge, JobGraph, JobVertex, OperatorSpec, SinkSpec, SourceSpec } from './job/job-graph.ts';
 export type { ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';
 export { listState, mapState, reducingState, type StateDescriptor, valueState } from './state/state-descriptor.ts';

@@ -4,11 +4,16 @@
  * Owns: the standard answer to each question. Does not own: acting on it (the actors do).
  * A mutant is the engine with one of these answered wrongly (bugs.md); the engine itself knows nothing of mutants.
  */
+import { overtakes } from './barrier/barrier-alignment.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
+import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { SinkReply } from './protocol/messages.ts';
+import type { LogSplit } from './protocol/operator-events.ts';
+import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
+import type { StateKind } from './protocol/state-handle.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
@@ -17,7 +22,7 @@ export interface StateFileQuestion {
   /** `<dir>/<job>/chk-<n>`. */
   readonly directory: string;
   readonly operator: string;
-  readonly state: 'keyed' | 'operator';
+  readonly state: StateKind;
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
 }
@@ -29,12 +34,26 @@ export interface EngineParts {
   acceptsAcknowledgement(required: ReadonlySet<ExecutionAttemptId>, attempt: ExecutionAttemptId): boolean;
   /** Pending checkpoints when the job restarts (row C20): aborted, or left to collect what comes. */
   readonly pendingAtRestart: 'abort' | 'keep';
+  /** What a failure restarts (row F1). */
+  readonly tasksToRestart: typeof tasksToRestart;
+  /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
+  abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
+  /** Whether a checkpoint may be triggered: only when every subtask runs or has finished (rows C1, C4). */
+  mayTrigger(subtasks: readonly { readonly isRunning: boolean; readonly isFinished: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
   readonly notifyComplete: 'when-durable' | 'when-acknowledged';
-  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for a success. */
+  /** What an unanswered pointer write means (row F17): find out, or take it for a failure and discard the files, or for done. */
   readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
-  /** A retained checkpoint whose metadata cannot be read (row C19): read until it can, or passed over for an older one. */
-  readonly unreadableCheckpoint: 'read-again' | 'skipped';
+  /** Files of what a new checkpoint drops go after the pointer was moved (row F16), or before. */
+  readonly subsume: 'after-pointer' | 'before-pointer';
+  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
+  readonly unreadableMetadata: 'retry' | 'skip';
+  /** Whether a write by a leader that was replaced is refused (rows F15, F17), or overwrites what the new one wrote. */
+  readonly leaderFencing: 'by-epoch' | 'none';
+  /** Whether a leader whose connection to ZooKeeper is lost still leads until it is told that its session is over (row F14). */
+  readonly suspendedLeadership: 'lost' | 'kept';
+  /** What a contender does when it reaches ZooKeeper again: look who leads, or rely on the watch that it set before. */
+  readonly afterReconnect: 'look-again' | 'trust-watch';
   /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
   readonly timerAtLimit: 'runs-on' | 'until-completion';
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
@@ -49,11 +68,45 @@ export interface EngineParts {
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or its positions after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch';
+  /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
+  readonly coordinatorSnapshot: 'when-events-acknowledged' | 'at-once';
+  /** The gateways from a coordinator's cut to the subtask's barrier (row C24). */
+  readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
+  /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
+  coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
+  splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). */
   afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
+  /** What a subtask whose input ended waits for before it ends itself (row C23). */
+  readonly finalCheckpoint: 'wait' | 'skip';
+  /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
+  readonly transactionAfterFinish: 'none' | 'begun';
+  /** Whether a restored subtask knows that its operators had finished (I8). */
+  readonly finishedOperators: 'remembered' | 'forgotten';
+  /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
+  readonly endOfDataAtRestart: 'cleared' | 'kept';
+  /** Whom a checkpoint triggers when sources have finished (row C21). */
+  readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
+  readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
+  /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
+  hasDeliveredBarrier(lastSeen: number, id: CheckpointId): boolean;
+  /** Under which number the data of an input channel is gathered. */
+  channelNumber(channel: { readonly number: number; readonly edge: number; readonly peer: number }): number;
+  /** Whether recovered data that was not consumed yet is part of the next snapshot (row B6). */
+  readonly persistsRecovered: boolean;
+  /** Whether data that a barrier overtook in an output queue is part of the snapshot (row B7). */
+  readonly persistsOvertakenOutput: boolean;
+  /** Whether a barrier jumps ahead; `unalignedJob`: what the job is set to. */
+  barrierOvertakes(options: CheckpointOptions, unalignedJob: boolean): boolean;
+  /** An abort that came before the first barrier of its checkpoint (row B3). */
+  readonly earlyAbort: 'remembered' | 'forgotten';
+  /** A barrier that is newer than the checkpoint being collected (row B1). */
+  readonly newerBarrier: 'cancels-older' | 'is-ignored';
 }
 
 export interface StateBackendOptions {
@@ -69,9 +122,16 @@ export const standardParts: EngineParts = {
   chooseRestore: (pointer) => pointer.completed.at(-1),
   acceptsAcknowledgement: (required, attempt) => required.has(attempt),
   pendingAtRestart: 'abort',
+  tasksToRestart,
+  abortsAtRegionFailover: () => true,
+  mayTrigger: (subtasks) => subtasks.every(({ isRunning, isFinished }) => isRunning || isFinished),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
-  unreadableCheckpoint: 'read-again',
+  subsume: 'after-pointer',
+  unreadableMetadata: 'retry',
+  leaderFencing: 'by-epoch',
+  suspendedLeadership: 'lost',
+  afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
   staleDecline: 'ignored',
   unclaimedSnapshot: 'left-alone',
@@ -82,13 +142,30 @@ export const standardParts: EngineParts = {
   }),
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  coordinatorSnapshot: 'when-events-acknowledged',
+  gatewayAtCheckpoint: 'closes',
+  coordinatorStateToRestore: (found) => found,
+  splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'done') return 'done';
     const transient = outcome === 'no-reply' || outcome === 'unavailable';
     return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  finalCheckpoint: 'wait',
+  transactionAfterFinish: 'none',
+  finishedOperators: 'remembered',
+  endOfDataAtRestart: 'cleared',
+  triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
+  unalignedSnapshot: 'at-barrier',
+  hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
+  channelNumber: ({ number }) => number,
+  persistsRecovered: true,
+  persistsOvertakenOutput: true,
+  barrierOvertakes: (options) => overtakes(options),
+  earlyAbort: 'remembered',
+  newerBarrier: 'cancels-older',
 };
 
 /** `<dir>/<job>/chk-<n>` (row T2). */

@@ -7,7 +7,10 @@
  * I2: only virtual time: the same lives give the same bytes on every machine and for any number of workers.
  */
 import { stringify } from 'csv-stringify/sync';
-import type { CheckpointRecord, FaultRecord } from '../sim/run-record.ts';
+import type { CheckpointMetrics } from '../engine/protocol/checkpoint-metrics.ts';
+import { swarmText } from '../scenarios/swarm.ts';
+import type { CheckpointRecord, FaultRecord, SubtaskRecord } from '../sim/run-record.ts';
+import { subtaskEndToEndUs } from '../sim/statistics/task-statistics.ts';
 import type { LifeFigures } from './life-figures.ts';
 
 export type CsvValue = string | number | boolean;
@@ -36,6 +39,15 @@ const column = <Row>(name: string, sentence: string, value: (row: Row) => CsvVal
   sentence,
   value,
 });
+interface OfSubtask extends OfLife<SubtaskRecord> {
+  readonly triggeredAtUs: number;
+}
+
+/** A figure of a subtask; empty while there is none. */
+function figure(name: string, sentence: string, of: keyof CheckpointMetrics): CsvColumn<OfSubtask> {
+  return column(name, sentence, ({ part }) => part.metrics?.[of] ?? '');
+}
+
 /** -1 stands for never in records. */
 const unlessNever = (atUs: number): CsvValue => (atUs < 0 ? '' : atUs);
 
@@ -76,6 +88,11 @@ const LIFE_COLUMNS: readonly CsvColumn<LifeFigures>[] = [
   ),
   column('latency_p99_us', 'The same, 99th percentile, microseconds.', (life) => life.latency.p99Us),
   column('latency_us_max', 'The same, greatest, microseconds.', (life) => life.latency.maxUs),
+  column(
+    'swarm',
+    'What the seed drew, `path=value;...`, of faults the numbers and kinds of the rules it has; empty unless the scenario is a swarm.',
+    (life) => swarmText(life.swarm),
+  ),
 ];
 
 const CHECKPOINT_COLUMNS: readonly CsvColumn<OfLife<CheckpointRecord>>[] = [
@@ -112,6 +129,54 @@ const CHECKPOINT_COLUMNS: readonly CsvColumn<OfLife<CheckpointRecord>>[] = [
   ),
   column('tasks_acknowledged', 'Tasks that acknowledged.', ({ part }) => part.acknowledged),
   column('tasks_required', 'Tasks that had to.', ({ part }) => part.required),
+  column('checkpoint_type', '`checkpoint`, or the kind of savepoint.', ({ part }) => part.type),
+  column('unaligned', 'Whether the barrier overtook records at a task.', ({ part }) => part.unaligned),
+  column(
+    'checkpointed_bytes',
+    'Of `state_bytes`, what this checkpoint wrote itself.',
+    ({ part }) => part.checkpointedBytes,
+  ),
+  column('processed_bytes', 'Bytes read between first and last barrier, all tasks.', ({ part }) => part.bytesProcessed),
+  column('processed_bytes_max', 'The same, of the task that read most.', ({ part }) => part.bytesProcessedMax),
+  column('persisted_bytes', 'Bytes of in-flight data in the checkpoint, all tasks.', ({ part }) => part.bytesPersisted),
+  column('persisted_bytes_max', 'The same, of the task that has most.', ({ part }) => part.bytesPersistedMax),
+];
+
+const SUBTASK_COLUMNS: readonly CsvColumn<OfSubtask>[] = [
+  column('scenario', 'Name of the scenario.', ({ life }) => life.scenario),
+  column('seed', 'Seed of the life.', ({ life }) => life.seed),
+  column('checkpoint_id', 'Id of the checkpoint.', ({ part }) => part.checkpointId),
+  column('vertex', 'Index of the task (vertex) in the job graph.', ({ part }) => part.vertex),
+  column('task', 'Name of the task.', ({ part }) => part.task),
+  column('subtask', 'Index of the subtask, from 0.', ({ part }) => part.subtask),
+  column('attempt', 'Id of its execution attempt.', ({ part }) => part.attempt),
+  column('status', '`completed` if its acknowledgement counted, else `pending_or_failed`.', ({ part }) =>
+    part.metrics === undefined ? 'pending_or_failed' : 'completed',
+  ),
+  column('acknowledged_at_us', 'Virtual time at which its acknowledgement arrived, microseconds.', ({ part }) =>
+    unlessNever(part.acknowledgedAtUs),
+  ),
+  column('end_to_end_us', 'Trigger to that, microseconds.', ({ part, triggeredAtUs }) =>
+    part.metrics === undefined ? '' : subtaskEndToEndUs(triggeredAtUs, part.acknowledgedAtUs),
+  ),
+  figure(
+    'start_delay_us',
+    'Trigger to first barrier (at a source: to the trigger message), microseconds.',
+    'startDelayUs',
+  ),
+  figure('alignment_us', 'First to last barrier, microseconds; 0 at a source.', 'alignmentUs'),
+  figure('sync_us', 'Synchronous part of the snapshot, microseconds.', 'syncUs'),
+  figure('async_us', 'Asynchronous part, until all is durable, microseconds.', 'asyncUs'),
+  figure('state_bytes', 'Bytes of state that the checkpoint refers to.', 'stateBytes'),
+  figure('checkpointed_bytes', 'Of those, bytes this checkpoint wrote itself.', 'checkpointedBytes'),
+  figure('processed_bytes', 'Bytes read between first and last barrier.', 'bytesProcessedDuringAlignment'),
+  figure(
+    'persisted_bytes',
+    'Bytes of in-flight data in the checkpoint; 0 if aligned.',
+    'bytesPersistedDuringAlignment',
+  ),
+  figure('records_in_flight', 'Records that waited in blocked channels when alignment ended.', 'recordsInFlight'),
+  figure('unaligned', 'Whether the barrier overtook records here.', 'unaligned'),
 ];
 
 const FAULT_COLUMNS: readonly CsvColumn<OfLife<FaultRecord>>[] = [
@@ -130,6 +195,17 @@ const FAULT_COLUMNS: readonly CsvColumn<OfLife<FaultRecord>>[] = [
   ),
 ];
 
+/** Only of lives that were asked for their subtasks. */
+export const SUBTASKS_FILE = 'subtasks.csv';
+
+function subtaskCells(life: LifeFigures): CsvValue[][] {
+  const triggered = new Map(life.checkpointRecords.map((one) => [one.checkpointId, one.triggeredAtUs]));
+  return life.subtaskRecords.map((part) => {
+    const triggeredAtUs = triggered.get(part.checkpointId) ?? 0;
+    return SUBTASK_COLUMNS.map(({ value }) => value({ life, part, triggeredAtUs }));
+  });
+}
+
 export const CSV_TABLES: readonly CsvTable[] = [
   {
     file: 'lives.csv',
@@ -142,6 +218,13 @@ export const CSV_TABLES: readonly CsvTable[] = [
     sentence: 'One row per checkpoint that was triggered.',
     columns: CHECKPOINT_COLUMNS,
     cells: (life) => life.checkpointRecords.map((part) => CHECKPOINT_COLUMNS.map(({ value }) => value({ life, part }))),
+  },
+  {
+    file: SUBTASKS_FILE,
+    sentence:
+      'One row per checkpoint and subtask it asked for. Written for a single life, and by `sweep --out --subtasks`; fields after `status` are empty for who has not acknowledged.',
+    columns: SUBTASK_COLUMNS,
+    cells: subtaskCells,
   },
   {
     file: 'faults.csv',

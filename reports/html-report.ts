@@ -6,6 +6,7 @@
  * I2: details are drawn for the failing lives and the first ones, at most `DETAILS_MAX`; the table has all that were handed in.
  */
 import type { Verdict } from '../sim/judges/verdict.ts';
+import { checkpointHistory } from './checkpoint-history.ts';
 import { checkpointTimeline } from './checkpoint-timeline.ts';
 import { SCRIPT, STYLE } from './html-style.ts';
 import { embeddedJson, escapeHtml, htmlTable } from './html-text.ts';
@@ -154,6 +155,7 @@ function details(life: ReportLife, open: boolean): string {
 <h3>Verdicts</h3>${verdictTable(life.verdicts)}
 <h3>Checkpoints and faults</h3>${checkpointTimeline(life)}
 <h3>Faults</h3>${faultTable(life)}
+<h3>Checkpoint history</h3>${checkpointHistory(life)}
 </details>`;
 }
 

@@ -11,12 +11,18 @@ pre{background:var(--card);padding:.7rem;overflow:auto;border-radius:6px}
 .figures li{background:var(--card);border-radius:6px;padding:.5rem .9rem}.figures b{display:block;font-size:1.3rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-th{color:var(--soft);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}
+th{color:var(--soft);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .v{font-weight:600}.passed{color:var(--good)}.violated{color:var(--bad)}.not-live,.inconclusive{color:var(--warn)}
 details{border:1px solid var(--line);border-radius:6px;padding:.5rem .9rem;margin:.6rem 0}summary{cursor:pointer}
 select{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.2rem}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--fg)}svg .tick{fill:var(--soft)}
 .grid{stroke:var(--line)}rect.completed,circle.completed{fill:var(--good)}rect.aborted{fill:var(--bad)}rect.pending{fill:var(--soft)}
+.c.completed{color:var(--good)}.c.aborted{color:var(--bad)}.c.pending{color:var(--soft)}
+details.checkpoint{margin:.3rem 0;padding:.3rem .7rem}
+rect.delay,.legend .delay{fill:var(--soft);background:var(--soft)}rect.align,.legend .align{fill:var(--warn);background:var(--warn)}
+rect.sync,.legend .sync{fill:var(--bad);background:var(--bad)}rect.async,.legend .async{fill:var(--blue);background:var(--blue)}
+rect.rest,.legend .rest{fill:var(--line);background:var(--line)}
+.legend span{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 .9em}
 rect.fault{fill:var(--warn)}rect.idle{opacity:.4}.curve{fill:none;stroke:var(--good);stroke-width:1.5}
 `;
 

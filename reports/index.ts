@@ -8,10 +8,19 @@ export {
   csvHeader,
   csvRows,
   csvText,
+  SUBTASKS_FILE,
 } from './csv-tables.ts';
 export { htmlReport, type ReportInput, type ReportLife } from './html-report.ts';
 export type { LifeFigures } from './life-figures.ts';
 export { markdownSummary, table } from './markdown-summary.ts';
 export { type FaultCount, type SweepSums, SweepSummary } from './sweep-summary.ts';
+export {
+  type HuntFigures,
+  mutantDocument,
+  MUTANT_MARKS,
+  type MutantFigures,
+  mutantTable,
+  withMutantTable,
+} from './mutant-table.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
 export { traceLine } from './trace-format.ts';

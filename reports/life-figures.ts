@@ -1,8 +1,11 @@
 /** What reports know of a life: its record without history, judged against what the scenario expects. */
 import type { Judgement } from '../scenarios/expectation.ts';
+import type { SwarmChoice } from '../scenarios/swarm.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
 
 export interface LifeFigures extends Omit<RunRecord, 'history' | 'rungs' | 'verdict' | 'signature'>, Judgement {
   readonly expect: SimulationPlan['expect'];
+  /** What its seed drew; empty unless the scenario is a swarm. */
+  readonly swarm: readonly SwarmChoice[];
 }

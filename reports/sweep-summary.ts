@@ -13,6 +13,12 @@ export interface FaultCount {
   readonly effective: number;
 }
 
+/** Lives that drew a choice, and those of them that did not pass. */
+export interface ChoiceCount {
+  readonly lives: number;
+  readonly failed: number;
+}
+
 export interface SweepSums {
   readonly lives: number;
   readonly verdicts: Readonly<Record<RunVerdict, number>>;
@@ -26,6 +32,8 @@ export interface SweepSums {
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
   readonly probes: Readonly<Record<string, number>>;
+  /** By path, then by what was drawn; empty unless a scenario is a swarm. */
+  readonly swarm: Readonly<Record<string, Readonly<Record<string, ChoiceCount>>>>;
   /** Digest of all digests, in the order of the seeds. */
   readonly digest: string;
 }
@@ -44,6 +52,7 @@ export class SweepSummary {
   #failovers = 0;
   readonly #faults = new Map<string, FaultCount>();
   readonly #probes = new Map<string, number>();
+  readonly #swarm = new Map<string, Map<string, ChoiceCount>>();
   #digest = combineDigests([]);
 
   add(life: LifeFigures): void {
@@ -62,7 +71,15 @@ export class SweepSummary {
     for (const [probe, count] of Object.entries(life.probes)) {
       this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
     }
+    for (const { path, chosen } of life.swarm) this.#addChoices(path, chosen, life.verdict === 'passed' ? 0 : 1);
     this.#digest = combineDigests([this.#digest, life.digest]);
+  }
+
+  #addChoices(path: string, chosen: readonly string[], failed: number): void {
+    const counts = this.#swarm.get(path) ?? new Map<string, ChoiceCount>();
+    this.#swarm.set(path, counts);
+    for (const choice of chosen)
+      counts.set(choice, added(counts.get(choice) ?? { lives: 0, failed: 0 }, { lives: 1, failed }));
   }
 
   sums(): SweepSums {
@@ -78,6 +95,7 @@ export class SweepSummary {
       failovers: this.#failovers,
       faults: Object.fromEntries(byName(this.#faults)),
       probes: Object.fromEntries(byName(this.#probes)),
+      swarm: Object.fromEntries([...this.#swarm].map(([path, counts]) => [path, Object.fromEntries(byName(counts))])),
       digest: this.#digest,
     };
   }

@@ -10,6 +10,7 @@ export interface CatalogEntry {
 export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
   { name: 'standard', description: 'the measure of all figures: two sources, faults of every kind' },
+  { name: 'swarm', description: 'as standard, but each seed draws its own options and its own kinds of faults' },
   { name: 'flight-delays', description: '200,000 flights joined with their airports, three crashes' },
   { name: 'flight-delays-200k', description: '200,000 flights by distance and hour, three crashes' },
   { name: 'crash-during-alignment', description: 'a task dies while it waits for barriers' },
@@ -27,8 +28,24 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
+  { name: 'region-failover', description: 'what fails restarts alone: four failover regions, faults of many kinds' },
+  { name: 'task-exceptions', description: 'user functions throw, in quick succession and during recovery' },
+  { name: 'stuck-task', description: 'user functions do not return, and a cancelled task takes its process with it' },
   { name: 'zombie-taskmanager', description: 'a TaskManager stands still past its heartbeats and comes back' },
   { name: 'zombie-jobmanager', description: 'a leader stands still past its lease and comes back' },
+  {
+    name: 'leader-flapping-zookeeper',
+    description: 'ZooKeeper ends sessions and loses connections; leaders come and go',
+  },
+  {
+    name: 'leader-flapping-kubernetes',
+    description: 'the API server refuses, forgets and ends watches; leaders come and go',
+  },
+  { name: 'pointer-write-lost', description: 'metadata is durable, the pointer never arrives, the leader dies' },
+  { name: 'zombie-jobmanager-writes', description: 'what a leader sent arrives when another one leads' },
+  { name: 'zookeeper-jobmanager-crash', description: 'leaders die around the pointer write; ZooKeeper elects' },
+  { name: 'kubernetes-jobmanager-crash', description: 'leaders die around the pointer write; Kubernetes elects' },
+  { name: 'without-high-availability', description: 'one JobManager with pointer and counter in its memory' },
   { name: 'isolated-taskmanager', description: 'one TaskManager at a time is cut off from everything' },
   { name: 'halves', description: 'the machines fall into two halves' },
   { name: 'one-way-partition', description: 'one machine at a time is deaf or mute' },
@@ -56,8 +73,36 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'the sink store goes away when transactions are to be committed',
   },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
+  { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
+  {
+    name: 'partially-finished-sources',
+    description: 'some sources end early, others go on; checkpoints and restarts with finished tasks',
+  },
+  {
+    name: 'final-checkpoint-only',
+    description: 'the interval is longer than the job: only the final checkpoint can commit anything',
+  },
+  {
+    name: 'bounded-join',
+    description: 'flights joined with airports, both bounded; one side ends long before the other',
+  },
+  {
+    name: 'finished-pipeline',
+    description: 'one of two pipelines ends; who missed the notice of its checkpoint is triggered without a source',
+  },
+  {
+    name: 'split-assignment-under-faults',
+    description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
+  },
   {
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',
   },
+  {
+    name: 'unaligned-backpressure',
+    description: 'barriers overtake under constant backpressure, in-flight data is state',
+  },
+  { name: 'unaligned-timeout', description: 'barriers keep their place for a while, then overtake' },
+  { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
+  { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
 ];

@@ -58,83 +58,25 @@ function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigg
 
 /** What one strike means: one fault, or one per node where a whole group crashes or pauses. */
 function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext): UnnumberedFault[] {
-  const { site } = context;
   switch (action.kind) {
     case 'crash':
-      return nodesOf(action.target, context).map((node) => ({
-        kind: 'crash',
-        trigger,
-        node,
-        restartAfterUs: action.restartAfterUs === 'never' ? -1 : drawn(action.restartAfterUs, site('for')),
-      }));
     case 'pause':
-      return nodesOf(action.target, context).map((node) => ({
-        kind: 'pause',
-        trigger,
-        node,
-        forUs: drawn(action.forUs, site('for')),
-      }));
+    case 'throw':
+    case 'hang':
+      return nodesOf(action.target, context).map((node) => strikeNode(action, node, trigger, context));
     case 'partition':
-      return [partition(action, trigger, context)];
-    case 'cut': {
-      const a = nodesOf(action.target, context);
-      const b = nodesOf(action.from, context, 'from').filter((node) => !a.includes(node));
-      return [
-        {
-          kind: 'partition',
-          shape: action.oneWay ? 'one-way' : 'pair',
-          trigger,
-          a,
-          b,
-          oneWay: action.oneWay,
-          forUs: drawn(action.forUs, site('for')),
-        },
-      ];
-    }
+    case 'cut':
     case 'delay':
-      return [
-        {
-          kind: 'delay',
-          trigger,
-          ...sides(action, context),
-          extraUs: action.extraUs,
-          forUs: drawn(action.forUs, site('for')),
-        },
-      ];
     case 'loss':
     case 'duplicate':
     case 'reorder':
-      return [
-        {
-          kind: action.kind,
-          trigger,
-          ...sides(action, context),
-          chance: action.chance,
-          forUs: drawn(action.forUs, site('for')),
-        },
-      ];
     case 'slow-link':
-      return [
-        {
-          kind: 'slow-link',
-          trigger,
-          ...sides(action, context),
-          factor: action.factor,
-          forUs: drawn(action.forUs, site('for')),
-        },
-      ];
+      return [strikeLinks(action, trigger, context)];
     case 'service': {
       const { effect, factor, chance } = action;
+      const node = SERVICE_NODES[action.service];
       return [
-        {
-          kind: 'service',
-          trigger,
-          node: SERVICE_NODES[action.service],
-          effect,
-          factor,
-          chance,
-          forUs: drawn(action.forUs, site('for')),
-        },
+        { kind: 'service', trigger, node, effect, factor, chance, forUs: drawn(action.forUs, context.site('for')) },
       ];
     }
     case 'operation':
@@ -143,6 +85,69 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
       return unreachable(action);
   }
 }
+
+function strikeNode(
+  action: Extract<FaultAction, { kind: 'crash' | 'pause' | 'throw' | 'hang' }>,
+  node: NodeId,
+  trigger: FaultTrigger,
+  { site }: DrawContext,
+): UnnumberedFault {
+  switch (action.kind) {
+    case 'crash': {
+      const restartAfterUs = action.restartAfterUs === 'never' ? -1 : drawn(action.restartAfterUs, site('for'));
+      return { kind: 'crash', trigger, node, restartAfterUs };
+    }
+    case 'pause':
+      return { kind: 'pause', trigger, node, forUs: drawn(action.forUs, site('for')) };
+    case 'throw':
+      return { kind: 'throw', trigger, node, ...ofVertex(action), recoverable: action.recoverable };
+    case 'hang':
+      return { kind: 'hang', trigger, node, ...ofVertex(action), hangUs: drawn(action.hangUs, site('for')) };
+    default:
+      return unreachable(action);
+  }
+}
+
+function strikeLinks(
+  action: Extract<
+    FaultAction,
+    { kind: 'partition' | 'cut' | 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }
+  >,
+  trigger: FaultTrigger,
+  context: DrawContext,
+): UnnumberedFault {
+  const { site } = context;
+  switch (action.kind) {
+    case 'partition':
+      return partition(action, trigger, context);
+    case 'cut': {
+      const a = nodesOf(action.target, context);
+      const b = nodesOf(action.from, context, 'from').filter((node) => !a.includes(node));
+      const { oneWay } = action;
+      const forUs = drawn(action.forUs, site('for'));
+      return { kind: 'partition', shape: oneWay ? 'one-way' : 'pair', trigger, a, b, oneWay, forUs };
+    }
+    case 'delay': {
+      const { extraUs } = action;
+      return { kind: 'delay', trigger, ...sides(action, context), extraUs, forUs: drawn(action.forUs, site('for')) };
+    }
+    case 'loss':
+    case 'duplicate':
+    case 'reorder': {
+      const { kind, chance } = action;
+      return { kind, trigger, ...sides(action, context), chance, forUs: drawn(action.forUs, site('for')) };
+    }
+    case 'slow-link': {
+      const { factor } = action;
+      return { kind: 'slow-link', trigger, ...sides(action, context), factor, forUs: drawn(action.forUs, site('for')) };
+    }
+    default:
+      return unreachable(action);
+  }
+}
+
+const ofVertex = ({ vertex }: { readonly vertex?: number }): { readonly vertex?: number } =>
+  vertex === undefined ? {} : { vertex };
 
 function partition(
   action: FaultAction & { readonly kind: 'partition' },

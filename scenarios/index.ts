@@ -24,3 +24,4 @@ export { planHash } from './plan-hash.ts';
 export { type FileProblem, formatProblem } from './problem.ts';
 export type { Scenario } from './scenario.ts';
 export { scenarioJsonSchema } from './schema.ts';
+export { type SwarmChoice, swarmChoices, swarmText } from './swarm.ts';

@@ -3,9 +3,18 @@
  */
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
+import { keyedCascade } from './jobs/keyed-cascade.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
+import { parallelPipelines } from './jobs/parallel-pipelines.ts';
+import { splitCount } from './jobs/split-count.ts';
 
-export const JOB_CATALOG: readonly JobDefinition[] = [keyedCount, flightDelays];
+export const JOB_CATALOG: readonly JobDefinition[] = [
+  keyedCount,
+  keyedCascade,
+  flightDelays,
+  parallelPipelines,
+  splitCount,
+];
 
 /** The job of a name; undefined when there is none. */
 export function jobNamed(name: string, catalog: readonly JobDefinition[] = JOB_CATALOG): JobDefinition | undefined {

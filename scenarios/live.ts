@@ -29,6 +29,8 @@ export interface LiveOptions {
   readonly keepHistory?: boolean;
   /** Without judges a life is only measured. */
   readonly judges?: boolean;
+  /** Put each subtask's part in each checkpoint into the record. */
+  readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: SimulationOptions['inspect'];
   /** The jobs a plan may name. Default: those that come with the package. */
@@ -39,8 +41,8 @@ export interface LiveOptions {
 
 /** Seed of generated inputs: every life of a scenario reads the same rows, so that seeds differ in faults only. */
 const DATASET_SEED = 'dataset';
-/** Prepared jobs that are kept for further lives; each holds its input. */
-const PREPARED_MAX = 8;
+/** Prepared jobs that are kept for further lives, each with its input: as many as the seeds of a swarm draw of job and topics. */
+const PREPARED_MAX = 32;
 
 interface Remembered {
   readonly datasets: ReadonlyMap<string, Dataset>;
@@ -54,6 +56,7 @@ export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
   return simulate(plan, inputs, {
     keepHistory: options.keepHistory ?? false,
     judges: options.judges ?? true,
+    subtasks: options.subtasks ?? false,
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
   });
 }

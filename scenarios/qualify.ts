@@ -4,6 +4,7 @@
  *
  * Called by parse.ts after the file passed its schema and the checks between sections.
  */
+import { unreachable } from '../engine/foundation/assert.ts';
 import type { EngineConfiguration, RestartConfiguration } from '../engine/protocol/configuration.ts';
 import type { TopicPlan } from '../sim/plan.ts';
 import {
@@ -16,6 +17,7 @@ import {
 } from './datasets/dataset-name.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
+import type { LocateFile } from './located-files.ts';
 import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -56,6 +58,25 @@ export function datasetProblems(input: ScenarioInput): SectionProblem[] {
       },
     ];
   });
+}
+
+/** The same with every parameter of its job, and data files where they lie: nothing more is needed to qualify what a swarm draws. */
+export function completed(
+  input: ScenarioInput,
+  catalog: readonly JobDefinition[],
+  locateFile: LocateFile,
+): ScenarioInput {
+  const located = (topic: TopicInput): TopicInput =>
+    topic.file === undefined ? topic : { ...topic, file: locateFile(topic.file) };
+  const topics = input.input;
+  return {
+    ...input,
+    job: { ...input.job, parameters: parametersOf(input, catalog) },
+    ...(topics === undefined ? {} : { input: Array.isArray(topics) ? topics.map(located) : located(topics) }),
+    ...(input.inputs === undefined
+      ? {}
+      : { inputs: Object.fromEntries(Object.entries(input.inputs).map(([name, topic]) => [name, located(topic)])) }),
+  };
 }
 
 export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): Scenario {
@@ -117,6 +138,7 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     partitions: input.partitions ?? parallelism,
     startUs: input.start,
     ratePerSecond: input.rate,
+    bounded: input.bounded,
   };
 }
 
@@ -134,13 +156,15 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
   return formatDatasetName(spec);
 }
 
-function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): EngineConfiguration {
+function engineOf({ checkpointing, restart, runtime, cluster, highAvailability }: ScenarioInput): EngineConfiguration {
   return {
     checkpoint: {
       intervalUs: checkpointing.interval,
       minPauseUs: checkpointing.minPause,
       timeoutUs: checkpointing.timeout,
       mode: checkpointing.mode,
+      unaligned: checkpointing.unaligned,
+      alignedTimeoutUs: checkpointing.alignedTimeout,
       maxConcurrent: checkpointing.maxConcurrent,
       tolerableFailures: checkpointing.tolerableFailures,
       retained: checkpointing.retained,
@@ -153,6 +177,7 @@ function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): 
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),
+    highAvailability,
     runtime: {
       heartbeatIntervalUs: runtime.heartbeatInterval,
       heartbeatTimeoutUs: runtime.heartbeatTimeout,
@@ -163,22 +188,53 @@ function engineOf({ checkpointing, restart, runtime, cluster }: ScenarioInput): 
       bufferBytes: runtime.bufferSize,
       exclusiveBuffersPerChannel: runtime.exclusiveBuffers,
       floatingBuffersPerGate: runtime.floatingBuffers,
+      overdraftBuffers: runtime.overdraftBuffers,
+      bufferDebloat: {
+        enabled: runtime.bufferDebloat.enabled,
+        targetUs: runtime.bufferDebloat.target,
+        periodUs: runtime.bufferDebloat.period,
+        samples: runtime.bufferDebloat.samples,
+        thresholdPercent: runtime.bufferDebloat.thresholdPercent,
+        minBufferBytes: runtime.bufferDebloat.minBuffer,
+      },
       requestTimeoutUs: runtime.requestTimeout,
       partitionRequestBackoffUs: runtime.partitionRequestBackoff,
       slotsPerTaskManager: cluster.slots,
+      failoverStrategy: restart.strategy === 'none' ? 'region' : restart.failover,
+      taskCancellationTimeoutUs: runtime.taskCancellationTimeout,
+      blocklist: {
+        failures: runtime.blocklist.failures,
+        withinUs: runtime.blocklist.within,
+        forUs: runtime.blocklist.for,
+      },
     },
   };
 }
 
 function restartOf(restart: ScenarioInput['restart']): RestartConfiguration {
-  if (restart.strategy === 'none') return { strategy: 'none' };
-  if (restart.strategy === 'fixed-delay')
-    return { strategy: 'fixed-delay', attempts: restart.attempts, delayUs: restart.delay };
-  return {
-    strategy: 'exponential-delay',
-    initialUs: restart.initial,
-    maxUs: restart.max,
-    multiplier: restart.multiplier,
-    resetThresholdUs: restart.resetAfter,
-  };
+  const { strategy } = restart;
+  switch (strategy) {
+    case 'none':
+      return { strategy };
+    case 'fixed-delay':
+      return { strategy, attempts: restart.attempts, delayUs: restart.delay };
+    case 'failure-rate':
+      return {
+        strategy,
+        maxFailures: restart.maxFailures,
+        intervalUs: restart.interval,
+        delayUs: restart.delay,
+      };
+    case 'exponential-delay':
+      return {
+        strategy,
+        initialUs: restart.initial,
+        maxUs: restart.max,
+        multiplier: restart.multiplier,
+        resetThresholdUs: restart.resetAfter,
+        attemptsBeforeReset: restart.attemptsBeforeReset,
+      };
+    default:
+      return unreachable(restart);
+  }
 }

@@ -8,6 +8,7 @@ import type { SinkSpec } from '../engine/job/job-graph.ts';
 import type { ClientCommand } from '../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
+import type { Fault } from '../sim/faults/fault.ts';
 import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { ServiceName } from '../sim/node-names.ts';
@@ -51,6 +52,13 @@ export type FaultAction =
   | { readonly kind: 'crash'; readonly target: FaultTarget; readonly restartAfterUs: Range | 'never' }
   | { readonly kind: 'pause'; readonly target: FaultTarget; readonly forUs: Range }
   | {
+      readonly kind: 'throw';
+      readonly target: FaultTarget;
+      readonly vertex?: number;
+      readonly recoverable: boolean;
+    }
+  | { readonly kind: 'hang'; readonly target: FaultTarget; readonly vertex?: number; readonly hangUs: Range }
+  | {
       readonly kind: 'partition';
       readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
       readonly target: FaultTarget;
@@ -87,7 +95,7 @@ export type FaultAction =
   | {
       readonly kind: 'service';
       readonly service: ServiceName;
-      readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome';
+      readonly effect: Extract<Fault, { kind: 'service' }>['effect'];
       readonly factor: number;
       readonly chance: Ratio;
       readonly forUs: Range;
@@ -112,6 +120,30 @@ export interface ConnectorOptions {
   readonly sinkBatchRecords: number;
 }
 
+/** One value that a seed may draw. */
+export interface SwarmAlternative {
+  /** As the schema reads it. */
+  readonly value: unknown;
+  /** As it was written, on one line. */
+  readonly label: string;
+  readonly weight: number;
+}
+
+export interface SwarmDimension {
+  /** Keys from the top of the file, joined by dots. */
+  readonly path: string;
+  readonly alternatives: readonly SwarmAlternative[];
+}
+
+/** What the seeds of a scenario draw; plain JSON. */
+export interface Swarm {
+  /** The file as the schema reads it, complete: alternatives are put into it. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly dimensions: readonly SwarmDimension[];
+  /** Each fault rule is there in half of the plans. */
+  readonly faultSubset: boolean;
+}
+
 export interface Scenario {
   readonly name: string;
   readonly description: string;
@@ -134,4 +166,6 @@ export interface Scenario {
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;
   readonly expect: 'exactly-once' | 'at-least-once';
+  /** Where seeds draw their options; what stands above is then what was written beside it. */
+  readonly swarm?: Swarm;
 }

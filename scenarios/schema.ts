@@ -9,7 +9,9 @@ import type { JobDefinition } from './jobs/job-definition.ts';
 import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
 import type { FaultAction } from './scenario.ts';
 import { faultSchema } from './schema/fault-schema.ts';
+import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
+import { highAvailabilityProblems } from './high-availability-problems.ts';
 import {
   checkpointingSchema,
   clusterSchema,
@@ -21,6 +23,7 @@ import {
   restartSchema,
   runtimeSchema,
 } from './schema/section-schemas.ts';
+import { swarmSchema } from './schema/swarm-schema.ts';
 
 export const scenarioSchema = record({
   $schema: z.string().optional().describe('Where this schema lies, for editors.'),
@@ -34,6 +37,9 @@ export const scenarioSchema = record({
     .describe('One topic, or a list of topics.'),
   inputs: z.record(z.string(), inputSchema).optional().describe('Topics by name, instead of `input`.'),
   cluster: clusterSchema.prefault({}).describe('The machines.'),
+  highAvailability: highAvailabilitySchema
+    .prefault('lease-store')
+    .describe('Who elects the leading JobManager and keeps what outlives it.'),
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
   restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
   runtime: runtimeSchema.prefault({}).describe('Timeouts, buffers and connectors.'),
@@ -44,6 +50,11 @@ export const scenarioSchema = record({
   liveness: livenessSchema.prefault({}).describe('What must happen after the storm.'),
   limits: limitsSchema.prefault({}).describe('Where a life is given up.'),
   expect: expectSchema.default('exactly-once').describe('What the judges demand.'),
+  swarm: swarmSchema
+    .optional()
+    .describe(
+      'What each seed draws, by path (`checkpointing.interval`): alternatives, equally likely or as `{ value, weight }`. `faults: subset`: each fault is in half of the plans.',
+    ),
 });
 
 export type ScenarioInput = z.output<typeof scenarioSchema>;
@@ -61,7 +72,13 @@ export interface SectionProblem {
 
 /** What no section can check alone. */
 export function crossCheck(input: ScenarioInput, catalog: readonly JobDefinition[] = JOB_CATALOG): SectionProblem[] {
-  return [...jobProblems(input, catalog), ...topicProblems(input), ...slotProblems(input), ...faultProblems(input)];
+  return [
+    ...jobProblems(input, catalog),
+    ...topicProblems(input),
+    ...slotProblems(input),
+    ...faultProblems(input),
+    ...highAvailabilityProblems(input),
+  ];
 }
 
 /** The JSON Schema that editors use, as `tidemark schema` prints it. */
@@ -163,6 +180,8 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
   switch (action.kind) {
     case 'crash':
     case 'pause':
+    case 'throw':
+    case 'hang':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

@@ -10,5 +10,12 @@ export type { RunVerdict, Verdict } from './judges/verdict.ts';
 export { HARDWARE_PROFILES, profileNamed } from './node/hardware-profile.ts';
 export type { SimulationPlan, TopicPlan } from './plan.ts';
 export { type PreparedJob, prepareJob } from './prepared-job.ts';
-export type { CheckpointRecord, FaultRecord, RunRecord, TimelineRecord } from './run-record.ts';
+export type {
+  CheckpointRecord,
+  FaultRecord,
+  RestoreRecord,
+  RunRecord,
+  SubtaskRecord,
+  TimelineRecord,
+} from './run-record.ts';
 export { type SimulationInputs, type SimulationOptions, simulate } from './simulate.ts';

@@ -16,6 +16,8 @@ export interface TopicPlan {
   readonly startUs: number;
   /** Records become readable evenly at this rate per second over the whole topic; 0: all at once. */
   readonly ratePerSecond: number;
+  /** The log says when a partition has ended, and sources end; else more may always come. */
+  readonly bounded: boolean;
 }
 
 export interface ClusterPlan {

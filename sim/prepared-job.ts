@@ -27,7 +27,8 @@ export function prepareJob(options: {
   const input: JudgedPartition[] = [];
   for (const [topic, partitions] of partitionsOf(topics)) {
     for (const partition of partitions) {
-      input.push({ topic, partition, ...content.slice({ partition, offset: 0 }, content.lengthOf(partition)) });
+      const records = content.slice({ partition, offset: 0 }, content.lengthOf(partition));
+      input.push({ topic, partition, ...records, bounded: content.isBounded(partition) });
     }
   }
   return { graph, content, judged: judgedJob(graph, audit, input) };

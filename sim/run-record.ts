@@ -1,4 +1,6 @@
 /** What one life leaves behind: figures, verdicts and the digest. Plain JSON. */
+import type { CheckpointMetrics } from '../engine/protocol/checkpoint-metrics.ts';
+import type { SnapshotType } from '../engine/protocol/checkpoint-options.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import type { RunVerdict, Verdict } from './judges/verdict.ts';
 
@@ -6,6 +8,7 @@ export interface CheckpointRecord {
   readonly checkpointId: number;
   readonly epoch: number;
   readonly triggeredAtUs: number;
+  /** What its leader made of it; what a leader left behind when another took over is aborted, or completed if it is restored. */
   readonly outcome: 'completed' | 'aborted' | 'pending';
   /** Failure reason when aborted, else empty. */
   readonly reason: string;
@@ -20,6 +23,46 @@ export interface CheckpointRecord {
   readonly recordsInFlight: number;
   readonly acknowledged: number;
   readonly required: number;
+  readonly type: SnapshotType;
+  /** The barrier overtook records at one subtask at least. */
+  readonly unaligned: boolean;
+  /** When the last acknowledgement that counts arrived at the coordinator; -1: none did. */
+  readonly latestAcknowledgedAtUs: number;
+  /** Of `stateBytes`, what this checkpoint wrote itself. */
+  readonly checkpointedBytes: number;
+  /** 0 unless completed. */
+  readonly metadataBytes: number;
+  /** Bytes read between first and last barrier: of all subtasks, and of the one that read most. */
+  readonly bytesProcessed: number;
+  readonly bytesProcessedMax: number;
+  /** Bytes of in-flight data in the checkpoint, likewise. */
+  readonly bytesPersisted: number;
+  readonly bytesPersistedMax: number;
+  /** Directory of its metadata; empty before that is written. */
+  readonly externalPath: string;
+  /** Completed and not retained any more. */
+  readonly discarded: boolean;
+}
+
+/** A subtask's part in one checkpoint that asked for it, as the coordinator knows it. */
+export interface SubtaskRecord {
+  readonly checkpointId: number;
+  readonly vertex: number;
+  /** Name of the vertex. */
+  readonly task: string;
+  readonly subtask: number;
+  readonly attempt: number;
+  /** When its acknowledgement arrived and counted; -1: it did not. */
+  readonly acknowledgedAtUs: number;
+  /** Absent unless acknowledged: who has not acknowledged has no figures. */
+  readonly metrics?: CheckpointMetrics;
+}
+
+/** A restore of the job, by any leader. */
+export interface RestoreRecord {
+  readonly checkpointId: number;
+  readonly epoch: number;
+  readonly atUs: number;
 }
 
 export interface FaultRecord {
@@ -75,6 +118,9 @@ export interface RunRecord {
   readonly failovers: number;
   readonly latency: LatencyRecord;
   readonly checkpointRecords: readonly CheckpointRecord[];
+  /** Only when asked for: there is one per checkpoint and subtask. */
+  readonly subtaskRecords: readonly SubtaskRecord[];
+  readonly restoreRecords: readonly RestoreRecord[];
   readonly faultRecords: readonly FaultRecord[];
   readonly timeline: readonly TimelineRecord[];
   readonly probes: Readonly<Record<string, number>>;

@@ -9,6 +9,7 @@
  */
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
 import { slotsNeeded } from '../engine/jobmanager/execution-graph.ts';
+import { resultKey } from '../engine/protocol/job-result.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import { World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
@@ -42,6 +43,8 @@ export interface SimulationOptions {
   readonly keepHistory: boolean;
   /** Without judges a life is only measured: nobody can say that all is well, so it runs to the liveness bound. */
   readonly judges: boolean;
+  /** Put each subtask's part in each checkpoint into the record. */
+  readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: (durable: DurableState) => void;
 }
@@ -75,6 +78,8 @@ class Life {
   readonly #bench: JudgeBench | undefined;
   readonly #choices: Choices;
   readonly #keepsLadder: boolean;
+  readonly #keepsSubtasks: boolean;
+  readonly #resultKey: string;
   #isStormOver = false;
   #mayBeSatisfied = false;
   #ended: EndOfLife['cause'] | undefined;
@@ -82,7 +87,9 @@ class Life {
   constructor(plan: SimulationPlan, inputs: SimulationInputs, options: SimulationOptions) {
     this.#plan = plan;
     this.#keepsLadder = options.keepHistory;
+    this.#keepsSubtasks = options.subtasks === true;
     this.#inputs = inputs;
+    this.#resultKey = resultKey(inputs.job.graph.jobId);
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
     this.#choices = new Choices({ rootSeed: plan.seed });
@@ -103,6 +110,7 @@ class Life {
       history: this.#history,
       cluster: this.#world.cluster,
       services: this.#world.conditions,
+      userCode: this.#world.userCode,
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));
@@ -129,6 +137,7 @@ class Life {
   #watch(entry: HistoryEvent): void {
     const { event } = entry;
     if (SATISFYING.has(event.kind)) this.#mayBeSatisfied = true;
+    if (event.kind === 'coordination-updated' && event.key === this.#resultKey) this.#mayBeSatisfied = true;
     // Where somebody operates the job, it may be started again.
     const mayComeBack = (this.#plan.cluster.clients ?? 0) > 0;
     if (event.kind === 'job-status' && event.status === 'failed' && !mayComeBack) this.#end('job-failed');
@@ -148,6 +157,8 @@ class Life {
 
   #endStorm(): void {
     this.#isStormOver = true;
+    // A bounded job may have finished before.
+    this.#mayBeSatisfied = true;
     const { jobManagers, taskManagers } = this.#world;
     const core = drawCore(
       {
@@ -186,6 +197,8 @@ class Life {
       failovers: figures.failovers,
       latency: figures.latency,
       checkpointRecords: figures.checkpointRecords,
+      subtaskRecords: this.#keepsSubtasks ? this.#collector.subtaskRecords() : [],
+      restoreRecords: figures.restoreRecords,
       faultRecords,
       timeline: this.#plan.engine.checkpoint.timelineLogging ? figures.timeline : [],
       probes: figures.probes,

@@ -2,6 +2,7 @@
 import { compile } from '../../scenarios/compile.ts';
 import { partsOf, STANDARD_VARIANT, UnknownVariant } from '../../scenarios/mutants/mutant-catalog.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
+import { swarmChoices, swarmText } from '../../scenarios/swarm.ts';
 import type { CommandCall } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { readScenario } from '../scenario-source.ts';
@@ -21,9 +22,11 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   say(`scenario ${scenario.name} (${named.file})`);
   say(`seed ${seed}`);
   say(`plan ${planHash(plan)}`);
+  const swarm = swarmChoices(scenario, seed);
+  if (swarm.length > 0) say(`swarm ${swarmText(swarm)}`);
   const variant = options.variant === undefined ? '' : ` --variant ${options.variant}`;
   const again = `${terminal.invocation} run ${shellWord(named.asked)} --seed ${shellWord(seed)}${variant}`;
-  return (await livePlanOnce(call, { plan, again })).code;
+  return (await livePlanOnce(call, { plan, again, swarm })).code;
 }
 
 /** Throws a UsageError that names what there is. */

@@ -13,7 +13,15 @@ import type { OptionValues, SeedRange } from '../option-table.ts';
 import { ResultStore } from '../result-store.ts';
 import { type NamedScenario, readScenario } from '../scenario-source.ts';
 import { sweepDocument } from '../sweep-document.ts';
-import { firstSeed, resumeKey, runSweep, seedsInShard, type StoredLife, type SweepOutcome } from '../sweep-run.ts';
+import {
+  firstSeed,
+  NO_LONG_PARTS,
+  resumeKey,
+  runSweep,
+  seedsInShard,
+  type StoredLife,
+  type SweepOutcome,
+} from '../sweep-run.ts';
 import { shellWord, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { threadPool } from '../workers.ts';
@@ -73,6 +81,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
         shard,
         workers,
         engineVersion,
+        subtasks: options.subtasks === true,
         folder,
         ...(store === undefined ? {} : { store }),
         stored,
@@ -136,12 +145,15 @@ function openStore(
   return new ResultStore({
     folder: options.out,
     resume: options.resume === true,
-    keeps: (row) => isCurrent(row, known),
-    onRow: ({ verdicts: _v, checkpointRecords: _c, faultRecords: _f, timeline: _t, ...life }) => {
-      known.stored.set(resumeKey(life.scenario, life.seed), life);
-    },
+    subtasks: options.subtasks === true,
+    keeps: (row) => isCurrent(row, known) && (options.subtasks !== true || hasSubtasks(row)),
+    onRow: (row) => known.stored.set(resumeKey(row.scenario, row.seed), { ...row, ...NO_LONG_PARTS }),
   });
 }
+
+/** A life stored without `--subtasks` lacks them, unless it had no checkpoint. */
+const hasSubtasks = ({ checkpointRecords, subtaskRecords }: LifeRow): boolean =>
+  checkpointRecords.length === 0 || subtaskRecords.length > 0;
 
 /** A stored life counts when the same plan would be lived by the same version. Lives of other scenarios stay as they are. */
 function isCurrent(

@@ -32,6 +32,7 @@ export interface SinkOptions {
 }
 
 const DEFAULT_SINK_BATCH_RECORDS = 100;
+const NANOSECONDS_PER_MICROSECOND = 1_000;
 
 /** What all streams know; made by the environment only. */
 interface StreamPlace {
@@ -113,9 +114,30 @@ export class DataStream<T> {
 
   /** Number of subtasks of the operator, where it differs from the environment's. */
   setParallelism(parallelism: number): this {
-    if (!Number.isInteger(parallelism) || parallelism < 1)
-      throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
-    this.#operator('setParallelism').parallelism = parallelism;
+    this.#operator('setParallelism').parallelism = checkedParallelism(parallelism);
+    return this;
+  }
+
+  /** The operator begins a chain: records reach it over a channel, also where a direct call would do. */
+  startNewChain(): this {
+    this.#operator('startNewChain').chaining = 'head';
+    return this;
+  }
+
+  /** The operator is a vertex of its own. */
+  disableChaining(): this {
+    this.#operator('disableChaining').chaining = 'never';
+    return this;
+  }
+
+  /** Says how long the operator's function takes for each record, in microseconds of virtual time: slow work, modelled. */
+  workPerRecord(microseconds: number): this {
+    if (!Number.isInteger(microseconds) || microseconds < 0)
+      throw new InvalidJob(`Work of ${microseconds} microseconds per record is not a whole number of at least 0.`);
+    const node = this.#operator('workPerRecord');
+    if (node.body.kind === 'source')
+      throw new InvalidJob('A source does no work per record: give it to the operator behind.');
+    node.workNanoseconds = microseconds * NANOSECONDS_PER_MICROSECOND;
     return this;
   }
 
@@ -178,6 +200,24 @@ export class DataStreamSink {
     this.#node.name = name;
     return this;
   }
+
+  /** Number of subtasks of the sink, where it differs from the environment's. */
+  setParallelism(parallelism: number): this {
+    this.#node.parallelism = checkedParallelism(parallelism);
+    return this;
+  }
+
+  /** The sink is a vertex of its own. */
+  disableChaining(): this {
+    this.#node.chaining = 'never';
+    return this;
+  }
+}
+
+function checkedParallelism(parallelism: number): number {
+  if (!Number.isInteger(parallelism) || parallelism < 1)
+    throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
+  return parallelism;
 }
 
 /** A stream whose records of one key meet in one subtask. */

@@ -2,7 +2,7 @@
  * Stream graph -> job graph: chains operators into vertices, numbers them, checks the whole (Flink: StreamingJobGraphGenerator).
  *
  * Operators are chained when a record can be handed over by a direct call: one input edge, forward, equal parallelism. Flink chains
- * trees, ours are lines: an operator with two consumers ends its chain, so that a vertex has one output.
+ * trees, ours are lines: an operator with two consumers ends its chain, so that a vertex has one output. An author may cut a chain.
  *
  * I1: every edge goes from a lower to a higher vertex index; a vertex is numbered by its head, and heads are in written order.
  * I2: every operator lies in exactly one vertex, and only the head of a vertex reads edges.
@@ -90,6 +90,7 @@ function chainedProducer(
   if (input === undefined || more.length > 0) return undefined;
   const producer = producerOf(input, nodes);
   const isForward = partitioningOf(input, producer, node) === 'forward';
+  if (node.chaining !== 'always' || producer.chaining === 'never') return undefined;
   return isForward && consumers.get(producer.id) === 1 ? producer : undefined;
 }
 
@@ -110,12 +111,15 @@ function vertexOf(
     const uid = place.uids.get(node.id);
     assert(uid !== undefined, 'I3: every operator has a uid');
     if (node.body.kind === 'source') source = { ...node.body.source, uid, name: node.name };
-    else operators.push({ ...node.body, uid, name: node.name });
+    else operators.push({ ...node.body, uid, name: node.name, ...workOf(node) });
   }
   const name = chain.map((node) => node.name).join(' -> ');
   const shape = { index: place.index, name, parallelism: head.parallelism, maxParallelism, operators };
   return source === undefined ? shape : { ...shape, source };
 }
+
+const workOf = ({ workNanoseconds }: StreamNode): { workNanoseconds?: number } =>
+  workNanoseconds === 0 ? {} : { workNanoseconds };
 
 function edgesOf(
   chains: readonly (readonly StreamNode[])[],

@@ -12,7 +12,7 @@
  */
 import { millis } from '../foundation/time.ts';
 import { defaultMaxParallelism, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
-import type { JobGraph } from '../job/job-graph.ts';
+import type { JobGraph, SourceSpec } from '../job/job-graph.ts';
 import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import { DataStream } from './data-stream.ts';
 import { InvalidJob } from './invalid-job.ts';
@@ -42,6 +42,14 @@ export interface LogSourceOptions {
   readonly fetchRecords?: number;
   /** Longest time the broker may hold a fetch, milliseconds. Default 500. */
   readonly fetchWaitMs?: number;
+}
+
+export interface SplitSourceOptions extends LogSourceOptions {
+  /**
+   * Records of a split. Then ranges of a partition may be read by different readers, and records of one key may overtake each other
+   * where they meet. Default: each partition is one split.
+   */
+  readonly recordsPerSplit?: number;
 }
 
 /** What the job itself says about checkpointing; the rest is the cluster's business. */
@@ -105,8 +113,20 @@ export class StreamExecutionEnvironment {
     return this;
   }
 
-  /** The records of a topic of the log, read at this environment's parallelism. */
+  /** The records of a topic of the log, read at this environment's parallelism: each subtask reads fixed partitions. */
   fromLog<T>(options: LogSourceOptions): DataStream<T> {
+    return this.#from<T>(options, { kind: 'log' });
+  }
+
+  /** The same, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
+  fromSource<T>(options: SplitSourceOptions): DataStream<T> {
+    const { recordsPerSplit, topic } = options;
+    if (recordsPerSplit === undefined) return this.#from<T>(options, { kind: 'split-log' });
+    requireCount(`The split of '${topic}'`, recordsPerSplit, Number.MAX_SAFE_INTEGER);
+    return this.#from<T>(options, { kind: 'split-log', recordsPerSplit });
+  }
+
+  #from<T>(options: LogSourceOptions, kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit'>): DataStream<T> {
     const { topic, partitions, uid } = options;
     if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);
     if (new Set(partitions).size !== partitions.length)
@@ -122,7 +142,7 @@ export class StreamExecutionEnvironment {
     const node = this.#graph.add({
       body: {
         kind: 'source',
-        source: { kind: 'log', topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs },
+        source: { ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs },
       },
       inputs: [],
       name: `Source: ${topic}`,

@@ -25,10 +25,10 @@ export interface StreamInput {
   readonly key?: (value: unknown) => StateKey;
 }
 
-/** An operator without the uid and name, which its author may still set. */
+/** An operator without what its author may still set. */
 export type OperatorBody = OperatorSpec extends infer O
   ? O extends OperatorSpec
-    ? Omit<O, 'uid' | 'name'>
+    ? Omit<O, 'uid' | 'name' | 'workNanoseconds'>
     : never
   : never;
 
@@ -41,6 +41,10 @@ export interface StreamNode {
   /** What its state is stored under; undefined until given or generated. */
   uid: string | undefined;
   parallelism: number;
+  /** Whether it may share a vertex with its neighbours (Flink: ChainingStrategy): with both, with what follows only, with none. */
+  chaining: 'always' | 'head' | 'never';
+  /** Of its function, for each record; 0: nothing beyond what the hardware charges. */
+  workNanoseconds: number;
 }
 
 /** What a node is made of, apart from its place in the list. */
@@ -60,7 +64,8 @@ export class StreamGraph {
   }
 
   add(input: StreamNodeInput): StreamNode {
-    const node: StreamNode = { ...input, id: this.#nodes.length, uid: undefined };
+    const id = this.#nodes.length;
+    const node: StreamNode = { ...input, id, uid: undefined, chaining: 'always', workNanoseconds: 0 };
     this.#nodes.push(node);
     if (input.uid !== undefined) this.setUid(node, input.uid);
     return node;

@@ -1,15 +1,19 @@
 /**
- * What a barrier on a channel means, as a table of state x input (rows B1-B4; Flink: SingleCheckpointBarrierHandler with
- * WaitingForFirstBarrier / CollectingBarriers, and CheckpointBarrierTracker).
+ * What a barrier on a channel means, as a table of state x input (rows B1-B5, B8; Flink: SingleCheckpointBarrierHandler with its
+ * Waiting..., Collecting... and Alternating... states, and CheckpointBarrierTracker).
  *
- * Owns: which checkpoint is being aligned and which channels are blocked. Does not own: acting (the subtask does).
+ * Owns: which checkpoint is being collected, which channels are blocked, which barriers were seen. Does not own: acting (the input
+ * does).
  * Invariants:
- *   I1 a channel is blocked from the barrier of n on it until all open channels delivered the barrier of n, or n is given up;
+ *   I1 aligned: a channel is blocked from the barrier of n on until all open channels delivered the barrier of n, or n is given up;
  *   I2 an id is completed at most once, ids complete in rising order, an id given up never completes;
- *   I3 in at-least-once mode no channel is ever blocked.
+ *   I3 in at-least-once mode, and from the snapshot of an unaligned checkpoint on, no channel is blocked;
+ *   I4 the snapshot of an id is due at most once: at the last barrier when aligned, at the first that overtakes, or when the
+ *      alignment takes too long.
  */
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
 
 export type BarrierDecision =
   /** The barrier is of the past or of a checkpoint given up: go on reading the channel. */
@@ -21,15 +25,20 @@ export type BarrierDecision =
       readonly block: boolean;
       readonly gaveUp: CheckpointId | undefined;
     }
-  /** All channels delivered it: take the snapshot now, then all channels are open again. */
+  /** Take the snapshot now, with the data that is under way on channels whose barrier is still to come; no channel is blocked. */
+  | { readonly kind: 'overtake'; readonly first: boolean; readonly gaveUp: CheckpointId | undefined }
+  /** All channels delivered it: take the snapshot now, unless it was `taken` at an earlier barrier; all channels are open again. */
   | {
       readonly kind: 'complete';
       readonly checkpointId: CheckpointId;
       readonly first: boolean;
       readonly gaveUp: CheckpointId | undefined;
+      readonly taken: true | undefined;
     }
   /** A checkpoint was given up by a marker: forward the marker, all channels are open again. */
   | { readonly kind: 'cancelled'; readonly checkpointId: CheckpointId };
+
+export type BarrierParts = Pick<EngineParts, 'newerBarrier' | 'hasDeliveredBarrier'>;
 
 const IGNORE: BarrierDecision = { kind: 'ignore' };
 /** Flink: CheckpointBarrierTracker.MAX_CHECKPOINTS_TO_TRACK. */
@@ -38,12 +47,17 @@ const TRACKED_MAX = 50;
 export class BarrierHandler {
   readonly #channels: number;
   readonly #blocking: boolean;
+  readonly #parts: BarrierParts;
   readonly #blocked: boolean[];
   readonly #ended: boolean[];
+  /** Newest barrier each channel delivered (Flink: ChannelStatePersister.lastSeenBarrier). */
+  readonly #seen: number[];
   #open: number;
-  /** Aligned mode: the checkpoint being collected, 0 when none. */
+  /** Exactly-once: the checkpoint being collected, 0 when none. */
   #current = 0;
   #received = 0;
+  /** The snapshot of `#current` was taken before all its barriers were here. */
+  #taken = false;
   /** Highest id completed or given up. */
   #settled = 0;
   /** Given up by the coordinator before anything of them came; older ones may still be on their way. */
@@ -51,12 +65,14 @@ export class BarrierHandler {
   /** At-least-once mode: barriers seen per pending id. */
   readonly #counts = new Map<number, Set<number>>();
 
-  constructor(channels: number, exactlyOnce: boolean) {
+  constructor(channels: number, exactlyOnce: boolean, parts: BarrierParts = standardParts) {
     assert(channels >= 1, 'a barrier handler has at least one channel');
     this.#channels = channels;
     this.#blocking = exactlyOnce;
+    this.#parts = parts;
     this.#blocked = new Array<boolean>(channels).fill(false);
     this.#ended = new Array<boolean>(channels).fill(false);
+    this.#seen = new Array<number>(channels).fill(0);
     this.#open = channels;
   }
 
@@ -64,19 +80,58 @@ export class BarrierHandler {
     return this.#blocked[channel] === true;
   }
 
-  /** The checkpoint being aligned; 0 when none. */
+  /** The checkpoint being collected; 0 when none. */
   get aligning(): number {
     return this.#blocking ? this.#current : 0;
   }
 
-  barrier(channel: number, id: CheckpointId): BarrierDecision {
-    assert(channel < this.#channels && this.#blocked[channel] === false, 'a barrier arrives on an open channel', {
-      channel,
-      id,
-    });
+  /** The checkpoint whose snapshot was taken and whose barriers are still coming; 0 when none. */
+  get overtaking(): number {
+    return this.#taken ? this.#current : 0;
+  }
+
+  /** Neither completed nor given up. */
+  isOpen(id: CheckpointId): boolean {
+    return id > this.#settled && id >= this.#current && !this.#aborted.has(id);
+  }
+
+  /** What the channel delivers now is behind its barrier of `id` (row B6). */
+  hasDelivered(channel: number, id: CheckpointId): boolean {
+    return this.#ended[channel] === true || this.#parts.hasDeliveredBarrier(this.#seen[channel] ?? 0, id);
+  }
+
+  /** `overtakes`: it jumped ahead of the data of its channel. */
+  barrier(channel: number, id: CheckpointId, overtakes = false): BarrierDecision {
+    assert(
+      channel < this.#channels && (overtakes || this.#blocked[channel] === false),
+      'a barrier comes on an open channel',
+      {
+        channel,
+        id,
+      },
+    );
+    this.#seen[channel] = Math.max(this.#seen[channel] ?? 0, id);
     if (id <= this.#settled) return IGNORE;
     if (this.#aborted.has(id)) return this.#blocking ? this.cancelMarker(id) : IGNORE;
-    return this.#blocking ? this.#align(channel, id) : this.#track(channel, id);
+    return this.#blocking ? this.#collect(channel, id, overtakes) : this.#track(channel, id);
+  }
+
+  /** Row B8: the alignment of `id` takes too long, whether or not one of its barriers was read already. */
+  timeOut(id: CheckpointId): BarrierDecision {
+    if (!this.isOpen(id) || this.#taken) return IGNORE;
+    const { first, gaveUp } = this.#begin(id);
+    return this.#take(first, gaveUp);
+  }
+
+  /**
+   * The coordinator triggered it here: no producer runs any more, so every open channel counts as if its barrier had come (row C21;
+   * Flink: processBarrier with isRpcTriggered, which never blocks).
+   */
+  triggered(id: CheckpointId): BarrierDecision {
+    if (id <= this.#settled || id < this.#current) return IGNORE;
+    if (this.#aborted.has(id)) return this.cancelMarker(id);
+    const gaveUp = this.#current !== 0 && id > this.#current ? (this.#current as CheckpointId) : undefined;
+    return this.#complete(id, this.#current !== id, gaveUp);
   }
 
   /** Row B3: the sender of the marker will not take part in checkpoint `id`. */
@@ -90,6 +145,8 @@ export class BarrierHandler {
     if (this.#ended[channel] === true) return IGNORE;
     this.#ended[channel] = true;
     this.#open -= 1;
+    // An unaligned checkpoint does not block the channel: it may end behind its barrier, which then counts no more.
+    if (this.#current !== 0 && this.#seen[channel] === this.#current) this.#received -= 1;
     if (this.#current !== 0 && this.#received >= this.#open)
       return this.#complete(this.#current as CheckpointId, false, undefined);
     const newest = [...this.#counts].filter(([, seen]) => this.#hasAll(seen)).at(-1);
@@ -111,15 +168,28 @@ export class BarrierHandler {
   /** `id`, and so every older one on this channel, is given up. Remembered even before its first barrier came. True when that was news. */
   giveUp(id: CheckpointId): boolean {
     if (id <= this.#settled) return false;
+    if (this.#current !== 0 && id > this.#current && this.#parts.newerBarrier === 'is-ignored') return false;
     this.#settle(id);
     if (this.#current !== 0 && this.#current <= id) this.#release();
     for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return true;
   }
 
-  #align(channel: number, id: CheckpointId): BarrierDecision {
-    // A checkpoint this subtask was never told to give up, but a newer one is being aligned already: it cannot complete here.
+  #collect(channel: number, id: CheckpointId, overtakes: boolean): BarrierDecision {
+    // A checkpoint this subtask was never told to give up, but a newer one is being collected already: it cannot complete here.
     if (id < this.#current) return IGNORE;
+    if (this.#current !== 0 && id > this.#current && this.#parts.newerBarrier === 'is-ignored') return IGNORE;
+    const { first, gaveUp } = this.#begin(id);
+    this.#received += 1;
+    if (this.#received >= this.#open) return this.#complete(id, first, gaveUp);
+    if (overtakes && !this.#taken) return this.#take(first, gaveUp);
+    const block = !this.#taken;
+    if (block) this.#blocked[channel] = true;
+    return { kind: 'collect', first, block, gaveUp };
+  }
+
+  /** From here on `id` is the one being collected; an older one is given up. */
+  #begin(id: CheckpointId): { readonly first: boolean; readonly gaveUp: CheckpointId | undefined } {
     let gaveUp: CheckpointId | undefined;
     if (this.#current !== 0 && id > this.#current) {
       gaveUp = this.#current as CheckpointId;
@@ -128,10 +198,14 @@ export class BarrierHandler {
     }
     const first = this.#current === 0;
     this.#current = id;
-    this.#received += 1;
-    if (this.#received >= this.#open) return this.#complete(id, first, gaveUp);
-    this.#blocked[channel] = true;
-    return { kind: 'collect', first, block: true, gaveUp };
+    return { first, gaveUp };
+  }
+
+  /** What blocked channels hold lies behind their barriers: with the snapshot taken it may be read. */
+  #take(first: boolean, gaveUp: CheckpointId | undefined): BarrierDecision {
+    this.#taken = true;
+    this.#blocked.fill(false);
+    return { kind: 'overtake', first, gaveUp };
   }
 
   #track(channel: number, id: CheckpointId): BarrierDecision {
@@ -156,9 +230,10 @@ export class BarrierHandler {
   #complete(id: CheckpointId, first: boolean, gaveUp: CheckpointId | undefined): BarrierDecision {
     assert(id > this.#settled, 'checkpoints complete in rising order', { id, settled: this.#settled });
     this.#settle(id);
+    const taken = this.#taken ? true : undefined;
     this.#release();
     for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
-    return { kind: 'complete', checkpointId: id, first, gaveUp };
+    return { kind: 'complete', checkpointId: id, first, gaveUp, taken };
   }
 
   #settle(id: number): void {
@@ -169,6 +244,7 @@ export class BarrierHandler {
   #release(): void {
     this.#current = 0;
     this.#received = 0;
+    this.#taken = false;
     this.#blocked.fill(false);
   }
 }

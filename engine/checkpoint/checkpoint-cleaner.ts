@@ -10,6 +10,7 @@
 import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 
@@ -71,11 +72,4 @@ export class CheckpointCleaner {
       },
     );
   }
-}
-
-/** `<root>chk-<n>/...` gives n; anything else NaN, which is never garbage. */
-function checkpointIdOf(path: string, root: string): number {
-  const rest = path.slice(`${root}chk-`.length);
-  const slash = rest.indexOf('/');
-  return slash <= 0 ? Number.NaN : Number(rest.slice(0, slash));
 }

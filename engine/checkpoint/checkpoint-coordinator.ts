@@ -11,42 +11,35 @@
  *   I4 every checkpoint that was triggered ends once: completed or aborted; so does every request;
  *   I5 a checkpoint that completes ends every older pending one but savepoints; a savepoint ends none, unless the job stops with it.
  */
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
+import type { JobGraph } from '../job/job-graph.ts';
 import { checkpointDirectory, type EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import { type CheckpointOptions, isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
-import type { CheckpointProperties } from '../protocol/checkpoint-properties.ts';
+import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type {
-  AcknowledgeCheckpoint,
-  CoordinationReply,
-  DeclineCheckpoint,
-  EngineMessage,
-  StorageReply,
-} from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
 import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
 import { CheckpointNotices } from './checkpoint-notices.ts';
+import { type CheckpointedSubtask, type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
 import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
 import { CheckpointRequestDecider, type RequestDecision, type RequestSituation } from './checkpoint-request-decider.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import { FinalCheckpoint } from './final-checkpoint.ts';
 import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
-
-/** A subtask of the running job, as far as checkpoints care. */
-export interface CheckpointedSubtask extends SubtaskOfAttempt {
-  readonly isSource: boolean;
-  readonly isRunning: boolean;
-}
+import { snapshotOptions } from './snapshot-options.ts';
 
 export interface CoordinatorHost {
   readonly jobAttempt: number;
@@ -64,13 +57,16 @@ export interface CoordinatorHost {
 
 export interface CoordinatorOptions {
   readonly jobId: string;
+  readonly graph: Pick<JobGraph, 'edges'>;
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly host: CoordinatorHost;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
+  /** Operator coordinators of the job; default: none. */
+  readonly coordinators?: CheckpointedCoordinators;
   /** Last id ever used and the version of the counter that says so. */
   readonly counter: { readonly value: number; readonly version: number };
 }
@@ -90,12 +86,17 @@ export class CheckpointCoordinator {
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
   readonly #notices: CheckpointNotices;
+  readonly #coordinators: CheckpointedCoordinators;
+  readonly #final: FinalCheckpoint;
   #lastCompletedUs: number | undefined;
   /** Newest checkpoint that was subsumed; 0: none. */
   #lastSubsumedId = 0;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
   #generation = 0;
+  /** An id is being taken, or operator coordinators are asked. */
   #isTriggering = false;
+  /** Row C28: the savepoint the job stops with, when it is durable. */
+  #stoppedWith: CheckpointId | undefined;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
   #jobRuns = false;
   #startedBefore = false;
@@ -120,6 +121,10 @@ export class CheckpointCoordinator {
     this.#notices = new CheckpointNotices(options.epoch, (attempt, message, out) =>
       options.host.sendToTask(attempt, message, out),
     );
+    this.#coordinators = options.coordinators ?? NO_COORDINATORS;
+    this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
+      this.request(request, nowUs, out),
+    );
     this.#failures = new CheckpointFailureManager(tolerableFailures);
     const root = `${directory}/${jobId}/`;
     this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
@@ -142,6 +147,7 @@ export class CheckpointCoordinator {
     const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
     this.#generation += 1;
     this.#jobRuns = true;
+    this.#stoppedWith = undefined;
     this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
     this.#startedBefore = true;
   }
@@ -151,6 +157,7 @@ export class CheckpointCoordinator {
     this.#jobRuns = false;
     this.#generation += 1;
     this.#periodic.stop(out);
+    this.#final.forget(out);
     if (this.#options.parts.pendingAtRestart === 'abort') this.#abortAll(reason, nowUs, out);
   }
 
@@ -158,7 +165,41 @@ export class CheckpointCoordinator {
   stopScheduler(nowUs: Micros, out: Out): void {
     this.#generation += 1;
     this.#periodic.stop(out);
+    this.#final.forget(out);
     this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
+  }
+
+  /**
+   * Row C20: some subtasks restart while the others go on, and so does the scheduler. Checkpoints that were begun with the attempts that end
+   * now must not complete, but those that are being decided (I3): the restart waits until that is known (`isSettled`).
+   */
+  abortPending(ended: ReadonlySet<ExecutionAttemptId>, nowUs: Micros, out: Out): void {
+    this.#final.forget(out);
+    for (const pending of [...this.#pending.values()]) {
+      if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) continue;
+      const owes = pending.owesAny(ended);
+      if (this.#options.parts.abortsAtRegionFailover({ owes })) this.#abort(pending, 'job-failover-region', nowUs, out);
+    }
+  }
+
+  /** Row C21: it ended without a part in these checkpoints and will never acknowledge them. */
+  taskFinished(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.awaits(attempt)) this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
+    }
+  }
+
+  /** Row C23: all subtasks have reached the end of data and wait for a checkpoint. */
+  triggerFinal(nowUs: Micros, out: Out): void {
+    if (this.#periodic.isActive) this.#final.due(nowUs, out);
+  }
+
+  /** What subtasks wait for to end is complete, but one that still runs may not have heard of it (rows C23, C28). */
+  repeatFinalNotice(out: Out): void {
+    const id = this.#stoppedWith ?? (this.#final.isComplete ? this.#options.store.newest?.id : undefined);
+    if (id === undefined || !this.#jobRuns) return;
+    const running = this.#options.host.subtasks().filter(({ isFinished }) => !isFinished);
+    this.#notices.repeated(id, running, this.#lastSubsumedId, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -166,6 +207,7 @@ export class CheckpointCoordinator {
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#periodic.handleTimer(timer, nowUs, out) ||
       this.#counter.handleTimer(timer, nowUs, out) ||
+      this.#final.handleTimer(timer, nowUs, out) ||
       this.#finalizer.handleTimer(timer, nowUs, out)
     );
   }
@@ -192,6 +234,7 @@ export class CheckpointCoordinator {
       ...(snapshot === 'checkpoint' ? {} : { snapshot }),
       ...(format === undefined ? {} : { format }),
       states: pending.states(),
+      ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
     };
     const by = pending.request.stopsJobFor;
     // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
@@ -258,7 +301,10 @@ export class CheckpointCoordinator {
 
   #takeId(request: CheckpointRequest, nowUs: Micros, out: Out): void {
     const refusal = this.#refusalOf(request);
-    if (refusal !== undefined) return this.#reject(request, refusal, nowUs, out);
+    if (refusal !== undefined) {
+      out.report({ kind: 'probe', probe: `trigger-${refusal}` });
+      return this.#reject(request, refusal, nowUs, out);
+    }
     this.#isTriggering = true;
     const generation = this.#generation;
     this.#counter.take(out, (taken, takenUs, takenOut) => {
@@ -276,15 +322,20 @@ export class CheckpointCoordinator {
   #refusalOf(request: CheckpointRequest): CheckpointFailure | undefined {
     if (request.isPeriodic && !this.#periodic.isActive) return 'periodic-scheduler-shutdown';
     // A job that is ending has lost some of its tasks: those that are left may all run, and are not the whole.
-    const allRun = this.#jobRuns && this.#options.host.subtasks().every(({ isRunning }) => isRunning);
-    return allRun ? undefined : 'not-all-required-tasks-running';
+    return this.#jobRuns && this.#plan() !== undefined ? undefined : 'not-all-required-tasks-running';
+  }
+
+  #plan(): CheckpointPlan | undefined {
+    const { graph, host, parts } = this.#options;
+    return planCheckpoint(graph, host.subtasks(), parts);
   }
 
   #trigger(id: CheckpointId, request: CheckpointRequest, nowUs: Micros, out: Out): void {
-    const { host, epoch, configuration, parts, jobId, store } = this.#options;
+    const { configuration, parts, jobId } = this.#options;
     const { checkpoint } = configuration;
     const isOfUser = isSavepoint(request.properties.snapshot);
-    const subtasks = host.subtasks();
+    const plan = this.#plan();
+    assert(plan !== undefined, 'a checkpoint is triggered while the job can take one', { id });
     const pending = new PendingCheckpoint({
       checkpointId: id,
       triggeredAtUs: nowUs,
@@ -292,26 +343,48 @@ export class CheckpointCoordinator {
       location: isOfUser
         ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)
         : checkpointDirectory(checkpoint.directory, jobId, id),
-      subtasks,
+      subtasks: plan.waitFor,
+      finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
     });
     this.#pending.set(id, pending);
     const timeoutUs = isOfUser ? checkpoint.savepointTimeoutUs : checkpoint.timeoutUs;
     this.#later.after(timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
+    this.#begin(pending, plan, nowUs, out);
+  }
+
+  /** Row C24: the cut of operator coordinators comes first. */
+  #begin(pending: PendingCheckpoint, plan: CheckpointPlan, nowUs: Micros, out: Out): void {
+    const { host, epoch, configuration, store } = this.#options;
+    const { checkpointId: id, location, isSavepoint: isOfUser } = pending;
+    const { properties } = pending.request;
+    // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
+    const sharing = !isOfUser && store.run.fullFirst ? 'forward' : properties.sharing;
+    const options = snapshotOptions({ ...properties, sharing }, location, configuration.checkpoint);
     out.report({
       kind: 'checkpoint-triggered',
       checkpointId: id,
       epoch,
       jobAttempt: host.jobAttempt,
       tasks: pending.required,
-      ...(isOfUser ? { savepoint: pending.location } : {}),
+      options,
+      ...(isOfUser ? { savepoint: location } : {}),
     });
-    const { properties } = request;
-    // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
-    const sharing = !isOfUser && store.run.fullFirst ? 'forward' : properties.sharing;
-    const options = optionsOf({ ...properties, sharing }, pending.location, checkpoint);
-    const sources = subtasks.filter(({ isSource }) => isSource).map(({ attempt }) => attempt);
-    this.#notices.triggered(pending, sources, options, out);
+    this.#isTriggering = true;
+    pending.phase = 'triggering';
+    this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
+      if (this.#pending.get(id) !== pending) return;
+      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      this.#isTriggering = false;
+      pending.phase = 'collecting';
+      pending.coordinators = states;
+      // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
+      if (plan.trigger.some(({ isSource }) => !isSource))
+        doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });
+      const triggered = plan.trigger.map(({ attempt }) => attempt);
+      this.#notices.triggered(pending, triggered, options, doneOut);
+      this.#askAgain(doneUs, doneOut);
+    });
   }
 
   /** Row C29. */
@@ -326,15 +399,21 @@ export class CheckpointCoordinator {
   #finalizerHost(): FinalizerHost {
     return {
       isCurrent: (id) => this.#pending.has(id),
-      storing: (id, out) => {
-        this.#pendingOf(id).phase = 'storing-pointer';
-        this.#later.cancel(`expire/${id}`, out);
-      },
+      storing: (id, out) => this.#storing(this.#pendingOf(id), out),
       stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
       savepointStored: (id, bytes, nowUs, out) => this.#completeSavepoint(this.#pendingOf(id), bytes, nowUs, out),
       failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),
       superseded: (nowUs, out) => this.#options.host.superseded(nowUs, out),
     };
+  }
+
+  #storing(pending: PendingCheckpoint, out: Out): void {
+    const { parts, store, epoch } = this.#options;
+    const { checkpointId: id, isSavepoint: isOfUser } = pending;
+    pending.phase = 'storing-pointer';
+    this.#later.cancel(`expire/${id}`, out);
+    if (parts.subsume === 'before-pointer' && !isOfUser)
+      this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
   }
 
   #pendingOf(id: CheckpointId): PendingCheckpoint {
@@ -358,6 +437,7 @@ export class CheckpointCoordinator {
     );
     this.#dropOlder(pending, nowUs, out);
     if (parts.notifyComplete === 'when-durable') this.#notices.complete(pending, this.#lastSubsumedId, out);
+    this.#coordinators.notifyComplete(pending.checkpointId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
     this.sweep(dropped, out);
@@ -370,6 +450,8 @@ export class CheckpointCoordinator {
     out.report({ kind: 'savepoint-completed', location, ...this.#figures(pending, metadataBytes) });
     this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
     if (isSynchronous) {
+      this.#stoppedWith = checkpointId;
+      this.#coordinators.notifyComplete(checkpointId, out);
       this.#dropOlder(pending, nowUs, out);
       this.#notices.complete(pending, this.#lastSubsumedId, out);
     }
@@ -387,7 +469,7 @@ export class CheckpointCoordinator {
   }
 
   #afterEnd(nowUs: Micros, out: Out): void {
-    if (!this.#jobRuns) this.#options.host.settled(nowUs, out);
+    this.#options.host.settled(nowUs, out);
     this.#askAgain(nowUs, out);
   }
 
@@ -433,6 +515,11 @@ export class CheckpointCoordinator {
       acknowledged: pending.acknowledged,
       required: pending.required.length,
     });
+    if (pending.phase === 'triggering') {
+      this.#isTriggering = false;
+      this.#coordinators.abortCurrentTriggering(out);
+    }
+    this.#coordinators.notifyAborted(id, out);
     this.#cleaner.discard(pending.location, out);
     if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
     const { snapshot } = pending.request.properties;
@@ -452,21 +539,4 @@ export class CheckpointCoordinator {
     this.#options.host.tooManyFailures(nowUs, out, blamed);
     return true;
   }
-}
-
-/** How it is taken. Savepoints are always aligned (row C26). */
-function optionsOf(
-  { snapshot, sharing, format }: CheckpointProperties,
-  location: string,
-  { mode }: EngineConfiguration['checkpoint'],
-): CheckpointOptions {
-  const alignment = mode === 'exactly-once' ? 'aligned' : 'at-least-once';
-  return {
-    snapshot,
-    alignment,
-    alignedTimeoutUs: 0,
-    ...(snapshot === 'checkpoint' ? {} : { location }),
-    ...(sharing === 'forward-backward' ? {} : { sharing }),
-    ...(format === undefined ? {} : { format }),
-  };
 }

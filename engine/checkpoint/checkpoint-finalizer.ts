@@ -15,12 +15,13 @@ import type { RequestClient } from '../clients/request-client.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import { ANY_VERSION, type NamedRegisters } from '../high-availability/named-registers.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import { type CheckpointPointer, encodePointer, pointerKey, type JobEnd } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { CoordinationReply, StorageReply } from '../protocol/messages.ts';
+import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, encodeMetadata } from '../protocol/metadata-file.ts';
 import { relativeTo } from '../protocol/savepoint-paths.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
@@ -50,7 +51,7 @@ export interface FinalizerOptions {
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly host: FinalizerHost;
 }
@@ -133,42 +134,32 @@ export class CheckpointFinalizer {
     const pointer =
       end === undefined ? store.pointerWith({ id, metadata: path }, epoch) : store.endedPointer(end, epoch);
     const value = encodePointer(pointer);
-    const expectedVersion = store.version;
-    const key = pointerKey(jobId);
+    const expectedVersion = parts.leaderFencing === 'none' ? ANY_VERSION : store.version;
     this.#isStoring = true;
     host.storing(id, out);
     out.report({ kind: 'pointer-write-sent', checkpointId: id });
-    coordination.request(
-      (requestId) => ({
-        kind: 'coordination-compare-and-set',
-        requestId,
-        key,
-        expectedVersion,
-        value,
-      }),
-      out,
-      (reply, nowUs, replyOut) => {
-        const stored = { pointer, version: reply?.version ?? expectedVersion + 1, metadataBytes };
-        const done = (): void =>
-          this.#settle(() => {
-            if (end === undefined) return host.stored(id, stored, nowUs, replyOut);
-            store.stored(pointer, stored.version);
-            host.savepointStored(id, metadataBytes, nowUs, replyOut);
-          }, replyOut);
-        if (reply?.outcome === 'done') return done();
-        if (reply?.outcome === 'conflict') {
-          // An earlier try took effect, if what is stored is what we meant to write.
-          if (reply.value !== value) return host.superseded(nowUs, replyOut);
-          replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
-          return done();
-        }
-        if (reply === undefined && parts.unknownPointerWrite === 'success') return done();
-        if (reply === undefined && parts.unknownPointerWrite === 'failure')
-          return this.#settle(() => host.failed(id, nowUs, replyOut), replyOut);
-        replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
-        const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
-        this.#later.after(delayUs, `pointer/${id}`, replyOut, (_lateUs, lateOut) => this.#storePointer(file, lateOut));
-      },
-    );
+    coordination.compareAndSet({ name: pointerKey(jobId), expectedVersion, value }, out, (reply, nowUs, replyOut) => {
+      const version = reply.outcome === 'unknown' ? store.version + 1 : reply.version;
+      const stored = { pointer, version, metadataBytes };
+      const done = (): void =>
+        this.#settle(() => {
+          if (end === undefined) return host.stored(id, stored, nowUs, replyOut);
+          store.stored(pointer, stored.version);
+          host.savepointStored(id, metadataBytes, nowUs, replyOut);
+        }, replyOut);
+      if (reply.outcome === 'done') return done();
+      if (reply.outcome === 'conflict') {
+        // An earlier try took effect, if what is stored is what we meant to write.
+        if (reply.value !== value) return host.superseded(nowUs, replyOut);
+        replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
+        return done();
+      }
+      if (parts.unknownPointerWrite === 'success') return done();
+      if (parts.unknownPointerWrite === 'failure')
+        return this.#settle(() => host.failed(id, nowUs, replyOut), replyOut);
+      replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
+      const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
+      this.#later.after(delayUs, `pointer/${id}`, replyOut, (_lateUs, lateOut) => this.#storePointer(file, lateOut));
+    });
   }
 }

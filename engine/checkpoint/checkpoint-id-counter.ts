@@ -5,16 +5,15 @@
  * leaders ever use one (G7); I2 an unanswered write may have burnt the id: the counter is read again before the next try.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey } from '../protocol/checkpoint-pointer.ts';
-import type { CoordinationReply } from '../protocol/messages.ts';
 
 export interface CheckpointIdCounterOptions {
   readonly jobId: string;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly requestTimeoutUs: number;
   /** What a counter begins with that was never written. */
   readonly firstId: number;
@@ -48,23 +47,16 @@ export class CheckpointIdCounter {
   take(out: Out, then: Then): void {
     const id = checkpointId(this.#last.value + 1);
     const { coordination, jobId } = this.#options;
-    const key = counterKey(jobId);
-    const expectedVersion = this.#last.version;
-    coordination.request(
-      (requestId) => ({
-        kind: 'coordination-compare-and-set',
-        requestId,
-        key,
-        expectedVersion,
-        value: String(id),
-      }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome !== 'done') return this.#read(id, replyOut, then);
-        this.#last = { value: id, version: reply.version };
-        then({ kind: 'taken', checkpointId: id }, nowUs, replyOut);
-      },
-    );
+    if (id > coordination.highestCount) {
+      out.report({ kind: 'probe', probe: 'checkpoint-ids-exhausted' });
+      return this.#read(id, out, then);
+    }
+    const write = { name: counterKey(jobId), expectedVersion: this.#last.version, value: String(id) };
+    coordination.compareAndSet(write, out, (reply, nowUs, replyOut) => {
+      if (reply.outcome !== 'done') return this.#read(id, replyOut, then);
+      this.#last = { value: id, version: reply.version };
+      then({ kind: 'taken', checkpointId: id }, nowUs, replyOut);
+    });
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -73,20 +65,15 @@ export class CheckpointIdCounter {
 
   #read(failed: CheckpointId, out: Out, then: Then): void {
     const { coordination, jobId, requestTimeoutUs, firstId } = this.#options;
-    const key = counterKey(jobId);
-    coordination.request(
-      (requestId) => ({ kind: 'coordination-get', requestId, key }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome !== 'done') {
-          this.#later.after(retryDelayUs(requestTimeoutUs), 'counter', replyOut, (_at, lateOut) =>
-            this.#read(failed, lateOut, then),
-          );
-          return;
-        }
-        this.#last = { value: reply.value === '' ? firstId - 1 : Number(reply.value), version: reply.version };
-        then({ kind: 'failed', checkpointId: failed }, nowUs, replyOut);
-      },
-    );
+    coordination.read(counterKey(jobId), out, (reply, nowUs, replyOut) => {
+      if (reply.outcome !== 'done') {
+        this.#later.after(retryDelayUs(requestTimeoutUs), 'counter', replyOut, (_at, lateOut) =>
+          this.#read(failed, lateOut, then),
+        );
+        return;
+      }
+      this.#last = { value: reply.value === '' ? firstId - 1 : Number(reply.value), version: reply.version };
+      then({ kind: 'failed', checkpointId: failed }, nowUs, replyOut);
+    });
   }
 }

@@ -4,11 +4,11 @@
  *
  * Owns: the messages and what else rides on them. Does not own: when they are due (the coordinator).
  */
-import type { ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
+import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
-import type { PendingCheckpoint } from './pending-checkpoint.ts';
+import type { PendingCheckpoint, SubtaskOfAttempt } from './pending-checkpoint.ts';
 
 type Send = (attempt: ExecutionAttemptId, message: EngineMessage, out: Out) => void;
 
@@ -37,6 +37,13 @@ export class CheckpointNotices {
     const epoch = this.#epoch;
     out.report({ kind: 'notify-complete-sent', checkpointId, epoch });
     for (const attempt of required)
+      this.#send(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId, lastSubsumedId }, out);
+  }
+
+  /** The completion of `checkpointId` once more, to those who may have missed it. */
+  repeated(checkpointId: CheckpointId, to: readonly SubtaskOfAttempt[], lastSubsumedId: number, out: Out): void {
+    const epoch = this.#epoch;
+    for (const { attempt } of to)
       this.#send(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId, lastSubsumedId }, out);
   }
 

@@ -9,13 +9,17 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
+import type { CoordinatorState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
 export type AcknowledgeResult = 'success' | 'duplicate' | 'unknown' | 'discarded';
 
-/** `collecting` acknowledgements, writing `_metadata`, storing the pointer (checkpoints only). Ended ones leave the coordinator. */
-export type PendingPhase = 'collecting' | 'writing-metadata' | 'storing-pointer';
+/**
+ * `triggering`: operator coordinators take their snapshots, no source knows of it yet. `collecting` acknowledgements, writing `_metadata`,
+ * storing the pointer (checkpoints only). Ended ones leave the coordinator.
+ */
+export type PendingPhase = 'triggering' | 'collecting' | 'writing-metadata' | 'storing-pointer';
 
 export interface SubtaskOfAttempt {
   readonly attempt: ExecutionAttemptId;
@@ -31,9 +35,14 @@ export class PendingCheckpoint {
   readonly location: string;
   readonly #subtasks: ReadonlyMap<ExecutionAttemptId, SubtaskOfAttempt>;
   readonly #required: ReadonlySet<ExecutionAttemptId>;
+  readonly #finished: readonly SubtaskState[];
   readonly #accepts: EngineParts['acceptsAcknowledgement'];
   readonly #states = new Map<ExecutionAttemptId, SubtaskState>();
   phase: PendingPhase = 'collecting';
+  /** Snapshots of operator coordinators; there before any source is triggered (row C24). */
+  coordinators: readonly CoordinatorState[] = [];
+  /** Triggered when all subtasks had reached the end of data (row C23). */
+  isFinal = false;
   lastAcknowledgedUs = 0;
   stateBytes = 0;
 
@@ -43,6 +52,8 @@ export class PendingCheckpoint {
     request: CheckpointRequest;
     location: string;
     subtasks: readonly SubtaskOfAttempt[];
+    /** Subtasks that had ended when it was triggered. */
+    finished?: readonly SubtaskOfAttempt[];
     accepts: EngineParts['acceptsAcknowledgement'];
   }) {
     this.checkpointId = options.checkpointId;
@@ -51,6 +62,12 @@ export class PendingCheckpoint {
     this.location = options.location;
     this.#subtasks = new Map(options.subtasks.map((subtask) => [subtask.attempt, subtask]));
     this.#required = new Set(this.#subtasks.keys());
+    this.#finished = (options.finished ?? []).map(({ vertex, subtask }) => ({
+      vertex,
+      subtask,
+      handles: [],
+      finished: 'task',
+    }));
     this.#accepts = options.accepts;
   }
 
@@ -74,8 +91,18 @@ export class PendingCheckpoint {
   get acknowledged(): number {
     return this.#states.size;
   }
+  /** Whether the acknowledgement of this attempt is still missing. */
+  awaits(attempt: ExecutionAttemptId): boolean {
+    return this.phase === 'collecting' && this.#required.has(attempt) && !this.#states.has(attempt);
+  }
   get isFullyAcknowledged(): boolean {
     return this.#states.size >= this.#required.size;
+  }
+
+  /** One of these attempts has not acknowledged yet. */
+  owesAny(attempts: ReadonlySet<ExecutionAttemptId>): boolean {
+    for (const attempt of attempts) if (this.#required.has(attempt) && !this.#states.has(attempt)) return true;
+    return false;
   }
 
   /** `at`: which subtask the message claims to speak for, resolved by the caller for attempts this checkpoint does not know. */
@@ -84,7 +111,12 @@ export class PendingCheckpoint {
     if (this.#states.has(message.attempt)) return 'duplicate';
     const subtask = this.#subtasks.get(message.attempt) ?? at;
     if (subtask === undefined || !this.#accepts(this.#required, message.attempt)) return 'unknown';
-    this.#states.set(message.attempt, { vertex: subtask.vertex, subtask: subtask.subtask, handles: message.handles });
+    this.#states.set(message.attempt, {
+      vertex: subtask.vertex,
+      subtask: subtask.subtask,
+      handles: message.handles,
+      ...(message.finished === undefined ? {} : { finished: message.finished }),
+    });
     this.lastAcknowledgedUs = nowUs;
     this.stateBytes += message.metrics.stateBytes;
     return 'success';
@@ -92,6 +124,6 @@ export class PendingCheckpoint {
 
   /** By vertex, then subtask. */
   states(): readonly SubtaskState[] {
-    return [...this.#states.values()].sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
+    return [...this.#states.values(), ...this.#finished].sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
   }
 }

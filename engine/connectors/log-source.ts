@@ -5,7 +5,8 @@
  * Invariants:
  *   I1 a position is the offset of the next record to emit (H6 in bugs.md: one meaning, "next to read");
  *   I2 records of a partition are emitted in offset order, each once per attempt;
- *   I3 at most one fetch per partition is open; what answers an older position is dropped.
+ *   I3 at most one fetch per partition is open; what answers an older position is dropped;
+ *   I4 after `stop` nothing is emitted or fetched, the positions stay.
  */
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
@@ -29,6 +30,8 @@ export interface LogSourceOptions {
 interface Position {
   readonly partition: number;
   nextOffset: number;
+  /** The partition is bounded and everything in it was emitted. */
+  ended: boolean;
   /** What becomes of the reply to a fetch; made once. */
   readonly onReply: ReplyHandler<LogRecords>;
 }
@@ -43,6 +46,7 @@ export class LogSource {
   readonly #later = new DelayedCalls();
   readonly #batches: LogRecords[] = [];
   #cursor = 0;
+  #stopped = false;
 
   constructor(options: LogSourceOptions) {
     this.#options = options;
@@ -76,7 +80,17 @@ export class LogSource {
   }
 
   get hasRecords(): boolean {
-    return this.#batches.length > 0;
+    return this.#batches.length > 0 && !this.#stopped;
+  }
+
+  /** Every partition is bounded and was emitted to its end. A source without partitions waits for some. */
+  get isExhausted(): boolean {
+    return this.#positions.length > 0 && this.#positions.every(({ ended }) => ended);
+  }
+
+  /** Stop-with-savepoint: what was fetched and not emitted will be read again (row C28). */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /**
@@ -84,7 +98,7 @@ export class LogSource {
    */
   emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number {
     const batch = this.#batches[0];
-    if (batch === undefined) return 0;
+    if (batch === undefined || this.#stopped) return 0;
     const position = this.#positionOf(batch.partition);
     let emitted = 0;
     while (emitted < limit && this.#cursor < batch.values.length && mayEmit()) {
@@ -97,7 +111,8 @@ export class LogSource {
     if (this.#cursor >= batch.values.length) {
       this.#batches.shift();
       this.#cursor = 0;
-      this.#fetch(position, out);
+      if (batch.ended === true) position.ended = true;
+      else this.#fetch(position, out);
     }
     return emitted;
   }
@@ -128,12 +143,14 @@ export class LogSource {
     const position: Position = {
       partition,
       nextOffset: 0,
+      ended: false,
       onReply: (reply, _nowUs, out) => this.#onReply(position, reply, out),
     };
     return position;
   }
 
   #onReply(position: Position, reply: LogRecords | undefined, out: Out): void {
+    if (this.#stopped) return;
     if (reply === undefined) return this.#fetch(position, out);
     if (reply.outcome === 'unavailable') {
       const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
@@ -142,6 +159,10 @@ export class LogSource {
       );
     }
     assert(reply.offset === position.nextOffset, 'a fetch is answered from the offset it asked for');
+    if (reply.values.length === 0 && reply.ended === true) {
+      position.ended = true;
+      return;
+    }
     if (reply.values.length === 0) return this.#fetch(position, out);
     this.#batches.push(reply);
   }

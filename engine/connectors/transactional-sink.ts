@@ -11,7 +11,13 @@
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
-import { type CheckpointId, type ExecutionAttemptId, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
+import {
+  type CheckpointId,
+  checkpointId,
+  type ExecutionAttemptId,
+  MAIN_MAILBOX,
+  type NodeId,
+} from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { SinkSpec } from '../job/job-graph.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
@@ -25,6 +31,9 @@ export interface Committable {
   readonly transaction: string;
   readonly checkpointId: number;
 }
+
+/** Stands for the checkpoint that commits the rest of a job without checkpoints. */
+const COMMIT_AT_END = checkpointId(Number.MAX_SAFE_INTEGER);
 
 /** What the sink asks of the subtask it lives in. */
 export interface SinkHost {
@@ -75,6 +84,8 @@ export class TransactionalSink implements ElementConsumer {
   #lastCheckpoint = 0;
   #recordsWritten = 0;
   #initialized = false;
+  /** All input has come. */
+  #ended = false;
   #lingering = false;
   readonly #full: Batch[] = [];
 
@@ -170,9 +181,28 @@ export class TransactionalSink implements ElementConsumer {
       this.#committables.push(committable);
       this.#preCommit(committable, () => records, out);
     }
+    if (this.#ended && this.#options.parts.transactionAfterFinish === 'begun') this.#openTransaction(out);
     const waits = this.#unconfirmed.size > 0;
     if (waits) this.#waiting.push(checkpointId);
     return { committables: [...this.#committables], waits };
+  }
+
+  /**
+   * All input has come. Without checkpoints that could commit it, what was written is committed now (row K5; Flink:
+   * CommitterOperator.endInput).
+   */
+  endInput(isCheckpointing: boolean, out: Out): void {
+    this.#ended = true;
+    if (isCheckpointing) return;
+    this.snapshot(COMMIT_AT_END, out);
+    this.#completed = COMMIT_AT_END;
+  }
+
+  /** Nothing is under way: no pre-commit without confirmation, no transaction of a complete checkpoint that is not committed. */
+  get isSettled(): boolean {
+    const next = this.#committables[0];
+    const mustCommit = next !== undefined && next.checkpointId <= this.#completed;
+    return this.#initialized && !this.#committing && !mustCommit && this.#unconfirmed.size === 0;
   }
 
   /** Rows K6, G3: commits every transaction of this or an earlier checkpoint. */
@@ -199,6 +229,19 @@ export class TransactionalSink implements ElementConsumer {
   #transaction(): string {
     if (this.#options.spec.guarantee === 'at-least-once') return '';
     return `${this.#producer}-${this.#options.attempt}-${this.#lastCheckpoint + 1}`;
+  }
+
+  #openTransaction(out: Out): void {
+    const transaction = this.#transaction();
+    const { attempt } = this.#options;
+    const nothing = { values: [], lineages: [], bytes: 0 };
+    out.send(this.#writeTarget, {
+      kind: 'sink-write',
+      producer: this.#producer,
+      producerEpoch: attempt,
+      transaction,
+      ...nothing,
+    });
   }
 
   #closeBatch(): void {
@@ -251,6 +294,7 @@ export class TransactionalSink implements ElementConsumer {
     const free = this.#waiting.filter((id) => id < oldest);
     this.#waiting = this.#waiting.filter((id) => id >= oldest);
     for (const id of free) this.#options.host.preCommitted(id, nowUs, out);
+    if (this.#completed === COMMIT_AT_END && this.#unconfirmed.size === 0) this.#commitNext(out);
   }
 
   #commitNext(out: Out): void {

@@ -43,6 +43,22 @@ export class Fifo<T extends NonNullable<unknown>> {
     return item;
   }
 
+  /** Takes the oldest item for which `matches` holds, out of its turn; undefined when there is none. Costs the length of the queue. */
+  take(matches: (item: T) => boolean): T | undefined {
+    const mask = this.#ring.length - 1;
+    for (let place = 0; place < this.#length; place += 1) {
+      const item = this.#ring[(this.#first + place) & mask];
+      if (item === undefined || !matches(item)) continue;
+      for (let next = place + 1; next < this.#length; next += 1) {
+        this.#ring[(this.#first + next - 1) & mask] = this.#ring[(this.#first + next) & mask];
+      }
+      this.#ring[(this.#first + this.#length - 1) & mask] = undefined;
+      this.#length -= 1;
+      return item;
+    }
+    return undefined;
+  }
+
   /** Visits all items, the oldest first; the visitor must not change the queue. */
   forEach(visit: (item: T) => void): void {
     for (let place = 0; place < this.#length; place += 1) {

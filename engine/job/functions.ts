@@ -37,6 +37,11 @@ export interface KeyedProcessFunction<In, Out> {
   /** Called once before the first element, after state was restored. */
   open?(runtime: RuntimeContext): void;
   processElement(value: In, context: ElementContext, out: Collector<Out>): void;
+  /**
+   * Called once for every key that has state, when all input of a bounded job has come. It must not change state. What it emits comes
+   * out once, as what `processElement` emits (Flink: an event-time timer at MAX_WATERMARK).
+   */
+  finish?(context: ElementContext, out: Collector<Out>): void;
 }
 
 /** Flink: KeyedCoProcessFunction. Both inputs are keyed by the same kind of key and share state. */
@@ -44,10 +49,17 @@ export interface KeyedCoProcessFunction<A, B, Out> {
   open?(runtime: RuntimeContext): void;
   processElement1(value: A, context: ElementContext, out: Collector<Out>): void;
   processElement2(value: B, context: ElementContext, out: Collector<Out>): void;
+  /** As `KeyedProcessFunction.finish`, when both inputs have ended. */
+  finish?(context: ElementContext, out: Collector<Out>): void;
 }
 
 /** A function class with the states it registers; a fresh function is made for every subtask and attempt. */
 export interface FunctionSpec<F> {
   readonly states: readonly StateDescriptor[];
   create(): F;
+}
+
+/** Thrown by a function when trying again cannot help: the job fails instead of restarting (Flink: SuppressRestartsException). */
+export class SuppressRestarts extends Error {
+  override readonly name = 'SuppressRestarts';
 }

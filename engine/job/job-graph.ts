@@ -8,9 +8,13 @@
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { Collector, FunctionSpec, KeyedCoProcessFunction, KeyedProcessFunction, StateKey } from './functions.ts';
 
-/** Reads partitions of the log; subtask i of p reads those whose position in `partitions` is i modulo p. */
+/** Reads partitions of the log. */
 export interface SourceSpec {
-  readonly kind: 'log';
+  /**
+   * `log`: subtask i of p reads the partitions whose position in `partitions` is i modulo p. `split-log`: an enumerator in the
+   * JobManager assigns splits to readers that ask (row K1).
+   */
+  readonly kind: 'log' | 'split-log';
   /** Topic name, for people. */
   readonly topic: string;
   /** Partition numbers at the log broker. */
@@ -21,6 +25,8 @@ export interface SourceSpec {
   readonly fetchRecords: number;
   /** Longest time the broker may hold a fetch, microseconds. */
   readonly fetchWaitUs: number;
+  /** `split-log`: records of a split; absent: each partition is one split without an end. */
+  readonly recordsPerSplit?: number;
 }
 
 export interface SinkSpec {
@@ -30,7 +36,12 @@ export interface SinkSpec {
   readonly batchRecords: number;
 }
 
-export type OperatorSpec = { readonly uid: string; readonly name: string } & (
+export type OperatorSpec = {
+  readonly uid: string;
+  readonly name: string;
+  /** Virtual CPU time of the user function for each record, nanoseconds; models slow work. Absent: what the hardware profile says. */
+  readonly workNanoseconds?: number;
+} & (
   | { readonly kind: 'map'; readonly map: (value: unknown) => unknown }
   | { readonly kind: 'filter'; readonly filter: (value: unknown) => boolean }
   | { readonly kind: 'flat-map'; readonly flatMap: (value: unknown, out: Collector<unknown>) => void }
@@ -79,3 +90,7 @@ export interface JobGraph {
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
 }
+
+/** Whether records of one subtask may reach another over this edge: `forward` leads to the same index only. */
+export const feedsSubtask = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
+  edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;

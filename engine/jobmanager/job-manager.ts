@@ -1,24 +1,30 @@
 /**
- * The JobManager actor: stands by, leads when it holds the lease, and runs the job while it leads (Flink: JobManager process with
+ * The JobManager actor: stands by, leads when it is elected, and runs the job while it leads (Flink: JobManager process with
  * DefaultDispatcherRunner and JobMaster).
  *
- * Owns: leadership and the clients towards coordination store and storage. Does not own: the job (job-master).
- * Invariants: I1 without the lease nothing is sent to TaskManagers; I2 everything of a lost epoch is forgotten at once.
+ * Owns: what becomes of the job when leadership comes and goes, the client towards storage. Does not own: the election and the values
+ * that outlive it (engine/high-availability), the job (job-master).
+ * Invariants: I1 without leadership nothing is sent to TaskManagers; I2 everything of a lost epoch is forgotten at once.
  */
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
+import { highAvailabilityServices } from '../high-availability/driver.ts';
+import { JobCleanup } from '../high-availability/job-cleanup.ts';
+import { JobResultStore } from '../high-availability/job-result-store.ts';
+import { type EndedRun, resultOf } from '../protocol/job-result.ts';
+import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
-import type { CoordinationReply, EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { ClientRequest } from '../protocol/client-operations.ts';
+import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { JobMaster } from './job-master.ts';
-import { LeaderElection } from './leader-election.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 
 const HEARTBEAT = 'heartbeat';
-/** Request ids of one process start here times its incarnation; three clients share the range. */
+/** Request ids of one process start here times its incarnation. */
 const IDS_PER_INCARNATION = 1_000_000_000;
 
 export interface JobManagerOptions {
@@ -30,44 +36,60 @@ export interface JobManagerOptions {
 export class JobManager implements Actor {
   readonly #options: JobManagerOptions;
   readonly #taskManagers: readonly Target[];
-  readonly #election: LeaderElection;
-  readonly #lease: RequestClient<CoordinationReply>;
-  readonly #coordination: RequestClient<CoordinationReply>;
+  readonly #services: HighAvailabilityServices;
   readonly #storage: RequestClient<StorageReply>;
+  readonly #results: JobResultStore;
+  readonly #cleanup: JobCleanup;
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
+  /** This leader found that the job is over for good. */
+  #isOver = false;
 
   constructor(options: JobManagerOptions) {
     this.#options = options;
     const { environment, incarnation } = options;
     const { runtime } = environment.configuration;
     const firstId = incarnation * IDS_PER_INCARNATION;
-    const common = { via: 'datagram', timeoutUs: runtime.requestTimeoutUs } as const;
+    const timeoutUs = runtime.requestTimeoutUs;
     const { coordination, storage } = environment.services;
-    this.#lease = new RequestClient({ ...common, node: coordination, name: 'lease', firstRequestId: firstId });
-    this.#coordination = new RequestClient({
-      ...common,
-      node: coordination,
-      name: 'coordination',
-      firstRequestId: firstId + IDS_PER_INCARNATION / 2,
+    this.#storage = new RequestClient({
+      node: storage,
+      via: 'datagram',
+      timeoutUs,
+      name: 'storage',
+      firstRequestId: firstId,
     });
-    this.#storage = new RequestClient({ ...common, node: storage, name: 'storage', firstRequestId: firstId });
     this.#taskManagers = options.taskManagers.map((node) => ({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }));
-    this.#election = new LeaderElection({
+    this.#services = highAvailabilityServices({
       jobId: environment.graph.jobId,
       node: environment.node,
       incarnation,
-      runtime,
-      coordination: this.#lease,
-      acquired: (epoch, _nowUs, out) => this.#acquired(epoch, out),
-      lost: (_epoch, _nowUs, out) => this.#forget(out),
+      configuration: environment.configuration,
+      parts: environment.parts,
+      coordination,
+      firstRequestId: firstId,
+      contender: {
+        acquired: (epoch, _nowUs, out) => this.#acquired(epoch, out),
+        lost: (_epoch, _nowUs, out) => this.#forget(out),
+      },
+    });
+    const { registers } = this.#services;
+    const { jobId } = environment.graph;
+    this.#results = new JobResultStore({ jobId, registers, retryUs: retryDelayUs(timeoutUs) });
+    this.#cleanup = new JobCleanup({
+      jobId,
+      root: `${environment.configuration.checkpoint.directory}/${jobId}/`,
+      registers,
+      storage: this.#storage,
+      results: this.#results,
+      done: (_nowUs, out) => out.report({ kind: 'probe', probe: 'job-cleaned-up' }),
     });
   }
 
   handle(input: Input, nowUs: Micros, out: Out): void {
-    if (input.kind === 'started') return this.#election.start(nowUs, out);
-    this.#election.checkLease(nowUs, out);
+    if (input.kind === 'started') return this.#services.start(nowUs, out);
+    this.#services.checkLeadership(nowUs, out);
     if (input.kind === 'timer') this.#timer(input.timer, nowUs, out);
     else this.#message(input.message, input.from, nowUs, out);
     if (this.#superseded) {
@@ -79,10 +101,10 @@ export class JobManager implements Actor {
   #timer(timer: string, nowUs: Micros, out: Out): void {
     if (timer === HEARTBEAT) return this.#heartbeat(nowUs, out);
     const handled =
-      this.#election.handleTimer(timer, nowUs, out) ||
-      this.#lease.handleTimer(timer, nowUs, out) ||
-      this.#coordination.handleTimer(timer, nowUs, out) ||
+      this.#services.handleTimer(timer, nowUs, out) ||
       this.#storage.handleTimer(timer, nowUs, out) ||
+      this.#results.handleTimer(timer, nowUs, out) ||
+      this.#cleanup.handleTimer(timer, nowUs, out) ||
       this.#takeover?.handleTimer(timer, nowUs, out) === true ||
       this.#master?.handleTimer(timer, nowUs, out) === true;
     if (!handled) out.report({ kind: 'message-discarded', message: 'timer', why: 'of an epoch that is over' });
@@ -90,27 +112,25 @@ export class JobManager implements Actor {
 
   #message(message: EngineMessage, from: NodeId, nowUs: Micros, out: Out): void {
     out.busy('message', 1);
+    if (this.#services.handleMessage(message, nowUs, out)) return;
     switch (message.kind) {
-      case 'coordination-reply':
-        this.#lease.handleReply(message, nowUs, out);
-        return this.#coordination.handleReply(message, nowUs, out);
       case 'storage-reply':
         return this.#storage.handleReply(message, nowUs, out);
       case 'heartbeat-response':
       case 'task-state':
+      case 'end-of-data':
       case 'acknowledge-checkpoint':
       case 'decline-checkpoint':
-        if (this.#master !== undefined && message.epoch === this.#election.epoch) {
+        if (this.#master !== undefined && message.epoch === this.#services.epoch) {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
       case 'client-request':
-        return this.#master?.operations.handle(
-          message,
-          { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' },
-          nowUs,
-          out,
-        );
+        return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
+      case 'operator-event':
+      case 'operator-event-acknowledged':
+        if (message.epoch === this.#services.epoch) return this.#master?.operatorEvent(message, nowUs, out);
+        return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
       case 'connection-lost':
         return;
       default:
@@ -128,7 +148,9 @@ export class JobManager implements Actor {
       retained: configuration.checkpoint.retained,
       firstId: configuration.checkpoint.firstId,
       retryUs: retryDelayUs(configuration.runtime.requestTimeoutUs),
-      coordination: this.#coordination,
+      parts: environment.parts,
+      coordination: this.#services.registers,
+      storage: this.#storage,
       superseded: () => {
         this.#superseded = true;
       },
@@ -137,23 +159,48 @@ export class JobManager implements Actor {
           environment,
           epoch,
           storage: this.#storage,
-          coordination: this.#coordination,
+          coordination: this.#services.registers,
           store,
           counter,
           taskManagers: this.#taskManagers.length,
           superseded: () => {
             this.#superseded = true;
           },
+          ended: (run, endOut) => this.#ended(run, endOut),
         });
         this.#master.start(doneOut);
         this.#heartbeat(nowUs, doneOut);
       },
     });
-    this.#takeover.start(out);
+    const takeover = this.#takeover;
+    this.#results.read(out, (result, _nowUs, readOut) => {
+      if (result !== undefined) readOut.report({ kind: 'probe', probe: `job-result-found-${result.state}` });
+      // Whether a next run was begun is for the pointer to say.
+      if (result === undefined || result.isResumable === true) return takeover.start(readOut);
+      this.#takeover = undefined;
+      this.#isOver = true;
+      if (result.state === 'dirty') this.#cleanup.start(result, readOut);
+    });
+  }
+
+  /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
+  #ended(run: EndedRun, out: Out): void {
+    this.#results.markDirty(resultOf(run), out, (result, _nowUs, dirtyOut) => {
+      if (result.state === 'dirty') this.#cleanup.start(result, dirtyOut);
+    });
+  }
+
+  /** Without a job: its result says all there is to say. */
+  #clientRequest(request: ClientRequest, client: Target, nowUs: Micros, out: Out): void {
+    if (!this.#isOver) return this.#master?.operations.handle(request, client, nowUs, out);
+    const { triggerId, operation } = request;
+    const isDone = operation.kind === 'cancel';
+    const result = isDone ? ({ kind: 'done' } as const) : ({ kind: 'failed', reason: 'the job is over' } as const);
+    out.send(client, { kind: 'client-reply', triggerId, result });
   }
 
   #heartbeat(nowUs: Micros, out: Out): void {
-    const epoch = this.#election.epoch;
+    const epoch = this.#services.epoch;
     if (this.#master === undefined || epoch === undefined) return;
     for (const target of this.#taskManagers) out.send(target, { kind: 'heartbeat-request', epoch });
     this.#master.heartbeat(nowUs, out);
@@ -163,9 +210,12 @@ export class JobManager implements Actor {
   /** Suspension, not termination: checkpoints and transactions stay for the next leader. */
   #forget(out: Out): void {
     out.cancelTimer(HEARTBEAT);
-    this.#coordination.abandon(out);
+    this.#services.registers.abandon(out);
     this.#storage.abandon(out);
+    this.#results.forget(out);
+    this.#cleanup.forget(out);
     this.#takeover = undefined;
     this.#master = undefined;
+    this.#isOver = false;
   }
 }

@@ -1,109 +1,154 @@
 /**
- * Runs the one job for one leader epoch: slots, deployment, failure, restart, restore (rows C4, C18, C20, F4, F19; Flink: JobMaster,
- * DefaultScheduler with whole-job restart).
+ * Runs the one job for one leader epoch: slots, deployment, failure, restart, restore (rows C4, C18, C20, F1-F5, F19; Flink: JobMaster,
+ * DefaultScheduler).
  *
- * Owns: executions and job status. Does not own: leadership (job-manager), checkpoints (checkpoint-coordinator).
+ * Owns: executions and job status. Does not own: leadership (job-manager), checkpoints (checkpoint-coordinator), what a failure means
+ * (failure-handler), which restart is overtaken (pending-restarts), who gets which slot (slot-placement).
  * Invariants:
- *   I1 a new attempt is deployed only when every execution of the old one has ended or its TaskManager counts as lost;
- *   I2 it restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19);
+ *   I1 a subtask is deployed anew only when its last attempt has ended or its TaskManager counts as lost, and with it those of all
+ *      subtasks that restart with it;
+ *   I2 what restarts restores the newest checkpoint the durable pointer names, read after no pointer write is unanswered (row C19): a
+ *      checkpoint whose pointer write was under way when a region failed was acknowledged by all, so it is a cut the region may
+ *      restart from, and must, if it became durable; every other pending one is aborted at the failure;
  *   I3 what an earlier attempt still says changes nothing (row G6).
  */
-import {
-  CheckpointCoordinator,
-  type CheckpointedSubtask,
-  type CoordinatorHost,
-} from '../checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
+import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import {
   ATTEMPTS_PER_EPOCH,
   checkpointId,
   type ExecutionAttemptId,
   type LeaderEpoch,
-  MAIN_MAILBOX,
   type NodeId,
   taskMailbox,
 } from '../foundation/ids.ts';
-import type { Micros } from '../foundation/time.ts';
+import { type Micros, micros } from '../foundation/time.ts';
+import type { EndedRun } from '../protocol/job-result.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { EngineEvent, JobStatus } from '../protocol/engine-events.ts';
+import type { JobStatus, RestartCause } from '../protocol/engine-events.ts';
 import type {
   AcknowledgeCheckpoint,
-  CoordinationReply,
   EngineMessage,
+  OperatorEventMessage,
   StorageReply,
   TaskManagerMessage,
 } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { Blocklist } from './blocklist.ts';
+import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
+import { EndOfDataListener } from './end-of-data-listener.ts';
+import { FailureHandler } from './failure-handler.ts';
+import { reconcile } from './heartbeat-reconciliation.ts';
 import { JobOperations, type OperatedJob } from './job-operations.ts';
 import { JobRecord } from './job-record.ts';
-import { type Execution, ExecutionGraph, slotsNeeded } from './execution-graph.ts';
-import { RestartBackoff } from './restart-backoff.ts';
+import { PendingRestarts } from './pending-restarts.ts';
+import { type ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
 import { RestoreReader } from './restore-reader.ts';
-import { deploymentOf } from './task-deployments.ts';
-import { assignSlots, TaskManagerRegistry } from './task-manager-registry.ts';
-
-export type RestartCause = Extract<EngineEvent, { kind: 'restart-scheduled' }>['cause'];
+import { placeSlots, type SlotPlace } from './slot-placement.ts';
+import { TaskGateway } from './task-gateway.ts';
+import { TaskManagerRegistry } from './task-manager-registry.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
   readonly epoch: LeaderEpoch;
   readonly storage: RequestClient<StorageReply>;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
+  /** The run is over, and that is durable (row F18). */
+  readonly ended: (run: EndedRun, out: Out) => void;
 }
 
-/** Heartbeats in a row that may miss an execution before it counts as gone: one may have been under way already. */
-const MISSED_HEARTBEATS_MAX = 2;
+type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
+type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
+/** Nothing that happens to a task changes these. */
+const ENDING: ReadonlySet<JobStatus> = new Set([
+  'restarting',
+  'canceling',
+  'canceled',
+  'failing',
+  'failed',
+  'finished',
+]);
+/** Places by subtask index. */
+type Places = readonly (SlotPlace | undefined)[];
 
 export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #options: JobMasterOptions;
   readonly #registry = new TaskManagerRegistry();
+  readonly #gateway: TaskGateway;
   readonly #coordinator: CheckpointCoordinator;
   readonly operations: JobOperations;
-  readonly #backoff: RestartBackoff;
+  readonly #operatorCoordinators: OperatorCoordinators;
+  readonly #failures: FailureHandler;
+  readonly #regions: PipelinedRegions;
+  readonly #restarts = new PendingRestarts();
+  readonly #blocklist: Blocklist;
   readonly #restore: RestoreReader;
+  readonly #endOfDataListener: EndOfDataListener;
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #executions: ExecutionGraph | undefined;
   #status: JobStatus = 'created';
   #jobAttempt = 0;
   #nextAttempt: number;
+  /** Of the whole job. */
   #restartAtUs = 0;
   /** When there were first enough slots. */
   #enoughSinceUs: number | undefined;
-  /** What the current executions were restored from. */
-  #restoredFrom: CheckpointMetadata | undefined;
 
   constructor(options: JobMasterOptions) {
+    const { environment, epoch, store, storage } = options;
+    const { configuration, graph, parts } = environment;
     this.#options = options;
-    this.#nextAttempt = options.epoch * ATTEMPTS_PER_EPOCH;
-    this.#backoff = new RestartBackoff(options.environment.configuration.restart);
+    this.#nextAttempt = epoch * ATTEMPTS_PER_EPOCH;
+    this.#gateway = new TaskGateway(graph, epoch);
+    this.#failures = new FailureHandler(configuration, parts);
+    this.#regions = new PipelinedRegions(graph);
+    this.#blocklist = new Blocklist(configuration.runtime.blocklist);
     this.#restore = new RestoreReader({
-      parts: options.environment.parts,
-      store: options.store,
-      storage: options.storage,
-      requestTimeoutUs: options.environment.configuration.runtime.requestTimeoutUs,
+      parts,
+      store,
+      storage,
+      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
       ready: (nowUs, out) => this.#tryDeploy(nowUs, out),
     });
+    this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
+    this.#operatorCoordinators = new OperatorCoordinators({
+      graph,
+      parts,
+      epoch,
+      timeoutUs: configuration.runtime.requestTimeoutUs,
+      sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
+      failTask: (attempt, nowUs, out) => {
+        const execution = this.#executions?.of(attempt);
+        if (execution !== undefined) this.#failed(execution, 'operator-event-lost', nowUs, out);
+      },
+    });
     this.#coordinator = new CheckpointCoordinator({
-      jobId: options.environment.graph.jobId,
-      epoch: options.epoch,
-      configuration: options.environment.configuration,
-      parts: options.environment.parts,
+      jobId: graph.jobId,
+      graph,
+      epoch,
+      configuration,
+      parts,
       host: this,
-      storage: options.storage,
+      storage,
       coordination: options.coordination,
-      store: options.store,
+      store,
       counter: options.counter,
+      coordinators: this.#operatorCoordinators,
     });
     this.operations = this.#operations(options);
   }
@@ -117,6 +162,10 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   get status(): JobStatus {
     return this.#status;
+  }
+
+  get isWhole(): boolean {
+    return this.#status === 'running' && this.#executions?.allRunningOrFinished === true;
   }
 
   get jobAttempt(): number {
@@ -136,11 +185,13 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   }
 
   failForGood(nowUs: Micros, out: Out): void {
-    this.#endWith('failed', nowUs, out);
+    this.#endWith('failing', nowUs, out);
   }
 
-  ended(status: JobStatus, out: Out): void {
-    if (this.#status !== status) this.#moveTo(status, out);
+  ended(run: EndedRun, out: Out): void {
+    this.#executions = undefined;
+    if (this.#status !== run.ended.status) this.#moveTo(run.ended.status, out);
+    this.#options.ended(run, out);
   }
 
   resubmitted(nowUs: Micros, out: Out): void {
@@ -150,21 +201,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#tryDeploy(nowUs, out);
   }
 
-  /** The tasks end and are not started again. */
-  #endWith(status: 'canceling' | 'failed', nowUs: Micros, out: Out): void {
-    this.#later.cancel('deployment', out);
-    this.#moveTo(status, out);
-    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
-    this.#restore.forget();
-    this.#cancelAll(out);
-    this.#tryEnd(out);
-  }
-
-  #tryEnd(out: Out): void {
-    if (this.#status !== 'canceling' && this.#status !== 'failed') return;
-    if (this.#executions?.isEmpty !== false && this.#coordinator.isSettled) this.operations.executionsGone(out);
-  }
-
   /** Called at every heartbeat interval. */
   heartbeat(nowUs: Micros, out: Out): void {
     const { heartbeatTimeoutUs } = this.#options.environment.configuration.runtime;
@@ -172,8 +208,12 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
     }
     this.#endOnUnregistered(nowUs, out);
-    if (this.#status !== 'created' && this.#status !== 'running') this.#cancelAll(out);
+    for (const { attempt, node, state } of this.#executions?.all() ?? []) {
+      if (state === 'canceling') this.#gateway.cancel(attempt, node, out);
+    }
+    this.#coordinator.repeatFinalNotice(out);
     this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -181,7 +221,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.operations.handleTimer(timer, nowUs, out) ||
-      this.#coordinator.handleTimer(timer, nowUs, out)
+      this.#coordinator.handleTimer(timer, nowUs, out) ||
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
     );
   }
 
@@ -191,6 +232,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
         return this.#heartbeatResponse(message, from, nowUs, out);
       case 'task-state':
         return this.#taskState(message, from, nowUs, out);
+      case 'end-of-data':
+        return this.#endOfData(message.attempt, nowUs, out);
       case 'acknowledge-checkpoint':
         this.#confirm(message, from, out);
         return this.#coordinator.acknowledge(message, nowUs, out);
@@ -201,15 +244,25 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     }
   }
 
+  /** Row C24. What an attempt says that is not current, or that is being cancelled, is neither handled nor acknowledged. */
+  operatorEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
+    const execution = this.#executions?.of(message.attempt);
+    if (execution !== undefined && execution.state !== 'canceling')
+      return this.#operatorCoordinators.receive(execution, message, nowUs, out);
+    out.report({ kind: 'message-discarded', message: message.kind, why: 'of an attempt that is not current' });
+  }
+
   /* ---- CoordinatorHost ---- */
 
+  /** Those that have ended and wait to be deployed anew are among them, and do not run (A7 in bugs.md). */
   subtasks(): readonly CheckpointedSubtask[] {
-    return (this.#executions?.all() ?? []).map(({ attempt, vertex, subtask, isSource, state }) => ({
+    return (this.#executions?.current() ?? []).map(({ attempt, vertex, subtask, isSource, state }) => ({
       attempt,
       vertex,
       subtask,
       isSource,
       isRunning: state === 'running',
+      isFinished: state === 'finished',
     }));
   }
 
@@ -225,7 +278,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void {
     if (blamed !== undefined && this.#executions?.of(blamed) === undefined) return;
-    this.#failJob('checkpoint-failures', nowUs, out);
+    this.#fail({ failed: this.#executions?.current() ?? [], cause: 'checkpoint-failures', isGlobal: true }, nowUs, out);
   }
 
   superseded(nowUs: Micros, out: Out): void {
@@ -235,139 +288,240 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   settled(nowUs: Micros, out: Out): void {
     this.#restore.forget();
     this.#tryDeploy(nowUs, out);
-    this.#tryEnd(out);
+    this.#tryConclude(out);
   }
 
   /* ---- what TaskManagers say ---- */
 
-  #heartbeatResponse(
-    message: Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>,
-    from: NodeId,
-    nowUs: Micros,
-    out: Out,
-  ): void {
-    const listed = new Map(message.executions.map(({ attempt, state }) => [attempt, state]));
+  #heartbeatResponse(message: HeartbeatResponse, from: NodeId, nowUs: Micros, out: Out): void {
+    const listed = new Map(message.executions.map((execution) => [execution.attempt, execution]));
     const { incarnation, slots } = message;
     const before = this.#registry.of(from);
     if (before !== undefined && before.incarnation > incarnation) return;
     this.#registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
-    this.#cancelUnknown(listed, from, out);
-    for (const execution of this.#executions?.on(from) ?? [])
-      this.#reconcile(execution, { incarnation, listed }, nowUs, out);
+    for (const attempt of listed.keys())
+      if (this.#executions?.of(attempt) === undefined) this.#gateway.cancel(attempt, from, out);
+    const gone: Execution[] = [];
+    const failed: Execution[] = [];
+    for (const execution of this.#executions?.on(from) ?? []) {
+      switch (reconcile(execution, { incarnation, listed })) {
+        case 'missing':
+          this.#sendDeployment(execution, out);
+          break;
+        case 'gone':
+          gone.push(execution);
+          break;
+        case 'failed':
+          failed.push(execution);
+          break;
+        case 'runs':
+          this.#progressed(execution, 'running', nowUs, out);
+          break;
+        case 'finished':
+          this.#progressed(execution, 'finished', nowUs, out);
+          break;
+        default:
+      }
+    }
+    this.#lost(gone, nowUs, out);
+    for (const execution of failed)
+      this.#failed(execution, listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
+    for (const { attempt, endOfData } of message.executions)
+      if (endOfData === true) this.#endOfData(attempt, nowUs, out);
     this.#tryDeploy(nowUs, out);
   }
 
-  /** Row F19 and a lost report: the list is the truth, the messages only make it quick. */
-  #reconcile(
-    execution: Execution,
-    found: { readonly incarnation: number; readonly listed: ReadonlyMap<ExecutionAttemptId, Execution['state']> },
-    nowUs: Micros,
-    out: Out,
-  ): void {
-    if (execution.incarnation !== found.incarnation) return this.#executionGone(execution, nowUs, out);
-    const state = found.listed.get(execution.attempt);
-    if (state === undefined) {
-      execution.missed += 1;
-      if (execution.state === 'deploying' && this.#status === 'created') return this.#sendDeployment(execution, out);
-      if (execution.missed >= MISSED_HEARTBEATS_MAX) this.#executionGone(execution, nowUs, out);
-      return;
-    }
-    execution.missed = 0;
-    if (state === 'failed') this.#failJob('connection-lost', nowUs, out);
-    else if (state === 'running' && execution.state !== 'running') this.#running(execution, nowUs, out);
-  }
-
-  #cancelUnknown(listed: ReadonlyMap<ExecutionAttemptId, unknown>, node: NodeId, out: Out): void {
-    for (const attempt of listed.keys())
-      if (this.#executions?.of(attempt) === undefined) this.#cancel(attempt, node, out);
-  }
-
   /** Row C11: it arrived; what it is worth the task need not know. */
-  #confirm({ attempt, checkpointId }: AcknowledgeCheckpoint, node: NodeId, out: Out): void {
-    const confirmed = { kind: 'acknowledge-confirmed', epoch: this.#options.epoch, attempt, checkpointId } as const;
+  #confirm({ attempt, checkpointId: id }: AcknowledgeCheckpoint, node: NodeId, out: Out): void {
+    const confirmed = { kind: 'acknowledge-confirmed', epoch: this.#options.epoch, attempt, checkpointId: id } as const;
     out.send({ node, mailbox: taskMailbox(attempt), via: 'datagram' }, confirmed);
   }
 
-  #taskState(
-    message: Extract<TaskManagerMessage, { kind: 'task-state' }>,
-    from: NodeId,
-    nowUs: Micros,
-    out: Out,
-  ): void {
+  #taskState(message: TaskStateMessage, from: NodeId, nowUs: Micros, out: Out): void {
     this.#registry.forgetBefore(from, message.incarnation);
     this.#endOnUnregistered(nowUs, out);
+    if (message.state === 'canceled') this.#registry.ended(from, message.attempt);
     const execution = this.#executions?.of(message.attempt);
     if (execution === undefined) {
       out.report({ kind: 'message-discarded', message: 'task-state', why: 'of an attempt that is not current' });
+      if (message.state === 'canceled') this.#tryDeploy(nowUs, out);
       return;
     }
-    if (message.state === 'running') this.#running(execution, nowUs, out);
-    if (message.state === 'failed') this.#failJob(message.failure ?? 'user-function', nowUs, out);
-    if (message.state === 'canceled') this.#executionGone(execution, nowUs, out);
+    if (message.state === 'running' || message.state === 'finished')
+      this.#progressed(execution, message.state, nowUs, out);
+    if (message.state === 'failed') this.#failed(execution, message.failure ?? 'user-function', nowUs, out);
+    if (message.state === 'canceled') this.#lost([execution], nowUs, out);
   }
 
-  #running(execution: Execution, nowUs: Micros, out: Out): void {
-    if (execution.state === 'running' || this.#status !== 'created') return;
-    execution.state = 'running';
-    if (this.#executions?.allRunning !== true) return;
-    this.#later.cancel('deployment', out);
-    this.#moveTo('running', out);
-    this.#coordinator.start(nowUs, out);
+  /** Row C4: checkpoints begin when every subtask runs or has finished. A report of `running` may come late. */
+  #progressed(execution: Execution, state: 'running' | 'finished', nowUs: Micros, out: Out): void {
+    if (execution.state === state || execution.state === 'canceling' || execution.state === 'finished') return;
+    execution.state = state;
+    if (state === 'running') this.#operatorCoordinators.attemptReady(execution, nowUs, out);
+    if (this.#executions?.allRunningOrFinished === true) {
+      if (this.#status === 'running') out.report({ kind: 'probe', probe: 'region-recovered' });
+      else {
+        this.#moveTo('running', out);
+        this.#coordinator.start(nowUs, out);
+      }
+    }
+    if (state !== 'finished') return;
+    this.#coordinator.taskFinished(execution.attempt, nowUs, out);
+    if (this.#executions?.allFinished !== true) return;
+    this.#moveTo('finished', out);
+    this.#coordinator.stop('checkpoint-coordinator-shutdown', nowUs, out);
+    this.#tryConclude(out);
   }
 
-  #executionGone(execution: Execution, nowUs: Micros, out: Out): void {
-    if (this.#executions?.of(execution.attempt) !== execution) return;
-    this.#executions.remove(execution.attempt);
-    this.#tryEnd(out);
-    if (this.#status === 'restarting') this.#tryDeploy(nowUs, out);
-    else this.#failJob('taskmanager-lost', nowUs, out);
+  /** Row C23: when all have reached the end of data, a checkpoint is taken at once. */
+  #endOfData(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
+    const execution = this.#executions?.of(attempt);
+    if (execution === undefined || this.#status !== 'running') return;
+    const all = this.#executions?.current() ?? [];
+    if (this.#endOfDataListener.endOfData(execution, all)) this.#coordinator.triggerFinal(nowUs, out);
+  }
+
+  /**
+   * Row F18: all have finished, or ended otherwise, and no write is unanswered that decides about a checkpoint. What TaskManagers still
+   * list is released by their next heartbeat.
+   */
+  #tryConclude(out: Out): void {
+    if (!this.#coordinator.isSettled) return;
+    if (this.#status === 'finished' && this.#executions !== undefined) return this.operations.jobFinished(out);
+    const isEnding = this.#status === 'canceling' || this.#status === 'failing';
+    if (isEnding && this.#executions?.isEmpty !== false) this.operations.executionsGone(out);
+  }
+
+  #failed(execution: Execution, cause: RestartCause, nowUs: Micros, out: Out): void {
+    if (execution.state === 'canceling') return;
+    this.#fail({ failed: [execution], cause, isGlobal: false }, nowUs, out);
   }
 
   /** A TaskManager that is silent, or whose former process is gone, runs nothing of ours any more. */
   #endOnUnregistered(nowUs: Micros, out: Out): void {
-    for (const execution of this.#executions?.all() ?? []) {
-      if (this.#registry.of(execution.node) === undefined) this.#executionGone(execution, nowUs, out);
+    const gone = (this.#executions?.all() ?? []).filter(({ node }) => this.#registry.of(node) === undefined);
+    this.#lost(gone, nowUs, out);
+  }
+
+  /**
+   * They have ended. Those that nobody cancelled failed, together: the regions of all of them restart. What has finished needs its
+   * TaskManager no more.
+   */
+  #lost(gone: readonly Execution[], nowUs: Micros, out: Out): void {
+    const executions = gone.filter(({ state }) => state !== 'finished');
+    if (executions.length === 0) return;
+    const failed = executions.filter(({ state }) => state !== 'canceling');
+    for (const { attempt } of executions) this.#executions?.remove(attempt);
+    for (const node of new Set(failed.map((execution) => execution.node))) {
+      if (this.#blocklist.failed(node, nowUs)) out.report({ kind: 'probe', probe: 'node-blocked' });
     }
+    if (failed.length > 0) this.#fail({ failed, cause: 'taskmanager-lost', isGlobal: false }, nowUs, out);
+    this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   /* ---- restart ---- */
 
-  #failJob(cause: RestartCause, nowUs: Micros, out: Out): void {
-    if (this.#status !== 'created' && this.#status !== 'running') return;
-    this.#later.cancel('deployment', out);
-    const delayUs = this.operations.forbidsRestart ? undefined : this.#backoff.onFailure(nowUs);
-    if (delayUs === undefined) return this.#endWith('failed', nowUs, out);
-    this.#moveTo('restarting', out);
-    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
-    this.#cancelAll(out);
-    out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, cause, delayUs: delayUs as Micros });
-    this.#restartAtUs = nowUs + delayUs;
+  #fail(
+    failure: {
+      readonly failed: readonly ExecutionVertexId[];
+      readonly cause: RestartCause;
+      readonly isGlobal: boolean;
+    },
+    nowUs: Micros,
+    out: Out,
+  ): void {
+    if (ENDING.has(this.#status)) return;
+    if (this.operations.forbidsRestart) return this.failForGood(nowUs, out);
+    const handling = this.#failures.handle(failure, this.#regions, nowUs);
+    if (handling.kind === 'fail-job') return this.failForGood(nowUs, out);
+    const { scope, subtasks, delayUs } = handling;
+    const restartAtUs = nowUs + delayUs;
+    const epoch = this.#options.epoch;
     this.#restore.forget();
-    this.#later.after(delayUs, 'restart', out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
+    if (scope === 'job') {
+      this.#moveTo('restarting', out);
+      this.#restarts.overtakeAll();
+      this.#restartAtUs = restartAtUs;
+      this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+      out.report({ kind: 'restart-scheduled', epoch, cause: failure.cause, delayUs: micros(delayUs) });
+      this.#cancel(this.#executions?.current() ?? [], nowUs, out);
+    } else {
+      const executions = this.#executions;
+      assert(executions !== undefined, 'what fails was deployed');
+      const ending = subtasks.map((subtask) => executions.at(subtask));
+      this.#restarts.schedule(subtasks, restartAtUs);
+      out.report({ kind: 'restart-scheduled', epoch, cause: failure.cause, delayUs: micros(delayUs), subtasks });
+      this.#cancel(ending, nowUs, out);
+      this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
+    }
+    this.#later.after(delayUs, `restart/${restartAtUs}`, out, (lateUs, lateOut) => this.#tryDeploy(lateUs, lateOut));
   }
 
-  #cancelAll(out: Out): void {
-    for (const { attempt, node } of this.#executions?.all() ?? []) this.#cancel(attempt, node, out);
+  /** The tasks end and are not started again. */
+  #endWith(status: 'canceling' | 'failing', nowUs: Micros, out: Out): void {
+    this.#moveTo(status, out);
+    this.#restarts.overtakeAll();
+    this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#restore.forget();
+    this.#cancel(this.#executions?.current() ?? [], nowUs, out);
+    this.#tryConclude(out);
   }
 
-  #cancel(attempt: ExecutionAttemptId, node: NodeId, out: Out): void {
-    out.send(
-      { node, mailbox: MAIN_MAILBOX, via: 'datagram' },
-      { kind: 'cancel-task', epoch: this.#options.epoch, attempt },
-    );
+  #cancel(executions: readonly Execution[], nowUs: Micros, out: Out): void {
+    for (const execution of executions) {
+      this.#operatorCoordinators.attemptFailed(execution, nowUs, out);
+      if (execution.state === 'canceled') continue;
+      execution.state = 'canceling';
+      this.#gateway.cancel(execution.attempt, execution.node, out);
+    }
   }
 
-  /** Row F4: everything ended, delay over, pointer known, metadata read, slots there: then deploy. */
+  /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   #tryDeploy(nowUs: Micros, out: Out): void {
+    if (!this.#coordinator.isSettled) return;
+    if (this.#status === 'created' || this.#status === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
-    if (!mayStart || nowUs < this.#restartAtUs || !this.#coordinator.isSettled) return;
+    if (!mayStart || nowUs < this.#restartAtUs) return;
     if (this.#executions !== undefined && !this.#executions.isEmpty) return;
-    const { environment } = this.#options;
-    const slots = assignSlots(this.#registry.sorted(), slotsNeeded(environment.graph.vertices));
+    const { graph } = this.#options.environment;
+    const indices = Array.from({ length: slotsNeeded(graph.vertices) }, (_, index) => index);
+    const slots = this.#place(indices, nowUs);
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
     this.#deploy(slots, restore.metadata, out);
+  }
+
+  /** The restarts of single regions, each on its own. */
+  #tryRedeploy(nowUs: Micros, out: Out): void {
+    const executions = this.#executions;
+    if (executions === undefined || this.#restarts.isEmpty) return;
+    for (const subtasks of this.#restarts.due(nowUs)) {
+      if (subtasks.some((subtask) => executions.at(subtask).state !== 'canceled')) continue;
+      const slots = this.#place([...new Set(subtasks.map(({ subtask }) => subtask))], nowUs);
+      if (slots === undefined) continue;
+      const restore = this.#restore.choose(out);
+      if (restore === undefined) return;
+      this.#redeploy({ subtasks, slots, metadata: restore.metadata, executions }, out);
+    }
+  }
+
+  /** Slots that may be used: not of blocked nodes, nor where something still runs that was cancelled or is not ours (row F10). */
+  #place(indices: readonly number[], nowUs: number): Places | undefined {
+    const executions = this.#executions;
+    const isOurs = (attempt: ExecutionAttemptId): boolean => executions?.of(attempt) !== undefined;
+    const taskManagers = this.#registry.sorted().filter(({ node, executions: listed }) => {
+      return !this.#blocklist.isBlocked(node, nowUs) && [...listed.keys()].every(isOurs);
+    });
+    const previous = (executions?.current() ?? []).map(({ subtask, node, incarnation, slot, state }) => ({
+      subtask,
+      node,
+      incarnation,
+      slot,
+      isLive: state !== 'canceled',
+    }));
+    return placeSlots({ taskManagers, indices, previous });
   }
 
   /**
@@ -385,26 +539,54 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
   }
 
-  #deploy(
-    slots: NonNullable<ReturnType<typeof assignSlots>>,
-    metadata: CheckpointMetadata | undefined,
-    out: Out,
-  ): void {
+  #deploy(slots: Places, metadata: CheckpointMetadata | undefined, out: Out): void {
     const { environment, epoch } = this.#options;
-    const { graph, configuration } = environment;
     this.#jobAttempt += 1;
     this.#restore.forget();
-    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt });
+    const { graph } = environment;
+    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt, restored: metadata });
     this.#executions = executions;
     this.#moveTo('created', out);
+    const chosen = metadata?.checkpointId ?? checkpointId(0);
+    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
+    this.#operatorCoordinators.resetToCheckpoint(metadata, out);
+    this.#endOfDataListener.deployed();
+    const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
+    assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
+    this.#started(executions.all(), out);
+  }
+
+  /** Row C18 (a): only what restarts is restored; the others go on with what they have. */
+  #redeploy(
+    restart: {
+      readonly subtasks: readonly ExecutionVertexId[];
+      readonly slots: Places;
+      readonly metadata: CheckpointMetadata | undefined;
+      readonly executions: ExecutionGraph;
+    },
+    out: Out,
+  ): void {
+    const { subtasks, slots, metadata, executions } = restart;
+    this.#restore.forget();
+    this.#restarts.done(subtasks);
+    const deployment = { slots, firstAttempt: this.#nextAttempt, restored: metadata };
+    const deployed = executions.deploy(subtasks, deployment);
+    const restored = metadata?.checkpointId ?? checkpointId(0);
+    for (const subtask of subtasks) this.#operatorCoordinators.subtaskReset(subtask, restored, out);
     out.report({
       kind: 'restore-chosen',
-      epoch,
+      epoch: this.#options.epoch,
       jobAttempt: this.#jobAttempt,
-      checkpointId: metadata?.checkpointId ?? checkpointId(0),
+      checkpointId: restored,
+      subtasks: subtasks.map(({ vertex, subtask }) => ({ vertex, subtask })),
     });
-    this.#restoredFrom = metadata;
-    for (const execution of executions.all()) {
+    this.#started(deployed, out);
+  }
+
+  #started(deployed: readonly Execution[], out: Out): void {
+    const { environment, epoch } = this.#options;
+    const firstAttempt = this.#nextAttempt;
+    for (const execution of deployed) {
       const { attempt, vertex, subtask, node } = execution;
       this.#nextAttempt = attempt + 1;
       this.#everDeployed.set(attempt, { attempt, vertex, subtask });
@@ -412,20 +594,16 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt: this.#jobAttempt, node });
     }
     assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
-    this.#later.after(configuration.runtime.deploymentTimeoutUs, 'deployment', out, (nowUs, lateOut) =>
-      this.#failJob('deployment-timeout', nowUs, lateOut),
-    );
+    const { deploymentTimeoutUs } = environment.configuration.runtime;
+    this.#later.after(deploymentTimeoutUs, `deployment/${firstAttempt}`, out, (nowUs, lateOut) => {
+      const late = deployed.filter(({ state }) => state === 'deploying');
+      if (late.length > 0) this.#fail({ failed: late, cause: 'deployment-timeout', isGlobal: false }, nowUs, lateOut);
+    });
   }
 
-  /** Repeated while the TaskManager does not list the attempt: the message may have been lost; one too many changes nothing. */
   #sendDeployment(execution: Execution, out: Out): void {
-    const { environment, epoch } = this.#options;
-    const { node, incarnation } = execution;
-    const executions = this.#executions;
-    assert(executions !== undefined, 'what is deployed is part of the execution graph');
-    const job = { graph: environment.graph, executions, restored: this.#restoredFrom };
-    const deployment = deploymentOf(execution, job);
-    out.send({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }, { kind: 'deploy-task', epoch, incarnation, deployment });
+    assert(this.#executions !== undefined, 'what is deployed is part of the execution graph');
+    this.#gateway.deploy(execution, this.#executions, out);
   }
 
   #moveTo(status: JobStatus, out: Out): void {

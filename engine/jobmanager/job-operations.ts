@@ -23,6 +23,7 @@ import {
   savepointProperties,
 } from '../protocol/checkpoint-properties.ts';
 import type { JobEnd } from '../protocol/checkpoint-pointer.ts';
+import { type EndedRun, isResumable } from '../protocol/job-result.ts';
 import type { ClientOperation, ClientRequest, ClientResult, RestoreSettings } from '../protocol/client-operations.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
 import type { StorageReply } from '../protocol/messages.ts';
@@ -35,11 +36,14 @@ import { StopWithSavepoint } from './stop-with-savepoint.ts';
 /** The job, as far as people's wishes reach. */
 export interface OperatedJob {
   readonly status: JobStatus;
+  /** Every subtask runs or has finished. */
+  readonly isWhole: boolean;
   /** Its tasks end; `executionsGone` is called when they have and no write is unanswered. */
   cancel(nowUs: Micros, out: Out): void;
   /** The same, but it has failed and is not restarted. */
   failForGood(nowUs: Micros, out: Out): void;
-  ended(status: JobEnd['status'], out: Out): void;
+  /** That is durable. */
+  ended(run: EndedRun, out: Out): void;
   /** A new run is durable: deploy it. */
   resubmitted(nowUs: Micros, out: Out): void;
 }
@@ -92,6 +96,10 @@ export class JobOperations {
     return this.#stop?.isFinishing === true;
   }
 
+  get #isUnaligned(): boolean {
+    return this.#options.environment.configuration.checkpoint.unaligned;
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return this.#loader.handleTimer(timer, nowUs, out) || this.#options.record.handleTimer(timer, nowUs, out);
   }
@@ -127,7 +135,7 @@ export class JobOperations {
       const [by] = this.#openOf('cancel');
       return this.#end({ status: 'canceled', by: by ?? '' }, out);
     }
-    if (status !== 'failed') return;
+    if (status !== 'failing') return;
     const location = this.#stop?.location;
     this.#end(
       { status: 'failed', by: this.#stop?.triggerId ?? '', ...(location === undefined ? {} : { location }) },
@@ -140,7 +148,12 @@ export class JobOperations {
   #begin(triggerId: string, operation: ClientOperation, nowUs: Micros, out: Out): void {
     switch (operation.kind) {
       case 'savepoint':
-        return this.#request(triggerId, savepointProperties('savepoint', operation.format, false), nowUs, out);
+        return this.#request(
+          triggerId,
+          savepointProperties('savepoint', operation.format, this.#isUnaligned),
+          nowUs,
+          out,
+        );
       case 'checkpoint':
         return this.#request(triggerId, checkpointProperties(operation.checkpoint), nowUs, out);
       case 'stop-with-savepoint':
@@ -176,16 +189,16 @@ export class JobOperations {
     const { coordinator, job, environment } = this.#options;
     if (this.#stop !== undefined || job.status !== 'running')
       return this.#settle(triggerId, failed('not-all-required-tasks-running'), out);
-    const isRunning = (): boolean => job.status === 'running';
+    const isWhole = (): boolean => job.isWhole;
     this.#stop = new StopWithSavepoint({
       triggerId,
       operation,
-      isUnaligned: false,
+      isUnaligned: this.#isUnaligned,
       coordinator,
       parts: environment.parts,
       host: {
         get jobRuns() {
-          return isRunning();
+          return isWhole();
         },
         failForGood: (failUs, failOut) => job.failForGood(failUs, failOut),
         stopFailed: (reason, _failUs, failOut) => {
@@ -201,7 +214,7 @@ export class JobOperations {
     const { store, job } = this.#options;
     const { ended } = store.run;
     if (ended !== undefined) return this.#settle(triggerId, done(ended.location), out);
-    if (job.status !== 'canceling') job.cancel(nowUs, out);
+    if (job.status !== 'canceling' && job.status !== 'finished') job.cancel(nowUs, out);
   }
 
   #beginDisposal(triggerId: string, location: string, out: Out): void {
@@ -216,6 +229,8 @@ export class JobOperations {
     const { run } = this.#options.store;
     if (run.by === triggerId) return this.#settle(triggerId, done(), out);
     if (run.ended === undefined) return this.#settle(triggerId, failed('the job is not over'), out);
+    if (!isResumable(run.ended))
+      return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
     // Its end is being written: the client will ask again.
     if (this.#isWriting) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
@@ -238,10 +253,11 @@ export class JobOperations {
     const newest = kept.at(-1)?.metadata;
     const location = ended.location ?? (newest === undefined ? undefined : directoryOfMetadata(newest));
     const whole = { ...ended, ...(location === undefined ? {} : { location }) };
-    const pointer = { epoch, completed: kept, job: { ...store.run, ended: whole } };
+    const run = { ...store.run, ended: whole };
+    const pointer = { epoch, completed: kept, job: run };
     record.write(pointer, out, (dropped, _nowUs, writtenOut) => {
       this.#isWriting = false;
-      job.ended(ended.status, writtenOut);
+      job.ended(run, writtenOut);
       coordinator.sweep(dropped, writtenOut, true);
       for (const id of this.#openOf('cancel')) this.#settle(id, done(location), writtenOut);
       for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, resultOfStop(whole, id), writtenOut);

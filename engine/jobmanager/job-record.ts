@@ -7,8 +7,8 @@
  */
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import {
   type CheckpointPointer,
@@ -16,11 +16,10 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../protocol/checkpoint-pointer.ts';
-import type { CoordinationReply } from '../protocol/messages.ts';
 
 export interface JobRecordOptions {
   readonly jobId: string;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly coordination: NamedRegisters;
   readonly requestTimeoutUs: number;
   readonly store: CompletedCheckpointStore;
   readonly superseded: (nowUs: Micros, out: Out) => void;
@@ -43,20 +42,15 @@ export class JobRecord {
 
   write(pointer: CheckpointPointer, out: Out, written: Written): void {
     const { coordination, jobId, store, requestTimeoutUs, superseded } = this.#options;
-    const key = pointerKey(jobId);
     const value = encodePointer(pointer);
-    const expectedVersion = store.version;
-    coordination.request(
-      (requestId) => ({ kind: 'coordination-compare-and-set', requestId, key, expectedVersion, value }),
-      out,
-      (reply, nowUs, replyOut) => {
-        const isOurs = reply?.outcome === 'done' || (reply?.outcome === 'conflict' && reply.value === value);
-        if (isOurs) return written(store.stored(pointer, reply.version), nowUs, replyOut);
-        if (reply?.outcome === 'conflict') return superseded(nowUs, replyOut);
-        this.#later.after(retryDelayUs(requestTimeoutUs), 'job-record', replyOut, (_lateUs, lateOut) =>
-          this.write(pointer, lateOut, written),
-        );
-      },
-    );
+    const write = { name: pointerKey(jobId), expectedVersion: store.version, value };
+    coordination.compareAndSet(write, out, (reply, nowUs, replyOut) => {
+      const isOurs = reply.outcome === 'done' || (reply.outcome === 'conflict' && reply.value === value);
+      if (isOurs) return written(store.stored(pointer, reply.version), nowUs, replyOut);
+      if (reply.outcome === 'conflict') return superseded(nowUs, replyOut);
+      this.#later.after(retryDelayUs(requestTimeoutUs), 'job-record', replyOut, (_lateUs, lateOut) =>
+        this.write(pointer, lateOut, written),
+      );
+    });
   }
 }

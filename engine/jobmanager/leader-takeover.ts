@@ -1,6 +1,7 @@
 /**
  * What a new leader must do before it may act: take the checkpoint pointer under its epoch, so that the pointer writes of every
- * earlier leader fail, and read the id counter (rows F16, F17, C8; B6 in bugs.md).
+ * earlier leader fail, read the id counter, and read the metadata of all retained checkpoints (rows C8, C19, F16, F17; B3, B6 in
+ * bugs.md). A job whose result is there already is not run again (row F18).
  *
  * Every request is repeated until answered; an unanswered write is read back.
  */
@@ -9,6 +10,8 @@ import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters, RegisterReply } from '../high-availability/named-registers.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import {
   type CheckpointPointer,
@@ -17,7 +20,9 @@ import {
   encodePointer,
   pointerKey,
 } from '../protocol/checkpoint-pointer.ts';
-import type { CoordinationReply } from '../protocol/messages.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import { RetainedMetadata } from './retained-metadata.ts';
 
 export interface TakeoverOptions {
   readonly jobId: string;
@@ -26,7 +31,9 @@ export interface TakeoverOptions {
   /** What a counter begins with that was never written. */
   readonly firstId: number;
   readonly retryUs: number;
-  readonly coordination: RequestClient<CoordinationReply>;
+  readonly parts: EngineParts;
+  readonly coordination: NamedRegisters;
+  readonly storage: RequestClient<StorageReply>;
   readonly done: (
     store: CompletedCheckpointStore,
     counter: { readonly value: number; readonly version: number },
@@ -40,60 +47,63 @@ export interface TakeoverOptions {
 export class LeaderTakeover {
   readonly #options: TakeoverOptions;
   readonly #later = new DelayedCalls();
+  readonly #metadata: RetainedMetadata;
 
   constructor(options: TakeoverOptions) {
     this.#options = options;
+    this.#metadata = new RetainedMetadata(options);
   }
 
   start(out: Out): void {
-    this.#get(pointerKey(this.#options.jobId), out, (reply, nowUs, replyOut) => this.#claim(reply, nowUs, replyOut));
+    this.#read(pointerKey(this.#options.jobId), out, (reply, nowUs, replyOut) => this.#claim(reply, nowUs, replyOut));
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#later.handleTimer(timer, nowUs, out);
+    return this.#later.handleTimer(timer, nowUs, out) || this.#metadata.handleTimer(timer, nowUs, out);
   }
 
-  #claim(found: CoordinationReply, nowUs: Micros, out: Out): void {
+  #claim(found: RegisterReply, nowUs: Micros, out: Out): void {
     const { epoch, coordination, jobId } = this.#options;
-    const before: CheckpointPointer = found.version === 0 ? { epoch, completed: [] } : decodePointer(found.value);
+    const before: CheckpointPointer = found.value === '' ? { epoch, completed: [] } : decodePointer(found.value);
     if (before.epoch > epoch) return this.#options.superseded(nowUs, out);
-    if (found.version !== 0 && before.epoch === epoch) return this.#readCounter(before, found.version, out);
+    if (found.value !== '' && before.epoch === epoch) return this.#readCounter(before, found.version, out);
     const pointer = { ...before, epoch };
-    const key = pointerKey(jobId);
-    coordination.request(
-      (requestId) => ({
-        kind: 'coordination-compare-and-set',
-        requestId,
-        key,
-        expectedVersion: found.version,
-        value: encodePointer(pointer),
-      }),
-      out,
-      (reply, _nowUs, replyOut) => {
-        if (reply?.outcome === 'done') return this.#readCounter(pointer, reply.version, replyOut);
-        this.#later.after(this.#options.retryUs, 'takeover', replyOut, (_lateUs, lateOut) => this.start(lateOut));
-      },
-    );
-  }
-
-  #readCounter(pointer: CheckpointPointer, version: number, out: Out): void {
-    this.#get(counterKey(this.#options.jobId), out, (reply, nowUs, replyOut) => {
-      const value = reply.version === 0 ? this.#options.firstId - 1 : Number(reply.value);
-      const store = new CompletedCheckpointStore(this.#options.retained, pointer, version);
-      this.#options.done(store, { value, version: reply.version }, nowUs, replyOut);
+    const write = { name: pointerKey(jobId), expectedVersion: found.version, value: encodePointer(pointer) };
+    coordination.compareAndSet(write, out, (reply, _nowUs, replyOut) => {
+      if (reply.outcome === 'done') return this.#readCounter(pointer, reply.version, replyOut);
+      this.#later.after(this.#options.retryUs, 'takeover', replyOut, (_lateUs, lateOut) => this.start(lateOut));
     });
   }
 
-  #get(key: string, out: Out, then: (reply: CoordinationReply, nowUs: Micros, out: Out) => void): void {
-    this.#options.coordination.request(
-      (requestId) => ({ kind: 'coordination-get', requestId, key }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome === 'done') return then(reply, nowUs, replyOut);
-        this.#later.after(this.#options.retryUs, 'takeover', replyOut, (_lateUs, lateOut) =>
-          this.#get(key, lateOut, then),
-        );
-      },
-    );
+  #readCounter(pointer: CheckpointPointer, version: number, out: Out): void {
+    this.#read(counterKey(this.#options.jobId), out, (reply, nowUs, replyOut) => {
+      const value = reply.value === '' ? this.#options.firstId - 1 : Number(reply.value);
+      const counter = { value, version: reply.version };
+      this.#metadata.readAll(pointer.completed, nowUs, replyOut, (metadata, readUs, readOut) => {
+        const store = this.#storeOf(pointer, version, metadata);
+        this.#options.done(store, counter, readUs, readOut);
+      });
+    });
+  }
+
+  #storeOf(
+    pointer: CheckpointPointer,
+    version: number,
+    metadata: readonly CheckpointMetadata[],
+  ): CompletedCheckpointStore {
+    const read = new Set(metadata.map(({ checkpointId }) => checkpointId));
+    const completed = pointer.completed.filter(({ id }) => read.has(id));
+    const store = new CompletedCheckpointStore(this.#options.retained, { ...pointer, completed }, version);
+    for (const one of metadata) store.remember(one);
+    return store;
+  }
+
+  #read(name: string, out: Out, then: (reply: RegisterReply, nowUs: Micros, out: Out) => void): void {
+    this.#options.coordination.read(name, out, (reply, nowUs, replyOut) => {
+      if (reply.outcome === 'done') return then(reply, nowUs, replyOut);
+      this.#later.after(this.#options.retryUs, 'takeover', replyOut, (_lateUs, lateOut) =>
+        this.#read(name, lateOut, then),
+      );
+    });
   }
 }

@@ -11,6 +11,8 @@ export class RestartBackoff {
   #attempts = 0;
   #nextRestartUs = 0;
   #delayUs = 0;
+  /** Times of the last failures, for a rate; at most one more than may be. */
+  #failuresUs: readonly number[] = [];
 
   constructor(configuration: RestartConfiguration) {
     this.#configuration = configuration;
@@ -25,6 +27,8 @@ export class RestartBackoff {
       case 'fixed-delay':
         this.#attempts += 1;
         return this.#attempts > configuration.attempts ? undefined : configuration.delayUs;
+      case 'failure-rate':
+        return this.#atRate(configuration, nowUs);
       case 'exponential-delay':
         return this.#exponential(configuration, nowUs);
       default:
@@ -33,7 +37,10 @@ export class RestartBackoff {
   }
 
   /** Failures until the restart are one failure (FLIP-364). */
-  #exponential(configuration: Extract<RestartConfiguration, { strategy: 'exponential-delay' }>, nowUs: number): number {
+  #exponential(
+    configuration: Extract<RestartConfiguration, { strategy: 'exponential-delay' }>,
+    nowUs: number,
+  ): number | undefined {
     if (this.#attempts > 0 && nowUs <= this.#nextRestartUs) return this.#nextRestartUs - nowUs;
     if (nowUs - this.#nextRestartUs >= configuration.resetThresholdUs) this.#attempts = 0;
     const { numerator, denominator } = configuration.multiplier;
@@ -42,6 +49,18 @@ export class RestartBackoff {
     this.#delayUs = Math.min(Math.max(this.#delayUs, configuration.initialUs), configuration.maxUs);
     this.#attempts += 1;
     this.#nextRestartUs = nowUs + this.#delayUs;
-    return this.#delayUs;
+    const { attemptsBeforeReset } = configuration;
+    return attemptsBeforeReset > 0 && this.#attempts > attemptsBeforeReset ? undefined : this.#delayUs;
+  }
+
+  /** Flink: FailureRateRestartBackoffTimeStrategy. */
+  #atRate(
+    { maxFailures, intervalUs, delayUs }: Extract<RestartConfiguration, { strategy: 'failure-rate' }>,
+    nowUs: number,
+  ): number | undefined {
+    this.#failuresUs = [...this.#failuresUs, nowUs].slice(-(maxFailures + 1));
+    const oldestUs = this.#failuresUs[0] ?? nowUs;
+    const isFull = this.#failuresUs.length > maxFailures;
+    return isFull && nowUs - oldestUs <= intervalUs ? undefined : delayUs;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Which checkpoint the next deployment restores, and its metadata (rows C18, C19).
  *
- * Owns: the choice and the reads: a leader reads the metadata of every retained checkpoint before it restores any. Invariants: I1 the choice is made when no pointer write is unanswered (the caller's duty) and stays
+ * Owns: the choice and the read. Invariants: I1 the choice is made when no pointer write is unanswered (the caller's duty) and stays
  * until `forget`; I2 what cannot be read is tried again, never skipped for an older one (row C19).
  */
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
@@ -21,38 +21,32 @@ export interface RestoreReaderOptions {
   readonly store: CompletedCheckpointStore;
   readonly storage: RequestClient<StorageReply>;
   readonly requestTimeoutUs: number;
-  /** All metadata is there now. */
+  /** The metadata asked for is there now. */
   readonly ready: (nowUs: Micros, out: Out) => void;
-}
-
-interface Choice {
-  checkpoint: RetainedCheckpoint | undefined;
-  /** Retained checkpoints whose metadata is not known yet, newest first. */
-  readonly unread: RetainedCheckpoint[];
-  readonly skipped: Set<number>;
 }
 
 export class RestoreReader {
   readonly #options: RestoreReaderOptions;
   readonly #later = new DelayedCalls();
-  #chosen: Choice | undefined;
+  #chosen:
+    | { readonly checkpoint: RetainedCheckpoint | undefined; metadata: CheckpointMetadata | undefined }
+    | undefined;
 
   constructor(options: RestoreReaderOptions) {
     this.#options = options;
   }
 
-  /** Undefined while metadata is being read; `ready` is called then. `metadata` is undefined on a start from scratch. */
+  /** Undefined while the metadata is being read; `ready` is called then. `metadata` is undefined on a start from scratch. */
   choose(out: Out): { readonly metadata: CheckpointMetadata | undefined } | undefined {
     const { parts, store } = this.#options;
     if (this.#chosen === undefined) {
-      const { completed } = store.pointer;
-      const unread = completed.filter(({ id }) => store.metadataOf(id) === undefined).reverse();
-      this.#chosen = { checkpoint: parts.chooseRestore(store.pointer), unread, skipped: new Set() };
-      this.#readNext(this.#chosen, out);
+      const checkpoint = parts.chooseRestore(store.pointer);
+      const metadata = checkpoint === undefined ? undefined : store.metadataOf(checkpoint.id);
+      this.#chosen = { checkpoint, metadata };
+      if (checkpoint !== undefined && metadata === undefined) this.#read(checkpoint, out);
     }
-    const { checkpoint, unread } = this.#chosen;
-    if (unread.length > 0) return undefined;
-    return { metadata: checkpoint === undefined ? undefined : store.metadataOf(checkpoint.id) };
+    const { checkpoint, metadata } = this.#chosen;
+    return checkpoint !== undefined && metadata === undefined ? undefined : { metadata };
   }
 
   /** The next `choose` chooses anew. */
@@ -64,39 +58,26 @@ export class RestoreReader {
     return this.#later.handleTimer(timer, nowUs, out);
   }
 
-  #readNext(choice: Choice, out: Out): void {
-    const checkpoint = choice.unread[0];
-    if (checkpoint === undefined) return;
-    const { storage, store, requestTimeoutUs, parts } = this.#options;
+  #read(checkpoint: RetainedCheckpoint, out: Out): void {
+    const { storage, store, requestTimeoutUs, ready } = this.#options;
     storage.request(
       (requestId) => ({ kind: 'storage-get', requestId, path: checkpoint.metadata }),
       out,
       (reply, nowUs, replyOut) => {
-        if (this.#chosen !== choice) return;
+        if (this.#chosen?.checkpoint !== checkpoint) return;
         if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
-          const metadata = decodeMetadata(reply.bytes);
+          const metadata = resolvedIn(directoryOfMetadata(checkpoint.metadata), decodeMetadata(reply.bytes));
           assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
             checkpoint,
           });
-          store.remember(resolvedIn(directoryOfMetadata(checkpoint.metadata), metadata));
-          return this.#read(choice, nowUs, replyOut);
-        }
-        if (parts.unreadableCheckpoint === 'skipped') {
-          choice.skipped.add(checkpoint.id);
-          const completed = store.pointer.completed.filter(({ id }) => !choice.skipped.has(id));
-          choice.checkpoint = parts.chooseRestore({ ...store.pointer, completed });
-          return this.#read(choice, nowUs, replyOut);
+          store.remember(metadata);
+          this.#chosen.metadata = metadata;
+          return ready(nowUs, replyOut);
         }
         this.#later.after(retryDelayUs(requestTimeoutUs), 'read-metadata', replyOut, (_lateUs, lateOut) => {
-          if (this.#chosen === choice) this.#readNext(choice, lateOut);
+          if (this.#chosen?.checkpoint === checkpoint) this.#read(checkpoint, lateOut);
         });
       },
     );
-  }
-
-  #read(choice: Choice, nowUs: Micros, out: Out): void {
-    choice.unread.shift();
-    if (choice.unread.length === 0) this.#options.ready(nowUs, out);
-    else this.#readNext(choice, out);
   }
 }

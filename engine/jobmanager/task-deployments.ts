@@ -2,6 +2,7 @@
  * What each execution is told when it is deployed: its channels and its share of the restored state (row F4; Flink:
  * TaskDeploymentDescriptorFactory).
  */
+import { finishedStateOf } from '../checkpoint/finished-state.ts';
 import { assignState } from '../checkpoint/state-assignment.ts';
 import { assert } from '../foundation/assert.ts';
 import type { JobGraph } from '../job/job-graph.ts';
@@ -25,5 +26,7 @@ export function deploymentOf(
   const deployment = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
   if (restored === undefined) return deployment;
   const state = assignState(restored.states, jobVertex, subtask);
-  return { ...deployment, restore: { checkpointId: restored.checkpointId, state } };
+  const finished = finishedStateOf(restored.states, jobVertex, subtask);
+  const restore = { checkpointId: restored.checkpointId, state };
+  return { ...deployment, restore: finished === undefined ? restore : { ...restore, finished } };
 }

@@ -4,7 +4,7 @@
  * Owns: liveness by heartbeat. Invariant I1: a TaskManager that was silent for the time-out, or came back as another process, is lost.
  */
 import type { NodeId } from '../foundation/ids.ts';
-import type { ExecutionState } from '../protocol/task.ts';
+import type { ListedExecution } from '../protocol/messages.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
 
 export interface RegisteredTaskManager {
@@ -13,7 +13,7 @@ export interface RegisteredTaskManager {
   readonly slots: number;
   readonly heardUs: number;
   /** What it said runs there, last time. */
-  readonly executions: ReadonlyMap<ExecutionAttemptId, ExecutionState>;
+  readonly executions: ReadonlyMap<ExecutionAttemptId, ListedExecution>;
 }
 
 export class TaskManagerRegistry {
@@ -45,6 +45,15 @@ export class TaskManagerRegistry {
     if (before !== undefined && before.incarnation < incarnation) this.#registered.delete(node);
   }
 
+  /** An attempt ended after the last heartbeat listed it. */
+  ended(node: NodeId, attempt: ExecutionAttemptId): void {
+    const taskManager = this.#registered.get(node);
+    if (taskManager === undefined || !taskManager.executions.has(attempt)) return;
+    const executions = new Map(taskManager.executions);
+    executions.delete(attempt);
+    this.#registered.set(node, { ...taskManager, executions });
+  }
+
   of(node: NodeId): RegisteredTaskManager | undefined {
     return this.#registered.get(node);
   }
@@ -59,15 +68,23 @@ export class TaskManagerRegistry {
   }
 }
 
-/** One slot for each subtask index, dealt out over the TaskManagers in turn; undefined when there are too few. */
-export function assignSlots(
+/** All slots, dealt out over the TaskManagers in turn. */
+export function slotsInTurn(
   taskManagers: readonly RegisteredTaskManager[],
-  slotsNeeded: number,
-): readonly { readonly taskManager: RegisteredTaskManager; readonly slot: number }[] | undefined {
+): { readonly taskManager: RegisteredTaskManager; readonly slot: number }[] {
   const slots: { taskManager: RegisteredTaskManager; slot: number }[] = [];
   const slotsMax = taskManagers.reduce((most, { slots: count }) => Math.max(most, count), 0);
   for (let slot = 0; slot < slotsMax; slot += 1) {
     for (const taskManager of taskManagers) if (slot < taskManager.slots) slots.push({ taskManager, slot });
   }
+  return slots;
+}
+
+/** One slot for each subtask index; undefined when there are too few. */
+export function assignSlots(
+  taskManagers: readonly RegisteredTaskManager[],
+  slotsNeeded: number,
+): readonly { readonly taskManager: RegisteredTaskManager; readonly slot: number }[] | undefined {
+  const slots = slotsInTurn(taskManagers);
   return slots.length < slotsNeeded ? undefined : slots.slice(0, slotsNeeded);
 }

@@ -13,8 +13,15 @@ import type {
 import type { OperatorSpec } from '../job/job-graph.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { bindStates } from '../state/runtime-states.ts';
+import { END_OF_TIME_US, finishLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import { ChildCollector } from './stateless-operators.ts';
+import { UserCode } from './user-code.ts';
+
+/** Does its last work when all input has come (Flink: StreamOperator.finish). Returns how many keys it visited. */
+export interface FinishingOperator {
+  finish(): number;
+}
 
 /** Reused for every record; a function must not keep it. */
 class CurrentElement implements ElementContext {
@@ -27,49 +34,106 @@ export interface KeyedOperatorOptions {
   readonly subtask: number;
   readonly parallelism: number;
   readonly next: ElementConsumer;
+  readonly userCode?: UserCode;
 }
 
-export class KeyedProcessOperator implements ElementConsumer {
+export class KeyedProcessOperator implements ElementConsumer, FinishingOperator {
+  readonly #uid: string;
   readonly #key: (value: unknown) => StateKey;
   readonly #function: KeyedProcessFunction<unknown, unknown>;
   readonly #backend: KeyedStateBackend;
   readonly #collector: ChildCollector;
   readonly #element = new CurrentElement();
+  readonly #userCode: UserCode;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
+    this.#userCode = options.userCode ?? new UserCode();
+    this.#uid = spec.uid;
     this.#key = spec.key;
-    this.#function = spec.function.create();
     this.#backend = options.backend;
-    this.#collector = new ChildCollector(options.next);
-    this.#function.open?.(runtimeContext(spec.function.states, options));
+    this.#collector = new ChildCollector(options.next, this.#userCode);
+    const runtime = runtimeContext(spec.function.states, options);
+    this.#userCode.isRunning = true;
+    this.#function = spec.function.create();
+    this.#function.open?.(runtime);
+    this.#userCode.isRunning = false;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
     const key = this.#key;
+    const userCode = this.#userCode;
+    userCode.isRunning = true;
     this.#element.currentKey = key(value);
+    userCode.isRunning = false;
     this.#element.timestampMs = timestampUs / 1_000;
     this.#backend.setCurrentKey(this.#element.currentKey);
     this.#collector.startElement(timestampUs, lineage);
+    userCode.isRunning = true;
     this.#function.processElement(value, this.#element, this.#collector);
+    userCode.isRunning = false;
+  }
+
+  finish(): number {
+    return finishKeys(this.#uid, this.#function, {
+      backend: this.#backend,
+      collector: this.#collector,
+      element: this.#element,
+      userCode: this.#userCode,
+    });
   }
 }
 
+interface FinishingFunction {
+  finish?(context: ElementContext, out: ChildCollector): void;
+}
+
+function finishKeys(uid: string, userFunction: FinishingFunction, shared: SharedByInputs): number {
+  if (userFunction.finish === undefined) return 0;
+  const { backend, collector, element, userCode } = shared;
+  const keys = backend.keys();
+  for (const key of keys) {
+    element.currentKey = key;
+    element.timestampMs = END_OF_TIME_US / 1_000;
+    backend.setCurrentKey(key);
+    collector.startElement(END_OF_TIME_US, finishLineage(uid, key));
+    userCode.isRunning = true;
+    userFunction.finish(element, collector);
+    userCode.isRunning = false;
+  }
+  return keys.length;
+}
+
 /** Two inputs, one function and one state; `inputs` are the two heads. */
-export class KeyedCoProcessOperator {
+export class KeyedCoProcessOperator implements FinishingOperator {
   readonly inputs: readonly [ElementConsumer, ElementConsumer];
+  readonly #uid: string;
+  readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
+  readonly #shared: SharedByInputs;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
+    const userCode = options.userCode ?? new UserCode();
+    const runtime = runtimeContext(spec.function.states, options);
+    userCode.isRunning = true;
     const userFunction = spec.function.create();
-    userFunction.open?.(runtimeContext(spec.function.states, options));
+    userFunction.open?.(runtime);
+    userCode.isRunning = false;
     const shared = {
       backend: options.backend,
-      collector: new ChildCollector(options.next),
+      collector: new ChildCollector(options.next, userCode),
       element: new CurrentElement(),
+      userCode,
     };
     this.inputs = [
       new CoProcessInput(spec.keys[0], shared, userFunction, 0),
       new CoProcessInput(spec.keys[1], shared, userFunction, 1),
     ];
+    this.#uid = spec.uid;
+    this.#function = userFunction;
+    this.#shared = shared;
+  }
+
+  finish(): number {
+    return finishKeys(this.#uid, this.#function, this.#shared);
   }
 }
 
@@ -77,6 +141,7 @@ interface SharedByInputs {
   readonly backend: KeyedStateBackend;
   readonly collector: ChildCollector;
   readonly element: CurrentElement;
+  readonly userCode: UserCode;
 }
 
 class CoProcessInput implements ElementConsumer {
@@ -98,14 +163,18 @@ class CoProcessInput implements ElementConsumer {
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
-    const { backend, collector, element } = this.#shared;
+    const { backend, collector, element, userCode } = this.#shared;
     const key = this.#key;
+    userCode.isRunning = true;
     element.currentKey = key(value);
+    userCode.isRunning = false;
     element.timestampMs = timestampUs / 1_000;
     backend.setCurrentKey(element.currentKey);
     collector.startElement(timestampUs, lineage);
+    userCode.isRunning = true;
     if (this.#input === 0) this.#function.processElement1(value, element, collector);
     else this.#function.processElement2(value, element, collector);
+    userCode.isRunning = false;
   }
 }
 

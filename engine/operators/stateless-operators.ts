@@ -2,46 +2,59 @@
 import type { Collector } from '../job/functions.ts';
 import { childLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
+import { UserCode } from './user-code.ts';
 
 export class MapOperator implements ElementConsumer {
   readonly #map: (value: unknown) => unknown;
   readonly #next: ElementConsumer;
+  readonly #userCode: UserCode;
 
-  constructor(map: (value: unknown) => unknown, next: ElementConsumer) {
+  constructor(map: (value: unknown) => unknown, next: ElementConsumer, userCode = new UserCode()) {
     this.#map = map;
     this.#next = next;
+    this.#userCode = userCode;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
     const map = this.#map;
-    this.#next.process(map(value), timestampUs, lineage);
+    this.#userCode.isRunning = true;
+    const mapped = map(value);
+    this.#userCode.isRunning = false;
+    this.#next.process(mapped, timestampUs, lineage);
   }
 }
 
 export class FilterOperator implements ElementConsumer {
   readonly #filter: (value: unknown) => boolean;
   readonly #next: ElementConsumer;
+  readonly #userCode: UserCode;
 
-  constructor(filter: (value: unknown) => boolean, next: ElementConsumer) {
+  constructor(filter: (value: unknown) => boolean, next: ElementConsumer, userCode = new UserCode()) {
     this.#filter = filter;
     this.#next = next;
+    this.#userCode = userCode;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
     const filter = this.#filter;
-    if (filter(value)) this.#next.process(value, timestampUs, lineage);
+    this.#userCode.isRunning = true;
+    const passes = filter(value);
+    this.#userCode.isRunning = false;
+    if (passes) this.#next.process(value, timestampUs, lineage);
   }
 }
 
 /** Numbers what one input record gives rise to, so that each child has a lineage of its own. */
 export class ChildCollector implements Collector<unknown> {
   readonly #next: ElementConsumer;
+  readonly #userCode: UserCode;
   #timestampUs = 0;
   #parent = 0;
   #child = 0;
 
-  constructor(next: ElementConsumer) {
+  constructor(next: ElementConsumer, userCode: UserCode) {
     this.#next = next;
+    this.#userCode = userCode;
   }
 
   startElement(timestampUs: number, lineage: number): void {
@@ -53,22 +66,32 @@ export class ChildCollector implements Collector<unknown> {
   collect(value: unknown): void {
     const lineage = childLineage(this.#parent, this.#child);
     this.#child += 1;
+    this.#userCode.isRunning = false;
     this.#next.process(value, this.#timestampUs, lineage);
+    this.#userCode.isRunning = true;
   }
 }
 
 export class FlatMapOperator implements ElementConsumer {
   readonly #flatMap: (value: unknown, out: Collector<unknown>) => void;
   readonly #collector: ChildCollector;
+  readonly #userCode: UserCode;
 
-  constructor(flatMap: (value: unknown, out: Collector<unknown>) => void, next: ElementConsumer) {
+  constructor(
+    flatMap: (value: unknown, out: Collector<unknown>) => void,
+    next: ElementConsumer,
+    userCode = new UserCode(),
+  ) {
     this.#flatMap = flatMap;
-    this.#collector = new ChildCollector(next);
+    this.#collector = new ChildCollector(next, userCode);
+    this.#userCode = userCode;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
     const flatMap = this.#flatMap;
     this.#collector.startElement(timestampUs, lineage);
+    this.#userCode.isRunning = true;
     flatMap(value, this.#collector);
+    this.#userCode.isRunning = false;
   }
 }

@@ -61,4 +61,6 @@ export interface Out {
   busy(work: Work, amount: number): void;
   /** A fact for the history; seen by judges and fault triggers, never by other actors. */
   report(event: EngineEvent): void;
+  /** Ends the own process after this handler, for good: what supervises it may start another one (Flink: a fatal error). */
+  exit(why: string): void;
 }

@@ -2,7 +2,7 @@
  * The pointer to the retained checkpoints: one versioned value in the coordination store (row F16). Only what it names may be
  * restored (invariant G1). Written by compare-and-set, so that a leader that was replaced cannot move it.
  */
-import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
+import { type CheckpointId, type LeaderEpoch, leaderEpoch } from '../foundation/ids.ts';
 
 export interface RetainedCheckpoint {
   readonly id: CheckpointId;
@@ -47,6 +47,8 @@ export interface CheckpointPointer {
   readonly job?: JobRun;
 }
 
+const NOTHING: CheckpointPointer = { epoch: leaderEpoch(0), completed: [] };
+
 /** Keys in the coordination store. */
 export const leaderKey = (jobId: string): string => `${jobId}/leader`;
 export const pointerKey = (jobId: string): string => `${jobId}/checkpoints`;
@@ -63,6 +65,8 @@ export interface LeaderLease {
 }
 
 export const encodePointer = (pointer: CheckpointPointer): string => JSON.stringify(pointer);
-export const decodePointer = (value: string): CheckpointPointer => JSON.parse(value) as CheckpointPointer;
+/** The empty text: the job has ended and its pointer was removed; it names nothing. */
+export const decodePointer = (value: string): CheckpointPointer =>
+  value === '' ? NOTHING : (JSON.parse(value) as CheckpointPointer);
 export const encodeLease = (lease: LeaderLease): string => JSON.stringify(lease);
 export const decodeLease = (value: string): LeaderLease => JSON.parse(value) as LeaderLease;

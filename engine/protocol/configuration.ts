@@ -8,6 +8,10 @@ export interface CheckpointConfiguration {
   readonly minPauseUs: number;
   readonly timeoutUs: number;
   readonly mode: 'exactly-once' | 'at-least-once';
+  /** Barriers may overtake records (row B5). Needs exactly-once and one checkpoint at a time. */
+  readonly unaligned: boolean;
+  /** With `unaligned`: 0 overtakes from the start; else barriers keep their place until this long after the trigger (row B8). */
+  readonly alignedTimeoutUs: number;
   /** Checkpoints that may be pending at the same time; unaligned ones: 1. */
   readonly maxConcurrent: number;
   readonly tolerableFailures: number;
@@ -32,19 +36,54 @@ export interface CheckpointConfiguration {
 export type RestartConfiguration =
   | { readonly strategy: 'fixed-delay'; readonly attempts: number; readonly delayUs: number }
   | {
+      readonly strategy: 'failure-rate';
+      /** Failures within the interval that are still restarted. */
+      readonly maxFailures: number;
+      readonly intervalUs: number;
+      readonly delayUs: number;
+    }
+  | {
       readonly strategy: 'exponential-delay';
       readonly initialUs: number;
       readonly maxUs: number;
       /** Rational, for integer arithmetic: 3/2 is Flink's default 1.5. */
       readonly multiplier: { readonly numerator: number; readonly denominator: number };
       readonly resetThresholdUs: number;
+      /** Restarts without a quiet time between them before the job fails; 0: without end. */
+      readonly attemptsBeforeReset: number;
     }
   | { readonly strategy: 'none' };
+
+/** What a failure restarts (Flink: jobmanager.execution.failover-strategy). */
+export type FailoverStrategyName = 'region' | 'full';
+
+/** A node that loses its tasks `failures` times within `withinUs` gets none for `forUs`. 0 failures: never. */
+export interface BlocklistConfiguration {
+  readonly failures: number;
+  readonly withinUs: number;
+  readonly forUs: number;
+}
+
+/** Row B16 (Flink: taskmanager.network.memory.buffer-debloat). */
+export interface BufferDebloatConfiguration {
+  readonly enabled: boolean;
+  /** In-flight data is to be consumed in this time. */
+  readonly targetUs: number;
+  readonly periodUs: number;
+  /** Of the moving average. */
+  readonly samples: number;
+  /** Smaller changes are not announced. */
+  readonly thresholdPercent: number;
+  readonly minBufferBytes: number;
+}
 
 export interface RuntimeConfiguration {
   readonly heartbeatIntervalUs: number;
   readonly heartbeatTimeoutUs: number;
-  /** A leader renews its lease this often, gives up when it could not for `leaseUs`; others take over after `leaseUs` without change. */
+  /**
+   * A leader renews its lease this often, gives up when it could not for `leaseUs`; others take over after `leaseUs` without change.
+   * ZooKeeper: session time-out and longest time between pings. Kubernetes: lease duration and renew deadline, retry period.
+   */
   readonly leaseRenewUs: number;
   readonly leaseUs: number;
   readonly deploymentTimeoutUs: number;
@@ -53,14 +92,30 @@ export interface RuntimeConfiguration {
   readonly bufferBytes: number;
   readonly exclusiveBuffersPerChannel: number;
   readonly floatingBuffersPerGate: number;
+  /** Buffers a record in progress may take beyond the pool before the subtask is stuck in it (row B15). */
+  readonly overdraftBuffers: number;
+  readonly bufferDebloat: BufferDebloatConfiguration;
   /** A request to an outside system without reply is repeated after this time. */
   readonly requestTimeoutUs: number;
   readonly partitionRequestBackoffUs: number;
   readonly slotsPerTaskManager: number;
+  readonly failoverStrategy: FailoverStrategyName;
+  /** A TaskManager whose cancelled subtask has not ended by then ends its own process (Flink: task.cancellation.timeout); 0: never. */
+  readonly taskCancellationTimeoutUs: number;
+  readonly blocklist: BlocklistConfiguration;
+}
+
+/** Who elects the leader and keeps what outlives it (rows F13, F14). */
+export interface HighAvailabilityConfiguration {
+  /** `lease-store`: versioned values, no more. `none`: one JobManager, whose end is the job's. */
+  readonly kind: 'lease-store' | 'zookeeper' | 'kubernetes' | 'none';
+  /** ZooKeeper: a leader goes on while its connection is lost, until its session may have expired. Flink's default: false. */
+  readonly tolerateSuspendedConnections: boolean;
 }
 
 export interface EngineConfiguration {
   readonly checkpoint: CheckpointConfiguration;
   readonly restart: RestartConfiguration;
   readonly runtime: RuntimeConfiguration;
+  readonly highAvailability: HighAvailabilityConfiguration;
 }

@@ -7,9 +7,14 @@ import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../f
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { CheckpointOptions } from './checkpoint-options.ts';
+import type { StopMode } from './stream-elements.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
-/** Flink: JobStatus, as far as a streaming job takes it. */
+/**
+ * Flink: JobStatus, as far as a streaming job takes it. `running` while single regions restart, too; `failing` and `canceling` until the
+ * last subtask has ended and that is durable.
+ */
 export type JobStatus =
   | 'created'
   | 'running'
@@ -17,8 +22,17 @@ export type JobStatus =
   | 'canceling'
   | 'canceled'
   | 'finished'
+  | 'failing'
   | 'failed'
   | 'suspended';
+
+/** Why subtasks, or all of them, are started again. */
+export type RestartCause =
+  | TaskFailure
+  | 'taskmanager-lost'
+  | 'deployment-timeout'
+  | 'checkpoint-failures'
+  | 'leader-change';
 
 interface OfCheckpoint {
   readonly checkpointId: CheckpointId;
@@ -42,8 +56,10 @@ export type EngineEvent =
   | {
       readonly kind: 'restart-scheduled';
       readonly epoch: LeaderEpoch;
-      readonly cause: TaskFailure | 'taskmanager-lost' | 'deployment-timeout' | 'checkpoint-failures' | 'leader-change';
+      readonly cause: RestartCause;
       readonly delayUs: Micros;
+      /** What is started again; absent: the whole job. */
+      readonly subtasks?: readonly { readonly vertex: number; readonly subtask: number }[];
     }
   | {
       /** What the JobManager is about to restore; checkpointId 0 = from scratch. */
@@ -51,6 +67,8 @@ export type EngineEvent =
       readonly epoch: LeaderEpoch;
       readonly jobAttempt: number;
       readonly checkpointId: CheckpointId;
+      /** Whose state is restored; absent: the whole job's. */
+      readonly subtasks?: readonly { readonly vertex: number; readonly subtask: number }[];
     }
   | ({
       readonly kind: 'task-deployed';
@@ -60,6 +78,8 @@ export type EngineEvent =
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
+  /** All input ended: operators finished (`drain`, unless they had before) or just stop; `end-of-data` is sent on. */
+  | ({ readonly kind: 'end-of-data-reached'; readonly mode: StopMode } & OfTask)
   /* a checkpoint's life, in order */
   | ({
       readonly kind: 'checkpoint-triggered';
@@ -69,7 +89,24 @@ export type EngineEvent =
       readonly tasks: readonly ExecutionAttemptId[];
       /** Directory of a savepoint; absent for checkpoints. */
       readonly savepoint?: string;
+      readonly options: CheckpointOptions;
     } & OfCheckpoint)
+  | ({
+      /** The cut of an operator coordinator: what it does from now on belongs behind the checkpoint (row C24). */
+      readonly kind: 'coordinator-snapshot-taken';
+      readonly operator: string;
+      readonly bytes: number;
+      /** Events of before that no subtask has acknowledged yet: the checkpoint waits for them. */
+      readonly unconfirmed: number;
+    } & OfCheckpoint)
+  | {
+      /** A coordinator hands an event to a subtask's gateway; it may be kept back there. */
+      readonly kind: 'operator-event-sent';
+      readonly operator: string;
+      readonly subtask: number;
+      readonly attempt: ExecutionAttemptId;
+      readonly event: string;
+    }
   | ({ readonly kind: 'trigger-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'barrier-received'; readonly channel: number; readonly pending: number } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'alignment-started' } & OfTask & OfCheckpoint)
@@ -152,6 +189,17 @@ export type EngineEvent =
       readonly checkpointId: CheckpointId;
       readonly location: string;
       readonly owner: 'user' | 'claimed';
+    }
+  /**
+   * A value that outlives leaders changed: the pointer, the counter, who leads. Reported by the service that keeps it; without high
+   * availability by the JobManager in whose memory it is. Version 0: it is gone.
+   */
+  | {
+      readonly kind: 'coordination-updated';
+      readonly key: string;
+      readonly version: number;
+      readonly value: string;
+      readonly by: NodeId;
     }
   /* ordinary lateness, worth knowing */
   | { readonly kind: 'message-discarded'; readonly message: string; readonly why: string }

@@ -13,9 +13,12 @@ import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { ClientCommandMessage, ClientReply, ClientRequest } from './client-operations.ts';
-import type { StateHandle } from './state-handle.ts';
+import type { KubernetesMessage } from './kubernetes-messages.ts';
+import type { OperatorEvent } from './operator-events.ts';
+import type { FinishedState, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
+import type { ZooKeeperMessage } from './zookeeper-messages.ts';
 
 /** JobManager -> TaskManager. The heartbeat also announces the leader: a TaskManager follows the highest epoch it has seen. */
 export type JobManagerMessage =
@@ -74,7 +77,7 @@ export type TaskManagerMessage =
       readonly incarnation: number;
       readonly slots: number;
       /** What runs there: the JobManager reconciles (Flink: ExecutionDeploymentReport). */
-      readonly executions: readonly { readonly attempt: ExecutionAttemptId; readonly state: ExecutionState }[];
+      readonly executions: readonly ListedExecution[];
     }
   | {
       readonly kind: 'task-state';
@@ -86,8 +89,20 @@ export type TaskManagerMessage =
       /** Present when state is `failed`. */
       readonly failure?: TaskFailure;
     }
+  /** All input of the subtask ended and its operators have finished (row C23; Flink: notifyEndOfData). */
+  | { readonly kind: 'end-of-data'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
   | AcknowledgeCheckpoint
   | DeclineCheckpoint;
+
+/** A subtask that a TaskManager has: one that is being cancelled still holds its slot. */
+export interface ListedExecution {
+  readonly attempt: ExecutionAttemptId;
+  readonly state: ExecutionState;
+  /** Present when state is `failed`: the report of it may have been lost. */
+  readonly failure?: TaskFailure;
+  /** True: its input ended and its operators have finished; the `end-of-data` message may have been lost. */
+  readonly endOfData?: boolean;
+}
 
 /** Flink: AcknowledgeCheckpoint. */
 export interface AcknowledgeCheckpoint {
@@ -97,6 +112,8 @@ export interface AcknowledgeCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly handles: readonly StateHandle[];
   readonly metrics: CheckpointMetrics;
+  /** Absent: the input of the subtask had not ended before the snapshot. */
+  readonly finished?: FinishedState;
 }
 /** Flink: DeclineCheckpoint. */
 export interface DeclineCheckpoint {
@@ -106,6 +123,28 @@ export interface DeclineCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly reason: CheckpointFailure;
 }
+
+/**
+ * JobManager <-> subtask: operator coordinators and their operators (row C24; Flink: sendOperatorEventToTask, -ToCoordinator).
+ * `attempt` is the subtask's in both directions; `sequence` counts from 0 per attempt, operator and direction.
+ */
+export type OperatorEventMessage =
+  | {
+      readonly kind: 'operator-event';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly operator: string;
+      readonly sequence: number;
+      readonly event: OperatorEvent;
+    }
+  | {
+      /** The event of this number was handled. */
+      readonly kind: 'operator-event-acknowledged';
+      readonly epoch: LeaderEpoch;
+      readonly attempt: ExecutionAttemptId;
+      readonly operator: string;
+      readonly sequence: number;
+    };
 
 /** TaskManager <-> TaskManager, over connections (Flink: PartitionRequest, AddCredit, BufferResponse). */
 export type DataPlaneMessage =
@@ -135,7 +174,24 @@ export type DataPlaneMessage =
       readonly subpartition: number;
       readonly consumer: ExecutionAttemptId;
       readonly credit: number;
-    };
+    }
+  | {
+      /** Consumer task -> producer task: buffers begun from now on are to be of this size (row B16). */
+      readonly kind: 'new-buffer-size';
+      readonly edge: number;
+      readonly subpartition: number;
+      readonly consumer: ExecutionAttemptId;
+      readonly bytes: number;
+    }
+  | AllRecordsProcessed;
+
+/** Consumer task -> producer task: the end of data of a channel was reached (row C23; Flink: AckAllUserRecordsProcessed). */
+export interface AllRecordsProcessed {
+  readonly kind: 'all-records-processed';
+  readonly edge: number;
+  readonly subpartition: number;
+  readonly consumer: ExecutionAttemptId;
+}
 
 export interface BufferMessage {
   /** Producer task -> consumer task. */
@@ -153,10 +209,14 @@ export interface BufferMessage {
 export type LocalMessage =
   | { readonly kind: 'continue' }
   | { readonly kind: 'task-start'; readonly deployment: TaskDeployment }
+  /** Main mailbox -> mailbox of a cancelled subtask: handled when whatever keeps that mailbox busy is over. */
+  | { readonly kind: 'task-end' }
   /** The synchronous part is over; the asynchronous part starts in its own mailbox. */
   | { readonly kind: 'start-async-part'; readonly checkpointId: CheckpointId }
   /** The serializing is over (its busy time has passed): write the state. */
-  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId };
+  | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId }
+  /** All in-flight data of the checkpoint is known: serialize and write it. */
+  | { readonly kind: 'write-channel-state'; readonly checkpointId: CheckpointId };
 
 /** World -> main mailbox of both ends: the connection to `peer` was reset or timed out. The TaskManager passes it to its tasks. */
 export interface ConnectionLost {
@@ -189,14 +249,14 @@ export interface StorageReply {
   readonly paths?: readonly string[];
 }
 
-/** Coordination store: versioned values (ZooKeeper: setData with version; Kubernetes: resourceVersion). */
+/** Lease store: versioned values, what ZooKeeper (setData with version) and Kubernetes (resourceVersion) have in common. */
 export type CoordinationRequest =
   | { readonly kind: 'coordination-get'; readonly requestId: number; readonly key: string }
   | {
       readonly kind: 'coordination-compare-and-set';
       readonly requestId: number;
       readonly key: string;
-      /** 0 creates. */
+      /** 0 creates; -1 matches any (ZooKeeper: setData with version -1). */
       readonly expectedVersion: number;
       /** JSON text. */
       readonly value: string;
@@ -233,6 +293,8 @@ export interface LogRecords {
   readonly timestampsUs: readonly number[];
   /** Position of each record in the whole input; becomes its lineage. */
   readonly sourceIndices: readonly number[];
+  /** True: the partition is bounded and nothing will ever come behind these records. */
+  readonly ended?: boolean;
 }
 
 /** Transactional sink store (Kafka-like producer transactions). */
@@ -287,6 +349,8 @@ export type ServiceMessage =
   | StorageReply
   | CoordinationRequest
   | CoordinationReply
+  | ZooKeeperMessage
+  | KubernetesMessage
   | LogFetch
   | LogRecords
   | SinkRequest
@@ -297,6 +361,7 @@ export type ClientMessage = ClientCommandMessage | ClientRequest | ClientReply;
 export type EngineMessage =
   | JobManagerMessage
   | TaskManagerMessage
+  | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
   | ConnectionLost

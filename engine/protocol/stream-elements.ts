@@ -5,6 +5,7 @@
  * A record is a value, its event time and its lineage, kept in three parallel arrays so that no object is made per record.
  * Values are immutable by contract: a user function must not change what it was handed (Flink: object reuse off).
  */
+import { javaStringHash } from '../foundation/stable-hash.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
@@ -15,6 +16,7 @@ export type RecordValue = unknown;
 /**
  * Which source record a record comes from: `path * 2^30 + sourceIndex`, where `path` is 0 for the record itself and for what is
  * derived from it one to one, and a hash of the child numbers for the second, third ... record a flatMap made of it.
+ * Negative: it comes from no record, a function emitted it at the end of all input (`finishLineage`).
  */
 export type Lineage = number;
 
@@ -49,20 +51,42 @@ export interface EndOfPartition {
   readonly kind: 'end-of-partition';
 }
 
-export type StreamBuffer = DataBuffer | CheckpointBarrier | CancelMarker | EndOfPartition;
+/** Flink: StopMode. `drain`: all input is there, operators finish. `no-drain`: the job stops here and goes on elsewhere. */
+export type StopMode = 'drain' | 'no-drain';
+
+/** No record follows on this channel; barriers and other events may (row C23; Flink: EndOfData). */
+export interface EndOfData {
+  readonly kind: 'end-of-data';
+  readonly mode: StopMode;
+}
+
+export type StreamBuffer = DataBuffer | CheckpointBarrier | CancelMarker | EndOfData | EndOfPartition;
 
 /** 2^30: the source index lives below, the derivation path above. */
 export const LINEAGE_PATH_UNIT = 1_073_741_824;
 /** 2^23 paths keep a lineage within a safe integer. */
 const LINEAGE_PATHS = 8_388_608;
 
-/** Index of the source record in the input data set. */
+/** Whether it was emitted at the end of all input: it has no source record. */
+export const isOfFinish = (lineage: Lineage): boolean => lineage < 0;
+
+/** Lineage of the first record an operator emits for a key at the end of all input: the same on any number of subtasks. */
+export function finishLineage(operator: string, key: string | number | boolean): Lineage {
+  const hash = Math.imul(javaStringHash(operator), 31) + javaStringHash(String(key));
+  return -(((hash >>> 0) % (LINEAGE_PATH_UNIT - 1)) + 1);
+}
+
+/** Event time of what is emitted at the end of all input: behind every record (Flink: Watermark.MAX_WATERMARK). */
+export const END_OF_TIME_US = 9_007_199_254_740_000;
+
+/** Index of the source record in the input data set; not for lineages `isOfFinish`. */
 export const sourceIndexOf = (lineage: Lineage): number =>
   lineage < LINEAGE_PATH_UNIT ? lineage : lineage % LINEAGE_PATH_UNIT;
 
 /** Lineage of the `child`-th record (0-based) made of one record. Child 0 keeps the parent's lineage. */
 export function childLineage(parent: Lineage, child: number): Lineage {
   if (child === 0) return parent;
+  if (parent < 0) return -childLineage(-parent, child);
   const source = parent % LINEAGE_PATH_UNIT;
   const path = (parent - source) / LINEAGE_PATH_UNIT;
   const mixed = (Math.imul(path ^ 0x2545f491, 0x9e3779b1) + Math.imul(child, 0x85ebca6b)) >>> 0;

@@ -1,15 +1,28 @@
 /** What the JobManager tells a TaskManager about one execution attempt (Flink: TaskDeploymentDescriptor). */
 import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
-import type { SubtaskState } from './state-handle.ts';
+import type { FinishedState, SubtaskState } from './state-handle.ts';
 
 /** One channel of an input gate: which subpartition of which producer. */
 export interface InputChannelDescriptor {
   readonly producerNode: NodeId;
   readonly producerAttempt: ExecutionAttemptId;
+  /** Its place among the subtasks of its vertex: with `edge` the channel's name in channel state. */
+  readonly producerSubtask: number;
   /** Index of the edge in the job graph; identifies the producer's result partition. */
   readonly edge: number;
   /** Which subpartition of that result partition: the consumer's subtask index. */
   readonly subpartition: number;
+}
+
+/** What a subtask is restored from. */
+export interface TaskRestore {
+  readonly checkpointId: CheckpointId;
+  readonly state: readonly SubtaskState[];
+  /**
+   * `task`: it had ended in the checkpoint, its operators are skipped (row C22). `operators`: they had finished, what they emit then is
+   * emitted already (I8 in bugs.md). Absent: neither.
+   */
+  readonly finished?: FinishedState;
 }
 
 export interface TaskDeployment {
@@ -20,11 +33,18 @@ export interface TaskDeployment {
   readonly slot: number;
   readonly inputs: readonly InputChannelDescriptor[];
   /** State to restore; absent on a fresh start. */
-  readonly restore?: { readonly checkpointId: CheckpointId; readonly state: readonly SubtaskState[] };
+  readonly restore?: TaskRestore;
 }
 
-/** Flink: ExecutionState, as far as it is visible outside the TaskManager. */
-export type ExecutionState = 'deploying' | 'initializing' | 'running' | 'failed' | 'canceled';
+/** Flink: ExecutionState. `canceling`: it is to end, and its mailbox has not come to it yet. */
+export type ExecutionState =
+  | 'deploying'
+  | 'initializing'
+  | 'running'
+  | 'finished'
+  | 'failed'
+  | 'canceling'
+  | 'canceled';
 
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =
@@ -33,10 +53,15 @@ export type TaskFailure =
   | 'restore-failed'
   | 'corrupt-state'
   | 'user-function'
+  /** The user's code says that no restart can help (Flink: SuppressRestartsException). */
+  | 'unrecoverable'
   | 'sink-fenced'
   | 'sink-unavailable'
   | 'commit-failed'
   | 'transaction-lost'
   | 'out-of-sequence'
+  /** An operator and its coordinator could not tell each other something (row C24). */
+  | 'operator-event-lost'
+  | 'synchronous-savepoint-failed'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

@@ -138,6 +138,16 @@ export class HashMapStateBackend implements KeyedStateBackend {
     context.group = keyGroup - this.#keyGroups.start;
   }
 
+  keys(): readonly StateKey[] {
+    const keys = new Set<StateKey>();
+    for (const { table } of this.#registered.values()) {
+      for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start; group++) {
+        table.forEachUpTo(group, Number.POSITIVE_INFINITY, (key) => keys.add(key));
+      }
+    }
+    return [...keys];
+  }
+
   getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>;
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;

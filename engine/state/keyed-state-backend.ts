@@ -24,6 +24,8 @@ export interface KeyedStateBackend {
   /** Size of the state as bytes of a file, extrapolated from a sample of entries. */
   readonly estimatedBytes: number;
   setCurrentKey(key: StateKey): void;
+  /** Keys that have an entry in some state a function has registered, each once. */
+  keys(): readonly StateKey[];
   /** Registers a state, or finds it again; throws `IncompatibleState` if it was stored differently. */
   getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>;
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;

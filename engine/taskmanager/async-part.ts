@@ -1,19 +1,21 @@
 /**
  * The asynchronous part of one subtask's snapshot: serialize, write, and gather the handles for the acknowledgement
- * (row T11; Flink: AsyncCheckpointRunnable).
+ * (row T11; Flink: AsyncCheckpointRunnable). Channel state joins it when it is known (row B5).
  *
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
 import type { CheckpointId } from '../foundation/ids.ts';
-import type { StateHandle } from '../protocol/state-handle.ts';
+import type { ChannelSection, FinishedState, StateHandle, StateKind } from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 
 /** One state to be written. */
 export interface StatePart {
   readonly operator: string;
-  readonly state: 'keyed' | 'operator';
+  readonly state: StateKind;
   readonly keyGroups?: { readonly start: number; readonly end: number };
+  /** Of channel state. */
+  readonly channels?: readonly ChannelSection[];
   readonly entryCount: number;
   readonly estimatedBytes: number;
   write(): Uint8Array;
@@ -25,34 +27,52 @@ export interface AlignmentFigures {
   readonly alignmentUs: number;
   readonly bytesProcessedDuringAlignment: number;
   readonly recordsInFlight: number;
+  /** The snapshot was taken before all barriers were here. */
+  readonly unaligned: boolean;
+}
+
+export interface AsyncPartOptions {
+  readonly checkpointId: CheckpointId;
+  /** Directory its files go to. */
+  readonly location: string;
+  readonly figures: AlignmentFigures;
+  readonly parts: readonly StatePart[];
+  readonly syncStartUs: number;
+  /** The acknowledgement must wait for the sink's pre-commit. */
+  readonly waitsForSink: boolean;
+  readonly awaitsChannelState: boolean;
+  /** Present when the end of the subtask's input lies before the snapshot. */
+  readonly finished?: FinishedState;
 }
 
 export class AsyncPart {
   readonly checkpointId: CheckpointId;
   /** Directory its files go to. */
   readonly location: string;
-  readonly figures: AlignmentFigures;
+  /** Final when all barriers are here. */
+  figures: AlignmentFigures;
   readonly parts: readonly StatePart[];
+  persistedInFlightBytes = 0;
+  /** Files or inline pieces of channel state. */
+  channelParts = 0;
+  /** Its in-flight data is not known yet, or not yet taken to be written. */
+  awaitsChannelState: boolean;
   readonly handles: StateHandle[] = [];
   readonly syncStartUs: number;
   syncEndUs = 0;
+  readonly finished: FinishedState | undefined;
   /** Writes and confirmations the acknowledgement waits for. */
   outstanding: number;
 
-  constructor(options: {
-    checkpointId: CheckpointId;
-    location: string;
-    figures: AlignmentFigures;
-    parts: readonly StatePart[];
-    syncStartUs: number;
-    waitsForSink: boolean;
-  }) {
+  constructor(options: AsyncPartOptions) {
     this.checkpointId = options.checkpointId;
     this.location = options.location;
     this.figures = options.figures;
     this.parts = options.parts;
     this.syncStartUs = options.syncStartUs;
-    this.outstanding = options.parts.length + (options.waitsForSink ? 1 : 0);
+    this.outstanding = options.parts.length + (options.waitsForSink ? 1 : 0) + (options.awaitsChannelState ? 1 : 0);
+    this.awaitsChannelState = options.awaitsChannelState;
+    this.finished = options.finished;
   }
 
   release(): void {

@@ -6,14 +6,16 @@
  * Invariants:
  *   I1 a channel's buffers are taken in sequence without gaps; a gap is reported, never skipped (row B12);
  *   I2 credits granted and not used plus data buffers queued never exceed exclusive plus floating buffers of the channel (judge 8);
- *   I3 channels that are not blocked are served round robin.
+ *   I3 channels that are not blocked are served round robin;
+ *   I4 recovered data lies in front of everything its producer sends, and the producer has no credit until it is consumed (row B18): it
+ *      counts against no credit and cannot pile up over recoveries.
  */
 import { assert } from '../foundation/assert.ts';
 import { Fifo } from '../foundation/fifo.ts';
-import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import { type CheckpointId, type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
-import type { StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { InputChannelDescriptor } from '../protocol/task.ts';
 
 export interface InputGateOptions {
@@ -28,12 +30,16 @@ class InputChannel {
   readonly target: Target;
   readonly queue = new Fifo<StreamBuffer>();
   expectedSequence = 0;
-  /** Data buffers in the queue. */
+  /** Data buffers in the queue that came against a credit. */
   queuedData = 0;
+  /** Data buffers of restored channel state at the head of the queue. */
+  recovered = 0;
   /** Credits the producer holds. */
   granted: number;
   floating = 0;
   backlog = 0;
+  /** Its end of partition was read: the producer matters no more. */
+  ended = false;
 
   constructor(descriptor: InputChannelDescriptor, credit: number) {
     this.descriptor = descriptor;
@@ -83,7 +89,23 @@ export class InputGate {
   }
 
   isFedBy(node: NodeId): boolean {
-    return this.#channels.some((channel) => channel.descriptor.producerNode === node);
+    return this.#channels.some((channel) => !channel.ended && channel.descriptor.producerNode === node);
+  }
+
+  /** Tells the producer that everything it wrote was processed (row C23). */
+  acknowledgeAllRecords(index: number, out: Out): void {
+    const { descriptor, target } = this.#at(index);
+    const { edge, subpartition } = descriptor;
+    out.send(target, { kind: 'all-records-processed', edge, subpartition, consumer: this.#consumer });
+  }
+
+  /** Nothing more comes on this channel, whatever becomes of its producer. */
+  end(index: number): void {
+    this.#at(index).ended = true;
+  }
+
+  get isFinished(): boolean {
+    return this.#channels.every(({ ended }) => ended);
   }
 
   /** Asks the producer of a channel for its subpartition. */
@@ -97,19 +119,61 @@ export class InputGate {
       subpartition,
       consumer: this.#consumer,
       channel: index,
-      credit: this.#exclusive,
+      credit: channel.granted,
     });
   }
 
-  /** False when the sequence has a gap: the task must fail. */
-  enqueue(message: BufferMessage): boolean {
+  /** Row B18: what was under way on the channel when the restored checkpoint was taken. Before its producer is asked. */
+  recover(index: number, buffers: readonly DataBuffer[]): void {
+    const channel = this.#at(index);
+    assert(
+      channel.expectedSequence === 0 && channel.queue.length === channel.recovered,
+      'I4: recovered data comes first',
+    );
+    for (const buffer of buffers) channel.queue.push(buffer);
+    channel.recovered += buffers.length;
+    this.#queued += buffers.length;
+    if (channel.recovered > 0) channel.granted = 0;
+  }
+
+  /** Data waiting in the queue of a channel, in front of the barrier of `checkpointId` if that waits there too (row B6). */
+  dataInFrontOf(index: number, checkpointId: CheckpointId, withRecovered: boolean): DataBuffer[] {
+    const channel = this.#at(index);
+    const data: DataBuffer[] = [];
+    let recovered = channel.recovered;
+    let isBehind = false;
+    channel.queue.forEach((buffer) => {
+      if (buffer.kind === 'barrier' && buffer.checkpointId === checkpointId) isBehind = true;
+      if (isBehind || buffer.kind !== 'data') return;
+      recovered -= 1;
+      if (withRecovered || recovered < 0) data.push(buffer);
+    });
+    return data;
+  }
+
+  /** Takes the barrier out of its channel's queue, ahead of what lies in front of it (row B8; Flink: convertToPriorityEvent). */
+  pullBarrier(index: number, checkpointId: CheckpointId): CheckpointBarrier | undefined {
+    const channel = this.#at(index);
+    const isIt = (buffer: StreamBuffer): boolean => buffer.kind === 'barrier' && buffer.checkpointId === checkpointId;
+    const barrier = channel.queue.length === 0 ? undefined : channel.queue.take(isIt);
+    if (barrier?.kind !== 'barrier') return undefined;
+    this.#queued -= 1;
+    return barrier;
+  }
+
+  /**
+   * False when the sequence has a gap: the task must fail. `isPriority`: an event that overtook is checked and not queued, its
+   * receiver acts at once. Sequence numbers are given when a buffer leaves its producer, so there it has its own place.
+   */
+  enqueue(message: BufferMessage, isPriority = false): boolean {
     const channel = this.#at(message.channel);
     const { buffer } = message;
     if (message.producer !== channel.descriptor.producerAttempt) return false;
     if (message.sequence !== channel.expectedSequence) return false;
     channel.expectedSequence += 1;
-    channel.queue.push(buffer);
     channel.backlog = message.backlog;
+    if (isPriority) return true;
+    channel.queue.push(buffer);
     this.#queued += 1;
     if (buffer.kind === 'data') {
       assert(channel.granted > 0, 'a data buffer comes against a credit');
@@ -119,7 +183,17 @@ export class InputGate {
     return true;
   }
 
-  /** Next channel with something to read that is not blocked; -1 when there is none. */
+  /** Whether there is something to read; asking does not take a channel's turn (I3). */
+  hasNext(isBlocked: (channel: number) => boolean): boolean {
+    if (this.#queued === 0) return false;
+    for (let index = 0; index < this.#channels.length; index += 1) {
+      const channel = this.#channels[index];
+      if (channel !== undefined && channel.queue.length > 0 && !isBlocked(index)) return true;
+    }
+    return false;
+  }
+
+  /** Next channel with something to read that is not blocked, and its turn is over; -1 when there is none. */
   nextChannel(isBlocked: (channel: number) => boolean): number {
     if (this.#queued === 0) return -1;
     const count = this.#channels.length;
@@ -134,18 +208,37 @@ export class InputGate {
     return -1;
   }
 
+  /** Data buffers here and announced by the producers. */
+  get buffersInUse(): number {
+    let buffers = 0;
+    for (const { queuedData, recovered, backlog } of this.#channels) buffers += queuedData + recovered + backlog;
+    return buffers;
+  }
+
+  /** Row B16: tells every producer of the size of further buffers. */
+  announceBufferSize(bytes: number, out: Out): void {
+    for (const { target, descriptor } of this.#channels) {
+      const { edge, subpartition } = descriptor;
+      out.send(target, { kind: 'new-buffer-size', edge, subpartition, consumer: this.#consumer, bytes });
+    }
+  }
+
   /** Takes the head of a channel and gives the producer new credit. */
   take(index: number, out: Out): StreamBuffer {
     const channel = this.#at(index);
     const buffer = channel.queue.shift();
     assert(buffer !== undefined, 'only a channel with a buffer is taken from');
     this.#queued -= 1;
-    if (buffer.kind === 'data') channel.queuedData -= 1;
+    if (buffer.kind === 'data') {
+      if (channel.recovered > 0) channel.recovered -= 1;
+      else channel.queuedData -= 1;
+    }
     this.#grant(channel, out);
     return buffer;
   }
 
   #grant(channel: InputChannel, out: Out): void {
+    if (channel.recovered > 0) return;
     while (channel.backlog > channel.floating + this.#exclusive - channel.queuedData && this.#floatingFree > 0) {
       channel.floating += 1;
       this.#floatingFree -= 1;

@@ -9,8 +9,10 @@ import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
-import { KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
+import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
+import type { UserCode } from '../operators/user-code.ts';
+import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
@@ -23,6 +25,10 @@ export interface OperatorChainOptions {
   /** Behind the last operator: the channels. */
   readonly tail: ElementConsumer;
   readonly sinkHost: SinkHost;
+  /** Marks the calls of user functions. */
+  readonly userCode: UserCode;
+  /** Takes the work that operators say they do. */
+  readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
 }
@@ -38,9 +44,12 @@ export class OperatorChain {
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
   readonly sink: TransactionalSink | undefined;
+  /** Head first. */
+  readonly #finishing: readonly FinishingOperator[];
 
   constructor(options: OperatorChainOptions) {
     const keyed: KeyedOperatorState[] = [];
+    const finishing: FinishingOperator[] = [];
     let sink: TransactionalSink | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
@@ -52,45 +61,76 @@ export class OperatorChain {
         sink = createSink(spec, options);
         heads = [sink, sink];
       } else {
-        heads = createOperator(spec, next, options, keyed);
+        heads = createOperator(spec, next, options, { keyed, finishing });
       }
+      heads = withWork(spec, heads, options.work);
     }
     this.heads = heads;
     this.keyed = keyed;
     this.sink = sink;
+    this.#finishing = finishing.reverse();
   }
+
+  /** All input has come: operators do their last work in the order of the chain. Returns how many keys they visited. */
+  finish(): number {
+    return this.#finishing.reduce((keys, operator) => keys + operator.finish(), 0);
+  }
+}
+
+/** What is gathered while a chain is built. */
+interface ChainParts {
+  readonly keyed: KeyedOperatorState[];
+  readonly finishing: FinishingOperator[];
 }
 
 function createOperator(
   spec: Exclude<OperatorSpec, { kind: 'sink' }>,
   next: ElementConsumer,
   options: OperatorChainOptions,
-  keyed: KeyedOperatorState[],
+  parts: ChainParts,
 ): readonly [ElementConsumer, ElementConsumer] {
   switch (spec.kind) {
     case 'map':
-      return single(new MapOperator(spec.map, next));
+      return single(new MapOperator(spec.map, next, options.userCode));
     case 'filter':
-      return single(new FilterOperator(spec.filter, next));
+      return single(new FilterOperator(spec.filter, next, options.userCode));
     case 'flat-map':
-      return single(new FlatMapOperator(spec.flatMap, next));
+      return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
     case 'process': {
-      const backend = createBackend(spec, options, keyed);
-      return single(new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next }));
+      const backend = createBackend(spec, options, parts.keyed);
+      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      parts.finishing.push(operator);
+      return single(operator);
     }
     case 'co-process': {
-      const backend = createBackend(spec, options, keyed);
-      return new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next }).inputs;
+      const backend = createBackend(spec, options, parts.keyed);
+      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      parts.finishing.push(operator);
+      return operator.inputs;
     }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
 }
 
+function withWork(
+  { workNanoseconds }: OperatorSpec,
+  heads: readonly [ElementConsumer, ElementConsumer],
+  work: WorkMeter,
+): readonly [ElementConsumer, ElementConsumer] {
+  if (workNanoseconds === undefined) return heads;
+  const [first, second] = heads;
+  const working = new WorkingConsumer(work, workNanoseconds, first);
+  return [working, second === first ? working : new WorkingConsumer(work, workNanoseconds, second)];
+}
+
 const single = (consumer: ElementConsumer): readonly [ElementConsumer, ElementConsumer] => [consumer, consumer];
-const subtaskOf = (options: OperatorChainOptions): { subtask: number; parallelism: number } => ({
+const subtaskOf = (
+  options: OperatorChainOptions,
+): { subtask: number; parallelism: number; userCode: OperatorChainOptions['userCode'] } => ({
   subtask: options.subtask,
   parallelism: options.vertex.parallelism,
+  userCode: options.userCode,
 });
 
 function createBackend(

@@ -4,18 +4,21 @@
  *
  * Owns: open and finished buffers, sequence numbers, credit. Does not own: when to flush (the subtask's timer does).
  * Invariants:
- *   I1 elements leave a subpartition in the order they were written, events included;
+ *   I1 elements leave a subpartition in the order they were written, events included; but a barrier that overtakes leaves first, and
+ *      what it overtook is handed to the channel state in that very action (row B7);
  *   I2 a data buffer is sent only against a credit; an event at the head needs none (Flink: isAvailable);
  *   I3 sequence numbers of a channel rise by one from 0 (row B12).
  */
+import { isTimeoutable } from '../barrier/barrier-alignment.ts';
 import { assert } from '../foundation/assert.ts';
 import { Fifo } from '../foundation/fifo.ts';
-import { type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import { type CheckpointId, type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import type { StateKey } from '../job/functions.ts';
 import type { JobEdge } from '../job/job-graph.ts';
 import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
+import type { UserCode } from '../operators/user-code.ts';
 import type { Out, Target } from '../protocol/actor.ts';
-import type { StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
 
 export interface ResultPartitionOptions {
   readonly edge: JobEdge;
@@ -27,6 +30,12 @@ export interface ResultPartitionOptions {
   readonly bufferBytes: number;
   /** Finished buffers that may wait before the subtask must pause. */
   readonly bufferPool: number;
+  /** Marks the calls of the key selector. */
+  readonly userCode?: UserCode;
+  /** Finished buffers that a record in progress may add to them. */
+  readonly overdraftBuffers: number;
+  /** A barrier that waited its turn and might have overtaken left (row B7). */
+  readonly barrierLeft: (barrier: CheckpointBarrier, out: Out) => void;
 }
 
 /** Remembered routes of keys; cleared when full, so that memory is bounded. */
@@ -38,18 +47,29 @@ class Subpartition {
   readonly timestampsUs: number[] = [];
   readonly lineages: number[] = [];
   openRecords = 0;
+  /** Of the open buffer, and of those begun after it (row B16). */
+  recordsPerBuffer: number;
+  nextRecordsPerBuffer: number;
   readonly queue = new Fifo<StreamBuffer>();
+  /** Barriers that overtook and have no consumer yet. */
+  priority: StreamBuffer[] | undefined;
   target: Target | undefined;
   consumer: ExecutionAttemptId | undefined;
   channel = 0;
   credit = 0;
   sequence = 0;
+  /** Its consumer has read up to the end of data (Flink: AckAllUserRecordsProcessed). */
+  isProcessed = false;
+
+  constructor(recordsPerBuffer: number) {
+    this.recordsPerBuffer = recordsPerBuffer;
+    this.nextRecordsPerBuffer = recordsPerBuffer;
+  }
 }
 
 export class ResultPartition {
   readonly #options: ResultPartitionOptions;
   readonly #subpartitions: Subpartition[] = [];
-  readonly #recordsPerBuffer: number;
   readonly #routes = new Map<StateKey, number>();
   #queuedData = 0;
   #openRecords = 0;
@@ -57,8 +77,9 @@ export class ResultPartition {
 
   constructor(options: ResultPartitionOptions) {
     this.#options = options;
-    this.#recordsPerBuffer = Math.max(1, Math.floor(options.bufferBytes / Math.max(1, options.recordBytes)));
-    for (let index = 0; index < options.consumerParallelism; index += 1) this.#subpartitions.push(new Subpartition());
+    const records = recordsIn(options.bufferBytes, options.recordBytes);
+    for (let index = 0; index < options.consumerParallelism; index += 1)
+      this.#subpartitions.push(new Subpartition(records));
     this.#next = options.subtask % options.consumerParallelism;
   }
 
@@ -69,6 +90,11 @@ export class ResultPartition {
   /** False: the subtask must not write more records until buffers have been sent (backpressure). */
   get isAvailable(): boolean {
     return this.#queuedData < this.#options.bufferPool;
+  }
+
+  /** True when the record in progress took more than the overdraft: the subtask is stuck in it until buffers were sent (row B15). */
+  get isStuck(): boolean {
+    return this.#queuedData > this.#options.bufferPool + this.#options.overdraftBuffers;
   }
 
   /** True when some record waits in a buffer that is not full yet. */
@@ -119,6 +145,30 @@ export class ResultPartition {
     this.#send(subpartition, out);
   }
 
+  /** Row B16: applies to buffers begun from now on; one that is open keeps its size. */
+  resizeBuffers(index: number, consumer: ExecutionAttemptId, bytes: number): void {
+    const subpartition = this.#at(index);
+    if (subpartition.consumer !== consumer) return;
+    subpartition.nextRecordsPerBuffer = recordsIn(
+      Math.min(bytes, this.#options.bufferBytes),
+      this.#options.recordBytes,
+    );
+    if (subpartition.openRecords === 0) subpartition.recordsPerBuffer = subpartition.nextRecordsPerBuffer;
+  }
+
+  /** The consumer reached the end of data. */
+  allRecordsProcessed(index: number, consumer: ExecutionAttemptId): void {
+    const subpartition = this.#at(index);
+    if (subpartition.consumer === consumer) subpartition.isProcessed = true;
+  }
+
+  /** Every consumer reached the end of data. */
+  get isProcessed(): boolean {
+    const { edge, subtask, consumerParallelism } = this.#options;
+    if (edge.partitioning === 'forward') return this.#at(subtask % consumerParallelism).isProcessed;
+    return this.#subpartitions.every((subpartition) => subpartition.isProcessed);
+  }
+
   /** Closes every open buffer and sends what credit allows. */
   flush(out: Out): void {
     if (this.#openRecords > 0) {
@@ -143,6 +193,39 @@ export class ResultPartition {
     }
   }
 
+  /** Row B5: the barrier leaves ahead of everything; `overtaken` is told what it jumped over, by consumer subtask. */
+  broadcastPriority(barrier: CheckpointBarrier, overtaken: OnOvertaken, out: Out): void {
+    this.#subpartitions.forEach((subpartition, index) => {
+      if (subpartition.openRecords > 0) this.#finish(subpartition);
+      overtaken(index, dataInFrontOf(subpartition.queue, undefined));
+      this.#sendFirst(subpartition, barrier, out);
+    });
+  }
+
+  /** Row B8: those of its barriers that still wait behind data come to the front. */
+  prioritize(barrier: CheckpointBarrier, overtaken: OnOvertaken, out: Out): void {
+    const id = barrier.checkpointId;
+    this.#subpartitions.forEach((subpartition, index) => {
+      const data = dataInFrontOf(subpartition.queue, id);
+      const isIt = (buffer: StreamBuffer): boolean => buffer.kind === 'barrier' && buffer.checkpointId === id;
+      if (subpartition.queue.take(isIt) === undefined) return;
+      overtaken(index, data);
+      this.#sendFirst(subpartition, barrier, out);
+    });
+  }
+
+  /** Row B18: what was under way to a consumer when the restored checkpoint was taken; before anything new is written. */
+  recover(index: number, buffers: readonly DataBuffer[]): void {
+    const { queue } = this.#at(index);
+    assert(this.#openRecords === 0, 'recovered output comes before new output', { index });
+    for (const buffer of buffers) queue.push(buffer);
+    this.#queuedData += buffers.length;
+  }
+
+  get subpartitionCount(): number {
+    return this.#subpartitions.length;
+  }
+
   /** True when a consumer or producer of this partition runs on `node`. */
   reaches(node: NodeId): boolean {
     return this.#subpartitions.some((subpartition) => subpartition.target?.node === node);
@@ -152,7 +235,10 @@ export class ResultPartition {
     const { edge, consumerParallelism, consumerMaxParallelism } = this.#options;
     const selector = edge.key;
     assert(selector !== undefined, 'a hash edge has a key selector');
+    const { userCode } = this.#options;
+    if (userCode !== undefined) userCode.isRunning = true;
     const key = selector(value);
+    if (userCode !== undefined) userCode.isRunning = false;
     let route = this.#routes.get(key);
     if (route === undefined) {
       route = subtaskOf(keyGroupOf(key, consumerMaxParallelism), consumerParallelism, consumerMaxParallelism);
@@ -176,7 +262,7 @@ export class ResultPartition {
     subpartition.lineages[at] = lineage;
     subpartition.openRecords = at + 1;
     this.#openRecords += 1;
-    if (at + 1 >= this.#recordsPerBuffer) this.#finish(subpartition);
+    if (at + 1 >= subpartition.recordsPerBuffer) this.#finish(subpartition);
   }
 
   #finish(subpartition: Subpartition): void {
@@ -189,14 +275,25 @@ export class ResultPartition {
       bytes: records * this.#options.recordBytes,
     });
     subpartition.openRecords = 0;
+    subpartition.recordsPerBuffer = subpartition.nextRecordsPerBuffer;
     this.#openRecords -= records;
     this.#queuedData += 1;
+  }
+
+  #sendFirst(subpartition: Subpartition, barrier: CheckpointBarrier, out: Out): void {
+    if (subpartition.priority === undefined) subpartition.priority = [barrier];
+    else subpartition.priority.push(barrier);
+    this.#send(subpartition, out);
   }
 
   #send(subpartition: Subpartition, out: Out): void {
     const target = subpartition.target;
     if (target === undefined) return;
     const queue = subpartition.queue;
+    if (subpartition.priority !== undefined) {
+      for (const barrier of subpartition.priority) this.#dispatch(subpartition, target, barrier, out);
+      subpartition.priority = undefined;
+    }
     for (let buffer = queue.peek(); buffer !== undefined; buffer = queue.peek()) {
       if (buffer.kind === 'data') {
         if (subpartition.credit === 0) return;
@@ -204,15 +301,37 @@ export class ResultPartition {
         this.#queuedData -= 1;
       }
       queue.shift();
-      out.send(target, {
-        kind: 'buffer',
-        producer: this.#options.producer,
-        channel: subpartition.channel,
-        sequence: subpartition.sequence,
-        backlog: queue.length,
-        buffer,
-      });
-      subpartition.sequence += 1;
+      this.#dispatch(subpartition, target, buffer, out);
+      if (buffer.kind === 'barrier' && isTimeoutable(buffer.options)) this.#options.barrierLeft(buffer, out);
     }
   }
+
+  #dispatch(subpartition: Subpartition, target: Target, buffer: StreamBuffer, out: Out): void {
+    out.send(target, {
+      kind: 'buffer',
+      producer: this.#options.producer,
+      channel: subpartition.channel,
+      sequence: subpartition.sequence,
+      backlog: subpartition.queue.length,
+      buffer,
+    });
+    subpartition.sequence += 1;
+  }
+}
+
+const recordsIn = (bufferBytes: number, recordBytes: number): number =>
+  Math.max(1, Math.floor(bufferBytes / Math.max(1, recordBytes)));
+
+/** Told what a barrier jumped over on the way to one consumer subtask. */
+export type OnOvertaken = (subpartition: number, buffers: readonly DataBuffer[]) => void;
+
+/** Data in a queue, up to the barrier of `id` if that is given. */
+function dataInFrontOf(queue: Fifo<StreamBuffer>, id: CheckpointId | undefined): DataBuffer[] {
+  const data: DataBuffer[] = [];
+  let isBehind = false;
+  queue.forEach((buffer) => {
+    if (buffer.kind === 'barrier' && buffer.checkpointId === id) isBehind = true;
+    if (!isBehind && buffer.kind === 'data') data.push(buffer);
+  });
+  return data;
 }

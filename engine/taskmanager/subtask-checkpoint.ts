@@ -5,10 +5,12 @@
  * Invariants:
  *   I1 flush and pre-commit, barrier, synchronous snapshot are one mailbox action: no record between them;
  *   I2 the barrier leaves before the snapshot is taken, after everything the subtask emitted before;
- *   I3 a checkpoint is acknowledged when all its state is durable and the sink's pre-commit is confirmed; the same acknowledgement is
- *      repeated until the JobManager confirms that it has it (row C11);
+ *   I3 a checkpoint is acknowledged when all its state is durable, all its barriers are here, its channel state is written (row B5) and
+ *      the sink's pre-commit is confirmed; the same acknowledgement is repeated until the JobManager confirms that it has it (row C11);
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
+import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
+import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
@@ -20,7 +22,7 @@ import type { Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
-import { type AlignmentFigures, AsyncPart, type StatePart } from './async-part.ts';
+import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 export interface SubtaskCheckpointOptions {
@@ -50,12 +52,18 @@ export class SubtaskCheckpoint {
   readonly #unconfirmed = new Map<CheckpointId, AcknowledgeCheckpoint>();
   /** Aborted before they began here; older ones may still begin. */
   readonly #aborted = new Set<CheckpointId>();
+  /** In-flight data of the checkpoint being taken. */
+  readonly channelState: ChannelStateWriter;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
   constructor(options: SubtaskCheckpointOptions) {
     this.#options = options;
     const { environment, attempt } = options;
+    this.channelState = new ChannelStateWriter({
+      parts: environment.parts,
+      complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
+    });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
     this.#storage = new RequestClient({
       node: environment.services.storage,
@@ -76,26 +84,50 @@ export class SubtaskCheckpoint {
     return this.#aborted.has(checkpointId);
   }
 
+  /** Before anything in flight is gathered for it. False: it was given up already. Whatever older one is still open is given up now. */
+  openChannelState(checkpointId: CheckpointId, out: Out): boolean {
+    const isOver = !this.isNew(checkpointId) || this.isAborted(checkpointId);
+    if (isOver && this.#options.environment.parts.earlyAbort === 'remembered') return false;
+    if (this.channelState.checkpointId === checkpointId) return true;
+    for (const part of [...this.#async.values()]) {
+      if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
+    }
+    this.channelState.start(checkpointId);
+    return true;
+  }
+
+  /** All barriers of a checkpoint whose channel state is open are here. */
+  inputComplete(checkpointId: CheckpointId, figures: AlignmentFigures, out: Out): void {
+    const part = this.#async.get(checkpointId);
+    if (part !== undefined) part.figures = figures;
+    this.channelState.finishInput(checkpointId, out);
+  }
+
+  /**
+   * A snapshot was taken and not acknowledged, declined or aborted yet (Flink: waitForPendingCheckpoints), or nobody confirmed the
+   * acknowledgement: a subtask that ended would not repeat it.
+   */
+  get isBusy(): boolean {
+    return this.#async.size > 0 || this.#unconfirmed.size > 0;
+  }
+
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
   start(
     checkpointId: CheckpointId,
-    snapshot: {
-      parts: readonly StatePart[];
-      waitsForSink: boolean;
-      figures: AlignmentFigures;
-      /** Of a savepoint; absent: the checkpoint's own directory. */
-      location?: string | undefined;
+    snapshot: Omit<AsyncPartOptions, 'checkpointId' | 'syncStartUs' | 'awaitsChannelState' | 'location'> & {
+      /** Of a savepoint; undefined: the checkpoint's own directory. */
+      readonly location?: string | undefined;
     },
     nowUs: Micros,
     out: Out,
   ): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
     this.#begun(checkpointId);
-    const { parts, waitsForSink, figures } = snapshot;
     const { checkpoint } = this.#options.environment.configuration;
     const { jobId } = this.#options.environment.graph;
     const location = snapshot.location ?? checkpointDirectory(checkpoint.directory, jobId, checkpointId);
-    const part = new AsyncPart({ checkpointId, location, figures, parts, syncStartUs: nowUs, waitsForSink });
+    const awaitsChannelState = this.channelState.checkpointId === checkpointId;
+    const part = new AsyncPart({ ...snapshot, checkpointId, location, syncStartUs: nowUs, awaitsChannelState });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
     out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
@@ -119,16 +151,27 @@ export class SubtaskCheckpoint {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
-    for (const state of part.parts) {
-      const bytes = state.write();
-      state.release();
-      const handle = this.#handle(state, bytes);
-      if (bytes.length <= this.#options.environment.configuration.checkpoint.inlineThresholdBytes) {
-        this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
-      } else {
-        this.#put({ part, handle, state, bytes, tries: 1 }, out);
-      }
+    for (const state of part.parts) this.#write(part, state, nowUs, out);
+  }
+
+  /** In the asynchronous mailbox, when all in-flight data is known. */
+  writeChannelState(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
+    const part = this.#async.get(checkpointId);
+    if (part === undefined) return;
+    const known = this.channelState.take(checkpointId);
+    if (known === undefined) return;
+    part.awaitsChannelState = false;
+    const vertex = this.#options.environment.graph.vertices[this.#options.vertex];
+    assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
+    const parts = channelStateParts(known, vertex);
+    part.persistedInFlightBytes = inFlightBytes(known);
+    part.channelParts = parts.length;
+    part.outstanding += parts.length - 1;
+    for (const state of parts) {
+      out.busy('byte', state.estimatedBytes);
+      this.#write(part, state, nowUs, out);
     }
+    if (parts.length === 0 && part.outstanding === 0) this.#acknowledge(part, nowUs, out);
   }
 
   /** The sink's pre-commit for this checkpoint is confirmed (sink invariant I4). */
@@ -180,8 +223,24 @@ export class SubtaskCheckpoint {
 
   #drop(checkpointId: CheckpointId): void {
     this.#unconfirmed.delete(checkpointId);
+    this.channelState.abort(checkpointId);
     this.#async.get(checkpointId)?.release();
     this.#async.delete(checkpointId);
+  }
+
+  #channelStateKnown(checkpointId: CheckpointId, out: Out): void {
+    if (this.#async.has(checkpointId)) out.send(this.#asyncTarget, { kind: 'write-channel-state', checkpointId });
+  }
+
+  #write(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {
+    const bytes = state.write();
+    state.release();
+    const handle = this.#handle(state, bytes);
+    if (bytes.length <= this.#options.environment.configuration.checkpoint.inlineThresholdBytes) {
+      this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
+    } else {
+      this.#put({ part, handle, state, bytes, tries: 1 }, out);
+    }
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
@@ -192,6 +251,7 @@ export class SubtaskCheckpoint {
       bytes: bytes.length,
       checksum: crc32c(bytes),
     };
+    if (state.channels !== undefined) return { ...handle, channels: state.channels };
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
@@ -243,18 +303,35 @@ export class SubtaskCheckpoint {
   }
 
   #acknowledge(part: AsyncPart, nowUs: Micros, out: Out): void {
-    assert(part.handles.length === part.parts.length, 'every state of an acknowledged snapshot has a handle');
+    assert(
+      part.handles.length === part.parts.length + part.channelParts,
+      'every state of an acknowledged snapshot has a handle',
+    );
     this.#async.delete(part.checkpointId);
     const { attempt, epoch } = this.#options;
     const handles = sortedHandles(part.handles);
+    const stateBytes = handles.reduce((sum, handle) => sum + handle.bytes, 0);
     const metrics = {
       ...part.figures,
       syncUs: part.syncEndUs - part.syncStartUs,
       asyncUs: nowUs - part.syncEndUs,
-      stateBytes: handles.reduce((sum, handle) => sum + handle.bytes, 0),
+      stateBytes,
+      // Every snapshot is a full one: nothing is referred to that an earlier checkpoint wrote.
+      checkpointedBytes: stateBytes,
+      bytesPersistedDuringAlignment: part.persistedInFlightBytes,
+      unaligned: part.figures.unaligned || part.persistedInFlightBytes > 0,
     };
     const checkpointId = part.checkpointId;
-    const message = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
+    const finished = part.finished === undefined ? {} : { finished: part.finished };
+    const message = {
+      kind: 'acknowledge-checkpoint',
+      epoch,
+      attempt,
+      checkpointId,
+      handles,
+      metrics,
+      ...finished,
+    } as const;
     this.#unconfirmed.set(checkpointId, message);
     this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });

@@ -6,20 +6,28 @@
  * snapshot and its outputs (the host does).
  * Invariants:
  *   I1 a record is handed to the chain only while the outputs have room;
- *   I2 the host is told of a complete set of barriers in the very action that took the last one: no record in between (row G2).
+ *   I2 the host is told of a complete set of barriers in the very action that took the last one: no record in between (row G2);
+ *   I3 a barrier that overtakes is acted upon when it arrives, whatever the outputs and the queues hold (rows B5, B21); only while a
+ *      record is stuck beyond the overdraft (row B15) it keeps its place in its queue and is pulled out when the record is through;
+ *   I4 from the snapshot of an unaligned checkpoint on, each data buffer in front of its channel's barrier is in the channel state once,
+ *      the rest of a buffer in progress included (row B6).
  */
-import { BarrierHandler } from '../barrier/barrier-handler.ts';
+import { alignmentTimeLeftUs, asUnaligned, isTimeoutable } from '../barrier/barrier-alignment.ts';
+import { type BarrierDecision, BarrierHandler } from '../barrier/barrier-handler.ts';
+import type { ChannelBuffers } from '../channel-state/channel-state-file.ts';
+import type { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, NodeId } from '../foundation/ids.ts';
-import type { Micros } from '../foundation/time.ts';
+import { type Micros, micros } from '../foundation/time.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
-import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StopMode, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
 import { InputGate } from './input-gate.ts';
+import { BufferDebloater } from './buffer-debloater.ts';
 import { PartitionRequests } from './partition-requests.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
@@ -27,10 +35,18 @@ import type { TaskEnvironment } from './task-environment.ts';
 export interface TaskInputHost {
   /** Entries of the operator chain, by logical input. */
   readonly heads: readonly [ElementConsumer, ElementConsumer];
+  /** True: the record in progress is stuck in the outputs, and only when it is through can a snapshot be taken (row B15). */
+  isStuck(): boolean;
   /** False: no record may be processed now. */
   mayProcess(): boolean;
-  /** All barriers of the checkpoint are here: send it on and take the snapshot, in this action. */
+  /** Before in-flight data is gathered. Undefined: the subtask does not take part. */
+  openChannelState(checkpointId: CheckpointId, out: Out): ChannelStateWriter | undefined;
+  /** All barriers are here, or the first overtook: send it on and take the snapshot, in this action. */
   checkpoint(barrier: CheckpointBarrier, figures: AlignmentFigures, nowUs: Micros, out: Out): void;
+  /** All barriers are here and, with them, all in-flight data of the inputs. */
+  inputComplete(checkpointId: CheckpointId, figures: AlignmentFigures, out: Out): void;
+  /** Every channel delivered its end of data. */
+  endOfData(mode: StopMode, out: Out): void;
   /** The subtask will not take part in this checkpoint, and nobody behind it may wait for its barrier (row B3). */
   giveUp(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void;
 }
@@ -41,14 +57,31 @@ export interface TaskInputOptions {
   readonly host: TaskInputHost;
 }
 
+const ALIGNMENT_TIMER = 'alignment';
+const DEBLOAT_TIMER = 'debloat';
+
 export class TaskInput {
   readonly #options: TaskInputOptions;
   readonly #gate: InputGate;
   readonly #requests: PartitionRequests;
   readonly #barriers: BarrierHandler;
   readonly #isBlocked: (channel: number) => boolean;
+  readonly #channels: readonly GatheredChannel[];
   /** A buffer whose processing was interrupted by backpressure. */
-  #current: { readonly buffer: DataBuffer; readonly input: 0 | 1; next: number } | undefined;
+  #current: { readonly buffer: DataBuffer; readonly channel: number; readonly input: 0 | 1; next: number } | undefined;
+  /** While the snapshot of `#barriers.overtaking` is taken and barriers are missing: takes what arrives in front of them. */
+  #inFlight: ChannelStateWriter | undefined;
+  /** Row B8: announced by its arrival, still behind data. */
+  #announced: CheckpointBarrier | undefined;
+  /** A snapshot is due as soon as the outputs are through with the record in progress. */
+  #waitsForOutputs = false;
+  readonly #debloater: BufferDebloater | undefined;
+  /** With `unalignedSnapshot: after-next-buffer`: what is still due. */
+  #late: ((nowUs: Micros, out: Out) => void) | undefined;
+  /** Barriers of the checkpoints that are being collected: a channel that ends may complete one. */
+  readonly #collected = new Map<number, CheckpointBarrier>();
+  #dataEnded = 0;
+  #mode: StopMode = 'drain';
   #alignmentStartUs = 0;
   #bytesDuringAlignment = 0;
 
@@ -62,19 +95,56 @@ export class TaskInput {
       exclusiveBuffers: runtime.exclusiveBuffersPerChannel,
       floatingBuffers: runtime.floatingBuffersPerGate,
     });
+    if (runtime.bufferDebloat.enabled) {
+      this.#debloater = new BufferDebloater(runtime.bufferDebloat, runtime.bufferBytes);
+    }
     this.#requests = new PartitionRequests(this.#gate, runtime.partitionRequestBackoffUs);
-    const barriers = new BarrierHandler(deployment.inputs.length, checkpoint.mode === 'exactly-once');
+    const barriers = new BarrierHandler(
+      deployment.inputs.length,
+      checkpoint.mode === 'exactly-once',
+      environment.parts,
+    );
+    this.#channels = deployment.inputs.map(({ edge, producerSubtask }, number) => ({
+      number,
+      edge,
+      peer: producerSubtask,
+    }));
     this.#barriers = barriers;
     this.#isBlocked = (channel) => barriers.isBlocked(channel);
   }
 
   /** True when `advance` would do something, backpressure aside. */
   get hasMore(): boolean {
-    return this.#current !== undefined || this.#gate.nextChannel(this.#isBlocked) >= 0;
+    return this.#current !== undefined || this.#gate.hasNext(this.#isBlocked);
+  }
+
+  /** Every channel has ended (Flink: END_OF_INPUT). */
+  get isFinished(): boolean {
+    return this.#gate.isFinished;
+  }
+
+  /** The coordinator triggered the checkpoint here: no producer runs any more (row C21). */
+  trigger(barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
+    const decision = this.#barriers.triggered(barrier.checkpointId);
+    if (decision.kind !== 'complete') this.#collected.set(barrier.checkpointId, barrier);
+    this.#act(decision, { barrier, channel: -1 }, nowUs, out);
   }
 
   requestAll(out: Out): void {
     this.#requests.requestAll(out);
+    if (this.#debloater !== undefined) this.#armDebloating(out);
+  }
+
+  /** The subtask stops reading: nothing to read, or no room. */
+  pause(): void {
+    this.#debloater?.pause();
+  }
+
+  /** The outputs sent something: what waited for the record in progress may be due. */
+  outputsMoved(nowUs: Micros, out: Out): void {
+    if (!this.#waitsForOutputs || this.#options.host.isStuck()) return;
+    this.#waitsForOutputs = false;
+    this.#timeOut(nowUs, out);
   }
 
   /** False when the producer did not appear in time: the subtask must fail. */
@@ -82,9 +152,35 @@ export class TaskInput {
     return this.#requests.notFound(channel, out);
   }
 
+  /** Row B18: restored in-flight data; before the producers are asked. */
+  recover(channels: readonly ChannelBuffers[]): void {
+    for (const { edge, peer, buffers } of channels) {
+      const channel = this.#channels.find((known) => known.edge === edge && known.peer === peer);
+      assert(channel !== undefined, 'restored in-flight data belongs to a channel of the gate', { edge, peer });
+      this.#gate.recover(channel.number, buffers);
+    }
+  }
+
   /** False when the sequence has a gap: the subtask must fail (row B12). */
-  enqueue(message: BufferMessage): boolean {
-    return this.#gate.enqueue(message);
+  enqueue(message: BufferMessage, nowUs: Micros, out: Out): boolean {
+    const { buffer, channel } = message;
+    if (buffer.kind === 'data') {
+      if (!this.#gate.enqueue(message)) return false;
+      if (this.#inFlight !== undefined) this.#gather(channel, buffer);
+      return true;
+    }
+    if (buffer.kind !== 'barrier') return this.#gate.enqueue(message);
+    const { environment } = this.#options;
+    if (environment.parts.barrierOvertakes(buffer.options, environment.configuration.checkpoint.unaligned)) {
+      const mustWait = this.#barriers.overtaking !== buffer.checkpointId && this.#options.host.isStuck();
+      if (!this.#gate.enqueue(message, !mustWait)) return false;
+      if (mustWait) this.#waitForOutputs(buffer, out);
+      else this.#barrier(channel, asUnaligned(buffer), nowUs, out);
+      return true;
+    }
+    if (!this.#gate.enqueue(message)) return false;
+    if (isTimeoutable(buffer.options)) this.#announce(buffer, nowUs, out);
+    return true;
   }
 
   isFedBy(node: NodeId): boolean {
@@ -92,12 +188,22 @@ export class TaskInput {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#requests.handleTimer(timer, nowUs, out);
+    if (timer === DEBLOAT_TIMER) {
+      this.#debloat(nowUs, out);
+      return true;
+    }
+    if (timer !== ALIGNMENT_TIMER) return this.#requests.handleTimer(timer, nowUs, out);
+    this.#timeOut(nowUs, out);
+    return true;
   }
 
   /** The coordinator aborted it. True when that was news: those behind must hear of it. */
   abort(checkpointId: CheckpointId): boolean {
-    return this.#barriers.abort(checkpointId);
+    const isEarly = checkpointId > this.#barriers.aligning;
+    if (isEarly && this.#options.environment.parts.earlyAbort === 'forgotten') return false;
+    const isNews = this.#barriers.abort(checkpointId);
+    this.#stopGathering();
+    return isNews;
   }
 
   /** One buffer, or what backpressure left of one. */
@@ -109,11 +215,21 @@ export class TaskInput {
       if (buffer.kind !== 'data') return this.#event(channel, buffer, nowUs, out);
       const { deployment, environment } = this.#options;
       const edge = deployment.inputs[channel]?.edge ?? 0;
-      this.#current = { buffer, input: environment.graph.edges[edge]?.input ?? 0, next: 0 };
+      this.#current = { buffer, channel, input: environment.graph.edges[edge]?.input ?? 0, next: 0 };
       if (this.#barriers.aligning > 0) this.#bytesDuringAlignment += buffer.bytes;
       out.busy('byte', buffer.bytes);
+      this.#debloater?.consume(buffer.bytes, nowUs);
+    } else {
+      this.#debloater?.consume(0, nowUs);
     }
     this.#processCurrent(out);
+    if (this.#late !== undefined) this.#takeLate(nowUs, out);
+  }
+
+  #takeLate(nowUs: Micros, out: Out): void {
+    const late = this.#late;
+    this.#late = undefined;
+    late?.(nowUs, out);
   }
 
   #processCurrent(out: Out): void {
@@ -138,42 +254,214 @@ export class TaskInput {
       case 'barrier':
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
-        if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled') {
-          this.#options.host.giveUp(event.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
-        }
+        if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled')
+          this.#cancelled(event.checkpointId, out);
         return;
+      case 'end-of-data':
+        return this.#endOfData(channel, event.mode, out);
       case 'end-of-partition':
-        assert(this.#barriers.endOfPartition(channel).kind !== 'complete', 'an unbounded job has no end of partition');
-        return;
+        return this.#endOfPartition(channel, nowUs, out);
       default:
         return unreachable(event);
     }
   }
 
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
-    const { host, deployment } = this.#options;
-    const { attempt, vertex, subtask } = deployment;
-    const decision = this.#barriers.barrier(channel, barrier.checkpointId);
+    const id = barrier.checkpointId;
+    const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
     if (decision.kind === 'ignore') return;
-    if (decision.kind === 'cancelled')
-      return host.giveUp(decision.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
-    const of = { attempt, vertex, subtask, checkpointId: barrier.checkpointId };
-    out.report({ kind: 'barrier-received', ...of, channel, pending: decision.kind === 'complete' ? 0 : 1 });
-    if (decision.gaveUp !== undefined) host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
+    if (decision.kind === 'cancelled') return this.#cancelled(decision.checkpointId, out);
+    const pending = decision.kind === 'complete' ? 0 : 1;
+    out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
+    if (decision.kind !== 'complete') this.#collected.set(id, barrier);
+    this.#act(decision, { barrier, channel }, nowUs, out);
+    if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
+  }
+
+  /** Row B3: by a marker, or by an abort that came before the first barrier. */
+  #cancelled(id: CheckpointId, out: Out): void {
+    this.#stopGathering();
+    this.#options.host.giveUp(id, 'checkpoint-declined-on-cancellation-barrier', out);
+  }
+
+  /** Rows C23, B16: the producer waits until all it wrote was processed. */
+  #endOfData(channel: number, mode: StopMode, out: Out): void {
+    this.#gate.acknowledgeAllRecords(channel, out);
+    this.#dataEnded += 1;
+    if (mode === 'no-drain') this.#mode = mode;
+    if (this.#dataEnded === this.#gate.channelCount) this.#options.host.endOfData(this.#mode, out);
+  }
+
+  /** Row B2: from now on the channel counts as if it had delivered every barrier, that of an alignment under way included. */
+  #endOfPartition(channel: number, nowUs: Micros, out: Out): void {
+    this.#gate.end(channel);
+    const decision = this.#barriers.endOfPartition(channel);
+    if (decision.kind !== 'complete') return;
+    const barrier = this.#collected.get(decision.checkpointId);
+    assert(barrier !== undefined, 'an end of partition completes only what another channel began', { decision });
+    out.report({ kind: 'probe', probe: 'channel-ended-during-alignment' });
+    this.#act(decision, { barrier, channel }, nowUs, out);
+  }
+
+  /** `channel`: where the barrier was; -1 when time or the coordinator decided. */
+  #act(decision: BarrierDecision, on: { barrier: CheckpointBarrier; channel: number }, nowUs: Micros, out: Out): void {
+    if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
+    const { barrier, channel } = on;
+    const { host } = this.#options;
+    const id = barrier.checkpointId;
+    const of = { ...this.#task(), checkpointId: id };
+    if (decision.gaveUp !== undefined) {
+      this.#stopGathering();
+      host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
+    }
     if (decision.first) {
       this.#alignmentStartUs = nowUs;
       this.#bytesDuringAlignment = 0;
       out.report({ kind: 'alignment-started', ...of });
     }
     if (decision.kind === 'collect') return;
-    const alignmentUs = nowUs - this.#alignmentStartUs;
-    out.report({ kind: 'alignment-done', ...of, alignmentUs });
-    const figures = {
+    if (decision.kind === 'overtake') return this.#snapshotInFlight(barrier, channel, nowUs, out);
+    if (decision.taken === undefined && isUnaligned(barrier)) this.#snapshotInFlight(barrier, channel, nowUs, out);
+    this.#takeLate(nowUs, out);
+    this.#stopGathering();
+    for (const collected of this.#collected.keys()) if (collected <= id) this.#collected.delete(collected);
+    if (this.#announced?.checkpointId === id) this.#forgetAnnouncement(out);
+    const figures = this.#figures(barrier, decision.taken === true || isUnaligned(barrier), nowUs);
+    out.report({ kind: 'alignment-done', ...of, alignmentUs: figures.alignmentUs });
+    if (!figures.unaligned) host.checkpoint(barrier, figures, nowUs, out);
+    host.inputComplete(id, figures, out);
+  }
+
+  /** Rows B5, B6: in-flight data, barrier and snapshot in one action, while other barriers are still under way. */
+  #snapshotInFlight(barrier: CheckpointBarrier, from: number, nowUs: Micros, out: Out): void {
+    const { host, environment } = this.#options;
+    const id = barrier.checkpointId;
+    const writer = host.openChannelState(id, out);
+    if (writer === undefined) {
+      this.#barriers.giveUp(id);
+      return;
+    }
+    for (const channel of this.#channels) {
+      if (channel.number !== from && this.#barriers.hasDelivered(channel.number, id)) continue;
+      writer.inputQueued(channel, this.#unprocessedOf(channel.number, id));
+    }
+    this.#inFlight = writer;
+    const figures = this.#figures(barrier, true, nowUs);
+    if (environment.parts.unalignedSnapshot === 'at-barrier') host.checkpoint(barrier, figures, nowUs, out);
+    else this.#late = (lateUs, lateOut) => host.checkpoint(barrier, figures, lateUs, lateOut);
+  }
+
+  /** What is left of a buffer in progress, then what waits in the queue in front of the barrier. */
+  #unprocessedOf(channel: number, id: CheckpointId): DataBuffer[] {
+    const queued = this.#gate.dataInFrontOf(channel, id, this.#options.environment.parts.persistsRecovered);
+    const current = this.#current;
+    if (current?.channel === channel) queued.unshift(restOf(current.buffer, current.next));
+    return queued;
+  }
+
+  #gather(channel: number, buffer: DataBuffer): void {
+    const of = this.#channels[channel];
+    const id = this.#barriers.overtaking as CheckpointId;
+    if (of === undefined || id === 0 || this.#barriers.hasDelivered(channel, id)) return;
+    this.#inFlight?.inputArrived(of, buffer);
+  }
+
+  #stopGathering(): void {
+    if (this.#barriers.overtaking === 0) this.#inFlight = undefined;
+  }
+
+  /** Row B8: it came in its place; whether it may stay there, time will tell. */
+  #announce(barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
+    const id = barrier.checkpointId;
+    if (!this.#barriers.isOpen(id)) return;
+    if (this.#barriers.overtaking === id) return this.#pullBarriers(asUnaligned(barrier), nowUs, out);
+    if (this.#announced !== undefined && this.#announced.checkpointId >= id) return;
+    this.#announced = barrier;
+    out.setTimer(ALIGNMENT_TIMER, micros(alignmentTimeLeftUs(barrier, nowUs)));
+  }
+
+  /** Row B15: a record sticks in the outputs, so the barrier waits in its place. */
+  #waitForOutputs(barrier: CheckpointBarrier, out: Out): void {
+    out.report({ kind: 'probe', probe: 'barrier-waited-for-record' });
+    this.#waitsForOutputs = true;
+    if (this.#announced === undefined || this.#announced.checkpointId < barrier.checkpointId) this.#announced = barrier;
+  }
+
+  #armDebloating(out: Out): void {
+    out.setTimer(DEBLOAT_TIMER, micros(this.#options.environment.configuration.runtime.bufferDebloat.periodUs));
+  }
+
+  #debloat(nowUs: Micros, out: Out): void {
+    const bytes = this.#debloater?.recalculate(this.#gate.buffersInUse, nowUs);
+    if (bytes !== undefined) this.#gate.announceBufferSize(bytes, out);
+    this.#armDebloating(out);
+  }
+
+  #forgetAnnouncement(out: Out): void {
+    this.#announced = undefined;
+    out.cancelTimer(ALIGNMENT_TIMER);
+  }
+
+  /** Row B8: the alignment takes too long. Channels that are blocked delivered their barrier: what they hold is not part of it. */
+  #timeOut(nowUs: Micros, out: Out): void {
+    const announced = this.#announced;
+    if (announced === undefined) return;
+    if (this.#options.host.isStuck()) return this.#waitForOutputs(announced, out);
+    this.#announced = undefined;
+    const decision = this.#barriers.timeOut(announced.checkpointId);
+    if (decision.kind !== 'overtake') return;
+    out.report({ kind: 'probe', probe: 'alignment-timed-out' });
+    const barrier = asUnaligned(announced);
+    this.#act(decision, { barrier, channel: -1 }, nowUs, out);
+    this.#pullBarriers(barrier, nowUs, out);
+  }
+
+  /** Barriers that wait behind data which is gathered already come to the front. */
+  #pullBarriers(barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
+    const id = barrier.checkpointId;
+    for (const { number } of this.#channels) {
+      if (this.#barriers.overtaking !== id) return;
+      if (this.#gate.pullBarrier(number, id) === undefined) continue;
+      const decision = this.#barriers.barrier(number, id, true);
+      const pending = decision.kind === 'complete' ? 0 : 1;
+      out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel: number, pending });
+      this.#act(decision, { barrier, channel: number }, nowUs, out);
+    }
+  }
+
+  #figures(barrier: CheckpointBarrier, unaligned: boolean, nowUs: Micros): AlignmentFigures {
+    return {
       startDelayUs: Math.max(0, this.#alignmentStartUs - barrier.triggeredAtUs),
-      alignmentUs,
+      alignmentUs: nowUs - this.#alignmentStartUs,
       bytesProcessedDuringAlignment: this.#bytesDuringAlignment,
       recordsInFlight: this.#gate.recordsIn(() => true),
+      unaligned,
     };
-    host.checkpoint(barrier, figures, nowUs, out);
   }
+
+  #task(): Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'> {
+    const { attempt, vertex, subtask } = this.#options.deployment;
+    return { attempt, vertex, subtask };
+  }
+}
+
+/** A channel by its number in the gate, by what identifies it in channel state. */
+interface GatheredChannel {
+  readonly number: number;
+  readonly edge: number;
+  readonly peer: number;
+}
+
+const isUnaligned = ({ options }: CheckpointBarrier): boolean => options.alignment === 'unaligned';
+
+function restOf(buffer: DataBuffer, from: number): DataBuffer {
+  if (from === 0) return buffer;
+  const { values, timestampsUs, lineages } = buffer;
+  return {
+    kind: 'data',
+    values: values.slice(from),
+    timestampsUs: timestampsUs.slice(from),
+    lineages: lineages.slice(from),
+    bytes: Math.ceil((buffer.bytes * (values.length - from)) / values.length),
+  };
 }

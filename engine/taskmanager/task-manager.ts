@@ -4,8 +4,10 @@
  * Owns: which subtasks exist here, which leader is followed. Does not own: what a subtask does (stream-task).
  * Invariants:
  *   I1 only the highest leader epoch seen is obeyed; subtasks of an older one are fenced off when a newer shows up (rows F15, G6);
- *   I2 a failed attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
- *   I3 without a heartbeat from the leader for the time-out, all subtasks end (row F19).
+ *   I2 a failed or finished attempt stays listed until the JobManager cancels it, so that a lost report is found by the next heartbeat;
+ *   I3 without a heartbeat from the leader for the time-out, all subtasks end (row F19);
+ *   I4 a cancelled subtask has ended when its own mailbox says so, not before: until then it is listed and its slot is not used again. If
+ *      it does not end in time, the process does (row F10; Flink: TaskCancelerWatchDog).
  */
 import { assert } from '../foundation/assert.ts';
 import {
@@ -18,12 +20,13 @@ import {
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
-import type { EngineMessage } from '../protocol/messages.ts';
+import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { StreamTask } from './stream-task.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 const JOBMANAGER_TIMEOUT = 'jobmanager-timeout';
+const CANCELLATION_WATCHDOG = 'cancellation-watchdog';
 
 export class TaskManager implements Actor {
   readonly #environment: TaskEnvironment;
@@ -31,6 +34,8 @@ export class TaskManager implements Actor {
   readonly #tasks = new Map<ExecutionAttemptId, StreamTask>();
   /** Attempts cancelled under this leader: a deployment of one that comes late or twice is void. */
   readonly #canceled = new Set<ExecutionAttemptId>();
+  /** By attempt that is being cancelled: when it must have ended. */
+  readonly #endsByUs = new Map<ExecutionAttemptId, number>();
   #epoch: LeaderEpoch = leaderEpoch(0);
   #jobManager: Target | undefined;
 
@@ -42,13 +47,16 @@ export class TaskManager implements Actor {
   handle(input: Input, nowUs: Micros, out: Out): void {
     if (input.kind === 'started') return;
     if (input.mailbox !== MAIN_MAILBOX) return this.#forTask(input, nowUs, out);
-    if (input.kind === 'timer') {
-      assert(input.timer === JOBMANAGER_TIMEOUT, 'the only timer of the main mailbox is the heartbeat time-out', {
-        timer: input.timer,
-      });
-      return this.#endAll(out);
+    if (input.kind === 'message') {
+      const from: Target = { node: input.from, mailbox: input.fromMailbox, via: 'datagram' };
+      return this.#message(input.message, from, nowUs, out);
     }
-    this.#message(input.message, { node: input.from, mailbox: input.fromMailbox, via: 'datagram' }, out);
+    if (input.timer === CANCELLATION_WATCHDOG) return this.#watch(nowUs, out);
+    assert(input.timer === JOBMANAGER_TIMEOUT, 'the timers of the main mailbox are watchdog and heartbeat time-out', {
+      timer: input.timer,
+    });
+    out.report({ kind: 'probe', probe: 'taskmanager-lost-jobmanager' });
+    this.#endAll(nowUs, out);
   }
 
   #forTask(input: Exclude<Input, { kind: 'started' }>, nowUs: Micros, out: Out): void {
@@ -57,6 +65,8 @@ export class TaskManager implements Actor {
     if (input.kind === 'message' && this.#isFenced(input.message)) {
       return out.report({ kind: 'message-discarded', message: input.message.kind, why: 'of an older leader' });
     }
+    if (task !== undefined && input.kind === 'message' && input.message.kind === 'task-end')
+      return this.#ended(task, out);
     if (task !== undefined)
       return task.handle(input, input.mailbox !== taskMailbox(attempt as ExecutionAttemptId), nowUs, out);
     if (input.kind === 'timer') return;
@@ -68,18 +78,18 @@ export class TaskManager implements Actor {
     out.report({ kind: 'message-discarded', message: message.kind, why: 'for a subtask that is not here' });
   }
 
-  #message(message: EngineMessage, from: Target, out: Out): void {
+  #message(message: EngineMessage, from: Target, nowUs: Micros, out: Out): void {
     switch (message.kind) {
       case 'heartbeat-request':
-        if (this.#follow(message.epoch, from, out)) this.#answerHeartbeat(from, out);
+        if (this.#follow(message.epoch, from, nowUs, out)) this.#answerHeartbeat(from, out);
         return;
       case 'deploy-task':
         if (message.incarnation !== this.#incarnation)
           return out.report({ kind: 'probe', probe: 'deployment-outlived-process' });
-        if (this.#follow(message.epoch, from, out)) this.#deploy(message.deployment, message.epoch, out);
+        if (this.#follow(message.epoch, from, nowUs, out)) this.#deploy(message.deployment, message.epoch, out);
         return;
       case 'cancel-task':
-        if (this.#follow(message.epoch, from, out)) this.#cancel(message.attempt, out);
+        if (this.#follow(message.epoch, from, nowUs, out)) this.#cancel(message.attempt, nowUs, out);
         return;
       case 'connection-lost':
         for (const attempt of this.#tasks.keys()) {
@@ -100,6 +110,8 @@ export class TaskManager implements Actor {
       case 'trigger-checkpoint':
       case 'notify-checkpoint-complete':
       case 'notify-checkpoint-aborted':
+      case 'operator-event':
+      case 'operator-event-acknowledged':
         return message.epoch < this.#epoch;
       default:
         return false;
@@ -107,16 +119,16 @@ export class TaskManager implements Actor {
   }
 
   /** False: the sender is no longer the leader. */
-  #follow(epoch: LeaderEpoch, from: Target, out: Out): boolean {
+  #follow(epoch: LeaderEpoch, from: Target, nowUs: Micros, out: Out): boolean {
     if (epoch < this.#epoch) {
       out.report({ kind: 'probe', probe: 'taskmanager-fenced-old-leader' });
       return false;
     }
     if (epoch > this.#epoch) {
-      for (const task of this.#tasks.values()) task.cancel(out);
-      this.#tasks.clear();
       this.#canceled.clear();
       this.#epoch = epoch;
+      this.#jobManager = from;
+      this.#endAll(nowUs, out);
     }
     this.#jobManager = from;
     out.setTimer(JOBMANAGER_TIMEOUT, micros(this.#environment.configuration.runtime.heartbeatTimeoutUs));
@@ -129,7 +141,7 @@ export class TaskManager implements Actor {
       epoch: this.#epoch,
       incarnation: this.#incarnation,
       slots: this.#environment.configuration.runtime.slotsPerTaskManager,
-      executions: [...this.#tasks].map(([attempt, task]) => ({ attempt, state: task.state })),
+      executions: [...this.#tasks.values()].map(listed),
     });
   }
 
@@ -138,6 +150,11 @@ export class TaskManager implements Actor {
     assert(jobManager !== undefined, 'a deployment comes from a leader that is followed');
     if (this.#tasks.has(deployment.attempt)) return;
     if (this.#canceled.has(deployment.attempt)) return out.report({ kind: 'probe', probe: 'deployment-after-cancel' });
+    for (const task of this.#tasks.values()) {
+      // Repeated by the JobManager while the attempt is not listed.
+      if (task.state === 'canceling' && task.slot === deployment.slot)
+        return out.report({ kind: 'probe', probe: 'slot-still-occupied' });
+    }
     this.#tasks.set(
       deployment.attempt,
       new StreamTask({ environment: this.#environment, deployment, epoch, jobManager, incarnation: this.#incarnation }),
@@ -149,23 +166,60 @@ export class TaskManager implements Actor {
     );
   }
 
-  #cancel(attempt: ExecutionAttemptId, out: Out): void {
+  #cancel(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
     this.#canceled.add(attempt);
-    this.#tasks.get(attempt)?.cancel(out);
-    this.#tasks.delete(attempt);
-    if (this.#jobManager !== undefined)
-      out.send(this.#jobManager, {
-        kind: 'task-state',
-        epoch: this.#epoch,
-        incarnation: this.#incarnation,
-        attempt,
-        state: 'canceled',
-      });
+    const task = this.#tasks.get(attempt);
+    if (task === undefined) this.#confirmCanceled(attempt, out);
+    else this.#end(task, nowUs, out);
   }
 
-  #endAll(out: Out): void {
-    out.report({ kind: 'probe', probe: 'taskmanager-lost-jobmanager' });
-    for (const task of this.#tasks.values()) task.cancel(out);
-    this.#tasks.clear();
+  #endAll(nowUs: Micros, out: Out): void {
+    for (const [attempt, task] of [...this.#tasks]) {
+      this.#canceled.add(attempt);
+      this.#end(task, nowUs, out);
+    }
   }
+
+  /** It processes nothing any more; that it has left whatever it was doing is for its own mailbox to say (I4). */
+  #end(task: StreamTask, nowUs: Micros, out: Out): void {
+    if (task.state === 'canceling') return;
+    task.cancel(out);
+    const { attempt } = task;
+    out.send({ node: this.#environment.node, mailbox: taskMailbox(attempt), via: 'datagram' }, { kind: 'task-end' });
+    const timeoutUs = this.#environment.configuration.runtime.taskCancellationTimeoutUs;
+    if (timeoutUs === 0) return;
+    this.#endsByUs.set(attempt, nowUs + timeoutUs);
+    if (this.#endsByUs.size === 1) out.setTimer(CANCELLATION_WATCHDOG, micros(timeoutUs));
+  }
+
+  /** In the mailbox of the subtask. */
+  #ended(task: StreamTask, out: Out): void {
+    task.ended(out);
+    this.#tasks.delete(task.attempt);
+    this.#endsByUs.delete(task.attempt);
+    this.#confirmCanceled(task.attempt, out);
+  }
+
+  #confirmCanceled(attempt: ExecutionAttemptId, out: Out): void {
+    if (this.#jobManager === undefined) return;
+    const of = { epoch: this.#epoch, incarnation: this.#incarnation, attempt };
+    out.send(this.#jobManager, { kind: 'task-state', ...of, state: 'canceled' });
+  }
+
+  /** Flink: "Task did not exit gracefully within ... seconds" is a fatal error of the TaskExecutor. */
+  #watch(nowUs: Micros, out: Out): void {
+    const earliestUs = Math.min(...this.#endsByUs.values());
+    if (earliestUs <= nowUs) {
+      out.report({ kind: 'probe', probe: 'task-cancellation-timeout' });
+      out.exit('a cancelled subtask did not end in time');
+    } else if (this.#endsByUs.size > 0) {
+      out.setTimer(CANCELLATION_WATCHDOG, micros(earliestUs - nowUs));
+    }
+  }
+}
+
+/** What a heartbeat says of a subtask. */
+function listed({ attempt, state, failure, isDrained }: StreamTask): ListedExecution {
+  const why = state === 'failed' && failure !== undefined ? { failure } : {};
+  return { attempt, state, ...why, ...(isDrained ? { endOfData: true } : {}) };
 }

@@ -3,7 +3,8 @@
  *
  * Called in the mailbox action of the snapshot. Keyed state is referenced, not copied; operator state is small and copied at once.
  */
-import type { LogSource } from '../connectors/log-source.ts';
+import { LogSource } from '../connectors/log-source.ts';
+import { SplitReader } from '../connectors/split-reader.ts';
 import { encodeSinkTransactions, encodeSourceOffsets } from '../connectors/operator-state-rows.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
@@ -14,7 +15,7 @@ import type { OperatorChain } from './operator-chain.ts';
 
 export interface SnapshotOptions {
   readonly chain: OperatorChain;
-  readonly source: LogSource | undefined;
+  readonly source: LogSource | SplitReader | undefined;
   readonly sourceUid: string | undefined;
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
@@ -38,7 +39,9 @@ export function takeSnapshot(options: SnapshotOptions): {
       snapshot: backend.snapshot(),
     }),
   );
-  if (source !== undefined && sourceUid !== undefined) {
+  if (source instanceof SplitReader && sourceUid !== undefined) {
+    parts.push(operatorStatePart(sourceUid, source.snapshot(checkpointId, checkpointedOffset, out)));
+  } else if (source instanceof LogSource && sourceUid !== undefined) {
     const offsets = source
       .positions()
       .map(({ partition, offset }) => ({ partition, offset: checkpointedOffset(offset) }));

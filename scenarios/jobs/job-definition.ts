@@ -71,6 +71,11 @@ export function textParameter(parameters: Parameters, name: string): string {
   return String(parameters[name] ?? '');
 }
 
+/** A parameter that is a number. */
+export function numberParameter(parameters: Parameters, name: string): number {
+  return Number(parameters[name] ?? 0);
+}
+
 /** A field of a row as a key: keys of all jobs are text, so that one type serializes them; a missing field is the empty key. */
 export function keyField(row: Row, field: string): string {
   const value = row[field];

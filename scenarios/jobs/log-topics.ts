@@ -1,21 +1,24 @@
 /** The sources of a job: one per topic, in the order of the plan. */
 import type { DataStream } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
-import type { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { LogSourceOptions, StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { JobInput, JobTopic, Row } from './job-definition.ts';
 
 /** A source that reads one topic, with a subtask per partition at most: one without a partition would have nothing to do. */
 export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topic: JobTopic): DataStream<Row> {
-  const { recordBytes, fetchRecords, fetchWaitMs } = input;
-  const source = env.fromLog<Row>({
-    topic: topic.name,
-    partitions: topic.partitions,
-    uid: `source-${topic.name}`,
-    ...(recordBytes === undefined ? {} : { recordBytes }),
-    ...(fetchRecords === undefined ? {} : { fetchRecords }),
-    ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),
-  });
+  const source = env.fromLog<Row>(sourceOptions(input, topic));
   return source.setParallelism(Math.min(input.parallelism, topic.partitions.length));
+}
+
+/** The same by splits that an enumerator assigns, at the job's parallelism: readers without a split idle. */
+export function readTopicBySplits(
+  env: StreamExecutionEnvironment,
+  input: JobInput,
+  topic: JobTopic,
+  recordsPerSplit: number,
+): DataStream<Row> {
+  const split = recordsPerSplit === 0 ? {} : { recordsPerSplit };
+  return env.fromSource<Row>({ ...sourceOptions(input, topic), ...split });
 }
 
 /** One stream of all these topics. */
@@ -24,7 +27,12 @@ export function readUnion(
   input: JobInput,
   topics: readonly JobTopic[],
 ): DataStream<Row> {
-  const [first, ...others] = topics.map((topic) => readTopic(env, input, topic));
+  return unionOf(topics.map((topic) => readTopic(env, input, topic)));
+}
+
+/** All of them as one; refuses none at all. */
+export function unionOf(streams: readonly DataStream<Row>[]): DataStream<Row> {
+  const [first, ...others] = streams;
   if (first === undefined) throw new InvalidJob('The job reads no topic: give the scenario an input.');
   return others.length === 0 ? first : first.union(...others);
 }
@@ -33,4 +41,16 @@ export function readUnion(
 export function sinkOptions(input: JobInput): { guarantee: JobInput['guarantee']; batchRecords?: number } {
   const { guarantee, batchRecords } = input;
   return batchRecords === undefined ? { guarantee } : { guarantee, batchRecords };
+}
+
+function sourceOptions(input: JobInput, topic: JobTopic): LogSourceOptions {
+  const { recordBytes, fetchRecords, fetchWaitMs } = input;
+  return {
+    topic: topic.name,
+    partitions: topic.partitions,
+    uid: `source-${topic.name}`,
+    ...(recordBytes === undefined ? {} : { recordBytes }),
+    ...(fetchRecords === undefined ? {} : { fetchRecords }),
+    ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),
+  };
 }

@@ -1,68 +1,32 @@
-/** What the coordinator of checkpoints may forget, believe or take for its own. */
+/** What operator coordinators may get wrong: the moment of their cut, what passes around it, and what they restore. */
 import { type Mutant, withWrong } from './mutant.ts';
 
-export const pendingSurvivesFailover: Mutant = {
-  slug: 'pending-survives-failover',
-  bug: 'FLINK-14389',
+export const checkpointDoesNotWaitForEvents: Mutant = {
+  slug: 'checkpoint-does-not-wait-for-events',
+  bug: 'FLINK-21996',
   story:
-    'A restart leaves pending checkpoints be: one that the old attempt had acknowledged completes after the new one began.',
-  parts: withWrong({ pendingAtRestart: 'keep' }),
-  scenario: 'restart-during-metadata-write',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+    'A checkpoint does not wait until the events that its coordinator sent before are acknowledged. An assignment that was ' +
+    'lost is in no state: the enumerator says assigned, no reader has it.',
+  parts: withWrong({ coordinatorSnapshot: 'at-once' }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
-export const abortForgetsTimer: Mutant = {
-  slug: 'abort-forgets-timer',
-  bug: 'FLINK-13256',
-  story: 'At the limit of pending checkpoints the periodic timer stands still, and only a completion starts it again.',
-  parts: withWrong({ timerAtLimit: 'until-completion' }),
-  scenario: 'expired-checkpoints',
-  judges: ['exactly-once-output', 'progress'],
-};
-
-export const lateDeclineKillsNewAttempt: Mutant = {
-  slug: 'late-decline-kills-new-attempt',
-  bug: 'FLINK-13593',
-  story: 'A decline of a checkpoint that is over, or of an attempt that is, raises the failure counter like any other.',
-  parts: withWrong({ staleDecline: 'counted' }),
-  scenario: 'declined-by-all',
-  judges: ['exactly-once-output', 'progress'],
-};
-
-export const failedStopLeavesTimerOff: Mutant = {
-  slug: 'failed-stop-leaves-timer-off',
-  bug: 'FLINK-15152',
-  story: 'Periodic checkpoints are switched off for a stop with savepoint, and stay off when the savepoint fails.',
-  parts: withWrong({ failedStop: 'leaves-them-off' }),
-  scenario: 'stop-that-fails',
-  judges: ['exactly-once-output', 'progress'],
-};
-
-export const unreadableCheckpointSkipped: Mutant = {
-  slug: 'unreadable-checkpoint-skipped',
-  bug: 'FLINK-22502',
-  story: 'A new leader that cannot read the newest checkpoint at once restores an older one.',
-  parts: withWrong({ unreadableCheckpoint: 'skipped' }),
-  scenario: 'leader-change-storage-outage',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
-};
-
-export const unknownWriteIsSuccess: Mutant = {
-  slug: 'unknown-write-is-success',
-  bug: 'FLINK-22494',
+export const gatewayStaysOpen: Mutant = {
+  slug: 'gateway-stays-open',
+  bug: 'FLINK-18641',
   story:
-    'A pointer write without an answer counts as done: completion is announced, though nobody may ever find the checkpoint.',
-  parts: withWrong({ unknownPointerWrite: 'success' }),
-  scenario: 'lost-write-request',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+    'What a coordinator sends after its cut may reach the subtask before its barrier, and is then in both snapshots.',
+  parts: withWrong({ gatewayAtCheckpoint: 'stays-open' }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
-export const noClaimNotRemembered: Mutant = {
-  slug: 'no-claim-not-remembered',
-  bug: 'FLINK-26985',
-  story:
-    'A snapshot that was restored without being claimed is deleted when it is subsumed, like one of the job’s own.',
-  parts: withWrong({ unclaimedSnapshot: 'deleted-when-subsumed' }),
-  scenario: 'cancel-and-restore-retained',
-  judges: ['savepoints'],
+export const enumeratorStateNotRestored: Mutant = {
+  slug: 'enumerator-state-not-restored',
+  bug: 'own',
+  story: 'After a failover of the job the enumerator begins from nothing and assigns every partition again.',
+  parts: withWrong({ coordinatorStateToRestore: () => undefined }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };

@@ -10,11 +10,41 @@ import {
   failedStopLeavesTimerOff,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
-  pendingSurvivesFailover,
+} from './checkpoint-coordinator-mutants.ts';
+import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
+import {
+  barrierAcceptOffByOne,
+  newerBarrierDoesNotCancelOlder,
+  processAfterBarrierBeforeSnapshot,
+} from './barrier-mutants.ts';
+import {
+  checkpointDuringChannelRecovery,
+  earlyAbortNotRemembered,
+  multiGateIndexMixup,
+  overtakenOutputNotPersisted,
+} from './channel-state-mutants.ts';
+import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+import {
+  deleteDataBeforePointer,
+  suspendedKeepsLeading,
   unknownWriteIsSuccess,
   unreadableCheckpointSkipped,
-} from './coordinator-mutants.ts';
-import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
+  watchLossForgotten,
+  zombieJobManagerCanSubsume,
+} from './leadership-mutants.ts';
+import {
+  deadTaskKeepsPending,
+  pendingSurvivesFailover,
+  regionForgetsDownstream,
+  triggerWhileRecovering,
+} from './failover-mutants.ts';
+import {
+  beginTransactionAfterFinish,
+  endOfDataSurvivesRestart,
+  finishTwiceEmitsTwice,
+  finishWithoutFinalCommit,
+  triggerSourcesOnly,
+} from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
@@ -33,15 +63,37 @@ export const MUTANTS: readonly Mutant[] = [
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
   unknownWriteIsFailure,
+  unknownWriteIsSuccess,
+  deleteDataBeforePointer,
+  zombieJobManagerCanSubsume,
+  unreadableCheckpointSkipped,
+  suspendedKeepsLeading,
+  watchLossForgotten,
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
   pendingSurvivesFailover,
+  deadTaskKeepsPending,
+  triggerWhileRecovering,
+  regionForgetsDownstream,
+  enumeratorStateNotRestored,
+  checkpointDoesNotWaitForEvents,
+  gatewayStaysOpen,
+  newerBarrierDoesNotCancelOlder,
+  overtakenOutputNotPersisted,
+  multiGateIndexMixup,
+  checkpointDuringChannelRecovery,
+  processAfterBarrierBeforeSnapshot,
+  barrierAcceptOffByOne,
+  earlyAbortNotRemembered,
+  finishWithoutFinalCommit,
+  beginTransactionAfterFinish,
+  finishTwiceEmitsTwice,
+  endOfDataSurvivesRestart,
+  triggerSourcesOnly,
   abortForgetsTimer,
   lateDeclineKillsNewAttempt,
   failedStopLeavesTimerOff,
-  unreadableCheckpointSkipped,
-  unknownWriteIsSuccess,
   noClaimNotRemembered,
 ];
 

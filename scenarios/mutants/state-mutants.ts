@@ -34,6 +34,7 @@ function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
       return backend.estimatedBytes;
     },
     setCurrentKey: (key) => backend.setCurrentKey(key),
+    keys: () => backend.keys(),
     getState: backend.getState.bind(backend),
     snapshot: () => ({
       entryCount: backend.keyCount,

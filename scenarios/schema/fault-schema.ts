@@ -14,6 +14,8 @@ import { chance, count, duration, durationRange, record, text } from './scalars.
 export const FAULT_KINDS = [
   'crash',
   'pause',
+  'throw',
+  'hang',
   'partition',
   'cut',
   'delay',
@@ -30,6 +32,7 @@ export const FAULT_KINDS = [
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
 const EFFECTS = ['slow', 'unavailable', 'fail', 'unknown-outcome'] as const;
+const COORDINATION_EFFECTS = [...EFFECTS, 'session-expiry', 'watch-loss'] as const;
 const ALWAYS = '1/1';
 /** How much slower a slow service is. */
 const SLOW_FACTOR = 10;
@@ -78,6 +81,37 @@ const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) =
   target: entry.pause,
   forUs: entry.for,
 }));
+const vertex = count(0)
+  .optional()
+  .describe("Index of the vertex whose function it is; absent: any function of the machine's.");
+const throwing = rule(
+  {
+    throw: target('On whose machine the next call of a user function throws.'),
+    vertex,
+    recoverable: z.boolean().default(true).describe('False: the error says that no restart can help.'),
+    ...timing,
+  },
+  (entry) => ({
+    kind: 'throw',
+    target: entry.throw,
+    ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    recoverable: entry.recoverable,
+  }),
+);
+const hang = rule(
+  {
+    hang: target('On whose machine the next call of a user function does not return.'),
+    vertex,
+    ...timing,
+    for: durationRange().describe('How long it does not.'),
+  },
+  (entry) => ({
+    kind: 'hang',
+    target: entry.hang,
+    ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    hangUs: entry.for,
+  }),
+);
 const partition = rule(
   {
     partition: z.enum(['isolate-one', 'halves', 'one-way', 'pair']).describe('Shape of the partition.'),
@@ -138,7 +172,12 @@ const affected = {
   ...lasting,
 };
 const storage = rule({ storage: effect, ...affected }, (entry) => service('storage', entry.storage, entry));
-const coordination = rule({ coordination: effect, ...affected }, (entry) =>
+const coordinationEffect = z
+  .enum(COORDINATION_EFFECTS)
+  .describe(
+    'As `storage`. `session-expiry` (ZooKeeper): a session that is heard of ends. `watch-loss` (Kubernetes): a watch ends with an event it would have told.',
+  );
+const coordination = rule({ coordination: coordinationEffect, ...affected }, (entry) =>
   service('coordination', entry.coordination, entry),
 );
 const log = rule({ log: effect, ...affected }, (entry) => service('log', entry.log, entry));
@@ -150,6 +189,8 @@ const operation = rule({ ...operationShape, ...timing }, (entry) => ({ kind: 'op
 export const faultSchema = z.union([
   crash,
   pause,
+  throwing,
+  hang,
   partition,
   cut,
   delay,
@@ -217,7 +258,7 @@ function datagrams(
 
 function service(
   name: 'storage' | 'coordination' | 'log' | 'sink',
-  what: (typeof EFFECTS)[number],
+  what: (typeof COORDINATION_EFFECTS)[number],
   entry: Lasting & { readonly factor: number; readonly chance: { numerator: number; denominator: number } },
 ): FaultAction {
   return { kind: 'service', service: name, effect: what, factor: entry.factor, chance: entry.chance, forUs: entry.for };

@@ -1,9 +1,11 @@
 /**
- * The form of a plan file: every field of `SimulationPlan`, no defaults and no unknown keys. A plan says all, or it does not replay.
+ * The form of a plan file: every field of `SimulationPlan`, no unknown keys, and defaults only for
+ * fields that came later: a plan that does not say them was made when there was one answer.
  */
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
 
@@ -63,6 +65,14 @@ const fault = z.discriminatedUnion(
     record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
     record({
       ...ofFault,
+      kind: z.literal('throw'),
+      node,
+      vertex: natural.exactOptional(),
+      recoverable: z.boolean(),
+    }),
+    record({ ...ofFault, kind: z.literal('hang'), node, vertex: natural.exactOptional(), hangUs: natural }),
+    record({
+      ...ofFault,
       ...betweenSides,
       kind: z.literal('partition'),
       shape: z.enum(['isolate-one', 'halves', 'one-way', 'pair']),
@@ -75,7 +85,7 @@ const fault = z.discriminatedUnion(
       ...ofFault,
       kind: z.literal('service'),
       node,
-      effect: z.enum(['slow', 'unavailable', 'fail', 'unknown-outcome']),
+      effect: z.enum(['slow', 'unavailable', 'fail', 'unknown-outcome', 'session-expiry', 'watch-loss']),
       factor: positive,
       chance: ratio,
       forUs: natural,
@@ -83,7 +93,8 @@ const fault = z.discriminatedUnion(
     record({ ...ofFault, kind: z.literal('operation'), command }),
   ],
   {
-    error: 'expected a kind: crash, pause, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
+    error:
+      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
   },
 );
 
@@ -92,6 +103,9 @@ const checkpoint = record({
   minPauseUs: natural,
   timeoutUs: positive,
   mode: z.enum(GUARANTEES),
+  // Plans from before there were unaligned checkpoints do not say.
+  unaligned: z.boolean().default(false),
+  alignedTimeoutUs: natural.default(0),
   maxConcurrent: positive,
   tolerableFailures: natural,
   retained: positive,
@@ -114,10 +128,17 @@ const restart = z.discriminatedUnion(
       maxUs: natural,
       multiplier: ratio,
       resetThresholdUs: natural,
+      attemptsBeforeReset: natural.default(0),
+    }),
+    record({
+      strategy: z.literal('failure-rate'),
+      maxFailures: positive,
+      intervalUs: natural,
+      delayUs: natural,
     }),
     record({ strategy: z.literal('none') }),
   ],
-  { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
+  { error: 'expected a strategy: exponential-delay, fixed-delay, failure-rate or none' },
 );
 
 const runtime = record({
@@ -130,9 +151,32 @@ const runtime = record({
   bufferBytes: positive,
   exclusiveBuffersPerChannel: positive,
   floatingBuffersPerGate: natural,
+  overdraftBuffers: natural.default(5),
+  bufferDebloat: record({
+    enabled: z.boolean(),
+    targetUs: positive,
+    periodUs: positive,
+    samples: positive,
+    thresholdPercent: natural,
+    minBufferBytes: positive,
+  }).default({
+    enabled: false,
+    targetUs: 1_000_000,
+    periodUs: 200_000,
+    samples: 20,
+    thresholdPercent: 25,
+    minBufferBytes: 256,
+  }),
   requestTimeoutUs: positive,
   partitionRequestBackoffUs: natural,
   slotsPerTaskManager: positive,
+  failoverStrategy: z.enum(['region', 'full']).default('region'),
+  taskCancellationTimeoutUs: natural.default(180_000_000),
+  blocklist: record({ failures: natural, withinUs: natural, forUs: natural }).default({
+    failures: 0,
+    withinUs: 0,
+    forUs: 0,
+  }),
 });
 
 export const planSchema = record({
@@ -152,6 +196,7 @@ export const planSchema = record({
       partitions: positive,
       startUs: natural,
       ratePerSecond: natural,
+      bounded: z.boolean().default(false),
     }),
   ),
   cluster: record({
@@ -161,7 +206,7 @@ export const planSchema = record({
     profile: z.string(),
     clients: natural.exactOptional(),
   }),
-  engine: record({ checkpoint, restart, runtime }),
+  engine: record({ checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   transactionTimeoutUs: positive,
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),

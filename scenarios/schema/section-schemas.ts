@@ -39,6 +39,10 @@ export const inputSchema = record({
   rate: rate().prefault('unlimited').describe('Records that become readable per second, over the whole topic.'),
   partitions: count().optional().describe("Partitions of the topic. Default: the job's parallelism."),
   start: duration().prefault('0s').describe('When the first record becomes readable.'),
+  bounded: z
+    .boolean()
+    .default(false)
+    .describe('Whether sources end behind the last record; the job finishes when all have.'),
 }).superRefine((input, context) => {
   if ((input.dataset === undefined) === (input.file === undefined)) {
     context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });
@@ -61,9 +65,12 @@ export const checkpointingSchema = record({
     .default(1)
     .describe('Checkpoints that may be pending at the same time. Unaligned ones: 1. Savepoints do not count.'),
   unaligned: z
-    .literal(false, { error: 'expected false: this version aligns barriers' })
+    .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe('Whether barriers overtake records. This version aligns.'),
+    .describe('Whether barriers overtake records, which then are part of the checkpoint. Needs exactly-once.'),
+  alignedTimeout: duration()
+    .prefault('0ms')
+    .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
   storage: z
     .literal('object-store', { error: 'expected object-store' })
     .default('object-store')
@@ -89,27 +96,69 @@ export const checkpointingSchema = record({
     .prefault('256B')
     .describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),
   timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
+}).superRefine((checkpointing, context) => {
+  if (checkpointing.unaligned && checkpointing.mode !== 'exactly-once') {
+    context.addIssue({
+      code: 'custom',
+      path: ['unaligned'],
+      message: 'expected mode exactly-once with unaligned: true',
+    });
+  }
+  if (!checkpointing.unaligned && checkpointing.alignedTimeout > 0) {
+    context.addIssue({
+      code: 'custom',
+      path: ['alignedTimeout'],
+      message: 'expected unaligned: true with an alignedTimeout',
+    });
+  }
 });
+
+const failover = {
+  failover: z
+    .enum(['region', 'full'])
+    .default('region')
+    .describe('What a failed task restarts with it: its pipelined region, or the whole job.'),
+};
 
 export const restartSchema = z.discriminatedUnion(
   'strategy',
   [
     record({
       strategy: z.literal('exponential-delay'),
-      initial: duration().prefault('500ms').describe('Delay of the first restart.'),
-      max: duration().prefault('5s').describe('Longest delay.'),
+      initial: duration().prefault('500ms').describe('Delay of the first restart. Flink: 1s.'),
+      max: duration().prefault('5s').describe('Longest delay. Flink: 1min.'),
       multiplier: multiplier().prefault('3/2').describe('Growth from one restart to the next. Flink: 1.5.'),
-      resetAfter: duration().prefault('30s').describe('Time without failure after which the delay is the first again.'),
+      resetAfter: duration()
+        .prefault('30s')
+        .describe('Time without failure after which the delay is the first again. Flink: 1h.'),
+      attemptsBeforeReset: count(0)
+        .default(0)
+        .describe("Restarts without such a time before the job fails; 0: any number. Flink's default."),
+      ...failover,
     }),
     record({
       strategy: z.literal('fixed-delay'),
-      attempts: count().default(1_000).describe('Restarts before the job fails.'),
-      delay: duration().prefault('1s').describe('Delay of each restart.'),
+      attempts: count().default(1).describe("Restarts before the job fails. Flink's default."),
+      delay: duration().prefault('1s').describe("Delay of each restart. Flink's default."),
+      ...failover,
+    }),
+    record({
+      strategy: z.literal('failure-rate'),
+      maxFailures: count().default(1).describe("Failures within the interval that are restarted. Flink's default."),
+      interval: duration().prefault('1m').describe("The interval. Flink's default."),
+      delay: duration().prefault('1s').describe("Delay of each restart. Flink's default."),
+      ...failover,
     }),
     record({ strategy: z.literal('none') }),
   ],
-  { error: 'expected a strategy: exponential-delay, fixed-delay or none' },
+  { error: 'expected a strategy: exponential-delay, fixed-delay, failure-rate or none' },
 );
+
+const blocklistSchema = record({
+  failures: count(0).default(0).describe('Times a node loses its tasks until it is blocked; 0: never.'),
+  within: duration().prefault('1m').describe('Time in which these failures lie.'),
+  for: duration().prefault('1m').describe("How long no new task is placed there. Flink's default."),
+});
 
 export const runtimeSchema = record({
   heartbeatInterval: duration().prefault('2s').describe('Between two heartbeats.'),
@@ -121,10 +170,29 @@ export const runtimeSchema = record({
   bufferSize: size().prefault('32KiB').describe("Size of a network buffer. Flink's default."),
   exclusiveBuffers: count().default(2).describe("Buffers of each channel. Flink's default."),
   floatingBuffers: count(0).default(8).describe("Buffers that the channels of a gate share. Flink's default."),
+  overdraftBuffers: count(0)
+    .default(5)
+    .describe("Buffers that a record in progress may take beyond the pool. Flink's default."),
+  bufferDebloat: record({
+    enabled: z.boolean().default(false).describe('Whether buffers shrink to what is consumed in the target time.'),
+    target: duration().prefault('1s').describe("In-flight data is to be consumed in this time. Flink's default."),
+    period: duration().prefault('200ms').describe("Between two calculations. Flink's default."),
+    samples: count().default(20).describe("Of the moving average. Flink's default."),
+    thresholdPercent: count(0).default(25).describe("Smaller changes are not announced. Flink's default."),
+    minBuffer: size().prefault('256B').describe("Smallest buffer. Flink's default."),
+  })
+    .prefault({})
+    .describe('Buffer debloating.'),
   requestTimeout: duration().prefault('1s').describe('A request without reply is repeated after this time.'),
   partitionRequestBackoff: duration()
     .prefault('100ms')
     .describe("A refused partition request is repeated after this time. Flink's default."),
+  taskCancellationTimeout: duration()
+    .prefault('3m')
+    .describe(
+      "A TaskManager whose cancelled task has not ended after this time ends its own process; 0s: never. Flink's default.",
+    ),
+  blocklist: blocklistSchema.prefault({}).describe('Nodes that get no new tasks for a while after failures.'),
   transactionTimeout: duration()
     .prefault('2m')
     .describe('Open transactions older than this are aborted by the sink store.'),

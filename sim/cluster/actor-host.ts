@@ -11,6 +11,8 @@
  * I5: a crash takes actor, mailboxes and timers with it; the disk stays. A restart is a new incarnation that gets
  *     `started` before anything else.
  * I6: an actor that throws has done nothing by that handler; its node crashes and the history says why.
+ * I7: code that hangs in a handler holds back what the handler did until it goes on, and the mailbox with it; a crash loses both.
+ * I8: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
@@ -39,6 +41,8 @@ export interface ClusterOptions {
   readonly history: History;
   readonly profile: HardwareProfile;
   readonly nodes: readonly NodeSpec[];
+  /** Time for which code in the handler that just ran kept its thread without working; absent: none ever does. */
+  readonly takeHangUs?: () => number;
 }
 
 /** Mailboxes belong to an incarnation: they are made at first mention and dropped by a crash. */
@@ -65,6 +69,12 @@ class TimerInput {
   timer = '';
 }
 
+/** How long a supervisor takes to notice that a process has ended and to start it anew. */
+const SUPERVISOR_DELAY_US = 2_000_000;
+
+/** A thread that hangs on a paused node goes on so long after the node does, at most. */
+const PAUSE_POLL_US = 10_000;
+
 const STARTED: Input = { kind: 'started' };
 
 export class Cluster implements Receiver, MailboxHost {
@@ -75,6 +85,7 @@ export class Cluster implements Receiver, MailboxHost {
   readonly #out: EffectBuffer;
   readonly #messageInput: MessageInput;
   readonly #timerInput = new TimerInput();
+  readonly #takeHangUs: (() => number) | undefined;
   readonly #deadForGood = new Set<NodeId>();
   #inputs = 0;
   #hasActorThrown = false;
@@ -92,6 +103,7 @@ export class Cluster implements Receiver, MailboxHost {
     const machines = this.#hosted.map((hosted) => hosted.machine);
     this.network = new Network({ loop, choices, history, profile, nodes: machines, receiver: this });
     this.#out = new EffectBuffer(profile.nanoseconds);
+    this.#takeHangUs = options.takeHangUs;
     const first = nodes[0];
     assert(first !== undefined, 'a cluster has at least one node');
     this.#messageInput = new MessageInput(first.id);
@@ -256,12 +268,25 @@ export class Cluster implements Receiver, MailboxHost {
       return;
     }
     mailbox.busyUntilUs = nowUs + out.busyUs;
-    if (out.length > 0) this.#perform(mailbox, nowUs);
+    const hangUs = this.#takeHangUs?.() ?? 0;
+    if (hangUs > 0) this.#hang(mailbox, hangUs, out.copy());
+    else if (out.length > 0) this.#perform(mailbox, out, nowUs);
   }
 
-  #perform(mailbox: Mailbox, nowUs: Micros): void {
-    const out = this.#out;
+  #hang(mailbox: Mailbox, hangUs: number, effects: EffectBuffer): void {
+    mailbox.busyUntilUs += hangUs;
+    const goOn = (): void => {
+      if (mailbox.isClosed) return;
+      if (mailbox.process.machine.isUp) return this.#perform(mailbox, effects, micros(this.#loop.nowUs));
+      mailbox.busyUntilUs = this.#loop.nowUs + PAUSE_POLL_US;
+      this.#loop.schedule(mailbox.busyUntilUs, { fire: goOn });
+    };
+    this.#loop.schedule(mailbox.busyUntilUs, { fire: goOn });
+  }
+
+  #perform(mailbox: Mailbox, out: EffectBuffer, nowUs: Micros): void {
     const length = out.length;
+    let exit: string | undefined;
     for (let index = 0; index < length; index += 1) {
       const effect = out.at(index);
       switch (effect.kind) {
@@ -274,10 +299,20 @@ export class Cluster implements Receiver, MailboxHost {
         case 'cancel-timer':
           this.#cancelTimer(mailbox, effect.timer);
           break;
+        case 'exit':
+          exit = effect.timer;
+          break;
         default:
           this.#history.record(mailbox.process.machine.id, effect.event);
       }
     }
+    if (exit !== undefined) this.#exit(mailbox.process.machine.id, exit);
+  }
+
+  #exit(node: NodeId, why: string): void {
+    this.#history.record(node, { kind: 'process-exited', why });
+    this.#crash(this.#find(node));
+    this.#loop.scheduleIn(SUPERVISOR_DELAY_US, { fire: () => this.restart(node) });
   }
 
   #setTimer(mailbox: Mailbox, name: string, atUs: number): void {

@@ -25,9 +25,10 @@ const NO_EVENT: EngineEvent = { kind: 'probe', probe: '' };
 
 /** One effect; `kind` says which of the fields count. */
 export class Effect {
-  kind: 'send' | 'set-timer' | 'cancel-timer' | 'report' = 'report';
+  kind: 'send' | 'set-timer' | 'cancel-timer' | 'report' | 'exit' = 'report';
   target: Target = NO_TARGET;
   message: EngineMessage = NO_MESSAGE;
+  /** Name of a timer, or why the process ends. */
   timer = '';
   afterUs = 0;
   event: EngineEvent | WorldEvent = NO_EVENT;
@@ -64,6 +65,13 @@ export class EffectBuffer implements HostedOut {
     this.#busyNs = 0;
   }
 
+  /** A buffer of its own with the same effects. */
+  copy(): EffectBuffer {
+    const copy = new EffectBuffer(this.#nanoseconds);
+    for (let index = 0; index < this.#length; index += 1) Object.assign(copy.#next(), this.at(index));
+    return copy;
+  }
+
   send(to: Target, message: EngineMessage): void {
     const effect = this.#next();
     effect.kind = 'send';
@@ -92,6 +100,12 @@ export class EffectBuffer implements HostedOut {
     const effect = this.#next();
     effect.kind = 'report';
     effect.event = event;
+  }
+
+  exit(why: string): void {
+    const effect = this.#next();
+    effect.kind = 'exit';
+    effect.timer = why;
   }
 
   #next(): Effect {

@@ -15,6 +15,7 @@ import type {
   JobManagerMessage,
   LogFetch,
   LogRecords,
+  OperatorEventMessage,
   ServiceMessage,
   SinkReply,
   SinkRequest,
@@ -22,20 +23,25 @@ import type {
   StorageRequest,
   TaskManagerMessage,
 } from '../../engine/protocol/messages.ts';
+import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
+import { highAvailabilityText } from '../network/high-availability-text.ts';
 import type { Digest } from '../kernel/digest.ts';
 
 export function foldMessage(digest: Digest, message: EngineMessage): void {
   digest.foldString(message.kind);
   switch (message.kind) {
     case 'continue':
+    case 'task-end':
       return;
     case 'buffer':
     case 'add-credit':
+    case 'new-buffer-size':
     case 'partition-request':
     case 'partition-not-found':
+    case 'all-records-processed':
       foldDataPlane(digest, message);
       return;
     case 'heartbeat-request':
@@ -49,15 +55,21 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     case 'heartbeat-response':
     case 'task-state':
+    case 'end-of-data':
     case 'acknowledge-checkpoint':
     case 'decline-checkpoint':
       foldTaskManager(digest, message);
+      return;
+    case 'operator-event':
+    case 'operator-event-acknowledged':
+      foldOperatorEvent(digest, message);
       return;
     case 'task-start':
       foldDeployment(digest, message.deployment);
       return;
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
       digest.fold(message.checkpointId);
       return;
     case 'connection-lost':
@@ -95,6 +107,12 @@ function foldDataPlane(digest: Digest, message: DataPlaneMessage): void {
       digest.fold(message.consumer);
       digest.fold(message.credit);
       return;
+    case 'new-buffer-size':
+      digest.fold(message.edge);
+      digest.fold(message.subpartition);
+      digest.fold(message.consumer);
+      digest.fold(message.bytes);
+      return;
     case 'partition-request':
       digest.fold(message.producer);
       digest.fold(message.edge);
@@ -106,6 +124,11 @@ function foldDataPlane(digest: Digest, message: DataPlaneMessage): void {
     case 'partition-not-found':
       digest.fold(message.producer);
       digest.fold(message.channel);
+      return;
+    case 'all-records-processed':
+      digest.fold(message.edge);
+      digest.fold(message.subpartition);
+      digest.fold(message.consumer);
       return;
     default:
       unreachable(message);
@@ -134,6 +157,10 @@ function foldBuffer(digest: Digest, buffer: StreamBuffer): void {
       return;
     case 'end-of-partition':
       digest.fold(-4);
+      return;
+    case 'end-of-data':
+      digest.fold(-5);
+      digest.foldString(buffer.mode);
       return;
     default:
       unreachable(buffer);
@@ -195,7 +222,12 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       for (const execution of message.executions) {
         digest.fold(execution.attempt);
         digest.foldString(execution.state);
+        if (execution.failure !== undefined) digest.foldString(execution.failure);
+        if (execution.endOfData === true) digest.fold(-1);
       }
+      return;
+    case 'end-of-data':
+      digest.fold(message.attempt);
       return;
     case 'task-state':
       digest.fold(message.attempt);
@@ -208,6 +240,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.metrics.alignmentUs);
       digest.fold(message.metrics.asyncUs);
       foldHandles(digest, message.handles);
+      if (message.finished !== undefined) digest.foldString(message.finished);
       return;
     case 'decline-checkpoint':
       digest.fold(message.attempt);
@@ -217,6 +250,26 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
     default:
       unreachable(message);
   }
+}
+
+function foldOperatorEvent(digest: Digest, message: OperatorEventMessage): void {
+  digest.fold(message.epoch);
+  digest.fold(message.attempt);
+  digest.foldString(message.operator);
+  digest.fold(message.sequence);
+  if (message.kind === 'operator-event-acknowledged') return;
+  const { event } = message;
+  digest.foldString(event.kind);
+  if ('checkpointId' in event) digest.fold(event.checkpointId);
+  if ('splitId' in event) digest.foldString(event.splitId);
+  if ('split' in event) foldSplit(digest, event.split);
+  if ('splits' in event) for (const split of event.splits) foldSplit(digest, split);
+}
+
+function foldSplit(digest: Digest, split: LogSplit): void {
+  digest.foldString(split.splitId);
+  digest.fold(split.offset);
+  digest.fold(split.end);
 }
 
 function foldService(digest: Digest, message: ServiceMessage): void {
@@ -232,6 +285,15 @@ function foldService(digest: Digest, message: ServiceMessage): void {
     case 'coordination-compare-and-set':
     case 'coordination-reply':
       foldCoordination(digest, message);
+      return;
+    case 'zookeeper-request':
+    case 'zookeeper-reply':
+    case 'zookeeper-watch-event':
+    case 'zookeeper-closed':
+    case 'kubernetes-request':
+    case 'kubernetes-reply':
+    case 'kubernetes-watch-event':
+      digest.foldString(highAvailabilityText(message));
       return;
     case 'log-fetch':
     case 'log-records':
@@ -313,6 +375,7 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
       digest.fold(last);
       digest.fold(message.sourceIndices[0] ?? 0);
       digest.fold(message.sourceIndices[last] ?? 0);
+      if (message.ended === true) digest.fold(-1);
       return;
     }
     default:
@@ -368,6 +431,7 @@ function foldDeployment(digest: Digest, deployment: TaskDeployment): void {
   }
   if (deployment.restore === undefined) return;
   digest.fold(deployment.restore.checkpointId);
+  if (deployment.restore.finished !== undefined) digest.foldString(deployment.restore.finished);
   for (const state of deployment.restore.state) foldHandles(digest, state.handles);
 }
 

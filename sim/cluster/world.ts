@@ -10,6 +10,7 @@ import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
+import { UserCodeFaults } from '../faults/user-code-faults.ts';
 import type { History } from '../history/history.ts';
 import type { DurableState } from '../judges/judge.ts';
 import type { ChoiceSite, Choices } from '../kernel/choice.ts';
@@ -19,7 +20,7 @@ import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import { CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
-import { CoordinationDisk, CoordinationStore } from '../services/coordination-store.ts';
+import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
 import { LogBroker } from '../services/log-broker.ts';
 import { ObjectStore, ObjectStoreDisk } from '../services/object-store.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
@@ -46,6 +47,7 @@ const FETCH_RECORDS_MIN = 1_000_000;
 export class World {
   readonly cluster: Cluster;
   readonly conditions: ReadonlyMap<NodeId, ServiceConditions>;
+  readonly userCode: UserCodeFaults;
   readonly durable: DurableState;
   readonly jobManagers: readonly NodeId[];
   readonly taskManagers: readonly NodeId[];
@@ -55,6 +57,8 @@ export class World {
 
   constructor(options: WorldOptions) {
     const { plan, loop, choices, history, profile } = options;
+    this.userCode = new UserCodeFaults(options.onEffective);
+    const hasUserCodeFaults = plan.faults.some(({ kind }) => kind === 'throw' || kind === 'hang');
     this.jobManagers = jobManagerNodes(plan.cluster);
     this.taskManagers = taskManagerNodes(plan.cluster);
     const conditions = new Map<NodeId, ServiceConditions>();
@@ -62,23 +66,31 @@ export class World {
     this.conditions = conditions;
     const disks = {
       objects: new ObjectStoreDisk(),
-      coordination: new CoordinationDisk(),
+      coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
     };
     this.durable = {
       object: (path) => disks.objects.object(path),
       objects: () => disks.objects.objects(),
-      coordination: (key) => disks.coordination.coordination(key),
+      coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
       openTransactions: () => disks.sink.openTransactions(),
     };
+    /* Without a service the JobManager's memory is all there is; judges see what it reported. */
+    if (plan.engine.highAvailability.kind === 'none')
+      history.observe(({ event }) => {
+        if (event.kind === 'coordination-updated') disks.coordination.none.replace(event.key, event.value);
+      });
     const nodes = [
-      ...engineNodes(options, this),
+      ...engineNodes(options, this, hasUserCodeFaults),
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
         this.#countRead(partition, offset, count),
       ),
       ...clientNodes(options, this.jobManagers),
     ];
-    this.cluster = new Cluster({ loop, choices, history, profile, nodes });
+    const cluster = { loop, choices, history, profile, nodes };
+    this.cluster = new Cluster(
+      hasUserCodeFaults ? { ...cluster, takeHangUs: () => this.userCode.takeHangUs() } : cluster,
+    );
   }
 
   /** Records the log has handed out more than once. */
@@ -93,7 +105,11 @@ export class World {
   }
 }
 
-function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | 'taskManagers'>): NodeSpec[] {
+function engineNodes(
+  options: WorldOptions,
+  world: Pick<World, 'jobManagers' | 'taskManagers' | 'userCode'>,
+  hasUserCodeFaults: boolean,
+): NodeSpec[] {
   const { plan, job, parts } = options;
   const environmentOf = (node: NodeId): TaskEnvironment => ({
     node,
@@ -102,6 +118,10 @@ function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | '
     parts,
     services: SERVICE_NODES,
   });
+  const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
+    const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;
+    return { ...environmentOf(node), graph };
+  };
   return [
     ...world.jobManagers.map((id) => ({
       id,
@@ -110,7 +130,7 @@ function engineNodes(options: WorldOptions, world: Pick<World, 'jobManagers' | '
     })),
     ...world.taskManagers.map((id) => ({
       id,
-      create: (incarnation: number) => new TaskManager(environmentOf(id), incarnation),
+      create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
     })),
   ];
 }
@@ -125,7 +145,7 @@ function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): No
 
 interface Disks {
   readonly objects: ObjectStoreDisk;
-  readonly coordination: CoordinationDisk;
+  readonly coordination: CoordinationDisks;
   readonly sink: SinkStoreDisk;
 }
 
@@ -152,9 +172,11 @@ function serviceNodes(
     {
       id: coordination,
       create: () =>
-        new CoordinationStore({
+        coordinationService({
           ...common(coordination),
-          disk: disks.coordination,
+          kind: plan.engine.highAvailability.kind,
+          disks: disks.coordination,
+          node: coordination,
           latency: profile.coordinationStore,
         }),
     },

@@ -1,20 +1,24 @@
 /**
  * Folds a history into the figures of a run: checkpoints, restarts, failovers, timeline, probes, output and its latency.
  *
- * Owns counting; judges nothing. Called by the simulation for each history event.
+ * Owns counting; judges nothing. What is known of single checkpoints is checkpoint-collector's. Called by the simulation for each
+ * history event.
  *
- * I1: a checkpoint record is made when its checkpoint is triggered and ends at most once; one that never ends is `pending`.
- * I2: the timeline has the tasks of completed checkpoints only, in the order of their acknowledgements.
- * I3: a record's latency counts each time it becomes visible, from when it could be read at the log.
+ * I1: a record's latency counts each time it becomes visible, from when it could be read at the log; what comes of no record has none.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
+import { isOfFinish, sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import type { CheckpointRecord, LatencyRecord, RunRecord, TimelineRecord } from '../run-record.ts';
+import type {
+  CheckpointRecord,
+  LatencyRecord,
+  RestoreRecord,
+  RunRecord,
+  SubtaskRecord,
+  TimelineRecord,
+} from '../run-record.ts';
+import { CheckpointCollector } from './checkpoint-collector.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-
-type Seen = HistoryEvent['event'];
-type Of<K extends Seen['kind']> = Extract<Seen, { readonly kind: K }>;
 
 export interface RunCollectorOptions {
   readonly graph: JobGraph;
@@ -25,6 +29,7 @@ export interface RunCollectorOptions {
 /** The part of a run record that comes from its history. */
 export interface RunFigures {
   readonly checkpointRecords: readonly CheckpointRecord[];
+  readonly restoreRecords: readonly RestoreRecord[];
   readonly checkpoints: RunRecord['checkpoints'];
   readonly restarts: number;
   readonly failovers: number;
@@ -41,16 +46,9 @@ export interface RunFigures {
 
 const NOTHING_READ = { in: 0, replayed: 0 } as const;
 
-/** A checkpoint record in the making. */
-type OpenRecord = { -readonly [K in keyof CheckpointRecord]: CheckpointRecord[K] } & {
-  readonly parts: TimelineRecord[];
-};
-
 export class RunCollector {
   readonly #options: RunCollectorOptions;
-  readonly #records: OpenRecord[] = [];
-  readonly #open = new Map<number, OpenRecord>();
-  readonly #timeline: TimelineRecord[] = [];
+  readonly #checkpoints: CheckpointCollector;
   readonly #probes = new Map<string, number>();
   readonly #latency = new LatencyHistogram();
   readonly #effectiveFaults = new Map<string, number>();
@@ -58,27 +56,19 @@ export class RunCollector {
   #leaderships = 0;
   #recordsOut = 0;
   #stateBytes = 0;
-  #declined = 0;
 
   constructor(options: RunCollectorOptions) {
     this.#options = options;
+    this.#checkpoints = new CheckpointCollector(options.graph.vertices);
   }
 
   observe(entry: HistoryEvent): void {
     const { event, atUs } = entry;
+    this.#checkpoints.observe(entry);
     switch (event.kind) {
-      case 'checkpoint-triggered':
-        this.#onTriggered(event, atUs);
-        return;
-      case 'acknowledge-sent':
-        this.#onAcknowledged(event, atUs);
-        return;
       case 'checkpoint-completed':
       case 'savepoint-completed':
-        this.#onCompleted(event, atUs);
-        return;
-      case 'checkpoint-aborted':
-        this.#onAborted(event, atUs);
+        this.#stateBytes = event.stateBytes;
         return;
       case 'restart-scheduled':
         this.#restarts += 1;
@@ -102,21 +92,21 @@ export class RunCollector {
 
   /** `read` is what the log broker knows: records read at least once, and readings beyond the first. */
   figures(read: { readonly in: number; readonly replayed: number } = NOTHING_READ): RunFigures {
-    const outcomes = (outcome: CheckpointRecord['outcome']): number =>
-      this.#records.reduce((count, record) => count + (record.outcome === outcome ? 1 : 0), 0);
-    const expired = this.#records.reduce((count, { reason }) => count + (reason === 'checkpoint-expired' ? 1 : 0), 0);
+    const checkpointRecords = this.#checkpoints.records();
+    const count = (counts: (record: CheckpointRecord) => boolean): number => checkpointRecords.filter(counts).length;
     return {
-      checkpointRecords: this.#records.map(({ parts: _, ...record }) => record),
+      checkpointRecords,
+      restoreRecords: this.#checkpoints.restores(),
       checkpoints: {
-        triggered: this.#records.length,
-        completed: outcomes('completed'),
-        aborted: outcomes('aborted'),
-        expired,
-        declined: this.#declined,
+        triggered: checkpointRecords.length,
+        completed: count(({ outcome }) => outcome === 'completed'),
+        aborted: count(({ outcome }) => outcome === 'aborted'),
+        expired: count(({ reason }) => reason === 'checkpoint-expired'),
+        declined: count(({ reason }) => reason.startsWith('checkpoint-declined')),
       },
       restarts: this.#restarts,
       failovers: Math.max(0, this.#leaderships - 1),
-      timeline: this.#timeline,
+      timeline: this.#checkpoints.timeline(),
       probes: Object.fromEntries(this.#probes),
       records: { in: read.in, out: this.#recordsOut, replayed: read.replayed },
       latency: this.#latency.toRecord(),
@@ -125,84 +115,15 @@ export class RunCollector {
     };
   }
 
-  #onTriggered(event: Of<'checkpoint-triggered'>, atUs: number): void {
-    const record: OpenRecord = {
-      checkpointId: event.checkpointId,
-      epoch: event.epoch,
-      triggeredAtUs: atUs,
-      outcome: 'pending',
-      reason: '',
-      endedAtUs: -1,
-      endToEndUs: 0,
-      alignmentUsMax: 0,
-      syncUsMax: 0,
-      asyncUsMax: 0,
-      startDelayUsMax: 0,
-      stateBytes: 0,
-      recordsInFlight: 0,
-      acknowledged: 0,
-      required: event.tasks.length,
-      parts: [],
-    };
-    this.#records.push(record);
-    this.#open.set(event.checkpointId, record);
-  }
-
-  #onAcknowledged(event: Of<'acknowledge-sent'>, atUs: number): void {
-    const record = this.#open.get(event.checkpointId);
-    if (record === undefined) return;
-    const { metrics } = event;
-    record.acknowledged += 1;
-    record.alignmentUsMax = Math.max(record.alignmentUsMax, metrics.alignmentUs);
-    record.syncUsMax = Math.max(record.syncUsMax, metrics.syncUs);
-    record.asyncUsMax = Math.max(record.asyncUsMax, metrics.asyncUs);
-    record.startDelayUsMax = Math.max(record.startDelayUsMax, metrics.startDelayUs);
-    record.stateBytes += metrics.stateBytes;
-    record.recordsInFlight += metrics.recordsInFlight;
-    record.endToEndUs = atUs - record.triggeredAtUs;
-    record.parts.push({
-      task: this.#taskName(event.vertex, event.subtask),
-      checkpointId: event.checkpointId,
-      startUs: record.triggeredAtUs,
-      endUs: atUs,
-    });
-  }
-
-  #onCompleted(event: Of<'checkpoint-completed' | 'savepoint-completed'>, atUs: number): void {
-    const record = this.#open.get(event.checkpointId);
-    this.#stateBytes = event.stateBytes;
-    if (record === undefined) return;
-    this.#open.delete(event.checkpointId);
-    record.outcome = 'completed';
-    record.endedAtUs = atUs;
-    record.endToEndUs = event.endToEndUs;
-    record.stateBytes = event.stateBytes;
-    this.#timeline.push(...record.parts);
-  }
-
-  #onAborted(event: Of<'checkpoint-aborted'>, atUs: number): void {
-    const record = this.#open.get(event.checkpointId);
-    if (record === undefined) return;
-    this.#open.delete(event.checkpointId);
-    record.outcome = 'aborted';
-    record.reason = event.reason;
-    record.endedAtUs = atUs;
-    record.acknowledged = event.acknowledged;
-    if (event.reason.startsWith('checkpoint-declined')) this.#declined += 1;
+  /** One per checkpoint and subtask. */
+  subtaskRecords(): SubtaskRecord[] {
+    return this.#checkpoints.subtaskRecords();
   }
 
   #onVisible(lineages: readonly number[], atUs: number): void {
     this.#recordsOut += lineages.length;
     const { readableAtUs } = this.#options;
-    for (const lineage of lineages) this.#latency.add(atUs - readableAtUs(sourceIndexOf(lineage)));
-  }
-
-  /** As in Flink's web interface: `count (2/4)`. */
-  #taskName(vertex: number, subtask: number): string {
-    const { name, parallelism } = this.#options.graph.vertices[vertex] ?? {
-      name: `vertex ${String(vertex)}`,
-      parallelism: 1,
-    };
-    return `${name} (${String(subtask + 1)}/${String(parallelism)})`;
+    for (const lineage of lineages)
+      if (!isOfFinish(lineage)) this.#latency.add(atUs - readableAtUs(sourceIndexOf(lineage)));
   }
 }

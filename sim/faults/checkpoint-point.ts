@@ -1,11 +1,12 @@
 /**
- * Logical points of a checkpoint's life at which a fault may strike, in the order they happen.
+ * Logical points of a checkpoint's life at which a fault may strike, in the order they happen; and those of the end of a bounded job.
  * Each is one kind of history event; `.sent` points lie before the effect, `.done` points after it and before anyone was told.
  */
 import type { HistoryEvent } from '../history/history-event.ts';
 
 export const CHECKPOINT_POINTS = [
   'triggered',
+  'coordinator-snapshot.taken',
   'trigger.received',
   'barrier.received',
   'alignment.started',
@@ -30,6 +31,10 @@ export const CHECKPOINT_POINTS = [
   'aborted',
   'subsumed',
   'restored',
+  'end-of-data',
+  'task.finished',
+  'job.finished',
+  'job.remembered',
 ] as const;
 
 export type CheckpointPoint = (typeof CHECKPOINT_POINTS)[number];
@@ -45,6 +50,7 @@ export interface PointOccurrence {
 
 const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, CheckpointPoint>([
   ['checkpoint-triggered', 'triggered'],
+  ['coordinator-snapshot-taken', 'coordinator-snapshot.taken'],
   ['trigger-received', 'trigger.received'],
   ['barrier-received', 'barrier.received'],
   ['alignment-started', 'alignment.started'],
@@ -68,6 +74,7 @@ const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, Chec
   ['checkpoint-aborted', 'aborted'],
   ['checkpoint-subsumed', 'subsumed'],
   ['task-restored', 'restored'],
+  ['end-of-data-reached', 'end-of-data'],
 ]);
 
 /** Checkpoint id in a path `.../chk-<n>/...`; 0 when there is none. */
@@ -84,6 +91,10 @@ function checkpointOfPointer(value: string): number {
 
 export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {
   const event = entry.event;
+  if (event.kind === 'task-state' && event.state === 'finished') {
+    return { point: 'task.finished', checkpoint: 0, vertex: event.vertex, subtask: event.subtask };
+  }
+  if (event.kind === 'job-status' && event.status === 'finished') return { point: 'job.finished', checkpoint: 0 };
   const point = POINT_OF_KIND.get(event.kind);
   if (point === undefined) return undefined;
   if (event.kind === 'object-stored') {
@@ -91,6 +102,7 @@ export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {
     return { point: event.path.endsWith('/_metadata') ? 'metadata-write.done' : 'state-write.done', checkpoint };
   }
   if (event.kind === 'coordination-updated') {
+    if (event.key.endsWith('/result')) return { point: 'job.remembered', checkpoint: 0 };
     return event.key.endsWith('/checkpoints') ? { point, checkpoint: checkpointOfPointer(event.value) } : undefined;
   }
   const checkpoint = 'checkpointId' in event ? event.checkpointId : 0;

@@ -13,6 +13,7 @@ import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { LinkDegradation } from '../network/network.ts';
 import { CLIENT_NODE } from '../node-names.ts';
 import type { Fault } from './fault.ts';
+import type { UserCodeFault } from './user-code-faults.ts';
 
 /** The part of the cluster that faults act on. */
 export interface FaultableCluster {
@@ -45,6 +46,12 @@ export interface ServiceConditionsLike {
   lift(faultId: string): void;
 }
 
+/** Where user functions are made to throw or to hang. */
+export interface UserCodeLike {
+  apply(fault: UserCodeFault): void;
+  lift(fault: UserCodeFault): void;
+}
+
 type LinkFault = Extract<Fault, { kind: 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }>;
 type NodeFault = Extract<Fault, { kind: 'crash' | 'pause' }>;
 
@@ -56,14 +63,20 @@ export type Application = 'effective' | 'pending' | 'void';
 export class FaultActions {
   readonly #cluster: FaultableCluster;
   readonly #services: ReadonlyMap<NodeId, ServiceConditionsLike>;
+  readonly #userCode: UserCodeLike | undefined;
   /** Which faults hold a node paused. */
   readonly #pausedBy = new Map<NodeId, Set<string>>();
   /** By fault: the incarnation it crashed. */
   readonly #crashed = new Map<string, number>();
 
-  constructor(cluster: FaultableCluster, services: ReadonlyMap<NodeId, ServiceConditionsLike>) {
+  constructor(
+    cluster: FaultableCluster,
+    services: ReadonlyMap<NodeId, ServiceConditionsLike>,
+    userCode: UserCodeLike | undefined,
+  ) {
     this.#cluster = cluster;
     this.#services = services;
+    this.#userCode = userCode;
   }
 
   apply(fault: Fault): Application {
@@ -84,6 +97,10 @@ export class FaultActions {
         return 'pending';
       case 'service':
         this.#service(fault.node).apply(fault.id, fault);
+        return 'pending';
+      case 'throw':
+      case 'hang':
+        this.#userCode?.apply(fault);
         return 'pending';
       case 'operation': {
         const { id, command } = fault;
@@ -114,6 +131,10 @@ export class FaultActions {
         return;
       case 'service':
         this.#service(fault.node).lift(fault.id);
+        return;
+      case 'throw':
+      case 'hang':
+        this.#userCode?.lift(fault);
         return;
       case 'operation':
         return;

@@ -66,8 +66,18 @@ export class FaultState implements ScheduledEvent {
 
 /** How long a fault lasts in microseconds; negative: until someone ends it. */
 export function durationUs(fault: Fault): number {
-  if (fault.kind === 'operation') return 0;
-  return fault.kind === 'crash' ? fault.restartAfterUs : fault.forUs;
+  switch (fault.kind) {
+    case 'crash':
+      return fault.restartAfterUs;
+    case 'operation':
+      return 0;
+    case 'throw':
+    case 'hang':
+      // Armed until it strikes, or the storm ends.
+      return -1;
+    default:
+      return fault.forUs;
+  }
 }
 
 function targetText(fault: Fault): string {

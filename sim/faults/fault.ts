@@ -37,6 +37,22 @@ export type Fault = OfFault &
       }
     | { readonly kind: 'pause'; readonly node: NodeId; readonly forUs: number }
     | {
+        /** The next call of a user function on the node throws. */
+        readonly kind: 'throw';
+        readonly node: NodeId;
+        /** Index of the vertex whose function it is; absent: any. */
+        readonly vertex?: number;
+        /** False: the error says that no restart can help. */
+        readonly recoverable: boolean;
+      }
+    | {
+        /** The next call of a user function on the node does not return for this long: its subtask does nothing meanwhile. */
+        readonly kind: 'hang';
+        readonly node: NodeId;
+        readonly vertex?: number;
+        readonly hangUs: number;
+      }
+    | {
         readonly kind: 'partition';
         readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
         /** Nothing passes from `a` to `b`; nor back, unless one-way. Nodes in neither side talk to all. */
@@ -75,9 +91,10 @@ export type Fault = OfFault &
         readonly node: NodeId;
         /**
          * `slow`: latency times `factor`. `unavailable`: refused at once. `fail`: no effect, says so. `unknown-outcome`: it
-         * takes effect, the reply is lost.
+         * takes effect, the reply is lost. Of the coordination store: `session-expiry` (ZooKeeper): a session that is heard of ends;
+         * `watch-loss` (Kubernetes): a watch ends with an event that it would have told.
          */
-        readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome';
+        readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome' | 'session-expiry' | 'watch-loss';
         readonly factor: number;
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;

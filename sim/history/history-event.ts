@@ -11,6 +11,8 @@ import type { Lineage, RecordValue } from '../../engine/protocol/stream-elements
 export type WorldEvent =
   | { readonly kind: 'node-crashed'; readonly incarnation: number }
   | { readonly kind: 'node-started'; readonly incarnation: number }
+  /** A process ended itself: `node-crashed` follows, and its supervisor starts it again. */
+  | { readonly kind: 'process-exited'; readonly why: string }
   | { readonly kind: 'node-paused' }
   | { readonly kind: 'node-resumed' }
   | { readonly kind: 'fault-started'; readonly fault: string; readonly faultKind: string }
@@ -30,11 +32,11 @@ export type WorldEvent =
   | { readonly kind: 'object-stored'; readonly path: string; readonly bytes: number }
   | { readonly kind: 'object-deleted'; readonly path: string }
   | {
-      readonly kind: 'coordination-updated';
-      readonly key: string;
-      readonly version: number;
-      readonly value: string;
-      readonly by: NodeId;
+      /** A session of ZooKeeper. `revoked`: by a fault, while it was heard of; `timeout`: after silence. */
+      readonly kind: 'session-ended';
+      readonly session: number;
+      readonly owner: NodeId;
+      readonly why: 'timeout' | 'revoked' | 'closed';
     }
   | {
       readonly kind: 'transaction-opened';
@@ -53,6 +55,8 @@ export type WorldEvent =
       readonly transaction: string;
       readonly producer: string;
       readonly producerEpoch: number;
+      /** Producer epoch that asked for it. */
+      readonly committedBy: number;
       /** The sink store's own arrays, readable, never to be changed. */
       readonly values: readonly RecordValue[];
       readonly lineages: readonly Lineage[];

@@ -1,5 +1,5 @@
 /**
- * Judges 4 to 6, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
+ * Judges 4 and 5, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
  *
  * Owns what became durable and when, as the outside systems reported it, and compares what the engine then claims and does.
  * One table (`observe`) from event kind to the rule it is judged by.
@@ -19,6 +19,7 @@ import {
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
+import { AttemptSuccession } from './attempt-succession.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, Judge } from './judge.ts';
@@ -41,6 +42,7 @@ const KINDS = [
   'commit-sent',
   'transaction-committed',
   'restore-chosen',
+  'task-deployed',
 ] as const;
 
 type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof KINDS)[number] }>;
@@ -66,6 +68,8 @@ export interface CheckpointLifecycleOptions {
   readonly jobId: string;
   readonly reader: CheckpointReader;
   readonly durable: DurableState;
+  /** False: no checkpoint is ever taken, and output is committed at the end of the input. */
+  readonly isCheckpointing: boolean;
 }
 
 export class CheckpointLifecycle implements Judge {
@@ -78,8 +82,9 @@ export class CheckpointLifecycle implements Judge {
     'notified-before-durable: completion is announced, or a commit sent, before the pointer names the checkpoint. ' +
     'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
     'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. retained-file-missing: a file ' +
-    'of a retained checkpoint does not exist. completed-after-restart: a checkpoint of an attempt that was given up becomes the ' +
-    'newest. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
+    'of a retained checkpoint does not exist. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
+    'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
+    'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own.';
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
@@ -88,6 +93,7 @@ export class CheckpointLifecycle implements Judge {
   readonly #lives = new Map<number, Life>();
   readonly #lastIdByEpoch = new Map<number, number>();
   /** Per epoch, the highest id triggered before its leadership began. */
+  readonly #succession = new AttemptSuccession();
   readonly #idsBeforeEpoch = new Map<number, number>();
   readonly #metadataStored = new Set<number>();
   /** Directories whose `_metadata` was stored. */
@@ -158,6 +164,9 @@ export class CheckpointLifecycle implements Judge {
       case 'restore-chosen':
         this.#onRestoreChosen(event, at);
         return;
+      case 'task-deployed':
+        this.#onDeployed(event, at);
+        return;
       default:
         unreachable(event);
     }
@@ -220,7 +229,8 @@ export class CheckpointLifecycle implements Judge {
       return;
     }
     if (event.key !== this.#pointerKey) return;
-    const { epoch, completed, job } = decodePointer(event.value);
+    const { epoch, completed, job } =
+      event.value === '' ? { epoch: this.#pointerEpoch, completed: [], job: undefined } : decodePointer(event.value);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     this.#onRun(job);
@@ -266,6 +276,13 @@ export class CheckpointLifecycle implements Judge {
     const life = this.#lives.get(id);
     const restored = this.#restored;
     if (life === undefined || restored === undefined) return;
+    const givenUpAt = this.#succession.givenUpAt(life.required);
+    if (givenUpAt !== undefined) {
+      this.#say('completed-after-restart', [life.triggeredAt, givenUpAt, at], () => {
+        return `The pointer names checkpoint ${String(id)} after a restart has restored an older one into a subtask it was taken from`;
+      });
+      return;
+    }
     const isOld =
       life.epoch < restored.epoch || (life.epoch === restored.epoch && life.jobAttempt < restored.jobAttempt);
     if (!isOld) return;
@@ -315,6 +332,7 @@ export class CheckpointLifecycle implements Judge {
 
   #onAnnounced(event: Of<'notify-complete-sent' | 'commit-sent'>, at: number): void {
     const id = event.checkpointId;
+    if (!this.#options.isCheckpointing) return;
     if (this.#everNamed.has(id) || (event.kind === 'commit-sent' && id <= this.#newestNamed)) return;
     const what =
       event.kind === 'commit-sent' ? `Transaction ${event.transaction} is to be committed` : 'Completion is announced';
@@ -328,7 +346,7 @@ export class CheckpointLifecycle implements Judge {
   /** A transaction named `...-<n>` was opened after checkpoint n - 1, so it belongs to n or to a later one. */
   #onCommitted(transaction: string, at: number): void {
     const id = TRANSACTION_CHECKPOINT.exec(transaction)?.[1];
-    if (id === undefined || Number(id) <= this.#newestNamed) return;
+    if (id === undefined || Number(id) <= this.#newestNamed || !this.#options.isCheckpointing) return;
     this.#say('committed-before-durable', [at], () => {
       return `Transaction ${transaction} is committed, but the newest checkpoint the pointer names is ${String(this.#newestNamed)}`;
     });
@@ -337,10 +355,31 @@ export class CheckpointLifecycle implements Judge {
   #onRestoreChosen(event: Of<'restore-chosen'>, at: number): void {
     if (event.epoch < this.#epoch) return;
     this.#restored = { epoch: event.epoch, jobAttempt: event.jobAttempt, at };
+    this.#succession.restored(event.subtasks, at);
+    this.#checkPending(event.epoch, at);
     const newest = this.#retained.at(-1)?.id ?? 0;
     if (event.checkpointId === newest) return;
     this.#say('restored-not-newest', [at], () => {
       return `Epoch ${String(event.epoch)} restores checkpoint ${String(event.checkpointId)}, but the newest in the pointer is ${String(newest)}`;
+    });
+  }
+
+  /** What a restart gives up can acknowledge nothing any more: a checkpoint that waits for it must have ended before. */
+  #checkPending(epoch: number, at: number): void {
+    for (const [id, life] of this.#lives) {
+      if (life.endedAt >= 0 || life.epoch !== epoch || this.#succession.givenUpAt(life.required) === undefined)
+        continue;
+      this.#say('pending-after-restart', [life.triggeredAt, at], () => {
+        return `Checkpoint ${String(id)} is still pending when a subtask that it was taken from is restored`;
+      });
+    }
+  }
+
+  #onDeployed(event: Of<'task-deployed'>, at: number): void {
+    if (event.epoch < this.#epoch || this.#succession.deployed(event.attempt, event)) return;
+    this.#say('deployed-unrestored', [at], () => {
+      const subtask = `subtask ${String(event.subtask)} of vertex ${String(event.vertex)}`;
+      return `Attempt ${String(event.attempt)} of ${subtask} is deployed, but no restart restores that subtask`;
     });
   }
 

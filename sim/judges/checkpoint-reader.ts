@@ -9,14 +9,24 @@
  */
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
+import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
-import { decodeSourceOffsets, fromCanonical, isCanonical } from './state-decoders.ts';
+import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
+import {
+  decodeChannelState,
+  decodeEnumeratorState,
+  decodeReaderSplits,
+  decodeSourceOffsets,
+  fromCanonical,
+  isCanonical,
+} from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -25,11 +35,33 @@ export interface KeyedPiece {
   readonly keyGroups: { readonly start: number; readonly end: number };
 }
 
+/** A record that was under way when the checkpoint was taken, on one edge of the job (row B5). */
+export interface InFlightRecord {
+  readonly edge: number;
+  readonly value: RecordValue;
+  readonly timestampUs: number;
+  readonly lineage: Lineage;
+}
+
 export interface CheckpointContents {
   readonly id: number;
   readonly cut: Cut;
   readonly keyed: readonly KeyedPiece[];
+  /** Records before the cut whose effect on what lies behind their edge is still to come. */
+  readonly inFlight: readonly InFlightRecord[];
+  /** Splits that are not in exactly one place. */
+  readonly splitProblems: readonly SplitProblem[];
+  /** Key groups of subtasks that had ended: their state is gone, by keyed operator. */
+  readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
+
+interface ContentsSoFar {
+  readonly cut: Cut;
+  readonly keyed: KeyedPiece[];
+  readonly inFlight: InFlightRecord[];
+}
+
+type ReaderSplits = SplitPlaces['readers'][number];
 
 export interface CheckpointReaderOptions {
   readonly graph: JobGraph;
@@ -42,6 +74,8 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
   readonly #sources: ReadonlySet<string>;
+  /** Of them, those whose splits an enumerator assigns. */
+  readonly #splitSources: ReadonlySet<string>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
   #pointerText = '';
   #pointer: readonly RetainedCheckpoint[] = EMPTY_POINTER;
@@ -49,7 +83,9 @@ export class CheckpointReader {
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
-    this.#sources = new Set(options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source.uid])));
+    const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
+    this.#sources = new Set(sources.map(({ uid }) => uid));
+    this.#splitSources = new Set(sources.filter(({ kind }) => kind === 'split-log').map(({ uid }) => uid));
   }
 
   /** The retained checkpoints now, oldest first. */
@@ -102,32 +138,105 @@ export class CheckpointReader {
     if (metadata.value.checkpointId !== checkpoint.id) {
       return unreadable(`${checkpoint.metadata} says it is checkpoint ${String(metadata.value.checkpointId)}`);
     }
-    const cut = new Int32Array(this.#options.index.input.length);
-    const keyed: KeyedPiece[] = [];
-    for (const { handles } of metadata.value.states) {
+    const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
+    const readers = new Map<string, ReaderSplits[]>();
+    const ended = new Map<string, KeyGroupRange[]>();
+    for (const { vertex, subtask, handles, finished } of metadata.value.states) {
+      if (finished === 'task') this.#readEnded(vertex, subtask, { cut: into.cut, ended });
       for (const handle of handles) {
-        const problem = this.#read(handle, cut, keyed);
+        const problem =
+          handle.state === 'operator' && this.#splitSources.has(handle.operator)
+            ? this.#readSplits(handle, subtask, readers)
+            : this.#read(handle, into);
         if (problem !== undefined) return unreadable(problem);
       }
     }
-    return { kind: 'read', value: { id: checkpoint.id, cut, keyed } };
+    const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
+    if (typeof splitProblems === 'string') return unreadable(splitProblems);
+    return { kind: 'read', value: { id: checkpoint.id, ...into, splitProblems, ended } };
   }
 
-  /** Returns what is wrong; undefined when nothing is. */
-  #read(handle: StateHandle, cut: Cut, keyed: KeyedPiece[]): string | undefined {
-    const place = handle.path === '' ? `inline ${handle.state} state of ${handle.operator}` : handle.path;
+  /** A subtask that had ended has read all of its partitions, and needs no state any more. */
+  #readEnded(vertex: number, subtask: number, into: { cut: Cut; ended: Map<string, KeyGroupRange[]> }): void {
+    const { graph, index } = this.#options;
+    const jobVertex = graph.vertices[vertex];
+    if (jobVertex === undefined) return;
+    const { parallelism, maxParallelism } = jobVertex;
+    jobVertex.source?.partitions.forEach((partition, position) => {
+      const slot = index.slotOf(partition);
+      if (slot === undefined || position % parallelism !== subtask) return;
+      into.cut[slot] = index.input[slot]?.values.length ?? 0;
+    });
+    const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
+    for (const { uid, kind } of jobVertex.operators) {
+      if (kind !== 'process' && kind !== 'co-process') continue;
+      into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
+    }
+  }
+
+  /** The splits of one reader. Returns what is wrong. */
+  #readSplits(handle: StateHandle, subtask: number, readers: Map<string, ReaderSplits[]>): string | undefined {
+    const bytes = this.#bytesOf(handle);
+    if (typeof bytes === 'string') return bytes;
+    const splits = attempt(placeOf(handle), () => decodeReaderSplits(bytes));
+    if (splits.kind === 'unreadable') return splits.reason;
+    readers.set(handle.operator, [...(readers.get(handle.operator) ?? []), { subtask, splits: splits.value }]);
+    return undefined;
+  }
+
+  /** Puts the cuts of all sources with splits into `cut`; a text says what is unreadable. */
+  #cutSplits(
+    { coordinators = [] }: CheckpointMetadata,
+    readers: ReadonlyMap<string, readonly ReaderSplits[]>,
+    cut: Cut,
+  ): readonly SplitProblem[] | string {
+    const problems: SplitProblem[] = [];
+    for (const uid of this.#splitSources) {
+      const bytes = coordinators.find(({ operator }) => operator === uid)?.bytes;
+      if (bytes === undefined) return `there is no state of the coordinator of ${uid}`;
+      const enumerator = attempt(`state of the coordinator of ${uid}`, () => decodeEnumeratorState(bytes));
+      if (enumerator.kind === 'unreadable') return enumerator.reason;
+      const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
+      problems.push(...found.problems);
+      for (const [partition, offset] of found.offsets) {
+        const slot = this.#options.index.slotOf(partition);
+        const length = slot === undefined ? -1 : (this.#options.index.input[slot]?.values.length ?? -1);
+        if (slot === undefined || offset > length)
+          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
+        cut[slot] = offset;
+      }
+    }
+    return problems;
+  }
+
+  /** The bytes of a handle, or what is wrong with them. */
+  #bytesOf(handle: StateHandle): Uint8Array | string {
+    const place = placeOf(handle);
     const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
     if (bytes === undefined) return `${place} does not exist`;
     if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
-    if (crc32c(bytes) !== handle.checksum) return `${place} does not match its checksum`;
+    return crc32c(bytes) === handle.checksum ? bytes : `${place} does not match its checksum`;
+  }
+
+  /** Returns what is wrong; undefined when nothing is. */
+  #read(handle: StateHandle, into: ContentsSoFar): string | undefined {
+    const place = placeOf(handle);
+    const bytes = this.#bytesOf(handle);
+    if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
       const file = attempt(place, () => (isCanonical(bytes) ? fromCanonical(bytes) : bytes));
       if (file.kind === 'unreadable') return file.reason;
-      keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
+      into.keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
       return undefined;
     }
-    return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, cut) : undefined;
+    if (handle.state === 'operator') {
+      return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, into.cut) : undefined;
+    }
+    const channels = attempt(place, () => decodeChannelState(bytes, handle.channels ?? []));
+    if (channels.kind === 'unreadable') return channels.reason;
+    for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
+    return undefined;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {
@@ -145,5 +254,16 @@ export class CheckpointReader {
       cut[slot] = offset;
     }
     return undefined;
+  }
+}
+
+const placeOf = ({ path, state, operator }: StateHandle): string =>
+  path === '' ? `inline ${state} state of ${operator}` : path;
+
+function addInFlight(edge: number, buffers: readonly DataBuffer[], into: InFlightRecord[]): void {
+  for (const { values, timestampsUs, lineages } of buffers) {
+    values.forEach((value, index) => {
+      into.push({ edge, value, timestampUs: timestampsUs[index] ?? 0, lineage: lineages[index] ?? 0 });
+    });
   }
 }

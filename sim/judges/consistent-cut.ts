@@ -2,13 +2,14 @@
  * Judge 3, consistent cut: each completed checkpoint holds the effect of all records before its barrier and of none after.
  *
  * What lies before is what the checkpoint's own source offsets say. Its keyed state is compared, entry by entry, with the
- * reference folded over exactly these records.
+ * reference folded over exactly these records. Records in its channel state lie before the cut, and their effect is still to come: the
+ * state that is compared is the one after they have run through what lies behind their edge (row B5).
  *
  * I1: cuts are looked at when `checkpoint-completed` happens, so the reference follows them once through the input.
  * I2: after the first wrong cut the judge is silent: what follows is built on it.
  */
 import type { HistoryEvent } from '../history/history-event.ts';
-import type { CheckpointReader } from './checkpoint-reader.ts';
+import type { CheckpointContents, CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
@@ -31,7 +32,8 @@ export class ConsistentCut implements Judge {
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
     'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
-    'stands before where an earlier completed checkpoint had it. checkpoint-unreadable: a file of a completed checkpoint is ' +
+    'stands before where an earlier completed checkpoint had it. split-lost: a split of a source is neither with its enumerator ' +
+    'nor with a reader. split-twice: it is in two places. checkpoint-unreadable: a file of a completed checkpoint is ' +
     'missing, fails its checksum or cannot be decoded.';
   readonly #options: ConsistentCutOptions;
   readonly #findings = new Findings(NAME);
@@ -55,6 +57,7 @@ export class ConsistentCut implements Judge {
       this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${contents.reason}`);
       return;
     }
+    if (this.#judgeSplits(contents.value.splitProblems, id, at)) return;
     this.#judgeDirection(contents.value.cut, id, at);
     if (!this.#options.audit.stateIsOrderInsensitive || this.#wrong) return;
     const difference = this.#options.cuts.compare(contents.value);
@@ -74,6 +77,15 @@ export class ConsistentCut implements Judge {
     return this.#findings.verdicts(
       `${String(this.#compared)} completed checkpoints hold exactly the records before their cut`,
     );
+  }
+
+  /** True when a split is not in exactly one place: then there is no cut to compare with. */
+  #judgeSplits(problems: CheckpointContents['splitProblems'], id: string, at: number): boolean {
+    for (const { anomaly, message } of problems) {
+      this.#wrong = true;
+      this.#findings.violated(anomaly, [at], () => `Checkpoint ${id}: ${message}`);
+    }
+    return problems.length > 0;
   }
 
   #judgeDirection(cut: Cut, id: string, at: number): void {

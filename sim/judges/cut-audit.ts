@@ -8,10 +8,12 @@
  */
 import { javaStringHash } from '../../engine/foundation/stable-hash.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
+import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import { attempt, type Readable } from './readable.ts';
 import { type InputIndex, ReferenceRun } from './reference-run.ts';
-import { entrySalt, type StateEntry } from './reference-state.ts';
+import { entrySalt, type ReferenceOperatorState, type StateEntry } from './reference-state.ts';
 import { locateKeyedStateEntries, readKeyedStateEntries } from './state-decoders.ts';
 import { explainDifference, type StateDifference } from './state-difference.ts';
 import { HashSum, TermHash } from './value-hash.ts';
@@ -22,6 +24,12 @@ export interface CutAuditOptions {
 }
 
 const NOTHING = new HashSum();
+
+/** Whether a checkpoint must hold state of a key group; undefined: of all. */
+function countedIn(ended: readonly KeyGroupRange[] | undefined): ((keyGroup: number) => boolean) | undefined {
+  if (ended === undefined) return undefined;
+  return (keyGroup: number): boolean => !ended.some(({ start, end }) => keyGroup >= start && keyGroup <= end);
+}
 
 export class CutAudit {
   readonly #options: CutAuditOptions;
@@ -40,13 +48,38 @@ export class CutAudit {
     if (!this.#run.canReach(contents.cut)) this.#run = new ReferenceRun(this.#options.graph, this.#options.index);
     this.#run.advance(contents.cut);
     const expected = this.#run.job.keyedStates;
+    if (contents.inFlight.length > 0) return this.#compareInFlight(contents, expected);
     const operators = new Set([...expected.keys(), ...found.value.keys()]);
     for (const operator of operators) {
       const sum = found.value.get(operator) ?? NOTHING;
-      if (sum.equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
+      const isCounted = countedIn(contents.ended.get(operator));
+      const reference = expected.get(operator);
+      const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
+      if (sum.equals(due ?? NOTHING)) continue;
       const entries = this.#entries(contents.keyed, operator);
       const { graph, index } = this.#options;
-      return { kind: 'read', value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries }) };
+      return {
+        kind: 'read',
+        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted }),
+      };
+    }
+    return { kind: 'read', value: undefined };
+  }
+
+  /** Row B5: with what was under way the state is that of all records before the cut. */
+  #compareInFlight(
+    contents: CheckpointContents,
+    expected: ReadonlyMap<string, ReferenceOperatorState>,
+  ): Readable<StateDifference | undefined> {
+    const { graph, index } = this.#options;
+    const stray = inFlightBehindCut(index, contents);
+    if (stray !== undefined) return { kind: 'read', value: { kind: 'holds-too-much', message: stray } };
+    const folded = foldInFlight(graph, contents);
+    if (folded.kind === 'unreadable') return folded;
+    for (const [operator, state] of folded.value) {
+      if (state.sum().equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
+      const question = { graph, index, cut: contents.cut, operator, found: state.entries() };
+      return { kind: 'read', value: explainDifference(question) };
     }
     return { kind: 'read', value: undefined };
   }

@@ -10,6 +10,7 @@
  */
 import type { StateKey } from '../../engine/job/functions.ts';
 import {
+  isOfFinish,
   type Lineage,
   LINEAGE_PATH_UNIT,
   type RecordValue,
@@ -25,6 +26,8 @@ import { canonicalText, HashSum, TermHash } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'exactly-once-output';
+/** The offset at which the end of input stands, for the order per key. */
+const BEHIND_ALL = 2_147_483_647;
 
 /** What became visible at one moment. */
 interface Batch {
@@ -52,7 +55,13 @@ export interface ExactlyOnceOutputOptions {
   readonly audit: JobAudit;
   readonly index: InputIndex;
   /** What a durable checkpoint covers when asked, and whether a transaction is open: decides what may be missing. */
-  readonly settled: () => { readonly cut: Cut; readonly openTransactions: number };
+  readonly settled: () => {
+    readonly cut: Cut;
+    /** Source indices of records that were under way: before the cut, but their output is still to come. */
+    readonly inFlight: ReadonlySet<number>;
+    readonly openTransactions: number;
+    readonly hasFinished: boolean;
+  };
 }
 
 export class ExactlyOnceOutput implements Judge {
@@ -148,7 +157,12 @@ export class ExactlyOnceOutput implements Judge {
       last = new Int32Array(input.length).fill(-1);
       sink.lastOffsets.set(key, last);
     }
-    const source = sourceIndexOf(batch.lineages[position] ?? -1);
+    if (isOfFinish(batch.lineages[position] ?? 0)) {
+      // Nothing of this key may follow (the Finishing rule of row X40).
+      last.fill(BEHIND_ALL);
+      return;
+    }
+    const source = sourceIndexOf(batch.lineages[position] ?? 0);
     const slot = slots[source] ?? -1;
     const offset = offsets[source] ?? -1;
     const before = last[slot] ?? -1;
@@ -164,12 +178,13 @@ export class ExactlyOnceOutput implements Judge {
   }
 
   #judgeMissing(end: EndOfLife): void {
-    const all = end.cause === 'liveness-reached' || end.cause === 'quiescent';
-    const { cut, openTransactions } = this.#options.settled();
+    const { cut, inFlight, openTransactions, hasFinished } = this.#options.settled();
+    const all = hasFinished || end.cause === 'liveness-reached' || end.cause === 'quiescent';
     const { slots, offsets } = this.#options.index;
     for (const { sink, lineage } of this.#missingRecords()) {
       const source = sourceIndexOf(lineage);
-      const covered = openTransactions === 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
+      const isBeforeCut = source >= 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
+      const covered = openTransactions === 0 && isBeforeCut && !inFlight.has(source);
       if (!all && !covered) continue;
       this.#findings.violated(
         'output-lost',
@@ -254,7 +269,8 @@ function sayOrderBroken(
 ): () => string {
   return () => {
     const record = index.describe(batch.lineages[position] ?? -1);
-    return `${record} of key ${String(key)} becomes visible in ${batch.by} after offset ${String(before)} of its partition`;
+    const what = before === BEHIND_ALL ? 'the end of all input' : `offset ${String(before)} of its partition`;
+    return `${record} of key ${String(key)} becomes visible in ${batch.by} after ${what}`;
   };
 }
 

@@ -31,6 +31,10 @@ export interface ExactlyOnceStateOptions {
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
   readonly index: InputIndex;
+  /** False: no checkpoint is ever taken, so there is none to judge. */
+  readonly isCheckpointing: boolean;
+  /** The result of the job is durable. */
+  readonly hasEnded: () => boolean;
 }
 
 export class ExactlyOnceState implements Judge {
@@ -39,6 +43,7 @@ export class ExactlyOnceState implements Judge {
   readonly anomalies =
     'state-lost: the newest retained checkpoint lacks the effect of a record before its cut. state-duplicated: it counts a ' +
     'record twice, or one behind its cut, which a restore will read again. state-wrong: it differs in another way. ' +
+    'split-misplaced: a restore from the newest checkpoint would lose a split of a source, or read it twice. ' +
     'input-not-consumed: the life reached its goal, but the newest checkpoint does not cover the whole input. ' +
     'checkpoint-not-restorable: a retained checkpoint cannot be read at the end. restored-incomplete: a task was restored ' +
     'from a checkpoint that the pointer never named. restored-unnamed: the pointer no longer named it when the leader ' +
@@ -78,6 +83,11 @@ export class ExactlyOnceState implements Judge {
   finish(end: EndOfLife): Verdict[] {
     const { reader, audit, cuts } = this.#options;
     const newest = reader.newest();
+    if (newest === undefined && !this.#options.isCheckpointing)
+      return this.#findings.verdicts('No checkpoint is taken');
+    // What the last checkpoints held was judged when they completed; a job that has ended keeps none (row C17).
+    if (newest === undefined && this.#options.hasEnded())
+      return this.#findings.verdicts('The job has ended and keeps no checkpoint');
     if (newest === undefined) {
       if (this.#findings.isEmpty) this.#findings.inconclusive('no-checkpoint', () => 'No checkpoint is retained');
       return this.#findings.verdicts('');
@@ -90,6 +100,11 @@ export class ExactlyOnceState implements Judge {
         continue;
       }
       if (checkpoint !== newest) continue;
+      const [misplaced] = contents.value.splitProblems;
+      if (misplaced !== undefined) {
+        this.#findings.violated('split-misplaced', [], () => `Newest checkpoint ${id}: ${misplaced.message}`);
+        continue;
+      }
       if (end.cause === 'liveness-reached') this.#judgeConsumed(contents.value.cut, id);
       if (!audit.stateIsOrderInsensitive) continue;
       const difference = cuts.compare(contents.value);
@@ -108,7 +123,7 @@ export class ExactlyOnceState implements Judge {
   }
 
   #follow(value: string, at: number): void {
-    const named = new Set<number>(decodePointer(value).completed.map(({ id }) => id));
+    const named = new Set<number>(value === '' ? [] : decodePointer(value).completed.map(({ id }) => id));
     for (const [id, until] of this.#namedUntil) {
       if (until === Number.POSITIVE_INFINITY && !named.has(id)) this.#namedUntil.set(id, at);
     }

@@ -22,13 +22,13 @@ export class LineageCounts {
   }
 
   of(lineage: Lineage): number {
-    if (lineage < LINEAGE_PATH_UNIT) return this.#direct[lineage] ?? 0;
+    if (lineage >= 0 && lineage < LINEAGE_PATH_UNIT) return this.#direct[lineage] ?? 0;
     return this.#derived.get(lineage) ?? 0;
   }
 
   /** Returns the new count. */
   add(lineage: Lineage): number {
-    if (lineage >= LINEAGE_PATH_UNIT) {
+    if (lineage < 0 || lineage >= LINEAGE_PATH_UNIT) {
       const count = (this.#derived.get(lineage) ?? 0) + 1;
       this.#derived.set(lineage, count);
       return count;
@@ -82,13 +82,15 @@ export class ExpectedOutput {
     const byUid = new Map(sinks.map((sink) => [sink.uid, sink]));
     const judgesValues = audit.outputValues === 'multiset';
     const term = new TermHash();
-    new ReferenceRun(graph, index, (uid, value, lineage) => {
+    const run = new ReferenceRun(graph, index, (uid, value, lineage) => {
       const sink = byUid.get(uid);
       if (sink === undefined) return;
       sink.counts.add(lineage);
       sink.total += 1;
       if (judgesValues) sink.sum.add(term.ofValue(value));
-    }).advance(index.end());
+    });
+    run.advance(index.end());
+    run.finish();
     this.sinks = sinks;
   }
 
@@ -97,9 +99,11 @@ export class ExpectedOutput {
     const { graph, index } = this.#options;
     const values: { readonly value: RecordValue; readonly lineage: Lineage }[] = [];
     const end: Cut = index.end();
-    new ReferenceRun(graph, index, (uid, value, lineage) => {
+    const run = new ReferenceRun(graph, index, (uid, value, lineage) => {
       if (uid === sinkUid) values.push({ value, lineage });
-    }).advance(end);
+    });
+    run.advance(end);
+    run.finish();
     return values;
   }
 }

@@ -8,21 +8,25 @@
  * I2: each judge gives at least one verdict.
  * I3: judges see an event in a fixed order: output first, progress last, so that progress asks about what was just seen.
  */
+import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { resultKey } from '../../engine/protocol/job-result.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
 import { ConsistentCut } from './consistent-cut.ts';
 import { CutAudit } from './cut-audit.ts';
-import { ExactlyOnceOutput } from './exactly-once-output.ts';
+import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
+import { Fencing } from './fencing.ts';
+import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
-import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
+import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What depends on job and input only. Lives that share both may share it; a sweep then folds the reference output once. */
@@ -56,22 +60,28 @@ export class JudgeBench {
   constructor({ job, durable, plan }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
+    const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
     const cuts = new CutAudit({ graph, index });
-    const settled = (): { readonly cut: Cut; readonly openTransactions: number } => {
+    const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
+    const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
       const contents = newest === undefined ? undefined : reader.contents(newest);
       const cut = contents?.kind === 'read' ? contents.value.cut : new Int32Array(index.input.length);
-      return { cut, openTransactions: durable.openTransactions().length };
+      const underWay = contents?.kind === 'read' ? contents.value.inFlight : [];
+      const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
+      return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
     const operated = (plan.cluster.clients ?? 0) > 0;
     const judges: readonly Wired[] = [
       this.output,
-      new ExactlyOnceState({ jobId, reader, cuts, audit, index }),
+      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
       new ConsistentCut({ reader, cuts, audit, index }),
-      new CheckpointLifecycle({ jobId, reader, durable }),
+      new CheckpointLifecycle({ jobId, reader, durable, isCheckpointing }),
+      new Fencing({ jobId, plan }),
+      new Finishing({ graph, isCheckpointing }),
       ...(operated ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
       this.#progress,
     ];

@@ -1,6 +1,6 @@
 /**
  * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, shows all its output, and leaves no
- * open transaction and no orphan file.
+ * open transaction and no orphan file. A job whose input is bounded must have finished instead, and its result be remembered.
  *
  * Owns the question when a life may end well. Asked after `checkpoint-completed`, `transaction-committed` and
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
@@ -8,6 +8,7 @@
  * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
  * I2: a limit that was hit gives `inconclusive`, never `passed`.
  */
+import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -19,6 +20,11 @@ import type { Verdict } from './verdict.ts';
 const NAME = 'progress';
 /** Completed checkpoints that prove recovery: the first may still end what the storm began. */
 const CHECKPOINTS_DUE = 2;
+/**
+ * Restarts after the storm that what it left behind explains: machines that are gone for good, tasks that hang, a leader that changed. No
+ * shipped scenario needs more than 2; more than these are a loop.
+ */
+const RESTARTS_MAX = 8;
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
 
 /** What progress asks of the output judge. */
@@ -42,27 +48,34 @@ export class Progress implements Judge {
     'phase',
     'job-status',
     'checkpoint-completed',
+    'restart-scheduled',
     'operation-requested',
     'operation-answered',
   ] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
-    'storm. output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
-    'operation-unanswered: somebody asked for something and was told nothing. orphan-file: an object belongs to no retained ' +
-    'checkpoint and to none that is still being taken. job-failed: the job gave up. Each means not live, unless a limit of the ' +
-    'run was hit: limit.';
+    'storm. job-not-finished: all input is bounded, but the job has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
+    'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
+    'operation-unanswered: somebody asked for something and was told nothing. ' +
+    'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
+    'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
   readonly #directory: string;
   #live = false;
   #running = false;
+  #finished = false;
+  readonly #isBounded: boolean;
   #epoch = 0;
   #completed = 0;
+  #restarts = 0;
   #lastStatusAt = 0;
   /** Trigger ids of operations whose client waits. */
   readonly #unanswered = new Set<string>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    const { topics } = options.plan;
+    this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
     this.#directory = `${options.plan.engine.checkpoint.directory}/${options.graph.jobId}/`;
   }
 
@@ -73,11 +86,14 @@ export class Progress implements Judge {
       this.#unanswered.add(event.triggerId);
     } else if (event.kind === 'operation-answered') {
       this.#unanswered.delete(event.triggerId);
+    } else if (event.kind === 'restart-scheduled') {
+      if (this.#live) this.#restarts += 1;
     } else if (event.kind === 'phase') {
       if (event.phase === 'liveness') this.#live = true;
     } else if (event.kind === 'job-status' && event.epoch >= this.#epoch) {
       this.#epoch = event.epoch;
       this.#running = event.status === 'running';
+      this.#finished = event.status === 'finished';
       this.#lastStatusAt = at;
     }
   }
@@ -85,8 +101,20 @@ export class Progress implements Judge {
   /** Whether the life may end well now. */
   satisfied(): boolean {
     const { output, durable } = this.#options;
-    if (!this.#live || !this.#running || this.#completed < CHECKPOINTS_DUE || !output.isComplete()) return false;
-    return this.#unanswered.size === 0 && durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+    if (!this.#live || !this.#isWhereItShould() || !output.isComplete() || this.#unanswered.size > 0) return false;
+    return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+  }
+
+  #isWhereItShould(): boolean {
+    if (this.#isBounded) return this.#finished && this.#isRemembered();
+    return this.#running && this.#completed >= CHECKPOINTS_DUE;
+  }
+
+  /** Row F18: durable, and what the job left behind is cleaned up. */
+  #isRemembered(): boolean {
+    const { durable, graph } = this.#options;
+    const result = durable.coordination(resultKey(graph.jobId));
+    return result !== undefined && result !== '' && decodeResult(result).state === 'clean';
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -94,22 +122,21 @@ export class Progress implements Judge {
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
-    return findings.verdicts(`The job runs, ${String(this.#completed)} checkpoints completed after the storm`);
+    if (this.#restarts > RESTARTS_MAX && end.cause !== 'limit') {
+      findings.notLive(
+        'restart-loop',
+        [],
+        () => `${String(this.#restarts)} restarts after the storm, when nothing fails any more`,
+      );
+    }
+    const where = this.#isBounded ? 'has finished' : 'runs';
+    return findings.verdicts(`The job ${where}, ${String(this.#completed)} checkpoints completed after the storm`);
   }
 
   /** Exactly what is missing; several may be. */
   #explain(findings: Findings): void {
     const { output, durable } = this.#options;
-    const statusAt = [this.#lastStatusAt];
-    if (!this.#running) findings.notLive('no-job-running', statusAt, () => 'The job does not run at the end');
-    if (this.#completed < CHECKPOINTS_DUE) {
-      const done = String(this.#completed);
-      findings.notLive(
-        'no-checkpoint-completed',
-        [],
-        () => `${done} of ${String(CHECKPOINTS_DUE)} checkpoints completed after the storm`,
-      );
-    }
+    this.#explainStatus(findings);
     if (!output.isComplete())
       findings.notLive('output-incomplete', [], () => `${output.firstMissing()} is not visible`);
     for (const { transaction, preCommitted } of durable.openTransactions()) {
@@ -122,11 +149,35 @@ export class Progress implements Judge {
     if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
   }
 
+  #explainStatus(findings: Findings): void {
+    const statusAt = [this.#lastStatusAt];
+    if (this.#isBounded) {
+      if (!this.#finished) findings.notLive('job-not-finished', statusAt, () => 'The input ended and the job goes on');
+      else if (!this.#isRemembered())
+        findings.notLive(
+          'result-not-clean',
+          statusAt,
+          () => 'The finished job is not remembered, or not cleaned up after',
+        );
+      return;
+    }
+    if (!this.#running) findings.notLive('no-job-running', statusAt, () => 'The job does not run at the end');
+    if (this.#completed < CHECKPOINTS_DUE) {
+      const done = String(this.#completed);
+      findings.notLive(
+        'no-checkpoint-completed',
+        [],
+        () => `${done} of ${String(CHECKPOINTS_DUE)} checkpoints completed after the storm`,
+      );
+    }
+  }
+
   #firstOrphan(): string | undefined {
     const { reader, durable } = this.#options;
     const referenced = new Set<string>();
     for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
-    const newest = reader.newest()?.id ?? 0;
+    // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
+    const newest = this.#isRemembered() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
     return durable.objects().find((path) => {
       if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];

@@ -31,6 +31,8 @@ export interface ReferenceHandle {
   readonly cells: StateCells;
   /** The content that bytes stand for, for messages; throws `CorruptData`. */
   readonly decode: (input: ByteReader) => unknown;
+  /** The content that bytes stand for, as a cell holds it; throws `CorruptData`. */
+  readonly load: (input: ByteReader) => unknown;
 }
 
 export function bindReferenceState(descriptor: StateDescriptor): ReferenceHandle {
@@ -59,7 +61,8 @@ function valueHandle({ type }: ValueStateDescriptor<unknown>): ReferenceHandle {
     },
     clear: () => cells.remove(),
   };
-  return { state, cells, decode: (input) => type.deserialize(input) };
+  const decode = (input: ByteReader): unknown => type.deserialize(input);
+  return { state, cells, decode, load: decode };
 }
 
 function reducingHandle(descriptor: ReducingStateDescriptor<unknown>): ReferenceHandle {
@@ -74,7 +77,8 @@ function reducingHandle(descriptor: ReducingStateDescriptor<unknown>): Reference
     },
     clear: () => cells.remove(),
   };
-  return { state, cells, decode: (input) => type.deserialize(input) };
+  const decode = (input: ByteReader): unknown => type.deserialize(input);
+  return { state, cells, decode, load: decode };
 }
 
 function listHandle({ type }: ListStateDescriptor<unknown>): ReferenceHandle {
@@ -102,7 +106,7 @@ function listHandle({ type }: ListStateDescriptor<unknown>): ReferenceHandle {
   };
   const decode = (input: ByteReader): unknown =>
     Array.from({ length: input.readVarUint() }, () => type.deserialize(input));
-  return { state, cells, decode };
+  return { state, cells, decode, load: decode };
 }
 
 function mapHandle(descriptor: MapStateDescriptor<StateKey, unknown>): ReferenceHandle {
@@ -130,9 +134,10 @@ function mapHandle(descriptor: MapStateDescriptor<StateKey, unknown>): Reference
     clear: () => cells.remove(),
   };
   const { keyType, valueType } = descriptor;
-  const pair = (input: ByteReader): unknown => [keyType.deserialize(input), valueType.deserialize(input)];
-  const decode = (input: ByteReader): unknown => Array.from({ length: input.readVarUint() }, () => pair(input));
-  return { state, cells, decode };
+  const pair = (input: ByteReader): [StateKey, unknown] => [keyType.deserialize(input), valueType.deserialize(input)];
+  const decode = (input: ByteReader): [StateKey, unknown][] =>
+    Array.from({ length: input.readVarUint() }, () => pair(input));
+  return { state, cells, decode, load: (input) => new Map(decode(input)) };
 }
 
 /** Size, then pairs in the order of their key bytes. */

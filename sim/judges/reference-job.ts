@@ -12,7 +12,13 @@
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type { Collector, ElementContext, StateKey } from '../../engine/job/functions.ts';
 import type { JobEdge, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
-import { childLineage, type Lineage, type RecordValue } from '../../engine/protocol/stream-elements.ts';
+import {
+  childLineage,
+  END_OF_TIME_US,
+  finishLineage,
+  type Lineage,
+  type RecordValue,
+} from '../../engine/protocol/stream-elements.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
 
 /** Takes what reaches a sink. */
@@ -29,6 +35,10 @@ export class ReferenceJob {
   readonly #sources = new Map<number, Push>();
   readonly #keyed = new Map<string, ReferenceOperatorState>();
   readonly #clock = { timestampMs: 0 };
+  /** Entries of each vertex, by logical input. */
+  readonly #inputs: readonly (readonly [Push, Push])[];
+  /** What operators do at the end; from the end of the graph to its start. */
+  readonly #finishing: { readonly vertex: number; readonly finish: () => void }[] = [];
 
   constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput) {
     this.#graph = graph;
@@ -39,6 +49,7 @@ export class ReferenceJob {
       assert(vertex !== undefined && vertex.index === index, 'vertices lie at their index', { index });
       inputs[index] = this.#compileVertex(vertex, inputs);
     }
+    this.#inputs = inputs;
   }
 
   /** State by operator uid, in the order of the graph from its end. */
@@ -54,10 +65,35 @@ export class ReferenceJob {
     this.source(partition)(record.value, record.timestampUs, record.lineage);
   }
 
+  /**
+   * All input has come: operators that no partition of `endless` feeds finish, in the order of the graph, so that one finishes when all
+   * before it have. A second call would emit again.
+   */
+  finish(endless: ReadonlySet<number>): void {
+    const goesOn = new Set<number>();
+    for (const { index, source } of this.#graph.vertices) {
+      const isFed = this.#graph.edges.some((edge) => edge.to === index && goesOn.has(edge.from));
+      if (isFed || source?.partitions.some((partition) => endless.has(partition)) === true) goesOn.add(index);
+    }
+    for (const { vertex, finish } of [...this.#finishing].reverse()) if (!goesOn.has(vertex)) finish();
+  }
+
   /** The way into the graph for one partition. */
   source(partition: number): (value: RecordValue, timestampUs: number, lineage: Lineage) => void {
     const push = this.#sources.get(partition);
     assert(push !== undefined, 'I2: a source reads the partition', { partition });
+    const clock = this.#clock;
+    return (value, timestampUs, lineage) => {
+      clock.timestampMs = timestampUs / 1_000;
+      push(value, lineage);
+    };
+  }
+
+  /** What lies behind an edge, for records that were under way on it. */
+  behind(edge: number): (value: RecordValue, timestampUs: number, lineage: Lineage) => void {
+    const { to, input } = this.#graph.edges[edge] ?? { to: -1, input: 0 as const };
+    const push = this.#inputs[to]?.[input];
+    assert(push !== undefined, 'records are under way on an edge of the job', { edge });
     const clock = this.#clock;
     return (value, timestampUs, lineage) => {
       clock.timestampMs = timestampUs / 1_000;
@@ -152,6 +188,7 @@ export class ReferenceJob {
       const { key } = spec;
       const process = spec.function.create();
       process.open?.(state);
+      this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
       return both((value, lineage) => {
         state.setKey(key(value));
         process.processElement(value, context, children.of(lineage));
@@ -159,6 +196,7 @@ export class ReferenceJob {
     }
     const process = spec.function.create();
     process.open?.(state);
+    this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
     const [key1, key2] = spec.keys;
     const first: Push = (value, lineage) => {
       state.setKey(key1(value));
@@ -170,6 +208,28 @@ export class ReferenceJob {
     };
     return [first, second];
   }
+
+  #addFinish(vertex: number, { uid, state, children, finish }: Finishing, context: Context): void {
+    if (finish === undefined) return;
+    const clock = this.#clock;
+    this.#finishing.push({
+      vertex,
+      finish: () => {
+        clock.timestampMs = END_OF_TIME_US / 1_000;
+        for (const key of state.keys()) {
+          state.setKey(key);
+          finish(context, children.of(finishLineage(uid, key)));
+        }
+      },
+    });
+  }
+}
+
+interface Finishing {
+  readonly uid: string;
+  readonly state: ReferenceOperatorState;
+  readonly children: Children;
+  readonly finish: ((context: ElementContext, out: Collector<RecordValue>) => void) | undefined;
 }
 
 const both = (push: Push): readonly [Push, Push] => [push, push];

@@ -9,7 +9,12 @@
  */
 import { assert } from '../../engine/foundation/assert.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import { LINEAGE_PATH_UNIT, type RecordValue, sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
+import {
+  isOfFinish,
+  LINEAGE_PATH_UNIT,
+  type RecordValue,
+  sourceIndexOf,
+} from '../../engine/protocol/stream-elements.ts';
 import { type OnOutput, ReferenceJob } from './reference-job.ts';
 
 /** The records of one partition, in offset order from offset 0. */
@@ -22,6 +27,8 @@ export interface JudgedPartition {
   readonly timestampsUs: readonly number[];
   /** Position of each record in the whole input: its lineage. */
   readonly sourceIndices: readonly number[];
+  /** It ends behind the last record. */
+  readonly bounded: boolean;
 }
 
 /** The whole input of a life. */
@@ -62,6 +69,7 @@ export class InputIndex {
 
   /** `record 17 (topic flights, partition 1, offset 8)`. */
   describe(lineage: number): string {
+    if (isOfFinish(lineage)) return `what is emitted at the end of all input (lineage ${String(lineage)})`;
     const index = sourceIndexOf(lineage);
     const derived = lineage === index ? '' : `, derived record ${String((lineage - index) / LINEAGE_PATH_UNIT)}`;
     const partition = this.input[this.slots[index] ?? -1];
@@ -106,6 +114,12 @@ export class ReferenceRun {
   /** Feeds each partition up to the cut. */
   advance(cut: Cut): void {
     for (let slot = 0; slot < this.#position.length; slot += 1) this.#feedUntil(slot, cut[slot] ?? 0);
+  }
+
+  /** All input is fed: operators behind bounded topics only do their last work. */
+  finish(): void {
+    const unbounded = this.#index.input.filter(({ bounded }) => !bounded).map(({ partition }) => partition);
+    this.job.finish(new Set(unbounded));
   }
 
   #feedUntil(slot: number, end: number): void {

@@ -71,6 +71,15 @@ export class ReferenceOperatorState implements RuntimeContext {
     return this.#key;
   }
 
+  /** Keys that have an entry in some state, each once. */
+  keys(): readonly StateKey[] {
+    const keys = new Set<StateKey>();
+    for (const { cells } of this.#tables.values()) {
+      for (const cell of cells.all()) if (cells.bytesOf(cell) !== undefined) keys.add(cell.key);
+    }
+    return [...keys];
+  }
+
   /** Every state operation until the next call concerns this key (I1). */
   setKey(key: StateKey): void {
     this.#key = key;
@@ -108,6 +117,17 @@ export class ReferenceOperatorState implements RuntimeContext {
     return this.#sum;
   }
 
+  /** As `sum`, over the entries in key groups that pass. Walks all entries. */
+  sumWhere(isCounted: (keyGroup: number) => boolean): HashSum {
+    const sum = new HashSum();
+    for (const { state, keyGroup, key, value } of this.entries()) {
+      if (!isCounted(keyGroup)) continue;
+      term.ofEntry(entrySalt(javaStringHash(state), keyGroup), key, value);
+      sum.add(term);
+    }
+    return sum;
+  }
+
   /** Every entry, by state, then in the order in which keys came. For exact differences. */
   entries(): StateEntry[] {
     const found: StateEntry[] = [];
@@ -119,6 +139,16 @@ export class ReferenceOperatorState implements RuntimeContext {
       }
     }
     return found;
+  }
+
+  /** Takes an entry as a state file holds it; throws `CorruptData`, or says why it cannot be. */
+  load({ state, key, value }: StateEntry): string | undefined {
+    const table = this.#tables.get(state);
+    if (table === undefined) return `${this.uid} declares no state ${state}`;
+    table.cells.setKey(this.#options.keySerializer.deserialize(new ByteReader(key)));
+    if (table.cells.content(false) !== undefined) return `state ${state} of ${this.uid} holds a key twice`;
+    table.cells.put(table.load(new ByteReader(value)));
+    return undefined;
   }
 
   /** The bytes of a key as state files hold it. */

@@ -2,10 +2,12 @@
  * The one door through which judges see file formats of the engine: what lies in a checkpoint is read by the engine's own
  * decoders, because a format has one description. What the bytes mean is judged by the reference, which shares no code.
  *
- * Owns nothing; names what judges need of `engine/state` and `engine/connectors`.
+ * Owns nothing; names what judges need of `engine/state`, `engine/channel-state` and `engine/connectors`.
  */
+export { decodeChannelState } from '../../engine/channel-state/channel-state-file.ts';
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
+export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
 export { locateKeyedStateEntries, readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
 export type {

@@ -27,6 +27,8 @@ export interface DifferenceQuestion {
   readonly operator: string;
   /** What the checkpoint holds for the operator. */
   readonly found: readonly StateEntry[];
+  /** Whether state of a key group must be there; undefined: of all. */
+  readonly isCounted?: ((keyGroup: number) => boolean) | undefined;
 }
 
 interface RecordPosition {
@@ -65,7 +67,9 @@ export function explainDifference(question: DifferenceQuestion): StateDifference
       message: `it holds keyed state of ${question.operator}, which is no keyed operator of the job`,
     };
   }
-  const suspect = firstSuspect(operator.entries(), question.found);
+  const { isCounted } = question;
+  const due = operator.entries().filter(({ keyGroup }) => isCounted?.(keyGroup) ?? true);
+  const suspect = firstSuspect(due, question.found);
   if (suspect === undefined)
     return { kind: 'other', message: `state of ${question.operator} lies in wrong key groups` };
   const explanation = suspect.copies > 1 ? undefined : explain(question, suspect);

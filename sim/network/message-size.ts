@@ -8,7 +8,11 @@
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
+import type { OperatorEvent } from '../../engine/protocol/operator-events.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { KubernetesMessage } from '../../engine/protocol/kubernetes-messages.ts';
+import type { ZooKeeperMessage } from '../../engine/protocol/zookeeper-messages.ts';
+import { highAvailabilityText } from './high-availability-text.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
 
@@ -16,10 +20,12 @@ import type { TaskDeployment } from '../../engine/protocol/task.ts';
 const HEADER_BYTES = 96;
 /** One entry of a list of small records: two or three numbers. */
 const ENTRY_BYTES = 24;
-/** Checkpoint metrics: seven numbers. */
-const METRICS_BYTES = 56;
+/** Checkpoint metrics: nine numbers and a flag. */
+const METRICS_BYTES = 73;
 /** A handle without its path and inline state. */
 const HANDLE_BYTES = 40;
+/** A split: its id and three numbers. */
+const SPLIT_BYTES = 40;
 /** A log record: values are opaque here, and this is a usual size of a small JSON value with its timestamp. */
 const LOG_RECORD_BYTES = 100;
 
@@ -35,6 +41,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'log-records':
       return HEADER_BYTES + ENTRY_BYTES + message.values.length * LOG_RECORD_BYTES;
     case 'partition-request':
+    case 'new-buffer-size':
     case 'partition-not-found':
     case 'heartbeat-request':
     case 'cancel-task':
@@ -43,8 +50,14 @@ export function messageBytes(message: EngineMessage): number {
     case 'notify-checkpoint-aborted':
     case 'acknowledge-confirmed':
     case 'task-state':
+    case 'end-of-data':
+    case 'all-records-processed':
     case 'decline-checkpoint':
       return HEADER_BYTES;
+    case 'operator-event-acknowledged':
+      return HEADER_BYTES + ENTRY_BYTES;
+    case 'operator-event':
+      return HEADER_BYTES + ENTRY_BYTES + splitsOf(message.event) * SPLIT_BYTES;
     case 'heartbeat-response':
       return HEADER_BYTES + message.executions.length * ENTRY_BYTES;
     case 'deploy-task':
@@ -53,8 +66,10 @@ export function messageBytes(message: EngineMessage): number {
       return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles);
     case 'continue':
     case 'task-start':
+    case 'task-end':
     case 'start-async-part':
     case 'write-async-part':
+    case 'write-channel-state':
     case 'connection-lost':
     case 'client-command':
       return 0;
@@ -64,6 +79,11 @@ export function messageBytes(message: EngineMessage): number {
     default:
       return HEADER_BYTES + serviceBytes(message);
   }
+}
+
+function splitsOf(event: OperatorEvent): number {
+  if ('splits' in event) return event.splits.length;
+  return 'split' in event ? 1 : 0;
 }
 
 function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
@@ -83,6 +103,14 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
     case 'coordination-compare-and-set':
     case 'coordination-reply':
       return message.key.length + message.value.length;
+    case 'zookeeper-request':
+    case 'zookeeper-reply':
+    case 'zookeeper-watch-event':
+    case 'zookeeper-closed':
+    case 'kubernetes-request':
+    case 'kubernetes-reply':
+    case 'kubernetes-watch-event':
+      return highAvailabilityBytes(message);
     case 'sink-initialize':
       return message.producer.length + textsBytes(message.keep);
     case 'sink-write':
@@ -98,6 +126,10 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
   }
 }
 
+/** Text as it is written. */
+const highAvailabilityBytes = (message: ZooKeeperMessage | KubernetesMessage): number =>
+  ENTRY_BYTES + highAvailabilityText(message).length;
+
 function streamBufferBytes(buffer: StreamBuffer): number {
   return buffer.kind === 'data' ? buffer.bytes : ENTRY_BYTES;
 }
@@ -111,7 +143,10 @@ function deploymentBytes(deployment: TaskDeployment): number {
 
 function handlesBytes(handles: readonly StateHandle[]): number {
   let bytes = 0;
-  for (const handle of handles) bytes += HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0);
+  for (const handle of handles) {
+    bytes +=
+      HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
+  }
   return bytes;
 }
 

@@ -36,6 +36,7 @@ export interface VersionedValue {
   readonly value: string;
 }
 
+const ANY_VERSION = -1;
 const ABSENT: VersionedValue = { version: 0, value: '' };
 
 /** The values; survives the store's node. */
@@ -104,7 +105,8 @@ export class CoordinationStore implements ServiceActor {
     const current = this.#disk.read(key);
     const kind = 'coordination-reply';
     if (request.kind === 'coordination-get') return { kind, requestId, outcome: 'done', key, ...current };
-    if (request.expectedVersion !== current.version) return { kind, requestId, outcome: 'conflict', key, ...current };
+    const isExpected = request.expectedVersion === ANY_VERSION || request.expectedVersion === current.version;
+    if (!isExpected) return { kind, requestId, outcome: 'conflict', key, ...current };
     const next = this.#disk.replace(key, request.value);
     out.report({ kind: 'coordination-updated', key, version: next.version, value: next.value, by: from });
     return { kind, requestId, outcome: 'done', key, ...next };

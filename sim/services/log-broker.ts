@@ -7,7 +7,8 @@
  * I1: one fetch is held per reader mailbox and partition, with one timer: a newer one replaces the older, which is never answered;
  * I2: a fetch that finds `minRecords` is answered at once; another is held until `maxRecords` of its records (or the last of the
  *     partition) are readable, `maxWaitUs` at most, and is answered with what is readable then, possibly nothing;
- * I3: beyond the end of a partition nothing will ever come: fetches there are held longer (8 x maxWaitUs, 5 s at most).
+ * I3: beyond the end of a partition nothing will ever come: fetches there are held longer (8 x maxWaitUs, 5 s at most);
+ * I4: at the end of a bounded partition a fetch is answered at once, and whoever is given its last record is told that it has ended.
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
@@ -128,16 +129,9 @@ export class LogBroker implements ServiceActor {
     const { values, timestampsUs, sourceIndices } =
       count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
     if (count > 0) this.#onRead?.(partition, offset, count);
-    out.send(target, {
-      kind: 'log-records',
-      requestId,
-      outcome: 'done',
-      partition,
-      offset,
-      values,
-      timestampsUs,
-      sourceIndices,
-    });
+    const records = { kind: 'log-records', requestId, outcome: 'done', partition, offset } as const;
+    const isEnd = this.#content.isBounded(partition) && offset + values.length >= this.#content.lengthOf(partition);
+    out.send(target, { ...records, values, timestampsUs, sourceIndices, ...(isEnd ? { ended: true } : {}) });
   }
 
   #isAddressable({ partition, offset }: LogFetch): boolean {
@@ -148,7 +142,8 @@ export class LogBroker implements ServiceActor {
   /** How long a fetch waits for records; 0: it is answered at once (I2, I3). */
   #holdUs({ partition, offset, maxRecords, maxWaitUs }: LogFetch, nowUs: Micros): number {
     const toCome = this.#content.lengthOf(partition) - offset;
-    if (toCome <= 0) return Math.min(maxWaitUs * END_WAIT_FACTOR, END_WAIT_US_MAX);
+    if (toCome <= 0)
+      return this.#content.isBounded(partition) ? 0 : Math.min(maxWaitUs * END_WAIT_FACTOR, END_WAIT_US_MAX);
     const wanted = Math.max(1, Math.min(maxRecords, toCome));
     const readable = this.#content.readableRecords(partition, nowUs) - offset;
     if (readable >= Math.min(this.#minRecords, wanted)) return 0;

@@ -82,6 +82,11 @@ export class LogContent {
     return this.#partition(partition).values.length;
   }
 
+  /** Whether readers are told that nothing comes behind the last record. */
+  isBounded(partition: number): boolean {
+    return this.#partition(partition).topic.plan.bounded;
+  }
+
   /** The virtual time at which a record can first be fetched. */
   readableAtUs(sourceIndex: number): number {
     const topic = this.#topicOf(sourceIndex);

@@ -14,6 +14,8 @@ import type { Fault } from '../faults/fault.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
 
 export type ServiceEffect = Extract<Fault, { kind: 'service' }>['effect'];
+/** What may happen to a request of any service; the others are asked for by the one service that has them. */
+export type RequestEffect = Exclude<ServiceEffect, 'session-expiry' | 'watch-loss'>;
 
 /** The part of a service fault that a service must know; the fault itself fits. */
 export interface ServiceCondition {
@@ -24,16 +26,16 @@ export interface ServiceCondition {
   readonly chance: { readonly numerator: number; readonly denominator: number };
 }
 
-export interface ServiceDecision {
-  readonly effect: 'none' | ServiceEffect;
+export interface ServiceDecision<Effect extends ServiceEffect = RequestEffect> {
+  readonly effect: 'none' | 'slow' | Effect;
   /** Multiplies the latency, whatever the effect; 1 when nothing is slow. */
   readonly factor: number;
   /** Id of the fault that decided; empty when there is none. */
   readonly fault: string;
 }
 
-const UNAFFECTED: ServiceDecision = { effect: 'none', factor: 1, fault: '' };
-const ALL_EFFECTS: readonly ServiceEffect[] = ['slow', 'unavailable', 'fail', 'unknown-outcome'];
+const UNAFFECTED: ServiceDecision<never> = { effect: 'none', factor: 1, fault: '' };
+const REQUEST_EFFECTS: readonly RequestEffect[] = ['slow', 'unavailable', 'fail', 'unknown-outcome'];
 
 export class ServiceConditions {
   readonly #onEffective: (faultId: string) => void;
@@ -58,7 +60,9 @@ export class ServiceConditions {
   }
 
   /** What happens to one request. Conditions whose effect cannot change this kind of request are passed over. */
-  decide(site: ChoiceSite, susceptible: readonly ServiceEffect[] = ALL_EFFECTS): ServiceDecision {
+  decide(site: ChoiceSite): ServiceDecision;
+  decide<Effect extends ServiceEffect>(site: ChoiceSite, susceptible: readonly Effect[]): ServiceDecision<Effect>;
+  decide(site: ChoiceSite, susceptible: readonly ServiceEffect[] = REQUEST_EFFECTS): ServiceDecision<ServiceEffect> {
     if (this.#active.size === 0) return UNAFFECTED;
     const slowedBy: string[] = [];
     let factor = 1;

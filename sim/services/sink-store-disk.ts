@@ -124,7 +124,13 @@ export class SinkStoreDisk {
     this.#unfinished.delete(name);
     this.#ended.set(name, 'committed');
     this.#visible.push({ values, lineages });
-    out.report({ kind: 'transaction-committed', ...namesOf(transaction), values, lineages });
+    out.report({
+      kind: 'transaction-committed',
+      ...namesOf(transaction),
+      committedBy: producerEpoch,
+      values,
+      lineages,
+    });
     return 'done';
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { htmlReport, SweepSummary } from '../../reports/index.ts';
-import { lifeFigures } from '../unit/reports/life-fixture.ts';
+import { lifeFigures, SUBTASK_RECORDS } from '../unit/reports/life-fixture.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const ARGUMENTS = [
@@ -28,6 +28,30 @@ describe.skipIf(!existsSync(CHROMIUM))('the HTML report in Chromium', () => {
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('a checkpoint of a life opens and shows a bar per subtask, inside the window', async () => {
+    const life = { ...lifeFigures({ subtaskRecords: SUBTASK_RECORDS }), replay: 'r' };
+    const summary = new SweepSummary();
+    summary.add(life);
+    const path = join(folder, 'subtasks.html');
+    writeFileSync(path, htmlReport({ title: 'a life', engineVersion: '0', sums: summary.sums(), lives: [life] }));
+    const page = await browser!.newPage({ viewport: { width: 1_000, height: 800 } });
+    await page.goto(`file://${path}`);
+    const checkpoint = page.locator('details.checkpoint').nth(1);
+    const bars = checkpoint.locator('svg.subtasks');
+    expect(await bars.isVisible()).toBe(false);
+    await checkpoint.locator('summary').click();
+    expect(await bars.isVisible()).toBe(true);
+    expect(await bars.locator('rect').count()).toBe(5);
+    const asynchronous = await bars.locator('rect.async').boundingBox();
+    const total = await bars.boundingBox();
+    expect(asynchronous?.width ?? 0).toBeGreaterThan((total?.width ?? 0) / 3);
+    expect((asynchronous?.x ?? 0) + (asynchronous?.width ?? 0)).toBeLessThan((total?.x ?? 0) + (total?.width ?? 0));
+    const fill = "getComputedStyle(document.querySelector('details.checkpoint[open] rect.async')).fill";
+    expect(await page.evaluate(fill)).toBe('rgb(31, 111, 178)');
+    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+    await page.close();
   });
 
   it.each([1, 1_000])(

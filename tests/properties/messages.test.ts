@@ -8,6 +8,8 @@ import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../eng
 import { micros } from '../../engine/foundation/time.ts';
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
 import { decodeMessage, encodeMessage } from '../../engine/protocol/message-codec.ts';
+import type { KubernetesOperation } from '../../engine/protocol/kubernetes-messages.ts';
+import type { ZooKeeperOperation } from '../../engine/protocol/zookeeper-messages.ts';
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 
@@ -40,7 +42,7 @@ const record = fc
   .map((value): unknown => JSON.parse(JSON.stringify(value)));
 const records = fc.array(record, { maxLength: 4 });
 const counts = fc.array(count, { maxLength: 4 });
-const executionState = fc.constantFrom('deploying', 'initializing', 'running', 'failed', 'canceled');
+const executionState = fc.constantFrom('deploying', 'initializing', 'running', 'failed', 'canceling', 'canceled');
 const failure = fc.constantFrom(...(Object.keys(CHECKPOINT_FAILURES) as CheckpointFailure[]));
 const metrics = row({
   startDelayUs: count,
@@ -48,24 +50,38 @@ const metrics = row({
   syncUs: count,
   asyncUs: count,
   stateBytes: count,
+  checkpointedBytes: count,
   bytesProcessedDuringAlignment: count,
+  bytesPersistedDuringAlignment: count,
+  unaligned: fc.boolean(),
   recordsInFlight: count,
 });
 const handle: fc.Arbitrary<StateHandle> = row(
   {
     operator: text,
-    state: fc.constantFrom('keyed', 'operator'),
+    state: fc.constantFrom('keyed', 'operator', 'input-channel', 'output-channel'),
     path: text,
     inline: bytes,
     bytes: count,
     checksum: count,
     keyGroups: row({ start: small, end: small }),
+    channels: fc.array(row({ edge: small, peer: small, offset: count, bytes: count }), { maxLength: 2 }),
   },
   { requiredKeys: ['operator', 'state', 'path', 'bytes', 'checksum'] },
 );
 const handles = fc.array(handle, { maxLength: 3 });
-const input = row({ producerNode: node, producerAttempt: attempt, edge: small, subpartition: small });
-const subtaskState = row({ vertex: small, subtask: small, handles });
+const input = row({
+  producerNode: node,
+  producerAttempt: attempt,
+  producerSubtask: small,
+  edge: small,
+  subpartition: small,
+});
+const finished = fc.constantFrom('task' as const, 'operators' as const);
+const subtaskState = row(
+  { vertex: small, subtask: small, handles, finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'] },
+);
 const deployment = row(
   {
     attempt,
@@ -73,7 +89,10 @@ const deployment = row(
     subtask: small,
     slot: small,
     inputs: fc.array(input, { maxLength: 3 }),
-    restore: row({ checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }) }),
+    restore: row(
+      { checkpointId: checkpoint, state: fc.array(subtaskState, { maxLength: 2 }), finished },
+      { requiredKeys: ['checkpointId', 'state'] },
+    ),
   },
   { requiredKeys: ['attempt', 'vertex', 'subtask', 'slot', 'inputs'] },
 );
@@ -87,8 +106,53 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('barrier'), checkpointId: checkpoint, triggeredAtUs: us, options }),
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
+  row({ kind: fc.constant('end-of-data'), mode: fc.constantFrom('drain', 'no-drain') }),
+);
+const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
+const operatorEvent = fc.oneof(
+  row({ kind: fc.constant('register-reader' as const), splits: fc.array(split, { maxLength: 3 }) }),
+  row({ kind: fc.constant('request-split' as const) }),
+  row({ kind: fc.constant('split-finished' as const), split }),
+  row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
+  row({ kind: fc.constant('assign-splits' as const), splits: fc.array(split, { maxLength: 3 }) }),
+  row({ kind: fc.constant('no-more-splits' as const) }),
+  row({ kind: fc.constant('release-split' as const), splitId: text }),
 );
 const ofTransaction = { requestId: count, producer: text, producerEpoch: count, transaction: text };
+
+const version = fc.integer({ min: -1, max: 9 });
+const zooKeeperWrite = fc.oneof(
+  row({
+    kind: fc.constant('create'),
+    path: text,
+    data: text,
+    mode: fc.constantFrom('persistent', 'ephemeral', 'persistent-sequential', 'ephemeral-sequential'),
+  }),
+  row({ kind: fc.constantFrom('delete', 'check'), path: text, version }),
+  row({ kind: fc.constant('set-data'), path: text, data: text, version }),
+);
+const zooKeeperOperation: fc.Arbitrary<ZooKeeperOperation> = fc.oneof(
+  zooKeeperWrite,
+  row({ kind: fc.constant('connect'), sessionId: count, timeoutUs: count }),
+  row({ kind: fc.constantFrom('ping', 'close') }),
+  row({ kind: fc.constantFrom('get-data', 'exists', 'get-children'), path: text, watch: fc.boolean() }),
+  row({ kind: fc.constant('multi'), operations: fc.array(zooKeeperWrite, { maxLength: 3 }) }),
+);
+const texts = fc
+  .array(
+    fc.tuple(
+      text.map((name) => `k${name}`),
+      text,
+    ),
+    { maxLength: 2 },
+  )
+  .map((entries) => Object.fromEntries(entries));
+const configMap = row({ name: text, resourceVersion: count, annotations: texts, data: texts });
+const kubernetesOperation: fc.Arbitrary<KubernetesOperation> = fc.oneof(
+  row({ verb: fc.constant('get'), name: text }),
+  row({ verb: fc.constantFrom('create', 'update'), object: configMap }),
+  row({ verb: fc.constantFrom('delete', 'watch'), name: text, resourceVersion: count }),
+);
 
 /** The kind and its fields; generic, so that each entry below is checked against the union. */
 function message<K extends Kind, F>(
@@ -156,7 +220,13 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     epoch,
     incarnation: small,
     slots: small,
-    executions: fc.array(row({ attempt, state: executionState }), { maxLength: 3 }),
+    executions: fc.array(
+      fc.oneof(
+        row({ attempt, state: executionState, endOfData: fc.boolean() }, { requiredKeys: ['attempt', 'state'] }),
+        row({ attempt, state: fc.constant('failed'), failure: fc.constant('unrecoverable') }),
+      ),
+      { maxLength: 3 },
+    ),
   }),
   'task-state': fc.oneof(
     message('task-state', { epoch, incarnation: fc.nat(), attempt, state: executionState }),
@@ -175,7 +245,22 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     handles,
     metrics,
   }),
+  'end-of-data': message('end-of-data', { epoch, attempt }),
+  'all-records-processed': message('all-records-processed', { edge: small, subpartition: small, consumer: attempt }),
   'decline-checkpoint': message('decline-checkpoint', { epoch, attempt, checkpointId: checkpoint, reason: failure }),
+  'operator-event': message('operator-event', {
+    epoch,
+    attempt,
+    operator: text,
+    sequence: count,
+    event: operatorEvent,
+  }),
+  'operator-event-acknowledged': message('operator-event-acknowledged', {
+    epoch,
+    attempt,
+    operator: text,
+    sequence: count,
+  }),
   'partition-request': message('partition-request', {
     producer: attempt,
     edge: small,
@@ -192,10 +277,13 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     backlog: small,
     buffer: streamBuffer,
   }),
+  'new-buffer-size': message('new-buffer-size', { edge: small, subpartition: small, consumer: attempt, bytes: count }),
   'add-credit': message('add-credit', { edge: small, subpartition: small, consumer: attempt, credit: small }),
   continue: fc.constant({ kind: 'continue' }),
   'task-start': message('task-start', { deployment }),
+  'task-end': fc.constant({ kind: 'task-end' }),
   'start-async-part': message('start-async-part', { checkpointId: checkpoint }),
+  'write-channel-state': message('write-channel-state', { checkpointId: checkpoint }),
   'write-async-part': message('write-async-part', { checkpointId: checkpoint }),
   'connection-lost': message('connection-lost', { peer: node }),
   'storage-put': message('storage-put', { requestId: count, path: text, bytes, overwrite: fc.boolean() }),
@@ -227,6 +315,48 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     version: count,
     value: text,
   }),
+  'zookeeper-request': message('zookeeper-request', { connection: count, xid: count, operation: zooKeeperOperation }),
+  'zookeeper-reply': row(
+    {
+      kind: fc.constant('zookeeper-reply'),
+      connection: count,
+      xid: count,
+      zxid: count,
+      code: fc.constantFrom('ok', 'no-node', 'bad-version', 'session-expired'),
+      session: row({ sessionId: count, timeoutUs: count }),
+      paths: fc.array(text, { maxLength: 2 }),
+      data: text,
+      stat: row({ czxid: count, mzxid: count, version: small, cversion: small, ephemeralOwner: count }),
+      children: fc.array(text, { maxLength: 3 }),
+      failed: small,
+    },
+    { requiredKeys: ['kind', 'connection', 'xid', 'zxid', 'code'] },
+  ),
+  'zookeeper-watch-event': message('zookeeper-watch-event', {
+    connection: count,
+    path: text,
+    type: fc.constantFrom('node-created', 'node-deleted', 'node-data-changed', 'node-children-changed'),
+  }),
+  'zookeeper-closed': message('zookeeper-closed', { connection: count }),
+  'kubernetes-request': message('kubernetes-request', { requestId: count, operation: kubernetesOperation }),
+  'kubernetes-reply': row(
+    {
+      kind: fc.constant('kubernetes-reply'),
+      requestId: count,
+      status: fc.constantFrom(200, 201, 404, 409, 410, 500, 503),
+      object: configMap,
+    },
+    { requiredKeys: ['kind', 'requestId', 'status'] },
+  ),
+  'kubernetes-watch-event': row(
+    {
+      kind: fc.constant('kubernetes-watch-event'),
+      requestId: count,
+      type: fc.constantFrom('modified', 'deleted', 'closed'),
+      object: configMap,
+    },
+    { requiredKeys: ['kind', 'requestId', 'type'] },
+  ),
   'log-fetch': message('log-fetch', {
     requestId: count,
     partition: small,

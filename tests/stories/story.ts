@@ -26,11 +26,24 @@ type WithoutTrigger<F> = F extends Fault ? Omit<F, 'id' | 'trigger'> : never;
 const SECOND = 1_000_000;
 const EVERYBODY = allNodes({ taskManagers: 3, jobManagers: 2 });
 
+export interface StoryOptions {
+  /** Shipped scenario whose job and cluster it is; its faults are left out. */
+  readonly scenario?: string;
+  readonly engine?: (engine: SimulationPlan['engine']) => SimulationPlan['engine'];
+}
+
 export class Story {
   readonly #faults: Fault[] = [];
   readonly #probes: string[] = [];
   readonly #events: string[] = [];
+  readonly #scenario: string;
+  readonly #engine: (engine: SimulationPlan['engine']) => SimulationPlan['engine'];
   #seed = '1';
+
+  constructor(options: StoryOptions = {}) {
+    this.#scenario = options.scenario ?? 'crash-during-alignment';
+    this.#engine = options.engine ?? ((engine) => engine);
+  }
 
   seed(seed: string): this {
     this.#seed = seed;
@@ -59,6 +72,24 @@ export class Story {
     return this.#add({ kind: 'partition', shape: 'one-way', ...sides, oneWay: true, forUs: seconds * SECOND }, when);
   }
 
+  /** The next call of a user function on this machine throws. */
+  throws(
+    node: string,
+    when: At | number,
+    options: { readonly vertex?: number; readonly recoverable?: boolean } = {},
+  ): this {
+    const { vertex, recoverable = true } = options;
+    return this.#add(
+      { kind: 'throw', node: nodeId(node), recoverable, ...(vertex === undefined ? {} : { vertex }) },
+      when,
+    );
+  }
+
+  /** The next call of a user function on this machine does not return for so long. */
+  hangs(node: string, when: At | number, seconds: number): this {
+    return this.#add({ kind: 'hang', node: nodeId(node), hangUs: seconds * SECOND }, when);
+  }
+
   service(node: string, effect: 'unavailable' | 'fail' | 'unknown-outcome', when: At | number, seconds: number): this {
     const chance = { numerator: 1, denominator: 1 };
     return this.#add({ kind: 'service', node: nodeId(node), effect, factor: 1, chance, forUs: seconds * SECOND }, when);
@@ -77,16 +108,18 @@ export class Story {
   }
 
   plan(): SimulationPlan {
+    const plan = planOf(this.#scenario, this.#seed);
     return {
-      ...planOf('crash-during-alignment', this.#seed),
+      ...plan,
+      engine: this.#engine(plan.engine),
       scenario: 'story',
       seed: this.#seed,
       faults: this.#faults,
     };
   }
 
-  passes(): RunRecord {
-    const record = liveIt(this.plan(), { keepHistory: this.#events.length > 0 });
+  passes(options: { readonly keepHistory?: boolean } = {}): RunRecord {
+    const record = liveIt(this.plan(), { keepHistory: options.keepHistory === true || this.#events.length > 0 });
     expect(record.verdict, findings(record)).toBe('passed');
     for (const fault of record.faultRecords)
       expect(fault, `fault ${fault.id} (${fault.label})`).toMatchObject({ effective: true });
@@ -103,4 +136,4 @@ export class Story {
   }
 }
 
-export const story = (): Story => new Story();
+export const story = (options: StoryOptions = {}): Story => new Story(options);

@@ -4,10 +4,13 @@
  * Owns: who answers when. By default nothing is answered; `answer` performs what is waiting and delivers the replies, `lose`
  * performs it or not and delivers nothing.
  */
-import { CheckpointCoordinator, type CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator } from '../../engine/checkpoint/checkpoint-coordinator.ts';
+import type { CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-plan.ts';
 import type { RequestEnd } from '../../engine/checkpoint/checkpoint-request.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
+import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
+import type { CheckpointedCoordinators } from '../../engine/coordination/checkpointed-coordinators.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
@@ -44,6 +47,7 @@ const subtask = (of: number, isSource: boolean): CheckpointedSubtask => ({
   subtask: 0,
   isSource,
   isRunning: true,
+  isFinished: false,
 });
 
 export class CoordinatorBench {
@@ -63,7 +67,10 @@ export class CoordinatorBench {
   protected furtherTimer: (timer: string) => boolean = () => false;
   #waiting: EngineMessage[] = [];
 
-  constructor(checkpoint: Partial<CheckpointConfiguration> = {}, parts: Partial<EngineParts> = {}) {
+  constructor(
+    checkpoint: Partial<CheckpointConfiguration> = {},
+    { coordinators, ...parts }: Partial<EngineParts> & { readonly coordinators?: CheckpointedCoordinators } = {},
+  ) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
     this.coordinationClient = new RequestClient({
       ...client,
@@ -84,6 +91,7 @@ export class CoordinatorBench {
     this.store = new CompletedCheckpointStore(checkpoint.retained ?? 1, pointer, 1);
     this.coordinator = new CheckpointCoordinator({
       jobId: JOB,
+      graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,
       configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
       parts: { ...standardParts, ...parts },
@@ -97,9 +105,10 @@ export class CoordinatorBench {
         settled: () => this.calls.push('settled'),
       },
       storage: this.storageClient,
-      coordination: this.coordinationClient,
+      coordination: new StoreRegisters(this.coordinationClient),
       store: this.store,
       counter: { value: 0, version: 0 },
+      ...(coordinators === undefined ? {} : { coordinators }),
     });
   }
 

@@ -40,6 +40,8 @@ const CHECKPOINT: CheckpointConfiguration = {
   minPauseUs: 0,
   timeoutUs: 50_000,
   mode: 'exactly-once',
+  unaligned: false,
+  alignedTimeoutUs: 0,
   maxConcurrent: 1,
   tolerableFailures: 1_000,
   retained: 1,
@@ -61,9 +63,21 @@ const RUNTIME: RuntimeConfiguration = {
   bufferBytes: 4,
   exclusiveBuffersPerChannel: 2,
   floatingBuffersPerGate: 3,
+  overdraftBuffers: 5,
+  bufferDebloat: {
+    enabled: false,
+    targetUs: 1_000_000,
+    periodUs: 200_000,
+    samples: 20,
+    thresholdPercent: 25,
+    minBufferBytes: 256,
+  },
   requestTimeoutUs: REQUEST_TIMEOUT_US,
   partitionRequestBackoffUs: 100,
   slotsPerTaskManager: 2,
+  failoverStrategy: 'region',
+  taskCancellationTimeoutUs: 30_000,
+  blocklist: { failures: 0, withinUs: 0, forUs: 0 },
 };
 
 export function configuration(
@@ -76,6 +90,7 @@ export function configuration(
   return {
     checkpoint: { ...CHECKPOINT, ...changes.checkpoint },
     runtime: { ...RUNTIME, ...changes.runtime },
+    highAvailability: { kind: 'lease-store', tolerateSuspendedConnections: false },
     restart: changes.restart ?? { strategy: 'fixed-delay', attempts: 100, delayUs: 1_000 },
   };
 }
@@ -88,7 +103,10 @@ export const METRICS: CheckpointMetrics = {
   syncUs: 3,
   asyncUs: 4,
   stateBytes: 5,
+  checkpointedBytes: 5,
   bytesProcessedDuringAlignment: 6,
+  bytesPersistedDuringAlignment: 0,
+  unaligned: false,
   recordsInFlight: 7,
 };
 

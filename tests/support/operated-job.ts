@@ -2,6 +2,7 @@
  * A job that people operate, with a real coordinator and store behind it: what `JobOperations` asks of the job is noted.
  * The client's answers are what was sent to it.
  */
+import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { JobOperations, type OperatedJob } from '../../engine/jobmanager/job-operations.ts';
 import { JobRecord } from '../../engine/jobmanager/job-record.ts';
 import { MAIN_MAILBOX, nodeId } from '../../engine/foundation/ids.ts';
@@ -22,7 +23,8 @@ export class OperatedBench extends CoordinatorBench {
 
   constructor(checkpoint: Partial<CheckpointConfiguration> = {}, parts: Partial<EngineParts> = {}) {
     super({ timeoutUs: 1_000_000, savepointTimeoutUs: 1_000_000, ...checkpoint }, parts);
-    const { store, coordinator, storageClient: storage, coordinationClient: coordination } = this;
+    const { store, coordinator, storageClient: storage } = this;
+    const coordination = new StoreRegisters(this.coordinationClient);
     const environment = taskEnvironment({ configuration: configuration({ checkpoint }), parts });
     const record = new JobRecord({
       jobId: JOB,
@@ -71,11 +73,14 @@ export class OperatedBench extends CoordinatorBench {
       get status() {
         return status();
       },
+      get isWhole() {
+        return status() === 'running';
+      },
       cancel: () => end('canceling'),
-      failForGood: () => end('failed'),
-      ended: (ended) => {
-        this.status = ended;
-        this.calls.push(`ended ${ended}`);
+      failForGood: () => end('failing'),
+      ended: ({ ended }) => {
+        this.status = ended.status;
+        this.calls.push(`ended ${ended.status}`);
       },
       resubmitted: () => this.calls.push('resubmitted'),
     };

@@ -55,6 +55,13 @@ export class RecordingOut implements Out {
     this.events.push(event);
   }
 
+  /** Why the process ended; empty while it lives. */
+  exited = '';
+
+  exit(why: string): void {
+    this.exited = why;
+  }
+
   get armedTimers(): readonly string[] {
     return [...this.#armed.keys()];
   }

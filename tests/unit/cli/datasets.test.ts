@@ -36,7 +36,8 @@ describe('instants', () => {
 
   it('come back as they were, and agree with Date', () => {
     fc.assert(
-      fc.property(fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }), fc.nat(999), (ms, us) => {
+      // Microseconds are whole numbers up to 2^53: the years 1684 to 2255.
+      fc.property(fc.integer({ min: -9_007_199_254_739, max: 9_007_199_254_739 }), fc.nat(999), (ms, us) => {
         const atUs = ms * 1_000 + us;
         expect(parseInstantUs(formatInstant(atUs))).toBe(atUs);
         expect(parseInstantUs(new Date(ms).toISOString().replace(/Z$/, ''))).toBe(ms * 1_000);

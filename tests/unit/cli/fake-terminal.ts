@@ -7,7 +7,7 @@ import { compile } from '../../../scenarios/index.ts';
 import type { Scenario } from '../../../scenarios/index.ts';
 import { planHash } from '../../../scenarios/index.ts';
 import type { RunRecord } from '../../../sim/run-record.ts';
-import { runRecord } from '../reports/life-fixture.ts';
+import { runRecord, SUBTASK_RECORDS } from '../reports/life-fixture.ts';
 
 export interface FakeTerminal extends Terminal {
   readonly stdout: string[];
@@ -40,7 +40,7 @@ export function fakeTerminal(): FakeTerminal {
 
 /** A life whose digest is a function of its plan; seeds listed in `failing` are violated. */
 export function madeUpLive(failing: readonly string[] = [], over: Partial<RunRecord> = {}): LivePlan {
-  return (plan) => {
+  return (plan, { subtasks = false }) => {
     const hash = planHash(plan);
     const isViolated = failing.includes(plan.seed);
     const lost = {
@@ -55,6 +55,7 @@ export function madeUpLive(failing: readonly string[] = [], over: Partial<RunRec
       seed: plan.seed,
       planHash: hash,
       digest: hash,
+      subtaskRecords: subtasks ? SUBTASK_RECORDS : [],
       ...(isViolated ? { verdict: 'violated', verdicts: [lost], signature: 'exactly-once-output/output-lost' } : {}),
       ...over,
     });
@@ -67,13 +68,13 @@ export function inlinePool(
   options: { readonly reversed?: boolean; readonly lived?: LifeJob[]; readonly after?: (job: LifeJob) => void } = {},
 ): LifePool {
   return {
-    run: async ({ workers, scenarios, next, onLife }) => {
+    run: async ({ workers, scenarios, subtasks, next, onLife }) => {
       for (;;) {
         const open = Array.from({ length: workers }, () => next()).flat();
         if (open.length === 0) return;
         for (const job of options.reversed === true ? open.toReversed() : open) {
           options.lived?.push(job);
-          onLife(job, liveJob(scenarios, job, live));
+          onLife(job, liveJob({ scenarios, subtasks }, job, live));
           options.after?.(job);
         }
       }
@@ -81,13 +82,17 @@ export function inlinePool(
   };
 }
 
-function liveJob(scenarios: readonly Scenario[], job: LifeJob, livePlan: LivePlan): LifeResult {
+function liveJob(
+  { scenarios, subtasks }: { readonly scenarios: readonly Scenario[]; readonly subtasks: boolean },
+  job: LifeJob,
+  livePlan: LivePlan,
+): LifeResult {
   const scenario = scenarios[job.scenario];
   if (scenario === undefined) throw new Error('no such scenario');
   const plan = compile(scenario, job.seed);
   const loadDataset = (): never => {
     throw new Error('a made-up life loads nothing');
   };
-  const life = liveOnce(plan, { loadDataset, keepHistory: false, relive: true }, livePlan);
+  const life = liveOnce(plan, { loadDataset, keepHistory: false, subtasks, relive: true }, livePlan);
   return { kind: 'life', life, ...(life.judgement.verdict === 'passed' ? {} : { plan }) };
 }

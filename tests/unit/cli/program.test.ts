@@ -139,14 +139,28 @@ describe('run', () => {
     expect(await tidemark(['replay', path('r/plan.json')])).toBe(0);
   });
 
-  it('a life that takes another course when lived again is not deterministic: exit code 5', async () => {
+  it('--statistics writes the checkpoint statistics in the shapes of Flink, also of a replay', async () => {
+    expect(await tidemark(['run', 'quickstart', '--statistics', path('s.json'), '--report', path('r')])).toBe(0);
+    const statistics = JSON.parse(readFileSync(path('s.json'), 'utf8'));
+    expect(statistics.checkpoints.counts).toMatchObject({ total: 3, completed: 2, failed: 1 });
+    expect(statistics.subtasks['2']['1'].subtasks[1]).toEqual({ index: 1, status: 'pending_or_failed' });
+    expect(csv('r/subtasks.csv')).toHaveLength(6);
+    expect(await tidemark(['replay', path('r/plan.json'), '--statistics', path('again.json')])).toBe(0);
+    expect(readFileSync(path('again.json'), 'utf8')).toBe(readFileSync(path('s.json'), 'utf8'));
+  });
+
+  it.each([
+    ['alone', []],
+    ['with its history kept', ['--trace', 't']],
+  ])('a life that takes another course when lived again is not deterministic, %s: exit code 5', async (_, more) => {
     let count = 0;
     const base = madeUpLive(['1']);
     const livePlan: typeof base = (plan, options) => {
       count += 1;
       return { ...base(plan, options), digest: String(count) };
     };
-    expect(await runProgram(['run', 'quickstart', '--report', path('r')], terminal, { livePlan })).toBe(5);
+    const argv = ['run', 'quickstart', '--report', path('r'), ...more.map((one) => (one === 't' ? path('t') : one))];
+    expect(await runProgram(argv, terminal, { livePlan })).toBe(5);
     expect(terminal.stdout.join('\n')).toContain('not deterministic');
   });
 
@@ -316,6 +330,21 @@ describe('sweep', () => {
     expect(failures).toHaveLength(2);
     for (const name of ['lives.csv', 'checkpoints.csv', 'faults.csv'])
       expect(readFileSync(path(`parts/${name}`), 'utf8'), name).toBe(readFileSync(path(`whole/${name}`), 'utf8'));
+  });
+
+  it('--subtasks keeps the parts of subtasks; without it there is no such file, and --resume lives what lacks them', async () => {
+    const argv = ['sweep', 'quickstart', '--seeds', '1..3', '--out', path('o')];
+    await tidemark(argv);
+    expect(existsSync(path('o/subtasks.csv'))).toBe(false);
+    const lived: LifeJob[] = [];
+    expect(await tidemark([...argv, '--subtasks', '--resume'], { lived })).toBe(0);
+    expect(lived).toHaveLength(3);
+    expect(csv('o/subtasks.csv')).toHaveLength(18);
+    expect(await tidemark([...argv, '--subtasks', '--resume'], { lived })).toBe(0);
+    expect(lived).toHaveLength(3);
+    expect(csv('o/subtasks.csv')).toHaveLength(18);
+    expect(await tidemark(['report', path('o')])).toBe(0);
+    expect(readFileSync(path('o/report.html'), 'utf8')).toContain('class="subtasks"');
   });
 
   it('--resume after a line was cut off lives that seed again', async () => {

@@ -41,6 +41,7 @@ async function run(
   await threadPool(file).run({
     workers: 2,
     scenarios: [],
+    subtasks: false,
     next: () => jobs.splice(0, 3),
     onLife: (job, result) => {
       answers += 1;

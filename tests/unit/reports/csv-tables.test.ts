@@ -2,10 +2,10 @@ import { parse } from 'csv-parse/sync';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CSV_TABLES, csvColumnsDocument, csvHeader, csvRows } from '../../../reports/index.ts';
-import { lifeFigures } from './life-fixture.ts';
+import { lifeFigures, SUBTASK_RECORDS } from './life-fixture.ts';
 
 const lives = [
-  lifeFigures(),
+  lifeFigures({ subtaskRecords: SUBTASK_RECORDS }),
   lifeFigures({ seed: 'a,"b"\nc', verdict: 'violated', duplicates: true, signature: 'x/y' }),
 ];
 
@@ -40,6 +40,24 @@ describe('CSV tables', () => {
       state_bytes: '3000',
     });
     expect(rows[1]).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-declined', duration_us: '' });
+  });
+
+  it('7.2: subtasks.csv: who has not acknowledged has a place and no figures', () => {
+    const rows = roundTrip('subtasks.csv');
+    expect(rows).toHaveLength(6);
+    expect(rows[0]).toMatchObject({
+      checkpoint_id: '1',
+      task: 'count <b>',
+      subtask: '0',
+      status: 'completed',
+      end_to_end_us: '5000',
+      start_delay_us: '1',
+      async_us: '3000',
+      unaligned: 'false',
+    });
+    expect(rows[3]).toMatchObject({ checkpoint_id: '2', subtask: '1', status: 'pending_or_failed', attempt: '8' });
+    for (const name of ['acknowledged_at_us', 'end_to_end_us', 'sync_us', 'state_bytes', 'unaligned'])
+      expect(rows[3]?.[name], name).toBe('');
   });
 
   it('faults.csv: a fault that never started has no times', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { htmlReport, markdownSummary, type ReportLife, SweepSummary } from '../../../reports/index.ts';
-import { lifeFigures } from './life-fixture.ts';
+import { lifeFigures, SUBTASK_RECORDS } from './life-fixture.ts';
 
 function report(lives: readonly ReportLife[]): string {
   const summary = new SweepSummary();
@@ -36,6 +36,31 @@ describe('HTML report', () => {
     expect(/<details open><summary>[^<]*seed (\d+)/.exec(html)?.[1]).toBe('701');
     expect(html.match(/<svg /g)).toHaveLength(24);
     expect(html).toContain('<span class="v violated">violated</span></h1>');
+  });
+
+  it('7.1: a life with its subtasks: a bar for each that acknowledged, in the order of its parts, newest checkpoint first', () => {
+    const html = report([life({ subtaskRecords: SUBTASK_RECORDS })]);
+    expect(html.match(/<details class="checkpoint">/g)).toHaveLength(3);
+    expect(html.indexOf('checkpoint 3: <span')).toBeLessThan(html.indexOf('checkpoint 1: <span'));
+    expect(html.match(/<rect class="rest"/g)).toHaveLength(5);
+    expect(html.match(/pending or failed: no figures/g)).toHaveLength(1);
+    expect(html).toContain(
+      'count &lt;b&gt; (1/2): start delay 0.001 ms, alignment 0.002 ms, sync 0.003 ms, async 3 ms, acknowledgement under way 1.994 ms; 5 B of state',
+    );
+    const [bar] = /<g><title>.*<\/g>/.exec(html) ?? [''];
+    expect([...bar.matchAll(/rect class="(\w+)"/g)].map(([, style]) => style)).toEqual([
+      'delay',
+      'align',
+      'sync',
+      'async',
+      'rest',
+    ]);
+  });
+
+  it('a life that was not asked for its subtasks: the history alone', () => {
+    const html = report([life()]);
+    expect(html).not.toContain('<details class="checkpoint">');
+    expect(html).toMatch(/<td class="n">3<\/td><td><span class="c completed">completed<\/span><\/td>/);
   });
 
   it('of a life without checkpoints and faults is whole', () => {

@@ -1,6 +1,7 @@
 /** Lives as data, for tests of what is told about them. */
 import type { LifeFigures } from '../../../reports/index.ts';
-import type { RunRecord } from '../../../sim/run-record.ts';
+import type { RunRecord, SubtaskRecord } from '../../../sim/run-record.ts';
+import { METRICS } from '../../support/engine-values.ts';
 
 /** A record of a life that passed; `over` replaces fields. */
 export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
@@ -26,6 +27,8 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
       { ...checkpointRecord(2, 'aborted'), reason: 'checkpoint-declined' },
       checkpointRecord(3, 'completed'),
     ],
+    subtaskRecords: [],
+    restoreRecords: [],
     faultRecords: [
       {
         id: 'f1',
@@ -51,6 +54,16 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
   };
 }
 
+/** Parts of the fixture's checkpoints, for lives that are asked for them; one subtask did not acknowledge checkpoint 2. */
+export const SUBTASK_RECORDS: readonly SubtaskRecord[] = [1, 2, 3].flatMap((checkpointId) =>
+  [0, 1].map((subtask): SubtaskRecord => {
+    const place = { checkpointId, vertex: 1, task: 'count <b>', subtask, attempt: 7 + subtask };
+    return checkpointId === 2 && subtask === 1
+      ? { ...place, acknowledgedAtUs: -1 }
+      : { ...place, acknowledgedAtUs: checkpointId * 4_000_000 + 5_000, metrics: { ...METRICS, asyncUs: 3_000 } };
+  }),
+);
+
 function checkpointRecord(
   checkpointId: number,
   outcome: 'completed' | 'aborted',
@@ -71,10 +84,21 @@ function checkpointRecord(
     recordsInFlight: 12,
     acknowledged: 4,
     required: 4,
+    type: 'checkpoint',
+    unaligned: false,
+    latestAcknowledgedAtUs: checkpointId * 4_000_000 + 200_000 + checkpointId,
+    checkpointedBytes: 3_000,
+    metadataBytes: outcome === 'completed' ? 500 : 0,
+    bytesProcessed: 900,
+    bytesProcessedMax: 500,
+    bytesPersisted: 0,
+    bytesPersistedMax: 0,
+    externalPath: `checkpoints/job/chk-${checkpointId}`,
+    discarded: false,
   };
 }
 
 export function lifeFigures(over: Partial<LifeFigures> = {}): LifeFigures {
   const { history: _history, rungs: _rungs, ...figures } = runRecord();
-  return { ...figures, expect: 'exactly-once', duplicates: false, ...over };
+  return { ...figures, expect: 'exactly-once', swarm: [], duplicates: false, ...over };
 }

@@ -43,6 +43,7 @@ describe('trace', () => {
         epoch: leaderEpoch(1),
         jobAttempt: 1,
         tasks,
+        options: { snapshot: 'checkpoint', alignment: 'aligned', alignedTimeoutUs: 0 },
       },
     };
     expect(traceLine(triggered)).toContain('tasks=[0,1,2,3,4,5,6,7,...12]');

@@ -55,9 +55,9 @@ describe.each(SCENARIO_CATALOG.map((entry) => entry.name))('scenario %s', (name)
   });
 
   it('strikes existing nodes, within the storm, with numbered faults', () => {
-    const nodes = new Set<string>(allNodes(scenario.cluster));
     for (const seed of SEEDS) {
-      const { faults, liveness } = compile(scenario, seed);
+      const { faults, liveness, cluster } = compile(scenario, seed);
+      const nodes = new Set<string>(allNodes(cluster));
       expect(faults.map((fault) => fault.id)).toEqual(faults.map((_, index) => `f${index + 1}`));
       for (const fault of faults) {
         const struck = nodesOfFault(fault);

@@ -1,3 +1,4 @@
+import { PipelinedRegions } from '../../../engine/jobmanager/pipelined-regions.ts';
 import { describe, expect, it } from 'vitest';
 import type { KeyedProcessFunction, RuntimeContext } from '../../../engine/index.ts';
 import { type BuiltJob, JOB_CATALOG, jobNamed } from '../../../scenarios/index.ts';
@@ -45,11 +46,34 @@ function outputsOf(job: BuiltJob, rows: readonly unknown[]): unknown[] {
 
 describe('job catalog', () => {
   it('has jobs that describe themselves and build with their defaults', () => {
-    expect(JOB_CATALOG.map((job) => job.name)).toEqual(['keyed-count', 'flight-delays']);
+    const vertices = Object.fromEntries(
+      JOB_CATALOG.map((job) => [job.name, build(job.name, {}).graph.vertices.length] as const),
+    );
+    expect(vertices).toEqual({
+      'keyed-count': 2,
+      'keyed-cascade': 4,
+      'flight-delays': 2,
+      'parallel-pipelines': 3,
+      'split-count': 2,
+    });
     for (const job of JOB_CATALOG) {
-      expect(build(job.name, {}).graph.vertices.length).toBe(2);
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);
     }
+  });
+});
+
+describe('parallel-pipelines', () => {
+  it('F1: a region per pipeline, and one for the keyed count beside them', () => {
+    const { graph } = build('parallel-pipelines', {}, [...TOPICS, { name: 'counted', partitions: [7] }]);
+    expect(graph.vertices.map(({ parallelism }) => parallelism)).toEqual([2, 2, 2, 1, 1]);
+    expect(graph.edges.map(({ partitioning }) => partitioning)).toEqual(['forward', 'forward', 'hash']);
+    expect(new PipelinedRegions(graph).count).toBe(3);
+  });
+
+  it('needs a partition for each pipeline', () => {
+    expect(() => build('parallel-pipelines', {}, [{ name: 'narrow', partitions: [0] }])).toThrow(
+      /a partition for each/,
+    );
   });
 });
 

@@ -36,7 +36,15 @@ describe('scenario file', () => {
   it('reads the example of the design', () => {
     const scenario = scenarioOf(DESIGN);
     expect(scenario.topics).toEqual([
-      { name: 'input', dataset: 'flights-20k', records: 20_000, partitions: 4, startUs: 0, ratePerSecond: 2_000 },
+      {
+        name: 'input',
+        dataset: 'flights-20k',
+        records: 20_000,
+        partitions: 4,
+        startUs: 0,
+        ratePerSecond: 2_000,
+        bounded: false,
+      },
     ]);
     expect(scenario.engine.checkpoint).toMatchObject({
       intervalUs: 1_000_000,
@@ -101,8 +109,8 @@ describe('scenario file', () => {
 
   it('keys the job by the key of its input, unless told otherwise', () => {
     const keyed = GOOD.replace('records: 20000', 'key: destination, records: 20000');
-    expect(scenarioOf(keyed).job.parameters).toEqual({ key: 'destination' });
-    expect(scenarioOf(keyed.replace('parallelism: 4', 'parameters: { key: date }')).job.parameters).toEqual({
+    expect(scenarioOf(keyed).job.parameters).toMatchObject({ key: 'destination' });
+    expect(scenarioOf(keyed.replace('parallelism: 4', 'parameters: { key: date }')).job.parameters).toMatchObject({
       key: 'date',
     });
   });
@@ -224,3 +232,37 @@ expect: exactly-once
       expect(problemsOf(text), text).not.toEqual([]);
   });
 });
+
+describe('unaligned checkpoints in a scenario', () => {
+  const messagesOf = (checkpointing: string): string => {
+    const parsed = parseScenario({ text: textWith(checkpointing), file: 'a.yaml' });
+    return parsed.ok ? '' : parsed.problems.map(formatProblem).join(' ');
+  };
+
+  it('B5, B8: both settings reach the engine; without them barriers are aligned', () => {
+    expect(scenarioOf(textWith('unaligned: true, alignedTimeout: 30ms')).engine.checkpoint).toMatchObject({
+      unaligned: true,
+      alignedTimeoutUs: 30_000,
+    });
+    expect(scenarioOf(textWith('interval: 1s')).engine.checkpoint).toMatchObject({
+      unaligned: false,
+      alignedTimeoutUs: 0,
+    });
+  });
+
+  it('2.1: unaligned needs exactly-once, and a time-out needs unaligned', () => {
+    expect(messagesOf('unaligned: true, mode: at-least-once')).toContain(
+      'expected mode exactly-once with unaligned: true',
+    );
+    expect(messagesOf('alignedTimeout: 1s')).toContain('expected unaligned: true with an alignedTimeout');
+    expect(messagesOf('unaligned: 1')).toContain('true or false');
+  });
+});
+
+function textWith(checkpointing: string): string {
+  return `name: a
+job: { use: keyed-count, parallelism: 2 }
+input: { dataset: flights, records: 10 }
+checkpointing: { ${checkpointing} }
+`;
+}

@@ -35,6 +35,14 @@ describe('plan file', () => {
     expect(decodePlan(encodePlan(plan()), 'p.json')).toEqual({ ok: true, plan: plan() });
   });
 
+  it('of a version that knew no unaligned checkpoints is read as aligned, with the defaults of the rest', () => {
+    const { engine, ...rest } = plan();
+    const { unaligned: _u, alignedTimeoutUs: _t, ...checkpoint } = engine.checkpoint;
+    const { overdraftBuffers: _o, bufferDebloat: _d, ...runtime } = engine.runtime;
+    const old = JSON.stringify({ ...rest, engine: { ...engine, checkpoint, runtime } });
+    expect(decodePlan(old, 'p.json')).toEqual({ ok: true, plan: plan() });
+  });
+
   it('is refused where it was edited wrongly, with line and column', () => {
     const broken = encodePlan(plan()).replace('"restartAfterUs": -1', '"restartAfterMs": -1');
     const decoded = decodePlan(broken, 'p.json');

@@ -28,6 +28,7 @@ describe('JSON schema of a scenario', () => {
       'input',
       'inputs',
       'cluster',
+      'highAvailability',
       'checkpointing',
       'restart',
       'runtime',
@@ -36,6 +37,7 @@ describe('JSON schema of a scenario', () => {
       'liveness',
       'limits',
       'expect',
+      'swarm',
     ]);
     expect(schema['required']).toEqual(['name', 'job']);
     expect(schema['additionalProperties']).toBe(false);

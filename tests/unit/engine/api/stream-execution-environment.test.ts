@@ -69,6 +69,36 @@ describe('job graph', () => {
     ]);
   });
 
+  it('F1: cuts a chain where its author says: forward edges over channels', () => {
+    const env = environment(2);
+    orders(env)
+      .map((order) => order.amount)
+      .startNewChain()
+      .map((amount) => amount + 1)
+      .sinkTo(SINK)
+      .disableChaining();
+    expect(shape(env.jobGraph())).toEqual([
+      '0 Source: orders x2',
+      '1 Map -> Map x2',
+      '2 Sink x2',
+      '0>1 forward 0',
+      '1>2 forward 0',
+    ]);
+    const alone = environment(2);
+    orders(alone)
+      .map((order) => order.amount)
+      .disableChaining()
+      .sinkTo(SINK)
+      .setParallelism(1);
+    expect(shape(alone.jobGraph())).toEqual([
+      '0 Source: orders x2',
+      '1 Map x2',
+      '2 Sink x1',
+      '0>1 forward 0',
+      '1>2 rebalance 0',
+    ]);
+  });
+
   it('keeps a union apart from both its sources', () => {
     const env = environment();
     orders(env, 'a')

@@ -235,3 +235,60 @@ describe('at-least-once barriers', () => {
     expect(handler.barrier(2, id(1)).kind).toBe('complete');
   });
 });
+
+describe('barriers that overtake', () => {
+  it('B5: at the first the snapshot is due, at the last all is complete; no channel is blocked', () => {
+    const handler = exactlyOnce(3);
+    expect(handler.barrier(1, id(1), true)).toEqual({ kind: 'overtake', first: true, gaveUp: undefined });
+    expect(handler.overtaking).toBe(1);
+    expect(handler.barrier(0, id(1), true)).toEqual({ kind: 'collect', first: false, block: false, gaveUp: undefined });
+    expect(blockedOf(handler, 3)).toEqual([]);
+    expect([0, 1, 2].map((channel) => handler.hasDelivered(channel, id(1)))).toEqual([true, true, false]);
+    expect(handler.barrier(2, id(1), true)).toMatchObject({ kind: 'complete', taken: true });
+    expect(handler.overtaking).toBe(0);
+  });
+
+  it('B5: with one channel the snapshot is due at the only barrier', () => {
+    expect(exactlyOnce(1).barrier(0, id(1), true)).toMatchObject({ kind: 'complete', first: true, taken: undefined });
+  });
+
+  it('B8: one on its way among aligned ones takes the snapshot and opens the blocked channels', () => {
+    const handler = exactlyOnce(3);
+    handler.barrier(0, id(1));
+    expect(handler.barrier(1, id(1), true)).toEqual({ kind: 'overtake', first: false, gaveUp: undefined });
+    expect(blockedOf(handler, 3)).toEqual([]);
+    expect(handler.barrier(2, id(1))).toMatchObject({ kind: 'complete', taken: true });
+  });
+
+  it('B8: time takes the snapshot once, of a checkpoint that is open, whether or not a barrier was read', () => {
+    const handler = exactlyOnce(2);
+    expect(handler.timeOut(id(1))).toEqual({ kind: 'overtake', first: true, gaveUp: undefined });
+    expect(handler.timeOut(id(1))).toEqual({ kind: 'ignore' });
+    handler.barrier(0, id(1), true);
+    expect(handler.barrier(1, id(1), true)).toMatchObject({ kind: 'complete', taken: true });
+    expect(handler.timeOut(id(1))).toEqual({ kind: 'ignore' });
+    handler.giveUp(id(2));
+    expect(handler.timeOut(id(2))).toEqual({ kind: 'ignore' });
+  });
+
+  it('B1: a newer one that overtakes a blocked channel gives the older alignment up', () => {
+    const handler = exactlyOnce(2);
+    handler.barrier(0, id(1));
+    expect(handler.barrier(0, id(2), true)).toEqual({ kind: 'overtake', first: true, gaveUp: 1 });
+    expect(handler.barrier(1, id(1))).toEqual({ kind: 'ignore' });
+  });
+
+  it('B2: a channel that delivered its barrier and ended then is not counted twice', () => {
+    const handler = exactlyOnce(3);
+    handler.barrier(0, id(1), true);
+    expect(handler.endOfPartition(0)).toEqual({ kind: 'ignore' });
+    expect(handler.barrier(1, id(1), true).kind).toBe('collect');
+    expect(handler.barrier(2, id(1), true).kind).toBe('complete');
+  });
+
+  it('B2: the end of the last channel without barrier completes it, the snapshot being taken', () => {
+    const handler = exactlyOnce(2);
+    handler.barrier(0, id(1), true);
+    expect(handler.endOfPartition(1)).toMatchObject({ kind: 'complete', checkpointId: 1, taken: true });
+  });
+});

@@ -72,12 +72,25 @@ describe('checkpoint coordinator: trigger', () => {
     expect(bench.out.reported('checkpoint-triggered')).toHaveLength(1);
   });
 
-  it('C4: nothing is triggered while a subtask does not run', () => {
+  it('A7: while a subtask does not run nothing is triggered and no id is taken; the next period asks again', () => {
     const bench = new CoordinatorBench();
-    bench.subtasks = bench.subtasks.map((one) => ({ ...one, isRunning: !one.isSource }));
+    const running = bench.subtasks;
+    bench.subtasks = running.map((one) => ({ ...one, isRunning: one.isSource }));
     bench.trigger();
     expect(bench.toTasks).toEqual([]);
-    expect(bench.coordination.valueOf(COUNTER), 'no id is burnt').toBeUndefined();
+    expect(bench.out.probes()).toContain('trigger-not-all-required-tasks-running');
+    expect(bench.coordination.values.has(COUNTER)).toBe(false);
+    bench.subtasks = running;
+    bench.wait(INTERVAL_US).answer();
+    expect(bench.out.reported('checkpoint-triggered')).toMatchObject([{ checkpointId: 1 }]);
+  });
+
+  it('A7: a subtask that stops while the id is taken: the id is burnt, nothing is triggered', () => {
+    const bench = new CoordinatorBench().start().wait(INTERVAL_US);
+    bench.subtasks = bench.subtasks.map((one) => ({ ...one, isRunning: one.isSource }));
+    bench.answer();
+    expect(bench.toTasks).toEqual([]);
+    expect(bench.out.probes()).toContain('trigger-after-job-stopped');
   });
 
   it('C4, C20: an id that arrives after the job stopped is burnt, nothing is triggered', () => {

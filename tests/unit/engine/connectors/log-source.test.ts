@@ -166,4 +166,33 @@ describe('log source', () => {
   it('I2: an answer from another offset is a broken promise', () => {
     expect(() => new Bench().start().answer(1, { offset: 5 })).toThrow(/from the offset it asked for/);
   });
+
+  it('C23: a bounded partition is exhausted when its last record was emitted, not when it was fetched', () => {
+    const bench = new Bench().start().answer(3, { ended: true });
+    expect(bench.source.isExhausted).toBe(false);
+    expect(bench.emit(10)).toBe(3);
+    expect(bench.source.isExhausted).toBe(true);
+    expect(bench.fetches()).toEqual([[0, 0]]);
+  });
+
+  it('C23: restored at the end, one empty answer tells it so', () => {
+    const bench = new Bench();
+    bench.source.restore([{ partition: 0, offset: 7 }]);
+    expect(bench.start().answer(0, { ended: true }).source.isExhausted).toBe(true);
+    expect(bench.source.positions()).toEqual([{ partition: 0, offset: 7 }]);
+  });
+
+  it('C23: one of two partitions has ended: the source goes on', () => {
+    const bench = new Bench([0, 1]).start().answer(0, { ended: true });
+    expect(bench.source.isExhausted).toBe(false);
+  });
+
+  it('C28: stopped, it emits nothing more, fetches nothing more, and its positions stay', () => {
+    const bench = new Bench().start().answer(3);
+    bench.emit(1);
+    bench.source.stop();
+    expect([bench.source.hasRecords, bench.emit(10)]).toEqual([false, 0]);
+    expect(bench.source.positions()).toEqual([{ partition: 0, offset: 1 }]);
+    expect(bench.fetches()).toHaveLength(1);
+  });
 });

@@ -44,15 +44,15 @@ describe('execution graph', () => {
     'over a %s edge every producer feeds every consumer',
     (partitioning) => {
       expect(inputsOf(executionsOver(partitioning), 103)).toEqual([
-        { producerNode: 'a', producerAttempt: 100, edge: 0, subpartition: 1 },
-        { producerNode: 'b', producerAttempt: 101, edge: 0, subpartition: 1 },
+        { producerNode: 'a', producerAttempt: 100, producerSubtask: 0, edge: 0, subpartition: 1 },
+        { producerNode: 'b', producerAttempt: 101, producerSubtask: 1, edge: 0, subpartition: 1 },
       ]);
     },
   );
 
   it('over a forward edge a producer feeds the consumer of its own index only', () => {
     expect(inputsOf(executionsOver('forward'), 103)).toEqual([
-      { producerNode: 'b', producerAttempt: 101, edge: 0, subpartition: 1 },
+      { producerNode: 'b', producerAttempt: 101, producerSubtask: 1, edge: 0, subpartition: 1 },
     ]);
   });
 
@@ -72,10 +72,10 @@ describe('execution graph', () => {
   it('C4: all run only when each one runs; it is empty when all have ended', () => {
     const executions = executionsOver('hash');
     for (const execution of executions.all().slice(1)) execution.state = 'running';
-    expect(executions.allRunning).toBe(false);
+    expect(executions.allRunningOrFinished).toBe(false);
     const first = executions.of(attempt(100));
     if (first !== undefined) first.state = 'running';
-    expect(executions.allRunning).toBe(true);
+    expect(executions.allRunningOrFinished).toBe(true);
     for (const of of [100, 101, 102, 103]) executions.remove(attempt(of));
     expect(executions.isEmpty).toBe(true);
   });

@@ -1,8 +1,10 @@
-/** What a new leader does before it may act (rows F16, F17, C8). */
+/** What a new leader does before it may act (rows C8, C19, F16, F17). */
 import { describe, expect, it } from 'vitest';
 import { RequestClient } from '../../../../engine/clients/request-client.ts';
 import { leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
 import { LeaderTakeover } from '../../../../engine/jobmanager/leader-takeover.ts';
+import { standardParts } from '../../../../engine/parts.ts';
 import {
   counterKey,
   decodePointer,
@@ -10,9 +12,11 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import type { CoordinationReply } from '../../../../engine/protocol/messages.ts';
-import { COORDINATION, id, JOB, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
+import type { CoordinationReply, EngineMessage, StorageReply } from '../../../../engine/protocol/messages.ts';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { COORDINATION, id, JOB, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
 import { FakeCoordination } from '../../../support/fake-coordination.ts';
+import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
 const POINTER = pointerKey(JOB);
@@ -20,12 +24,22 @@ const RETAINED: RetainedCheckpoint[] = [{ id: id(6), metadata: 'chk-6/_metadata'
 
 class Bench {
   readonly store = new FakeCoordination();
+  readonly storage = new FakeStorage();
   readonly told: string[] = [];
   readonly out: RecordingOut;
   readonly #takeover: LeaderTakeover;
   readonly #client: RequestClient<CoordinationReply>;
+  readonly #storageClient: RequestClient<StorageReply>;
 
-  constructor(epoch = 3) {
+  constructor(epoch = 3, parts = standardParts) {
+    for (const checkpoint of [5, 6]) this.putMetadata(checkpoint);
+    this.#storageClient = new RequestClient({
+      node: STORAGE,
+      via: 'datagram',
+      name: 'storage',
+      timeoutUs: REQUEST_TIMEOUT_US,
+      firstRequestId: 1,
+    });
     this.#client = new RequestClient({
       node: COORDINATION,
       via: 'datagram',
@@ -37,16 +51,20 @@ class Bench {
       jobId: JOB,
       epoch: leaderEpoch(epoch),
       firstId: 1,
-      retained: 1,
+      retained: 2,
       retryUs: RETRY_US,
-      coordination: this.#client,
+      parts,
+      coordination: new StoreRegisters(this.#client),
+      storage: this.#storageClient,
       superseded: () => this.told.push('superseded'),
       done: (store, counter) =>
         this.told.push(`newest ${store.newest?.id}, version ${store.version}, counter ${counter.value}`),
     });
     this.out = new RecordingOut(
       (timer, nowUs, out) =>
-        this.#takeover.handleTimer(timer, nowUs, out) || this.#client.handleTimer(timer, nowUs, out),
+        this.#takeover.handleTimer(timer, nowUs, out) ||
+        this.#client.handleTimer(timer, nowUs, out) ||
+        this.#storageClient.handleTimer(timer, nowUs, out),
     );
   }
 
@@ -61,9 +79,20 @@ class Bench {
       const [sent, ...others] = this.out.fresh();
       if (sent === undefined) break;
       if (others.length > 0) throw new Error('a takeover asks one thing at a time');
-      this.#client.handleReply(this.store.perform(sent.message), this.out.nowUs, this.out);
+      this.#answer(sent.message);
     }
     return this;
+  }
+
+  putMetadata(checkpoint: number): void {
+    const metadata = { checkpointId: id(checkpoint), jobId: JOB, triggeredAtUs: 1, states: [] };
+    this.storage.objects.set(`chk-${checkpoint}/_metadata`, encodeMetadata(metadata));
+  }
+
+  #answer(message: EngineMessage): void {
+    if (message.kind.startsWith('storage-'))
+      this.#storageClient.handleReply(this.storage.perform(message), this.out.nowUs, this.out);
+    else this.#client.handleReply(this.store.perform(message), this.out.nowUs, this.out);
   }
 
   /** The next request takes effect, or not, and its reply is lost. */
@@ -90,7 +119,12 @@ describe('leader takeover', () => {
     bench.start().answer();
     expect(decodePointer(bench.store.valueOf(POINTER) ?? '')).toEqual({ epoch: 3, completed: RETAINED });
     expect(bench.told).toEqual(['newest 6, version 2, counter 9']);
-    expect(bench.out.kinds()).toEqual(['coordination-get', 'coordination-compare-and-set', 'coordination-get']);
+    expect(bench.out.kinds()).toEqual([
+      'coordination-get',
+      'coordination-compare-and-set',
+      'coordination-get',
+      'storage-get',
+    ]);
   });
 
   it('F15: a pointer of a later leader means it was superseded, and it writes nothing', () => {
@@ -127,4 +161,34 @@ describe('leader takeover', () => {
     const bench = new Bench().start().lose(false).lose(true).answer(2).lose(true).answer();
     expect(bench.told).toHaveLength(1);
   });
+
+  const TWO: RetainedCheckpoint[] = [{ id: id(5), metadata: 'chk-5/_metadata' }, ...RETAINED];
+
+  it('F16, B5: all retained metadata is read, in the order of the numbers', () => {
+    const bench = new Bench();
+    bench.store.put(POINTER, encodePointer({ epoch: leaderEpoch(2), completed: TWO }));
+    bench.start().answer();
+    expect(bench.out.all('storage-get').map(({ path }) => path)).toEqual(['chk-5/_metadata', 'chk-6/_metadata']);
+    expect(bench.told).toEqual(['newest 6, version 2, counter 0']);
+  });
+
+  it.each([5, 6])(
+    'C19, B3: while the metadata of checkpoint %i cannot be read nobody leads, and none is skipped',
+    (lost) => {
+      const bench = new Bench();
+      bench.store.put(POINTER, encodePointer({ epoch: leaderEpoch(2), completed: TWO }));
+      bench.storage.objects.delete(`chk-${lost}/_metadata`);
+      bench.start().answer();
+      for (let n = 0; n < 5; n += 1) {
+        bench.out.advance(RETRY_US);
+        bench.answer();
+      }
+      expect(bench.told).toEqual([]);
+      expect(bench.out.probes()).toContain('retained-metadata-unreadable');
+      bench.putMetadata(lost);
+      bench.out.advance(RETRY_US);
+      bench.answer();
+      expect(bench.told).toEqual(['newest 6, version 2, counter 0']);
+    },
+  );
 });

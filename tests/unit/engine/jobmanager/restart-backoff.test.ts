@@ -11,6 +11,7 @@ const EXPONENTIAL: RestartConfiguration = {
   maxUs: 60 * SECOND,
   multiplier: { numerator: 3, denominator: 2 },
   resetThresholdUs: HOUR,
+  attemptsBeforeReset: 0,
 };
 
 /** Fails again right after each restart. */
@@ -57,5 +58,27 @@ describe('restart backoff', () => {
 
   it('6.2: a first failure late in the life waits the initial delay', () => {
     expect(new RestartBackoff(EXPONENTIAL).onFailure(5 * HOUR)).toBe(SECOND);
+  });
+
+  it('6.2: exponential-delay with a limit gives up after its attempts; a quiet time begins the count anew', () => {
+    const limited = { ...EXPONENTIAL, attemptsBeforeReset: 2 };
+    expect(delaysOf(new RestartBackoff(limited), 3)).toEqual([SECOND, 1_500_000, undefined]);
+    const quiet = new RestartBackoff(limited);
+    expect([0, 2 * HOUR, 4 * HOUR].map((nowUs) => quiet.onFailure(nowUs))).toEqual([SECOND, SECOND, SECOND]);
+  });
+
+  it('FLIP-364: merged failures do not use up attempts', () => {
+    const backoff = new RestartBackoff({ ...EXPONENTIAL, attemptsBeforeReset: 1 });
+    expect([0, 1, 2, 3].map((nowUs) => backoff.onFailure(nowUs))).toEqual([SECOND, 999_999, 999_998, 999_997]);
+    expect(backoff.onFailure(SECOND + 1)).toBeUndefined();
+  });
+
+  it('6.2: failure-rate fails when one failure more than allowed lies within the interval', () => {
+    const rate = { strategy: 'failure-rate', maxFailures: 2, intervalUs: 60 * SECOND, delayUs: SECOND } as const;
+    const fast = new RestartBackoff(rate);
+    expect([0, 1, 60 * SECOND].map((nowUs) => fast.onFailure(nowUs))).toEqual([SECOND, SECOND, undefined]);
+    const slow = new RestartBackoff(rate);
+    const times = [0, 30, 61, 91, 122].map((seconds) => seconds * SECOND);
+    expect(times.map((nowUs) => slow.onFailure(nowUs))).toEqual(times.map(() => SECOND));
   });
 });

@@ -21,14 +21,32 @@ const METADATA: CheckpointMetadata = {
   ],
 };
 
+const WITH_COORDINATORS: CheckpointMetadata = {
+  ...METADATA,
+  coordinators: [
+    { operator: 'source-a', bytes: new Uint8Array([9, 8, 7]) },
+    { operator: 'source-b', bytes: new Uint8Array() },
+  ],
+};
+
+const finished = fc.constantFrom('task' as const, 'operators' as const);
 const text = fc.string({ unit: 'grapheme', maxLength: 10 });
+const channels = fc.array(
+  fc.record({ edge: fc.nat(9), peer: fc.nat(9), offset: fc.nat(), bytes: fc.nat() }, { noNullPrototype: true }),
+  { minLength: 1, maxLength: 3 },
+);
 const handle: fc.Arbitrary<StateHandle> = fc.oneof(
   fc.tuple(text, fc.uint8Array({ maxLength: 30 })).map(([operator, bytes]) => inlineHandle(operator, bytes)),
+  fc.tuple(text, fc.uint8Array({ maxLength: 9 }), channels).map(([operator, bytes, sections]) => ({
+    ...inlineHandle(operator, bytes),
+    state: 'input-channel' as const,
+    channels: sections,
+  })),
   fc.tuple(text, fc.nat(100), fc.nat(100)).map(([operator, start, more]) => keyedHandle(operator, start, start + more)),
 );
 const state = fc.record(
-  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }) },
-  { noNullPrototype: true },
+  { vertex: fc.nat(9), subtask: fc.nat(9), handles: fc.array(handle, { maxLength: 3 }), finished },
+  { requiredKeys: ['vertex', 'subtask', 'handles'], noNullPrototype: true },
 );
 const metadata = fc.record(
   {
@@ -54,6 +72,31 @@ describe('_metadata', () => {
       expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made);
     });
     fc.assert(property, { numRuns: 200, seed: 20_191_212 });
+  });
+
+  it('T4: a file of version 1, from before there was channel state, is read', () => {
+    // One inline piece of operator state: version 1 ends a handle without a list of channels.
+    const body = [...encodeMetadata({ ...METADATA, states: [] }).subarray(0, -5)];
+    body[4] = 1;
+    const handleOfVersion1 = [1, 0x73, 0, 0, 2, 0x11, 0x22, 0x33, 0x44, 0, 7, 8];
+    const bytes = new Uint8Array([...body, 1, 5, 6, 1, ...handleOfVersion1, 0, 0, 0, 0]);
+    const decoded = decodeMetadata(resealed(bytes, () => {}));
+    expect(decoded.states).toEqual([
+      {
+        vertex: 5,
+        subtask: 6,
+        handles: [
+          {
+            operator: 's',
+            state: 'operator',
+            path: '',
+            inline: new Uint8Array([7, 8]),
+            bytes: 2,
+            checksum: 0x44332211,
+          },
+        ],
+      },
+    ]);
   });
 
   it('T4: it begins with its magic number', () => {
@@ -86,5 +129,14 @@ describe('_metadata', () => {
     expect(() => decodeMetadata(otherMagic)).toThrow(/magic/);
     expect(() => decodeMetadata(otherVersion)).toThrow(/format 9 is unknown/);
     expect(decodeMetadata(resealed(bytes, () => {}))).toEqual(METADATA);
+  });
+
+  it('C24: holds the snapshots of operator coordinators', () => {
+    expect(decodeMetadata(encodeMetadata(WITH_COORDINATORS))).toEqual(WITH_COORDINATORS);
+  });
+
+  it('C24: without coordinators there is no section, and a file of before is read as ever', () => {
+    expect(encodeMetadata({ ...METADATA, coordinators: [] })).toEqual(encodeMetadata(METADATA));
+    expect('coordinators' in decodeMetadata(encodeMetadata(METADATA))).toBe(false);
   });
 });

@@ -24,6 +24,7 @@ function bench(channels = 2) {
     channels: Array.from({ length: channels }, (_, index) => ({
       producerNode: nodeId(`node-${index}`),
       producerAttempt: attempt(index + 1),
+      producerSubtask: index,
       edge: 4,
       subpartition: 5,
     })),
@@ -94,6 +95,18 @@ describe('input gate', () => {
     }
     expect(served).toEqual([0, 2, 0, 2]);
     expect(gate.queuedBuffers).toBe(1);
+  });
+
+  it('I3: asking whether there is more takes no turn', () => {
+    const { gate, out, arrive } = bench(2);
+    for (const channel of [0, 0, 1, 1]) arrive(channel, data(channel));
+    const served: number[] = [];
+    while (gate.hasNext(open)) {
+      served.push(gate.nextChannel(open));
+      gate.take(served.at(-1) ?? -1, out);
+    }
+    expect(served).toEqual([0, 1, 0, 1]);
+    expect(gate.hasNext((channel) => channel === 0)).toBe(false);
   });
 
   it('B15: taking a buffer gives the credit back', () => {

@@ -11,6 +11,7 @@ function bench() {
   const channels = [1, 2].map((producer) => ({
     producerNode: nodeId('node'),
     producerAttempt: attempt(producer),
+    producerSubtask: producer - 1,
     edge: 0,
     subpartition: 0,
   }));

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId, taskMailbox } from '../../../../engine/foundation/ids.ts';
+import { micros } from '../../../../engine/foundation/time.ts';
 import type { JobEdge } from '../../../../engine/job/job-graph.ts';
 import { keyGroupOf, subtaskOf } from '../../../../engine/job/key-groups.ts';
-import type { StreamBuffer } from '../../../../engine/protocol/stream-elements.ts';
+import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../../../../engine/protocol/stream-elements.ts';
 import { ResultPartition } from '../../../../engine/taskmanager/result-partition.ts';
 import { attempt, id } from '../../../support/engine-values.ts';
 import { edge } from '../../../support/job-graphs.ts';
@@ -13,6 +14,7 @@ const CONSUMER = nodeId('consumer');
 
 /** Two records fill a buffer; two finished buffers fill the pool. */
 function bench(partitioning: JobEdge['partitioning'] = 'rebalance', consumers = 1, subtask = 0) {
+  const left: number[] = [];
   const partition = new ResultPartition({
     edge: edge(0, 0, 1, partitioning),
     producer: attempt(1),
@@ -22,6 +24,8 @@ function bench(partitioning: JobEdge['partitioning'] = 'rebalance', consumers = 
     recordBytes: 2,
     bufferBytes: 4,
     bufferPool: 2,
+    overdraftBuffers: 1,
+    barrierLeft: ({ checkpointId }) => left.push(checkpointId),
   });
   const out = new RecordingOut();
   const connect = (subpartition: number, credit: number): void =>
@@ -35,7 +39,7 @@ function bench(partitioning: JobEdge['partitioning'] = 'rebalance', consumers = 
       .filter(({ to }) => to.mailbox === taskMailbox(attempt(10 + subpartition)))
       .flatMap(({ message }) => (message.kind === 'buffer' ? [message.buffer] : []))
       .map((buffer) => (buffer.kind === 'data' ? buffer.values : buffer.kind));
-  return { partition, out, connect, write, received };
+  return { partition, out, connect, write, received, left };
 }
 
 describe('result partition', () => {
@@ -185,5 +189,105 @@ describe('partitioning', () => {
     const expected = [0, 1].map((consumer) => keys.filter((key) => subtaskOf(keyGroupOf(key, 8), 2, 8) === consumer));
     expect(split('hash', 0, [...keys, ...keys])).toEqual(expected.map((part) => [...part, ...part]));
     expect(expected.every((part) => part.length > 0)).toBe(true);
+  });
+
+  describe('a barrier that overtakes', () => {
+    const barrier: CheckpointBarrier = {
+      kind: 'barrier',
+      checkpointId: id(1),
+      triggeredAtUs: micros(0),
+      options: { snapshot: 'checkpoint', alignment: 'unaligned', alignedTimeoutUs: 0 },
+    };
+    const queued: CheckpointBarrier = {
+      ...barrier,
+      options: { ...barrier.options, alignment: 'aligned', alignedTimeoutUs: 9 },
+    };
+    const values = (buffers: readonly DataBuffer[]): unknown[] => buffers.flatMap((buffer) => buffer.values);
+
+    it('B5, B7, B12: leaves first and without credit; what it jumped over is told, the open buffer finished, sequence without gap', () => {
+      const { write, connect, received, partition, out } = bench();
+      connect(0, 1);
+      write(1, 2, 3, 4, 5);
+      partition.sendAll(out);
+      const overtaken: unknown[] = [];
+      partition.broadcastPriority(barrier, (_, buffers) => overtaken.push(...values(buffers)), out);
+      expect(received()).toEqual([[1, 2], 'barrier']);
+      expect(overtaken).toEqual([3, 4, 5]);
+      partition.addCredit(0, attempt(10), 9, out);
+      expect(received()).toEqual([[1, 2], 'barrier', [3, 4], [5]]);
+      expect(out.all('buffer').map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3]);
+    });
+
+    it('B7: waits for its consumer in front of the data, in order with others of its kind', () => {
+      const { write, connect, received, partition, out } = bench();
+      write(1, 2);
+      partition.broadcastPriority(barrier, () => {}, out);
+      partition.broadcastPriority({ ...barrier, checkpointId: id(2) }, () => {}, out);
+      connect(0, 1);
+      expect(out.all('buffer').map(({ buffer }) => (buffer.kind === 'barrier' ? buffer.checkpointId : 0))).toEqual([
+        1, 2, 0,
+      ]);
+      expect(received()).toEqual(['barrier', 'barrier', [1, 2]]);
+    });
+
+    it('B8: one that waits in its place is brought forward, and only what was in front of it is told', () => {
+      const { write, connect, received, partition, out } = bench();
+      write(1, 2);
+      partition.broadcastEvent(queued, out);
+      write(3, 4);
+      const overtaken: unknown[] = [];
+      partition.prioritize(barrier, (_, buffers) => overtaken.push(...values(buffers)), out);
+      partition.prioritize(barrier, (_, buffers) => overtaken.push('again', buffers), out);
+      connect(0, 9);
+      expect(overtaken).toEqual([1, 2]);
+      expect(received()).toEqual(['barrier', [1, 2], [3, 4]]);
+    });
+
+    it('B7, B8: one that leaves in its turn says so', () => {
+      const { write, connect, partition, out, left } = bench();
+      write(1, 2);
+      partition.broadcastEvent(queued, out);
+      expect(left).toEqual([]);
+      connect(0, 1);
+      expect(left).toEqual([1]);
+    });
+  });
+
+  it('B18: recovered data leaves before anything new, against credit, and fills the pool', () => {
+    const { write, connect, received, partition, out } = bench();
+    const recovered: DataBuffer = { kind: 'data', values: [7, 8], timestampsUs: [0, 0], lineages: [0, 0], bytes: 4 };
+    partition.recover(0, [recovered, recovered]);
+    expect(partition.isAvailable).toBe(false);
+    write(1, 2);
+    connect(0, 1);
+    expect(received()).toEqual([[7, 8]]);
+    partition.addCredit(0, attempt(10), 2, out);
+    expect(received()).toEqual([
+      [7, 8],
+      [7, 8],
+      [1, 2],
+    ]);
+  });
+
+  it('B15: a record may fill the overdraft; beyond it the subtask is stuck until buffers were sent', () => {
+    const { write, connect, partition } = bench();
+    write(1, 2, 3, 4, 5, 6);
+    expect([partition.isAvailable, partition.isStuck]).toEqual([false, false]);
+    write(7, 8);
+    expect(partition.isStuck).toBe(true);
+    connect(0, 1);
+    expect(partition.isStuck).toBe(false);
+  });
+
+  it('B16: a new size is for buffers begun from now on, and never above the configured one', () => {
+    const { write, connect, received, partition, out } = bench();
+    connect(0, 9);
+    write(1);
+    partition.resizeBuffers(0, attempt(10), 2);
+    write(2, 3, 4);
+    partition.resizeBuffers(0, attempt(10), 1_000);
+    write(5, 6, 7);
+    partition.flush(out);
+    expect(received()).toEqual([[1, 2], [3], [4], [5, 6], [7]]);
   });
 });

@@ -1,18 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../../engine/foundation/crc32c.ts';
 import { MAIN_MAILBOX, nodeId } from '../../../../engine/foundation/ids.ts';
+import type { JobGraph } from '../../../../engine/job/job-graph.ts';
 import type { StorageReply } from '../../../../engine/protocol/messages.ts';
+import type { DataBuffer } from '../../../../engine/protocol/stream-elements.ts';
 import type { StatePart } from '../../../../engine/taskmanager/async-part.ts';
 import { SubtaskCheckpoint } from '../../../../engine/taskmanager/subtask-checkpoint.ts';
 import { attempt, EPOCH, id, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
+import { jobGraph, sourceVertex, vertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 import { taskEnvironment } from '../../../support/task-environments.ts';
 
 const SMALL = new Uint8Array(8).fill(1);
 const LARGE = new Uint8Array(9).fill(2);
 const PATH = 'checkpoints/job/chk-1/large-0-5.keyed';
-const FIGURES = { startDelayUs: 1, alignmentUs: 2, bytesProcessedDuringAlignment: 3, recordsInFlight: 4 };
+const FIGURES = {
+  startDelayUs: 1,
+  alignmentUs: 2,
+  bytesProcessedDuringAlignment: 3,
+  recordsInFlight: 4,
+  unaligned: false,
+};
+const MAP = { uid: 'map', name: 'Map', kind: 'map', map: (value: unknown): unknown => value } as const;
 const JOB_MANAGER = { node: nodeId('jobmanager'), mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
 
 interface Part extends StatePart {
@@ -38,9 +48,9 @@ class Bench {
   readonly checkpoint: SubtaskCheckpoint;
   readonly out: RecordingOut;
 
-  constructor() {
+  constructor(graph: JobGraph = jobGraph([], [])) {
     this.checkpoint = new SubtaskCheckpoint({
-      environment: taskEnvironment(),
+      environment: taskEnvironment({ graph }),
       attempt: attempt(5),
       vertex: 1,
       subtask: 0,
@@ -163,6 +173,9 @@ describe('subtask checkpoint: what is acknowledged', () => {
       syncUs: 10,
       asyncUs: 50,
       stateBytes: 9,
+      checkpointedBytes: 9,
+      bytesPersistedDuringAlignment: 0,
+      unaligned: false,
     });
   });
 
@@ -170,6 +183,76 @@ describe('subtask checkpoint: what is acknowledged', () => {
     const bench = new Bench().take(2, []);
     expect([1, 2, 3].map((n) => bench.checkpoint.isNew(id(n)))).toEqual([false, false, true]);
     expect(() => bench.take(2, [])).toThrow(/once per subtask/);
+  });
+});
+
+describe('subtask checkpoint: channel state', () => {
+  const VERTEX = { vertex: 1, subtask: 0 };
+  const data = (value: number): DataBuffer => ({
+    kind: 'data',
+    values: [value],
+    timestampsUs: [0],
+    lineages: [value],
+    bytes: 11,
+  });
+  const channel = { number: 0, edge: 3, peer: 2 };
+
+  /** In-flight data of one input and one output, the checkpoint taken, its own state stored. */
+  function taken(): Bench {
+    const graph = jobGraph([sourceVertex(0, 1), vertex(VERTEX.vertex, 1, { operators: [MAP] })], []);
+    const bench = new Bench(graph);
+    bench.checkpoint.openChannelState(id(1), bench.out);
+    bench.checkpoint.channelState.inputQueued(channel, [data(1)]);
+    bench.checkpoint.channelState.outputOvertaken(id(1), { edge: 4, peer: 1, buffers: [data(2)] });
+    return bench.take(1, [part('small', SMALL)]);
+  }
+
+  it('B5: acknowledged only when all barriers are here and the channel state is written', () => {
+    const bench = taken();
+    expect(bench.acknowledged()).toEqual([]);
+    bench.checkpoint.inputComplete(id(1), { ...FIGURES, alignmentUs: 77, unaligned: true }, bench.out);
+    expect(bench.out.last('write-channel-state')).toEqual({ kind: 'write-channel-state', checkpointId: 1 });
+    bench.checkpoint.writeChannelState(id(1), bench.out.nowUs, bench.out);
+    expect(bench.acknowledged()).toEqual([]);
+    for (const put of bench.out.all('storage-put')) {
+      bench.checkpoint.handleReply(bench.storage.perform(put), bench.out.nowUs, bench.out);
+    }
+    expect(bench.acknowledged()).toEqual([1]);
+    const { handles, metrics } = bench.out.last('acknowledge-checkpoint');
+    expect(metrics).toMatchObject({ alignmentUs: 77, unaligned: true, bytesPersistedDuringAlignment: 22 });
+    expect(
+      handles.map(({ operator, state, channels }) => [
+        operator,
+        state,
+        channels?.map(({ edge, peer }) => [edge, peer]),
+      ]),
+    ).toEqual([
+      ['map', 'input-channel', [[3, 2]]],
+      ['map', 'output-channel', [[4, 1]]],
+      ['small', 'keyed', undefined],
+    ]);
+  });
+
+  it('B6: an abort drops what was gathered, and the next checkpoint can be opened', () => {
+    const bench = taken();
+    bench.checkpoint.abort(id(1));
+    bench.checkpoint.inputComplete(id(1), FIGURES, bench.out);
+    expect(bench.out.all('write-channel-state')).toEqual([]);
+    expect(bench.checkpoint.openChannelState(id(2), bench.out)).toBe(true);
+  });
+
+  it('B5: a newer checkpoint gives up the one whose channel state is still open', () => {
+    const bench = taken();
+    expect(bench.checkpoint.openChannelState(id(2), bench.out)).toBe(true);
+    expect(bench.declined()).toEqual(['1 checkpoint-declined-subsumed']);
+    expect(bench.checkpoint.channelState.checkpointId).toBe(2);
+  });
+
+  it('F10: nothing is opened for a checkpoint that was aborted before', () => {
+    const bench = new Bench();
+    bench.checkpoint.abort(id(1));
+    expect(bench.checkpoint.openChannelState(id(1), bench.out)).toBe(false);
+    expect(bench.checkpoint.channelState.checkpointId).toBe(0);
   });
 });
 

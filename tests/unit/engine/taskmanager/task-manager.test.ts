@@ -9,7 +9,7 @@ import { RecordingOut } from '../../../support/recording-out.ts';
 import { taskEnvironment } from '../../../support/task-environments.ts';
 
 const INCARNATION = 4;
-const { heartbeatTimeoutUs } = configuration().runtime;
+const { heartbeatTimeoutUs, taskCancellationTimeoutUs } = configuration().runtime;
 const OLD = leaderEpoch(1);
 const NEW = leaderEpoch(2);
 const TASK = attempt(11);
@@ -49,6 +49,11 @@ class Bench {
     );
   }
 
+  /** The mailbox of the subtask comes to its end. */
+  taskEnds(): this {
+    return this.receive(this.out.last('task-end'), taskMailbox(TASK), 'taskmanager-1');
+  }
+
   /** What it says runs here. */
   listed(): string[] {
     return this.out.last('heartbeat-response').executions.map((one) => `${one.attempt} ${one.state}`);
@@ -64,8 +69,12 @@ describe('TaskManager', () => {
 
   it('F15: a newer leader fences off the subtasks of the older one', () => {
     const bench = new Bench().running().heartbeat(NEW, 'jobmanager-2');
+    expect(bench.out.reported('task-state').at(-1)).toMatchObject({ attempt: 11, state: 'canceling' });
+    expect(bench.listed()).toEqual(['11 canceling']);
+    bench.taskEnds();
     expect(bench.out.reported('task-state').at(-1)).toMatchObject({ attempt: 11, state: 'canceled' });
-    expect(bench.listed()).toEqual([]);
+    expect(bench.out.last('task-state')).toMatchObject({ attempt: 11, epoch: NEW, state: 'canceled' });
+    expect(bench.heartbeat(NEW, 'jobmanager-2').listed()).toEqual([]);
   });
 
   it('F15: an older leader is not answered and not obeyed', () => {
@@ -106,7 +115,33 @@ describe('TaskManager', () => {
   it('G6: a cancelled subtask does nothing any more', () => {
     const bench = new Bench().running().receive({ kind: 'cancel-task', epoch: OLD, attempt: TASK }).trigger();
     expect(bench.out.reported('trigger-received')).toEqual([]);
-    expect(bench.heartbeat().listed()).toEqual([]);
+    expect(bench.heartbeat().listed()).toEqual(['11 canceling']);
+    expect(bench.taskEnds().heartbeat().listed()).toEqual([]);
+  });
+
+  it('F10: a cancelled subtask has ended when its own mailbox says so, and is confirmed then', () => {
+    const bench = new Bench().running().receive({ kind: 'cancel-task', epoch: OLD, attempt: TASK });
+    bench.receive({ kind: 'cancel-task', epoch: OLD, attempt: TASK });
+    expect(bench.out.all('task-state').map(({ state }) => state)).toEqual(['running']);
+    expect(bench.out.all('task-end')).toHaveLength(1);
+    bench.taskEnds();
+    expect(bench.out.last('task-state')).toMatchObject({ attempt: 11, state: 'canceled' });
+    bench.out.advance(taskCancellationTimeoutUs);
+    expect(bench.out.exited).toBe('');
+  });
+
+  it('F10: a subtask that does not end in time ends the process; its slot is not used before', () => {
+    const bench = new Bench().running().receive({ kind: 'cancel-task', epoch: OLD, attempt: TASK });
+    const next = { attempt: attempt(12), vertex: 0, subtask: 0, slot: 0, inputs: [] };
+    bench.receive({ kind: 'deploy-task', epoch: OLD, incarnation: INCARNATION, deployment: next });
+    expect(bench.out.probes()).toContain('slot-still-occupied');
+    expect(bench.out.all('task-start')).toHaveLength(1);
+    bench.receive({ kind: 'deploy-task', epoch: OLD, incarnation: INCARNATION, deployment: { ...next, slot: 1 } });
+    expect(bench.out.all('task-start')).toHaveLength(2);
+    bench.out.advance(taskCancellationTimeoutUs - 1);
+    expect(bench.out.exited).toBe('');
+    bench.out.advance(1);
+    expect(bench.out.exited).toContain('did not end in time');
   });
 
   it('F19: without a heartbeat for the time-out all subtasks end; each heartbeat puts that off', () => {
@@ -116,7 +151,7 @@ describe('TaskManager', () => {
     expect(bench.heartbeat().listed()).toEqual(['11 running']);
     bench.out.advance(heartbeatTimeoutUs);
     expect(bench.out.probes()).toContain('taskmanager-lost-jobmanager');
-    expect(bench.heartbeat().listed()).toEqual([]);
+    expect(bench.taskEnds().heartbeat().listed()).toEqual([]);
   });
 
   it('F12: who asks for a partition of a subtask that is not here is told so', () => {

@@ -195,6 +195,94 @@ describe('crash and restart', () => {
   });
 });
 
+describe('exit and hang', () => {
+  test('a process exits: what its handler did counts, the rest is lost, and it is started again', () => {
+    const script: Script = (input, _nowUs, out) => {
+      if (input.kind === 'started') {
+        out.setTimer('end', millis(1));
+        out.setTimer('late', millis(2));
+      } else if (input.kind === 'timer' && input.timer === 'end') {
+        out.exit('a fatal error');
+        out.send(to('b', 'datagram'), ping(1));
+      }
+    };
+    const world = new SmallWorld({ scripts: { a: script, b: silent } });
+    world.start().run(2_500_000);
+    expect(world.heard('b')[0]).toBe('ping 1 from a');
+    expect(world.heard('a').filter((text) => text === 'timer late')).toEqual([]);
+    expect(world.kinds().filter((kind) => kind.startsWith('a '))).toEqual([
+      'a node-started',
+      'a process-exited',
+      'a node-crashed',
+      'a node-started',
+      'a process-exited',
+      'a node-crashed',
+    ]);
+  });
+
+  test('a process on a machine that is lost for good: not started again', () => {
+    const script: Script = (input, _nowUs, out) => {
+      if (input.kind === 'started') out.exit('at once');
+    };
+    const world = new SmallWorld({ scripts: { a: script, b: silent } });
+    world
+      .start()
+      .at(10, () => world.cluster.crashForGood(world.id('a')))
+      .run();
+    expect(world.timesOf('a', 'started')).toEqual([0]);
+  });
+
+  /** Mailbox 2 hangs for 5 ms with its first message; whatever comes to it is passed on to b. */
+  function hanging(): SmallWorld {
+    let hangUs = 5_000;
+    let isDue = false;
+    const script: Script = (input, _nowUs, out) => {
+      if (input.kind === 'started') for (const n of upTo(2)) out.send(to('a', 'datagram', 2), ping(n));
+      if (input.kind !== 'message' || input.mailbox !== mailbox(2)) return;
+      isDue = true;
+      out.send(to('b', 'connection'), input.message);
+    };
+    const takeHangUs = (): number => {
+      const taken = isDue ? hangUs : 0;
+      if (isDue) hangUs = 0;
+      return taken;
+    };
+    return new SmallWorld({ scripts: { a: script, b: silent }, takeHangUs });
+  }
+
+  test('code that hangs: what its handler did comes at the end, and the mailbox waits; other mailboxes do not', () => {
+    const world = hanging();
+    world
+      .start()
+      .at(1_000, () => undefined)
+      .run();
+    expect(world.heard('b')).toEqual(['ping 1 from a', 'ping 2 from a']);
+    expect(world.seen.filter((entry) => entry.mailbox === 2).map((entry) => entry.atUs)).toEqual([0, 5_000]);
+    const [first] = world.timesOf('b', 'ping 1 from a');
+    expect(first).toBeGreaterThan(5_000);
+  });
+
+  test('code that hangs when its node crashes: what its handler did never happened', () => {
+    const world = hanging();
+    world
+      .start()
+      .at(1_000, () => world.cluster.crash(world.id('a')))
+      .run();
+    expect(world.heard('b')).toEqual([]);
+  });
+
+  test('code that hangs on a node that is paused: it goes on after the node does, in order', () => {
+    const world = hanging();
+    world
+      .start()
+      .at(1_000, () => world.cluster.pause(world.id('a')))
+      .at(9_000, () => world.cluster.resume(world.id('a')))
+      .run();
+    expect(world.heard('b')).toEqual(['ping 1 from a', 'ping 2 from a']);
+    expect(world.timesOf('b', 'ping 1 from a')[0]).toBeGreaterThan(9_000);
+  });
+});
+
 describe('pause and resume', () => {
   test('a paused node: inputs and timers come at the resume, late and in order', () => {
     const world = new SmallWorld({

@@ -22,6 +22,7 @@ export interface Seen {
 }
 
 export interface SmallWorldOptions {
+  readonly takeHangUs?: () => number;
   readonly seed?: string;
   readonly profile?: Partial<HardwareProfile>;
   readonly scripts: Readonly<Record<string, Script>>;
@@ -72,6 +73,7 @@ export class SmallWorld {
       choices: this.choices,
       history: this.history,
       profile: { ...profileNamed('cloud-small'), ...options.profile },
+      ...(options.takeHangUs === undefined ? {} : { takeHangUs: options.takeHangUs }),
       nodes: Object.entries(options.scripts).map(([node, script]) => ({
         id: nodeId(node),
         create: (incarnation) => ({

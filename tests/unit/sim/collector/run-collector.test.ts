@@ -18,6 +18,7 @@ describe('run collector', () => {
     life.lead(1);
     life.checkpoint({ id: 1, offsets: [2, 1] });
     life.trigger(2);
+    life.acknowledge(2, 1);
     const aborted = {
       kind: 'checkpoint-aborted',
       epoch: leaderEpoch(1),
@@ -38,7 +39,7 @@ describe('run collector', () => {
     expect(checkpoints).toEqual({ triggered: 4, completed: 1, aborted: 2, expired: 1, declined: 1 });
     expect(checkpointRecords.map(({ outcome }) => outcome)).toEqual(['completed', 'aborted', 'aborted', 'pending']);
     expect(checkpointRecords[0]).toMatchObject({
-      endToEndUs: 50,
+      endToEndUs: 80,
       alignmentUsMax: 8,
       recordsInFlight: 20,
       acknowledged: 4,
@@ -83,8 +84,8 @@ describe('run collector', () => {
       probes: { rare: 2 },
       records: { in: 0, out: 2, replayed: 0 },
     });
-    expect(figures.latency).toEqual({ count: 2, p50Us: 69, p99Us: 70, maxUs: 70 });
-    expect([...figures.effectiveFaults]).toEqual([['f1', 5]]);
+    expect(figures.latency).toEqual({ count: 2, p50Us: 89, p99Us: 90, maxUs: 90 });
+    expect([...figures.effectiveFaults]).toEqual([['f1', 7]]);
   });
 });
 

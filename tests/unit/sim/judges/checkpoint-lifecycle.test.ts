@@ -57,6 +57,71 @@ describe('checkpoint lifecycle', () => {
     expect(anomalies(life)).toContain('completed-after-restart');
   });
 
+  describe('a region restarts', () => {
+    const deploy = (life: SmallLife, attempt: number): number =>
+      life.tell({
+        kind: 'task-deployed',
+        attempt: executionAttemptId(attempt),
+        vertex: attempt % 4 > 1 ? 1 : 0,
+        subtask: attempt % 2,
+        epoch: leaderEpoch(1),
+        jobAttempt: 1,
+        node: nodeId('taskmanager-1'),
+      });
+    /** Attempts 1 and 3 are subtask 1 of both vertices, 2 and 4 are subtask 0. */
+    const restoreRegion = (life: SmallLife, id: number, subtask: number): number =>
+      life.tell({
+        kind: 'restore-chosen',
+        epoch: leaderEpoch(1),
+        jobAttempt: 1,
+        checkpointId: checkpointId(id),
+        subtasks: [0, 1].map((vertex) => ({ vertex, subtask })),
+      });
+    const deployed = (): SmallLife => {
+      const life = started();
+      life.tell({ kind: 'restore-chosen', epoch: leaderEpoch(1), jobAttempt: 1, checkpointId: checkpointId(0) });
+      for (const attempt of TASKS) deploy(life, attempt);
+      life.checkpoint({ id: 1, offsets: [1, 1] });
+      return life;
+    };
+
+    it('and a checkpoint with its old attempts becomes the newest: completed-after-restart', () => {
+      const life = deployed();
+      life.trigger(2);
+      restoreRegion(life, 1, 1);
+      for (const attempt of TASKS) life.acknowledge(2, attempt);
+      life.store({ id: 2, offsets: [2, 2] });
+      life.point(2);
+      life.complete(2);
+      expect(anomalies(life)).toEqual(expect.arrayContaining(['completed-after-restart', 'pending-after-restart']));
+    });
+
+    it('and a checkpoint still waits for its old attempts: pending-after-restart; one that ended or needs others does not', () => {
+      const waits = deployed();
+      const triggered = waits.trigger(2);
+      const at = restoreRegion(waits, 1, 1);
+      expect(verdictsOf(waits)).toMatchObject([{ anomaly: 'pending-after-restart', at: [triggered, at] }]);
+      const ended = deployed();
+      ended.trigger(2);
+      abort(ended, 2);
+      ended.trigger(3, 1, [2, 4]);
+      restoreRegion(ended, 1, 1);
+      expect(anomalies(ended)).toEqual(['']);
+    });
+
+    it('and a subtask of another region is deployed with it: deployed-unrestored', () => {
+      const right = deployed();
+      restoreRegion(right, 1, 1);
+      deploy(right, 5);
+      deploy(right, 7);
+      expect(anomalies(right)).toEqual(['']);
+      const wrong = deployed();
+      restoreRegion(wrong, 1, 1);
+      deploy(wrong, 6);
+      expect(anomalies(wrong)).toEqual(['deployed-unrestored']);
+    });
+  });
+
   it('a right life with an abort, a failover and a restore: passed', () => {
     const life = rightLife();
     life.trigger(3);

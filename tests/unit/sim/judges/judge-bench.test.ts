@@ -21,6 +21,8 @@ describe('the bench of judges', () => {
       'exactly-once-state',
       'consistent-cut',
       'checkpoint-lifecycle',
+      'fencing',
+      'finishing',
       'progress',
     ]);
     expect(verdicts.find(({ judge }) => judge === 'consistent-cut')?.message).toContain('3 completed');

@@ -1,6 +1,7 @@
 /** Progress: each thing that may be missing is named; all there, it is satisfied. */
 import { describe, expect, it } from 'vitest';
 import { leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { micros } from '../../../../engine/foundation/time.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
 import { KEYS, REST, rightLife, SmallLife } from './small-life.ts';
 
@@ -49,6 +50,17 @@ describe('progress', () => {
     life.world.files.set('checkpoints/job/chk-4/state', new Uint8Array(1));
     life.world.files.set('elsewhere/chk-1/state', new Uint8Array(1));
     expect(life.bench.isSatisfied()).toBe(true);
+  });
+
+  it('restarts without end after the storm: restart-loop, though the life reached its goal; a few are what the storm left', () => {
+    const restart = (life: SmallLife): void => {
+      life.tell({ kind: 'restart-scheduled', epoch: leaderEpoch(1), cause: 'connection-lost', delayUs: micros(1) });
+    };
+    const few = recovered();
+    for (let n = 0; n < 8; n += 1) restart(few);
+    expect(verdictsOf(few, 'liveness-reached')).toMatchObject([{ outcome: 'passed' }]);
+    restart(few);
+    expect(verdictsOf(few, 'liveness-reached')).toMatchObject([{ outcome: 'not-live', anomaly: 'restart-loop' }]);
   });
 
   it('one checkpoint after the storm: no-checkpoint-completed', () => {

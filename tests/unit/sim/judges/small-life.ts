@@ -11,7 +11,13 @@ import { micros } from '../../../../engine/foundation/time.ts';
 import type { KeyedProcessFunction, RuntimeContext, StateKey } from '../../../../engine/job/functions.ts';
 import type { JobGraph } from '../../../../engine/job/job-graph.ts';
 import { keyGroupOf, keyGroupRangeOf, subtaskOf } from '../../../../engine/job/key-groups.ts';
-import { encodePointer, pointerKey, type RetainedCheckpoint } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import {
+  encodeLease,
+  encodePointer,
+  leaderKey,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { EngineEvent } from '../../../../engine/protocol/engine-events.ts';
 import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import type { StateHandle, SubtaskState } from '../../../../engine/protocol/state-handle.ts';
@@ -26,6 +32,7 @@ import { JudgeBench, type JudgedJob, judgedJob } from '../../../../sim/judges/ju
 import type { JudgedInput } from '../../../../sim/judges/reference-run.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../../../../sim/plan.ts';
+import { ALIGNED } from '../../../support/engine-values.ts';
 
 export interface Word {
   readonly key: string;
@@ -115,6 +122,7 @@ export function wordInput(keys: readonly (readonly string[])[]): JudgedInput {
     values: own.map((key) => (key.startsWith('!') ? { key: key.slice(1), dropped: true } : { key })),
     timestampsUs: own.map((_, offset) => offset * 1_000),
     sourceIndices: own.map((_, offset) => offset * keys.length + partition),
+    bounded: false,
   }));
 }
 
@@ -194,6 +202,15 @@ export class SmallLife {
   }
 
   lead(epoch: number): number {
+    const lease = { epoch: leaderEpoch(epoch), holder: 'jobmanager-1', incarnation: 1, renewal: 0 };
+    const key = leaderKey(JOB_ID);
+    this.tell({
+      kind: 'coordination-updated',
+      key,
+      version: epoch,
+      value: encodeLease(lease),
+      by: nodeId('jobmanager-1'),
+    });
     return this.tell({ kind: 'leadership-acquired', epoch: leaderEpoch(epoch) });
   }
 
@@ -207,6 +224,7 @@ export class SmallLife {
       epoch: leaderEpoch(epoch),
       jobAttempt: 1,
       tasks: tasks.map(executionAttemptId),
+      options: ALIGNED,
       checkpointId: checkpointId(id),
     });
   }
@@ -224,7 +242,10 @@ export class SmallLife {
         syncUs: 3,
         asyncUs: 4,
         stateBytes: 100,
+        checkpointedBytes: 100,
         bytesProcessedDuringAlignment: 0,
+        bytesPersistedDuringAlignment: 0,
+        unaligned: false,
         recordsInFlight: 5,
       },
     });
@@ -314,6 +335,7 @@ export class SmallLife {
     return this.tell(
       {
         kind: 'transaction-committed',
+        committedBy: Number.MAX_SAFE_INTEGER,
         transaction,
         producer: transaction.split('-').slice(0, 2).join('-'),
         producerEpoch: 3,
@@ -362,6 +384,8 @@ export const SMALL_PLAN: SimulationPlan = {
       minPauseUs: 0,
       timeoutUs: 10_000,
       mode: 'exactly-once',
+      unaligned: false,
+      alignedTimeoutUs: 0,
       maxConcurrent: 1,
       tolerableFailures: 0,
       retained: 1,
@@ -374,6 +398,7 @@ export const SMALL_PLAN: SimulationPlan = {
       timelineLogging: false,
     },
     restart: { strategy: 'none' },
+    highAvailability: { kind: 'lease-store', tolerateSuspendedConnections: false },
     runtime: {
       heartbeatIntervalUs: 1,
       heartbeatTimeoutUs: 1,
@@ -384,9 +409,21 @@ export const SMALL_PLAN: SimulationPlan = {
       bufferBytes: 1,
       exclusiveBuffersPerChannel: 1,
       floatingBuffersPerGate: 1,
+      overdraftBuffers: 1,
+      bufferDebloat: {
+        enabled: false,
+        targetUs: 1,
+        periodUs: 1,
+        samples: 1,
+        thresholdPercent: 1,
+        minBufferBytes: 1,
+      },
       requestTimeoutUs: 1,
       partitionRequestBackoffUs: 1,
       slotsPerTaskManager: 4,
+      failoverStrategy: 'region',
+      taskCancellationTimeoutUs: 180_000_000,
+      blocklist: { failures: 0, withinUs: 0, forUs: 0 },
     },
   },
   transactionTimeoutUs: 1_000,

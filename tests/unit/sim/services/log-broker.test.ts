@@ -23,6 +23,7 @@ const topic = (changes: Partial<TopicPlan> = {}): TopicPlan => ({
   partitions: 2,
   startUs: 1_000,
   ratePerSecond: 1_000,
+  bounded: false,
   ...changes,
 });
 
@@ -222,4 +223,18 @@ test('log broker: a position that is not in the log is refused and reported', ()
     expect(harness.ask(fetch(wrong))).toMatchObject([{ outcome: 'unavailable' }]);
   }
   expect(harness.eventsOf('message-discarded')).toHaveLength(3);
+});
+
+test('log broker: the last record of a bounded partition comes with its end, and a fetch behind it is answered at once', () => {
+  const { harness } = bench([topic({ ratePerSecond: 0, bounded: true })]);
+  harness.runUntil(1_000);
+  expect(harness.ask(fetch({ offset: 1 }))[0]).not.toHaveProperty('ended');
+  expect(harness.ask(fetch({ requestId: 2, offset: 2 }))).toMatchObject([{ values: ['a4', 'a6', 'a8'], ended: true }]);
+  expect(harness.ask(fetch({ requestId: 3, offset: 5 }), 0)).toMatchObject([{ values: [], ended: true }]);
+});
+
+test('log broker: a bounded partition has not ended while its last record is not readable', () => {
+  const { harness } = bench([topic({ bounded: true })]);
+  harness.runUntil(8_500);
+  expect(harness.ask(fetch({ offset: 3, maxRecords: 9, maxWaitUs: micros(0) }), 0)[0]).not.toHaveProperty('ended');
 });

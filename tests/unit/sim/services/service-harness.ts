@@ -43,6 +43,7 @@ export class ServiceHarness {
     },
     cancelTimer: (timer) => this.#timers.delete(timer),
     busy: () => undefined,
+    exit: () => undefined,
     report: (event) => this.events.push(event),
   };
 

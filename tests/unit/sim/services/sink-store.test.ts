@@ -21,7 +21,7 @@ test('sink store: records are visible when committed, whole and in order', () =>
   expect(harness.events).toEqual([
     { kind: 'transaction-opened', ...names },
     { kind: 'transaction-pre-committed', ...names },
-    { kind: 'transaction-committed', ...names, values: ['r1', 'r2'], lineages: [1, 2] },
+    { kind: 'transaction-committed', ...names, committedBy: 1, values: ['r1', 'r2'], lineages: [1, 2] },
   ]);
 });
 

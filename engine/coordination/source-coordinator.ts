@@ -1,0 +1,125 @@
+/**
+ * The coordinator of a source: an enumerator, the readers that are there, and what was assigned to them (rows K1-K3; Flink:
+ * SourceCoordinator, SourceCoordinatorContext).
+ *
+ * Owns: the ways to the readers and the tracker. Does not own: which split goes where (split-enumerator.ts).
+ * Invariants:
+ *   I1 a split is recorded in the tracker when its assignment is handed to the gateway, kept back there or not;
+ *   I2 the snapshot is one moment: enumerator state and the tracker's border are taken together.
+ */
+import { assert, unreachable } from '../foundation/assert.ts';
+import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { SourceSpec } from '../job/job-graph.ts';
+import type { EngineParts } from '../parts.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { EventFromOperator, LogSplit } from '../protocol/operator-events.ts';
+import { decodeEnumeratorState, encodeEnumeratorState } from '../connectors/split-rows.ts';
+import type { OperatorCoordinator, OperatorSubtask, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
+import { SplitAssignmentTracker } from './split-assignment-tracker.ts';
+import { type EnumeratorContext, SplitEnumerator } from './split-enumerator.ts';
+
+export interface SourceCoordinatorOptions {
+  readonly source: SourceSpec;
+  readonly parallelism: number;
+  readonly parts: Pick<EngineParts, 'splitsToGiveBack'>;
+}
+
+export class SourceCoordinator implements OperatorCoordinator {
+  readonly #options: SourceCoordinatorOptions;
+  readonly #context: EnumeratorContext;
+  readonly #gateways = new Map<number, OperatorSubtask>();
+  readonly #registered = new Set<number>();
+  #tracker = new SplitAssignmentTracker<LogSplit>();
+  #enumerator: SplitEnumerator;
+
+  constructor(options: SourceCoordinatorOptions) {
+    this.#options = options;
+    this.#context = {
+      registered: this.#registered,
+      parallelism: options.parallelism,
+      assignSplit: (subtask, split, out) => {
+        this.#tracker.record(subtask, split);
+        this.#gatewayOf(subtask).sendEvent({ kind: 'assign-splits', splits: [split] }, out);
+      },
+      signalNoMoreSplits: (subtask, out) => this.#gatewayOf(subtask).sendEvent({ kind: 'no-more-splits' }, out),
+      releaseSplit: (subtask, splitId, out) =>
+        this.#gatewayOf(subtask).sendEvent({ kind: 'release-split', splitId }, out),
+    };
+    this.#enumerator = this.#begin(undefined);
+  }
+
+  /** Construction and reset have begun the enumerator; it waits for its readers. */
+  start(): void {}
+
+  checkpointCoordinator(
+    { checkpointId, nowUs }: { readonly checkpointId: CheckpointId; readonly nowUs: Micros },
+    out: Out,
+    done: SnapshotDone,
+  ): void {
+    const bytes = encodeEnumeratorState(this.#enumerator.snapshotState());
+    this.#tracker.onCheckpoint(checkpointId);
+    out.busy('byte', bytes.length);
+    done(bytes, nowUs, out);
+  }
+
+  notifyCheckpointComplete(checkpointId: CheckpointId): void {
+    this.#tracker.onCheckpointComplete(checkpointId);
+  }
+
+  notifyCheckpointAborted(): void {}
+
+  /** The readers fall back with it, so that nothing has to be given back. */
+  resetToCheckpoint(_checkpointId: CheckpointId, bytes: Uint8Array | undefined): void {
+    this.#gateways.clear();
+    this.#registered.clear();
+    this.#tracker = new SplitAssignmentTracker();
+    this.#enumerator = this.#begin(bytes);
+  }
+
+  executionAttemptReady(gateway: OperatorSubtask): void {
+    this.#gateways.set(gateway.subtask, gateway);
+  }
+
+  handleEventFromOperator({ subtask, attempt }: SubtaskAttempt, event: EventFromOperator, out: Out): void {
+    assert(this.#gatewayOf(subtask).attempt === attempt, 'events come from the attempt that is ready', { attempt });
+    switch (event.kind) {
+      case 'register-reader':
+        this.#registered.add(subtask);
+        return this.#enumerator.addReader(subtask, event.splits, out);
+      case 'request-split':
+        return this.#enumerator.handleSplitRequest(subtask, out);
+      case 'split-finished':
+        return this.#enumerator.handleFinished(subtask, event.split, out);
+      case 'acknowledge-checkpoint-event':
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  subtaskFailed({ subtask, attempt }: { subtask: number; attempt: ExecutionAttemptId }): void {
+    if (this.#gateways.get(subtask)?.attempt !== attempt) return;
+    this.#gateways.delete(subtask);
+    this.#registered.delete(subtask);
+  }
+
+  /** Row K2: the coordinator is not rolled back; what the subtask has forgotten is given back. */
+  subtaskReset(subtask: number, restored: CheckpointId, out: Out): void {
+    const forgotten = this.#tracker.takeAssignedAfter(subtask, restored);
+    this.#enumerator.addSplitsBack(this.#options.parts.splitsToGiveBack(forgotten), subtask, out);
+  }
+
+  #begin(bytes: Uint8Array | undefined): SplitEnumerator {
+    const state = bytes === undefined ? undefined : decodeEnumeratorState(bytes);
+    const enumerator = new SplitEnumerator(this.#options.source, this.#context, state);
+    enumerator.start();
+    return enumerator;
+  }
+
+  #gatewayOf(subtask: number): OperatorSubtask {
+    const gateway = this.#gateways.get(subtask);
+    assert(gateway !== undefined, 'only a reader that is there is sent something', { subtask });
+    return gateway;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Removes what a job that has ended left behind, until all of it is gone (row F18; B8 in bugs.md; Flink: DispatcherResourceCleaner,
+ * RetryingRegistration of its cleanup strategy: exponential from 1 s to 1 h, without end).
+ *
+ * Owns: the order and the repetition. Does not own: the result (job-result-store).
+ * Invariants:
+ *   I1 the pointer goes before the files it names: who dies in between leaves files without an owner, never a pointer to nothing;
+ *   I2 every step may be done again: after any failure all begins anew, later and later;
+ *   I3 the result is marked clean when nothing is left, and not before;
+ *   I4 a run that its user may begin anew leaves pointer and counter, and what the pointer names: what is kept was decided with its end.
+ */
+import { DelayedCalls } from '../clients/delayed-calls.ts';
+import type { RequestClient } from '../clients/request-client.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { Out } from '../protocol/actor.ts';
+import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
+import { type JobResult, runOf } from '../protocol/job-result.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+import type { JobResultStore } from './job-result-store.ts';
+import type { NamedRegisters } from './named-registers.ts';
+
+export interface JobCleanupOptions {
+  readonly jobId: string;
+  /** `<dir>/<job>/`. */
+  readonly root: string;
+  readonly registers: NamedRegisters;
+  readonly storage: RequestClient<StorageReply>;
+  readonly results: JobResultStore;
+  readonly done: (nowUs: Micros, out: Out) => void;
+}
+
+const FIRST_RETRY_US = 1_000_000;
+const LAST_RETRY_US = 3_600_000_000;
+
+interface Removal {
+  readonly prefix: string;
+  readonly isGarbage: (path: string) => boolean;
+  readonly result: JobResult;
+}
+
+export class JobCleanup {
+  readonly #options: JobCleanupOptions;
+  readonly #later = new DelayedCalls();
+  #retryUs = FIRST_RETRY_US;
+
+  constructor(options: JobCleanupOptions) {
+    this.#options = options;
+  }
+
+  start(result: JobResult, out: Out): void {
+    if (result.isResumable === true) return this.#sweep(result, out);
+    const { jobId, root } = this.#options;
+    this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
+      this.#removeFiles({ prefix: root, isGarbage: () => true, result }, pointerOut, (filesOut) => {
+        this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => this.#clean(result, counterOut));
+      });
+    });
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out);
+  }
+
+  forget(out: Out): void {
+    this.#later.clear(out);
+  }
+
+  /**
+   * I4: files of the run that its pointer does not name (row C17). The counter is read first: if the pointer read after it still tells of
+   * the end of this run, no later run has taken an id up to that one.
+   */
+  #sweep(result: JobResult, out: Out): void {
+    const { jobId, registers, root, done } = this.#options;
+    registers.read(counterKey(jobId), out, (counter, _nowUs, counterOut) => {
+      if (counter.outcome !== 'done') return this.#startAgain(result, counterOut);
+      registers.read(pointerKey(jobId), counterOut, (found, nowUs, foundOut) => {
+        if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
+        const { job = FIRST_RUN, completed } = decodePointer(found.value);
+        if (job.run !== runOf(result) || job.ended === undefined) return done(nowUs, foundOut);
+        const kept = new Set<number>(completed.map(({ id }) => id));
+        const last = counter.value === '' ? 0 : Number(counter.value);
+        const isGarbage = (path: string): boolean => {
+          const id = checkpointIdOf(path, root);
+          return id > job.floor && id <= last && !kept.has(id);
+        };
+        this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, (filesOut) =>
+          this.#clean(result, filesOut),
+        );
+      });
+    });
+  }
+
+  #clean(result: JobResult, out: Out): void {
+    const { results, done } = this.#options;
+    results.markClean(result, out, (_result, nowUs, cleanOut) => done(nowUs, cleanOut));
+  }
+
+  #removeValue(name: string, result: JobResult, out: Out, then: (out: Out) => void): void {
+    const { registers } = this.#options;
+    registers.read(name, out, (found, _nowUs, foundOut) => {
+      if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
+      if (found.value === '') return then(foundOut);
+      registers.remove(name, found.version, foundOut, (reply, _replyUs, replyOut) => {
+        if (reply.outcome === 'done') then(replyOut);
+        else this.#startAgain(result, replyOut);
+      });
+    });
+  }
+
+  #removeFiles({ prefix, isGarbage, result }: Removal, out: Out, then: (out: Out) => void): void {
+    const { storage } = this.#options;
+    storage.request(
+      (requestId) => ({ kind: 'storage-list', requestId, prefix }),
+      out,
+      (listed, _nowUs, listedOut) => {
+        if (listed?.outcome !== 'done') return this.#startAgain(result, listedOut);
+        const paths = (listed.paths ?? []).filter(isGarbage);
+        if (paths.length === 0) return then(listedOut);
+        storage.request(
+          (requestId) => ({ kind: 'storage-delete', requestId, paths }),
+          listedOut,
+          (reply, _replyUs, replyOut) => {
+            if (reply?.outcome === 'done') then(replyOut);
+            else this.#startAgain(result, replyOut);
+          },
+        );
+      },
+    );
+  }
+
+  #startAgain(result: JobResult, out: Out): void {
+    out.report({ kind: 'probe', probe: 'job-cleanup-repeated' });
+    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.start(result, lateOut));
+    this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Which subtasks a failure restarts (row F1; Flink: FailoverStrategy, RestartPipelinedRegionFailoverStrategy,
+ * RestartAllFailoverStrategy). Pure.
+ *
+ * `region`: the regions of the failed subtasks, with all consumers. Flink adds the regions that produce partitions which are gone, and
+ * walks on to consumers over blocking edges; over pipelined ones both lie in the region (pipelined-regions.ts).
+ */
+import type { FailoverStrategyName } from '../protocol/configuration.ts';
+import type { ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
+
+/** By vertex, then by subtask. */
+export function tasksToRestart(
+  strategy: FailoverStrategyName,
+  regions: PipelinedRegions,
+  failed: readonly ExecutionVertexId[],
+): readonly ExecutionVertexId[] {
+  const affected = new Set(failed.map((subtask) => regions.regionOf(subtask)));
+  const tasks: ExecutionVertexId[] = [];
+  for (let region = 0; region < regions.count; region += 1) {
+    if (strategy === 'full' || affected.has(region)) tasks.push(...regions.members(region));
+  }
+  return tasks.sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
+}

@@ -1,0 +1,55 @@
+/**
+ * What a failure means: nothing is restarted, some subtasks are, or all (rows F1, F2; Flink: ExecutionFailureHandler,
+ * ThrowableClassifier).
+ *
+ * Owns: the restart strategy's count. Does not own: acting on the answer (the job master).
+ */
+import type { EngineParts } from '../parts.ts';
+import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { RestartCause } from '../protocol/engine-events.ts';
+import type { ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
+import { RestartBackoff } from './restart-backoff.ts';
+
+export type FailureHandling =
+  /** The error is none that a restart can mend, or the restart strategy has no attempt left. */
+  | { readonly kind: 'fail-job' }
+  | {
+      readonly kind: 'restart';
+      /** `job`: every subtask, by a new deployment of the whole. */
+      readonly scope: 'job' | 'region';
+      readonly subtasks: readonly ExecutionVertexId[];
+      readonly delayUs: number;
+    };
+
+/** Row F2, Flink's ThrowableType.NonRecoverableError: trying again cannot help. */
+const NON_RECOVERABLE: ReadonlySet<RestartCause> = new Set<RestartCause>(['unrecoverable']);
+
+export class FailureHandler {
+  readonly #configuration: EngineConfiguration;
+  readonly #parts: EngineParts;
+  readonly #backoff: RestartBackoff;
+
+  constructor(configuration: EngineConfiguration, parts: EngineParts) {
+    this.#configuration = configuration;
+    this.#parts = parts;
+    this.#backoff = new RestartBackoff(configuration.restart);
+  }
+
+  /** Subtasks that failed by one event are one failure: a lost TaskManager counts once, however many regions it hosted. */
+  handle(
+    failure: {
+      readonly failed: readonly ExecutionVertexId[];
+      readonly cause: RestartCause;
+      readonly isGlobal: boolean;
+    },
+    regions: PipelinedRegions,
+    nowUs: number,
+  ): FailureHandling {
+    if (NON_RECOVERABLE.has(failure.cause)) return { kind: 'fail-job' };
+    const delayUs = this.#backoff.onFailure(nowUs);
+    if (delayUs === undefined) return { kind: 'fail-job' };
+    const strategy = failure.isGlobal ? 'full' : this.#configuration.runtime.failoverStrategy;
+    const subtasks = this.#parts.tasksToRestart(strategy, regions, failure.failed);
+    return { kind: 'restart', scope: subtasks.length === regions.subtaskCount ? 'job' : 'region', subtasks, delayUs };
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Slow user functions: how much virtual CPU time the operators of a chain said a record costs them, in one mailbox action.
+ *
+ * Owns: the sum of this action. Does not own: charging it (the subtask does). Flink's mailbox looks at its letters after every record;
+ * here that is after every slice of work, so that a barrier never waits for a whole buffer of slow records (row B21).
+ */
+import type { ElementConsumer } from './element-consumer.ts';
+
+/** Work after which an action ends between two records. */
+const SLICE_NANOSECONDS = 1_000_000;
+
+export class WorkMeter {
+  #nanoseconds = 0;
+
+  /** No further record should be begun in this action. */
+  get isSpent(): boolean {
+    return this.#nanoseconds >= SLICE_NANOSECONDS;
+  }
+
+  add(nanoseconds: number): void {
+    this.#nanoseconds += nanoseconds;
+  }
+
+  /** What is to be charged for this action. */
+  take(): number {
+    const taken = this.#nanoseconds;
+    this.#nanoseconds = 0;
+    return taken;
+  }
+}
+
+/** An operator that takes its time for every record. */
+export class WorkingConsumer implements ElementConsumer {
+  readonly #meter: WorkMeter;
+  readonly #nanoseconds: number;
+  readonly #operator: ElementConsumer;
+
+  constructor(meter: WorkMeter, nanoseconds: number, operator: ElementConsumer) {
+    this.#meter = meter;
+    this.#nanoseconds = nanoseconds;
+    this.#operator = operator;
+  }
+
+  process(value: unknown, timestampUs: number, lineage: number): void {
+    this.#meter.add(this.#nanoseconds);
+    this.#operator.process(value, timestampUs, lineage);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What an operator and its coordinator tell each other (rows C24, K1, K3; Flink: OperatorEvent and its kinds).
+ *
+ * Owns: the vocabulary and the split of a log. Does not own: delivery (event-channel.ts), nor who assigns what (split-enumerator.ts).
+ */
+import type { CheckpointId } from '../foundation/ids.ts';
+
+/** A stretch of one partition that one reader reads at a time (Flink: KafkaPartitionSplit). */
+export interface LogSplit {
+  readonly splitId: string;
+  readonly partition: number;
+  /** The next record to read: always a number, never "latest" (H5, H6 in bugs.md). */
+  readonly offset: number;
+  /** One past its last record; `UNBOUNDED`: the split never ends. */
+  readonly end: number;
+}
+
+/** `end` of a split without an end. */
+export const UNBOUNDED = -1;
+
+/** Everything of it was read. */
+export const isFinished = ({ offset, end }: LogSplit): boolean => end !== UNBOUNDED && offset >= end;
+
+/** Operator -> coordinator. */
+export type EventFromOperator =
+  /** The reader is there (again), and this is what its restored state holds (Flink: ReaderRegistrationEvent). */
+  | { readonly kind: 'register-reader'; readonly splits: readonly LogSplit[] }
+  /** It has room for one more split (Flink: RequestSplitEvent). */
+  | { readonly kind: 'request-split' }
+  /** It read this split to its end, and keeps it in its state until `release-split`. */
+  | { readonly kind: 'split-finished'; readonly split: LogSplit }
+  /** Its barrier has left: what was held back for it may come now (Flink: AcknowledgeCheckpointEvent). */
+  | { readonly kind: 'acknowledge-checkpoint-event'; readonly checkpointId: CheckpointId };
+
+/** Coordinator -> operator. */
+export type EventToOperator =
+  | { readonly kind: 'assign-splits'; readonly splits: readonly LogSplit[] }
+  /** There is nothing more to ask for (Flink: NoMoreSplitsEvent). Not state: said again after each restart (row K3). */
+  | { readonly kind: 'no-more-splits' }
+  /** The enumerator has taken note that the split is finished; from now on that is in its state and no longer in the reader's. */
+  | { readonly kind: 'release-split'; readonly splitId: string };
+
+export type OperatorEvent = EventFromOperator | EventToOperator;

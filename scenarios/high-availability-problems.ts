@@ -1,0 +1,47 @@
+/** What a scenario may not ask of its high availability: faults of another service, and survival without any. */
+import type { HighAvailabilityConfiguration } from '../engine/protocol/configuration.ts';
+import type { FaultAction } from './scenario.ts';
+
+/** Which service has what only one has. */
+const HOME = { 'session-expiry': 'zookeeper', 'watch-loss': 'kubernetes' } as const;
+
+interface Asked {
+  readonly highAvailability: HighAvailabilityConfiguration;
+  readonly cluster: { readonly jobManagers: number };
+  readonly faults: readonly { readonly action: FaultAction }[];
+}
+/** A `SectionProblem` of schema.ts. */
+interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly expected: string;
+}
+
+export function highAvailabilityProblems(input: Asked): Problem[] {
+  const { kind } = input.highAvailability;
+  const problems = input.faults.flatMap(({ action }, index): Problem[] => {
+    if (action.kind === 'service' && (action.effect === 'session-expiry' || action.effect === 'watch-loss')) {
+      const home = HOME[action.effect];
+      if (home === kind) return [];
+      const message = `there is no ${action.effect} with highAvailability: ${kind}`;
+      return [{ path: ['faults', index, action.service], message, expected: `highAvailability: ${home}` }];
+    }
+    if (kind !== 'none' || !mayEndJobManager(action)) return [];
+    const message = 'without high availability the job ends with its JobManager';
+    return [
+      { path: ['faults', index, 'crash'], message, expected: 'another target, or highAvailability that survives it' },
+    ];
+  });
+  if (kind === 'none' && input.cluster.jobManagers !== 1) {
+    const message = `${input.cluster.jobManagers} JobManagers without high availability would each run the job`;
+    problems.push({ path: ['cluster', 'jobManagers'], message, expected: '1, or another highAvailability' });
+  }
+  return problems;
+}
+
+function mayEndJobManager(action: FaultAction): boolean {
+  if (action.kind !== 'crash') return false;
+  return (
+    ['jobmanager', 'jobmanagers', 'machine', 'all'].includes(action.target) || action.target.startsWith('jobmanager-')
+  );
+}

@@ -1,0 +1,41 @@
+/** What channel state may get wrong: what is in it, under which name, and when it ends (bugs.md, group F). */
+import { type Mutant, withWrong } from './mutant.ts';
+
+export const overtakenOutputNotPersisted: Mutant = {
+  slug: 'overtaken-output-not-persisted',
+  bug: 'FLINK-17218',
+  story: 'A barrier jumps over the data in an output queue, and that data is in no snapshot.',
+  parts: withWrong({ persistsOvertakenOutput: false }),
+  scenario: 'unaligned-backpressure',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const multiGateIndexMixup: Mutant = {
+  slug: 'multi-gate-index-mixup',
+  bug: 'FLINK-20654 (b)',
+  story:
+    'In-flight data is gathered by the number of the producing subtask, which two inputs share: one takes the place of the other.',
+  parts: withWrong({ channelNumber: ({ peer }) => peer }),
+  scenario: 'unaligned-backpressure',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const checkpointDuringChannelRecovery: Mutant = {
+  slug: 'checkpoint-during-channel-recovery',
+  bug: 'FLINK-20654 (c)',
+  story:
+    'A checkpoint is taken while recovered in-flight data is not consumed yet, and what is left of it is in no snapshot.',
+  parts: withWrong({ persistsRecovered: false }),
+  scenario: 'unaligned-backpressure',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const earlyAbortNotRemembered: Mutant = {
+  slug: 'early-abort-not-remembered',
+  bug: 'FLINK-28474',
+  story:
+    'An abort that comes before the barrier is not remembered: the late barrier opens channel state that nobody ever closes.',
+  parts: withWrong({ earlyAbort: 'forgotten' }),
+  scenario: 'unaligned-expiry',
+  judges: ['checkpoint-lifecycle', 'progress'],
+};

@@ -1,0 +1,74 @@
+/** What leaders may get wrong: what outlives them, who they are, and what a successor finds. */
+import { type Mutant, withWrong } from './mutant.ts';
+
+export const unknownWriteIsSuccess: Mutant = {
+  slug: 'unknown-write-is-success',
+  bug: 'FLINK-22494',
+  story:
+    'A pointer write without an answer counts as done: sinks commit, though the pointer may never have been stored.',
+  parts: withWrong({ unknownPointerWrite: 'success' }),
+  scenario: 'pointer-write-lost',
+  judges: [
+    'checkpoint-lifecycle',
+    'consistent-cut',
+    'exactly-once-output',
+    'exactly-once-state',
+    'fencing',
+    'progress',
+  ],
+};
+
+export const deleteDataBeforePointer: Mutant = {
+  slug: 'delete-data-before-pointer',
+  bug: 'FLINK-22014',
+  story: 'The files of the checkpoint that a new one will drop are deleted before the pointer is moved.',
+  parts: withWrong({ subsume: 'before-pointer' }),
+  scenario: 'pointer-write-lost',
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress'],
+};
+
+export const zombieJobManagerCanSubsume: Mutant = {
+  slug: 'zombie-jm-can-subsume',
+  bug: 'FLINK-6612',
+  story:
+    'The pointer is written whatever its version: what a leader sent before it was replaced overwrites the pointer of the ' +
+    'new one and drops its checkpoints.',
+  parts: withWrong({ leaderFencing: 'none' }),
+  scenario: 'zombie-jobmanager-writes',
+  judges: [
+    'checkpoint-lifecycle',
+    'consistent-cut',
+    'exactly-once-output',
+    'exactly-once-state',
+    'fencing',
+    'progress',
+  ],
+};
+
+export const unreadableCheckpointSkipped: Mutant = {
+  slug: 'unreadable-checkpoint-skipped',
+  bug: 'FLINK-22502',
+  story: 'A new leader goes without a retained checkpoint whose metadata it cannot read, and restores an older one.',
+  parts: withWrong({ unreadableMetadata: 'skip' }),
+  scenario: 'zookeeper-jobmanager-crash',
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const suspendedKeepsLeading: Mutant = {
+  slug: 'suspended-keeps-leading',
+  bug: 'CURATOR-460',
+  story: 'A leader that lost its connection to ZooKeeper goes on until it is told that its session is over.',
+  parts: withWrong({ suspendedLeadership: 'kept' }),
+  scenario: 'leader-flapping-zookeeper',
+  judges: ['fencing', 'checkpoint-lifecycle', 'progress'],
+};
+
+export const watchLossForgotten: Mutant = {
+  slug: 'watch-loss-forgotten',
+  bug: 'CURATOR-724',
+  story:
+    'A contender that reaches ZooKeeper again relies on the watch it had set before; who was ahead of it may be gone.',
+  parts: withWrong({ afterReconnect: 'trust-watch' }),
+  scenario: 'leader-flapping-zookeeper',
+  judges: ['progress'],
+};

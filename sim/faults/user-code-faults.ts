@@ -1,0 +1,142 @@
+/**
+ * User functions that throw, or do not return for a while: what the faults `throw` and `hang` do.
+ *
+ * Owns: the faults armed per node, and the wrapping of a job's user functions that lets them strike. The engine sees an ordinary job whose
+ * functions behave so; it knows nothing of this. Only jobs of plans with such faults are wrapped.
+ *
+ * I1: an armed fault strikes the next call of a user function on its node, of its vertex if it names one, once.
+ * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import { SuppressRestarts } from '../../engine/job/functions.ts';
+import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import type { Fault } from './fault.ts';
+
+export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
+
+/** What an injected error says; functions of real jobs throw what they like. */
+const MESSAGE = 'injected by the fault plan';
+
+export class UserCodeFaults {
+  readonly #onEffective: (faultId: string) => void;
+  readonly #armed = new Map<NodeId, UserCodeFault[]>();
+  #hangUs = 0;
+
+  constructor(onEffective: (faultId: string) => void) {
+    this.#onEffective = onEffective;
+  }
+
+  apply(fault: UserCodeFault): void {
+    const armed = this.#armed.get(fault.node);
+    if (armed === undefined) this.#armed.set(fault.node, [fault]);
+    else armed.push(fault);
+  }
+
+  lift(fault: UserCodeFault): void {
+    const armed = this.#armed.get(fault.node) ?? [];
+    this.#armed.set(
+      fault.node,
+      armed.filter(({ id }) => id !== fault.id),
+    );
+  }
+
+  /** The same job, on this node. */
+  wrapped(graph: JobGraph, node: NodeId): JobGraph {
+    return { ...graph, vertices: graph.vertices.map((vertex) => this.#wrappedVertex(vertex, node)) };
+  }
+
+  /** How long user code kept its thread beyond what it worked, since this was last asked. */
+  takeHangUs(): number {
+    const hangUs = this.#hangUs;
+    this.#hangUs = 0;
+    return hangUs;
+  }
+
+  #wrappedVertex(vertex: JobVertex, node: NodeId): JobVertex {
+    const at = vertex.operators.findIndex(({ kind }) => kind !== 'sink');
+    const before = (): void => this.#beforeCall(node, vertex.index);
+    const operators = vertex.operators.map((spec, index) => (index === at ? wrappedOperator(spec, before) : spec));
+    return { ...vertex, operators };
+  }
+
+  #beforeCall(node: NodeId, vertex: number): void {
+    const armed = this.#armed.get(node);
+    if (armed === undefined || armed.length === 0) return;
+    const at = armed.findIndex((fault) => fault.vertex === undefined || fault.vertex === vertex);
+    const [fault] = at < 0 ? [] : armed.splice(at, 1);
+    if (fault === undefined) return;
+    this.#onEffective(fault.id);
+    if (fault.kind === 'hang') this.#hangUs += fault.hangUs;
+    else if (fault.recoverable) throw new Error(MESSAGE);
+    else throw new SuppressRestarts(MESSAGE);
+  }
+}
+
+function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
+  switch (spec.kind) {
+    case 'map': {
+      const { map } = spec;
+      return {
+        ...spec,
+        map: (value) => {
+          before();
+          return map(value);
+        },
+      };
+    }
+    case 'filter': {
+      const { filter } = spec;
+      return {
+        ...spec,
+        filter: (value) => {
+          before();
+          return filter(value);
+        },
+      };
+    }
+    case 'flat-map': {
+      const { flatMap } = spec;
+      return {
+        ...spec,
+        flatMap: (value, out) => {
+          before();
+          flatMap(value, out);
+        },
+      };
+    }
+    case 'process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
+    case 'co-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          open: (runtime) => made.open?.(runtime),
+          processElement1: (value, context, out) => {
+            before();
+            made.processElement1(value, context, out);
+          },
+          processElement2: (value, context, out) => {
+            before();
+            made.processElement2(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
+    case 'sink':
+      return spec;
+    default:
+      throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
+  }
+}

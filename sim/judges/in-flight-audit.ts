@@ -1,0 +1,50 @@
+/**
+ * Folds the in-flight data of an unaligned checkpoint into its keyed state: what a restore would come to before it reads anything new.
+ *
+ * The state of such a checkpoint is that of all records before its cut, less those under way. So each record that was under way is run
+ * through what lies behind its edge, and then the state must be the reference's (judge 3). The engine's operators take no part.
+ *
+ * I1: a record that was under way lies before the cut: behind it, a restore would read it again.
+ * I2: every operator starts from exactly the entries of the checkpoint.
+ */
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
+import type { CheckpointContents } from './checkpoint-reader.ts';
+import { attempt, type Readable, unreadable } from './readable.ts';
+import { ReferenceJob } from './reference-job.ts';
+import type { InputIndex } from './reference-run.ts';
+import type { ReferenceOperatorState } from './reference-state.ts';
+import { readKeyedStateEntries } from './state-decoders.ts';
+
+/** Keyed state by operator, in-flight records included. */
+export function foldInFlight(
+  graph: JobGraph,
+  contents: CheckpointContents,
+): Readable<ReadonlyMap<string, ReferenceOperatorState>> {
+  const job = new ReferenceJob(graph);
+  for (const { operator, bytes } of contents.keyed) {
+    const state = job.keyedStates.get(operator);
+    if (state === undefined) return unreadable(`${operator} is no keyed operator of the job`);
+    let problem: string | undefined;
+    const read = attempt(`keyed state of ${operator}`, () =>
+      readKeyedStateEntries(bytes, (name, keyGroup, key, value) => {
+        problem ??= state.load({ state: name, keyGroup, key: key.slice(), value: value.slice() });
+      }),
+    );
+    if (read.kind === 'unreadable') return read;
+    if (problem !== undefined) return unreadable(problem);
+  }
+  for (const { edge, value, timestampUs, lineage } of contents.inFlight) job.behind(edge)(value, timestampUs, lineage);
+  return { kind: 'read', value: job.keyedStates };
+}
+
+/** The first in-flight record that breaks I1, described; undefined when there is none. */
+export function inFlightBehindCut(index: InputIndex, { cut, inFlight }: CheckpointContents): string | undefined {
+  for (const { edge, lineage } of inFlight) {
+    const source = sourceIndexOf(lineage);
+    const slot = index.slots[source] ?? -1;
+    if (slot >= 0 && (index.offsets[source] ?? 0) < (cut[slot] ?? 0)) continue;
+    return `${index.describe(lineage)} is in flight on edge ${String(edge)}, and lies behind the cut`;
+  }
+  return undefined;
+}

@@ -1,0 +1,102 @@
+/** `tidemark mutants` with made-up lives: what counts as found, what is written, exit codes. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cliReference } from '../../../cli/cli-reference.ts';
+import type { LivePlan } from '../../../cli/life.ts';
+import { runProgram } from '../../../cli/program.ts';
+import { MUTANTS } from '../../../scenarios/index.ts';
+import { type FakeTerminal, fakeTerminal, madeUpLive } from './fake-terminal.ts';
+
+let folder = '';
+let terminal: FakeTerminal = fakeTerminal();
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-mutants-'));
+  terminal = fakeTerminal();
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const path = (name: string): string => join(folder, name);
+
+/** Mutants fail with these seeds; the standard engine with those. */
+function lives(mutantFails: readonly string[], standardFails: readonly string[] = []): LivePlan {
+  return (plan, options) => madeUpLive(plan.variant === 'standard' ? standardFails : mutantFails)(plan, options);
+}
+async function mutants(argv: readonly string[], livePlan: LivePlan): Promise<number> {
+  terminal = fakeTerminal();
+  return await runProgram(['mutants', ...argv], terminal, { livePlan });
+}
+const document = () => JSON.parse(terminal.stdout.join('\n'));
+
+describe('mutants', () => {
+  it('the first seed whose life fails, with lives, events and findings until then', async () => {
+    expect(await mutants(['ack-ignores-attempt', '--seeds', '5', '--json'], lives(['3', '4']))).toBe(0);
+    const { mutants: found, seeds } = document();
+    expect(seeds).toBe(5);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({
+      slug: 'ack-ignores-attempt',
+      bug: 'Hazelcast Jet #2503',
+      own: {
+        scenario: 'restart-during-metadata-write',
+        lives: 3,
+        events: 3_000,
+        find: { seed: '3', verdict: 'violated', anomalies: ['exactly-once-output/output-lost'] },
+      },
+    });
+    expect(found[0].elsewhere.map(({ scenario }: { scenario: string }) => scenario)).toEqual(['standard', 'swarm']);
+  });
+
+  it('a seed with which the standard engine fails too proves nothing', async () => {
+    expect(await mutants(['offset-inclusive', '--seeds', '4', '--json'], lives(['2', '3'], ['2']))).toBe(0);
+    expect(document().mutants[0].own.find.seed).toBe('3');
+  });
+
+  it('not found: said so, exit code 1', async () => {
+    expect(await mutants(['offset-inclusive', '--seeds', '2'], lives([]))).toBe(1);
+    expect(terminal.stdout.join('\n')).toMatch(/not in 2.*0 of 1 found within 2 seeds, 4 lives/s);
+  });
+
+  it.each([
+    [['offset-inclusiv'], /no mutant 'offset-inclusiv': did you mean 'offset-inclusive'/],
+    [['--seeds', '0'], /--seeds '0': expected a whole number/],
+    [['offset-inclusive', '--out', 'x.md'], /--out writes the table of all mutants/],
+  ])('%j is refused with a sentence', async (argv, message) => {
+    expect(await mutants(argv, lives(['1']))).toBe(2);
+    expect(terminal.stderr.join('\n')).toMatch(message);
+  });
+
+  it('--out writes the table between its marks, leaves the rest, and the same bytes again', async () => {
+    writeFileSync(
+      path('m.md'),
+      'before `<!-- mutants -->`\n<!-- mutants -->\nan earlier table\n<!-- /mutants -->\nafter\n',
+    );
+    expect(await mutants(['--seeds', '1', '--out', path('m.md')], lives(['1']))).toBe(0);
+    const written = readFileSync(path('m.md'), 'utf8');
+    expect(written).toMatch(/^before `<!-- mutants -->`\n<!-- mutants -->\n\n\| mutant \|/);
+    expect(written).toMatch(/<!-- \/mutants -->\nafter\n$/);
+    expect(written).not.toContain('an earlier table');
+    for (const { slug, bug, scenario } of MUTANTS) {
+      const row = written.split('\n').find((line) => line.startsWith(`| \`${slug}\` `));
+      expect(row).toContain(bug);
+      expect(row).toContain(`\`${scenario}\``);
+    }
+    expect(await mutants(['--seeds', '1', '--out', path('m.md')], lives(['1']))).toBe(0);
+    expect(readFileSync(path('m.md'), 'utf8')).toBe(written);
+  });
+
+  it('--out says in the table what was not found, makes a new file, and refuses one without a place', async () => {
+    expect(await mutants(['--seeds', '1', '--out', path('new.md')], lives([]))).toBe(1);
+    expect(readFileSync(path('new.md'), 'utf8')).toContain('**not found in 1**');
+    writeFileSync(path('other.md'), 'mine\n');
+    const never: LivePlan = () => {
+      throw new Error('nothing is lived before the file is looked at');
+    };
+    expect(await mutants(['--out', path('other.md')], never)).toBe(2);
+    expect(readFileSync(path('other.md'), 'utf8')).toBe('mine\n');
+  });
+
+  it('docs/cli.md knows it', () => {
+    expect(cliReference()).toContain('## tidemark mutants [slug...]');
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { SplitReader } from '../../../../engine/connectors/split-reader.ts';
+import { decodeReaderSplits, encodeReaderSplits } from '../../../../engine/connectors/split-rows.ts';
+import type { EngineMessage } from '../../../../engine/protocol/messages.ts';
+import { type EventToOperator, type LogSplit, UNBOUNDED } from '../../../../engine/protocol/operator-events.ts';
+import { attempt, EPOCH, id, LOG, REQUEST_TIMEOUT_US } from '../../../support/engine-values.ts';
+import { sourceVertex } from '../../../support/job-graphs.ts';
+import { RecordingOut } from '../../../support/recording-out.ts';
+
+const SPLIT: LogSplit = { splitId: '0@4', partition: 0, offset: 4, end: 7 };
+const identity = (offset: number): number => offset;
+
+class Bench {
+  readonly toCoordinator: EngineMessage[] = [];
+  readonly emitted: unknown[] = [];
+  readonly failures: string[] = [];
+  readonly out: RecordingOut;
+  readonly reader: SplitReader;
+  #sequence = 0;
+
+  constructor(options: { partitions?: number; parallelism?: number; restored?: readonly LogSplit[] } = {}) {
+    const partitions = Array.from({ length: options.partitions ?? 1 }, (_, partition) => partition);
+    const { source } = sourceVertex(0, 1, partitions);
+    if (source === undefined) throw new Error('a source vertex has a source');
+    this.reader = new SplitReader({
+      spec: { ...source, kind: 'split-log' },
+      uid: 'source',
+      parallelism: options.parallelism ?? 1,
+      broker: LOG,
+      requestTimeoutUs: REQUEST_TIMEOUT_US,
+      firstRequestId: 1,
+      attempt: attempt(1),
+      epoch: EPOCH,
+      toJobManager: (message) => this.toCoordinator.push(message),
+      fail: (failure) => this.failures.push(failure),
+    });
+    this.out = new RecordingOut((timer, nowUs, out) => this.reader.handleTimer(timer, nowUs, out));
+    if (options.restored !== undefined) this.reader.restore([encodeReaderSplits(options.restored)]);
+    this.reader.start(this.out);
+  }
+
+  event(event: EventToOperator, sequence = this.#sequence): this {
+    this.#sequence = Math.max(this.#sequence, sequence) + 1;
+    const message = {
+      kind: 'operator-event',
+      epoch: EPOCH,
+      attempt: attempt(1),
+      operator: 'source',
+      sequence,
+      event,
+    } as const;
+    this.reader.handleEvent(message, this.out.nowUs, this.out);
+    return this;
+  }
+
+  /** Answers the newest fetch with all it asked for, and emits it. */
+  answer(count?: number): this {
+    const { requestId, partition, offset, maxRecords } = this.out.last('log-fetch');
+    const offsets = Array.from({ length: count ?? maxRecords }, (_, index) => offset + index);
+    const values = offsets.map((at) => `${partition}/${at}`);
+    const reply = { kind: 'log-records', requestId, outcome: 'done', partition, offset, values } as const;
+    this.reader.handleReply({ ...reply, timestampsUs: offsets, sourceIndices: offsets }, this.out.nowUs, this.out);
+    const consumer = { process: (value: unknown) => void this.emitted.push(value) };
+    while (this.reader.hasRecords) this.reader.emit(2, consumer, () => true, this.out);
+    return this;
+  }
+
+  /** Kinds of events said since last asked; acknowledgements by their number. */
+  said(): string[] {
+    return this.toCoordinator.splice(0).map((message) => {
+      if (message.kind === 'operator-event') return message.event.kind;
+      return message.kind === 'operator-event-acknowledged' ? `ack ${message.sequence}` : message.kind;
+    });
+  }
+}
+
+describe('split reader', () => {
+  it('K3: it registers, asks, and reads what it is assigned, no record beyond its end', () => {
+    const bench = new Bench();
+    expect(bench.said()).toEqual(['register-reader', 'request-split']);
+    bench.event({ kind: 'assign-splits', splits: [SPLIT] });
+    expect(bench.out.last('log-fetch')).toMatchObject({ partition: 0, offset: 4, maxRecords: 3 });
+    expect(bench.said()).toEqual(['ack 0']);
+    bench.answer();
+    expect(bench.emitted).toEqual(['0/4', '0/5', '0/6']);
+    expect(bench.said()).toEqual(['split-finished', 'request-split']);
+  });
+
+  it('K3: it asks for its share of the partitions, one after the other, until there are no more', () => {
+    const bench = new Bench({ partitions: 5, parallelism: 2 });
+    bench.said();
+    bench.event({ kind: 'assign-splits', splits: [{ ...SPLIT, end: UNBOUNDED }] });
+    expect(bench.said()).toEqual(['request-split', 'ack 0']);
+    bench.event({ kind: 'no-more-splits' });
+    bench.event({ kind: 'assign-splits', splits: [{ ...SPLIT, splitId: '1@0', partition: 1, end: UNBOUNDED }] });
+    expect(bench.said()).toEqual(['ack 1', 'ack 2']);
+  });
+
+  it('H6: a position is the next record to read; the barrier is announced in the same action', () => {
+    const bench = new Bench().event({ kind: 'assign-splits', splits: [SPLIT] }).answer(2);
+    bench.said();
+    const state = bench.reader.snapshot(id(3), identity, bench.out);
+    expect(decodeReaderSplits(state)).toEqual([{ ...SPLIT, offset: 6 }]);
+    expect(bench.toCoordinator).toMatchObject([{ event: { kind: 'acknowledge-checkpoint-event', checkpointId: 3 } }]);
+  });
+
+  it('K1: a finished split stays in its state until it is released', () => {
+    const bench = new Bench().event({ kind: 'assign-splits', splits: [SPLIT] }).answer();
+    expect(decodeReaderSplits(bench.reader.snapshot(id(1), identity, bench.out))).toEqual([{ ...SPLIT, offset: 7 }]);
+    bench.event({ kind: 'release-split', splitId: SPLIT.splitId });
+    expect(decodeReaderSplits(bench.reader.snapshot(id(2), identity, bench.out))).toEqual([]);
+  });
+
+  it('K3: restored, it says what it holds, and reads on from there; what is finished it does not fetch', () => {
+    const done = { splitId: '0@0', partition: 0, offset: 4, end: 4 };
+    const bench = new Bench({ restored: [done, { ...SPLIT, offset: 5 }] });
+    expect(bench.toCoordinator[0]).toMatchObject({ event: { splits: [done, { ...SPLIT, offset: 5 }] } });
+    expect(bench.out.all('log-fetch')).toMatchObject([{ partition: 0, offset: 5, maxRecords: 2 }]);
+  });
+
+  it('C24: events are handled in their order and once, each acknowledged when it is', () => {
+    const bench = new Bench();
+    bench.said();
+    bench.event({ kind: 'release-split', splitId: SPLIT.splitId }, 1);
+    expect(bench.said()).toEqual([]);
+    bench.event({ kind: 'assign-splits', splits: [SPLIT] }, 0);
+    expect(bench.said()).toEqual(['ack 0', 'ack 1']);
+    expect(bench.reader.splits()).toEqual([]);
+    bench.event({ kind: 'assign-splits', splits: [SPLIT] }, 0);
+    expect(bench.said()).toEqual(['ack 0']);
+    expect(bench.reader.splits()).toEqual([]);
+  });
+
+  it('C24: what the coordinator does not acknowledge fails the subtask', () => {
+    const bench = new Bench();
+    bench.out.advance(REQUEST_TIMEOUT_US);
+    expect(new Set(bench.failures)).toEqual(new Set(['operator-event-lost']));
+  });
+});

@@ -1,0 +1,204 @@
+/** A job that has ended: its result first, then the clean-up, then nothing ever again (row F18; B8; X54). */
+import { describe, expect, it } from 'vitest';
+import { RequestClient } from '../../../../engine/clients/request-client.ts';
+import { JobCleanup } from '../../../../engine/high-availability/job-cleanup.ts';
+import { JobResultStore } from '../../../../engine/high-availability/job-result-store.ts';
+import {
+  decodeResult,
+  type EndStatus,
+  type JobResult,
+  resultKey,
+  resultOf,
+} from '../../../../engine/protocol/job-result.ts';
+import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
+import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { counterKey, encodePointer, type JobEnd, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { CoordinationReply, EngineMessage, StorageReply } from '../../../../engine/protocol/messages.ts';
+import { COORDINATION, JOB, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
+import { FakeCoordination } from '../../../support/fake-coordination.ts';
+import { FakeStorage } from '../../../support/fake-storage.ts';
+import { RecordingOut } from '../../../support/recording-out.ts';
+
+const FILE = `checkpoints/${JOB}/chk-6/_metadata`;
+
+class Bench {
+  readonly store = new FakeCoordination();
+  readonly storage = new FakeStorage();
+  readonly results: JobResultStore;
+  readonly cleanup: JobCleanup;
+  readonly out: RecordingOut;
+  /** Kinds of requests and what they were about, in order. */
+  readonly done: string[] = [];
+  isStorageDown = false;
+  #cleaned = 0;
+  readonly #client: RequestClient<CoordinationReply>;
+  readonly #storageClient: RequestClient<StorageReply>;
+
+  constructor() {
+    const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1 } as const;
+    this.#client = new RequestClient({ ...client, node: COORDINATION, name: 'coordination' });
+    this.#storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage' });
+    const registers = new StoreRegisters(this.#client);
+    this.results = new JobResultStore({ jobId: JOB, registers, retryUs: RETRY_US });
+    this.cleanup = new JobCleanup({
+      jobId: JOB,
+      root: `checkpoints/${JOB}/`,
+      registers,
+      storage: this.#storageClient,
+      results: this.results,
+      done: () => {
+        this.#cleaned += 1;
+      },
+    });
+    this.out = new RecordingOut(
+      (timer, nowUs, out) =>
+        this.results.handleTimer(timer, nowUs, out) ||
+        this.cleanup.handleTimer(timer, nowUs, out) ||
+        this.#client.handleTimer(timer, nowUs, out) ||
+        this.#storageClient.handleTimer(timer, nowUs, out),
+    );
+    this.store.put(pointerKey(JOB), '{"epoch":1,"completed":[]}');
+    this.store.put(counterKey(JOB), '6');
+    this.storage.objects.set(FILE, new Uint8Array([1]));
+    this.storage.objects.set(`checkpoints/other/chk-1/_metadata`, new Uint8Array([1]));
+  }
+
+  /** What the pointer says: how the first run ended, and what was kept. */
+  decided(ended: JobEnd | undefined, kept: readonly number[], floor = 0): this {
+    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: `checkpoints/${JOB}/chk-${id}/_metadata` }));
+    const run = { run: 1, by: '', floor, fullFirst: false };
+    const job = ended === undefined ? run : { ...run, ended };
+    this.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed, job }));
+    return this;
+  }
+
+  get cleaned(): number {
+    return this.#cleaned;
+  }
+
+  result(): JobResult | undefined {
+    const value = this.store.valueOf(resultKey(JOB));
+    return value === undefined ? undefined : decodeResult(value);
+  }
+
+  end(status: EndStatus): this {
+    const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status, by: '' } };
+    this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, out));
+    return this;
+  }
+
+  /** Performs and answers what waits, at most so many requests. */
+  answer(requests = 100): this {
+    for (let left = requests; left > 0; left -= 1) {
+      const [sent, ...others] = this.out.fresh();
+      if (sent === undefined) break;
+      if (others.length > 0) throw new Error('one thing is asked at a time');
+      this.#answer(sent.message);
+    }
+    return this;
+  }
+
+  #answer(message: EngineMessage): void {
+    this.done.push(message.kind === 'coordination-compare-and-set' ? `set ${message.key}` : message.kind);
+    if (!message.kind.startsWith('storage-'))
+      return this.#client.handleReply(this.store.perform(message), this.out.nowUs, this.out);
+    const reply: StorageReply = this.isStorageDown
+      ? { kind: 'storage-reply', requestId: 'requestId' in message ? message.requestId : 0, outcome: 'unavailable' }
+      : this.storage.perform(message);
+    this.#storageClient.handleReply(reply, this.out.nowUs, this.out);
+  }
+}
+
+describe('job result', () => {
+  it('F18: dirty before anything is removed, clean when nothing is left', () => {
+    const bench = new Bench().end('finished').answer(2);
+    expect(bench.result()).toEqual({ status: 'finished', state: 'dirty' });
+    expect(bench.storage.paths()).toContain(FILE);
+    bench.answer();
+    expect(bench.result()).toEqual({ status: 'finished', state: 'clean' });
+    expect(bench.storage.paths()).toEqual(['checkpoints/other/chk-1/_metadata']);
+    expect(bench.store.valueOf(pointerKey(JOB))).toBe('');
+    expect(bench.store.valueOf(counterKey(JOB))).toBe('');
+    expect(bench.cleaned).toBe(1);
+  });
+
+  it('B8: the pointer goes before the files that it names', () => {
+    const bench = new Bench().end('finished').answer();
+    expect(bench.done.indexOf(`set ${pointerKey(JOB)}`)).toBeLessThan(bench.done.indexOf('storage-delete'));
+  });
+
+  it('C17: a job that broke keeps its checkpoints', () => {
+    const bench = new Bench().decided({ status: 'failed', by: '' }, [6]).end('failed').answer();
+    expect(bench.storage.paths()).toContain(FILE);
+    expect(bench.result()).toEqual({ status: 'failed', state: 'clean', isResumable: true });
+    expect(bench.store.valueOf(pointerKey(JOB))).not.toBe('');
+  });
+
+  it('C17: a job that somebody ended loses what its end did not keep, pointer and counter stay for the next run', () => {
+    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, []).end('canceled').answer();
+    expect(bench.storage.paths()).toEqual(['checkpoints/other/chk-1/_metadata']);
+    expect(bench.result()).toEqual({ status: 'canceled', state: 'clean', isResumable: true });
+    expect(bench.store.valueOf(counterKey(JOB))).toBe('6');
+  });
+
+  it('C7: what an earlier run left, and what a later one writes, is not the clean-up’s', () => {
+    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, [], 5);
+    for (const n of [5, 7]) bench.storage.objects.set(`checkpoints/${JOB}/chk-${n}/_metadata`, new Uint8Array([1]));
+    bench.end('canceled').answer();
+    expect(bench.storage.paths()).toEqual([
+      `checkpoints/${JOB}/chk-5/_metadata`,
+      `checkpoints/${JOB}/chk-7/_metadata`,
+      'checkpoints/other/chk-1/_metadata',
+    ]);
+  });
+
+  it('F18: the job runs again: the clean-up of its last run touches nothing any more', () => {
+    const bench = new Bench().decided(undefined, []).end('canceled').answer();
+    expect(bench.storage.paths()).toContain(FILE);
+    expect(bench.result()?.state).toBe('dirty');
+  });
+
+  it('F18: the end of a later run replaces the result of an earlier one, never the other way round', () => {
+    const bench = new Bench().end('canceled').answer();
+    const later = { status: 'failed', state: 'dirty', run: 2, isResumable: true } as const;
+    bench.results.markDirty(later, bench.out, () => {});
+    bench.answer();
+    expect(bench.result()).toEqual(later);
+    bench.results.markClean({ status: 'canceled', state: 'dirty' }, bench.out, () => {});
+    bench.answer();
+    expect(bench.result()).toEqual(later);
+  });
+
+  it('F18, X54: a clean-up that fails is repeated, later and later, until it is done', () => {
+    const bench = new Bench();
+    bench.isStorageDown = true;
+    bench.end('finished').answer();
+    for (const seconds of [1, 2, 4, 8]) {
+      const before = bench.done.length;
+      bench.out.advance(seconds * 1_000_000 - 1_000);
+      expect(bench.answer().done.length).toBe(before);
+      bench.out.advance(1_000);
+      expect(bench.answer().done.length).toBeGreaterThan(before);
+    }
+    expect(bench.result()?.state).toBe('dirty');
+    bench.isStorageDown = false;
+    bench.out.advance(16_000_000);
+    bench.answer();
+    expect(bench.result()?.state).toBe('clean');
+    expect(bench.cleaned).toBe(1);
+  });
+
+  it('F18: a job ends once: the second end finds the first', () => {
+    const bench = new Bench().end('finished').answer();
+    bench.end('failed').answer();
+    expect(bench.result()?.status).toBe('finished');
+  });
+
+  it('F18: a job without a result has not ended', () => {
+    const bench = new Bench();
+    const found: unknown[] = [];
+    bench.results.read(bench.out, (result) => found.push(result));
+    bench.answer();
+    expect(found).toEqual([undefined]);
+  });
+});
