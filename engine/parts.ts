@@ -62,6 +62,14 @@ export interface EngineParts {
   readonly suspendedLeadership: 'lost' | 'kept';
   /** What a contender does when it reaches ZooKeeper again: look who leads, or rely on the watch that it set before. */
   readonly afterReconnect: 'look-again' | 'trust-watch';
+  /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
+  readonly timerAtLimit: 'runs-on' | 'until-completion';
+  /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
+  readonly staleDecline: 'ignored' | 'counted';
+  /** A snapshot that was restored without a claim (row C27), when it leaves the store. */
+  readonly unclaimedSnapshot: 'left-alone' | 'deleted-when-subsumed';
+  /** After a stop-with-savepoint that failed (row C28): periodic checkpoints go on, or stay off. */
+  readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
@@ -136,6 +144,10 @@ export const standardParts: EngineParts = {
   leaderFencing: 'by-epoch',
   suspendedLeadership: 'lost',
   afterReconnect: 'look-again',
+  timerAtLimit: 'runs-on',
+  staleDecline: 'ignored',
+  unclaimedSnapshot: 'left-alone',
+  failedStop: 'resumes-checkpoints',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,

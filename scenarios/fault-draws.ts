@@ -80,7 +80,7 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
       ];
     }
     case 'operation':
-      return [{ kind: 'operation', trigger, operation: action.operation, parallelism: action.parallelism }];
+      return [{ kind: 'operation', trigger, command: action.command }];
     default:
       return unreachable(action);
   }

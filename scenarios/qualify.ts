@@ -22,7 +22,7 @@ import {
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
-import type { ScenarioInput, SectionProblem } from './schema.ts';
+import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
 import type { Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
@@ -103,7 +103,7 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       fetchWaitUs: runtime.fetchWait,
       sinkBatchRecords: runtime.sinkBatchRecords,
     },
-    cluster: input.cluster,
+    cluster: isOperated(input.faults) ? { ...input.cluster, clients: 1 } : input.cluster,
     engine: engineOf(input),
     transactionTimeoutUs: runtime.transactionTimeout,
     faults: input.faults,
@@ -171,10 +171,14 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       mode: checkpointing.mode,
       unaligned: checkpointing.unaligned,
       alignedTimeoutUs: checkpointing.alignedTimeout,
-      maxConcurrent: 1,
+      maxConcurrent: checkpointing.maxConcurrent,
       tolerableFailures: checkpointing.tolerableFailures,
       retained: checkpointing.retained,
       directory: checkpointing.directory,
+      savepointDirectory: checkpointing.savepointDirectory,
+      savepointTimeoutUs: checkpointing.savepointTimeout,
+      firstId: checkpointing.firstId,
+      retention: checkpointing.retention,
       inlineThresholdBytes: checkpointing.inlineThreshold,
       timelineLogging: checkpointing.timelineLogging,
     },

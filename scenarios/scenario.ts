@@ -5,6 +5,7 @@
  * Owns: the record. Does not own: how it is written down (schema.ts, parse.ts) and how it becomes a plan (compile.ts).
  */
 import type { SinkSpec } from '../engine/job/job-graph.ts';
+import type { ClientCommand } from '../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../sim/faults/fault.ts';
@@ -99,8 +100,8 @@ export type FaultAction =
       readonly chance: Ratio;
       readonly forUs: Range;
     }
-  /** Somebody uses the client. */
-  | { readonly kind: 'operation'; readonly operation: 'rescale'; readonly parallelism: number };
+  /** Somebody operates the job. */
+  | { readonly kind: 'operation'; readonly command: ClientCommand };
 
 /** One line of the scenario's fault list. */
 export interface FaultRule {

@@ -161,9 +161,10 @@ function slotProblems({ job, cluster, scheduler, faults }: ScenarioInput): Secti
   }
   demand(job.parallelism, ['job', 'parallelism']);
   faults.forEach(({ action }, index) => {
-    if (action.kind !== 'operation') return;
-    demand(action.parallelism, ['faults', index, 'rescale']);
-    problems.push(...keyGroupProblems(action.parallelism, ['faults', index, 'rescale'], job));
+    if (action.kind !== 'operation' || action.command.kind !== 'rescale') return;
+    const { parallelism } = action.command;
+    demand(parallelism, ['faults', index, 'rescale']);
+    problems.push(...keyGroupProblems(parallelism, ['faults', index, 'rescale'], job));
   });
   return problems;
 }
@@ -180,9 +181,13 @@ function keyGroupProblems(
   return [{ path, message, expected: `at most ${most}` }];
 }
 
+/** A client is there when it has something to do. */
+export const isOperated = (faults: ScenarioInput['faults']): boolean =>
+  faults.some(({ action }) => action.kind === 'operation');
+
 /** Faults that strike nobody, or after the storm. */
 function faultProblems({ faults, cluster, duration: stormUs }: ScenarioInput): SectionProblem[] {
-  const known: readonly string[] = [...TARGET_GROUPS, ...allNodes(cluster)];
+  const known: readonly string[] = [...TARGET_GROUPS, ...allNodes({ ...cluster, clients: isOperated(faults) ? 1 : 0 })];
   return faults.flatMap((rule, index): SectionProblem[] => {
     const problems = targetsOf(rule.action)
       .filter(([, target]) => !known.includes(target))

@@ -20,6 +20,8 @@ export const SERVICE_NAMES = ['storage', 'coordination', 'log', 'sink'] as const
 export interface ClusterSize {
   readonly taskManagers: number;
   readonly jobManagers: number;
+  /** 1 when somebody operates the job. */
+  readonly clients?: number;
 }
 
 export function taskManagerNodes({ taskManagers }: ClusterSize): NodeId[] {
@@ -30,9 +32,11 @@ export function jobManagerNodes({ jobManagers }: ClusterSize): NodeId[] {
   return Array.from({ length: jobManagers }, (_, index) => nodeId(`jobmanager-${index + 1}`));
 }
 
-/** Every node of the cluster: machines first, then outside systems. */
+/** Every node of the cluster: machines first, then outside systems, then the client if there is one. */
 export function allNodes(size: ClusterSize): NodeId[] {
-  return [...jobManagerNodes(size), ...taskManagerNodes(size), ...SERVICE_NAMES.map((name) => SERVICE_NODES[name])];
+  const services = SERVICE_NAMES.map((name) => SERVICE_NODES[name]);
+  const clients = (size.clients ?? 0) > 0 ? [CLIENT_NODE] : [];
+  return [...jobManagerNodes(size), ...taskManagerNodes(size), ...services, ...clients];
 }
 
 /** Names of groups that a fault may strike, beside the names of nodes; the singular ones mean one node of the group. */

@@ -26,6 +26,8 @@ export interface ClusterPlan {
   readonly jobManagers: number;
   /** Name of a hardware profile (sim/node/hardware-profile.ts). */
   readonly profile: string;
+  /** 1 when the plan has operations; absent: 0. */
+  readonly clients?: number;
 }
 
 export interface LivenessPlan {

@@ -55,6 +55,7 @@ const SATISFYING: ReadonlySet<string> = new Set([
   'transaction-committed',
   'object-deleted',
   'job-status',
+  'operation-answered',
 ]);
 
 /** Throws `RangeError` when a fault of the plan names a node that the cluster does not have. */
@@ -136,7 +137,9 @@ class Life {
     const { event } = entry;
     if (SATISFYING.has(event.kind)) this.#mayBeSatisfied = true;
     if (event.kind === 'coordination-updated' && event.key === this.#resultKey) this.#mayBeSatisfied = true;
-    if (event.kind === 'job-status' && event.status === 'failed') this.#end('job-failed');
+    // Where somebody operates the job, it may be started again.
+    const mayComeBack = (this.#plan.cluster.clients ?? 0) > 0;
+    if (event.kind === 'job-status' && event.status === 'failed' && !mayComeBack) this.#end('job-failed');
   }
 
   #isOver(): boolean {

@@ -35,7 +35,8 @@ export function drawCore(
 export function slotsThatSuffice({ engine, faults }: SimulationPlan, graph: JobGraph): number {
   if (engine.scheduler.mode === 'adaptive') return engine.scheduler.minParallelism;
   return faults.reduce(
-    (most, fault) => (fault.kind === 'operation' ? Math.max(most, fault.parallelism) : most),
+    (most, fault) =>
+      fault.kind === 'operation' && fault.command.kind === 'rescale' ? Math.max(most, fault.command.parallelism) : most,
     slotsNeeded(graph.vertices),
   );
 }

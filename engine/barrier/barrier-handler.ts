@@ -60,6 +60,8 @@ export class BarrierHandler {
   #taken = false;
   /** Highest id completed or given up. */
   #settled = 0;
+  /** Given up by the coordinator before anything of them came; older ones may still be on their way. */
+  readonly #aborted = new Set<number>();
   /** At-least-once mode: barriers seen per pending id. */
   readonly #counts = new Map<number, Set<number>>();
 
@@ -90,7 +92,7 @@ export class BarrierHandler {
 
   /** Neither completed nor given up. */
   isOpen(id: CheckpointId): boolean {
-    return id > this.#settled && id >= this.#current;
+    return id > this.#settled && id >= this.#current && !this.#aborted.has(id);
   }
 
   /** What the channel delivers now is behind its barrier of `id` (row B6). */
@@ -110,6 +112,7 @@ export class BarrierHandler {
     );
     this.#seen[channel] = Math.max(this.#seen[channel] ?? 0, id);
     if (id <= this.#settled) return IGNORE;
+    if (this.#aborted.has(id)) return this.#blocking ? this.cancelMarker(id) : IGNORE;
     return this.#blocking ? this.#collect(channel, id, overtakes) : this.#track(channel, id);
   }
 
@@ -126,6 +129,7 @@ export class BarrierHandler {
    */
   triggered(id: CheckpointId): BarrierDecision {
     if (id <= this.#settled || id < this.#current) return IGNORE;
+    if (this.#aborted.has(id)) return this.cancelMarker(id);
     const gaveUp = this.#current !== 0 && id > this.#current ? (this.#current as CheckpointId) : undefined;
     return this.#complete(id, this.#current !== id, gaveUp);
   }
@@ -149,11 +153,23 @@ export class BarrierHandler {
     return newest === undefined ? IGNORE : this.#complete(newest[0] as CheckpointId, false, undefined);
   }
 
-  /** The coordinator aborted `id`. Remembered even before its first barrier came. True when that was news. */
+  /**
+   * The coordinator aborted `id`. That travels past the barriers, so an older checkpoint may be complete yet: only `id` itself is given
+   * up, now or when its first barrier comes (Flink: SubtaskCheckpointCoordinatorImpl.abortedCheckpointIds). True: it was being aligned.
+   */
+  abort(id: CheckpointId): boolean {
+    if (id <= this.#settled) return false;
+    if (id === this.#current) return this.giveUp(id);
+    this.#counts.delete(id);
+    this.#aborted.add(id);
+    return false;
+  }
+
+  /** `id`, and so every older one on this channel, is given up. Remembered even before its first barrier came. True when that was news. */
   giveUp(id: CheckpointId): boolean {
     if (id <= this.#settled) return false;
     if (this.#current !== 0 && id > this.#current && this.#parts.newerBarrier === 'is-ignored') return false;
-    this.#settled = id;
+    this.#settle(id);
     if (this.#current !== 0 && this.#current <= id) this.#release();
     for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return true;
@@ -177,7 +193,7 @@ export class BarrierHandler {
     let gaveUp: CheckpointId | undefined;
     if (this.#current !== 0 && id > this.#current) {
       gaveUp = this.#current as CheckpointId;
-      this.#settled = this.#current;
+      this.#settle(this.#current);
       this.#release();
     }
     const first = this.#current === 0;
@@ -213,11 +229,16 @@ export class BarrierHandler {
 
   #complete(id: CheckpointId, first: boolean, gaveUp: CheckpointId | undefined): BarrierDecision {
     assert(id > this.#settled, 'checkpoints complete in rising order', { id, settled: this.#settled });
-    this.#settled = id;
+    this.#settle(id);
     const taken = this.#taken ? true : undefined;
     this.#release();
     for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return { kind: 'complete', checkpointId: id, first, gaveUp, taken };
+  }
+
+  #settle(id: number): void {
+    this.#settled = id;
+    for (const aborted of this.#aborted) if (aborted <= id) this.#aborted.delete(aborted);
   }
 
   #release(): void {

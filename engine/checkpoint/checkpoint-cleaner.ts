@@ -10,6 +10,7 @@
 import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 
@@ -32,15 +33,22 @@ export class CheckpointCleaner {
     return this.#cleaning;
   }
 
-  /** A deletion that fails is not repeated: the next sweep finds the files again. */
-  sweep(pointer: CheckpointPointer, out: Out): void {
-    const newest = pointer.completed.at(-1)?.id ?? 0;
+  /**
+   * A deletion that fails is not repeated: the next sweep finds the files again. `endsWith`: the run is over and this is the last id it took,
+   * so ids above the newest are garbage, too; but a sweep that is slow meets files of the next run, which have higher ids. What earlier
+   * runs left is not this run's (C7 in bugs.md).
+   */
+  sweep(pointer: CheckpointPointer, out: Out, endsWith?: number): void {
+    const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
+    const floor = pointer.job?.floor ?? 0;
     const kept = new Set<number>(pointer.completed.map(({ id }) => id));
-    this.#deleteWhere(`${this.#root}chk-`, (id) => id < newest && !kept.has(id), out);
+    const isGarbage = (id: number): boolean => id > floor && id <= newest && !kept.has(id);
+    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root)), out);
   }
 
-  discard(checkpointId: number, out: Out): void {
-    this.#deleteWhere(`${this.#root}chk-${checkpointId}/`, (id) => id === checkpointId, out);
+  /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
+  discard(directory: string, out: Out): void {
+    this.#deleteWhere(`${directory}/`, () => true, out);
   }
 
   #ended(nowUs: Micros, out: Out): void {
@@ -48,13 +56,13 @@ export class CheckpointCleaner {
     this.#cleaned(nowUs, out);
   }
 
-  #deleteWhere(prefix: string, isGarbage: (checkpointId: number) => boolean, out: Out): void {
+  #deleteWhere(prefix: string, isGarbage: (path: string) => boolean, out: Out): void {
     this.#cleaning += 1;
     this.#storage.request(
       (requestId) => ({ kind: 'storage-list', requestId, prefix }),
       out,
       (reply, nowUs, replyOut) => {
-        const paths = (reply?.paths ?? []).filter((path) => isGarbage(checkpointIdOf(path, this.#root)));
+        const paths = (reply?.paths ?? []).filter(isGarbage);
         if (paths.length === 0) return this.#ended(nowUs, replyOut);
         this.#storage.request(
           (requestId) => ({ kind: 'storage-delete', requestId, paths }),
@@ -64,11 +72,4 @@ export class CheckpointCleaner {
       },
     );
   }
-}
-
-/** `<root>chk-<n>/...` gives n; anything else NaN, which is never garbage. */
-function checkpointIdOf(path: string, root: string): number {
-  const rest = path.slice(`${root}chk-`.length);
-  const slash = rest.indexOf('/');
-  return slash <= 0 ? Number.NaN : Number(rest.slice(0, slash));
 }

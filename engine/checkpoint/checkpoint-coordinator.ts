@@ -1,14 +1,15 @@
 /**
- * The life of checkpoints: request, id, trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C8-C16, C20,
- * C29; Flink: CheckpointCoordinator, which is one large class; here deciders, pending checkpoint, store and cleaner are apart).
+ * The life of checkpoints and savepoints: request, id, trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C8-C16,
+ * C20, C29; Flink: CheckpointCoordinator, which is one large class; here deciders, timer, pending checkpoint, store and cleaner are apart).
  *
- * Owns: pending checkpoints and the periodic scheduler of one leader. Does not own: executions (the host), ids (the counter), the
- * durable writes (the finalizer), deletion (the cleaner).
+ * Owns: pending checkpoints of one leader. Does not own: executions (the host), which request is next (the decider), ids (the counter),
+ * the durable writes (the finalizer), deletion (the cleaner).
  * Invariants:
  *   I1 an id is taken from the durable counter before anything is triggered with it (G7);
  *   I2 complete = every acknowledgement of this attempt, then durable metadata, then durable pointer, then notification (G1);
- *   I3 while the pointer write is unanswered the checkpoint is neither completed nor discarded (row F17);
- *   I4 every checkpoint that was triggered ends once: completed or aborted.
+ *   I3 while the write that decides is unanswered the checkpoint is neither completed nor discarded (row F17);
+ *   I4 every checkpoint that was triggered ends once: completed or aborted; so does every request;
+ *   I5 a checkpoint that completes ends every older pending one but savepoints; a savepoint ends none, unless the job stops with it.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
@@ -18,21 +19,28 @@ import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundatio
 import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
-import type { EngineParts } from '../parts.ts';
+import { checkpointDirectory, type EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
+import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
+import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
 import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
+import { CheckpointNotices } from './checkpoint-notices.ts';
 import { type CheckpointedSubtask, type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
-import { decideRequest } from './checkpoint-request-decider.ts';
+import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
+import { CheckpointRequestDecider, type RequestDecision, type RequestSituation } from './checkpoint-request-decider.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import { FinalCheckpoint } from './final-checkpoint.ts';
 import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
+import { PeriodicTrigger } from './periodic-trigger.ts';
+import { snapshotOptions } from './snapshot-options.ts';
 
 export interface CoordinatorHost {
   readonly jobAttempt: number;
@@ -40,14 +48,15 @@ export interface CoordinatorHost {
   /** Any attempt this leader ever deployed. */
   subtaskOf(attempt: ExecutionAttemptId): SubtaskOfAttempt | undefined;
   sendToTask(attempt: ExecutionAttemptId, message: EngineMessage, out: Out): void;
-  tooManyFailures(nowUs: Micros, out: Out): void;
+  /** `blamed`: the attempt whose fault it is; when that is not the current one, nothing is to be done (FLINK-20675). */
+  tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void;
   /** Another leader moved the pointer. */
   superseded(nowUs: Micros, out: Out): void;
   /** A checkpoint of the running job has completed, or was given up. */
   checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void;
   /** How wide the job is deployed: part of `_metadata` (rows S3, C31). */
   deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>;
-  /** No pointer write is unanswered any more. */
+  /** No write that decides about a checkpoint is unanswered any more. */
   settled(nowUs: Micros, out: Out): void;
 }
 
@@ -67,103 +76,149 @@ export interface CoordinatorOptions {
   readonly counter: { readonly value: number; readonly version: number };
 }
 
-const TRIGGER = 'checkpoint-trigger';
 /** Flink: recentExpiredCheckpoints. */
 const EXPIRED_REMEMBERED = 16;
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
+  readonly #decider = new CheckpointRequestDecider();
+  readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
   readonly #cleaner: CheckpointCleaner;
   readonly #later = new DelayedCalls();
   #expired: CheckpointId[] = [];
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
+  readonly #notices: CheckpointNotices;
   readonly #coordinators: CheckpointedCoordinators;
-  #nextTriggerUs = 0;
+  readonly #final: FinalCheckpoint;
   #lastCompletedUs: number | undefined;
+  /** Newest checkpoint that was subsumed; 0: none. */
+  #lastSubsumedId = 0;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
   #generation = 0;
-  #isActive = false;
-  #triggering = false;
-  #postponed = false;
+  /** An id is being taken, or operator coordinators are asked. */
+  #isTriggering = false;
+  /** Row C28: the savepoint the job stops with, when it is durable. */
+  #stoppedWith: CheckpointId | undefined;
+  /** From `start` to `stop`: all tasks are there, and want to be told. */
+  #jobRuns = false;
   #startedBefore = false;
-  /** Whether all subtasks wait for a checkpoint taken after the end of data (row C23). */
-  #final: 'none' | 'due' | 'complete' = 'none';
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
-    this.#coordinators = options.coordinators ?? NO_COORDINATORS;
     const { jobId, coordination, configuration } = options;
+    const { intervalUs, minPauseUs, firstId, tolerableFailures, directory } = configuration.checkpoint;
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+      firstId,
       last: options.counter,
     });
+    this.#periodic = new PeriodicTrigger({
+      intervalUs,
+      minPauseUs,
+      fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
+    });
     this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
-    this.#failures = new CheckpointFailureManager(configuration.checkpoint.tolerableFailures);
-    const root = `${configuration.checkpoint.directory}/${jobId}/`;
+    this.#notices = new CheckpointNotices(options.epoch, (attempt, message, out) =>
+      options.host.sendToTask(attempt, message, out),
+    );
+    this.#coordinators = options.coordinators ?? NO_COORDINATORS;
+    this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
+      this.request(request, nowUs, out),
+    );
+    this.#failures = new CheckpointFailureManager(tolerableFailures);
+    const root = `${directory}/${jobId}/`;
     this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
   }
 
-  /** False while a pointer write is unanswered: then it is not known what the newest checkpoint is. */
+  /** Last id that was taken. */
+  get lastId(): number {
+    return this.#counter.last;
+  }
+
+  /** False while a write is unanswered that decides what the job may be restored from, or whether it may be restored at all. */
   get isSettled(): boolean {
-    for (const pending of this.#pending.values()) if (pending.phase === 'storing-pointer') return false;
+    for (const pending of this.#pending.values())
+      if (pending.isBeingDecided && (!pending.isSavepoint || pending.isSynchronous)) return false;
     return true;
   }
 
   /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
   start(nowUs: Micros, out: Out): void {
     const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
-    if (intervalUs === 0) return;
     this.#generation += 1;
-    this.#isActive = true;
-    this.#postponed = false;
-    this.#nextTriggerUs = nowUs + (this.#startedBefore ? minPauseUs : intervalUs);
+    this.#jobRuns = true;
+    this.#stoppedWith = undefined;
+    this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
     this.#startedBefore = true;
-    this.#armTrigger(nowUs, out);
   }
 
-  /** Row C20: the job leaves RUNNING. Only a checkpoint whose pointer write is unanswered lives on until that is known. */
+  /** Row C20: the job leaves RUNNING. Only what is being decided lives on until that is known. */
   stop(reason: CheckpointFailure, nowUs: Micros, out: Out): void {
+    this.#jobRuns = false;
     this.#generation += 1;
-    this.#isActive = false;
-    this.#postponed = false;
-    this.#final = 'none';
-    this.#later.cancel(TRIGGER, out);
-    this.#later.cancel('min-pause', out);
-    this.#later.cancel('final', out);
-    if (this.#options.parts.pendingAtRestart === 'keep') return;
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.phase !== 'storing-pointer') this.#abort(pending, reason, nowUs, out);
-    }
+    this.#periodic.stop(out);
+    this.#final.forget(out);
+    if (this.#options.parts.pendingAtRestart === 'abort') this.#abortAll(reason, nowUs, out);
   }
 
-  /** Beside the periodic ones: somebody needs a checkpoint soon (row C30). Min-pause and the like hold for it, too. */
+  /** Row C28: a stop-with-savepoint begins. The tasks run on, so they are told what was aborted. */
+  stopScheduler(nowUs: Micros, out: Out): void {
+    this.#generation += 1;
+    this.#periodic.stop(out);
+    this.#final.forget(out);
+    this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
+  }
+
+  /** Beside the periodic ones: somebody needs a checkpoint soon (row C30); no minimum pause holds it up (row C2). */
   triggerNow(nowUs: Micros, out: Out): void {
-    if (this.#options.configuration.checkpoint.intervalUs > 0) this.#request(nowUs, out);
+    if (this.#options.configuration.checkpoint.intervalUs === 0) return;
+    this.request({ ...periodicRequest(nowUs), isPeriodic: false }, nowUs, out);
   }
 
   /**
    * Row C20: some subtasks restart while the others go on, and so does the scheduler. Checkpoints that were begun with the attempts that end
-   * now must not complete, but one whose pointer write is unanswered (I3): the restart waits until that is known (`isSettled`).
+   * now must not complete, but those that are being decided (I3): the restart waits until that is known (`isSettled`).
    */
   abortPending(ended: ReadonlySet<ExecutionAttemptId>, nowUs: Micros, out: Out): void {
-    this.#final = 'none';
-    this.#later.cancel('final', out);
+    this.#final.forget(out);
     for (const pending of [...this.#pending.values()]) {
-      if (pending.phase === 'storing-pointer') continue;
+      if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) continue;
       const owes = pending.owesAny(ended);
       if (this.#options.parts.abortsAtRegionFailover({ owes })) this.#abort(pending, 'job-failover-region', nowUs, out);
     }
   }
 
+  /** Row C21: it ended without a part in these checkpoints and will never acknowledge them. */
+  taskFinished(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.awaits(attempt)) this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
+    }
+  }
+
+  /** Row C23: all subtasks have reached the end of data and wait for a checkpoint. */
+  triggerFinal(nowUs: Micros, out: Out): void {
+    if (this.#periodic.isActive) this.#final.due(nowUs, out);
+  }
+
+  /** What subtasks wait for to end is complete, but one that still runs may not have heard of it (rows C23, C28). */
+  repeatFinalNotice(out: Out): void {
+    const id = this.#stoppedWith ?? (this.#final.isComplete ? this.#options.store.newest?.id : undefined);
+    if (id === undefined || !this.#jobRuns) return;
+    const running = this.#options.host.subtasks().filter(({ isFinished }) => !isFinished);
+    this.#notices.repeated(id, running, this.#lastSubsumedId, out);
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
+      this.#periodic.handleTimer(timer, nowUs, out) ||
       this.#counter.handleTimer(timer, nowUs, out) ||
+      this.#final.handleTimer(timer, nowUs, out) ||
       this.#finalizer.handleTimer(timer, nowUs, out)
     );
   }
@@ -179,142 +234,145 @@ export class CheckpointCoordinator {
     }
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
-    if (parts.notifyComplete === 'when-acknowledged') this.#notifyComplete(pending, out);
+    if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
-    const { triggeredAtUs } = pending;
+    const { triggeredAtUs, location } = pending;
+    const { snapshot, format } = pending.request.properties;
     const metadata = {
       checkpointId: pending.checkpointId,
       jobId: this.#options.jobId,
       triggeredAtUs,
+      ...(snapshot === 'checkpoint' ? {} : { snapshot }),
+      ...(format === undefined ? {} : { format }),
       states: pending.states(),
       ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
       ...host.deployedScale(),
     };
-    this.#finalizer.finalize(metadata, out);
+    const by = pending.request.stopsJobFor;
+    // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
+    const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
+    this.#finalizer.finalize(metadata, location, end, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpointId: id, attempt, reason } = message;
     out.report({ kind: 'decline-received', checkpointId: id, attempt, reason });
     const pending = this.#pending.get(id);
-    if (pending === undefined || pending.phase !== 'collecting' || !pending.required.includes(attempt)) return;
-    this.#abort(pending, reason, nowUs, out);
+    if (pending?.phase === 'collecting' && pending.required.includes(attempt))
+      return this.#abort(pending, reason, nowUs, out, attempt);
+    if (this.#options.parts.staleDecline === 'counted')
+      this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
   }
 
-  /** Row C21: it ended without a part in these checkpoints and will never acknowledge them. */
-  taskFinished(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.awaits(attempt)) this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
-    }
-  }
-
-  /**
-   * Row C23: all subtasks have reached the end of data and wait for a checkpoint. Differs from Flink, which triggers once: one that fails
-   * is tried again, and its completion is told until nobody waits for it (decision 0016).
-   */
-  triggerFinal(out: Out): void {
-    if (!this.#isActive || this.#final !== 'none') return;
-    this.#final = 'due';
-    this.#requestFinal(out);
-  }
-
-  /** The final checkpoint is complete, but a subtask that still runs may not have heard of it. */
-  repeatFinalNotice(out: Out): void {
-    const id = this.#options.store.newest?.id;
-    if (this.#final !== 'complete' || id === undefined) return;
-    const { host, epoch } = this.#options;
-    for (const { attempt, isFinished } of host.subtasks()) {
-      if (isFinished) continue;
-      host.sendToTask(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId: id }, out);
-    }
-  }
-
-  /** Deletes what the pointer does not name (row C16); after the job has ended nothing else asks for it. */
-  sweep(out: Out): void {
-    if (this.#cleaner.cleaning === 0) this.#cleaner.sweep(this.#options.store.pointer, out);
+  /** Row C16: the pointer was moved and dropped these; `all`: the run is over. */
+  sweep(dropped: readonly RetainedCheckpoint[], out: Out, all = false): void {
+    for (const { owner, metadata } of dropped)
+      if (owner === 'claimed' || (owner === 'user' && this.#options.parts.unclaimedSnapshot !== 'left-alone'))
+        this.#cleaner.discard(directoryOfMetadata(metadata), out);
+    this.#cleaner.sweep(this.#options.store.pointer, out, all ? this.lastId : undefined);
   }
 
   /* ---- request and trigger ---- */
 
-  /** Asked for by the end of data, so the minimum pause does not hold it up; a checkpoint under way does, and its end asks again. */
-  #requestFinal(out: Out): void {
-    if (!this.#isActive || this.#final !== 'due') return;
-    if (this.#triggering || this.#pending.size >= this.#options.configuration.checkpoint.maxConcurrent) return;
-    out.report({ kind: 'probe', probe: 'final-checkpoint-requested' });
-    this.#takeId(out);
+  /** Row C2: from the periodic timer, or from a person. */
+  request(request: CheckpointRequest, nowUs: Micros, out: Out): void {
+    this.#act(this.#decider.choose(request, this.#situation(nowUs)), nowUs, out);
+    const { timerAtLimit } = this.#options.parts;
+    if (timerAtLimit === 'until-completion' && this.#decider.queued > 0) this.#periodic.pause(out);
   }
 
-  #armTrigger(nowUs: Micros, out: Out): void {
-    this.#later.after(Math.max(0, this.#nextTriggerUs - nowUs), TRIGGER, out, (firedUs, firedOut) => {
-      const { intervalUs } = this.#options.configuration.checkpoint;
-      this.#nextTriggerUs = Math.max(this.#nextTriggerUs + intervalUs, firedUs);
-      this.#armTrigger(firedUs, firedOut);
-      this.#request(firedUs, firedOut);
-    });
+  /** Completion, abort and deletion all serve a request that had to wait (A4 in bugs.md). */
+  #askAgain(nowUs: Micros, out: Out): void {
+    this.#act(this.#decider.chooseQueued(this.#situation(nowUs)), nowUs, out);
   }
 
-  #request(nowUs: Micros, out: Out): void {
-    if (!this.#isActive) return;
-    if (this.#triggering) {
-      this.#postponed = true;
-      return;
-    }
-    if (!this.#options.parts.mayTrigger(this.#options.host.subtasks())) {
-      // Flink: NOT_ALL_REQUIRED_TASKS_RUNNING. No id is taken, and the next period asks again.
-      out.report({ kind: 'probe', probe: 'trigger-not-all-required-tasks-running' });
-      this.#postponed = false;
-      return;
-    }
+  #situation(nowUs: Micros): RequestSituation {
     const { minPauseUs, maxConcurrent } = this.#options.configuration.checkpoint;
-    const decision = decideRequest({
+    return {
       nowUs,
-      minPauseUs,
-      lastCompletedUs: this.#lastCompletedUs,
+      isTriggering: this.#isTriggering,
       pending: this.#pending.size,
       maxConcurrent,
       cleaning: this.#cleaner.cleaning,
-    });
-    this.#postponed = decision.kind === 'postpone';
-    if (decision.kind === 'wait') {
-      this.#later.after(decision.afterUs, 'min-pause', out, (lateUs, lateOut) => this.#request(lateUs, lateOut));
-    }
-    if (decision.kind === 'trigger') this.#takeId(out);
+      minPauseUs,
+      lastCompletedUs: this.#lastCompletedUs,
+    };
   }
 
-  #takeId(out: Out): void {
-    this.#triggering = true;
+  #act({ rejected, rearmAfterUs, execute }: RequestDecision, nowUs: Micros, out: Out): void {
+    if (rearmAfterUs !== undefined) this.#periodic.rearm(nowUs, rearmAfterUs, out);
+    for (const { request, reason } of rejected) this.#reject(request, reason, nowUs, out);
+    if (execute !== undefined) this.#takeId(execute, nowUs, out);
+  }
+
+  /** It failed before it was a checkpoint. */
+  #reject(request: CheckpointRequest, reason: CheckpointFailure, nowUs: Micros, out: Out): void {
+    request.ended?.({ kind: 'failed', reason }, nowUs, out);
+    this.#failed({ checkpointId: undefined, snapshot: request.properties.snapshot, reason }, nowUs, out);
+  }
+
+  #takeId(request: CheckpointRequest, nowUs: Micros, out: Out): void {
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) {
+      out.report({ kind: 'probe', probe: `trigger-${refusal}` });
+      return this.#reject(request, refusal, nowUs, out);
+    }
+    this.#isTriggering = true;
     const generation = this.#generation;
-    this.#counter.take(out, (taken, nowUs, takenOut) => {
-      this.#triggering = false;
-      if (taken.kind === 'taken') return this.#trigger(taken.checkpointId, generation, nowUs, takenOut);
-      if (generation !== this.#generation) return;
-      if (this.#failures.failed(taken.checkpointId, 'io-exception'))
-        this.#options.host.tooManyFailures(nowUs, takenOut);
-      else this.#askAgain(nowUs, takenOut);
+    this.#counter.take(out, (taken, takenUs, takenOut) => {
+      this.#isTriggering = false;
+      const late = generation === this.#generation ? this.#refusalOf(request) : 'checkpoint-coordinator-suspend';
+      if (late !== undefined) takenOut.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
+      const reason = late ?? (taken.kind === 'failed' ? 'io-exception' : undefined);
+      if (reason !== undefined) this.#reject(request, reason, takenUs, takenOut);
+      else this.#trigger(taken.checkpointId, request, takenUs, takenOut);
+      this.#askAgain(takenUs, takenOut);
     });
   }
 
-  #trigger(id: CheckpointId, generation: number, nowUs: Micros, out: Out): void {
-    const { host, epoch, configuration, parts, graph } = this.#options;
-    const subtasks = host.subtasks();
-    const plan = planCheckpoint(graph, subtasks, parts);
-    if (generation !== this.#generation || !this.#isActive || plan === undefined) {
-      out.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
-      return;
-    }
+  /** Row C1: checked when the request is chosen, and again when it has its id. */
+  #refusalOf(request: CheckpointRequest): CheckpointFailure | undefined {
+    if (request.isPeriodic && !this.#periodic.isActive) return 'periodic-scheduler-shutdown';
+    // A job that is ending has lost some of its tasks: those that are left may all run, and are not the whole.
+    return this.#jobRuns && this.#plan() !== undefined ? undefined : 'not-all-required-tasks-running';
+  }
+
+  #plan(): CheckpointPlan | undefined {
+    const { graph, host, parts } = this.#options;
+    return planCheckpoint(graph, host.subtasks(), parts);
+  }
+
+  #trigger(id: CheckpointId, request: CheckpointRequest, nowUs: Micros, out: Out): void {
+    const { configuration, parts, jobId } = this.#options;
+    const { checkpoint } = configuration;
+    const isOfUser = isSavepoint(request.properties.snapshot);
+    const plan = this.#plan();
+    assert(plan !== undefined, 'a checkpoint is triggered while the job can take one', { id });
     const pending = new PendingCheckpoint({
       checkpointId: id,
       triggeredAtUs: nowUs,
+      request,
+      location: isOfUser
+        ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)
+        : checkpointDirectory(checkpoint.directory, jobId, id),
       subtasks: plan.waitFor,
       finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
     });
-    const options = optionsOf(configuration.checkpoint);
     this.#pending.set(id, pending);
-    pending.isFinal = this.#final === 'due';
-    this.#later.after(configuration.checkpoint.timeoutUs, `expire/${id}`, out, (lateUs, lateOut) =>
-      this.#expire(pending, lateUs, lateOut),
-    );
+    const timeoutUs = isOfUser ? checkpoint.savepointTimeoutUs : checkpoint.timeoutUs;
+    this.#later.after(timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
+    this.#begin(pending, plan, nowUs, out);
+  }
+
+  /** Row C24: the cut of operator coordinators comes first. */
+  #begin(pending: PendingCheckpoint, plan: CheckpointPlan, nowUs: Micros, out: Out): void {
+    const { host, epoch, configuration, store } = this.#options;
+    const { checkpointId: id, location, isSavepoint: isOfUser } = pending;
+    const { properties } = pending.request;
+    // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
+    const sharing = !isOfUser && store.run.fullFirst ? 'forward' : properties.sharing;
+    const options = snapshotOptions({ ...properties, sharing }, location, configuration.checkpoint);
     out.report({
       kind: 'checkpoint-triggered',
       checkpointId: id,
@@ -322,37 +380,28 @@ export class CheckpointCoordinator {
       jobAttempt: host.jobAttempt,
       tasks: pending.required,
       options,
+      ...(isOfUser ? { savepoint: location } : {}),
     });
-    this.#triggering = true;
+    this.#isTriggering = true;
     pending.phase = 'triggering';
     this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
       if (this.#pending.get(id) !== pending) return;
       if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
-      this.#triggering = false;
+      this.#isTriggering = false;
       pending.phase = 'collecting';
       pending.coordinators = states;
-      this.#triggerTasks(pending, plan, doneOut);
+      // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
+      if (plan.trigger.some(({ isSource }) => !isSource))
+        doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });
+      const triggered = plan.trigger.map(({ attempt }) => attempt);
+      this.#notices.triggered(pending, triggered, options, doneOut);
+      this.#askAgain(doneUs, doneOut);
     });
-  }
-
-  /** Row C24: not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one. */
-  #triggerTasks(pending: PendingCheckpoint, plan: CheckpointPlan, out: Out): void {
-    const { host, epoch, configuration } = this.#options;
-    const { checkpointId: id, triggeredAtUs } = pending;
-    const options = optionsOf(configuration.checkpoint);
-    if (plan.trigger.some(({ isSource }) => !isSource)) out.report({ kind: 'probe', probe: 'inner-task-triggered' });
-    for (const { attempt } of plan.trigger) {
-      host.sendToTask(
-        attempt,
-        { kind: 'trigger-checkpoint', epoch, attempt, checkpointId: id, triggeredAtUs, options },
-        out,
-      );
-    }
   }
 
   /** Row C29. */
   #expire(pending: PendingCheckpoint, nowUs: Micros, out: Out): void {
-    if (this.#pending.get(pending.checkpointId) !== pending || pending.phase === 'storing-pointer') return;
+    if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) return;
     this.#expired = [...this.#expired, pending.checkpointId].slice(-EXPIRED_REMEMBERED);
     this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
@@ -362,17 +411,21 @@ export class CheckpointCoordinator {
   #finalizerHost(): FinalizerHost {
     return {
       isCurrent: (id) => this.#pending.has(id),
-      metadataStored: (id, out) => {
-        this.#pendingOf(id).phase = 'storing-pointer';
-        this.#later.cancel(`expire/${id}`, out);
-        const { parts, store, epoch } = this.#options;
-        if (parts.subsume === 'before-pointer')
-          this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
-      },
+      storing: (id, out) => this.#storing(this.#pendingOf(id), out),
       stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
+      savepointStored: (id, bytes, nowUs, out) => this.#completeSavepoint(this.#pendingOf(id), bytes, nowUs, out),
       failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),
       superseded: (nowUs, out) => this.#options.host.superseded(nowUs, out),
     };
+  }
+
+  #storing(pending: PendingCheckpoint, out: Out): void {
+    const { parts, store, epoch } = this.#options;
+    const { checkpointId: id, isSavepoint: isOfUser } = pending;
+    pending.phase = 'storing-pointer';
+    this.#later.cancel(`expire/${id}`, out);
+    if (parts.subsume === 'before-pointer' && !isOfUser)
+      this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
   }
 
   #pendingOf(id: CheckpointId): PendingCheckpoint {
@@ -383,42 +436,85 @@ export class CheckpointCoordinator {
 
   /** Row C12. */
   #complete(pending: PendingCheckpoint, stored: StoredCheckpoint, nowUs: Micros, out: Out): void {
-    const { store, epoch, host, parts } = this.#options;
-    const id = pending.checkpointId;
+    const { store, parts } = this.#options;
     const dropped = store.stored(stored.pointer, stored.version);
+    out.report({ kind: 'checkpoint-completed', ...this.#figures(pending, stored.metadataBytes) });
+    for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
+    this.#lastSubsumedId = dropped.at(-1)?.id ?? this.#lastSubsumedId;
+    this.#end(
+      pending,
+      { kind: 'completed', checkpointId: pending.checkpointId, location: pending.location },
+      nowUs,
+      out,
+    );
+    this.#dropOlder(pending, nowUs, out);
+    if (parts.notifyComplete === 'when-durable') this.#notices.complete(pending, this.#lastSubsumedId, out);
+    this.#coordinators.notifyComplete(pending.checkpointId, out);
+    if (parts.timerAtLimit === 'until-completion')
+      this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
+    this.sweep(dropped, out);
+    this.#afterEnd(nowUs, out);
+  }
+
+  /** Row C12: not in the store, subsumes nothing, tells no task; but one the job stops with commits the sinks, so it does tell. */
+  #completeSavepoint(pending: PendingCheckpoint, metadataBytes: number, nowUs: Micros, out: Out): void {
+    const { checkpointId, location, isSynchronous } = pending;
+    out.report({ kind: 'savepoint-completed', location, ...this.#figures(pending, metadataBytes) });
+    this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
+    if (isSynchronous) {
+      this.#stoppedWith = checkpointId;
+      this.#coordinators.notifyComplete(checkpointId, out);
+      this.#dropOlder(pending, nowUs, out);
+      this.#notices.complete(pending, this.#lastSubsumedId, out);
+    }
+    this.#afterEnd(nowUs, out);
+  }
+
+  /** A completion resets the failure counter and the min-pause clock, a savepoint's too. */
+  #end(pending: PendingCheckpoint, end: RequestEnd, nowUs: Micros, out: Out): void {
+    const id = pending.checkpointId;
     this.#failures.succeeded(id);
     this.#lastCompletedUs = nowUs;
     this.#pending.delete(id);
-    if (pending.isFinal && this.#final === 'due') this.#final = 'complete';
-    out.report({
-      kind: 'checkpoint-completed',
-      checkpointId: id,
-      epoch,
-      triggeredAtUs: pending.triggeredAtUs,
-      stateBytes: pending.stateBytes,
-      metadataBytes: stored.metadataBytes,
-      endToEndUs: pending.lastAcknowledgedUs - pending.triggeredAtUs,
-    });
-    for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
-    if (parts.notifyComplete === 'when-durable') this.#notifyComplete(pending, out);
-    this.#coordinators.notifyComplete(id, out);
-    this.#cleaner.sweep(stored.pointer, out);
-    host.settled(nowUs, out);
-    this.#askAgain(nowUs, out);
-    if (this.#isActive) host.checkpointEnded(true, nowUs, out);
+    this.#later.cancel(`expire/${id}`, out);
+    pending.request.ended?.(end, nowUs, out);
   }
 
-  #notifyComplete(pending: PendingCheckpoint, out: Out): void {
-    const { host, epoch } = this.#options;
-    const id = pending.checkpointId;
-    out.report({ kind: 'notify-complete-sent', checkpointId: id, epoch });
-    for (const attempt of pending.required) {
-      host.sendToTask(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId: id }, out);
+  #afterEnd(nowUs: Micros, out: Out): void {
+    this.#options.host.settled(nowUs, out);
+    this.#askAgain(nowUs, out);
+    if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);
+  }
+
+  #figures(pending: PendingCheckpoint, metadataBytes: number) {
+    const { checkpointId, triggeredAtUs, stateBytes, lastAcknowledgedUs } = pending;
+    const endToEndUs = lastAcknowledgedUs - triggeredAtUs;
+    return { checkpointId, epoch: this.#options.epoch, triggeredAtUs, stateBytes, metadataBytes, endToEndUs };
+  }
+
+  /** I5. The sweep that follows a completion removes their files. */
+  #dropOlder(newer: PendingCheckpoint, nowUs: Micros, out: Out): void {
+    for (const pending of [...this.#pending.values()]) {
+      if (pending.checkpointId > newer.checkpointId || pending.isSavepoint || pending.isBeingDecided) continue;
+      this.#abort(pending, 'checkpoint-subsumed', nowUs, out);
     }
   }
 
-  #abort(pending: PendingCheckpoint, reason: CheckpointFailure, nowUs: Micros, out: Out): void {
-    const { host, epoch } = this.#options;
+  #abortAll(reason: CheckpointFailure, nowUs: Micros, out: Out): void {
+    for (const request of this.#decider.removeAll()) this.#reject(request, reason, nowUs, out);
+    for (const pending of [...this.#pending.values()])
+      if (!pending.isBeingDecided) this.#abort(pending, reason, nowUs, out);
+  }
+
+  // biome-ignore lint/complexity/useMaxParams: now and out are the world
+  #abort(
+    pending: PendingCheckpoint,
+    reason: CheckpointFailure,
+    nowUs: Micros,
+    out: Out,
+    blamed?: ExecutionAttemptId,
+  ): void {
+    const { epoch } = this.#options;
     const id = pending.checkpointId;
     this.#pending.delete(id);
     this.#later.cancel(`expire/${id}`, out);
@@ -433,34 +529,28 @@ export class CheckpointCoordinator {
       required: pending.required.length,
     });
     if (pending.phase === 'triggering') {
-      this.#triggering = false;
+      this.#isTriggering = false;
       this.#coordinators.abortCurrentTriggering(out);
     }
     this.#coordinators.notifyAborted(id, out);
-    this.#cleaner.discard(id, out);
-    if (this.#isActive) {
-      for (const attempt of pending.required) {
-        host.sendToTask(attempt, { kind: 'notify-checkpoint-aborted', epoch, attempt, checkpointId: id }, out);
-      }
-    }
-    if (this.#failures.failed(id, reason)) return host.tooManyFailures(nowUs, out);
-    this.#askAgain(nowUs, out);
-    if (this.#isActive) host.checkpointEnded(false, nowUs, out);
+    this.#cleaner.discard(pending.location, out);
+    if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
+    const { snapshot } = pending.request.properties;
+    pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);
+    const hasFailedJob = this.#failed({ checkpointId: id, snapshot, reason }, nowUs, out, blamed);
+    if (!hasFailedJob && this.#options.parts.timerAtLimit === 'runs-on') this.#askAgain(nowUs, out);
+    if (this.#jobRuns && !hasFailedJob) this.#options.host.checkpointEnded(false, nowUs, out);
   }
 
-  /** The abort and completion paths both serve a request that had to wait (A4 in bugs.md). */
-  #askAgain(nowUs: Micros, out: Out): void {
-    if (this.#final === 'due') {
-      const delayUs = retryDelayUs(this.#options.configuration.runtime.requestTimeoutUs);
-      this.#later.after(delayUs, 'final', out, (_lateUs, lateOut) => this.#requestFinal(lateOut));
-    } else if (this.#postponed) this.#request(nowUs, out);
+  /** Row C15. True when the job is failed for it. */
+  #failed(
+    failure: { checkpointId: number | undefined; snapshot: SnapshotType; reason: CheckpointFailure },
+    nowUs: Micros,
+    out: Out,
+    blamed?: ExecutionAttemptId,
+  ): boolean {
+    if (!this.#failures.failed({ ...failure, byTask: blamed !== undefined })) return false;
+    this.#options.host.tooManyFailures(nowUs, out, blamed);
+    return true;
   }
-}
-
-/** How a periodic checkpoint is taken. */
-function optionsOf(configuration: EngineConfiguration['checkpoint']): CheckpointOptions {
-  const { mode, unaligned, alignedTimeoutUs } = configuration;
-  if (mode !== 'exactly-once') return { snapshot: 'checkpoint', alignment: 'at-least-once', alignedTimeoutUs: 0 };
-  if (!unaligned) return { snapshot: 'checkpoint', alignment: 'aligned', alignedTimeoutUs: 0 };
-  return { snapshot: 'checkpoint', alignment: alignedTimeoutUs > 0 ? 'aligned' : 'unaligned', alignedTimeoutUs };
 }

@@ -1,13 +1,26 @@
 /**
  * Counts consecutive failures that matter (row C15; Flink: CheckpointFailureManager).
  *
- * Invariants: I1 each checkpoint id counts once; I2 a success clears the counter; I3 ids up to the last success are ignored.
+ * Owns: the counter. Does not own: failing the job.
+ * Invariants: I1 each checkpoint id counts once, an unknown id always; I2 a success clears the counter; I3 ids up to the last success
+ * are ignored; I4 what goes wrong with a savepoint at the JobManager never counts, what a task does to a synchronous one fails the job.
  */
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import { isSavepoint, isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
+
+export interface FailedCheckpoint {
+  /** Undefined when it failed before it had one. */
+  readonly checkpointId: number | undefined;
+  readonly snapshot: SnapshotType;
+  readonly reason: CheckpointFailure;
+  /** A task said so. */
+  readonly byTask: boolean;
+}
 
 export class CheckpointFailureManager {
   readonly #tolerable: number;
-  readonly #counted = new Set<number>();
+  readonly #ids = new Set<number>();
+  #failures = 0;
   #lastSuccess = 0;
 
   constructor(tolerableFailures: number) {
@@ -16,15 +29,30 @@ export class CheckpointFailureManager {
 
   succeeded(checkpointId: number): void {
     this.#lastSuccess = Math.max(this.#lastSuccess, checkpointId);
-    this.#counted.clear();
+    this.#clear();
   }
 
   /** True when the job must be failed now; the counter starts anew then. */
-  failed(checkpointId: number, reason: CheckpointFailure): boolean {
-    if (!CHECKPOINT_FAILURES[reason].counted || checkpointId <= this.#lastSuccess) return false;
-    this.#counted.add(checkpointId);
-    if (this.#counted.size <= this.#tolerable) return false;
-    this.#counted.clear();
+  failed({ checkpointId, snapshot, reason, byTask }: FailedCheckpoint): boolean {
+    const isTaskLevel = byTask && !CHECKPOINT_FAILURES[reason].preFlight;
+    if (!isTaskLevel) return !isSavepoint(snapshot) && this.#exceeds(checkpointId, reason);
+    return isSynchronous(snapshot) || this.#exceeds(checkpointId, reason);
+  }
+
+  #exceeds(checkpointId: number | undefined, reason: CheckpointFailure): boolean {
+    if (!CHECKPOINT_FAILURES[reason].counted) return false;
+    if (checkpointId !== undefined) {
+      if (checkpointId <= this.#lastSuccess || this.#ids.has(checkpointId)) return false;
+      this.#ids.add(checkpointId);
+    }
+    this.#failures += 1;
+    if (this.#failures <= this.#tolerable) return false;
+    this.#clear();
     return true;
+  }
+
+  #clear(): void {
+    this.#failures = 0;
+    this.#ids.clear();
   }
 }

@@ -15,6 +15,8 @@ export interface CheckpointIdCounterOptions {
   readonly jobId: string;
   readonly coordination: NamedRegisters;
   readonly requestTimeoutUs: number;
+  /** What a counter begins with that was never written. */
+  readonly firstId: number;
   /** Last id ever used and the version of the counter that says so. */
   readonly last: { readonly value: number; readonly version: number };
 }
@@ -34,6 +36,11 @@ export class CheckpointIdCounter {
   constructor(options: CheckpointIdCounterOptions) {
     this.#options = options;
     this.#last = options.last;
+  }
+
+  /** Last id known to be taken. */
+  get last(): number {
+    return this.#last.value;
   }
 
   /** One call at a time; `then` is called once, after the counter is known again. */
@@ -57,7 +64,7 @@ export class CheckpointIdCounter {
   }
 
   #read(failed: CheckpointId, out: Out, then: Then): void {
-    const { coordination, jobId, requestTimeoutUs } = this.#options;
+    const { coordination, jobId, requestTimeoutUs, firstId } = this.#options;
     coordination.read(counterKey(jobId), out, (reply, nowUs, replyOut) => {
       if (reply.outcome !== 'done') {
         this.#later.after(retryDelayUs(requestTimeoutUs), 'counter', replyOut, (_at, lateOut) =>
@@ -65,7 +72,7 @@ export class CheckpointIdCounter {
         );
         return;
       }
-      this.#last = { value: Number(reply.value === '' ? 0 : reply.value), version: reply.version };
+      this.#last = { value: reply.value === '' ? firstId - 1 : Number(reply.value), version: reply.version };
       then({ kind: 'failed', checkpointId: failed }, nowUs, replyOut);
     });
   }

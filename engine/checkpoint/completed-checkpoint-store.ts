@@ -3,12 +3,19 @@
  * DefaultCompletedCheckpointStore).
  *
  * Owns: the pointer's last known value and version, metadata read or written by this leader. Does not own: writing it.
- * Invariants: I1 ids rise from oldest to newest; I2 the newest is never dropped; I3 at most `retained` are kept.
+ * Invariants: I1 ids rise from oldest to newest; I2 the newest is never dropped; I3 what is dropped is for `subsume` to say.
  */
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
-import type { CheckpointPointer, RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import {
+  type CheckpointPointer,
+  FIRST_RUN,
+  type JobEnd,
+  type JobRun,
+  type RetainedCheckpoint,
+} from '../protocol/checkpoint-pointer.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import { subsume } from './checkpoint-subsumption.ts';
 
 export class CompletedCheckpointStore {
   readonly #retained: number;
@@ -32,6 +39,9 @@ export class CompletedCheckpointStore {
   get newest(): RetainedCheckpoint | undefined {
     return this.#pointer.completed.at(-1);
   }
+  get run(): JobRun {
+    return this.#pointer.job ?? FIRST_RUN;
+  }
 
   metadataOf(id: CheckpointId): CheckpointMetadata | undefined {
     return this.#metadata.get(id);
@@ -41,14 +51,21 @@ export class CompletedCheckpointStore {
     this.#metadata.set(metadata.checkpointId, metadata);
   }
 
-  /** The pointer that adds a checkpoint and drops what is beyond the limit, oldest first. */
+  /** The pointer that adds a checkpoint and drops what is beyond the limit. An own one is in the store: it need not be full again (C7). */
   pointerWith(checkpoint: RetainedCheckpoint, epoch: LeaderEpoch): CheckpointPointer {
     const newest = this.newest;
     assert(newest === undefined || newest.id < checkpoint.id, 'checkpoints complete in rising order', {
       newest,
       checkpoint,
     });
-    return { epoch, completed: [...this.#pointer.completed, checkpoint].slice(-this.#retained) };
+    const completed = subsume([...this.#pointer.completed, checkpoint], this.#retained);
+    const { job } = this.#pointer;
+    return { epoch, completed, ...(job === undefined ? {} : { job: { ...job, fullFirst: false } }) };
+  }
+
+  /** The pointer of a run that is over; what it retains is not decided by that (row C28). */
+  endedPointer(ended: JobEnd, epoch: LeaderEpoch): CheckpointPointer {
+    return { ...this.#pointer, epoch, job: { ...this.run, ended } };
   }
 
   /** The pointer is durable. Returns what it dropped. */

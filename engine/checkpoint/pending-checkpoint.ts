@@ -8,12 +8,17 @@ import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
+import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
 import type { CoordinatorState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
+import type { CheckpointRequest } from './checkpoint-request.ts';
 
 export type AcknowledgeResult = 'success' | 'duplicate' | 'unknown' | 'discarded';
 
-/** `triggering`: operator coordinators take their snapshots, no source knows of it yet. `collecting` acknowledgements, writing `_metadata`, storing the pointer. Ended ones leave the coordinator. */
+/**
+ * `triggering`: operator coordinators take their snapshots, no source knows of it yet. `collecting` acknowledgements, writing `_metadata`,
+ * storing the pointer (checkpoints only). Ended ones leave the coordinator.
+ */
 export type PendingPhase = 'triggering' | 'collecting' | 'writing-metadata' | 'storing-pointer';
 
 export interface SubtaskOfAttempt {
@@ -25,6 +30,9 @@ export interface SubtaskOfAttempt {
 export class PendingCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly triggeredAtUs: Micros;
+  readonly request: CheckpointRequest;
+  /** Its directory: `<dir>/<job>/chk-<n>`, or that of the savepoint. */
+  readonly location: string;
   readonly #subtasks: ReadonlyMap<ExecutionAttemptId, SubtaskOfAttempt>;
   readonly #required: ReadonlySet<ExecutionAttemptId>;
   readonly #finished: readonly SubtaskState[];
@@ -41,6 +49,8 @@ export class PendingCheckpoint {
   constructor(options: {
     checkpointId: CheckpointId;
     triggeredAtUs: Micros;
+    request: CheckpointRequest;
+    location: string;
     subtasks: readonly SubtaskOfAttempt[];
     /** Subtasks that had ended when it was triggered. */
     finished?: readonly SubtaskOfAttempt[];
@@ -48,6 +58,8 @@ export class PendingCheckpoint {
   }) {
     this.checkpointId = options.checkpointId;
     this.triggeredAtUs = options.triggeredAtUs;
+    this.request = options.request;
+    this.location = options.location;
     this.#subtasks = new Map(options.subtasks.map((subtask) => [subtask.attempt, subtask]));
     this.#required = new Set(this.#subtasks.keys());
     this.#finished = (options.finished ?? []).map(({ vertex, subtask }) => ({
@@ -59,6 +71,20 @@ export class PendingCheckpoint {
     this.#accepts = options.accepts;
   }
 
+  get isSavepoint(): boolean {
+    return isSavepoint(this.request.properties.snapshot);
+  }
+  /** Row C28: the tasks wait for its completion and end with it. */
+  get isSynchronous(): boolean {
+    return isSynchronous(this.request.properties.snapshot);
+  }
+  /**
+   * The write that makes it one is under way: it is neither aborted nor expired until that is answered (row F17). For a savepoint
+   * that write is `_metadata`: who finds it may restore it.
+   */
+  get isBeingDecided(): boolean {
+    return this.phase === 'storing-pointer' || (this.isSavepoint && this.phase === 'writing-metadata');
+  }
   get required(): readonly ExecutionAttemptId[] {
     return [...this.#required];
   }

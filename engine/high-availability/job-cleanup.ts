@@ -6,14 +6,16 @@
  * Invariants:
  *   I1 the pointer goes before the files it names: who dies in between leaves files without an owner, never a pointer to nothing;
  *   I2 every step may be done again: after any failure all begins anew, later and later;
- *   I3 the result is marked clean when nothing is left, and not before.
+ *   I3 the result is marked clean when nothing is left, and not before;
+ *   I4 a run that its user may begin anew leaves pointer and counter, and what the pointer names: what is kept was decided with its end.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
-import { counterKey, pointerKey } from '../protocol/checkpoint-pointer.ts';
-import type { EndStatus } from '../protocol/job-result.ts';
+import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
+import { type JobResult, runOf } from '../protocol/job-result.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { JobResultStore } from './job-result-store.ts';
@@ -32,8 +34,11 @@ export interface JobCleanupOptions {
 const FIRST_RETRY_US = 1_000_000;
 const LAST_RETRY_US = 3_600_000_000;
 
-/** Row C17: without another wish, checkpoints go with a job that reached its end and stay with one that broke. */
-export const deletesCheckpoints = (status: EndStatus): boolean => status !== 'failed';
+interface Removal {
+  readonly prefix: string;
+  readonly isGarbage: (path: string) => boolean;
+  readonly result: JobResult;
+}
 
 export class JobCleanup {
   readonly #options: JobCleanupOptions;
@@ -44,14 +49,13 @@ export class JobCleanup {
     this.#options = options;
   }
 
-  start(status: EndStatus, out: Out): void {
-    const { jobId, results, done } = this.#options;
-    this.#removeValue(pointerKey(jobId), status, out, (pointerOut) => {
-      this.#removeFiles(status, pointerOut, (filesOut) => {
-        this.#removeValue(counterKey(jobId), status, filesOut, (counterOut) => {
-          this.#removeValue(requirementsKey(jobId), status, counterOut, (requirementsOut) => {
-            results.markClean(status, requirementsOut, (_result, nowUs, cleanOut) => done(nowUs, cleanOut));
-          });
+  start(result: JobResult, out: Out): void {
+    if (result.isResumable === true) return this.#sweep(result, out);
+    const { jobId, root } = this.#options;
+    this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
+      this.#removeFiles({ prefix: root, isGarbage: () => true, result }, pointerOut, (filesOut) => {
+        this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
+          this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) => this.#clean(result, lastOut));
         });
       });
     });
@@ -65,43 +69,72 @@ export class JobCleanup {
     this.#later.clear(out);
   }
 
-  #removeValue(name: string, status: EndStatus, out: Out, then: (out: Out) => void): void {
-    const { registers } = this.#options;
-    registers.read(name, out, (found, _nowUs, foundOut) => {
-      if (found.outcome !== 'done') return this.#startAgain(status, foundOut);
-      if (found.value === '') return then(foundOut);
-      registers.remove(name, found.version, foundOut, (reply, _replyUs, replyOut) => {
-        if (reply.outcome === 'done') then(replyOut);
-        else this.#startAgain(status, replyOut);
+  /**
+   * I4: files of the run that its pointer does not name (row C17). The counter is read first: if the pointer read after it still tells of
+   * the end of this run, no later run has taken an id up to that one.
+   */
+  #sweep(result: JobResult, out: Out): void {
+    const { jobId, registers, root, done } = this.#options;
+    registers.read(counterKey(jobId), out, (counter, _nowUs, counterOut) => {
+      if (counter.outcome !== 'done') return this.#startAgain(result, counterOut);
+      registers.read(pointerKey(jobId), counterOut, (found, nowUs, foundOut) => {
+        if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
+        const { job = FIRST_RUN, completed } = decodePointer(found.value);
+        if (job.run !== runOf(result) || job.ended === undefined) return done(nowUs, foundOut);
+        const kept = new Set<number>(completed.map(({ id }) => id));
+        const last = counter.value === '' ? 0 : Number(counter.value);
+        const isGarbage = (path: string): boolean => {
+          const id = checkpointIdOf(path, root);
+          return id > job.floor && id <= last && !kept.has(id);
+        };
+        this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, (filesOut) =>
+          this.#clean(result, filesOut),
+        );
       });
     });
   }
 
-  #removeFiles(status: EndStatus, out: Out, then: (out: Out) => void): void {
-    if (!deletesCheckpoints(status)) return then(out);
-    const { storage, root } = this.#options;
+  #clean(result: JobResult, out: Out): void {
+    const { results, done } = this.#options;
+    results.markClean(result, out, (_result, nowUs, cleanOut) => done(nowUs, cleanOut));
+  }
+
+  #removeValue(name: string, result: JobResult, out: Out, then: (out: Out) => void): void {
+    const { registers } = this.#options;
+    registers.read(name, out, (found, _nowUs, foundOut) => {
+      if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
+      if (found.value === '') return then(foundOut);
+      registers.remove(name, found.version, foundOut, (reply, _replyUs, replyOut) => {
+        if (reply.outcome === 'done') then(replyOut);
+        else this.#startAgain(result, replyOut);
+      });
+    });
+  }
+
+  #removeFiles({ prefix, isGarbage, result }: Removal, out: Out, then: (out: Out) => void): void {
+    const { storage } = this.#options;
     storage.request(
-      (requestId) => ({ kind: 'storage-list', requestId, prefix: root }),
+      (requestId) => ({ kind: 'storage-list', requestId, prefix }),
       out,
       (listed, _nowUs, listedOut) => {
-        if (listed?.outcome !== 'done') return this.#startAgain(status, listedOut);
-        const paths = listed.paths ?? [];
+        if (listed?.outcome !== 'done') return this.#startAgain(result, listedOut);
+        const paths = (listed.paths ?? []).filter(isGarbage);
         if (paths.length === 0) return then(listedOut);
         storage.request(
           (requestId) => ({ kind: 'storage-delete', requestId, paths }),
           listedOut,
           (reply, _replyUs, replyOut) => {
             if (reply?.outcome === 'done') then(replyOut);
-            else this.#startAgain(status, replyOut);
+            else this.#startAgain(result, replyOut);
           },
         );
       },
     );
   }
 
-  #startAgain(status: EndStatus, out: Out): void {
+  #startAgain(result: JobResult, out: Out): void {
     out.report({ kind: 'probe', probe: 'job-cleanup-repeated' });
-    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.start(status, lateOut));
+    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.start(result, lateOut));
     this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
   }
 }

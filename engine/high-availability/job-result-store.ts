@@ -5,12 +5,12 @@
  * the clean-up is over, then `clean`; it stays, because nobody else remembers that the job is over.
  *
  * Owns: the value under `resultKey`. Does not own: the clean-up (job-cleanup), when a job ends (its caller).
- * Invariants: I1 a result is written once: a second end of the same job finds the first; I2 every call is repeated until it is known.
+ * Invariants: I1 a result is written once per run: a second end of the same run finds the first; I2 every call is repeated until it is known.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
-import { decodeResult, type EndStatus, encodeResult, type JobResult, resultKey } from '../protocol/job-result.ts';
+import { decodeResult, encodeResult, type JobResult, resultKey, runOf } from '../protocol/job-result.ts';
 import type { NamedRegisters, RegisterReply } from './named-registers.ts';
 
 export interface JobResultStoreOptions {
@@ -37,12 +37,15 @@ export class JobResultStore {
   }
 
   /** I1: answers the result that is there now. */
-  markDirty(status: EndStatus, out: Out, then: Then<JobResult>): void {
-    this.#change((found) => found ?? { status, state: 'dirty' }, out, then);
+  markDirty(result: JobResult, out: Out, then: Then<JobResult>): void {
+    this.#change((found) => (isAsLate(found, result) ? found : { ...result, state: 'dirty' }), out, then);
   }
 
-  markClean(status: EndStatus, out: Out, then: Then<JobResult>): void {
-    this.#change((found) => ({ status: found?.status ?? status, state: 'clean' }), out, then);
+  /** That of a later run is left alone. */
+  markClean(result: JobResult, out: Out, then: Then<JobResult>): void {
+    const clean = (found: JobResult): JobResult =>
+      runOf(found) === runOf(result) ? { ...found, state: 'clean' } : found;
+    this.#change((found) => clean(isAsLate(found, result) ? found : result), out, then);
   }
 
   /** Forgets what is under way. */
@@ -79,3 +82,6 @@ export class JobResultStore {
     this.#later.after(this.#options.retryUs, `result/${what}`, out, (_nowUs, lateOut) => call(lateOut));
   }
 }
+
+const isAsLate = (found: JobResult | undefined, result: JobResult): found is JobResult =>
+  found !== undefined && runOf(found) >= runOf(result);

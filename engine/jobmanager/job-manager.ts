@@ -14,10 +14,11 @@ import { type Micros, micros } from '../foundation/time.ts';
 import { highAvailabilityServices } from '../high-availability/driver.ts';
 import { JobCleanup } from '../high-availability/job-cleanup.ts';
 import { JobResultStore } from '../high-availability/job-result-store.ts';
-import type { EndStatus } from '../protocol/job-result.ts';
+import { type EndedRun, resultOf } from '../protocol/job-result.ts';
 import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
-import type { EngineMessage, RescaleRequest, StorageReply } from '../protocol/messages.ts';
+import type { ClientRequest } from '../protocol/client-operations.ts';
+import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
@@ -42,6 +43,8 @@ export class JobManager implements Actor {
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
+  /** This leader found that the job is over for good. */
+  #isOver = false;
 
   constructor(options: JobManagerOptions) {
     this.#options = options;
@@ -122,8 +125,8 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
-      case 'rescale-request':
-        return this.#rescale(message, from, out);
+      case 'client-request':
+        return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
         if (message.epoch === this.#services.epoch) return this.#master?.operatorEvent(message, nowUs, out);
@@ -135,15 +138,6 @@ export class JobManager implements Actor {
     }
   }
 
-  /** Only a leader answers: the client asks all of them, again and again. */
-  #rescale(request: RescaleRequest, from: NodeId, out: Out): void {
-    if (this.#master === undefined) return;
-    this.#master.rescale(request, out, (_nowUs, answerOut) => {
-      const client: Target = { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' };
-      answerOut.send(client, { kind: 'rescale-reply', requestId: request.requestId });
-    });
-  }
-
   #acquired(epoch: LeaderEpoch, out: Out): void {
     assert(this.#master === undefined && this.#takeover === undefined, 'a new leader starts from nothing', { epoch });
     const { environment } = this.#options;
@@ -152,6 +146,7 @@ export class JobManager implements Actor {
       jobId: graph.jobId,
       epoch,
       retained: configuration.checkpoint.retained,
+      firstId: configuration.checkpoint.firstId,
       retryUs: retryDelayUs(configuration.runtime.requestTimeoutUs),
       parts: environment.parts,
       coordination: this.#services.registers,
@@ -171,7 +166,7 @@ export class JobManager implements Actor {
           superseded: () => {
             this.#superseded = true;
           },
-          ended: (status, endOut) => this.#ended(status, endOut),
+          ended: (run, endOut) => this.#ended(run, endOut),
         });
         this.#master.start(doneOut);
         this.#heartbeat(nowUs, doneOut);
@@ -179,16 +174,33 @@ export class JobManager implements Actor {
     });
     const takeover = this.#takeover;
     this.#results.read(out, (result, _nowUs, readOut) => {
-      if (result === undefined) return takeover.start(readOut);
+      if (result !== undefined) readOut.report({ kind: 'probe', probe: `job-result-found-${result.state}` });
+      // Whether a next run was begun is for the pointer to say.
+      if (result === undefined || result.isResumable === true) return takeover.start(readOut);
       this.#takeover = undefined;
-      readOut.report({ kind: 'probe', probe: `job-result-found-${result.state}` });
-      if (result.state === 'dirty') this.#cleanup.start(result.status, readOut);
+      this.#isOver = true;
+      if (result.state === 'dirty') this.#cleanup.start(result, readOut);
     });
   }
 
   /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
-  #ended(status: EndStatus, out: Out): void {
-    this.#results.markDirty(status, out, (result, _nowUs, dirtyOut) => this.#cleanup.start(result.status, dirtyOut));
+  #ended(run: EndedRun, out: Out): void {
+    this.#results.markDirty(resultOf(run), out, (result, _nowUs, dirtyOut) => {
+      if (result.state === 'dirty') this.#cleanup.start(result, dirtyOut);
+    });
+  }
+
+  /** Without a job: its result says all there is to say. */
+  #clientRequest(request: ClientRequest, client: Target, nowUs: Micros, out: Out): void {
+    const { triggerId, operation } = request;
+    if (!this.#isOver && operation.kind === 'rescale') {
+      const done = { kind: 'client-reply', triggerId, result: { kind: 'done' } } as const;
+      return this.#master?.rescale(operation, out, (_nowUs, answerOut) => answerOut.send(client, done));
+    }
+    if (!this.#isOver) return this.#master?.operations.handle(request, client, nowUs, out);
+    const isDone = operation.kind === 'cancel';
+    const result = isDone ? ({ kind: 'done' } as const) : ({ kind: 'failed', reason: 'the job is over' } as const);
+    out.send(client, { kind: 'client-reply', triggerId, result });
   }
 
   #heartbeat(nowUs: Micros, out: Out): void {
@@ -208,5 +220,6 @@ export class JobManager implements Actor {
     this.#cleanup.forget(out);
     this.#takeover = undefined;
     this.#master = undefined;
+    this.#isOver = false;
   }
 }

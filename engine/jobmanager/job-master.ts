@@ -32,14 +32,15 @@ import {
 } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
-import type { EndStatus } from '../protocol/job-result.ts';
+import type { EndedRun } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { ClientOperation } from '../protocol/client-operations.ts';
 import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
 import type {
+  AcknowledgeCheckpoint,
   EngineMessage,
   OperatorEventMessage,
-  RescaleRequest,
   StorageReply,
   TaskManagerMessage,
 } from '../protocol/messages.ts';
@@ -49,6 +50,8 @@ import { EndOfDataListener } from './end-of-data-listener.ts';
 import { type Execution, ExecutionGraph } from './execution-graph.ts';
 import { FailureHandler } from './failure-handler.ts';
 import { reconcile } from './heartbeat-reconciliation.ts';
+import { JobOperations, type OperatedJob } from './job-operations.ts';
+import { JobRecord } from './job-record.ts';
 import { type DeploymentPlan, JobScaling } from './job-scaling.ts';
 import { PendingRestarts } from './pending-restarts.ts';
 import { type ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
@@ -67,14 +70,21 @@ export interface JobMasterOptions {
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
-  /** The job is over for good (row F18). */
-  readonly ended: (status: EndStatus, out: Out) => void;
+  /** The run is over, and that is durable (row F18). */
+  readonly ended: (run: EndedRun, out: Out) => void;
 }
 
 type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
 type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
 /** Nothing that happens to a task changes these. */
-const ENDING: ReadonlySet<JobStatus> = new Set(['restarting', 'failing', 'failed', 'finished']);
+const ENDING: ReadonlySet<JobStatus> = new Set([
+  'restarting',
+  'canceling',
+  'canceled',
+  'failing',
+  'failed',
+  'finished',
+]);
 
 /** What is deployed, until the whole job is deployed anew. */
 interface DeployedJob {
@@ -84,11 +94,12 @@ interface DeployedJob {
   readonly deployments: TaskDeployments;
 }
 
-export class JobMaster implements CoordinatorHost {
+export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #options: JobMasterOptions;
   readonly #slots: SlotPool;
   readonly #gateway: TaskGateway;
   readonly #coordinator: CheckpointCoordinator;
+  readonly operations: JobOperations;
   readonly #operatorCoordinators: OperatorCoordinators;
   readonly #failures: FailureHandler;
   readonly #restarts = new PendingRestarts();
@@ -159,6 +170,22 @@ export class JobMaster implements CoordinatorHost {
       counter: options.counter,
       coordinators: this.#operatorCoordinators,
     });
+    this.operations = this.#operations(options);
+  }
+
+  #operations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
+    const { jobId } = environment.graph;
+    const { requestTimeoutUs } = environment.configuration.runtime;
+    const record = new JobRecord({ jobId, coordination, requestTimeoutUs, store, superseded });
+    return new JobOperations({ environment, epoch, job: this, coordinator: this.#coordinator, store, storage, record });
+  }
+
+  get status(): JobStatus {
+    return this.#status;
+  }
+
+  get isWhole(): boolean {
+    return this.#status === 'running' && this.#executions?.allRunningOrFinished === true;
   }
 
   get jobAttempt(): number {
@@ -170,13 +197,43 @@ export class JobMaster implements CoordinatorHost {
   }
 
   start(out: Out): void {
-    this.#moveTo('created', out);
+    const { ended } = this.#options.store.run;
+    this.#moveTo(ended?.status ?? 'created', out);
     this.#scaling.start(out);
+    if (ended !== undefined) this.operations.recovered(out);
   }
 
   /** A client asks for another parallelism; `answered` when that is durable. */
-  rescale(request: RescaleRequest, out: Out, answered: (nowUs: Micros, out: Out) => void): void {
-    this.#scaling.rescale(request, out, answered);
+  rescale(
+    operation: Extract<ClientOperation, { kind: 'rescale' }>,
+    out: Out,
+    answered: (nowUs: Micros, out: Out) => void,
+  ): void {
+    this.#scaling.rescale(operation, out, answered);
+  }
+
+  /* ---- OperatedJob ---- */
+
+  cancel(nowUs: Micros, out: Out): void {
+    this.#endWith('canceling', nowUs, out);
+  }
+
+  failForGood(nowUs: Micros, out: Out): void {
+    this.#endWith('failing', nowUs, out);
+  }
+
+  ended(run: EndedRun, out: Out): void {
+    this.#job = undefined;
+    this.#scaling.stopped(out);
+    if (this.#status !== run.ended.status) this.#moveTo(run.ended.status, out);
+    this.#options.ended(run, out);
+  }
+
+  resubmitted(nowUs: Micros, out: Out): void {
+    this.#restore.forget();
+    this.#restartAtUs = nowUs;
+    this.#moveTo('restarting', out);
+    this.#tryDeploy(nowUs, out);
   }
 
   /** Called at every heartbeat interval. */
@@ -190,9 +247,9 @@ export class JobMaster implements CoordinatorHost {
     for (const { attempt, node, state } of this.#executions?.all() ?? []) {
       if (state === 'canceling') this.#gateway.cancel(attempt, node, out);
     }
-    if (this.#status === 'finished') this.#coordinator.sweep(out);
     this.#coordinator.repeatFinalNotice(out);
     this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -200,6 +257,7 @@ export class JobMaster implements CoordinatorHost {
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#restore.handleTimer(timer, nowUs, out) ||
       this.#scaling.handleTimer(timer, nowUs, out) ||
+      this.operations.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out) ||
       this.#operatorCoordinators.handleTimer(timer, nowUs, out)
     );
@@ -212,8 +270,9 @@ export class JobMaster implements CoordinatorHost {
       case 'task-state':
         return this.#taskState(message, from, nowUs, out);
       case 'end-of-data':
-        return this.#endOfData(message.attempt, out);
+        return this.#endOfData(message.attempt, nowUs, out);
       case 'acknowledge-checkpoint':
+        this.#confirm(message, from, out);
         return this.#coordinator.acknowledge(message, nowUs, out);
       case 'decline-checkpoint':
         return this.#coordinator.decline(message, nowUs, out);
@@ -254,7 +313,8 @@ export class JobMaster implements CoordinatorHost {
       out.send({ node: execution.node, mailbox: taskMailbox(attempt), via: 'datagram' }, message);
   }
 
-  tooManyFailures(nowUs: Micros, out: Out): void {
+  tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void {
+    if (blamed !== undefined && this.#executions?.of(blamed) === undefined) return;
     this.#fail({ failed: this.#executions?.current() ?? [], cause: 'checkpoint-failures', isGlobal: true }, nowUs, out);
   }
 
@@ -314,9 +374,16 @@ export class JobMaster implements CoordinatorHost {
     this.#lost(gone, nowUs, out);
     for (const execution of failed)
       this.#failed(execution, listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
-    for (const { attempt, endOfData } of message.executions) if (endOfData === true) this.#endOfData(attempt, out);
+    for (const { attempt, endOfData } of message.executions)
+      if (endOfData === true) this.#endOfData(attempt, nowUs, out);
     this.#scaling.resourcesChanged(nowUs, out);
     this.#tryDeploy(nowUs, out);
+  }
+
+  /** Row C11: it arrived; what it is worth the task need not know. */
+  #confirm({ attempt, checkpointId: id }: AcknowledgeCheckpoint, node: NodeId, out: Out): void {
+    const confirmed = { kind: 'acknowledge-confirmed', epoch: this.#options.epoch, attempt, checkpointId: id } as const;
+    out.send({ node, mailbox: taskMailbox(attempt), via: 'datagram' }, confirmed);
   }
 
   #taskState(message: TaskStateMessage, from: NodeId, nowUs: Micros, out: Out): void {
@@ -358,18 +425,22 @@ export class JobMaster implements CoordinatorHost {
   }
 
   /** Row C23: when all have reached the end of data, a checkpoint is taken at once. */
-  #endOfData(attempt: ExecutionAttemptId, out: Out): void {
+  #endOfData(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
     const execution = this.#executions?.of(attempt);
     if (execution === undefined || this.#status !== 'running') return;
     const all = this.#executions?.current() ?? [];
-    if (this.#endOfDataListener.endOfData(execution, all)) this.#coordinator.triggerFinal(out);
+    if (this.#endOfDataListener.endOfData(execution, all)) this.#coordinator.triggerFinal(nowUs, out);
   }
 
-  /** Row F18: the job has finished and no pointer write is unanswered. What TaskManagers still list is released by their next heartbeat. */
+  /**
+   * Row F18: all have finished, or ended otherwise, and no write is unanswered that decides about a checkpoint. What TaskManagers still
+   * list is released by their next heartbeat.
+   */
   #tryConclude(out: Out): void {
-    if (this.#status !== 'finished' || this.#executions === undefined || !this.#coordinator.isSettled) return;
-    this.#job = undefined;
-    this.#options.ended('finished', out);
+    if (!this.#coordinator.isSettled) return;
+    if (this.#status === 'finished' && this.#executions !== undefined) return this.operations.jobFinished(out);
+    const isEnding = this.#status === 'canceling' || this.#status === 'failing';
+    if (isEnding && this.#executions?.isEmpty !== false) this.operations.executionsGone(out);
   }
 
   #failed(execution: Execution, cause: RestartCause, nowUs: Micros, out: Out): void {
@@ -398,6 +469,7 @@ export class JobMaster implements CoordinatorHost {
     }
     if (failed.length > 0) this.#fail({ failed, cause: 'taskmanager-lost', isGlobal: false }, nowUs, out);
     this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   /* ---- restart ---- */
@@ -412,10 +484,11 @@ export class JobMaster implements CoordinatorHost {
     out: Out,
   ): void {
     if (ENDING.has(this.#status)) return;
+    if (this.operations.forbidsRestart) return this.failForGood(nowUs, out);
     const job = this.#job;
     assert(job !== undefined, 'what fails was deployed');
     const handling = this.#failures.handle(failure, job.regions, nowUs);
-    if (handling.kind === 'fail-job') return this.#endJob(nowUs, out);
+    if (handling.kind === 'fail-job') return this.failForGood(nowUs, out);
     const { scope, subtasks, delayUs } = handling;
     if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     this.#restore.forget();
@@ -458,13 +531,15 @@ export class JobMaster implements CoordinatorHost {
     out.report({ kind: 'restart-scheduled', epoch: this.#options.epoch, ...restart });
   }
 
-  #endJob(nowUs: Micros, out: Out): void {
-    this.#moveTo('failing', out);
+  /** The tasks end and are not started again. */
+  #endWith(status: 'canceling' | 'failing', nowUs: Micros, out: Out): void {
+    this.#moveTo(status, out);
     this.#scaling.stopped(out);
     this.#restarts.overtakeAll();
     this.#coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    this.#restore.forget();
     this.#cancel(this.#executions?.current() ?? [], nowUs, out);
-    this.#tryDeploy(nowUs, out);
+    this.#tryConclude(out);
   }
 
   #cancel(executions: readonly Execution[], nowUs: Micros, out: Out): void {
@@ -479,10 +554,6 @@ export class JobMaster implements CoordinatorHost {
   /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   #tryDeploy(nowUs: Micros, out: Out): void {
     if (!this.#coordinator.isSettled) return;
-    if (this.#status === 'failing' && this.#executions?.isEmpty !== false) {
-      this.#moveTo('failed', out);
-      return this.#options.ended('failed', out);
-    }
     if (this.#status === 'created' || this.#status === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = this.#status === 'restarting' || (this.#status === 'created' && this.#executions === undefined);
     if (!mayStart || nowUs < this.#restartAtUs) return;
@@ -497,7 +568,7 @@ export class JobMaster implements CoordinatorHost {
     const fitted = this.#scaling.fitted(plan, restore.metadata);
     if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
     out.report({ kind: 'probe', probe: 'restore-refused' });
-    this.#endJob(nowUs, out);
+    this.failForGood(nowUs, out);
   }
 
   /** The restarts of single regions, each on its own. */

@@ -28,6 +28,8 @@ export interface TakeoverOptions {
   readonly jobId: string;
   readonly epoch: LeaderEpoch;
   readonly retained: number;
+  /** What a counter begins with that was never written. */
+  readonly firstId: number;
   readonly retryUs: number;
   readonly parts: EngineParts;
   readonly coordination: NamedRegisters;
@@ -65,7 +67,7 @@ export class LeaderTakeover {
     const before: CheckpointPointer = found.value === '' ? { epoch, completed: [] } : decodePointer(found.value);
     if (before.epoch > epoch) return this.#options.superseded(nowUs, out);
     if (found.value !== '' && before.epoch === epoch) return this.#readCounter(before, found.version, out);
-    const pointer = { epoch, completed: before.completed };
+    const pointer = { ...before, epoch };
     const write = { name: pointerKey(jobId), expectedVersion: found.version, value: encodePointer(pointer) };
     coordination.compareAndSet(write, out, (reply, _nowUs, replyOut) => {
       if (reply.outcome === 'done') return this.#readCounter(pointer, reply.version, replyOut);
@@ -75,7 +77,8 @@ export class LeaderTakeover {
 
   #readCounter(pointer: CheckpointPointer, version: number, out: Out): void {
     this.#read(counterKey(this.#options.jobId), out, (reply, nowUs, replyOut) => {
-      const counter = { value: reply.value === '' ? 0 : Number(reply.value), version: reply.version };
+      const value = reply.value === '' ? this.#options.firstId - 1 : Number(reply.value);
+      const counter = { value, version: reply.version };
       this.#metadata.readAll(pointer.completed, nowUs, replyOut, (metadata, readUs, readOut) => {
         const store = this.#storeOf(pointer, version, metadata);
         this.#options.done(store, counter, readUs, readOut);

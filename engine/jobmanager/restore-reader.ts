@@ -14,6 +14,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
+import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
 
 export interface RestoreReaderOptions {
   readonly parts: EngineParts;
@@ -65,7 +66,7 @@ export class RestoreReader {
       (reply, nowUs, replyOut) => {
         if (this.#chosen?.checkpoint !== checkpoint) return;
         if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
-          const metadata = decodeMetadata(reply.bytes);
+          const metadata = resolvedIn(directoryOfMetadata(checkpoint.metadata), decodeMetadata(reply.bytes));
           assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
             checkpoint,
           });

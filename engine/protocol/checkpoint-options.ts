@@ -10,6 +10,15 @@ export type SnapshotType = 'checkpoint' | 'savepoint' | 'suspend-savepoint' | 't
 /** Row B10. `forced-aligned`: the job is unaligned, this exchange or this snapshot cannot be. */
 export type BarrierAlignment = 'at-least-once' | 'aligned' | 'unaligned' | 'forced-aligned';
 
+/**
+ * Row C7. `forward-backward`: may reuse files of earlier checkpoints and be reused by later ones. `forward`: writes everything anew, later
+ * ones may build on it. `no-sharing`: stands alone for ever.
+ */
+export type SharingStrategy = 'forward-backward' | 'forward' | 'no-sharing';
+
+/** Row C26. `canonical`: one backend-neutral file. `native`: the files of the backend. */
+export type SavepointFormat = 'canonical' | 'native';
+
 export interface CheckpointOptions {
   readonly snapshot: SnapshotType;
   readonly alignment: BarrierAlignment;
@@ -17,6 +26,12 @@ export interface CheckpointOptions {
    * With `aligned`: microseconds from the trigger after which the barrier may overtake (row B8); 0: it never may.
    */
   readonly alignedTimeoutUs: number;
+  /** Directory of a savepoint (Flink: CheckpointStorageLocationReference); absent: the checkpoint's own below the job's. */
+  readonly location?: string;
+  /** Row C7; absent: `forward-backward`. */
+  readonly sharing?: SharingStrategy;
+  /** Row C26; absent for checkpoints. */
+  readonly format?: SavepointFormat;
 }
 
 /** Row C28: the task waits for the completion of this snapshot. */

@@ -8,13 +8,43 @@ export interface RetainedCheckpoint {
   readonly id: CheckpointId;
   /** Path of its `_metadata` in checkpoint storage. */
   readonly metadata: string;
+  /** It is a savepoint (row C16); only a restored one is here (row C12). */
+  readonly isSavepoint?: true;
+  /** Row C27: of a snapshot the run was restored from. `user`: never touched; `claimed`: deleted like an own one. */
+  readonly owner?: 'user' | 'claimed';
 }
+
+/** Why and with what a run of the job is over. */
+export interface JobEnd {
+  readonly status: 'finished' | 'canceled' | 'failed';
+  /** Trigger id of the request that ended it; empty: nobody asked. */
+  readonly by: string;
+  /** Directory of the savepoint it stopped with, or else of the newest checkpoint that was kept. */
+  readonly location?: string;
+}
+
+/** One run of the job, from a submission to its end (Flink: the job graph store and the job result store). */
+export interface JobRun {
+  /** Counts submissions from 1. */
+  readonly run: number;
+  /** Trigger id of the submission; empty for the first run. */
+  readonly by: string;
+  /** Ids up to this one belong to earlier runs: their files are not this run's to delete (C7 in bugs.md). */
+  readonly floor: number;
+  /** Row C7: the first checkpoint is full, until one is in the store. */
+  readonly fullFirst: boolean;
+  readonly ended?: JobEnd;
+}
+
+export const FIRST_RUN: JobRun = { run: 1, by: '', floor: 0, fullFirst: false };
 
 export interface CheckpointPointer {
   /** Leader that wrote it. */
   readonly epoch: LeaderEpoch;
   /** Oldest first, newest last. */
   readonly completed: readonly RetainedCheckpoint[];
+  /** Absent: the first run. In the same value as the checkpoints, so that a run and what it may restore change in one step. */
+  readonly job?: JobRun;
 }
 
 const NOTHING: CheckpointPointer = { epoch: leaderEpoch(0), completed: [] };

@@ -12,13 +12,21 @@ export interface CheckpointConfiguration {
   readonly unaligned: boolean;
   /** With `unaligned`: 0 overtakes from the start; else barriers keep their place until this long after the trigger (row B8). */
   readonly alignedTimeoutUs: number;
-  /** 1 in this version. */
+  /** Checkpoints that may be pending at the same time; unaligned ones: 1. */
   readonly maxConcurrent: number;
   readonly tolerableFailures: number;
   /** Completed checkpoints kept. */
   readonly retained: number;
   /** Directory on the checkpoint storage; `<dir>/<job>/chk-<n>/` below it. */
   readonly directory: string;
+  /** Savepoints of users who name no other directory; `<dir>/savepoint-<job>-<n>/` below it. */
+  readonly savepointDirectory: string;
+  /** A savepoint that takes longer is aborted; Flink uses `timeoutUs` for both. */
+  readonly savepointTimeoutUs: number;
+  /** First id a new job takes; Flink: 1. */
+  readonly firstId: number;
+  /** Row C17: what becomes of retained checkpoints when the job is over. */
+  readonly retention: 'no-externalized' | 'delete-on-cancellation' | 'retain-on-cancellation';
   /** State up to this many bytes travels in the acknowledgement and lies in `_metadata` (row T3). */
   readonly inlineThresholdBytes: number;
   /** A line per completed checkpoint and task in `timeline.log`. */

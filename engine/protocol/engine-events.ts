@@ -12,10 +12,19 @@ import type { StopMode } from './stream-elements.ts';
 import type { ExecutionState, TaskFailure } from './task.ts';
 
 /**
- * Flink: JobStatus, as far as a streaming job takes it. `running` while single regions restart, too; `failing` until the last subtask has
- * ended.
+ * Flink: JobStatus, as far as a streaming job takes it. `running` while single regions restart, too; `failing` and `canceling` until the
+ * last subtask has ended and that is durable.
  */
-export type JobStatus = 'created' | 'running' | 'restarting' | 'finished' | 'failing' | 'failed' | 'suspended';
+export type JobStatus =
+  | 'created'
+  | 'running'
+  | 'restarting'
+  | 'canceling'
+  | 'canceled'
+  | 'finished'
+  | 'failing'
+  | 'failed'
+  | 'suspended';
 
 /** Why subtasks, or all of them, are started again. */
 export type RestartCause =
@@ -81,6 +90,8 @@ export type EngineEvent =
       readonly jobAttempt: number;
       /** Whose acknowledgements it needs. */
       readonly tasks: readonly ExecutionAttemptId[];
+      /** Directory of a savepoint; absent for checkpoints. */
+      readonly savepoint?: string;
       readonly options: CheckpointOptions;
     } & OfCheckpoint)
   | ({
@@ -130,6 +141,16 @@ export type EngineEvent =
       /** Trigger to last acknowledgement (Flink: lastCheckpointDuration). */
       readonly endToEndUs: number;
     } & OfCheckpoint)
+  /** Durable and its user's; the pointer does not name it (row C12). */
+  | ({
+      readonly kind: 'savepoint-completed';
+      readonly epoch: LeaderEpoch;
+      readonly location: string;
+      readonly triggeredAtUs: Micros;
+      readonly stateBytes: number;
+      readonly metadataBytes: number;
+      readonly endToEndUs: number;
+    } & OfCheckpoint)
   | ({
       readonly kind: 'checkpoint-aborted';
       readonly epoch: LeaderEpoch;
@@ -143,6 +164,35 @@ export type EngineEvent =
   | ({ readonly kind: 'notify-complete-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-sent'; readonly transaction: string } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-failed'; readonly transaction: string; readonly outcome: string } & OfTask & OfCheckpoint)
+  /* what people ask for */
+  | {
+      readonly kind: 'operation-requested';
+      readonly operation: string;
+      readonly triggerId: string;
+      /** The snapshot it is about; empty when there is none. */
+      readonly location: string;
+    }
+  | {
+      /** The client was told. */
+      readonly kind: 'operation-answered';
+      readonly operation: string;
+      readonly triggerId: string;
+      readonly outcome: 'done' | 'failed';
+      /** Why it failed; empty when done. */
+      readonly reason: string;
+      /** What can be restored now; empty when there is nothing. */
+      readonly location: string;
+    }
+  | {
+      /** A new run of the job is durable. */
+      readonly kind: 'job-submitted';
+      readonly epoch: LeaderEpoch;
+      readonly run: number;
+      /** 0: from the beginning. */
+      readonly checkpointId: CheckpointId;
+      readonly location: string;
+      readonly owner: 'user' | 'claimed';
+    }
   /**
    * A value that outlives leaders changed: the pointer, the counter, who leads. Reported by the service that keeps it; without high
    * availability by the JobManager in whose memory it is. Version 0: it is gone.

@@ -12,6 +12,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
+import type { ClientCommandMessage, ClientReply, ClientRequest } from './client-operations.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
 import type { FinishedState, StateHandle } from './state-handle.ts';
@@ -32,7 +33,8 @@ export type JobManagerMessage =
   | { readonly kind: 'cancel-task'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
   | TriggerCheckpoint
   | NotifyCheckpointComplete
-  | NotifyCheckpointAborted;
+  | NotifyCheckpointAborted
+  | AcknowledgeConfirmed;
 
 export interface TriggerCheckpoint {
   readonly kind: 'trigger-checkpoint';
@@ -47,24 +49,23 @@ export interface NotifyCheckpointComplete {
   readonly epoch: LeaderEpoch;
   readonly attempt: ExecutionAttemptId;
   readonly checkpointId: CheckpointId;
+  /** Newest checkpoint that was subsumed (row C14); 0: none yet. */
+  readonly lastSubsumedId: number;
 }
 export interface NotifyCheckpointAborted {
   readonly kind: 'notify-checkpoint-aborted';
   readonly epoch: LeaderEpoch;
   readonly attempt: ExecutionAttemptId;
   readonly checkpointId: CheckpointId;
+  /** Newest checkpoint that is complete (row C14): makes good a notice that was lost; 0: none. */
+  readonly latestCompletedId: number;
 }
-
-/** Client -> every JobManager; the leader answers when the request is durable (FLIP-291). */
-export interface RescaleRequest {
-  readonly kind: 'rescale-request';
-  /** Rises with each request of the client: a request that comes late or doubled is known by it. */
-  readonly requestId: number;
-  readonly parallelism: number;
-}
-export interface RescaleReply {
-  readonly kind: 'rescale-reply';
-  readonly requestId: number;
+/** Answer to `acknowledge-checkpoint`: it arrived, whatever it was worth (row C11). */
+export interface AcknowledgeConfirmed {
+  readonly kind: 'acknowledge-confirmed';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
 }
 
 /** TaskManager -> JobManager. */
@@ -355,13 +356,14 @@ export type ServiceMessage =
   | SinkRequest
   | SinkReply;
 
+export type ClientMessage = ClientCommandMessage | ClientRequest | ClientReply;
+
 export type EngineMessage =
   | JobManagerMessage
-  | RescaleRequest
-  | RescaleReply
   | TaskManagerMessage
   | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
   | ConnectionLost
+  | ClientMessage
   | ServiceMessage;

@@ -20,6 +20,7 @@ import {
   type StateKind,
   type SubtaskState,
 } from './state-handle.ts';
+import type { SavepointFormat, SnapshotType } from './checkpoint-options.ts';
 
 const MAGIC = 0x4960672d;
 const FORMAT_VERSION = 3;
@@ -30,6 +31,11 @@ const CHECKSUM_BYTES = 4;
 const COORDINATORS = 1;
 const FINISHED = 2;
 const SCALE = 3;
+/** Which kind of snapshot it is; left out for a checkpoint. */
+const PROPERTIES = 4;
+/** Kinds and formats as a byte: a format. */
+const SNAPSHOT_TYPES: readonly SnapshotType[] = ['checkpoint', 'savepoint', 'suspend-savepoint', 'terminate-savepoint'];
+const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
 
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
@@ -41,6 +47,10 @@ export interface CheckpointMetadata {
   readonly checkpointId: CheckpointId;
   readonly jobId: string;
   readonly triggeredAtUs: number;
+  /** Absent: `checkpoint`. */
+  readonly snapshot?: SnapshotType;
+  /** Of savepoints. */
+  readonly format?: SavepointFormat;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
   /** By operator; absent: there are none. */
@@ -71,6 +81,8 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     writeSection(out, SCALE, (section) => writeScale(section, metadata));
   const marked = metadata.states.some(({ finished }) => finished !== undefined);
   if (marked) writeSection(out, FINISHED, (section) => writeFinished(section, metadata.states));
+  if (metadata.snapshot !== undefined && metadata.snapshot !== 'checkpoint')
+    writeSection(out, PROPERTIES, (section) => writeProperties(section, metadata));
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -108,7 +120,18 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   return { checkpointId: id, jobId, triggeredAtUs, states, ...sections };
 }
 
-type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism'>;
+type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism' | 'snapshot' | 'format'>;
+
+function writeProperties(out: ByteWriter, { snapshot = 'checkpoint', format }: CheckpointMetadata): void {
+  out.writeByte(SNAPSHOT_TYPES.indexOf(snapshot));
+  out.writeByte(format === undefined ? FORMATS.length : FORMATS.indexOf(format));
+}
+
+function readProperties(input: ByteReader): Pick<CheckpointMetadata, 'snapshot' | 'format'> {
+  const snapshot = SNAPSHOT_TYPES[input.readByte()] ?? input.refuse('a snapshot has a known type');
+  const format = FORMATS[input.readByte()];
+  return { ...(snapshot === 'checkpoint' ? {} : { snapshot }), ...(format === undefined ? {} : { format }) };
+}
 
 function writeSection(out: ByteWriter, number: number, write: (section: ByteWriter) => void): void {
   const section = new ByteWriter();
@@ -129,6 +152,7 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
     else if (number === FINISHED) readFinished(input, states);
+    else if (number === PROPERTIES) sections = { ...sections, ...readProperties(input) };
     else input.skip(length);
     if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
   }

@@ -6,6 +6,7 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { ChannelSection, FinishedState, StateHandle, StateKind } from '../protocol/state-handle.ts';
+import { toCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 
 /** One state to be written. */
@@ -32,6 +33,8 @@ export interface AlignmentFigures {
 
 export interface AsyncPartOptions {
   readonly checkpointId: CheckpointId;
+  /** Directory its files go to. */
+  readonly location: string;
   readonly figures: AlignmentFigures;
   readonly parts: readonly StatePart[];
   readonly syncStartUs: number;
@@ -44,6 +47,8 @@ export interface AsyncPartOptions {
 
 export class AsyncPart {
   readonly checkpointId: CheckpointId;
+  /** Directory its files go to. */
+  readonly location: string;
   /** Final when all barriers are here. */
   figures: AlignmentFigures;
   readonly parts: readonly StatePart[];
@@ -61,6 +66,7 @@ export class AsyncPart {
 
   constructor(options: AsyncPartOptions) {
     this.checkpointId = options.checkpointId;
+    this.location = options.location;
     this.figures = options.figures;
     this.parts = options.parts;
     this.syncStartUs = options.syncStartUs;
@@ -79,15 +85,17 @@ export function keyedStatePart(options: {
   keyGroups: { readonly start: number; readonly end: number };
   snapshot: KeyedStateSnapshot;
   estimatedBytes: number;
+  /** Row C26: whether every backend shall be able to read it. */
+  isCanonical: boolean;
 }): StatePart {
-  const { operator, keyGroups, snapshot, estimatedBytes } = options;
+  const { operator, keyGroups, snapshot, estimatedBytes, isCanonical } = options;
   return {
     operator,
     state: 'keyed',
     keyGroups,
     entryCount: snapshot.entryCount,
     estimatedBytes,
-    write: () => snapshot.write(),
+    write: () => (isCanonical ? toCanonical(snapshot.write()) : snapshot.write()),
     release: () => snapshot.release(),
   };
 }

@@ -13,6 +13,7 @@ import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } 
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
+import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -146,7 +147,8 @@ function createBackend(
     keyGroups,
     maxParallelism: vertex.maxParallelism,
   });
-  for (const bytes of options.keyedStateOf(spec.uid)) backend.restore(bytes);
+  for (const bytes of options.keyedStateOf(spec.uid))
+    backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
   keyed.push({ operator: spec.uid, backend, keyGroups });
   return backend;
 }

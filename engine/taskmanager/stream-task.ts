@@ -209,8 +209,10 @@ export class StreamTask {
       case 'notify-checkpoint-complete':
         return this.#checkpointing.completed(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
-        this.#checkpointing.aborted(message.checkpointId, out);
+        this.#checkpointing.aborted(message.checkpointId, message.latestCompletedId, out);
         return this.#pump(nowUs, out);
+      case 'acknowledge-confirmed':
+        return this.#checkpoint.confirmed(message.checkpointId, out);
       case 'storage-reply':
         return this.#restore.handleReply(message, nowUs, out);
       case 'log-records':
@@ -237,6 +239,7 @@ export class StreamTask {
       this.#outputs.handleTimer(timer, out) ||
       this.#input?.handleTimer(timer, nowUs, out) === true ||
       this.#restore.handleTimer(timer, nowUs, out) ||
+      this.#checkpoint.handleTimer(timer, nowUs, out) ||
       this.#source?.handleTimer(timer, nowUs, out) === true ||
       this.#chain?.sink?.handleTimer(timer, nowUs, out) === true;
     assert(handled, 'every timer of a subtask belongs to one of its parts', { timer });

@@ -5,8 +5,8 @@
  * Invariants:
  *   I1 flush and pre-commit, barrier, synchronous snapshot are one mailbox action: no record between them;
  *   I2 the barrier leaves before the snapshot is taken, after everything the subtask emitted before;
- *   I3 a checkpoint is acknowledged once, when all its state is durable, all its barriers are here, its channel state is written (row B5)
- *      and the sink's pre-commit is confirmed;
+ *   I3 a checkpoint is acknowledged when all its state is durable, all its barriers are here, its channel state is written (row B5) and
+ *      the sink's pre-commit is confirmed; the same acknowledgement is repeated until the JobManager confirms that it has it (row C11);
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
@@ -20,7 +20,7 @@ import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import { listsOf } from '../state/operator-state-file.ts';
@@ -29,6 +29,8 @@ import type { TaskEnvironment } from './task-environment.ts';
 /** What the synchronous part of a snapshot yields. */
 export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
   readonly finished?: FinishedState;
+  /** Of a savepoint; undefined: the checkpoint's own directory. */
+  readonly location?: string | undefined;
 };
 
 export interface SubtaskCheckpointOptions {
@@ -43,6 +45,8 @@ export interface SubtaskCheckpointOptions {
 
 /** A put that failed for certain is repeated so often before the checkpoint is declined. */
 const WRITE_TRIES_MAX = 4;
+/** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
+const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
 const SYNC_WORK = 4;
 
@@ -52,6 +56,10 @@ export class SubtaskCheckpoint {
   readonly #storage: RequestClient<StorageReply>;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
+  /** Acknowledgements that wait for their confirmation. */
+  readonly #unconfirmed = new Map<CheckpointId, AcknowledgeCheckpoint>();
+  /** Aborted before they began here; older ones may still begin. */
+  readonly #aborted = new Set<CheckpointId>();
   /** In-flight data of the checkpoint being taken. */
   readonly channelState: ChannelStateWriter;
   /** Highest checkpoint started or given up. */
@@ -100,9 +108,15 @@ export class SubtaskCheckpoint {
     return checkpointId > this.#last;
   }
 
+  /** Row B9 step 0: the coordinator gave it up before it began here; those behind must hear of it. */
+  isAborted(checkpointId: CheckpointId): boolean {
+    return this.#aborted.has(checkpointId);
+  }
+
   /** Before anything in flight is gathered for it. False: it was given up already. Whatever older one is still open is given up now. */
   openChannelState(checkpointId: CheckpointId, out: Out): boolean {
-    if (!this.isNew(checkpointId) && this.#options.environment.parts.earlyAbort === 'remembered') return false;
+    const isOver = !this.isNew(checkpointId) || this.isAborted(checkpointId);
+    if (isOver && this.#options.environment.parts.earlyAbort === 'remembered') return false;
     if (this.channelState.checkpointId === checkpointId) return true;
     for (const part of [...this.#async.values()]) {
       if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
@@ -118,15 +132,21 @@ export class SubtaskCheckpoint {
     this.channelState.finishInput(checkpointId, out);
   }
 
-  /** A snapshot was taken and not acknowledged, declined or aborted yet (Flink: waitForPendingCheckpoints). */
+  /**
+   * A snapshot was taken and not acknowledged, declined or aborted yet (Flink: waitForPendingCheckpoints), or nobody confirmed the
+   * acknowledgement: a subtask that ended would not repeat it.
+   */
   get isBusy(): boolean {
-    return this.#async.size > 0;
+    return this.#async.size > 0 || this.#unconfirmed.size > 0;
   }
 
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
   start(checkpointId: CheckpointId, snapshot: SnapshotTaken, nowUs: Micros, out: Out): void {
     assert(this.isNew(checkpointId), 'a checkpoint is started once per subtask', { checkpointId, last: this.#last });
-    this.#last = checkpointId;
+    this.#begun(checkpointId);
+    const { checkpoint } = this.#options.environment.configuration;
+    const { jobId } = this.#options.environment.graph;
+    const location = snapshot.location ?? checkpointDirectory(checkpoint.directory, jobId, checkpointId);
     const awaitsChannelState = this.channelState.checkpointId === checkpointId;
     const { figures, parts, waitsForSink, finished } = snapshot;
     const part = new AsyncPart({
@@ -137,6 +157,7 @@ export class SubtaskCheckpoint {
       waitsForSink,
       awaitsChannelState,
       finished,
+      location,
     });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
@@ -192,18 +213,20 @@ export class SubtaskCheckpoint {
     if (part.outstanding === 0 && part.syncEndUs > 0) this.#acknowledge(part, nowUs, out);
   }
 
-  /** The coordinator gave it up, or this subtask did. */
+  /** The coordinator gave it up. If it has not begun here it may still come, behind older ones that are to be taken. */
   abort(checkpointId: CheckpointId): void {
-    this.#last = Math.max(this.#last, checkpointId);
-    this.channelState.abort(checkpointId);
-    const part = this.#async.get(checkpointId);
-    if (part === undefined) return;
-    this.#async.delete(checkpointId);
-    part.release();
+    if (this.isNew(checkpointId)) this.#aborted.add(checkpointId);
+    this.#drop(checkpointId);
+  }
+
+  /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
+  confirmed(checkpointId: CheckpointId, out: Out): void {
+    if (this.#unconfirmed.delete(checkpointId)) this.#later.cancel(`acknowledge/${checkpointId}`, out);
   }
 
   decline(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void {
-    this.abort(checkpointId);
+    this.#begun(Math.max(this.#last, checkpointId));
+    this.#drop(checkpointId);
     const { attempt, epoch, toJobManager } = this.#options;
     toJobManager({ kind: 'decline-checkpoint', epoch, attempt, checkpointId, reason }, out);
     out.report({ kind: 'decline-sent', ...this.#task(), checkpointId, reason });
@@ -221,6 +244,19 @@ export class SubtaskCheckpoint {
   close(): void {
     for (const part of this.#async.values()) part.release();
     this.#async.clear();
+    this.#unconfirmed.clear();
+  }
+
+  #begun(last: number): void {
+    this.#last = last;
+    for (const aborted of this.#aborted) if (aborted <= last) this.#aborted.delete(aborted);
+  }
+
+  #drop(checkpointId: CheckpointId): void {
+    this.#unconfirmed.delete(checkpointId);
+    this.channelState.abort(checkpointId);
+    this.#async.get(checkpointId)?.release();
+    this.#async.delete(checkpointId);
   }
 
   #channelStateKnown(checkpointId: CheckpointId, out: Out): void {
@@ -258,9 +294,9 @@ export class SubtaskCheckpoint {
   ): void {
     const { part, handle, state, bytes, tries } = write;
     const { environment, attempt, subtask } = this.#options;
-    const { checkpoint, runtime } = environment.configuration;
+    const { runtime } = environment.configuration;
     const file = environment.parts.stateFile({
-      directory: checkpointDirectory(checkpoint.directory, environment.graph.jobId, part.checkpointId),
+      directory: part.location,
       operator: state.operator,
       state: state.state,
       subtask,
@@ -304,7 +340,7 @@ export class SubtaskCheckpoint {
       'every state of an acknowledged snapshot has a handle',
     );
     this.#async.delete(part.checkpointId);
-    const { attempt, epoch, toJobManager } = this.#options;
+    const { attempt, epoch } = this.#options;
     const handles = sortedHandles(part.handles);
     const stateBytes = handles.reduce((sum, handle) => sum + handle.bytes, 0);
     const { figures } = part;
@@ -323,9 +359,25 @@ export class SubtaskCheckpoint {
     };
     const checkpointId = part.checkpointId;
     const { finished } = part;
-    const message = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
-    toJobManager(finished === undefined ? message : { ...message, finished }, out);
+    const bare = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
+    const message = finished === undefined ? bare : { ...bare, finished };
+    this.#unconfirmed.set(checkpointId, message);
+    this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
+  }
+
+  /** Row C11: what was written stays, whether or not this is ever confirmed: the JobManager may have completed the checkpoint. */
+  #sendAcknowledgement(message: AcknowledgeCheckpoint, tries: number, out: Out): void {
+    const { environment, toJobManager } = this.#options;
+    const { checkpointId } = message;
+    toJobManager(message, out);
+    const delayUs = environment.configuration.runtime.requestTimeoutUs;
+    this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
+      if (this.#unconfirmed.get(checkpointId) !== message) return;
+      if (tries >= ACKNOWLEDGE_TRIES_MAX) return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+      lateOut.report({ kind: 'probe', probe: 'acknowledge-repeated' });
+      this.#sendAcknowledgement(message, tries + 1, lateOut);
+    });
   }
 
   #task(): { attempt: ExecutionAttemptId; vertex: number; subtask: number } {

@@ -17,7 +17,7 @@
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
-import type { CheckpointId } from '../foundation/ids.ts';
+import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
@@ -80,6 +80,7 @@ export class TaskCheckpointing {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
     if (!checkpoint.isNew(id)) return;
+    if (checkpoint.isAborted(id)) return this.#cancelBehind(id, out);
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
     if (ending.mustFailBefore(id)) return host.fail('synchronous-savepoint-failed', out);
@@ -127,9 +128,10 @@ export class TaskCheckpointing {
     host.chain()?.sink?.notifyComplete(id, out);
   }
 
-  /** The coordinator gave it up. */
-  aborted(id: CheckpointId, out: Out): void {
+  /** The coordinator gave it up. `latestCompleted` makes good a completion whose notice was lost (row C14). */
+  aborted(id: CheckpointId, latestCompleted: number, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
+    host.chain()?.sink?.notifyComplete(checkpointId(latestCompleted), out);
     if (ending.mustFailAfterAbort(id)) return host.fail('synchronous-savepoint-failed', out);
     checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
@@ -183,9 +185,10 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
-    const { parts, waitsForSink } = takeSnapshot({ chain, source, checkpointedOffset, checkpointId: id, out });
+    const { parts, waitsForSink } = takeSnapshot({ chain, source, checkpointedOffset, checkpointId: id, options, out });
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
-    checkpoint.start(id, { parts, waitsForSink, figures, ...finished }, nowUs, out);
+    const { location } = options;
+    checkpoint.start(id, { parts, waitsForSink, figures, location, ...finished }, nowUs, out);
   }
 }

@@ -215,7 +215,7 @@ export class TaskInput {
   abort(checkpointId: CheckpointId): boolean {
     const isEarly = checkpointId > this.#barriers.aligning;
     if (isEarly && this.#options.environment.parts.earlyAbort === 'forgotten') return false;
-    const isNews = this.#barriers.giveUp(checkpointId);
+    const isNews = this.#barriers.abort(checkpointId);
     this.#stopGathering();
     return isNews;
   }
@@ -291,10 +291,8 @@ export class TaskInput {
       case 'barrier':
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
-        if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled') {
-          this.#stopGathering();
-          this.#options.host.giveUp(event.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
-        }
+        if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled')
+          this.#cancelled(event.checkpointId, out);
         return;
       case 'end-of-data':
         return this.#endOfData(channel, event.mode, out);
@@ -308,12 +306,19 @@ export class TaskInput {
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
     const id = barrier.checkpointId;
     const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
-    if (decision.kind === 'ignore' || decision.kind === 'cancelled') return;
+    if (decision.kind === 'ignore') return;
+    if (decision.kind === 'cancelled') return this.#cancelled(decision.checkpointId, out);
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
     if (decision.kind !== 'complete') this.#collected.set(id, barrier);
     this.#act(decision, { barrier, channel }, nowUs, out);
     if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
+  }
+
+  /** Row B3: by a marker, or by an abort that came before the first barrier. */
+  #cancelled(id: CheckpointId, out: Out): void {
+    this.#stopGathering();
+    this.#options.host.giveUp(id, 'checkpoint-declined-on-cancellation-barrier', out);
   }
 
   /** Rows C23, B16: the producer waits until all it wrote was processed. */

@@ -8,6 +8,7 @@ import type { SourceReader } from '../connectors/source-reader.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import { keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
 import type { OperatorChain } from './operator-chain.ts';
 
@@ -16,6 +17,7 @@ export interface SnapshotOptions {
   readonly source: SourceReader | undefined;
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
+  readonly options: CheckpointOptions;
   readonly out: Out;
 }
 
@@ -25,8 +27,15 @@ export function takeSnapshot(options: SnapshotOptions): {
   readonly waitsForSink: boolean;
 } {
   const { chain, source, checkpointedOffset, checkpointId, out } = options;
+  const isCanonical = options.options.format === 'canonical';
   const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) =>
-    keyedStatePart({ operator, keyGroups, estimatedBytes: backend.estimatedBytes, snapshot: backend.snapshot() }),
+    keyedStatePart({
+      operator,
+      keyGroups,
+      isCanonical,
+      estimatedBytes: backend.estimatedBytes,
+      snapshot: backend.snapshot(),
+    }),
   );
   if (source !== undefined) {
     parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));

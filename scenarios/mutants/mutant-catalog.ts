@@ -5,6 +5,12 @@
  */
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import {
+  abortForgetsTimer,
+  failedStopLeavesTimerOff,
+  lateDeclineKillsNewAttempt,
+  noClaimNotRemembered,
+} from './checkpoint-coordinator-mutants.ts';
 import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
@@ -97,6 +103,10 @@ export const MUTANTS: readonly Mutant[] = [
   finishTwiceEmitsTwice,
   endOfDataSurvivesRestart,
   triggerSourcesOnly,
+  abortForgetsTimer,
+  lateDeclineKillsNewAttempt,
+  failedStopLeavesTimerOff,
+  noClaimNotRemembered,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import type { FaultAction, FaultRule, FaultTime } from '../scenario.ts';
+import { commandOf, operationShape } from './operation-schema.ts';
 import { chance, count, duration, durationRange, record, text } from './scalars.ts';
 
 /** Each entry has exactly one of these keys; their order is the order of the union below. */
@@ -27,6 +28,7 @@ export const FAULT_KINDS = [
   'log',
   'sink',
   'rescale',
+  'operation',
 ] as const;
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
@@ -187,8 +189,11 @@ const rescale = rule(
     rescale: count().describe('Parallelism that the client asks for; with an adaptive scheduler the most.'),
     ...timing,
   },
-  (entry) => ({ kind: 'operation', operation: 'rescale', parallelism: entry.rescale }),
+  (entry) => ({ kind: 'operation', command: { kind: 'rescale', parallelism: entry.rescale } }),
 );
+
+/** Somebody operates the job; not a fault, but it comes at its time like one. */
+const operation = rule({ ...operationShape, ...timing }, (entry) => ({ kind: 'operation', command: commandOf(entry) }));
 
 export const faultSchema = z.union([
   crash,
@@ -207,6 +212,7 @@ export const faultSchema = z.union([
   log,
   sink,
   rescale,
+  operation,
 ]);
 
 type WithTiming = z.output<z.ZodObject<typeof timing>>;

@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
+import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 const whole = z.int({ error: 'expected a whole number' });
 const natural = whole.min(0, { error: 'expected a whole number of at least 0' });
@@ -32,6 +34,25 @@ const trigger = z.union(
 );
 const ofFault = { id: z.string(), trigger };
 const betweenSides = { a: nodes, b: nodes, forUs: natural };
+
+const thenResume = record({
+  from: z.enum(RESUME_SOURCES),
+  claimMode: z.enum(CLAIM_MODES),
+  allowNonRestored: z.boolean(),
+}).exactOptional();
+const format = z.enum(SAVEPOINT_FORMATS);
+const command = z.discriminatedUnion(
+  'kind',
+  [
+    record({ kind: z.literal('savepoint'), format }),
+    record({ kind: z.literal('checkpoint'), checkpoint: z.enum(CHECKPOINT_KINDS) }),
+    record({ kind: z.literal('stop-with-savepoint'), drain: z.boolean(), format, thenResume }),
+    record({ kind: z.literal('cancel'), thenResume }),
+    record({ kind: z.literal('dispose-savepoint') }),
+    record({ kind: z.literal('rescale'), parallelism: positive }),
+  ],
+  { error: 'expected a kind: savepoint, checkpoint, stop-with-savepoint, cancel, dispose-savepoint or rescale' },
+);
 
 const fault = z.discriminatedUnion(
   'kind',
@@ -70,7 +91,7 @@ const fault = z.discriminatedUnion(
       chance: ratio,
       forUs: natural,
     }),
-    record({ ...ofFault, kind: z.literal('operation'), operation: z.literal('rescale'), parallelism: positive }),
+    record({ ...ofFault, kind: z.literal('operation'), command }),
   ],
   {
     error:
@@ -90,6 +111,10 @@ const checkpoint = record({
   tolerableFailures: natural,
   retained: positive,
   directory: z.string(),
+  savepointDirectory: z.string().default('savepoints'),
+  savepointTimeoutUs: positive.default(60_000_000),
+  firstId: positive.default(1),
+  retention: z.enum(RETENTIONS).default('retain-on-cancellation'),
   inlineThresholdBytes: natural,
   timelineLogging: z.boolean(),
 });
@@ -197,7 +222,13 @@ export const planSchema = record({
       bounded: z.boolean().default(false),
     }),
   ),
-  cluster: record({ taskManagers: positive, slots: positive, jobManagers: positive, profile: z.string() }),
+  cluster: record({
+    taskManagers: positive,
+    slots: positive,
+    jobManagers: positive,
+    profile: z.string(),
+    clients: natural.exactOptional(),
+  }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   transactionTimeoutUs: positive,
   faults: z.array(fault),

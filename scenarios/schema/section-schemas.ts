@@ -9,6 +9,7 @@ import { count, duration, multiplier, rate, record, size, text } from './scalars
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 export const jobSchema = record({
   use: text('the name of a job').describe('Name of the job.'),
@@ -60,6 +61,9 @@ export const checkpointingSchema = record({
   minPause: duration().prefault('0s').describe('From the end of one checkpoint to the next trigger.'),
   timeout: duration().prefault('10s').describe('A checkpoint that takes longer is aborted.'),
   mode: z.enum(GUARANTEES).default('exactly-once').describe('Whether barriers are aligned.'),
+  maxConcurrent: count()
+    .default(1)
+    .describe('Checkpoints that may be pending at the same time. Unaligned ones: 1. Savepoints do not count.'),
   unaligned: z
     .boolean({ error: 'expected true or false' })
     .default(false)
@@ -77,6 +81,17 @@ export const checkpointingSchema = record({
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),
   retained: count().default(2).describe('Completed checkpoints kept. Flink: 1.'),
   directory: text('a directory').default('checkpoints').describe('Directory on the checkpoint storage.'),
+  savepointDirectory: text('a directory')
+    .default('savepoints')
+    .describe('Directory for savepoints on the same storage.'),
+  savepointTimeout: duration()
+    .prefault('60s')
+    .describe('A savepoint that takes longer is aborted. Flink: as `timeout`.'),
+  firstId: count().default(1).describe('Id of the first checkpoint, to begin near a boundary such as 9 or 99.'),
+  retention: z
+    .enum(RETENTIONS)
+    .default('retain-on-cancellation')
+    .describe('What becomes of the retained checkpoints when the job is canceled or failed. Flink: no-externalized.'),
   inlineThreshold: size()
     .prefault('256B')
     .describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),

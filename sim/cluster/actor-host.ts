@@ -25,14 +25,12 @@ import type { EventLoop } from '../kernel/event-loop.ts';
 import type { Envelope } from '../network/envelope.ts';
 import type { Receiver } from '../network/medium.ts';
 import { Network } from '../network/network.ts';
-import { CLIENT_NODE } from '../node-names.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
 import { foldMessage } from './input-digest.ts';
-import { operationTimer } from './job-client.ts';
 import { Mailbox, type MailboxHost, type Timer } from './mailbox.ts';
 import { thrownFacts } from './thrown.ts';
 
@@ -178,11 +176,13 @@ export class Cluster implements Receiver, MailboxHost {
     return true;
   }
 
-  /** The client finds it as a timer of this name: what people ask comes from outside all messages. */
-  operate(operation: string): void {
-    const main = this.#find(CLIENT_NODE).mailboxes.get(MAIN_MAILBOX);
-    assert(main !== undefined, 'the client is never down');
-    this.#setTimer(main, operationTimer(operation), this.#loop.nowUs);
+  /** The world speaks to an actor: it hears its own node. False when the node is down. */
+  tell(node: NodeId, message: EngineMessage): boolean {
+    const { machine } = this.#find(node);
+    if (machine.isDown) return false;
+    const self = { node, mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
+    this.network.send({ nodeIndex: machine.index, id: MAIN_MAILBOX }, self, message, this.#loop.nowUs);
+    return true;
   }
 
   /** A message has arrived; called by the network. */

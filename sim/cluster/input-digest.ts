@@ -40,6 +40,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'trigger-checkpoint':
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':
+    case 'acknowledge-confirmed':
       foldJobManager(digest, message);
       return;
     case 'heartbeat-response':
@@ -64,12 +65,17 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'connection-lost':
       digest.foldString(message.peer);
       return;
-    case 'rescale-request':
-      digest.fold(message.requestId);
-      digest.fold(message.parallelism);
+    case 'client-command':
+      digest.foldString(message.id);
       return;
-    case 'rescale-reply':
-      digest.fold(message.requestId);
+    case 'client-request':
+      digest.foldString(message.triggerId);
+      digest.foldString(message.operation.kind);
+      return;
+    case 'client-reply':
+      digest.foldString(message.triggerId);
+      digest.foldString(message.result.kind);
+      if ('location' in message.result) digest.foldString(message.result.location ?? '');
       return;
     default:
       foldService(digest, message);
@@ -155,6 +161,9 @@ function foldOptions(digest: Digest, options: CheckpointOptions): void {
   digest.foldString(options.snapshot);
   digest.foldString(options.alignment);
   digest.fold(options.alignedTimeoutUs);
+  if (options.location !== undefined) digest.foldString(options.location);
+  if (options.sharing !== undefined) digest.foldString(options.sharing);
+  if (options.format !== undefined) digest.foldString(options.format);
 }
 
 function foldJobManager(digest: Digest, message: JobManagerMessage): void {
@@ -175,7 +184,16 @@ function foldJobManager(digest: Digest, message: JobManagerMessage): void {
       foldOptions(digest, message.options);
       return;
     case 'notify-checkpoint-complete':
+      digest.fold(message.attempt);
+      digest.fold(message.checkpointId);
+      digest.fold(message.lastSubsumedId);
+      return;
     case 'notify-checkpoint-aborted':
+      digest.fold(message.attempt);
+      digest.fold(message.checkpointId);
+      digest.fold(message.latestCompletedId);
+      return;
+    case 'acknowledge-confirmed':
       digest.fold(message.attempt);
       digest.fold(message.checkpointId);
       return;

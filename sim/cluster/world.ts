@@ -5,6 +5,7 @@
  * The one place that sees both the engine's actors and the simulator.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
@@ -27,7 +28,6 @@ import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import { Cluster } from './actor-host.ts';
 import type { NodeSpec } from './hosted-actor.ts';
-import { JobClient } from './job-client.ts';
 
 export interface WorldOptions {
   readonly plan: SimulationPlan;
@@ -85,7 +85,7 @@ export class World {
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
         this.#countRead(partition, offset, count),
       ),
-      ...clientNodes(plan, this.jobManagers),
+      ...clientNodes(options, this.jobManagers),
     ];
     const cluster = { loop, choices, history, profile, nodes };
     this.cluster = new Cluster(
@@ -135,11 +135,12 @@ function engineNodes(
   ];
 }
 
-/** A plan without operations has no client: it would have nothing to do. */
-function clientNodes({ faults }: SimulationPlan, jobManagers: readonly NodeId[]): NodeSpec[] {
-  const operations = faults.filter((fault) => fault.kind === 'operation');
-  if (operations.length === 0) return [];
-  return [{ id: CLIENT_NODE, create: () => new JobClient(operations, jobManagers) }];
+/** At the end of the list: worlds with and without a client number their other nodes alike. */
+function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): NodeSpec[] {
+  if ((plan.cluster.clients ?? 0) === 0) return [];
+  const notebook = new ClientNotebook();
+  const repeatAfterUs = plan.engine.runtime.requestTimeoutUs;
+  return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
 }
 
 interface Disks {

@@ -67,6 +67,7 @@ export class RunCollector {
     this.#checkpoints.observe(entry);
     switch (event.kind) {
       case 'checkpoint-completed':
+      case 'savepoint-completed':
         this.#stateBytes = event.stateBytes;
         return;
       case 'restart-scheduled':

@@ -9,7 +9,9 @@
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { LinkDegradation } from '../network/network.ts';
+import { CLIENT_NODE } from '../node-names.ts';
 import type { Fault } from './fault.ts';
 import type { UserCodeFault } from './user-code-faults.ts';
 
@@ -20,8 +22,8 @@ export interface FaultableCluster {
   restart(node: NodeId): boolean;
   pause(node: NodeId): boolean;
   resume(node: NodeId): boolean;
-  /** The client is used: it carries out the operation of this id. */
-  operate(operation: string): void;
+  /** A message of the world to an actor; false when its node is down. */
+  tell(node: NodeId, message: EngineMessage): boolean;
   machine(node: NodeId): { readonly incarnation: number; readonly isDown: boolean; readonly isUp: boolean };
   readonly network: FaultableNetwork;
 }
@@ -96,13 +98,14 @@ export class FaultActions {
       case 'service':
         this.#service(fault.node).apply(fault.id, fault);
         return 'pending';
-      case 'operation':
-        this.#cluster.operate(fault.id);
-        return 'effective';
       case 'throw':
       case 'hang':
         this.#userCode?.apply(fault);
         return 'pending';
+      case 'operation': {
+        const { id, command } = fault;
+        return this.#cluster.tell(CLIENT_NODE, { kind: 'client-command', id, command }) ? 'effective' : 'void';
+      }
       default:
         return unreachable(fault);
     }

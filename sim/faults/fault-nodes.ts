@@ -1,11 +1,12 @@
 /** Nodes a fault acts on: what a plan must have, checked before a life starts. */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import { CLIENT_NODE } from '../node-names.ts';
 import type { Fault } from './fault.ts';
 
-export const nodesOfFault = (fault: Fault): readonly NodeId[] => {
-  if (fault.kind === 'operation') return [];
+export function nodesOfFault(fault: Fault): readonly NodeId[] {
+  if (fault.kind === 'operation') return [CLIENT_NODE];
   return 'node' in fault ? [fault.node] : [...fault.a, ...fault.b];
-};
+}
 
 /** The first fault that names a node the cluster does not have; undefined when all is well. */
 export function strangerOf(

@@ -81,8 +81,8 @@ export function durationUs(fault: Fault): number {
 }
 
 function targetText(fault: Fault): string {
-  if (fault.kind === 'operation') return CLIENT_NODE;
   if ('node' in fault) return fault.node;
+  if (fault.kind === 'operation') return CLIENT_NODE;
   const isOneWay = fault.kind === 'partition' && fault.oneWay;
   return `${fault.a.join(',')} ${isOneWay ? '->' : '<->'} ${fault.b.join(',')}`;
 }

@@ -4,6 +4,7 @@
  * Every fault is resolved: names of nodes, microseconds, integer ratios. Ranges and chance belong to scenarios.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
 import type { CheckpointPoint } from './checkpoint-point.ts';
 
 /** When a fault starts: at a virtual time, or at a logical point of a checkpoint's life. */
@@ -99,10 +100,9 @@ export type Fault = OfFault &
         readonly forUs: number;
       }
     | {
-        /** Not a fault, but it strikes like one: somebody uses the client. */
+        /** No fault, but as one it comes at its time or point: somebody operates the job. */
         readonly kind: 'operation';
-        readonly operation: 'rescale';
-        readonly parallelism: number;
+        readonly command: ClientCommand;
       }
   );
 
@@ -112,7 +112,7 @@ export type FaultKind = Fault['kind'];
 /** How faults are counted and shown: `partition/one-way`, `service/unknown-outcome`, `crash` ... */
 export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
-  if (fault.kind === 'operation') return `operation/${fault.operation}`;
+  if (fault.kind === 'operation') return `operation/${fault.command.kind}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
   return fault.kind === 'crash' || fault.kind === 'pause'
     ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`

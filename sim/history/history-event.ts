@@ -19,8 +19,6 @@ export type WorldEvent =
   | { readonly kind: 'fault-ended'; readonly fault: string; readonly faultKind: string }
   /** First time the fault changed anything: a message held, a request slowed, a running node crashed. */
   | { readonly kind: 'fault-effective'; readonly fault: string; readonly faultKind: string }
-  /** The client was told that its operation is accepted and durable. */
-  | { readonly kind: 'operation-answered'; readonly fault: string; readonly operation: string }
   | { readonly kind: 'connection-reset'; readonly peer: NodeId }
   | {
       readonly kind: 'message-dropped';

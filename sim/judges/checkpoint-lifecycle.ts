@@ -12,6 +12,8 @@ import { unreachable } from '../../engine/foundation/assert.ts';
 import {
   decodeLease,
   decodePointer,
+  FIRST_RUN,
+  type JobRun,
   leaderKey,
   pointerKey,
   type RetainedCheckpoint,
@@ -34,6 +36,7 @@ const KINDS = [
   'object-deleted',
   'coordination-updated',
   'checkpoint-completed',
+  'savepoint-completed',
   'checkpoint-aborted',
   'notify-complete-sent',
   'commit-sent',
@@ -57,6 +60,8 @@ interface Life {
 }
 
 const METADATA_PATH = /\/chk-(\d+)\/_metadata$/;
+/** `<dir>/savepoint-<job>-<n>`. */
+const SAVEPOINT_ID = /\/savepoint-.*-(\d+)$/;
 const TRANSACTION_CHECKPOINT = /-(\d+)$/;
 
 export interface CheckpointLifecycleOptions {
@@ -91,6 +96,8 @@ export class CheckpointLifecycle implements Judge {
   readonly #succession = new AttemptSuccession();
   readonly #idsBeforeEpoch = new Map<number, number>();
   readonly #metadataStored = new Set<number>();
+  /** Directories whose `_metadata` was stored. */
+  readonly #locationsStored = new Set<string>();
   readonly #everNamed = new Set<number>();
   #retained: readonly RetainedCheckpoint[] = [];
   #retainedFiles = new Map<string, number>();
@@ -100,6 +107,7 @@ export class CheckpointLifecycle implements Judge {
   #pointerEpoch = 0;
   #leaseEpoch = 0;
   #completed = 0;
+  #run = 1;
   /** The last choice of what to restore by a leader that reigned. */
   #restored: { readonly epoch: number; readonly jobAttempt: number; readonly at: number } | undefined;
 
@@ -139,6 +147,9 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'checkpoint-completed':
         this.#onCompleted(event.checkpointId, at);
+        return;
+      case 'savepoint-completed':
+        this.#onSavepoint(event, at);
         return;
       case 'checkpoint-aborted':
         this.#onEnded(event.checkpointId, at);
@@ -201,6 +212,7 @@ export class CheckpointLifecycle implements Judge {
   #onStored(path: string): void {
     const id = METADATA_PATH.exec(path)?.[1];
     if (id !== undefined) this.#metadataStored.add(Number(id));
+    if (path.endsWith('/_metadata')) this.#locationsStored.add(path.slice(0, -'/_metadata'.length));
   }
 
   #onDeleted(path: string, at: number): void {
@@ -217,16 +229,28 @@ export class CheckpointLifecycle implements Judge {
       return;
     }
     if (event.key !== this.#pointerKey) return;
-    const { epoch, completed } =
-      event.value === '' ? { epoch: this.#pointerEpoch, completed: [] } : decodePointer(event.value);
+    const { epoch, completed, job } =
+      event.value === '' ? { epoch: this.#pointerEpoch, completed: [], job: undefined } : decodePointer(event.value);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
+    this.#onRun(job);
     for (const checkpoint of completed) this.#onNamed(checkpoint, at);
     this.#retained = completed;
     const files = new Map<string, number>();
     for (const checkpoint of completed)
       for (const path of this.#options.reader.filesOf(checkpoint)) files.set(path, checkpoint.id);
     this.#retainedFiles = files;
+  }
+
+  /** A run that stops with a savepoint says so before anything is committed for it; a new run has restored nothing yet. */
+  #onRun(job: JobRun | undefined): void {
+    const { run, ended } = job ?? FIRST_RUN;
+    if (run !== this.#run) this.#restored = undefined;
+    this.#run = run;
+    const stoppedWith = SAVEPOINT_ID.exec(ended?.location ?? '')?.[1];
+    if (stoppedWith === undefined) return;
+    this.#everNamed.add(Number(stoppedWith));
+    this.#newestNamed = Math.max(this.#newestNamed, Number(stoppedWith));
   }
 
   /** A checkpoint that the pointer names for the first time must be there in full. */
@@ -267,9 +291,29 @@ export class CheckpointLifecycle implements Judge {
     });
   }
 
+  /** Its `_metadata` makes it one; the pointer need not name it. */
+  #onSavepoint({ checkpointId: id, location }: Of<'savepoint-completed'>, at: number): void {
+    this.#onEnded(id, at);
+    this.#checkAcknowledged(id, at);
+    if (this.#locationsStored.has(location)) return;
+    this.#say(
+      'completed-before-durable',
+      [at],
+      () => `Savepoint ${String(id)} completes before its _metadata is stored`,
+    );
+  }
+
   #onCompleted(id: number, at: number): void {
     this.#completed += 1;
     this.#onEnded(id, at);
+    this.#checkAcknowledged(id, at);
+    const durable = this.#metadataStored.has(id) && this.#everNamed.has(id);
+    if (durable) return;
+    const what = this.#metadataStored.has(id) ? 'the pointer names it' : 'its _metadata is stored';
+    this.#say('completed-before-durable', [at], () => `Checkpoint ${String(id)} completes before ${what}`);
+  }
+
+  #checkAcknowledged(id: number, at: number): void {
     const life = this.#lives.get(id);
     const lacking =
       life === undefined ? undefined : [...life.required].find((attempt) => !life.acknowledged.has(attempt));
@@ -277,10 +321,6 @@ export class CheckpointLifecycle implements Judge {
       const what = life === undefined ? 'was never triggered' : `attempt ${String(lacking)} sent no acknowledgement`;
       this.#say('completed-without-acknowledgement', [at], () => `Checkpoint ${String(id)} completes, but ${what}`);
     }
-    const durable = this.#metadataStored.has(id) && this.#everNamed.has(id);
-    if (durable) return;
-    const what = this.#metadataStored.has(id) ? 'the pointer names it' : 'its _metadata is stored';
-    this.#say('completed-before-durable', [at], () => `Checkpoint ${String(id)} completes before ${what}`);
   }
 
   #onEnded(id: number, at: number): void {

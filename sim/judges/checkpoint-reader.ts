@@ -12,6 +12,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
@@ -24,6 +25,8 @@ import {
   decodeEnumeratorState,
   decodeReaderSplits,
   decodeSourceOffsets,
+  fromCanonical,
+  isCanonical,
 } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -83,6 +86,7 @@ export class CheckpointReader {
   readonly #listed = new Set<number>();
   #pointerText = '';
   #pointer: readonly RetainedCheckpoint[] = EMPTY_POINTER;
+  #floor = 0;
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
@@ -98,9 +102,17 @@ export class CheckpointReader {
     const text = this.#options.durable.coordination(pointerKey(this.#options.graph.jobId)) ?? '';
     if (text !== this.#pointerText) {
       this.#pointerText = text;
-      this.#pointer = text === '' ? EMPTY_POINTER : decodePointer(text).completed;
+      const pointer = text === '' ? undefined : decodePointer(text);
+      this.#pointer = pointer?.completed ?? EMPTY_POINTER;
+      this.#floor = pointer?.job?.floor ?? 0;
     }
     return this.#pointer;
+  }
+
+  /** Ids up to this one belong to earlier runs of the job. */
+  get floor(): number {
+    this.retained();
+    return this.#floor;
   }
 
   /** The newest retained checkpoint; undefined when there is none. */
@@ -113,7 +125,7 @@ export class CheckpointReader {
     if (bytes === undefined) return unreadable(`${path} does not exist`);
     const known = this.#metadata.get(path);
     if (known !== undefined && known.bytes === bytes) return { kind: 'read', value: known.value };
-    const read = attempt(path, () => decodeMetadata(bytes));
+    const read = attempt(path, () => resolvedIn(directoryOfMetadata(path), decodeMetadata(bytes)));
     if (read.kind === 'read') this.#metadata.set(path, { bytes, value: read.value });
     return read;
   }
@@ -239,7 +251,9 @@ export class CheckpointReader {
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      into.keyed.push({ operator: handle.operator, bytes, keyGroups: handle.keyGroups });
+      const file = attempt(place, () => (isCanonical(bytes) ? fromCanonical(bytes) : bytes));
+      if (file.kind === 'unreadable') return file.reason;
+      into.keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
       return undefined;
     }
     if (handle.state === 'operator') {

@@ -7,7 +7,7 @@
  * I2: a leader that was elected before the job's result was durable may not have known it: what it deploys is not judged.
  */
 import { decodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
-import { resultKey } from '../../engine/protocol/job-result.ts';
+import { decodeResult, resultKey, runOf } from '../../engine/protocol/job-result.ts';
 import { feedsSubtask, type JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
@@ -16,6 +16,8 @@ import type { Verdict } from './verdict.ts';
 
 const NAME = 'finishing';
 const TRANSACTION = /-(\d+)$/;
+/** The directory of a savepoint ends with its id. */
+const SAVEPOINT_ID = /\/savepoint-.*-(\d+)$/;
 
 /** An attempt of a subtask. */
 interface Attempt {
@@ -62,6 +64,7 @@ export class Finishing implements Judge {
   /** Leaders elected after the result was durable. */
   readonly #knowing = new Set<number>();
   #rememberedAt = -1;
+  #run = 1;
   #finished = 0;
 
   constructor(options: FinishingOptions) {
@@ -93,12 +96,26 @@ export class Finishing implements Judge {
         this.#onOpened(event.transaction, event.producerEpoch, at);
         return;
       case 'coordination-updated':
-        if (event.key === this.#pointerKey)
-          this.#newestNamed = Math.max(this.#newestNamed, decodePointer(event.value).completed.at(-1)?.id ?? 0);
-        if (event.key === this.#resultKey) this.#rememberedAt = at;
+        if (event.key === this.#pointerKey) this.#onPointer(event.value);
+        if (event.key === this.#resultKey && !this.#isOlder(event.value)) this.#rememberedAt = at;
         return;
       default:
     }
+  }
+
+  /** A savepoint that the job stops with counts like a checkpoint; a run that somebody submitted anew is not over (row C28). */
+  #onPointer(value: string): void {
+    const { completed, job } = decodePointer(value);
+    const stoppedWith = SAVEPOINT_ID.exec(job?.ended?.location ?? '')?.[1];
+    this.#newestNamed = Math.max(this.#newestNamed, completed.at(-1)?.id ?? 0, Number(stoppedWith ?? 0));
+    if (job === undefined || job.run === this.#run) return;
+    this.#run = job.run;
+    this.#rememberedAt = -1;
+    this.#knowing.clear();
+  }
+
+  #isOlder(value: string): boolean {
+    return value !== '' && runOf(decodeResult(value)) < this.#run;
   }
 
   finish(): Verdict[] {

@@ -25,6 +25,7 @@ import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
+import { Savepoints } from './savepoints.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -73,6 +74,7 @@ export class JudgeBench {
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
+    const operated = (plan.cluster.clients ?? 0) > 0;
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
@@ -80,6 +82,7 @@ export class JudgeBench {
       new CheckpointLifecycle({ jobId, reader, durable, isCheckpointing }),
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
+      ...(operated ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
       this.#progress,
     ];
     this.judges = judges;

@@ -44,11 +44,19 @@ export interface ProgressOptions {
 
 export class Progress implements Judge {
   readonly name = NAME;
-  readonly kinds = ['phase', 'job-status', 'checkpoint-completed', 'restart-scheduled'] as const;
+  readonly kinds = [
+    'phase',
+    'job-status',
+    'checkpoint-completed',
+    'restart-scheduled',
+    'operation-requested',
+    'operation-answered',
+  ] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
     'storm. job-not-finished: all input is bounded, but the job has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
     'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
+    'operation-unanswered: somebody asked for something and was told nothing. ' +
     'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
@@ -61,6 +69,8 @@ export class Progress implements Judge {
   #completed = 0;
   #restarts = 0;
   #lastStatusAt = 0;
+  /** Trigger ids of operations whose client waits. */
+  readonly #unanswered = new Set<string>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -72,6 +82,10 @@ export class Progress implements Judge {
   observe({ event, index: at }: HistoryEvent): void {
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
+    } else if (event.kind === 'operation-requested') {
+      this.#unanswered.add(event.triggerId);
+    } else if (event.kind === 'operation-answered') {
+      this.#unanswered.delete(event.triggerId);
     } else if (event.kind === 'restart-scheduled') {
       if (this.#live) this.#restarts += 1;
     } else if (event.kind === 'phase') {
@@ -87,7 +101,7 @@ export class Progress implements Judge {
   /** Whether the life may end well now. */
   satisfied(): boolean {
     const { output, durable } = this.#options;
-    if (!this.#live || !this.#isWhereItShould() || !output.isComplete()) return false;
+    if (!this.#live || !this.#isWhereItShould() || !output.isComplete() || this.#unanswered.size > 0) return false;
     return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
   }
 
@@ -129,6 +143,8 @@ export class Progress implements Judge {
       const state = preCommitted ? 'pre-committed' : 'open';
       findings.notLive('open-transaction', [], () => `Transaction ${transaction} is still ${state}`);
     }
+    for (const id of this.#unanswered)
+      findings.notLive('operation-unanswered', [], () => `Operation ${id} was never answered`);
     const orphan = this.#firstOrphan();
     if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
   }
@@ -165,7 +181,7 @@ export class Progress implements Judge {
     return durable.objects().find((path) => {
       if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
-      return checkpoint === undefined || Number(checkpoint) <= newest;
+      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
   }
 

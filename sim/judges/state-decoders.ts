@@ -5,6 +5,7 @@
  * Owns nothing; names what judges need of `engine/state`, `engine/channel-state` and `engine/connectors`.
  */
 export { decodeChannelState } from '../../engine/channel-state/channel-state-file.ts';
+export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';

@@ -50,12 +50,11 @@ export function messageBytes(message: EngineMessage): number {
     case 'trigger-checkpoint':
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':
+    case 'acknowledge-confirmed':
     case 'task-state':
     case 'end-of-data':
     case 'all-records-processed':
     case 'decline-checkpoint':
-    case 'rescale-request':
-    case 'rescale-reply':
       return HEADER_BYTES;
     case 'operator-event-acknowledged':
       return HEADER_BYTES + ENTRY_BYTES;
@@ -74,7 +73,11 @@ export function messageBytes(message: EngineMessage): number {
     case 'write-async-part':
     case 'write-channel-state':
     case 'connection-lost':
+    case 'client-command':
       return 0;
+    case 'client-request':
+    case 'client-reply':
+      return HEADER_BYTES + ENTRY_BYTES;
     default:
       return HEADER_BYTES + serviceBytes(message);
   }

@@ -175,11 +175,36 @@ function message<K extends Kind, F>(
   return row(fields).map((made) => ({ kind, ...(made as F) }));
 }
 
+const command = fc.oneof(
+  row({ kind: fc.constant('savepoint'), format: fc.constantFrom('canonical', 'native') }),
+  row({
+    kind: fc.constant('cancel'),
+    thenResume: row({
+      from: fc.constant('newest-savepoint'),
+      claimMode: fc.constant('claim'),
+      allowNonRestored: fc.boolean(),
+    }),
+  }),
+  row({ kind: fc.constant('dispose-savepoint') }),
+);
+const operation = fc.oneof(
+  row({ kind: fc.constant('savepoint'), format: fc.constantFrom('canonical', 'native') }),
+  row({ kind: fc.constant('stop-with-savepoint'), drain: fc.boolean(), format: fc.constant('canonical') }),
+  row({ kind: fc.constant('dispose-savepoint'), location: text }),
+  row({
+    kind: fc.constant('resume'),
+    restore: row({ location: text, claimMode: fc.constant('claim'), allowNonRestored: fc.boolean() }),
+  }),
+);
+const result = fc.oneof(
+  row({ kind: fc.constant('in-progress') }),
+  row({ kind: fc.constant('done'), location: text }, { requiredKeys: ['kind'] }),
+  row({ kind: fc.constant('failed'), reason: text, location: text }, { requiredKeys: ['kind', 'reason'] }),
+);
+
 const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'heartbeat-request': message('heartbeat-request', { epoch }),
   'deploy-task': message('deploy-task', { epoch, incarnation: small, deployment }),
-  'rescale-request': message('rescale-request', { requestId: count, parallelism: small }),
-  'rescale-reply': message('rescale-reply', { requestId: count }),
   'cancel-task': message('cancel-task', { epoch, attempt }),
   'trigger-checkpoint': message('trigger-checkpoint', {
     epoch,
@@ -188,8 +213,22 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     triggeredAtUs: us,
     options,
   }),
-  'notify-checkpoint-complete': message('notify-checkpoint-complete', { epoch, attempt, checkpointId: checkpoint }),
-  'notify-checkpoint-aborted': message('notify-checkpoint-aborted', { epoch, attempt, checkpointId: checkpoint }),
+  'notify-checkpoint-complete': message('notify-checkpoint-complete', {
+    epoch,
+    attempt,
+    checkpointId: checkpoint,
+    lastSubsumedId: count,
+  }),
+  'notify-checkpoint-aborted': message('notify-checkpoint-aborted', {
+    epoch,
+    attempt,
+    checkpointId: checkpoint,
+    latestCompletedId: count,
+  }),
+  'acknowledge-confirmed': message('acknowledge-confirmed', { epoch, attempt, checkpointId: checkpoint }),
+  'client-command': message('client-command', { id: text, command }),
+  'client-request': message('client-request', { triggerId: text, operation }),
+  'client-reply': message('client-reply', { triggerId: text, result }),
   'heartbeat-response': message('heartbeat-response', {
     epoch,
     incarnation: small,

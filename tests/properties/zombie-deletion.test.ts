@@ -3,6 +3,7 @@
  * earlier one dropped (decision 0026; B6). Here leaders complete checkpoints, are replaced, and their deletions arrive whenever they like.
  */
 import fc from 'fast-check';
+import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import { expect, it } from 'vitest';
 import { CheckpointCleaner } from '../../engine/checkpoint/checkpoint-cleaner.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
@@ -83,7 +84,7 @@ it('B6, G5: whenever deletions of whichever leader arrive, everything the pointe
           lastId += 1;
           storage.objects.set(metadataOf(lastId), new Uint8Array(1));
           if (what.kind === 'complete') current.complete(lastId);
-          else current.cleaner.discard(lastId, current.out);
+          else current.cleaner.discard(directoryOfMetadata(metadataOf(lastId)), current.out);
         }
         const named = leaders.at(-1)?.store.pointer.completed ?? [];
         for (const { metadata } of named) expect(storage.paths()).toContain(metadata);

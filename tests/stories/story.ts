@@ -98,7 +98,7 @@ export class Story {
 
   /** Somebody asks the client for another parallelism. */
   rescale(parallelism: number, when: At | number): this {
-    return this.#add({ kind: 'operation', operation: 'rescale', parallelism }, when);
+    return this.#add({ kind: 'operation', command: { kind: 'rescale', parallelism } }, when);
   }
 
   /** The job adapts to the slots there are, instead of waiting for all of them. */

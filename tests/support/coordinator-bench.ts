@@ -6,14 +6,16 @@
  */
 import { CheckpointCoordinator } from '../../engine/checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-plan.ts';
+import type { RequestEnd } from '../../engine/checkpoint/checkpoint-request.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
 import { StoreRegisters } from '../../engine/high-availability/store-registers.ts';
 import { RequestClient } from '../../engine/clients/request-client.ts';
 import type { CheckpointedCoordinators } from '../../engine/coordination/checkpointed-coordinators.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
-import { standardParts } from '../../engine/parts.ts';
+import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
+import { savepointProperties } from '../../engine/protocol/checkpoint-properties.ts';
 import { counterKey, encodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../engine/protocol/messages.ts';
@@ -61,24 +63,30 @@ export class CoordinatorBench {
   /** Checkpoints that ended while the job ran: whether completed. */
   readonly ended: boolean[] = [];
   subtasks: CheckpointedSubtask[] = [subtask(1, true), subtask(2, false)];
-  readonly #coordinationClient: RequestClient<CoordinationReply>;
-  readonly #storageClient: RequestClient<StorageReply>;
+  readonly coordinationClient: RequestClient<CoordinationReply>;
+  readonly storageClient: RequestClient<StorageReply>;
+  /** Of parts a subclass adds. */
+  protected furtherTimer: (timer: string) => boolean = () => false;
   #waiting: EngineMessage[] = [];
 
-  constructor(checkpoint: Partial<CheckpointConfiguration> = {}, coordinators?: CheckpointedCoordinators) {
+  constructor(
+    checkpoint: Partial<CheckpointConfiguration> = {},
+    { coordinators, ...parts }: Partial<EngineParts> & { readonly coordinators?: CheckpointedCoordinators } = {},
+  ) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
-    this.#coordinationClient = new RequestClient({
+    this.coordinationClient = new RequestClient({
       ...client,
       node: COORDINATION,
       name: 'coordination',
       firstRequestId: 1,
     });
-    this.#storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
+    this.storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
     this.out = new RecordingOut(
       (timer, nowUs, out) =>
         this.coordinator.handleTimer(timer, nowUs, out) ||
-        this.#coordinationClient.handleTimer(timer, nowUs, out) ||
-        this.#storageClient.handleTimer(timer, nowUs, out),
+        this.coordinationClient.handleTimer(timer, nowUs, out) ||
+        this.storageClient.handleTimer(timer, nowUs, out) ||
+        this.furtherTimer(timer),
     );
     const pointer = { epoch: EPOCH, completed: [] };
     this.coordination.put(POINTER, encodePointer(pointer));
@@ -88,7 +96,7 @@ export class CoordinatorBench {
       graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,
       configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
-      parts: standardParts,
+      parts: { ...standardParts, ...parts },
       host: {
         jobAttempt: 1,
         subtasks: () => this.subtasks,
@@ -100,8 +108,8 @@ export class CoordinatorBench {
         checkpointEnded: (isCompleted) => this.ended.push(isCompleted),
         deployedScale: () => ({ operators: [], highestParallelism: 1 }),
       },
-      storage: this.#storageClient,
-      coordination: new StoreRegisters(this.#coordinationClient),
+      storage: this.storageClient,
+      coordination: new StoreRegisters(this.coordinationClient),
       store: this.store,
       counter: { value: 0, version: 0 },
       ...(coordinators === undefined ? {} : { coordinators }),
@@ -110,6 +118,20 @@ export class CoordinatorBench {
 
   start(): this {
     this.coordinator.start(this.out.nowUs, this.out);
+    return this;
+  }
+
+  /** Somebody asks for a savepoint; its end is noted in `calls`. */
+  savepoint(snapshot: 'savepoint' | 'suspend-savepoint' = 'savepoint'): this {
+    const request = {
+      properties: savepointProperties(snapshot, 'native', false),
+      isPeriodic: false,
+      atUs: this.out.nowUs,
+      ...(snapshot === 'savepoint' ? {} : { stopsJobFor: 'stop' }),
+      ended: (end: RequestEnd) =>
+        void this.calls.push(end.kind === 'completed' ? `completed ${end.location}` : `failed ${end.reason}`),
+    };
+    this.coordinator.request(request, this.out.nowUs, this.out);
     return this;
   }
 
@@ -189,7 +211,8 @@ export class CoordinatorBench {
   }
 
   #take(only: EngineMessage['kind'] | undefined): EngineMessage | undefined {
-    this.#waiting.push(...this.out.fresh().map(({ message }) => message));
+    const fresh = this.out.fresh().map(({ message }) => message);
+    this.#waiting.push(...fresh.filter(({ kind }) => kind !== 'client-reply'));
     const at = only === undefined ? 0 : this.#waiting.findIndex(({ kind }) => kind === only);
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
   }
@@ -199,7 +222,7 @@ export class CoordinatorBench {
   }
 
   #deliver(reply: CoordinationReply | StorageReply): void {
-    if (reply.kind === 'storage-reply') this.#storageClient.handleReply(reply, this.out.nowUs, this.out);
-    else this.#coordinationClient.handleReply(reply, this.out.nowUs, this.out);
+    if (reply.kind === 'storage-reply') this.storageClient.handleReply(reply, this.out.nowUs, this.out);
+    else this.coordinationClient.handleReply(reply, this.out.nowUs, this.out);
   }
 }

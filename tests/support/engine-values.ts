@@ -47,6 +47,10 @@ const CHECKPOINT: CheckpointConfiguration = {
   tolerableFailures: 1_000,
   retained: 1,
   directory: 'checkpoints',
+  savepointDirectory: 'savepoints',
+  savepointTimeoutUs: 50_000,
+  firstId: 1,
+  retention: 'retain-on-cancellation',
   inlineThresholdBytes: 8,
   timelineLogging: false,
 };

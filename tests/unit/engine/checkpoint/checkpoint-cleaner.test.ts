@@ -72,15 +72,15 @@ describe('checkpoint cleaner', () => {
 
   it('C29: discarding a checkpoint deletes its files only, also when another id begins with the same digits', () => {
     const { cleaner, out, storage, answer } = bench(`${ROOT}chk-1/a`, `${ROOT}chk-1/b`, `${ROOT}chk-12/a`);
-    cleaner.discard(1, out);
+    cleaner.discard(`${ROOT}chk-1`, out);
     answer();
     expect(storage.paths()).toEqual([`${ROOT}chk-12/a`]);
   });
 
   it('C2: a deletion counts as under way until it is answered', () => {
     const { cleaner, out, answer } = bench(`${ROOT}chk-1/a`);
-    cleaner.discard(1, out);
-    cleaner.discard(2, out);
+    cleaner.discard(`${ROOT}chk-1`, out);
+    cleaner.discard(`${ROOT}chk-2`, out);
     expect(cleaner.cleaning).toBe(2);
     answer();
     expect(cleaner.cleaning).toBe(0);
@@ -92,5 +92,15 @@ describe('checkpoint cleaner', () => {
     out.advance(REQUEST_TIMEOUT_US);
     expect(cleaner.cleaning).toBe(0);
     expect(out.kinds()).toEqual(['storage-list']);
+  });
+});
+
+describe('checkpoint cleaner: the end of a run', () => {
+  it('C17: what the run left goes, but not what it kept, what earlier runs left, or what the next run has begun meanwhile', () => {
+    const { cleaner, out, storage, answer } = bench(...[1, 3, 4, 5, 6].map((n) => `${ROOT}chk-${n}/a`));
+    const job = { run: 2, by: 'r', floor: 2, fullFirst: false };
+    cleaner.sweep({ ...pointer(4), job }, out, 5);
+    answer();
+    expect(storage.paths()).toEqual([1, 4, 6].map((n) => `${ROOT}chk-${n}/a`));
   });
 });

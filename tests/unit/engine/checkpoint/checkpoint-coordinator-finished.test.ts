@@ -34,15 +34,15 @@ describe('coordinator: finished subtasks', () => {
 
   it('C23: the end of data triggers at once and only once', () => {
     const bench = new CoordinatorBench().start();
-    bench.coordinator.triggerFinal(bench.out);
-    bench.coordinator.triggerFinal(bench.out);
+    bench.coordinator.triggerFinal(bench.out.nowUs, bench.out);
+    bench.coordinator.triggerFinal(bench.out.nowUs, bench.out);
     bench.answer();
     expect(bench.out.reported('checkpoint-triggered')).toHaveLength(1);
   });
 
   it('C23: min-pause does not hold it up, a checkpoint under way does until it has ended', () => {
     const bench = new CoordinatorBench({ minPauseUs: 10 * INTERVAL_US }).trigger();
-    bench.coordinator.triggerFinal(bench.out);
+    bench.coordinator.triggerFinal(bench.out.nowUs, bench.out);
     expect(bench.answer().out.reported('checkpoint-triggered')).toHaveLength(1);
     bench.acknowledgeAll(1).answer();
     bench.run(REQUEST_TIMEOUT_US);
@@ -51,7 +51,7 @@ describe('coordinator: finished subtasks', () => {
 
   it('C23: a final checkpoint that fails is tried again, one that completes is not', () => {
     const bench = new CoordinatorBench().start();
-    bench.coordinator.triggerFinal(bench.out);
+    bench.coordinator.triggerFinal(bench.out.nowUs, bench.out);
     bench.answer().decline(1, 1, 'checkpoint-async-exception');
     bench.run(REQUEST_TIMEOUT_US);
     expect(bench.out.reported('checkpoint-triggered')).toHaveLength(2);
@@ -63,7 +63,7 @@ describe('coordinator: finished subtasks', () => {
   it('C14: the notice of the final checkpoint is repeated to those that still run', () => {
     const bench = new CoordinatorBench().start();
     bench.coordinator.repeatFinalNotice(bench.out);
-    bench.coordinator.triggerFinal(bench.out);
+    bench.coordinator.triggerFinal(bench.out.nowUs, bench.out);
     bench.answer().acknowledgeAll(1).answer();
     bench.subtasks = bench.subtasks.map((one) => (one.isSource ? { ...one, isFinished: true } : one));
     bench.coordinator.repeatFinalNotice(bench.out);
@@ -73,7 +73,7 @@ describe('coordinator: finished subtasks', () => {
 
   it('what was final before a restart is not final behind it', () => {
     const bench = new CoordinatorBench().start();
-    bench.coordinator.triggerFinal(bench.out);
+    bench.coordinator.triggerFinal(bench.out.nowUs, bench.out);
     bench.stop();
     bench.answer().run(REQUEST_TIMEOUT_US);
     expect(bench.out.reported('checkpoint-triggered')).toEqual([]);

@@ -33,7 +33,7 @@ class Coordinators implements CheckpointedCoordinators {
 
 function bench() {
   const coordinators = new Coordinators();
-  const made = new CoordinatorBench({ timeoutUs: TIMEOUT_US }, coordinators).trigger();
+  const made = new CoordinatorBench({ timeoutUs: TIMEOUT_US }, { coordinators }).trigger();
   const done = (states: readonly CoordinatorState[] | undefined) => {
     coordinators.done?.(states, made.out.nowUs, made.out);
     return made;
@@ -84,7 +84,7 @@ describe('checkpoint coordinator: operator coordinators', () => {
 
   it('C1: only one checkpoint is in the stage of triggering at a time', () => {
     const coordinators = new Coordinators();
-    const made = new CoordinatorBench({ timeoutUs: 10 * INTERVAL_US, maxConcurrent: 2 }, coordinators).trigger();
+    const made = new CoordinatorBench({ timeoutUs: 10 * INTERVAL_US, maxConcurrent: 2 }, { coordinators }).trigger();
     made.wait(INTERVAL_US).answer();
     expect(coordinators.calls).toEqual(['checkpoint 1']);
     coordinators.done?.(STATES, made.out.nowUs, made.out);

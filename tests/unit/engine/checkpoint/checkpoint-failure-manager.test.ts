@@ -3,6 +3,8 @@ import { CheckpointFailureManager } from '../../../../engine/checkpoint/checkpoi
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../../../../engine/protocol/checkpoint-failure.ts';
 
 const REASONS = Object.keys(CHECKPOINT_FAILURES) as CheckpointFailure[];
+const fails = (manager: CheckpointFailureManager, checkpointId: number | undefined, reason: CheckpointFailure) =>
+  manager.failed({ checkpointId, snapshot: 'checkpoint', reason, byTask: false });
 const reasonsThat = (trait: 'counted' | 'preFlight'): string[] =>
   REASONS.filter((reason) => CHECKPOINT_FAILURES[reason][trait]).sort();
 
@@ -36,41 +38,41 @@ describe('checkpoint failure reasons', () => {
 describe('checkpoint failure manager', () => {
   it('C15: the job fails when counted failures in a row are more than tolerable', () => {
     const manager = new CheckpointFailureManager(2);
-    expect([1, 2, 3].map((id) => manager.failed(id, 'checkpoint-expired'))).toEqual([false, false, true]);
+    expect([1, 2, 3].map((id) => fails(manager, id, 'checkpoint-expired'))).toEqual([false, false, true]);
   });
 
   it.each(REASONS)('C15: %s counts as the list says', (reason) => {
-    expect(new CheckpointFailureManager(0).failed(1, reason)).toBe(CHECKPOINT_FAILURES[reason].counted);
+    expect(fails(new CheckpointFailureManager(0), 1, reason)).toBe(CHECKPOINT_FAILURES[reason].counted);
   });
 
   it('C15: one id counts once', () => {
     const manager = new CheckpointFailureManager(1);
-    expect(manager.failed(1, 'checkpoint-expired')).toBe(false);
-    expect(manager.failed(1, 'checkpoint-declined')).toBe(false);
-    expect(manager.failed(2, 'checkpoint-declined')).toBe(true);
+    expect(fails(manager, 1, 'checkpoint-expired')).toBe(false);
+    expect(fails(manager, 1, 'checkpoint-declined')).toBe(false);
+    expect(fails(manager, 2, 'checkpoint-declined')).toBe(true);
   });
 
   it('C15: a success clears the counter', () => {
     const manager = new CheckpointFailureManager(1);
-    manager.failed(1, 'checkpoint-expired');
+    fails(manager, 1, 'checkpoint-expired');
     manager.succeeded(2);
-    expect(manager.failed(3, 'checkpoint-expired')).toBe(false);
-    expect(manager.failed(4, 'checkpoint-expired')).toBe(true);
+    expect(fails(manager, 3, 'checkpoint-expired')).toBe(false);
+    expect(fails(manager, 4, 'checkpoint-expired')).toBe(true);
   });
 
   it('C15: ids up to the last success do not count any more', () => {
     const manager = new CheckpointFailureManager(0);
     manager.succeeded(5);
     manager.succeeded(3);
-    expect(manager.failed(4, 'checkpoint-expired')).toBe(false);
-    expect(manager.failed(5, 'checkpoint-expired')).toBe(false);
-    expect(manager.failed(6, 'checkpoint-expired')).toBe(true);
+    expect(fails(manager, 4, 'checkpoint-expired')).toBe(false);
+    expect(fails(manager, 5, 'checkpoint-expired')).toBe(false);
+    expect(fails(manager, 6, 'checkpoint-expired')).toBe(true);
   });
 
   it('C15: after the job was failed the counter starts anew', () => {
     const manager = new CheckpointFailureManager(1);
-    manager.failed(1, 'checkpoint-expired');
-    expect(manager.failed(2, 'checkpoint-expired')).toBe(true);
-    expect(manager.failed(3, 'checkpoint-expired')).toBe(false);
+    fails(manager, 1, 'checkpoint-expired');
+    expect(fails(manager, 2, 'checkpoint-expired')).toBe(true);
+    expect(fails(manager, 3, 'checkpoint-expired')).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PendingCheckpoint } from '../../../../engine/checkpoint/pending-checkpoint.ts';
+import { periodicRequest } from '../../../../engine/checkpoint/checkpoint-request.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import { standardParts } from '../../../../engine/parts.ts';
 import { acknowledgement, attempt, id, inlineHandle } from '../../../support/engine-values.ts';
@@ -10,6 +11,8 @@ function pendingFor(...subtasks: ReturnType<typeof subtask>[]): PendingCheckpoin
   return new PendingCheckpoint({
     checkpointId: id(3),
     triggeredAtUs: micros(10),
+    request: periodicRequest(micros(10)),
+    location: 'checkpoints/job/chk-3',
     subtasks,
     accepts: standardParts.acceptsAcknowledgement,
   });

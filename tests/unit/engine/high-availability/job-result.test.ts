@@ -3,9 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { RequestClient } from '../../../../engine/clients/request-client.ts';
 import { JobCleanup } from '../../../../engine/high-availability/job-cleanup.ts';
 import { JobResultStore } from '../../../../engine/high-availability/job-result-store.ts';
-import { decodeResult, type EndStatus, type JobResult, resultKey } from '../../../../engine/protocol/job-result.ts';
+import {
+  decodeResult,
+  type EndStatus,
+  type JobResult,
+  resultKey,
+  resultOf,
+} from '../../../../engine/protocol/job-result.ts';
 import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
-import { counterKey, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { counterKey, encodePointer, type JobEnd, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../../../engine/protocol/messages.ts';
 import { COORDINATION, JOB, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
 import { FakeCoordination } from '../../../support/fake-coordination.ts';
@@ -56,6 +63,15 @@ class Bench {
     this.storage.objects.set(`checkpoints/other/chk-1/_metadata`, new Uint8Array([1]));
   }
 
+  /** What the pointer says: how the first run ended, and what was kept. */
+  decided(ended: JobEnd | undefined, kept: readonly number[], floor = 0): this {
+    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: `checkpoints/${JOB}/chk-${id}/_metadata` }));
+    const run = { run: 1, by: '', floor, fullFirst: false };
+    const job = ended === undefined ? run : { ...run, ended };
+    this.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed, job }));
+    return this;
+  }
+
   get cleaned(): number {
     return this.#cleaned;
   }
@@ -66,7 +82,8 @@ class Bench {
   }
 
   end(status: EndStatus): this {
-    this.results.markDirty(status, this.out, (result, _nowUs, out) => this.cleanup.start(result.status, out));
+    const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status, by: '' } };
+    this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, out));
     return this;
   }
 
@@ -106,14 +123,50 @@ describe('job result', () => {
   });
 
   it('B8: the pointer goes before the files that it names', () => {
-    const bench = new Bench().end('canceled').answer();
+    const bench = new Bench().end('finished').answer();
     expect(bench.done.indexOf(`set ${pointerKey(JOB)}`)).toBeLessThan(bench.done.indexOf('storage-delete'));
   });
 
   it('C17: a job that broke keeps its checkpoints', () => {
-    const bench = new Bench().end('failed').answer();
+    const bench = new Bench().decided({ status: 'failed', by: '' }, [6]).end('failed').answer();
     expect(bench.storage.paths()).toContain(FILE);
-    expect(bench.result()).toEqual({ status: 'failed', state: 'clean' });
+    expect(bench.result()).toEqual({ status: 'failed', state: 'clean', isResumable: true });
+    expect(bench.store.valueOf(pointerKey(JOB))).not.toBe('');
+  });
+
+  it('C17: a job that somebody ended loses what its end did not keep, pointer and counter stay for the next run', () => {
+    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, []).end('canceled').answer();
+    expect(bench.storage.paths()).toEqual(['checkpoints/other/chk-1/_metadata']);
+    expect(bench.result()).toEqual({ status: 'canceled', state: 'clean', isResumable: true });
+    expect(bench.store.valueOf(counterKey(JOB))).toBe('6');
+  });
+
+  it('C7: what an earlier run left, and what a later one writes, is not the clean-up’s', () => {
+    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, [], 5);
+    for (const n of [5, 7]) bench.storage.objects.set(`checkpoints/${JOB}/chk-${n}/_metadata`, new Uint8Array([1]));
+    bench.end('canceled').answer();
+    expect(bench.storage.paths()).toEqual([
+      `checkpoints/${JOB}/chk-5/_metadata`,
+      `checkpoints/${JOB}/chk-7/_metadata`,
+      'checkpoints/other/chk-1/_metadata',
+    ]);
+  });
+
+  it('F18: the job runs again: the clean-up of its last run touches nothing any more', () => {
+    const bench = new Bench().decided(undefined, []).end('canceled').answer();
+    expect(bench.storage.paths()).toContain(FILE);
+    expect(bench.result()?.state).toBe('dirty');
+  });
+
+  it('F18: the end of a later run replaces the result of an earlier one, never the other way round', () => {
+    const bench = new Bench().end('canceled').answer();
+    const later = { status: 'failed', state: 'dirty', run: 2, isResumable: true } as const;
+    bench.results.markDirty(later, bench.out, () => {});
+    bench.answer();
+    expect(bench.result()).toEqual(later);
+    bench.results.markClean({ status: 'canceled', state: 'dirty' }, bench.out, () => {});
+    bench.answer();
+    expect(bench.result()).toEqual(later);
   });
 
   it('F18, X54: a clean-up that fails is repeated, later and later, until it is done', () => {

@@ -50,6 +50,7 @@ class Bench {
     this.#takeover = new LeaderTakeover({
       jobId: JOB,
       epoch: leaderEpoch(epoch),
+      firstId: 1,
       retained: 2,
       retryUs: RETRY_US,
       parts,

@@ -89,12 +89,12 @@ class Bench {
 
   complete(checkpoint: number): this {
     const of = { epoch: EPOCH, attempt: attempt(1), checkpointId: id(checkpoint) };
-    return this.say({ kind: 'notify-checkpoint-complete', ...of });
+    return this.say({ kind: 'notify-checkpoint-complete', ...of, lastSubsumedId: 0 });
   }
 
   abort(checkpoint: number): this {
     const of = { epoch: EPOCH, attempt: attempt(1), checkpointId: id(checkpoint) };
-    return this.say({ kind: 'notify-checkpoint-aborted', ...of });
+    return this.say({ kind: 'notify-checkpoint-aborted', ...of, latestCompletedId: 0 });
   }
 
   /** Both consumers have processed everything. */

@@ -1,0 +1,70 @@
+/**
+ * The timer of periodic checkpoints (row C3; Flink: CheckpointCoordinator.ScheduledTrigger).
+ *
+ * Owns: when the next request is made. Does not own: whether it is granted (the request decider).
+ * Invariants: I1 fixed rate: each firing plans the next one from the planned time, never into the past; I2 what was planned before a
+ * stop never fires after it; I3 the base period is at least the minimum pause.
+ */
+import { DelayedCalls } from '../clients/delayed-calls.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { Out } from '../protocol/actor.ts';
+
+const TRIGGER = 'checkpoint-trigger';
+
+export class PeriodicTrigger {
+  readonly #intervalUs: number;
+  readonly #fire: (nowUs: Micros, out: Out) => void;
+  readonly #later = new DelayedCalls();
+  #nextUs = 0;
+  #isActive = false;
+
+  /** `intervalUs` 0: never. */
+  constructor(options: {
+    intervalUs: number;
+    minPauseUs: number;
+    fire: (nowUs: Micros, out: Out) => void;
+  }) {
+    const { intervalUs, minPauseUs } = options;
+    this.#intervalUs = intervalUs === 0 ? 0 : Math.max(intervalUs, minPauseUs);
+    this.#fire = options.fire;
+  }
+
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  start(nowUs: Micros, firstAfterUs: number, out: Out): void {
+    if (this.#intervalUs === 0) return;
+    this.#isActive = true;
+    this.rearm(nowUs, firstAfterUs, out);
+  }
+
+  stop(out: Out): void {
+    this.#isActive = false;
+    this.#later.cancel(TRIGGER, out);
+  }
+
+  /** The next firing comes after this time instead; later ones an interval apart. */
+  rearm(nowUs: Micros, afterUs: number, out: Out): void {
+    if (!this.#isActive) return;
+    this.#nextUs = nowUs + afterUs;
+    this.#arm(nowUs, out);
+  }
+
+  /** Stands still until it is rearmed. */
+  pause(out: Out): void {
+    this.#later.cancel(TRIGGER, out);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out);
+  }
+
+  #arm(nowUs: Micros, out: Out): void {
+    this.#later.after(Math.max(0, this.#nextUs - nowUs), TRIGGER, out, (firedUs, firedOut) => {
+      this.#nextUs = Math.max(this.#nextUs + this.#intervalUs, firedUs);
+      this.#arm(firedUs, firedOut);
+      this.#fire(firedUs, firedOut);
+    });
+  }
+}

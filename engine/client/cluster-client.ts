@@ -1,0 +1,133 @@
+/**
+ * The client: a person's hand on the job (Flink: RestClusterClient, the command line's savepoint, stop and cancel).
+ *
+ * Owns: what was commanded and is not answered yet. Does not own: carrying it out (the leading JobManager's job-operations).
+ * It asks every JobManager, of which only the leader answers, and repeats until the answer is final. A command outlives this process.
+ * Invariants: I1 a repetition carries the same trigger id; I2 a job that stopped or was canceled is resumed from what that answer named,
+ * or from the savepoint its user chose, and from nothing else.
+ */
+import { MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
+import { micros } from '../foundation/time.ts';
+import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
+import type {
+  ClientCommandMessage,
+  ClientOperation,
+  ClientReply,
+  ClientResult,
+  ThenResume,
+} from '../protocol/client-operations.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
+
+interface Open {
+  readonly triggerId: string;
+  readonly operation: ClientOperation;
+  readonly thenResume: ThenResume | undefined;
+}
+
+/** What a client has in hand; kept by the world, so that a restarted client goes on. */
+export class ClientNotebook {
+  readonly open = new Map<string, Open>();
+  /** Savepoints it was told of and has neither disposed of nor restored, oldest first. */
+  readonly savepoints: string[] = [];
+  /** Number of the last rescale. */
+  rescales = 0;
+}
+
+export interface ClusterClientOptions {
+  readonly jobManagers: readonly NodeId[];
+  /** A request that is not answered for good is repeated after this time. */
+  readonly repeatAfterUs: number;
+  readonly notebook: ClientNotebook;
+}
+
+const REPEAT = 'repeat';
+
+export class ClusterClient implements Actor {
+  readonly #options: ClusterClientOptions;
+  readonly #jobManagers: readonly Target[];
+
+  constructor(options: ClusterClientOptions) {
+    this.#options = options;
+    this.#jobManagers = options.jobManagers.map((node) => ({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }));
+  }
+
+  handle(input: Input, _nowUs: number, out: Out): void {
+    if (input.kind === 'started' || input.kind === 'timer') return this.#askAll(out);
+    this.#message(input.message, out);
+  }
+
+  #message(message: EngineMessage, out: Out): void {
+    if (message.kind === 'client-command') return this.#commanded(message, out);
+    if (message.kind === 'client-reply') return this.#answered(message, out);
+    out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a client' });
+  }
+
+  #commanded({ id, command }: ClientCommandMessage, out: Out): void {
+    if (command.kind === 'dispose-savepoint') {
+      const location = this.#options.notebook.savepoints.pop();
+      if (location === undefined) return out.report({ kind: 'probe', probe: 'nothing-to-dispose-of' });
+      return this.#ask({ triggerId: id, operation: { kind: command.kind, location }, thenResume: undefined }, out);
+    }
+    if (command.kind === 'rescale') {
+      this.#options.notebook.rescales += 1;
+      const operation = { ...command, requestId: this.#options.notebook.rescales };
+      return this.#ask({ triggerId: id, operation, thenResume: undefined }, out);
+    }
+    if (command.kind === 'savepoint' || command.kind === 'checkpoint')
+      return this.#ask({ triggerId: id, operation: command, thenResume: undefined }, out);
+    const { thenResume, ...operation } = command;
+    this.#ask({ triggerId: id, operation, thenResume }, out);
+  }
+
+  #ask(open: Open, out: Out): void {
+    const { triggerId, operation } = open;
+    this.#options.notebook.open.set(triggerId, open);
+    const location = operation.kind === 'dispose-savepoint' ? operation.location : '';
+    out.report({ kind: 'operation-requested', operation: operation.kind, triggerId, location });
+    this.#send(open, out);
+    out.setTimer(REPEAT, micros(this.#options.repeatAfterUs));
+  }
+
+  #askAll(out: Out): void {
+    const { open } = this.#options.notebook;
+    if (open.size === 0) return;
+    for (const one of open.values()) this.#send(one, out);
+    out.setTimer(REPEAT, micros(this.#options.repeatAfterUs));
+  }
+
+  #send({ triggerId, operation }: Open, out: Out): void {
+    for (const target of this.#jobManagers) out.send(target, { kind: 'client-request', triggerId, operation });
+  }
+
+  #answered({ triggerId, result }: ClientReply, out: Out): void {
+    const { open, savepoints } = this.#options.notebook;
+    const asked = open.get(triggerId);
+    if (asked === undefined || result.kind === 'in-progress') return;
+    open.delete(triggerId);
+    const { operation } = asked;
+    out.report({
+      kind: 'operation-answered',
+      operation: operation.kind,
+      triggerId,
+      outcome: result.kind,
+      reason: result.kind === 'failed' ? result.reason : '',
+      location: result.location ?? '',
+    });
+    if (operation.kind === 'savepoint' && result.location !== undefined) savepoints.push(result.location);
+    if (asked.thenResume !== undefined) this.#resume(asked, asked.thenResume, result, out);
+  }
+
+  /** A stop that failed without a savepoint left the job running. */
+  #resume({ triggerId, operation }: Open, then: ThenResume, result: ClientResult, out: Out): void {
+    const left = result.kind === 'in-progress' ? undefined : result.location;
+    const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
+    if (!isOver) return;
+    const { from, claimMode, allowNonRestored } = then;
+    const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
+    const restore = location === undefined ? {} : { restore: { location, claimMode, allowNonRestored } };
+    this.#ask(
+      { triggerId: `${triggerId}/resume`, operation: { kind: 'resume', ...restore }, thenResume: undefined },
+      out,
+    );
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * What people ask of the job while this leader runs it, and what they are told (rows C6, C17, C26-C28, C31; Flink: Dispatcher and the
+ * REST handlers, SchedulerBase.triggerSavepoint, stopWithSavepoint, cancel).
+ *
+ * Owns: the requests by trigger id and their results; the end of a run and the beginning of the next. Does not own: snapshots (the
+ * coordinator), executions (the job master), the user's side of a restore (snapshot-loader).
+ * Invariants: I1 a repeated request is carried out once; I2 `done` is said only of what is durable (A6 in bugs.md); I3 a run that is
+ * over is durably over before its checkpoints are deleted.
+ */
+import type { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
+import type { RequestEnd } from '../checkpoint/checkpoint-request.ts';
+import { keptAtEnd } from '../checkpoint/checkpoint-subsumption.ts';
+import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import type { RequestClient } from '../clients/request-client.ts';
+import { InvariantViolation, unreachable } from '../foundation/assert.ts';
+import { checkpointId, type LeaderEpoch } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { Out, Target } from '../protocol/actor.ts';
+import { isSavepoint } from '../protocol/checkpoint-options.ts';
+import {
+  type CheckpointProperties,
+  checkpointProperties,
+  savepointProperties,
+} from '../protocol/checkpoint-properties.ts';
+import type { JobEnd } from '../protocol/checkpoint-pointer.ts';
+import { type EndedRun, isResumable } from '../protocol/job-result.ts';
+import type { ClientOperation, ClientRequest, ClientResult, RestoreSettings } from '../protocol/client-operations.ts';
+import type { JobStatus } from '../protocol/engine-events.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
+import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import type { JobRecord } from './job-record.ts';
+import { type LoadedSnapshot, SnapshotLoader } from './snapshot-loader.ts';
+import { StopWithSavepoint } from './stop-with-savepoint.ts';
+
+/** The job, as far as people's wishes reach. */
+export interface OperatedJob {
+  readonly status: JobStatus;
+  /** Every subtask runs or has finished. */
+  readonly isWhole: boolean;
+  /** Its tasks end; `executionsGone` is called when they have and no write is unanswered. */
+  cancel(nowUs: Micros, out: Out): void;
+  /** The same, but it has failed and is not restarted. */
+  failForGood(nowUs: Micros, out: Out): void;
+  /** That is durable. */
+  ended(run: EndedRun, out: Out): void;
+  /** A new run is durable: deploy it. */
+  resubmitted(nowUs: Micros, out: Out): void;
+}
+
+export interface JobOperationsOptions {
+  readonly environment: TaskEnvironment;
+  readonly epoch: LeaderEpoch;
+  readonly job: OperatedJob;
+  readonly coordinator: CheckpointCoordinator;
+  readonly store: CompletedCheckpointStore;
+  readonly storage: RequestClient<StorageReply>;
+  readonly record: JobRecord;
+}
+
+interface Asked {
+  readonly operation: ClientOperation;
+  client: Target;
+  result: ClientResult;
+}
+
+const IN_PROGRESS: ClientResult = { kind: 'in-progress' };
+const failed = (reason: string, location?: string): ClientResult => ({
+  kind: 'failed',
+  reason,
+  ...(location === undefined ? {} : { location }),
+});
+const done = (location?: string): ClientResult => ({ kind: 'done', ...(location === undefined ? {} : { location }) });
+
+export class JobOperations {
+  readonly #options: JobOperationsOptions;
+  readonly #asked = new Map<string, Asked>();
+  readonly #loader: SnapshotLoader;
+  #stop: StopWithSavepoint | undefined;
+  #isWriting = false;
+  /** Of the present run: its end was written by this leader. */
+  #hasEnded = false;
+
+  constructor(options: JobOperationsOptions) {
+    this.#options = options;
+    const { graph, configuration } = options.environment;
+    this.#loader = new SnapshotLoader({
+      graph,
+      storage: options.storage,
+      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+    });
+  }
+
+  /** Row C28, I2 there: what fails now must not be restarted. */
+  get forbidsRestart(): boolean {
+    return this.#stop?.isFinishing === true;
+  }
+
+  get #isUnaligned(): boolean {
+    return this.#options.environment.configuration.checkpoint.unaligned;
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#loader.handleTimer(timer, nowUs, out) || this.#options.record.handleTimer(timer, nowUs, out);
+  }
+
+  handle({ triggerId, operation }: ClientRequest, client: Target, nowUs: Micros, out: Out): void {
+    const known = this.#asked.get(triggerId);
+    if (known === undefined) {
+      this.#asked.set(triggerId, { operation, client, result: IN_PROGRESS });
+      this.#begin(triggerId, operation, nowUs, out);
+    } else known.client = client;
+    const { result } = this.#asked.get(triggerId) ?? { result: IN_PROGRESS };
+    if (known !== undefined || result.kind === 'in-progress')
+      out.send(client, { kind: 'client-reply', triggerId, result });
+  }
+
+  /** A leader found a run that is over: what its retention says may not have been done. */
+  recovered(out: Out): void {
+    const { ended } = this.#options.store.run;
+    if (ended !== undefined) this.#end(ended, out);
+  }
+
+  /** Every execution is FINISHED: the end of the input, or of a stop with savepoint. */
+  jobFinished(out: Out): void {
+    const stop = this.#stop?.isFinishing === true ? this.#stop : undefined;
+    const by = { by: stop?.triggerId ?? '' };
+    this.#end({ status: 'finished', ...by, ...(stop?.location === undefined ? {} : { location: stop.location }) }, out);
+  }
+
+  /** No execution is left, and no write is unanswered that decides about a checkpoint. */
+  executionsGone(out: Out): void {
+    const { status } = this.#options.job;
+    if (status === 'canceling') {
+      const [by] = this.#openOf('cancel');
+      return this.#end({ status: 'canceled', by: by ?? '' }, out);
+    }
+    if (status !== 'failing') return;
+    const location = this.#stop?.location;
+    this.#end(
+      { status: 'failed', by: this.#stop?.triggerId ?? '', ...(location === undefined ? {} : { location }) },
+      out,
+    );
+  }
+
+  /* ---- beginning ---- */
+
+  #begin(triggerId: string, operation: ClientOperation, nowUs: Micros, out: Out): void {
+    switch (operation.kind) {
+      case 'savepoint':
+        return this.#request(
+          triggerId,
+          savepointProperties('savepoint', operation.format, this.#isUnaligned),
+          nowUs,
+          out,
+        );
+      case 'checkpoint':
+        return this.#request(triggerId, checkpointProperties(operation.checkpoint), nowUs, out);
+      case 'stop-with-savepoint':
+        return this.#beginStop(triggerId, operation, nowUs, out);
+      case 'cancel':
+        return this.#beginCancel(triggerId, nowUs, out);
+      case 'dispose-savepoint':
+        return this.#beginDisposal(triggerId, operation.location, out);
+      case 'resume':
+        return this.#beginResume(triggerId, operation.restore, nowUs, out);
+      case 'rescale':
+        throw new InvariantViolation('the job master rescales', { triggerId });
+      default:
+        return unreachable(operation);
+    }
+  }
+
+  #request(triggerId: string, properties: CheckpointProperties, nowUs: Micros, out: Out): void {
+    // A checkpoint stays the job's: who asked for it learns that it was taken, and owns nothing.
+    const locationOf = (location: string): string | undefined =>
+      isSavepoint(properties.snapshot) ? location : undefined;
+    const ended = (end: RequestEnd, _endUs: Micros, endOut: Out): void =>
+      this.#settle(triggerId, end.kind === 'completed' ? done(locationOf(end.location)) : failed(end.reason), endOut);
+    this.#options.coordinator.request({ properties, isPeriodic: false, atUs: nowUs, ended }, nowUs, out);
+  }
+
+  #beginStop(
+    triggerId: string,
+    operation: Extract<ClientOperation, { kind: 'stop-with-savepoint' }>,
+    nowUs: Micros,
+    out: Out,
+  ): void {
+    const { ended } = this.#options.store.run;
+    if (ended !== undefined) return this.#settle(triggerId, resultOfStop(ended, triggerId), out);
+    const { coordinator, job, environment } = this.#options;
+    if (this.#stop !== undefined || job.status !== 'running')
+      return this.#settle(triggerId, failed('not-all-required-tasks-running'), out);
+    const isWhole = (): boolean => job.isWhole;
+    this.#stop = new StopWithSavepoint({
+      triggerId,
+      operation,
+      isUnaligned: this.#isUnaligned,
+      coordinator,
+      parts: environment.parts,
+      host: {
+        get jobRuns() {
+          return isWhole();
+        },
+        failForGood: (failUs, failOut) => job.failForGood(failUs, failOut),
+        stopFailed: (reason, _failUs, failOut) => {
+          this.#stop = undefined;
+          this.#settle(triggerId, failed(reason), failOut);
+        },
+      },
+    });
+    this.#stop.begin(nowUs, out);
+  }
+
+  #beginCancel(triggerId: string, nowUs: Micros, out: Out): void {
+    const { store, job } = this.#options;
+    const { ended } = store.run;
+    if (ended !== undefined) return this.#settle(triggerId, done(ended.location), out);
+    if (job.status !== 'canceling' && job.status !== 'finished') job.cancel(nowUs, out);
+  }
+
+  #beginDisposal(triggerId: string, location: string, out: Out): void {
+    const isInUse = this.#options.store.pointer.completed.some(
+      ({ metadata }) => directoryOfMetadata(metadata) === location,
+    );
+    if (isInUse) return this.#settle(triggerId, failed('the job may be restored from it'), out);
+    this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
+  }
+
+  #beginResume(triggerId: string, restore: RestoreSettings | undefined, nowUs: Micros, out: Out): void {
+    const { run } = this.#options.store;
+    if (run.by === triggerId) return this.#settle(triggerId, done(), out);
+    if (run.ended === undefined) return this.#settle(triggerId, failed('the job is not over'), out);
+    if (!isResumable(run.ended))
+      return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
+    // Its end is being written: the client will ask again.
+    if (this.#isWriting) return void this.#asked.delete(triggerId);
+    if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
+    this.#loader.load(restore, out, (loaded, loadedUs, loadedOut) => {
+      if (loaded.kind === 'refused') this.#settle(triggerId, failed(loaded.reason), loadedOut);
+      else this.#submit(triggerId, { ...loaded, restore }, loadedUs, loadedOut);
+    });
+  }
+
+  /* ---- the end of a run, and the next one ---- */
+
+  #end(ended: JobEnd, out: Out): void {
+    const { store, job, epoch, environment, record, coordinator } = this.#options;
+    if (this.#isWriting || this.#hasEnded) return;
+    this.#isWriting = true;
+    this.#hasEnded = true;
+    this.#stop?.close();
+    this.#stop = undefined;
+    const kept = keptAtEnd(store.pointer.completed, ended.status, environment.configuration.checkpoint.retention);
+    const newest = kept.at(-1)?.metadata;
+    const location = ended.location ?? (newest === undefined ? undefined : directoryOfMetadata(newest));
+    const whole = { ...ended, ...(location === undefined ? {} : { location }) };
+    const run = { ...store.run, ended: whole };
+    const pointer = { epoch, completed: kept, job: run };
+    record.write(pointer, out, (dropped, _nowUs, writtenOut) => {
+      this.#isWriting = false;
+      job.ended(run, writtenOut);
+      coordinator.sweep(dropped, writtenOut, true);
+      for (const id of this.#openOf('cancel')) this.#settle(id, done(location), writtenOut);
+      for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, resultOfStop(whole, id), writtenOut);
+    });
+  }
+
+  #submit(
+    triggerId: string,
+    loaded: (Extract<LoadedSnapshot, { kind: 'loaded' }> & { restore: RestoreSettings }) | undefined,
+    _nowUs: Micros,
+    out: Out,
+  ): void {
+    const { store, epoch, record, coordinator, job } = this.#options;
+    if (this.#isWriting || store.run.ended === undefined)
+      return this.#settle(triggerId, failed('the job is not over'), out);
+    this.#isWriting = true;
+    const owner = loaded?.restore.claimMode === 'claim' ? 'claimed' : 'user';
+    const restored = loaded === undefined ? [] : [{ ...loaded.checkpoint, owner } as const];
+    if (loaded !== undefined) store.remember(loaded.metadata);
+    const run = {
+      run: store.run.run + 1,
+      by: triggerId,
+      floor: Math.max(coordinator.lastId, restored[0]?.id ?? 0),
+      fullFirst: loaded?.restore.claimMode === 'no-claim',
+    };
+    record.write({ epoch, completed: restored, job: run }, out, (_dropped, writtenUs, writtenOut) => {
+      this.#isWriting = false;
+      this.#hasEnded = false;
+      writtenOut.report({
+        kind: 'job-submitted',
+        epoch,
+        run: run.run,
+        checkpointId: restored[0]?.id ?? checkpointId(0),
+        location: loaded?.restore.location ?? '',
+        owner,
+      });
+      job.resubmitted(writtenUs, writtenOut);
+      this.#settle(triggerId, done(), writtenOut);
+    });
+  }
+
+  /* ---- results ---- */
+
+  #openOf(kind: ClientOperation['kind']): string[] {
+    return [...this.#asked]
+      .filter(([, { operation, result }]) => operation.kind === kind && result.kind === 'in-progress')
+      .map(([triggerId]) => triggerId);
+  }
+
+  #settle(triggerId: string, result: ClientResult, out: Out): void {
+    const asked = this.#asked.get(triggerId);
+    if (asked === undefined || asked.result.kind !== 'in-progress') return;
+    asked.result = result;
+    out.send(asked.client, { kind: 'client-reply', triggerId, result });
+  }
+}
+
+/** A stop is done when the job finished for it. Else its savepoint, if it got that far, is what there is to restart from. */
+function resultOfStop(ended: JobEnd, triggerId: string): ClientResult {
+  if (ended.by !== triggerId) return failed('the job is over', ended.location);
+  return ended.status === 'finished' ? done(ended.location) : failed('stop-with-savepoint-stopping', ended.location);
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads a snapshot that a person names and says whether this job can begin from it (row C31; Flink:
+ * Checkpoints.loadAndValidateCheckpoint, disposeSavepoint); deletes one.
+ *
+ * Owns: the reads and deletions. Does not own: what is done with the snapshot.
+ * Invariant I1: state of an operator that the job does not have is refused, unless its user gives it up.
+ */
+import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import type { RequestClient } from '../clients/request-client.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import type { Out } from '../protocol/actor.ts';
+import { isSavepoint } from '../protocol/checkpoint-options.ts';
+import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import type { RestoreSettings } from '../protocol/client-operations.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
+import { resolvedIn } from '../protocol/savepoint-paths.ts';
+
+export type LoadedSnapshot =
+  | { readonly kind: 'loaded'; readonly checkpoint: RetainedCheckpoint; readonly metadata: CheckpointMetadata }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface SnapshotLoaderOptions {
+  readonly graph: JobGraph;
+  readonly storage: RequestClient<StorageReply>;
+  readonly requestTimeoutUs: number;
+}
+
+export class SnapshotLoader {
+  readonly #options: SnapshotLoaderOptions;
+  readonly #later = new DelayedCalls();
+  #waits = 0;
+
+  constructor(options: SnapshotLoaderOptions) {
+    this.#options = options;
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out);
+  }
+
+  /** Storage that does not answer is asked again; what is not there, or is damaged, is refused. */
+  load(restore: RestoreSettings, out: Out, loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void): void {
+    const path = `${restore.location}/_metadata`;
+    this.#options.storage.request(
+      (requestId) => ({ kind: 'storage-get', requestId, path }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (reply?.outcome === 'not-found')
+          return loaded({ kind: 'refused', reason: `there is no ${path}` }, nowUs, replyOut);
+        if (reply?.outcome !== 'done' || reply.bytes === undefined)
+          return this.#again(replyOut, (lateOut) => this.load(restore, lateOut, loaded));
+        if (!isIntactMetadata(reply.bytes))
+          return loaded({ kind: 'refused', reason: `${path} is damaged` }, nowUs, replyOut);
+        const metadata = resolvedIn(restore.location, decodeMetadata(reply.bytes));
+        loaded(this.#judge(metadata, path, restore.allowNonRestored), nowUs, replyOut);
+      },
+    );
+  }
+
+  /** Lists and deletes until nothing is left. */
+  dispose(location: string, out: Out, disposed: (out: Out) => void): void {
+    const again = (againOut: Out): void =>
+      this.#again(againOut, (lateOut) => this.dispose(location, lateOut, disposed));
+    this.#options.storage.request(
+      (requestId) => ({ kind: 'storage-list', requestId, prefix: `${location}/` }),
+      out,
+      (reply, _nowUs, listOut) => {
+        const paths = reply?.paths;
+        if (reply?.outcome !== 'done' || paths === undefined) return again(listOut);
+        if (paths.length === 0) return disposed(listOut);
+        this.#options.storage.request(
+          (requestId) => ({ kind: 'storage-delete', requestId, paths }),
+          listOut,
+          (_reply, _endUs, endOut) => again(endOut),
+        );
+      },
+    );
+  }
+
+  #judge(metadata: CheckpointMetadata, path: string, allowNonRestored: boolean): LoadedSnapshot {
+    const known = operatorsOf(this.#options.graph);
+    const isKnown = ({ operator }: { readonly operator: string }): boolean => known.has(operator);
+    const stranger = metadata.states.flatMap(({ handles }) => handles).find((handle) => !isKnown(handle));
+    if (stranger !== undefined && !allowNonRestored)
+      return {
+        kind: 'refused',
+        reason: `the job has no operator '${stranger.operator}', whose state is in the snapshot`,
+      };
+    const states = metadata.states.map((state) => ({ ...state, handles: state.handles.filter(isKnown) }));
+    const ofUser = isSavepoint(metadata.snapshot ?? 'checkpoint') ? ({ isSavepoint: true } as const) : {};
+    return {
+      kind: 'loaded',
+      checkpoint: { id: metadata.checkpointId, metadata: path, ...ofUser },
+      metadata: { ...metadata, states },
+    };
+  }
+
+  /** Each wait has a name of its own: two people may ask for the same snapshot. */
+  #again(out: Out, call: (out: Out) => void): void {
+    this.#waits += 1;
+    this.#later.after(retryDelayUs(this.#options.requestTimeoutUs), `snapshot/${this.#waits}`, out, (_nowUs, lateOut) =>
+      call(lateOut),
+    );
+  }
+}
+
+function operatorsOf(graph: JobGraph): ReadonlySet<string> {
+  const operators = new Set<string>();
+  for (const { source, operators: chain } of graph.vertices) {
+    if (source !== undefined) operators.add(source.uid);
+    for (const { uid } of chain) operators.add(uid);
+  }
+  return operators;
+}

@@ -1,0 +1,77 @@
+/**
+ * What a person may ask of a job, and what the leader answers (section 7.1; Flink: RestClusterClient, the REST handlers for savepoints,
+ * checkpoints, stop and cancel).
+ *
+ * Invariants: I1 a request carries the client's trigger id and may be repeated: within a leader's life it is carried out once; I2 `done`
+ * is said only of what is durable (row C12).
+ */
+import type { CheckpointKind } from './checkpoint-properties.ts';
+import type { SavepointFormat } from './checkpoint-options.ts';
+
+/**
+ * Row C27. `claim`: the job owns the snapshot and deletes it like its own. `no-claim`: it stays its user's, and the first checkpoint uses
+ * nothing of it. `legacy`: it stays its user's, but may be used for ever.
+ */
+export type ClaimMode = 'claim' | 'no-claim' | 'legacy';
+
+export interface RestoreSettings {
+  /** Directory of a savepoint or of a retained checkpoint. */
+  readonly location: string;
+  readonly claimMode: ClaimMode;
+  /** Row C31: state of operators that the job does not have is left behind; else it is refused. */
+  readonly allowNonRestored: boolean;
+}
+
+export type ClientOperation =
+  | { readonly kind: 'savepoint'; readonly format: SavepointFormat }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointKind }
+  | { readonly kind: 'stop-with-savepoint'; readonly drain: boolean; readonly format: SavepointFormat }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'dispose-savepoint'; readonly location: string }
+  /** Starts the job again after it has ended; without `restore` from the beginning. */
+  | { readonly kind: 'resume'; readonly restore?: RestoreSettings }
+  /** Row F7. `requestId` rises with each of the client: what comes late or doubled is known by it. */
+  | { readonly kind: 'rescale'; readonly requestId: number; readonly parallelism: number };
+
+export type ClientResult =
+  | { readonly kind: 'in-progress' }
+  /** `location`: the savepoint; after `cancel` the newest checkpoint that was kept. */
+  | { readonly kind: 'done'; readonly location?: string }
+  /** `location`: the savepoint is good, but the job failed to stop with it (Flink: StopWithSavepointStoppingException). */
+  | { readonly kind: 'failed'; readonly reason: string; readonly location?: string };
+
+/** Client -> every JobManager; the leader answers. */
+export interface ClientRequest {
+  readonly kind: 'client-request';
+  readonly triggerId: string;
+  readonly operation: ClientOperation;
+}
+export interface ClientReply {
+  readonly kind: 'client-reply';
+  readonly triggerId: string;
+  readonly result: ClientResult;
+}
+
+/** What is to be done when the job has stopped or was canceled: start it again. */
+export interface ThenResume {
+  /** From what the stop or cancel left, or from the newest savepoint this client was told of. */
+  readonly from: 'what-it-left' | 'newest-savepoint';
+  readonly claimMode: ClaimMode;
+  readonly allowNonRestored: boolean;
+}
+
+/** What a person does at some moment. `dispose-savepoint` means the newest savepoint this client was told of. */
+export type ClientCommand =
+  | Extract<ClientOperation, { kind: 'savepoint' | 'checkpoint' }>
+  | (Extract<ClientOperation, { kind: 'stop-with-savepoint' }> & { readonly thenResume?: ThenResume })
+  | (Extract<ClientOperation, { kind: 'cancel' }> & { readonly thenResume?: ThenResume })
+  | { readonly kind: 'dispose-savepoint' }
+  | { readonly kind: 'rescale'; readonly parallelism: number };
+
+/** World -> client, on its own node: the person presses the button. */
+export interface ClientCommandMessage {
+  readonly kind: 'client-command';
+  /** Unique in a life; names the trigger ids. */
+  readonly id: string;
+  readonly command: ClientCommand;
+}

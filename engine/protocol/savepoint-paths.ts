@@ -1,0 +1,34 @@
+/**
+ * Where a savepoint lies, and the paths inside it (rows C26, T2; Flink: RelativeFileStateHandle).
+ *
+ * A savepoint's `_metadata` names its files relative to its own directory, so that the directory may be copied elsewhere as a whole.
+ * Invariant I1: a relative path begins with `./`, no other path does.
+ */
+import type { CheckpointId } from '../foundation/ids.ts';
+import type { CheckpointMetadata } from './metadata-file.ts';
+
+const HERE = './';
+
+export const savepointDirectory = (directory: string, jobId: string, id: CheckpointId): string =>
+  `${directory}/savepoint-${jobId}-${id}`;
+
+/** `<directory>/_metadata` gives the directory. */
+export const directoryOfMetadata = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
+/** As it is written: files below `directory` by what follows it. */
+export const relativeTo = (directory: string, metadata: CheckpointMetadata): CheckpointMetadata =>
+  withPaths(metadata, (path) =>
+    path.startsWith(`${directory}/`) ? `${HERE}${path.slice(directory.length + 1)}` : path,
+  );
+
+/** As it is read: relative files are those below `directory`, wherever that lies now. */
+export const resolvedIn = (directory: string, metadata: CheckpointMetadata): CheckpointMetadata =>
+  withPaths(metadata, (path) => (path.startsWith(HERE) ? `${directory}/${path.slice(HERE.length)}` : path));
+
+function withPaths(metadata: CheckpointMetadata, change: (path: string) => string): CheckpointMetadata {
+  const states = metadata.states.map((state) => ({
+    ...state,
+    handles: state.handles.map((handle) => ({ ...handle, path: change(handle.path) })),
+  }));
+  return { ...metadata, states };
+}

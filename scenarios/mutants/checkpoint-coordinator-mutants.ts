@@ -1,0 +1,39 @@
+/** What the coordinator of checkpoints and savepoints may forget, or take for its own. */
+import { type Mutant, withWrong } from './mutant.ts';
+
+export const abortForgetsTimer: Mutant = {
+  slug: 'abort-forgets-timer',
+  bug: 'FLINK-13256',
+  story: 'At the limit of pending checkpoints the periodic timer stands still, and only a completion starts it again.',
+  parts: withWrong({ timerAtLimit: 'until-completion' }),
+  scenario: 'expired-checkpoints',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const lateDeclineKillsNewAttempt: Mutant = {
+  slug: 'late-decline-kills-new-attempt',
+  bug: 'FLINK-13593',
+  story: 'A decline of a checkpoint that is over, or of an attempt that is, raises the failure counter like any other.',
+  parts: withWrong({ staleDecline: 'counted' }),
+  scenario: 'declined-by-all',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const failedStopLeavesTimerOff: Mutant = {
+  slug: 'failed-stop-leaves-timer-off',
+  bug: 'FLINK-15152',
+  story: 'Periodic checkpoints are switched off for a stop with savepoint, and stay off when the savepoint fails.',
+  parts: withWrong({ failedStop: 'leaves-them-off' }),
+  scenario: 'stop-that-fails',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const noClaimNotRemembered: Mutant = {
+  slug: 'no-claim-not-remembered',
+  bug: 'FLINK-26985',
+  story:
+    'A snapshot that was restored without being claimed is deleted when it is subsumed, like one of the job’s own.',
+  parts: withWrong({ unclaimedSnapshot: 'deleted-when-subsumed' }),
+  scenario: 'cancel-and-restore-retained',
+  judges: ['savepoints'],
+};

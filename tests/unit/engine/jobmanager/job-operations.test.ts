@@ -1,0 +1,251 @@
+/** What people ask of a job and are told: once, truly, and across leaders. */
+import { describe, expect, it } from 'vitest';
+import { micros } from '../../../../engine/foundation/time.ts';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { INTERVAL_US } from '../../../support/coordinator-bench.ts';
+import { id, inlineHandle, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
+import { OperatedBench } from '../../../support/operated-job.ts';
+
+const SAVEPOINT = { kind: 'savepoint', format: 'native' } as const;
+const STOP = { kind: 'stop-with-savepoint', drain: false, format: 'native' } as const;
+const CANCEL = { kind: 'cancel' } as const;
+const place = (n: number): string => `savepoints/savepoint-job-${n}`;
+const resume = (location: string, claimMode: 'claim' | 'no-claim' = 'no-claim', allowNonRestored = false) =>
+  ({ kind: 'resume', restore: { location, claimMode, allowNonRestored } }) as const;
+
+/** Canceled with checkpoint 1 retained. */
+function canceled(checkpoint: object = {}): OperatedBench {
+  const bench = new OperatedBench(checkpoint).trigger().acknowledgeAll(1).answer() as OperatedBench;
+  bench.ask('c', CANCEL).operations.executionsGone(bench.out);
+  return bench.answer() as OperatedBench;
+}
+
+describe('operations: savepoints', () => {
+  it('A6: in progress until it is durable, then done with its directory', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('s', SAVEPOINT).answer();
+    expect(bench.told('s')).toEqual({ kind: 'in-progress' });
+    bench.acknowledgeAll(1).answer();
+    expect(bench.told('s')).toEqual({ kind: 'done', location: place(1) });
+  });
+
+  it('section 7.1: a request that is repeated takes one savepoint, and is told the same again', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('s', SAVEPOINT).ask('s', SAVEPOINT).answer();
+    bench.acknowledgeAll(1).answer();
+    bench.ask('s', SAVEPOINT).answer();
+    expect(bench.out.reported('checkpoint-triggered')).toHaveLength(1);
+    expect(bench.told('s')).toEqual({ kind: 'done', location: place(1) });
+  });
+
+  it('C6: a checkpoint that was asked for is full when that was asked; it stays the job’s', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('f', { kind: 'checkpoint', checkpoint: 'full' }).answer();
+    expect(bench.toTasks[0]?.message).toMatchObject({ options: { snapshot: 'checkpoint', sharing: 'forward' } });
+    bench.acknowledgeAll(1).answer();
+    expect(bench.told('f')).toEqual({ kind: 'done' });
+  });
+
+  it('a savepoint that fails is told with its reason', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('s', SAVEPOINT).answer();
+    bench.decline(1, 2, 'checkpoint-declined');
+    expect(bench.told('s')).toEqual({ kind: 'failed', reason: 'checkpoint-declined' });
+  });
+});
+
+describe('operations: stop with savepoint', () => {
+  it('C28: periodic checkpoints stop, the savepoint is synchronous, and when all have finished the run is over', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    expect(bench.toTasks[0]?.message).toMatchObject({ options: { snapshot: 'suspend-savepoint' } });
+    bench
+      .wait(3 * INTERVAL_US)
+      .acknowledgeAll(1)
+      .answer();
+    expect(bench.out.reported('checkpoint-triggered')).toHaveLength(1);
+    expect(bench.told('x')).toEqual({ kind: 'in-progress' });
+    bench.operations.jobFinished(bench.out);
+    bench.answer();
+    expect(bench.told('x')).toEqual({ kind: 'done', location: place(1) });
+    expect(bench.pointer.job?.ended).toEqual({ status: 'finished', by: 'x', location: place(1) });
+  });
+
+  it('C28: with drain the operators finish first', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', { ...STOP, drain: true }).answer();
+    expect(bench.toTasks[0]?.message).toMatchObject({ options: { snapshot: 'terminate-savepoint' } });
+  });
+
+  it('C28, A10: when the savepoint fails periodic checkpoints go on', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP);
+    bench.lose('coordination-compare-and-set', { reach: false });
+    bench.wait(REQUEST_TIMEOUT_US).answer();
+    expect(bench.told('x')).toEqual({ kind: 'failed', reason: 'io-exception' });
+    bench.wait(INTERVAL_US).answer();
+    expect(bench.out.reported('checkpoint-triggered')).not.toEqual([]);
+    expect(bench.operations.forbidsRestart).toBe(false);
+  });
+
+  it('C28, A10: when the job restarts meanwhile, the restart brings the checkpoints back, not the stop', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    bench.status = 'restarting';
+    bench.stop();
+    expect(bench.told('x')).toEqual({ kind: 'failed', reason: 'checkpoint-coordinator-suspend' });
+    bench.wait(3 * INTERVAL_US).answer();
+    expect(bench.out.reported('checkpoint-triggered')).toHaveLength(1);
+  });
+
+  it('C28: when the savepoint is good and a task does not finish, the job fails for good and its user has the savepoint', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    bench.acknowledgeAll(1).answer();
+    expect(bench.operations.forbidsRestart).toBe(true);
+    bench.status = 'failed';
+    bench.operations.executionsGone(bench.out);
+    bench.answer();
+    expect(bench.told('x')).toEqual({ kind: 'failed', reason: 'stop-with-savepoint-stopping', location: place(1) });
+  });
+
+  it('C28: the job was restarting when the savepoint became durable: it fails for good', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    bench.acknowledgeAll(1);
+    bench.status = 'restarting';
+    bench.stop();
+    bench.answer();
+    expect(bench.calls).toContain('failed');
+  });
+
+  it('C28: a leader that died between savepoint and end leaves a run that is over, with the savepoint', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    bench.acknowledgeAll(1).answer();
+    expect(bench.pointer.job?.ended).toEqual({ status: 'failed', by: 'x', location: place(1) });
+  });
+});
+
+describe('operations: cancel, and what is kept', () => {
+  it('C17: the run is durably over before a checkpoint is deleted', () => {
+    const bench = new OperatedBench({ retention: 'no-externalized' })
+      .trigger()
+      .acknowledgeAll(1)
+      .answer() as OperatedBench;
+    bench.ask('c', CANCEL).operations.executionsGone(bench.out);
+    expect(bench.told('c')).toEqual({ kind: 'in-progress' });
+    expect(bench.out.all('storage-delete')).toEqual([]);
+    bench.answer();
+    expect(bench.pointer).toMatchObject({ completed: [], job: { ended: { status: 'canceled', by: 'c' } } });
+    expect(bench.storage.paths()).toEqual([]);
+    expect(bench.told('c')).toEqual({ kind: 'done' });
+  });
+
+  it('C17: what is retained stays, and its user is told where', () => {
+    const bench = canceled();
+    expect(bench.told('c')).toEqual({ kind: 'done', location: 'checkpoints/job/chk-1' });
+    expect(bench.storage.paths()).toEqual(['checkpoints/job/chk-1/_metadata']);
+  });
+
+  it('C17: a write of the end that is not answered is repeated', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('c', CANCEL).operations.executionsGone(bench.out);
+    bench.lose('coordination-compare-and-set');
+    bench.wait(REQUEST_TIMEOUT_US + RETRY_US).answer();
+    expect(bench.told('c')).toEqual({ kind: 'done' });
+  });
+
+  it('a run that is over is canceled at once by whoever asks again', () => {
+    const bench = canceled().ask('d', CANCEL);
+    expect(bench.told('d')).toEqual({ kind: 'done', location: 'checkpoints/job/chk-1' });
+  });
+});
+
+describe('operations: the next run', () => {
+  it('C27, C7: without claim it stays its user’s, and the first checkpoint is full', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1')).answer() as OperatedBench;
+    expect(bench.pointer).toMatchObject({
+      completed: [{ id: 1, owner: 'user' }],
+      job: { run: 2, by: 'r', floor: 1, fullFirst: true },
+    });
+    expect(bench.pointer.job?.ended).toBeUndefined();
+    expect(bench.calls.at(-1)).toBe('resubmitted');
+    expect(bench.told('r')).toEqual({ kind: 'done' });
+  });
+
+  it('C27: claimed, it is the job’s own', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
+    expect(bench.pointer).toMatchObject({ completed: [{ id: 1, owner: 'claimed' }], job: { fullFirst: false } });
+  });
+
+  it('a request that is repeated submits one run, to the next leader too', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1')).answer() as OperatedBench;
+    bench.ask('r', resume('checkpoints/job/chk-1')).answer();
+    expect(bench.pointer.job?.run).toBe(2);
+  });
+
+  it('two people resume the job from one snapshot while storage does not answer: each is told, one of them of a run', () => {
+    const bench = canceled();
+    bench.ask('r', resume('checkpoints/job/chk-1')).ask('q', resume('checkpoints/job/chk-1'));
+    bench.lose('storage-get', { reach: false });
+    bench.lose('storage-get', { reach: false });
+    bench.wait(REQUEST_TIMEOUT_US + RETRY_US).run(REQUEST_TIMEOUT_US);
+    expect([bench.told('r')?.kind, bench.told('q')?.kind]).toEqual(['done', 'failed']);
+  });
+
+  it('a job that is not over is not submitted again', () => {
+    const bench = new OperatedBench().ask('r', resume(place(1)));
+    expect(bench.told('r')).toEqual({ kind: 'failed', reason: 'the job is not over' });
+  });
+
+  it('a snapshot that is not there, or is damaged, is refused', () => {
+    const bench = canceled()
+      .ask('r', resume(place(7)))
+      .answer() as OperatedBench;
+    expect(bench.told('r')).toMatchObject({ kind: 'failed', reason: `there is no ${place(7)}/_metadata` });
+    bench.storage.objects.set(`${place(7)}/_metadata`, new Uint8Array(9));
+    bench.ask('q', resume(place(7))).answer();
+    expect(bench.told('q')).toMatchObject({ kind: 'failed', reason: `${place(7)}/_metadata is damaged` });
+  });
+
+  it('C31: state of an operator that the job does not have is refused, unless its user gives it up', () => {
+    const bench = canceled();
+    const states = [{ vertex: 0, subtask: 0, handles: [inlineHandle('gone', new Uint8Array(1))] }];
+    const metadata = {
+      checkpointId: id(1),
+      jobId: 'job',
+      triggeredAtUs: micros(1),
+      states,
+      operators: [],
+      highestParallelism: 0,
+    };
+    bench.storage.objects.set(`${place(1)}/_metadata`, encodeMetadata(metadata));
+    bench.ask('r', resume(place(1))).answer();
+    expect(bench.told('r')).toMatchObject({ kind: 'failed', reason: expect.stringContaining("'gone'") });
+    bench.ask('q', resume(place(1), 'no-claim', true)).answer();
+    expect(bench.told('q')).toEqual({ kind: 'done' });
+  });
+});
+
+describe('operations: disposal', () => {
+  it('deletes every file of a savepoint, however often a reply is lost', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('s', SAVEPOINT).answer();
+    bench.acknowledgeAll(1).answer();
+    bench.ask('d', { kind: 'dispose-savepoint', location: place(1) });
+    bench.lose('storage-list', { reach: false });
+    bench.wait(REQUEST_TIMEOUT_US + RETRY_US).answer('storage-list');
+    bench.lose('storage-delete');
+    expect(bench.told('d')).toEqual({ kind: 'in-progress' });
+    bench.run(4 * REQUEST_TIMEOUT_US);
+    expect(bench.told('d')).toEqual({ kind: 'done', location: place(1) });
+    expect(bench.storage.paths()).toEqual([]);
+  });
+
+  it('refuses what the job may be restored from', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1')).answer() as OperatedBench;
+    bench.ask('d', { kind: 'dispose-savepoint', location: 'checkpoints/job/chk-1' });
+    expect(bench.told('d')).toMatchObject({ kind: 'failed' });
+  });
+});
