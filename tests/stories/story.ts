@@ -135,6 +135,7 @@ export class Story {
     return {
       ...plan,
       engine: { ...engine, scheduler: this.#scheduler ?? engine.scheduler },
+      cluster: this.#faults.some(({ kind }) => kind === 'operation') ? { ...plan.cluster, clients: 1 } : plan.cluster,
       scenario: 'story',
       seed: this.#seed,
       faults: this.#faults,
