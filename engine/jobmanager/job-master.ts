@@ -12,9 +12,10 @@
  *      restart from, and must, if it became durable; every other pending one is aborted at the failure;
  *   I3 what an earlier attempt still says changes nothing (row G6).
  */
-import { CheckpointCoordinator, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';

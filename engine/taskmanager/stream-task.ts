@@ -235,10 +235,13 @@ export class StreamTask {
         return this.#triggered(message, nowUs, out);
       case 'notify-checkpoint-complete':
         out.report({ kind: 'notify-complete-received', ...this.#task(), checkpointId: message.checkpointId });
+        // It was acknowledged, then.
+        this.#checkpoint.confirmed(message.checkpointId, out);
         this.#ending.completed(message.checkpointId);
         return this.#chain?.sink?.notifyComplete(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
         // Row C14: makes good a completion whose notice was lost.
+        this.#ending.completed(checkpointId(message.latestCompletedId));
         this.#chain?.sink?.notifyComplete(checkpointId(message.latestCompletedId), out);
         return this.#aborted(message.checkpointId, nowUs, out);
       case 'acknowledge-confirmed':
