@@ -57,6 +57,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
+  { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
+  {
+    name: 'savepoint-under-backpressure',
+    description: 'aligned savepoints of an unaligned job with full channels, restored',
+  },
   { name: 'stop-that-fails', description: 'a stop with savepoint of which no task ever hears' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },

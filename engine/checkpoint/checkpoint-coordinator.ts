@@ -25,40 +25,22 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint, StorageReply } from '../protocol/messages.ts';
 import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
 import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
 import { CheckpointNotices } from './checkpoint-notices.ts';
-import { type CheckpointedSubtask, type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
+import { type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
 import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
-import { CheckpointRequestDecider, type RequestDecision, type RequestSituation } from './checkpoint-request-decider.ts';
+import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { CoordinatorHost } from './coordinator-host.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
-import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
+import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
-
-export interface CoordinatorHost {
-  readonly jobAttempt: number;
-  subtasks(): readonly CheckpointedSubtask[];
-  /** Any attempt this leader ever deployed. */
-  subtaskOf(attempt: ExecutionAttemptId): SubtaskOfAttempt | undefined;
-  sendToTask(attempt: ExecutionAttemptId, message: EngineMessage, out: Out): void;
-  /** `blamed`: the attempt whose fault it is; when that is not the current one, nothing is to be done (FLINK-20675). */
-  tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void;
-  /** Another leader moved the pointer. */
-  superseded(nowUs: Micros, out: Out): void;
-  /** A checkpoint of the running job has completed, or was given up. */
-  checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void;
-  /** How wide the job is deployed: part of `_metadata` (rows S3, C31). */
-  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>;
-  /** No write that decides about a checkpoint is unanswered any more. */
-  settled(nowUs: Micros, out: Out): void;
-}
 
 export interface CoordinatorOptions {
   readonly jobId: string;
@@ -82,7 +64,7 @@ const EXPIRED_REMEMBERED = 16;
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
-  readonly #decider = new CheckpointRequestDecider();
+  readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
   readonly #cleaner: CheckpointCleaner;
@@ -98,8 +80,6 @@ export class CheckpointCoordinator {
   #lastSubsumedId = 0;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
   #generation = 0;
-  /** An id is being taken, or operator coordinators are asked. */
-  #isTriggering = false;
   /** Row C28: the savepoint the job stops with, when it is durable. */
   #stoppedWith: CheckpointId | undefined;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
@@ -117,6 +97,7 @@ export class CheckpointCoordinator {
       firstId,
       last: options.counter,
     });
+    this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
     this.#periodic = new PeriodicTrigger({
       intervalUs,
       minPauseUs,
@@ -132,7 +113,7 @@ export class CheckpointCoordinator {
     );
     this.#failures = new CheckpointFailureManager(tolerableFailures);
     const root = `${directory}/${jobId}/`;
-    this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
+    this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#requests.askAgain(nowUs, out));
   }
 
   /** Last id that was taken. */
@@ -236,22 +217,11 @@ export class CheckpointCoordinator {
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
-    const { triggeredAtUs, location } = pending;
-    const { snapshot, format } = pending.request.properties;
-    const metadata = {
-      checkpointId: pending.checkpointId,
-      jobId: this.#options.jobId,
-      triggeredAtUs,
-      ...(snapshot === 'checkpoint' ? {} : { snapshot }),
-      ...(format === undefined ? {} : { format }),
-      states: pending.states(),
-      ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
-      ...host.deployedScale(),
-    };
+    const { location } = pending;
     const by = pending.request.stopsJobFor;
     // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
     const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
-    this.#finalizer.finalize(metadata, location, end, out);
+    this.#finalizer.finalize(pending.metadata(this.#options.jobId, host.deployedScale()), location, end, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
@@ -276,58 +246,33 @@ export class CheckpointCoordinator {
 
   /** Row C2: from the periodic timer, or from a person. */
   request(request: CheckpointRequest, nowUs: Micros, out: Out): void {
-    this.#act(this.#decider.choose(request, this.#situation(nowUs)), nowUs, out);
+    this.#requests.add(request, nowUs, out);
     const { timerAtLimit } = this.#options.parts;
-    if (timerAtLimit === 'until-completion' && this.#decider.queued > 0) this.#periodic.pause(out);
+    if (timerAtLimit === 'until-completion' && this.#requests.queued > 0) this.#periodic.pause(out);
   }
 
-  /** Completion, abort and deletion all serve a request that had to wait (A4 in bugs.md). */
-  #askAgain(nowUs: Micros, out: Out): void {
-    this.#act(this.#decider.chooseQueued(this.#situation(nowUs)), nowUs, out);
-  }
-
-  #situation(nowUs: Micros): RequestSituation {
-    const { minPauseUs, maxConcurrent } = this.#options.configuration.checkpoint;
+  #requestsHost(): RequestsHost {
+    const generation = (): number => this.#generation;
     return {
-      nowUs,
-      isTriggering: this.#isTriggering,
-      pending: this.#pending.size,
-      maxConcurrent,
-      cleaning: this.#cleaner.cleaning,
-      minPauseUs,
-      lastCompletedUs: this.#lastCompletedUs,
+      get generation() {
+        return generation();
+      },
+      situation: (nowUs) => ({
+        nowUs,
+        pending: this.#pending.size,
+        maxConcurrent: this.#options.configuration.checkpoint.maxConcurrent,
+        cleaning: this.#cleaner.cleaning,
+        minPauseUs: this.#options.configuration.checkpoint.minPauseUs,
+        lastCompletedUs: this.#lastCompletedUs,
+      }),
+      refusalOf: (request) => this.#refusalOf(request),
+      rejected: (request, reason, nowUs, out) => {
+        request.ended?.({ kind: 'failed', reason }, nowUs, out);
+        this.#failed({ checkpointId: undefined, snapshot: request.properties.snapshot, reason }, nowUs, out);
+      },
+      rearm: (nowUs, afterUs, out) => this.#periodic.rearm(nowUs, afterUs, out),
+      trigger: (id, request, nowUs, out) => this.#trigger(id, request, nowUs, out),
     };
-  }
-
-  #act({ rejected, rearmAfterUs, execute }: RequestDecision, nowUs: Micros, out: Out): void {
-    if (rearmAfterUs !== undefined) this.#periodic.rearm(nowUs, rearmAfterUs, out);
-    for (const { request, reason } of rejected) this.#reject(request, reason, nowUs, out);
-    if (execute !== undefined) this.#takeId(execute, nowUs, out);
-  }
-
-  /** It failed before it was a checkpoint. */
-  #reject(request: CheckpointRequest, reason: CheckpointFailure, nowUs: Micros, out: Out): void {
-    request.ended?.({ kind: 'failed', reason }, nowUs, out);
-    this.#failed({ checkpointId: undefined, snapshot: request.properties.snapshot, reason }, nowUs, out);
-  }
-
-  #takeId(request: CheckpointRequest, nowUs: Micros, out: Out): void {
-    const refusal = this.#refusalOf(request);
-    if (refusal !== undefined) {
-      out.report({ kind: 'probe', probe: `trigger-${refusal}` });
-      return this.#reject(request, refusal, nowUs, out);
-    }
-    this.#isTriggering = true;
-    const generation = this.#generation;
-    this.#counter.take(out, (taken, takenUs, takenOut) => {
-      this.#isTriggering = false;
-      const late = generation === this.#generation ? this.#refusalOf(request) : 'checkpoint-coordinator-suspend';
-      if (late !== undefined) takenOut.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
-      const reason = late ?? (taken.kind === 'failed' ? 'io-exception' : undefined);
-      if (reason !== undefined) this.#reject(request, reason, takenUs, takenOut);
-      else this.#trigger(taken.checkpointId, request, takenUs, takenOut);
-      this.#askAgain(takenUs, takenOut);
-    });
   }
 
   /** Row C1: checked when the request is chosen, and again when it has its id. */
@@ -382,12 +327,12 @@ export class CheckpointCoordinator {
       options,
       ...(isOfUser ? { savepoint: location } : {}),
     });
-    this.#isTriggering = true;
+    this.#requests.isTriggering = true;
     pending.phase = 'triggering';
     this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
       if (this.#pending.get(id) !== pending) return;
       if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
-      this.#isTriggering = false;
+      this.#requests.isTriggering = false;
       pending.phase = 'collecting';
       pending.coordinators = states;
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
@@ -395,7 +340,7 @@ export class CheckpointCoordinator {
         doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });
       const triggered = plan.trigger.map(({ attempt }) => attempt);
       this.#notices.triggered(pending, triggered, options, doneOut);
-      this.#askAgain(doneUs, doneOut);
+      this.#requests.askAgain(doneUs, doneOut);
     });
   }
 
@@ -436,30 +381,29 @@ export class CheckpointCoordinator {
 
   /** Row C12. */
   #complete(pending: PendingCheckpoint, stored: StoredCheckpoint, nowUs: Micros, out: Out): void {
-    const { store, parts } = this.#options;
+    const { store, parts, epoch } = this.#options;
     const dropped = store.stored(stored.pointer, stored.version);
-    out.report({ kind: 'checkpoint-completed', ...this.#figures(pending, stored.metadataBytes) });
+    out.report({ kind: 'checkpoint-completed', epoch, metadataBytes: stored.metadataBytes, ...pending.figures });
     for (const checkpoint of dropped) out.report({ kind: 'checkpoint-subsumed', checkpointId: checkpoint.id });
     this.#lastSubsumedId = dropped.at(-1)?.id ?? this.#lastSubsumedId;
-    this.#end(
-      pending,
-      { kind: 'completed', checkpointId: pending.checkpointId, location: pending.location },
-      nowUs,
-      out,
-    );
+    const { checkpointId, location } = pending;
+    this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
     this.#dropOlder(pending, nowUs, out);
     if (parts.notifyComplete === 'when-durable') this.#notices.complete(pending, this.#lastSubsumedId, out);
     this.#coordinators.notifyComplete(pending.checkpointId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
     this.sweep(dropped, out);
-    this.#afterEnd(nowUs, out);
+    this.#options.host.settled(nowUs, out);
+    this.#requests.askAgain(nowUs, out);
+    if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);
   }
 
   /** Row C12: not in the store, subsumes nothing, tells no task; but one the job stops with commits the sinks, so it does tell. */
   #completeSavepoint(pending: PendingCheckpoint, metadataBytes: number, nowUs: Micros, out: Out): void {
     const { checkpointId, location, isSynchronous } = pending;
-    out.report({ kind: 'savepoint-completed', location, ...this.#figures(pending, metadataBytes) });
+    const { epoch } = this.#options;
+    out.report({ kind: 'savepoint-completed', location, epoch, metadataBytes, ...pending.figures });
     this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
     if (isSynchronous) {
       this.#stoppedWith = checkpointId;
@@ -467,7 +411,8 @@ export class CheckpointCoordinator {
       this.#dropOlder(pending, nowUs, out);
       this.#notices.complete(pending, this.#lastSubsumedId, out);
     }
-    this.#afterEnd(nowUs, out);
+    if (isSynchronous || !this.#jobRuns) this.#options.host.settled(nowUs, out);
+    this.#requests.askAgain(nowUs, out);
   }
 
   /** A completion resets the failure counter and the min-pause clock, a savepoint's too. */
@@ -480,18 +425,6 @@ export class CheckpointCoordinator {
     pending.request.ended?.(end, nowUs, out);
   }
 
-  #afterEnd(nowUs: Micros, out: Out): void {
-    this.#options.host.settled(nowUs, out);
-    this.#askAgain(nowUs, out);
-    if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);
-  }
-
-  #figures(pending: PendingCheckpoint, metadataBytes: number) {
-    const { checkpointId, triggeredAtUs, stateBytes, lastAcknowledgedUs } = pending;
-    const endToEndUs = lastAcknowledgedUs - triggeredAtUs;
-    return { checkpointId, epoch: this.#options.epoch, triggeredAtUs, stateBytes, metadataBytes, endToEndUs };
-  }
-
   /** I5. The sweep that follows a completion removes their files. */
   #dropOlder(newer: PendingCheckpoint, nowUs: Micros, out: Out): void {
     for (const pending of [...this.#pending.values()]) {
@@ -501,7 +434,7 @@ export class CheckpointCoordinator {
   }
 
   #abortAll(reason: CheckpointFailure, nowUs: Micros, out: Out): void {
-    for (const request of this.#decider.removeAll()) this.#reject(request, reason, nowUs, out);
+    this.#requests.rejectAll(reason, nowUs, out);
     for (const pending of [...this.#pending.values()])
       if (!pending.isBeingDecided) this.#abort(pending, reason, nowUs, out);
   }
@@ -529,7 +462,7 @@ export class CheckpointCoordinator {
       required: pending.required.length,
     });
     if (pending.phase === 'triggering') {
-      this.#isTriggering = false;
+      this.#requests.isTriggering = false;
       this.#coordinators.abortCurrentTriggering(out);
     }
     this.#coordinators.notifyAborted(id, out);
@@ -538,7 +471,7 @@ export class CheckpointCoordinator {
     const { snapshot } = pending.request.properties;
     pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);
     const hasFailedJob = this.#failed({ checkpointId: id, snapshot, reason }, nowUs, out, blamed);
-    if (!hasFailedJob && this.#options.parts.timerAtLimit === 'runs-on') this.#askAgain(nowUs, out);
+    if (!hasFailedJob && this.#options.parts.timerAtLimit === 'runs-on') this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns && !hasFailedJob) this.#options.host.checkpointEnded(false, nowUs, out);
   }
 

@@ -9,7 +9,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
-import type { CoordinatorState } from '../protocol/metadata-file.ts';
+import type { CheckpointMetadata, CoordinatorState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
@@ -122,8 +122,29 @@ export class PendingCheckpoint {
     return 'success';
   }
 
+  /** What is reported of it when it completes. */
+  get figures() {
+    const { checkpointId, triggeredAtUs, stateBytes, lastAcknowledgedUs } = this;
+    return { checkpointId, triggeredAtUs, stateBytes, endToEndUs: lastAcknowledgedUs - triggeredAtUs };
+  }
+
+  /** What `_metadata` says of it. */
+  metadata(jobId: string, scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>): CheckpointMetadata {
+    const { snapshot, format } = this.request.properties;
+    return {
+      checkpointId: this.checkpointId,
+      jobId,
+      triggeredAtUs: this.triggeredAtUs,
+      ...(snapshot === 'checkpoint' ? {} : { snapshot }),
+      ...(format === undefined ? {} : { format }),
+      states: this.#sortedStates(),
+      ...scale,
+      ...(this.coordinators.length === 0 ? {} : { coordinators: this.coordinators }),
+    };
+  }
+
   /** By vertex, then subtask. */
-  states(): readonly SubtaskState[] {
+  #sortedStates(): readonly SubtaskState[] {
     return [...this.#states.values(), ...this.#finished].sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
   }
 }

@@ -13,9 +13,10 @@
  *   I3 what an earlier attempt still says changes nothing (row G6);
  *   I4 the parallelism changes only where the whole job is deployed anew; a region restarts into the plan of its deployment.
  */
-import { CheckpointCoordinator, type CoordinatorHost } from '../checkpoint/checkpoint-coordinator.ts';
+import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';

@@ -122,8 +122,10 @@ export class TaskCheckpointing {
 
   /** Row C14. */
   completed(id: CheckpointId, out: Out): void {
-    const { ending, host } = this.#options;
+    const { checkpoint, ending, host } = this.#options;
     out.report({ kind: 'notify-complete-received', ...this.#task, checkpointId: id });
+    // It was acknowledged, then.
+    checkpoint.confirmed(id, out);
     ending.completed(id);
     host.chain()?.sink?.notifyComplete(id, out);
   }
@@ -131,6 +133,7 @@ export class TaskCheckpointing {
   /** The coordinator gave it up. `latestCompleted` makes good a completion whose notice was lost (row C14). */
   aborted(id: CheckpointId, latestCompleted: number, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
+    ending.completed(checkpointId(latestCompleted));
     host.chain()?.sink?.notifyComplete(checkpointId(latestCompleted), out);
     if (ending.mustFailAfterAbort(id)) return host.fail('synchronous-savepoint-failed', out);
     checkpoint.abort(id);

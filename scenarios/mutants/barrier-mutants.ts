@@ -40,6 +40,6 @@ export const savepointBarrierHasPriority: Mutant = {
     barrierOvertakes: ({ alignment }, unalignedJob) =>
       unalignedJob && alignment !== 'forced-aligned' && alignment !== 'at-least-once',
   }),
-  scenario: 'unaligned-backpressure',
+  scenario: 'savepoint-under-backpressure',
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };

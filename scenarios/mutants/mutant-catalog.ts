@@ -16,6 +16,7 @@ import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
   processAfterBarrierBeforeSnapshot,
+  savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
   checkpointDuringChannelRecovery,
@@ -107,6 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
   lateDeclineKillsNewAttempt,
   failedStopLeavesTimerOff,
   noClaimNotRemembered,
+  savepointBarrierHasPriority,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -104,6 +104,13 @@ export const checkpointingSchema = record({
       message: 'expected mode exactly-once with unaligned: true',
     });
   }
+  if (checkpointing.unaligned && checkpointing.maxConcurrent > 1) {
+    context.addIssue({
+      code: 'custom',
+      path: ['maxConcurrent'],
+      message: 'expected maxConcurrent: 1 with unaligned: true: in-flight data belongs to one checkpoint at a time',
+    });
+  }
   if (!checkpointing.unaligned && checkpointing.alignedTimeout > 0) {
     context.addIssue({
       code: 'custom',

@@ -55,6 +55,8 @@ interface Life {
   readonly jobAttempt: number;
   readonly required: ReadonlySet<number>;
   readonly acknowledged: Set<number>;
+  /** A person asked for it, and the job goes on. */
+  readonly isSavepoint: boolean;
   /** Index of its end; -1: not ended. */
   endedAt: number;
 }
@@ -198,7 +200,9 @@ export class CheckpointLifecycle implements Judge {
     this.#highestTriggered = Math.max(id, this.#highestTriggered);
     const { jobAttempt, tasks } = event;
     const required = new Set(tasks);
-    this.#lives.set(id, { triggeredAt: at, epoch, jobAttempt, required, acknowledged: new Set(), endedAt: -1 });
+    const isSavepoint = event.options.snapshot === 'savepoint';
+    const acknowledged = new Set<number>();
+    this.#lives.set(id, { triggeredAt: at, epoch, jobAttempt, required, acknowledged, isSavepoint, endedAt: -1 });
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
@@ -369,6 +373,8 @@ export class CheckpointLifecycle implements Judge {
     for (const [id, life] of this.#lives) {
       if (life.endedAt >= 0 || life.epoch !== epoch || this.#succession.givenUpAt(life.required) === undefined)
         continue;
+      // A savepoint that all have acknowledged waits for nobody: its `_metadata` may be there, so it is not aborted (row F17).
+      if (life.isSavepoint && [...life.required].every((attempt) => life.acknowledged.has(attempt))) continue;
       this.#say('pending-after-restart', [life.triggeredAt, at], () => {
         return `Checkpoint ${String(id)} is still pending when a subtask that it was taken from is restored`;
       });

@@ -34,7 +34,7 @@ describe('checkpoint coordinator: savepoints', () => {
     expect(pointer(bench).completed.map((one) => one.id)).toEqual([1]);
     expect(bench.storage.paths()).toEqual([metadataPath(1), `${place(2)}/_metadata`]);
     expect(bench.sentTo(2)).toEqual(['notify-checkpoint-complete']);
-    expect(bench.calls).toEqual([`completed ${place(2)}`]);
+    expect(bench.calls).toEqual(['settled', `completed ${place(2)}`]);
   });
 
   it('C12, A6: whoever asked is told only when it is durable, and then before anything else', () => {
@@ -61,7 +61,7 @@ describe('checkpoint coordinator: savepoints', () => {
     bench.acknowledgeAll(5).answer();
     expect(bench.aborted()).toEqual(['1 checkpoint-subsumed', '3 checkpoint-subsumed']);
     bench.acknowledgeAll(4).answer();
-    expect(bench.calls).toEqual([`completed ${place(2)}`, `completed ${place(4)}`]);
+    expect(bench.calls).toEqual([`completed ${place(2)}`, 'settled', `completed ${place(4)}`]);
   });
 
   it('C12: its completion resets the failure counter and the clock of the minimum pause', () => {

@@ -35,7 +35,9 @@ describe('pending checkpoint', () => {
     const other = acknowledgement(3, 1, [inlineHandle('a', new Uint8Array([2]))]);
     expect(pending.acknowledge(other, undefined, micros(40))).toBe('duplicate');
     expect(pending).toMatchObject({ acknowledged: 1, lastAcknowledgedUs: 20, stateBytes: 5 });
-    expect(pending.states()).toEqual([{ vertex: 0, subtask: 0, handles: [first] }]);
+    expect(pending.metadata('job', { operators: [], highestParallelism: 0 }).states).toEqual([
+      { vertex: 0, subtask: 0, handles: [first] },
+    ]);
   });
 
   it('C9, G6: an attempt that is not required is unknown, also when it once ran the same subtask', () => {
@@ -57,7 +59,11 @@ describe('pending checkpoint', () => {
   it('C9: the states come by vertex, then subtask, whatever came first', () => {
     const pending = pendingFor(subtask(1, 0, 0), subtask(2, 0, 1), subtask(3, 1, 0));
     for (const by of [3, 2, 1]) pending.acknowledge(acknowledgement(3, by), undefined, micros(20));
-    expect(pending.states().map(({ vertex, subtask: index }) => [vertex, index])).toEqual([
+    expect(
+      pending
+        .metadata('job', { operators: [], highestParallelism: 0 })
+        .states.map(({ vertex, subtask: index }) => [vertex, index]),
+    ).toEqual([
       [0, 0],
       [0, 1],
       [1, 0],

@@ -103,7 +103,7 @@ describe('operations: stop with savepoint', () => {
     bench.ask('x', STOP).answer();
     bench.acknowledgeAll(1).answer();
     expect(bench.operations.forbidsRestart).toBe(true);
-    bench.status = 'failed';
+    bench.status = 'failing';
     bench.operations.executionsGone(bench.out);
     bench.answer();
     expect(bench.told('x')).toEqual({ kind: 'failed', reason: 'stop-with-savepoint-stopping', location: place(1) });
@@ -116,7 +116,7 @@ describe('operations: stop with savepoint', () => {
     bench.status = 'restarting';
     bench.stop();
     bench.answer();
-    expect(bench.calls).toContain('failed');
+    expect(bench.calls).toContain('failing');
   });
 
   it('C28: a leader that died between savepoint and end leaves a run that is over, with the savepoint', () => {

@@ -89,6 +89,7 @@ class Bench {
 
   complete(checkpoint: number): this {
     const of = { epoch: EPOCH, attempt: attempt(1), checkpointId: id(checkpoint) };
+    for (let n = 1; n <= checkpoint; n += 1) this.say({ kind: 'acknowledge-confirmed', ...of, checkpointId: id(n) });
     return this.say({ kind: 'notify-checkpoint-complete', ...of, lastSubsumedId: 0 });
   }
 
