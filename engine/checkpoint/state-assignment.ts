@@ -19,7 +19,7 @@ export interface StateAssignmentOptions {
   /** As it is deployed. */
   readonly graph: JobGraph;
   readonly restored: Pick<CheckpointMetadata, 'states' | 'operators'>;
-  readonly parts: Pick<EngineParts, 'repartitionOperatorState'>;
+  readonly parts: Pick<EngineParts, 'repartitionOperatorState' | 'rescaledInFlight'>;
 }
 
 /** Handles of one operator by the subtask that gets them. */
@@ -57,10 +57,7 @@ export class StateAssignment {
   }
 
   #assign(vertex: JobVertex): readonly SubtaskState[] {
-    const pieces = operatorsOf(vertex).flatMap((uid) => [
-      this.#keyed(uid, vertex),
-      this.#operator(uid, vertex),
-    ]);
+    const pieces = operatorsOf(vertex).flatMap((uid) => [this.#keyed(uid, vertex), this.#operator(uid, vertex)]);
     return Array.from({ length: vertex.parallelism }, (_, subtask) => ({
       vertex: vertex.index,
       subtask,

@@ -44,6 +44,7 @@ import {
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
   prefixMatchSubtask,
+  rescaledOutputForgotten,
   txnIdRangesOverlap,
   unionStateSplit,
 } from './rescale-mutants.ts';
@@ -78,6 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
   noAbortAfterScaleDown,
   txnIdRangesOverlap,
   prefixMatchSubtask,
+  rescaledOutputForgotten,
   pendingSurvivesFailover,
   deadTaskKeepsPending,
   triggerWhileRecovering,
