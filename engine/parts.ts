@@ -78,6 +78,8 @@ export interface EngineParts {
   readonly sourcePositions: 'with-barrier' | 'after-next-batch';
   /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
+  /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
+  readonly rescaledInFlight: 'both-ends' | 'consumers';
   /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
   producersToFence(question: FenceQuestion): readonly number[];
   /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
@@ -155,6 +157,7 @@ export const standardParts: EngineParts = {
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
   repartitionOperatorState,
+  rescaledInFlight: 'both-ends',
   producersToFence: ({ subtask, parallelism, highestParallelism }) => {
     const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
     return Array.from({ length: count }, (_, index) => subtask + index * parallelism);

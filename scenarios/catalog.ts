@@ -116,6 +116,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'unaligned-rescale',
     description: 'in-flight data of unaligned checkpoints is dealt out anew as the parallelism changes',
   },
+  { name: 'unaligned-rescale-order', description: 'the same with a job whose order per key is judged' },
   { name: 'unaligned-timeout', description: 'barriers keep their place for a while, then overtake' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },

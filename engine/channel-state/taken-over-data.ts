@@ -8,6 +8,7 @@
  *     is kept by one subtask, though several read it. Of a rebalance exchange it keeps all it was handed: nobody else was;
  * I2: the order of a channel stays: its input state lay before its output state.
  */
+import { downstreamMapper, isAmbiguous } from '../checkpoint/subtask-state-mapper.ts';
 import { assert } from '../foundation/assert.ts';
 import type { JobEdge, JobGraph } from '../job/job-graph.ts';
 import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
@@ -37,7 +38,7 @@ export function takenOverData(states: readonly RestoredState[], consumer: NewCon
       const edge = consumer.graph.edges[index];
       assert(edge !== undefined, 'in-flight data lay on an edge of the job', { index });
       for (const buffer of buffers) {
-        const kept = edge.partitioning === 'hash' ? ownRecords(buffer, edge, consumer) : buffer;
+        const kept = isAmbiguous(downstreamMapper(edge.partitioning)) ? ownRecords(buffer, edge, consumer) : buffer;
         if (kept.values.length > 0) data.push({ edge: index, buffer: kept });
       }
     }

@@ -13,6 +13,7 @@
 import { assert } from '../foundation/assert.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';
 import { operatorsOf } from '../job/scaled-graph.ts';
+import type { EngineParts } from '../parts.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { ChannelSection, StateHandle, SubtaskState } from '../protocol/state-handle.ts';
 import { downstreamMapper, oldSubtasksOf } from './subtask-state-mapper.ts';
@@ -21,6 +22,7 @@ export interface InFlightQuestion {
   /** As it is deployed. */
   readonly graph: JobGraph;
   readonly restored: Pick<CheckpointMetadata, 'states' | 'operators'>;
+  readonly parts: Pick<EngineParts, 'rescaledInFlight'>;
 }
 
 type Wants = (section: ChannelSection, state: SubtaskState) => boolean;
@@ -30,9 +32,11 @@ export class InFlightAssignment {
   readonly #operators: CheckpointMetadata['operators'];
   /** Those that hold in-flight data, by old subtask. */
   readonly #states: readonly SubtaskState[];
+  readonly #ends: EngineParts['rescaledInFlight'];
   readonly #rescaled: ReadonlyMap<number, JobEdge>;
 
-  constructor({ graph, restored }: InFlightQuestion) {
+  constructor({ graph, restored, parts }: InFlightQuestion) {
+    this.#ends = parts.rescaledInFlight;
     this.#graph = graph;
     this.#operators = restored.operators;
     this.#states = restored.states
@@ -63,6 +67,7 @@ export class InFlightAssignment {
       return olds.has(oldConsumer);
     };
     const input = this.#handles(vertex, (section, state) => owns(section, state.subtask), 'input-channel');
+    if (this.#ends === 'consumers') return input;
     const producers = new Set(edges.map(({ from }) => from));
     const output = [...producers].flatMap((producer) => {
       const from = this.#graph.vertices[producer];

@@ -19,7 +19,7 @@ export interface StateAssignmentOptions {
   /** As it is deployed. */
   readonly graph: JobGraph;
   readonly restored: Pick<CheckpointMetadata, 'states' | 'operators'>;
-  readonly parts: Pick<EngineParts, 'repartitionOperatorState'>;
+  readonly parts: Pick<EngineParts, 'repartitionOperatorState' | 'rescaledInFlight'>;
 }
 
 /** Handles of one operator by the subtask that gets them. */

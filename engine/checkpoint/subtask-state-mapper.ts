@@ -1,6 +1,7 @@
 /**
  * Which old subtasks' in-flight data a new subtask takes over when an exchange is rescaled (row B19; Flink: SubtaskStateMapper,
- * TaskStateAssignment). Pure; asked for both ends of an exchange: for the input state of the consumers and the output state of the producers.
+ * TaskStateAssignment). Pure. Flink has a second mapper for the output state of the producers; here that goes to the consumers, too, so
+ * that the old consumer a channel led to decides for both of its ends (decision 0024).
  *
  * I1: no channel state is lost: every old subtask is named by some new one;
  * I2: where it is named by several (`isAmbiguous`), whoever reads it keeps a record only if the partitioner of the new topology sends it there.
@@ -35,11 +36,6 @@ export function downstreamMapper(partitioning: Partitioning): SubtaskStateMapper
     default:
       throw new RangeError(`unknown partitioning ${String(partitioning satisfies never)}`);
   }
-}
-
-/** Where the producers' side takes its output state from: any producer may send it on, where the exchange may be rescaled at all. */
-export function upstreamMapper(partitioning: Partitioning): SubtaskStateMapper {
-  return downstreamMapper(partitioning) === 'unsupported' ? 'unsupported' : 'round-robin';
 }
 
 /** Whether a record may be taken over by several: then each filters. */

@@ -250,8 +250,7 @@ export class TaskInput {
     const { edge, buffer } = this.#takenOver[this.#takenOverAt] ?? {};
     assert(edge !== undefined && buffer !== undefined, 'there is more to take over');
     if (this.#current === undefined) {
-      const input = this.#options.environment.graph.edges[edge]?.input ?? 0;
-      this.#current = { buffer, channel: -1, input, next: 0 };
+      this.#current = { buffer, channel: -1, input: this.#options.environment.graph.edges[edge]?.input ?? 0, next: 0 };
       out.busy('byte', buffer.bytes);
     }
     this.#processCurrent(out);

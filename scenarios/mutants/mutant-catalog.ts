@@ -51,6 +51,7 @@ import {
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
   prefixMatchSubtask,
+  rescaledOutputForgotten,
   txnIdRangesOverlap,
   unionStateSplit,
 } from './rescale-mutants.ts';
@@ -85,6 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
   noAbortAfterScaleDown,
   txnIdRangesOverlap,
   prefixMatchSubtask,
+  rescaledOutputForgotten,
   pendingSurvivesFailover,
   deadTaskKeepsPending,
   triggerWhileRecovering,

@@ -63,6 +63,16 @@ function asSplit(handle: StateHandle): StateHandle {
   return { ...handle, lists: handle.lists.map((list) => ({ ...list, mode: 'split-distribute' })) };
 }
 
+export const rescaledOutputForgotten: Mutant = {
+  slug: 'rescaled-output-forgotten',
+  bug: 'row B19',
+  story:
+    'When the parallelism changes, only the input state of the consumers is dealt out anew; what the producers had not sent yet is lost.',
+  parts: withWrong({ rescaledInFlight: 'consumers' }),
+  scenario: 'unaligned-rescale',
+  judges: ['exactly-once-output', 'exactly-once-state', 'consistent-cut', 'progress'],
+};
+
 export const keyGroupsNotClipped: Mutant = {
   slug: 'key-groups-not-clipped',
   bug: 'row S18',

@@ -31,6 +31,7 @@ interface Attempt {
   /** First checkpoint it took part in after the end of data; 0: none. */
   finalCheckpoint: number;
   isFinished: boolean;
+  isReplaced: boolean;
 }
 
 export interface FinishingOptions {
@@ -125,6 +126,10 @@ export class Finishing implements Judge {
   #onDeployed(event: Extract<HistoryEvent['event'], { readonly kind: 'task-deployed' }>, at: number): void {
     const { attempt, vertex, subtask, epoch, jobAttempt } = event;
     const deployment = `${String(epoch)}/${String(jobAttempt)}`;
+    // A region that restarts replaces attempts within a deployment; what was replaced feeds nobody any more.
+    for (const former of this.#attempts.values()) {
+      if (former.vertex === vertex && former.subtask === subtask) former.isReplaced = true;
+    }
     this.#attempts.set(attempt, {
       vertex,
       subtask,
@@ -133,6 +138,7 @@ export class Finishing implements Judge {
       isDrained: false,
       finalCheckpoint: 0,
       isFinished: false,
+      isReplaced: false,
     });
     if (!this.#knowing.has(epoch)) return;
     this.#findings.violated('deployed-after-finish', [this.#rememberedAt, at], () => {
@@ -182,7 +188,8 @@ export class Finishing implements Judge {
   #producersOf(consumer: Attempt): readonly Attempt[] {
     const edges = this.#options.graph.edges.filter(({ to }) => to === consumer.vertex);
     return [...this.#attempts.values()].filter(
-      ({ vertex, subtask, deployment }) =>
+      ({ vertex, subtask, deployment, isReplaced }) =>
+        !isReplaced &&
         deployment === consumer.deployment &&
         edges.some((edge) => edge.from === vertex && feedsSubtask(edge, subtask, consumer.subtask)),
     );

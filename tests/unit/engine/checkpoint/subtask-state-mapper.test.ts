@@ -4,7 +4,6 @@ import {
   isAmbiguous,
   oldSubtasksOf,
   type SubtaskStateMapper,
-  upstreamMapper,
 } from '../../../../engine/checkpoint/subtask-state-mapper.ts';
 
 const mapped = (mapper: SubtaskStateMapper, oldParallelism: number, newParallelism: number): string =>
@@ -44,8 +43,6 @@ describe('mapping of in-flight data', () => {
       'first',
       'full',
     ]);
-    expect(upstreamMapper('hash')).toBe('round-robin');
-    expect(upstreamMapper('broadcast')).toBe('unsupported');
     expect((['range', 'round-robin', 'first', 'full', 'unsupported'] as const).filter(isAmbiguous)).toEqual([
       'range',
       'full',
