@@ -82,6 +82,7 @@ export class CheckpointCoordinator {
   #generation = 0;
   /** Row C28: the savepoint the job stops with, when it is durable. */
   #stoppedWith: CheckpointId | undefined;
+  #isStopping = false;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
   #jobRuns = false;
   #startedBefore = false;
@@ -134,6 +135,7 @@ export class CheckpointCoordinator {
     this.#generation += 1;
     this.#jobRuns = true;
     this.#stoppedWith = undefined;
+    this.#isStopping = false;
     this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
     this.#startedBefore = true;
   }
@@ -149,6 +151,7 @@ export class CheckpointCoordinator {
 
   /** Row C28: a stop-with-savepoint begins. The tasks run on, so they are told what was aborted. */
   stopScheduler(nowUs: Micros, out: Out): void {
+    this.#isStopping = true;
     this.#generation += 1;
     this.#periodic.stop(out);
     this.#final.forget(out);
@@ -247,8 +250,7 @@ export class CheckpointCoordinator {
   /** Row C2: from the periodic timer, or from a person. */
   request(request: CheckpointRequest, nowUs: Micros, out: Out): void {
     this.#requests.add(request, nowUs, out);
-    const { timerAtLimit } = this.#options.parts;
-    if (timerAtLimit === 'until-completion' && this.#requests.queued > 0) this.#periodic.pause(out);
+    if (this.#requests.queued > 0 && this.#options.parts.timerAtLimit === 'until-completion') this.#periodic.pause(out);
   }
 
   #requestsHost(): RequestsHost {
@@ -277,6 +279,8 @@ export class CheckpointCoordinator {
 
   /** Row C1: checked when the request is chosen, and again when it has its id. */
   #refusalOf(request: CheckpointRequest): CheckpointFailure | undefined {
+    // Row C28: behind the barrier of a stop no task can take another, and one that has stopped has not finished.
+    if (this.#isStopping && request.stopsJobFor === undefined) return 'checkpoint-coordinator-suspend';
     if (request.isPeriodic && !this.#periodic.isActive) return 'periodic-scheduler-shutdown';
     // A job that is ending has lost some of its tasks: those that are left may all run, and are not the whole.
     return this.#jobRuns && this.#plan() !== undefined ? undefined : 'not-all-required-tasks-running';
@@ -402,8 +406,13 @@ export class CheckpointCoordinator {
   /** Row C12: not in the store, subsumes nothing, tells no task; but one the job stops with commits the sinks, so it does tell. */
   #completeSavepoint(pending: PendingCheckpoint, metadataBytes: number, nowUs: Micros, out: Out): void {
     const { checkpointId, location, isSynchronous } = pending;
-    const { epoch } = this.#options;
-    out.report({ kind: 'savepoint-completed', location, epoch, metadataBytes, ...pending.figures });
+    out.report({
+      kind: 'savepoint-completed',
+      location,
+      epoch: this.#options.epoch,
+      metadataBytes,
+      ...pending.figures,
+    });
     this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
     if (isSynchronous) {
       this.#stoppedWith = checkpointId;

@@ -200,6 +200,9 @@ export class JobOperations {
       parts: environment.parts,
       host: {
         get jobRuns() {
+          return job.status === 'running';
+        },
+        get isWhole() {
           return isWhole();
         },
         failForGood: (failUs, failOut) => job.failForGood(failUs, failOut),

@@ -18,8 +18,10 @@ import { savepointProperties } from '../protocol/checkpoint-properties.ts';
 import type { ClientOperation } from '../protocol/client-operations.ts';
 
 export interface StopHost {
-  /** All executions run: they are neither cancelled nor restarting. */
+  /** The job as a whole is neither restarting nor ending. */
   readonly jobRuns: boolean;
+  /** And every execution runs or has finished: no region restarts. */
+  readonly isWhole: boolean;
   /** The savepoint is good, but the job did not stop with it: it fails, and is not restarted. */
   failForGood(nowUs: Micros, out: Out): void;
   /** The savepoint failed; the job does not stop. */
@@ -80,7 +82,7 @@ export class StopWithSavepoint {
     if (end.kind === 'completed') {
       this.#phase = 'finishing';
       this.#location = end.location;
-      if (!host.jobRuns) host.failForGood(nowUs, out);
+      if (!host.isWhole) host.failForGood(nowUs, out);
       return;
     }
     this.#phase = 'over';
