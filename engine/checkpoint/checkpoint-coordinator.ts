@@ -1,105 +1,58 @@
 /**
- * The life of checkpoints and savepoints: request, id, trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C8-C16,
- * C20, C29; Flink: CheckpointCoordinator, which is one large class; here deciders, timer, pending checkpoint, store and cleaner are apart).
+ * The life of checkpoints and savepoints: trigger, acknowledge, store, complete or abort, notify (rows C1, C3, C4, C9-C16, C20, C29;
+ * Flink: CheckpointCoordinator, which is one large class; here requests, timer, pending checkpoints, store and cleaner are apart).
  *
- * Owns: pending checkpoints of one leader. Does not own: executions (the host), which request is next (the decider), ids (the counter),
- * the durable writes (the finalizer), deletion (the cleaner).
+ * Owns: how a checkpoint of one leader begins and ends. Does not own: executions (the host), requests and ids (checkpoint-requests), which
+ * are pending (pending-checkpoints), the durable writes (the finalizer), deletion (the cleaner).
  * Invariants:
- *   I1 an id is taken from the durable counter before anything is triggered with it (G7);
+ *   I1 what is triggered has its id from the durable counter (G7);
  *   I2 complete = every acknowledgement of this attempt, then durable metadata, then durable pointer, then notification (G1);
  *   I3 while the write that decides is unanswered the checkpoint is neither completed nor discarded (row F17);
  *   I4 every checkpoint that was triggered ends once: completed or aborted; so does every request;
  *   I5 a checkpoint that completes ends every older pending one but savepoints; a savepoint ends none, unless the job stops with it.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
-import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
+import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { NamedRegisters } from '../high-availability/named-registers.ts';
-import type { JobGraph } from '../job/job-graph.ts';
-import { checkpointDirectory, type EngineParts } from '../parts.ts';
+import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
-import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { AcknowledgeCheckpoint, DeclineCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
 import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
-import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
 import { CheckpointNotices } from './checkpoint-notices.ts';
-import { type CheckpointedSubtask, type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
+import { type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
 import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
-import { CheckpointRequestDecider, type RequestDecision, type RequestSituation } from './checkpoint-request-decider.ts';
-import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
-import { PendingCheckpoint, type SubtaskOfAttempt } from './pending-checkpoint.ts';
+import { PendingCheckpoint } from './pending-checkpoint.ts';
+import { PendingCheckpoints } from './pending-checkpoints.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
 
-export interface CoordinatorHost {
-  readonly jobAttempt: number;
-  subtasks(): readonly CheckpointedSubtask[];
-  /** Any attempt this leader ever deployed. */
-  subtaskOf(attempt: ExecutionAttemptId): SubtaskOfAttempt | undefined;
-  sendToTask(attempt: ExecutionAttemptId, message: EngineMessage, out: Out): void;
-  /** `blamed`: the attempt whose fault it is; when that is not the current one, nothing is to be done (FLINK-20675). */
-  tooManyFailures(nowUs: Micros, out: Out, blamed?: ExecutionAttemptId): void;
-  /** Another leader moved the pointer. */
-  superseded(nowUs: Micros, out: Out): void;
-  /** A checkpoint of the running job has completed, or was given up. */
-  checkpointEnded(isCompleted: boolean, nowUs: Micros, out: Out): void;
-  /** How wide the job is deployed: part of `_metadata` (rows S3, C31). */
-  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>;
-  /** No write that decides about a checkpoint is unanswered any more. */
-  settled(nowUs: Micros, out: Out): void;
-}
-
-export interface CoordinatorOptions {
-  readonly jobId: string;
-  readonly graph: Pick<JobGraph, 'edges'>;
-  readonly epoch: LeaderEpoch;
-  readonly configuration: EngineConfiguration;
-  readonly parts: EngineParts;
-  readonly host: CoordinatorHost;
-  readonly storage: RequestClient<StorageReply>;
-  readonly coordination: NamedRegisters;
-  readonly store: CompletedCheckpointStore;
-  /** Operator coordinators of the job; default: none. */
-  readonly coordinators?: CheckpointedCoordinators;
-  /** Last id ever used and the version of the counter that says so. */
-  readonly counter: { readonly value: number; readonly version: number };
-}
-
-/** Flink: recentExpiredCheckpoints. */
-const EXPIRED_REMEMBERED = 16;
-
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
-  readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
-  readonly #decider = new CheckpointRequestDecider();
+  readonly #pending = new PendingCheckpoints();
+  readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
   readonly #cleaner: CheckpointCleaner;
   readonly #later = new DelayedCalls();
-  #expired: CheckpointId[] = [];
-  readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
   readonly #notices: CheckpointNotices;
   readonly #coordinators: CheckpointedCoordinators;
   readonly #final: FinalCheckpoint;
-  #lastCompletedUs: number | undefined;
   /** Newest checkpoint that was subsumed; 0: none. */
   #lastSubsumedId = 0;
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
   #generation = 0;
-  /** An id is being taken, or operator coordinators are asked. */
-  #isTriggering = false;
   /** Row C28: the savepoint the job stops with, when it is durable. */
   #stoppedWith: CheckpointId | undefined;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
@@ -108,15 +61,9 @@ export class CheckpointCoordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
-    const { jobId, coordination, configuration } = options;
-    const { intervalUs, minPauseUs, firstId, tolerableFailures, directory } = configuration.checkpoint;
-    this.#counter = new CheckpointIdCounter({
-      jobId,
-      coordination,
-      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
-      firstId,
-      last: options.counter,
-    });
+    const { jobId, configuration } = options;
+    const { intervalUs, minPauseUs, tolerableFailures, directory } = configuration.checkpoint;
+    this.#requests = new CheckpointRequests({ ...options, host: this.#requestsHost() });
     this.#periodic = new PeriodicTrigger({
       intervalUs,
       minPauseUs,
@@ -132,19 +79,17 @@ export class CheckpointCoordinator {
     );
     this.#failures = new CheckpointFailureManager(tolerableFailures);
     const root = `${directory}/${jobId}/`;
-    this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#askAgain(nowUs, out));
+    this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#requests.askAgain(nowUs, out));
   }
 
   /** Last id that was taken. */
   get lastId(): number {
-    return this.#counter.last;
+    return this.#requests.lastId;
   }
 
   /** False while a write is unanswered that decides what the job may be restored from, or whether it may be restored at all. */
   get isSettled(): boolean {
-    for (const pending of this.#pending.values())
-      if (pending.isBeingDecided && (!pending.isSavepoint || pending.isSynchronous)) return false;
-    return true;
+    return this.#pending.isSettled;
   }
 
   /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
@@ -186,8 +131,8 @@ export class CheckpointCoordinator {
    */
   abortPending(ended: ReadonlySet<ExecutionAttemptId>, nowUs: Micros, out: Out): void {
     this.#final.forget(out);
-    for (const pending of [...this.#pending.values()]) {
-      if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) continue;
+    for (const pending of this.#pending.all()) {
+      if (!this.#pending.has(pending) || pending.isBeingDecided) continue;
       const owes = pending.owesAny(ended);
       if (this.#options.parts.abortsAtRegionFailover({ owes })) this.#abort(pending, 'job-failover-region', nowUs, out);
     }
@@ -195,7 +140,7 @@ export class CheckpointCoordinator {
 
   /** Row C21: it ended without a part in these checkpoints and will never acknowledge them. */
   taskFinished(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.all()) {
       if (pending.awaits(attempt)) this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
     }
   }
@@ -217,7 +162,7 @@ export class CheckpointCoordinator {
     return (
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#periodic.handleTimer(timer, nowUs, out) ||
-      this.#counter.handleTimer(timer, nowUs, out) ||
+      this.#requests.handleTimer(timer, nowUs, out) ||
       this.#final.handleTimer(timer, nowUs, out) ||
       this.#finalizer.handleTimer(timer, nowUs, out)
     );
@@ -225,29 +170,19 @@ export class CheckpointCoordinator {
 
   acknowledge(message: AcknowledgeCheckpoint, nowUs: Micros, out: Out): void {
     const { host, parts } = this.#options;
-    const pending = this.#pending.get(message.checkpointId);
+    const pending = this.#pending.find(message.checkpointId);
     const result = pending?.acknowledge(message, host.subtaskOf(message.attempt), nowUs) ?? 'unknown';
     out.report({ kind: 'acknowledge-received', checkpointId: message.checkpointId, attempt: message.attempt, result });
     if (pending === undefined) {
-      if (this.#expired.includes(message.checkpointId)) out.report({ kind: 'probe', probe: 'late-acknowledgement' });
+      if (this.#pending.hasExpired(message.checkpointId)) out.report({ kind: 'probe', probe: 'late-acknowledgement' });
       return;
     }
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
-    const { triggeredAtUs, location } = pending;
-    const { snapshot, format } = pending.request.properties;
-    const metadata = {
-      checkpointId: pending.checkpointId,
-      jobId: this.#options.jobId,
-      triggeredAtUs,
-      ...(snapshot === 'checkpoint' ? {} : { snapshot }),
-      ...(format === undefined ? {} : { format }),
-      states: pending.states(),
-      ...(pending.coordinators.length === 0 ? {} : { coordinators: pending.coordinators }),
-      ...host.deployedScale(),
-    };
+    const { location } = pending;
+    const metadata = pending.metadata(this.#options.jobId, host.deployedScale());
     const by = pending.request.stopsJobFor;
     // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
     const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
@@ -257,7 +192,7 @@ export class CheckpointCoordinator {
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpointId: id, attempt, reason } = message;
     out.report({ kind: 'decline-received', checkpointId: id, attempt, reason });
-    const pending = this.#pending.get(id);
+    const pending = this.#pending.find(id);
     if (pending?.phase === 'collecting' && pending.required.includes(attempt))
       return this.#abort(pending, reason, nowUs, out, attempt);
     if (this.#options.parts.staleDecline === 'counted')
@@ -276,58 +211,30 @@ export class CheckpointCoordinator {
 
   /** Row C2: from the periodic timer, or from a person. */
   request(request: CheckpointRequest, nowUs: Micros, out: Out): void {
-    this.#act(this.#decider.choose(request, this.#situation(nowUs)), nowUs, out);
+    this.#requests.add(request, nowUs, out);
     const { timerAtLimit } = this.#options.parts;
-    if (timerAtLimit === 'until-completion' && this.#decider.queued > 0) this.#periodic.pause(out);
+    if (timerAtLimit === 'until-completion' && this.#requests.queued > 0) this.#periodic.pause(out);
   }
 
-  /** Completion, abort and deletion all serve a request that had to wait (A4 in bugs.md). */
-  #askAgain(nowUs: Micros, out: Out): void {
-    this.#act(this.#decider.chooseQueued(this.#situation(nowUs)), nowUs, out);
-  }
-
-  #situation(nowUs: Micros): RequestSituation {
-    const { minPauseUs, maxConcurrent } = this.#options.configuration.checkpoint;
+  #requestsHost(): RequestsHost {
     return {
-      nowUs,
-      isTriggering: this.#isTriggering,
-      pending: this.#pending.size,
-      maxConcurrent,
-      cleaning: this.#cleaner.cleaning,
-      minPauseUs,
-      lastCompletedUs: this.#lastCompletedUs,
+      situation: () => ({
+        isTriggering: this.#pending.isTriggering,
+        pending: this.#pending.size,
+        cleaning: this.#cleaner.cleaning,
+      }),
+      generation: () => this.#generation,
+      refusalOf: (request) => this.#refusalOf(request),
+      trigger: (id, request, nowUs, out) => this.#trigger(id, request, nowUs, out),
+      rejected: (request, reason, nowUs, out) => this.#reject(request, reason, nowUs, out),
+      rearm: (nowUs, afterUs, out) => this.#periodic.rearm(nowUs, afterUs, out),
     };
-  }
-
-  #act({ rejected, rearmAfterUs, execute }: RequestDecision, nowUs: Micros, out: Out): void {
-    if (rearmAfterUs !== undefined) this.#periodic.rearm(nowUs, rearmAfterUs, out);
-    for (const { request, reason } of rejected) this.#reject(request, reason, nowUs, out);
-    if (execute !== undefined) this.#takeId(execute, nowUs, out);
   }
 
   /** It failed before it was a checkpoint. */
   #reject(request: CheckpointRequest, reason: CheckpointFailure, nowUs: Micros, out: Out): void {
     request.ended?.({ kind: 'failed', reason }, nowUs, out);
     this.#failed({ checkpointId: undefined, snapshot: request.properties.snapshot, reason }, nowUs, out);
-  }
-
-  #takeId(request: CheckpointRequest, nowUs: Micros, out: Out): void {
-    const refusal = this.#refusalOf(request);
-    if (refusal !== undefined) {
-      out.report({ kind: 'probe', probe: `trigger-${refusal}` });
-      return this.#reject(request, refusal, nowUs, out);
-    }
-    this.#isTriggering = true;
-    const generation = this.#generation;
-    this.#counter.take(out, (taken, takenUs, takenOut) => {
-      this.#isTriggering = false;
-      const late = generation === this.#generation ? this.#refusalOf(request) : 'checkpoint-coordinator-suspend';
-      if (late !== undefined) takenOut.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
-      const reason = late ?? (taken.kind === 'failed' ? 'io-exception' : undefined);
-      if (reason !== undefined) this.#reject(request, reason, takenUs, takenOut);
-      else this.#trigger(taken.checkpointId, request, takenUs, takenOut);
-      this.#askAgain(takenUs, takenOut);
-    });
   }
 
   /** Row C1: checked when the request is chosen, and again when it has its id. */
@@ -359,7 +266,7 @@ export class CheckpointCoordinator {
       finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
     });
-    this.#pending.set(id, pending);
+    this.#pending.add(pending);
     const timeoutUs = isOfUser ? checkpoint.savepointTimeoutUs : checkpoint.timeoutUs;
     this.#later.after(timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
     this.#begin(pending, plan, nowUs, out);
@@ -382,12 +289,10 @@ export class CheckpointCoordinator {
       options,
       ...(isOfUser ? { savepoint: location } : {}),
     });
-    this.#isTriggering = true;
     pending.phase = 'triggering';
     this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
-      if (this.#pending.get(id) !== pending) return;
+      if (!this.#pending.has(pending)) return;
       if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
-      this.#isTriggering = false;
       pending.phase = 'collecting';
       pending.coordinators = states;
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
@@ -395,14 +300,14 @@ export class CheckpointCoordinator {
         doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });
       const triggered = plan.trigger.map(({ attempt }) => attempt);
       this.#notices.triggered(pending, triggered, options, doneOut);
-      this.#askAgain(doneUs, doneOut);
+      this.#requests.askAgain(doneUs, doneOut);
     });
   }
 
   /** Row C29. */
   #expire(pending: PendingCheckpoint, nowUs: Micros, out: Out): void {
-    if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) return;
-    this.#expired = [...this.#expired, pending.checkpointId].slice(-EXPIRED_REMEMBERED);
+    if (!this.#pending.has(pending) || pending.isBeingDecided) return;
+    this.#pending.expire(pending);
     this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
 
@@ -410,11 +315,11 @@ export class CheckpointCoordinator {
 
   #finalizerHost(): FinalizerHost {
     return {
-      isCurrent: (id) => this.#pending.has(id),
-      storing: (id, out) => this.#storing(this.#pendingOf(id), out),
-      stored: (id, stored, nowUs, out) => this.#complete(this.#pendingOf(id), stored, nowUs, out),
-      savepointStored: (id, bytes, nowUs, out) => this.#completeSavepoint(this.#pendingOf(id), bytes, nowUs, out),
-      failed: (id, nowUs, out) => this.#abort(this.#pendingOf(id), 'finalize-checkpoint-failure', nowUs, out),
+      isCurrent: (id) => this.#pending.find(id) !== undefined,
+      storing: (id, out) => this.#storing(this.#pending.of(id), out),
+      stored: (id, stored, nowUs, out) => this.#complete(this.#pending.of(id), stored, nowUs, out),
+      savepointStored: (id, bytes, nowUs, out) => this.#completeSavepoint(this.#pending.of(id), bytes, nowUs, out),
+      failed: (id, nowUs, out) => this.#abort(this.#pending.of(id), 'finalize-checkpoint-failure', nowUs, out),
       superseded: (nowUs, out) => this.#options.host.superseded(nowUs, out),
     };
   }
@@ -426,12 +331,6 @@ export class CheckpointCoordinator {
     this.#later.cancel(`expire/${id}`, out);
     if (parts.subsume === 'before-pointer' && !isOfUser)
       this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
-  }
-
-  #pendingOf(id: CheckpointId): PendingCheckpoint {
-    const pending = this.#pending.get(id);
-    assert(pending !== undefined, 'a checkpoint is finalized while it is pending', { id });
-    return pending;
   }
 
   /** Row C12. */
@@ -474,15 +373,15 @@ export class CheckpointCoordinator {
   #end(pending: PendingCheckpoint, end: RequestEnd, nowUs: Micros, out: Out): void {
     const id = pending.checkpointId;
     this.#failures.succeeded(id);
-    this.#lastCompletedUs = nowUs;
-    this.#pending.delete(id);
+    this.#requests.completed(nowUs);
+    this.#pending.remove(pending);
     this.#later.cancel(`expire/${id}`, out);
     pending.request.ended?.(end, nowUs, out);
   }
 
   #afterEnd(nowUs: Micros, out: Out): void {
     this.#options.host.settled(nowUs, out);
-    this.#askAgain(nowUs, out);
+    this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);
   }
 
@@ -494,16 +393,15 @@ export class CheckpointCoordinator {
 
   /** I5. The sweep that follows a completion removes their files. */
   #dropOlder(newer: PendingCheckpoint, nowUs: Micros, out: Out): void {
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.all()) {
       if (pending.checkpointId > newer.checkpointId || pending.isSavepoint || pending.isBeingDecided) continue;
       this.#abort(pending, 'checkpoint-subsumed', nowUs, out);
     }
   }
 
   #abortAll(reason: CheckpointFailure, nowUs: Micros, out: Out): void {
-    for (const request of this.#decider.removeAll()) this.#reject(request, reason, nowUs, out);
-    for (const pending of [...this.#pending.values()])
-      if (!pending.isBeingDecided) this.#abort(pending, reason, nowUs, out);
+    this.#requests.rejectAll(reason, nowUs, out);
+    for (const pending of this.#pending.all()) if (!pending.isBeingDecided) this.#abort(pending, reason, nowUs, out);
   }
 
   // biome-ignore lint/complexity/useMaxParams: now and out are the world
@@ -516,7 +414,7 @@ export class CheckpointCoordinator {
   ): void {
     const { epoch } = this.#options;
     const id = pending.checkpointId;
-    this.#pending.delete(id);
+    this.#pending.remove(pending);
     this.#later.cancel(`expire/${id}`, out);
     this.#finalizer.forget(id, out);
     out.report({
@@ -528,17 +426,14 @@ export class CheckpointCoordinator {
       acknowledged: pending.acknowledged,
       required: pending.required.length,
     });
-    if (pending.phase === 'triggering') {
-      this.#isTriggering = false;
-      this.#coordinators.abortCurrentTriggering(out);
-    }
+    if (pending.phase === 'triggering') this.#coordinators.abortCurrentTriggering(out);
     this.#coordinators.notifyAborted(id, out);
     this.#cleaner.discard(pending.location, out);
     if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
     const { snapshot } = pending.request.properties;
     pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);
     const hasFailedJob = this.#failed({ checkpointId: id, snapshot, reason }, nowUs, out, blamed);
-    if (!hasFailedJob && this.#options.parts.timerAtLimit === 'runs-on') this.#askAgain(nowUs, out);
+    if (!hasFailedJob && this.#options.parts.timerAtLimit === 'runs-on') this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns && !hasFailedJob) this.#options.host.checkpointEnded(false, nowUs, out);
   }
 

@@ -9,7 +9,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
-import type { CoordinatorState } from '../protocol/metadata-file.ts';
+import type { CheckpointMetadata, CoordinatorState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
@@ -125,5 +125,21 @@ export class PendingCheckpoint {
   /** By vertex, then subtask. */
   states(): readonly SubtaskState[] {
     return [...this.#states.values(), ...this.#finished].sort((a, b) => a.vertex - b.vertex || a.subtask - b.subtask);
+  }
+
+  /** Of the file that makes it a checkpoint, once all have acknowledged. */
+  metadata(jobId: string, scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>): CheckpointMetadata {
+    const { checkpointId, triggeredAtUs, coordinators } = this;
+    const { snapshot, format } = this.request.properties;
+    return {
+      checkpointId,
+      jobId,
+      triggeredAtUs,
+      ...(snapshot === 'checkpoint' ? {} : { snapshot }),
+      ...(format === undefined ? {} : { format }),
+      states: this.states(),
+      ...(coordinators.length === 0 ? {} : { coordinators }),
+      ...scale,
+    };
   }
 }
