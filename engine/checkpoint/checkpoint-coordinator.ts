@@ -12,20 +12,16 @@
  *   I5 a checkpoint that completes ends every older pending one but savepoints; a savepoint ends none, unless the job stops with it.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
-import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
+import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { NamedRegisters } from '../high-availability/named-registers.ts';
-import type { JobGraph } from '../job/job-graph.ts';
-import { checkpointDirectory, type EngineParts } from '../parts.ts';
+import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
-import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { AcknowledgeCheckpoint, DeclineCheckpoint, StorageReply } from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
 import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
@@ -35,28 +31,11 @@ import { CheckpointNotices } from './checkpoint-notices.ts';
 import { type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
 import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
 import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
-import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
-import type { CoordinatorHost } from './coordinator-host.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
-
-export interface CoordinatorOptions {
-  readonly jobId: string;
-  readonly graph: Pick<JobGraph, 'edges'>;
-  readonly epoch: LeaderEpoch;
-  readonly configuration: EngineConfiguration;
-  readonly parts: EngineParts;
-  readonly host: CoordinatorHost;
-  readonly storage: RequestClient<StorageReply>;
-  readonly coordination: NamedRegisters;
-  readonly store: CompletedCheckpointStore;
-  /** Operator coordinators of the job; default: none. */
-  readonly coordinators?: CheckpointedCoordinators;
-  /** Last id ever used and the version of the counter that says so. */
-  readonly counter: { readonly value: number; readonly version: number };
-}
 
 /** Flink: recentExpiredCheckpoints. */
 const EXPIRED_REMEMBERED = 16;

@@ -2,7 +2,7 @@
  * What a subtask reads: buffers of its gate, one per mailbox action, and what the events among them mean (Flink:
  * StreamTaskNetworkInput with CheckpointedInputGate).
  *
- * Owns: the gate, the barrier handler, the buffer in progress, the figures of the alignment. Does not own: the subtask's life, its
+ * Owns: the gate, the barrier handler, the buffer in progress. Does not own: the figures of the alignment (its meter), the subtask's life, its
  * snapshot and its outputs (the host does).
  * Invariants:
  *   I1 a record is handed to the chain only while the outputs have room;
@@ -26,7 +26,9 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
 import type { CheckpointBarrier, DataBuffer, StopMode, StreamBuffer } from '../protocol/stream-elements.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
+import { AlignmentMeter } from './alignment-meter.ts';
 import type { AlignmentFigures } from './async-part.ts';
+import { restOf } from './buffer-rest.ts';
 import { InputGate } from './input-gate.ts';
 import { BufferDebloater } from './buffer-debloater.ts';
 import { PartitionRequests } from './partition-requests.ts';
@@ -86,8 +88,7 @@ export class TaskInput {
   readonly #collected = new Map<number, CheckpointBarrier>();
   #dataEnded = 0;
   #mode: StopMode = 'drain';
-  #alignmentStartUs = 0;
-  #bytesDuringAlignment = 0;
+  readonly #alignment = new AlignmentMeter();
 
   constructor(options: TaskInputOptions) {
     const { environment, deployment } = options;
@@ -231,7 +232,7 @@ export class TaskInput {
       const { deployment, environment } = this.#options;
       const edge = deployment.inputs[channel]?.edge ?? 0;
       this.#current = { buffer, channel, input: environment.graph.edges[edge]?.input ?? 0, next: 0 };
-      if (this.#barriers.aligning > 0) this.#bytesDuringAlignment += buffer.bytes;
+      if (this.#barriers.aligning > 0) this.#alignment.processed(buffer.bytes);
       out.busy('byte', buffer.bytes);
       this.#debloater?.consume(buffer.bytes, nowUs);
     } else {
@@ -351,8 +352,7 @@ export class TaskInput {
       host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
     }
     if (decision.first) {
-      this.#alignmentStartUs = nowUs;
-      this.#bytesDuringAlignment = 0;
+      this.#alignment.started(nowUs);
       out.report({ kind: 'alignment-started', ...of });
     }
     if (decision.kind === 'collect') return;
@@ -466,13 +466,7 @@ export class TaskInput {
   }
 
   #figures(barrier: CheckpointBarrier, unaligned: boolean, nowUs: Micros): AlignmentFigures {
-    return {
-      startDelayUs: Math.max(0, this.#alignmentStartUs - barrier.triggeredAtUs),
-      alignmentUs: nowUs - this.#alignmentStartUs,
-      bytesProcessedDuringAlignment: this.#bytesDuringAlignment,
-      recordsInFlight: this.#gate.recordsIn(() => true),
-      unaligned,
-    };
+    return this.#alignment.figures({ barrier, unaligned, recordsInFlight: this.#gate.recordsIn(() => true), nowUs });
   }
 
   #task(): Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'> {
@@ -489,15 +483,3 @@ interface GatheredChannel {
 }
 
 const isUnaligned = ({ options }: CheckpointBarrier): boolean => options.alignment === 'unaligned';
-
-function restOf(buffer: DataBuffer, from: number): DataBuffer {
-  if (from === 0) return buffer;
-  const { values, timestampsUs, lineages } = buffer;
-  return {
-    kind: 'data',
-    values: values.slice(from),
-    timestampsUs: timestampsUs.slice(from),
-    lineages: lineages.slice(from),
-    bytes: Math.ceil((buffer.bytes * (values.length - from)) / values.length),
-  };
-}

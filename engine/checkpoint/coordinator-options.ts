@@ -1,0 +1,27 @@
+/** What the checkpoint coordinator is given (Flink: the constructor of CheckpointCoordinator). */
+import type { RequestClient } from '../clients/request-client.ts';
+import type { CheckpointedCoordinators } from '../coordination/checkpointed-coordinators.ts';
+import type { LeaderEpoch } from '../foundation/ids.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import type { EngineParts } from '../parts.ts';
+import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { CoordinatorHost } from './coordinator-host.ts';
+
+export interface CoordinatorOptions {
+  readonly jobId: string;
+  readonly graph: Pick<JobGraph, 'edges'>;
+  readonly epoch: LeaderEpoch;
+  readonly configuration: EngineConfiguration;
+  readonly parts: EngineParts;
+  readonly host: CoordinatorHost;
+  readonly storage: RequestClient<StorageReply>;
+  readonly coordination: NamedRegisters;
+  readonly store: CompletedCheckpointStore;
+  /** Operator coordinators of the job; default: none. */
+  readonly coordinators?: CheckpointedCoordinators;
+  /** Last id ever used and the version of the counter that says so. */
+  readonly counter: { readonly value: number; readonly version: number };
+}

@@ -1,0 +1,279 @@
+/**
+ * When the job, or a part of it, is deployed, and as what (rows C18, F4, F5; Flink: DefaultScheduler.restartTasks, DefaultExecutionDeployer).
+ *
+ * Owns: what is deployed now, attempt ids, restarts that wait for their time, the choice of what is restored. Does not own: job status and
+ * whether to restart at all (the job master), which restart is overtaken (pending-restarts), who gets which slot (slot-pool), how wide the
+ * job is (job-scaling).
+ * Invariants:
+ *   I1 a subtask is deployed anew only when its last attempt has ended or its TaskManager counts as lost, and with it those of all
+ *      subtasks that restart with it;
+ *   I2 nothing is deployed while a write is unanswered that decides about a checkpoint (row C19);
+ *   I3 the parallelism changes only where the whole job is deployed anew; a region restarts into the plan of its deployment.
+ */
+import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import { finishedStateProblem } from '../checkpoint/finished-state.ts';
+import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
+import type { RequestClient } from '../clients/request-client.ts';
+import type { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
+import { assert } from '../foundation/assert.ts';
+import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch } from '../foundation/ids.ts';
+import type { Micros } from '../foundation/time.ts';
+import { slotsNeeded } from '../job/scaled-graph.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { JobStatus } from '../protocol/engine-events.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { type Execution, ExecutionGraph } from './execution-graph.ts';
+import type { DeploymentPlan, JobScaling } from './job-scaling.ts';
+import { PendingRestarts } from './pending-restarts.ts';
+import { type ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
+import { RestoreReader } from './restore-reader.ts';
+import type { Places, SlotPool } from './slot-pool.ts';
+import { TaskDeployments } from './task-deployments.ts';
+import type { TaskGateway } from './task-gateway.ts';
+
+/** What a deployment asks of the job master. */
+export interface DeploymentHost {
+  status(): JobStatus;
+  /** False while a write is unanswered that decides what the job may be restored from. */
+  isSettled(): boolean;
+  /** The whole job was deployed anew. */
+  deployed(out: Out): void;
+  /** What there is to restore does not fit the job. */
+  refused(nowUs: Micros, out: Out): void;
+  /** They did not begin to run in time. */
+  late(executions: readonly Execution[], nowUs: Micros, out: Out): void;
+}
+
+export interface JobDeploymentOptions {
+  readonly environment: TaskEnvironment;
+  readonly epoch: LeaderEpoch;
+  readonly store: CompletedCheckpointStore;
+  readonly storage: RequestClient<StorageReply>;
+  /** How many there are in all. */
+  readonly taskManagers: number;
+  readonly slots: SlotPool;
+  readonly gateway: TaskGateway;
+  readonly scaling: JobScaling;
+  readonly coordinators: OperatorCoordinators;
+  readonly host: DeploymentHost;
+}
+
+/** What is deployed, until the whole job is deployed anew. */
+export interface DeployedJob {
+  readonly plan: DeploymentPlan;
+  readonly regions: PipelinedRegions;
+  readonly executions: ExecutionGraph;
+  readonly deployments: TaskDeployments;
+}
+
+export class JobDeployment {
+  readonly #options: JobDeploymentOptions;
+  readonly #restarts = new PendingRestarts();
+  readonly #restore: RestoreReader;
+  readonly #later = new DelayedCalls();
+  readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
+  #job: DeployedJob | undefined;
+  #jobAttempt = 0;
+  #nextAttempt: number;
+  /** Of the whole job. */
+  #restartAtUs = 0;
+  /** When there were first enough slots. */
+  #enoughSinceUs: number | undefined;
+
+  constructor(options: JobDeploymentOptions) {
+    const { environment, epoch, store, storage } = options;
+    this.#options = options;
+    this.#nextAttempt = epoch * ATTEMPTS_PER_EPOCH;
+    this.#restore = new RestoreReader({
+      parts: environment.parts,
+      store,
+      storage,
+      requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
+      ready: (nowUs, out) => this.tryDeploy(nowUs, out),
+    });
+  }
+
+  get job(): DeployedJob | undefined {
+    return this.#job;
+  }
+
+  get executions(): ExecutionGraph | undefined {
+    return this.#job?.executions;
+  }
+
+  /** How often the whole job was deployed. */
+  get jobAttempt(): number {
+    return this.#jobAttempt;
+  }
+
+  /** Any attempt this leader ever deployed. */
+  subtaskOf(attempt: ExecutionAttemptId): SubtaskOfAttempt | undefined {
+    return this.#everDeployed.get(attempt);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out) || this.#restore.handleTimer(timer, nowUs, out);
+  }
+
+  /* ---- what is to be deployed, and when ---- */
+
+  /** These subtasks restart, not before `atUs`. */
+  scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number): void {
+    this.#restore.forget();
+    this.#restarts.schedule(subtasks, atUs);
+  }
+
+  /** The whole job restarts, not before `atUs`. */
+  scheduleJob(atUs: number): void {
+    this.unschedule();
+    this.#restartAtUs = atUs;
+  }
+
+  /** No restart that waits takes place. */
+  unschedule(): void {
+    this.#restore.forget();
+    this.#restarts.overtakeAll();
+  }
+
+  /** What is restored may have changed: it is chosen anew. */
+  chooseAnew(): void {
+    this.#restore.forget();
+  }
+
+  /** The run is over: nothing is deployed any more. */
+  ended(): void {
+    this.#job = undefined;
+  }
+
+  deployAfter(delayUs: number, nowUs: Micros, out: Out): void {
+    this.#later.after(delayUs, `restart/${nowUs + delayUs}`, out, (lateUs, lateOut) => this.tryDeploy(lateUs, lateOut));
+  }
+
+  /** Repeated while the TaskManager does not list it: the message may have been lost. */
+  send(execution: Execution, out: Out): void {
+    assert(this.#job !== undefined, 'what is deployed is part of the deployed job');
+    this.#options.gateway.deploy(execution, this.#job.deployments, out);
+  }
+
+  /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
+  tryDeploy(nowUs: Micros, out: Out): void {
+    const { host, scaling } = this.#options;
+    if (!host.isSettled()) return;
+    if (host.status() === 'created' || host.status() === 'running') this.#tryRedeploy(nowUs, out);
+    const mayStart = host.status() === 'restarting' || (host.status() === 'created' && this.#job === undefined);
+    if (!mayStart || nowUs < this.#restartAtUs) return;
+    if (this.executions !== undefined && !this.executions.isEmpty) return;
+    const plan = scaling.plan(nowUs, out);
+    if (plan === undefined) return;
+    const indices = Array.from({ length: slotsNeeded(plan.graph.vertices) }, (_, index) => index);
+    const slots = this.#options.slots.place(indices, this.executions, nowUs);
+    if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
+    const restore = this.#restore.choose(out);
+    if (restore === undefined) return;
+    const fitted = scaling.fitted(plan, restore.metadata);
+    if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
+    out.report({ kind: 'probe', probe: 'restore-refused' });
+    host.refused(nowUs, out);
+  }
+
+  /** The restarts of single regions, each on its own. */
+  #tryRedeploy(nowUs: Micros, out: Out): void {
+    const job = this.#job;
+    if (job === undefined || this.#restarts.isEmpty) return;
+    for (const subtasks of this.#restarts.due(nowUs)) {
+      if (subtasks.some((subtask) => job.executions.at(subtask).state !== 'canceled')) continue;
+      const indices = [...new Set(subtasks.map(({ subtask }) => subtask))];
+      const slots = this.#options.slots.place(indices, job.executions, nowUs);
+      if (slots === undefined) continue;
+      const restore = this.#restore.choose(out);
+      if (restore === undefined) return;
+      this.#redeploy({ subtasks, slots, metadata: restore.metadata, job }, out);
+    }
+  }
+
+  /**
+   * A new leader gives every TaskManager one heartbeat interval to answer before it places the job (Flink:
+   * resource-stabilization-timeout), so that the first two do not get everything.
+   */
+  #waitsForMore(nowUs: Micros, out: Out): boolean {
+    const { environment, taskManagers, scaling, slots } = this.#options;
+    if (scaling.isAdaptive || this.#jobAttempt > 0 || slots.registry.size >= taskManagers) return false;
+    const { heartbeatIntervalUs } = environment.configuration.runtime;
+    if (this.#enoughSinceUs === undefined) {
+      this.#enoughSinceUs = nowUs;
+      this.#later.after(heartbeatIntervalUs, 'stabilize', out, (lateUs, lateOut) => this.tryDeploy(lateUs, lateOut));
+    }
+    return nowUs - this.#enoughSinceUs < heartbeatIntervalUs;
+  }
+
+  /* ---- deploying ---- */
+
+  #deploy(plan: DeploymentPlan, slots: Places, metadata: CheckpointMetadata | undefined, out: Out): void {
+    const { environment, epoch, scaling, coordinators, host } = this.#options;
+    const { graph, scale } = plan;
+    this.#jobAttempt += 1;
+    this.#restore.forget();
+    scaling.deployed(plan);
+    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt, restored: metadata });
+    const deployments = new TaskDeployments({ graph, scale, executions, parts: environment.parts });
+    this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
+    host.deployed(out);
+    const chosen = metadata?.checkpointId ?? checkpointId(0);
+    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
+    coordinators.deployedAs(graph);
+    coordinators.resetToCheckpoint(metadata, out);
+    const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
+    assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
+    this.#started(executions.all(), out);
+  }
+
+  /** Row C18 (a): only what restarts is restored; the others go on with what they have. */
+  #redeploy(
+    restart: {
+      readonly subtasks: readonly ExecutionVertexId[];
+      readonly slots: Places;
+      readonly metadata: CheckpointMetadata | undefined;
+      readonly job: DeployedJob;
+    },
+    out: Out,
+  ): void {
+    const { subtasks, slots, metadata, job } = restart;
+    this.#restore.forget();
+    this.#restarts.done(subtasks);
+    const deployment = { slots, firstAttempt: this.#nextAttempt, restored: metadata };
+    const deployed = job.executions.deploy(subtasks, deployment);
+    const restored = metadata?.checkpointId ?? checkpointId(0);
+    for (const subtask of subtasks) this.#options.coordinators.subtaskReset(subtask, restored, out);
+    out.report({
+      kind: 'restore-chosen',
+      epoch: this.#options.epoch,
+      jobAttempt: this.#jobAttempt,
+      checkpointId: restored,
+      subtasks: subtasks.map(({ vertex, subtask }) => ({ vertex, subtask })),
+    });
+    this.#started(deployed, out);
+  }
+
+  #started(deployed: readonly Execution[], out: Out): void {
+    const { environment, epoch, host } = this.#options;
+    const { jobAttempt } = this;
+    const firstAttempt = this.#nextAttempt;
+    for (const execution of deployed) {
+      const { attempt, vertex, subtask, node } = execution;
+      this.#nextAttempt = attempt + 1;
+      this.#everDeployed.set(attempt, { attempt, vertex, subtask });
+      this.send(execution, out);
+      const parallelism = this.#job?.plan.graph.vertices[vertex]?.parallelism ?? 0;
+      out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt, node, parallelism });
+    }
+    assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
+    const { deploymentTimeoutUs } = environment.configuration.runtime;
+    this.#later.after(deploymentTimeoutUs, `deployment/${firstAttempt}`, out, (nowUs, lateOut) => {
+      const late = deployed.filter(({ state }) => state === 'deploying');
+      if (late.length > 0) host.late(late, nowUs, lateOut);
+    });
+  }
+}
