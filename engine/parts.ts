@@ -117,8 +117,6 @@ export interface EngineParts {
   readonly persistsOvertakenOutput: boolean;
   /** Whether a barrier jumps ahead; `unalignedJob`: what the job is set to. */
   barrierOvertakes(options: CheckpointOptions, unalignedJob: boolean): boolean;
-  /** An abort that came before the first barrier of its checkpoint (row B3). */
-  readonly earlyAbort: 'remembered' | 'forgotten';
   /** A barrier that is newer than the checkpoint being collected (row B1). */
   readonly newerBarrier: 'cancels-older' | 'is-ignored';
 }
@@ -184,7 +182,6 @@ export const standardParts: EngineParts = {
   persistsRecovered: true,
   persistsOvertakenOutput: true,
   barrierOvertakes: (options) => overtakes(options),
-  earlyAbort: 'remembered',
   newerBarrier: 'cancels-older',
 };
 

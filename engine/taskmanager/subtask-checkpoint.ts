@@ -115,8 +115,7 @@ export class SubtaskCheckpoint {
 
   /** Before anything in flight is gathered for it. False: it was given up already. Whatever older one is still open is given up now. */
   openChannelState(checkpointId: CheckpointId, out: Out): boolean {
-    const isOver = !this.isNew(checkpointId) || this.isAborted(checkpointId);
-    if (isOver && this.#options.environment.parts.earlyAbort === 'remembered') return false;
+    if (!this.isNew(checkpointId) || this.isAborted(checkpointId)) return false;
     if (this.channelState.checkpointId === checkpointId) return true;
     for (const part of [...this.#async.values()]) {
       if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);

@@ -214,8 +214,6 @@ export class TaskInput {
 
   /** The coordinator aborted it. True when that was news: those behind must hear of it. */
   abort(checkpointId: CheckpointId): boolean {
-    const isEarly = checkpointId > this.#barriers.aligning;
-    if (isEarly && this.#options.environment.parts.earlyAbort === 'forgotten') return false;
     const isNews = this.#barriers.abort(checkpointId);
     this.#stopGathering();
     return isNews;

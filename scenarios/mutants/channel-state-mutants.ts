@@ -29,13 +29,3 @@ export const checkpointDuringChannelRecovery: Mutant = {
   scenario: 'unaligned-backpressure',
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
-
-export const earlyAbortNotRemembered: Mutant = {
-  slug: 'early-abort-not-remembered',
-  bug: 'FLINK-28474',
-  story:
-    'An abort that comes before the barrier is not remembered: the late barrier opens channel state that nobody ever closes.',
-  parts: withWrong({ earlyAbort: 'forgotten' }),
-  scenario: 'unaligned-expiry',
-  judges: ['checkpoint-lifecycle', 'progress'],
-};

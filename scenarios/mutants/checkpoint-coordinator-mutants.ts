@@ -6,7 +6,7 @@ export const abortForgetsTimer: Mutant = {
   bug: 'FLINK-13256',
   story: 'At the limit of pending checkpoints the periodic timer stands still, and only a completion starts it again.',
   parts: withWrong({ timerAtLimit: 'until-completion' }),
-  scenario: 'expired-checkpoints',
+  scenario: 'region-failover',
   judges: ['exactly-once-output', 'progress'],
 };
 

@@ -20,7 +20,6 @@ import {
 } from './barrier-mutants.ts';
 import {
   checkpointDuringChannelRecovery,
-  earlyAbortNotRemembered,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
 } from './channel-state-mutants.ts';
@@ -100,7 +99,6 @@ export const MUTANTS: readonly Mutant[] = [
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,
   barrierAcceptOffByOne,
-  earlyAbortNotRemembered,
   finishWithoutFinalCommit,
   beginTransactionAfterFinish,
   finishTwiceEmitsTwice,
