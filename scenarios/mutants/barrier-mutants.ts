@@ -41,5 +41,5 @@ export const savepointBarrierHasPriority: Mutant = {
       unalignedJob && alignment !== 'forced-aligned' && alignment !== 'at-least-once',
   }),
   scenario: 'savepoint-under-backpressure',
-  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'savepoints'],
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'savepoints'],
 };
