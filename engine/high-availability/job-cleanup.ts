@@ -33,6 +33,8 @@ export interface JobCleanupOptions {
 
 const FIRST_RETRY_US = 1_000_000;
 const LAST_RETRY_US = 3_600_000_000;
+/** A task ends without waiting for the writes of a checkpoint that was given up; they may still arrive. */
+const LATE_WRITE_US = 2_000_000;
 
 interface Removal {
   readonly prefix: string;
@@ -111,7 +113,19 @@ export class JobCleanup {
     });
   }
 
-  #removeFiles({ prefix, isGarbage, result }: Removal, out: Out, then: (out: Out) => void): void {
+  /** Gone is what a look finds no more when it is as late as a write that a task sent before it ended can be. */
+  #removeFiles(removal: Removal, out: Out, then: (out: Out) => void): void {
+    this.#deleteFiles(removal, out, (_found, deletedOut) => {
+      this.#later.after(LATE_WRITE_US, 'late-files', deletedOut, (_nowUs, lateOut) =>
+        this.#deleteFiles(removal, lateOut, (found, againOut) => {
+          if (found === 0) then(againOut);
+          else this.#removeFiles(removal, againOut, then);
+        }),
+      );
+    });
+  }
+
+  #deleteFiles({ prefix, isGarbage, result }: Removal, out: Out, then: (found: number, out: Out) => void): void {
     const { storage } = this.#options;
     storage.request(
       (requestId) => ({ kind: 'storage-list', requestId, prefix }),
@@ -119,12 +133,12 @@ export class JobCleanup {
       (listed, _nowUs, listedOut) => {
         if (listed?.outcome !== 'done') return this.#startAgain(result, listedOut);
         const paths = (listed.paths ?? []).filter(isGarbage);
-        if (paths.length === 0) return then(listedOut);
+        if (paths.length === 0) return then(0, listedOut);
         storage.request(
           (requestId) => ({ kind: 'storage-delete', requestId, paths }),
           listedOut,
           (reply, _replyUs, replyOut) => {
-            if (reply?.outcome === 'done') then(replyOut);
+            if (reply?.outcome === 'done') then(paths.length, replyOut);
             else this.#startAgain(result, replyOut);
           },
         );

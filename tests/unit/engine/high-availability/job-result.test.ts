@@ -20,6 +20,7 @@ import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
 const FILE = `checkpoints/${JOB}/chk-6/_metadata`;
+const SECOND_LOOK_US = 2_000_000;
 
 class Bench {
   readonly store = new FakeCoordination();
@@ -98,6 +99,12 @@ class Bench {
     return this;
   }
 
+  /** Answers everything, then the second look for files, which comes later. */
+  answerToTheEnd(): this {
+    this.answer().out.advance(SECOND_LOOK_US);
+    return this.answer();
+  }
+
   #answer(message: EngineMessage): void {
     this.done.push(message.kind === 'coordination-compare-and-set' ? `set ${message.key}` : message.kind);
     if (!message.kind.startsWith('storage-'))
@@ -114,12 +121,23 @@ describe('job result', () => {
     const bench = new Bench().end('finished').answer(2);
     expect(bench.result()).toEqual({ status: 'finished', state: 'dirty' });
     expect(bench.storage.paths()).toContain(FILE);
-    bench.answer();
+    bench.answerToTheEnd();
     expect(bench.result()).toEqual({ status: 'finished', state: 'clean' });
     expect(bench.storage.paths()).toEqual(['checkpoints/other/chk-1/_metadata']);
     expect(bench.store.valueOf(pointerKey(JOB))).toBe('');
     expect(bench.store.valueOf(counterKey(JOB))).toBe('');
     expect(bench.cleaned).toBe(1);
+  });
+
+  it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {
+    const bench = new Bench().end('finished').answer();
+    bench.storage.objects.set(FILE, new Uint8Array([1]));
+    bench.out.advance(SECOND_LOOK_US);
+    expect(bench.answer().storage.paths()).not.toContain(FILE);
+    expect(bench.result()?.state).toBe('dirty');
+    bench.out.advance(SECOND_LOOK_US);
+    bench.answerToTheEnd();
+    expect(bench.result()?.state).toBe('clean');
   });
 
   it('B8: the pointer goes before the files that it names', () => {
@@ -128,14 +146,14 @@ describe('job result', () => {
   });
 
   it('C17: a job that broke keeps its checkpoints', () => {
-    const bench = new Bench().decided({ status: 'failed', by: '' }, [6]).end('failed').answer();
+    const bench = new Bench().decided({ status: 'failed', by: '' }, [6]).end('failed').answerToTheEnd();
     expect(bench.storage.paths()).toContain(FILE);
     expect(bench.result()).toEqual({ status: 'failed', state: 'clean', isResumable: true });
     expect(bench.store.valueOf(pointerKey(JOB))).not.toBe('');
   });
 
   it('C17: a job that somebody ended loses what its end did not keep, pointer and counter stay for the next run', () => {
-    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, []).end('canceled').answer();
+    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, []).end('canceled').answerToTheEnd();
     expect(bench.storage.paths()).toEqual(['checkpoints/other/chk-1/_metadata']);
     expect(bench.result()).toEqual({ status: 'canceled', state: 'clean', isResumable: true });
     expect(bench.store.valueOf(counterKey(JOB))).toBe('6');
@@ -183,7 +201,7 @@ describe('job result', () => {
     expect(bench.result()?.state).toBe('dirty');
     bench.isStorageDown = false;
     bench.out.advance(16_000_000);
-    bench.answer();
+    bench.answerToTheEnd();
     expect(bench.result()?.state).toBe('clean');
     expect(bench.cleaned).toBe(1);
   });

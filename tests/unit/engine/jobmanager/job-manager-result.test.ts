@@ -32,8 +32,11 @@ function start(result: JobResult | undefined) {
     manager.handle(input, out.nowUs, out);
   };
   manager.handle({ kind: 'started' }, out.nowUs, out);
-  for (let sent = out.fresh(); sent.length > 0; sent = out.fresh()) for (const { message } of sent) answer(message);
-  return { out, result: () => coordination.valueOf(key) ?? '' };
+  const answerAll = (): void => {
+    for (let sent = out.fresh(); sent.length > 0; sent = out.fresh()) for (const { message } of sent) answer(message);
+  };
+  answerAll();
+  return { out, answerAll, result: () => coordination.valueOf(key) ?? '' };
 }
 
 describe('JobManager', () => {
@@ -44,7 +47,11 @@ describe('JobManager', () => {
   });
 
   it('F18: a dirty result: nothing is run, what was left is removed, and the result is clean', () => {
-    const { out, result } = start({ status: 'finished', state: 'dirty' });
+    const { out, answerAll, result } = start({ status: 'finished', state: 'dirty' });
+    for (let step = 0; step < 1_100; step += 1) {
+      out.advance(2_000);
+      answerAll();
+    }
     expect(out.reported('leadership-acquired')).toHaveLength(1);
     expect(out.reported('job-status')).toEqual([]);
     expect(out.kinds()).not.toContain('heartbeat-request');
