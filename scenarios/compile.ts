@@ -31,6 +31,7 @@ export function compile(written: Scenario, seed: string): SimulationPlan {
     topics: scenario.topics,
     cluster: scenario.cluster,
     engine: scenario.engine,
+    storage: scenario.storage,
     transactionTimeoutUs: scenario.transactionTimeoutUs,
     faults: drawFaults(scenario, choices),
     liveness: scenario.liveness,

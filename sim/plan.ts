@@ -4,6 +4,7 @@
  */
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { Fault } from './faults/fault.ts';
+import type { StoragePhysics } from './services/storage-physics.ts';
 
 export interface TopicPlan {
   readonly name: string;
@@ -57,6 +58,7 @@ export interface SimulationPlan {
   readonly topics: readonly TopicPlan[];
   readonly cluster: ClusterPlan;
   readonly engine: EngineConfiguration;
+  readonly storage: StoragePhysics;
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
   readonly faults: readonly Fault[];
