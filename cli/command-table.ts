@@ -55,7 +55,7 @@ export const COMMANDS: readonly CommandRow[] = [
     sentence:
       'Print what a checkpoint, a savepoint or a whole checkpoint directory holds, verify every checksum, and find missing and orphan files. A folder or s3://bucket/prefix. Exit code 1 if something is damaged or missing.',
     options: ['json', 'endpoint', 'region'],
-    example: 'tidemark inspect out/checkpoints',
+    example: 'tidemark run standard --seed 7 --keep-checkpoints out/kept && tidemark inspect out/kept',
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
