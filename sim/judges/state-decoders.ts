@@ -8,9 +8,16 @@ export { decodeChannelState } from '../../engine/channel-state/channel-state-fil
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
-export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
+export type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from '../../engine/state/keyed-state.ts';
 export { locateKeyedStateEntries, readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
 export type {
+  AggregatingStateDescriptor,
   ListStateDescriptor,
   MapStateDescriptor,
   ReducingStateDescriptor,
