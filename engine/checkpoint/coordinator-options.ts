@@ -5,6 +5,7 @@ import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { WallClock } from '../protocol/wall-clock.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -17,6 +18,7 @@ export interface CoordinatorOptions {
   readonly parts: EngineParts;
   readonly host: CoordinatorHost;
   readonly storage: CheckpointStorage;
+  readonly wallClock: WallClock;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   /** Operator coordinators of the job; default: none. */

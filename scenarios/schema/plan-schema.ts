@@ -93,10 +93,11 @@ const fault = z.discriminatedUnion(
       forUs: natural,
     }),
     record({ ...ofFault, kind: z.literal('operation'), command }),
+    record({ ...ofFault, kind: z.literal('clock-step'), node, byUs: whole }),
   ],
   {
     error:
-      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
+      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service, operation or clock-step',
   },
 );
 
@@ -230,6 +231,7 @@ export const planSchema = record({
     jobManagers: positive,
     profile: z.string(),
     clients: natural.exactOptional(),
+    clocks: z.array(record({ node, offsetUs: whole, driftPpm: whole })).exactOptional(),
   }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   storage: storagePlanSchema,
