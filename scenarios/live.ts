@@ -32,7 +32,7 @@ export interface LiveOptions {
   /** Put each subtask's part in each checkpoint into the record. */
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
-  readonly inspect?: SimulationOptions['inspect'];
+  readonly inspect?: SimulationOptions['inspect'] | undefined;
   /** The jobs a plan may name. Default: those that come with the package. */
   readonly jobs?: readonly JobDefinition[];
   /** The engine to use in place of the variant that the plan names. */
