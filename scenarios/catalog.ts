@@ -63,6 +63,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'savepoint-under-backpressure',
     description: 'aligned savepoints of an unaligned job with full channels, restored',
   },
+  {
+    name: 'drain-under-faults',
+    description:
+      'stopped for good or suspended, or at the end of its input, under crashes, partitions and lost messages',
+  },
   { name: 'stop-that-fails', description: 'a stop with savepoint of which no task ever hears' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },

@@ -40,6 +40,7 @@ const thenResume = record({
   from: z.enum(RESUME_SOURCES),
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
+  onlyIfFailed: z.literal(true).exactOptional(),
 }).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);
 const command = z.discriminatedUnion(
