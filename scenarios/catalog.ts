@@ -54,6 +54,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'storage-jobmanager',
     description: 'state in the acknowledgement, metadata in the directory of high availability',
   },
+  { name: 'storage-filesystem', description: 'a file server loses power, runs full, fails writes' },
+  { name: 'storage-hdfs', description: 'namenode outages and failovers, dead writers with leases, losses of power' },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },

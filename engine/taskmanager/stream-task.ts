@@ -123,7 +123,9 @@ export class StreamTask {
           timeoutUs: requestTimeoutUs,
           firstRequestId: 1,
         },
+        writer: `attempt-${attempt}`,
         checkpoint: configuration.checkpoint,
+        parts,
       }),
       requestTimeoutUs,
     });

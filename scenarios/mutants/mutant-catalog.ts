@@ -58,6 +58,7 @@ import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } f
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -69,6 +70,8 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
+  ackBeforeFsync,
+  noAtomicRename,
   notifyBeforeDurable,
   unknownWriteIsFailure,
   unknownWriteIsSuccess,

@@ -77,7 +77,8 @@ export class Progress implements Judge {
     this.#options = options;
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
-    this.#directory = `${options.plan.engine.checkpoint.directory}/${options.graph.jobId}/`;
+    // Wherever entropy put it (row T7): a job's files lie in a directory of its name.
+    this.#directory = `/${options.graph.jobId}/`;
   }
 
   observe({ event, index: at }: HistoryEvent): void {
@@ -188,8 +189,8 @@ export class Progress implements Judge {
     for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
     // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
     const newest = this.#isRemembered() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
-    return durable.objects().find((path) => {
-      if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
+    return [...durable.objects(), ...durable.leftovers()].find((path) => {
+      if (!path.includes(this.#directory) || referenced.has(path)) return false;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
