@@ -88,6 +88,8 @@ export interface EngineParts {
   readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
   /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
   coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** A reader that lagged when it failed or finished (row C5): forgotten, or taken to lag until it says otherwise. */
+  readonly backlogOfEndedReader: 'cleared' | 'kept';
   /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
   splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
@@ -165,6 +167,7 @@ export const standardParts: EngineParts = {
   coordinatorSnapshot: 'when-events-acknowledged',
   gatewayAtCheckpoint: 'closes',
   coordinatorStateToRestore: (found) => found,
+  backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {

@@ -107,6 +107,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
   },
   {
+    name: 'interval-during-backlog',
+    description: 'checkpoints are rare while sources lag behind a slow log; readers die meanwhile',
+  },
+  {
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',
   },

@@ -80,6 +80,7 @@ export class CheckpointCoordinator {
     this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
     this.#periodic = new PeriodicTrigger({
       intervalUs,
+      intervalNowUs: () => this.#intervalNowUs,
       minPauseUs,
       fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
     });
@@ -135,6 +136,18 @@ export class CheckpointCoordinator {
     this.#periodic.stop(out);
     this.#final.forget(out);
     this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
+  }
+
+  /** Row C5: while a source lags far behind, checkpoints are dear and gain little. */
+  get #intervalNowUs(): number {
+    const { intervalUs, intervalDuringBacklogUs } = this.#options.configuration.checkpoint;
+    if (intervalDuringBacklogUs === undefined) return intervalUs;
+    return this.#coordinators.isProcessingBacklog ? intervalDuringBacklogUs : intervalUs;
+  }
+
+  /** Row C5: a source began to lag, or caught up. */
+  backlogChanged(nowUs: Micros, out: Out): void {
+    this.#periodic.intervalChanged(nowUs, out);
   }
 
   /** Beside the periodic ones: somebody needs a checkpoint soon (row C30); no minimum pause holds it up (row C2). */

@@ -1,5 +1,5 @@
 /**
- * The timer of periodic checkpoints (row C3; Flink: CheckpointCoordinator.ScheduledTrigger).
+ * The timer of periodic checkpoints (rows C3, C5; Flink: CheckpointCoordinator.ScheduledTrigger).
  *
  * Owns: when the next request is made. Does not own: whether it is granted (the request decider).
  * Invariants: I1 fixed rate: each firing plans the next one from the planned time, never into the past; I2 what was planned before a
@@ -11,21 +11,24 @@ import type { Out } from '../protocol/actor.ts';
 
 const TRIGGER = 'checkpoint-trigger';
 
+export interface PeriodicTriggerOptions {
+  /** 0: never. */
+  readonly intervalUs: number;
+  /** What holds now; 0: none until that changes (row C5). */
+  readonly intervalNowUs: () => number;
+  readonly minPauseUs: number;
+  readonly fire: (nowUs: Micros, out: Out) => void;
+}
+
 export class PeriodicTrigger {
-  readonly #intervalUs: number;
+  readonly #options: PeriodicTriggerOptions;
   readonly #fire: (nowUs: Micros, out: Out) => void;
   readonly #later = new DelayedCalls();
   #nextUs = 0;
   #isActive = false;
 
-  /** `intervalUs` 0: never. */
-  constructor(options: {
-    intervalUs: number;
-    minPauseUs: number;
-    fire: (nowUs: Micros, out: Out) => void;
-  }) {
-    const { intervalUs, minPauseUs } = options;
-    this.#intervalUs = intervalUs === 0 ? 0 : Math.max(intervalUs, minPauseUs);
+  constructor(options: PeriodicTriggerOptions) {
+    this.#options = options;
     this.#fire = options.fire;
   }
 
@@ -34,7 +37,7 @@ export class PeriodicTrigger {
   }
 
   start(nowUs: Micros, firstAfterUs: number, out: Out): void {
-    if (this.#intervalUs === 0) return;
+    if (this.#options.intervalUs === 0) return;
     this.#isActive = true;
     this.rearm(nowUs, firstAfterUs, out);
   }
@@ -51,6 +54,18 @@ export class PeriodicTrigger {
     this.#arm(nowUs, out);
   }
 
+  /** Row C5: only ever earlier; a longer interval is kept from the next firing on. */
+  intervalChanged(nowUs: Micros, out: Out): void {
+    const intervalUs = this.#intervalUs;
+    if (intervalUs !== 0 && nowUs + intervalUs < this.#nextUs) this.rearm(nowUs, intervalUs, out);
+  }
+
+  /** I3. */
+  get #intervalUs(): number {
+    const intervalUs = this.#options.intervalNowUs();
+    return intervalUs === 0 ? 0 : Math.max(intervalUs, this.#options.minPauseUs);
+  }
+
   /** Stands still until it is rearmed. */
   pause(out: Out): void {
     this.#later.cancel(TRIGGER, out);
@@ -62,7 +77,13 @@ export class PeriodicTrigger {
 
   #arm(nowUs: Micros, out: Out): void {
     this.#later.after(Math.max(0, this.#nextUs - nowUs), TRIGGER, out, (firedUs, firedOut) => {
-      this.#nextUs = Math.max(this.#nextUs + this.#intervalUs, firedUs);
+      const intervalUs = this.#intervalUs;
+      if (intervalUs === 0) {
+        // Row C5: rests until the interval is one again.
+        this.#nextUs = Number.POSITIVE_INFINITY;
+        return;
+      }
+      this.#nextUs = Math.max(this.#nextUs + intervalUs, firedUs);
       this.#arm(firedUs, firedOut);
       this.#fire(firedUs, firedOut);
     });

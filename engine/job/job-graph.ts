@@ -25,6 +25,8 @@ export interface SourceSpec {
   readonly fetchRecords: number;
   /** Longest time the broker may hold a fetch, microseconds. */
   readonly fetchWaitUs: number;
+  /** `split-log`: a reader is in backlog that lags so many records behind the end of a partition (row C5); absent: it never is. */
+  readonly backlogRecords?: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
 }
