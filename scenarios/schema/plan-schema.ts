@@ -235,5 +235,6 @@ export const planSchema = record({
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
+  drawnSites: z.array(z.string()).exactOptional(),
   expect: z.enum(GUARANTEES),
 });
