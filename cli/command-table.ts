@@ -29,7 +29,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'run',
     operands: '<scenario>',
     sentence: 'Live one life of a scenario, a file or the name of a shipped one.',
-    options: ['seed', 'variant', 'json', 'trace', 'report', 'statistics'],
+    options: ['seed', 'variant', 'json', 'trace', 'report', 'statistics', 'keepCheckpoints', 'endpoint', 'region'],
     example: 'tidemark run standard --seed 7 --report out/seed-7',
     load: async () => (await import('./commands/run.ts')).run,
   },
@@ -45,7 +45,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'replay',
     operands: '<plan-or-capsule>',
     sentence: 'Live a saved plan or capsule again and compare its digest.',
-    options: ['until', 'trace', 'statistics', 'json'],
+    options: ['until', 'trace', 'statistics', 'keepCheckpoints', 'endpoint', 'region', 'json'],
     example: 'tidemark replay out/capsules/standard-17-0a1b2c3d.json --until 1200',
     load: async () => (await import('./commands/replay.ts')).replay,
   },
@@ -57,6 +57,15 @@ export const COMMANDS: readonly CommandRow[] = [
     options: ['shrunkFile', 'budget', 'workers', 'json'],
     example: 'tidemark shrink out/capsules/standard-17-0a1b2c3d.json',
     load: async () => (await import('./commands/shrink.ts')).shrink,
+  },
+  {
+    name: 'inspect',
+    operands: '<checkpoint-dir>',
+    sentence:
+      'Print what a checkpoint, a savepoint or a whole checkpoint directory holds, verify every checksum, and find missing and orphan files. A folder or s3://bucket/prefix. Exit code 1 if something is damaged or missing.',
+    options: ['json', 'endpoint', 'region'],
+    example: 'tidemark run standard --seed 7 --keep-checkpoints out/kept && tidemark inspect out/kept',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
     name: 'bench',

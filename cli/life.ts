@@ -28,6 +28,8 @@ export interface LifeOptions {
   readonly keepHistory: boolean;
   /** Put each subtask's part in each checkpoint into the record. */
   readonly subtasks?: boolean;
+  /** Shown the durable state when the life has ended; not that of the second living. */
+  readonly inspect?: LiveOptions['inspect'];
   /** Live a failing life again. */
   readonly relive: boolean;
   /** Shown the choices of the world. */
@@ -41,9 +43,9 @@ const EXCERPT_LINES = 40;
 
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
-  const { loadDataset, keepHistory, subtasks = false } = options;
+  const { loadDataset, keepHistory, subtasks = false, inspect } = options;
   const watch = options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices };
-  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, ...watch });
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, ...watch });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

@@ -32,7 +32,7 @@ export interface LiveOptions {
   /** Put each subtask's part in each checkpoint into the record. */
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
-  readonly inspect?: SimulationOptions['inspect'];
+  readonly inspect?: SimulationOptions['inspect'] | undefined;
   /** How choices come about, and who watches them (sim/simulate.ts). */
   readonly chance?: SimulationOptions['chance'];
   readonly watchChoices?: SimulationOptions['watchChoices'];

@@ -23,7 +23,7 @@ import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
-import type { Scenario } from './scenario.ts';
+import type { ClusterSettings, Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
 
@@ -103,7 +103,7 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       fetchWaitUs: runtime.fetchWait,
       sinkBatchRecords: runtime.sinkBatchRecords,
     },
-    cluster: isOperated(input.faults) ? { ...input.cluster, clients: 1 } : input.cluster,
+    cluster: isOperated(input.faults) ? { ...clusterOf(input), clients: 1 } : clusterOf(input),
     engine: engineOf(input),
     transactionTimeoutUs: runtime.transactionTimeout,
     faults: input.faults,
@@ -158,6 +158,11 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
     ...(time === undefined ? {} : { time }),
   };
   return formatDatasetName(spec);
+}
+
+function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterSettings {
+  if (clocks === undefined) return cluster;
+  return { ...cluster, clocks: { offsetUs: clocks.offset, driftPpm: clocks.drift } };
 }
 
 function engineOf(input: ScenarioInput): EngineConfiguration {

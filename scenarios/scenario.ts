@@ -57,6 +57,7 @@ export type FaultAction =
       readonly vertex?: number;
       readonly recoverable: boolean;
     }
+  | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range }
   | { readonly kind: 'hang'; readonly target: FaultTarget; readonly vertex?: number; readonly hangUs: Range }
   | {
       readonly kind: 'partition';
@@ -129,6 +130,16 @@ export interface SwarmAlternative {
   readonly weight: number;
 }
 
+/** How wrong the wall clock of a node is at most, either way; each node draws its own. */
+export interface ClockBounds {
+  readonly offsetUs: number;
+  readonly driftPpm: number;
+}
+
+export interface ClusterSettings extends Omit<ClusterPlan, 'clocks'> {
+  readonly clocks?: ClockBounds;
+}
+
 export interface SwarmDimension {
   /** Keys from the top of the file, joined by dots. */
   readonly path: string;
@@ -159,7 +170,7 @@ export interface Scenario {
   };
   readonly topics: readonly TopicPlan[];
   readonly connectors: ConnectorOptions;
-  readonly cluster: ClusterPlan;
+  readonly cluster: ClusterSettings;
   readonly engine: EngineConfiguration;
   readonly transactionTimeoutUs: number;
   readonly faults: readonly FaultRule[];

@@ -218,6 +218,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
     case 'pause':
     case 'throw':
     case 'hang':
+    case 'clock-step':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

@@ -3,6 +3,7 @@
  * version. The simulator learns nothing of scenarios, ranges or percentages.
  */
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
+import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
 
 export interface TopicPlan {
@@ -20,6 +21,15 @@ export interface TopicPlan {
   readonly bounded: boolean;
 }
 
+/** How wrong the wall clock of a node is (row B13). */
+export interface ClockPlan {
+  readonly node: NodeId;
+  /** Ahead of the time, or behind it. */
+  readonly offsetUs: number;
+  /** Microseconds it gains in a second, or loses. */
+  readonly driftPpm: number;
+}
+
 export interface ClusterPlan {
   readonly taskManagers: number;
   readonly slots: number;
@@ -28,6 +38,8 @@ export interface ClusterPlan {
   readonly profile: string;
   /** 1 when the plan has operations; absent: 0. */
   readonly clients?: number;
+  /** Of nodes whose clocks are wrong; absent: all are right. */
+  readonly clocks?: readonly ClockPlan[];
 }
 
 export interface LivenessPlan {

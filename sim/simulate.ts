@@ -122,6 +122,7 @@ class Life {
       cluster: this.#world.cluster,
       services: this.#world.conditions,
       userCode: this.#world.userCode,
+      clocks: this.#world.clocks,
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));

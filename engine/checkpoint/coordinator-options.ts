@@ -6,6 +6,7 @@ import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { WallClock } from '../protocol/wall-clock.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
@@ -17,6 +18,7 @@ export interface CoordinatorOptions {
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly host: CoordinatorHost;
+  readonly wallClock: WallClock;
   readonly storage: RequestClient<StorageReply>;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;

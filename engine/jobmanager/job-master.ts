@@ -123,6 +123,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       coordination: options.coordination,
       store,
       counter: options.counter,
+      wallClock: environment.wallClock,
       coordinators: this.#operatorCoordinators,
     });
     this.#deployment = this.#newDeployment(options);

@@ -247,7 +247,7 @@ export class StreamTask {
 
   /** What one action wrote leaves with it, or soon. */
   #afterAction(out: Out): void {
-    this.#chain?.sink?.sendFullBatches(out);
+    this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
@@ -265,7 +265,7 @@ export class StreamTask {
   #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    const { chain, transactions } = restoreTask({
+    const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,
       environment,
@@ -290,7 +290,7 @@ export class StreamTask {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
     }
     if (chain.sink === undefined) return this.#run(out);
-    chain.sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
+    chain.sink.initialize(sinkState, deployment.restore?.checkpointId ?? 0, out);
   }
 
   #run(out: Out): void {
@@ -395,7 +395,11 @@ export class StreamTask {
   }
 
   #touches(peer: NodeId): boolean {
-    return this.#input?.isFedBy(peer) === true || this.#outputs.reaches(peer) || this.#chain?.sink?.store === peer;
+    return (
+      this.#input?.isFedBy(peer) === true ||
+      this.#outputs.reaches(peer) ||
+      (this.#chain?.sink !== undefined && this.#options.environment.services.sink === peer)
+    );
   }
 
   #moveTo(state: ExecutionState, failure: TaskFailure | undefined, out: Out): void {

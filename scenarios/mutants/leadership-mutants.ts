@@ -59,7 +59,7 @@ export const suspendedKeepsLeading: Mutant = {
   bug: 'CURATOR-460',
   story: 'A leader that lost its connection to ZooKeeper goes on until it is told that its session is over.',
   parts: withWrong({ suspendedLeadership: 'kept' }),
-  scenario: 'leader-flapping-zookeeper',
+  scenario: 'leader-flapping',
   judges: ['fencing', 'checkpoint-lifecycle', 'progress'],
 };
 
@@ -69,6 +69,6 @@ export const watchLossForgotten: Mutant = {
   story:
     'A contender that reaches ZooKeeper again relies on the watch it had set before; who was ahead of it may be gone.',
   parts: withWrong({ afterReconnect: 'trust-watch' }),
-  scenario: 'leader-flapping-zookeeper',
+  scenario: 'leader-flapping',
   judges: ['progress'],
 };

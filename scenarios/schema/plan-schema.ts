@@ -39,6 +39,7 @@ const thenResume = record({
   from: z.enum(RESUME_SOURCES),
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
+  onlyIfFailed: z.literal(true).exactOptional(),
 }).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);
 const command = z.discriminatedUnion(
@@ -92,10 +93,11 @@ const fault = z.discriminatedUnion(
       forUs: natural,
     }),
     record({ ...ofFault, kind: z.literal('operation'), command }),
+    record({ ...ofFault, kind: z.literal('clock-step'), node, byUs: whole }),
   ],
   {
     error:
-      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
+      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service, operation or clock-step',
   },
 );
 
@@ -228,6 +230,7 @@ export const planSchema = record({
     jobManagers: positive,
     profile: z.string(),
     clients: natural.exactOptional(),
+    clocks: z.array(record({ node, offsetUs: whole, driftPpm: whole })).exactOptional(),
   }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   transactionTimeoutUs: positive,

@@ -17,6 +17,7 @@ import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
 import { savepointProperties } from '../../engine/protocol/checkpoint-properties.ts';
 import { counterKey, encodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
+import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
 import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../engine/protocol/messages.ts';
 import {
@@ -92,6 +93,7 @@ export class CoordinatorBench {
     this.coordination.put(POINTER, encodePointer(pointer));
     this.store = new CompletedCheckpointStore(checkpoint.retained ?? 1, pointer, 1);
     this.coordinator = new CheckpointCoordinator({
+      wallClock: trueWallClock,
       jobId: JOB,
       graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,

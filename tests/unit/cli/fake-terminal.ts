@@ -15,7 +15,7 @@ export interface FakeTerminal extends Terminal {
   interrupt(): void;
 }
 
-export function fakeTerminal(): FakeTerminal {
+export function fakeTerminal(variables: Readonly<Record<string, string>> = {}): FakeTerminal {
   const stdout: string[] = [];
   const stderr: string[] = [];
   let onInterrupt = (): void => {};
@@ -33,6 +33,7 @@ export function fakeTerminal(): FakeTerminal {
       return () => {};
     },
     wallMs: () => (nowMs += 1),
+    variable: (name) => variables[name],
     parallelism: 2,
     invocation: 'tidemark',
   };
