@@ -5,6 +5,7 @@
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
+import type { StoragePhysics } from './services/storage-physics.ts';
 
 export interface TopicPlan {
   readonly name: string;
@@ -69,6 +70,7 @@ export interface SimulationPlan {
   readonly topics: readonly TopicPlan[];
   readonly cluster: ClusterPlan;
   readonly engine: EngineConfiguration;
+  readonly storage: StoragePhysics;
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
   readonly faults: readonly Fault[];
