@@ -1,4 +1,5 @@
 /** A fault in a sentence: what, to whom, when, how long. */
+import { unreachable } from '../engine/foundation/assert.ts';
 import type { Fault } from '../sim/faults/fault.ts';
 
 export function faultSentence(fault: Fault): string {
@@ -30,8 +31,16 @@ function whatOf(fault: Fault): string {
       return `the client asks: ${JSON.stringify(fault.command)}`;
     case 'service':
       return `${fault.node} is ${fault.effect}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
-    default:
+    case 'clock-step':
+      return `the clock of ${fault.node} is set ${fault.byUs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byUs))}`;
+    case 'delay':
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+    case 'slow-link':
       return `${fault.kind} ${between(fault, false)} for ${seconds(fault.forUs)}`;
+    default:
+      return unreachable(fault);
   }
 }
 
