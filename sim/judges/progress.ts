@@ -1,6 +1,6 @@
 /**
  * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, shows all its output, and leaves no
- * open transaction and no orphan file. A job whose input is bounded must have finished instead, and its result be remembered.
+ * open transaction and no orphan file. A job whose input is bounded, or that was drained, must have finished instead, and its result be remembered.
  *
  * Owns the question when a life may end well. Asked after `checkpoint-completed`, `transaction-committed` and
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
@@ -53,7 +53,7 @@ export class Progress implements Judge {
   ] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
-    'storm. job-not-finished: all input is bounded, but the job has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
+    'storm. job-not-finished: all input is bounded or the job was drained, but it has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
     'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
     'operation-unanswered: somebody asked for something and was told nothing. ' +
     'job-failed: the job gave ' +
@@ -63,6 +63,7 @@ export class Progress implements Judge {
   #running = false;
   #finished = false;
   readonly #isBounded: boolean;
+  #isDrained = false;
   #epoch = 0;
   #completed = 0;
   #restarts = 0;
@@ -95,6 +96,15 @@ export class Progress implements Judge {
     }
   }
 
+  /** Whether its input counts as ended (row C28). */
+  drained(isDrained: boolean): void {
+    this.#isDrained = isDrained;
+  }
+
+  get #mustFinish(): boolean {
+    return this.#isBounded || this.#isDrained;
+  }
+
   /** Whether the life may end well now. */
   satisfied(): boolean {
     const { output, durable } = this.#options;
@@ -103,7 +113,7 @@ export class Progress implements Judge {
   }
 
   #isWhereItShould(): boolean {
-    if (this.#isBounded) return this.#finished && this.isRemembered();
+    if (this.#mustFinish) return this.#finished && this.isRemembered();
     return this.#running && this.#completed >= CHECKPOINTS_DUE;
   }
 
@@ -126,7 +136,7 @@ export class Progress implements Judge {
         () => `${String(this.#restarts)} restarts after the storm, when nothing fails any more`,
       );
     }
-    const where = this.#isBounded ? 'has finished' : 'runs';
+    const where = this.#mustFinish ? 'has finished' : 'runs';
     return findings.verdicts(`The job ${where}, ${String(this.#completed)} checkpoints completed after the storm`);
   }
 
@@ -146,7 +156,7 @@ export class Progress implements Judge {
 
   #explainStatus(findings: Findings): void {
     const statusAt = [this.#lastStatusAt];
-    if (this.#isBounded) {
+    if (this.#mustFinish) {
       if (!this.#finished) findings.notLive('job-not-finished', statusAt, () => 'The input ended and the job goes on');
       else if (!this.isRemembered())
         findings.notLive(
