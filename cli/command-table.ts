@@ -37,7 +37,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'sweep',
     operands: '<scenario...>',
     sentence: 'Live many seeds of scenarios, side by side, and keep a capsule of every failure.',
-    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'json'],
+    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'json'],
     example: 'tidemark sweep standard --seeds 1..10000 --out out/standard',
     load: async () => (await import('./commands/sweep.ts')).sweep,
   },
@@ -48,6 +48,15 @@ export const COMMANDS: readonly CommandRow[] = [
     options: ['until', 'trace', 'statistics', 'keepCheckpoints', 'endpoint', 'region', 'json'],
     example: 'tidemark replay out/capsules/standard-17-0a1b2c3d.json --until 1200',
     load: async () => (await import('./commands/replay.ts')).replay,
+  },
+  {
+    name: 'shrink',
+    operands: '<capsule>',
+    sentence:
+      'Find the smallest plan that fails in the same way, and prove that each fault and choice that is left is necessary.',
+    options: ['shrunkFile', 'budget', 'workers', 'json'],
+    example: 'tidemark shrink out/capsules/standard-17-0a1b2c3d.json',
+    load: async () => (await import('./commands/shrink.ts')).shrink,
   },
   {
     name: 'inspect',

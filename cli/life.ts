@@ -32,6 +32,8 @@ export interface LifeOptions {
   readonly inspect?: LiveOptions['inspect'];
   /** Live a failing life again. */
   readonly relive: boolean;
+  /** Shown the choices of the world. */
+  readonly watchChoices?: LiveOptions['watchChoices'];
 }
 
 /** What lives a plan; the real one, or a stand-in of a test. */
@@ -42,7 +44,8 @@ const EXCERPT_LINES = 40;
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
   const { loadDataset, keepHistory, subtasks = false, inspect } = options;
-  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect });
+  const watch = options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices };
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, ...watch });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

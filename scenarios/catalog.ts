@@ -50,6 +50,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'storage-outage', description: 'the object store refuses every request for a while' },
   { name: 'storage-slow', description: 'the object store is up to 200 times slower' },
   { name: 'storage-fails', description: 'a third of the requests to the object store fail' },
+  {
+    name: 'storage-jobmanager',
+    description: 'state in the acknowledgement, metadata in the directory of high availability',
+  },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },

@@ -33,6 +33,7 @@ export function compile(written: Scenario, seed: string): SimulationPlan {
     topics: scenario.topics,
     cluster: drawCluster(scenario.cluster, choices),
     engine: scenario.engine,
+    storage: scenario.storage,
     transactionTimeoutUs: scenario.transactionTimeoutUs,
     faults: drawFaults(scenario, choices),
     liveness: scenario.liveness,

@@ -23,6 +23,7 @@ import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
+import { storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
 import type { ClusterSettings, Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
@@ -105,6 +106,7 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
     },
     cluster: isOperated(input.faults) ? { ...clusterOf(input), clients: 1 } : clusterOf(input),
     engine: engineOf(input),
+    storage: storagePhysicsOf(input.storage),
     transactionTimeoutUs: runtime.transactionTimeout,
     faults: input.faults,
     liveness: { stormUs: input.duration, withinUs },
@@ -182,6 +184,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       maxConcurrent: checkpointing.maxConcurrent,
       tolerableFailures: checkpointing.tolerableFailures,
       retained: checkpointing.retained,
+      storage: storageConfigurationOf(checkpointing.storage, input.storage),
       directory: checkpointing.directory,
       savepointDirectory: checkpointing.savepointDirectory,
       savepointTimeoutUs: checkpointing.savepointTimeout,

@@ -10,6 +10,7 @@ import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../sim/faults/fault.ts';
 import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
+import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { ServiceName } from '../sim/node-names.ts';
 
@@ -172,6 +173,7 @@ export interface Scenario {
   readonly connectors: ConnectorOptions;
   readonly cluster: ClusterSettings;
   readonly engine: EngineConfiguration;
+  readonly storage: StoragePhysics;
   readonly transactionTimeoutUs: number;
   readonly faults: readonly FaultRule[];
   readonly liveness: LivenessPlan;

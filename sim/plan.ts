@@ -5,6 +5,7 @@
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
+import type { StoragePhysics } from './services/storage-physics.ts';
 
 export interface TopicPlan {
   readonly name: string;
@@ -69,6 +70,7 @@ export interface SimulationPlan {
   readonly topics: readonly TopicPlan[];
   readonly cluster: ClusterPlan;
   readonly engine: EngineConfiguration;
+  readonly storage: StoragePhysics;
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
   readonly faults: readonly Fault[];
@@ -76,5 +78,10 @@ export interface SimulationPlan {
   readonly limits: PlanLimits;
   /** `standard`, or the slug of a mutant (an engine with one known bug). */
   readonly variant: string;
+  /**
+   * Sites of chance that draw; all others take their boring option: least latency, no trouble. Absent: all draw. Shrinking leaves the
+   * few whose chance the failure needs.
+   */
+  readonly drawnSites?: readonly string[];
   readonly expect: 'exactly-once' | 'at-least-once';
 }

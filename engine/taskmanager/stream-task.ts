@@ -25,6 +25,7 @@ import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { OperatorChain } from './operator-chain.ts';
+import { openStorage } from '../storage/open-storage.ts';
 import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
@@ -114,7 +115,16 @@ export class StreamTask {
     }
     this.#restore = new StateRestore({
       host: { restored: (states, _nowUs, out) => this.#restored(states, out), fail },
-      storage: services.storage,
+      storage: openStorage({
+        client: {
+          node: services.storage,
+          via: 'datagram',
+          name: 'get',
+          timeoutUs: requestTimeoutUs,
+          firstRequestId: 1,
+        },
+        checkpoint: configuration.checkpoint,
+      }),
       requestTimeoutUs,
     });
   }

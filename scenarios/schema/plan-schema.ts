@@ -8,6 +8,7 @@ import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
+import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
@@ -113,6 +114,7 @@ const checkpoint = record({
   maxConcurrent: positive,
   tolerableFailures: natural,
   retained: positive,
+  storage: storageConfigurationPlanSchema,
   directory: z.string(),
   savepointDirectory: z.string().default('savepoints'),
   savepointTimeoutUs: positive.default(60_000_000),
@@ -234,10 +236,12 @@ export const planSchema = record({
     clocks: z.array(record({ node, offsetUs: whole, driftPpm: whole })).exactOptional(),
   }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
+  storage: storagePlanSchema,
   transactionTimeoutUs: positive,
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
+  drawnSites: z.array(z.string()).exactOptional(),
   expect: z.enum(GUARANTEES),
 });

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
+import { storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -82,10 +83,7 @@ export const checkpointingSchema = record({
   alignedTimeout: duration()
     .prefault('0ms')
     .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
-  storage: z
-    .literal('object-store', { error: 'expected object-store' })
-    .default('object-store')
-    .describe('Where checkpoints lie.'),
+  storage: storageKindSchema,
   backend: z.literal('hashmap', { error: 'expected hashmap' }).default('hashmap').describe('Where keyed state lives.'),
   tolerableFailures: count(0)
     .default(10)

@@ -36,6 +36,7 @@ import {
 import { FakeCoordination } from './fake-coordination.ts';
 import { FakeStorage } from './fake-storage.ts';
 import { RecordingOut } from './recording-out.ts';
+import { ObjectStoreStorage } from '../../engine/storage/object-store-storage.ts';
 
 export const INTERVAL_US = 100_000;
 export const POINTER = pointerKey(JOB);
@@ -65,7 +66,7 @@ export class CoordinatorBench {
   readonly ended: boolean[] = [];
   subtasks: CheckpointedSubtask[] = [subtask(1, true), subtask(2, false)];
   readonly coordinationClient: RequestClient<CoordinationReply>;
-  readonly storageClient: RequestClient<StorageReply>;
+  readonly storageClient: ObjectStoreStorage;
   /** Of parts a subclass adds. */
   protected furtherTimer: (timer: string) => boolean = () => false;
   #waiting: EngineMessage[] = [];
@@ -81,7 +82,7 @@ export class CoordinatorBench {
       name: 'coordination',
       firstRequestId: 1,
     });
-    this.storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
+    this.storageClient = new ObjectStoreStorage({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
     this.out = new RecordingOut(
       (timer, nowUs, out) =>
         this.coordinator.handleTimer(timer, nowUs, out) ||
