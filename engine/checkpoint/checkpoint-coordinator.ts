@@ -64,12 +64,11 @@ export class CheckpointCoordinator {
   #isStopping = false;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
   #jobRuns = false;
-  #startedBefore = false;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { intervalUs, minPauseUs, firstId, tolerableFailures, directory } = configuration.checkpoint;
+    const { firstId, tolerableFailures, directory } = configuration.checkpoint;
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -79,9 +78,8 @@ export class CheckpointCoordinator {
     });
     this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
     this.#periodic = new PeriodicTrigger({
-      intervalUs,
-      intervalNowUs: () => this.#intervalNowUs,
-      minPauseUs,
+      configuration: configuration.checkpoint,
+      isProcessingBacklog: () => this.#coordinators.isProcessingBacklog,
       fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
     });
     this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
@@ -109,15 +107,13 @@ export class CheckpointCoordinator {
     return true;
   }
 
-  /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
+  /** Row C4: all subtasks run. */
   start(nowUs: Micros, out: Out): void {
-    const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
     this.#generation += 1;
     this.#jobRuns = true;
     this.#stoppedWith = undefined;
     this.#isStopping = false;
-    this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
-    this.#startedBefore = true;
+    this.#periodic.start(nowUs, out);
   }
 
   /** Row C20: the job leaves RUNNING. Only what is being decided lives on until that is known. */
@@ -136,13 +132,6 @@ export class CheckpointCoordinator {
     this.#periodic.stop(out);
     this.#final.forget(out);
     this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
-  }
-
-  /** Row C5: while a source lags far behind, checkpoints are dear and gain little. */
-  get #intervalNowUs(): number {
-    const { intervalUs, intervalDuringBacklogUs } = this.#options.configuration.checkpoint;
-    if (intervalDuringBacklogUs === undefined) return intervalUs;
-    return this.#coordinators.isProcessingBacklog ? intervalDuringBacklogUs : intervalUs;
   }
 
   /** Row C5: a source began to lag, or caught up. */

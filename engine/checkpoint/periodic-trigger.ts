@@ -8,15 +8,14 @@
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 
 const TRIGGER = 'checkpoint-trigger';
 
 export interface PeriodicTriggerOptions {
-  /** 0: never. */
-  readonly intervalUs: number;
-  /** What holds now; 0: none until that changes (row C5). */
-  readonly intervalNowUs: () => number;
-  readonly minPauseUs: number;
+  readonly configuration: Pick<CheckpointConfiguration, 'intervalUs' | 'intervalDuringBacklogUs' | 'minPauseUs'>;
+  /** Row C5: while a source lags far behind, checkpoints are dear and gain little. */
+  readonly isProcessingBacklog: () => boolean;
   readonly fire: (nowUs: Micros, out: Out) => void;
 }
 
@@ -26,6 +25,7 @@ export class PeriodicTrigger {
   readonly #later = new DelayedCalls();
   #nextUs = 0;
   #isActive = false;
+  #startedBefore = false;
 
   constructor(options: PeriodicTriggerOptions) {
     this.#options = options;
@@ -36,10 +36,13 @@ export class PeriodicTrigger {
     return this.#isActive;
   }
 
-  start(nowUs: Micros, firstAfterUs: number, out: Out): void {
-    if (this.#options.intervalUs === 0) return;
+  /** First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
+  start(nowUs: Micros, out: Out): void {
+    const { intervalUs, minPauseUs } = this.#options.configuration;
+    if (intervalUs === 0) return;
     this.#isActive = true;
-    this.rearm(nowUs, firstAfterUs, out);
+    this.rearm(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
+    this.#startedBefore = true;
   }
 
   stop(out: Out): void {
@@ -60,10 +63,12 @@ export class PeriodicTrigger {
     if (intervalUs !== 0 && nowUs + intervalUs < this.#nextUs) this.rearm(nowUs, intervalUs, out);
   }
 
-  /** I3. */
+  /** I3; 0: none until that changes. */
   get #intervalUs(): number {
-    const intervalUs = this.#options.intervalNowUs();
-    return intervalUs === 0 ? 0 : Math.max(intervalUs, this.#options.minPauseUs);
+    const { configuration, isProcessingBacklog } = this.#options;
+    const { intervalUs: regularUs, intervalDuringBacklogUs = regularUs, minPauseUs } = configuration;
+    const intervalUs = isProcessingBacklog() ? intervalDuringBacklogUs : regularUs;
+    return intervalUs === 0 ? 0 : Math.max(intervalUs, minPauseUs);
   }
 
   /** Stands still until it is rearmed. */

@@ -11,13 +11,12 @@ class Bench {
 
   constructor(backlogUs: number, minPauseUs = 0) {
     this.trigger = new PeriodicTrigger({
-      intervalUs: 100,
-      intervalNowUs: () => (this.isBacklog ? backlogUs : 100),
-      minPauseUs,
+      configuration: { intervalUs: 100, intervalDuringBacklogUs: backlogUs, minPauseUs },
+      isProcessingBacklog: () => this.isBacklog,
       fire: (nowUs) => this.firedUs.push(nowUs),
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.trigger.handleTimer(timer, nowUs, out), 0);
-    this.trigger.start(this.out.nowUs, 100, this.out);
+    this.trigger.start(this.out.nowUs, this.out);
   }
 
   backlog(is: boolean): this {
