@@ -249,6 +249,7 @@ export class StreamTask {
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
     out.busy('nanosecond', this.#work.take());
+    out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
@@ -268,6 +269,7 @@ export class StreamTask {
     const { chain, transactions } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,
+      isRestored: deployment.restore !== undefined,
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,

@@ -25,3 +25,11 @@ export type {
   ValueStateDescriptor,
 } from '../../engine/state/state-descriptor.ts';
 export type { TypeSerializer } from '../../engine/state/type-serializer.ts';
+export { decodeOperatorStateFile } from '../../engine/state/operator-state-file.ts';
+export type {
+  BroadcastState,
+  OperatorListState,
+  OperatorStateDescriptor,
+  ReadOnlyBroadcastState,
+} from '../../engine/state/operator-state-descriptor.ts';
+export { Types } from '../../engine/state/type-information.ts';

@@ -93,7 +93,7 @@ export class CoordinatorBench {
     this.store = new CompletedCheckpointStore(checkpoint.retained ?? 1, pointer, 1);
     this.coordinator = new CheckpointCoordinator({
       jobId: JOB,
-      graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
+      graph: { vertices: [], edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,
       configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
       parts: { ...standardParts, ...parts },
