@@ -182,7 +182,6 @@ function createFunctionState(
   return state;
 }
 
-// biome-ignore lint/complexity/useMaxParams: what for, how its keys are stored, where, and whom to tell
 function createBackend(
   spec: FunctionOperatorSpec,
   keySerializer: TypeSerializer<StateKey>,

@@ -2,12 +2,11 @@
  * Rules broadcast to a keyed stream: every key knows every rule, in the version that is newest (Flink: the broadcast state pattern).
  *
  * The topic `rules` changes rules: a row belongs to the rule named by the first letter of its field `iata`, and raises its version by one.
- * The other topics are events. Each key counts its events, and keeps for each rule the version it applies. A rule that changes is
+ * Without such a topic events change rules, too. The other topics are events. Each key counts its events, and keeps for each rule the version it applies. A rule that changes is
  * applied to all keys that are known (`applyToKeyedState`); a key that is new takes all rules from broadcast state. So at any cut each key
  * holds exactly the broadcast rules, whichever came first: a rule that one subtask missed, or that one restore lost, shows in the
  * state of every key there. Which version an event meets depends on the order of arrival, so outputs are compared by lineage.
  */
-import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { BroadcastProcessFunction, FunctionSpec } from '../../engine/job/functions.ts';
 import type { MapState, ValueState } from '../../engine/state/keyed-state.ts';
@@ -51,12 +50,15 @@ export const broadcastRules: JobDefinition = {
       parallelism: input.parallelism,
     });
     const rules = input.topics.find(({ name }) => name === RULES_TOPIC);
-    if (rules === undefined)
-      throw new InvalidJob(`broadcast-rules reads the rules from the topic '${RULES_TOPIC}': give the scenario one.`);
-    const events = input.topics.filter((topic) => topic !== rules);
-    readUnion(env, input, events)
+    const events = readUnion(
+      env,
+      input,
+      input.topics.filter((topic) => topic !== rules),
+    );
+    const changes = rules === undefined ? events : readTopic(env, input, rules);
+    events
       .keyBy((row) => keyField(row, field))
-      .connect(readTopic(env, input, rules).broadcast(broadcastState(RULES, Types.string, RULE)))
+      .connect(changes.broadcast(broadcastState(RULES, Types.string, RULE)))
       .process(applyRules(field))
       .uid('rules')
       .name('Rules')

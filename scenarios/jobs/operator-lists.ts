@@ -50,7 +50,6 @@ export const unionOffsets: JobDefinition = jobOf(
 
 type Merge = NonNullable<JobAudit['mergeOperatorState']>;
 
-// biome-ignore lint/complexity/useMaxParams: what the two jobs differ in
 function jobOf(
   name: string,
   description: string,

@@ -9,7 +9,7 @@
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { type CheckpointedFunction, type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
-import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import type { FunctionOperatorSpec, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
 import type { Fault } from './fault.ts';
 
 export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
@@ -104,6 +104,20 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         },
       };
     }
+    case 'process':
+    case 'co-process':
+    case 'plain-process':
+    case 'broadcast-process':
+      return wrappedFunction(spec, before);
+    case 'sink':
+      return spec;
+    default:
+      throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
+  }
+}
+
+function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): OperatorSpec {
+  switch (spec.kind) {
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
@@ -170,8 +184,6 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, function: { ...spec.function, create } };
     }
-    case 'sink':
-      return spec;
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
