@@ -33,6 +33,7 @@ import { type CheckpointRequest, periodicRequest, type RequestEnd } from './chec
 import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
+import { lacksUnionOfFinished } from './finished-state.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
@@ -198,6 +199,9 @@ export class CheckpointCoordinator {
       return;
     }
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
+    const metadata = pending.metadata(this.#options.jobId, host.deployedScale());
+    if (parts.unionOfFinished === 'declined' && lacksUnionOfFinished(this.#options.graph, metadata.states))
+      return this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
@@ -205,7 +209,7 @@ export class CheckpointCoordinator {
     const by = pending.request.stopsJobFor;
     // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
     const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
-    this.#finalizer.finalize(pending.metadata(this.#options.jobId, host.deployedScale()), location, end, out);
+    this.#finalizer.finalize(metadata, location, end, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {

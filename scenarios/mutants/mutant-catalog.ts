@@ -52,6 +52,12 @@ import {
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
+  broadcastRedistributedWithFullReport,
+  operatorStateDeepCopyForgotten,
+  unionAtSameParallelismNotMerged,
+  unionOfFinishedCompletes,
+} from './operator-state-mutants.ts';
+import {
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
   prefixMatchSubtask,
@@ -115,6 +121,10 @@ export const MUTANTS: readonly Mutant[] = [
   failedStopLeavesTimerOff,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
+  unionAtSameParallelismNotMerged,
+  broadcastRedistributedWithFullReport,
+  operatorStateDeepCopyForgotten,
+  unionOfFinishedCompletes,
 ];
 
 /** A plan names an engine that there is none of. */
