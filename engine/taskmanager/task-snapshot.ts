@@ -3,13 +3,13 @@
  *
  * Called in the mailbox action of the snapshot. Keyed state is referenced, not copied; operator state is small and copied at once.
  */
-import { encodeSinkTransactions } from '../connectors/operator-state-rows.ts';
+import { encodeSinkState } from '../connectors/sink/committable-rows.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
-import { keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
+import { functionStatePart, keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
 import type { OperatorChain } from './operator-chain.ts';
 
 export interface SnapshotOptions {
@@ -37,12 +37,18 @@ export function takeSnapshot(options: SnapshotOptions): {
       snapshot: backend.snapshot(),
     }),
   );
+  for (const { operator, state } of chain.functionStates) {
+    state.prepareSnapshot();
+    const snapshot = state.store.snapshot();
+    out.busy('key', snapshot.entryCount);
+    parts.push(functionStatePart(operator, snapshot));
+  }
   if (source !== undefined) {
     parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));
   }
   const sink = chain.sink?.snapshot(checkpointId, out);
-  if (chain.sink !== undefined && sink !== undefined && sink.committables.length > 0) {
-    parts.push(operatorStatePart(chain.sink.uid, encodeSinkTransactions(sink.committables)));
+  if (chain.sink !== undefined && sink !== undefined && sink.committables.length + sink.writers.length > 0) {
+    parts.push(operatorStatePart(chain.sink.uid, encodeSinkState(sink)));
   }
   return { parts, waitsForSink: sink?.waits === true };
 }

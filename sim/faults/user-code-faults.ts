@@ -9,8 +9,8 @@
  * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { SuppressRestarts } from '../../engine/job/functions.ts';
-import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import { type CheckpointedFunction, type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
+import type { FunctionOperatorSpec, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
 import type { Fault } from './fault.ts';
 
 export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
@@ -121,16 +121,31 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         },
       };
     }
+    case 'process':
+    case 'co-process':
+    case 'plain-process':
+    case 'broadcast-process':
+      return wrappedFunction(spec, before);
+    case 'sink':
+      return spec;
+    default:
+      throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
+  }
+}
+
+function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): OperatorSpec {
+  switch (spec.kind) {
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...hooksOf(made),
+          ...finishOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement: (value, context, out) => {
             before();
             made.processElement(value, context, out);
           },
-          ...finishOf(made),
         };
       };
       return { ...spec, function: { ...spec.function, create } };
@@ -139,6 +154,8 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...hooksOf(made),
+          ...finishOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement1: (value, context, out) => {
             before();
@@ -148,19 +165,58 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
             before();
             made.processElement2(value, context, out);
           },
-          ...finishOf(made),
         };
       };
       return { ...spec, function: { ...spec.function, create } };
     }
-    case 'sink':
-      return spec;
+    case 'plain-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
+    case 'broadcast-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+          processBroadcastElement: (value, context, out) => {
+            before();
+            made.processBroadcastElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
 }
 
-/** The last work of a function is its own: nothing strikes there, and without it a bounded job would lack its end. */
-function finishOf<F extends (...none: never[]) => void>(made: { readonly finish?: F }): { readonly finish?: F } {
-  return made.finish === undefined ? {} : { finish: made.finish.bind(made) as F };
+/** What the engine calls beside elements, where the function has it. */
+function hooksOf(made: CheckpointedFunction): CheckpointedFunction {
+  return {
+    initializeState: (context) => made.initializeState?.(context),
+    snapshotState: () => made.snapshotState?.(),
+  };
+}
+
+type Finish = NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
+
+/** Only where there is one: a function with `finish` has every key visited at the end. */
+function finishOf(made: { finish?: Finish }): { finish?: Finish } {
+  return made.finish === undefined ? {} : { finish: made.finish.bind(made) };
 }

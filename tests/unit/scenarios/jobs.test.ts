@@ -57,6 +57,9 @@ describe('job catalog', () => {
       'split-count': 2,
       'staged-count': 4,
       'checked-exchanges': 4,
+      'broadcast-rules': 2,
+      'buffering-map': 3,
+      'union-offsets': 2,
     });
     for (const job of JOB_CATALOG) {
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);
