@@ -7,6 +7,7 @@
 import { decodePlanIn } from '../scenarios/plan-file.ts';
 import { formatProblem } from '../scenarios/problem.ts';
 import { SourceDocument } from '../scenarios/source-document.ts';
+import type { CertificateEntry } from '../scenarios/shrink/certificate.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
 import type { Life } from './life.ts';
@@ -26,11 +27,27 @@ export interface Capsule {
   /** Trace lines up to the violation, for people. */
   readonly excerpt: readonly string[];
   readonly plan: SimulationPlan;
+  /** Of a plan that was shrunk. */
+  readonly shrunk?: ShrunkNote;
+}
+
+/** Where a shrunk plan comes from, and the proof that nothing of it can be left out. */
+export interface ShrunkNote {
+  /** Hash of the plan that failed first. */
+  readonly from: string;
+  readonly faultsBefore: number;
+  readonly lives: number;
+  readonly events: number;
+  /** False: the budget ended before nothing smaller was found. */
+  readonly isMinimal: boolean;
+  readonly certificate: readonly CertificateEntry[];
 }
 
 /** What `replay` works with: the plan, and what the capsule remembers of its life. */
 export interface Replayable {
   readonly plan: SimulationPlan;
+  /** It is a smallest plan already. */
+  readonly isShrunk: boolean;
   /** Absent for a bare plan. */
   readonly remembered?: { readonly engineVersion: string; readonly digest: string; readonly rungs: RunRecord['rungs'] };
 }
@@ -60,14 +77,14 @@ export function decodeReplayable(file: string, text: string): Replayable {
   const isCapsule = isRecord(value) && value['kind'] === 'tidemark-capsule';
   const decoded = decodePlanIn(source, isCapsule ? ['plan'] : []);
   if (!decoded.ok) throw new UsageError(decoded.problems.map(formatProblem).join('\n'));
-  if (!isCapsule) return { plan: decoded.plan };
+  if (!isCapsule) return { plan: decoded.plan, isShrunk: false };
   const { engineVersion, digest, rungs } = value;
   if (typeof engineVersion !== 'string' || typeof digest !== 'string' || !isLadder(rungs)) {
     throw new UsageError(
       `${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`,
     );
   }
-  return { plan: decoded.plan, remembered: { engineVersion, digest, rungs } };
+  return { plan: decoded.plan, isShrunk: isRecord(value['shrunk']), remembered: { engineVersion, digest, rungs } };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

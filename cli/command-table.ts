@@ -37,7 +37,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'sweep',
     operands: '<scenario...>',
     sentence: 'Live many seeds of scenarios, side by side, and keep a capsule of every failure.',
-    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'json'],
+    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'json'],
     example: 'tidemark sweep standard --seeds 1..10000 --out out/standard',
     load: async () => (await import('./commands/sweep.ts')).sweep,
   },
@@ -50,6 +50,15 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./commands/replay.ts')).replay,
   },
   {
+    name: 'shrink',
+    operands: '<capsule>',
+    sentence:
+      'Find the smallest plan that fails in the same way, and prove that each fault and choice that is left is necessary.',
+    options: ['shrunkFile', 'budget', 'workers', 'json'],
+    example: 'tidemark shrink out/capsules/standard-17-0a1b2c3d.json',
+    load: async () => (await import('./commands/shrink.ts')).shrink,
+  },
+  {
     name: 'inspect',
     operands: '<checkpoint-dir>',
     sentence:
@@ -57,6 +66,15 @@ export const COMMANDS: readonly CommandRow[] = [
     options: ['json', 'endpoint', 'region'],
     example: 'tidemark run standard --seed 7 --keep-checkpoints out/kept && tidemark inspect out/kept',
     load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  {
+    name: 'explain',
+    operands: '<capsule>',
+    sentence:
+      'Say what decided a failure: its smallest life in sentences, how likely it was event by event, and the two events whose order flips the verdict.',
+    options: ['runs', 'unshrunk', 'budget', 'workers', 'explanationFile', 'json'],
+    example: 'tidemark explain out/capsules/standard-17-0a1b2c3d.json',
+    load: async () => (await import('./commands/explain.ts')).explain,
   },
   {
     name: 'bench',

@@ -32,6 +32,10 @@ export interface LifeOptions {
   readonly inspect?: LiveOptions['inspect'];
   /** Live a failing life again. */
   readonly relive: boolean;
+  /** Shown the choices of the world. */
+  readonly watchChoices?: LiveOptions['watchChoices'];
+  /** Where chance takes another course. */
+  readonly branch?: LiveOptions['branch'];
 }
 
 /** What lives a plan; the real one, or a stand-in of a test. */
@@ -42,7 +46,8 @@ const EXCERPT_LINES = 40;
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
   const { loadDataset, keepHistory, subtasks = false, inspect } = options;
-  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect });
+  const { watchChoices, branch } = options;
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, watchChoices, branch });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

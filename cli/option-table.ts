@@ -152,6 +152,27 @@ export const OPTIONS = {
     decode: (text: string) => decodeCount('pairs', text, 1_000),
     sentence: 'Seeds lived in every cell of a virtual-time suite; the same seeds in each cell.',
   }),
+  shrunkFile: path(
+    '--out <FILE>',
+    'beside the capsule, as NAME.shrunk.json',
+    'Where the capsule of the smallest plan goes.',
+  ),
+  budget: row({
+    flag: '--events <N>',
+    unit: 'simulated events',
+    absent: '20,000,000',
+    decode: (text: string) => decodeCount('events', text, Number.MAX_SAFE_INTEGER),
+    sentence: 'Simulated events after which shrinking ends with what it has; about half a minute each ten million.',
+  }),
+  runs: row({
+    flag: '--runs <N>',
+    unit: 'lives',
+    absent: '30',
+    decode: (text: string) => decodeCount('runs', text, 10_000),
+    sentence: 'Continuations with other chance behind each event that is asked.',
+  }),
+  explanationFile: path('--out <FILE>', 'only the screen', 'Write the explanation into this Markdown file, too.'),
+  unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not shrink the first one of each signature.'),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
 } as const;
 

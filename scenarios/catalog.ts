@@ -1,11 +1,20 @@
 /**
  * The shipped scenarios: an explicit list of names, each a file `catalog/<name>.yaml` that the command line loads, with what it tells.
+ * Those that carry over a fault-injection test of Flink lie in a folder of their own (flink-catalog.ts).
  */
+import { FLINK_SCENARIOS } from './flink-catalog.ts';
+
 export interface CatalogEntry {
   readonly name: string;
+  /** Folder of its file below `catalog/`; absent: none. */
+  readonly folder?: string;
   /** One line. */
   readonly description: string;
 }
+
+/** Path of its file below `catalog/`. */
+export const catalogPath = ({ folder, name }: Pick<CatalogEntry, 'folder' | 'name'>): string =>
+  folder === undefined ? `${name}.yaml` : `${folder}/${name}.yaml`;
 
 export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
@@ -90,6 +99,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'reactive-mode',
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
+  { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
+  { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
+  { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {
@@ -113,6 +125,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
   },
   {
+    name: 'interval-during-backlog',
+    description: 'checkpoints are rare while sources lag behind a slow log; readers die meanwhile',
+  },
+  {
     name: 'negative-control',
     description: 'at-least-once under crashes: the judge of duplicates must be seen to fire',
   },
@@ -129,4 +145,5 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  ...FLINK_SCENARIOS,
 ];

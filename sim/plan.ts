@@ -78,5 +78,10 @@ export interface SimulationPlan {
   readonly limits: PlanLimits;
   /** `standard`, or the slug of a mutant (an engine with one known bug). */
   readonly variant: string;
+  /**
+   * Sites of chance that draw; all others take their boring option: least latency, no trouble. Absent: all draw. Shrinking leaves the
+   * few whose chance the failure needs.
+   */
+  readonly drawnSites?: readonly string[];
   readonly expect: 'exactly-once' | 'at-least-once';
 }

@@ -46,6 +46,19 @@ export interface SimulationOptions {
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: (durable: DurableState) => void;
+  /** Behind this event of the history, chance takes another course. */
+  readonly branch?: Branch;
+  /** Shown the choices before the first of them is made; they are complete when the life has ended. */
+  readonly watchChoices?: (choices: Choices) => void;
+}
+
+/** A life that is as its plan says up to an event, and then another one. */
+export interface Branch {
+  /** Index in the history; -1: from the start. */
+  readonly afterEvent: number;
+  readonly rootSeed: string;
+  /** Sites that draw anew; absent: all, also those that the plan keeps boring. */
+  readonly sites?: readonly string[];
 }
 
 const WORLD: NodeId = nodeId('world');
@@ -91,7 +104,11 @@ class Life {
     this.#resultKey = resultKey(inputs.job.graph.jobId);
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
-    this.#choices = new Choices({ rootSeed: plan.seed });
+    this.#choices = new Choices({
+      rootSeed: plan.seed,
+      ...(plan.drawnSites === undefined ? {} : { drawnSites: plan.drawnSites }),
+    });
+    options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
     this.#world = new World({
       plan,
@@ -119,6 +136,7 @@ class Life {
     const bench = this.#bench;
     if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
     this.#history.observe((entry) => this.#watch(entry));
+    if (options.branch !== undefined) this.#branchOff(options.branch);
   }
 
   run(inspect: SimulationOptions['inspect']): RunRecord {
@@ -133,6 +151,13 @@ class Life {
     const end: EndOfLife = { atUs: this.#loop.nowUs, cause, historyLength: this.#history.length };
     inspect?.(this.#world.durable);
     return this.#record(this.#bench?.finish(end) ?? []);
+  }
+
+  #branchOff({ afterEvent, rootSeed, sites }: Branch): void {
+    if (afterEvent < 0) this.#choices.drawAnew(rootSeed, sites);
+    this.#history.observe(({ index }) => {
+      if (index === afterEvent) this.#choices.drawAnew(rootSeed, sites);
+    });
   }
 
   #watch(entry: HistoryEvent): void {

@@ -15,6 +15,7 @@ export const unknownWriteIsSuccess: Mutant = {
     'exactly-once-state',
     'fencing',
     'progress',
+    'retention',
   ],
 };
 
@@ -24,7 +25,7 @@ export const deleteDataBeforePointer: Mutant = {
   story: 'The files of the checkpoint that a new one will drop are deleted before the pointer is moved.',
   parts: withWrong({ subsume: 'before-pointer' }),
   scenario: 'pointer-write-lost',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'retention'],
 };
 
 export const zombieJobManagerCanSubsume: Mutant = {
@@ -42,6 +43,7 @@ export const zombieJobManagerCanSubsume: Mutant = {
     'exactly-once-state',
     'fencing',
     'progress',
+    'retention',
   ],
 };
 

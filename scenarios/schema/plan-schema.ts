@@ -89,6 +89,7 @@ const fault = z.discriminatedUnion(
       kind: z.literal('throw'),
       node,
       vertex: natural.exactOptional(),
+      afterCalls: natural.exactOptional(),
       recoverable: z.boolean(),
     }),
     record({ ...ofFault, kind: z.literal('hang'), node, vertex: natural.exactOptional(), hangUs: natural }),
@@ -122,6 +123,7 @@ const fault = z.discriminatedUnion(
 
 const checkpoint = record({
   intervalUs: natural,
+  intervalDuringBacklogUs: natural.exactOptional(),
   minPauseUs: natural,
   timeoutUs: positive,
   mode: z.enum(GUARANTEES),
@@ -259,5 +261,6 @@ export const planSchema = record({
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
+  drawnSites: z.array(z.string()).exactOptional(),
   expect: z.enum(GUARANTEES),
 });

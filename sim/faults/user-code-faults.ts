@@ -4,12 +4,13 @@
  * Owns: the faults armed per node, and the wrapping of a job's user functions that lets them strike. The engine sees an ordinary job whose
  * functions behave so; it knows nothing of this. Only jobs of plans with such faults are wrapped.
  *
- * I1: an armed fault strikes the next call of a user function on its node, of its vertex if it names one, once.
+ * I1: an armed fault strikes the next call of a user function on its node, of its vertex if it names one, once; `afterCalls` such calls
+ *     pass before. Of several armed faults that wait for the call the first strikes, and the others count it.
  * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { SuppressRestarts } from '../../engine/job/functions.ts';
-import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import { type CheckpointedFunction, type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
+import type { FunctionOperatorSpec, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
 import type { Fault } from './fault.ts';
 
 export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
@@ -17,9 +18,14 @@ export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
 /** What an injected error says; functions of real jobs throw what they like. */
 const MESSAGE = 'injected by the fault plan';
 
+interface ArmedFault {
+  readonly fault: UserCodeFault;
+  callsLeft: number;
+}
+
 export class UserCodeFaults {
   readonly #onEffective: (faultId: string) => void;
-  readonly #armed = new Map<NodeId, UserCodeFault[]>();
+  readonly #armed = new Map<NodeId, ArmedFault[]>();
   #hangUs = 0;
 
   constructor(onEffective: (faultId: string) => void) {
@@ -27,16 +33,17 @@ export class UserCodeFaults {
   }
 
   apply(fault: UserCodeFault): void {
-    const armed = this.#armed.get(fault.node);
-    if (armed === undefined) this.#armed.set(fault.node, [fault]);
-    else armed.push(fault);
+    const armed = { fault, callsLeft: fault.kind === 'throw' ? (fault.afterCalls ?? 0) : 0 };
+    const others = this.#armed.get(fault.node);
+    if (others === undefined) this.#armed.set(fault.node, [armed]);
+    else others.push(armed);
   }
 
   lift(fault: UserCodeFault): void {
     const armed = this.#armed.get(fault.node) ?? [];
     this.#armed.set(
       fault.node,
-      armed.filter(({ id }) => id !== fault.id),
+      armed.filter((other) => other.fault.id !== fault.id),
     );
   }
 
@@ -62,14 +69,24 @@ export class UserCodeFaults {
   #beforeCall(node: NodeId, vertex: number): void {
     const armed = this.#armed.get(node);
     if (armed === undefined || armed.length === 0) return;
-    const at = armed.findIndex((fault) => fault.vertex === undefined || fault.vertex === vertex);
-    const [fault] = at < 0 ? [] : armed.splice(at, 1);
+    const fault = dueAt(armed, vertex);
     if (fault === undefined) return;
     this.#onEffective(fault.id);
     if (fault.kind === 'hang') this.#hangUs += fault.hangUs;
     else if (fault.recoverable) throw new Error(MESSAGE);
     else throw new SuppressRestarts(MESSAGE);
   }
+}
+
+/** Counts the call, and takes out the fault whose turn it is. */
+function dueAt(armed: ArmedFault[], vertex: number): UserCodeFault | undefined {
+  let due = -1;
+  for (const [index, one] of armed.entries()) {
+    if (one.fault.vertex !== undefined && one.fault.vertex !== vertex) continue;
+    if (one.callsLeft > 0) one.callsLeft -= 1;
+    else if (due < 0) due = index;
+  }
+  return due < 0 ? undefined : armed.splice(due, 1)[0]?.fault;
 }
 
 function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
@@ -104,10 +121,26 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         },
       };
     }
+    case 'process':
+    case 'co-process':
+    case 'plain-process':
+    case 'broadcast-process':
+      return wrappedFunction(spec, before);
+    case 'sink':
+      return spec;
+    default:
+      throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
+  }
+}
+
+function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): OperatorSpec {
+  switch (spec.kind) {
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...hooksOf(made),
+          ...finishOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement: (value, context, out) => {
             before();
@@ -121,6 +154,8 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...hooksOf(made),
+          ...finishOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement1: (value, context, out) => {
             before();
@@ -134,9 +169,54 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, function: { ...spec.function, create } };
     }
-    case 'sink':
-      return spec;
+    case 'plain-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
+    case 'broadcast-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+          processBroadcastElement: (value, context, out) => {
+            before();
+            made.processBroadcastElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
+}
+
+/** What the engine calls beside elements, where the function has it. */
+function hooksOf(made: CheckpointedFunction): CheckpointedFunction {
+  return {
+    initializeState: (context) => made.initializeState?.(context),
+    snapshotState: () => made.snapshotState?.(),
+  };
+}
+
+type Finish = NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
+
+/** Only where there is one: a function with `finish` has every key visited at the end. */
+function finishOf(made: { finish?: Finish }): { finish?: Finish } {
+  return made.finish === undefined ? {} : { finish: made.finish.bind(made) };
 }

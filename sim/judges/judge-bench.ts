@@ -27,6 +27,7 @@ import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { Retention } from './retention.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -65,7 +66,7 @@ export class JudgeBench {
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
-    const cuts = new CutAudit({ graph, index });
+    const cuts = new CutAudit({ graph, audit, index });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -76,17 +77,20 @@ export class JudgeBench {
       return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
-    this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
+    const isOver = (): boolean => this.#progress.isRemembered();
+    const retention = new Retention({ jobId, reader, durable, isOver });
+    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
     const operated = (plan.cluster.clients ?? 0) > 0;
     this.#drainWatch = operated ? this.#newDrainWatch(job, reader) : undefined;
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
       new ConsistentCut({ reader, cuts, audit, index }),
-      new CheckpointLifecycle({ jobId, reader, durable, isCheckpointing }),
+      new CheckpointLifecycle({ jobId, isCheckpointing }),
+      retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
-      ...(operated ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
+      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index }), audit })] : []),
       this.#progress,
     ];
     this.judges = judges;

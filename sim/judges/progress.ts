@@ -12,7 +12,6 @@ import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
-import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import type { Verdict } from './verdict.ts';
@@ -25,7 +24,6 @@ const CHECKPOINTS_DUE = 2;
  * shipped scenario needs more than 2; more than these are a loop.
  */
 const RESTARTS_MAX = 8;
-const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
 
 /** What progress asks of the output judge. */
 export interface OutputProgress {
@@ -38,8 +36,9 @@ export interface ProgressOptions {
   readonly graph: JobGraph;
   readonly plan: SimulationPlan;
   readonly durable: DurableState;
-  readonly reader: CheckpointReader;
   readonly output: OutputProgress;
+  /** The life may end when nothing is left that nobody needs; the finding is the retention judge's. */
+  readonly retention: { firstOrphan(): string | undefined };
 }
 
 export class Progress implements Judge {
@@ -57,10 +56,9 @@ export class Progress implements Judge {
     'storm. job-not-finished: all input is bounded or the job was drained, but it has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
     'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
     'operation-unanswered: somebody asked for something and was told nothing. ' +
-    'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
+    'job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
-  readonly #directory: string;
   #live = false;
   #running = false;
   #finished = false;
@@ -77,8 +75,6 @@ export class Progress implements Judge {
     this.#options = options;
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
-    // Wherever entropy put it (row T7): a job's files lie in a directory of its name.
-    this.#directory = `/${options.graph.jobId}/`;
   }
 
   observe({ event, index: at }: HistoryEvent): void {
@@ -113,16 +109,16 @@ export class Progress implements Judge {
   satisfied(): boolean {
     const { output, durable } = this.#options;
     if (!this.#live || !this.#isWhereItShould() || !output.isComplete() || this.#unanswered.size > 0) return false;
-    return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+    return durable.openTransactions().length === 0 && this.#options.retention.firstOrphan() === undefined;
   }
 
   #isWhereItShould(): boolean {
-    if (this.#mustFinish) return this.#finished && this.#isRemembered();
+    if (this.#mustFinish) return this.#finished && this.isRemembered();
     return this.#running && this.#completed >= CHECKPOINTS_DUE;
   }
 
-  /** Row F18: durable, and what the job left behind is cleaned up. */
-  #isRemembered(): boolean {
+  /** Row F18: that the job has finished is durable, and what it left behind is cleaned up. */
+  isRemembered(): boolean {
     const { durable, graph } = this.#options;
     const result = durable.coordination(resultKey(graph.jobId));
     return result !== undefined && result !== '' && decodeResult(result).state === 'clean';
@@ -156,15 +152,13 @@ export class Progress implements Judge {
     }
     for (const id of this.#unanswered)
       findings.notLive('operation-unanswered', [], () => `Operation ${id} was never answered`);
-    const orphan = this.#firstOrphan();
-    if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
   }
 
   #explainStatus(findings: Findings): void {
     const statusAt = [this.#lastStatusAt];
     if (this.#mustFinish) {
       if (!this.#finished) findings.notLive('job-not-finished', statusAt, () => 'The input ended and the job goes on');
-      else if (!this.#isRemembered())
+      else if (!this.isRemembered())
         findings.notLive(
           'result-not-clean',
           statusAt,
@@ -181,19 +175,6 @@ export class Progress implements Judge {
         () => `${done} of ${String(CHECKPOINTS_DUE)} checkpoints completed after the storm`,
       );
     }
-  }
-
-  #firstOrphan(): string | undefined {
-    const { reader, durable } = this.#options;
-    const referenced = new Set<string>();
-    for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
-    // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
-    const newest = this.#isRemembered() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
-    return [...durable.objects(), ...durable.leftovers()].find((path) => {
-      if (!path.includes(this.#directory) || referenced.has(path)) return false;
-      const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
-      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
-    });
   }
 
   #limit(end: EndOfLife): string {

@@ -24,16 +24,29 @@ export interface ChoicesOptions {
   readonly tape?: Tape;
   /** How choices come about; `generate` when absent. */
   readonly mode?: ChoiceMode;
+  /** Only these sites draw, all others take the boring option; absent: all draw. */
+  readonly drawnSites?: readonly string[];
 }
+
+/** Another seed, and the sites it is for; absent: all. */
+interface Anew {
+  readonly rootSeed: string;
+  readonly sites?: ReadonlySet<string>;
+}
+
+const isMeant = ({ sites }: Anew, name: string): boolean => sites?.has(name) ?? true;
 
 /** All chance of one run. */
 export class Choices {
   readonly #rootSeed: string;
   readonly #director: ChoiceDirector | undefined;
   readonly #sites = new Map<string, ChoiceSite>();
+  readonly #drawnSites: ReadonlySet<string> | undefined;
+  #anew: Anew | undefined;
 
   constructor(options: ChoicesOptions) {
     this.#rootSeed = options.rootSeed;
+    this.#drawnSites = options.drawnSites === undefined ? undefined : new Set(options.drawnSites);
     this.#director = directorOf(options.mode ?? 'generate', options.tape);
   }
 
@@ -41,9 +54,23 @@ export class Choices {
   site(name: string): ChoiceSite {
     const known = this.#sites.get(name);
     if (known !== undefined) return known;
-    const site = new ChoiceSite(name, this.#rootSeed, this.#director);
+    const draws = this.#drawnSites === undefined || this.#drawnSites.has(name);
+    const site = new ChoiceSite({ name, rootSeed: this.#rootSeed, director: this.#director, draws });
+    if (this.#anew !== undefined && isMeant(this.#anew, name)) site.drawAnew(this.#anew.rootSeed);
     this.#sites.set(name, site);
     return site;
+  }
+
+  /** From now on these sites, or all of them, draw from streams of another seed, also those that were boring. */
+  drawAnew(rootSeed: string, sites?: readonly string[]): void {
+    if (sites === undefined) this.#anew = { rootSeed };
+    else this.#anew = { rootSeed, sites: new Set(sites) };
+    for (const site of this.#sites.values()) if (isMeant(this.#anew, site.name)) site.drawAnew(rootSeed);
+  }
+
+  /** The sites that were asked for something real, in the order of their first mention. */
+  askedSites(): string[] {
+    return [...this.#sites.values()].filter((site) => site.wasAsked).map(({ name }) => name);
   }
 
   /** What was chosen, in order, by all sites; undefined when merely generating. */
@@ -60,20 +87,39 @@ export class Choices {
 /** One place where the world chooses, with a stream of its own. Made by `Choices.site`. */
 export class ChoiceSite {
   readonly name: string;
-  readonly #rootSeed: string;
+  #rootSeed: string;
   readonly #director: ChoiceDirector | undefined;
   /** Undefined until the first draw: most sites of a life never draw, and seeding costs a microsecond. */
   #int32: (() => number) | undefined;
+  #draws: boolean;
 
-  constructor(name: string, rootSeed: string, director: ChoiceDirector | undefined) {
-    this.name = name;
+  constructor(options: {
+    readonly name: string;
+    readonly rootSeed: string;
+    readonly director: ChoiceDirector | undefined;
+    /** False: always the boring option, and nothing of it on a tape. */
+    readonly draws: boolean;
+  }) {
+    this.name = options.name;
+    this.#rootSeed = options.rootSeed;
+    this.#director = options.director;
+    this.#draws = options.draws;
+  }
+
+  /** Its further choices come from a stream of this seed. */
+  drawAnew(rootSeed: string): void {
     this.#rootSeed = rootSeed;
-    this.#director = director;
+    this.#int32 = undefined;
+    this.#draws = true;
+  }
+
+  get wasAsked(): boolean {
+    return this.#int32 !== undefined;
   }
 
   /** An integer in [0, n), for n from 1 to 2^32. */
   choose(n: number): number {
-    if (n === 1) return 0;
+    if (n === 1 || !this.#draws) return 0;
     if (this.#director === undefined) return this.#draw(n);
     return this.#director.decide({ site: this.name, options: n, draw: () => this.#draw(n) });
   }
@@ -82,6 +128,7 @@ export class ChoiceSite {
   chance(numerator: number, denominator: number): boolean {
     if (!(numerator >= 0 && numerator <= denominator)) refuseOdds(numerator, denominator);
     if (numerator === 0 || numerator === denominator) return numerator > 0;
+    if (!this.#draws) return false;
     const firstTrue = denominator - numerator;
     if (this.#director === undefined) return this.#draw(denominator) >= firstTrue;
     const draw = (): number => (this.#draw(denominator) >= firstTrue ? 1 : 0);

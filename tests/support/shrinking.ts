@@ -1,0 +1,45 @@
+/** Shrinking and explaining in this thread, for tests: answers each inquiry with real lives. */
+import { judgement } from '../../scenarios/expectation.ts';
+import type { Inquiring, Inquiry, LifeAnswer, LifeCase } from '../../scenarios/inquiry.ts';
+import { type ShrinkResult, shrink } from '../../scenarios/shrink/shrinker.ts';
+import type { Choices } from '../../sim/kernel/choice.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import { liveIt } from './lives.ts';
+
+export function signatureOf(plan: SimulationPlan): string {
+  return judgement(plan.expect, liveIt(plan)).signature;
+}
+
+export function shrunkHere(plan: SimulationPlan, signature: string, maxEvents = 5_000_000): ShrinkResult {
+  return answeredHere(shrink(plan, signature, { maxEvents }));
+}
+
+export function answeredHere<Result>(search: Inquiring<Result>): Result {
+  let step = search.next();
+  while (step.done !== true) step = search.next(answersTo(step.value));
+  return step.value;
+}
+
+function answersTo(inquiry: Inquiry): LifeAnswer[] {
+  return inquiry.kind === 'look'
+    ? [answer(inquiry.life, true)]
+    : inquiry.cases.map((one): LifeAnswer => answer(one, false));
+}
+
+function answer({ plan, branch }: LifeCase, keepHistory: boolean): LifeAnswer {
+  let choices: Choices | undefined;
+  const record = liveIt(plan, {
+    keepHistory,
+    branch,
+    watchChoices: (made) => {
+      choices = made;
+    },
+  });
+  return {
+    signature: judgement(plan.expect, record).signature,
+    events: record.events,
+    history: record.history,
+    verdicts: record.verdicts,
+    sites: choices?.askedSites() ?? [],
+  };
+}
