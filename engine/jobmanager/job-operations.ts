@@ -287,10 +287,13 @@ export class JobOperations {
       by: triggerId,
       floor: Math.max(coordinator.lastId, restored[0]?.id ?? 0),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
+      // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
+      ...(owner === 'claimed' && loaded !== undefined ? { notClaimed: store.run.notClaimed ?? store.run.floor } : {}),
     };
     record.write({ epoch, completed: restored, job: run }, out, (_dropped, writtenUs, writtenOut) => {
       this.#isWriting = false;
       this.#hasEnded = false;
+      coordinator.runBegins();
       writtenOut.report({
         kind: 'job-submitted',
         epoch,

@@ -249,6 +249,7 @@ export class StreamTask {
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendFullBatches(out);
     out.busy('nanosecond', this.#work.take());
+    this.#work.chargeStore(out);
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;

@@ -8,6 +8,7 @@
  * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
  * I2: a limit that was hit gives `inconclusive`, never `passed`.
  */
+import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -178,8 +179,12 @@ export class Progress implements Judge {
     for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
     // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
     const newest = this.#isRemembered() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
+    const oldest = this.#isRemembered() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return durable.objects().find((path) => {
       if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
+      const creator = creatorOf(path);
+      // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
+      if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
