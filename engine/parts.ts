@@ -6,13 +6,13 @@
  */
 import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import { overtakes } from './barrier/barrier-alignment.ts';
+import type { CommitOutcome } from './connectors/sink/sink-contract.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
-import type { SinkReply } from './protocol/messages.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
@@ -21,6 +21,7 @@ import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
+import { OperatorStateStore } from './state/operator-state.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
 
 export interface StateFileQuestion {
@@ -83,6 +84,8 @@ export interface EngineParts {
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
   readonly rescaledInFlight: 'both-ends' | 'consumers';
+  /** A checkpoint that lacks what finished subtasks had in union state (row C21). */
+  readonly unionOfFinished: 'declined' | 'completed';
   /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
   producersToFence(question: FenceQuestion): readonly number[];
   /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
@@ -91,12 +94,16 @@ export interface EngineParts {
   readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
   /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
   coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** A reader that lagged when it failed or finished (row C5): forgotten, or taken to lag until it says otherwise. */
+  readonly backlogOfEndedReader: 'cleared' | 'kept';
   /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
   splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
-  /** What to do after a commit was answered; `tries` counts this one (row K6). */
-  afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
+  /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */
+  afterCommit(outcome: CommitOutcome, tries: number): 'done' | 'drop' | 'retry' | 'fail';
+  /** Whether the committables of one writer subtask and checkpoint may be committed (row K6). */
+  isGroupComplete(received: number, expected: number): boolean;
   /** What a subtask whose input ended waits for before it ends itself (row C23). */
   readonly finalCheckpoint: 'wait' | 'skip';
   /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
@@ -122,6 +129,8 @@ export interface EngineParts {
   readonly sharedGarbage: 'swept' | 'registered-only';
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
+  /** Where user functions keep what belongs to no key. */
+  createOperatorStateStore(): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -176,6 +185,7 @@ export const standardParts: EngineParts = {
   sourcePositions: 'with-barrier',
   repartitionOperatorState,
   rescaledInFlight: 'both-ends',
+  unionOfFinished: 'declined',
   producersToFence: ({ subtask, parallelism, highestParallelism }) => {
     const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
     return Array.from({ length: count }, (_, index) => subtask + index * parallelism);
@@ -183,13 +193,15 @@ export const standardParts: EngineParts = {
   coordinatorSnapshot: 'when-events-acknowledged',
   gatewayAtCheckpoint: 'closes',
   coordinatorStateToRestore: (found) => found,
+  backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
-    if (outcome === 'done') return 'done';
-    const transient = outcome === 'no-reply' || outcome === 'unavailable';
-    return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
+    if (outcome === 'committed' || outcome === 'already-committed') return 'done';
+    if (outcome === 'failed-known') return 'drop';
+    return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  isGroupComplete: (received, expected) => received === expected,
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
   finishedOperators: 'remembered',
@@ -204,6 +216,7 @@ export const standardParts: EngineParts = {
   completedSavepoint: 'subsumes-nothing',
   sharedGarbage: 'swept',
   notClaimedFiles: 'remembered',
+  createOperatorStateStore: () => new OperatorStateStore(),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

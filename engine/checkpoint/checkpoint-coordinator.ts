@@ -33,6 +33,7 @@ import { type CheckpointRequest, periodicRequest, type RequestEnd } from './chec
 import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
+import { lacksUnionOfFinished } from './finished-state.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
@@ -46,7 +47,7 @@ export class CheckpointCoordinator {
   readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
-  readonly #files: CheckpointFiles;
+  readonly files: CheckpointFiles;
   readonly #later = new DelayedCalls();
   #expired: CheckpointId[] = [];
   readonly #counter: CheckpointIdCounter;
@@ -64,12 +65,11 @@ export class CheckpointCoordinator {
   #isStopping = false;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
   #jobRuns = false;
-  #startedBefore = false;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { intervalUs, minPauseUs, firstId, tolerableFailures } = configuration.checkpoint;
+    const { firstId, tolerableFailures } = configuration.checkpoint;
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -79,8 +79,8 @@ export class CheckpointCoordinator {
     });
     this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
     this.#periodic = new PeriodicTrigger({
-      intervalUs,
-      minPauseUs,
+      configuration: configuration.checkpoint,
+      isProcessingBacklog: () => this.#coordinators.isProcessingBacklog,
       fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
     });
     this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
@@ -92,7 +92,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#failures = new CheckpointFailureManager(tolerableFailures);
-    this.#files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
+    this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
   /** Last id that was taken. */
@@ -107,15 +107,13 @@ export class CheckpointCoordinator {
     return true;
   }
 
-  /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
+  /** Row C4: all subtasks run. */
   start(nowUs: Micros, out: Out): void {
-    const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
     this.#generation += 1;
     this.#jobRuns = true;
     this.#stoppedWith = undefined;
     this.#isStopping = false;
-    this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
-    this.#startedBefore = true;
+    this.#periodic.start(nowUs, out);
   }
 
   /** Row C20: the job leaves RUNNING. Only what is being decided lives on until that is known. */
@@ -134,6 +132,11 @@ export class CheckpointCoordinator {
     this.#periodic.stop(out);
     this.#final.forget(out);
     this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
+  }
+
+  /** Row C5: a source began to lag, or caught up. */
+  backlogChanged(nowUs: Micros, out: Out): void {
+    this.#periodic.intervalChanged(nowUs, out);
   }
 
   /** Beside the periodic ones: somebody needs a checkpoint soon (row C30); no minimum pause holds it up (row C2). */
@@ -186,20 +189,24 @@ export class CheckpointCoordinator {
   }
 
   acknowledge(message: AcknowledgeCheckpoint, nowUs: Micros, out: Out): void {
-    const { host, parts } = this.#options;
-    const handles = this.#files.shared.register(message, out);
+    const { host, parts, wallClock } = this.#options;
+    const handles = this.files.shared.register(message, out);
     const pending = this.#pending.get(message.checkpointId);
     // The task hears which checkpoint is the newest, and builds the next one on that.
     if (handles === undefined && pending?.awaits(message.attempt) === true)
       return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, out);
     if (handles === undefined) return;
-    const result = pending?.acknowledge({ ...message, handles }, host.subtaskOf(message.attempt), nowUs) ?? 'unknown';
+    const result =
+      pending?.acknowledge({ ...message, handles }, host.subtaskOf(message.attempt), wallClock(nowUs)) ?? 'unknown';
     out.report({ kind: 'acknowledge-received', checkpointId: message.checkpointId, attempt: message.attempt, result });
     if (pending === undefined) {
       if (this.#expired.includes(message.checkpointId)) out.report({ kind: 'probe', probe: 'late-acknowledgement' });
       return;
     }
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
+    const metadata = pending.metadata(this.#options.jobId, host.deployedScale());
+    if (parts.unionOfFinished === 'declined' && lacksUnionOfFinished(this.#options.graph, metadata.states))
+      return this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
@@ -207,7 +214,7 @@ export class CheckpointCoordinator {
     const by = pending.request.stopsJobFor;
     // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
     const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
-    this.#finalizer.finalize(pending.metadata(this.#options.jobId, host.deployedScale()), location, end, out);
+    this.#finalizer.finalize(metadata, location, end, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {
@@ -218,16 +225,6 @@ export class CheckpointCoordinator {
       return this.#abort(pending, reason, nowUs, out, attempt);
     if (this.#options.parts.staleDecline === 'counted')
       this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
-  }
-
-  /** Another run of the job begins, from what the store holds now. */
-  runBegins(): void {
-    this.#files.shared.runBegins();
-  }
-
-  /** Row C16: the pointer was moved and dropped these; `all`: the run is over. */
-  sweep(dropped: readonly RetainedCheckpoint[], out: Out, all = false): void {
-    this.#files.sweep(dropped, out, all ? this.lastId : undefined);
   }
 
   /* ---- request and trigger ---- */
@@ -248,7 +245,7 @@ export class CheckpointCoordinator {
         nowUs,
         pending: this.#pending.size,
         maxConcurrent: this.#options.configuration.checkpoint.maxConcurrent,
-        cleaning: this.#files.cleaning,
+        cleaning: this.files.cleaning,
         minPauseUs: this.#options.configuration.checkpoint.minPauseUs,
         lastCompletedUs: this.#lastCompletedUs,
       }),
@@ -284,7 +281,7 @@ export class CheckpointCoordinator {
     assert(plan !== undefined, 'a checkpoint is triggered while the job can take one', { id });
     const pending = new PendingCheckpoint({
       checkpointId: id,
-      triggeredAtUs: nowUs,
+      triggeredAtUs: this.#options.wallClock(nowUs),
       request,
       location: isOfUser
         ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)
@@ -359,7 +356,7 @@ export class CheckpointCoordinator {
     pending.phase = 'storing-pointer';
     this.#later.cancel(`expire/${id}`, out);
     if (parts.subsume === 'before-pointer' && !isOfUser)
-      this.#files.sweepEarly(store.pointerWith({ id, metadata: '' }, epoch), out);
+      this.files.sweepEarly(store.pointerWith({ id, metadata: '' }, epoch), out);
   }
 
   #pendingOf(id: CheckpointId): PendingCheckpoint {
@@ -382,7 +379,7 @@ export class CheckpointCoordinator {
     this.#coordinators.notifyComplete(pending.checkpointId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
-    this.sweep(dropped, out);
+    this.files.sweep(dropped, out);
     this.#options.host.settled(nowUs, out);
     this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);
@@ -399,7 +396,7 @@ export class CheckpointCoordinator {
       ...pending.figures,
     });
     this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
-    if (this.#options.parts.completedSavepoint === 'subsumes') this.#files.shared.subsumeBelow(checkpointId, out);
+    if (this.#options.parts.completedSavepoint === 'subsumes') this.files.shared.subsumeBelow(checkpointId, out);
     if (isSynchronous) {
       this.#stoppedWith = checkpointId;
       this.#coordinators.notifyComplete(checkpointId, out);
@@ -461,7 +458,7 @@ export class CheckpointCoordinator {
       this.#coordinators.abortCurrentTriggering(out);
     }
     this.#coordinators.notifyAborted(id, out);
-    this.#files.aborted(pending, out);
+    this.files.aborted(pending, out);
     if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
     const { snapshot } = pending.request.properties;
     pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);

@@ -4,14 +4,13 @@
  *
  * Owns: who is told of which event, the cleaner or the shared state. Does not own: the deletions, the registry.
  */
-import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { PendingCheckpoint } from './pending-checkpoint.ts';
@@ -21,7 +20,7 @@ export interface CheckpointFilesOptions {
   readonly jobId: string;
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly store: CompletedCheckpointStore;
   /** A deletion has ended: a checkpoint may have waited for it (row C2). */
   readonly cleaned: (nowUs: Micros, out: Out) => void;

@@ -39,13 +39,15 @@ const SEGMENTS_PER_LEVEL = 4;
 
 export class LogStructuredStore<O> {
   readonly #work: StoreWork;
+  readonly #memtableBytes: number;
   readonly #memtable = new Memtable();
   /** By level; within a level oldest first. */
   readonly #levels: StoredSegment<O>[][] = [];
   #nextId = 1;
 
-  constructor(work: StoreWork) {
+  constructor(work: StoreWork, memtableBytes = MEMTABLE_BYTES) {
     this.#work = work;
+    this.#memtableBytes = memtableBytes;
   }
 
   /** Bytes of memtable and segments. */
@@ -72,12 +74,12 @@ export class LogStructuredStore<O> {
 
   put(key: ByteString, value: Uint8Array): void {
     this.#memtable.put(key, value);
-    if (this.#memtable.bytes >= MEMTABLE_BYTES) this.flush();
+    if (this.#memtable.bytes >= this.#memtableBytes) this.flush();
   }
 
   delete(key: ByteString): void {
     this.#memtable.put(key, undefined);
-    if (this.#memtable.bytes >= MEMTABLE_BYTES) this.flush();
+    if (this.#memtable.bytes >= this.#memtableBytes) this.flush();
   }
 
   /** The rows whose key begins with `prefix`, rising. */

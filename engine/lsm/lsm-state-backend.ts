@@ -10,13 +10,13 @@
  * I3: each key group is restored from at most one snapshot, and before anything else is stored in it;
  * I4: taking a snapshot costs one flush and a list: it does not depend on the size of the state.
  */
-import { assert, unreachable } from '../foundation/assert.ts';
+import { assert } from '../foundation/assert.ts';
 import { ByteReader } from '../foundation/byte-reader.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
 import { type KeyGroupRange, keyGroupOf } from '../job/key-groups.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import { refuseIncompatible } from '../state/hashmap-state-backend.ts';
-import type { ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
 import type { KeyedStateBackend, KeyedStateSnapshot, RestoredSegment } from '../state/keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
@@ -24,24 +24,25 @@ import {
   locateKeyedStateEntries,
   type StateMetaInfo,
 } from '../state/keyed-state-file.ts';
-import { UserMapSerializer } from '../state/keyed-state-handles.ts';
+import { createStateHandle, type StateHandleOfKind, UserMapSerializer } from '../state/keyed-state-handles.ts';
+import { currentGroup, type KeyContext } from '../state/state-table.ts';
 import type {
+  AggregatingStateDescriptor,
   ListStateDescriptor,
   MapStateDescriptor,
   ReducingStateDescriptor,
   StateDescriptor,
   ValueStateDescriptor,
 } from '../state/state-descriptor.ts';
-import { Types } from '../state/type-information.ts';
 import {
   checkCompatibility,
   describeSerializer,
   IncompatibleState,
   type TypeSerializer,
 } from '../state/type-serializer.ts';
+import { CurrentValues } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
 import { LogStructuredStore, type StoredSegment, type StoreWork, visibleRows } from './log-structured-store.ts';
-import { LsmListState, LsmMapState, LsmReducingState, LsmValueState, type StateRows } from './lsm-state-handles.ts';
 import { decodeManifest, encodeManifest, isManifest } from './manifest-file.ts';
 import {
   type ByteString,
@@ -53,6 +54,7 @@ import {
   toByteString,
   toBytes,
 } from './row-key.ts';
+import { type CurrentRow, RowMapState, RowTable } from './row-state.ts';
 import { type Row, Segment } from './segment-file.ts';
 
 export interface LsmStateBackendOptions {
@@ -61,6 +63,8 @@ export interface LsmStateBackendOptions {
   readonly maxParallelism: number;
   /** Where the store counts what it does. */
   readonly work?: StoreWork;
+  /** Size at which the memtable becomes a segment. */
+  readonly memtableBytes?: number;
   /** What becomes of a restored segment with rows of other key groups (I1). */
   readonly foreignRows?: 'clipped' | 'kept';
 }
@@ -72,8 +76,8 @@ export class LsmStateBackend implements KeyedStateBackend {
   /** By name: what a function has declared. */
   readonly #registered = new Map<string, StateDescriptor>();
   readonly #restoredKeyGroups = new Set<number>();
-  #key: StateKey | undefined;
-  #keyGroup = -1;
+  readonly #values: CurrentValues;
+  readonly #context: KeyContext = { key: '', group: -1 };
   /** The current key as its rows have it. */
   #keyPart: ByteString = '';
 
@@ -82,10 +86,12 @@ export class LsmStateBackend implements KeyedStateBackend {
     assert(keyGroups.start >= 0 && keyGroups.start <= keyGroups.end, 'a key-group range is not empty', { keyGroups });
     assert(keyGroups.end < maxParallelism, 'a key group is below the maximum parallelism', { keyGroups });
     this.#options = options;
-    this.#store = new LogStructuredStore(options.work ?? { blockReads: 0, diskBytes: 0 });
+    this.#store = new LogStructuredStore(options.work ?? { blockReads: 0, diskBytes: 0 }, options.memtableBytes);
+    this.#values = new CurrentValues(this.#store);
   }
 
   get keyCount(): number {
+    this.#values.settle();
     return this.#keysOf(() => true).length;
   }
 
@@ -94,17 +100,20 @@ export class LsmStateBackend implements KeyedStateBackend {
   }
 
   setCurrentKey(key: StateKey): void {
-    if (key === this.#key) return;
+    const context = this.#context;
+    if (key === context.key && context.group >= 0) return;
     const { maxParallelism, keyGroups, keySerializer } = this.#options;
     const keyGroup = keyGroupOf(key, maxParallelism);
     if (keyGroup < keyGroups.start || keyGroup > keyGroups.end)
       assert(false, 'I1: the current key belongs to the own key groups', { key, keyGroup, keyGroups });
-    this.#key = key;
-    this.#keyGroup = keyGroup;
+    this.#values.settle();
+    context.key = key;
+    context.group = keyGroup - keyGroups.start;
     this.#keyPart = lengthPrefixed((out) => keySerializer.serialize(key, out));
   }
 
   keys(): readonly StateKey[] {
+    this.#values.settle();
     return [...new Set(this.#keysOf((state) => this.#registered.has(state)))];
   }
 
@@ -112,32 +121,20 @@ export class LsmStateBackend implements KeyedStateBackend {
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
-  getState(
-    descriptor: StateDescriptor,
-  ): ValueState<unknown> | ListState<unknown> | MapState<StateKey, unknown> | ReducingState<unknown> {
-    switch (descriptor.kind) {
-      case 'value':
-        return new LsmValueState(this.#rowsOf(descriptor, descriptor.type), descriptor.type);
-      case 'list': {
-        const type = Types.list(descriptor.type);
-        return new LsmListState(this.#rowsOf(descriptor, type), type);
-      }
-      case 'map': {
-        const { keyType, valueType } = descriptor;
-        const rows = this.#rowsOf(descriptor, new UserMapSerializer(keyType, valueType));
-        return new LsmMapState(rows, keyType, valueType);
-      }
-      case 'reducing': {
-        const reduce = (current: unknown, added: unknown): unknown => descriptor.reduce(current, added);
-        return new LsmReducingState(this.#rowsOf(descriptor, descriptor.type), descriptor.type, reduce);
-      }
-      default:
-        return unreachable(descriptor);
-    }
+  getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  getState(descriptor: StateDescriptor): StateHandleOfKind {
+    if (descriptor.kind !== 'map')
+      return createStateHandle(descriptor, this.#context, (opened, type) => {
+        return new RowTable(this.#rowOf(opened, type), this.#values, type);
+      });
+    const { keyType, valueType } = descriptor;
+    const row = this.#rowOf(descriptor, new UserMapSerializer(keyType, valueType));
+    return new RowMapState({ row, values: this.#values, store: this.#store, keyType, valueType });
   }
 
   /** I4. */
   snapshot(): KeyedStateSnapshot {
+    this.#values.settle();
     this.#store.flush();
     const segments = this.#store.segments();
     const header = this.#header();
@@ -160,7 +157,7 @@ export class LsmStateBackend implements KeyedStateBackend {
   dispose(): void {
     this.#registered.clear();
     this.#states.clear();
-    this.#key = undefined;
+    this.#context.group = -1;
   }
 
   #header(): KeyedStateHeader {
@@ -169,7 +166,8 @@ export class LsmStateBackend implements KeyedStateBackend {
     return { keySerializer: keySerializer.snapshot, maxParallelism, keyGroups, states };
   }
 
-  #rowsOf(descriptor: StateDescriptor, { snapshot: serializer }: Pick<TypeSerializer<unknown>, 'snapshot'>): StateRows {
+  /** Registers the state; gives its row of the current key. */
+  #rowOf(descriptor: StateDescriptor, { snapshot: serializer }: Pick<TypeSerializer<unknown>, 'snapshot'>): CurrentRow {
     const meta = { name: descriptor.name, kind: descriptor.kind, serializer };
     const known = this.#states.get(meta.name);
     if (known !== undefined) refuseIncompatible(known, meta);
@@ -179,16 +177,15 @@ export class LsmStateBackend implements KeyedStateBackend {
       if (known !== undefined) this.#takeMapsApart(descriptor);
     }
     const prefixes = new Map<number, ByteString>();
-    const row = (): ByteString => {
-      assert(this.#keyGroup >= 0, 'keyed state is used with a current key');
-      let prefix = prefixes.get(this.#keyGroup);
+    return () => {
+      const group = currentGroup(this.#context);
+      let prefix = prefixes.get(group);
       if (prefix === undefined) {
-        prefix = groupPrefix(this.#keyGroup, meta.name);
-        prefixes.set(this.#keyGroup, prefix);
+        prefix = groupPrefix(group + this.#options.keyGroups.start, meta.name);
+        prefixes.set(group, prefix);
       }
       return prefix + this.#keyPart;
     };
-    return { row, store: this.#store };
   }
 
   /** Maps that came whole from a file (I1 of keyed-rows.ts). */

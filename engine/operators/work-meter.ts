@@ -15,6 +15,7 @@ export class WorkMeter {
   #nanoseconds = 0;
   /** What state on the local disk did in this action. */
   readonly store: StoreWork = { blockReads: 0, diskBytes: 0 };
+  #keys = 0;
 
   /** No further record should be begun in this action. */
   get isSpent(): boolean {
@@ -23,6 +24,17 @@ export class WorkMeter {
 
   add(nanoseconds: number): void {
     this.#nanoseconds += nanoseconds;
+  }
+
+  /** Keys that a function visited beside that of its element. */
+  addKeys(keys: number): void {
+    this.#keys += keys;
+  }
+
+  takeKeys(): number {
+    const taken = this.#keys;
+    this.#keys = 0;
+    return taken;
   }
 
   /** What is to be charged for this action. */

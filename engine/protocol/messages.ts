@@ -293,6 +293,8 @@ export interface LogRecords {
   readonly timestampsUs: readonly number[];
   /** Position of each record in the whole input; becomes its lineage. */
   readonly sourceIndices: readonly number[];
+  /** Records of the partition that are readable behind these: how far the reader lags. */
+  readonly behind: number;
   /** True: the partition is bounded and nothing will ever come behind these records. */
   readonly ended: boolean;
 }
@@ -343,6 +345,9 @@ export interface SinkReply {
    */
   readonly outcome: 'done' | 'fenced' | 'incomplete' | 'aborted' | 'unavailable';
 }
+
+/** What a sink may be answered, whatever it writes to. */
+export type SinkServiceReply = SinkReply;
 
 export type ServiceMessage =
   | StorageRequest

@@ -3,18 +3,24 @@
  *
  * Owns: operators, state backends, the sink. Does not own: when records come or snapshots are taken.
  */
-import { TransactionalSink, type SinkHost } from '../connectors/transactional-sink.ts';
+import { openSink, type SinkHost } from '../connectors/open-sink.ts';
+import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import type { RestoredPiece } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
-import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
+import type { StateKey } from '../job/functions.ts';
+import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
+import { BroadcastProcessOperator, ProcessOperator } from '../operators/broadcast-operators.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
+import { FunctionState } from '../operators/function-state.ts';
 import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
 export interface OperatorChainOptions {
@@ -33,6 +39,10 @@ export interface OperatorChainOptions {
   readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly KeyedPiece[];
+  /** The same of operator state, each with the elements that are this subtask's. */
+  readonly operatorStateOf: (operator: string) => readonly RestoredPiece[];
+  /** False on a start from nothing. */
+  readonly isRestored: boolean;
 }
 
 /** One file of keyed state, and the segments that it lists. */
@@ -47,18 +57,26 @@ export interface KeyedOperatorState {
   readonly keyGroups: KeyGroupRange;
 }
 
+/** Operator state of a user function. */
+export interface FunctionStateOfOperator {
+  readonly operator: string;
+  readonly state: FunctionState;
+}
+
 export class OperatorChain {
   /** Entry for records of logical input 0 and 1. */
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
-  readonly sink: TransactionalSink | undefined;
+  readonly functionStates: readonly FunctionStateOfOperator[];
+  readonly sink: SinkOperator | undefined;
   /** Head first. */
   readonly #finishing: readonly FinishingOperator[];
 
   constructor(options: OperatorChainOptions) {
     const keyed: KeyedOperatorState[] = [];
+    const functionStates: FunctionStateOfOperator[] = [];
     const finishing: FinishingOperator[] = [];
-    let sink: TransactionalSink | undefined;
+    let sink: SinkOperator | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
       const next = heads[0];
@@ -67,14 +85,15 @@ export class OperatorChain {
           uid: spec.uid,
         });
         sink = createSink(spec, options);
-        heads = [sink, sink];
+        heads = single(sink.head);
       } else {
-        heads = createOperator(spec, next, options, { keyed, finishing });
+        heads = createOperator(spec, next, options, { keyed, functionStates, finishing });
       }
       heads = withWork(spec, heads, options.work);
     }
     this.heads = heads;
     this.keyed = keyed;
+    this.functionStates = functionStates;
     this.sink = sink;
     this.#finishing = finishing.reverse();
   }
@@ -88,6 +107,7 @@ export class OperatorChain {
 /** What is gathered while a chain is built. */
 interface ChainParts {
   readonly keyed: KeyedOperatorState[];
+  readonly functionStates: FunctionStateOfOperator[];
   readonly finishing: FinishingOperator[];
 }
 
@@ -105,16 +125,29 @@ function createOperator(
     case 'flat-map':
       return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
     case 'process': {
-      const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, functionState, next });
       parts.finishing.push(operator);
       return single(operator);
     }
     case 'co-process': {
-      const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, functionState, next });
       parts.finishing.push(operator);
       return operator.inputs;
+    }
+    case 'plain-process': {
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      return single(new ProcessOperator(spec, { ...subtaskOf(options), functionState, next }));
+    }
+    case 'broadcast-process': {
+      const { keyed } = spec;
+      const backend = keyed === undefined ? undefined : createBackend(spec, keyed.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const shared = { ...subtaskOf(options), functionState, backend, next, work: options.work };
+      return new BroadcastProcessOperator(spec, shared).inputs;
     }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
@@ -141,15 +174,31 @@ const subtaskOf = (
   userCode: options.userCode,
 });
 
+/** Restored, and registered whether or not the function declares any: what it does not claim goes into every snapshot. */
+function createFunctionState(
+  spec: FunctionOperatorSpec,
+  options: OperatorChainOptions,
+  into: FunctionStateOfOperator[],
+): FunctionState {
+  const store = options.environment.parts.createOperatorStateStore();
+  const restored = options.operatorStateOf(spec.uid);
+  for (const { bytes, lists } of restored) store.restore(bytes, lists);
+  const descriptors = operatorStatesOf(spec);
+  const state = new FunctionState({ ...subtaskOf(options), store, descriptors, isRestored: options.isRestored });
+  if (descriptors.length > 0 || restored.length > 0) into.push({ operator: spec.uid, state });
+  return state;
+}
+
 function createBackend(
-  spec: Extract<OperatorSpec, { kind: 'process' | 'co-process' }>,
+  spec: FunctionOperatorSpec,
+  keySerializer: TypeSerializer<StateKey>,
   options: OperatorChainOptions,
   keyed: KeyedOperatorState[],
 ): KeyedStateBackend {
   const { vertex, subtask, environment } = options;
   const keyGroups = keyGroupRangeOf(subtask, vertex.parallelism, vertex.maxParallelism);
   const backend = environment.parts.createStateBackend({
-    keySerializer: spec.keySerializer,
+    keySerializer,
     keyGroups,
     maxParallelism: vertex.maxParallelism,
     backend: environment.configuration.checkpoint.backend,
@@ -161,21 +210,16 @@ function createBackend(
   return backend;
 }
 
-function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: OperatorChainOptions): TransactionalSink {
-  const { environment, subtask, attempt, sinkHost, vertex } = options;
-  return new TransactionalSink({
+function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: OperatorChainOptions): SinkOperator {
+  const { environment, subtask, attempt, highestParallelism, sinkHost, vertex } = options;
+  return openSink({
     uid: spec.uid,
     spec: spec.sink,
-    subtask,
-    parallelism: vertex.parallelism,
-    highestParallelism: options.highestParallelism,
-    attempt,
-    store: environment.services.sink,
+    place: { subtask, parallelism: vertex.parallelism, highestParallelism, attempt },
+    services: environment.services,
+    runtime: environment.configuration.runtime,
     parts: environment.parts,
     host: sinkHost,
     recordBytes: recordBytesOf(environment.graph, vertex.index),
-    requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
-    lingerUs: environment.configuration.runtime.bufferTimeoutUs,
-    firstRequestId: 1,
   });
 }

@@ -25,6 +25,7 @@ import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { OperatorChain } from './operator-chain.ts';
+import { openStorage } from '../storage/open-storage.ts';
 import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
@@ -114,7 +115,16 @@ export class StreamTask {
     }
     this.#restore = new StateRestore({
       host: { restored: (states, _nowUs, out) => this.#restored(states, out), fail },
-      storage: services.storage,
+      storage: openStorage({
+        client: {
+          node: services.storage,
+          via: 'datagram',
+          name: 'get',
+          timeoutUs: requestTimeoutUs,
+          firstRequestId: 1,
+        },
+        checkpoint: configuration.checkpoint,
+      }),
       requestTimeoutUs,
     });
   }
@@ -247,9 +257,10 @@ export class StreamTask {
 
   /** What one action wrote leaves with it, or soon. */
   #afterAction(out: Out): void {
-    this.#chain?.sink?.sendFullBatches(out);
+    this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
     this.#work.chargeStore(out);
+    out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
@@ -266,9 +277,10 @@ export class StreamTask {
   #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    const { chain, transactions } = restoreTask({
+    const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,
+      isRestored: deployment.restore !== undefined,
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,
@@ -291,7 +303,7 @@ export class StreamTask {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
     }
     if (chain.sink === undefined) return this.#run(out);
-    chain.sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
+    chain.sink.initialize(sinkState, deployment.restore?.checkpointId ?? 0, out);
   }
 
   #run(out: Out): void {
@@ -396,7 +408,11 @@ export class StreamTask {
   }
 
   #touches(peer: NodeId): boolean {
-    return this.#input?.isFedBy(peer) === true || this.#outputs.reaches(peer) || this.#chain?.sink?.store === peer;
+    return (
+      this.#input?.isFedBy(peer) === true ||
+      this.#outputs.reaches(peer) ||
+      (this.#chain?.sink !== undefined && this.#options.environment.services.sink === peer)
+    );
   }
 
   #moveTo(state: ExecutionState, failure: TaskFailure | undefined, out: Out): void {

@@ -168,7 +168,7 @@ export class TaskCheckpointing {
   }
 
   #snapshotSource(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    const startDelayUs = Math.max(0, nowUs - message.triggeredAtUs);
+    const startDelayUs = Math.max(0, this.#options.environment.wallClock(nowUs) - message.triggeredAtUs);
     const unaligned = overtakes(message.options);
     const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
     this.#snapshot(message, figures, nowUs, out);
@@ -193,7 +193,7 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { ...NOTHING, figures, finished: 'task', snapshot: options.snapshot }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
-    const { incremental, directory } = environment.configuration.checkpoint;
+    const { incremental, directory, storage } = environment.configuration.checkpoint;
     const { parts, waitsForSink } = takeSnapshot({
       chain,
       source,
@@ -201,6 +201,7 @@ export class TaskCheckpointing {
       checkpointId: id,
       options,
       incremental,
+      hasFiles: storage.kind !== 'jobmanager',
       sharedDirectory: sharedDirectory(directory, environment.graph.jobId),
       uploaded: checkpoint.segments,
       out,

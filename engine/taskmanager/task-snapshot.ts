@@ -3,13 +3,19 @@
  *
  * Called in the mailbox action of the snapshot. Keyed state is referenced, not copied; operator state is small and copied at once.
  */
-import { encodeSinkTransactions } from '../connectors/operator-state-rows.ts';
+import { encodeSinkState } from '../connectors/sink/committable-rows.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
-import { keyedStatePart, operatorStatePart, type SegmentParts, type StatePart } from './async-part.ts';
+import {
+  functionStatePart,
+  keyedStatePart,
+  operatorStatePart,
+  type SegmentParts,
+  type StatePart,
+} from './async-part.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import type { UploadedSegments } from './uploaded-segments.ts';
@@ -22,6 +28,8 @@ export interface SnapshotOptions {
   readonly options: CheckpointOptions;
   /** Whether checkpoints are made of the files of the backend, where it has any. */
   readonly incremental: boolean;
+  /** False: the storage holds no files but `_metadata` (row T1). */
+  readonly hasFiles: boolean;
   readonly sharedDirectory: string;
   readonly uploaded: UploadedSegments;
   readonly out: Out;
@@ -49,12 +57,18 @@ export function takeSnapshot(options: SnapshotOptions): {
       segments,
     });
   });
+  for (const { operator, state } of chain.functionStates) {
+    state.prepareSnapshot();
+    const snapshot = state.store.snapshot();
+    out.busy('key', snapshot.entryCount);
+    parts.push(functionStatePart(operator, snapshot));
+  }
   if (source !== undefined) {
     parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));
   }
   const sink = chain.sink?.snapshot(checkpointId, out);
-  if (chain.sink !== undefined && sink !== undefined && sink.committables.length > 0) {
-    parts.push(operatorStatePart(chain.sink.uid, encodeSinkTransactions(sink.committables)));
+  if (chain.sink !== undefined && sink !== undefined && sink.committables.length + sink.writers.length > 0) {
+    parts.push(operatorStatePart(chain.sink.uid, encodeSinkState(sink)));
   }
   return { parts, waitsForSink: sink?.waits === true };
 }
@@ -63,10 +77,10 @@ export function takeSnapshot(options: SnapshotOptions): {
 function segmentsOf(
   operator: string,
   { files }: KeyedStateSnapshot,
-  { options, incremental, sharedDirectory, uploaded }: SnapshotOptions,
+  { options, incremental, hasFiles, sharedDirectory, uploaded }: SnapshotOptions,
 ): SegmentParts | undefined {
   if (files === undefined || options.format === 'canonical') return undefined;
-  if (options.snapshot === 'checkpoint' && !incremental) return undefined;
+  if (!hasFiles || (options.snapshot === 'checkpoint' && !incremental)) return undefined;
   const isAlone = options.snapshot !== 'checkpoint' || options.sharing === 'no-sharing';
   const segments = files.segments.map((segment) => ({
     id: segment.id,

@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
-import { count, duration, multiplier, rate, record, size, text } from './scalars.ts';
+import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
+import { storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -50,15 +51,26 @@ export const inputSchema = record({
   }
 });
 
+const clocksSchema = record({
+  offset: duration().prefault('0s').describe('How far each is ahead of the time or behind it, at most.'),
+  drift: partsPerMillion().prefault('0ppm').describe('How much each gains or loses per second, at most.'),
+});
+
 export const clusterSchema = record({
   taskManagers: count().default(3).describe('Number of TaskManagers.'),
   slots: count().default(2).describe('Slots of each TaskManager.'),
   jobManagers: count().default(2).describe('Number of JobManagers: one leads, the others stand by.'),
   profile: z.enum(PROFILES).default('cloud-small').describe('Hardware profile.'),
+  clocks: clocksSchema
+    .optional()
+    .describe('Wall clocks of the machines, each wrong in its own way. Absent: all show the time.'),
 });
 
 export const checkpointingSchema = record({
   interval: duration().prefault('4s').describe('From trigger to trigger. 0s switches checkpointing off.'),
+  intervalDuringBacklog: duration()
+    .optional()
+    .describe('The same while a source is in backlog, not shorter; 0s: no checkpoints then. Default: the interval.'),
   minPause: duration().prefault('0s').describe('From the end of one checkpoint to the next trigger.'),
   timeout: duration().prefault('10s').describe('A checkpoint that takes longer is aborted.'),
   mode: z.enum(GUARANTEES).default('exactly-once').describe('Whether barriers are aligned.'),
@@ -72,10 +84,7 @@ export const checkpointingSchema = record({
   alignedTimeout: duration()
     .prefault('0ms')
     .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
-  storage: z
-    .literal('object-store', { error: 'expected object-store' })
-    .default('object-store')
-    .describe('Where checkpoints lie.'),
+  storage: storageKindSchema,
   backend: z
     .enum(BACKENDS)
     .default('hashmap')
@@ -107,6 +116,14 @@ export const checkpointingSchema = record({
     .describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),
   timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
 }).superRefine((checkpointing, context) => {
+  const { interval, intervalDuringBacklog: backlog = interval } = checkpointing;
+  if (backlog !== 0 && backlog < interval) {
+    context.addIssue({
+      code: 'custom',
+      path: ['intervalDuringBacklog'],
+      message: 'expected 0s, or at least the interval',
+    });
+  }
   if (checkpointing.unaligned && checkpointing.mode !== 'exactly-once') {
     context.addIssue({
       code: 'custom',
@@ -119,6 +136,13 @@ export const checkpointingSchema = record({
       code: 'custom',
       path: ['incremental'],
       message: 'expected backend: lsm with incremental: true: hashmap has no segments',
+    });
+  }
+  if (checkpointing.incremental && checkpointing.storage === 'jobmanager') {
+    context.addIssue({
+      code: 'custom',
+      path: ['incremental'],
+      message: 'expected another storage than jobmanager with incremental: true: segments are files',
     });
   }
   if (checkpointing.unaligned && checkpointing.maxConcurrent > 1) {
