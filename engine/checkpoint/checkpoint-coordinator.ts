@@ -20,7 +20,6 @@ import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
-import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
 import { savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
