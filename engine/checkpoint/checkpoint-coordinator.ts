@@ -19,7 +19,7 @@ import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
+import { type CheckpointOptions, isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
 import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
@@ -34,6 +34,7 @@ import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts'
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
 import { lacksUnionOfFinished } from './finished-state.ts';
+import { MasterHooks } from './master-hooks.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
@@ -54,6 +55,7 @@ export class CheckpointCoordinator {
   readonly #finalizer: CheckpointFinalizer;
   readonly #notices: CheckpointNotices;
   readonly #coordinators: CheckpointedCoordinators;
+  readonly #hooks: MasterHooks;
   readonly #final: FinalCheckpoint;
   #lastCompletedUs: number | undefined;
   /** Newest checkpoint that was subsumed; 0: none. */
@@ -88,6 +90,7 @@ export class CheckpointCoordinator {
       options.host.sendToTask(attempt, message, out),
     );
     this.#coordinators = options.coordinators ?? NO_COORDINATORS;
+    this.#hooks = options.hooks ?? new MasterHooks();
     this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
       this.request(request, nowUs, out),
     );
@@ -321,9 +324,24 @@ export class CheckpointCoordinator {
     this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
       if (this.#pending.get(id) !== pending) return;
       if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      pending.coordinators = states;
+      this.#triggerHooks({ pending, plan, options }, doneUs, doneOut);
+    });
+  }
+
+  /** Row C25: after the cut of the coordinators, since a hook may let barriers into the job; and before any task is triggered. */
+  #triggerHooks(
+    { pending, plan, options }: { pending: PendingCheckpoint; plan: CheckpointPlan; options: CheckpointOptions },
+    nowUs: Micros,
+    out: Out,
+  ): void {
+    const { checkpointId: id } = pending;
+    this.#hooks.trigger({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
+      if (this.#pending.get(id) !== pending) return;
+      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      pending.masterStates = states;
       this.#requests.isTriggering = false;
       pending.phase = 'collecting';
-      pending.coordinators = states;
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
       if (plan.trigger.some(({ isSource }) => !isSource))
         doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });

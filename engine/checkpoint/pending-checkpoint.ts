@@ -9,7 +9,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
-import type { CheckpointMetadata, CoordinatorState } from '../protocol/metadata-file.ts';
+import type { CheckpointMetadata, CoordinatorState, MasterState } from '../protocol/metadata-file.ts';
 import type { SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
@@ -41,6 +41,8 @@ export class PendingCheckpoint {
   phase: PendingPhase = 'collecting';
   /** Snapshots of operator coordinators; there before any source is triggered (row C24). */
   coordinators: readonly CoordinatorState[] = [];
+  /** What master hooks keep; there before any source is triggered (row C25). */
+  masterStates: readonly MasterState[] = [];
   /** Triggered when all subtasks had reached the end of data (row C23). */
   isFinal = false;
   lastAcknowledgedUs = 0;
@@ -140,6 +142,7 @@ export class PendingCheckpoint {
       states: this.#sortedStates(),
       ...scale,
       ...(this.coordinators.length === 0 ? {} : { coordinators: this.coordinators }),
+      ...(this.masterStates.length === 0 ? {} : { masterStates: this.masterStates }),
     };
   }
 

@@ -33,6 +33,9 @@ const FINISHED = 2;
 const SCALE = 3;
 /** Which kind of snapshot it is; left out for a checkpoint. */
 const PROPERTIES = 4;
+const MASTER_STATES = 5;
+/** Before each state of a master hook, as in Flink. */
+const MASTER_STATE_MAGIC = 0xc96b1696;
 /** Kinds and formats as a byte: a format. */
 const SNAPSHOT_TYPES: readonly SnapshotType[] = ['checkpoint', 'savepoint', 'suspend-savepoint', 'terminate-savepoint'];
 const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
@@ -40,6 +43,12 @@ const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
   readonly operator: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a master hook keeps (row C25; Flink: MasterState). */
+export interface MasterState {
+  readonly identifier: string;
   readonly bytes: Uint8Array;
 }
 
@@ -55,6 +64,8 @@ export interface CheckpointMetadata {
   readonly states: readonly SubtaskState[];
   /** By operator; absent: there are none. */
   readonly coordinators?: readonly CoordinatorState[];
+  /** By master hook; absent: there are none. */
+  readonly masterStates?: readonly MasterState[];
   /** Parallelism and maximum parallelism of every operator; empty where the file does not say it (versions 1 and 2). */
   readonly operators: readonly OperatorScale[];
   /** No subtask index at or above this was deployed before the checkpoint; 0 where the file does not say it. */
@@ -83,6 +94,8 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   if (marked) writeSection(out, FINISHED, (section) => writeFinished(section, metadata.states));
   if (metadata.snapshot !== undefined && metadata.snapshot !== 'checkpoint')
     writeSection(out, PROPERTIES, (section) => writeProperties(section, metadata));
+  const { masterStates = [] } = metadata;
+  if (masterStates.length > 0) writeSection(out, MASTER_STATES, (section) => writeMasterStates(section, masterStates));
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -120,7 +133,10 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   return { checkpointId: id, jobId, triggeredAtUs, states, ...sections };
 }
 
-type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism' | 'snapshot' | 'format'>;
+type Sections = Pick<
+  CheckpointMetadata,
+  'coordinators' | 'masterStates' | 'operators' | 'highestParallelism' | 'snapshot' | 'format'
+>;
 
 function writeProperties(out: ByteWriter, { snapshot = 'checkpoint', format }: CheckpointMetadata): void {
   out.writeByte(SNAPSHOT_TYPES.indexOf(snapshot));
@@ -151,6 +167,7 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     const start = input.position;
     if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
+    else if (number === MASTER_STATES) sections = { ...sections, masterStates: readMasterStates(input) };
     else if (number === FINISHED) readFinished(input, states);
     else if (number === PROPERTIES) sections = { ...sections, ...readProperties(input) };
     else input.skip(length);
@@ -172,6 +189,25 @@ function readCoordinators(input: ByteReader): CoordinatorState[] {
   return Array.from({ length: input.readVarUint() }, () => {
     const operator = input.readString();
     return { operator, bytes: input.readBytes(input.readVarUint()) };
+  });
+}
+
+function writeMasterStates(out: ByteWriter, states: readonly MasterState[]): void {
+  out.writeVarUint(states.length);
+  for (const { identifier, bytes } of states) {
+    out.writeUint32(MASTER_STATE_MAGIC);
+    out.writeString(identifier);
+    out.writeVarUint(bytes.length);
+    out.writeBytes(bytes);
+  }
+}
+
+function readMasterStates(input: ByteReader): MasterState[] {
+  return Array.from({ length: input.readVarUint() }, () => {
+    if (input.readUint32() !== MASTER_STATE_MAGIC)
+      throw new CorruptData('the state of a master hook begins with its magic number', input.position);
+    const identifier = input.readString();
+    return { identifier, bytes: input.readBytes(input.readVarUint()) };
   });
 }
 
