@@ -1,11 +1,20 @@
 /**
  * The shipped scenarios: an explicit list of names, each a file `catalog/<name>.yaml` that the command line loads, with what it tells.
+ * Those that carry over a fault-injection test of Flink lie in a folder of their own (flink-catalog.ts).
  */
+import { FLINK_SCENARIOS } from './flink-catalog.ts';
+
 export interface CatalogEntry {
   readonly name: string;
+  /** Folder of its file below `catalog/`; absent: none. */
+  readonly folder?: string;
   /** One line. */
   readonly description: string;
 }
+
+/** Path of its file below `catalog/`. */
+export const catalogPath = ({ folder, name }: Pick<CatalogEntry, 'folder' | 'name'>): string =>
+  folder === undefined ? `${name}.yaml` : `${folder}/${name}.yaml`;
 
 export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
@@ -134,4 +143,5 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  ...FLINK_SCENARIOS,
 ];

@@ -71,6 +71,7 @@ const fault = z.discriminatedUnion(
       kind: z.literal('throw'),
       node,
       vertex: natural.exactOptional(),
+      afterCalls: natural.exactOptional(),
       recoverable: z.boolean(),
     }),
     record({ ...ofFault, kind: z.literal('hang'), node, vertex: natural.exactOptional(), hangUs: natural }),

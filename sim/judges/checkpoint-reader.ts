@@ -112,7 +112,8 @@ export class CheckpointReader {
       this.#pointerText = text;
       const pointer = text === '' ? undefined : decodePointer(text);
       this.#pointer = pointer?.completed ?? EMPTY_POINTER;
-      this.#floor = pointer?.job?.floor ?? 0;
+      // A job that has ended has no pointer any more, and what earlier runs left is still theirs.
+      if (pointer !== undefined) this.#floor = pointer.job?.floor ?? 0;
     }
     return this.#pointer;
   }
