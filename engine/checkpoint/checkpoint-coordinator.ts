@@ -16,13 +16,12 @@ import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
-import { type CheckpointOptions, isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
+import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
-import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
+import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -35,9 +34,10 @@ import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
 import { lacksUnionOfFinished } from './finished-state.ts';
 import { MasterHooks } from './master-hooks.ts';
+import { snapshotMasterSide } from './master-side-snapshot.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
-import { snapshotOptions } from './snapshot-options.ts';
+import { locationOf, snapshotOptions } from './snapshot-options.ts';
 
 /** Flink: recentExpiredCheckpoints. */
 const EXPIRED_REMEMBERED = 16;
@@ -289,9 +289,7 @@ export class CheckpointCoordinator {
       checkpointId: id,
       triggeredAtUs: this.#options.wallClock(nowUs),
       request,
-      location: isOfUser
-        ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)
-        : checkpointDirectory(checkpoint.directory, jobId, id),
+      location: locationOf({ id, jobId, isSavepoint: isOfUser }, checkpoint),
       subtasks: plan.waitFor,
       finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
@@ -302,7 +300,7 @@ export class CheckpointCoordinator {
     this.#begin(pending, plan, nowUs, out);
   }
 
-  /** Row C24: the cut of operator coordinators comes first. */
+  /** Rows C24, C25: the JobManager's own part comes first. */
   #begin(pending: PendingCheckpoint, plan: CheckpointPlan, nowUs: Micros, out: Out): void {
     const { host, epoch, configuration, store } = this.#options;
     const { checkpointId: id, location, isSavepoint: isOfUser } = pending;
@@ -321,25 +319,12 @@ export class CheckpointCoordinator {
     });
     this.#requests.isTriggering = true;
     pending.phase = 'triggering';
-    this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
-      if (this.#pending.get(id) !== pending) return;
-      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
-      pending.coordinators = states;
-      this.#triggerHooks({ pending, plan, options }, doneUs, doneOut);
-    });
-  }
-
-  /** Row C25: after the cut of the coordinators, since a hook may let barriers into the job; and before any task is triggered. */
-  #triggerHooks(
-    { pending, plan, options }: { pending: PendingCheckpoint; plan: CheckpointPlan; options: CheckpointOptions },
-    nowUs: Micros,
-    out: Out,
-  ): void {
-    const { checkpointId: id } = pending;
-    this.#hooks.trigger({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
-      if (this.#pending.get(id) !== pending) return;
-      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
-      pending.masterStates = states;
+    const isCurrent = (): boolean => this.#pending.get(id) === pending;
+    const at = { checkpointId: id, nowUs };
+    const side = { coordinators: this.#coordinators, hooks: this.#hooks, at, isCurrent };
+    snapshotMasterSide(side, out, (state, doneUs, doneOut) => {
+      if (state === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      pending.masterSide = state;
       this.#requests.isTriggering = false;
       pending.phase = 'collecting';
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
