@@ -66,6 +66,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },
+  {
+    name: 'lsm-incremental',
+    description: 'incremental checkpoints of segments, two at a time, one retained, lost notices',
+  },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {

@@ -11,7 +11,7 @@ import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { MasterSideState } from './master-side-snapshot.ts';
-import type { SubtaskState } from '../protocol/state-handle.ts';
+import type { StateHandle, SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
 export type AcknowledgeResult = 'success' | 'duplicate' | 'unknown' | 'discarded';
@@ -96,6 +96,10 @@ export class PendingCheckpoint {
   awaits(attempt: ExecutionAttemptId): boolean {
     return this.phase === 'collecting' && this.#required.has(attempt) && !this.#states.has(attempt);
   }
+  /** Of those that have acknowledged. */
+  get handles(): readonly StateHandle[] {
+    return [...this.#states.values()].flatMap(({ handles }) => handles);
+  }
   get isFullyAcknowledged(): boolean {
     return this.#states.size >= this.#required.size;
   }
@@ -130,7 +134,10 @@ export class PendingCheckpoint {
   }
 
   /** What `_metadata` says of it. */
-  metadata(jobId: string, scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>): CheckpointMetadata {
+  metadata(
+    jobId: string,
+    scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism' | 'backend'>,
+  ): CheckpointMetadata {
     const { snapshot, format } = this.request.properties;
     const { coordinators, masterStates } = this.masterSide;
     return {

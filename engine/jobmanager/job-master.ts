@@ -322,11 +322,12 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#scaling.checkpointEnded(isCompleted, nowUs, out);
   }
 
-  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism' | 'backend'> {
     const { job } = this.#deployment;
     assert(job !== undefined, 'a checkpoint is taken of a job that was deployed');
     const { graph, highestParallelism } = job.plan;
-    return { operators: operatorScales(graph), highestParallelism };
+    const { backend } = this.#options.environment.configuration.checkpoint;
+    return { operators: operatorScales(graph), highestParallelism, backend };
   }
 
   settled(nowUs: Micros, out: Out): void {

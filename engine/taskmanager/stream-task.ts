@@ -259,6 +259,7 @@ export class StreamTask {
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
+    this.#work.chargeStore(out);
     out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
