@@ -34,6 +34,8 @@ interface Batch {
   readonly at: number;
   /** Transaction or producer, for people. */
   readonly by: string;
+  /** Partition of the output; empty where there is one order. */
+  readonly partition: string;
   readonly values: readonly RecordValue[];
   readonly lineages: readonly Lineage[];
 }
@@ -44,8 +46,8 @@ interface SeenSink {
   readonly counts: LineageCounts;
   readonly sum: HashSum;
   readonly batches: Batch[];
-  /** Highest offset seen, by key and partition. */
-  readonly lastOffsets: Map<StateKey, Int32Array>;
+  /** Highest offset seen, by key and partition of the input; where readers see partitions of output, for each of these. */
+  readonly lastOffsets: Map<string, Map<StateKey, Int32Array>>;
   /** Expected records seen, repetitions left out. */
   distinct: number;
 }
@@ -133,7 +135,8 @@ export class ExactlyOnceOutput implements Judge {
       this.#findings.violated('output-invented', [at], () => `${by} writes to no sink of the job`);
       return;
     }
-    this.#seeAll(sink, { at, by, values, lineages });
+    const partition = event.kind === 'output-appended' ? (event.partition ?? '') : '';
+    this.#seeAll(sink, { at, by, partition, values, lineages });
   }
 
   #seeAll(sink: SeenSink, batch: Batch): void {
@@ -174,10 +177,15 @@ export class ExactlyOnceOutput implements Judge {
   #judgeOrder(sink: SeenSink, batch: Batch, position: number): void {
     const key = this.#options.audit.outputKey?.(batch.values[position]) ?? '';
     const { slots, offsets, input } = this.#options.index;
-    let last = sink.lastOffsets.get(key);
+    let lastOffsets = sink.lastOffsets.get(batch.partition);
+    if (lastOffsets === undefined) {
+      lastOffsets = new Map();
+      sink.lastOffsets.set(batch.partition, lastOffsets);
+    }
+    let last = lastOffsets.get(key);
     if (last === undefined) {
       last = new Int32Array(input.length).fill(-1);
-      sink.lastOffsets.set(key, last);
+      lastOffsets.set(key, last);
     }
     if (isOfFinish(batch.lineages[position] ?? 0)) {
       // Nothing of this key may follow (the Finishing rule of row X40).
