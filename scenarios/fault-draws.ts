@@ -11,7 +11,14 @@ import { unreachable } from '../engine/foundation/assert.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
 import type { ChoiceSite } from '../sim/kernel/choice.ts';
-import { allNodes, brokerNodes, type ClusterSize, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../sim/node-names.ts';
+import {
+  allNodes,
+  brokerNodes,
+  type ClusterSize,
+  jobManagerNodes,
+  SERVICE_NODES,
+  taskManagerNodes,
+} from '../sim/node-names.ts';
 import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './scenario.ts';
 
 /** Forbids plans without end where `every` is very short. */

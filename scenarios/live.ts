@@ -56,7 +56,12 @@ interface Remembered {
 const remembered = new Map<string, Remembered>();
 
 export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
-  const inputs = { job: jobOf(plan, options), parts: options.parts ?? partsOf(plan.variant), planHash: planHash(plan), ...brokersOf(plan) };
+  const inputs = {
+    job: jobOf(plan, options),
+    parts: options.parts ?? partsOf(plan.variant),
+    planHash: planHash(plan),
+    ...brokersOf(plan),
+  };
   return simulate(plan, inputs, {
     keepHistory: options.keepHistory ?? false,
     judges: options.judges ?? true,

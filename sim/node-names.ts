@@ -46,4 +46,13 @@ export function allNodes(size: ClusterSize): NodeId[] {
 }
 
 /** Names of groups that a fault may strike, beside the names of nodes; the singular ones mean one node of the group. */
-export const TARGET_GROUPS = ['taskmanager', 'jobmanager', 'machine', 'broker', 'taskmanagers', 'jobmanagers', 'brokers', 'all'] as const;
+export const TARGET_GROUPS = [
+  'taskmanager',
+  'jobmanager',
+  'machine',
+  'broker',
+  'taskmanagers',
+  'jobmanagers',
+  'brokers',
+  'all',
+] as const;

@@ -45,6 +45,8 @@ export interface ClusterPlan {
   readonly clocks?: readonly ClockPlan[];
 }
 
+export type Expectation = 'exactly-once' | 'at-least-once' | 'at-most-once';
+
 /** Sinks write into topics of a Kafka-like cluster, each into one named like itself. */
 export interface KafkaPlan {
   readonly kind: 'kafka';
@@ -100,5 +102,5 @@ export interface SimulationPlan {
    * few whose chance the failure needs.
    */
   readonly drawnSites?: readonly string[];
-  readonly expect: 'exactly-once' | 'at-least-once';
+  readonly expect: Expectation;
 }

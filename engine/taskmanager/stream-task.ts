@@ -422,7 +422,7 @@ export class StreamTask {
     return (
       this.#input?.isFedBy(peer) === true ||
       this.#outputs.reaches(peer) ||
-      (this.#chain?.sink?.keepsConnectionTo(peer) === true)
+      this.#chain?.sink?.keepsConnectionTo(peer) === true
     );
   }
 

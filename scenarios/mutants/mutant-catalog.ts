@@ -67,7 +67,18 @@ import {
   unionStateSplit,
 } from './rescale-mutants.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
-import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
+import {
+  abortIncludesPrecommitted,
+  commitErrorLogged,
+  epochCheckNotStrict,
+  flushWithoutErrorCheck,
+  incrementingProbeStopsEarly,
+  lsoIgnored,
+  noFlushOnSnapshot,
+  poolingAbortsPrecommitted,
+  timeoutAbortWithoutFence,
+  txnIdWithoutOperator,
+} from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
 
@@ -92,6 +103,14 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  noFlushOnSnapshot,
+  flushWithoutErrorCheck,
+  txnIdWithoutOperator,
+  incrementingProbeStopsEarly,
+  poolingAbortsPrecommitted,
+  timeoutAbortWithoutFence,
+  epochCheckNotStrict,
+  lsoIgnored,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,

@@ -246,5 +246,5 @@ export const planSchema = record({
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
-  expect: z.enum(GUARANTEES),
+  expect: z.enum([...GUARANTEES, 'at-most-once']),
 });

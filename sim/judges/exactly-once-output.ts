@@ -145,6 +145,18 @@ export class ExactlyOnceOutput implements Judge {
     for (let i = 0; i < batch.lineages.length; i += 1) this.#see(sink, batch, i);
   }
 
+  /** Nothing more will become visible: what is missing is covered by a completed checkpoint, and no transaction is open. */
+  isDecided(): boolean {
+    if (this.isComplete()) return true;
+    const { cut, inFlight, openTransactions } = this.#options.settled();
+    if (openTransactions > 0) return false;
+    for (const { lineage } of this.#missingRecords()) {
+      const source = sourceIndexOf(lineage);
+      if (inFlight.has(source) || !this.#isBefore(cut, source)) return false;
+    }
+    return true;
+  }
+
   finish(end: EndOfLife): Verdict[] {
     if (!this.isComplete()) this.#judgeMissing(end);
     else if (this.#options.audit.outputValues === 'multiset') for (const sink of this.#sinks) this.#judgeValues(sink);
@@ -207,14 +219,17 @@ export class ExactlyOnceOutput implements Judge {
     );
   }
 
+  #isBefore(cut: Cut, source: number): boolean {
+    const { slots, offsets } = this.#options.index;
+    return source >= 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
+  }
+
   #judgeMissing(end: EndOfLife): void {
     const { cut, inFlight, openTransactions, hasFinished } = this.#options.settled();
     const all = hasFinished || end.cause === 'liveness-reached' || end.cause === 'quiescent';
-    const { slots, offsets } = this.#options.index;
     for (const { sink, lineage } of this.#missingRecords()) {
       const source = sourceIndexOf(lineage);
-      const isBeforeCut = source >= 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
-      const covered = openTransactions === 0 && isBeforeCut && !inFlight.has(source);
+      const covered = openTransactions === 0 && this.#isBefore(cut, source) && !inFlight.has(source);
       if (!all && !covered) continue;
       this.#findings.violated(
         'output-lost',

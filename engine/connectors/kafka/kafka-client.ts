@@ -9,7 +9,7 @@
 import { DelayedCalls, retryDelayUs } from '../../clients/delayed-calls.ts';
 import { RequestClient } from '../../clients/request-client.ts';
 import { assert } from '../../foundation/assert.ts';
-import type { NodeId } from '../../foundation/ids.ts';
+import { type NodeId, nodeId } from '../../foundation/ids.ts';
 import type { Micros } from '../../foundation/time.ts';
 import type { Out } from '../../protocol/actor.ts';
 import type { KafkaReply, KafkaRequest } from '../../protocol/kafka-messages.ts';
@@ -84,7 +84,7 @@ export class KafkaClient {
         this.#leaders.set(call.about, (broker + 1) % this.#clients.length);
         return this.#send(again, name, replyOut);
       }
-      const leader = this.#options.brokers.findIndex((node) => node === reply.leader);
+      const leader = this.#options.brokers.indexOf(nodeId(reply.leader));
       if (leader >= 0 && leader !== broker) {
         this.#leaders.set(call.about, leader);
         return this.#send(again, name, replyOut);

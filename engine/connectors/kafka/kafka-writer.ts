@@ -25,7 +25,13 @@ import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '..
 import { Unflushed } from '../sink/unflushed.ts';
 import { KafkaClient, type KafkaClientOptions } from './kafka-client.ts';
 import { DELIVERY_PATIENCE, KafkaProducer } from './kafka-producer.ts';
-import { decodeCommittable, encodeCommittable, freeOffset, parseTransactionalId, transactionalId } from './transaction-naming.ts';
+import {
+  decodeCommittable,
+  encodeCommittable,
+  freeOffset,
+  parseTransactionalId,
+  transactionalId,
+} from './transaction-naming.ts';
 
 export interface KafkaWriterOptions extends KafkaClientOptions {
   readonly uid: string;

@@ -166,7 +166,9 @@ export class KafkaBroker implements ServiceActor {
       return out.send(target, replyTo(message, outcome));
     }
     const answer =
-      effect === 'unknown-outcome' ? undefined : (lateOut: ServiceOut) => lateOut.send(target, replyTo(message, 'done'));
+      effect === 'unknown-outcome'
+        ? undefined
+        : (lateOut: ServiceOut) => lateOut.send(target, replyTo(message, 'done'));
     this.#await({ partition, end: log.logEnd, answer }, factor, out);
   }
 

@@ -84,10 +84,6 @@ export class KafkaCluster {
     return log;
   }
 
-  partitions(): readonly string[] {
-    return [...this.#logs.keys()].sort();
-  }
-
   /** Which partition of the transaction log an id belongs to. */
   coordinatorOf(transactionalId: string): number {
     return (javaStringHash(transactionalId) >>> 0) % this.coordinators;

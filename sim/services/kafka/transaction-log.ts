@@ -105,7 +105,8 @@ export class TransactionLog {
     const transaction = this.#transactionOf(who);
     if (transaction === undefined) return 'fenced';
     if (IS_ENDING.has(transaction.state)) return 'concurrent-transactions';
-    if (transaction.state === 'complete-commit' || transaction.state === 'complete-abort') return 'invalid-transaction-state';
+    if (transaction.state === 'complete-commit' || transaction.state === 'complete-abort')
+      return 'invalid-transaction-state';
     transaction.partitions.add(partition);
     if (transaction.state === 'ongoing') return 'done';
     transaction.startedAtUs = nowUs;
@@ -184,7 +185,11 @@ export class TransactionLog {
     if (transaction.producerEpoch !== producerEpoch) return;
     transaction.partitions.delete(partition);
     if (transaction.partitions.size > 0) return;
-    this.#move(transactionalId, transaction, transaction.state === 'prepare-commit' ? 'complete-commit' : 'complete-abort');
+    this.#move(
+      transactionalId,
+      transaction,
+      transaction.state === 'prepare-commit' ? 'complete-commit' : 'complete-abort',
+    );
   }
 
   #transactionOf({ transactionalId, producerId, producerEpoch }: Who): Transaction | undefined {
@@ -194,9 +199,13 @@ export class TransactionLog {
   }
 
   #move(transactionalId: string, transaction: Transaction, state: TransactionState): void {
-    assert(!IS_ENDING.has(transaction.state) || state.startsWith('complete'), 'I2: what is being ended goes to its end', {
-      transactionalId,
-    });
+    assert(
+      !IS_ENDING.has(transaction.state) || state.startsWith('complete'),
+      'I2: what is being ended goes to its end',
+      {
+        transactionalId,
+      },
+    );
     transaction.state = state;
     this.#options.onState(factOf(transactionalId, transaction));
   }
