@@ -69,6 +69,13 @@ export type KafkaOutcome =
   /** Longer than the broker allows (InvalidTransactionTimeout). */
   | 'invalid-timeout';
 
+/** One transaction: an epoch has one. */
+export interface KafkaTransactionId {
+  readonly transactionalId: string;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
 export interface KafkaReply {
   readonly kind: 'kafka-reply';
   readonly requestId: number;
@@ -78,8 +85,8 @@ export interface KafkaReply {
   /** Of `kafka-init-producer`. */
   readonly producerId: number;
   readonly producerEpoch: number;
-  /** Of `kafka-list-transactions`: ids whose transaction has not ended. */
-  readonly transactionalIds: readonly string[];
+  /** Of `kafka-list-transactions`: those that have not ended, each with its epoch (Kafka: DescribeTransactions). */
+  readonly transactions: readonly KafkaTransactionId[];
 }
 
 export type KafkaMessage = KafkaRequest | KafkaReply;

@@ -37,7 +37,8 @@ export const noFlushOnSnapshot: Mutant = {
 export const flushWithoutErrorCheck: Mutant = {
   slug: 'flush-without-error-check',
   bug: 'FLINK-31305',
-  story: 'A write that the broker refuses counts as flushed; nobody looks at its error before the snapshot is acknowledged.',
+  story:
+    'A write that the broker refuses counts as flushed; nobody looks at its error before the snapshot is acknowledged.',
   parts: withWrong({ flushErrors: 'ignored' }),
   scenario: 'kafka-transaction-expires',
   judges: ['exactly-once-output', 'progress'],
@@ -55,16 +56,18 @@ export const txnIdWithoutOperator: Mutant = {
 export const incrementingProbeStopsEarly: Mutant = {
   slug: 'incrementing-probe-stops-early',
   bug: 'FLINK-23854',
-  story: 'A restored writer aborts the transaction behind its checkpoint and no later one, whatever the attempts before it opened.',
+  story:
+    'A restored writer aborts the transaction behind its checkpoint and no later one, whatever the attempts before it opened.',
   parts: withWrong({ probesFurther: () => false }),
-  scenario: 'kafka-sink-rescale',
+  scenario: 'kafka-sink-scale-in',
   judges: ['exactly-once-output', 'progress'],
 };
 
 export const poolingAbortsPrecommitted: Mutant = {
   slug: 'pooling-aborts-precommitted',
   bug: 'FLINK-34554',
-  story: 'A restored writer lists the open transactions of its prefix and aborts all of them, those too that are to be committed.',
+  story:
+    'A restored writer lists the open transactions of its prefix and aborts all of them, those too that are to be committed.',
   parts: withWrong({ transactionsToKeep: () => [] }),
   scenario: 'kafka-sink-pooling',
   judges: ['exactly-once-output', 'progress'],
@@ -82,7 +85,8 @@ export const timeoutAbortWithoutFence: Mutant = ofBrokers({
 export const epochCheckNotStrict: Mutant = ofBrokers({
   slug: 'epoch-check-not-strict',
   bug: 'KAFKA-9600',
-  story: 'A request to end a transaction is accepted whatever its epoch: one of long ago ends the transaction of today.',
+  story:
+    'A request to end a transaction is accepted whatever its epoch: one of long ago ends the transaction of today.',
   brokerRules: { ...standardBrokerRules, epochMatches: () => true },
   scenario: 'kafka-sink-pooling',
   judges: ['exactly-once-output', 'progress'],

@@ -184,7 +184,10 @@ function foldKafka(digest: Digest, message: KafkaMessage): void {
       digest.foldString(message.leader);
       digest.fold(message.producerId);
       digest.fold(message.producerEpoch);
-      for (const id of message.transactionalIds) digest.foldString(id);
+      for (const { transactionalId, producerEpoch } of message.transactions) {
+        digest.foldString(transactionalId);
+        digest.fold(producerEpoch);
+      }
       return;
     case 'kafka-init-producer':
       digest.foldString(message.transactionalId);

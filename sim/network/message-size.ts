@@ -133,7 +133,7 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
     case 'kafka-list-transactions':
       return ENTRY_BYTES + message.prefix.length;
     case 'kafka-reply':
-      return ENTRY_BYTES + textsBytes(message.transactionalIds);
+      return ENTRY_BYTES + ENTRY_BYTES * message.transactions.length;
     default:
       return unreachable(message);
   }

@@ -409,7 +409,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     leader: text,
     producerId: count,
     producerEpoch: count,
-    transactionalIds: fc.array(text),
+    transactions: fc.array(row({ transactionalId: text, producerId: count, producerEpoch: count })),
   }),
   'sink-initialize': message('sink-initialize', {
     requestId: count,

@@ -19,7 +19,7 @@ import type { Micros } from '../../foundation/time.ts';
 import type { KafkaSinkSpec, SinkSpec } from '../../job/job-graph.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Out } from '../../protocol/actor.ts';
-import { type KafkaReply, partitionName } from '../../protocol/kafka-messages.ts';
+import { type KafkaReply, type KafkaTransactionId, partitionName } from '../../protocol/kafka-messages.ts';
 import type { SinkServiceReply } from '../../protocol/messages.ts';
 import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
 import { Unflushed } from '../sink/unflushed.ts';
@@ -54,6 +54,15 @@ export interface KafkaWriterOptions extends KafkaClientOptions {
   readonly recordBytes: number;
   /** Longest wait of a record for its batch, at-least-once only. */
   readonly lingerUs: number;
+}
+
+/** Asking one coordinator after the other. */
+interface Listing {
+  readonly coordinator: number;
+  /** Subtasks whose ids are this one's. */
+  readonly producers: ReadonlySet<number>;
+  readonly kept: ReadonlySet<Committable>;
+  readonly found: readonly KafkaTransactionId[];
 }
 
 /** Batches that may wait for the brokers before input waits, too. */
@@ -98,13 +107,14 @@ export class KafkaWriter implements SinkWriter {
     const { spec, kafka, parts, subtask, parallelism, highestParallelism } = this.#options;
     this.#initializedTo = restored;
     for (const { committable } of committables) this.#inUse.add(decodeCommittable(committable).transactionalId);
+    const kept = parts.transactionsToKeep(committables.map(({ committable }) => committable));
     if (spec.guarantee === 'at-least-once') {
       this.#begin('', out);
       return this.#options.host.ready(out);
     }
     const producers = parts.producersToFence({ subtask, parallelism, highestParallelism });
     if (kafka.naming === 'incrementing') return this.#probe(producers, restored + 1, out);
-    this.#list(0, new Set(producers), [], out);
+    this.#list({ coordinator: 0, producers: new Set(producers), kept: new Set(kept), found: [] }, out);
   }
 
   process(value: unknown, _timestampUs: number, lineage: number): void {
@@ -198,16 +208,21 @@ export class KafkaWriter implements SinkWriter {
     });
   }
 
-  /** All coordinators are asked which transactions of the prefix have not ended. */
-  #list(coordinator: number, mine: ReadonlySet<number>, found: readonly string[], out: Out): void {
-    const { brokers, parts } = this.#options;
-    if (coordinator === brokers.length) {
-      const keep = new Set(parts.transactionsToKeep([...this.#inUse]));
-      const lingering = found.filter((id) => {
-        const owner = parseTransactionalId(id, this.#prefix);
-        return owner !== undefined && mine.has(owner.subtask) && !keep.has(id);
+  /**
+   * All coordinators are asked which transactions of the prefix have not ended. What is kept is named with its epoch: its id may have been
+   * used again since, by an attempt that had committed it, and what is open of that must go.
+   */
+  #list(listing: Listing, out: Out): void {
+    const { coordinator, producers, kept, found } = listing;
+    if (coordinator === this.#options.brokers.length) {
+      const lingering = found.filter((transaction) => {
+        const owner = parseTransactionalId(transaction.transactionalId, this.#prefix);
+        return owner !== undefined && producers.has(owner.subtask) && !kept.has(encodeCommittable(transaction));
       });
-      return this.#abort(lingering, out);
+      return this.#abort(
+        lingering.map((transaction) => transaction.transactionalId),
+        out,
+      );
     }
     this.#client.request(
       {
@@ -221,7 +236,8 @@ export class KafkaWriter implements SinkWriter {
         }),
         answered: (reply, _nowUs, replyOut) => {
           if (reply?.outcome !== 'done') return this.#options.host.fail('sink-unavailable', replyOut);
-          this.#list(coordinator + 1, mine, [...found, ...reply.transactionalIds], replyOut);
+          const more = [...found, ...reply.transactions];
+          this.#list({ ...listing, coordinator: coordinator + 1, found: more }, replyOut);
         },
       },
       out,

@@ -5,6 +5,7 @@
  * An id is `<sink>-<subtask>-<offset>`. `incrementing`: the offset is the checkpoint that the transaction belongs to, and each is used once.
  * `pooling`: the smallest one that is not in use.
  */
+import type { KafkaTransactionId } from '../../protocol/kafka-messages.ts';
 
 export const transactionalId = (prefix: string, subtask: number, offset: number): string =>
   `${prefix}-${subtask}-${offset}`;
@@ -25,17 +26,11 @@ export function freeOffset(inUse: ReadonlySet<string>, prefix: string, subtask: 
   return offset;
 }
 
-/** What a commit must know: text in the state of the committer. */
-export interface KafkaCommittable {
-  readonly transactionalId: string;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-}
-
-export const encodeCommittable = ({ transactionalId: id, producerId, producerEpoch }: KafkaCommittable): string =>
+/** What a commit must know, as text in the state of the committer. */
+export const encodeCommittable = ({ transactionalId: id, producerId, producerEpoch }: KafkaTransactionId): string =>
   `${id}/${producerId}/${producerEpoch}`;
 
-export function decodeCommittable(text: string): KafkaCommittable {
+export function decodeCommittable(text: string): KafkaTransactionId {
   const [id = '', producerId = '', producerEpoch = ''] = text.split('/');
   return { transactionalId: id, producerId: Number(producerId), producerEpoch: Number(producerEpoch) };
 }

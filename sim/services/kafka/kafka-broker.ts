@@ -22,6 +22,7 @@ import type {
   KafkaProduce,
   KafkaReply,
   KafkaRequest,
+  KafkaTransactionId,
   KafkaWriteMarker,
 } from '../../../engine/protocol/kafka-messages.ts';
 import type { ChoiceSite } from '../../kernel/choice.ts';
@@ -65,7 +66,7 @@ interface Unreplicated {
 const TICK = 'tick';
 /** Session renewals, elections, timeouts and repeated markers happen so often in a session timeout. */
 const TICKS_PER_SESSION = 4;
-const NO_REPLY_FIELDS = { leader: '', producerId: 0, producerEpoch: 0, transactionalIds: [] };
+const NO_REPLY_FIELDS = { leader: '', producerId: 0, producerEpoch: 0, transactions: [] };
 
 export class KafkaBroker implements ServiceActor {
   readonly #options: KafkaBrokerOptions;
@@ -224,7 +225,7 @@ export class KafkaBroker implements ServiceActor {
         return replyTo(request, outcome);
       }
       case 'kafka-list-transactions':
-        return { ...replyTo(request, 'done'), transactionalIds: transactions.unfinished(request.prefix) };
+        return { ...replyTo(request, 'done'), transactions: transactions.unfinished(request.prefix).map(identityOf) };
       default:
         throw new RangeError(`unknown request ${String(request satisfies never)}`);
     }
@@ -294,6 +295,12 @@ export class KafkaBroker implements ServiceActor {
     for (const fact of this.#options.cluster.takeFacts()) out.report({ kind: 'kafka-transaction', ...fact });
   }
 }
+
+const identityOf = ({ transactionalId, producerId, producerEpoch }: KafkaTransactionId): KafkaTransactionId => ({
+  transactionalId,
+  producerId,
+  producerEpoch,
+});
 
 const isSame = (a: DueMarker, b: DueMarker): boolean =>
   a.transactionalId === b.transactionalId && a.partition === b.partition && a.producerEpoch === b.producerEpoch;

@@ -158,11 +158,9 @@ export class TransactionLog {
     return expired;
   }
 
-  /** Ids whose transaction has not ended. */
-  unfinished(prefix: string): readonly string[] {
-    return this.facts()
-      .filter(({ transactionalId, state }) => transactionalId.startsWith(prefix) && !isOver(state))
-      .map(({ transactionalId }) => transactionalId);
+  /** What has not ended. */
+  unfinished(prefix: string): readonly TransactionFact[] {
+    return this.facts().filter(({ transactionalId, state }) => transactionalId.startsWith(prefix) && !isOver(state));
   }
 
   facts(): readonly TransactionFact[] {
