@@ -210,6 +210,8 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       savepointTimeoutUs: checkpointing.savepointTimeout,
       firstId: checkpointing.firstId,
       retention: checkpointing.retention,
+      backend: checkpointing.backend,
+      incremental: checkpointing.incremental,
       inlineThresholdBytes: checkpointing.inlineThreshold,
       timelineLogging: checkpointing.timelineLogging,
     },
