@@ -111,7 +111,7 @@ export interface EngineParts {
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
   /** Where user functions keep what belongs to no key. */
-  createOperatorStateStore(): OperatorStateStore;
+  createOperatorStateStore(operator: string): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -132,6 +132,8 @@ export interface StateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
 }
 
 /** Flink: sink.committer.retries. */
@@ -185,7 +187,7 @@ export const standardParts: EngineParts = {
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
-  createOperatorStateStore: () => new OperatorStateStore(),
+  createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -174,7 +174,7 @@ function createFunctionState(
   options: OperatorChainOptions,
   into: FunctionStateOfOperator[],
 ): FunctionState {
-  const store = options.environment.parts.createOperatorStateStore();
+  const store = options.environment.parts.createOperatorStateStore(spec.uid);
   const restored = options.operatorStateOf(spec.uid);
   for (const { bytes, lists } of restored) store.restore(bytes, lists);
   const descriptors = operatorStatesOf(spec);
@@ -195,6 +195,7 @@ function createBackend(
     keySerializer,
     keyGroups,
     maxParallelism: vertex.maxParallelism,
+    operator: spec.uid,
   });
   for (const bytes of options.keyedStateOf(spec.uid))
     backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
