@@ -188,6 +188,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       firstId: checkpointing.firstId,
       retention: checkpointing.retention,
       inlineThresholdBytes: checkpointing.inlineThreshold,
+      compression: checkpointing.compression,
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),

@@ -18,7 +18,7 @@ import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } 
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
-import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
+import { restorableFile } from '../state/compressed-state-file.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
@@ -197,8 +197,7 @@ function createBackend(
     maxParallelism: vertex.maxParallelism,
     operator: spec.uid,
   });
-  for (const bytes of options.keyedStateOf(spec.uid))
-    backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
+  for (const bytes of options.keyedStateOf(spec.uid)) backend.restore(restorableFile(bytes));
   keyed.push({ operator: spec.uid, backend, keyGroups });
   return backend;
 }

@@ -188,7 +188,16 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
-    const { parts, waitsForSink } = takeSnapshot({ chain, source, checkpointedOffset, checkpointId: id, options, out });
+    const { compression } = environment.configuration.checkpoint;
+    const { parts, waitsForSink } = takeSnapshot({
+      chain,
+      source,
+      checkpointedOffset,
+      compression,
+      checkpointId: id,
+      options,
+      out,
+    });
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
     const { location } = options;

@@ -9,6 +9,7 @@ import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
+import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import { functionStatePart, keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
 import type { OperatorChain } from './operator-chain.ts';
 
@@ -18,6 +19,7 @@ export interface SnapshotOptions {
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
   readonly options: CheckpointOptions;
+  readonly compression: CheckpointConfiguration['compression'];
   readonly out: Out;
 }
 
@@ -33,6 +35,7 @@ export function takeSnapshot(options: SnapshotOptions): {
       operator,
       keyGroups,
       isCanonical,
+      compression: options.compression,
       estimatedBytes: backend.estimatedBytes,
       snapshot: backend.snapshot(),
     }),

@@ -11,6 +11,7 @@ import { record } from './scalars.ts';
 import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 const whole = z.int({ error: 'expected a whole number' });
@@ -120,6 +121,8 @@ const checkpoint = record({
   firstId: positive.default(1),
   retention: z.enum(RETENTIONS).default('retain-on-cancellation'),
   inlineThresholdBytes: natural,
+  // Plans from before state could be compressed do not say.
+  compression: z.enum(COMPRESSIONS).default('none'),
   timelineLogging: z.boolean(),
 });
 

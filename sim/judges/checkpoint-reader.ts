@@ -26,8 +26,7 @@ import {
   decodeEnumeratorState,
   decodeReaderSplits,
   decodeSourceOffsets,
-  fromCanonical,
-  isCanonical,
+  restorableFile,
 } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -273,7 +272,7 @@ export class CheckpointReader {
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      const file = attempt(place, () => (isCanonical(bytes) ? fromCanonical(bytes) : bytes));
+      const file = attempt(place, () => restorableFile(bytes));
       if (file.kind === 'unreadable') return file.reason;
       into.keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
       return undefined;

@@ -6,6 +6,7 @@
  */
 export { decodeChannelState } from '../../engine/channel-state/channel-state-file.ts';
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
+export { restorableFile, uncompressed } from '../../engine/state/compressed-state-file.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 export type {

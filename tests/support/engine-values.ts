@@ -59,6 +59,7 @@ const CHECKPOINT: CheckpointConfiguration = {
   firstId: 1,
   retention: 'retain-on-cancellation',
   inlineThresholdBytes: 8,
+  compression: 'none',
   timelineLogging: false,
 };
 const RUNTIME: RuntimeConfiguration = {

@@ -405,6 +405,7 @@ export const SMALL_PLAN: SimulationPlan = {
       firstId: 1,
       retention: 'retain-on-cancellation',
       inlineThresholdBytes: 0,
+      compression: 'none',
       timelineLogging: false,
     },
     restart: { strategy: 'none' },
