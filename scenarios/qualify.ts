@@ -173,6 +173,9 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
     scheduler: schedulerOf(input),
     checkpoint: {
       intervalUs: checkpointing.interval,
+      ...(checkpointing.intervalDuringBacklog === undefined
+        ? {}
+        : { intervalDuringBacklogUs: checkpointing.intervalDuringBacklog }),
       minPauseUs: checkpointing.minPause,
       timeoutUs: checkpointing.timeout,
       mode: checkpointing.mode,
@@ -187,6 +190,8 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       savepointTimeoutUs: checkpointing.savepointTimeout,
       firstId: checkpointing.firstId,
       retention: checkpointing.retention,
+      backend: checkpointing.backend,
+      incremental: checkpointing.incremental,
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
       timelineLogging: checkpointing.timelineLogging,

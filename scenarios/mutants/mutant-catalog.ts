@@ -11,7 +11,12 @@ import {
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
 } from './checkpoint-coordinator-mutants.ts';
-import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
+import {
+  backlogFlagSurvivesReader,
+  checkpointDoesNotWaitForEvents,
+  enumeratorStateNotRestored,
+  gatewayStaysOpen,
+} from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
@@ -99,6 +104,7 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
