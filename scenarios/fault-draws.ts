@@ -11,7 +11,14 @@ import { unreachable } from '../engine/foundation/assert.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
 import type { ChoiceSite } from '../sim/kernel/choice.ts';
-import { allNodes, type ClusterSize, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../sim/node-names.ts';
+import {
+  allNodes,
+  brokerNodes,
+  type ClusterSize,
+  jobManagerNodes,
+  SERVICE_NODES,
+  taskManagerNodes,
+} from '../sim/node-names.ts';
 import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './scenario.ts';
 
 /** Forbids plans without end where `every` is very short. */
@@ -38,8 +45,10 @@ function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigg
     case 'at':
       return [{ atUs: drawn(time.atUs, site('when')) }];
     case 'point': {
-      const { kind: _, ...point } = time;
-      return [point];
+      const { kind: _, occurrence, ...point } = time;
+      return [
+        { ...point, occurrence: typeof occurrence === 'number' ? occurrence : drawn(occurrence, site('occurrence')) },
+      ];
     }
     case 'every': {
       const triggers: FaultTrigger[] = [];
@@ -105,7 +114,14 @@ function strikeNode(
     case 'pause':
       return { kind: 'pause', trigger, node, forUs: drawn(action.forUs, site('for')) };
     case 'throw':
-      return { kind: 'throw', trigger, node, ...ofVertex(action), recoverable: action.recoverable };
+      return {
+        kind: 'throw',
+        trigger,
+        node,
+        ...ofVertex(action),
+        ...callsOf(action, site),
+        recoverable: action.recoverable,
+      };
     case 'hang':
       return { kind: 'hang', trigger, node, ...ofVertex(action), hangUs: drawn(action.hangUs, site('for')) };
     default:
@@ -153,6 +169,13 @@ function strikeLinks(
 
 const ofVertex = ({ vertex }: { readonly vertex?: number }): { readonly vertex?: number } =>
   vertex === undefined ? {} : { vertex };
+
+function callsOf(
+  { afterCalls }: { readonly afterCalls?: Range },
+  site: DrawContext['site'],
+): { readonly afterCalls?: number } {
+  return afterCalls === undefined ? {} : { afterCalls: drawn(afterCalls, site('after-calls')) };
+}
 
 function partition(
   action: FaultAction & { readonly kind: 'partition' },
@@ -203,6 +226,10 @@ function nodesOf(target: FaultTarget, { site, cluster }: DrawContext, purpose = 
       return [site(purpose).pick(jobManagerNodes(cluster))];
     case 'machine':
       return [site(purpose).pick(machineNodes(cluster))];
+    case 'broker':
+      return [site(purpose).pick(brokerNodes(cluster))];
+    case 'brokers':
+      return brokerNodes(cluster);
     case 'taskmanagers':
       return taskManagerNodes(cluster);
     case 'jobmanagers':

@@ -9,7 +9,7 @@ import type { ClientCommand } from '../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../sim/faults/fault.ts';
-import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
+import type { ClusterPlan, Expectation, KafkaPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
 import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { ServiceName } from '../sim/node-names.ts';
@@ -37,7 +37,8 @@ export type FaultTime =
       readonly checkpoint?: number;
       readonly vertex?: number;
       readonly subtask?: number;
-      readonly occurrence: number;
+      /** A range is drawn by each seed: how much has happened before, which is what keeps a fault from striking a job that has nothing to lose. */
+      readonly occurrence: number | Range;
     }
   /** Again and again until the storm ends, this far apart. */
   | { readonly kind: 'every'; readonly gapUs: Range; readonly afterUs: number };
@@ -56,6 +57,7 @@ export type FaultAction =
       readonly kind: 'throw';
       readonly target: FaultTarget;
       readonly vertex?: number;
+      readonly afterCalls?: Range;
       readonly recoverable: boolean;
     }
   | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range }
@@ -175,10 +177,12 @@ export interface Scenario {
   readonly engine: EngineConfiguration;
   readonly storage: StoragePhysics;
   readonly transactionTimeoutUs: number;
+  /** Absent: the sink store. */
+  readonly sink?: KafkaPlan;
   readonly faults: readonly FaultRule[];
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;
-  readonly expect: 'exactly-once' | 'at-least-once';
+  readonly expect: Expectation;
   /** Where seeds draw their options; what stands above is then what was written beside it. */
   readonly swarm?: Swarm;
 }

@@ -15,13 +15,13 @@ import type {
   ProcessFunction,
   StateKey,
 } from '../job/functions.ts';
-import type { SinkSpec } from '../job/job-graph.ts';
+import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
 import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
-import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap } from './type-erasure.ts';
+import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap, erasePartitioner } from './type-erasure.ts';
 
 /** Where the records of a stream come from: several after a union. */
 type Origin = Omit<StreamInput, 'input'>;
@@ -32,6 +32,8 @@ export interface SinkOptions {
   readonly guarantee: SinkSpec['guarantee'];
   /** Records per write request. Default 100. */
   readonly batchRecords?: number;
+  /** Into topics of a Kafka-like cluster. Default: into the sink store. */
+  readonly kafka?: KafkaSinkSpec;
 }
 
 const DEFAULT_SINK_BATCH_RECORDS = 100;
@@ -108,10 +110,12 @@ export class DataStream<T> {
 
   /** Deals records evenly over the subtasks of the next operator. */
   rebalance(): DataStream<T> {
-    return new DataStream<T>(
-      this.#place,
-      this.#origins.map((origin) => ({ from: origin.from, exchange: 'rebalance' as const })),
-    );
+    return this.#exchanged({ exchange: 'rebalance' });
+  }
+
+  /** Deals records out among those subtasks of the next operator that are this subtask's share: most stay on their machine. */
+  rescale(): DataStream<T> {
+    return this.#exchanged({ exchange: 'rescale' });
   }
 
   /**
@@ -122,10 +126,24 @@ export class DataStream<T> {
   broadcast(...states: readonly [BroadcastDescriptor, ...BroadcastDescriptor[]]): BroadcastStream<T>;
   broadcast(...states: readonly BroadcastDescriptor[]): DataStream<T> | BroadcastStream<T> {
     if (states.length > 0) return new BroadcastStream<T>(this.#place.graph, this.#origins, states);
-    return new DataStream<T>(
-      this.#place,
-      this.#origins.map((origin) => ({ from: origin.from, exchange: 'broadcast' as const })),
-    );
+    return this.#exchanged({ exchange: 'broadcast' });
+  }
+
+  /** Sends every record to the first subtask of the next operator. */
+  global(): DataStream<T> {
+    return this.#exchanged({ exchange: 'global' });
+  }
+
+  /** Sends each record to the subtask that the partitioner names for its key, of so many. */
+  partitionCustom<K extends StateKey>(
+    partitioner: (key: K, subtasks: number) => number,
+    selector: (value: T) => K,
+  ): DataStream<T> {
+    return this.#exchanged({
+      exchange: 'custom',
+      key: eraseKeySelector(selector),
+      partitioner: erasePartitioner(partitioner),
+    });
   }
 
   /** Names the operator for its state. Set it on everything that keeps state: a changed job finds its state again by it. */
@@ -169,12 +187,13 @@ export class DataStream<T> {
     return this;
   }
 
-  /** Ends the stream at the sink store. */
+  /** Ends the stream at a sink. */
   sinkTo(options: SinkOptions): DataStreamSink {
     const batchRecords = options.batchRecords ?? DEFAULT_SINK_BATCH_RECORDS;
     if (!Number.isInteger(batchRecords) || batchRecords < 1)
       throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
-    const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords } });
+    const place = options.kafka === undefined ? {} : { kafka: options.kafka };
+    const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
     return new DataStreamSink(this.#place.graph, sink);
   }
 
@@ -182,6 +201,13 @@ export class DataStream<T> {
   private originsOf<U>(other: DataStream<U>): readonly Origin[] {
     if (other.#place.graph !== this.#place.graph) throw new InvalidJob(TWO_ENVIRONMENTS);
     return other.#origins;
+  }
+
+  #exchanged(by: Omit<Origin, 'from'>): DataStream<T> {
+    return new DataStream<T>(
+      this.#place,
+      this.#origins.map(({ from }) => ({ from, ...by })),
+    );
   }
 
   #then<U>(name: string, body: OperatorBody): DataStream<U> {

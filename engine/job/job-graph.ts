@@ -5,6 +5,7 @@
  * (as a user jar is). Operators are specs, data and functions, so that the engine and the judges' reference interpret the same
  * job independently.
  */
+import type { MasterHookSpec } from './master-hook.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 import type {
@@ -45,6 +46,16 @@ export interface SinkSpec {
   readonly guarantee: 'exactly-once' | 'at-least-once';
   /** Records per write request. */
   readonly batchRecords: number;
+  /** Present: into topics of a Kafka-like cluster. Absent: into the sink store. */
+  readonly kafka?: KafkaSinkSpec;
+}
+
+/** Row K10. The topic is named like the sink. */
+export interface KafkaSinkSpec {
+  readonly partitions: number;
+  readonly naming: 'incrementing' | 'pooling';
+  /** Open transactions older than this are aborted by the brokers, microseconds (transaction.timeout.ms). */
+  readonly transactionTimeoutUs: number;
 }
 
 export type OperatorSpec = {
@@ -121,9 +132,12 @@ export interface JobEdge {
   readonly to: number;
   /** Which logical input of the consumer: 0, or 1 for the second input of a co-process and the broadcast input. */
   readonly input: 0 | 1;
-  readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast';
-  /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). */
+  /** `rescale`: dealt out among a share of the consumers (pointwise.ts). `global`: all to subtask 0. `custom`: as the user says. */
+  readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast' | 'rescale' | 'global' | 'custom';
+  /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). For `custom`: what the partitioner is asked about. */
   readonly key?: (value: unknown) => StateKey;
+  /** For `custom`: the consumer of a key among so many (Flink: Partitioner). */
+  readonly partitioner?: (key: StateKey, consumers: number) => number;
 }
 
 export interface JobGraph {
@@ -132,8 +146,6 @@ export interface JobGraph {
   /** Topological order: every edge goes from a lower to a higher vertex index. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
+  /** Row C25; absent: there are none. */
+  readonly masterHooks?: readonly MasterHookSpec[];
 }
-
-/** Whether records of one subtask may reach another over this edge: `forward` leads to the same index only. */
-export const feedsSubtask = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
-  edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;

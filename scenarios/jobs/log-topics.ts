@@ -1,5 +1,5 @@
 /** The sources of a job: one per topic, in the order of the plan. */
-import type { DataStream } from '../../engine/api/data-stream.ts';
+import type { DataStream, SinkOptions } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { LogSourceOptions, StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { JobInput, JobTopic, Row } from './job-definition.ts';
@@ -7,8 +7,12 @@ import type { JobInput, JobTopic, Row } from './job-definition.ts';
 /** A source that reads one topic, with a subtask per partition at most: one without a partition would have nothing to do. */
 export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topic: JobTopic): DataStream<Row> {
   const source = env.fromLog<Row>(sourceOptions(input, topic));
-  return source.setParallelism(Math.min(input.parallelism, topic.partitions.length));
+  return source.setParallelism(sourceParallelism(input, topic));
 }
+
+/** One subtask per partition at most. */
+export const sourceParallelism = (input: JobInput, topic: JobTopic): number =>
+  Math.min(input.parallelism, topic.partitions.length);
 
 /** The same by splits that an enumerator assigns, at the job's parallelism: readers without a split idle. */
 export function readTopicBySplits(
@@ -33,16 +37,19 @@ export function readUnion(
 }
 
 /** All of them as one; refuses none at all. */
-export function unionOf(streams: readonly DataStream<Row>[]): DataStream<Row> {
+export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
   const [first, ...others] = streams;
   if (first === undefined) throw new InvalidJob('The job reads no topic: give the scenario an input.');
   return others.length === 0 ? first : first.union(...others);
 }
 
 /** The sink options of a job. */
-export function sinkOptions(input: JobInput): { guarantee: JobInput['guarantee']; batchRecords?: number } {
-  const { guarantee, batchRecords } = input;
-  return batchRecords === undefined ? { guarantee } : { guarantee, batchRecords };
+export function sinkOptions({ guarantee, batchRecords, kafka }: JobInput): SinkOptions {
+  return {
+    guarantee,
+    ...(batchRecords === undefined ? {} : { batchRecords }),
+    ...(kafka === undefined ? {} : { kafka }),
+  };
 }
 
 function sourceOptions(input: JobInput, topic: JobTopic): LogSourceOptions {
