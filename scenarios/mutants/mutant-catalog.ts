@@ -16,6 +16,7 @@ import {
   checkpointDoesNotWaitForEvents,
   enumeratorStateNotRestored,
   gatewayStaysOpen,
+  noticesAsTheyCome,
 } from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
@@ -104,6 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  noticesAsTheyCome,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
   overtakenOutputNotPersisted,
