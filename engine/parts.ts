@@ -11,11 +11,14 @@ import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
+import type { BackendName } from './protocol/configuration.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
+import type { StoreWork } from './lsm/log-structured-store.ts';
+import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
@@ -101,6 +104,14 @@ export interface EngineParts {
   afterCommit(outcome: CommitOutcome, tries: number): 'done' | 'drop' | 'retry' | 'fail';
   /** Whether the committables of one writer subtask and checkpoint may be committed (row K6). */
   isGroupComplete(received: number, expected: number): boolean;
+  /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
+  transactionalIdPrefix(jobId: string, uid: string): string;
+  /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
+  probesFurther(producerEpoch: number): boolean;
+  /** Whether an acknowledgement waits until the brokers have what was written before the barrier (I6). */
+  readonly flushBeforeBarrier: 'flushed' | 'unflushed';
+  /** Whether what a broker refuses fails the subtask (I6). */
+  readonly flushErrors: 'checked' | 'ignored';
   /** What a subtask whose input ended waits for before it ends itself (row C23). */
   readonly finalCheckpoint: 'wait' | 'skip';
   /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
@@ -112,8 +123,22 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or to be written. */
+  readonly incrementalBase: 'confirmed' | 'acknowledged';
+  /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
+  readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
+  /** What becomes of a checkpoint that names a file which is not registered (row S16). */
+  readonly unknownPlaceholder: 'fails-checkpoint' | 'trusted';
+  /** Files that an aborted checkpoint wrote or reused (row G5): left to the sweep, or deleted at once. */
+  readonly abortedFiles: 'left-to-sweep' | 'discarded';
+  /** What a savepoint that completes does to the files of checkpoints before it (row C16). */
+  readonly completedSavepoint: 'subsumes-nothing' | 'subsumes';
+  /** How shared files that nobody uses are found: in the directory, or among those that somebody acknowledged. */
+  readonly sharedGarbage: 'swept' | 'registered-only';
+  /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
+  readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
-  createOperatorStateStore(): OperatorStateStore;
+  createOperatorStateStore(operator: string): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -136,6 +161,11 @@ export interface StateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
+  readonly backend: BackendName;
+  /** Where a store on the node counts what it does. */
+  readonly work: StoreWork;
 }
 
 /** Flink: sink.committer.retries. */
@@ -183,14 +213,26 @@ export const standardParts: EngineParts = {
     if (outcome === 'failed-known') return 'drop';
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  probesFurther: (producerEpoch) => producerEpoch > 0,
+  flushBeforeBarrier: 'flushed',
+  flushErrors: 'checked',
   isGroupComplete: (received, expected) => received === expected,
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
   finishedOperators: 'remembered',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
-  createStateBackend: (options) => new HashMapStateBackend(options),
-  createOperatorStateStore: () => new OperatorStateStore(),
+  createStateBackend: (options) =>
+    options.backend === 'lsm' ? new LsmStateBackend(options) : new HashMapStateBackend(options),
+  incrementalBase: 'confirmed',
+  sharedRegistration: 'at-acknowledgement',
+  unknownPlaceholder: 'fails-checkpoint',
+  abortedFiles: 'left-to-sweep',
+  completedSavepoint: 'subsumes-nothing',
+  sharedGarbage: 'swept',
+  notClaimedFiles: 'remembered',
+  createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -7,15 +7,18 @@
  *
  * Versions: 2 added channel state, 3 the lists of operator state in its handles. Older ones are read.
  */
+import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
+import { BACKENDS, type BackendName } from './configuration.ts';
 import type { OperatorScale } from './job-scale.ts';
 import {
   type ChannelSection,
   type OperatorStateList,
   REDISTRIBUTION_MODES,
+  type SegmentHandle,
   type StateHandle,
   type StateKind,
   type SubtaskState,
@@ -33,6 +36,13 @@ const FINISHED = 2;
 const SCALE = 3;
 /** Which kind of snapshot it is; left out for a checkpoint. */
 const PROPERTIES = 4;
+/** Keyed state that lies in segments. */
+const SEGMENTS = 5;
+/** The backend whose native state it is; left out for hashmap. */
+const BACKEND = 6;
+const MASTER_STATES = 7;
+/** Before each state of a master hook, as in Flink. */
+const MASTER_STATE_MAGIC = 0xc96b1696;
 /** Kinds and formats as a byte: a format. */
 const SNAPSHOT_TYPES: readonly SnapshotType[] = ['checkpoint', 'savepoint', 'suspend-savepoint', 'terminate-savepoint'];
 const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
@@ -40,6 +50,12 @@ const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
   readonly operator: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a master hook keeps (row C25; Flink: MasterState). */
+export interface MasterState {
+  readonly identifier: string;
   readonly bytes: Uint8Array;
 }
 
@@ -51,10 +67,14 @@ export interface CheckpointMetadata {
   readonly snapshot?: SnapshotType;
   /** Of savepoints. */
   readonly format?: SavepointFormat;
+  /** Whose native state it holds (row S24). Absent: that of `hashmap`. */
+  readonly backend?: BackendName;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
   /** By operator; absent: there are none. */
   readonly coordinators?: readonly CoordinatorState[];
+  /** By master hook; absent: there are none. */
+  readonly masterStates?: readonly MasterState[];
   /** Parallelism and maximum parallelism of every operator; empty where the file does not say it (versions 1 and 2). */
   readonly operators: readonly OperatorScale[];
   /** No subtask index at or above this was deployed before the checkpoint; 0 where the file does not say it. */
@@ -83,6 +103,12 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   if (marked) writeSection(out, FINISHED, (section) => writeFinished(section, metadata.states));
   if (metadata.snapshot !== undefined && metadata.snapshot !== 'checkpoint')
     writeSection(out, PROPERTIES, (section) => writeProperties(section, metadata));
+  const segmented = handlesOf(metadata.states).some(({ segments }) => segments !== undefined);
+  if (segmented) writeSection(out, SEGMENTS, (section) => writeSegments(section, metadata.states));
+  const { backend = 'hashmap' } = metadata;
+  if (backend !== 'hashmap') writeSection(out, BACKEND, (section) => section.writeString(backend));
+  const { masterStates = [] } = metadata;
+  if (masterStates.length > 0) writeSection(out, MASTER_STATES, (section) => writeMasterStates(section, masterStates));
   const body = out.toBytes();
   out.writeUint32(crc32c(body));
   return out.toBytes();
@@ -120,7 +146,57 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   return { checkpointId: id, jobId, triggeredAtUs, states, ...sections };
 }
 
-type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism' | 'snapshot' | 'format'>;
+type Sections = Pick<
+  CheckpointMetadata,
+  'coordinators' | 'masterStates' | 'operators' | 'highestParallelism' | 'snapshot' | 'format' | 'backend'
+>;
+
+const handlesOf = (states: readonly SubtaskState[]): StateHandle[] => states.flatMap(({ handles }) => handles);
+
+/** By position among all handles. */
+function writeSegments(out: ByteWriter, states: readonly SubtaskState[]): void {
+  const handles = handlesOf(states);
+  out.writeVarUint(handles.filter(({ segments }) => segments !== undefined).length);
+  handles.forEach(({ segments }, index) => {
+    if (segments === undefined) return;
+    out.writeVarUint(index);
+    out.writeVarUint(segments.length);
+    for (const { path, bytes, checksum, isPlaceholder } of segments) {
+      assert(isPlaceholder !== true, 'no placeholder is written into _metadata (FLINK-6640)', { path });
+      out.writeString(path);
+      out.writeVarUint(bytes);
+      out.writeUint32(checksum);
+    }
+  });
+}
+
+/** Puts them into `states`. */
+function readSegments(input: ByteReader, states: SubtaskState[]): void {
+  const byHandle = new Map<number, SegmentHandle[]>();
+  for (let left = input.readVarUint(); left > 0; left -= 1) {
+    const index = input.readVarUint();
+    const segments = Array.from({ length: input.readVarUint() }, () => ({
+      path: input.readString(),
+      bytes: input.readVarUint(),
+      checksum: input.readUint32(),
+    }));
+    byHandle.set(index, segments);
+  }
+  let index = 0;
+  states.forEach((state, at) => {
+    const handles = state.handles.map((handle) => {
+      const segments = byHandle.get(index);
+      index += 1;
+      return segments === undefined ? handle : { ...handle, segments };
+    });
+    states[at] = { ...state, handles };
+  });
+}
+
+function readBackend(input: ByteReader): Pick<CheckpointMetadata, 'backend'> {
+  const name = input.readString();
+  return { backend: BACKENDS.find((backend) => backend === name) ?? input.refuse('a backend has a known name') };
+}
 
 function writeProperties(out: ByteWriter, { snapshot = 'checkpoint', format }: CheckpointMetadata): void {
   out.writeByte(SNAPSHOT_TYPES.indexOf(snapshot));
@@ -151,8 +227,11 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     const start = input.position;
     if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
+    else if (number === MASTER_STATES) sections = { ...sections, masterStates: readMasterStates(input) };
     else if (number === FINISHED) readFinished(input, states);
     else if (number === PROPERTIES) sections = { ...sections, ...readProperties(input) };
+    else if (number === SEGMENTS) readSegments(input, states);
+    else if (number === BACKEND) sections = { ...sections, ...readBackend(input) };
     else input.skip(length);
     if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
   }
@@ -172,6 +251,25 @@ function readCoordinators(input: ByteReader): CoordinatorState[] {
   return Array.from({ length: input.readVarUint() }, () => {
     const operator = input.readString();
     return { operator, bytes: input.readBytes(input.readVarUint()) };
+  });
+}
+
+function writeMasterStates(out: ByteWriter, states: readonly MasterState[]): void {
+  out.writeVarUint(states.length);
+  for (const { identifier, bytes } of states) {
+    out.writeUint32(MASTER_STATE_MAGIC);
+    out.writeString(identifier);
+    out.writeVarUint(bytes.length);
+    out.writeBytes(bytes);
+  }
+}
+
+function readMasterStates(input: ByteReader): MasterState[] {
+  return Array.from({ length: input.readVarUint() }, () => {
+    if (input.readUint32() !== MASTER_STATE_MAGIC)
+      throw new CorruptData('the state of a master hook begins with its magic number', input.position);
+    const identifier = input.readString();
+    return { identifier, bytes: input.readBytes(input.readVarUint()) };
   });
 }
 

@@ -58,7 +58,10 @@ const CHECKPOINT: CheckpointConfiguration = {
   savepointTimeoutUs: 50_000,
   firstId: 1,
   retention: 'retain-on-cancellation',
+  backend: 'hashmap',
+  incremental: false,
   inlineThresholdBytes: 8,
+  compression: 'none',
   timelineLogging: false,
 };
 const RUNTIME: RuntimeConfiguration = {
