@@ -21,6 +21,7 @@ import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
   processAfterBarrierBeforeSnapshot,
+  rpcPerMessageNoOrder,
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
@@ -31,9 +32,11 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
   watchLossForgotten,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
@@ -67,7 +70,7 @@ import {
 } from './rescale-mutants.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
+import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -78,6 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
   checkpointIdsSortedAsText,
   offsetInclusive,
   barrierBeforeOffset,
+  recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
@@ -86,6 +90,8 @@ export const MUTANTS: readonly Mutant[] = [
   deleteDataBeforePointer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   watchLossForgotten,
   ackIgnoresAttempt,
@@ -106,6 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   gatewayStaysOpen,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
+  rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
