@@ -22,6 +22,7 @@ import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
   processAfterBarrierBeforeSnapshot,
+  rpcPerMessageNoOrder,
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
@@ -32,9 +33,11 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
   watchLossForgotten,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
@@ -79,7 +82,7 @@ import {
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
+import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -90,6 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
   checkpointIdsSortedAsText,
   offsetInclusive,
   barrierBeforeOffset,
+  recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
@@ -98,6 +102,8 @@ export const MUTANTS: readonly Mutant[] = [
   deleteDataBeforePointer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   watchLossForgotten,
   ackIgnoresAttempt,
@@ -126,6 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   gatewayStaysOpen,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
+  rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
