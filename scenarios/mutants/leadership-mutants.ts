@@ -62,7 +62,7 @@ export const unreadableCheckpointRemoved: Mutant = {
   story: 'A new leader takes a retained checkpoint whose metadata it cannot read for garbage, and deletes it.',
   parts: withWrong({ unreadableMetadata: 'remove' }),
   scenario: 'zookeeper-jobmanager-crash',
-  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'exactly-once-state', 'progress', 'retention'],
 };
 
 export const idsFromNewestCheckpoint: Mutant = {
