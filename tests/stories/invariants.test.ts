@@ -42,7 +42,7 @@ describe('G7: ids of checkpoints rise over the whole life of a job', () => {
       const { history, failovers } = lived(scenario, '3');
       const ids = history.flatMap(({ event }) => (event.kind === 'checkpoint-triggered' ? [event.checkpointId] : []));
       expect(ids.length).toBeGreaterThan(8);
-      ids.forEach((id, index) => expect(id).toBeGreaterThan(ids[index - 1] ?? 0));
+      expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
       if (scenario === 'leader-flapping') expect(failovers).toBeGreaterThan(0);
     },
   );
