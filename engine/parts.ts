@@ -155,6 +155,8 @@ export interface EngineParts {
   readonly persistsOvertakenOutput: boolean;
   /** Whether a barrier jumps ahead; `unalignedJob`: what the job is set to. */
   barrierOvertakes(options: CheckpointOptions, unalignedJob: boolean): boolean;
+  /** Which notices of completion a subtask's functions are told of (row C14): each once, the newest last, or whatever arrives. */
+  readonly completionNotices: 'in-order' | 'as-they-come';
   /** A barrier that is newer than the checkpoint being collected (row B1). */
   readonly newerBarrier: 'cancels-older' | 'is-ignored';
 }
@@ -243,6 +245,7 @@ export const standardParts: EngineParts = {
   persistsRecovered: true,
   persistsOvertakenOutput: true,
   barrierOvertakes: (options) => overtakes(options),
+  completionNotices: 'in-order',
   newerBarrier: 'cancels-older',
 };
 

@@ -12,7 +12,8 @@
  *   I3 a source sends no barrier while a record is stuck in the outputs: the trigger waits until it is through (row B15);
  *   I4 a checkpoint that the subtask gives up, or whose abort is news to its input, is said to those behind it: nobody waits for a barrier
  *      that will not come (row B3);
- *   I5 a subtask that stopped for a synchronous savepoint fails when that is lost (row C28).
+ *   I5 a subtask that stopped for a synchronous savepoint fails when that is lost (row C28);
+ *   I6 what its functions are told of a checkpoint's end they are told once, and of completions the newest last (row C14).
  */
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
@@ -72,6 +73,9 @@ export class TaskCheckpointing {
   #deferred: TriggerCheckpoint | undefined;
   /** I3. */
   #stuck: TriggerCheckpoint | undefined;
+  /** The newest checkpoint that is known here to be complete, and those above it that were aborted (I6). */
+  #completedId = 0;
+  readonly #abortedIds = new Set<CheckpointId>();
 
   constructor(options: TaskCheckpointingOptions) {
     const { attempt, vertex, subtask } = options.deployment;
@@ -130,7 +134,7 @@ export class TaskCheckpointing {
   /** Row C14. */
   completed(id: CheckpointId, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
-    out.report({ kind: 'notify-complete-received', ...this.#task, checkpointId: id });
+    this.#tellCompleted(id, out);
     // It was acknowledged, then.
     checkpoint.completed(id, out);
     ending.completed(id);
@@ -140,6 +144,7 @@ export class TaskCheckpointing {
   /** The coordinator gave it up. `latestCompleted` makes good a completion whose notice was lost (row C14). */
   aborted(id: CheckpointId, latestCompleted: number, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
+    this.#tellAborted(id, out);
     ending.completed(checkpointId(latestCompleted));
     checkpoint.segments.confirmed(checkpointId(latestCompleted));
     host.chain()?.sink?.notifyComplete(checkpointId(latestCompleted), out);
@@ -147,6 +152,20 @@ export class TaskCheckpointing {
     checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
     if (host.input()?.abort(id) === true) this.#cancelBehind(id, out);
+  }
+
+  /** I6. A repeated notice, or one that a newer one overtook, says nothing new; what follows from it is idempotent. */
+  #tellCompleted(id: CheckpointId, out: Out): void {
+    if (id <= this.#completedId && this.#options.environment.parts.completionNotices === 'in-order') return;
+    this.#completedId = Math.max(this.#completedId, id);
+    for (const aborted of this.#abortedIds) if (aborted <= id) this.#abortedIds.delete(aborted);
+    out.report({ kind: 'notify-complete-received', ...this.#task, checkpointId: id });
+  }
+
+  #tellAborted(id: CheckpointId, out: Out): void {
+    if (id <= this.#completedId || this.#abortedIds.has(id)) return;
+    this.#abortedIds.add(id);
+    out.report({ kind: 'notify-aborted-received', ...this.#task, checkpointId: id });
   }
 
   /** This subtask will not take part. */

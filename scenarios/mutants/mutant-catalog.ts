@@ -17,6 +17,7 @@ import {
   checkpointDoesNotWaitForEvents,
   enumeratorStateNotRestored,
   gatewayStaysOpen,
+  noticesAsTheyCome,
 } from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
@@ -130,6 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  noticesAsTheyCome,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
