@@ -17,17 +17,21 @@ export {
   type SplitSourceOptions,
   StreamExecutionEnvironment,
 } from './api/stream-execution-environment.ts';
+export { WatermarkStrategy } from './api/watermark-strategy.ts';
 export type {
   Collector,
   ElementContext,
   FunctionSpec,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
+  OnTimerContext,
   RuntimeContext,
   StateKey,
+  TimerService,
 } from './job/functions.ts';
-export { SuppressRestarts } from './job/functions.ts';
+export { OutputTag, SuppressRestarts } from './job/functions.ts';
 export type { JobEdge, JobGraph, JobVertex, OperatorSpec, SinkSpec, SourceSpec } from './job/job-graph.ts';
+export type { WatermarkGenerator, WatermarkOutput, WatermarkSpec } from './job/watermarks.ts';
 export type { ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';
 export { listState, mapState, reducingState, type StateDescriptor, valueState } from './state/state-descriptor.ts';
 export { Types } from './state/type-information.ts';

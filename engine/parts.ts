@@ -16,6 +16,7 @@ import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
+import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
@@ -105,6 +106,10 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
+  readonly initialWatermarkUs: number;
+  /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
+  readonly restoredTimers: 'armed' | 'forgotten';
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -176,6 +181,8 @@ export const standardParts: EngineParts = {
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
+  initialWatermarkUs: START_OF_TIME_US,
+  restoredTimers: 'armed',
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

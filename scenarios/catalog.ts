@@ -120,4 +120,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'unaligned-timeout', description: 'barriers keep their place for a while, then overtake' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  {
+    name: 'event-time-timers',
+    description: 'counts leave their state by event-time timers; watermarks begin anew after each crash',
+  },
 ];

@@ -4,6 +4,7 @@
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
+import { hourlyCounts } from './jobs/hourly-counts.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { splitCount } from './jobs/split-count.ts';
@@ -14,6 +15,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightDelays,
   parallelPipelines,
   splitCount,
+  hourlyCounts,
 ];
 
 /** The job of a name; undefined when there is none. */

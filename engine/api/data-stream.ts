@@ -11,6 +11,7 @@ import type {
   FunctionSpec,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
+  OutputTag,
   StateKey,
 } from '../job/functions.ts';
 import type { SinkSpec } from '../job/job-graph.ts';
@@ -18,6 +19,7 @@ import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
 import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap } from './type-erasure.ts';
 
 /** Where the records of a stream come from: several after a union. */
@@ -65,12 +67,24 @@ export class DataStream<T> {
     return this.#then<U>('Flat Map', { kind: 'flat-map', flatMap: eraseFlatMap(flatMap) });
   }
 
+  /** Gives records their event time and makes watermarks here; those of before end here. At a source, `watermarks` does so per split. */
+  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
+    const watermarks = strategy.spec(this.#place.graph.watermarkIntervalMs);
+    return this.#then<T>('Timestamps/Watermarks', { kind: 'watermarks', watermarks });
+  }
+
+  /** What the operator emits into this side output; call it right behind the operator. */
+  getSideOutput<U>(tag: OutputTag<U>): DataStream<U> {
+    const { id } = this.#operator('getSideOutput');
+    return new DataStream<U>(this.#place, [{ from: id, exchange: 'default', sideOutput: tag.id }]);
+  }
+
   /** Sends records of one key to one subtask. `keyType` serializes the key; the default fits keys that are strings. */
   keyBy(selector: (value: T) => string): KeyedStream<T>;
   keyBy<K extends StateKey>(selector: (value: T) => K, keyType: TypeSerializer<K>): KeyedStream<T>;
   keyBy(selector: (value: T) => StateKey, keyType: TypeSerializer<StateKey> = Types.string): KeyedStream<T> {
     const key = eraseKeySelector(selector);
-    const origins = this.#origins.map((origin) => ({ from: origin.from, exchange: 'hash' as const, key }));
+    const origins = this.#origins.map((origin) => ({ ...origin, exchange: 'hash' as const, key }));
     return new KeyedStream<T>(this.#place, { origins, key, keyType });
   }
 
@@ -88,7 +102,7 @@ export class DataStream<T> {
   rebalance(): DataStream<T> {
     return new DataStream<T>(
       this.#place,
-      this.#origins.map((origin) => ({ from: origin.from, exchange: 'rebalance' as const })),
+      this.#origins.map((origin) => ({ ...origin, exchange: 'rebalance' as const })),
     );
   }
 
@@ -96,7 +110,7 @@ export class DataStream<T> {
   broadcast(): DataStream<T> {
     return new DataStream<T>(
       this.#place,
-      this.#origins.map((origin) => ({ from: origin.from, exchange: 'broadcast' as const })),
+      this.#origins.map((origin) => ({ ...origin, exchange: 'broadcast' as const })),
     );
   }
 
@@ -172,9 +186,10 @@ export class DataStream<T> {
   #operator(method: string): StreamNode {
     const [origin, ...more] = this.#origins;
     const node = origin === undefined ? undefined : this.#place.graph.nodes[origin.from];
-    if (node === undefined || origin?.exchange !== 'default' || more.length > 0) {
+    const isOperator = origin?.exchange === 'default' && origin.sideOutput === undefined;
+    if (node === undefined || !isOperator || more.length > 0) {
       throw new InvalidJob(
-        `${method}() names an operator, and a union, rebalance or broadcast is none: call it right behind the operator.`,
+        `${method}() names an operator, and a union, rebalance, broadcast or side output is none: call it right behind the operator.`,
       );
     }
     return node;
@@ -281,13 +296,13 @@ export class ConnectedStreams<A, B> {
     const keys = [eraseKeySelector(first), eraseKeySelector(second)] as const;
     const inputs: StreamInput[] = [
       ...this.#first.map((origin) => ({
-        from: origin.from,
+        ...origin,
         exchange: 'hash' as const,
         key: keys[0],
         input: 0 as const,
       })),
       ...this.#second.map((origin) => ({
-        from: origin.from,
+        ...origin,
         exchange: 'hash' as const,
         key: keys[1],
         input: 1 as const,

@@ -23,6 +23,8 @@ export interface StreamInput {
   readonly exchange: Exchange;
   /** Present for `hash`. */
   readonly key?: (value: unknown) => StateKey;
+  /** Id of the side output that is read; absent: the main output. */
+  readonly sideOutput?: string;
 }
 
 /** An operator without what its author may still set. */
@@ -56,7 +58,11 @@ export interface StreamNodeInput {
   readonly parallelism: number;
 }
 
+/** Flink: pipeline.auto-watermark-interval. */
+const WATERMARK_INTERVAL_MS = 200;
+
 export class StreamGraph {
+  watermarkIntervalMs = WATERMARK_INTERVAL_MS;
   readonly #nodes: StreamNode[] = [];
 
   get nodes(): readonly StreamNode[] {

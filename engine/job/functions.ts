@@ -24,12 +24,47 @@ export interface RuntimeContext {
   reducing<T>(name: string): ReducingState<T>;
 }
 
+/** Names a side output and what flows in it (Flink: OutputTag). Two tags of one id are the same output. */
+export class OutputTag<T> {
+  readonly id: string;
+  /** Only for the type: nothing is stored. */
+  declare readonly of: T;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/**
+ * Timers of the current key (Flink: TimerService). Times in milliseconds. A timer for a time is registered once, however often it is asked
+ * for; one for a time that has passed fires at the next occasion.
+ */
+export interface TimerService {
+  /** Of the subtask; it depends on when it is asked, so results should not. */
+  currentProcessingTime(): number;
+  /** How far event time has come; before the first watermark, and after a restore, the start of time. */
+  currentWatermark(): number;
+  registerEventTimeTimer(timestampMs: number): void;
+  registerProcessingTimeTimer(timestampMs: number): void;
+  deleteEventTimeTimer(timestampMs: number): void;
+  deleteProcessingTimeTimer(timestampMs: number): void;
+}
+
 /** What is known about the element being processed (Flink: KeyedProcessFunction.Context). */
 export interface ElementContext {
   /** Key of the current element. */
   readonly currentKey: StateKey;
   /** Event time of the current element in milliseconds. */
   readonly timestampMs: number;
+  /** Only for functions that have `onTimer`. */
+  timerService(): TimerService;
+  /** Emits into a side output; dropped where nobody reads it. */
+  output<T>(tag: OutputTag<T>, value: T): void;
+}
+
+/** What is known about a timer that fires (Flink: OnTimerContext); `timestampMs` is the timer's. */
+export interface OnTimerContext extends ElementContext {
+  readonly timeDomain: 'event-time' | 'processing-time';
 }
 
 /** Flink: KeyedProcessFunction. */
@@ -37,6 +72,8 @@ export interface KeyedProcessFunction<In, Out> {
   /** Called once before the first element, after state was restored. */
   open?(runtime: RuntimeContext): void;
   processElement(value: In, context: ElementContext, out: Collector<Out>): void;
+  /** Called once for each timer, with its key as the current one. What it emits has the timer's time. */
+  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<Out>): void;
   /**
    * Called once for every key that has state, when all input of a bounded job has come. It must not change state. What it emits comes
    * out once, as what `processElement` emits (Flink: an event-time timer at MAX_WATERMARK).
@@ -49,6 +86,8 @@ export interface KeyedCoProcessFunction<A, B, Out> {
   open?(runtime: RuntimeContext): void;
   processElement1(value: A, context: ElementContext, out: Collector<Out>): void;
   processElement2(value: B, context: ElementContext, out: Collector<Out>): void;
+  /** As `KeyedProcessFunction.onTimer`. */
+  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<Out>): void;
   /** As `KeyedProcessFunction.finish`, when both inputs have ended. */
   finish?(context: ElementContext, out: Collector<Out>): void;
 }

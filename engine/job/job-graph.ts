@@ -6,6 +6,7 @@
  * job independently.
  */
 import type { TypeSerializer } from '../state/type-serializer.ts';
+import type { WatermarkSpec } from './watermarks.ts';
 import type { Collector, FunctionSpec, KeyedCoProcessFunction, KeyedProcessFunction, StateKey } from './functions.ts';
 
 /** Reads partitions of the log. */
@@ -27,6 +28,8 @@ export interface SourceSpec {
   readonly fetchWaitUs: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
+  /** Event time of its records and watermarks per split; absent: the source says nothing of event time. */
+  readonly watermarks?: WatermarkSpec;
 }
 
 export interface SinkSpec {
@@ -43,6 +46,8 @@ export type OperatorSpec = {
   readonly workNanoseconds?: number;
 } & (
   | { readonly kind: 'map'; readonly map: (value: unknown) => unknown }
+  /** Flink: TimestampsAndWatermarksOperator. */
+  | { readonly kind: 'watermarks'; readonly watermarks: WatermarkSpec }
   | { readonly kind: 'filter'; readonly filter: (value: unknown) => boolean }
   | { readonly kind: 'flat-map'; readonly flatMap: (value: unknown, out: Collector<unknown>) => void }
   | {
@@ -83,6 +88,8 @@ export interface JobEdge {
   readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast';
   /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). */
   readonly key?: (value: unknown) => StateKey;
+  /** Id of the side output that flows here; absent: the main output. */
+  readonly sideOutput?: string;
 }
 
 export interface JobGraph {
@@ -91,6 +98,8 @@ export interface JobGraph {
   /** Topological order: every edge goes from a lower to a higher vertex index. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
+  /** Some operator cares for event time: the end of bounded input is then the end of time (Flink: Watermark.MAX_WATERMARK). */
+  readonly usesEventTime?: true;
 }
 
 /** Whether records of one subtask may reach another over this edge: `forward` leads to the same index only. */

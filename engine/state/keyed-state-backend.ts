@@ -16,6 +16,7 @@ import type {
   ReducingStateDescriptor,
   ValueStateDescriptor,
 } from './state-descriptor.ts';
+import type { TimerQueue } from './timer-queue.ts';
 
 /** State of one subtask of a keyed operator. */
 export interface KeyedStateBackend {
@@ -24,6 +25,7 @@ export interface KeyedStateBackend {
   /** Size of the state as bytes of a file, extrapolated from a sample of entries. */
   readonly estimatedBytes: number;
   setCurrentKey(key: StateKey): void;
+  readonly currentKey: StateKey;
   /** Keys that have an entry in some state a function has registered, each once. */
   keys(): readonly StateKey[];
   /** Registers a state, or finds it again; throws `IncompatibleState` if it was stored differently. */
@@ -31,6 +33,8 @@ export interface KeyedStateBackend {
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
+  /** The timers of this name, made or found again; part of every snapshot (row S11). */
+  getTimers(name: string): TimerQueue;
   /** The synchronous part of a snapshot. */
   snapshot(): KeyedStateSnapshot;
   /** Adds the own key groups of a file. After a rescale it is called once per overlapping file. */

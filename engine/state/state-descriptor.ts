@@ -54,8 +54,14 @@ export type StateDescriptor =
   | MapStateDescriptor<StateKey, unknown>
   | ReducingStateDescriptor<unknown>;
 
+/** Timers are state of their own kind, which no function declares (timer-queue.ts). */
+export const TIMERS_KIND = 'timers';
+
 /** The kinds, in the order of their codes in state files: append only. */
-export const STATE_KINDS = ['value', 'list', 'map', 'reducing'] as const satisfies readonly StateDescriptor['kind'][];
+export const STATE_KINDS = ['value', 'list', 'map', 'reducing', TIMERS_KIND] as const satisfies readonly (
+  | StateDescriptor['kind']
+  | typeof TIMERS_KIND
+)[];
 /** The kind of a state. */
 export type StateKind = (typeof STATE_KINDS)[number];
 

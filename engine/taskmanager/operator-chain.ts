@@ -4,12 +4,20 @@
  * Owns: operators, state backends, the sink. Does not own: when records come or snapshots are taken.
  */
 import { TransactionalSink, type SinkHost } from '../connectors/transactional-sink.ts';
+import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
+import type { TimeStage } from '../event-time/time-stage.ts';
+import { TimestampsAndWatermarks } from '../event-time/timestamps-and-watermarks.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
-import type { ElementConsumer } from '../operators/element-consumer.ts';
-import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
+import type { ElementConsumer, SideOutputConsumer } from '../operators/element-consumer.ts';
+import {
+  type FinishingOperator,
+  KeyedCoProcessOperator,
+  type KeyedOperatorOptions,
+  KeyedProcessOperator,
+} from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
@@ -25,7 +33,9 @@ export interface OperatorChainOptions {
   /** No subtask index at or above this was ever deployed. */
   readonly highestParallelism: number;
   /** Behind the last operator: the channels. */
-  readonly tail: ElementConsumer;
+  readonly tail: ElementConsumer & SideOutputConsumer;
+  /** Of the subtask. */
+  readonly clock: ProcessingTime;
   readonly sinkHost: SinkHost;
   /** Marks the calls of user functions. */
   readonly userCode: UserCode;
@@ -46,12 +56,19 @@ export class OperatorChain {
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
   readonly sink: TransactionalSink | undefined;
+  /** Operators that care for time, head first. */
+  readonly stages: readonly TimeStage[];
+  /** Of them, those that make watermarks. */
+  readonly assigners: readonly TimestampsAndWatermarks[];
+  /** At a source with watermarks: what it hands its records to. */
+  readonly sourceTime: TimestampsAndWatermarks | undefined;
   /** Head first. */
   readonly #finishing: readonly FinishingOperator[];
 
   constructor(options: OperatorChainOptions) {
     const keyed: KeyedOperatorState[] = [];
     const finishing: FinishingOperator[] = [];
+    const stages: TimeStage[] = [];
     let sink: TransactionalSink | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
@@ -63,11 +80,16 @@ export class OperatorChain {
         sink = createSink(spec, options);
         heads = [sink, sink];
       } else {
-        heads = createOperator(spec, next, options, { keyed, finishing });
+        heads = createOperator(spec, next, options, { keyed, finishing, stages });
       }
       heads = withWork(spec, heads, options.work);
     }
-    this.heads = heads;
+    const time = sourceTime(options, heads[0]);
+    if (time !== undefined) stages.push(time);
+    this.heads = time === undefined ? heads : single(time);
+    this.sourceTime = time;
+    this.stages = stages.reverse();
+    this.assigners = this.stages.filter((stage) => stage instanceof TimestampsAndWatermarks);
     this.keyed = keyed;
     this.sink = sink;
     this.#finishing = finishing.reverse();
@@ -83,6 +105,18 @@ export class OperatorChain {
 interface ChainParts {
   readonly keyed: KeyedOperatorState[];
   readonly finishing: FinishingOperator[];
+  readonly stages: TimeStage[];
+}
+
+/** Row S11: per split at a source whose strategy says so. */
+function sourceTime(
+  { vertex, userCode }: OperatorChainOptions,
+  next: ElementConsumer,
+): TimestampsAndWatermarks | undefined {
+  const { source } = vertex;
+  if (source?.watermarks === undefined) return undefined;
+  const isIdleWithoutSplits = source.kind === 'log';
+  return new TimestampsAndWatermarks({ uid: source.uid, spec: source.watermarks, next, userCode, isIdleWithoutSplits });
 }
 
 function createOperator(
@@ -98,16 +132,28 @@ function createOperator(
       return single(new FilterOperator(spec.filter, next, options.userCode));
     case 'flat-map':
       return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
+    case 'watermarks': {
+      const assigner = new TimestampsAndWatermarks({
+        uid: spec.uid,
+        spec: spec.watermarks,
+        next,
+        userCode: options.userCode,
+      });
+      parts.stages.push(assigner);
+      return single(assigner);
+    }
     case 'process': {
       const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      const operator = new KeyedProcessOperator(spec, { ...keyedOptions(options, next), backend });
       parts.finishing.push(operator);
+      if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return single(operator);
     }
     case 'co-process': {
       const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      const operator = new KeyedCoProcessOperator(spec, { ...keyedOptions(options, next), backend });
       parts.finishing.push(operator);
+      if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return operator.inputs;
     }
     default:
@@ -127,12 +173,15 @@ function withWork(
 }
 
 const single = (consumer: ElementConsumer): readonly [ElementConsumer, ElementConsumer] => [consumer, consumer];
-const subtaskOf = (
-  options: OperatorChainOptions,
-): { subtask: number; parallelism: number; userCode: OperatorChainOptions['userCode'] } => ({
+/** Side outputs leave at the end of the chain only (job-graph-generator.ts). */
+const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
   subtask: options.subtask,
   parallelism: options.vertex.parallelism,
   userCode: options.userCode,
+  clock: options.clock,
+  initialWatermarkUs: options.environment.parts.initialWatermarkUs,
+  next,
+  ...(next === options.tail ? { side: options.tail } : {}),
 });
 
 function createBackend(

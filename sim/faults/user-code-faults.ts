@@ -8,7 +8,7 @@
  * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { SuppressRestarts } from '../../engine/job/functions.ts';
+import { type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
 import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
 import type { Fault } from './fault.ts';
 
@@ -104,10 +104,19 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         },
       };
     }
+    case 'watermarks': {
+      const { timestampOf } = spec.watermarks;
+      const stamp = (value: unknown, logTimestampMs: number): number => {
+        before();
+        return timestampOf?.(value, logTimestampMs) ?? logTimestampMs;
+      };
+      return { ...spec, watermarks: { ...spec.watermarks, timestampOf: stamp } };
+    }
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...lastWorkOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement: (value, context, out) => {
             before();
@@ -121,6 +130,7 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...lastWorkOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement1: (value, context, out) => {
             before();
@@ -139,4 +149,18 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
+}
+
+/** What a function does beside its elements, as it was: a function without timers must stay one. */
+function lastWorkOf(made: LastWork): LastWork {
+  const { onTimer, finish } = made;
+  return {
+    ...(onTimer === undefined ? {} : { onTimer: onTimer.bind(made) }),
+    ...(finish === undefined ? {} : { finish: finish.bind(made) }),
+  };
+}
+
+interface LastWork {
+  onTimer?: NonNullable<KeyedProcessFunction<unknown, unknown>['onTimer']>;
+  finish?: NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
 }

@@ -9,7 +9,9 @@
 import { javaStringHash } from '../../engine/foundation/stable-hash.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
+import type { FiredTimers } from '../../engine/protocol/engine-events.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
+import type { FiredTimersLog, HasFired } from './fired-timers.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import { attempt, type Readable } from './readable.ts';
 import { type InputIndex, ReferenceRun } from './reference-run.ts';
@@ -21,6 +23,8 @@ import { HashSum, TermHash } from './value-hash.ts';
 export interface CutAuditOptions {
   readonly graph: JobGraph;
   readonly index: InputIndex;
+  /** Absent: no operator of the job has timers. */
+  readonly fired?: FiredTimersLog;
 }
 
 const NOTHING = new HashSum();
@@ -47,8 +51,10 @@ export class CutAudit {
     if (found.kind === 'unreadable') return found;
     if (!this.#run.canReach(contents.cut)) this.#run = new ReferenceRun(this.#options.graph, this.#options.index);
     this.#run.advance(contents.cut);
+    const hasFired = this.#options.fired?.before(contents.id);
+    if (hasFired !== undefined) this.#run.job.fireTimers(hasFired);
     const expected = this.#run.job.keyedStates;
-    if (contents.inFlight.length > 0) return this.#compareInFlight(contents, expected);
+    if (contents.inFlight.length > 0) return this.#compareInFlight(contents, expected, hasFired);
     const operators = new Set([...expected.keys(), ...found.value.keys()]);
     for (const operator of operators) {
       const sum = found.value.get(operator) ?? NOTHING;
@@ -60,16 +66,33 @@ export class CutAudit {
       const { graph, index } = this.#options;
       return {
         kind: 'read',
-        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted }),
+        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted, hasFired }),
       };
     }
     return { kind: 'read', value: undefined };
+  }
+
+  /** Row B25: an operator whose event time is ahead of what it can have read; undefined: none. After `compare`. */
+  watermarkAhead(contents: CheckpointContents, reported: readonly FiredTimers[]): string | undefined {
+    const { input } = this.#options.index;
+    const hasEnded = (partition: number): boolean =>
+      input.some((known, slot) => {
+        return known.partition === partition && known.bounded && contents.cut[slot] === known.values.length;
+      });
+    for (const { operator, watermarkUs, firing } of reported) {
+      const furthest = this.#run.job.furthestWatermark(operator, hasEnded);
+      const atUs = Math.max(watermarkUs, firing?.timestampUs ?? watermarkUs);
+      if (atUs <= furthest) continue;
+      return `operator ${operator} has fired its timers up to ${String(atUs)} us, but the records before the cut allow a watermark of ${String(furthest)} us at most`;
+    }
+    return undefined;
   }
 
   /** Row B5: with what was under way the state is that of all records before the cut. */
   #compareInFlight(
     contents: CheckpointContents,
     expected: ReadonlyMap<string, ReferenceOperatorState>,
+    hasFired: HasFired | undefined,
   ): Readable<StateDifference | undefined> {
     const { graph, index } = this.#options;
     const stray = inFlightBehindCut(index, contents);
@@ -78,7 +101,7 @@ export class CutAudit {
     if (folded.kind === 'unreadable') return folded;
     for (const [operator, state] of folded.value) {
       if (state.sum().equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
-      const question = { graph, index, cut: contents.cut, operator, found: state.entries() };
+      const question = { graph, index, cut: contents.cut, operator, found: state.entries(), hasFired };
       return { kind: 'read', value: explainDifference(question) };
     }
     return { kind: 'read', value: undefined };

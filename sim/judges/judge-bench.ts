@@ -21,6 +21,7 @@ import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
 import { Fencing } from './fencing.ts';
+import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
@@ -62,7 +63,8 @@ export class JudgeBench {
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
-    const cuts = new CutAudit({ graph, index });
+    const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
+    const cuts = new CutAudit({ graph, index, ...fired });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -78,11 +80,13 @@ export class JudgeBench {
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
-      new ConsistentCut({ reader, cuts, audit, index }),
+      new ConsistentCut({ reader, cuts, audit, index, ...fired }),
       new CheckpointLifecycle({ jobId, reader, durable, isCheckpointing }),
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
-      ...(operated ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index }), audit })] : []),
+      ...(operated
+        ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index, ...fired }), audit })]
+        : []),
       this.#progress,
     ];
     this.judges = judges;

@@ -10,22 +10,49 @@
  * I3: the order among partitions is the caller's. Jobs whose result depends on it say so in their audit.
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
-import type { Collector, ElementContext, StateKey } from '../../engine/job/functions.ts';
+import type {
+  Collector,
+  ElementContext,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  OnTimerContext,
+  OutputTag,
+  StateKey,
+  TimerService,
+} from '../../engine/job/functions.ts';
 import type { JobEdge, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import type { WatermarkSpec } from '../../engine/job/watermarks.ts';
 import {
   childLineage,
   END_OF_TIME_US,
   finishLineage,
   type Lineage,
   type RecordValue,
+  START_OF_TIME_US,
+  timerLineage,
 } from '../../engine/protocol/stream-elements.ts';
+import { ReferenceEventTime } from './reference-event-time.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
+import type { IsDue, ReferenceTimer } from './reference-timers.ts';
 
 /** Takes what reaches a sink. */
 export type OnOutput = (sinkUid: string, value: RecordValue, lineage: Lineage) => void;
 
 type Push = (value: RecordValue, lineage: Lineage) => void;
 type KeyedSpec = Extract<OperatorSpec, { readonly kind: 'process' | 'co-process' }>;
+/** The event time of the record or timer that is processed. */
+interface Clock {
+  timestampMs: number;
+}
+/** Side outputs of a vertex, by tag. */
+type Sides = ReadonlyMap<string, readonly Push[]>;
+
+/** What an operator does beside processing records, in this order for a vertex: all timers, then all last work. */
+interface Stage {
+  readonly fire?: (isDue: IsDue, watermarkUs: number) => void;
+  readonly finish?: () => void;
+  readonly uid: string;
+}
 
 const ignoreOutput: OnOutput = () => undefined;
 
@@ -34,15 +61,17 @@ export class ReferenceJob {
   readonly #onOutput: OnOutput;
   readonly #sources = new Map<number, Push>();
   readonly #keyed = new Map<string, ReferenceOperatorState>();
-  readonly #clock = { timestampMs: 0 };
+  readonly #clock: Clock = { timestampMs: 0 };
+  readonly #time: ReferenceEventTime;
   /** Entries of each vertex, by logical input. */
   readonly #inputs: readonly (readonly [Push, Push])[];
-  /** What operators do at the end; from the end of the graph to its start. */
-  readonly #finishing: { readonly vertex: number; readonly finish: () => void }[] = [];
+  /** Of each vertex, by its index, from the end of its chain to its head. */
+  readonly #stages = new Map<number, Stage[]>();
 
   constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput) {
     this.#graph = graph;
     this.#onOutput = onOutput;
+    this.#time = new ReferenceEventTime(graph);
     const inputs: (readonly [Push, Push])[] = new Array(graph.vertices.length);
     for (let index = graph.vertices.length - 1; index >= 0; index -= 1) {
       const vertex = graph.vertices[index];
@@ -66,8 +95,8 @@ export class ReferenceJob {
   }
 
   /**
-   * All input has come: operators that no partition of `endless` feeds finish, in the order of the graph, so that one finishes when all
-   * before it have. A second call would emit again.
+   * All input has come. Event time goes as far as the input allows, to its end where no partition of `endless` feeds an operator; those
+   * finish, too, in the order of the graph, so that one finishes when all before it have. A second call would emit again.
    */
   finish(endless: ReadonlySet<number>): void {
     const goesOn = new Set<number>();
@@ -75,7 +104,28 @@ export class ReferenceJob {
       const isFed = this.#graph.edges.some((edge) => edge.to === index && goesOn.has(edge.from));
       if (isFed || source?.partitions.some((partition) => endless.has(partition)) === true) goesOn.add(index);
     }
-    for (const { vertex, finish } of [...this.#finishing].reverse()) if (!goesOn.has(vertex)) finish();
+    const watermarks = this.#time.watermarks((partition) => !endless.has(partition), START_OF_TIME_US);
+    for (const { index } of this.#graph.vertices) {
+      const stages = this.#stagesOf(index);
+      const watermarkUs = watermarks[index] ?? START_OF_TIME_US;
+      for (const { fire } of stages) fire?.(({ timestampUs }) => timestampUs <= watermarkUs, watermarkUs);
+      if (!goesOn.has(index)) for (const { finish } of stages) finish?.();
+    }
+  }
+
+  /** Fires the timers that a checkpoint says have fired, operator by operator along the graph. */
+  fireTimers(hasFired: (operator: string, timer: ReferenceTimer) => boolean): void {
+    for (const { index } of this.#graph.vertices) {
+      for (const { uid, fire } of this.#stagesOf(index)) {
+        fire?.((timer) => hasFired(uid, timer), START_OF_TIME_US);
+      }
+    }
+  }
+
+  /** The furthest event time an operator can have seen, given what was fed; `hasEnded`: nothing more comes of the partition. */
+  furthestWatermark(operator: string, hasEnded: (partition: number) => boolean): number {
+    const vertex = this.#graph.vertices.findIndex(({ operators }) => operators.some(({ uid }) => uid === operator));
+    return this.#time.watermarks(hasEnded, Number.POSITIVE_INFINITY)[vertex] ?? Number.POSITIVE_INFINITY;
   }
 
   /** The way into the graph for one partition. */
@@ -83,10 +133,40 @@ export class ReferenceJob {
     const push = this.#sources.get(partition);
     assert(push !== undefined, 'I2: a source reads the partition', { partition });
     const clock = this.#clock;
+    const spec = this.#graph.vertices.find(({ source }) => source?.partitions.includes(partition))?.source?.watermarks;
+    if (spec !== undefined) return this.#stamping(spec, partition, push);
     return (value, timestampUs, lineage) => {
       clock.timestampMs = timestampUs / 1_000;
       push(value, lineage);
     };
+  }
+
+  /** A source, or an operator, that gives records their event time. */
+  #stamping(
+    { timestampOf }: WatermarkSpec,
+    where: number | string,
+    push: Push,
+  ): (value: RecordValue, timestampUs: number, lineage: Lineage) => void {
+    const clock = this.#clock;
+    return (value, timestampUs, lineage) => {
+      const before = clock.timestampMs;
+      const us = timestampOf === undefined ? timestampUs : Math.round(timestampOf(value, timestampUs / 1_000) * 1_000);
+      this.#time.saw(where, us);
+      clock.timestampMs = us / 1_000;
+      push(value, lineage);
+      // What else reads the same record has its own event time.
+      clock.timestampMs = before;
+    };
+  }
+
+  #stagesOf(vertex: number): Stage[] {
+    return [...(this.#stages.get(vertex) ?? [])].reverse();
+  }
+
+  #addStage(vertex: number, stage: Stage): void {
+    const stages = this.#stages.get(vertex);
+    if (stages === undefined) this.#stages.set(vertex, [stage]);
+    else stages.push(stage);
   }
 
   /** What lies behind an edge, for records that were under way on it. */
@@ -103,15 +183,18 @@ export class ReferenceJob {
 
   #compileVertex(vertex: JobVertex, inputs: readonly (readonly [Push, Push])[]): readonly [Push, Push] {
     let next: Push = this.#fanOut(vertex, inputs);
+    let sides: Sides = this.#sidesOf(vertex, inputs);
     for (let i = vertex.operators.length - 1; i > 0; i -= 1) {
       const spec = vertex.operators[i];
       assert(spec !== undefined && spec.kind !== 'co-process', 'only the head of a chain has two inputs', {
         vertex: vertex.name,
       });
-      next = this.#compileOperator(spec, vertex, next)[0];
+      next = this.#compileOperator(spec, vertex, next, sides)[0];
+      sides = NO_SIDES;
     }
     const head = vertex.operators[0];
-    const entry: readonly [Push, Push] = head === undefined ? [next, next] : this.#compileOperator(head, vertex, next);
+    const entry: readonly [Push, Push] =
+      head === undefined ? [next, next] : this.#compileOperator(head, vertex, next, sides);
     for (const partition of vertex.source?.partitions ?? []) {
       assert(!this.#sources.has(partition), 'I2: a partition is read by one source', { partition });
       this.#sources.set(partition, entry[0]);
@@ -121,7 +204,7 @@ export class ReferenceJob {
 
   #fanOut(vertex: JobVertex, inputs: readonly (readonly [Push, Push])[]): Push {
     const targets = this.#graph.edges
-      .filter((edge) => edge.from === vertex.index)
+      .filter((edge) => edge.from === vertex.index && edge.sideOutput === undefined)
       .map((edge) => this.#target(edge, inputs));
     const [first, second] = targets;
     if (first === undefined) return () => undefined;
@@ -129,6 +212,16 @@ export class ReferenceJob {
     return (value, lineage) => {
       for (const target of targets) target(value, lineage);
     };
+  }
+
+  /** Of the last operator of the chain. */
+  #sidesOf(vertex: JobVertex, inputs: readonly (readonly [Push, Push])[]): Sides {
+    const sides = new Map<string, Push[]>();
+    for (const edge of this.#graph.edges) {
+      if (edge.from !== vertex.index || edge.sideOutput === undefined) continue;
+      sides.set(edge.sideOutput, [...(sides.get(edge.sideOutput) ?? []), this.#target(edge, inputs)]);
+    }
+    return sides;
   }
 
   #target(edge: JobEdge, inputs: readonly (readonly [Push, Push])[]): Push {
@@ -143,7 +236,7 @@ export class ReferenceJob {
     return target;
   }
 
-  #compileOperator(spec: OperatorSpec, vertex: JobVertex, next: Push): readonly [Push, Push] {
+  #compileOperator(spec: OperatorSpec, vertex: JobVertex, next: Push, sides: Sides): readonly [Push, Push] {
     switch (spec.kind) {
       case 'map': {
         const { map } = spec;
@@ -162,7 +255,12 @@ export class ReferenceJob {
       }
       case 'process':
       case 'co-process':
-        return this.#compileKeyed(spec, vertex, next);
+        return this.#compileKeyed(spec, vertex, { next, sides });
+      case 'watermarks': {
+        const stamp = this.#stamping(spec.watermarks, spec.uid, next);
+        const clock = this.#clock;
+        return both((value, lineage) => stamp(value, Math.round(clock.timestampMs * 1_000), lineage));
+      }
       case 'sink': {
         const { uid } = spec;
         const onOutput = this.#onOutput;
@@ -176,72 +274,119 @@ export class ReferenceJob {
     }
   }
 
-  #compileKeyed(spec: KeyedSpec, vertex: JobVertex, next: Push): readonly [Push, Push] {
+  #compileKeyed(
+    spec: KeyedSpec,
+    vertex: JobVertex,
+    { next, sides }: { readonly next: Push; readonly sides: Sides },
+  ): readonly [Push, Push] {
     assert(!this.#keyed.has(spec.uid), 'operators have different uids', { uid: spec.uid });
     const { uid, keySerializer } = spec;
     const states = spec.function.states;
-    const state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism: vertex.maxParallelism });
+    const process = spec.function.create();
+    const timers = process.onTimer === undefined ? {} : { timers: USER_TIMERS };
+    const { maxParallelism } = vertex;
+    const state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism, ...timers });
     this.#keyed.set(uid, state);
-    const context = new Context(state, this.#clock);
-    const children = new Children(next);
+    const children = new Children(next, sides);
+    const context = new Context(state, this.#clock, children);
+    process.open?.(state);
+    this.#addKeyedStage(vertex.index, process, { uid, state, children, context });
     if (spec.kind === 'process') {
       const { key } = spec;
-      const process = spec.function.create();
-      process.open?.(state);
-      this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
+      const single = process as KeyedProcessFunction<unknown, unknown>;
       return both((value, lineage) => {
         state.setKey(key(value));
-        process.processElement(value, context, children.of(lineage));
+        single.processElement(value, context, children.of(lineage));
       });
     }
-    const process = spec.function.create();
-    process.open?.(state);
-    this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
+    const twofold = process as KeyedCoProcessFunction<unknown, unknown, unknown>;
     const [key1, key2] = spec.keys;
     const first: Push = (value, lineage) => {
       state.setKey(key1(value));
-      process.processElement1(value, context, children.of(lineage));
+      twofold.processElement1(value, context, children.of(lineage));
     };
     const second: Push = (value, lineage) => {
       state.setKey(key2(value));
-      process.processElement2(value, context, children.of(lineage));
+      twofold.processElement2(value, context, children.of(lineage));
     };
     return [first, second];
   }
 
-  #addFinish(vertex: number, { uid, state, children, finish }: Finishing, context: Context): void {
-    if (finish === undefined) return;
+  #addKeyedStage(
+    vertex: number,
+    process: LastWork,
+    {
+      uid,
+      state,
+      children,
+      context,
+    }: { uid: string; state: ReferenceOperatorState; children: Children; context: Context },
+  ): void {
     const clock = this.#clock;
-    this.#finishing.push({
-      vertex,
-      finish: () => {
-        clock.timestampMs = END_OF_TIME_US / 1_000;
-        for (const key of state.keys()) {
-          state.setKey(key);
-          finish(context, children.of(finishLineage(uid, key)));
-        }
-      },
-    });
+    const { timers } = state;
+    const onTimer = process.onTimer?.bind(process);
+    const finish = process.finish?.bind(process);
+    const timed =
+      timers === undefined || onTimer === undefined
+        ? {}
+        : {
+            fire: (isDue: IsDue, watermarkUs: number): void => {
+              timers.watermarkUs = Math.max(timers.watermarkUs, watermarkUs);
+              timers.fire(
+                isDue,
+                (key) => state.setKey(key),
+                ({ key, namespace, timestampUs }) => {
+                  const before = clock.timestampMs;
+                  clock.timestampMs = timestampUs / 1_000;
+                  const lineage = timerLineage(uid, key, { domain: 'event-time', namespace, timestampUs });
+                  onTimer(timestampUs / 1_000, context, children.of(lineage));
+                  clock.timestampMs = before;
+                },
+              );
+            },
+          };
+    const last =
+      finish === undefined
+        ? {}
+        : {
+            finish: (): void => {
+              clock.timestampMs = END_OF_TIME_US / 1_000;
+              for (const key of state.keys()) {
+                state.setKey(key);
+                finish(context, children.of(finishLineage(uid, key)));
+              }
+            },
+          };
+    this.#addStage(vertex, { uid, ...timed, ...last });
   }
 }
 
-interface Finishing {
-  readonly uid: string;
-  readonly state: ReferenceOperatorState;
-  readonly children: Children;
-  readonly finish: ((context: ElementContext, out: Collector<RecordValue>) => void) | undefined;
+/** The part of a function that does not process records. */
+interface LastWork {
+  finish?(context: ElementContext, out: Collector<RecordValue>): void;
+  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<RecordValue>): void;
 }
+
+/** As the engine names the timers of user functions in its files. */
+const USER_TIMERS = 'user-timers';
+const NO_SIDES: Sides = new Map();
 
 const both = (push: Push): readonly [Push, Push] => [push, push];
 
-/** What a function is told about the record it processes. */
-class Context implements ElementContext {
+/** What a function is told about the record or timer it processes. */
+class Context implements OnTimerContext {
+  /** Only event time passes in the reference. */
+  readonly timeDomain = 'event-time';
   readonly #state: ReferenceOperatorState;
-  readonly #clock: { readonly timestampMs: number };
+  readonly #clock: Readonly<Clock>;
+  readonly #children: Children;
+  readonly #timers: TimerService | undefined;
 
-  constructor(state: ReferenceOperatorState, clock: { readonly timestampMs: number }) {
+  constructor(state: ReferenceOperatorState, clock: Readonly<Clock>, children: Children) {
     this.#state = state;
     this.#clock = clock;
+    this.#children = children;
+    this.#timers = state.timers?.service();
   }
 
   get currentKey(): StateKey {
@@ -251,16 +396,27 @@ class Context implements ElementContext {
   get timestampMs(): number {
     return this.#clock.timestampMs;
   }
+
+  timerService(): TimerService {
+    assert(this.#timers !== undefined, 'a function that asks for timers has onTimer');
+    return this.#timers;
+  }
+
+  output<T>(tag: OutputTag<T>, value: T): void {
+    this.#children.output(tag.id, value);
+  }
 }
 
 /** Numbers what one operator makes of one record (I1). */
 class Children implements Collector<RecordValue> {
   readonly #next: Push;
+  readonly #sides: Sides;
   #parent: Lineage = 0;
   #count = 0;
 
-  constructor(next: Push) {
+  constructor(next: Push, sides: Sides = NO_SIDES) {
     this.#next = next;
+    this.#sides = sides;
   }
 
   of(parent: Lineage): this {
@@ -273,5 +429,11 @@ class Children implements Collector<RecordValue> {
     const lineage = childLineage(this.#parent, this.#count);
     this.#count += 1;
     this.#next(value, lineage);
+  }
+  /** Into a side output; a child as any other. */
+  output(tag: string, value: RecordValue): void {
+    const lineage = childLineage(this.#parent, this.#count);
+    this.#count += 1;
+    for (const push of this.#sides.get(tag) ?? []) push(value, lineage);
   }
 }
