@@ -7,6 +7,7 @@
 import { decodePlanIn } from '../scenarios/plan-file.ts';
 import { formatProblem } from '../scenarios/problem.ts';
 import { SourceDocument } from '../scenarios/source-document.ts';
+import type { CertificateEntry } from '../scenarios/shrink/certificate.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
 import type { Life } from './life.ts';
@@ -26,6 +27,20 @@ export interface Capsule {
   /** Trace lines up to the violation, for people. */
   readonly excerpt: readonly string[];
   readonly plan: SimulationPlan;
+  /** Of a plan that was shrunk. */
+  readonly shrunk?: ShrunkNote;
+}
+
+/** Where a shrunk plan comes from, and the proof that nothing of it can be left out. */
+export interface ShrunkNote {
+  /** Hash of the plan that failed first. */
+  readonly from: string;
+  readonly faultsBefore: number;
+  readonly lives: number;
+  readonly events: number;
+  /** False: the budget ended before nothing smaller was found. */
+  readonly isMinimal: boolean;
+  readonly certificate: readonly CertificateEntry[];
 }
 
 /** What `replay` works with: the plan, and what the capsule remembers of its life. */

@@ -8,18 +8,21 @@
 import {
   closeSync,
   existsSync,
+  linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './usage-error.ts';
 
@@ -31,6 +34,8 @@ export interface Appender {
 
 const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 0x0a;
+/** Ends the name of a file that is being written. */
+const PART_ENDING = '.part';
 
 /** The folder with package.json: one above the sources, two above their compiled form. */
 const PACKAGE_ROOT = [
@@ -72,9 +77,55 @@ export function readText(path: string): string {
 export function write(path: string, text: string): void {
   writing(path, () => {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.part`, text);
-    renameSync(`${path}.part`, path);
+    writeFileSync(`${path}${PART_ENDING}`, text);
+    renameSync(`${path}${PART_ENDING}`, path);
   });
+}
+
+/** The bytes of a file; undefined when there is none. */
+export function readBytes(path: string): Uint8Array | undefined {
+  return existsSync(path) ? reading(path, () => new Uint8Array(readFileSync(path))) : undefined;
+}
+
+/** The size of a file in bytes; undefined when there is none. */
+export function sizeOf(path: string): number | undefined {
+  return existsSync(path) ? reading(path, () => statSync(path).size) : undefined;
+}
+
+/** Writes a file as a whole unless there is one of that name; answers whether it did. */
+export function writeNew(path: string, bytes: Uint8Array): boolean {
+  return writing(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    const part = `${path}${PART_ENDING}`;
+    writeFileSync(part, bytes);
+    try {
+      // Unlike a rename, a link fails when the name is taken, and the name never stands for a part of the file.
+      linkSync(part, path);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      rmSync(part, { force: true });
+    }
+  });
+}
+
+/** Removes a file; one that is not there is removed already. */
+export function removeFile(path: string): void {
+  writing(path, () => rmSync(path, { force: true }));
+}
+
+/** All files below a folder, by paths relative to it with `/`; none when there is no such folder. Parts of files are left out. */
+export function filesBelow(folder: string): readonly { readonly path: string; readonly bytes: number }[] {
+  if (!isDirectory(folder)) return [];
+  return reading(folder, () =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      if (!entry.isFile() || entry.name.endsWith(PART_ENDING)) return [];
+      const file = join(entry.parentPath, entry.name);
+      return [{ path: relative(folder, file).split(sep).join('/'), bytes: statSync(file).size }];
+    }),
+  );
 }
 
 export function rename(from: string, to: string): void {
@@ -165,10 +216,14 @@ function writing<T>(path: string, work: () => T): T {
 }
 
 function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'ENOENT') return 'there is no such file or folder';
   if (code === 'EISDIR') return 'it is a folder';
   if (code === 'EACCES') return 'permission is missing';
   if (code === 'ENOSPC') return 'the disk is full';
   return error instanceof Error ? error.message : String(error);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -13,6 +13,8 @@ export interface LifeJob {
   /** Which of the sweep's scenarios. */
   readonly scenario: number;
   readonly seed: string;
+  /** In place of what scenario and seed make: lived as it is, once. */
+  readonly plan?: SimulationPlan;
 }
 
 /** What came of a job: a life, or trouble that says nothing about the plan. */
@@ -31,8 +33,8 @@ export interface LifePoolOptions {
   readonly scenarios: readonly Scenario[];
   /** Whether records shall have each subtask's part in each checkpoint. */
   readonly subtasks: boolean;
-  /** The next few jobs; empty when there are no more (for now and for good). */
-  readonly next: () => readonly LifeJob[];
+  /** The next few jobs; empty when there are no more, now and for good. A promise: they are known later. */
+  readonly next: () => readonly LifeJob[] | Promise<readonly LifeJob[]>;
   readonly onLife: (job: LifeJob, result: LifeResult) => void;
   /** Something worth telling that changes no result, for example that a job was given to another worker. */
   readonly onNote: (note: string) => void;

@@ -14,10 +14,11 @@ function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Prom
   return async (job) => {
     try {
       const scenario = scenarios[job.scenario];
-      if (scenario === undefined) return { kind: 'infrastructure', message: `There is no scenario ${job.scenario}` };
-      const plan = compile(scenario, job.seed);
+      const plan = job.plan ?? (scenario === undefined ? undefined : compile(scenario, job.seed));
+      if (plan === undefined) return { kind: 'infrastructure', message: `There is no scenario ${job.scenario}` };
       await datasets.prepare(datasetNeeds(plan));
-      const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, subtasks, relive: true });
+      const relive = job.plan === undefined;
+      const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, subtasks, relive });
       const slim = { ...life, record: { ...life.record, history: [] } };
       return { kind: 'life', life: slim, ...(life.judgement.verdict === 'passed' ? {} : { plan }) };
     } catch (error) {

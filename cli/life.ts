@@ -6,7 +6,7 @@
  */
 import { wallClockMs } from '../bench/index.ts';
 import { type Judgement, judgement } from '../scenarios/expectation.ts';
-import { type DatasetLoader, live } from '../scenarios/live.ts';
+import { type DatasetLoader, live, type LiveOptions } from '../scenarios/live.ts';
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
@@ -28,8 +28,12 @@ export interface LifeOptions {
   readonly keepHistory: boolean;
   /** Put each subtask's part in each checkpoint into the record. */
   readonly subtasks?: boolean;
+  /** Shown the durable state when the life has ended; not that of the second living. */
+  readonly inspect?: LiveOptions['inspect'];
   /** Live a failing life again. */
   readonly relive: boolean;
+  /** Shown the choices of the world. */
+  readonly watchChoices?: LiveOptions['watchChoices'];
 }
 
 /** What lives a plan; the real one, or a stand-in of a test. */
@@ -39,8 +43,9 @@ const EXCERPT_LINES = 40;
 
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
-  const { loadDataset, keepHistory, subtasks = false } = options;
-  const record = livePlan(plan, { loadDataset, keepHistory, subtasks });
+  const { loadDataset, keepHistory, subtasks = false, inspect } = options;
+  const watch = options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices };
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, ...watch });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

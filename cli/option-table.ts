@@ -111,6 +111,29 @@ export const OPTIONS = {
     'no statistics',
     "Write the life's checkpoint statistics as JSON, in the shapes of Flink's REST interface: per checkpoint, task and subtask.",
   ),
+  keepCheckpoints: row({
+    flag: '--keep-checkpoints <PLACE>',
+    unit: 'folder or s3://bucket/prefix',
+    absent: 'nothing is kept',
+    decode: asPath,
+    sentence:
+      "Leave the life's checkpoint storage there, byte for byte as it was at its end, for `tidemark inspect`. The place must hold no files.",
+  }),
+  endpoint: row({
+    flag: '--endpoint <URL>',
+    unit: 'http or https address',
+    absent: 'AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon S3',
+    decode: asText,
+    sentence:
+      'Where the S3-compatible store of an s3:// place answers. Credentials come from the usual AWS_* variables.',
+  }),
+  region: row({
+    flag: '--region <NAME>',
+    unit: 'region of S3',
+    absent: 'AWS_REGION, AWS_DEFAULT_REGION, or us-east-1',
+    decode: asText,
+    sentence: 'The region that requests to an s3:// place are signed for.',
+  }),
   subtasks: toggle(
     '--subtasks',
     'Also keep the part of each subtask in each checkpoint: subtasks.csv and the bars of the report. Result files grow tenfold.',
@@ -129,6 +152,19 @@ export const OPTIONS = {
     decode: (text: string) => decodeCount('pairs', text, 1_000),
     sentence: 'Seeds lived in every cell of a virtual-time suite; the same seeds in each cell.',
   }),
+  shrunkFile: path(
+    '--out <FILE>',
+    'beside the capsule, as NAME.shrunk.json',
+    'Where the capsule of the smallest plan goes.',
+  ),
+  budget: row({
+    flag: '--events <N>',
+    unit: 'simulated events',
+    absent: '20,000,000',
+    decode: (text: string) => decodeCount('events', text, Number.MAX_SAFE_INTEGER),
+    sentence: 'Simulated events after which shrinking ends with what it has; about half a minute each ten million.',
+  }),
+  unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not shrink the first one of each signature.'),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
 } as const;
 

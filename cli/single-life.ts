@@ -9,7 +9,9 @@ import type { SwarmChoice } from '../scenarios/swarm.ts';
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { statisticsDocument } from '../sim/statistics/statistics-document.ts';
+import type { DurableState } from '../sim/judges/judge.ts';
 import { capsuleOf } from './capsule.ts';
+import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import type { CommandCall } from './command.ts';
 import { DatasetStore } from './datasets.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
@@ -52,10 +54,14 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
   await datasets.prepare(datasetNeeds(plan));
   const keepHistory = options.trace !== undefined || options.until !== undefined;
   const subtasks = options.report !== undefined || options.statistics !== undefined;
-  const lifeOptions = { loadDataset: datasets.load, keepHistory, subtasks, relive: true };
+  const keeper = options.keepCheckpoints === undefined ? undefined : new CheckpointKeeper(options, terminal);
+  await keeper?.check();
+  const inspect = keeper === undefined ? undefined : (durable: DurableState): void => keeper.take(durable);
+  const lifeOptions = { loadDataset: datasets.load, keepHistory, subtasks, inspect, relive: true };
   const life = liveOnce(plan, lifeOptions, call.parts?.livePlan);
   const { verdict } = life.judgement;
   const history = historyUntil(life, options.until);
+  await keeper?.keep();
   if (options.trace !== undefined) writeTrace(options.trace, history);
   if (options.statistics !== undefined) {
     const statistics = statisticsDocument({ record: life.record, engine: plan.engine });
@@ -115,6 +121,8 @@ function tell(
   if (options.until !== undefined) for (const event of history.slice(-UNTIL_LINES)) terminal.out(traceLine(event));
   if (options.trace !== undefined) terminal.out(`Trace: ${options.trace}`);
   if (options.statistics !== undefined) terminal.out(`Checkpoint statistics: ${options.statistics}`);
+  if (options.keepCheckpoints !== undefined)
+    terminal.out(`Checkpoints: ${terminal.invocation} inspect ${shellWord(options.keepCheckpoints)}`);
   if (options.report !== undefined) terminal.out(`Report: ${joinPath(options.report, 'report.html')}`);
   if (life.otherDigest !== '')
     terminal.out(terminal.paint('bad', `Lived again, the digest is ${life.otherDigest}: not deterministic.`));

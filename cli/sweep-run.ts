@@ -57,6 +57,8 @@ export interface SweepFailure {
   readonly signature: string;
   /** Path of the capsule. */
   readonly capsule: string;
+  /** Path of the capsule of its smallest plan: of the first failure of each signature. */
+  readonly shrunk?: string;
 }
 
 export interface ScenarioOutcome {

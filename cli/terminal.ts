@@ -33,6 +33,8 @@ export interface Terminal {
   /** Calls back once on an interrupt (Ctrl-C); answers how to stop listening. */
   onInterrupt(callback: () => void): () => void;
   wallMs(): number;
+  /** An environment variable; undefined where it is not set or empty. */
+  variable(name: string): string | undefined;
   /** Threads that make sense on this machine. */
   readonly parallelism: number;
   /** How this program was called: what a replay command begins with. */
@@ -63,6 +65,7 @@ export function processTerminal(): Terminal {
       };
     },
     wallMs: wallClockMs,
+    variable: (name) => (process.env[name] === '' ? undefined : process.env[name]),
     parallelism: availableParallelism(),
     invocation: invocationOf(process.argv[1] ?? 'tidemark'),
   };

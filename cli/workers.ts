@@ -65,6 +65,8 @@ class PoolRun {
   /** Jobs whose worker died before it came to them. */
   readonly #returned: LifeJob[] = [];
   readonly #tried = new Set<number>();
+  /** Workers, or places for one, that wait for jobs to come. */
+  #waiting = 0;
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
@@ -83,8 +85,13 @@ class PoolRun {
   }
 
   #start(): void {
-    const jobs = this.#nextJobs();
-    if (jobs.length === 0) return;
+    this.#whenJobs((jobs) => {
+      if (jobs.length > 0) this.#startWith(jobs);
+      else this.#endIfDone();
+    });
+  }
+
+  #startWith(jobs: readonly LifeJob[]): void {
     const worker = new Worker(this.#file, {
       workerData: { scenarios: this.#options.scenarios, subtasks: this.#options.subtasks } satisfies WorkerSetup,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -103,7 +110,20 @@ class PoolRun {
     this.#watch(member);
   }
 
-  #nextJobs(): readonly LifeJob[] {
+  /** At once where there are some; later where the sweep says that more may come. */
+  #whenJobs(use: (jobs: readonly LifeJob[]) => void): void {
+    const jobs = this.#nextJobs();
+    if (!(jobs instanceof Promise)) return use(jobs);
+    this.#waiting += 1;
+    void jobs.then((later) =>
+      this.#guard(() => {
+        this.#waiting -= 1;
+        use(later);
+      }),
+    );
+  }
+
+  #nextJobs(): readonly LifeJob[] | Promise<readonly LifeJob[]> {
     const suspect = this.#suspects.shift();
     if (suspect !== undefined) return [suspect];
     return this.#returned.length > 0 ? this.#returned.splice(0) : this.#options.next();
@@ -120,9 +140,16 @@ class PoolRun {
       return;
     }
     if (message.kind === 'started') return;
-    const jobs = this.#nextJobs();
-    if (jobs.length > 0) this.#hand(member, jobs);
-    else this.#dismiss(member);
+    // Who has nothing to do cannot hang.
+    clearTimeout(member.timer);
+    this.#whenJobs((jobs) => {
+      if (jobs.length === 0) this.#dismiss(member);
+      else if (this.#members.has(member)) this.#hand(member, jobs);
+      else {
+        this.#returned.push(...jobs);
+        this.#start();
+      }
+    });
   }
 
   #died(member: Member, why: string): void {
@@ -149,7 +176,7 @@ class PoolRun {
   }
 
   #endIfDone(): void {
-    if (this.#members.size > 0) return;
+    if (this.#members.size + this.#waiting > 0) return;
     if (this.#suspects.length + this.#returned.length > 0) this.#start();
     else this.#resolve();
   }

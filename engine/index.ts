@@ -32,7 +32,15 @@ export type {
 export { OutputTag, SuppressRestarts } from './job/functions.ts';
 export type { JobEdge, JobGraph, JobVertex, OperatorSpec, SinkSpec, SourceSpec } from './job/job-graph.ts';
 export type { WatermarkGenerator, WatermarkOutput, WatermarkSpec } from './job/watermarks.ts';
-export type { ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';
-export { listState, mapState, reducingState, type StateDescriptor, valueState } from './state/state-descriptor.ts';
+export type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';
+export {
+  type AggregateFunction,
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  type StateDescriptor,
+  valueState,
+} from './state/state-descriptor.ts';
 export { Types } from './state/type-information.ts';
 export type { TypeSerializer } from './state/type-serializer.ts';

@@ -6,12 +6,12 @@
  */
 import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import { overtakes } from './barrier/barrier-alignment.ts';
+import type { CommitOutcome } from './connectors/sink/sink-contract.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
-import type { SinkReply } from './protocol/messages.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
@@ -93,8 +93,10 @@ export interface EngineParts {
   splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
-  /** What to do after a commit was answered; `tries` counts this one (row K6). */
-  afterCommit(outcome: SinkReply['outcome'] | 'no-reply', tries: number): 'done' | 'retry' | 'fail';
+  /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */
+  afterCommit(outcome: CommitOutcome, tries: number): 'done' | 'drop' | 'retry' | 'fail';
+  /** Whether the committables of one writer subtask and checkpoint may be committed (row K6). */
+  isGroupComplete(received: number, expected: number): boolean;
   /** What a subtask whose input ended waits for before it ends itself (row C23). */
   readonly finalCheckpoint: 'wait' | 'skip';
   /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
@@ -171,10 +173,11 @@ export const standardParts: EngineParts = {
   splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
-    if (outcome === 'done') return 'done';
-    const transient = outcome === 'no-reply' || outcome === 'unavailable';
-    return transient && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
+    if (outcome === 'committed' || outcome === 'already-committed') return 'done';
+    if (outcome === 'failed-known') return 'drop';
+    return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  isGroupComplete: (received, expected) => received === expected,
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
   finishedOperators: 'remembered',

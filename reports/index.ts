@@ -23,4 +23,5 @@ export {
   withMutantTable,
 } from './mutant-table.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
+export { faultSentence } from './fault-sentence.ts';
 export { traceLine } from './trace-format.ts';

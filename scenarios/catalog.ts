@@ -34,12 +34,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'zombie-taskmanager', description: 'a TaskManager stands still past its heartbeats and comes back' },
   { name: 'zombie-jobmanager', description: 'a leader stands still past its lease and comes back' },
   {
-    name: 'leader-flapping-zookeeper',
-    description: 'ZooKeeper ends sessions and loses connections; leaders come and go',
-  },
-  {
-    name: 'leader-flapping-kubernetes',
-    description: 'the API server refuses, forgets and ends watches; leaders come and go',
+    name: 'leader-flapping',
+    description:
+      'sessions, leases and connections of ZooKeeper, Kubernetes or the lease store end; leaders come and go',
   },
   { name: 'pointer-write-lost', description: 'metadata is durable, the pointer never arrives, the leader dies' },
   { name: 'zombie-jobmanager-writes', description: 'what a leader sent arrives when another one leads' },
@@ -53,6 +50,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'storage-outage', description: 'the object store refuses every request for a while' },
   { name: 'storage-slow', description: 'the object store is up to 200 times slower' },
   { name: 'storage-fails', description: 'a third of the requests to the object store fail' },
+  {
+    name: 'storage-jobmanager',
+    description: 'state in the acknowledgement, metadata in the directory of high availability',
+  },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },
@@ -61,6 +62,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   {
     name: 'savepoint-under-backpressure',
     description: 'aligned savepoints of an unaligned job with full channels, restored',
+  },
+  {
+    name: 'drain-under-faults',
+    description:
+      'stopped for good or suspended, or at the end of its input, under crashes, partitions and lost messages',
   },
   { name: 'stop-that-fails', description: 'a stop with savepoint of which no task ever hears' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
@@ -118,6 +124,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'unaligned-rescale-order', description: 'the same with a job whose order per key is judged' },
   { name: 'unaligned-timeout', description: 'barriers keep their place for a while, then overtake' },
+  { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
   {

@@ -8,10 +8,12 @@
  */
 import { Choices } from '../sim/kernel/choice.ts';
 import type { Fault } from '../sim/faults/fault.ts';
-import type { SimulationPlan } from '../sim/plan.ts';
+import { jobManagerNodes, taskManagerNodes } from '../sim/node-names.ts';
+import type { ClusterPlan, SimulationPlan } from '../sim/plan.ts';
+import { isAtHome } from './high-availability-problems.ts';
 import { faultsOfRule } from './fault-draws.ts';
 import { streamNamesOf } from './rule-streams.ts';
-import type { Scenario } from './scenario.ts';
+import type { ClusterSettings, Scenario } from './scenario.ts';
 import { drawScenario, isInSubset } from './swarm.ts';
 
 export function compile(written: Scenario, seed: string): SimulationPlan {
@@ -29,8 +31,9 @@ export function compile(written: Scenario, seed: string): SimulationPlan {
       parameters: { ...job.parameters, guarantee: job.guarantee, ...connectors },
     },
     topics: scenario.topics,
-    cluster: scenario.cluster,
+    cluster: drawCluster(scenario.cluster, choices),
     engine: scenario.engine,
+    storage: scenario.storage,
     transactionTimeoutUs: scenario.transactionTimeoutUs,
     faults: drawFaults(scenario, choices),
     liveness: scenario.liveness,
@@ -40,12 +43,29 @@ export function compile(written: Scenario, seed: string): SimulationPlan {
   };
 }
 
+/** The clock of each machine draws from streams of its own. */
+function drawCluster({ clocks, ...cluster }: ClusterSettings, choices: Choices): ClusterPlan {
+  if (clocks === undefined) return cluster;
+  const either = (name: string, most: number): number => signed(choices.site(`clocks/${name}`).choose(2 * most + 1));
+  const nodes = [...jobManagerNodes(cluster), ...taskManagerNodes(cluster)];
+  const drawn = nodes.map((node) => ({
+    node,
+    offsetUs: either(`${node}/offset`, clocks.offsetUs),
+    driftPpm: either(`${node}/drift`, clocks.driftPpm),
+  }));
+  return { ...cluster, clocks: drawn };
+}
+
+/** 0, -1, 1, -2, 2 ...: the boring choice is a clock that is right. */
+const signed = (choice: number): number => (choice % 2 === 0 ? choice / 2 : -(choice + 1) / 2);
+
 function drawFaults(scenario: Scenario, choices: Choices): Fault[] {
   const names = streamNamesOf(scenario.faults);
   const faults: Fault[] = [];
   for (const [index, rule] of scenario.faults.entries()) {
     const name = names[index] ?? '';
     if (!isInSubset(scenario.swarm, name, choices)) continue;
+    if (!isAtHome(rule.action, scenario.engine.highAvailability.kind)) continue;
     const drawn = faultsOfRule(rule, {
       site: (purpose) => choices.site(`faults/${name}/${purpose}`),
       cluster: scenario.cluster,

@@ -79,6 +79,11 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         { kind: 'service', trigger, node, effect, factor, chance, forUs: drawn(action.forUs, context.site('for')) },
       ];
     }
+    case 'clock-step':
+      return nodesOf(action.target, context).map((node) => {
+        const byUs = drawn(action.byUs, context.site('for'));
+        return { kind: 'clock-step', trigger, node, byUs: context.site('direction').choose(2) === 0 ? byUs : -byUs };
+      });
     case 'operation':
       return [{ kind: 'operation', trigger, command: action.command }];
     default:

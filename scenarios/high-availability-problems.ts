@@ -1,4 +1,8 @@
-/** What a scenario may not ask of its high availability: faults of another service, and survival without any. */
+/**
+ * What a scenario may not ask of its high availability: faults of another service, and survival without any.
+ *
+ * Where seeds draw the service, a fault that only one of them has is in the lives that drew that one.
+ */
 import type { HighAvailabilityConfiguration } from '../engine/protocol/configuration.ts';
 import type { FaultAction } from './scenario.ts';
 
@@ -9,6 +13,8 @@ interface Asked {
   readonly highAvailability: HighAvailabilityConfiguration;
   readonly cluster: { readonly jobManagers: number };
   readonly faults: readonly { readonly action: FaultAction }[];
+  /** As written: seeds may draw another kind. */
+  readonly swarm?: Readonly<Record<string, unknown>> | undefined;
 }
 /** A `SectionProblem` of schema.ts. */
 interface Problem {
@@ -17,12 +23,25 @@ interface Problem {
   readonly expected: string;
 }
 
+/** The service that alone has such a fault; undefined: any has, or it is none of a service. */
+function homeOf(action: FaultAction): 'zookeeper' | 'kubernetes' | undefined {
+  const isSpecial = action.kind === 'service' && (action.effect === 'session-expiry' || action.effect === 'watch-loss');
+  return isSpecial ? HOME[action.effect] : undefined;
+}
+
+/** Whether a fault can strike where this service elects. */
+export function isAtHome(action: FaultAction, kind: HighAvailabilityConfiguration['kind']): boolean {
+  const home = homeOf(action);
+  return home === undefined || home === kind;
+}
+
 export function highAvailabilityProblems(input: Asked): Problem[] {
   const { kind } = input.highAvailability;
+  const drawn = JSON.stringify(input.swarm?.['highAvailability'] ?? []);
   const problems = input.faults.flatMap(({ action }, index): Problem[] => {
-    if (action.kind === 'service' && (action.effect === 'session-expiry' || action.effect === 'watch-loss')) {
-      const home = HOME[action.effect];
-      if (home === kind) return [];
+    const home = homeOf(action);
+    if (action.kind === 'service' && home !== undefined) {
+      if (home === kind || drawn.includes(`"${home}"`)) return [];
       const message = `there is no ${action.effect} with highAvailability: ${kind}`;
       return [{ path: ['faults', index, action.service], message, expected: `highAvailability: ${home}` }];
     }

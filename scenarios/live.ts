@@ -32,7 +32,10 @@ export interface LiveOptions {
   /** Put each subtask's part in each checkpoint into the record. */
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
-  readonly inspect?: SimulationOptions['inspect'];
+  readonly inspect?: SimulationOptions['inspect'] | undefined;
+  /** How choices come about, and who watches them (sim/simulate.ts). */
+  readonly chance?: SimulationOptions['chance'];
+  readonly watchChoices?: SimulationOptions['watchChoices'];
   /** The jobs a plan may name. Default: those that come with the package. */
   readonly jobs?: readonly JobDefinition[];
   /** The engine to use in place of the variant that the plan names. */
@@ -58,6 +61,8 @@ export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
     judges: options.judges ?? true,
     subtasks: options.subtasks ?? false,
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+    ...(options.chance === undefined ? {} : { chance: options.chance }),
+    ...(options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices }),
   });
 }
 

@@ -23,7 +23,8 @@ import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
-import type { Scenario } from './scenario.ts';
+import { storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
+import type { ClusterSettings, Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
 
@@ -103,8 +104,9 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       fetchWaitUs: runtime.fetchWait,
       sinkBatchRecords: runtime.sinkBatchRecords,
     },
-    cluster: isOperated(input.faults) ? { ...input.cluster, clients: 1 } : input.cluster,
+    cluster: isOperated(input.faults) ? { ...clusterOf(input), clients: 1 } : clusterOf(input),
     engine: engineOf(input),
+    storage: storagePhysicsOf(input.storage),
     transactionTimeoutUs: runtime.transactionTimeout,
     faults: input.faults,
     liveness: { stormUs: input.duration, withinUs },
@@ -160,6 +162,11 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
   return formatDatasetName(spec);
 }
 
+function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterSettings {
+  if (clocks === undefined) return cluster;
+  return { ...cluster, clocks: { offsetUs: clocks.offset, driftPpm: clocks.drift } };
+}
+
 function engineOf(input: ScenarioInput): EngineConfiguration {
   const { checkpointing, restart, runtime, cluster, highAvailability } = input;
   return {
@@ -174,6 +181,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       maxConcurrent: checkpointing.maxConcurrent,
       tolerableFailures: checkpointing.tolerableFailures,
       retained: checkpointing.retained,
+      storage: storageConfigurationOf(checkpointing.storage, input.storage),
       directory: checkpointing.directory,
       savepointDirectory: checkpointing.savepointDirectory,
       savepointTimeoutUs: checkpointing.savepointTimeout,

@@ -10,6 +10,7 @@ import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../sim/faults/fault.ts';
 import type { ClusterPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
+import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { ServiceName } from '../sim/node-names.ts';
 
@@ -57,6 +58,7 @@ export type FaultAction =
       readonly vertex?: number;
       readonly recoverable: boolean;
     }
+  | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range }
   | { readonly kind: 'hang'; readonly target: FaultTarget; readonly vertex?: number; readonly hangUs: Range }
   | {
       readonly kind: 'partition';
@@ -129,6 +131,16 @@ export interface SwarmAlternative {
   readonly weight: number;
 }
 
+/** How wrong the wall clock of a node is at most, either way; each node draws its own. */
+export interface ClockBounds {
+  readonly offsetUs: number;
+  readonly driftPpm: number;
+}
+
+export interface ClusterSettings extends Omit<ClusterPlan, 'clocks'> {
+  readonly clocks?: ClockBounds;
+}
+
 export interface SwarmDimension {
   /** Keys from the top of the file, joined by dots. */
   readonly path: string;
@@ -159,8 +171,9 @@ export interface Scenario {
   };
   readonly topics: readonly TopicPlan[];
   readonly connectors: ConnectorOptions;
-  readonly cluster: ClusterPlan;
+  readonly cluster: ClusterSettings;
   readonly engine: EngineConfiguration;
+  readonly storage: StoragePhysics;
   readonly transactionTimeoutUs: number;
   readonly faults: readonly FaultRule[];
   readonly liveness: LivenessPlan;

@@ -12,6 +12,7 @@ import type { FaultAction } from './scenario.ts';
 import { faultSchema } from './schema/fault-schema.ts';
 import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
+import { storageSchema } from './schema/storage-schema.ts';
 import { highAvailabilityProblems } from './high-availability-problems.ts';
 import {
   checkpointingSchema,
@@ -43,6 +44,7 @@ export const scenarioSchema = record({
     .prefault('lease-store')
     .describe('Who elects the leading JobManager and keeps what outlives it.'),
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
+  storage: storageSchema.prefault({}).describe('What the checkpoint storage is like.'),
   scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
   restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
   runtime: runtimeSchema.prefault({}).describe('Timeouts, buffers and connectors.'),
@@ -218,6 +220,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
     case 'pause':
     case 'throw':
     case 'hang':
+    case 'clock-step':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

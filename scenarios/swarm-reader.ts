@@ -9,6 +9,7 @@
  *     those that decide about slots, the others at their first.
  */
 import { canonicalJson } from './canonical-json.ts';
+import { isAtHome } from './high-availability-problems.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { completed, datasetProblems } from './qualify.ts';
@@ -207,7 +208,9 @@ function combinationProblems(dimensions: readonly Written[], { base, text }: Con
 function misfitsOf(value: unknown, { input, jobs, locateFile }: SwarmText): readonly Omit<SectionProblem, 'known'>[] {
   const parsed = scenarioSchema.safeParse(value);
   if (!parsed.success) return parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
-  const drawn = { ...completed(parsed.data, jobs, locateFile), faults: input.faults };
+  const made = completed(parsed.data, jobs, locateFile);
+  const faults = input.faults.filter(({ action }) => isAtHome(action, made.highAvailability.kind));
+  const drawn = { ...made, faults };
   return [...crossCheck(drawn, jobs), ...datasetProblems(drawn)];
 }
 

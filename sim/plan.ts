@@ -3,7 +3,9 @@
  * version. The simulator learns nothing of scenarios, ranges or percentages.
  */
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
+import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
+import type { StoragePhysics } from './services/storage-physics.ts';
 
 export interface TopicPlan {
   readonly name: string;
@@ -20,6 +22,15 @@ export interface TopicPlan {
   readonly bounded: boolean;
 }
 
+/** How wrong the wall clock of a node is (row B13). */
+export interface ClockPlan {
+  readonly node: NodeId;
+  /** Ahead of the time, or behind it. */
+  readonly offsetUs: number;
+  /** Microseconds it gains in a second, or loses. */
+  readonly driftPpm: number;
+}
+
 export interface ClusterPlan {
   readonly taskManagers: number;
   readonly slots: number;
@@ -28,6 +39,8 @@ export interface ClusterPlan {
   readonly profile: string;
   /** 1 when the plan has operations; absent: 0. */
   readonly clients?: number;
+  /** Of nodes whose clocks are wrong; absent: all are right. */
+  readonly clocks?: readonly ClockPlan[];
 }
 
 export interface LivenessPlan {
@@ -57,6 +70,7 @@ export interface SimulationPlan {
   readonly topics: readonly TopicPlan[];
   readonly cluster: ClusterPlan;
   readonly engine: EngineConfiguration;
+  readonly storage: StoragePhysics;
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
   readonly faults: readonly Fault[];
@@ -64,5 +78,10 @@ export interface SimulationPlan {
   readonly limits: PlanLimits;
   /** `standard`, or the slug of a mutant (an engine with one known bug). */
   readonly variant: string;
+  /**
+   * Sites of chance that draw; all others take their boring option: least latency, no trouble. Absent: all draw. Shrinking leaves the
+   * few whose chance the failure needs.
+   */
+  readonly drawnSites?: readonly string[];
   readonly expect: 'exactly-once' | 'at-least-once';
 }

@@ -20,7 +20,7 @@ import type { HistoryEvent } from './history/history-event.ts';
 import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
 import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
-import { Choices } from './kernel/choice.ts';
+import { Choices, type ChoicesOptions } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
 import { allNodes } from './node-names.ts';
@@ -46,6 +46,13 @@ export interface SimulationOptions {
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: (durable: DurableState) => void;
+  /** How the choices of the world come about; absent: drawn from the plan's seed. */
+  readonly chance?: Pick<ChoicesOptions, 'mode' | 'tape'> & {
+    /** In place of the plan's seed. */
+    readonly rootSeed?: string;
+  };
+  /** Shown the choices before the first of them is made; they are complete when the life has ended. */
+  readonly watchChoices?: (choices: Choices) => void;
 }
 
 const WORLD: NodeId = nodeId('world');
@@ -91,7 +98,12 @@ class Life {
     this.#resultKey = resultKey(inputs.job.graph.jobId);
     const { job, parts } = inputs;
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
-    this.#choices = new Choices({ rootSeed: plan.seed });
+    this.#choices = new Choices({
+      rootSeed: plan.seed,
+      ...options.chance,
+      ...(plan.drawnSites === undefined ? {} : { drawnSites: plan.drawnSites }),
+    });
+    options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
     this.#world = new World({
       plan,
@@ -110,6 +122,7 @@ class Life {
       cluster: this.#world.cluster,
       services: this.#world.conditions,
       userCode: this.#world.userCode,
+      clocks: this.#world.clocks,
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));

@@ -24,6 +24,7 @@ import {
 } from '../sweep-run.ts';
 import { shellWord, type Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
+import { withShrunk } from '../shrunk-failures.ts';
 import { threadPool } from '../workers.ts';
 
 const DEFAULT_SEEDS: SeedRange = { from: 1, to: 100 };
@@ -74,7 +75,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   const progress = terminal.progress('lives', jobs);
   const folder = options.out ?? DEFAULT_FOLDER;
   try {
-    const outcome = await runSweep(
+    const lived = await runSweep(
       {
         scenarios,
         seeds,
@@ -93,7 +94,8 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     );
     progress.stop();
     const wallMs = clock.elapsedMs();
-    const code = exitCodeOfSweep(outcome, clock.isInterrupted);
+    const code = exitCodeOfSweep(lived, clock.isInterrupted);
+    const outcome = clock.isInterrupted ? lived : await withShrunk(call, lived);
     const count = outcome.total.lives;
     if (options.json === true) {
       const to = options.for === undefined ? seeds.to : outcome.lastSeed;
@@ -224,6 +226,8 @@ function tell({ outcome, wallMs, terminal, interrupted, out }: Telling): void {
     ),
   );
   if (failures.length > FAILURES_SHOWN) terminal.out(`... and ${failures.length - FAILURES_SHOWN} more`);
+  for (const { signature, shrunk } of failures)
+    if (shrunk !== undefined) terminal.out(`${signature}, shrunk: ${terminal.invocation} replay ${shellWord(shrunk)}`);
   terminal.out(`${terminal.invocation} replay ${shellWord(failures[0]?.capsule ?? '')}`);
 }
 

@@ -24,11 +24,11 @@ export const mayCarryChannelState = (options: CheckpointOptions): boolean => {
   return overtakes(asked) || isTimeoutable(asked);
 };
 
-/** What is left of the time-out; 0 when it has passed. */
+/** What is left of the time-out by the wall clock of a node (row B13); 0 when it has passed. */
 export const alignmentTimeLeftUs = (
   barrier: Pick<CheckpointBarrier, 'triggeredAtUs' | 'options'>,
-  nowUs: number,
-): number => Math.max(0, barrier.options.alignedTimeoutUs - (nowUs - barrier.triggeredAtUs));
+  wallUs: number,
+): number => Math.max(0, barrier.options.alignedTimeoutUs - (wallUs - barrier.triggeredAtUs));
 
 /** The same barrier, overtaking. */
 export const asUnaligned = <B extends Pick<CheckpointBarrier, 'options'>>(barrier: B): B => ({

@@ -7,22 +7,21 @@
  * Invariants: I1 what the pointer names is never deleted; I2 the pointer is moved first, files go after it (B8 in bugs.md);
  * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
  */
-import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
-import type { StorageReply } from '../protocol/messages.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export class CheckpointCleaner {
-  readonly #storage: RequestClient<StorageReply>;
+  readonly #storage: CheckpointStorage;
   /** `<dir>/<job>/`. */
   readonly #root: string;
   readonly #cleaned: (nowUs: Micros, out: Out) => void;
   #cleaning = 0;
 
   /** `cleaned` is called at the end of each deletion: a checkpoint may have waited for it (row C2). */
-  constructor(storage: RequestClient<StorageReply>, root: string, cleaned: (nowUs: Micros, out: Out) => void) {
+  constructor(storage: CheckpointStorage, root: string, cleaned: (nowUs: Micros, out: Out) => void) {
     this.#storage = storage;
     this.#root = root;
     this.#cleaned = cleaned;
@@ -58,18 +57,10 @@ export class CheckpointCleaner {
 
   #deleteWhere(prefix: string, isGarbage: (path: string) => boolean, out: Out): void {
     this.#cleaning += 1;
-    this.#storage.request(
-      (requestId) => ({ kind: 'storage-list', requestId, prefix }),
-      out,
-      (reply, nowUs, replyOut) => {
-        const paths = (reply?.paths ?? []).filter(isGarbage);
-        if (paths.length === 0) return this.#ended(nowUs, replyOut);
-        this.#storage.request(
-          (requestId) => ({ kind: 'storage-delete', requestId, paths }),
-          replyOut,
-          (_reply, endUs, endOut) => this.#ended(endUs, endOut),
-        );
-      },
-    );
+    this.#storage.list(prefix, out, (reply, nowUs, replyOut) => {
+      const paths = (reply?.paths ?? []).filter(isGarbage);
+      if (paths.length === 0) return this.#ended(nowUs, replyOut);
+      this.#storage.delete(paths, replyOut, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
+    });
   }
 }

@@ -187,9 +187,9 @@ export class CheckpointCoordinator {
   }
 
   acknowledge(message: AcknowledgeCheckpoint, nowUs: Micros, out: Out): void {
-    const { host, parts } = this.#options;
+    const { host, parts, wallClock } = this.#options;
     const pending = this.#pending.get(message.checkpointId);
-    const result = pending?.acknowledge(message, host.subtaskOf(message.attempt), nowUs) ?? 'unknown';
+    const result = pending?.acknowledge(message, host.subtaskOf(message.attempt), wallClock(nowUs)) ?? 'unknown';
     out.report({ kind: 'acknowledge-received', checkpointId: message.checkpointId, attempt: message.attempt, result });
     if (pending === undefined) {
       if (this.#expired.includes(message.checkpointId)) out.report({ kind: 'probe', probe: 'late-acknowledgement' });
@@ -278,7 +278,7 @@ export class CheckpointCoordinator {
     assert(plan !== undefined, 'a checkpoint is triggered while the job can take one', { id });
     const pending = new PendingCheckpoint({
       checkpointId: id,
-      triggeredAtUs: nowUs,
+      triggeredAtUs: this.#options.wallClock(nowUs),
       request,
       location: isOfUser
         ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)

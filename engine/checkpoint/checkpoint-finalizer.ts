@@ -11,7 +11,6 @@
  *   I4 one pointer write is under way at a time, in the order in which `_metadata` became durable.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -21,10 +20,10 @@ import type { Out } from '../protocol/actor.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import { type CheckpointPointer, encodePointer, pointerKey, type JobEnd } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, encodeMetadata } from '../protocol/metadata-file.ts';
 import { relativeTo } from '../protocol/savepoint-paths.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface StoredCheckpoint {
   readonly pointer: CheckpointPointer;
@@ -50,7 +49,7 @@ export interface FinalizerOptions {
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly host: FinalizerHost;
@@ -75,27 +74,26 @@ export class CheckpointFinalizer {
     this.#options = options;
   }
 
-  /** An unanswered write is repeated: under NO_OVERWRITE the first one is found by its checksum. */
+  /** An unanswered write is repeated: what the first one did is found. Files beside it are named relative to it (row T4). */
   finalize(metadata: CheckpointMetadata, location: string, end: JobEnd | undefined, out: Out): void {
     const { configuration, storage, host } = this.#options;
     const id = metadata.checkpointId;
     const path = `${location}/_metadata`;
     const isOfUser = isSavepoint(metadata.snapshot ?? 'checkpoint');
-    const bytes = encodeMetadata(isOfUser ? relativeTo(location, metadata) : metadata);
-    const checksum = crc32c(bytes);
+    const bytes = encodeMetadata(relativeTo(location, metadata));
     out.report({ kind: 'metadata-write-sent', checkpointId: id, path });
     out.busy('byte', bytes.length);
-    storage.request(
-      (requestId) => ({ kind: 'storage-put', requestId, path, bytes, overwrite: false }),
+    storage.writeMetadata(
+      { path, bytes, checksum: crc32c(bytes), overwrite: false },
       out,
-      (reply, nowUs, replyOut) => {
+      (outcome, nowUs, replyOut) => {
         if (!host.isCurrent(id)) return;
-        if (reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === checksum)) {
+        if (outcome === 'done') {
           if (isOfUser && end === undefined) return host.savepointStored(id, bytes.length, nowUs, replyOut);
           if (!isOfUser) this.#options.store.remember(metadata);
           return this.#enqueue({ id, path, metadataBytes: bytes.length, end }, replyOut);
         }
-        if (reply?.outcome === 'already-exists') return host.failed(id, nowUs, replyOut);
+        if (outcome === 'taken') return host.failed(id, nowUs, replyOut);
         const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
         this.#later.after(delayUs, `metadata/${id}`, replyOut, (_lateUs, lateOut) => {
           if (host.isCurrent(id)) this.finalize(metadata, location, end, lateOut);

@@ -1,14 +1,14 @@
 /** What the checkpoint coordinator is given (Flink: the constructor of CheckpointCoordinator). */
-import type { RequestClient } from '../clients/request-client.ts';
 import type { CheckpointedCoordinators } from '../coordination/checkpointed-coordinators.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
-import type { StorageReply } from '../protocol/messages.ts';
+import type { WallClock } from '../protocol/wall-clock.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface CoordinatorOptions {
   readonly jobId: string;
@@ -17,7 +17,8 @@ export interface CoordinatorOptions {
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly host: CoordinatorHost;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
+  readonly wallClock: WallClock;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   /** Operator coordinators of the job; default: none. */

@@ -106,7 +106,7 @@ export class PendingCheckpoint {
   }
 
   /** `at`: which subtask the message claims to speak for, resolved by the caller for attempts this checkpoint does not know. */
-  acknowledge(message: AcknowledgeCheckpoint, at: SubtaskOfAttempt | undefined, nowUs: Micros): AcknowledgeResult {
+  acknowledge(message: AcknowledgeCheckpoint, at: SubtaskOfAttempt | undefined, wallUs: Micros): AcknowledgeResult {
     if (this.phase !== 'collecting') return 'discarded';
     if (this.#states.has(message.attempt)) return 'duplicate';
     const subtask = this.#subtasks.get(message.attempt) ?? at;
@@ -117,7 +117,7 @@ export class PendingCheckpoint {
       handles: message.handles,
       ...(message.finished === undefined ? {} : { finished: message.finished }),
     });
-    this.lastAcknowledgedUs = nowUs;
+    this.lastAcknowledgedUs = wallUs;
     this.stateBytes += message.metrics.stateBytes;
     return 'success';
   }
@@ -125,7 +125,7 @@ export class PendingCheckpoint {
   /** What is reported of it when it completes. */
   get figures() {
     const { checkpointId, triggeredAtUs, stateBytes, lastAcknowledgedUs } = this;
-    return { checkpointId, triggeredAtUs, stateBytes, endToEndUs: lastAcknowledgedUs - triggeredAtUs };
+    return { checkpointId, triggeredAtUs, stateBytes, endToEndUs: Math.max(0, lastAcknowledgedUs - triggeredAtUs) };
   }
 
   /** What `_metadata` says of it. */

@@ -121,7 +121,7 @@ export class ClusterClient implements Actor {
   #resume({ triggerId, operation }: Open, then: ThenResume, result: ClientResult, out: Out): void {
     const left = result.kind === 'in-progress' ? undefined : result.location;
     const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
-    if (!isOver) return;
+    if (!isOver || (then.onlyIfFailed === true && result.kind === 'done')) return;
     const { from, claimMode, allowNonRestored } = then;
     const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
     const restore = location === undefined ? {} : { restore: { location, claimMode, allowNonRestored } };

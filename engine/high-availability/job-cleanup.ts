@@ -10,23 +10,22 @@
  *   I4 a run that its user may begin anew leaves pointer and counter, and what the pointer names: what is kept was decided with its end.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface JobCleanupOptions {
   readonly jobId: string;
   /** `<dir>/<job>/`. */
   readonly root: string;
   readonly registers: NamedRegisters;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
   readonly done: (nowUs: Micros, out: Out) => void;
 }
@@ -127,23 +126,15 @@ export class JobCleanup {
 
   #deleteFiles({ prefix, isGarbage, result }: Removal, out: Out, then: (found: number, out: Out) => void): void {
     const { storage } = this.#options;
-    storage.request(
-      (requestId) => ({ kind: 'storage-list', requestId, prefix }),
-      out,
-      (listed, _nowUs, listedOut) => {
-        if (listed?.outcome !== 'done') return this.#startAgain(result, listedOut);
-        const paths = (listed.paths ?? []).filter(isGarbage);
-        if (paths.length === 0) return then(0, listedOut);
-        storage.request(
-          (requestId) => ({ kind: 'storage-delete', requestId, paths }),
-          listedOut,
-          (reply, _replyUs, replyOut) => {
-            if (reply?.outcome === 'done') then(paths.length, replyOut);
-            else this.#startAgain(result, replyOut);
-          },
-        );
-      },
-    );
+    storage.list(prefix, out, (listed, _nowUs, listedOut) => {
+      if (listed?.outcome !== 'done') return this.#startAgain(result, listedOut);
+      const paths = (listed.paths ?? []).filter(isGarbage);
+      if (paths.length === 0) return then(0, listedOut);
+      storage.delete(paths, listedOut, (reply, _replyUs, replyOut) => {
+        if (reply?.outcome === 'done') then(paths.length, replyOut);
+        else this.#startAgain(result, replyOut);
+      });
+    });
   }
 
   #startAgain(result: JobResult, out: Out): void {

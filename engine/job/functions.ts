@@ -4,7 +4,7 @@
  * A function must be deterministic and must not change the values it is handed; whatever it remembers goes into state.
  */
 import type { StateDescriptor } from '../state/state-descriptor.ts';
-import type { ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
 
 /** A key: what `keyBy` may return. */
 export type StateKey = string | number | boolean;
@@ -22,6 +22,7 @@ export interface RuntimeContext {
   list<T>(name: string): ListState<T>;
   map<K extends StateKey, V>(name: string): MapState<K, V>;
   reducing<T>(name: string): ReducingState<T>;
+  aggregating<In, Out>(name: string): AggregatingState<In, Out>;
 }
 
 /** Names a side output and what flows in it (Flink: OutputTag). Two tags of one id are the same output. */

@@ -14,7 +14,6 @@ import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoin
 import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import type { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch } from '../foundation/ids.ts';
@@ -22,7 +21,6 @@ import type { Micros } from '../foundation/time.ts';
 import { slotsNeeded } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph } from './execution-graph.ts';
@@ -33,6 +31,7 @@ import { RestoreReader } from './restore-reader.ts';
 import type { Places, SlotPool } from './slot-pool.ts';
 import { TaskDeployments } from './task-deployments.ts';
 import type { TaskGateway } from './task-gateway.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 /** What a deployment asks of the job master. */
 export interface DeploymentHost {
@@ -51,7 +50,7 @@ export interface JobDeploymentOptions {
   readonly environment: TaskEnvironment;
   readonly epoch: LeaderEpoch;
   readonly store: CompletedCheckpointStore;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly slots: SlotPool;

@@ -7,7 +7,6 @@
  * Invariants: I1 without leadership nothing is sent to TaskManagers; I2 everything of a lost epoch is forgotten at once.
  */
 import { retryDelayUs } from '../clients/delayed-calls.ts';
-import { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
@@ -18,10 +17,12 @@ import { type EndedRun, resultOf } from '../protocol/job-result.ts';
 import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { ClientRequest } from '../protocol/client-operations.ts';
-import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { openStorage } from '../storage/open-storage.ts';
 
 const HEARTBEAT = 'heartbeat';
 /** Request ids of one process start here times its incarnation. */
@@ -37,7 +38,7 @@ export class JobManager implements Actor {
   readonly #options: JobManagerOptions;
   readonly #taskManagers: readonly Target[];
   readonly #services: HighAvailabilityServices;
-  readonly #storage: RequestClient<StorageReply>;
+  readonly #storage: CheckpointStorage;
   readonly #results: JobResultStore;
   readonly #cleanup: JobCleanup;
   #takeover: LeaderTakeover | undefined;
@@ -53,12 +54,9 @@ export class JobManager implements Actor {
     const firstId = incarnation * IDS_PER_INCARNATION;
     const timeoutUs = runtime.requestTimeoutUs;
     const { coordination, storage } = environment.services;
-    this.#storage = new RequestClient({
-      node: storage,
-      via: 'datagram',
-      timeoutUs,
-      name: 'storage',
-      firstRequestId: firstId,
+    this.#storage = openStorage({
+      client: { node: storage, via: 'datagram', timeoutUs, name: 'storage', firstRequestId: firstId },
+      checkpoint: environment.configuration.checkpoint,
     });
     this.#taskManagers = options.taskManagers.map((node) => ({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }));
     this.#services = highAvailabilityServices({

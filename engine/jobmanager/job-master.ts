@@ -16,7 +16,6 @@ import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
@@ -27,7 +26,7 @@ import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { ClientOperation } from '../protocol/client-operations.ts';
 import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
-import type { EngineMessage, OperatorEventMessage, StorageReply, TaskManagerMessage } from '../protocol/messages.ts';
+import type { EngineMessage, OperatorEventMessage, TaskManagerMessage } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { EndOfDataListener } from './end-of-data-listener.ts';
@@ -41,11 +40,12 @@ import type { ExecutionVertexId } from './pipelined-regions.ts';
 import { SlotPool } from './slot-pool.ts';
 import { TaskGateway } from './task-gateway.ts';
 import { TaskReports } from './task-reports.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
   readonly epoch: LeaderEpoch;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
   readonly counter: { readonly value: number; readonly version: number };
@@ -123,6 +123,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       coordination: options.coordination,
       store,
       counter: options.counter,
+      wallClock: environment.wallClock,
       coordinators: this.#operatorCoordinators,
     });
     this.#deployment = this.#newDeployment(options);

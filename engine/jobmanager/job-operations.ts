@@ -11,7 +11,6 @@ import type { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator
 import type { RequestEnd } from '../checkpoint/checkpoint-request.ts';
 import { keptAtEnd } from '../checkpoint/checkpoint-subsumption.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { InvariantViolation, unreachable } from '../foundation/assert.ts';
 import { checkpointId, type LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -26,12 +25,12 @@ import type { JobEnd } from '../protocol/checkpoint-pointer.ts';
 import { type EndedRun, isResumable } from '../protocol/job-result.ts';
 import type { ClientOperation, ClientRequest, ClientResult, RestoreSettings } from '../protocol/client-operations.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import type { JobRecord } from './job-record.ts';
 import { type LoadedSnapshot, SnapshotLoader } from './snapshot-loader.ts';
 import { StopWithSavepoint } from './stop-with-savepoint.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 /** The job, as far as people's wishes reach. */
 export interface OperatedJob {
@@ -54,7 +53,7 @@ export interface JobOperationsOptions {
   readonly job: OperatedJob;
   readonly coordinator: CheckpointCoordinator;
   readonly store: CompletedCheckpointStore;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly record: JobRecord;
 }
 

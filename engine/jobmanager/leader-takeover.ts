@@ -7,7 +7,6 @@
  */
 import { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters, RegisterReply } from '../high-availability/named-registers.ts';
@@ -20,9 +19,9 @@ import {
   encodePointer,
   pointerKey,
 } from '../protocol/checkpoint-pointer.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { RetainedMetadata } from './retained-metadata.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface TakeoverOptions {
   readonly jobId: string;
@@ -33,7 +32,7 @@ export interface TakeoverOptions {
   readonly retryUs: number;
   readonly parts: EngineParts;
   readonly coordination: NamedRegisters;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly done: (
     store: CompletedCheckpointStore,
     counter: { readonly value: number; readonly version: number },

@@ -6,20 +6,19 @@
  */
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface RestoreReaderOptions {
   readonly parts: EngineParts;
   readonly store: CompletedCheckpointStore;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly requestTimeoutUs: number;
   /** The metadata asked for is there now. */
   readonly ready: (nowUs: Micros, out: Out) => void;
@@ -60,24 +59,20 @@ export class RestoreReader {
 
   #read(checkpoint: RetainedCheckpoint, out: Out): void {
     const { storage, store, requestTimeoutUs, ready } = this.#options;
-    storage.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path: checkpoint.metadata }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (this.#chosen?.checkpoint !== checkpoint) return;
-        if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
-          const metadata = resolvedIn(directoryOfMetadata(checkpoint.metadata), decodeMetadata(reply.bytes));
-          assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
-            checkpoint,
-          });
-          store.remember(metadata);
-          this.#chosen.metadata = metadata;
-          return ready(nowUs, replyOut);
-        }
-        this.#later.after(retryDelayUs(requestTimeoutUs), 'read-metadata', replyOut, (_lateUs, lateOut) => {
-          if (this.#chosen?.checkpoint === checkpoint) this.#read(checkpoint, lateOut);
+    storage.read(checkpoint.metadata, out, (reply, nowUs, replyOut) => {
+      if (this.#chosen?.checkpoint !== checkpoint) return;
+      if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
+        const metadata = resolvedIn(directoryOfMetadata(checkpoint.metadata), decodeMetadata(reply.bytes));
+        assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
+          checkpoint,
         });
-      },
-    );
+        store.remember(metadata);
+        this.#chosen.metadata = metadata;
+        return ready(nowUs, replyOut);
+      }
+      this.#later.after(retryDelayUs(requestTimeoutUs), 'read-metadata', replyOut, (_lateUs, lateOut) => {
+        if (this.#chosen?.checkpoint === checkpoint) this.#read(checkpoint, lateOut);
+      });
+    });
   }
 }

@@ -6,18 +6,17 @@
  * because an older one would undo what sinks have committed, and a forgotten one would lose its files.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface RetainedMetadataOptions {
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly retryUs: number;
   readonly parts: EngineParts;
 }
@@ -49,24 +48,20 @@ export class RetainedMetadata {
     const [checkpoint, ...checkpoints] = progress.checkpoints;
     if (checkpoint === undefined) return then(progress.read, nowUs, out);
     const { storage, retryUs, parts } = this.#options;
-    storage.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path: checkpoint.metadata }),
-      out,
-      (reply, repliedUs, replyOut) => {
-        if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
-          const metadata = resolvedIn(directoryOfMetadata(checkpoint.metadata), decodeMetadata(reply.bytes));
-          assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
-            checkpoint,
-          });
-          return this.#readFrom({ checkpoints, read: [...progress.read, metadata] }, repliedUs, replyOut, then);
-        }
-        replyOut.report({ kind: 'probe', probe: 'retained-metadata-unreadable' });
-        if (parts.unreadableMetadata === 'skip')
-          return this.#readFrom({ checkpoints, read: progress.read }, repliedUs, replyOut, then);
-        this.#later.after(retryUs, 'retained-metadata', replyOut, (lateUs, lateOut) =>
-          this.#readFrom(progress, lateUs, lateOut, then),
-        );
-      },
-    );
+    storage.read(checkpoint.metadata, out, (reply, repliedUs, replyOut) => {
+      if (reply?.outcome === 'done' && reply.bytes !== undefined && isIntactMetadata(reply.bytes)) {
+        const metadata = resolvedIn(directoryOfMetadata(checkpoint.metadata), decodeMetadata(reply.bytes));
+        assert(metadata.checkpointId === checkpoint.id, '_metadata is that of the checkpoint the pointer names', {
+          checkpoint,
+        });
+        return this.#readFrom({ checkpoints, read: [...progress.read, metadata] }, repliedUs, replyOut, then);
+      }
+      replyOut.report({ kind: 'probe', probe: 'retained-metadata-unreadable' });
+      if (parts.unreadableMetadata === 'skip')
+        return this.#readFrom({ checkpoints, read: progress.read }, repliedUs, replyOut, then);
+      this.#later.after(retryUs, 'retained-metadata', replyOut, (lateUs, lateOut) =>
+        this.#readFrom(progress, lateUs, lateOut, then),
+      );
+    });
   }
 }

@@ -6,16 +6,15 @@
  * Invariant I1: state of an operator that the job does not have is refused, unless its user gives it up.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { RestoreSettings } from '../protocol/client-operations.ts';
-import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { resolvedIn } from '../protocol/savepoint-paths.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export type LoadedSnapshot =
   | { readonly kind: 'loaded'; readonly checkpoint: RetainedCheckpoint; readonly metadata: CheckpointMetadata }
@@ -23,7 +22,7 @@ export type LoadedSnapshot =
 
 export interface SnapshotLoaderOptions {
   readonly graph: JobGraph;
-  readonly storage: RequestClient<StorageReply>;
+  readonly storage: CheckpointStorage;
   readonly requestTimeoutUs: number;
 }
 
@@ -43,40 +42,28 @@ export class SnapshotLoader {
   /** Storage that does not answer is asked again; what is not there, or is damaged, is refused. */
   load(restore: RestoreSettings, out: Out, loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void): void {
     const path = `${restore.location}/_metadata`;
-    this.#options.storage.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome === 'not-found')
-          return loaded({ kind: 'refused', reason: `there is no ${path}` }, nowUs, replyOut);
-        if (reply?.outcome !== 'done' || reply.bytes === undefined)
-          return this.#again(replyOut, (lateOut) => this.load(restore, lateOut, loaded));
-        if (!isIntactMetadata(reply.bytes))
-          return loaded({ kind: 'refused', reason: `${path} is damaged` }, nowUs, replyOut);
-        const metadata = resolvedIn(restore.location, decodeMetadata(reply.bytes));
-        loaded(this.#judge(metadata, path, restore.allowNonRestored), nowUs, replyOut);
-      },
-    );
+    this.#options.storage.read(path, out, (reply, nowUs, replyOut) => {
+      if (reply?.outcome === 'not-found')
+        return loaded({ kind: 'refused', reason: `there is no ${path}` }, nowUs, replyOut);
+      if (reply?.outcome !== 'done' || reply.bytes === undefined)
+        return this.#again(replyOut, (lateOut) => this.load(restore, lateOut, loaded));
+      if (!isIntactMetadata(reply.bytes))
+        return loaded({ kind: 'refused', reason: `${path} is damaged` }, nowUs, replyOut);
+      const metadata = resolvedIn(restore.location, decodeMetadata(reply.bytes));
+      loaded(this.#judge(metadata, path, restore.allowNonRestored), nowUs, replyOut);
+    });
   }
 
   /** Lists and deletes until nothing is left. */
   dispose(location: string, out: Out, disposed: (out: Out) => void): void {
     const again = (againOut: Out): void =>
       this.#again(againOut, (lateOut) => this.dispose(location, lateOut, disposed));
-    this.#options.storage.request(
-      (requestId) => ({ kind: 'storage-list', requestId, prefix: `${location}/` }),
-      out,
-      (reply, _nowUs, listOut) => {
-        const paths = reply?.paths;
-        if (reply?.outcome !== 'done' || paths === undefined) return again(listOut);
-        if (paths.length === 0) return disposed(listOut);
-        this.#options.storage.request(
-          (requestId) => ({ kind: 'storage-delete', requestId, paths }),
-          listOut,
-          (_reply, _endUs, endOut) => again(endOut),
-        );
-      },
-    );
+    this.#options.storage.list(`${location}/`, out, (reply, _nowUs, listOut) => {
+      const paths = reply?.paths;
+      if (reply?.outcome !== 'done' || paths === undefined) return again(listOut);
+      if (paths.length === 0) return disposed(listOut);
+      this.#options.storage.delete(paths, listOut, (_reply, _endUs, endOut) => again(endOut));
+    });
   }
 
   #judge(metadata: CheckpointMetadata, path: string, allowNonRestored: boolean): LoadedSnapshot {

@@ -58,6 +58,8 @@ export interface ThenResume {
   readonly from: 'what-it-left' | 'newest-savepoint';
   readonly claimMode: ClaimMode;
   readonly allowNonRestored: boolean;
+  /** Only where the savepoint is good and the job failed all the same: what Flink tells its user to do. */
+  readonly onlyIfFailed?: true;
 }
 
 /** What a person does at some moment. `dispose-savepoint` means the newest savepoint this client was told of. */

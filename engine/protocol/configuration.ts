@@ -1,6 +1,21 @@
 /**
  * Engine options, fully resolved: nobody asks for defaults later (STYLE 19). Lengths are in microseconds of virtual time.
  */
+export const STORAGE_KINDS = ['jobmanager', 'filesystem', 'object-store', 'hdfs'] as const;
+
+/** Where checkpoints lie (row T1). */
+export interface StorageConfiguration {
+  readonly kind: (typeof STORAGE_KINDS)[number];
+  /** jobmanager: largest single piece of state, which travels in the acknowledgement (Flink: maxStateSize). */
+  readonly maxStateBytes: number;
+  /** Most inline state of one acknowledgement: the frame of the RPC system (Flink: pekko.framesize). */
+  readonly frameBytes: number;
+  /** filesystem, hdfs: bytes of one write request (Flink: write-buffer-size). */
+  readonly writeBufferBytes: number;
+  /** object-store: larger files are uploaded in parts of this size (Flink: s3.upload.min.part.size); 0: never. */
+  readonly uploadPartBytes: number;
+}
+
 export interface CheckpointConfiguration {
   /** 0 switches checkpointing off. */
   readonly intervalUs: number;
@@ -17,6 +32,7 @@ export interface CheckpointConfiguration {
   readonly tolerableFailures: number;
   /** Completed checkpoints kept. */
   readonly retained: number;
+  readonly storage: StorageConfiguration;
   /** Directory on the checkpoint storage; `<dir>/<job>/chk-<n>/` below it. */
   readonly directory: string;
   /** Savepoints of users who name no other directory; `<dir>/savepoint-<job>-<n>/` below it. */

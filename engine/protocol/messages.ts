@@ -344,6 +344,9 @@ export interface SinkReply {
   readonly outcome: 'done' | 'fenced' | 'incomplete' | 'aborted' | 'unavailable';
 }
 
+/** What a sink may be answered, whatever it writes to. */
+export type SinkServiceReply = SinkReply;
+
 export type ServiceMessage =
   | StorageRequest
   | StorageReply

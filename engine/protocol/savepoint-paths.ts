@@ -1,7 +1,8 @@
 /**
- * Where a savepoint lies, and the paths inside it (rows C26, T2; Flink: RelativeFileStateHandle).
+ * Where a savepoint lies, and the paths inside a snapshot (rows C26, T2, T4; Flink: RelativeFileStateHandle).
  *
- * A savepoint's `_metadata` names its files relative to its own directory, so that the directory may be copied elsewhere as a whole.
+ * `_metadata` names the files of its own directory relative to that, so that the directory may be copied elsewhere as a whole. Files
+ * that lie elsewhere, shared ones and those with entropy in their paths, have their whole path.
  * Invariant I1: a relative path begins with `./`, no other path does.
  */
 import type { CheckpointId } from '../foundation/ids.ts';

@@ -11,13 +11,13 @@
  * I4: states are written in the order of their names, so that a file does not depend on the order of registration.
  */
 
-import { assert, unreachable } from '../foundation/assert.ts';
+import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
 import { type KeyGroupRange, keyGroupOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import { CopyOnWriteMap } from './copy-on-write-map.ts';
-import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type { KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
@@ -26,16 +26,10 @@ import {
   type StateMetaInfo,
   type StateSection,
 } from './keyed-state-file.ts';
-import {
-  HashMapListState,
-  HashMapMapState,
-  HashMapReducingState,
-  HashMapValueState,
-  type KeyContext,
-  type StateTable,
-  UserMapSerializer,
-} from './keyed-state-handles.ts';
+import { createStateHandle, type StateHandleOfKind } from './keyed-state-handles.ts';
+import type { KeyContext } from './state-table.ts';
 import type {
+  AggregatingStateDescriptor,
   ListStateDescriptor,
   MapStateDescriptor,
   ReducingStateDescriptor,
@@ -44,7 +38,6 @@ import type {
 } from './state-descriptor.ts';
 import { TIMERS_KIND } from './state-descriptor.ts';
 import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from './timer-queue.ts';
-import { Types } from './type-information.ts';
 import { checkCompatibility, describeSerializer, IncompatibleState, type TypeSerializer } from './type-serializer.ts';
 
 /** What a backend is made for. */
@@ -60,7 +53,7 @@ export interface HashMapStateBackendOptions {
 interface RegisteredState {
   readonly meta: StateMetaInfo;
   readonly serializer: TypeSerializer<unknown>;
-  readonly table: StateTable<unknown>;
+  readonly table: CopyOnWriteMap<StateKey, unknown>;
 }
 
 /** Restored entries of a state that is not registered; never changed once made, so that snapshots share it. */
@@ -160,30 +153,9 @@ export class HashMapStateBackend implements KeyedStateBackend {
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
-  getState(
-    descriptor: StateDescriptor,
-  ): ValueState<unknown> | ListState<unknown> | MapState<StateKey, unknown> | ReducingState<unknown> {
-    const context = this.#context;
-    switch (descriptor.kind) {
-      case 'value':
-        return new HashMapValueState(context, this.#table(descriptor, descriptor.type));
-      case 'list':
-        return new HashMapListState(context, this.#table(descriptor, Types.list(descriptor.type)), descriptor.type);
-      case 'map': {
-        const { keyType, valueType } = descriptor;
-        return new HashMapMapState(
-          context,
-          this.#table(descriptor, new UserMapSerializer(keyType, valueType)),
-          valueType,
-        );
-      }
-      case 'reducing': {
-        const reduce = (current: unknown, added: unknown): unknown => descriptor.reduce(current, added);
-        return new HashMapReducingState(context, this.#table(descriptor, descriptor.type), reduce);
-      }
-      default:
-        return unreachable(descriptor);
-    }
+  getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  getState(descriptor: StateDescriptor): StateHandleOfKind {
+    return createStateHandle(descriptor, this.#context, (opened, serializer) => this.#table(opened, serializer));
   }
 
   getTimers(name: string): TimerQueue {
@@ -247,17 +219,20 @@ export class HashMapStateBackend implements KeyedStateBackend {
    * The table of a state, registered on first use. The cast is sound because the kind and the serializer of a
    * registered state never change, and a descriptor that differs in either is refused.
    */
-  #table<V>(descriptor: Pick<StateMetaInfo, 'name' | 'kind'>, serializer: TypeSerializer<V>): StateTable<V> {
+  #table<V>(
+    descriptor: Pick<StateMetaInfo, 'name' | 'kind'>,
+    serializer: TypeSerializer<V>,
+  ): CopyOnWriteMap<StateKey, V> {
     const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
     const known = this.#registered.get(meta.name);
     if (known !== undefined) {
       refuseIncompatible(known.meta, meta);
-      return known.table as StateTable<V>;
+      return known.table as CopyOnWriteMap<StateKey, V>;
     }
     const unclaimed = this.#unclaimed.get(meta.name);
     if (unclaimed !== undefined) refuseIncompatible(unclaimed.meta, meta);
     const table = new CopyOnWriteMap<StateKey, V>(this.#keyGroups.end - this.#keyGroups.start + 1, serializer);
-    const state = { meta, serializer, table: table as StateTable<unknown> };
+    const state = { meta, serializer, table: table as CopyOnWriteMap<StateKey, unknown> };
     this.#unclaimed.delete(meta.name);
     for (const { bytes, section } of unclaimed?.sections.values() ?? []) this.#load(state, bytes, section);
     this.#registered.set(meta.name, state);

@@ -9,8 +9,9 @@
  */
 
 import type { StateKey } from '../foundation/stable-hash.ts';
-import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type {
+  AggregatingStateDescriptor,
   ListStateDescriptor,
   MapStateDescriptor,
   ReducingStateDescriptor,
@@ -33,6 +34,7 @@ export interface KeyedStateBackend {
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
+  getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
   /** The timers of this name, made or found again; part of every snapshot (row S11). */
   getTimers(name: string): TimerQueue;
   /** The synchronous part of a snapshot. */

@@ -1,7 +1,8 @@
 /**
- * The four kinds of keyed state over copy-on-write tables, and the serializers of their stored form.
+ * The kinds of keyed state over the table of a backend, and the serializers of their stored form (Flink: HeapValueState, HeapListState,
+ * HeapMapState, HeapReducingState, HeapAggregatingState and their RocksDB twins; here one implementation for every backend).
  *
- * Owns what Flink's HeapValueState, HeapListState, HeapMapState and HeapReducingState do. Made by the hash map backend.
+ * Owns the meaning of the kinds. Called by backends through `createStateHandle`. Does not own: where entries lie (state-table.ts).
  *
  * I1: every operation uses the current key of the shared key context.
  * I2: a stored list or map is never empty: an emptied one is removed, as in Flink, so that it does not count as state.
@@ -9,25 +10,51 @@
  * I4: what lies in a table is changed in place only if it was got by `get`, which detaches it from snapshots.
  */
 
-import { assert } from '../foundation/assert.ts';
+import { assert, unreachable } from '../foundation/assert.ts';
 import type { ByteReader } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
-import type { CopyOnWriteMap } from './copy-on-write-map.ts';
-import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { AggregatingStateDescriptor, StateDescriptor } from './state-descriptor.ts';
+import { currentGroup, type KeyContext, type OpenTable, type StateTable } from './state-table.ts';
+import { Types } from './type-information.ts';
 import type { SerializerSnapshot, TypeSerializer } from './type-serializer.ts';
 
-/** The current key, shared by all states of a backend. */
-export interface KeyContext {
-  key: StateKey;
-  /** Index of the current key's group in the backend's range, or -1 before the first key. */
-  group: number;
+/** What a function gets for a state it declared. */
+export type StateHandleOfKind =
+  | ValueState<unknown>
+  | ListState<unknown>
+  | MapState<StateKey, unknown>
+  | ReducingState<unknown>
+  | AggregatingState<unknown, unknown>;
+
+/** The state of a descriptor over a table that `open` registers with the serializer of its stored form. */
+export function createStateHandle(
+  descriptor: StateDescriptor,
+  context: KeyContext,
+  open: OpenTable,
+): StateHandleOfKind {
+  switch (descriptor.kind) {
+    case 'value':
+      return new KeyedValueState(context, open(descriptor, descriptor.type));
+    case 'list':
+      return new KeyedListState(context, open(descriptor, Types.list(descriptor.type)), descriptor.type);
+    case 'map': {
+      const { keyType, valueType } = descriptor;
+      return new KeyedMapState(context, open(descriptor, new UserMapSerializer(keyType, valueType)), valueType);
+    }
+    case 'reducing': {
+      const reduce = (current: unknown, added: unknown): unknown => descriptor.reduce(current, added);
+      return new KeyedReducingState(context, open(descriptor, descriptor.type), reduce);
+    }
+    case 'aggregating':
+      return new KeyedAggregatingState(context, open(descriptor, descriptor.type), descriptor);
+    default:
+      return unreachable(descriptor);
+  }
 }
 
-/** The table of a state. */
-export type StateTable<V> = CopyOnWriteMap<StateKey, V>;
-
-export class HashMapValueState<T> implements ValueState<T> {
+export class KeyedValueState<T> implements ValueState<T> {
   readonly #context: KeyContext;
   readonly #table: StateTable<T>;
 
@@ -50,7 +77,7 @@ export class HashMapValueState<T> implements ValueState<T> {
   }
 }
 
-export class HashMapReducingState<T> implements ReducingState<T> {
+export class KeyedReducingState<T> implements ReducingState<T> {
   readonly #context: KeyContext;
   readonly #table: StateTable<T>;
   readonly #reduce: (current: T, added: T) => T;
@@ -80,8 +107,39 @@ export class HashMapReducingState<T> implements ReducingState<T> {
   }
 }
 
+export class KeyedAggregatingState<In, Acc, Out> implements AggregatingState<In, Out> {
+  readonly #context: KeyContext;
+  readonly #table: StateTable<Acc>;
+  readonly #aggregate: AggregatingStateDescriptor<In, Acc, Out>;
+
+  constructor(context: KeyContext, table: StateTable<Acc>, aggregate: AggregatingStateDescriptor<In, Acc, Out>) {
+    this.#context = context;
+    this.#table = table;
+    this.#aggregate = aggregate;
+  }
+
+  /** The function may hand out parts of the accumulator, so it sees one that is detached from snapshots. */
+  get(): Out | undefined {
+    const accumulator = this.#table.get(currentGroup(this.#context), this.#context.key);
+    return accumulator === undefined ? undefined : this.#aggregate.getResult(accumulator);
+  }
+
+  add(value: In): void {
+    const group = currentGroup(this.#context);
+    const { key } = this.#context;
+    const current = this.#table.get(group, key) ?? this.#aggregate.createAccumulator();
+    const added = this.#aggregate.add(current, value);
+    assert(added !== undefined, 'an accumulator is not undefined');
+    this.#table.put(group, key, added);
+  }
+
+  clear(): void {
+    this.#table.remove(currentGroup(this.#context), this.#context.key);
+  }
+}
+
 /** Where elements are immutable, reading needs no copy: the list itself is readonly to the user. */
-export class HashMapListState<T> implements ListState<T> {
+export class KeyedListState<T> implements ListState<T> {
   readonly #context: KeyContext;
   readonly #table: StateTable<T[]>;
   readonly #elementsAreImmutable: boolean;
@@ -123,7 +181,7 @@ export class HashMapListState<T> implements ListState<T> {
   }
 }
 
-export class HashMapMapState<K extends StateKey, V> implements MapState<K, V> {
+export class KeyedMapState<K extends StateKey, V> implements MapState<K, V> {
   readonly #context: KeyContext;
   readonly #table: StateTable<Map<K, V>>;
   readonly #valuesAreImmutable: boolean;
@@ -157,11 +215,11 @@ export class HashMapMapState<K extends StateKey, V> implements MapState<K, V> {
   }
 
   entries(): readonly (readonly [K, V])[] {
-    return [...(this.#readable() ?? [])];
+    return [...(this.#readable() ?? [])].sort(([a], [b]) => compareUserKeys(a, b));
   }
 
   keys(): readonly K[] {
-    return [...(this.#table.peek(currentGroup(this.#context), this.#context.key)?.keys() ?? [])];
+    return [...(this.#table.peek(currentGroup(this.#context), this.#context.key)?.keys() ?? [])].sort(compareUserKeys);
   }
 
   isEmpty(): boolean {
@@ -246,9 +304,17 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
   }
 }
 
-function currentGroup(context: KeyContext): number {
-  assert(context.group >= 0, 'keyed state is used with a current key');
-  return context.group;
+/** Rank of a kind of key: booleans, then numbers, then strings. */
+const USER_KEY_RANK = { boolean: 0, number: 1, string: 2 } as const;
+
+/** The order of map iteration: numbers by value, strings by code unit, false before true. Keys of a map differ, so it never ties. */
+function compareUserKeys(a: StateKey, b: StateKey): number {
+  if (typeof a !== typeof b) return rankOf(a) - rankOf(b);
+  return a < b ? -1 : 1;
+}
+
+function rankOf(key: StateKey): number {
+  return USER_KEY_RANK[typeof key as keyof typeof USER_KEY_RANK];
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -1,5 +1,6 @@
 /**
- * The state a user function sees: always that of the current key (Flink: ValueState, ListState, MapState, ReducingState).
+ * The state a user function sees: always that of the current key (Flink: ValueState, ListState, MapState, ReducingState,
+ * AggregatingState).
  *
  * Owns the vocabulary only; a backend implements it.
  *
@@ -29,8 +30,9 @@ export interface ListState<T> {
 }
 
 /**
- * A map per key. It iterates in insertion order while it lives and in the order of the keys' bytes after a restore,
- * because files are canonical; what a function emits must not depend on this order.
+ * A map per key. It iterates in the order of its keys (numbers by value, strings by code unit), so that what a function emits does not
+ * depend on when a key was put, nor on a restore in between. Flink leaves the order open; there it differs by backend.
+ * A value may be null where the type of values is nullable; a key with null is contained.
  */
 export interface MapState<K, V> {
   get(key: K): V | undefined;
@@ -49,5 +51,13 @@ export interface ReducingState<T> {
   /** The folded value, or undefined if nothing was added. */
   get(): T | undefined;
   add(value: T): void;
+  clear(): void;
+}
+
+/** An accumulator per key, into which every added value is folded; what comes out may be of another type. */
+export interface AggregatingState<In, Out> {
+  /** The result of the accumulator, or undefined if nothing was added. */
+  get(): Out | undefined;
+  add(value: In): void;
   clear(): void;
 }

@@ -3,7 +3,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
-import type { ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type { KeyedStateBackend } from './keyed-state-backend.ts';
 import type { StateDescriptor, StateKind } from './state-descriptor.ts';
 
@@ -12,6 +12,7 @@ export interface RuntimeStates {
   list<T>(name: string): ListState<T>;
   map<K extends StateKey, V>(name: string): MapState<K, V>;
   reducing<T>(name: string): ReducingState<T>;
+  aggregating<In, Out>(name: string): AggregatingState<In, Out>;
 }
 
 /** Registers every descriptor, so that restored state is checked against it before the first record. */
@@ -29,6 +30,7 @@ export function bindStates(descriptors: readonly StateDescriptor[], backend: Key
     list: <T>(name: string) => find('list', name) as ListState<T>,
     map: <K extends StateKey, V>(name: string) => find('map', name) as MapState<K, V>,
     reducing: <T>(name: string) => find('reducing', name) as ReducingState<T>,
+    aggregating: <In, Out>(name: string) => find('aggregating', name) as AggregatingState<In, Out>,
   };
 }
 
@@ -41,6 +43,8 @@ function register(descriptor: StateDescriptor, backend: KeyedStateBackend): unkn
     case 'map':
       return backend.getState(descriptor);
     case 'reducing':
+      return backend.getState(descriptor);
+    case 'aggregating':
       return backend.getState(descriptor);
     default:
       throw new RangeError(`unknown state kind ${String(descriptor satisfies never)}`);

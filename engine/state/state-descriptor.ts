@@ -47,21 +47,45 @@ export interface ReducingStateDescriptor<T> {
   reduce(current: T, added: T): T;
 }
 
+/** How values are folded into an accumulator (Flink: AggregateFunction). Deterministic. */
+export interface AggregateFunction<In, Acc, Out> {
+  createAccumulator(): Acc;
+  /** May change and return `accumulator`. */
+  add(accumulator: Acc, value: In): Acc;
+  getResult(accumulator: Acc): Out;
+  /** Of two sets of values the accumulator of both; for windows that merge. */
+  merge(a: Acc, b: Acc): Acc;
+}
+
+/** An accumulator per key. */
+export interface AggregatingStateDescriptor<In, Acc, Out> extends AggregateFunction<In, Acc, Out> {
+  readonly kind: 'aggregating';
+  /** Unique in its operator. */
+  readonly name: string;
+  /** Type of the accumulator: that is what is stored. */
+  readonly type: TypeSerializer<Acc>;
+}
+
 /** Any state that can be registered. */
 export type StateDescriptor =
   | ValueStateDescriptor<unknown>
   | ListStateDescriptor<unknown>
   | MapStateDescriptor<StateKey, unknown>
-  | ReducingStateDescriptor<unknown>;
+  | ReducingStateDescriptor<unknown>
+  | AggregatingStateDescriptor<unknown, unknown, unknown>;
 
 /** Timers are state of their own kind, which no function declares (timer-queue.ts). */
 export const TIMERS_KIND = 'timers';
 
 /** The kinds, in the order of their codes in state files: append only. */
-export const STATE_KINDS = ['value', 'list', 'map', 'reducing', TIMERS_KIND] as const satisfies readonly (
-  | StateDescriptor['kind']
-  | typeof TIMERS_KIND
-)[];
+export const STATE_KINDS = [
+  'value',
+  'list',
+  'map',
+  'reducing',
+  'aggregating',
+  TIMERS_KIND,
+] as const satisfies readonly (StateDescriptor['kind'] | typeof TIMERS_KIND)[];
 /** The kind of a state. */
 export type StateKind = (typeof STATE_KINDS)[number];
 
@@ -87,4 +111,20 @@ export function reducingState<T>(
   reduce: (current: T, added: T) => T,
 ): ReducingStateDescriptor<T> {
   return { kind: 'reducing', name, type, reduce };
+}
+
+export function aggregatingState<In, Acc, Out>(
+  name: string,
+  type: TypeSerializer<Acc>,
+  aggregate: AggregateFunction<In, Acc, Out>,
+): AggregatingStateDescriptor<In, Acc, Out> {
+  return {
+    kind: 'aggregating',
+    name,
+    type,
+    createAccumulator: () => aggregate.createAccumulator(),
+    add: (accumulator, value) => aggregate.add(accumulator, value),
+    getResult: (accumulator) => aggregate.getResult(accumulator),
+    merge: (a, b) => aggregate.merge(a, b),
+  };
 }

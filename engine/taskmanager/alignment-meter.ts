@@ -8,11 +8,14 @@ import type { AlignmentFigures } from './async-part.ts';
 
 export class AlignmentMeter {
   #startUs = 0;
+  /** The same moment by the wall clock of the node (row B13). */
+  #startWallUs = 0;
   #bytesProcessed = 0;
 
   /** The first barrier is here. */
-  started(nowUs: number): void {
+  started(nowUs: number, wallUs: number): void {
     this.#startUs = nowUs;
+    this.#startWallUs = wallUs;
     this.#bytesProcessed = 0;
   }
 
@@ -27,7 +30,7 @@ export class AlignmentMeter {
     readonly nowUs: number;
   }): AlignmentFigures {
     return {
-      startDelayUs: Math.max(0, this.#startUs - at.barrier.triggeredAtUs),
+      startDelayUs: Math.max(0, this.#startWallUs - at.barrier.triggeredAtUs),
       alignmentUs: at.nowUs - this.#startUs,
       bytesProcessedDuringAlignment: this.#bytesProcessed,
       recordsInFlight: at.recordsInFlight,

@@ -3,7 +3,8 @@
  *
  * Owns: operators, state backends, the sink. Does not own: when records come or snapshots are taken.
  */
-import { TransactionalSink, type SinkHost } from '../connectors/transactional-sink.ts';
+import { openSink, type SinkHost } from '../connectors/open-sink.ts';
+import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
 import type { TimeStage } from '../event-time/time-stage.ts';
 import { TimestampsAndWatermarks } from '../event-time/timestamps-and-watermarks.ts';
@@ -55,7 +56,7 @@ export class OperatorChain {
   /** Entry for records of logical input 0 and 1. */
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
-  readonly sink: TransactionalSink | undefined;
+  readonly sink: SinkOperator | undefined;
   /** Operators that care for time, head first. */
   readonly stages: readonly TimeStage[];
   /** Of them, those that make watermarks. */
@@ -69,7 +70,7 @@ export class OperatorChain {
     const keyed: KeyedOperatorState[] = [];
     const finishing: FinishingOperator[] = [];
     const stages: TimeStage[] = [];
-    let sink: TransactionalSink | undefined;
+    let sink: SinkOperator | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
       const next = heads[0];
@@ -78,7 +79,7 @@ export class OperatorChain {
           uid: spec.uid,
         });
         sink = createSink(spec, options);
-        heads = [sink, sink];
+        heads = single(sink.head);
       } else {
         heads = createOperator(spec, next, options, { keyed, finishing, stages });
       }
@@ -202,21 +203,16 @@ function createBackend(
   return backend;
 }
 
-function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: OperatorChainOptions): TransactionalSink {
-  const { environment, subtask, attempt, sinkHost, vertex } = options;
-  return new TransactionalSink({
+function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: OperatorChainOptions): SinkOperator {
+  const { environment, subtask, attempt, highestParallelism, sinkHost, vertex } = options;
+  return openSink({
     uid: spec.uid,
     spec: spec.sink,
-    subtask,
-    parallelism: vertex.parallelism,
-    highestParallelism: options.highestParallelism,
-    attempt,
-    store: environment.services.sink,
+    place: { subtask, parallelism: vertex.parallelism, highestParallelism, attempt },
+    services: environment.services,
+    runtime: environment.configuration.runtime,
     parts: environment.parts,
     host: sinkHost,
     recordBytes: recordBytesOf(environment.graph, vertex.index),
-    requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
-    lingerUs: environment.configuration.runtime.bufferTimeoutUs,
-    firstRequestId: 1,
   });
 }

@@ -1,5 +1,6 @@
 /** What a sink says of its transactions to the subtask it ends (rows K9, C14): to the checkpoint, to the life, and as facts. */
-import type { Committable, SinkHost } from '../connectors/transactional-sink.ts';
+import type { SinkHost } from '../connectors/open-sink.ts';
+import type { CommitFact } from '../connectors/sink/committer-operator.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { TaskDeployment, TaskFailure } from '../protocol/task.ts';
@@ -15,7 +16,7 @@ export interface SinkHostOptions {
 }
 
 export function sinkHostOf({ task, checkpoint, initialized, fail }: SinkHostOptions): SinkHost {
-  const factOf = (of: Committable): TaskIdentity & { transaction: string; checkpointId: CheckpointId } => ({
+  const factOf = (of: CommitFact): TaskIdentity & { transaction: string; checkpointId: CheckpointId } => ({
     ...task,
     transaction: of.transaction,
     checkpointId: checkpointId(of.checkpointId),
@@ -24,8 +25,7 @@ export function sinkHostOf({ task, checkpoint, initialized, fail }: SinkHostOpti
     initialized,
     preCommitted: (id, nowUs, out) => checkpoint.preCommitted(id, nowUs, out),
     fail,
-    reportCommit: (committable, out) => out.report({ kind: 'commit-sent', ...factOf(committable) }),
-    reportCommitFailure: (committable, outcome, out) =>
-      out.report({ kind: 'commit-failed', ...factOf(committable), outcome }),
+    reportCommit: (fact, out) => out.report({ kind: 'commit-sent', ...factOf(fact) }),
+    reportCommitFailure: (fact, outcome, out) => out.report({ kind: 'commit-failed', ...factOf(fact), outcome }),
   };
 }

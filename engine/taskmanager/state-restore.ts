@@ -4,14 +4,13 @@
  * Owns: the fetches. Invariant I1: bytes are handed out only when their length and checksum are those of the handle.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import { RequestClient } from '../clients/request-client.ts';
 import { crc32c } from '../foundation/crc32c.ts';
-import type { NodeId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
 import type { TaskFailure } from '../protocol/task.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface RestoredState {
   readonly handle: StateHandle;
@@ -28,22 +27,16 @@ const FETCH_TRIES_MAX = 8;
 
 export class StateRestore {
   readonly #host: StateRestoreHost;
-  readonly #storage: RequestClient<StorageReply>;
+  readonly #storage: CheckpointStorage;
   readonly #later = new DelayedCalls();
   readonly #requestTimeoutUs: number;
   #states: (RestoredState | undefined)[] = [];
   #missing = 0;
 
-  constructor(options: { host: StateRestoreHost; storage: NodeId; requestTimeoutUs: number }) {
+  constructor(options: { host: StateRestoreHost; storage: CheckpointStorage; requestTimeoutUs: number }) {
     this.#host = options.host;
     this.#requestTimeoutUs = options.requestTimeoutUs;
-    this.#storage = new RequestClient({
-      node: options.storage,
-      via: 'datagram',
-      name: 'get',
-      timeoutUs: options.requestTimeoutUs,
-      firstRequestId: 1,
-    });
+    this.#storage = options.storage;
   }
 
   start(handles: readonly StateHandle[], nowUs: Micros, out: Out): void {
@@ -65,20 +58,16 @@ export class StateRestore {
   }
 
   #fetch(index: number, handle: StateHandle, tries: number, out: Out): void {
-    this.#storage.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path: handle.path }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome === 'done' && reply.bytes !== undefined) {
-          return this.#arrived(index, handle, reply.bytes, nowUs, replyOut);
-        }
-        if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
-          return this.#host.fail('restore-failed', replyOut);
-        this.#later.after(retryDelayUs(this.#requestTimeoutUs), `get/${handle.path}`, replyOut, (_at, lateOut) =>
-          this.#fetch(index, handle, tries + 1, lateOut),
-        );
-      },
-    );
+    this.#storage.read(handle.path, out, (reply, nowUs, replyOut) => {
+      if (reply?.outcome === 'done' && reply.bytes !== undefined) {
+        return this.#arrived(index, handle, reply.bytes, nowUs, replyOut);
+      }
+      if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
+        return this.#host.fail('restore-failed', replyOut);
+      this.#later.after(retryDelayUs(this.#requestTimeoutUs), `get/${handle.path}`, replyOut, (_at, lateOut) =>
+        this.#fetch(index, handle, tries + 1, lateOut),
+      );
+    });
   }
 
   // biome-ignore lint/complexity/useMaxParams: out and now are the world, not parameters of the decision

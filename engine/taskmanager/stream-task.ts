@@ -25,6 +25,7 @@ import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { OperatorChain } from './operator-chain.ts';
+import { openStorage } from '../storage/open-storage.ts';
 import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
@@ -123,7 +124,16 @@ export class StreamTask {
     }
     this.#restore = new StateRestore({
       host: { restored: (states, _nowUs, out) => this.#restored(states, out), fail },
-      storage: services.storage,
+      storage: openStorage({
+        client: {
+          node: services.storage,
+          via: 'datagram',
+          name: 'get',
+          timeoutUs: requestTimeoutUs,
+          firstRequestId: 1,
+        },
+        checkpoint: configuration.checkpoint,
+      }),
       requestTimeoutUs,
     });
   }
@@ -259,7 +269,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(nowUs: Micros, out: Out): void {
     if (this.#state === 'running') this.#keepTime(nowUs, out);
-    this.#chain?.sink?.sendFullBatches(out);
+    this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
@@ -285,7 +295,7 @@ export class StreamTask {
   #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    const { chain, transactions } = restoreTask({
+    const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,
       environment,
@@ -312,7 +322,7 @@ export class StreamTask {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
     }
     if (chain.sink === undefined) return this.#run(out);
-    chain.sink.initialize(transactions, deployment.restore?.checkpointId ?? 0, out);
+    chain.sink.initialize(sinkState, deployment.restore?.checkpointId ?? 0, out);
   }
 
   #run(out: Out): void {
@@ -427,7 +437,11 @@ export class StreamTask {
   }
 
   #touches(peer: NodeId): boolean {
-    return this.#input?.isFedBy(peer) === true || this.#outputs.reaches(peer) || this.#chain?.sink?.store === peer;
+    return (
+      this.#input?.isFedBy(peer) === true ||
+      this.#outputs.reaches(peer) ||
+      (this.#chain?.sink !== undefined && this.#options.environment.services.sink === peer)
+    );
   }
 
   #moveTo(state: ExecutionState, failure: TaskFailure | undefined, out: Out): void {

@@ -11,7 +11,6 @@
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
 import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
-import { RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
@@ -25,6 +24,9 @@ import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { openStorage } from '../storage/open-storage.ts';
+import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 /** What the synchronous part of a snapshot yields. */
@@ -55,7 +57,7 @@ const SYNC_WORK = 4;
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #storage: RequestClient<StorageReply>;
+  readonly #storage: CheckpointStorage;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -75,12 +77,11 @@ export class SubtaskCheckpoint {
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    this.#storage = new RequestClient({
-      node: environment.services.storage,
-      via: 'datagram',
-      name: 'put',
-      timeoutUs: environment.configuration.runtime.requestTimeoutUs,
-      firstRequestId: 1,
+    const { runtime, checkpoint } = environment.configuration;
+    const timeoutUs = runtime.requestTimeoutUs;
+    this.#storage = openStorage({
+      client: { node: environment.services.storage, via: 'datagram', name: 'put', timeoutUs, firstRequestId: 1 },
+      checkpoint,
     });
   }
 
@@ -184,7 +185,11 @@ export class SubtaskCheckpoint {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
-    for (const state of part.parts) this.#write(part, state, nowUs, out);
+    for (const state of part.parts) {
+      this.#write(part, state, nowUs, out);
+      // It was declined: what is left of it was released.
+      if (this.#async.get(checkpointId) !== part) return;
+    }
   }
 
   /** In the asynchronous mailbox, when all in-flight data is known. */
@@ -203,6 +208,7 @@ export class SubtaskCheckpoint {
     for (const state of parts) {
       out.busy('byte', state.estimatedBytes);
       this.#write(part, state, nowUs, out);
+      if (this.#async.get(checkpointId) !== part) return;
     }
     if (parts.length === 0 && part.outstanding === 0) this.#acknowledge(part, nowUs, out);
   }
@@ -269,10 +275,14 @@ export class SubtaskCheckpoint {
     const bytes = state.write();
     state.release();
     const handle = this.#handle(state, bytes);
-    if (bytes.length <= this.#options.environment.configuration.checkpoint.inlineThresholdBytes) {
-      this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
-    } else {
-      this.#put({ part, handle, state, bytes, tries: 1 }, out);
+    switch (placementOf(bytes.length, this.#options.environment.configuration.checkpoint)) {
+      case 'inline':
+        return this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
+      case 'file':
+        return this.#put({ part, handle, state, bytes, tries: 1 }, out);
+      case 'too-large':
+        out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
+        return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
   }
 
@@ -311,23 +321,17 @@ export class SubtaskCheckpoint {
       path: file.path,
       bytes: bytes.length,
     });
-    this.#storage.request(
-      (requestId) => ({ kind: 'storage-put', requestId, path: file.path, bytes, overwrite: file.overwrite }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (this.#async.get(part.checkpointId) !== part) return;
-        const isOurs =
-          reply?.outcome === 'done' || (reply?.outcome === 'already-exists' && reply.checksum === handle.checksum);
-        if (isOurs) return this.#stored(part, { ...handle, path: file.path }, nowUs, replyOut);
-        if (reply?.outcome === 'already-exists' || tries >= WRITE_TRIES_MAX) {
-          return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
-        }
-        if (reply === undefined) return this.#put({ ...write, tries: tries + 1 }, replyOut);
-        this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${file.path}`, replyOut, (_at, lateOut) => {
-          if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
-        });
-      },
-    );
+    this.#storage.writeState({ ...file, bytes, checksum: handle.checksum }, out, (outcome, nowUs, replyOut) => {
+      if (this.#async.get(part.checkpointId) !== part) return;
+      if (outcome === 'done') return this.#stored(part, { ...handle, path: file.path }, nowUs, replyOut);
+      if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {
+        return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
+      }
+      if (outcome === 'unknown') return this.#put({ ...write, tries: tries + 1 }, replyOut);
+      this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${file.path}`, replyOut, (_at, lateOut) => {
+        if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
+      });
+    });
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -341,9 +345,14 @@ export class SubtaskCheckpoint {
       part.handles.length === part.parts.length + part.channelParts,
       'every state of an acknowledged snapshot has a handle',
     );
-    this.#async.delete(part.checkpointId);
-    const { attempt, epoch } = this.#options;
+    const { attempt, epoch, environment } = this.#options;
     const handles = sortedHandles(part.handles);
+    // Row X11: at once, not when the checkpoint times out.
+    if (!fitsFrame(handles, environment.configuration.checkpoint)) {
+      out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
+      return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
+    }
+    this.#async.delete(part.checkpointId);
     const stateBytes = handles.reduce((sum, handle) => sum + handle.bytes, 0);
     const { figures } = part;
     const metrics = {

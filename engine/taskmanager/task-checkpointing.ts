@@ -164,7 +164,7 @@ export class TaskCheckpointing {
   }
 
   #snapshotSource(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
-    const startDelayUs = Math.max(0, nowUs - message.triggeredAtUs);
+    const startDelayUs = Math.max(0, this.#options.environment.wallClock(nowUs) - message.triggeredAtUs);
     const unaligned = overtakes(message.options);
     const figures = { startDelayUs, alignmentUs: 0, bytesProcessedDuringAlignment: 0, recordsInFlight: 0, unaligned };
     this.#snapshot(message, figures, nowUs, out);

@@ -5,6 +5,7 @@ import { deployedGraph } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
+import type { WallClock } from '../protocol/wall-clock.ts';
 
 /** The outside systems by their node. */
 export interface ServiceNodes {
@@ -20,6 +21,8 @@ export interface TaskEnvironment {
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly services: ServiceNodes;
+  /** Of the node. */
+  readonly wallClock: WallClock;
 }
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */

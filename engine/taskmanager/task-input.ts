@@ -362,7 +362,7 @@ export class TaskInput {
       host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
     }
     if (decision.first) {
-      this.#alignment.started(nowUs);
+      this.#alignment.started(nowUs, this.#options.environment.wallClock(nowUs));
       out.report({ kind: 'alignment-started', ...of });
     }
     if (decision.kind === 'collect') return;
@@ -423,7 +423,7 @@ export class TaskInput {
     if (this.#barriers.overtaking === id) return this.#pullBarriers(asUnaligned(barrier), nowUs, out);
     if (this.#announced !== undefined && this.#announced.checkpointId >= id) return;
     this.#announced = barrier;
-    out.setTimer(ALIGNMENT_TIMER, micros(alignmentTimeLeftUs(barrier, nowUs)));
+    out.setTimer(ALIGNMENT_TIMER, micros(alignmentTimeLeftUs(barrier, this.#options.environment.wallClock(nowUs))));
   }
 
   /** Row B15: a record sticks in the outputs, so the barrier waits in its place. */

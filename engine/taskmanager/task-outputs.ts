@@ -186,7 +186,7 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
   #queueBarrier(barrier: CheckpointBarrier, channels: number, nowUs: Micros, out: Out): void {
     for (let left = channels; left > 0; left -= 1) this.#channelState.expectOutput(barrier.checkpointId);
     this.#queuedBarrier = barrier;
-    out.setTimer(OVERTAKE_TIMER, micros(alignmentTimeLeftUs(barrier, nowUs)));
+    out.setTimer(OVERTAKE_TIMER, micros(alignmentTimeLeftUs(barrier, this.#environment.wallClock(nowUs))));
   }
 
   #overtaken({ checkpointId }: CheckpointBarrier, edge: number): OnOvertaken {

@@ -2,12 +2,12 @@
  * Gives every part of a subtask what it kept in the checkpoint (Flink: StreamTask.restoreStateAndGates,
  * OperatorChain.initializeStateAndOpenOperators).
  *
- * Owns: who gets which state. Does not own: the fetching (state-restore.ts), the transactions, which the sink settles by itself
- * (transactional-sink.ts).
+ * Owns: who gets which state. Does not own: the fetching (state-restore.ts), what is to be committed, which the sink settles by itself
+ * (sink-operator.ts).
  */
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { takenOverData } from '../channel-state/taken-over-data.ts';
-import { decodeSinkTransactions, type SinkTransaction } from '../connectors/operator-state-rows.ts';
+import { decodeSinkState, joinedSinkState, type SinkState } from '../connectors/sink/committable-rows.ts';
 import type { RestoredPiece, SourceReader } from '../connectors/source-reader.ts';
 import { OperatorChain, type OperatorChainOptions } from './operator-chain.ts';
 import type { RestoredState } from './state-restore.ts';
@@ -24,10 +24,10 @@ export interface TaskRestoreOptions extends Omit<OperatorChainOptions, 'keyedSta
   readonly source: SourceReader | undefined;
 }
 
-/** `transactions`: what the sink has pre-committed. */
+/** `sinkState`: of the sinks of all subtasks. */
 export function restoreTask(options: TaskRestoreOptions): {
   readonly chain: OperatorChain;
-  readonly transactions: readonly SinkTransaction[];
+  readonly sinkState: SinkState;
 } {
   const { environment, subtask, userCode, takenOver, tail, input, source } = options;
   const states = options.states.slice(takenOver);
@@ -45,9 +45,6 @@ export function restoreTask(options: TaskRestoreOptions): {
   input?.takeOver(takenOverData(options.states.slice(0, takenOver), consumer));
   source?.restore(piecesOf(source.uid, 'operator'));
   const { sink } = chain;
-  const transactions =
-    sink === undefined
-      ? []
-      : piecesOf(sink.uid, 'operator').flatMap(({ bytes, lists }) => decodeSinkTransactions(bytes, lists));
-  return { chain, transactions };
+  const sinkPieces = sink === undefined ? [] : piecesOf(sink.uid, 'operator');
+  return { chain, sinkState: joinedSinkState(sinkPieces.map(({ bytes, lists }) => decodeSinkState(bytes, lists))) };
 }

@@ -3,7 +3,7 @@
  *
  * Called in the mailbox action of the snapshot. Keyed state is referenced, not copied; operator state is small and copied at once.
  */
-import { encodeSinkTransactions } from '../connectors/operator-state-rows.ts';
+import { encodeSinkState } from '../connectors/sink/committable-rows.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
@@ -41,8 +41,8 @@ export function takeSnapshot(options: SnapshotOptions): {
     parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));
   }
   const sink = chain.sink?.snapshot(checkpointId, out);
-  if (chain.sink !== undefined && sink !== undefined && sink.committables.length > 0) {
-    parts.push(operatorStatePart(chain.sink.uid, encodeSinkTransactions(sink.committables)));
+  if (chain.sink !== undefined && sink !== undefined && sink.committables.length + sink.writers.length > 0) {
+    parts.push(operatorStatePart(chain.sink.uid, encodeSinkState(sink)));
   }
   return { parts, waitsForSink: sink?.waits === true };
 }

@@ -15,6 +15,7 @@ export const unknownWriteIsSuccess: Mutant = {
     'exactly-once-state',
     'fencing',
     'progress',
+    'retention',
   ],
 };
 
@@ -24,7 +25,7 @@ export const deleteDataBeforePointer: Mutant = {
   story: 'The files of the checkpoint that a new one will drop are deleted before the pointer is moved.',
   parts: withWrong({ subsume: 'before-pointer' }),
   scenario: 'pointer-write-lost',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'retention'],
 };
 
 export const zombieJobManagerCanSubsume: Mutant = {
@@ -42,6 +43,7 @@ export const zombieJobManagerCanSubsume: Mutant = {
     'exactly-once-state',
     'fencing',
     'progress',
+    'retention',
   ],
 };
 
@@ -59,7 +61,7 @@ export const suspendedKeepsLeading: Mutant = {
   bug: 'CURATOR-460',
   story: 'A leader that lost its connection to ZooKeeper goes on until it is told that its session is over.',
   parts: withWrong({ suspendedLeadership: 'kept' }),
-  scenario: 'leader-flapping-zookeeper',
+  scenario: 'leader-flapping',
   judges: ['fencing', 'checkpoint-lifecycle', 'progress'],
 };
 
@@ -69,6 +71,6 @@ export const watchLossForgotten: Mutant = {
   story:
     'A contender that reaches ZooKeeper again relies on the watch it had set before; who was ahead of it may be gone.',
   parts: withWrong({ afterReconnect: 'trust-watch' }),
-  scenario: 'leader-flapping-zookeeper',
+  scenario: 'leader-flapping',
   judges: ['progress'],
 };

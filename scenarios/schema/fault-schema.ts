@@ -29,6 +29,7 @@ export const FAULT_KINDS = [
   'sink',
   'rescale',
   'operation',
+  'clock-step',
 ] as const;
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
@@ -192,6 +193,15 @@ const rescale = rule(
   (entry) => ({ kind: 'operation', command: { kind: 'rescale', parallelism: entry.rescale } }),
 );
 
+const clockStep = rule(
+  {
+    'clock-step': target('Whose wall clock is set, for good.'),
+    by: durationRange().describe('How far, ahead or back.'),
+    ...timing,
+  },
+  (entry) => ({ kind: 'clock-step', target: entry['clock-step'], byUs: entry.by }),
+);
+
 /** Somebody operates the job; not a fault, but it comes at its time like one. */
 const operation = rule({ ...operationShape, ...timing }, (entry) => ({ kind: 'operation', command: commandOf(entry) }));
 
@@ -213,6 +223,7 @@ export const faultSchema = z.union([
   sink,
   rescale,
   operation,
+  clockStep,
 ]);
 
 type WithTiming = z.output<z.ZodObject<typeof timing>>;

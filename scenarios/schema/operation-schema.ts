@@ -22,6 +22,10 @@ const thenResume = record({
     .enum(CLAIM_MODES)
     .default('no-claim')
     .describe('Who owns the snapshot the job is restored from. `no-claim`: its user, and nothing of it is reused.'),
+  onlyIfFailed: z
+    .boolean()
+    .default(false)
+    .describe('Only where the savepoint is good and the job failed all the same; a job that stopped is not.'),
   allowNonRestored: z.boolean().default(false).describe('Leave behind state of operators that the job does not have.'),
 });
 
@@ -43,7 +47,14 @@ export function commandOf({ operation, format, type, drain, thenResume: resume }
   const then =
     resume === undefined
       ? {}
-      : { thenResume: { from: resume.from, claimMode: resume.claim, allowNonRestored: resume.allowNonRestored } };
+      : {
+          thenResume: {
+            from: resume.from,
+            claimMode: resume.claim,
+            allowNonRestored: resume.allowNonRestored,
+            ...(resume.onlyIfFailed ? { onlyIfFailed: true as const } : {}),
+          },
+        };
   switch (operation) {
     case 'savepoint':
       return { kind: operation, format };

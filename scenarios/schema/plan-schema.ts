@@ -8,6 +8,7 @@ import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
+import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
@@ -39,6 +40,7 @@ const thenResume = record({
   from: z.enum(RESUME_SOURCES),
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
+  onlyIfFailed: z.literal(true).exactOptional(),
 }).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);
 const command = z.discriminatedUnion(
@@ -92,10 +94,11 @@ const fault = z.discriminatedUnion(
       forUs: natural,
     }),
     record({ ...ofFault, kind: z.literal('operation'), command }),
+    record({ ...ofFault, kind: z.literal('clock-step'), node, byUs: whole }),
   ],
   {
     error:
-      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service or operation',
+      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service, operation or clock-step',
   },
 );
 
@@ -110,6 +113,7 @@ const checkpoint = record({
   maxConcurrent: positive,
   tolerableFailures: natural,
   retained: positive,
+  storage: storageConfigurationPlanSchema,
   directory: z.string(),
   savepointDirectory: z.string().default('savepoints'),
   savepointTimeoutUs: positive.default(60_000_000),
@@ -228,12 +232,15 @@ export const planSchema = record({
     jobManagers: positive,
     profile: z.string(),
     clients: natural.exactOptional(),
+    clocks: z.array(record({ node, offsetUs: whole, driftPpm: whole })).exactOptional(),
   }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
+  storage: storagePlanSchema,
   transactionTimeoutUs: positive,
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
+  drawnSites: z.array(z.string()).exactOptional(),
   expect: z.enum(GUARANTEES),
 });

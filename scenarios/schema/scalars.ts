@@ -78,6 +78,13 @@ export function text(what: string) {
   return z.string({ error: expectation }).min(1, { error: expectation });
 }
 
+/** Parts per million. */
+export function partsPerMillion() {
+  return textLike(/^\d{1,6}ppm$/, 'expected a drift with its unit, such as 100ppm', ['100ppm']).transform((value) =>
+    Number(value.slice(0, -3)),
+  );
+}
+
 /** A record that has exactly these keys; the message of an unknown one lists them. */
 export function record<Shape extends z.ZodRawShape>(shape: Shape) {
   const keys = Object.keys(shape).join(', ');

@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
-import { count, duration, multiplier, rate, record, size, text } from './scalars.ts';
+import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
+import { storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -49,11 +50,19 @@ export const inputSchema = record({
   }
 });
 
+const clocksSchema = record({
+  offset: duration().prefault('0s').describe('How far each is ahead of the time or behind it, at most.'),
+  drift: partsPerMillion().prefault('0ppm').describe('How much each gains or loses per second, at most.'),
+});
+
 export const clusterSchema = record({
   taskManagers: count().default(3).describe('Number of TaskManagers.'),
   slots: count().default(2).describe('Slots of each TaskManager.'),
   jobManagers: count().default(2).describe('Number of JobManagers: one leads, the others stand by.'),
   profile: z.enum(PROFILES).default('cloud-small').describe('Hardware profile.'),
+  clocks: clocksSchema
+    .optional()
+    .describe('Wall clocks of the machines, each wrong in its own way. Absent: all show the time.'),
 });
 
 export const checkpointingSchema = record({
@@ -71,10 +80,7 @@ export const checkpointingSchema = record({
   alignedTimeout: duration()
     .prefault('0ms')
     .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
-  storage: z
-    .literal('object-store', { error: 'expected object-store' })
-    .default('object-store')
-    .describe('Where checkpoints lie.'),
+  storage: storageKindSchema,
   backend: z.literal('hashmap', { error: 'expected hashmap' }).default('hashmap').describe('Where keyed state lives.'),
   tolerableFailures: count(0)
     .default(10)

@@ -8,6 +8,7 @@ import type { NodeId } from '../../engine/foundation/ids.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
+import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
 import { UserCodeFaults } from '../faults/user-code-faults.ts';
@@ -16,6 +17,7 @@ import type { DurableState } from '../judges/judge.ts';
 import type { ChoiceSite, Choices } from '../kernel/choice.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
+import { NodeClock } from '../node/node-clock.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import { CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -48,6 +50,8 @@ export class World {
   readonly cluster: Cluster;
   readonly conditions: ReadonlyMap<NodeId, ServiceConditions>;
   readonly userCode: UserCodeFaults;
+  /** Wall clocks of the machines that run the engine. */
+  readonly clocks: ReadonlyMap<NodeId, NodeClock>;
   readonly durable: DurableState;
   readonly jobManagers: readonly NodeId[];
   readonly taskManagers: readonly NodeId[];
@@ -61,6 +65,7 @@ export class World {
     const hasUserCodeFaults = plan.faults.some(({ kind }) => kind === 'throw' || kind === 'hang');
     this.jobManagers = jobManagerNodes(plan.cluster);
     this.taskManagers = taskManagerNodes(plan.cluster);
+    this.clocks = clocksOf(plan.cluster, [...this.jobManagers, ...this.taskManagers]);
     const conditions = new Map<NodeId, ServiceConditions>();
     for (const node of Object.values(SERVICE_NODES)) conditions.set(node, new ServiceConditions(options.onEffective));
     this.conditions = conditions;
@@ -105,9 +110,13 @@ export class World {
   }
 }
 
+function clocksOf({ clocks = [] }: SimulationPlan['cluster'], nodes: readonly NodeId[]): Map<NodeId, NodeClock> {
+  return new Map(nodes.map((node) => [node, new NodeClock(clocks.find((clock) => clock.node === node))]));
+}
+
 function engineNodes(
   options: WorldOptions,
-  world: Pick<World, 'jobManagers' | 'taskManagers' | 'userCode'>,
+  world: Pick<World, 'jobManagers' | 'taskManagers' | 'userCode' | 'clocks'>,
   hasUserCodeFaults: boolean,
 ): NodeSpec[] {
   const { plan, job, parts } = options;
@@ -117,6 +126,7 @@ function engineNodes(
     configuration: plan.engine,
     parts,
     services: SERVICE_NODES,
+    wallClock: world.clocks.get(node)?.read ?? trueWallClock,
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
     const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;

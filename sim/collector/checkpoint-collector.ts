@@ -54,6 +54,8 @@ interface Watched {
   endedAtUs: number;
   /** Its own leader said how it ended. */
   isEnded: boolean;
+  /** What its leader says that it took; -1: it has not said. */
+  endToEndUs: number;
   metadataBytes: number;
   externalPath: string;
   discarded: boolean;
@@ -144,6 +146,7 @@ export class CheckpointCollector {
       reason: '',
       endedAtUs: -1,
       isEnded: false,
+      endToEndUs: -1,
       metadataBytes: 0,
       externalPath: '',
       discarded: false,
@@ -169,12 +172,13 @@ export class CheckpointCollector {
     if (watched !== undefined) watched.externalPath = path.slice(0, Math.max(0, path.lastIndexOf('/')));
   }
 
-  #onCompleted({ checkpointId, metadataBytes }: Of<'checkpoint-completed'>, atUs: number): void {
+  #onCompleted({ checkpointId, metadataBytes, endToEndUs }: Of<'checkpoint-completed'>, atUs: number): void {
     const watched = this.#checkpoints.get(checkpointId);
     if (watched === undefined || watched.isEnded) return;
     this.#complete(watched, atUs);
     watched.isEnded = true;
     watched.metadataBytes = metadataBytes;
+    watched.endToEndUs = endToEndUs;
   }
 
   #onAborted({ checkpointId, reason }: Of<'checkpoint-aborted'>, atUs: number): void {
@@ -273,6 +277,8 @@ function recordOf(watched: Watched): CheckpointRecord {
     discarded: watched.discarded,
   };
   for (const { metrics, acknowledgedAtUs } of acknowledged) count(record, metrics, acknowledgedAtUs);
+  // By the wall clock of the leader, as all that it shows (row B13).
+  if (watched.endToEndUs >= 0) record.endToEndUs = watched.endToEndUs;
   return record;
 }
 

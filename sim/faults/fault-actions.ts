@@ -52,6 +52,21 @@ export interface UserCodeLike {
   lift(fault: UserCodeFault): void;
 }
 
+/** A wall clock that can be set. */
+export interface SettableClock {
+  step(byUs: number): void;
+}
+
+/** What faults act on. */
+export interface FaultTargets {
+  readonly cluster: FaultableCluster;
+  /** The knobs of the outside systems, by node. */
+  readonly services: ReadonlyMap<NodeId, ServiceConditionsLike>;
+  readonly userCode?: UserCodeLike;
+  /** Wall clocks by node; absent: none can be set. */
+  readonly clocks?: ReadonlyMap<NodeId, SettableClock>;
+}
+
 type LinkFault = Extract<Fault, { kind: 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }>;
 type NodeFault = Extract<Fault, { kind: 'crash' | 'pause' }>;
 
@@ -62,21 +77,15 @@ export type Application = 'effective' | 'pending' | 'void';
 
 export class FaultActions {
   readonly #cluster: FaultableCluster;
-  readonly #services: ReadonlyMap<NodeId, ServiceConditionsLike>;
-  readonly #userCode: UserCodeLike | undefined;
+  readonly #targets: FaultTargets;
   /** Which faults hold a node paused. */
   readonly #pausedBy = new Map<NodeId, Set<string>>();
   /** By fault: the incarnation it crashed. */
   readonly #crashed = new Map<string, number>();
 
-  constructor(
-    cluster: FaultableCluster,
-    services: ReadonlyMap<NodeId, ServiceConditionsLike>,
-    userCode: UserCodeLike | undefined,
-  ) {
-    this.#cluster = cluster;
-    this.#services = services;
-    this.#userCode = userCode;
+  constructor(targets: FaultTargets) {
+    this.#cluster = targets.cluster;
+    this.#targets = targets;
   }
 
   apply(fault: Fault): Application {
@@ -100,8 +109,13 @@ export class FaultActions {
         return 'pending';
       case 'throw':
       case 'hang':
-        this.#userCode?.apply(fault);
+        this.#targets.userCode?.apply(fault);
         return 'pending';
+      case 'clock-step': {
+        const clock = this.#targets.clocks?.get(fault.node);
+        clock?.step(fault.byUs);
+        return clock === undefined ? 'void' : 'effective';
+      }
       case 'operation': {
         const { id, command } = fault;
         return this.#cluster.tell(CLIENT_NODE, { kind: 'client-command', id, command }) ? 'effective' : 'void';
@@ -133,10 +147,11 @@ export class FaultActions {
         this.#service(fault.node).lift(fault.id);
         return;
       case 'operation':
+      case 'clock-step':
         return;
       case 'throw':
       case 'hang':
-        this.#userCode?.lift(fault);
+        this.#targets.userCode?.lift(fault);
         return;
       default:
         unreachable(fault);
@@ -197,7 +212,7 @@ export class FaultActions {
   }
 
   #service(node: NodeId): ServiceConditionsLike {
-    const service = this.#services.get(node);
+    const service = this.#targets.services.get(node);
     assert(service !== undefined, 'a service fault names an outside system', { node });
     return service;
   }

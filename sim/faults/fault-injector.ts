@@ -18,17 +18,13 @@ import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { FaultRecord } from '../run-record.ts';
 import { type CheckpointPoint, pointOf } from './checkpoint-point.ts';
 import type { Fault } from './fault.ts';
-import { FaultActions, type FaultableCluster, type ServiceConditionsLike, type UserCodeLike } from './fault-actions.ts';
+import { FaultActions, type FaultableCluster, type FaultTargets } from './fault-actions.ts';
 import { durationUs, type FaultDriver, FaultState, type PointTrigger } from './fault-state.ts';
 
-export interface FaultInjectorOptions {
+export interface FaultInjectorOptions extends FaultTargets {
   readonly faults: readonly Fault[];
   readonly loop: EventLoop<ScheduledEvent>;
   readonly history: History;
-  readonly cluster: FaultableCluster;
-  /** The knobs of the outside systems, by node. */
-  readonly services: ReadonlyMap<NodeId, ServiceConditionsLike>;
-  readonly userCode?: UserCodeLike;
 }
 
 /** What is left of the cluster after the storm. */
@@ -61,7 +57,7 @@ export class FaultInjector implements FaultDriver {
     this.#loop = options.loop;
     this.#history = options.history;
     this.#cluster = options.cluster;
-    this.#actions = new FaultActions(options.cluster, options.services, options.userCode);
+    this.#actions = new FaultActions(options);
     for (const fault of options.faults) this.#plan(fault);
     options.cluster.network.onEffective((faultId) => this.markEffective(faultId));
     this.#history.observe((entry) => this.#watch(entry));

@@ -70,6 +70,7 @@ export function durationUs(fault: Fault): number {
     case 'crash':
       return fault.restartAfterUs;
     case 'operation':
+    case 'clock-step':
       return 0;
     case 'throw':
     case 'hang':

@@ -99,6 +99,8 @@ export type Fault = OfFault &
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;
       }
+    /** The wall clock of the node is set, ahead or back (row B13); for good. */
+    | { readonly kind: 'clock-step'; readonly node: NodeId; readonly byUs: number }
     | {
         /** No fault, but as one it comes at its time or point: somebody operates the job. */
         readonly kind: 'operation';
@@ -114,7 +116,7 @@ export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
   if (fault.kind === 'operation') return `operation/${fault.command.kind}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
-  return fault.kind === 'crash' || fault.kind === 'pause'
+  return fault.kind === 'crash' || fault.kind === 'pause' || fault.kind === 'clock-step'
     ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`
     : fault.kind;
 }

@@ -1,5 +1,5 @@
 /**
- * Judges 4 and 5, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, retained files, leaders.
+ * Judge 4, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, leaders.
  *
  * Owns what became durable and when, as the outside systems reported it, and compares what the engine then claims and does.
  * One table (`observe`) from event kind to the rule it is judged by.
@@ -20,9 +20,8 @@ import {
 } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { AttemptSuccession } from './attempt-succession.ts';
-import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
-import type { DurableState, Judge } from './judge.ts';
+import type { Judge } from './judge.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'checkpoint-lifecycle';
@@ -33,7 +32,6 @@ const KINDS = [
   'acknowledge-sent',
   'acknowledge-received',
   'object-stored',
-  'object-deleted',
   'coordination-updated',
   'checkpoint-completed',
   'savepoint-completed',
@@ -68,8 +66,6 @@ const TRANSACTION_CHECKPOINT = /-(\d+)$/;
 
 export interface CheckpointLifecycleOptions {
   readonly jobId: string;
-  readonly reader: CheckpointReader;
-  readonly durable: DurableState;
   /** False: no checkpoint is ever taken, and output is committed at the end of the input. */
   readonly isCheckpointing: boolean;
 }
@@ -83,8 +79,7 @@ export class CheckpointLifecycle implements Judge {
     'of an attempt that is not required counts. ended-twice: a checkpoint completes or is aborted again. ' +
     'notified-before-durable: completion is announced, or a commit sent, before the pointer names the checkpoint. ' +
     'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
-    'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. retained-file-missing: a file ' +
-    'of a retained checkpoint does not exist. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
+    'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
     'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own.';
@@ -102,7 +97,6 @@ export class CheckpointLifecycle implements Judge {
   readonly #locationsStored = new Set<string>();
   readonly #everNamed = new Set<number>();
   #retained: readonly RetainedCheckpoint[] = [];
-  #retainedFiles = new Map<string, number>();
   #highestTriggered = 0;
   #newestNamed = 0;
   #epoch = 0;
@@ -140,9 +134,6 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'object-stored':
         this.#onStored(event.path);
-        return;
-      case 'object-deleted':
-        this.#onDeleted(event.path, at);
         return;
       case 'coordination-updated':
         this.#onCoordination(event, at);
@@ -219,12 +210,6 @@ export class CheckpointLifecycle implements Judge {
     if (path.endsWith('/_metadata')) this.#locationsStored.add(path.slice(0, -'/_metadata'.length));
   }
 
-  #onDeleted(path: string, at: number): void {
-    const id = this.#retainedFiles.get(path);
-    if (id === undefined) return;
-    this.#say('retained-file-missing', [at], () => `${path} of retained checkpoint ${String(id)} is deleted`);
-  }
-
   #onCoordination(event: Of<'coordination-updated'>, at: number): void {
     if (event.key === this.#leaderKey) {
       const { epoch } = decodeLease(event.value);
@@ -238,12 +223,8 @@ export class CheckpointLifecycle implements Judge {
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     this.#onRun(job);
-    for (const checkpoint of completed) this.#onNamed(checkpoint, at);
+    for (const { id } of completed) this.#onNamed(id, at);
     this.#retained = completed;
-    const files = new Map<string, number>();
-    for (const checkpoint of completed)
-      for (const path of this.#options.reader.filesOf(checkpoint)) files.set(path, checkpoint.id);
-    this.#retainedFiles = files;
   }
 
   /** A run that stops with a savepoint says so before anything is committed for it; a new run has restored nothing yet. */
@@ -257,22 +238,11 @@ export class CheckpointLifecycle implements Judge {
     this.#newestNamed = Math.max(this.#newestNamed, Number(stoppedWith));
   }
 
-  /** A checkpoint that the pointer names for the first time must be there in full. */
-  #onNamed(checkpoint: RetainedCheckpoint, at: number): void {
-    const { id } = checkpoint;
+  #onNamed(id: number, at: number): void {
     if (this.#everNamed.has(id)) return;
     this.#everNamed.add(id);
     this.#newestNamed = Math.max(this.#newestNamed, id);
     this.#checkAttempt(id, at);
-    const missing = this.#options.reader
-      .filesOf(checkpoint)
-      .find((path) => this.#options.durable.object(path) === undefined);
-    if (missing === undefined) return;
-    this.#say(
-      'retained-file-missing',
-      [at],
-      () => `The pointer names checkpoint ${String(id)}, whose ${missing} does not exist`,
-    );
   }
 
   /** Once a restart has chosen what to restore, nothing an earlier attempt began may become the newest checkpoint. */

@@ -68,14 +68,15 @@ export class ExactlyOnceOutput implements Judge {
   readonly name = NAME;
   readonly kinds = ['transaction-committed', 'output-appended'] as const;
   readonly anomalies =
-    'output-lost: a record the reference makes is not visible though all should be, or though a completed checkpoint covers it ' +
+    'Where the job is drained, the reference finishes at the cut of its savepoint. output-lost: a record the reference makes is not visible though all should be, or though a completed checkpoint covers it ' +
     'and no transaction is open. output-duplicated: a record is visible more often than the reference makes it. ' +
     'output-invented: a visible record comes from no input record, or from one that makes none. output-value-wrong: the ' +
     'right records are visible with other values. order-broken: two records of one key and one partition are visible ' +
     'against their order in the input.';
   readonly #options: ExactlyOnceOutputOptions;
   readonly #findings = new Findings(NAME);
-  readonly #sinks: readonly SeenSink[];
+  #expected: ExpectedOutput;
+  #sinks: readonly SeenSink[];
   readonly #sinkByProducer = new Map<string, SeenSink>();
   readonly #term = new TermHash();
   #missing = 0;
@@ -83,15 +84,32 @@ export class ExactlyOnceOutput implements Judge {
 
   constructor(options: ExactlyOnceOutputOptions) {
     this.#options = options;
-    this.#sinks = options.expected.sinks.map((expected) => ({
-      expected,
-      counts: new LineageCounts(options.index.sourceCount),
+    this.#expected = options.expected;
+    this.#sinks = this.#unseen(options.expected);
+  }
+
+  /** The job was drained, or goes on after it: this is now what must be visible in the end, of what was seen before, too (row C28). */
+  expect(expected: ExpectedOutput): void {
+    const before = this.#sinks.map(({ batches }) => batches);
+    this.#expected = expected;
+    this.#sinkByProducer.clear();
+    this.#visible = 0;
+    this.#sinks = this.#unseen(expected);
+    this.#sinks.forEach((sink, index) => {
+      for (const batch of before[index] ?? []) this.#seeAll(sink, batch);
+    });
+  }
+
+  #unseen(expected: ExpectedOutput): readonly SeenSink[] {
+    this.#missing = expected.sinks.reduce((sum, { total }) => sum + total, 0);
+    return expected.sinks.map((sink) => ({
+      expected: sink,
+      counts: new LineageCounts(this.#options.index.sourceCount),
       sum: new HashSum(),
       batches: [],
       lastOffsets: new Map(),
       distinct: 0,
     }));
-    for (const { expected } of this.#sinks) this.#missing += expected.total;
   }
 
   /** Records visible so far, duplicates included. */
@@ -110,14 +128,18 @@ export class ExactlyOnceOutput implements Judge {
     const { producer, values, lineages } = event;
     const by = event.kind === 'transaction-committed' ? `transaction ${event.transaction}` : `producer ${producer}`;
     const sink = this.#sinkOf(producer);
-    this.#visible += lineages.length;
     if (sink === undefined) {
+      this.#visible += lineages.length;
       this.#findings.violated('output-invented', [at], () => `${by} writes to no sink of the job`);
       return;
     }
-    const batch: Batch = { at, by, values, lineages };
+    this.#seeAll(sink, { at, by, values, lineages });
+  }
+
+  #seeAll(sink: SeenSink, batch: Batch): void {
     sink.batches.push(batch);
-    for (let i = 0; i < lineages.length; i += 1) this.#see(sink, batch, i);
+    this.#visible += batch.lineages.length;
+    for (let i = 0; i < batch.lineages.length; i += 1) this.#see(sink, batch, i);
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -159,7 +181,7 @@ export class ExactlyOnceOutput implements Judge {
     }
     if (isOfFinish(batch.lineages[position] ?? 0)) {
       // Nothing of this key may follow (the Finishing rule of row X40).
-      last.fill(BEHIND_ALL);
+      if (!this.#expected.goesOnAfterFinish) last.fill(BEHIND_ALL);
       return;
     }
     const source = sourceIndexOf(batch.lineages[position] ?? 0);
@@ -217,7 +239,7 @@ export class ExactlyOnceOutput implements Judge {
   #judgeValues(sink: SeenSink): void {
     if (sink.sum.equals(sink.expected.sum) || this.#findings.has('output-duplicated')) return;
     if (this.#findings.has('output-invented')) return;
-    const wrong = firstForeignValue(sink.batches, this.#options.expected.valuesOf(sink.expected.uid));
+    const wrong = firstForeignValue(sink.batches, this.#expected.valuesOf(sink.expected.uid));
     this.#findings.violated('output-value-wrong', [wrong.at], () => {
       const record = this.#options.index.describe(wrong.lineage);
       return `${record} is visible in ${wrong.by} as ${wrong.found}; the reference never makes it so often, and makes ${wrong.lacking} instead`;

@@ -63,10 +63,20 @@ interface FoldedSink extends ExpectedSink {
   total: number;
 }
 
+/**
+ * A job that was drained (row C28): its operators did their last work at this cut, and do it once. `endsAt`: no record behind it counts;
+ * absent: the job was started again from the savepoint it was drained with, and reads on.
+ */
+export interface Drained {
+  readonly finishedAt: Cut;
+  readonly endsAt?: Cut;
+}
+
 export interface ExpectedOutputOptions {
   readonly graph: JobGraph;
   readonly audit: JobAudit;
   readonly index: InputIndex;
+  readonly drained?: Drained;
 }
 
 export class ExpectedOutput {
@@ -89,22 +99,36 @@ export class ExpectedOutput {
       sink.total += 1;
       if (judgesValues) sink.sum.add(term.ofValue(value));
     });
-    run.advance(index.end());
-    run.finish();
+    this.#fold(run);
     this.sinks = sinks;
+  }
+
+  /** Records may follow what operators emit at the end: the job went on after it was drained. */
+  get goesOnAfterFinish(): boolean {
+    const { drained } = this.#options;
+    return drained !== undefined && drained.endsAt !== drained.finishedAt;
   }
 
   /** All values of one sink, folded again: only for an exact difference. */
   valuesOf(sinkUid: string): { readonly value: RecordValue; readonly lineage: Lineage }[] {
     const { graph, index } = this.#options;
     const values: { readonly value: RecordValue; readonly lineage: Lineage }[] = [];
-    const end: Cut = index.end();
     const run = new ReferenceRun(graph, index, (uid, value, lineage) => {
       if (uid === sinkUid) values.push({ value, lineage });
     });
-    run.advance(end);
-    run.finish();
+    this.#fold(run);
     return values;
+  }
+
+  #fold(run: ReferenceRun): void {
+    const { index, drained } = this.#options;
+    if (drained === undefined) {
+      run.advance(index.end());
+      return run.finish();
+    }
+    run.advance(drained.finishedAt);
+    run.finish('all');
+    run.advance(drained.endsAt ?? index.end());
   }
 }
 

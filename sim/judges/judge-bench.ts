@@ -17,6 +17,7 @@ import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
 import { ConsistentCut } from './consistent-cut.ts';
 import { CutAudit } from './cut-audit.ts';
+import { DrainWatch } from './drain-watch.ts';
 import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
@@ -27,6 +28,7 @@ import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { Retention } from './retention.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -56,6 +58,8 @@ export class JudgeBench {
   readonly judges: readonly Judge[];
   readonly output: ExactlyOnceOutput;
   readonly #progress: Progress;
+  /** Where somebody operates the job. */
+  readonly #drainWatch: DrainWatch | undefined;
   readonly #byKind = new Map<EventKind, Judge[]>();
 
   constructor({ job, durable, plan }: JudgeBenchOptions) {
@@ -75,25 +79,39 @@ export class JudgeBench {
       return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
-    this.#progress = new Progress({ graph, plan, durable, reader, output: this.output });
+    const isOver = (): boolean => this.#progress.isRemembered();
+    const retention = new Retention({ jobId, directory: plan.engine.checkpoint.directory, reader, durable, isOver });
+    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
     const operated = (plan.cluster.clients ?? 0) > 0;
+    this.#drainWatch = operated ? this.#newDrainWatch(job, reader) : undefined;
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
       new ConsistentCut({ reader, cuts, audit, index, ...fired }),
-      new CheckpointLifecycle({ jobId, reader, durable, isCheckpointing }),
+      new CheckpointLifecycle({ jobId, isCheckpointing }),
+      retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
-      ...(operated
-        ? [new Savepoints({ jobId, reader, durable, cuts: new CutAudit({ graph, index, ...fired }), audit })]
-        : []),
+      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, index, ...fired }), audit })] : []),
       this.#progress,
     ];
     this.judges = judges;
     for (const judge of judges) for (const kind of judge.kinds) this.#wire(kind, judge);
   }
 
+  #newDrainWatch({ graph, audit, index, expected }: JudgedJob, reader: CheckpointReader): DrainWatch {
+    return new DrainWatch({
+      jobId: graph.jobId,
+      reader,
+      changed: (drained) => {
+        this.output.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        this.#progress.drained(drained?.endsAt !== undefined);
+      },
+    });
+  }
+
   observe(entry: HistoryEvent): void {
+    if (entry.event.kind === this.#drainWatch?.kind) this.#drainWatch.observe(entry);
     const judges = this.#byKind.get(entry.event.kind);
     if (judges === undefined) return;
     for (const judge of judges) judge.observe(entry);

@@ -1,6 +1,6 @@
 /**
  * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, shows all its output, and leaves no
- * open transaction and no orphan file. A job whose input is bounded must have finished instead, and its result be remembered.
+ * open transaction and no orphan file. A job whose input is bounded, or that was drained, must have finished instead, and its result be remembered.
  *
  * Owns the question when a life may end well. Asked after `checkpoint-completed`, `transaction-committed` and
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
@@ -12,7 +12,6 @@ import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
-import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import type { Verdict } from './verdict.ts';
@@ -25,7 +24,6 @@ const CHECKPOINTS_DUE = 2;
  * shipped scenario needs more than 2; more than these are a loop.
  */
 const RESTARTS_MAX = 8;
-const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
 
 /** What progress asks of the output judge. */
 export interface OutputProgress {
@@ -38,8 +36,9 @@ export interface ProgressOptions {
   readonly graph: JobGraph;
   readonly plan: SimulationPlan;
   readonly durable: DurableState;
-  readonly reader: CheckpointReader;
   readonly output: OutputProgress;
+  /** The life may end when nothing is left that nobody needs; the finding is the retention judge's. */
+  readonly retention: { firstOrphan(): string | undefined };
 }
 
 export class Progress implements Judge {
@@ -54,17 +53,17 @@ export class Progress implements Judge {
   ] as const;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
-    'storm. job-not-finished: all input is bounded, but the job has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
+    'storm. job-not-finished: all input is bounded or the job was drained, but it has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
     'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
     'operation-unanswered: somebody asked for something and was told nothing. ' +
-    'orphan-file: an object belongs to no retained checkpoint and to none that is still being taken. job-failed: the job gave ' +
+    'job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
-  readonly #directory: string;
   #live = false;
   #running = false;
   #finished = false;
   readonly #isBounded: boolean;
+  #isDrained = false;
   #epoch = 0;
   #completed = 0;
   #restarts = 0;
@@ -76,7 +75,6 @@ export class Progress implements Judge {
     this.#options = options;
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
-    this.#directory = `${options.plan.engine.checkpoint.directory}/${options.graph.jobId}/`;
   }
 
   observe({ event, index: at }: HistoryEvent): void {
@@ -98,20 +96,29 @@ export class Progress implements Judge {
     }
   }
 
+  /** Whether its input counts as ended (row C28). */
+  drained(isDrained: boolean): void {
+    this.#isDrained = isDrained;
+  }
+
+  get #mustFinish(): boolean {
+    return this.#isBounded || this.#isDrained;
+  }
+
   /** Whether the life may end well now. */
   satisfied(): boolean {
     const { output, durable } = this.#options;
     if (!this.#live || !this.#isWhereItShould() || !output.isComplete() || this.#unanswered.size > 0) return false;
-    return durable.openTransactions().length === 0 && this.#firstOrphan() === undefined;
+    return durable.openTransactions().length === 0 && this.#options.retention.firstOrphan() === undefined;
   }
 
   #isWhereItShould(): boolean {
-    if (this.#isBounded) return this.#finished && this.#isRemembered();
+    if (this.#mustFinish) return this.#finished && this.isRemembered();
     return this.#running && this.#completed >= CHECKPOINTS_DUE;
   }
 
-  /** Row F18: durable, and what the job left behind is cleaned up. */
-  #isRemembered(): boolean {
+  /** Row F18: that the job has finished is durable, and what it left behind is cleaned up. */
+  isRemembered(): boolean {
     const { durable, graph } = this.#options;
     const result = durable.coordination(resultKey(graph.jobId));
     return result !== undefined && result !== '' && decodeResult(result).state === 'clean';
@@ -129,7 +136,7 @@ export class Progress implements Judge {
         () => `${String(this.#restarts)} restarts after the storm, when nothing fails any more`,
       );
     }
-    const where = this.#isBounded ? 'has finished' : 'runs';
+    const where = this.#mustFinish ? 'has finished' : 'runs';
     return findings.verdicts(`The job ${where}, ${String(this.#completed)} checkpoints completed after the storm`);
   }
 
@@ -145,15 +152,13 @@ export class Progress implements Judge {
     }
     for (const id of this.#unanswered)
       findings.notLive('operation-unanswered', [], () => `Operation ${id} was never answered`);
-    const orphan = this.#firstOrphan();
-    if (orphan !== undefined) findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
   }
 
   #explainStatus(findings: Findings): void {
     const statusAt = [this.#lastStatusAt];
-    if (this.#isBounded) {
+    if (this.#mustFinish) {
       if (!this.#finished) findings.notLive('job-not-finished', statusAt, () => 'The input ended and the job goes on');
-      else if (!this.#isRemembered())
+      else if (!this.isRemembered())
         findings.notLive(
           'result-not-clean',
           statusAt,
@@ -170,19 +175,6 @@ export class Progress implements Judge {
         () => `${done} of ${String(CHECKPOINTS_DUE)} checkpoints completed after the storm`,
       );
     }
-  }
-
-  #firstOrphan(): string | undefined {
-    const { reader, durable } = this.#options;
-    const referenced = new Set<string>();
-    for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
-    // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
-    const newest = this.#isRemembered() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
-    return durable.objects().find((path) => {
-      if (!path.startsWith(this.#directory) || referenced.has(path)) return false;
-      const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
-      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
-    });
   }
 
   #limit(end: EndOfLife): string {

@@ -1,5 +1,5 @@
 /**
- * What a user function gets from the reference for each state it declared: Flink's four kinds over plain cells.
+ * What a user function gets from the reference for each state it declared: Flink's kinds over plain cells.
  *
  * Owns the meaning of the kinds and the bytes of their content, written from the state contract and not from the engine's
  * backend. Called by the reference's operator state.
@@ -14,6 +14,8 @@ import { ByteWriter } from '../../engine/foundation/byte-writer.ts';
 import type { StateKey } from '../../engine/job/functions.ts';
 import { StateCells } from './reference-cells.ts';
 import type {
+  AggregatingState,
+  AggregatingStateDescriptor,
   ListState,
   ListStateDescriptor,
   MapState,
@@ -26,7 +28,7 @@ import type {
 } from './state-decoders.ts';
 
 export interface ReferenceHandle {
-  /** ValueState, ListState, MapState or ReducingState. */
+  /** ValueState, ListState, MapState, ReducingState or AggregatingState. */
   readonly state: unknown;
   readonly cells: StateCells;
   /** The content that bytes stand for, for messages; throws `CorruptData`. */
@@ -45,6 +47,8 @@ export function bindReferenceState(descriptor: StateDescriptor): ReferenceHandle
       return mapHandle(descriptor);
     case 'reducing':
       return reducingHandle(descriptor);
+    case 'aggregating':
+      return aggregatingHandle(descriptor);
     default:
       return unreachable(descriptor);
   }
@@ -75,6 +79,23 @@ function reducingHandle(descriptor: ReducingStateDescriptor<unknown>): Reference
       const current = cells.content(false);
       cells.put(current === undefined ? type.copy(value) : descriptor.reduce(current, value));
     },
+    clear: () => cells.remove(),
+  };
+  const decode = (input: ByteReader): unknown => type.deserialize(input);
+  return { state, cells, decode, load: decode };
+}
+
+/** What a value adds goes into an accumulator of the key's own; the result is asked of it and never stored. */
+function aggregatingHandle(descriptor: AggregatingStateDescriptor<unknown, unknown, unknown>): ReferenceHandle {
+  const { type } = descriptor;
+  const cells = new StateCells((content, out) => type.serialize(content, out));
+  const touches = !type.immutable;
+  const state: AggregatingState<unknown, unknown> = {
+    get: () => {
+      const accumulator = cells.content(touches);
+      return accumulator === undefined ? undefined : descriptor.getResult(accumulator);
+    },
+    add: (value) => cells.put(descriptor.add(cells.content(false) ?? descriptor.createAccumulator(), value)),
     clear: () => cells.remove(),
   };
   const decode = (input: ByteReader): unknown => type.deserialize(input);
@@ -128,8 +149,8 @@ function mapHandle(descriptor: MapStateDescriptor<StateKey, unknown>): Reference
       if (current?.size === 0) cells.remove();
     },
     contains: (key) => map(false)?.has(key) ?? false,
-    entries: () => [...(map(touches) ?? [])],
-    keys: () => [...(map(false)?.keys() ?? [])],
+    entries: () => [...(map(touches) ?? [])].sort(([a], [b]) => inOrderOfKeys(a, b)),
+    keys: () => [...(map(false)?.keys() ?? [])].sort(inOrderOfKeys),
     isEmpty: () => map(false) === undefined,
     clear: () => cells.remove(),
   };
@@ -138,6 +159,14 @@ function mapHandle(descriptor: MapStateDescriptor<StateKey, unknown>): Reference
   const decode = (input: ByteReader): [StateKey, unknown][] =>
     Array.from({ length: input.readVarUint() }, () => pair(input));
   return { state, cells, decode, load: (input) => new Map(decode(input)) };
+}
+
+/** A map lists its keys in order: false, true, numbers by value, strings by code unit. */
+function inOrderOfKeys(a: StateKey, b: StateKey): number {
+  const kinds = ['boolean', 'number', 'string'];
+  const byKind = kinds.indexOf(typeof a) - kinds.indexOf(typeof b);
+  if (byKind !== 0 || a === b) return byKind;
+  return a < b ? -1 : 1;
 }
 
 /** Size, then pairs in the order of their key bytes. */

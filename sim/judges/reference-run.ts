@@ -116,10 +116,10 @@ export class ReferenceRun {
     for (let slot = 0; slot < this.#position.length; slot += 1) this.#feedUntil(slot, cut[slot] ?? 0);
   }
 
-  /** All input is fed: operators behind bounded topics only do their last work. */
-  finish(): void {
-    const unbounded = this.#index.input.filter(({ bounded }) => !bounded).map(({ partition }) => partition);
-    this.job.finish(new Set(unbounded));
+  /** All input is fed: operators behind bounded topics only do their last work; behind `all` where the job was drained. */
+  finish(ended: 'bounded' | 'all' = 'bounded'): void {
+    const goesOn = ended === 'all' ? [] : this.#index.input.filter(({ bounded }) => !bounded);
+    this.job.finish(new Set(goesOn.map(({ partition }) => partition)));
   }
 
   #feedUntil(slot: number, end: number): void {

@@ -2,7 +2,7 @@
  * Keyed state of the reference: plain maps from key to what the function stored, written independently of the engine's
  * backend, and able to show each entry as the bytes a keyed state file holds for it.
  *
- * Owns the state of one operator. Called by the reference job (through the four state interfaces) and by the judges.
+ * Owns the state of one operator. Called by the reference job (through the state interfaces) and by the judges.
  *
  * I1: every operation concerns the current key.
  * I2: an entry whose bytes may have changed since the last look is in `#dirty`; so the sum over all entries costs only
@@ -17,6 +17,7 @@ import { javaStringHash } from '../../engine/foundation/stable-hash.ts';
 import type { RuntimeContext, StateKey } from '../../engine/job/functions.ts';
 import { keyGroupOf } from '../../engine/job/key-groups.ts';
 import type {
+  AggregatingState,
   ListState,
   MapState,
   ReducingState,
@@ -121,6 +122,10 @@ export class ReferenceOperatorState implements RuntimeContext {
 
   reducing<T>(name: string): ReducingState<T> {
     return this.#table(name).state as ReducingState<T>;
+  }
+
+  aggregating<In, Out>(name: string): AggregatingState<In, Out> {
+    return this.#table(name).state as AggregatingState<In, Out>;
   }
 
   /** The sum of the hashes of all entries now (I2); valid until the next change. */

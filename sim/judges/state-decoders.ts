@@ -1,5 +1,5 @@
 /**
- * The one door through which judges see file formats of the engine: what lies in a checkpoint is read by the engine's own
+ * The one door through which judges and inspection see file formats of the engine: what lies in a checkpoint is read by the engine's own
  * decoders, because a format has one description. What the bytes mean is judged by the reference, which shares no code.
  *
  * Owns nothing; names what judges need of `engine/state`, `engine/channel-state` and `engine/connectors`.
@@ -8,13 +8,25 @@ export { decodeChannelState } from '../../engine/channel-state/channel-state-fil
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
-export type { ListState, MapState, ReducingState, ValueState } from '../../engine/state/keyed-state.ts';
-export { locateKeyedStateEntries, readKeyedStateEntries } from '../../engine/state/keyed-state-file.ts';
 export type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from '../../engine/state/keyed-state.ts';
+export {
+  decodeKeyedStateFile,
+  locateKeyedStateEntries,
+  readKeyedStateEntries,
+} from '../../engine/state/keyed-state-file.ts';
+export { decodeOperatorStateFile } from '../../engine/state/operator-state-file.ts';
+export type {
+  AggregatingStateDescriptor,
   ListStateDescriptor,
   MapStateDescriptor,
   ReducingStateDescriptor,
   StateDescriptor,
   ValueStateDescriptor,
 } from '../../engine/state/state-descriptor.ts';
-export type { TypeSerializer } from '../../engine/state/type-serializer.ts';
+export { describeSerializer, type TypeSerializer } from '../../engine/state/type-serializer.ts';

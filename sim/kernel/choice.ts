@@ -24,6 +24,8 @@ export interface ChoicesOptions {
   readonly tape?: Tape;
   /** How choices come about; `generate` when absent. */
   readonly mode?: ChoiceMode;
+  /** Only these sites draw, all others take the boring option; absent: all draw. */
+  readonly drawnSites?: readonly string[];
 }
 
 /** All chance of one run. */
@@ -31,9 +33,11 @@ export class Choices {
   readonly #rootSeed: string;
   readonly #director: ChoiceDirector | undefined;
   readonly #sites = new Map<string, ChoiceSite>();
+  readonly #drawnSites: ReadonlySet<string> | undefined;
 
   constructor(options: ChoicesOptions) {
     this.#rootSeed = options.rootSeed;
+    this.#drawnSites = options.drawnSites === undefined ? undefined : new Set(options.drawnSites);
     this.#director = directorOf(options.mode ?? 'generate', options.tape);
   }
 
@@ -41,9 +45,15 @@ export class Choices {
   site(name: string): ChoiceSite {
     const known = this.#sites.get(name);
     if (known !== undefined) return known;
-    const site = new ChoiceSite(name, this.#rootSeed, this.#director);
+    const draws = this.#drawnSites === undefined || this.#drawnSites.has(name);
+    const site = new ChoiceSite({ name, rootSeed: this.#rootSeed, director: this.#director, draws });
     this.#sites.set(name, site);
     return site;
+  }
+
+  /** The sites that were asked for something real, in the order of their first mention. */
+  askedSites(): string[] {
+    return [...this.#sites.values()].filter((site) => site.wasAsked).map(({ name }) => name);
   }
 
   /** What was chosen, in order, by all sites; undefined when merely generating. */
@@ -64,16 +74,28 @@ export class ChoiceSite {
   readonly #director: ChoiceDirector | undefined;
   /** Undefined until the first draw: most sites of a life never draw, and seeding costs a microsecond. */
   #int32: (() => number) | undefined;
+  readonly #draws: boolean;
 
-  constructor(name: string, rootSeed: string, director: ChoiceDirector | undefined) {
-    this.name = name;
-    this.#rootSeed = rootSeed;
-    this.#director = director;
+  constructor(options: {
+    readonly name: string;
+    readonly rootSeed: string;
+    readonly director: ChoiceDirector | undefined;
+    /** False: always the boring option, and nothing of it on a tape. */
+    readonly draws: boolean;
+  }) {
+    this.name = options.name;
+    this.#rootSeed = options.rootSeed;
+    this.#director = options.director;
+    this.#draws = options.draws;
+  }
+
+  get wasAsked(): boolean {
+    return this.#int32 !== undefined;
   }
 
   /** An integer in [0, n), for n from 1 to 2^32. */
   choose(n: number): number {
-    if (n === 1) return 0;
+    if (n === 1 || !this.#draws) return 0;
     if (this.#director === undefined) return this.#draw(n);
     return this.#director.decide({ site: this.name, options: n, draw: () => this.#draw(n) });
   }
@@ -82,6 +104,7 @@ export class ChoiceSite {
   chance(numerator: number, denominator: number): boolean {
     if (!(numerator >= 0 && numerator <= denominator)) refuseOdds(numerator, denominator);
     if (numerator === 0 || numerator === denominator) return numerator > 0;
+    if (!this.#draws) return false;
     const firstTrue = denominator - numerator;
     if (this.#director === undefined) return this.#draw(denominator) >= firstTrue;
     const draw = (): number => (this.#draw(denominator) >= firstTrue ? 1 : 0);

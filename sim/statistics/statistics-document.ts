@@ -130,7 +130,7 @@ function checkpointStatistics(one: CheckpointRecord): CheckpointStatistics {
 /** Trigger to latest acknowledgement (AbstractCheckpointStats); of a failed one: to its failure (FailedCheckpointStats). */
 function endToEndUs(one: CheckpointRecord): number {
   if (one.outcome === 'aborted') return Math.max(0, one.endedAtUs - one.triggeredAtUs);
-  return one.latestAcknowledgedAtUs < 0 ? -1 : Math.max(0, one.latestAcknowledgedAtUs - one.triggeredAtUs);
+  return one.latestAcknowledgedAtUs < 0 ? -1 : one.endToEndUs;
 }
 
 function checkpointType({ type, unaligned }: CheckpointRecord): CheckpointStatistics['checkpoint_type'] {

@@ -46,6 +46,11 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     restartAfterUs: fc.integer({ min: 1_000, max: 5_000_000 }),
   }),
   fc.record({ kind: fc.constant('pause' as const), node: machine, forUs }),
+  fc.record({
+    kind: fc.constant('clock-step' as const),
+    node: machine,
+    byUs: fc.integer({ min: -10_000_000, max: 10_000_000 }),
+  }),
   fc.tuple(sides, forUs, fc.boolean()).map(([{ a, b }, length, oneWay]) => ({
     kind: 'partition' as const,
     shape: oneWay ? ('one-way' as const) : ('halves' as const),

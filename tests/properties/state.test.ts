@@ -1,5 +1,5 @@
 /**
- * Model-based properties of keyed state: random operations on the copy-on-write map and on the backend against a plain
+ * Model-based properties of keyed state: random operations on the copy-on-write map and on every backend against a plain
  * Map with deep copies, with snapshots that are written late, twice, released in any order, and restored.
  *
  * `size: 'max'` matters: by default fast-check keeps arrays so short that two snapshots hardly ever overlap.
@@ -9,11 +9,17 @@ import { expect, test } from 'vitest';
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { CopyOnWriteMap, type CopyOnWriteSnapshot } from '../../engine/state/copy-on-write-map.ts';
-import { HashMapStateBackend } from '../../engine/state/hashmap-state-backend.ts';
-import type { KeyedStateSnapshot } from '../../engine/state/keyed-state-backend.ts';
+import type { KeyedStateBackend, KeyedStateSnapshot } from '../../engine/state/keyed-state-backend.ts';
 import { decodeKeyedStateFile } from '../../engine/state/keyed-state-file.ts';
-import { listState, mapState, reducingState, valueState } from '../../engine/state/state-descriptor.ts';
+import {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  valueState,
+} from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
+import { BACKENDS, type TestedBackend } from '../support/state-backends.ts';
 
 const GROUPS = 3;
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
@@ -129,29 +135,43 @@ test('copy-on-write map: any operations, every live snapshot yields its moment i
 const MAX = 8;
 const value = valueState('value', Types.json);
 const list = listState('list', Types.row<Box>({ n: Types.int }));
-const map = mapState('map', Types.int, Types.list(Types.int));
+const map = mapState('map', Types.int, Types.nullable(Types.list(Types.int)));
 const reducing = reducingState<Box>('reducing', Types.row<Box>({ n: Types.int }), (box, added) => {
   box.n += added.n;
   return box;
 });
+const aggregating = aggregatingState<number, number[], number>('aggregating', Types.list(Types.int), {
+  createAccumulator: () => [],
+  add(values, n) {
+    values.push(n);
+    return values;
+  },
+  getResult: (values) => values.reduce((sum, n) => sum + n, 0),
+  merge: (a, b) => [...a, ...b],
+});
 
-/** What the four states of one key hold. */
+/** What the states of one key hold. */
 interface KeyModel {
   value?: number[];
   list?: Box[];
-  map?: Record<number, number[]>;
+  map?: Record<number, number[] | null>;
   reducing?: Box;
+  /** The result of the aggregate. */
+  sum?: number;
 }
 
 const backendOperation = fc.record({
   kind: fc.constantFrom(
     ...(['value-update', 'value-mutate', 'value-clear', 'list-add', 'list-mutate', 'list-update', 'map-put'] as const),
     ...([
+      'map-put-null',
       'map-mutate',
       'map-remove',
       'map-clear',
       'reducing-add',
       'reducing-clear',
+      'aggregating-add',
+      'aggregating-clear',
       'snapshot',
       'check',
       'release',
@@ -162,13 +182,13 @@ const backendOperation = fc.record({
 });
 type BackendOperation = typeof backendOperation extends fc.Arbitrary<infer O> ? O : never;
 
-function backendOf(subtask: number, parallelism: number): HashMapStateBackend {
+function backendOf(tested: TestedBackend, subtask: number, parallelism: number): KeyedStateBackend {
   const keyGroups = keyGroupRangeOf(subtask, parallelism, MAX);
-  return new HashMapStateBackend({ keySerializer: Types.string, keyGroups, maxParallelism: MAX });
+  return tested.create({ keySerializer: Types.string, keyGroups, maxParallelism: MAX });
 }
 
 /** What a backend holds, read as a user would. */
-function contentsOf(backend: HashMapStateBackend): Map<string, KeyModel> {
+function contentsOf(backend: KeyedStateBackend): Map<string, KeyModel> {
   const found = new Map<string, KeyModel>();
   for (const key of KEYS) {
     backend.setCurrentKey(key);
@@ -177,22 +197,28 @@ function contentsOf(backend: HashMapStateBackend): Map<string, KeyModel> {
     const elements = backend.getState(list).get();
     const entries = backend.getState(map).entries();
     const reduced = backend.getState(reducing).get();
+    const aggregated = backend.getState(aggregating).get();
     if (stored !== undefined) model.value = stored as number[];
     if (elements.length > 0) model.list = elements.map((box) => ({ ...box }));
+    expect(entries.map(([user]) => user)).toEqual(entries.map(([user]) => user).sort((a, b) => a - b));
     if (entries.length > 0) model.map = Object.fromEntries(entries);
     if (reduced !== undefined) model.reducing = reduced;
+    if (aggregated !== undefined) model.sum = aggregated;
     found.set(key, structuredClone(model));
   }
   return found;
 }
 
 class BackendRun {
-  readonly backend = backendOf(0, 1);
+  readonly tested: TestedBackend;
+  readonly backend: KeyedStateBackend;
   readonly model = new Map<string, KeyModel>(KEYS.map((key) => [key, {}]));
   readonly live: { readonly snapshot: KeyedStateSnapshot; readonly model: Map<string, KeyModel> }[] = [];
 
   /** All states are registered, so that a file of this run lists them all. */
-  constructor() {
+  constructor(tested: TestedBackend) {
+    this.tested = tested;
+    this.backend = backendOf(tested, 0, 1);
     expect(contentsOf(this.backend)).toEqual(this.model);
   }
 
@@ -202,7 +228,7 @@ class BackendRun {
     } else if (kind === 'check' || kind === 'release') {
       const index = n % Math.max(this.live.length, 1);
       const chosen = this.live[index];
-      if (chosen !== undefined) expectRestored(chosen.snapshot.write(), chosen.model);
+      if (chosen !== undefined) expectRestored(this.tested, chosen.snapshot.write(), chosen.model);
       if (kind === 'check' || chosen === undefined) return;
       chosen.snapshot.release();
       this.live.splice(index, 1);
@@ -213,7 +239,8 @@ class BackendRun {
       if (kind.startsWith('value')) this.#onValue(kind, n, model);
       else if (kind.startsWith('list')) this.#onList(kind, n, model);
       else if (kind.startsWith('map')) this.#onMap(kind, n, model);
-      else this.#onReducing(kind, n, model);
+      else if (kind.startsWith('reducing')) this.#onReducing(kind, n, model);
+      else this.#onAggregating(kind, n, model);
     }
   }
 
@@ -251,6 +278,10 @@ class BackendRun {
     if (kind === 'map-put') {
       state.put(n, [n]);
       model.map = { ...model.map, [n]: [n] };
+    } else if (kind === 'map-put-null') {
+      state.put(n, null);
+      model.map = { ...model.map, [n]: null };
+      expect(state.contains(n)).toBe(true);
     } else if (kind === 'map-mutate') {
       state.get(n)?.push(n);
       model.map?.[n]?.push(n);
@@ -266,6 +297,17 @@ class BackendRun {
     }
   }
 
+  #onAggregating(kind: string, n: number, model: KeyModel): void {
+    const state = this.backend.getState(aggregating);
+    if (kind === 'aggregating-clear') {
+      state.clear();
+      delete model.sum;
+    } else {
+      state.add(n);
+      model.sum = (model.sum ?? 0) + n;
+    }
+  }
+
   #onReducing(kind: string, n: number, model: KeyModel): void {
     const state = this.backend.getState(reducing);
     if (kind === 'reducing-clear') {
@@ -278,36 +320,36 @@ class BackendRun {
   }
 }
 
-function expectRestored(bytes: Uint8Array, model: Map<string, KeyModel>): void {
-  const restored = backendOf(0, 1);
+function expectRestored(tested: TestedBackend, bytes: Uint8Array, model: Map<string, KeyModel>): void {
+  const restored = backendOf(tested, 0, 1);
   restored.restore(bytes);
   expect(contentsOf(restored)).toEqual(model);
 }
 
-test('backend: any operations, a snapshot written late and restored is its moment', () => {
+test.each(BACKENDS)('$name backend: any operations, a snapshot written late and restored is its moment', (tested) => {
   fc.assert(
     fc.property(fc.array(backendOperation, { maxLength: 80, size: 'max' }), (operations) => {
-      const run = new BackendRun();
+      const run = new BackendRun(tested);
       for (const operation of operations) run.apply(operation);
-      for (const { snapshot, model } of run.live) expectRestored(snapshot.write(), model);
+      for (const { snapshot, model } of run.live) expectRestored(tested, snapshot.write(), model);
       expect(contentsOf(run.backend)).toEqual(run.model);
     }),
     { seed: 7, numRuns: 150 },
   );
 });
 
-test('backend: any state, split over any parallelism and merged again, is the same', () => {
+test.each(BACKENDS)('$name backend: any state, split over any parallelism and merged again, is the same', (tested) => {
   fc.assert(
     fc.property(
       fc.array(backendOperation, { maxLength: 40, size: 'max' }),
       fc.integer({ min: 1, max: MAX }),
       (operations, parallelism) => {
-        const run = new BackendRun();
+        const run = new BackendRun(tested);
         for (const operation of operations) run.apply(operation);
         const bytes = run.backend.snapshot().write();
-        const merged = backendOf(0, 1);
+        const merged = backendOf(tested, 0, 1);
         for (let subtask = 0; subtask < parallelism; subtask++) {
-          const part = backendOf(subtask, parallelism);
+          const part = backendOf(tested, subtask, parallelism);
           part.restore(bytes);
           if (subtask % 2 === 0) part.getState(list);
           merged.restore(part.snapshot().write());
@@ -319,18 +361,21 @@ test('backend: any state, split over any parallelism and merged again, is the sa
   );
 });
 
-test('keyed state file: any damage to any byte, or truncation, is found', () => {
-  const run = new BackendRun();
-  for (let key = 0; key < 4; key++) run.apply({ kind: 'list-add', key, n: key % 4 });
-  run.apply({ kind: 'map-put', key: 1, n: 2 });
-  const bytes = run.backend.snapshot().write();
-  fc.assert(
-    fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, flip) => {
-      const damaged = bytes.slice();
-      damaged[index] = (damaged[index] ?? 0) ^ flip;
-      expect(() => decodeKeyedStateFile(damaged)).toThrow(CorruptData);
-      expect(() => decodeKeyedStateFile(bytes.slice(0, index))).toThrow(CorruptData);
-    }),
-    { seed: 9, numRuns: 2000 },
-  );
-});
+test.each(BACKENDS.slice(0, 1))(
+  'keyed state file ($name): any damage to any byte, or truncation, is found',
+  (tested) => {
+    const run = new BackendRun(tested);
+    for (let key = 0; key < 4; key++) run.apply({ kind: 'list-add', key, n: key % 4 });
+    run.apply({ kind: 'map-put', key: 1, n: 2 });
+    const bytes = run.backend.snapshot().write();
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, flip) => {
+        const damaged = bytes.slice();
+        damaged[index] = (damaged[index] ?? 0) ^ flip;
+        expect(() => decodeKeyedStateFile(damaged)).toThrow(CorruptData);
+        expect(() => decodeKeyedStateFile(bytes.slice(0, index))).toThrow(CorruptData);
+      }),
+      { seed: 9, numRuns: 2000 },
+    );
+  },
+);

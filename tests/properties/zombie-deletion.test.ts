@@ -7,12 +7,12 @@ import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import { expect, it } from 'vitest';
 import { CheckpointCleaner } from '../../engine/checkpoint/checkpoint-cleaner.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
-import { RequestClient } from '../../engine/clients/request-client.ts';
 import { leaderEpoch } from '../../engine/foundation/ids.ts';
-import type { EngineMessage, StorageReply } from '../../engine/protocol/messages.ts';
+import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import { id, STORAGE } from '../support/engine-values.ts';
 import { FakeStorage } from '../support/fake-storage.ts';
 import { RecordingOut } from '../support/recording-out.ts';
+import { ObjectStoreStorage } from '../../engine/storage/object-store-storage.ts';
 
 const ROOT = 'dir/job/';
 const metadataOf = (n: number): string => `${ROOT}chk-${n}/_metadata`;
@@ -21,7 +21,7 @@ class Leader {
   readonly store: CompletedCheckpointStore;
   readonly cleaner: CheckpointCleaner;
   readonly out: RecordingOut;
-  readonly #client: RequestClient<StorageReply>;
+  readonly #client: ObjectStoreStorage;
   readonly #epoch: number;
   /** Requests that were sent and have not arrived. */
   readonly underWay: EngineMessage[] = [];
@@ -37,7 +37,7 @@ class Leader {
       timeoutUs: 1_000_000,
       firstRequestId: 1,
     } as const;
-    this.#client = new RequestClient<StorageReply>(client);
+    this.#client = new ObjectStoreStorage(client);
     this.out = new RecordingOut((timer, nowUs, self) => this.#client.handleTimer(timer, nowUs, self));
     this.cleaner = new CheckpointCleaner(this.#client, ROOT, () => undefined);
   }

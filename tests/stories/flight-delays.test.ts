@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { DatasetStore } from '../../cli/datasets.ts';
 import { decodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import { decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import { HashMapStateBackend } from '../../engine/state/hashmap-state-backend.ts';
 import { mapState, valueState } from '../../engine/state/state-descriptor.ts';
 import type { StateKey } from '../../engine/job/functions.ts';
@@ -60,7 +61,8 @@ function restored(durable: DurableState): HashMapStateBackend {
     maxParallelism: 128,
   });
   const pointer = decodePointer(durable.coordination(pointerKey('flight-delays')) ?? '');
-  const metadata = decodeMetadata(durable.object(pointer.completed.at(-1)?.metadata ?? '') ?? new Uint8Array(0));
+  const path = pointer.completed.at(-1)?.metadata ?? '';
+  const metadata = resolvedIn(directoryOfMetadata(path), decodeMetadata(durable.object(path) ?? new Uint8Array(0)));
   for (const { handles } of metadata.states) {
     for (const handle of handles) {
       if (handle.state !== 'keyed') continue;

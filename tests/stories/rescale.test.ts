@@ -1,6 +1,7 @@
 /** Rows F6, F7, K10, S5 to S8, X31, X55: the parallelism changes while the job runs, and everything goes wrong around it. */
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../sim/run-record.ts';
+import { findings, liveIt, planOf } from '../support/lives.ts';
 import { story } from './story.ts';
 
 /** Parallelism of the keyed vertex in each deployment, in order. */
@@ -72,6 +73,25 @@ describe('rescale on request', () => {
   it('G6, K10: a zombie of a removed subtask writes and commits nothing', () => {
     const record = story().pause('taskmanager-2', 5, 12).rescale(1, 5.5).shows('message-discarded').passes();
     expect(widths(record).at(-1)).toBe(1);
+  });
+});
+
+describe('rescale-storm', () => {
+  it('really changes the parallelism between 1, 3 and 11, five times, whatever crashes meanwhile', () => {
+    const changes = ['1', '3', '9'].map((seed) => {
+      const record = liveIt(planOf('rescale-storm', seed), { keepHistory: true });
+      expect(record.verdict, findings(record)).toBe('passed');
+      const all = widths(record);
+      return all.filter((width, index) => width !== all[index - 1]);
+    });
+    expect(changes.map((one) => one.slice(0, 4))).toEqual([
+      [3, 11, 1, 3],
+      [3, 11, 1, 3],
+      [3, 11, 1, 3],
+    ]);
+    // The last two come in either order; where one overtakes the other while the job restarts, they are one change.
+    expect(Math.max(...changes.map(({ length }) => length))).toBe(6);
+    expect(Math.min(...changes.map(({ length }) => length))).toBeGreaterThanOrEqual(5);
   });
 });
 

@@ -96,6 +96,11 @@ export class Story {
     return this.#add({ kind: 'service', node: nodeId(node), effect, factor: 1, chance, forUs: seconds * SECOND }, when);
   }
 
+  /** Its wall clock is set. */
+  stepsClock(node: string, when: At | number, bySeconds: number): this {
+    return this.#add({ kind: 'clock-step', node: nodeId(node), byUs: bySeconds * SECOND }, when);
+  }
+
   /** Somebody asks the client for another parallelism. */
   rescale(parallelism: number, when: At | number): this {
     return this.#add({ kind: 'operation', command: { kind: 'rescale', parallelism } }, when);

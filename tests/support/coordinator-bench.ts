@@ -17,6 +17,7 @@ import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
 import { savepointProperties } from '../../engine/protocol/checkpoint-properties.ts';
 import { counterKey, encodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
+import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
 import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../engine/protocol/messages.ts';
 import {
@@ -35,6 +36,7 @@ import {
 import { FakeCoordination } from './fake-coordination.ts';
 import { FakeStorage } from './fake-storage.ts';
 import { RecordingOut } from './recording-out.ts';
+import { ObjectStoreStorage } from '../../engine/storage/object-store-storage.ts';
 
 export const INTERVAL_US = 100_000;
 export const POINTER = pointerKey(JOB);
@@ -64,7 +66,7 @@ export class CoordinatorBench {
   readonly ended: boolean[] = [];
   subtasks: CheckpointedSubtask[] = [subtask(1, true), subtask(2, false)];
   readonly coordinationClient: RequestClient<CoordinationReply>;
-  readonly storageClient: RequestClient<StorageReply>;
+  readonly storageClient: ObjectStoreStorage;
   /** Of parts a subclass adds. */
   protected furtherTimer: (timer: string) => boolean = () => false;
   #waiting: EngineMessage[] = [];
@@ -80,7 +82,7 @@ export class CoordinatorBench {
       name: 'coordination',
       firstRequestId: 1,
     });
-    this.storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
+    this.storageClient = new ObjectStoreStorage({ ...client, node: STORAGE, name: 'storage', firstRequestId: 1_000 });
     this.out = new RecordingOut(
       (timer, nowUs, out) =>
         this.coordinator.handleTimer(timer, nowUs, out) ||
@@ -92,6 +94,7 @@ export class CoordinatorBench {
     this.coordination.put(POINTER, encodePointer(pointer));
     this.store = new CompletedCheckpointStore(checkpoint.retained ?? 1, pointer, 1);
     this.coordinator = new CheckpointCoordinator({
+      wallClock: trueWallClock,
       jobId: JOB,
       graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,

@@ -46,6 +46,13 @@ const CHECKPOINT: CheckpointConfiguration = {
   maxConcurrent: 1,
   tolerableFailures: 1_000,
   retained: 1,
+  storage: {
+    kind: 'object-store',
+    maxStateBytes: 64,
+    frameBytes: 128,
+    writeBufferBytes: 16,
+    uploadPartBytes: 0,
+  },
   directory: 'checkpoints',
   savepointDirectory: 'savepoints',
   savepointTimeoutUs: 50_000,

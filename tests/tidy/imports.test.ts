@@ -32,6 +32,9 @@ const ALLOWED: Record<SourceFolder, { folders: readonly string[]; packages: read
 
 /** The files that touch the world. One more needs a decision record in docs/. */
 const IMPURE_FILES = ['cli/files.ts', 'cli/terminal.ts', 'cli/workers.ts', 'bench/wall-clock.ts'];
+/** The one file that speaks to the network, and what it does so with (decision 0081). */
+const NETWORK_FILE = 'cli/s3-bucket.ts';
+const NETWORK_PACKAGES = ['aws4fetch'];
 
 /** Parts of the engine that all of sim may see; the rest is for the composition of the cluster. */
 const ENGINE_VOCABULARY = /^engine\/(?:foundation|protocol|job)\//;
@@ -67,6 +70,8 @@ function packageRefusal(folder: SourceFolder, edge: ImportEdge, packages: readon
   if (edge.specifier.startsWith('node:')) {
     return IMPURE_FILES.includes(edge.from) ? null : `only ${IMPURE_FILES.join(', ')} touch the world: go through them`;
   }
+  if (NETWORK_PACKAGES.includes(packageName(edge.specifier)) && edge.from !== NETWORK_FILE)
+    return `only ${NETWORK_FILE} speaks to the network: go through it`;
   if (packages.includes(packageName(edge.specifier))) return null;
   return `${folder} may import the packages [${packages.join(', ')}]: pass the value in, or add the package to ALLOWED and dependencies`;
 }
@@ -126,6 +131,8 @@ describe('the judge of imports', () => {
     ['reports', 'reports/a.ts', 'vitest'],
     ['cli', 'cli/index-of-nothing.ts', 'node:fs'],
     ['cli', 'cli/a.ts', '../tests/tidy/source-files.ts'],
+    ['cli', 'cli/a.ts', 'aws4fetch'],
+    ['bench', 'bench/a.ts', 'aws4fetch'],
     ['bench', 'bench/a.ts', '../sim/index.js'],
   ])('%s: refuses that %s imports %s', (folder, from, specifier) => {
     expect(judge(folder, from, specifier)).toEqual(expect.any(String));
@@ -137,6 +144,7 @@ describe('the judge of imports', () => {
     ['scenarios', 'scenarios/a.ts', '../sim/index.ts'],
     ['bench', 'bench/a.ts', 'csv-stringify/sync'],
     ['cli', 'cli/files.ts', 'node:fs'],
+    ['cli', 'cli/s3-bucket.ts', 'aws4fetch'],
   ])('%s: accepts that %s imports %s', (folder, from, specifier) => {
     expect(judge(folder, from, specifier)).toBeNull();
   });

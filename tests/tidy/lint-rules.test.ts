@@ -102,6 +102,7 @@ const GLOBALS: Example[] = [
   ].flatMap((use) => inFolders(['engine'], use, `export const a = ${use};`, 'noRestrictedGlobals')),
   ...inFolders(['reports'], 'Date', 'export const a = Date.now();', 'noRestrictedGlobals'),
   ...inFolders(['bench'], 'performance', 'export const a = performance.now();', 'noRestrictedGlobals'),
+  ...inFolders(['bench', 'cli'], 'fetch', "export const a = fetch('http://a');", 'noRestrictedGlobals'),
   ...inFolders(['cli'], 'process', 'export const a = process.argv;', 'noRestrictedGlobals'),
   ...inFolders(['cli'], 'console', "console.log('a');", 'noRestrictedGlobals'),
 ];

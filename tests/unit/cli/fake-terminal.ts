@@ -15,7 +15,7 @@ export interface FakeTerminal extends Terminal {
   interrupt(): void;
 }
 
-export function fakeTerminal(): FakeTerminal {
+export function fakeTerminal(variables: Readonly<Record<string, string>> = {}): FakeTerminal {
   const stdout: string[] = [];
   const stderr: string[] = [];
   let onInterrupt = (): void => {};
@@ -33,6 +33,7 @@ export function fakeTerminal(): FakeTerminal {
       return () => {};
     },
     wallMs: () => (nowMs += 1),
+    variable: (name) => variables[name],
     parallelism: 2,
     invocation: 'tidemark',
   };
@@ -69,14 +70,17 @@ export function inlinePool(
 ): LifePool {
   return {
     run: async ({ workers, scenarios, subtasks, next, onLife }) => {
+      const answer = (job: LifeJob): void => {
+        options.lived?.push(job);
+        onLife(job, liveJob({ scenarios, subtasks }, job, live));
+        options.after?.(job);
+      };
       for (;;) {
-        const open = Array.from({ length: workers }, () => next()).flat();
+        // Whoever asks plan by plan may have nothing for a second worker before the first has answered.
+        const asked = Array.from({ length: scenarios.length === 0 ? 1 : workers }, () => next());
+        const open = (await Promise.all(asked)).flat();
         if (open.length === 0) return;
-        for (const job of options.reversed === true ? open.toReversed() : open) {
-          options.lived?.push(job);
-          onLife(job, liveJob({ scenarios, subtasks }, job, live));
-          options.after?.(job);
-        }
+        for (const job of options.reversed === true ? open.toReversed() : open) answer(job);
       }
     },
   };
@@ -88,8 +92,8 @@ function liveJob(
   livePlan: LivePlan,
 ): LifeResult {
   const scenario = scenarios[job.scenario];
-  if (scenario === undefined) throw new Error('no such scenario');
-  const plan = compile(scenario, job.seed);
+  const plan = job.plan ?? (scenario === undefined ? undefined : compile(scenario, job.seed));
+  if (plan === undefined) throw new Error('no such scenario');
   const loadDataset = (): never => {
     throw new Error('a made-up life loads nothing');
   };

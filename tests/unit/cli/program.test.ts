@@ -309,7 +309,7 @@ describe('sweep', () => {
   });
 
   it('an interrupted sweep loses nothing, and --resume gives what an uninterrupted one gives', async () => {
-    const argv = ['sweep', 'quickstart', '--seeds', '1..30', '--json', '--out'];
+    const argv = ['sweep', 'quickstart', '--seeds', '1..30', '--unshrunk', '--json', '--out'];
     expect(await tidemark([...argv, path('whole')], { failing: ['2', '29'] })).toBe(1);
     const whole = document();
     const first = await tidemark([...argv, path('parts')], {
@@ -396,7 +396,7 @@ describe('sweep', () => {
   it('a worker that could not live a seed is told and makes the sweep an internal error, not a pass', async () => {
     const pool = {
       run: async ({ next, onLife }: Parameters<ReturnType<typeof inlinePool>['run']>[0]) => {
-        for (const job of next()) onLife(job, { kind: 'infrastructure', message: 'it died' });
+        for (const job of await next()) onLife(job, { kind: 'infrastructure', message: 'it died' });
       },
     };
     expect(await runProgram(['sweep', 'quickstart', '--seeds', '1..1', '--json'], terminal, { pool })).toBe(70);

@@ -1,6 +1,7 @@
 /** What a scenario may ask of its high availability, and how old plans read (row F13). */
 import { describe, expect, it } from 'vitest';
 import { compile, decodePlan, encodePlan, parseScenario } from '../../../scenarios/index.ts';
+import { faultLabel } from '../../../sim/faults/fault.ts';
 import { planOf } from '../../support/lives.ts';
 
 const scenario = (lines: string): string =>
@@ -37,7 +38,7 @@ describe('highAvailability', () => {
     const { highAvailability: _, ...engine } = plan.engine;
     const decoded = decodePlan(JSON.stringify({ ...plan, engine }), 'old.plan.json');
     expect(decoded).toEqual({ ok: true, plan });
-    expect(decodePlan(encodePlan(planOf('leader-flapping-zookeeper', '1')), 'new.plan.json').ok).toBe(true);
+    expect(decodePlan(encodePlan(planOf('leader-flapping', '1')), 'new.plan.json').ok).toBe(true);
   });
 
   it('none: one JobManager, whose process does not crash', () => {
@@ -61,5 +62,21 @@ describe('highAvailability', () => {
     expect(problems(`highAvailability: kubernetes\n${watches}`)).toEqual([]);
     expect(problems(`highAvailability: kubernetes\n${sessions}`)).toEqual([expect.stringContaining('session-expiry')]);
     expect(problems(watches)).toEqual([expect.stringContaining('watch-loss')]);
+  });
+
+  it('where seeds draw the service, what only one has strikes in the lives that drew it', () => {
+    const drawn = 'swarm: { highAvailability: [zookeeper, { value: kubernetes, weight: 2 }] }\n';
+    const faults =
+      'faults: [{ coordination: session-expiry, at: 1s, for: 1s }, { coordination: watch-loss, at: 2s, for: 1s }]\n';
+    const parsed = parseScenario({ text: scenario(drawn + faults), file: 't.yaml' });
+    if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+    const lives = Array.from({ length: 20 }, (_, seed) => compile(parsed.scenario, String(seed)));
+    const seen = lives.map(({ engine, faults: struck }) => [engine.highAvailability.kind, ...struck.map(faultLabel)]);
+    expect(new Set(seen.map((life) => life.join(' ')))).toEqual(
+      new Set(['zookeeper session-expiry/coordination-store', 'kubernetes watch-loss/coordination-store']),
+    );
+    expect(problems(`swarm: { highAvailability: [lease-store, kubernetes] }\n${faults}`)).toEqual([
+      expect.stringContaining('session-expiry'),
+    ]);
   });
 });

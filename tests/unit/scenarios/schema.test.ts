@@ -57,6 +57,7 @@ describe('JSON schema of a scenario', () => {
       'cluster',
       'highAvailability',
       'checkpointing',
+      'storage',
       'scheduler',
       'restart',
       'runtime',

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { CheckpointCleaner } from '../../../../engine/checkpoint/checkpoint-cleaner.ts';
-import { RequestClient } from '../../../../engine/clients/request-client.ts';
 import type { CheckpointPointer } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import type { StorageReply } from '../../../../engine/protocol/messages.ts';
 import { EPOCH, id, REQUEST_TIMEOUT_US, STORAGE } from '../../../support/engine-values.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
+import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 
 const ROOT = 'dir/job/';
 const pointer = (...ids: number[]): CheckpointPointer => ({
@@ -14,7 +13,7 @@ const pointer = (...ids: number[]): CheckpointPointer => ({
 });
 
 function bench(...paths: string[]) {
-  const client = new RequestClient<StorageReply>({
+  const client = new ObjectStoreStorage({
     node: STORAGE,
     via: 'datagram',
     name: 'storage',

@@ -18,6 +18,7 @@ import { COORDINATION, JOB, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../
 import { FakeCoordination } from '../../../support/fake-coordination.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
+import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 
 const FILE = `checkpoints/${JOB}/chk-6/_metadata`;
 const SECOND_LOOK_US = 2_000_000;
@@ -33,12 +34,12 @@ class Bench {
   isStorageDown = false;
   #cleaned = 0;
   readonly #client: RequestClient<CoordinationReply>;
-  readonly #storageClient: RequestClient<StorageReply>;
+  readonly #storageClient: ObjectStoreStorage;
 
   constructor() {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1 } as const;
     this.#client = new RequestClient({ ...client, node: COORDINATION, name: 'coordination' });
-    this.#storageClient = new RequestClient({ ...client, node: STORAGE, name: 'storage' });
+    this.#storageClient = new ObjectStoreStorage({ ...client, node: STORAGE, name: 'storage' });
     const registers = new StoreRegisters(this.#client);
     this.results = new JobResultStore({ jobId: JOB, registers, retryUs: RETRY_US });
     this.cleanup = new JobCleanup({

@@ -12,12 +12,13 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import type { CoordinationReply, EngineMessage, StorageReply } from '../../../../engine/protocol/messages.ts';
+import type { CoordinationReply, EngineMessage } from '../../../../engine/protocol/messages.ts';
 import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { COORDINATION, id, JOB, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
 import { FakeCoordination } from '../../../support/fake-coordination.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
+import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 
 const POINTER = pointerKey(JOB);
 const RETAINED: RetainedCheckpoint[] = [{ id: id(6), metadata: 'chk-6/_metadata' }];
@@ -29,11 +30,11 @@ class Bench {
   readonly out: RecordingOut;
   readonly #takeover: LeaderTakeover;
   readonly #client: RequestClient<CoordinationReply>;
-  readonly #storageClient: RequestClient<StorageReply>;
+  readonly #storageClient: ObjectStoreStorage;
 
   constructor(epoch = 3, parts = standardParts) {
     for (const checkpoint of [5, 6]) this.putMetadata(checkpoint);
-    this.#storageClient = new RequestClient({
+    this.#storageClient = new ObjectStoreStorage({
       node: STORAGE,
       via: 'datagram',
       name: 'storage',

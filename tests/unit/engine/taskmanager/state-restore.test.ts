@@ -4,6 +4,7 @@ import type { StorageReply } from '../../../../engine/protocol/messages.ts';
 import type { StateHandle } from '../../../../engine/protocol/state-handle.ts';
 import { StateRestore } from '../../../../engine/taskmanager/state-restore.ts';
 import { inlineHandle, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
+import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
@@ -21,7 +22,13 @@ function bench() {
   const restored: Uint8Array[][] = [];
   const storage = new FakeStorage();
   const restore = new StateRestore({
-    storage: STORAGE,
+    storage: new ObjectStoreStorage({
+      node: STORAGE,
+      via: 'datagram',
+      name: 'get',
+      timeoutUs: REQUEST_TIMEOUT_US,
+      firstRequestId: 1,
+    }),
     requestTimeoutUs: REQUEST_TIMEOUT_US,
     host: {
       restored: (states) => restored.push(states.map(({ bytes }) => bytes)),

@@ -39,7 +39,7 @@ describe('run collector', () => {
     expect(checkpoints).toEqual({ triggered: 4, completed: 1, aborted: 2, expired: 1, declined: 1 });
     expect(checkpointRecords.map(({ outcome }) => outcome)).toEqual(['completed', 'aborted', 'aborted', 'pending']);
     expect(checkpointRecords[0]).toMatchObject({
-      endToEndUs: 80,
+      endToEndUs: 50,
       alignmentUsMax: 8,
       recordsInFlight: 20,
       acknowledged: 4,

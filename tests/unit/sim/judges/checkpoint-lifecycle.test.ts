@@ -4,7 +4,7 @@ import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../
 import { micros } from '../../../../engine/foundation/time.ts';
 import { encodeLease, leaderKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
-import { JOB_ID, KEYS, metadataPath, rightLife, SmallLife, statePath, TASKS } from './small-life.ts';
+import { JOB_ID, KEYS, rightLife, SmallLife, TASKS } from './small-life.ts';
 
 const verdictsOf = (life: SmallLife): Verdict[] =>
   life.end('liveness-bound').filter(({ judge }) => judge === 'checkpoint-lifecycle');
@@ -239,21 +239,6 @@ describe('checkpoint lifecycle', () => {
     const life = started();
     restore(life, 0);
     expect(anomalies(life)).toEqual(['']);
-  });
-
-  it('the pointer names a checkpoint without its files: retained-file-missing', () => {
-    const life = started();
-    life.trigger(1);
-    life.store({ id: 1, offsets: [0, 0] });
-    life.world.files.delete(statePath(1, 0));
-    const at = life.point(1);
-    expect(verdictsOf(life)).toMatchObject([{ anomaly: 'retained-file-missing', at: [at] }]);
-  });
-
-  it.each([metadataPath(2), statePath(2, 1)])('%s of a retained checkpoint deleted: retained-file-missing', (path) => {
-    const life = rightLife();
-    const at = life.remove(path);
-    expect(verdictsOf(life)).toMatchObject([{ anomaly: 'retained-file-missing', at: [at] }]);
   });
 
   it('two leaders of one epoch: epoch-reused', () => {

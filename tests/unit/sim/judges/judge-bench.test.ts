@@ -21,6 +21,7 @@ describe('the bench of judges', () => {
       'exactly-once-state',
       'consistent-cut',
       'checkpoint-lifecycle',
+      'retention',
       'fencing',
       'finishing',
       'progress',

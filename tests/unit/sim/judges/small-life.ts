@@ -4,6 +4,7 @@
  * The job counts records per key: source `src` (two partitions) -> `count` (keyed, parallelism 2) -> sink `out`. Checkpoint
  * files are made with the engine's own backend and encoders, so that the reference's bytes are held against the real format.
  */
+import { USUAL_STORAGE } from '../../../../sim/services/storage-physics.ts';
 import { encodeSourceOffsets } from '../../../../engine/connectors/operator-state-rows.ts';
 import { crc32c } from '../../../../engine/foundation/crc32c.ts';
 import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
@@ -397,6 +398,7 @@ export const SMALL_PLAN: SimulationPlan = {
       maxConcurrent: 1,
       tolerableFailures: 0,
       retained: 1,
+      storage: { kind: 'object-store', maxStateBytes: 1, frameBytes: 1, writeBufferBytes: 1, uploadPartBytes: 0 },
       directory: 'checkpoints',
       savepointDirectory: 'savepoints',
       savepointTimeoutUs: 50_000,
@@ -434,6 +436,7 @@ export const SMALL_PLAN: SimulationPlan = {
       blocklist: { failures: 0, withinUs: 0, forUs: 0 },
     },
   },
+  storage: USUAL_STORAGE,
   transactionTimeoutUs: 1_000,
   faults: [],
   liveness: { stormUs: 0, withinUs: 1_000_000 },

@@ -1,40 +1,49 @@
-/** Two-phase commit of one sink subtask, attempt 7 (rows K6, K7, K9, K13). */
+/** Two-phase commit of one sink subtask with the sink store, attempt 7 (rows K5, K6, K7, K9, K13). */
 import { describe, expect, it } from 'vitest';
-import {
-  type Committable,
-  TransactionalSink,
-  type TransactionalSinkOptions,
-} from '../../../../engine/connectors/transactional-sink.ts';
-import type { SinkSpec } from '../../../../engine/job/job-graph.ts';
-import { standardParts } from '../../../../engine/parts.ts';
-import type { SinkReply } from '../../../../engine/protocol/messages.ts';
-import { attempt, id, REQUEST_TIMEOUT_US, RETRY_US, SINK } from '../../../support/engine-values.ts';
-import { RecordingOut } from '../../../support/recording-out.ts';
+import { openSink, type OpenSinkOptions } from '../../../../../engine/connectors/open-sink.ts';
+import type { CommittableRow } from '../../../../../engine/connectors/sink/committable-collector.ts';
+import type { SinkOperator } from '../../../../../engine/connectors/sink/sink-operator.ts';
+import type { SinkSpec } from '../../../../../engine/job/job-graph.ts';
+import { standardParts } from '../../../../../engine/parts.ts';
+import type { SinkReply } from '../../../../../engine/protocol/messages.ts';
+import { attempt, id, REQUEST_TIMEOUT_US, RETRY_US, SINK } from '../../../../support/engine-values.ts';
+import { RecordingOut } from '../../../../support/recording-out.ts';
 
 type Asked = 'sink-initialize' | 'sink-pre-commit' | 'sink-commit';
 const BATCH = 3;
 const LINGER_US = 50;
 
+/** A committable, as the tests speak of it. */
+interface Committable {
+  readonly producer: number;
+  readonly transaction: string;
+  readonly checkpointId: number;
+}
+
+const rowOf = ({ producer, transaction, checkpointId }: Committable): CommittableRow => ({
+  checkpointId,
+  subtask: producer,
+  subtasks: 1,
+  expected: 1,
+  received: 1,
+  committable: transaction,
+});
+
 class Bench {
-  readonly sink: TransactionalSink;
+  readonly sink: SinkOperator;
   readonly out: RecordingOut;
   /** Calls of the host, in order. */
   readonly told: string[] = [];
 
-  constructor(guarantee: SinkSpec['guarantee'] = 'exactly-once', place: Partial<TransactionalSinkOptions> = {}) {
-    this.sink = new TransactionalSink({
+  constructor(guarantee: SinkSpec['guarantee'] = 'exactly-once', place: Partial<OpenSinkOptions['place']> = {}) {
+    this.sink = openSink({
       uid: 'out',
       spec: { guarantee, batchRecords: BATCH },
-      subtask: 0,
-      parallelism: 1,
-      highestParallelism: 1,
-      attempt: attempt(7),
-      store: SINK,
+      place: { subtask: 0, parallelism: 1, highestParallelism: 1, attempt: attempt(7), ...place },
+      services: { sink: SINK },
+      runtime: { requestTimeoutUs: REQUEST_TIMEOUT_US, bufferTimeoutUs: LINGER_US },
       parts: standardParts,
       recordBytes: 2,
-      requestTimeoutUs: REQUEST_TIMEOUT_US,
-      lingerUs: LINGER_US,
-      firstRequestId: 1,
       host: {
         preCommitted: (checkpointId) => this.told.push(`pre-committed ${checkpointId}`),
         initialized: () => this.told.push('initialized'),
@@ -42,13 +51,12 @@ class Bench {
         reportCommit: ({ transaction }) => this.told.push(`commit ${transaction}`),
         reportCommitFailure: ({ transaction }, outcome) => this.told.push(`${outcome} ${transaction}`),
       },
-      ...place,
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.sink.handleTimer(timer, nowUs, out));
   }
 
   initialize(restored: readonly Committable[] = [], checkpoint = 0): this {
-    this.sink.initialize(restored, checkpoint, this.out);
+    this.sink.initialize({ committables: restored.map(rowOf), writers: [] }, checkpoint, this.out);
     return this;
   }
 
@@ -60,13 +68,21 @@ class Bench {
   }
 
   write(...values: number[]): this {
-    for (const value of values) this.sink.process(value, 0, value);
-    this.sink.sendFullBatches(this.out);
+    for (const value of values) this.sink.head.process(value, 0, value);
+    this.sink.sendBatches(this.out);
     return this;
   }
 
-  snapshot(n: number): ReturnType<TransactionalSink['snapshot']> {
-    return this.sink.snapshot(id(n), this.out);
+  snapshot(n: number): { committables: Committable[]; waits: boolean } {
+    const { committables, waits } = this.sink.snapshot(id(n), this.out);
+    return {
+      committables: committables.map(({ subtask, committable: transaction, checkpointId }) => ({
+        producer: subtask,
+        transaction,
+        checkpointId,
+      })),
+      waits,
+    };
   }
 
   /** Records, a snapshot of n, and its confirmed pre-commit. */

@@ -1,0 +1,104 @@
+/**
+ * Lives plans that somebody asks for one batch after the other, on workers that stay warm in between.
+ *
+ * Owns: the queue between who asks and the pool. Does not own: threads (workers.ts), what is asked (scenarios/shrink/, scenarios/explain/).
+ * I1: answers come in the order of the plans, whatever order they were lived in.
+ */
+import { datasetNeeds } from '../scenarios/live.ts';
+import type { LifeAnswer } from '../scenarios/shrink/shrinker.ts';
+import type { SimulationPlan } from '../sim/plan.ts';
+import { DatasetStore } from './datasets.ts';
+import { liveOnce, type LivePlan } from './life.ts';
+import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
+
+export interface PlanLivesOptions {
+  readonly workers: number;
+  readonly pool: LifePool;
+  /** Lives the plans that are looked at, in this thread. */
+  readonly livePlan?: LivePlan | undefined;
+  readonly onLife?: (lives: number) => void;
+  readonly onNote: (note: string) => void;
+}
+
+/** What a life that could not be lived is signed with: like no failure. */
+const NOT_LIVED = 'not-lived';
+
+export class PlanLives {
+  readonly #options: PlanLivesOptions;
+  readonly #datasets = new DatasetStore();
+  readonly #open: LifeJob[] = [];
+  readonly #answers = new Map<number, (result: LifeResult) => void>();
+  /** Workers that wait for a job. */
+  readonly #hungry: ((jobs: readonly LifeJob[]) => void)[] = [];
+  readonly #run: Promise<void>;
+  #count = 0;
+  #isClosed = false;
+
+  constructor(options: PlanLivesOptions) {
+    this.#options = options;
+    this.#run = options.pool.run({
+      workers: options.workers,
+      scenarios: [],
+      subtasks: false,
+      next: () => this.#next(),
+      onLife: (job, result) => this.#answers.get(job.index)?.(result),
+      onNote: options.onNote,
+    });
+  }
+
+  async live(plans: readonly SimulationPlan[]): Promise<readonly LifeAnswer[]> {
+    const results = plans.map((plan) => this.#result(plan));
+    return (await Promise.all(results)).map(answerOf);
+  }
+
+  /** In this thread, with its history and the sites of chance it asked. */
+  async look(plan: SimulationPlan): Promise<LifeAnswer> {
+    await this.#datasets.prepare(datasetNeeds(plan));
+    let sites: () => readonly string[] = () => [];
+    const { record, judgement } = liveOnce(
+      plan,
+      {
+        loadDataset: this.#datasets.load,
+        keepHistory: true,
+        relive: false,
+        watchChoices: (choices) => {
+          sites = () => choices.askedSites();
+        },
+      },
+      this.#options.livePlan,
+    );
+    const at = record.verdicts.filter(({ outcome }) => outcome !== 'passed').flatMap((verdict) => verdict.at);
+    return { signature: judgement.signature, events: record.events, history: record.history, at, sites: sites() };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const feed of this.#hungry.splice(0)) feed([]);
+    await this.#run;
+  }
+
+  async #result(plan: SimulationPlan): Promise<LifeResult> {
+    const index = this.#count;
+    this.#count += 1;
+    const result = await new Promise<LifeResult>((resolve) => {
+      this.#answers.set(index, resolve);
+      this.#open.push({ index, scenario: 0, seed: plan.seed, plan });
+      this.#hungry.shift()?.(this.#open.splice(0, 1));
+    });
+    this.#answers.delete(index);
+    this.#options.onLife?.(this.#count);
+    return result;
+  }
+
+  #next(): readonly LifeJob[] | Promise<readonly LifeJob[]> {
+    if (this.#open.length > 0 || this.#isClosed) return this.#open.splice(0, 1);
+    return new Promise((resolve) => this.#hungry.push(resolve));
+  }
+}
+
+function answerOf(result: LifeResult): LifeAnswer {
+  const nothing = { history: [], at: [], sites: [] };
+  if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0, ...nothing };
+  const { record, judgement } = result.life;
+  return { signature: judgement.signature, events: record.events, ...nothing };
+}

@@ -1,0 +1,152 @@
+/**
+ * The sink at the end of a chain: a writer, and behind it, by direct call, the committer (rows K5 to K7, K13; Flink: SinkWriterOperator,
+ * CommitterOperator).
+ *
+ * Owns: what becomes of committables between the two, the order of things around a barrier, the state of both. Does not own: writing and
+ * committing (the connector), checkpoints (it is told).
+ * Invariants:
+ *   I1 before the barrier of n the writer flushes, and its committables are in the committer's snapshot of n;
+ *   I2 at the end of input they are handed over under the id behind the last one known, once; no later snapshot finds more;
+ *   I3 restored committables are committed before the subtask is handed a record.
+ */
+import { assert } from '../../foundation/assert.ts';
+import { type CheckpointId, checkpointId } from '../../foundation/ids.ts';
+import type { Micros } from '../../foundation/time.ts';
+import type { ElementConsumer } from '../../operators/element-consumer.ts';
+import type { Out } from '../../protocol/actor.ts';
+import type { SinkServiceReply } from '../../protocol/messages.ts';
+import type { CommittableRow } from './committable-collector.ts';
+import type { SinkState } from './committable-rows.ts';
+import type { CommitterOperator } from './committer-operator.ts';
+import type { SinkWriter } from './sink-contract.ts';
+
+/** What the sink asks of the subtask it lives in. */
+export interface SinkOperatorHost {
+  /** Restored committables are committed, writing may begin. */
+  initialized(out: Out): void;
+}
+
+export interface SinkOperatorOptions {
+  readonly uid: string;
+  readonly subtask: number;
+  readonly parallelism: number;
+  readonly writer: SinkWriter;
+  readonly committer: CommitterOperator;
+  readonly host: SinkOperatorHost;
+}
+
+export class SinkOperator {
+  readonly #options: SinkOperatorOptions;
+  readonly #writer: SinkWriter;
+  readonly #committer: CommitterOperator;
+  #state: 'restoring' | 'initialized' = 'restoring';
+  #ended = false;
+  /** Highest checkpoint seen. */
+  #lastCheckpoint = 0;
+  /** What the end of input stands for in a job without checkpoints: committed as soon as it is flushed. */
+  #commitWhenFlushed: CheckpointId | undefined;
+
+  constructor(options: SinkOperatorOptions) {
+    this.#options = options;
+    this.#writer = options.writer;
+    this.#committer = options.committer;
+  }
+
+  get uid(): string {
+    return this.#options.uid;
+  }
+
+  /** Records go straight to the writer. */
+  get head(): ElementConsumer {
+    return this.#writer;
+  }
+
+  /** `restored`: of all subtasks; what belongs to writers of other subtasks is left to them. */
+  initialize(restored: SinkState, restoredCheckpoint: number, out: Out): void {
+    const { subtask, parallelism } = this.#options;
+    const rows = restored.committables.filter((row) => row.subtask % parallelism === subtask);
+    this.#lastCheckpoint = restoredCheckpoint;
+    this.#committer.restore(rows, restoredCheckpoint);
+    this.#writer.initialize(
+      { checkpointId: restoredCheckpoint, states: restored.writers, committables: rows.flatMap(committablesOf) },
+      out,
+    );
+  }
+
+  /** The writer is ready. */
+  ready(out: Out): void {
+    this.#committer.recover((recoveredOut) => {
+      this.#state = 'initialized';
+      this.#options.host.initialized(recoveredOut);
+    }, out);
+  }
+
+  /** Called by the subtask at the end of each action. */
+  sendBatches(out: Out): void {
+    this.#writer.sendBatches(out);
+  }
+
+  /** In the mailbox action of the barrier; `waits`: the acknowledgement must wait until the writer says `flushed`. */
+  snapshot(id: CheckpointId, out: Out): SinkState & { readonly waits: boolean } {
+    assert(this.#state === 'initialized', 'a sink is initialized before its first barrier', { checkpointId: id });
+    if (this.#ended) this.#writer.snapshotAfterEnd(id, out);
+    else this.#handOver(id, false, out);
+    this.#lastCheckpoint = id;
+    const writers = this.#writer.snapshotState();
+    return { committables: this.#committer.rows(), writers, waits: !this.#writer.isFlushed };
+  }
+
+  /**
+   * All input has come (I2). Without checkpoints that could commit it, what was written is committed when it is flushed (Flink:
+   * CommitterOperator.endInput).
+   */
+  endInput(isCheckpointing: boolean, out: Out): void {
+    const id = checkpointId(this.#lastCheckpoint + 1);
+    this.#handOver(id, true, out);
+    this.#ended = true;
+    if (isCheckpointing) return;
+    this.#commitWhenFlushed = id;
+    if (this.#writer.isFlushed) this.#committer.notifyComplete(id, out);
+  }
+
+  allFlushed(out: Out): void {
+    if (this.#commitWhenFlushed !== undefined) this.#committer.notifyComplete(this.#commitWhenFlushed, out);
+  }
+
+  /** Nothing is under way: all is flushed, and committed as far as it may be. */
+  get isSettled(): boolean {
+    return this.#state === 'initialized' && this.#writer.isFlushed && this.#committer.isSettled;
+  }
+
+  notifyComplete(id: CheckpointId, out: Out): void {
+    this.#committer.notifyComplete(id, out);
+  }
+
+  handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
+    this.#writer.handleReply(reply, nowUs, out);
+    this.#committer.handleReply(reply, nowUs, out);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#committer.handleTimer(timer, nowUs, out) || this.#writer.handleTimer(timer, nowUs, out);
+  }
+
+  /** I1. */
+  #handOver(id: CheckpointId, isEnd: boolean, out: Out): void {
+    const { subtask, parallelism } = this.#options;
+    const committables = this.#writer.prepareCommit(id, isEnd, out);
+    if (committables.length === 0) return;
+    const group = { checkpointId: id, subtask };
+    this.#committer.receive({
+      kind: 'committable-summary',
+      ...group,
+      subtasks: parallelism,
+      count: committables.length,
+    });
+    for (const committable of committables) this.#committer.receive({ kind: 'committable', ...group, committable });
+  }
+}
+
+function committablesOf({ checkpointId: id, subtask, committable }: CommittableRow) {
+  return committable === '' ? [] : [{ kind: 'committable' as const, checkpointId: id, subtask, committable }];
+}

@@ -1,0 +1,46 @@
+/**
+ * Where checkpoints lie, as the engine sees it: whole files under names (rows T1, T2, T5; Flink: CheckpointStorageAccess,
+ * CheckpointStreamFactory, CheckpointMetadataOutputStream). One contract for all storages; what a storage needs beyond one request,
+ * such as sync before close, rename to commit or upload in parts, is the business of its flavour.
+ *
+ * Owns: the contract. Does not own: names (parts.stateFile), what travels inline (state-placement.ts), how often a caller tries again,
+ * who may delete (the coordinator).
+ * Invariants every flavour keeps:
+ *   I1 a write is answered once. `done`: the file lies whole under its name and survives a crash of the storage. `taken`: another file
+ *      has the name. `failed`: the storage says that it did not happen. `unknown`: nobody knows;
+ *   I2 the same write may be made again after `failed` and `unknown`: what an earlier try completed is found and is `done`;
+ *   I3 a file of `writeMetadata` is seen under its name only when it is whole;
+ *   I4 nothing is answered after `abandon`.
+ */
+import type { ReplyHandler } from '../clients/request-client.ts';
+import type { Micros } from '../foundation/time.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { StorageReply } from '../protocol/messages.ts';
+
+export interface FileWrite {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** CRC32C of the bytes: tells an earlier try of this write from somebody else's file. */
+  readonly checksum: number;
+  /** False: never replaces a file (NO_OVERWRITE). */
+  readonly overwrite: boolean;
+}
+
+export type WriteOutcome = 'done' | 'taken' | 'failed' | 'unknown';
+export type WriteHandler = (outcome: WriteOutcome, nowUs: Micros, out: Out) => void;
+
+export interface CheckpointStorage {
+  writeState(write: FileWrite, out: Out, then: WriteHandler): void;
+  writeMetadata(write: FileWrite, out: Out, then: WriteHandler): void;
+  /** `done` with bytes, `not-found`, or whatever else is wrong; undefined: no answer. */
+  read(path: string, out: Out, then: ReplyHandler<StorageReply>): void;
+  /** All paths that begin so, those of files that nobody completed among them; `done` or not. */
+  list(prefix: string, out: Out, then: ReplyHandler<StorageReply>): void;
+  /** Files, by the paths that `list` gave; what is not there is deleted already. */
+  delete(paths: readonly string[], out: Out, then: ReplyHandler<StorageReply>): void;
+  handleReply(reply: StorageReply, nowUs: Micros, out: Out): void;
+  /** True when the timer was one of these. */
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
+  /** Forgets every open request; their replies will be ignored. */
+  abandon(out: Out): void;
+}

@@ -1,0 +1,54 @@
+/** A fault in a sentence: what, to whom, when, how long. */
+import { unreachable } from '../engine/foundation/assert.ts';
+import type { Fault } from '../sim/faults/fault.ts';
+
+export function faultSentence(fault: Fault): string {
+  return `${whenOf(fault)}, ${whatOf(fault)}`;
+}
+
+function whenOf({ trigger }: Fault): string {
+  if ('atUs' in trigger) return `at ${seconds(trigger.atUs)}`;
+  const { point, checkpoint, vertex, subtask, occurrence } = trigger;
+  const of = checkpoint === undefined ? '' : ` of checkpoint ${checkpoint}`;
+  const at = vertex === undefined ? '' : ` at ${vertex}/${subtask ?? 'any'}`;
+  const nth = occurrence === 1 ? '' : `, time ${occurrence}`;
+  return `when ${point}${of}${at}${nth}`;
+}
+
+function whatOf(fault: Fault): string {
+  switch (fault.kind) {
+    case 'crash':
+      return `${fault.node} crashes ${fault.restartAfterUs < 0 ? 'for good' : `and starts again after ${seconds(fault.restartAfterUs)}`}`;
+    case 'pause':
+      return `${fault.node} stands still for ${seconds(fault.forUs)}`;
+    case 'throw':
+      return `a user function on ${fault.node} throws`;
+    case 'hang':
+      return `a user function on ${fault.node} does not return for ${seconds(fault.hangUs)}`;
+    case 'partition':
+      return `nothing passes ${between(fault, fault.oneWay)} for ${seconds(fault.forUs)}`;
+    case 'operation':
+      return `the client asks: ${JSON.stringify(fault.command)}`;
+    case 'service':
+      return `${fault.node} is ${fault.effect}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
+    case 'clock-step':
+      return `the clock of ${fault.node} is set ${fault.byUs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byUs))}`;
+    case 'delay':
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+    case 'slow-link':
+      return `${fault.kind} ${between(fault, false)} for ${seconds(fault.forUs)}`;
+    default:
+      return unreachable(fault);
+  }
+}
+
+function between({ a, b }: { readonly a: readonly string[]; readonly b: readonly string[] }, oneWay: boolean): string {
+  return oneWay ? `from ${list(a)} to ${list(b)}` : `between ${list(a)} and ${list(b)}`;
+}
+
+const list = (names: readonly string[]): string => names.join(', ');
+const seconds = (us: number): string => `${us / 1_000_000} s`;
+const oddsOf = ({ numerator, denominator }: { readonly numerator: number; readonly denominator: number }): string =>
+  numerator === denominator ? '' : ` (${numerator} of ${denominator})`;

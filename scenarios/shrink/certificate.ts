@@ -1,0 +1,37 @@
+/**
+ * The certificate of a shrunk plan: each fault and each choice that is left, and the plan without it. Lived, they show that every one of
+ * them is necessary.
+ */
+import { faultLabel } from '../../sim/faults/fault.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import type { JobDefinition } from '../jobs/job-definition.ts';
+import { choicesOf, withOnly } from './choices-of-plan.ts';
+
+export interface CertificateEntry {
+  /** What was left out, in words. */
+  readonly without: string;
+  /** `judge/anomaly` of the life without it; empty: it passes. */
+  readonly signature: string;
+}
+
+export interface CertificateQuestion {
+  readonly without: string;
+  readonly plan: SimulationPlan;
+}
+
+export function certificateOf(plan: SimulationPlan, jobs?: readonly JobDefinition[]): CertificateQuestion[] {
+  const faults = plan.faults.map((fault) => ({
+    without: `fault ${fault.id} (${faultLabel(fault)})`,
+    plan: { ...plan, faults: plan.faults.filter(({ id }) => id !== fault.id) },
+  }));
+  const all = choicesOf(plan, jobs);
+  const choices = all.map((choice) => ({
+    without: `${choice.path}: ${JSON.stringify(choice.value)}`,
+    plan: withOnly(
+      plan,
+      all,
+      all.filter((other) => other !== choice),
+    ),
+  }));
+  return [...faults, ...choices];
+}

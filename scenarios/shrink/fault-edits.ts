@@ -1,0 +1,66 @@
+/**
+ * What makes a single fault milder: shorter, fewer nodes, a simpler kind; boldest first.
+ *
+ * I1: each edit is milder than the fault by an order that has no cycles (length, number of nodes, kind), so that trying them all again
+ *     and again ends.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { Fault } from '../../sim/faults/fault.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import { rounderInstants, shorterLengths } from './smaller-numbers.ts';
+
+/** Milder versions of one fault of a plan. */
+export function milderFaults(fault: Fault): Fault[] {
+  return [...simplerKinds(fault), ...smallerSides(fault), ...shorter(fault), ...rounder(fault)];
+}
+
+export function withFault(plan: SimulationPlan, fault: Fault): SimulationPlan {
+  return { ...plan, faults: plan.faults.map((one) => (one.id === fault.id ? fault : one)) };
+}
+
+function simplerKinds(fault: Fault): Fault[] {
+  const { id, trigger } = fault;
+  switch (fault.kind) {
+    case 'partition': {
+      const [a, b] = [fault.a[0], fault.b[0]];
+      if (a === undefined || b === undefined || fault.shape === 'one-way') return [];
+      const oneWay = { id, trigger, kind: 'partition', shape: 'one-way', oneWay: true, forUs: fault.forUs } as const;
+      return [
+        { ...oneWay, a: fault.a, b: fault.b },
+        { ...oneWay, a: fault.b, b: fault.a },
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+/** One node less on either side, or just one. */
+function smallerSides(fault: Fault): Fault[] {
+  if (!('a' in fault)) return [];
+  const a = fewer(fault.a).map((side): Fault => ({ ...fault, a: side }));
+  const b = fewer(fault.b).map((side): Fault => ({ ...fault, b: side }));
+  return [...a, ...b];
+}
+
+function fewer(side: readonly NodeId[]): (readonly NodeId[])[] {
+  if (side.length < 2) return [];
+  const single = side.map((node) => [node]);
+  const oneLess = side.length === 2 ? [] : side.map((node) => side.filter((other) => other !== node));
+  return [...single, ...oneLess];
+}
+
+function shorter(fault: Fault): Fault[] {
+  if ('forUs' in fault) return shorterLengths(fault.forUs, 1_000).map((forUs): Fault => ({ ...fault, forUs }));
+  if (fault.kind === 'crash') {
+    const lengths = shorterLengths(fault.restartAfterUs < 0 ? Number.MAX_SAFE_INTEGER : fault.restartAfterUs, 100_000);
+    return lengths.map((restartAfterUs): Fault => ({ ...fault, restartAfterUs }));
+  }
+  if (fault.kind === 'hang') return shorterLengths(fault.hangUs, 1_000).map((hangUs): Fault => ({ ...fault, hangUs }));
+  return [];
+}
+
+function rounder(fault: Fault): Fault[] {
+  if (!('atUs' in fault.trigger)) return [];
+  return rounderInstants(fault.trigger.atUs).map((atUs): Fault => ({ ...fault, trigger: { atUs } }));
+}

@@ -1,0 +1,255 @@
+/**
+ * The smallest plan with the same failure: delta debugging over faults, options, topology, workload, schedule and triggers
+ * (simulation testing's section 7; fast-check's word is shrinking).
+ *
+ * Owns: the order of passes and when it ends. Does not own: living plans: it is a generator that asks, so that whoever drives it may live
+ * many plans side by side, with the same outcome.
+ *
+ * I1: a smaller plan counts only if its life has the same signature (judge/anomaly) as the failure.
+ * I2: and only if, without its faults, the standard engine passes it: else it fails because it is impossible, not because of a bug. Held
+ *     whenever something else than faults was changed, provided that it holds for the plan to begin with.
+ * I3: it ends with a certificate: each remaining fault and choice, and what becomes of the life without it.
+ * I4: what is asked, in which order, and what comes out are functions of plan and engine.
+ */
+import type { HistoryEvent } from '../../sim/history/history-event.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import type { JobDefinition } from '../jobs/job-definition.ts';
+import { STANDARD_VARIANT } from '../mutants/mutant-catalog.ts';
+import { planHash } from '../plan-hash.ts';
+import { type CertificateEntry, certificateOf } from './certificate.ts';
+import { choicesOf, withOnly } from './choices-of-plan.ts';
+import { fewestOf } from './delta-debugging.ts';
+import { milderFaults, withFault } from './fault-edits.ts';
+import { faultLabel } from '../../sim/faults/fault.ts';
+import { firstOf, type Search } from './search.ts';
+import { SIZE_EDITS, shorterStorms } from './size-edits.ts';
+import { pointTriggers, vaguerTriggers } from './trigger-edits.ts';
+
+/** What shrinking asks of the world. */
+export type Inquiry =
+  /** Live these, and answer one for one. */
+  | { readonly kind: 'live'; readonly plans: readonly SimulationPlan[] }
+  /** Live this one and show all of it. */
+  | { readonly kind: 'look'; readonly plan: SimulationPlan };
+
+/** What came of a life. */
+export interface LifeAnswer {
+  /** `judge/anomaly`; empty when it passed. */
+  readonly signature: string;
+  readonly events: number;
+  /** Of a look: everything that happened. */
+  readonly history: readonly HistoryEvent[];
+  /** Of a look: the history indices of what was found. */
+  readonly at: readonly number[];
+  /** Of a look: sites that drew. */
+  readonly sites: readonly string[];
+}
+
+export interface ShrinkOptions {
+  /** Events lived until it ends with what it has; the certificate comes on top. */
+  readonly maxEvents: number;
+  readonly jobs?: readonly JobDefinition[];
+}
+
+export interface ShrinkResult {
+  readonly plan: SimulationPlan;
+  readonly signature: string;
+  readonly certificate: readonly CertificateEntry[];
+  readonly lives: number;
+  readonly events: number;
+  /** No pass finds anything smaller; false: the budget was used up before. */
+  readonly isMinimal: boolean;
+}
+
+export type Shrinking = Generator<Inquiry, ShrinkResult, readonly LifeAnswer[]>;
+
+/** Plans lived at once before the lowest that still fails is known: the same for any number of workers (I4). */
+const SPECULATION = 4;
+
+export function shrink(plan: SimulationPlan, signature: string, options: ShrinkOptions): Shrinking {
+  return new Shrinker(plan, signature, options).run();
+}
+
+type Pass = (plan: SimulationPlan) => Search<SimulationPlan | undefined>;
+
+class Shrinker {
+  readonly #signature: string;
+  readonly #options: ShrinkOptions;
+  readonly #answers = new Map<string, string>();
+  #plan: SimulationPlan;
+  #lives = 0;
+  #events = 0;
+  /** Whether I2 holds to begin with. */
+  #isPossible = false;
+
+  constructor(plan: SimulationPlan, signature: string, options: ShrinkOptions) {
+    this.#plan = plan;
+    this.#signature = signature;
+    this.#options = options;
+  }
+
+  *run(): Shrinking {
+    const twin = yield* this.#signatures([calmTwin(this.#plan)]);
+    this.#isPossible = twin[0] === '';
+    let isMinimal = false;
+    while (!isMinimal && !this.#isSpent()) {
+      const before = planHash(this.#plan);
+      for (const pass of this.#passes()) if (!this.#isSpent()) yield* this.#take(pass);
+      yield* this.#canonicalTriggers();
+      isMinimal = planHash(this.#plan) === before && !this.#isSpent();
+    }
+    const certificate = yield* this.#certificate();
+    return {
+      plan: this.#plan,
+      signature: this.#signature,
+      certificate,
+      lives: this.#lives,
+      events: this.#events,
+      isMinimal,
+    };
+  }
+
+  /** Big wins first. */
+  #passes(): Pass[] {
+    return [
+      (plan) => fewerFaultKinds(plan),
+      (plan) => fewerFaults(plan),
+      (plan) => this.#fewerChoices(plan),
+      ...SIZE_EDITS.map(
+        ({ candidates }): Pass =>
+          (plan) =>
+            firstOf(candidates(plan)),
+      ),
+      (plan) => milder(plan),
+    ];
+  }
+
+  /** A pass until it finds nothing more. */
+  *#take(pass: Pass): Generator<Inquiry, void, readonly LifeAnswer[]> {
+    for (;;) {
+      const smaller = yield* this.#drive(pass(this.#plan));
+      if (smaller === undefined || planHash(smaller) === planHash(this.#plan)) return;
+      this.#plan = smaller;
+      if (this.#isSpent()) return;
+    }
+  }
+
+  *#fewerChoices(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+    const all = choicesOf(plan, this.#options.jobs);
+    const kept = yield* fewestOf(all, (some) => withOnly(plan, all, some));
+    return kept.length === all.length ? undefined : withOnly(plan, all, kept);
+  }
+
+  /** What only a look at the whole life shows: when it was over, which chance it had, near which points faults struck. */
+  *#canonicalTriggers(): Generator<Inquiry, void, readonly LifeAnswer[]> {
+    if (this.#isSpent()) return;
+    const look = yield* this.#look();
+    const last = look.at.reduce((latest, index) => Math.max(latest, look.history[index]?.atUs ?? 0), 0);
+    yield* this.#take((plan) => firstOf(shorterStorms(plan, last)));
+    yield* this.#take((plan) => fewerSites(plan, look.sites));
+    for (const { id } of this.#plan.faults) {
+      const fault = this.#plan.faults.find((one) => one.id === id);
+      if (fault === undefined || this.#isSpent()) continue;
+      const { history } = yield* this.#look();
+      const plan = this.#plan;
+      const named = yield* this.#drive(firstOf(pointTriggers(plan, fault, history)));
+      this.#plan = named ?? plan;
+      const pointed = this.#plan.faults.find((one) => one.id === id);
+      if (pointed !== undefined)
+        this.#plan = (yield* this.#drive(firstOf(vaguerTriggers(this.#plan, pointed)))) ?? this.#plan;
+    }
+  }
+
+  *#look(): Generator<Inquiry, LifeAnswer, readonly LifeAnswer[]> {
+    const [answer] = yield { kind: 'look', plan: this.#plan };
+    this.#lives += 1;
+    this.#events += answer?.events ?? 0;
+    return answer ?? { signature: '', events: 0, history: [], at: [], sites: [] };
+  }
+
+  /** Runs a pass, answering its questions. */
+  *#drive<Result>(search: Search<Result>): Generator<Inquiry, Result, readonly LifeAnswer[]> {
+    let step = search.next();
+    while (step.done !== true) step = search.next(yield* this.#lowest(step.value));
+    return step.value;
+  }
+
+  /** The lowest of these plans that counts (I1, I2). */
+  *#lowest(plans: readonly SimulationPlan[]): Generator<Inquiry, number | undefined, readonly LifeAnswer[]> {
+    for (let start = 0; start < plans.length; start += SPECULATION) {
+      if (this.#isSpent()) return undefined;
+      const some = plans.slice(start, start + SPECULATION);
+      const signatures = yield* this.#signatures(some);
+      for (const [index, plan] of some.entries()) {
+        if (signatures[index] === this.#signature && (yield* this.#mayFail(plan))) return start + index;
+      }
+    }
+    return undefined;
+  }
+
+  *#mayFail(plan: SimulationPlan): Generator<Inquiry, boolean, readonly LifeAnswer[]> {
+    if (!this.#isPossible) return true;
+    const [twin] = yield* this.#signatures([calmTwin(plan)]);
+    return twin === '';
+  }
+
+  *#signatures(plans: readonly SimulationPlan[]): Generator<Inquiry, readonly string[], readonly LifeAnswer[]> {
+    const hashes = plans.map(planHash);
+    const unknown = plans.filter((_, index) => !this.#answers.has(hashes[index] ?? ''));
+    if (unknown.length > 0) {
+      const answers = yield { kind: 'live', plans: unknown };
+      for (const [index, plan] of unknown.entries()) {
+        this.#answers.set(planHash(plan), answers[index]?.signature ?? '');
+        this.#lives += 1;
+        this.#events += answers[index]?.events ?? 0;
+      }
+    }
+    return hashes.map((hash) => this.#answers.get(hash) ?? '');
+  }
+
+  *#certificate(): Generator<Inquiry, readonly CertificateEntry[], readonly LifeAnswer[]> {
+    const questions = certificateOf(this.#plan, this.#options.jobs);
+    const signatures = yield* this.#signatures(questions.map(({ plan }) => plan));
+    return questions.map(({ without }, index) => ({ without, signature: signatures[index] ?? '' }));
+  }
+
+  #isSpent(): boolean {
+    return this.#events >= this.#options.maxEvents;
+  }
+}
+
+/** The same world without trouble, on the engine that has no known bug. */
+function calmTwin(plan: SimulationPlan): SimulationPlan {
+  return { ...plan, faults: plan.faults.filter(({ kind }) => kind === 'operation'), variant: STANDARD_VARIANT };
+}
+
+function* fewerFaultKinds(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+  const labels = [...new Set(plan.faults.map(faultLabel))];
+  const of = (kept: readonly string[]): SimulationPlan => ({
+    ...plan,
+    faults: plan.faults.filter((fault) => kept.includes(faultLabel(fault))),
+  });
+  const kept = yield* fewestOf(labels, of);
+  return kept.length === labels.length ? undefined : of(kept);
+}
+
+function* fewerFaults(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+  const kept = yield* fewestOf(plan.faults, (faults) => ({ ...plan, faults }));
+  return kept.length === plan.faults.length ? undefined : { ...plan, faults: kept };
+}
+
+function* milder(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+  for (const fault of plan.faults) {
+    const found = yield* firstOf(milderFaults(fault).map((mild) => withFault(plan, mild)));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Chance that does not matter is taken out. */
+function* fewerSites(plan: SimulationPlan, sites: readonly string[]): Search<SimulationPlan | undefined> {
+  const drawn = sites.filter((site) => plan.drawnSites?.includes(site) ?? true);
+  const of = (kept: readonly string[]): SimulationPlan => ({ ...plan, drawnSites: kept });
+  const kept = yield* fewestOf(drawn, of);
+  return kept.length === drawn.length ? undefined : of(kept);
+}

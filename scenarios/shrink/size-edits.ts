@@ -1,0 +1,123 @@
+/**
+ * Smaller worlds: fewer machines, subtasks, partitions, records, and a shorter storm. Faults on what is gone move to what is left.
+ *
+ * I1: a smaller plan names only nodes that its cluster has.
+ */
+import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { Fault } from '../../sim/faults/fault.ts';
+import { allNodes } from '../../sim/node-names.ts';
+import type { ClusterPlan, SimulationPlan, TopicPlan } from '../../sim/plan.ts';
+import { shorterLengths, smallerNumbers } from './smaller-numbers.ts';
+
+/** One number of a plan that can be smaller. */
+export interface SizeEdit {
+  readonly name: string;
+  /** Smaller plans, boldest first. */
+  candidates(plan: SimulationPlan): SimulationPlan[];
+}
+
+export const SIZE_EDITS: readonly SizeEdit[] = [
+  { name: 'topics', candidates: (plan) => fewerTopics(plan) },
+  {
+    name: 'parallelism',
+    candidates: (plan) => smallerNumbers(plan.job.parallelism, 1).map((n) => withParallelism(plan, n)),
+  },
+  { name: 'taskManagers', candidates: (plan) => clusters(plan, 'taskManagers') },
+  { name: 'jobManagers', candidates: (plan) => clusters(plan, 'jobManagers') },
+  { name: 'slots', candidates: (plan) => clusters(plan, 'slots') },
+  {
+    name: 'partitions',
+    candidates: (plan) =>
+      ofTopics(
+        plan,
+        ({ partitions }) => smallerNumbers(partitions, 1),
+        (partitions) => ({ partitions }),
+      ),
+  },
+  {
+    name: 'records',
+    candidates: (plan) =>
+      ofTopics(
+        plan,
+        ({ records }) => smallerNumbers(records, 0),
+        (records) => ({ records }),
+      ),
+  },
+];
+
+/** The storm ends just behind what was found, or earlier. */
+export function shorterStorms(plan: SimulationPlan, lastFindingUs: number): SimulationPlan[] {
+  const { stormUs } = plan.liveness;
+  const behind = Math.ceil((lastFindingUs + 1) / 1_000_000) * 1_000_000;
+  const lengths = [...shorterLengths(stormUs, 1_000_000), ...(behind < stormUs ? [behind] : [])];
+  return lengths
+    .sort((a, b) => a - b)
+    .map((length) => ({
+      ...plan,
+      liveness: { ...plan.liveness, stormUs: length },
+      faults: beginningBefore(plan.faults, length),
+    }));
+}
+
+/** A fault at a time behind the end of the storm could not strike. */
+const beginningBefore = (faults: readonly Fault[], stormUs: number): readonly Fault[] =>
+  faults.filter(({ trigger }) => !('atUs' in trigger) || trigger.atUs < stormUs);
+
+function clusters(plan: SimulationPlan, size: 'taskManagers' | 'jobManagers' | 'slots'): SimulationPlan[] {
+  return smallerNumbers(plan.cluster[size], 1).map((count) => withCluster(plan, { ...plan.cluster, [size]: count }));
+}
+
+function withCluster(plan: SimulationPlan, cluster: ClusterPlan): SimulationPlan {
+  const known = allNodes(cluster);
+  const { runtime } = plan.engine;
+  return {
+    ...plan,
+    cluster,
+    engine: { ...plan.engine, runtime: { ...runtime, slotsPerTaskManager: cluster.slots } },
+    faults: plan.faults.flatMap((fault) => onto(fault, known)),
+  };
+}
+
+/** The fault with its nodes among those that are left; a node that is gone is the last of its kind. Nothing, when both sides are one. */
+function onto(fault: Fault, known: readonly NodeId[]): Fault[] {
+  const moved = (node: NodeId): NodeId => (known.includes(node) ? node : lastOfKind(node, known));
+  if (fault.kind === 'operation') return [fault];
+  if ('node' in fault) return [{ ...fault, node: moved(fault.node) }];
+  const a = [...new Set(fault.a.map(moved))];
+  const b = [...new Set(fault.b.map(moved))].filter((node) => !a.includes(node));
+  return a.length === 0 || b.length === 0 ? [] : [{ ...fault, a, b }];
+}
+
+function lastOfKind(node: NodeId, known: readonly NodeId[]): NodeId {
+  const kind = node.replace(/-\d+$/, '-');
+  return known.findLast((one) => one.startsWith(kind)) ?? node;
+}
+
+/** Triggers at a subtask that is gone wait for the last one. */
+function withParallelism(plan: SimulationPlan, parallelism: number): SimulationPlan {
+  const faults = plan.faults.map((fault): Fault => {
+    const { trigger } = fault;
+    if ('atUs' in trigger || trigger.subtask === undefined || trigger.subtask < parallelism) return fault;
+    return { ...fault, trigger: { ...trigger, subtask: parallelism - 1 } };
+  });
+  const topics = plan.topics.map((topic) => ({ ...topic, partitions: Math.max(1, topic.partitions) }));
+  return { ...plan, job: { ...plan.job, parallelism }, topics, faults };
+}
+
+function fewerTopics(plan: SimulationPlan): SimulationPlan[] {
+  if (plan.topics.length < 2) return [];
+  return plan.topics.map((_, index) => ({ ...plan, topics: plan.topics.filter((__, other) => other !== index) }));
+}
+
+function ofTopics(
+  plan: SimulationPlan,
+  smaller: (topic: TopicPlan) => readonly number[],
+  change: (value: number) => Partial<TopicPlan>,
+): SimulationPlan[] {
+  return plan.topics.flatMap((topic, index) =>
+    smaller(topic).map((value) => ({
+      ...plan,
+      topics: plan.topics.map((other, at) => (at === index ? { ...other, ...change(value) } : other)),
+    })),
+  );
+}

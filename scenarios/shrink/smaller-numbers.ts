@@ -1,0 +1,26 @@
+/** Numbers on the way to the simplest one, boldest step first: what shrinking tries in the place of a number. */
+
+/** Between `least` and `value`, without `value`: the least, then a quarter, half, three quarters of the way. */
+export function smallerNumbers(value: number, least: number): number[] {
+  if (value <= least) return [];
+  const steps = [0, 1, 2, 3].map((quarters) => least + Math.floor(((value - least) * quarters) / 4));
+  // One below at last, so that the search ends at a boundary.
+  return [...new Set([...steps, value - 1])].filter((step) => step < value);
+}
+
+/** Lengths that people would say, in microseconds. */
+const ROUND_LENGTHS_US = [
+  0, 1_000, 10_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 5_000_000, 8_000_000,
+  10_000_000, 15_000_000, 20_000_000, 30_000_000, 45_000_000, 60_000_000, 120_000_000, 300_000_000,
+];
+
+/** Round lengths below one, shortest first. */
+export const shorterLengths = (lengthUs: number, leastUs = 0): number[] =>
+  ROUND_LENGTHS_US.filter((round) => round >= leastUs && round < lengthUs);
+
+/** A second, a tenth, a hundredth ... below an instant, roundest first. */
+export function rounderInstants(atUs: number): number[] {
+  return [1_000_000, 100_000, 10_000, 1_000]
+    .map((unit) => atUs - (atUs % unit))
+    .filter((rounded, index, all) => rounded !== atUs && all.indexOf(rounded) === index);
+}

@@ -1,0 +1,138 @@
+/**
+ * What the bytes behind one state handle hold, or where they are damaged.
+ *
+ * Owns the description of each kind of state; the formats are the engine's (../judges/state-decoders.ts). Called by the inspection of
+ * a checkpoint, for files and inline pieces alike.
+ *
+ * I1: what is described was verified: length and checksum of the handle, then everything the format itself can tell.
+ * I2: damage is a value that names a byte: where a check of the format failed, or else the first byte of what does not fit.
+ */
+import { CorruptData } from '../../engine/foundation/byte-reader.ts';
+import { crc32c } from '../../engine/foundation/crc32c.ts';
+import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import {
+  decodeChannelState,
+  decodeKeyedStateFile,
+  decodeOperatorStateFile,
+  describeSerializer,
+  fromCanonical,
+  isCanonical,
+  locateKeyedStateEntries,
+} from '../judges/state-decoders.ts';
+
+export interface KeyedContents {
+  readonly kind: 'keyed';
+  readonly format: 'native' | 'canonical';
+  readonly keyType: string;
+  readonly maxParallelism: number;
+  readonly keyGroups: { readonly start: number; readonly end: number };
+  readonly states: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly type: string;
+    readonly entries: number;
+  }[];
+}
+
+export interface OperatorContents {
+  readonly kind: 'operator';
+  readonly lists: readonly {
+    readonly name: string;
+    readonly mode: string;
+    readonly type: string;
+    readonly elements: number;
+  }[];
+}
+
+export interface ChannelContents {
+  readonly kind: 'channel';
+  readonly channels: readonly {
+    readonly edge: number;
+    readonly peer: number;
+    readonly buffers: number;
+    readonly records: number;
+    readonly bytes: number;
+  }[];
+}
+
+export type StateContents = KeyedContents | OperatorContents | ChannelContents;
+
+export interface Damage {
+  readonly offset: number;
+  readonly message: string;
+}
+
+export type StateReading =
+  | { readonly kind: 'read'; readonly contents: StateContents }
+  | { readonly kind: 'damaged'; readonly damage: Damage };
+
+export function readStateContents(handle: StateHandle, bytes: Uint8Array): StateReading {
+  if (bytes.length !== handle.bytes) {
+    const message = `it has ${String(bytes.length)} bytes, its handle says ${String(handle.bytes)}`;
+    return { kind: 'damaged', damage: { offset: Math.min(bytes.length, handle.bytes), message } };
+  }
+  const fits = crc32c(bytes) === handle.checksum;
+  const reading = tryReading(() => contentsOf(handle, bytes));
+  if (fits || reading.kind === 'damaged') return reading;
+  // Its own checksums fit, so it is a whole file: another one than the handle means.
+  return { kind: 'damaged', damage: { offset: 0, message: 'it does not match the checksum of its handle' } };
+}
+
+/** Runs a decoder; bytes that are not what their format says are an answer here, like in ../judges/readable.ts. */
+export function tryReading(decode: () => StateContents): StateReading {
+  try {
+    return { kind: 'read', contents: decode() };
+  } catch (error) {
+    if (error instanceof CorruptData) return { kind: 'damaged', damage: damageOf(error) };
+    throw error;
+  }
+}
+
+/** The sentence without the offset, which is told beside it. */
+export function damageOf({ message, offset }: CorruptData): Damage {
+  return { offset, message: message.replace(/ \(at byte \d+\)$/, '') };
+}
+
+function contentsOf(handle: StateHandle, bytes: Uint8Array): StateContents {
+  if (handle.state === 'keyed') return keyedContents(bytes);
+  if (handle.state === 'operator') return operatorContents(bytes);
+  const channels = decodeChannelState(bytes, handle.channels ?? []).map(({ edge, peer, buffers }) => ({
+    edge,
+    peer,
+    buffers: buffers.length,
+    records: buffers.reduce((sum, { values }) => sum + values.length, 0),
+    bytes: buffers.reduce((sum, buffer) => sum + buffer.bytes, 0),
+  }));
+  return { kind: 'channel', channels };
+}
+
+function keyedContents(bytes: Uint8Array): KeyedContents {
+  const canonical = isCanonical(bytes);
+  const file = canonical ? fromCanonical(bytes) : bytes;
+  const { keySerializer, maxParallelism, keyGroups, states } = decodeKeyedStateFile(file);
+  const entries = new Map<string, number>();
+  locateKeyedStateEntries(file, (name) => entries.set(name, (entries.get(name) ?? 0) + 1));
+  return {
+    kind: 'keyed',
+    format: canonical ? 'canonical' : 'native',
+    keyType: describeSerializer(keySerializer),
+    maxParallelism,
+    keyGroups,
+    states: states.map(({ name, kind, serializer }) => ({
+      name,
+      kind,
+      type: describeSerializer(serializer),
+      entries: entries.get(name) ?? 0,
+    })),
+  };
+}
+
+function operatorContents(bytes: Uint8Array): OperatorContents {
+  const lists = decodeOperatorStateFile(bytes).map(({ name, mode, serializer, elements }) => ({
+    name,
+    mode,
+    type: describeSerializer(serializer),
+    elements: elements.length,
+  }));
+  return { kind: 'operator', lists };
+}

@@ -1,0 +1,171 @@
+/**
+ * Judge 5, retention: files live exactly as long as somebody may restore from them.
+ *
+ * Owns who needs which file: the pointer (retained checkpoints), a client (snapshots it was told of and did not give up), and the user of a
+ * snapshot that a run was restored from without claiming it. Looks at each deletion, at each checkpoint that becomes the pointer's, and
+ * at the end at what nobody needs. Does not own: whether what is there can be read and is right (restore-audit.ts, savepoints.ts).
+ *
+ * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
+ * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
+ * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans.
+ */
+import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
+import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { CheckpointReader } from './checkpoint-reader.ts';
+import { Findings } from './findings.ts';
+import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'retention';
+const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
+
+export interface RetentionOptions {
+  readonly jobId: string;
+  /** Of the configuration: checkpoints lie below `<directory>/<jobId>/`. */
+  readonly directory: string;
+  readonly reader: CheckpointReader;
+  readonly durable: DurableState;
+  /** The job takes no checkpoint any more: it has finished, and that is remembered. */
+  readonly isOver: () => boolean;
+}
+
+/** A snapshot that belongs to a user. */
+interface OfUser {
+  /** `told`: a client was told of it. `foreign`: a run was restored from it and did not claim it. */
+  readonly kind: 'told' | 'foreign';
+  readonly since: number;
+  readonly files: ReadonlySet<string>;
+}
+
+type Answered = Extract<HistoryEvent['event'], { readonly kind: 'operation-answered' }>;
+type Requested = Extract<HistoryEvent['event'], { readonly kind: 'operation-requested' }>;
+
+export class Retention implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['object-deleted', 'coordination-updated', 'operation-requested', 'operation-answered'] as const;
+  readonly anomalies =
+    'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
+    'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
+    'run was restored from and did not claim. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
+    'live): at the end an object belongs to no retained checkpoint and to none that is still being taken.';
+  readonly #options: RetentionOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #pointerKey: string;
+  readonly #root: string;
+  readonly #everNamed = new Set<number>();
+  /** By path: id of the retained checkpoint it belongs to. */
+  #retainedFiles = new Map<string, number>();
+  /** By directory. */
+  readonly #ofUsers = new Map<string, OfUser>();
+  #checked = 0;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#pointerKey = pointerKey(options.jobId);
+    this.#root = `${options.directory}/${options.jobId}/`;
+  }
+
+  observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind === 'object-deleted') this.#onDeleted(event.path, at);
+    else if (event.kind === 'coordination-updated') {
+      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value).completed, at);
+    } else if (event.kind === 'operation-requested') this.#onRequested(event);
+    else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    const orphan = end.cause === 'limit' || end.cause === 'job-failed' ? undefined : this.firstOrphan();
+    if (orphan !== undefined)
+      this.#findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
+    return this.#findings.verdicts(
+      `${String(this.#checked)} snapshots were retained or handed out, each complete as long as it was; nothing is left that nobody needs`,
+    );
+  }
+
+  /** Asked last before a life may end well: it lists the storage. */
+  firstOrphan(): string | undefined {
+    const { reader, durable, isOver } = this.#options;
+    const referenced = new Set<string>();
+    for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
+    // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
+    const newest = isOver() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
+    return durable.objects().find((path) => {
+      if (!path.startsWith(this.#root) || referenced.has(path)) return false;
+      const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
+      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
+    });
+  }
+
+  /** Directories of the snapshots that a client was told of and did not give up. */
+  handedOut(): readonly string[] {
+    return [...this.#ofUsers].flatMap(([directory, { kind }]) => (kind === 'told' ? [directory] : []));
+  }
+
+  #onDeleted(path: string, at: number): void {
+    const id = this.#retainedFiles.get(path);
+    if (id !== undefined) {
+      const message = (): string => `${path} of retained checkpoint ${String(id)} is deleted`;
+      this.#findings.violated('retained-file-missing', [at], message);
+    }
+    for (const [directory, { kind, since, files }] of this.#ofUsers) {
+      if (!files.has(path)) continue;
+      const anomaly = kind === 'told' ? 'savepoint-lost' : 'foreign-snapshot-touched';
+      const whose = kind === 'told' ? 'which a client was told of' : 'which a run was restored from and did not claim';
+      this.#findings.violated(anomaly, [since, at], () => `${path} of ${directory}, ${whose}, is deleted`);
+    }
+  }
+
+  #onPointer(completed: readonly RetainedCheckpoint[], at: number): void {
+    const files = new Map<string, number>();
+    for (const checkpoint of completed) {
+      const paths = this.#options.reader.filesOf(checkpoint);
+      for (const path of paths) files.set(path, checkpoint.id);
+      this.#onOwner(checkpoint, paths, at);
+      this.#onNamed(checkpoint.id, paths, at);
+    }
+    this.#retainedFiles = files;
+  }
+
+  /** What a run was restored from and claims is the job's from then on; what it does not claim stays its user's (row C27). */
+  #onOwner({ owner, metadata }: RetainedCheckpoint, paths: readonly string[], at: number): void {
+    if (owner === undefined) return;
+    const directory = directoryOfMetadata(metadata);
+    if (owner === 'claimed') this.#ofUsers.delete(directory);
+    else if (!this.#ofUsers.has(directory))
+      this.#ofUsers.set(directory, { kind: 'foreign', since: at, files: new Set(paths) });
+  }
+
+  /** A checkpoint that the pointer names for the first time must be there in full. */
+  #onNamed(id: number, paths: readonly string[], at: number): void {
+    if (this.#everNamed.has(id)) return;
+    this.#everNamed.add(id);
+    this.#checked += 1;
+    const missing = paths.find((path) => this.#options.durable.object(path) === undefined);
+    if (missing === undefined) return;
+    const message = (): string => `The pointer names checkpoint ${String(id)}, whose ${missing} does not exist`;
+    this.#findings.violated('retained-file-missing', [at], message);
+  }
+
+  /** Who asks to dispose of a snapshot gives it up; who restores from it may claim it, which the pointer will say. */
+  #onRequested({ location }: Requested): void {
+    this.#ofUsers.delete(location);
+  }
+
+  #onAnswered({ operation, outcome, location }: Answered, at: number): void {
+    if (location === '') return;
+    if (operation === 'dispose-savepoint') return this.#onDisposed(location, outcome, at);
+    const { reader } = this.#options;
+    const metadata = `${location}/_metadata`;
+    const read = reader.metadata(metadata);
+    const files = read.kind === 'read' ? reader.filesOf({ id: read.value.checkpointId, metadata }) : [metadata];
+    this.#ofUsers.set(location, { kind: 'told', since: at, files: new Set(files) });
+    this.#checked += 1;
+  }
+
+  #onDisposed(location: string, outcome: Answered['outcome'], at: number): void {
+    if (outcome === 'failed') return;
+    const left = this.#options.durable.objects().find((path) => path.startsWith(`${location}/`));
+    if (left !== undefined) this.#findings.violated('disposed-file-remains', [at], () => `${left} still exists`);
+  }
+}

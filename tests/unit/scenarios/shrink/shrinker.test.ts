@@ -1,0 +1,96 @@
+/** Real failures, shrunk: mutants found by their scenarios. */
+import { describe, expect, it } from 'vitest';
+import { choicesOf, withOnly } from '../../../../scenarios/shrink/choices-of-plan.ts';
+import { milderFaults } from '../../../../scenarios/shrink/fault-edits.ts';
+import type { ShrinkResult } from '../../../../scenarios/shrink/shrinker.ts';
+import { SIZE_EDITS } from '../../../../scenarios/shrink/size-edits.ts';
+import { strangerOf } from '../../../../sim/faults/fault-nodes.ts';
+import { allNodes } from '../../../../sim/node-names.ts';
+import { planOf } from '../../../support/lives.ts';
+import { shrunkHere, signatureOf } from '../../../support/shrinking.ts';
+
+const CASES = [
+  ['unknown-write-is-failure', 'lost-write-reply'],
+  ['zombie-jm-can-subsume', 'zombie-jobmanager-writes'],
+] as const;
+const results = new Map<string, ShrinkResult>();
+
+function shrunk(slug: string, scenario: string): ShrinkResult {
+  const known = results.get(slug);
+  if (known !== undefined) return known;
+  const plan = { ...planOf(scenario, '1'), variant: slug };
+  const result = shrunkHere(plan, signatureOf(plan));
+  results.set(slug, result);
+  return result;
+}
+
+describe('shrink', () => {
+  it.each(CASES)('%s: at most three faults are left, each necessary (I3)', (slug, scenario) => {
+    const { plan, certificate, signature, isMinimal } = shrunk(slug, scenario);
+    expect(isMinimal).toBe(true);
+    expect(plan.faults.length).toBeGreaterThan(0);
+    expect(plan.faults.length).toBeLessThanOrEqual(3);
+    expect(certificate.length).toBeGreaterThanOrEqual(plan.faults.length);
+    for (const entry of certificate) expect(entry.signature, entry.without).not.toBe(signature);
+    expect(signatureOf(plan)).toBe(signature);
+  });
+
+  it.each(CASES)('%s: the standard engine passes the smallest plan: it fails for its bug (I2)', (slug, scenario) => {
+    const { plan } = shrunk(slug, scenario);
+    expect(signatureOf({ ...plan, variant: 'standard' })).toBe('');
+  });
+
+  it('the same failure gives the same plan, whatever was shrunk before (I4)', () => {
+    const [slug, scenario] = CASES[1];
+    const plan = { ...planOf(scenario, '1'), variant: slug };
+    expect(shrunkHere(plan, signatureOf(plan))).toEqual(shrunk(slug, scenario));
+  });
+
+  it('triggers have become points: a time says nothing to another version', () => {
+    for (const [slug, scenario] of CASES) {
+      for (const { trigger } of shrunk(slug, scenario).plan.faults) expect('point' in trigger).toBe(true);
+    }
+  });
+
+  it('a budget that is used up ends it with what it has', () => {
+    const [slug, scenario] = CASES[0];
+    const plan = { ...planOf(scenario, '1'), variant: slug };
+    const { isMinimal, plan: left } = shrunkHere(plan, signatureOf(plan), 1);
+    expect(isMinimal).toBe(false);
+    expect(left).toEqual(plan);
+  });
+});
+
+describe('edits', () => {
+  const plan = planOf('standard', '3');
+
+  it('smaller worlds name only nodes that they have (size-edits I1)', () => {
+    const smaller = SIZE_EDITS.flatMap(({ candidates }) => candidates(plan));
+    expect(smaller.length).toBeGreaterThan(10);
+    for (const one of smaller) expect(strangerOf(one.faults, allNodes(one.cluster))).toBeUndefined();
+  });
+
+  it('milder faults keep their id, and repeating ends (fault-edits I1)', () => {
+    for (const fault of plan.faults) {
+      let current = fault;
+      for (let step = 0; step < 100; step += 1) {
+        const mild = milderFaults(current);
+        for (const { id } of mild) expect(id).toBe(fault.id);
+        const last = mild.at(-1);
+        if (last === undefined) break;
+        expect(step).toBeLessThan(99);
+        current = last;
+      }
+    }
+  });
+
+  it('choices are what a plain scenario would not say; without them the plan is plain', () => {
+    const unaligned = planOf('unaligned-backpressure', '1');
+    const choices = choicesOf(unaligned);
+    expect(choices.map(({ path }) => path)).toContain('engine.checkpoint.unaligned');
+    const bare = withOnly(unaligned, choices, []);
+    expect(bare.engine.checkpoint.unaligned).toBe(false);
+    expect(choicesOf(bare)).toEqual([]);
+    expect(withOnly(unaligned, choices, choices)).toEqual(unaligned);
+  });
+});
