@@ -19,6 +19,7 @@ import type { StateKind } from './protocol/state-handle.ts';
 import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
+import { OperatorStateStore } from './state/operator-state.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
 
 export interface StateFileQuestion {
@@ -81,6 +82,8 @@ export interface EngineParts {
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
   readonly rescaledInFlight: 'both-ends' | 'consumers';
+  /** A checkpoint that lacks what finished subtasks had in union state (row C21). */
+  readonly unionOfFinished: 'declined' | 'completed';
   /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
   producersToFence(question: FenceQuestion): readonly number[];
   /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
@@ -89,6 +92,8 @@ export interface EngineParts {
   readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
   /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
   coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** A reader that lagged when it failed or finished (row C5): forgotten, or taken to lag until it says otherwise. */
+  readonly backlogOfEndedReader: 'cleared' | 'kept';
   /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
   splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
@@ -108,6 +113,8 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** Where user functions keep what belongs to no key. */
+  createOperatorStateStore(): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing. */
   readonly initialWatermarkUs: number;
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -163,6 +170,7 @@ export const standardParts: EngineParts = {
   sourcePositions: 'with-barrier',
   repartitionOperatorState,
   rescaledInFlight: 'both-ends',
+  unionOfFinished: 'declined',
   producersToFence: ({ subtask, parallelism, highestParallelism }) => {
     const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
     return Array.from({ length: count }, (_, index) => subtask + index * parallelism);
@@ -170,6 +178,7 @@ export const standardParts: EngineParts = {
   coordinatorSnapshot: 'when-events-acknowledged',
   gatewayAtCheckpoint: 'closes',
   coordinatorStateToRestore: (found) => found,
+  backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
@@ -184,6 +193,7 @@ export const standardParts: EngineParts = {
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
+  createOperatorStateStore: () => new OperatorStateStore(),
   initialWatermarkUs: START_OF_TIME_US,
   restoredTimers: 'armed',
   unalignedSnapshot: 'at-barrier',

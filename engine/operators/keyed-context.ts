@@ -13,6 +13,7 @@ import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import type { InternalTimer } from '../state/timer-queue.ts';
 import { timerLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer, SideOutputConsumer } from './element-consumer.ts';
+import type { FunctionState } from './function-state.ts';
 import { ChildCollector } from './stateless-operators.ts';
 import { UserCode } from './user-code.ts';
 
@@ -24,6 +25,8 @@ export interface KeyedOperatorOptions {
   /** Takes side outputs; absent: nobody reads them. */
   readonly side?: SideOutputConsumer;
   readonly userCode?: UserCode;
+  /** Present where the function declared operator state. */
+  readonly functionState?: FunctionState | undefined;
   /** Of the subtask; absent: it stands still. */
   readonly clock?: ProcessingTime;
   /** See EngineParts; absent: the start of time. */

@@ -46,6 +46,7 @@ export class KeyedProcessOperator implements ElementConsumer, FinishingOperator 
     const runtime = runtimeContext(spec.function.states, options);
     userCode.isRunning = true;
     this.#function = spec.function.create();
+    options.functionState?.initialize(this.#function);
     userCode.isRunning = false;
     this.timers = timersOf(spec.uid, this.#function, this.#context, options);
     userCode.isRunning = true;
@@ -82,6 +83,7 @@ export class KeyedCoProcessOperator implements FinishingOperator {
     const runtime = runtimeContext(spec.function.states, options);
     userCode.isRunning = true;
     const userFunction = spec.function.create();
+    options.functionState?.initialize(userFunction);
     userCode.isRunning = false;
     this.timers = timersOf(spec.uid, userFunction, context, options);
     userCode.isRunning = true;
@@ -181,6 +183,9 @@ function finishKeys(uid: string, userFunction: FinishingFunction, context: Keyed
   return keys.length;
 }
 
-function runtimeContext(states: Parameters<typeof bindStates>[0], options: KeyedOperatorOptions): RuntimeContext {
+export function runtimeContext(
+  states: Parameters<typeof bindStates>[0],
+  options: Pick<KeyedOperatorOptions, 'subtask' | 'parallelism' | 'backend'>,
+): RuntimeContext {
   return { subtask: options.subtask, parallelism: options.parallelism, ...bindStates(states, options.backend) };
 }

@@ -5,25 +5,26 @@
  */
 import { openSink, type SinkHost } from '../connectors/open-sink.ts';
 import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import type { RestoredPiece } from '../connectors/source-reader.ts';
 import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
 import type { TimeStage } from '../event-time/time-stage.ts';
 import { TimestampsAndWatermarks } from '../event-time/timestamps-and-watermarks.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
-import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
+import type { StateKey } from '../job/functions.ts';
+import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
+import { BroadcastProcessOperator, ProcessOperator } from '../operators/broadcast-operators.ts';
 import type { ElementConsumer, SideOutputConsumer } from '../operators/element-consumer.ts';
-import {
-  type FinishingOperator,
-  KeyedCoProcessOperator,
-  type KeyedOperatorOptions,
-  KeyedProcessOperator,
-} from '../operators/keyed-operators.ts';
+import { FunctionState } from '../operators/function-state.ts';
+import type { KeyedOperatorOptions } from '../operators/keyed-context.ts';
+import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
 export interface OperatorChainOptions {
@@ -44,6 +45,10 @@ export interface OperatorChainOptions {
   readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
+  /** The same of operator state, each with the elements that are this subtask's. */
+  readonly operatorStateOf: (operator: string) => readonly RestoredPiece[];
+  /** False on a start from nothing. */
+  readonly isRestored: boolean;
 }
 
 export interface KeyedOperatorState {
@@ -52,10 +57,17 @@ export interface KeyedOperatorState {
   readonly keyGroups: KeyGroupRange;
 }
 
+/** Operator state of a user function. */
+export interface FunctionStateOfOperator {
+  readonly operator: string;
+  readonly state: FunctionState;
+}
+
 export class OperatorChain {
   /** Entry for records of logical input 0 and 1. */
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
+  readonly functionStates: readonly FunctionStateOfOperator[];
   readonly sink: SinkOperator | undefined;
   /** Operators that care for time, head first. */
   readonly stages: readonly TimeStage[];
@@ -68,6 +80,7 @@ export class OperatorChain {
 
   constructor(options: OperatorChainOptions) {
     const keyed: KeyedOperatorState[] = [];
+    const functionStates: FunctionStateOfOperator[] = [];
     const finishing: FinishingOperator[] = [];
     const stages: TimeStage[] = [];
     let sink: SinkOperator | undefined;
@@ -81,7 +94,7 @@ export class OperatorChain {
         sink = createSink(spec, options);
         heads = single(sink.head);
       } else {
-        heads = createOperator(spec, next, options, { keyed, finishing, stages });
+        heads = createOperator(spec, next, options, { keyed, functionStates, finishing, stages });
       }
       heads = withWork(spec, heads, options.work);
     }
@@ -92,6 +105,7 @@ export class OperatorChain {
     this.stages = stages.reverse();
     this.assigners = this.stages.filter((stage) => stage instanceof TimestampsAndWatermarks);
     this.keyed = keyed;
+    this.functionStates = functionStates;
     this.sink = sink;
     this.#finishing = finishing.reverse();
   }
@@ -105,6 +119,7 @@ export class OperatorChain {
 /** What is gathered while a chain is built. */
 interface ChainParts {
   readonly keyed: KeyedOperatorState[];
+  readonly functionStates: FunctionStateOfOperator[];
   readonly finishing: FinishingOperator[];
   readonly stages: TimeStage[];
 }
@@ -144,18 +159,31 @@ function createOperator(
       return single(assigner);
     }
     case 'process': {
-      const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedProcessOperator(spec, { ...keyedOptions(options, next), backend });
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const operator = new KeyedProcessOperator(spec, { ...keyedOptions(options, next), backend, functionState });
       parts.finishing.push(operator);
       if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return single(operator);
     }
     case 'co-process': {
-      const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedCoProcessOperator(spec, { ...keyedOptions(options, next), backend });
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const operator = new KeyedCoProcessOperator(spec, { ...keyedOptions(options, next), backend, functionState });
       parts.finishing.push(operator);
       if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return operator.inputs;
+    }
+    case 'plain-process': {
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      return single(new ProcessOperator(spec, { ...subtaskOf(options), functionState, next }));
+    }
+    case 'broadcast-process': {
+      const { keyed } = spec;
+      const backend = keyed === undefined ? undefined : createBackend(spec, keyed.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const shared = { ...subtaskOf(options), functionState, backend, next, work: options.work };
+      return new BroadcastProcessOperator(spec, shared).inputs;
     }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
@@ -174,26 +202,48 @@ function withWork(
 }
 
 const single = (consumer: ElementConsumer): readonly [ElementConsumer, ElementConsumer] => [consumer, consumer];
-/** Side outputs leave at the end of the chain only (job-graph-generator.ts). */
-const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
+const subtaskOf = (
+  options: OperatorChainOptions,
+): { subtask: number; parallelism: number; userCode: OperatorChainOptions['userCode'] } => ({
   subtask: options.subtask,
   parallelism: options.vertex.parallelism,
   userCode: options.userCode,
+});
+
+/** Side outputs leave at the end of the chain only (job-graph-generator.ts). */
+const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
+  ...subtaskOf(options),
   clock: options.clock,
   initialWatermarkUs: options.environment.parts.initialWatermarkUs,
   next,
   ...(next === options.tail ? { side: options.tail } : {}),
 });
 
+/** Restored, and registered whether or not the function declares any: what it does not claim goes into every snapshot. */
+function createFunctionState(
+  spec: FunctionOperatorSpec,
+  options: OperatorChainOptions,
+  into: FunctionStateOfOperator[],
+): FunctionState {
+  const store = options.environment.parts.createOperatorStateStore();
+  const restored = options.operatorStateOf(spec.uid);
+  for (const { bytes, lists } of restored) store.restore(bytes, lists);
+  const descriptors = operatorStatesOf(spec);
+  const state = new FunctionState({ ...subtaskOf(options), store, descriptors, isRestored: options.isRestored });
+  if (descriptors.length > 0 || restored.length > 0) into.push({ operator: spec.uid, state });
+  return state;
+}
+
 function createBackend(
-  spec: Extract<OperatorSpec, { kind: 'process' | 'co-process' }>,
+  spec: FunctionOperatorSpec,
+  keySerializer: TypeSerializer<StateKey>,
   options: OperatorChainOptions,
   keyed: KeyedOperatorState[],
 ): KeyedStateBackend {
   const { vertex, subtask, environment } = options;
   const keyGroups = keyGroupRangeOf(subtask, vertex.parallelism, vertex.maxParallelism);
   const backend = environment.parts.createStateBackend({
-    keySerializer: spec.keySerializer,
+    keySerializer,
     keyGroups,
     maxParallelism: vertex.maxParallelism,
   });

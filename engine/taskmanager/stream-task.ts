@@ -271,6 +271,7 @@ export class StreamTask {
     if (this.#state === 'running') this.#keepTime(nowUs, out);
     this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
+    out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
@@ -298,6 +299,7 @@ export class StreamTask {
     const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,
+      isRestored: deployment.restore !== undefined,
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,

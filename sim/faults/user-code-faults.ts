@@ -8,8 +8,8 @@
  * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
-import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import { type CheckpointedFunction, type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
+import type { FunctionOperatorSpec, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
 import type { Fault } from './fault.ts';
 
 export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
@@ -112,11 +112,26 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, watermarks: { ...spec.watermarks, timestampOf: stamp } };
     }
+    case 'process':
+    case 'co-process':
+    case 'plain-process':
+    case 'broadcast-process':
+      return wrappedFunction(spec, before);
+    case 'sink':
+      return spec;
+    default:
+      throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
+  }
+}
+
+function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): OperatorSpec {
+  switch (spec.kind) {
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
-          ...lastWorkOf(made),
+          ...hooksOf(made),
+          ...lastWorkOf(made, made),
           open: (runtime) => made.open?.(runtime),
           processElement: (value, context, out) => {
             before();
@@ -130,7 +145,8 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
-          ...lastWorkOf(made),
+          ...hooksOf(made),
+          ...lastWorkOf(made, made),
           open: (runtime) => made.open?.(runtime),
           processElement1: (value, context, out) => {
             before();
@@ -144,23 +160,60 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, function: { ...spec.function, create } };
     }
-    case 'sink':
-      return spec;
+    case 'plain-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
+    case 'broadcast-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+          processBroadcastElement: (value, context, out) => {
+            before();
+            made.processBroadcastElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
 }
 
-/** What a function does beside its elements, as it was: a function without timers must stay one. */
-function lastWorkOf(made: LastWork): LastWork {
-  const { onTimer, finish } = made;
+/** What the engine calls beside elements, where the function has it. */
+function hooksOf(made: CheckpointedFunction): CheckpointedFunction {
   return {
-    ...(onTimer === undefined ? {} : { onTimer: onTimer.bind(made) }),
-    ...(finish === undefined ? {} : { finish: finish.bind(made) }),
+    initializeState: (context) => made.initializeState?.(context),
+    snapshotState: () => made.snapshotState?.(),
   };
 }
 
 interface LastWork {
   onTimer?: NonNullable<KeyedProcessFunction<unknown, unknown>['onTimer']>;
   finish?: NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
+}
+
+/** Only where it is there: a function with `finish` has every key visited at the end, one with `onTimer` has timers. */
+function lastWorkOf({ onTimer, finish }: LastWork, made: object): LastWork {
+  return {
+    ...(onTimer === undefined ? {} : { onTimer: onTimer.bind(made) }),
+    ...(finish === undefined ? {} : { finish: finish.bind(made) }),
+  };
 }

@@ -68,7 +68,7 @@ export class JudgeBench {
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
-    const cuts = new CutAudit({ graph, index, ...fired });
+    const cuts = new CutAudit({ graph, audit, index, ...fired });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -92,7 +92,7 @@ export class JudgeBench {
       retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
-      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, index, ...fired }), audit })] : []),
+      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
       this.#progress,
     ];
     this.judges = judges;

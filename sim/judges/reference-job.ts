@@ -11,16 +11,25 @@
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type {
+  CheckpointedFunction,
   Collector,
   ElementContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
   OnTimerContext,
   OutputTag,
+  RuntimeContext,
   StateKey,
   TimerService,
 } from '../../engine/job/functions.ts';
-import type { JobEdge, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import {
+  type FunctionOperatorSpec,
+  type JobEdge,
+  type JobGraph,
+  type JobVertex,
+  type OperatorSpec,
+  operatorStatesOf,
+} from '../../engine/job/job-graph.ts';
 import type { WatermarkSpec } from '../../engine/job/watermarks.ts';
 import {
   childLineage,
@@ -32,6 +41,8 @@ import {
   timerLineage,
 } from '../../engine/protocol/stream-elements.ts';
 import { ReferenceEventTime } from './reference-event-time.ts';
+import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
+import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
 import type { IsDue, ReferenceTimer } from './reference-timers.ts';
 
@@ -53,7 +64,10 @@ interface Stage {
   readonly finish?: () => void;
   readonly uid: string;
 }
+/** Operator state that functions begin with, by operator uid. */
+export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
 
+const NOTHING_RESTORED: RestoredOperatorState = new Map();
 const ignoreOutput: OnOutput = () => undefined;
 
 export class ReferenceJob {
@@ -63,13 +77,16 @@ export class ReferenceJob {
   readonly #keyed = new Map<string, ReferenceOperatorState>();
   readonly #clock: Clock = { timestampMs: 0 };
   readonly #time: ReferenceEventTime;
+  readonly #functions = new Map<string, ReferenceFunctionState>();
+  readonly #restored: RestoredOperatorState;
   /** Entries of each vertex, by logical input. */
   readonly #inputs: readonly (readonly [Push, Push])[];
   /** Of each vertex, by its index, from the end of its chain to its head. */
   readonly #stages = new Map<number, Stage[]>();
 
-  constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput) {
+  constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput, restored: RestoredOperatorState = NOTHING_RESTORED) {
     this.#graph = graph;
+    this.#restored = restored;
     this.#onOutput = onOutput;
     this.#time = new ReferenceEventTime(graph);
     const inputs: (readonly [Push, Push])[] = new Array(graph.vertices.length);
@@ -84,6 +101,11 @@ export class ReferenceJob {
   /** State by operator uid, in the order of the graph from its end. */
   get keyedStates(): ReadonlyMap<string, ReferenceOperatorState> {
     return this.#keyed;
+  }
+
+  /** Operator state by operator uid, of every operator that runs a function. */
+  get operatorStates(): ReadonlyMap<string, ReferenceFunctionState> {
+    return this.#functions;
   }
 
   /** One record of a partition; records of one partition come in offset order. */
@@ -186,7 +208,8 @@ export class ReferenceJob {
     let sides: Sides = this.#sidesOf(vertex, inputs);
     for (let i = vertex.operators.length - 1; i > 0; i -= 1) {
       const spec = vertex.operators[i];
-      assert(spec !== undefined && spec.kind !== 'co-process', 'only the head of a chain has two inputs', {
+      const hasTwoInputs = spec?.kind === 'co-process' || spec?.kind === 'broadcast-process';
+      assert(spec !== undefined && !hasTwoInputs, 'only the head of a chain has two inputs', {
         vertex: vertex.name,
       });
       next = this.#compileOperator(spec, vertex, next, sides)[0];
@@ -228,8 +251,9 @@ export class ReferenceJob {
     const consumer = this.#graph.vertices[edge.to];
     const target = inputs[edge.to]?.[edge.input];
     assert(target !== undefined && consumer !== undefined, 'an edge leads to a later vertex', { edge: edge.index });
+    const isKept = consumer.operators[0]?.kind === 'broadcast-process' && edge.input === 1;
     assert(
-      edge.partitioning !== 'broadcast' || consumer.parallelism === 1,
+      edge.partitioning !== 'broadcast' || consumer.parallelism === 1 || isKept,
       'a broadcast to many subtasks makes copies, which lineage does not tell apart: such a job cannot be audited',
       { edge: edge.index },
     );
@@ -256,6 +280,10 @@ export class ReferenceJob {
       case 'process':
       case 'co-process':
         return this.#compileKeyed(spec, vertex, { next, sides });
+      case 'plain-process':
+        return this.#compilePlain(spec, next);
+      case 'broadcast-process':
+        return this.#compileBroadcast(spec, vertex, next);
       case 'watermarks': {
         const stamp = this.#stamping(spec.watermarks, spec.uid, next);
         const clock = this.#clock;
@@ -279,14 +307,11 @@ export class ReferenceJob {
     vertex: JobVertex,
     { next, sides }: { readonly next: Push; readonly sides: Sides },
   ): readonly [Push, Push] {
-    assert(!this.#keyed.has(spec.uid), 'operators have different uids', { uid: spec.uid });
-    const { uid, keySerializer } = spec;
-    const states = spec.function.states;
+    const { uid } = spec;
     const process = spec.function.create();
     const timers = process.onTimer === undefined ? {} : { timers: USER_TIMERS };
-    const { maxParallelism } = vertex;
-    const state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism, ...timers });
-    this.#keyed.set(uid, state);
+    const state = this.#keyedState(spec, spec.keySerializer, { ...vertex, ...timers });
+    this.#functionState(spec, process);
     const children = new Children(next, sides);
     const context = new Context(state, this.#clock, children);
     process.open?.(state);
@@ -310,6 +335,81 @@ export class ReferenceJob {
       twofold.processElement2(value, context, children.of(lineage));
     };
     return [first, second];
+  }
+
+  #compilePlain(spec: Extract<OperatorSpec, { readonly kind: 'plain-process' }>, next: Push): readonly [Push, Push] {
+    const process = spec.function.create();
+    this.#functionState(spec, process);
+    process.open?.({ subtask: 0, parallelism: 1 });
+    const children = new Children(next);
+    const clock = this.#clock;
+    return both((value, lineage) => process.processElement(value, clock, children.of(lineage)));
+  }
+
+  /** One subtask sees every broadcast element once; what the engine does in each subtask must come to the same. */
+  #compileBroadcast(
+    spec: Extract<OperatorSpec, { readonly kind: 'broadcast-process' }>,
+    vertex: JobVertex,
+    next: Push,
+  ): readonly [Push, Push] {
+    const { keyed } = spec;
+    const state = keyed === undefined ? undefined : this.#keyedState(spec, keyed.keySerializer, vertex);
+    const process = spec.function.create();
+    const functionState = this.#functionState(spec, process);
+    process.open?.(state ?? withoutKeyedState());
+    const children = new Children(next);
+    const clock = this.#clock;
+    const context = {
+      get currentKey(): StateKey {
+        return state?.currentKey ?? '';
+      },
+      get timestampMs(): number {
+        return clock.timestampMs;
+      },
+      broadcastState: <K extends StateKey, V>(name: string) => functionState.broadcastState<K, V>(name),
+      applyToKeyedState(visit: (key: StateKey) => void): void {
+        for (const key of state?.keys() ?? []) {
+          state?.setKey(key);
+          visit(key);
+        }
+      },
+    };
+    const silent: Collector<RecordValue> = {
+      collect: () => {
+        assert(false, 'what a broadcast element makes every subtask makes: such a job cannot be audited', {
+          uid: spec.uid,
+        });
+      },
+    };
+    const element: Push = (value, lineage) => {
+      if (keyed !== undefined) state?.setKey(keyed.key(value));
+      process.processElement(value, context, children.of(lineage));
+    };
+    return [element, (value) => process.processBroadcastElement(value, context, silent)];
+  }
+
+  #keyedState(
+    { uid, function: { states } }: FunctionOperatorSpec,
+    keySerializer: TypeSerializer<StateKey>,
+    { maxParallelism, timers }: Pick<JobVertex, 'maxParallelism'> & { readonly timers?: string },
+  ): ReferenceOperatorState {
+    assert(!this.#keyed.has(uid), 'operators have different uids', { uid });
+    const state = new ReferenceOperatorState({
+      uid,
+      keySerializer,
+      states,
+      maxParallelism,
+      ...(timers === undefined ? {} : { timers }),
+    });
+    this.#keyed.set(uid, state);
+    return state;
+  }
+
+  #functionState(spec: FunctionOperatorSpec, userFunction: CheckpointedFunction): ReferenceFunctionState {
+    const state = new ReferenceFunctionState(spec.uid, operatorStatesOf(spec), this.#restored.get(spec.uid));
+    this.#functions.set(spec.uid, state);
+    state.initialize(userFunction);
+    return state;
   }
 
   #addKeyedStage(
@@ -370,6 +470,12 @@ interface LastWork {
 /** As the engine names the timers of user functions in its files. */
 const USER_TIMERS = 'user-timers';
 const NO_SIDES: Sides = new Map();
+function withoutKeyedState(): RuntimeContext {
+  const none = (name: string): never => {
+    assert(false, 'a function over a stream without a key has no keyed state', { name });
+  };
+  return { subtask: 0, parallelism: 1, value: none, list: none, map: none, reducing: none, aggregating: none };
+}
 
 const both = (push: Push): readonly [Push, Push] => [push, push];
 

@@ -91,7 +91,7 @@ test('S5: of a file that was dealt out only the named elements are restored', ()
 test('S6, S7: a list keeps the mode it was stored with', () => {
   const store = new OperatorStateStore();
   store.getUnionListState('offsets', Types.int).add(1);
-  store.getBroadcastState('rules', Types.int).add(2);
+  store.getBroadcastState('rules', Types.string, Types.int).put('limit', 2);
   const bytes = store.snapshot().write();
   expect(listsOf(bytes).map(({ mode }) => mode)).toEqual(['union', 'broadcast']);
   const again = new OperatorStateStore();
