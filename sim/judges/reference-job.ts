@@ -13,14 +13,10 @@ import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type {
   CheckpointedFunction,
   Collector,
-  ElementContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
-  OnTimerContext,
-  OutputTag,
   RuntimeContext,
   StateKey,
-  TimerService,
 } from '../../engine/job/functions.ts';
 import {
   type FunctionOperatorSpec,
@@ -31,39 +27,29 @@ import {
   operatorStatesOf,
 } from '../../engine/job/job-graph.ts';
 import type { WatermarkSpec } from '../../engine/job/watermarks.ts';
+import { type Lineage, type RecordValue, START_OF_TIME_US } from '../../engine/protocol/stream-elements.ts';
 import {
-  childLineage,
-  END_OF_TIME_US,
-  finishLineage,
-  type Lineage,
-  type RecordValue,
-  START_OF_TIME_US,
-  timerLineage,
-} from '../../engine/protocol/stream-elements.ts';
+  both,
+  Children,
+  type Clock,
+  Context,
+  NO_SIDES,
+  type Push,
+  type Sides,
+  type Stage,
+  timersAndLastWork,
+  USER_TIMERS,
+} from './reference-functions.ts';
 import { ReferenceEventTime } from './reference-event-time.ts';
 import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
 import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
-import type { IsDue, ReferenceTimer } from './reference-timers.ts';
+import type { ReferenceTimer } from './reference-timers.ts';
 
 /** Takes what reaches a sink. */
 export type OnOutput = (sinkUid: string, value: RecordValue, lineage: Lineage) => void;
 
-type Push = (value: RecordValue, lineage: Lineage) => void;
 type KeyedSpec = Extract<OperatorSpec, { readonly kind: 'process' | 'co-process' }>;
-/** The event time of the record or timer that is processed. */
-interface Clock {
-  timestampMs: number;
-}
-/** Side outputs of a vertex, by tag. */
-type Sides = ReadonlyMap<string, readonly Push[]>;
-
-/** What an operator does beside processing records, in this order for a vertex: all timers, then all last work. */
-interface Stage {
-  readonly fire?: (isDue: IsDue, watermarkUs: number) => void;
-  readonly finish?: () => void;
-  readonly uid: string;
-}
 /** Operator state that functions begin with, by operator uid. */
 export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
 
@@ -315,7 +301,8 @@ export class ReferenceJob {
     const children = new Children(next, sides);
     const context = new Context(state, this.#clock, children);
     process.open?.(state);
-    this.#addKeyedStage(vertex.index, process, { uid, state, children, context });
+    const clock = this.#clock;
+    this.#addStage(vertex.index, timersAndLastWork(process, { uid, state, children, context, clock }));
     if (spec.kind === 'process') {
       const { key } = spec;
       const single = process as KeyedProcessFunction<unknown, unknown>;
@@ -411,135 +398,11 @@ export class ReferenceJob {
     state.initialize(userFunction);
     return state;
   }
-
-  #addKeyedStage(
-    vertex: number,
-    process: LastWork,
-    {
-      uid,
-      state,
-      children,
-      context,
-    }: { uid: string; state: ReferenceOperatorState; children: Children; context: Context },
-  ): void {
-    const clock = this.#clock;
-    const { timers } = state;
-    const onTimer = process.onTimer?.bind(process);
-    const finish = process.finish?.bind(process);
-    const timed =
-      timers === undefined || onTimer === undefined
-        ? {}
-        : {
-            fire: (isDue: IsDue, watermarkUs: number): void => {
-              timers.watermarkUs = Math.max(timers.watermarkUs, watermarkUs);
-              timers.fire(
-                isDue,
-                (key) => state.setKey(key),
-                ({ key, namespace, timestampUs }) => {
-                  const before = clock.timestampMs;
-                  clock.timestampMs = timestampUs / 1_000;
-                  const lineage = timerLineage(uid, key, { domain: 'event-time', namespace, timestampUs });
-                  onTimer(timestampUs / 1_000, context, children.of(lineage));
-                  clock.timestampMs = before;
-                },
-              );
-            },
-          };
-    const last =
-      finish === undefined
-        ? {}
-        : {
-            finish: (): void => {
-              clock.timestampMs = END_OF_TIME_US / 1_000;
-              for (const key of state.keys()) {
-                state.setKey(key);
-                finish(context, children.of(finishLineage(uid, key)));
-              }
-            },
-          };
-    this.#addStage(vertex, { uid, ...timed, ...last });
-  }
 }
 
-/** The part of a function that does not process records. */
-interface LastWork {
-  finish?(context: ElementContext, out: Collector<RecordValue>): void;
-  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<RecordValue>): void;
-}
-
-/** As the engine names the timers of user functions in its files. */
-const USER_TIMERS = 'user-timers';
-const NO_SIDES: Sides = new Map();
 function withoutKeyedState(): RuntimeContext {
   const none = (name: string): never => {
     assert(false, 'a function over a stream without a key has no keyed state', { name });
   };
   return { subtask: 0, parallelism: 1, value: none, list: none, map: none, reducing: none, aggregating: none };
-}
-
-const both = (push: Push): readonly [Push, Push] => [push, push];
-
-/** What a function is told about the record or timer it processes. */
-class Context implements OnTimerContext {
-  /** Only event time passes in the reference. */
-  readonly timeDomain = 'event-time';
-  readonly #state: ReferenceOperatorState;
-  readonly #clock: Readonly<Clock>;
-  readonly #children: Children;
-  readonly #timers: TimerService | undefined;
-
-  constructor(state: ReferenceOperatorState, clock: Readonly<Clock>, children: Children) {
-    this.#state = state;
-    this.#clock = clock;
-    this.#children = children;
-    this.#timers = state.timers?.service();
-  }
-
-  get currentKey(): StateKey {
-    return this.#state.currentKey;
-  }
-
-  get timestampMs(): number {
-    return this.#clock.timestampMs;
-  }
-
-  timerService(): TimerService {
-    assert(this.#timers !== undefined, 'a function that asks for timers has onTimer');
-    return this.#timers;
-  }
-
-  output<T>(tag: OutputTag<T>, value: T): void {
-    this.#children.output(tag.id, value);
-  }
-}
-
-/** Numbers what one operator makes of one record (I1). */
-class Children implements Collector<RecordValue> {
-  readonly #next: Push;
-  readonly #sides: Sides;
-  #parent: Lineage = 0;
-  #count = 0;
-
-  constructor(next: Push, sides: Sides = NO_SIDES) {
-    this.#next = next;
-    this.#sides = sides;
-  }
-
-  of(parent: Lineage): this {
-    this.#parent = parent;
-    this.#count = 0;
-    return this;
-  }
-
-  collect(value: RecordValue): void {
-    const lineage = childLineage(this.#parent, this.#count);
-    this.#count += 1;
-    this.#next(value, lineage);
-  }
-  /** Into a side output; a child as any other. */
-  output(tag: string, value: RecordValue): void {
-    const lineage = childLineage(this.#parent, this.#count);
-    this.#count += 1;
-    for (const push of this.#sides.get(tag) ?? []) push(value, lineage);
-  }
 }
