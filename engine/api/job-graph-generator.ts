@@ -162,10 +162,11 @@ function edgesOf(
         input: input.input,
         partitioning: partitioningOf(input, producer, head),
       };
-      const { key, sideOutput } = input;
+      const { key, partitioner, sideOutput } = input;
       edges.push({
         ...edge,
         ...(key === undefined ? {} : { key }),
+        ...(partitioner === undefined ? {} : { partitioner }),
         ...(sideOutput === undefined ? {} : { sideOutput }),
       });
     }

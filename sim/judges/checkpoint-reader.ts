@@ -19,6 +19,7 @@ import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { OperatorPiece } from './operator-state-audit.ts';
+import { SegmentedState } from './segmented-state.ts';
 import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
@@ -28,6 +29,7 @@ import {
   decodeSourceOffsets,
   fromCanonical,
   isCanonical,
+  isManifest,
 } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -80,6 +82,7 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
+  readonly #segmented = new SegmentedState();
   readonly #sources: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
@@ -112,7 +115,8 @@ export class CheckpointReader {
       this.#pointerText = text;
       const pointer = text === '' ? undefined : decodePointer(text);
       this.#pointer = pointer?.completed ?? EMPTY_POINTER;
-      this.#floor = pointer?.job?.floor ?? 0;
+      // A job that has ended has no pointer any more, and what earlier runs left is still theirs.
+      if (pointer !== undefined) this.#floor = pointer.job?.floor ?? 0;
     }
     return this.#pointer;
   }
@@ -144,7 +148,10 @@ export class CheckpointReader {
     if (metadata.kind === 'unreadable') return [checkpoint.metadata];
     const files = [checkpoint.metadata];
     for (const { handles } of metadata.value.states) {
-      for (const { path } of handles) if (path !== '') files.push(path);
+      for (const { path, segments = [] } of handles) {
+        if (path !== '') files.push(path);
+        for (const segment of segments) files.push(segment.path);
+      }
     }
     return files;
   }
@@ -255,8 +262,15 @@ export class CheckpointReader {
 
   /** The bytes of a handle, or what is wrong with them. */
   #bytesOf(handle: StateHandle): Uint8Array | string {
-    const place = placeOf(handle);
     const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
+    return this.#verified(placeOf(handle), bytes, handle);
+  }
+
+  #verified(
+    place: string,
+    bytes: Uint8Array | undefined,
+    handle: Pick<StateHandle, 'bytes' | 'checksum'>,
+  ): Uint8Array | string {
     if (bytes === undefined) return `${place} does not exist`;
     if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
     return crc32c(bytes) === handle.checksum ? bytes : `${place} does not match its checksum`;
@@ -273,9 +287,9 @@ export class CheckpointReader {
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      const file = attempt(place, () => (isCanonical(bytes) ? fromCanonical(bytes) : bytes));
-      if (file.kind === 'unreadable') return file.reason;
-      into.keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
+      const file = this.#keyedFileOf(place, bytes, { ...handle, keyGroups: handle.keyGroups });
+      if (typeof file === 'string') return file;
+      into.keyed.push({ operator: handle.operator, bytes: file, keyGroups: handle.keyGroups });
       return undefined;
     }
     if (handle.state === 'operator') {
@@ -287,6 +301,26 @@ export class CheckpointReader {
     if (channels.kind === 'unreadable') return channels.reason;
     for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
     return undefined;
+  }
+
+  /** Whatever wrote it, as one keyed state file; a text says what is wrong. */
+  #keyedFileOf(
+    place: string,
+    bytes: Uint8Array,
+    { segments = [], keyGroups }: StateHandle & { readonly keyGroups: KeyGroupRange },
+  ): Uint8Array | string {
+    const files: Uint8Array[] = [];
+    for (const segment of segments) {
+      const file = this.#verified(segment.path, this.#options.durable.object(segment.path), segment);
+      if (typeof file === 'string') return file;
+      files.push(file);
+    }
+    const file = attempt(place, () => {
+      if (isManifest(bytes)) return this.#segmented.fileOf(bytes, files, keyGroups);
+      return isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+    });
+    if (file.kind === 'unreadable') return file.reason;
+    return typeof file.value === 'string' ? `${place}: ${file.value}` : file.value;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {

@@ -7,14 +7,15 @@ import { describe, expect, it } from 'vitest';
 import { InternalTimerService } from '../../engine/event-time/internal-timer-service.ts';
 import { keyGroupOf, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { fromCanonical, toCanonical } from '../../engine/state/canonical-savepoint.ts';
-import { HashMapStateBackend } from '../../engine/state/hashmap-state-backend.ts';
+import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts';
 import type { InternalTimer } from '../../engine/state/timer-queue.ts';
 import { Types } from '../../engine/state/type-information.ts';
+import { BACKENDS, type TestedBackend } from '../support/state-backends.ts';
 
 const MAX_PARALLELISM = 8;
 
 interface Subtask {
-  readonly backend: HashMapStateBackend;
+  readonly backend: KeyedStateBackend;
   readonly timers: InternalTimerService;
   readonly clock: { nowUs: number };
 }
@@ -49,10 +50,13 @@ const step = fc.oneof(
   },
 );
 
-function deployed(parallelism: number, files: readonly Uint8Array[], fired: string[]): Subtask[] {
+function deployed(
+  tested: TestedBackend,
+  { parallelism, files, fired }: { parallelism: number; files: readonly Uint8Array[]; fired: string[] },
+): Subtask[] {
   return Array.from({ length: parallelism }, (_, subtask) => {
     const keyGroups = keyGroupRangeOf(subtask, parallelism, MAX_PARALLELISM);
-    const backend = new HashMapStateBackend({
+    const backend = tested.create({
       keySerializer: Types.string,
       keyGroups,
       maxParallelism: MAX_PARALLELISM,
@@ -71,12 +75,12 @@ function deployed(parallelism: number, files: readonly Uint8Array[], fired: stri
 const textOf = (domain: string, key: string, namespace: string, at: number): string =>
   `${String(at).padStart(3, '0')}/${domain}/${key}/${namespace}`;
 
-describe('timers against a model', () => {
+describe.each(BACKENDS)('timers against a model: $name', (tested) => {
   it('S11: each fires once, in order of time, whatever is registered, deleted, snapshotted, restored and rescaled', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const fired: string[] = [];
-        let subtasks = deployed(2, [], fired);
+        let subtasks = deployed(tested, { parallelism: 2, files: [], fired });
         const model = new Set<string>();
         for (const action of steps) {
           if (action.do === 'restore') {
@@ -85,7 +89,7 @@ describe('timers against a model', () => {
               const bytes = backend.snapshot().write();
               return canonical ? fromCanonical(toCanonical(bytes)) : bytes;
             });
-            subtasks = deployed(parallelism, files, fired);
+            subtasks = deployed(tested, { parallelism, files, fired });
           } else if (action.do === 'advance') {
             const { domain, to, slice } = action as { domain: string; to: number; slice: number };
             advance(subtasks, domain, to, slice);
@@ -111,7 +115,7 @@ describe('timers against a model', () => {
           }
         }
       }),
-      { seed: 4, numRuns: 150 },
+      { seed: 4, numRuns: 80 },
     );
   });
 });
@@ -127,7 +131,7 @@ const METHODS: Record<
 };
 
 /** Of the subtask that has its key group; found by asking, as there is no other way in. */
-function owns(backend: HashMapStateBackend, key: string): boolean {
+function owns(backend: KeyedStateBackend, key: string): boolean {
   try {
     backend.setCurrentKey(key);
     return true;
