@@ -48,6 +48,16 @@ export interface SinkSpec {
   readonly guarantee: 'exactly-once' | 'at-least-once';
   /** Records per write request. */
   readonly batchRecords: number;
+  /** Present: into topics of a Kafka-like cluster. Absent: into the sink store. */
+  readonly kafka?: KafkaSinkSpec;
+}
+
+/** Row K10. The topic is named like the sink. */
+export interface KafkaSinkSpec {
+  readonly partitions: number;
+  readonly naming: 'incrementing' | 'pooling';
+  /** Open transactions older than this are aborted by the brokers, microseconds (transaction.timeout.ms). */
+  readonly transactionTimeoutUs: number;
 }
 
 export type OperatorSpec = {

@@ -13,6 +13,7 @@
  *      complete and committed (row C23).
  */
 import { openSource } from '../connectors/open-source.ts';
+import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
@@ -72,11 +73,12 @@ export class StreamTask {
   /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
   readonly #hadFinished: boolean;
   #chain: OperatorChain | undefined;
+  /** Of a sink that lets input wait. */
+  #sinkGate: SinkOperator['gate'];
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
   #failure: TaskFailure | undefined;
   #continuing = false;
-  #flushArmed = false;
 
   constructor(options: StreamTaskOptions) {
     const { environment, deployment, epoch } = options;
@@ -90,7 +92,7 @@ export class StreamTask {
     this.#options = options;
     this.#vertex = vertex;
     this.#hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
-    this.#mayEmit = () => this.#outputs.isAvailable && !this.#work.isSpent;
+    this.#mayEmit = () => this.#isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
@@ -194,6 +196,11 @@ export class StreamTask {
     this.#moveTo('failed', failure, out);
   }
 
+  /** There is room for what the next record may make (I2). */
+  get #isAvailable(): boolean {
+    return this.#outputs.isAvailable && this.#sinkGate?.isAvailable !== false;
+  }
+
   get #hasEnded(): boolean {
     return HAS_ENDED.has(this.#state);
   }
@@ -244,18 +251,16 @@ export class StreamTask {
         return this.#source?.handleEvent(message, nowUs, out);
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
+      case 'kafka-reply':
+        this.#chain?.sink?.handleReply(message, nowUs, out);
+        return this.#pump(nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
   }
 
   #timer(timer: string, nowUs: Micros, out: Out): void {
-    if (timer === 'flush') {
-      this.#flushArmed = false;
-      this.#outputs.flush(out);
-      return this.#pump(nowUs, out);
-    }
-    if (this.#time.handleTimer(timer)) return this.#pump(nowUs, out);
+    if (this.#outputs.flushTimer(timer, out) || this.#time.handleTimer(timer)) return this.#pump(nowUs, out);
     const handled =
       this.#outputs.handleTimer(timer, out) ||
       this.#input?.handleTimer(timer, nowUs, out) === true ||
@@ -274,10 +279,7 @@ export class StreamTask {
     this.#work.chargeStore(out);
     out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
-    if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
-      this.#flushArmed = true;
-      out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
-    }
+    this.#outputs.armFlush(out);
   }
 
   #keepTime(nowUs: Micros, out: Out): void {
@@ -285,7 +287,7 @@ export class StreamTask {
     if (sourceTime !== undefined && this.#source !== undefined) sourceTime.openSplits(this.#source.openSplits());
     this.#time.afterAction(nowUs, out);
     // A watermark, or a timer that is due, is interrupted.
-    if (this.#time.isBusy && !this.#continuing && this.#outputs.isAvailable) this.#continue(out);
+    if (this.#time.isBusy && !this.#continuing && this.#isAvailable) this.#continue(out);
   }
 
   #start(nowUs: Micros, out: Out): void {
@@ -321,6 +323,7 @@ export class StreamTask {
     });
     this.#chain = chain;
     this.#time.operators(chain.stages, chain.assigners);
+    this.#sinkGate = chain.sink?.gate;
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
     }
@@ -353,13 +356,13 @@ export class StreamTask {
 
   /** The default action: one buffer, or one slice of a batch. Asks for the next turn if there is more. */
   #pump(nowUs: Micros, out: Out): void {
-    if (this.#state !== 'running' || this.#continuing || !this.#outputs.isAvailable) return;
+    if (this.#state !== 'running' || this.#continuing || !this.#isAvailable) return;
     if (this.#time.isBusy) this.#time.proceed(out);
     else if (this.#source !== undefined) this.#pumpSource(out);
     else this.#input?.advance(nowUs, out);
     this.#outputs.sendAll(out);
     const more = this.#time.isBusy || this.#source?.hasRecords === true || this.#input?.hasMore === true;
-    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return this.#input?.pause();
+    if (!more || this.#state !== 'running' || !this.#isAvailable) return this.#input?.pause();
     this.#continue(out);
   }
 
@@ -446,7 +449,7 @@ export class StreamTask {
     return (
       this.#input?.isFedBy(peer) === true ||
       this.#outputs.reaches(peer) ||
-      (this.#chain?.sink !== undefined && this.#options.environment.services.sink === peer)
+      this.#chain?.sink?.keepsConnectionTo(peer) === true
     );
   }
 

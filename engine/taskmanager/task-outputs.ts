@@ -30,6 +30,7 @@ type NewBufferSize = Extract<EngineMessage, { kind: 'new-buffer-size' }>;
 type AddCredit = Extract<EngineMessage, { kind: 'add-credit' }>;
 
 const OVERTAKE_TIMER = 'overtake';
+const FLUSH_TIMER = 'flush';
 
 export interface TaskOutputsOptions {
   readonly environment: TaskEnvironment;
@@ -51,6 +52,7 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
   readonly #unalignedEdges: ReadonlySet<number>;
   /** Keeps its place until the timer says otherwise. */
   #queuedBarrier: CheckpointBarrier | undefined;
+  #flushArmed = false;
 
   constructor({ environment, deployment, channelState, userCode }: TaskOutputsOptions) {
     const { graph, configuration } = environment;
@@ -131,6 +133,21 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
   /** Everything written was processed by its consumers. */
   get isProcessed(): boolean {
     return this.#partitions.every((partition) => partition.isProcessed);
+  }
+
+  /** What the mailbox action wrote leaves soon, if it does not fill a buffer before. */
+  armFlush(out: Out): void {
+    if (this.#flushArmed || !this.hasOpenRecords) return;
+    this.#flushArmed = true;
+    out.setTimer(FLUSH_TIMER, micros(this.#environment.configuration.runtime.bufferTimeoutUs));
+  }
+
+  /** False: it is another timer. */
+  flushTimer(timer: string, out: Out): boolean {
+    if (timer !== FLUSH_TIMER) return false;
+    this.#flushArmed = false;
+    this.flush(out);
+    return true;
   }
 
   flush(out: Out): void {
