@@ -17,7 +17,7 @@ import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
-import { type Micros, micros } from '../foundation/time.ts';
+import type { Micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import { UserCode } from '../operators/user-code.ts';
 import { WorkMeter } from '../operators/work-meter.ts';
