@@ -18,6 +18,23 @@ export {
   StreamExecutionEnvironment,
 } from './api/stream-execution-environment.ts';
 export { WatermarkStrategy } from './api/watermark-strategy.ts';
+export {
+  ContinuousEventTimeTrigger,
+  ContinuousProcessingTimeTrigger,
+  CountTrigger,
+  EventTimeSessionWindows,
+  EventTimeTrigger,
+  ProcessingTimeSessionWindows,
+  ProcessingTimeTrigger,
+  PurgingTrigger,
+  SlidingEventTimeWindows,
+  SlidingProcessingTimeWindows,
+  TumblingEventTimeWindows,
+  TumblingProcessingTimeWindows,
+  WindowedStream,
+  type WindowFunction,
+} from './api/windows.ts';
+export type { TimeWindow, TriggerSpec, WindowAssignerSpec, WindowContext } from './job/windows.ts';
 export type {
   Collector,
   ElementContext,

@@ -12,6 +12,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
+import type { WindowRules } from './operators/window-operator.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
@@ -144,6 +145,8 @@ export interface EngineParts {
   readonly initialWatermarkUs: number;
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
   readonly restoredTimers: 'armed' | 'forgotten';
+  /** See WindowRules. */
+  readonly windows: WindowRules;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -236,6 +239,7 @@ export const standardParts: EngineParts = {
   createOperatorStateStore: () => new OperatorStateStore(),
   initialWatermarkUs: START_OF_TIME_US,
   restoredTimers: 'armed',
+  windows: { mergedContents: 'merged' },
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -6,6 +6,7 @@ import { checkedExchanges } from './jobs/checked-exchanges.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
+import { flightWindows } from './jobs/flight-windows.ts';
 import { hourlyCounts } from './jobs/hourly-counts.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
@@ -25,6 +26,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   bufferingMap,
   unionOffsets,
   hourlyCounts,
+  flightWindows,
 ];
 
 /** The job of a name; undefined when there is none. */

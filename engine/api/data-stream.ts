@@ -21,7 +21,9 @@ import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
+import type { WindowAssignerSpec } from '../job/windows.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
+import { WindowedStream } from './windows.ts';
 import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
 import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap, erasePartitioner } from './type-erasure.ts';
 
@@ -108,6 +110,11 @@ export class DataStream<T> {
       kind: 'plain-process',
       function: spec as FunctionSpec<ProcessFunction<unknown, unknown>>,
     });
+  }
+
+  /** Windows over all records, whatever their key: in one subtask (Flink: AllWindowedStream). */
+  windowAll(assigner: WindowAssignerSpec): WindowedStream<T> {
+    return this.keyBy(() => '').window(assigner, 1);
   }
 
   /**
@@ -380,6 +387,20 @@ export class KeyedStream<T> {
       keyed: { key, keySerializer: keyType },
       broadcast: other,
     });
+  }
+
+  /** Groups the records of each key by time. */
+  window(assigner: WindowAssignerSpec, parallelism = this.#place.parallelism): WindowedStream<T> {
+    const { origins, key, keyType } = this.#keyed;
+    return new WindowedStream<T>((window) => {
+      const node = this.#place.graph.add({
+        body: { kind: 'window', key, keySerializer: keyType, window },
+        inputs: origins.map((origin) => ({ ...origin, input: 0 })),
+        name: 'Window',
+        parallelism,
+      });
+      return new DataStream<never>(this.#place, [{ from: node.id, exchange: 'default' }]);
+    }, assigner);
   }
 
   /** Runs a function with state per key. */

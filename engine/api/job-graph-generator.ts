@@ -40,6 +40,7 @@ function caresForEventTime({ body }: StreamNode): boolean {
     case 'source':
       return body.source.watermarks !== undefined;
     case 'watermarks':
+    case 'window':
       return true;
     case 'process':
     case 'co-process':

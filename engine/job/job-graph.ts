@@ -7,6 +7,7 @@
  */
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { WatermarkSpec } from './watermarks.ts';
+import type { WindowSpec } from './windows.ts';
 import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 import type {
   BroadcastProcessFunction,
@@ -83,6 +84,12 @@ export type OperatorSpec = {
       readonly keySerializer: TypeSerializer<StateKey>;
       readonly function: FunctionSpec<KeyedCoProcessFunction<unknown, unknown, unknown>>;
     }
+  | {
+      readonly kind: 'window';
+      readonly key: (value: unknown) => StateKey;
+      readonly keySerializer: TypeSerializer<StateKey>;
+      readonly window: WindowSpec;
+    }
   | { readonly kind: 'plain-process'; readonly function: FunctionSpec<ProcessFunction<unknown, unknown>> }
   | {
       readonly kind: 'broadcast-process';
@@ -105,7 +112,7 @@ export type FunctionOperatorSpec = Extract<
 
 /** How the keys of an operator are stored; undefined: it has no keyed state. */
 export function keySerializerOf(spec: OperatorSpec): TypeSerializer<StateKey> | undefined {
-  if (spec.kind === 'process' || spec.kind === 'co-process') return spec.keySerializer;
+  if (spec.kind === 'process' || spec.kind === 'co-process' || spec.kind === 'window') return spec.keySerializer;
   return spec.kind === 'broadcast-process' ? spec.keyed?.keySerializer : undefined;
 }
 

@@ -73,6 +73,17 @@ export class ChildCollector implements Collector<unknown> {
     this.#userCode.isRunning = true;
   }
 
+  /** What follows has this event time. */
+  atTime(timestampUs: number): void {
+    this.#timestampUs = timestampUs;
+  }
+
+  /** As `output`, by the operator itself. */
+  lateOutput(tag: string, value: unknown): void {
+    this.output(tag, value);
+    this.#userCode.isRunning = false;
+  }
+
   /** Into a side output; it counts as one of the children, whether somebody reads it or not. */
   output(tag: string, value: unknown): void {
     const lineage = childLineage(this.#parent, this.#child);

@@ -21,6 +21,7 @@ import type { KeyedOperatorOptions } from '../operators/keyed-context.ts';
 import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
+import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
@@ -180,6 +181,13 @@ function createOperator(
       if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return operator.inputs;
     }
+    case 'window': {
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const { windows: rules } = options.environment.parts;
+      const operator = new WindowOperator(spec, { ...keyedOptions(options, next), backend, rules });
+      parts.stages.push(operator.timers);
+      return single(operator);
+    }
     case 'plain-process': {
       const functionState = createFunctionState(spec, options, parts.functionStates);
       return single(new ProcessOperator(spec, { ...subtaskOf(options), functionState, next }));
@@ -241,7 +249,7 @@ function createFunctionState(
 }
 
 function createBackend(
-  spec: FunctionOperatorSpec,
+  spec: Pick<OperatorSpec, 'uid'>,
   keySerializer: TypeSerializer<StateKey>,
   options: OperatorChainOptions,
   keyed: KeyedOperatorState[],

@@ -129,6 +129,19 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, watermarks: { ...spec.watermarks, timestampOf: stamp } };
     }
+    case 'window': {
+      const { aggregate } = spec.window;
+      const wrapped: typeof aggregate = {
+        createAccumulator: () => aggregate.createAccumulator(),
+        add: (accumulator, value) => {
+          before();
+          return aggregate.add(accumulator, value);
+        },
+        getResult: (accumulator) => aggregate.getResult(accumulator),
+        merge: (a, b) => aggregate.merge(a, b),
+      };
+      return { ...spec, window: { ...spec.window, aggregate: wrapped } };
+    }
     case 'process':
     case 'co-process':
     case 'plain-process':

@@ -15,6 +15,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
+import { ConservedOutput } from './conserved-output.ts';
 import { ConsistentCut } from './consistent-cut.ts';
 import { CutAudit } from './cut-audit.ts';
 import { DrainWatch } from './drain-watch.ts';
@@ -56,7 +57,8 @@ type Wired = Judge & { readonly kinds: readonly EventKind[] };
 
 export class JudgeBench {
   readonly judges: readonly Judge[];
-  readonly output: ExactlyOnceOutput;
+  readonly output: ExactlyOnceOutput | ConservedOutput;
+  readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #drainWatch: DrainWatch | undefined;
@@ -78,7 +80,10 @@ export class JudgeBench {
       const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
       return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
     };
-    this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
+    const { conserves } = audit;
+    const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
+    this.#compared = compared;
+    this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
     const retention = new Retention({ jobId, directory: plan.engine.checkpoint.directory, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
@@ -104,7 +109,7 @@ export class JudgeBench {
       jobId: graph.jobId,
       reader,
       changed: (drained) => {
-        this.output.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        this.#compared.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
         this.#progress.drained(drained?.endsAt !== undefined);
       },
     });

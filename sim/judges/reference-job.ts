@@ -46,6 +46,7 @@ import { ReferenceEventTime } from './reference-event-time.ts';
 import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
 import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
+import { ReferenceWindows } from './reference-windows.ts';
 import type { ReferenceTimer } from './reference-timers.ts';
 
 /** Takes what reaches a sink. */
@@ -268,6 +269,8 @@ export class ReferenceJob {
       case 'process':
       case 'co-process':
         return this.#compileKeyed(spec, vertex, { next, sides });
+      case 'window':
+        return this.#compileWindows(spec, vertex, new Children(next, sides));
       case 'plain-process':
         return this.#compilePlain(spec, next);
       case 'broadcast-process':
@@ -324,6 +327,18 @@ export class ReferenceJob {
       twofold.processElement2(value, context, children.of(lineage));
     };
     return [first, second];
+  }
+
+  #compileWindows(
+    spec: Extract<OperatorSpec, { readonly kind: 'window' }>,
+    { maxParallelism, index }: JobVertex,
+    children: Children,
+  ): readonly [Push, Push] {
+    assert(!this.#keyed.has(spec.uid), 'operators have different uids', { uid: spec.uid });
+    const windows = new ReferenceWindows({ spec, maxParallelism, children, clock: this.#clock });
+    this.#keyed.set(spec.uid, windows.state);
+    this.#addStage(index, windows.stage);
+    return both(windows.push);
   }
 
   #compilePlain(spec: Extract<OperatorSpec, { readonly kind: 'plain-process' }>, next: Push): readonly [Push, Push] {

@@ -52,6 +52,7 @@ describe('job catalog', () => {
     );
     expect(vertices).toEqual({
       'hourly-counts': 2,
+      'flight-windows': 2,
       'keyed-count': 2,
       'keyed-cascade': 4,
       'flight-delays': 2,
