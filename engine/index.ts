@@ -4,11 +4,12 @@
 export {
   ConnectedStreams,
   DataStream,
-  DataStreamSink,
   KeyedConnectedStreams,
   KeyedStream,
   type SinkOptions,
+  WindowedStream,
 } from './api/data-stream.ts';
+export { DataStreamSink } from './api/data-stream-sink.ts';
 export { InvalidJob } from './api/invalid-job.ts';
 export {
   type EnvironmentOptions,
@@ -31,7 +32,6 @@ export {
   SlidingProcessingTimeWindows,
   TumblingEventTimeWindows,
   TumblingProcessingTimeWindows,
-  WindowedStream,
   type WindowFunction,
 } from './api/windows.ts';
 export type { TimeWindow, TriggerSpec, WindowAssignerSpec, WindowContext } from './job/windows.ts';
@@ -47,6 +47,7 @@ export type {
   TimerService,
 } from './job/functions.ts';
 export { OutputTag, SuppressRestarts } from './job/functions.ts';
+export type { HookDone, MasterHookSpec, MasterTriggerRestoreHook } from './job/master-hook.ts';
 export type { JobEdge, JobGraph, JobVertex, OperatorSpec, SinkSpec, SourceSpec } from './job/job-graph.ts';
 export type { WatermarkGenerator, WatermarkOutput, WatermarkSpec } from './job/watermarks.ts';
 export type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';

@@ -140,7 +140,7 @@ export interface EngineParts {
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
-  createOperatorStateStore(): OperatorStateStore;
+  createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing. */
   readonly initialWatermarkUs: number;
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -167,6 +167,8 @@ export interface StateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
@@ -236,7 +238,7 @@ export const standardParts: EngineParts = {
   completedSavepoint: 'subsumes-nothing',
   sharedGarbage: 'swept',
   notClaimedFiles: 'remembered',
-  createOperatorStateStore: () => new OperatorStateStore(),
+  createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: START_OF_TIME_US,
   restoredTimers: 'armed',
   windows: { mergedContents: 'merged' },

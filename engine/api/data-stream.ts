@@ -17,13 +17,15 @@ import type {
   StateKey,
 } from '../job/functions.ts';
 import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { AggregateFunction } from '../state/state-descriptor.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
+import { checkedParallelism, DataStreamSink } from './data-stream-sink.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
-import type { WindowAssignerSpec } from '../job/windows.ts';
+import type { TriggerSpec, WindowAssignerSpec, WindowSpec } from '../job/windows.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
-import { WindowedStream } from './windows.ts';
+import { type WindowFunction, WindowSettings } from './windows.ts';
 import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
 import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap, erasePartitioner } from './type-erasure.ts';
 
@@ -319,45 +321,6 @@ interface BroadcastSides<B> {
   readonly broadcast: BroadcastStream<B>;
 }
 
-/** A sink; there is nothing behind it. */
-export class DataStreamSink {
-  readonly #graph: StreamGraph;
-  readonly #node: StreamNode;
-
-  constructor(graph: StreamGraph, node: StreamNode) {
-    this.#graph = graph;
-    this.#node = node;
-  }
-
-  uid(uid: string): this {
-    this.#graph.setUid(this.#node, uid);
-    return this;
-  }
-
-  name(name: string): this {
-    this.#node.name = name;
-    return this;
-  }
-
-  /** Number of subtasks of the sink, where it differs from the environment's. */
-  setParallelism(parallelism: number): this {
-    this.#node.parallelism = checkedParallelism(parallelism);
-    return this;
-  }
-
-  /** The sink is a vertex of its own. */
-  disableChaining(): this {
-    this.#node.chaining = 'never';
-    return this;
-  }
-}
-
-function checkedParallelism(parallelism: number): number {
-  if (!Number.isInteger(parallelism) || parallelism < 1)
-    throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
-  return parallelism;
-}
-
 /** A stream whose records of one key meet in one subtask. */
 export class KeyedStream<T> {
   readonly #place: StreamPlace;
@@ -392,15 +355,16 @@ export class KeyedStream<T> {
   /** Groups the records of each key by time. */
   window(assigner: WindowAssignerSpec, parallelism = this.#place.parallelism): WindowedStream<T> {
     const { origins, key, keyType } = this.#keyed;
-    return new WindowedStream<T>((window) => {
+    const add: AddWindow = <Out>(window: WindowSpec) => {
       const node = this.#place.graph.add({
         body: { kind: 'window', key, keySerializer: keyType, window },
         inputs: origins.map((origin) => ({ ...origin, input: 0 })),
         name: 'Window',
         parallelism,
       });
-      return new DataStream<never>(this.#place, [{ from: node.id, exchange: 'default' }]);
-    }, assigner);
+      return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+    };
+    return new WindowedStream<T>(add, WindowSettings.of<T>(assigner));
   }
 
   /** Runs a function with state per key. */
@@ -413,6 +377,54 @@ export class KeyedStream<T> {
       parallelism: this.#place.parallelism,
     });
     return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+  }
+}
+
+/** Makes the operator of windows on a keyed stream. */
+type AddWindow = <Out>(window: WindowSpec) => DataStream<Out>;
+
+/** The records of each key, grouped by time; see windows.ts. */
+export class WindowedStream<T> {
+  readonly #add: AddWindow;
+  readonly #settings: WindowSettings<T>;
+
+  constructor(add: AddWindow, settings: WindowSettings<T>) {
+    this.#add = add;
+    this.#settings = settings;
+  }
+
+  /** When a window is evaluated. Default: at its end. */
+  trigger(trigger: TriggerSpec): WindowedStream<T> {
+    return new WindowedStream<T>(this.#add, this.#settings.trigger(trigger));
+  }
+
+  /** How long after its end a window still takes records in; it is then evaluated again with each. Default: not at all. */
+  allowedLateness(milliseconds: number): WindowedStream<T> {
+    return new WindowedStream<T>(this.#add, this.#settings.allowedLateness(milliseconds));
+  }
+
+  /** Where records go that come too late. Default: they are dropped. */
+  sideOutputLateData(tag: OutputTag<T>): WindowedStream<T> {
+    return new WindowedStream<T>(this.#add, this.#settings.sideOutputLateData(tag));
+  }
+
+  /** One value per window, into which every record is folded. */
+  reduce(reduce: (current: T, added: T) => T, type: TypeSerializer<T>): DataStream<T> {
+    return this.#add<T>(this.#settings.reduce(reduce, type));
+  }
+
+  /** The result of each window by its aggregate, or what the function makes of it. */
+  aggregate<Acc, R, Out = R>(
+    aggregate: AggregateFunction<T, Acc, R>,
+    type: TypeSerializer<Acc>,
+    evaluate?: WindowFunction<R, Out>,
+  ): DataStream<Out> {
+    return this.#add<Out>(this.#settings.aggregate(aggregate, type, evaluate));
+  }
+
+  /** All records of a window at once, in the order in which they came; they are kept until then. */
+  process<Out>(evaluate: WindowFunction<readonly T[], Out>, type: TypeSerializer<T>): DataStream<Out> {
+    return this.#add<Out>(this.#settings.process(evaluate, type));
   }
 }
 

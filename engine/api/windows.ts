@@ -7,14 +7,13 @@
  *       .sideOutputLateData(LATE)
  *       .aggregate(delays, DELAYS, (window, result, out) => out.collect({ ...window, ...result }))
  *
- * Owns: assigners, triggers, and the builder. Does not own: what they mean (job/windows.ts, operators/window-operator.ts).
+ * Owns: assigners, triggers, what is said of windows. Does not own: the stream they are made of (data-stream.ts), what they mean (job/windows.ts, operators/window-operator.ts).
  */
 import type { Collector, OutputTag } from '../job/functions.ts';
 import type { TimeDomain, TriggerSpec, WindowAssignerSpec, WindowContext, WindowSpec } from '../job/windows.ts';
 import type { AggregateFunction } from '../state/state-descriptor.ts';
 import { Types } from '../state/type-information.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
-import type { DataStream } from './data-stream.ts';
 import { InvalidJob } from './invalid-job.ts';
 
 type OfSize = (sizeMs: number, offsetMs?: number) => WindowAssignerSpec;
@@ -72,71 +71,59 @@ export const PurgingTrigger = { of: (trigger: TriggerSpec): TriggerSpec => ({ ..
 /** What comes out of a window, given what its records were folded into. */
 export type WindowFunction<R, Out> = (window: WindowContext, result: R, out: Collector<Out>) => void;
 
-/** Makes the operator; given by the keyed stream. */
-export type AddWindow<Out> = (window: WindowSpec) => DataStream<Out>;
-
 type Settings = Pick<WindowSpec, 'assigner' | 'trigger' | 'allowedLatenessUs' | 'lateOutput'>;
 
-export class WindowedStream<T> {
+/** What was said of the windows of a stream so far. */
+export class WindowSettings<T> {
   readonly #settings: Settings;
-  readonly #add: AddWindow<never>;
 
-  constructor(add: AddWindow<never>, assigner: WindowAssignerSpec, settings?: Settings) {
-    this.#add = add;
-    this.#settings = settings ?? { assigner, trigger: { kind: assigner.domain }, allowedLatenessUs: 0 };
+  private constructor(settings: Settings) {
+    this.#settings = settings;
   }
 
-  /** When a window is evaluated. Default: at its end. */
-  trigger(trigger: TriggerSpec): WindowedStream<T> {
-    return this.#with({ trigger });
+  static of<T>(assigner: WindowAssignerSpec): WindowSettings<T> {
+    return new WindowSettings<T>({ assigner, trigger: { kind: assigner.domain }, allowedLatenessUs: 0 });
   }
 
-  /** How long after its end a window still takes records in; it is then evaluated again with each. Default: not at all. */
-  allowedLateness(milliseconds: number): WindowedStream<T> {
-    const us = milliseconds * 1_000;
-    if (!Number.isSafeInteger(us) || us < 0)
+  trigger(trigger: TriggerSpec): WindowSettings<T> {
+    return new WindowSettings<T>({ ...this.#settings, trigger });
+  }
+
+  allowedLateness(milliseconds: number): WindowSettings<T> {
+    const allowedLatenessUs = milliseconds * 1_000;
+    if (!Number.isSafeInteger(allowedLatenessUs) || allowedLatenessUs < 0)
       throw new InvalidJob(
         `An allowed lateness of ${milliseconds} ms is not a whole number of microseconds of at least 0.`,
       );
     if (this.#settings.assigner.domain === 'processing-time')
       throw new InvalidJob('Nothing is late in processing time: allowedLateness() is for windows of event time.');
-    return this.#with({ allowedLatenessUs: us });
+    return new WindowSettings<T>({ ...this.#settings, allowedLatenessUs });
   }
 
-  /** Where records go that come too late. Default: they are dropped. */
-  sideOutputLateData(tag: OutputTag<T>): WindowedStream<T> {
-    return this.#with({ lateOutput: tag.id });
+  sideOutputLateData(tag: OutputTag<T>): WindowSettings<T> {
+    return new WindowSettings<T>({ ...this.#settings, lateOutput: tag.id });
   }
 
-  /** One value per window, into which every record is folded. */
-  reduce(reduce: (current: T, added: T) => T, type: TypeSerializer<T>): DataStream<T> {
+  reduce(reduce: (current: T, added: T) => T, type: TypeSerializer<T>): WindowSpec {
     const aggregate: AggregateFunction<T, T | undefined, T | undefined> = {
       createAccumulator: () => undefined,
       add: (current, added) => (current === undefined ? added : reduce(current, added)),
       getResult: (current) => current,
       merge: (a, b) => (a === undefined || b === undefined ? (a ?? b) : reduce(a, b)),
     };
-    return this.#make<T>(aggregate, type, (_window, result, out) => out.collect(result));
+    return this.aggregate<T | undefined, T | undefined, T | undefined>(aggregate, type);
   }
 
-  /** The result of each window by its aggregate, or what the function makes of it. */
-  aggregate<Acc, R>(aggregate: AggregateFunction<T, Acc, R>, type: TypeSerializer<Acc>): DataStream<R>;
   aggregate<Acc, R, Out>(
     aggregate: AggregateFunction<T, Acc, R>,
-    type: TypeSerializer<Acc>,
-    evaluate: WindowFunction<R, Out>,
-  ): DataStream<Out>;
-  aggregate<Acc, R, Out>(
-    aggregate: AggregateFunction<T, Acc, R>,
-    type: TypeSerializer<Acc>,
+    contents: object,
     evaluate?: WindowFunction<R, Out>,
-  ): DataStream<Out> | DataStream<R> {
-    if (evaluate !== undefined) return this.#make<Out, R>(aggregate, type, evaluate);
-    return this.#make<R>(aggregate, type, (_window, result, out) => out.collect(result));
+  ): WindowSpec {
+    const asItIs: WindowFunction<R, R> = (_window, result, out) => out.collect(result);
+    return this.#spec(aggregate, contents, evaluate ?? asItIs);
   }
 
-  /** All records of a window at once, in the order in which they came; they are kept until then. */
-  process<Out>(evaluate: WindowFunction<readonly T[], Out>, type: TypeSerializer<T>): DataStream<Out> {
+  process<Out>(evaluate: WindowFunction<readonly T[], Out>, type: TypeSerializer<T>): WindowSpec {
     const aggregate: AggregateFunction<T, T[], readonly T[]> = {
       createAccumulator: () => [],
       add: (records, added) => {
@@ -146,22 +133,17 @@ export class WindowedStream<T> {
       getResult: (records) => records,
       merge: (a, b) => [...a, ...b],
     };
-    return this.#make<Out, readonly T[]>(aggregate, Types.list(type), evaluate);
-  }
-
-  #with(change: Partial<Settings>): WindowedStream<T> {
-    return new WindowedStream<T>(this.#add, this.#settings.assigner, { ...this.#settings, ...change });
+    return this.#spec(aggregate, Types.list(type), evaluate);
   }
 
   /** The graph carries no types: sound, as the operator hands the aggregate only what this stream carries. */
-  #make<Out, R = Out>(aggregate: object, contents: object, evaluate: WindowFunction<R, Out>): DataStream<Out> {
-    const add = this.#add as unknown as AddWindow<Out>;
-    return add({
+  #spec(aggregate: object, contents: object, evaluate: unknown): WindowSpec {
+    return {
       ...this.#settings,
       aggregate: aggregate as WindowSpec['aggregate'],
       contents: contents as WindowSpec['contents'],
       evaluate: evaluate as WindowSpec['evaluate'],
-    });
+    };
   }
 }
 

@@ -5,6 +5,7 @@
  * (as a user jar is). Operators are specs, data and functions, so that the engine and the judges' reference interpret the same
  * job independently.
  */
+import type { MasterHookSpec } from './master-hook.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { WatermarkSpec } from './watermarks.ts';
 import type { WindowSpec } from './windows.ts';
@@ -161,4 +162,6 @@ export interface JobGraph {
   readonly edges: readonly JobEdge[];
   /** Some operator cares for event time: the end of bounded input is then the end of time (Flink: Watermark.MAX_WATERMARK). */
   readonly usesEventTime?: true;
+  /** Row C25; absent: there are none. */
+  readonly masterHooks?: readonly MasterHookSpec[];
 }

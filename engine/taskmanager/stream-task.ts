@@ -25,6 +25,7 @@ import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
+import { IncompatibleState } from '../state/type-serializer.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { sinkHostOf } from './sink-host.ts';
@@ -169,6 +170,7 @@ export class StreamTask {
       this.#afterAction(nowUs, out);
     } catch (thrown) {
       // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
+      if (thrown instanceof IncompatibleState) return this.#refuseState(thrown, out);
       const failure = this.#userCode.failureOf(thrown);
       if (failure === undefined) throw thrown;
       this.fail(failure, out);
@@ -194,6 +196,12 @@ export class StreamTask {
     this.#checkpoint.close();
     this.#failure = failure;
     this.#moveTo('failed', failure, out);
+  }
+
+  /** Row S13: the job fails for good, and what it was to be restored from stays as it is. */
+  #refuseState({ message }: IncompatibleState, out: Out): void {
+    out.report({ kind: 'state-incompatible', ...this.#task, why: message });
+    this.fail('incompatible-state', out);
   }
 
   /** There is room for what the next record may make (I2). */
@@ -273,21 +281,15 @@ export class StreamTask {
 
   /** What one action wrote leaves with it, or soon. */
   #afterAction(nowUs: Micros, out: Out): void {
-    if (this.#state === 'running') this.#keepTime(nowUs, out);
+    if (this.#state === 'running') this.#time.afterAction(nowUs, out);
+    // A watermark, or a timer that is due, is interrupted.
+    if (this.#time.isBusy && this.#state === 'running' && !this.#continuing && this.#isAvailable) this.#continue(out);
     this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
     this.#work.chargeStore(out);
     out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     this.#outputs.armFlush(out);
-  }
-
-  #keepTime(nowUs: Micros, out: Out): void {
-    const sourceTime = this.#chain?.sourceTime;
-    if (sourceTime !== undefined && this.#source !== undefined) sourceTime.openSplits(this.#source.openSplits());
-    this.#time.afterAction(nowUs, out);
-    // A watermark, or a timer that is due, is interrupted.
-    if (this.#time.isBusy && !this.#continuing && this.#isAvailable) this.#continue(out);
   }
 
   #start(nowUs: Micros, out: Out): void {
@@ -322,7 +324,7 @@ export class StreamTask {
       clock: this.#clock,
     });
     this.#chain = chain;
-    this.#time.operators(chain.stages, chain.assigners);
+    this.#time.operators(chain, this.#source);
     this.#sinkGate = chain.sink?.gate;
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
@@ -369,8 +371,7 @@ export class StreamTask {
   #pumpSource(out: Out): void {
     const head = this.#chain?.heads[0];
     if (this.#source === undefined || head === undefined) return;
-    const split = this.#source.nextSplit;
-    if (split !== undefined) this.#chain?.sourceTime?.startSplit(split);
+    this.#time.startSplit();
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
     out.busy('record', emitted);
     if (this.#source.isExhausted && !this.#time.isBusy && this.#ending.mode === undefined)

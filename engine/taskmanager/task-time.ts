@@ -11,12 +11,14 @@
  *   I3 one timer is armed for processing time, for the earliest one of all operators, restored ones included (G6 in bugs.md);
  *   I4 a chain without any of this costs one comparison in a mailbox action.
  */
+import type { SourceReader } from '../connectors/source-reader.ts';
 import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
 import type { TimeStage } from '../event-time/time-stage.ts';
 import type { TimestampsAndWatermarks, WatermarkNews } from '../event-time/timestamps-and-watermarks.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { END_OF_TIME_US, type StreamBuffer } from '../protocol/stream-elements.ts';
+import type { OperatorChain } from './operator-chain.ts';
 
 const PROCESSING_TIMER = 'processing-time';
 const WATERMARK_TIMER = 'watermark';
@@ -39,10 +41,14 @@ interface UnderWay {
   stage: number;
 }
 
+type ChainTime = Pick<OperatorChain, 'stages' | 'assigners' | 'sourceTime'>;
+type SourceSplits = Pick<SourceReader, 'openSplits' | 'nextSplit'>;
+
 export class TaskTime {
   readonly #options: TaskTimeOptions;
   #stages: readonly TimeStage[] = [];
   #assigners: readonly { readonly assigner: TimestampsAndWatermarks; readonly behind: number }[] = [];
+  #splits: { readonly sourceTime: TimestampsAndWatermarks; readonly source: SourceSplits } | undefined;
   #underWay: UnderWay | undefined;
   #whenAtEnd: ((out: Out) => void) | undefined;
   #isProcessingTimeDue = false;
@@ -61,21 +67,24 @@ export class TaskTime {
     };
   }
 
-  /** The operators that care for time, head first, when they are there. */
-  operators(stages: readonly TimeStage[], assigners: readonly TimestampsAndWatermarks[]): void {
+  /** The operators are there. `source`: who has the splits that the chain makes watermarks for. */
+  operators({ stages, assigners, sourceTime }: ChainTime, source: SourceSplits | undefined): void {
     this.#stages = stages;
+    if (sourceTime !== undefined && source !== undefined) this.#splits = { sourceTime, source };
     this.#assigners = assigners.map((assigner) => ({ assigner, behind: stages.indexOf(assigner) + 1 }));
     if (this.#options.armsRestored) return;
     for (const { nextProcessingTimeUs } of stages) this.#armedUs = Math.min(this.#armedUs, nextProcessingTimeUs);
   }
 
+  /** What the source emits next is of its next split. */
+  startSplit(): void {
+    const split = this.#splits?.source.nextSplit;
+    if (split !== undefined) this.#splits?.sourceTime.startSplit(split);
+  }
+
   /** There is work that goes before reading on (I1). */
   get isBusy(): boolean {
     return this.#underWay !== undefined || this.#isProcessingTimeDue;
-  }
-
-  get stages(): readonly TimeStage[] {
-    return this.#stages;
   }
 
   /** Of the chain's input. */
@@ -117,6 +126,7 @@ export class TaskTime {
   afterAction(nowUs: Micros, out: Out): void {
     this.#firedInAction = 0;
     if (this.#stages.length === 0 || this.#hasEnded) return;
+    this.#splits?.sourceTime.openSplits(this.#splits.source.openSplits());
     if (this.#underWay === undefined) this.#poll(nowUs, out);
     this.#armProcessingTime(nowUs, out);
   }
