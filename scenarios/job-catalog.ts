@@ -9,6 +9,7 @@ import { keyedCascade } from './jobs/keyed-cascade.ts';
 import { flightWindows } from './jobs/flight-windows.ts';
 import { hourlyCounts } from './jobs/hourly-counts.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
+import { keyedStates } from './jobs/keyed-states.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { splitCount } from './jobs/split-count.ts';
@@ -27,6 +28,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   unionOffsets,
   hourlyCounts,
   flightWindows,
+  keyedStates,
 ];
 
 /** The job of a name; undefined when there is none. */

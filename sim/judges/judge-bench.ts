@@ -27,6 +27,7 @@ import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
 import { Retention } from './retention.ts';
@@ -97,6 +98,7 @@ export class JudgeBench {
       retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
+      new Notifications(),
       ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
       this.#progress,
     ];
