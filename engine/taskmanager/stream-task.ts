@@ -135,7 +135,9 @@ export class StreamTask {
           timeoutUs: requestTimeoutUs,
           firstRequestId: 1,
         },
+        writer: `attempt-${attempt}`,
         checkpoint: configuration.checkpoint,
+        parts,
       }),
       requestTimeoutUs,
     });
