@@ -29,6 +29,7 @@ import {
   checkpointDuringChannelRecovery,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
 } from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
@@ -51,6 +52,7 @@ import {
   finishTwiceEmitsTwice,
   finishWithoutFinalCommit,
   triggerSourcesOnly,
+  earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
@@ -129,11 +131,13 @@ export const MUTANTS: readonly Mutant[] = [
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,
   barrierAcceptOffByOne,
   finishWithoutFinalCommit,
+  earlierRunsDeletedAtTheEnd,
   beginTransactionAfterFinish,
   finishTwiceEmitsTwice,
   endOfDataSurvivesRestart,
