@@ -69,7 +69,7 @@ type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'opt
 export class TaskCheckpointing {
   readonly #options: TaskCheckpointingOptions;
   readonly #task: Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
-  /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
+  /** Where `sourcePositions` is not `with-barrier`: the trigger whose snapshot or barrier is still due. */
   #deferred: TriggerCheckpoint | undefined;
   /** I3. */
   #stuck: TriggerCheckpoint | undefined;
@@ -87,7 +87,7 @@ export class TaskCheckpointing {
   trigger(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
-    if (!checkpoint.isNew(id)) return;
+    if (!checkpoint.isNew(id) && environment.parts.lateTrigger === 'ignored') return;
     if (checkpoint.isAborted(id)) return this.#cancelBehind(id, out);
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
@@ -100,9 +100,10 @@ export class TaskCheckpointing {
       return host.input()?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     }
     this.#stop(source, options.snapshot, out);
-    this.#broadcastBarrier(message, nowUs, out);
-    if (environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
-    else this.#snapshotSource(message, nowUs, out);
+    const { sourcePositions } = environment.parts;
+    if (sourcePositions !== 'before-batch') this.#broadcastBarrier(message, nowUs, out);
+    if (sourcePositions !== 'after-next-batch') this.#snapshotSource(message, nowUs, out);
+    if (sourcePositions !== 'with-barrier') this.#deferred = message;
   }
 
   /** All barriers are here, or the first overtook. */
@@ -125,6 +126,8 @@ export class TaskCheckpointing {
     const deferred = this.#deferred;
     if (deferred === undefined) return;
     this.#deferred = undefined;
+    if (this.#options.environment.parts.sourcePositions === 'before-batch')
+      return this.#broadcastBarrier(deferred, nowUs, out);
     this.#snapshotSource(deferred, nowUs, out);
   }
 
