@@ -127,6 +127,8 @@ export interface EngineParts {
   readonly completedSavepoint: 'subsumes-nothing' | 'subsumes';
   /** How shared files that nobody uses are found: in the directory, or among those that somebody acknowledged. */
   readonly sharedGarbage: 'swept' | 'registered-only';
+  /** What a deletion, which runs later, finds of the list it was given (row G5). */
+  filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
@@ -154,6 +156,8 @@ export interface StateBackendOptions {
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
+  /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
+  readonly foreignRows?: 'clipped' | 'kept';
 }
 
 /** Flink: sink.committer.retries. */
@@ -215,6 +219,7 @@ export const standardParts: EngineParts = {
   abortedFiles: 'left-to-sweep',
   completedSavepoint: 'subsumes-nothing',
   sharedGarbage: 'swept',
+  filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: () => new OperatorStateStore(),
   unalignedSnapshot: 'at-barrier',

@@ -68,6 +68,17 @@ import {
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
+import {
+  abortDiscardsReusedFiles,
+  baseFromUnconfirmed,
+  clearBeforeAsyncDiscard,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  placeholderOfDeletedFile,
+  registerAfterStore,
+  savepointSubsumesBase,
+  segmentNotClipped,
+} from './shared-state-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -125,6 +136,15 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  registerAfterStore,
+  savepointSubsumesBase,
+  abortDiscardsReusedFiles,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  clearBeforeAsyncDiscard,
+  segmentNotClipped,
+  baseFromUnconfirmed,
+  placeholderOfDeletedFile,
 ];
 
 /** A plan names an engine that there is none of. */
