@@ -2,7 +2,15 @@
 import { standardParts } from '../../engine/parts.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
-const EARLY = ['retention', 'restore-audit', 'exactly-once-state', 'checkpoint-lifecycle', 'savepoints', 'progress'];
+const EARLY = [
+  'checkpoint-lifecycle',
+  'consistent-cut',
+  'exactly-once-output',
+  'exactly-once-state',
+  'progress',
+  'retention',
+  'savepoints',
+];
 
 export const registerAfterStore: Mutant = {
   slug: 'register-after-store',
@@ -71,7 +79,7 @@ export const segmentNotClipped: Mutant = {
     createStateBackend: (options) => standardParts.createStateBackend({ ...options, foreignRows: 'kept' }),
   }),
   scenario: 'lsm-rescale',
-  judges: ['consistent-cut', 'exactly-once-state', 'exactly-once-output', 'restore-audit', 'checkpoint-lifecycle'],
+  judges: EARLY,
 };
 
 export const baseFromUnconfirmed: Mutant = {
