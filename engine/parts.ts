@@ -104,6 +104,14 @@ export interface EngineParts {
   afterCommit(outcome: CommitOutcome, tries: number): 'done' | 'drop' | 'retry' | 'fail';
   /** Whether the committables of one writer subtask and checkpoint may be committed (row K6). */
   isGroupComplete(received: number, expected: number): boolean;
+  /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
+  transactionalIdPrefix(jobId: string, uid: string): string;
+  /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
+  probesFurther(producerEpoch: number): boolean;
+  /** Whether an acknowledgement waits until the brokers have what was written before the barrier (I6). */
+  readonly flushBeforeBarrier: 'flushed' | 'unflushed';
+  /** Whether what a broker refuses fails the subtask (I6). */
+  readonly flushErrors: 'checked' | 'ignored';
   /** What a subtask whose input ended waits for before it ends itself (row C23). */
   readonly finalCheckpoint: 'wait' | 'skip';
   /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
@@ -132,7 +140,7 @@ export interface EngineParts {
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
-  createOperatorStateStore(): OperatorStateStore;
+  createOperatorStateStore(operator: string): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -153,6 +161,8 @@ export interface StateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
@@ -205,6 +215,10 @@ export const standardParts: EngineParts = {
     if (outcome === 'failed-known') return 'drop';
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  probesFurther: (producerEpoch) => producerEpoch > 0,
+  flushBeforeBarrier: 'flushed',
+  flushErrors: 'checked',
   isGroupComplete: (received, expected) => received === expected,
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
@@ -221,7 +235,7 @@ export const standardParts: EngineParts = {
   sharedGarbage: 'swept',
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
-  createOperatorStateStore: () => new OperatorStateStore(),
+  createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -60,6 +60,8 @@ export type TaskFailure =
   | 'partition-not-found'
   | 'restore-failed'
   | 'corrupt-state'
+  /** What was restored cannot be read as what the job declares (row S13): no restart can help. */
+  | 'incompatible-state'
   | 'user-function'
   /** The user's code says that no restart can help (Flink: SuppressRestartsException). */
   | 'unrecoverable'
@@ -67,6 +69,8 @@ export type TaskFailure =
   | 'sink-unavailable'
   | 'commit-failed'
   | 'transaction-lost'
+  /** The brokers allow no transaction as long as the sink wants (row K11): no restart can help. */
+  | 'transaction-timeout-refused'
   | 'out-of-sequence'
   /** An operator and its coordinator could not tell each other something (row C24). */
   | 'operator-event-lost'

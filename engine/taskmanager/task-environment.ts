@@ -4,16 +4,9 @@ import type { JobGraph } from '../job/job-graph.ts';
 import { deployedGraph } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
-
-/** The outside systems by their node. */
-export interface ServiceNodes {
-  readonly storage: NodeId;
-  readonly coordination: NodeId;
-  readonly log: NodeId;
-  readonly sink: NodeId;
-}
 
 export interface TaskEnvironment {
   readonly node: NodeId;

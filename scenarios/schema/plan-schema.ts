@@ -9,9 +9,11 @@ import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
+import { kafkaPlanSchema } from './sink-schema.ts';
 import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 const whole = z.int({ error: 'expected a whole number' });
@@ -127,6 +129,8 @@ const checkpoint = record({
   backend: z.enum(BACKENDS).default('hashmap'),
   incremental: z.boolean().default(false),
   inlineThresholdBytes: natural,
+  // Plans from before state could be compressed do not say.
+  compression: z.enum(COMPRESSIONS).default('none'),
   timelineLogging: z.boolean(),
 });
 
@@ -239,15 +243,17 @@ export const planSchema = record({
     jobManagers: positive,
     profile: z.string(),
     clients: natural.exactOptional(),
+    brokers: natural.exactOptional(),
     clocks: z.array(record({ node, offsetUs: whole, driftPpm: whole })).exactOptional(),
   }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   storage: storagePlanSchema,
   transactionTimeoutUs: positive,
+  sink: kafkaPlanSchema.exactOptional(),
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
-  expect: z.enum(GUARANTEES),
+  expect: z.enum([...GUARANTEES, 'at-most-once']),
 });
