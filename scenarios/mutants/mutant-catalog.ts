@@ -17,11 +17,13 @@ import {
   checkpointDoesNotWaitForEvents,
   enumeratorStateNotRestored,
   gatewayStaysOpen,
+  noticesAsTheyCome,
 } from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
   processAfterBarrierBeforeSnapshot,
+  rpcPerMessageNoOrder,
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
@@ -32,9 +34,11 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
   watchLossForgotten,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
@@ -79,7 +83,7 @@ import {
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
+import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
@@ -101,6 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   checkpointIdsSortedAsText,
   offsetInclusive,
   barrierBeforeOffset,
+  recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
@@ -109,6 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
   deleteDataBeforePointer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   watchLossForgotten,
   ackIgnoresAttempt,
@@ -135,8 +142,10 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  noticesAsTheyCome,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
+  rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
