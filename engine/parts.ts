@@ -12,6 +12,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
+import type { WindowRules } from './operators/window-operator.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
@@ -19,6 +20,7 @@ import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
 import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
+import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
@@ -58,8 +60,8 @@ export interface EngineParts {
   readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
   /** Files of what a new checkpoint drops go after the pointer was moved (row F16), or before. */
   readonly subsume: 'after-pointer' | 'before-pointer';
-  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
-  readonly unreadableMetadata: 'retry' | 'skip';
+  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, go without, or clean it up. */
+  readonly unreadableMetadata: 'retry' | 'skip' | 'remove';
   /** Whether a write by a leader that was replaced is refused (rows F15, F17), or overwrites what the new one wrote. */
   readonly leaderFencing: 'by-epoch' | 'none';
   /** Whether a leader whose connection to ZooKeeper is lost still leads until it is told that its session is over (row F14). */
@@ -76,10 +78,18 @@ export interface EngineParts {
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
+  /** Whether a file is synced before anybody is told that it is there (D1 in bugs.md). */
+  readonly syncBeforeClose: 'sync' | 'none';
+  /** How `_metadata` gets its name (D2): renamed when it is whole, or written under it, where what is there counts as whole. */
+  readonly metadataCommit: 'rename' | 'in-place';
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
-  /** A source takes its positions and sends the barrier in one step (row B9), or its positions after a further batch. */
-  readonly sourcePositions: 'with-barrier' | 'after-next-batch';
+  /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
+  readonly sourcePositions: 'with-barrier' | 'after-next-batch' | 'before-batch';
+  /** A trigger or barrier that is not newer than what a subtask has acted upon (row B9): late, or acted upon all the same. */
+  readonly lateTrigger: 'ignored' | 'acted-upon';
+  /** Where a new leader begins to count (row C8): at the last id that was ever taken, or at the newest checkpoint. */
+  readonly firstIdOfLeader: 'after-last-taken' | 'after-newest-checkpoint';
   /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
@@ -139,6 +149,12 @@ export interface EngineParts {
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
+  readonly initialWatermarkUs: number;
+  /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
+  readonly restoredTimers: 'armed' | 'forgotten';
+  /** See WindowRules. */
+  readonly windows: WindowRules;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -193,8 +209,12 @@ export const standardParts: EngineParts = {
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,
   }),
+  syncBeforeClose: 'sync',
+  metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  lateTrigger: 'ignored',
+  firstIdOfLeader: 'after-last-taken',
   repartitionOperatorState,
   rescaledInFlight: 'both-ends',
   unionOfFinished: 'declined',
@@ -233,6 +253,9 @@ export const standardParts: EngineParts = {
   sharedGarbage: 'swept',
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
+  initialWatermarkUs: START_OF_TIME_US,
+  restoredTimers: 'armed',
+  windows: { mergedContents: 'merged' },
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -21,6 +21,7 @@ import { assert } from '../foundation/assert.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { FiredTimers } from '../protocol/engine-events.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { sharedDirectory } from '../protocol/checkpoint-paths.ts';
 import { isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
@@ -69,7 +70,7 @@ type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'opt
 export class TaskCheckpointing {
   readonly #options: TaskCheckpointingOptions;
   readonly #task: Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
-  /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
+  /** Where `sourcePositions` is not `with-barrier`: the trigger whose snapshot or barrier is still due. */
   #deferred: TriggerCheckpoint | undefined;
   /** I3. */
   #stuck: TriggerCheckpoint | undefined;
@@ -87,7 +88,7 @@ export class TaskCheckpointing {
   trigger(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
-    if (!checkpoint.isNew(id)) return;
+    if (!checkpoint.isNew(id) && environment.parts.lateTrigger === 'ignored') return;
     if (checkpoint.isAborted(id)) return this.#cancelBehind(id, out);
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
@@ -100,9 +101,10 @@ export class TaskCheckpointing {
       return host.input()?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     }
     this.#stop(source, options.snapshot, out);
-    this.#broadcastBarrier(message, nowUs, out);
-    if (environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
-    else this.#snapshotSource(message, nowUs, out);
+    const { sourcePositions } = environment.parts;
+    if (sourcePositions !== 'before-batch') this.#broadcastBarrier(message, nowUs, out);
+    if (sourcePositions !== 'after-next-batch') this.#snapshotSource(message, nowUs, out);
+    if (sourcePositions !== 'with-barrier') this.#deferred = message;
   }
 
   /** All barriers are here, or the first overtook. */
@@ -125,6 +127,8 @@ export class TaskCheckpointing {
     const deferred = this.#deferred;
     if (deferred === undefined) return;
     this.#deferred = undefined;
+    if (this.#options.environment.parts.sourcePositions === 'before-batch')
+      return this.#broadcastBarrier(deferred, nowUs, out);
     this.#snapshotSource(deferred, nowUs, out);
   }
 
@@ -229,6 +233,20 @@ export class TaskCheckpointing {
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
     const { location, snapshot } = options;
-    checkpoint.start(id, { parts, waitsForSink, figures, location, snapshot, ...finished }, nowUs, out);
+    const taken = { parts, waitsForSink, figures, location, snapshot, ...finished, ...firedTimers(chain) };
+    checkpoint.start(id, taken, nowUs, out);
   }
+}
+
+/** What judges must know of the timers in a snapshot; nothing for a chain without any. */
+function firedTimers({ stages, keyed }: OperatorChain): { readonly time?: readonly FiredTimers[] } {
+  if (stages.length === 0) return {};
+  const time: FiredTimers[] = [];
+  for (const { uid, settledWatermarkUs, firing } of stages) {
+    const keyGroups = keyed.find(({ operator }) => operator === uid)?.keyGroups;
+    if (keyGroups === undefined) continue;
+    const place = { operator: uid, keyGroups, watermarkUs: settledWatermarkUs };
+    time.push(firing === undefined ? place : { ...place, firing });
+  }
+  return { time };
 }

@@ -23,6 +23,7 @@ import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
   processAfterBarrierBeforeSnapshot,
+  rpcPerMessageNoOrder,
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
@@ -33,9 +34,11 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
   watchLossForgotten,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
@@ -80,8 +83,9 @@ import {
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
+import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -91,14 +95,19 @@ export const MUTANTS: readonly Mutant[] = [
   checkpointIdsSortedAsText,
   offsetInclusive,
   barrierBeforeOffset,
+  recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
+  ackBeforeFsync,
+  noAtomicRename,
   notifyBeforeDurable,
   unknownWriteIsFailure,
   unknownWriteIsSuccess,
   deleteDataBeforePointer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   watchLossForgotten,
   ackIgnoresAttempt,
@@ -128,6 +137,7 @@ export const MUTANTS: readonly Mutant[] = [
   noticesAsTheyCome,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
+  rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
