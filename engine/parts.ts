@@ -12,6 +12,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
+import type { WindowRules } from './operators/window-operator.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
@@ -19,6 +20,7 @@ import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
 import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
+import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
@@ -76,6 +78,10 @@ export interface EngineParts {
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
+  /** Whether a file is synced before anybody is told that it is there (D1 in bugs.md). */
+  readonly syncBeforeClose: 'sync' | 'none';
+  /** How `_metadata` gets its name (D2): renamed when it is whole, or written under it, where what is there counts as whole. */
+  readonly metadataCommit: 'rename' | 'in-place';
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
@@ -145,6 +151,12 @@ export interface EngineParts {
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
+  readonly initialWatermarkUs: number;
+  /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
+  readonly restoredTimers: 'armed' | 'forgotten';
+  /** See WindowRules. */
+  readonly windows: WindowRules;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -201,6 +213,8 @@ export const standardParts: EngineParts = {
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,
   }),
+  syncBeforeClose: 'sync',
+  metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
   lateTrigger: 'ignored',
@@ -244,6 +258,9 @@ export const standardParts: EngineParts = {
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
+  initialWatermarkUs: START_OF_TIME_US,
+  restoredTimers: 'armed',
+  windows: { mergedContents: 'merged' },
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -96,6 +96,7 @@ import {
   segmentNotClipped,
 } from './shared-state-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -108,6 +109,8 @@ export const MUTANTS: readonly Mutant[] = [
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
+  ackBeforeFsync,
+  noAtomicRename,
   notifyBeforeDurable,
   unknownWriteIsFailure,
   unknownWriteIsSuccess,
