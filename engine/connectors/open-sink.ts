@@ -2,12 +2,15 @@
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { FileSinkSpec, KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
+import { FileCommitter } from './file/file-committer.ts';
+import { FileWriter } from './file/file-writer.ts';
+import { HdfsOutput, ObjectStoreOutput } from './file/output-storage.ts';
 import { KafkaCommitter } from './kafka/kafka-committer.ts';
 import { KafkaWriter } from './kafka/kafka-writer.ts';
 import { type CommitFact, CommitterOperator } from './sink/committer-operator.ts';
@@ -68,7 +71,8 @@ export function openSink(options: OpenSinkOptions): SinkOperator {
     isGlobal: false,
   });
   const { subtask, parallelism } = place;
-  const store = options.spec.kafka === undefined ? { store: options.services.sink } : {};
+  const { kafka, file } = options.spec;
+  const store = kafka === undefined && file === undefined ? { store: options.services.sink } : {};
   operator = new SinkOperator({ uid, subtask, parallelism, writer: connector.writer, committer, host, ...store });
   return operator;
 }
@@ -82,6 +86,7 @@ function openConnector(options: OpenSinkOptions, host: SinkWriterHost): Connecto
   const { uid, spec, place, services, runtime, parts, recordBytes } = options;
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
   if (spec.kafka !== undefined) return openKafka(options, spec.kafka, host);
+  if (spec.file !== undefined) return openFile(options, spec.file, host);
   const store = { uid, attempt: place.attempt, store: services.sink, requestTimeoutUs };
   return {
     writer: new SinkStoreWriter({ ...store, ...place, spec, parts, host, recordBytes, lingerUs, firstRequestId: 1 }),
@@ -100,5 +105,22 @@ function openKafka(options: OpenSinkOptions, kafka: KafkaSinkSpec, host: SinkWri
   };
 }
 
+/** Files are asked for over datagrams, as checkpoints are: no connection to lose. */
+function openFile(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): Connector {
+  const { uid, spec, place, services, runtime, parts } = options;
+  const timeoutUs = runtime.requestTimeoutUs;
+  const common = { node: services.sink, via: 'datagram', timeoutUs } as const;
+  const writer = `${uid}-${place.subtask}/${place.attempt}`;
+  const requests = { ...common, name: 'output', firstRequestId: WRITE_REQUESTS };
+  const storage = file.storage === 'hdfs' ? new HdfsOutput(requests, writer) : new ObjectStoreOutput(requests);
+  const client = { ...common, name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
+  return {
+    writer: new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host }),
+    committer: new FileCommitter({ client, writer: `${writer}/commit`, storage: file.storage, parts }),
+  };
+}
+
+/** Of a writer whose subtask asks the checkpoint storage, too, with ids from 1. */
+const WRITE_REQUESTS = 200_000_000;
 /** Request ids of a committer begin here, those of the writer beside it below and above. */
 const COMMIT_REQUESTS = 250_000_000;

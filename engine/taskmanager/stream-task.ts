@@ -251,7 +251,10 @@ export class StreamTask {
       case 'acknowledge-confirmed':
         return this.#checkpoint.confirmed(message.checkpointId, out);
       case 'storage-reply':
-        return this.#restore.handleReply(message, nowUs, out);
+        this.#restore.handleReply(message, nowUs, out);
+        if (this.#sinkGate === undefined) return;
+        this.#chain?.sink?.handleReply(message, nowUs, out);
+        return this.#pump(nowUs, out);
       case 'log-records':
         this.#source?.handleReply(message, nowUs, out);
         this.#pump(nowUs, out);
