@@ -8,23 +8,32 @@
  * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
  */
 import type { Micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { isTemporary } from '../storage/file-names.ts';
 
 export class CheckpointCleaner {
   readonly #storage: CheckpointStorage;
   /** `<dir>/<job>/`. */
   readonly #root: string;
   readonly #cleaned: (nowUs: Micros, out: Out) => void;
+  readonly #filesToDelete: EngineParts['filesToDelete'];
   #cleaning = 0;
 
   /** `cleaned` is called at the end of each deletion: a checkpoint may have waited for it (row C2). */
-  constructor(storage: CheckpointStorage, root: string, cleaned: (nowUs: Micros, out: Out) => void) {
+  constructor(
+    storage: CheckpointStorage,
+    root: string,
+    cleaned: (nowUs: Micros, out: Out) => void,
+    filesToDelete: EngineParts['filesToDelete'] = (paths) => paths,
+  ) {
     this.#storage = storage;
     this.#root = root;
     this.#cleaned = cleaned;
+    this.#filesToDelete = filesToDelete;
   }
 
   /** Deletions under way: back-pressure for the request decider (row C2). */
@@ -41,13 +50,16 @@ export class CheckpointCleaner {
     const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
     const floor = pointer.job?.floor ?? 0;
     const kept = new Set<number>(pointer.completed.map(({ id }) => id));
-    const isGarbage = (id: number): boolean => id > floor && id <= newest && !kept.has(id);
-    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root)), out);
+    // Of what is kept, files that never got their last name: their checkpoint completed without them.
+    const isGarbage = (id: number, path: string): boolean =>
+      id > floor && (kept.has(id) ? isTemporary(path) : id <= newest);
+    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root), path), out);
   }
 
   /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
   discard(directory: string, out: Out): void {
-    this.#deleteWhere(`${directory}/`, () => true, out);
+    this.#cleaning += 1;
+    this.#storage.discard(directory, out, (_reply, nowUs, endOut) => this.#ended(nowUs, endOut));
   }
 
   /** Files that no directory gathers. */
@@ -77,6 +89,6 @@ export class CheckpointCleaner {
   }
 
   #delete(paths: readonly string[], out: Out): void {
-    this.#storage.delete(paths, out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
+    this.#storage.delete(this.#filesToDelete(paths), out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
   }
 }

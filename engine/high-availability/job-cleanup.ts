@@ -13,6 +13,7 @@
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
@@ -21,6 +22,7 @@ import { requirementsKey } from '../protocol/job-scale.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { isTemporary } from '../storage/file-names.ts';
 
 export interface JobCleanupOptions {
   readonly jobId: string;
@@ -29,6 +31,7 @@ export interface JobCleanupOptions {
   readonly registers: NamedRegisters;
   readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
+  readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns'>;
   readonly done: (nowUs: Micros, out: Out) => void;
 }
 
@@ -54,9 +57,10 @@ export class JobCleanup {
 
   start(result: JobResult, out: Out): void {
     if (result.isResumable === true) return this.#sweep(result, out);
-    const { jobId, root } = this.#options;
+    const { jobId, root, parts } = this.#options;
+    const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
     // What lies in no checkpoint's directory has no id, and goes.
-    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= (result.floor ?? 0));
+    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor);
     this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
       this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
         this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
@@ -90,7 +94,7 @@ export class JobCleanup {
         const last = counter.value === '' ? 0 : Number(counter.value);
         const isGarbage = (path: string): boolean => {
           const id = checkpointIdOf(path, root);
-          return id > job.floor && id <= last && !kept.has(id);
+          return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
         };
         this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, (filesOut) =>
           this.#clean(result, filesOut),

@@ -120,6 +120,8 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
   row({ kind: fc.constant('end-of-data'), mode: fc.constantFrom('drain', 'no-drain') }),
+  row({ kind: fc.constant('watermark'), timestampUs: us }),
+  row({ kind: fc.constant('watermark-status'), idle: fc.boolean() }),
 );
 const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
 const operatorEvent = fc.oneof(
@@ -305,14 +307,41 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'storage-get': message('storage-get', { requestId: count, path: text }),
   'storage-delete': message('storage-delete', { requestId: count, paths: fc.array(text) }),
   'storage-list': message('storage-list', { requestId: count, prefix: text }),
+  'storage-file': message('storage-file', {
+    requestId: count,
+    path: text,
+    writer: text,
+    sequence: count,
+    operation: fc.oneof(
+      row({ kind: fc.constant('create'), overwrite: fc.boolean() }),
+      row({ kind: fc.constant('write'), offset: count, bytes }),
+      row({ kind: fc.constantFrom('flush', 'sync', 'close', 'append') }),
+      row({ kind: fc.constant('truncate'), length: count }),
+      row({ kind: fc.constant('rename'), to: text }),
+      row({ kind: fc.constant('remove-directory'), recursive: fc.boolean() }),
+    ),
+  }),
+  'storage-upload': message('storage-upload', {
+    requestId: count,
+    path: text,
+    operation: fc.oneof(
+      row({ kind: fc.constantFrom('begin', 'list') }),
+      row({ kind: fc.constant('part'), upload: text, part: count, bytes }),
+      row({ kind: fc.constant('complete'), upload: text, parts: count, overwrite: fc.boolean() }),
+      row({ kind: fc.constant('abort'), upload: text }),
+    ),
+  }),
   'storage-reply': row(
     {
       kind: fc.constant('storage-reply'),
       requestId: count,
-      outcome: fc.constantFrom('done', 'already-exists', 'not-found', 'failed', 'unavailable'),
+      outcome: fc.constantFrom('done', 'already-exists', 'not-found', 'failed', 'unavailable', 'slow-down', 'stale'),
       checksum: count,
       bytes,
       paths: fc.array(text),
+      length: count,
+      upload: text,
+      uploads: fc.array(row({ path: text, upload: text })),
     },
     { requiredKeys: ['kind', 'requestId', 'outcome'] },
   ),

@@ -55,6 +55,23 @@ describe('operations: savepoints', () => {
 });
 
 describe('operations: stop with savepoint', () => {
+  it('C28: until its tasks have ended a job is not over, though it is durable how it ends: no second stop, no next run', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    bench.acknowledgeAll(1).answer();
+    bench.ask('y', STOP).answer();
+    expect(bench.told('y')).toEqual({ kind: 'failed', reason: 'not-all-required-tasks-running' });
+    bench.ask('r', resume(place(1))).answer();
+    expect(bench.told('r')).toEqual({ kind: 'in-progress' });
+    bench.operations.jobFinished(bench.out);
+    bench.answer();
+    expect(bench.pointer.job).toMatchObject({ run: 1, ended: { status: 'finished', by: 'x' } });
+    bench.ask('r', resume(place(1))).answer();
+    bench.answer();
+    expect(bench.told('r')).toEqual({ kind: 'done' });
+    expect(bench.pointer.job).toMatchObject({ run: 2, by: 'r' });
+  });
+
   it('C28: periodic checkpoints stop, the savepoint is synchronous, and when all have finished the run is over', () => {
     const bench = new OperatedBench().start() as OperatedBench;
     bench.ask('x', STOP).answer();
@@ -225,6 +242,35 @@ describe('operations: the next run', () => {
     expect(bench.told('r')).toMatchObject({ kind: 'failed', reason: expect.stringContaining("'gone'") });
     bench.ask('q', resume(place(1), 'no-claim', true)).answer();
     expect(bench.told('q')).toEqual({ kind: 'done' });
+  });
+
+  it('S24: native state of another backend is refused by name, a canonical savepoint is not', () => {
+    const native = {
+      checkpointId: id(1),
+      jobId: 'job',
+      triggeredAtUs: micros(1),
+      states: [],
+      operators: [],
+      highestParallelism: 0,
+    };
+    const bench = canceled();
+    bench.storage.objects.set(`${place(1)}/_metadata`, encodeMetadata({ ...native, backend: 'lsm' }));
+    bench.storage.objects.set(
+      `${place(2)}/_metadata`,
+      encodeMetadata({ ...native, checkpointId: id(2), backend: 'lsm', snapshot: 'savepoint', format: 'canonical' }),
+    );
+    bench.ask('r', resume(place(1))).answer();
+    expect(bench.told('r')).toMatchObject({ kind: 'failed', reason: expect.stringContaining('backend lsm') });
+    bench.ask('q', resume(place(2))).answer();
+    expect(bench.told('q')).toEqual({ kind: 'done' });
+  });
+
+  it('S24: a run may begin with another backend, and the next one goes on with it', () => {
+    const bench = canceled();
+    const { restore } = resume('checkpoints/job/chk-1');
+    bench.ask('r', { kind: 'resume', restore: { ...restore, backend: 'hashmap' } }).answer();
+    expect(bench.told('r')).toEqual({ kind: 'done' });
+    expect(bench.store.run.backend).toBe('hashmap');
   });
 });
 
