@@ -18,6 +18,7 @@ import type {
 import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
+import { writerSubtask } from '../connectors/sink/sink-contract.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
 import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
@@ -194,7 +195,22 @@ export class DataStream<T> {
       throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
     const place = options.kafka === undefined ? {} : { kafka: options.kafka };
     const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
-    return new DataStreamSink(this.#place.graph, sink);
+    return new DataStreamSink(this.#place.graph, [sink, ...this.#committerBehind(sink)]);
+  }
+
+  /** Row K8: summary and committables of a writer subtask take the same way, to one committer. */
+  #committerBehind(sink: StreamNode): StreamNode[] {
+    if (sink.body.kind !== 'sink' || sink.body.sink.kafka?.committer === undefined) return [];
+    const { kafka } = sink.body.sink;
+    if (kafka.naming === 'pooling')
+      throw new InvalidJob('A writer of pooled transactional ids must hear of commits: leave its committer beside it.');
+    const node = this.#place.graph.add({
+      body: { kind: 'committer', sink: sink.body.sink },
+      inputs: [{ from: sink.id, input: 0, exchange: 'hash', key: writerSubtask, sinkInternal: true }],
+      name: kafka.committer === 'global' ? 'Global committer' : 'Committer',
+      parallelism: kafka.committer === 'global' ? 1 : this.#place.parallelism,
+    });
+    return [node];
   }
 
   /** The origins of another stream of the same environment. */
@@ -296,32 +312,37 @@ interface BroadcastSides<B> {
 /** A sink; there is nothing behind it. */
 export class DataStreamSink {
   readonly #graph: StreamGraph;
-  readonly #node: StreamNode;
+  /** The writer, and the committer behind it if there is one. */
+  readonly #nodes: readonly StreamNode[];
 
-  constructor(graph: StreamGraph, node: StreamNode) {
+  constructor(graph: StreamGraph, nodes: readonly StreamNode[]) {
     this.#graph = graph;
-    this.#node = node;
+    this.#nodes = nodes;
   }
 
   uid(uid: string): this {
-    this.#graph.setUid(this.#node, uid);
+    for (const node of this.#nodes) this.#graph.setUid(node, node.body.kind === 'sink' ? uid : `${uid}-committer`);
     return this;
   }
 
   name(name: string): this {
-    this.#node.name = name;
+    for (const node of this.#nodes) if (node.body.kind === 'sink') node.name = name;
     return this;
   }
 
-  /** Number of subtasks of the sink, where it differs from the environment's. */
+  /** Number of subtasks of the sink, where it differs from the environment's. There is one global committer. */
   setParallelism(parallelism: number): this {
-    this.#node.parallelism = checkedParallelism(parallelism);
+    const checked = checkedParallelism(parallelism);
+    for (const node of this.#nodes) {
+      const isGlobal = node.body.kind === 'committer' && node.body.sink.kafka?.committer === 'global';
+      if (!isGlobal) node.parallelism = checked;
+    }
     return this;
   }
 
   /** The sink is a vertex of its own. */
   disableChaining(): this {
-    this.#node.chaining = 'never';
+    for (const node of this.#nodes) node.chaining = 'never';
     return this;
   }
 }

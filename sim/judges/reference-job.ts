@@ -197,6 +197,9 @@ export class ReferenceJob {
         return this.#compilePlain(spec, next);
       case 'broadcast-process':
         return this.#compileBroadcast(spec, vertex, next);
+      case 'committer':
+        // What a sink shows, it shows as soon as it is handed it.
+        return both(() => undefined);
       case 'sink': {
         const { uid } = spec;
         const onOutput = this.#onOutput;

@@ -1,7 +1,7 @@
 /** One sink subtask that writes into Kafka transactions (rows K10, K11, K13; X63 KafkaWriterFaultToleranceITCase). */
 import { describe, expect, it } from 'vitest';
 import { openSink, type OpenSinkOptions } from '../../../../../engine/connectors/open-sink.ts';
-import type { SinkOperator } from '../../../../../engine/connectors/sink/sink-operator.ts';
+import type { SinkTask } from '../../../../../engine/connectors/sink/sink-task.ts';
 import { nodeId } from '../../../../../engine/foundation/ids.ts';
 import type { KafkaSinkSpec } from '../../../../../engine/job/job-graph.ts';
 import { type EngineParts, standardParts } from '../../../../../engine/parts.ts';
@@ -19,7 +19,7 @@ const PATIENCE_US = 40 * REQUEST_TIMEOUT_US;
 type Asked = KafkaRequest['kind'];
 
 class Bench {
-  readonly sink: SinkOperator;
+  readonly sink: SinkTask;
   readonly out: RecordingOut;
   /** Calls of the host, in order. */
   readonly told: string[] = [];
@@ -42,6 +42,7 @@ class Bench {
       runtime: { requestTimeoutUs: REQUEST_TIMEOUT_US, bufferTimeoutUs: 50 },
       parts: { ...standardParts, ...parts },
       recordBytes: 2,
+      behind: { process: () => undefined },
       host: {
         preCommitted: (checkpointId) => this.told.push(`flushed ${checkpointId}`),
         initialized: () => this.told.push('initialized'),
@@ -91,8 +92,13 @@ class Bench {
     return this;
   }
 
+  #snapshot(n: number): ReturnType<SinkTask['snapshot']> {
+    this.sink.prepareSnapshotPreBarrier(id(n), this.out);
+    return this.sink.snapshot();
+  }
+
   snapshot(n: number): { committables: string[]; waits: boolean } {
-    const { committables, waits } = this.sink.snapshot(id(n), this.out);
+    const { committables, waits } = this.#snapshot(n);
     return { committables: committables.map(({ committable }) => committable), waits };
   }
 
