@@ -5,6 +5,7 @@
  * (as a user jar is). Operators are specs, data and functions, so that the engine and the judges' reference interpret the same
  * job independently.
  */
+import type { MasterHookSpec } from './master-hook.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 import type {
@@ -154,4 +155,6 @@ export interface JobGraph {
   /** Topological order: every edge goes from a lower to a higher vertex index. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
+  /** Row C25; absent: there are none. */
+  readonly masterHooks?: readonly MasterHookSpec[];
 }

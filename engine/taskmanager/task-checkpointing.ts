@@ -194,11 +194,12 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { ...NOTHING, figures, finished: 'task', snapshot: options.snapshot }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
-    const { incremental, directory, storage } = environment.configuration.checkpoint;
+    const { compression, incremental, directory, storage } = environment.configuration.checkpoint;
     const { parts, waitsForSink } = takeSnapshot({
       chain,
       source,
       checkpointedOffset,
+      compression,
       checkpointId: id,
       options,
       incremental,

@@ -15,8 +15,9 @@ import {
   decodeKeyedStateFile,
   decodeOperatorStateFile,
   describeSerializer,
-  fromCanonical,
   isCanonical,
+  restorableFile,
+  uncompressed,
   locateKeyedStateEntries,
 } from '../judges/state-decoders.ts';
 
@@ -107,8 +108,8 @@ function contentsOf(handle: StateHandle, bytes: Uint8Array): StateContents {
 }
 
 function keyedContents(bytes: Uint8Array): KeyedContents {
-  const canonical = isCanonical(bytes);
-  const file = canonical ? fromCanonical(bytes) : bytes;
+  const canonical = isCanonical(uncompressed(bytes));
+  const file = restorableFile(bytes);
   const { keySerializer, maxParallelism, keyGroups, states } = decodeKeyedStateFile(file);
   const entries = new Map<string, number>();
   locateKeyedStateEntries(file, (name) => entries.set(name, (entries.get(name) ?? 0) + 1));

@@ -27,9 +27,8 @@ import {
   decodeEnumeratorState,
   decodeReaderSplits,
   decodeSourceOffsets,
-  fromCanonical,
-  isCanonical,
   isManifest,
+  restorableFile,
 } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -317,7 +316,7 @@ export class CheckpointReader {
     }
     const file = attempt(place, () => {
       if (isManifest(bytes)) return this.#segmented.fileOf(bytes, files, keyGroups);
-      return isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+      return restorableFile(bytes);
     });
     if (file.kind === 'unreadable') return file.reason;
     return typeof file.value === 'string' ? `${place}: ${file.value}` : file.value;
