@@ -145,6 +145,14 @@ describe('Kafka sink: incrementing ids', () => {
     expect(bench.initialized().slice(-3)).toEqual(['job-out-0-3', 'job-out-0-4', 'job-out-0-5']);
   });
 
+  it('I1: where all was acknowledged before the barrier, the next transaction has its turn at once', () => {
+    const bench = new Bench().initialize().answerAll().write(1, 2).answerAll();
+    expect(bench.snapshot(1)).toEqual({ committables: ['job-out-0-1/5/0'], waits: false });
+    bench.answerAll().write(3).snapshot(2);
+    bench.answerAll();
+    expect(bench.told).toEqual(['initialized', 'flushed 2']);
+  });
+
   it('FLINK-31363: a transaction without records is no committable', () => {
     const bench = new Bench().initialize().answerAll();
     expect(bench.snapshot(1)).toEqual({ committables: [], waits: false });
