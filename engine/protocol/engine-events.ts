@@ -208,6 +208,13 @@ export type EngineEvent =
       readonly value: string;
       readonly by: NodeId;
     }
+  | {
+      /** What was read is not what was stored: nothing is restored from it. Offset of the first byte of the part that is damaged. */
+      readonly kind: 'corrupt-file';
+      readonly path: string;
+      readonly offset: number;
+      readonly problem: string;
+    }
   /* ordinary lateness, worth knowing */
   | { readonly kind: 'message-discarded'; readonly message: string; readonly why: string }
   /** A rare branch was reached; `probe` names it. Tests demand it, sweeps count it. */

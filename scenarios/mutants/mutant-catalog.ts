@@ -85,6 +85,7 @@ import {
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -97,6 +98,8 @@ export const MUTANTS: readonly Mutant[] = [
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   stateKeyWithoutSubtask,
+  ackBeforeFsync,
+  noAtomicRename,
   notifyBeforeDurable,
   unknownWriteIsFailure,
   unknownWriteIsSuccess,
