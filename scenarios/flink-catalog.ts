@@ -280,7 +280,8 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     folder: 'flink',
     ported: 'SinkV2ITCase',
     rows: ['X61'],
-    description: 'committers beside and behind their writers, and one for all, under crashes, rescales and end of input',
+    description:
+      'committers beside and behind their writers, and one for all, under crashes, rescales and end of input',
   },
   {
     name: 'kafka-sink-itcase',
