@@ -33,7 +33,9 @@ import type {
   StateDescriptor,
   ValueStateDescriptor,
 } from '../state/state-descriptor.ts';
-import { refuseOtherKeys } from '../state/stored-state.ts';
+import { TIMERS_KIND } from '../state/state-descriptor.ts';
+import { refuseOtherKeys, resolveStoredState } from '../state/stored-state.ts';
+import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from '../state/timer-queue.ts';
 import { IncompatibleState, sameSnapshot, type TypeSerializer } from '../state/type-serializer.ts';
 import { CurrentValues } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
@@ -51,6 +53,7 @@ import {
 } from './row-key.ts';
 import { type PresentState, type RowConversion, rowConversion } from './row-conversion.ts';
 import { type CurrentRow, RowMapState, RowTable } from './row-state.ts';
+import { RowTimers } from './row-timers.ts';
 import { type Row, Segment } from './segment-file.ts';
 
 export interface LsmStateBackendOptions {
@@ -76,6 +79,7 @@ export class LsmStateBackend implements KeyedStateBackend {
   /** Of the snapshot that is being restored, where a function has declared a later form. */
   readonly #conversions = new Map<string, RowConversion>();
   readonly #restoredKeyGroups = new Set<number>();
+  readonly #timers = new Map<string, HeapTimerQueue>();
   readonly #values: CurrentValues;
   readonly #context: KeyContext = { key: '', group: -1 };
   /** The current key as its rows have it. */
@@ -110,6 +114,27 @@ export class LsmStateBackend implements KeyedStateBackend {
     context.key = key;
     context.group = keyGroup - keyGroups.start;
     this.#keyPart = lengthPrefixed((out) => keySerializer.serialize(key, out));
+  }
+
+  get currentKey(): StateKey {
+    return this.#context.key;
+  }
+
+  getTimers(name: string): TimerQueue {
+    const opened = this.#timers.get(name);
+    if (opened !== undefined) return opened;
+    const meta: StateMetaInfo = { name, kind: TIMERS_KIND, serializer: keyTimersSerializer.snapshot };
+    const known = this.#states.get(name);
+    const declared = { kind: meta.kind, serializer: keyTimersSerializer };
+    if (known !== undefined) resolveStoredState(known, declared, this.#options.operator);
+    this.#states.set(name, meta);
+    const { keyGroups, keySerializer } = this.#options;
+    const table = new RowTimers({ name, store: this.#store, keySerializer, firstKeyGroup: keyGroups.start });
+    const groupCount = keyGroups.end - keyGroups.start + 1;
+    const place = { context: this.#context, firstKeyGroup: keyGroups.start, groupCount };
+    const queue = new HeapTimerQueue({ table, ...place });
+    this.#timers.set(name, queue);
+    return queue;
   }
 
   keys(): readonly StateKey[] {
@@ -152,11 +177,13 @@ export class LsmStateBackend implements KeyedStateBackend {
   restore(bytes: Uint8Array, segments: readonly RestoredSegment[] = []): void {
     if (isManifest(bytes)) this.#restoreSegments(bytes, segments);
     else this.#restoreFile(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
+    for (const queue of this.#timers.values()) queue.restored();
   }
 
   dispose(): void {
     this.#registered.clear();
     this.#states.clear();
+    this.#timers.clear();
     this.#context.group = -1;
   }
 

@@ -18,6 +18,7 @@ import type {
   ReducingStateDescriptor,
   ValueStateDescriptor,
 } from './state-descriptor.ts';
+import type { TimerQueue } from './timer-queue.ts';
 
 /** State of one subtask of a keyed operator. */
 export interface KeyedStateBackend {
@@ -26,6 +27,7 @@ export interface KeyedStateBackend {
   /** Size of the state: as bytes of a file, extrapolated from a sample of entries, or the bytes of the files it lies in. */
   readonly estimatedBytes: number;
   setCurrentKey(key: StateKey): void;
+  readonly currentKey: StateKey;
   /** Keys that have an entry in some state a function has registered, each once. */
   keys(): readonly StateKey[];
   /** Registers a state, or finds it again; throws `IncompatibleState` if it was stored differently. */
@@ -34,6 +36,8 @@ export interface KeyedStateBackend {
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  /** The timers of this name, made or found again; part of every snapshot (row S11). */
+  getTimers(name: string): TimerQueue;
   /** The synchronous part of a snapshot. */
   snapshot(): KeyedStateSnapshot;
   /**

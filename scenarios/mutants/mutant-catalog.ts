@@ -84,6 +84,17 @@ import {
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import {
+  abortDiscardsReusedFiles,
+  baseFromUnconfirmed,
+  clearBeforeAsyncDiscard,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  placeholderOfDeletedFile,
+  registerAfterStore,
+  savepointSubsumesBase,
+  segmentNotClipped,
+} from './shared-state-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
@@ -157,6 +168,15 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  registerAfterStore,
+  savepointSubsumesBase,
+  abortDiscardsReusedFiles,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  clearBeforeAsyncDiscard,
+  segmentNotClipped,
+  baseFromUnconfirmed,
+  placeholderOfDeletedFile,
 ];
 
 /** A plan names an engine that there is none of. */

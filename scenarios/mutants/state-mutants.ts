@@ -33,7 +33,11 @@ function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
     get estimatedBytes() {
       return backend.estimatedBytes;
     },
+    get currentKey() {
+      return backend.currentKey;
+    },
     setCurrentKey: (key) => backend.setCurrentKey(key),
+    getTimers: (name) => backend.getTimers(name),
     keys: () => backend.keys(),
     getState: backend.getState.bind(backend),
     snapshot: () => ({
