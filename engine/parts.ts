@@ -128,6 +128,10 @@ export interface EngineParts {
   readonly transactionAfterFinish: 'none' | 'begun';
   /** Whether a restored subtask knows that its operators had finished (I8). */
   readonly finishedOperators: 'remembered' | 'forgotten';
+  /** What the clean-up of a job that has ended does with checkpoints that earlier runs left (row C27). */
+  readonly checkpointsOfEarlierRuns: 'left-alone' | 'deleted';
+  /** Restored output whose consumer asked before it was there (row B18): sent when the subtask runs, or when further credit comes. */
+  readonly restoredOutput: 'sent-at-once' | 'waits-for-credit';
   /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
   readonly endOfDataAtRestart: 'cleared' | 'kept';
   /** Whom a checkpoint triggers when sources have finished (row C21). */
@@ -245,6 +249,8 @@ export const standardParts: EngineParts = {
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
   finishedOperators: 'remembered',
+  checkpointsOfEarlierRuns: 'left-alone',
+  restoredOutput: 'sent-at-once',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) =>

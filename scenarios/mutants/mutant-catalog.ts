@@ -30,6 +30,7 @@ import {
   checkpointDuringChannelRecovery,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
 } from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
@@ -54,6 +55,7 @@ import {
   finishTwiceEmitsTwice,
   finishWithoutFinalCommit,
   triggerSourcesOnly,
+  earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
@@ -150,11 +152,13 @@ export const MUTANTS: readonly Mutant[] = [
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,
   barrierAcceptOffByOne,
   finishWithoutFinalCommit,
+  earlierRunsDeletedAtTheEnd,
   beginTransactionAfterFinish,
   finishTwiceEmitsTwice,
   endOfDataSurvivesRestart,
