@@ -119,7 +119,6 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'kafka-sink-rescale',
     description: 'Kafka transactions of subtasks that are gone, under changes of parallelism',
   },
-  { name: 'kafka-sink-scale-in', description: 'fewer subtasks, and transactions left open by those that are gone' },
   {
     name: 'kafka-sink-pooling',
     description: 'Kafka transactions with ids that are used again, late commits of zombies',
