@@ -84,7 +84,7 @@ import {
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { asyncPartNotIsolated, stateKeyWithoutSubtask, ttlTimestampNotInSnapshot } from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -97,6 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
+  ttlTimestampNotInSnapshot,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
   noAtomicRename,
