@@ -3,8 +3,8 @@
  *
  * Owns: operators, state backends, the sink. Does not own: when records come or snapshots are taken.
  */
-import { openSink, type SinkHost } from '../connectors/open-sink.ts';
-import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import { openCommitter, openSink, type SinkHost } from '../connectors/open-sink.ts';
+import type { SinkTask } from '../connectors/sink/sink-task.ts';
 import type { RestoredPiece } from '../connectors/source-reader.ts';
 import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
 import type { TimeStage } from '../event-time/time-stage.ts';
@@ -77,7 +77,7 @@ export class OperatorChain {
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
   readonly functionStates: readonly FunctionStateOfOperator[];
-  readonly sink: SinkOperator | undefined;
+  readonly sink: SinkTask | undefined;
   /** Operators that care for time, head first. */
   readonly stages: readonly TimeStage[];
   /** Of them, those that make watermarks. */
@@ -92,11 +92,11 @@ export class OperatorChain {
     const functionStates: FunctionStateOfOperator[] = [];
     const finishing: FinishingOperator[] = [];
     const stages: TimeStage[] = [];
-    let sink: SinkOperator | undefined;
+    let sink: SinkTask | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
       const next = heads[0];
-      if (spec.kind === 'sink') {
+      if (spec.kind === 'sink' || spec.kind === 'committer') {
         assert(next === options.tail && sink === undefined, 'a sink is the last operator of its chain', {
           uid: spec.uid,
         });
@@ -145,7 +145,7 @@ function sourceTime(
 }
 
 function createOperator(
-  spec: Exclude<OperatorSpec, { kind: 'sink' }>,
+  spec: Exclude<OperatorSpec, { kind: 'sink' | 'committer' }>,
   next: ElementConsumer,
   options: OperatorChainOptions,
   parts: ChainParts,
@@ -279,10 +279,15 @@ function createBackend(
   return backend;
 }
 
-function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: OperatorChainOptions): SinkOperator {
+function createSink(
+  spec: Extract<OperatorSpec, { kind: 'sink' | 'committer' }>,
+  options: OperatorChainOptions,
+): SinkTask {
   const { environment, subtask, attempt, highestParallelism, sinkHost, vertex } = options;
-  return openSink({
+  const open = spec.kind === 'sink' ? openSink : openCommitter;
+  return open({
     uid: spec.uid,
+    behind: options.tail,
     jobId: environment.graph.jobId,
     spec: spec.sink,
     place: { subtask, parallelism: vertex.parallelism, highestParallelism, attempt },

@@ -13,7 +13,7 @@
  *      complete and committed (row C23).
  */
 import { openSource } from '../connectors/open-source.ts';
-import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import type { SinkTask } from '../connectors/sink/sink-task.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
@@ -75,7 +75,7 @@ export class StreamTask {
   readonly #hadFinished: boolean;
   #chain: OperatorChain | undefined;
   /** Of a sink that lets input wait. */
-  #sinkGate: SinkOperator['gate'];
+  #sinkGate: SinkTask['gate'];
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
   #failure: TaskFailure | undefined;
@@ -339,7 +339,7 @@ export class StreamTask {
     this.#moveTo('running', undefined, out);
     // A consumer that asked while this subtask restored has given its credit already, and restored output may fill the pool: without
     // this nobody would send it, and nothing more be processed (row B18).
-    this.#outputs.sendAll(out);
+    if (this.#options.environment.parts.restoredOutput === 'sent-at-once') this.#outputs.sendAll(out);
     this.#input?.requestAll(out);
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
     if (this.#chain !== undefined) this.#source?.start(out);

@@ -10,6 +10,8 @@ import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
 
 const SEEDS = ['1', '2'];
+/** The first deployment lies before. */
+const DEPLOYED_US = 500_000;
 
 interface Lived {
   readonly plan: SimulationPlan;
@@ -30,18 +32,26 @@ function livesOf(name: string): readonly Lived[] {
   return lives;
 }
 
+/** Restarts of tasks that the storm brought; at its end machines may go for good, which is none of a scenario's faults. */
+function restoresInStorm({ plan, record }: Lived): number {
+  return record.restoreRecords.filter(({ atUs }) => atUs > DEPLOYED_US && atUs < plan.liveness.stormUs).length;
+}
+
 const cases = FLINK_SCENARIOS.map((entry) => [entry.ported, entry] as const);
 
 describe.each(cases)('%s', (_, entry: FlinkScenario) => {
   it('gives its scenario the name, and the file says what was taken over and what differs', () => {
-    expect(`${entry.name.replaceAll('-', '')}`).toBe(entry.ported.toLowerCase());
+    // A second scenario of a class says in between what it varies: `resume-checkpoint-manually-incremental-itcase`.
+    const [ofClass = ''] = entry.ported.toLowerCase().split('itcase');
+    const name = entry.name.replaceAll('-', '');
+    expect(name.startsWith(ofClass) && name.endsWith('itcase'), `${entry.name} for ${entry.ported}`).toBe(true);
     const text = readFileSync(new URL(`../../scenarios/catalog/${catalogPath(entry)}`, import.meta.url), 'utf8');
     const head = text
       .split('\n')
       .filter((line) => line.startsWith('# '))
       .map((line) => line.slice(2))
       .join(' ');
-    expect(head).toContain(`${entry.ported} (${entry.rows.join(', ')}).`);
+    expect(head).toContain(`${entry.ported} (${entry.rows.join(', ')})`);
     for (const part of ['Topology: ', 'Fault: ', 'Invariant: ']) expect(head).toContain(part);
   });
 
@@ -80,19 +90,21 @@ describe('what a class asserts beside exactly-once', () => {
   });
 
   it('X8 NotifyCheckpointAbortedITCase: a checkpoint fails, no task does, and a later one completes', () => {
-    for (const { restarts, checkpointRecords } of records('notify-checkpoint-aborted-itcase')) {
+    for (const life of livesOf('notify-checkpoint-aborted-itcase')) {
+      const { checkpointRecords } = life.record;
       const failed = checkpointRecords.findIndex(({ outcome }) => outcome === 'aborted');
       expect(failed).toBeGreaterThanOrEqual(0);
       expect(checkpointRecords.slice(failed).some(({ outcome }) => outcome === 'completed')).toBe(true);
-      expect(restarts).toBe(0);
+      expect(restoresInStorm(life)).toBe(0);
     }
   });
 
   it('X24 UnalignedCheckpointFailureHandlingITCase: in-flight data cannot be written, and no task restarts', () => {
-    for (const { restarts, checkpoints } of records('unaligned-checkpoint-failure-handling-itcase')) {
+    for (const life of livesOf('unaligned-checkpoint-failure-handling-itcase')) {
+      const { checkpoints } = life.record;
       expect(checkpoints.aborted).toBeGreaterThan(0);
       expect(checkpoints.completed).toBeGreaterThan(0);
-      expect(restarts).toBe(0);
+      expect(restoresInStorm(life)).toBe(0);
     }
   });
 

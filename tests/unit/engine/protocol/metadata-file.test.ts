@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
-import { crc32c } from '../../../../engine/foundation/crc32c.ts';
+import { maskedCrc32c } from '../../../../engine/foundation/crc32c.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { REDISTRIBUTION_MODES, type StateHandle } from '../../../../engine/protocol/state-handle.ts';
 import { id, inlineHandle, JOB, keyedHandle } from '../../../support/engine-values.ts';
@@ -74,7 +74,7 @@ const metadata = fc.record(
 function resealed(bytes: Uint8Array, change: (body: Uint8Array) => void): Uint8Array {
   const copy = bytes.slice();
   change(copy.subarray(0, -4));
-  new DataView(copy.buffer).setUint32(copy.length - 4, crc32c(copy.subarray(0, -4)), true);
+  new DataView(copy.buffer).setUint32(copy.length - 4, maskedCrc32c(copy.subarray(0, -4)), true);
   return copy;
 }
 
@@ -165,6 +165,16 @@ describe('_metadata', () => {
 
   it('C24: holds the snapshots of operator coordinators', () => {
     expect(decodeMetadata(encodeMetadata(WITH_COORDINATORS))).toEqual(WITH_COORDINATORS);
+  });
+
+  it('S17: segments stand with their handle, and whose state it is; a placeholder is never written (FLINK-6640)', () => {
+    const segment = { path: 'dir/job/shared/op-0-1-1-3.segment', bytes: 9, checksum: 4 };
+    const keyed = { ...keyedHandle('count', 0, 63), segments: [segment, { ...segment, bytes: 10 }] };
+    const states = [{ vertex: 0, subtask: 0, handles: [inlineHandle('a', new Uint8Array(1)), keyed] }];
+    const metadata = { ...METADATA, backend: 'lsm' as const, states };
+    expect(decodeMetadata(encodeMetadata(metadata))).toEqual(metadata);
+    const named = { ...keyed, segments: [{ ...segment, isPlaceholder: true as const }] };
+    expect(() => encodeMetadata({ ...metadata, states: [{ vertex: 0, subtask: 0, handles: [named] }] })).toThrow();
   });
 
   it('C24: without coordinators there is no section, and a file of before is read as ever', () => {
