@@ -141,8 +141,8 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
-  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or to be written. */
-  readonly incrementalBase: 'confirmed' | 'acknowledged';
+  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
+  readonly incrementalBase: 'confirmed' | 'uploaded';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
   readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
   /** What becomes of a checkpoint that names a file which is not registered (row S16). */
@@ -165,6 +165,8 @@ export interface EngineParts {
   readonly restoredTimers: 'armed' | 'forgotten';
   /** See WindowRules. */
   readonly windows: WindowRules;
+  /** When an entry that is read from a snapshot was last accessed (row S12): then, whatever `nowUs` is. */
+  restoredAccess(writtenUs: number, nowUs: number): number;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -273,6 +275,7 @@ export const standardParts: EngineParts = {
   initialWatermarkUs: START_OF_TIME_US,
   restoredTimers: 'armed',
   windows: { mergedContents: 'merged' },
+  restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -64,7 +64,8 @@ function fileSink({ storage, partBytes, bucketBy, buckets, bucketUs }: FileSinkP
   return { storage, directory: 'output', partBytes, bucketOf };
 }
 
-const kafkaSink = ({ partitions, naming, transactionTimeoutUs }: KafkaPlan): KafkaSinkSpec => ({
+const kafkaSink = ({ partitions, naming, transactionTimeoutUs, committer }: KafkaPlan): KafkaSinkSpec => ({
+  ...(committer === undefined ? {} : { committer }),
   partitions,
   naming,
   transactionTimeoutUs,

@@ -178,12 +178,14 @@ function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
     const { kind, storage, partSize: partBytes, bucketBy, buckets, bucketTime: bucketUs } = sink;
     return { sink: { kind, storage, partBytes, bucketBy, buckets, bucketUs } };
   }
-  const { kind, partitions, transactionalIds, transactionTimeout, maxTransactionTimeout, sessionTimeout } = sink;
+  const { kind, partitions, transactionalIds, committer, transactionTimeout, maxTransactionTimeout, sessionTimeout } =
+    sink;
   return {
     sink: {
       kind,
       partitions,
       naming: transactionalIds,
+      ...(committer === 'beside' ? {} : { committer }),
       transactionTimeoutUs: transactionTimeout,
       maxTransactionTimeoutUs: maxTransactionTimeout,
       sessionTimeoutUs: sessionTimeout,

@@ -2,7 +2,8 @@
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { FileSinkSpec, KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { FileSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
@@ -13,9 +14,11 @@ import { FileWriter } from './file/file-writer.ts';
 import { HdfsOutput, ObjectStoreOutput } from './file/output-storage.ts';
 import { KafkaCommitter } from './kafka/kafka-committer.ts';
 import { KafkaWriter } from './kafka/kafka-writer.ts';
+import { CommitterTask } from './sink/committer-task.ts';
 import { type CommitFact, CommitterOperator } from './sink/committer-operator.ts';
 import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract.ts';
 import { SinkOperator } from './sink/sink-operator.ts';
+import type { SinkTask } from './sink/sink-task.ts';
 import { SinkStoreCommitter } from './sink-store/sink-store-committer.ts';
 import { SinkStoreWriter } from './sink-store/sink-store-writer.ts';
 
@@ -46,81 +49,94 @@ export interface OpenSinkOptions {
   readonly parts: EngineParts;
   readonly host: SinkHost;
   readonly recordBytes: number;
+  /** The channels behind, where the committer is a vertex of its own. */
+  readonly behind: ElementConsumer;
 }
 
-export function openSink(options: OpenSinkOptions): SinkOperator {
-  const { uid, place, parts, host, runtime } = options;
+export function openSink(options: OpenSinkOptions): SinkTask {
+  const { uid, spec, place, behind, host, services } = options;
+  const { subtask, parallelism } = place;
   // The operator is there before anything it is told: nothing happens before `initialize`.
   let operator: SinkOperator | undefined;
-  const connector = openConnector(options, {
+  const writer = openWriter(options, {
     ready: (out) => operator?.ready(out),
     flushed: (id, nowUs, out) => host.preCommitted(id, nowUs, out),
     allFlushed: (out) => operator?.allFlushed(out),
     fail: (failure, out) => host.fail(failure, out),
   });
-  const committer = new CommitterOperator({
-    committer: connector.committer,
+  const isBeside = spec.kafka?.committer === undefined;
+  const committer = isBeside ? openCommitterOperator(options, writer) : undefined;
+  operator = new SinkOperator({
+    ...{ uid, subtask, parallelism, writer, committer, behind },
+    initialized: (out) => host.initialized(out),
+    ...(spec.kafka === undefined && spec.file === undefined ? { store: services.sink } : {}),
+  });
+  return operator;
+}
+
+/** Row K8: the part of a sink that is a vertex behind its writers. */
+export function openCommitter(options: OpenSinkOptions): SinkTask {
+  const { uid, place, host } = options;
+  const { subtask, parallelism } = place;
+  const committer = openCommitterOperator(options, undefined);
+  return new CommitterTask({ uid, subtask, parallelism, committer, initialized: (out) => host.initialized(out) });
+}
+
+function openCommitterOperator(options: OpenSinkOptions, writer: SinkWriter | undefined): CommitterOperator {
+  const { host, parts, runtime, spec } = options;
+  return new CommitterOperator({
+    committer: openConnectorsCommitter(options),
     host: {
       fail: (failure, out) => host.fail(failure, out),
       reportCommit: (fact, out) => host.reportCommit(fact, out),
       reportCommitFailure: (fact, reason, out) => host.reportCommitFailure(fact, reason, out),
-      committed: ({ committable }) => connector.writer.committed(committable),
+      committed: ({ committable }) => writer?.committed(committable),
     },
     parts,
     retryDelayUs: retryDelayUs(runtime.requestTimeoutUs),
-    isGlobal: false,
+    isGlobal: spec.kafka?.committer === 'global',
   });
-  const { subtask, parallelism } = place;
-  const { kafka, file } = options.spec;
-  const store = kafka === undefined && file === undefined ? { store: options.services.sink } : {};
-  operator = new SinkOperator({ uid, subtask, parallelism, writer: connector.writer, committer, host, ...store });
-  return operator;
 }
 
-interface Connector {
-  readonly writer: SinkWriter;
-  readonly committer: Committer;
-}
-
-function openConnector(options: OpenSinkOptions, host: SinkWriterHost): Connector {
-  const { uid, spec, place, services, runtime, parts, recordBytes } = options;
-  const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
-  if (spec.kafka !== undefined) return openKafka(options, spec.kafka, host);
-  if (spec.file !== undefined) return openFile(options, spec.file, host);
-  const store = { uid, attempt: place.attempt, store: services.sink, requestTimeoutUs };
-  return {
-    writer: new SinkStoreWriter({ ...store, ...place, spec, parts, host, recordBytes, lingerUs, firstRequestId: 1 }),
-    committer: new SinkStoreCommitter({ ...store, firstRequestId: COMMIT_REQUESTS }),
-  };
-}
-
-function openKafka(options: OpenSinkOptions, kafka: KafkaSinkSpec, host: SinkWriterHost): Connector {
+function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter {
   const { uid, jobId, spec, place, services, runtime, parts, recordBytes } = options;
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
-  const client = { brokers: services.kafka ?? [], requestTimeoutUs };
-  const output = { uid, jobId, spec, kafka, recordBytes, lingerUs };
-  return {
-    writer: new KafkaWriter({ ...client, ...output, ...place, parts, host, name: 'kafka', firstRequestId: 1 }),
-    committer: new KafkaCommitter({ ...client, name: 'kafka-commit', firstRequestId: COMMIT_REQUESTS }),
-  };
+  const { attempt, ...subtask } = place;
+  const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
+  if (spec.file !== undefined) return openFileWriter(options, spec.file, host);
+  if (spec.kafka === undefined) return new SinkStoreWriter({ ...output, attempt, store: services.sink });
+  return new KafkaWriter({ ...output, jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka' });
+}
+
+function openConnectorsCommitter(options: OpenSinkOptions): Committer {
+  const { uid, spec, place, services, runtime, parts } = options;
+  const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
+  if (spec.file !== undefined) {
+    const requests = { ...fileRequests(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
+    const writer = `${leaseHolder(options)}/commit`;
+    return new FileCommitter({ client: requests, writer, storage: spec.file.storage, parts });
+  }
+  if (spec.kafka === undefined) {
+    return new SinkStoreCommitter({ ...client, uid, attempt: place.attempt, store: services.sink });
+  }
+  return new KafkaCommitter({ ...client, brokers: services.kafka ?? [], name: 'kafka-commit' });
+}
+
+function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): SinkWriter {
+  const { uid, spec, place, parts } = options;
+  const requests = { ...fileRequests(options), name: 'output', firstRequestId: WRITE_REQUESTS };
+  const isHdfs = file.storage === 'hdfs';
+  const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options)) : new ObjectStoreOutput(requests);
+  return new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host });
 }
 
 /** Files are asked for over datagrams, as checkpoints are: no connection to lose. */
-function openFile(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): Connector {
-  const { uid, spec, place, services, runtime, parts } = options;
-  const timeoutUs = runtime.requestTimeoutUs;
-  const common = { node: services.sink, via: 'datagram', timeoutUs } as const;
-  const writer = `${uid}-${place.subtask}/${place.attempt}`;
-  const requests = { ...common, name: 'output', firstRequestId: WRITE_REQUESTS };
-  const storage = file.storage === 'hdfs' ? new HdfsOutput(requests, writer) : new ObjectStoreOutput(requests);
-  const client = { ...common, name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
-  return {
-    writer: new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host }),
-    committer: new FileCommitter({ client, writer: `${writer}/commit`, storage: file.storage, parts }),
-  };
-}
+const fileRequests = ({ services, runtime }: OpenSinkOptions) =>
+  ({ node: services.sink, via: 'datagram', timeoutUs: runtime.requestTimeoutUs }) as const;
 
-/** Of a writer whose subtask asks the checkpoint storage, too, with ids from 1. */
+const leaseHolder = ({ uid, place }: OpenSinkOptions): string => `${uid}-${place.subtask}/${place.attempt}`;
+
+/** Of a writer of files: its subtask asks the checkpoint storage, too, with ids from 1. */
 const WRITE_REQUESTS = 200_000_000;
 /** Request ids of a committer begin here, those of the writer beside it below and above. */
 const COMMIT_REQUESTS = 250_000_000;

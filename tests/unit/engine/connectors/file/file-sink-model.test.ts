@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openSink } from '../../../../../engine/connectors/open-sink.ts';
 import type { SinkState } from '../../../../../engine/connectors/sink/committable-rows.ts';
-import type { SinkOperator } from '../../../../../engine/connectors/sink/sink-operator.ts';
+import type { SinkTask } from '../../../../../engine/connectors/sink/sink-task.ts';
 import type { MailboxId } from '../../../../../engine/foundation/ids.ts';
 import { type EngineParts, standardParts } from '../../../../../engine/parts.ts';
 import type { EngineMessage } from '../../../../../engine/protocol/messages.ts';
@@ -29,7 +29,7 @@ const LATENCY = constant(1_000);
 
 /** One attempt of the subtask, dead or alive. */
 interface Attempt {
-  readonly sink: SinkOperator;
+  readonly sink: SinkTask;
   readonly out: RecordingOut;
   isInitialized: boolean;
   readonly flushed: Set<number>;
@@ -143,7 +143,8 @@ class Bench {
 
   #checkpoint(one: Attempt): void {
     this.#checkpoints += 1;
-    const { committables, writers, waits } = one.sink.snapshot(id(this.#checkpoints), one.out);
+    one.sink.prepareSnapshotPreBarrier(id(this.#checkpoints), one.out);
+    const { committables, writers, waits } = one.sink.snapshot();
     if (!waits) one.flushed.add(this.#checkpoints);
     this.#taken.push({ id: this.#checkpoints, state: { committables, writers }, records: this.#open });
     this.#open = [];
@@ -183,6 +184,7 @@ class Bench {
       runtime: { requestTimeoutUs: 20_000, bufferTimeoutUs: 1_000 },
       parts: this.#parts,
       recordBytes: 2,
+      behind: { process: () => undefined },
       host: {
         preCommitted: (checkpointId) => flushed.add(checkpointId),
         initialized: () => {
