@@ -74,7 +74,14 @@ export interface FileSinkPlan {
   readonly bucketUs: number;
 }
 
-export type SinkPlan = KafkaPlan | FileSinkPlan;
+/** Sinks write rows into a table that keeps the newest version of each, at the node where the sink store would stand. */
+export interface UpsertPlan {
+  readonly kind: 'upsert';
+  /** Field of the output that is its version. */
+  readonly version: string;
+}
+
+export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan;
 
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */

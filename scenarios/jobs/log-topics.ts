@@ -51,12 +51,13 @@ export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
 }
 
 /** The sink options of a job. */
-export function sinkOptions({ guarantee, batchRecords, kafka, file }: JobInput): SinkOptions {
+export function sinkOptions({ guarantee, batchRecords, kafka, file, upsert }: JobInput): SinkOptions {
   return {
     guarantee,
     ...(batchRecords === undefined ? {} : { batchRecords }),
     ...(kafka === undefined ? {} : { kafka }),
     ...(file === undefined ? {} : { file }),
+    ...(upsert === undefined ? {} : { upsert }),
   };
 }
 

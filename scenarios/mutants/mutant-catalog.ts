@@ -87,6 +87,7 @@ import {
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
+  upsertWithoutVersion,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import {
@@ -141,6 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
   pendingFilesRemoved,
   inProgressFilesLeft,
   recommitFails,
+  upsertWithoutVersion,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,

@@ -33,6 +33,8 @@ import { OutputDisk } from '../services/output-disk.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import type { StorageDisk } from '../services/storage-disk.ts';
+import type { ServiceActor } from '../services/service-actor.ts';
+import { TableDisk, TableStore } from '../services/table-store.ts';
 import { StorageService } from '../services/storage-service.ts';
 import { storageDisk } from './storage-service.ts';
 import { Cluster } from './actor-host.ts';
@@ -89,6 +91,7 @@ export class World {
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
       output: outputDisk(options),
+      table: new TableDisk(),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
@@ -196,6 +199,7 @@ interface Disks {
   readonly kafka: KafkaCluster | undefined;
   /** Undefined: sinks write no files. */
   readonly output: OutputDisk | undefined;
+  readonly table: TableDisk;
 }
 
 function serviceNodes(
@@ -213,6 +217,14 @@ function serviceNodes(
     latencySite: choices.site(`service/${node}/latency`),
   });
   const { storage, coordination, log, sink } = SERVICE_NODES;
+  /** What stands where the sink store would. */
+  const sinkService = (incarnation: number): ServiceActor | undefined => {
+    const at = common(sink);
+    if (disks.output !== undefined)
+      return new StorageService({ ...at, disk: disks.output, isRestart: incarnation > 1 });
+    if (plan.sink?.kind !== 'upsert') return undefined;
+    return new TableStore({ ...at, disk: disks.table, latency: profile.sinkStore });
+  };
   return [
     {
       id: storage,
@@ -237,14 +249,13 @@ function serviceNodes(
     {
       id: sink,
       create: (incarnation) =>
-        disks.output !== undefined
-          ? new StorageService({ ...common(sink), disk: disks.output, isRestart: incarnation > 1 })
-          : new SinkStore({
-              ...common(sink),
-              disk: disks.sink,
-              latency: profile.sinkStore,
-              transactionTimeoutUs: plan.transactionTimeoutUs,
-            }),
+        sinkService(incarnation) ??
+        new SinkStore({
+          ...common(sink),
+          disk: disks.sink,
+          latency: profile.sinkStore,
+          transactionTimeoutUs: plan.transactionTimeoutUs,
+        }),
     },
     ...brokers(options, disks, common),
   ];

@@ -32,6 +32,7 @@ import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
+import { TableOutput } from './table-output.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -59,7 +60,7 @@ type Wired = Judge & { readonly kinds: readonly EventKind[] };
 
 export class JudgeBench {
   readonly judges: readonly Judge[];
-  readonly output: ExactlyOnceOutput | ConservedOutput;
+  readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
@@ -85,7 +86,10 @@ export class JudgeBench {
     const { conserves } = audit;
     const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#compared = compared;
-    this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
+    if (plan.sink?.kind === 'upsert') {
+      const { version } = plan.sink;
+      this.output = new TableOutput({ expected, audit, version, hasFinished });
+    } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
     const retention = new Retention({ jobId, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
