@@ -82,7 +82,8 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
   return plan.topics.map((topic) => {
     const first = next;
     next += topic.partitions;
-    return { name: topic.name, partitions: Array.from({ length: topic.partitions }, (_, index) => first + index) };
+    const partitions = Array.from({ length: topic.partitions }, (_, index) => first + index);
+    return { name: topic.name, partitions, ...(topic.socket === undefined ? {} : { socket: topic.socket }) };
   });
 }
 

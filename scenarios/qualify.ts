@@ -150,6 +150,7 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     startUs: input.start,
     ratePerSecond: input.rate,
     bounded: input.bounded,
+    ...(input.socket ? { socket: true } : {}),
   };
 }
 

@@ -20,6 +20,8 @@ export interface TopicPlan {
   readonly ratePerSecond: number;
   /** The log says when a partition has ended, and sources end; else more may always come. */
   readonly bounded: boolean;
+  /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
+  readonly socket?: true;
 }
 
 /** How wrong the wall clock of a node is (row B13). */

@@ -24,9 +24,9 @@ import type {
 export interface SourceSpec {
   /**
    * `log`: subtask i of p reads the partitions whose position in `partitions` is i modulo p. `split-log`: an enumerator in the
-   * JobManager assigns splits to readers that ask (row K1).
+   * JobManager assigns splits to readers that ask (row K1). `socket`: as `log`, but what was handed out is never handed out again.
    */
-  readonly kind: 'log' | 'split-log';
+  readonly kind: 'log' | 'split-log' | 'socket';
   /** Topic name, for people. */
   readonly topic: string;
   /** Partition numbers at the log broker. */

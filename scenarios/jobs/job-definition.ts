@@ -23,6 +23,8 @@ export interface JobTopic {
   readonly name: string;
   /** Partition numbers at the log broker. */
   readonly partitions: readonly number[];
+  /** Present: each record is handed out once. */
+  readonly socket?: true;
 }
 
 export interface JobInput {

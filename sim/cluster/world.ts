@@ -92,6 +92,7 @@ export class World {
       sink: new SinkStoreDisk(),
       output: outputDisk(options),
       table: new TableDisk(),
+      sockets: [],
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
@@ -200,6 +201,8 @@ interface Disks {
   /** Undefined: sinks write no files. */
   readonly output: OutputDisk | undefined;
   readonly table: TableDisk;
+  /** How far each socket was read, by partition. */
+  readonly sockets: number[];
 }
 
 function serviceNodes(
@@ -244,7 +247,14 @@ function serviceNodes(
     },
     {
       id: log,
-      create: () => new LogBroker({ ...common(log), content: job.content, minRecords: FETCH_RECORDS_MIN, onRead }),
+      create: () =>
+        new LogBroker({
+          ...common(log),
+          content: job.content,
+          minRecords: FETCH_RECORDS_MIN,
+          onRead,
+          handedOut: disks.sockets,
+        }),
     },
     {
       id: sink,

@@ -117,7 +117,9 @@ export class JudgeBench {
       jobId: graph.jobId,
       reader,
       changed: (drained) => {
-        this.#compared.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        const due = drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained });
+        this.#compared.expect(due);
+        if (this.output instanceof TableOutput) this.output.expect(due);
         this.#progress.drained(drained?.endsAt !== undefined);
       },
     });

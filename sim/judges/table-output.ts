@@ -56,10 +56,20 @@ export class TableOutput implements Judge, OutputProgress {
 
   constructor(options: TableOutputOptions) {
     this.#options = options;
-    for (const { uid } of options.expected.sinks) {
-      for (const { value } of options.expected.valuesOf(uid)) this.#expect(uid, value);
+    this.expect(options.expected);
+  }
+
+  /** The job was drained, or goes on after it: this is now what must be in the table in the end (row C28). */
+  expect(expected: TableOutputOptions['expected']): void {
+    const before = new Map(this.#rows);
+    this.#rows.clear();
+    for (const { uid } of expected.sinks) for (const { value } of expected.valuesOf(uid)) this.#expect(uid, value);
+    this.#missing = 0;
+    for (const [name, row] of this.#rows) {
+      const { seen, seenAt } = before.get(name) ?? row;
+      this.#rows.set(name, { ...row, seen, seenAt });
+      if (seen !== row.newest) this.#missing += 1;
     }
-    this.#missing = this.#rows.size;
   }
 
   /** Rows that changed before readers' eyes. */
