@@ -51,6 +51,15 @@ import {
   finishWithoutFinalCommit,
   triggerSourcesOnly,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   broadcastRedistributedWithFullReport,
@@ -145,6 +154,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
 ];
 
 /** A plan names an engine that there is none of. */
