@@ -228,7 +228,7 @@ const subtaskOf = (
 const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
   ...subtaskOf(options),
   clock: options.clock,
-  initialWatermarkUs: options.environment.parts.initialWatermarkUs,
+  initialWatermarkUs: options.environment.parts.initialWatermarkUs(options.isRestored),
   next,
   ...(next === options.tail ? { side: options.tail } : {}),
 });

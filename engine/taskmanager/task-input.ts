@@ -192,6 +192,11 @@ export class TaskInput {
       if (this.#inFlight !== undefined) this.#gather(channel, buffer);
       return true;
     }
+    if (buffer.kind === 'watermark' && this.#isAhead(channel)) {
+      if (!this.#gate.enqueue(message, true)) return false;
+      this.#event(channel, buffer, nowUs, out);
+      return true;
+    }
     if (buffer.kind !== 'barrier') return this.#gate.enqueue(message);
     const { environment } = this.#options;
     if (environment.parts.barrierOvertakes(buffer.options, environment.configuration.checkpoint.unaligned)) {
@@ -204,6 +209,11 @@ export class TaskInput {
     if (!this.#gate.enqueue(message)) return false;
     if (isTimeoutable(buffer.options)) this.#announce(buffer, nowUs, out);
     return true;
+  }
+
+  /** With `watermarkOrder: ahead-of-barrier`. */
+  #isAhead(channel: number): boolean {
+    return this.#options.environment.parts.watermarkOrder === 'ahead-of-barrier' && this.#isBlocked(channel);
   }
 
   isFedBy(node: NodeId): boolean {

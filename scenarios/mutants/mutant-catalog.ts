@@ -55,6 +55,15 @@ import {
   finishWithoutFinalCommit,
   triggerSourcesOnly,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   broadcastRedistributedWithFullReport,
@@ -157,6 +166,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
 ];
 
 /** A plan names an engine that there is none of. */
