@@ -128,6 +128,10 @@ export interface EngineParts {
   readonly transactionAfterFinish: 'none' | 'begun';
   /** Whether a restored subtask knows that its operators had finished (I8). */
   readonly finishedOperators: 'remembered' | 'forgotten';
+  /** What the clean-up of a job that has ended does with checkpoints that earlier runs left (row C27). */
+  readonly checkpointsOfEarlierRuns: 'left-alone' | 'deleted';
+  /** Restored output whose consumer asked before it was there (row B18): sent when the subtask runs, or when further credit comes. */
+  readonly restoredOutput: 'sent-at-once' | 'waits-for-credit';
   /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
   readonly endOfDataAtRestart: 'cleared' | 'kept';
   /** Whom a checkpoint triggers when sources have finished (row C21). */
@@ -145,6 +149,8 @@ export interface EngineParts {
   readonly completedSavepoint: 'subsumes-nothing' | 'subsumes';
   /** How shared files that nobody uses are found: in the directory, or among those that somebody acknowledged. */
   readonly sharedGarbage: 'swept' | 'registered-only';
+  /** What a deletion, which runs later, finds of the list it was given (row G5). */
+  filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
@@ -184,6 +190,8 @@ export interface StateBackendOptions {
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
+  /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
+  readonly foreignRows?: 'clipped' | 'kept';
 }
 
 /** Flink: sink.committer.retries. */
@@ -243,6 +251,8 @@ export const standardParts: EngineParts = {
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
   finishedOperators: 'remembered',
+  checkpointsOfEarlierRuns: 'left-alone',
+  restoredOutput: 'sent-at-once',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) =>
@@ -253,6 +263,7 @@ export const standardParts: EngineParts = {
   abortedFiles: 'left-to-sweep',
   completedSavepoint: 'subsumes-nothing',
   sharedGarbage: 'swept',
+  filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,

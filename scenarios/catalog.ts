@@ -77,6 +77,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'lsm-incremental',
     description: 'incremental checkpoints of segments, two at a time, one retained, lost notices',
   },
+  { name: 'lsm-rescale', description: 'segments restored with other parallelisms: taken whole, clipped, merged' },
+  { name: 'lsm-savepoints', description: 'segments of earlier runs under each claim mode; the backend changes' },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {

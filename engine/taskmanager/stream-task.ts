@@ -339,7 +339,7 @@ export class StreamTask {
     this.#moveTo('running', undefined, out);
     // A consumer that asked while this subtask restored has given its credit already, and restored output may fill the pool: without
     // this nobody would send it, and nothing more be processed (row B18).
-    this.#outputs.sendAll(out);
+    if (this.#options.environment.parts.restoredOutput === 'sent-at-once') this.#outputs.sendAll(out);
     this.#input?.requestAll(out);
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
     if (this.#chain !== undefined) this.#source?.start(out);

@@ -30,6 +30,7 @@ import {
   checkpointDuringChannelRecovery,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
 } from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
@@ -54,6 +55,7 @@ import {
   finishTwiceEmitsTwice,
   finishWithoutFinalCommit,
   triggerSourcesOnly,
+  earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import {
   lateRecordInBothOutputs,
@@ -93,6 +95,17 @@ import {
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import {
+  abortDiscardsReusedFiles,
+  baseFromUnconfirmed,
+  clearBeforeAsyncDiscard,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  placeholderOfDeletedFile,
+  registerAfterStore,
+  savepointSubsumesBase,
+  segmentNotClipped,
+} from './shared-state-mutants.ts';
 import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
@@ -148,11 +161,13 @@ export const MUTANTS: readonly Mutant[] = [
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,
   barrierAcceptOffByOne,
   finishWithoutFinalCommit,
+  earlierRunsDeletedAtTheEnd,
   beginTransactionAfterFinish,
   finishTwiceEmitsTwice,
   endOfDataSurvivesRestart,
@@ -173,6 +188,15 @@ export const MUTANTS: readonly Mutant[] = [
   timerRegisteredTwice,
   mergedSessionForgets,
   lateRecordInBothOutputs,
+  registerAfterStore,
+  savepointSubsumesBase,
+  abortDiscardsReusedFiles,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  clearBeforeAsyncDiscard,
+  segmentNotClipped,
+  baseFromUnconfirmed,
+  placeholderOfDeletedFile,
 ];
 
 /** A plan names an engine that there is none of. */
