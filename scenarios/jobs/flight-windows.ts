@@ -101,7 +101,14 @@ export const flightWindows: JobDefinition = {
       .uid('windows')
       .name('Windows');
     const work = numberParameter(parameters, 'work');
-    const shown = work === 0 ? windows : windows.rebalance().map((window) => window).uid('work').workPerRecord(work);
+    const shown =
+      work === 0
+        ? windows
+        : windows
+            .rebalance()
+            .map((window) => window)
+            .uid('work')
+            .workPerRecord(work);
     shown.sinkTo(sinkOptions(input)).uid('sink');
     if (lateOf(parameters) === 'side') sinkLate(windows, input);
     return { graph: env.jobGraph(), audit: isConserving ? CONSERVING : COMPARED };

@@ -29,7 +29,8 @@ export const restoredWatermarkMax: Mutant = {
 export const restoredTimersNotArmed: Mutant = {
   slug: 'restored-timers-not-armed',
   bug: 'FLINK-4651',
-  story: 'Timers of processing time are restored and nobody waits for them: what was open when input fell silent stays open.',
+  story:
+    'Timers of processing time are restored and nobody waits for them: what was open when input fell silent stays open.',
   parts: withWrong({ restoredTimers: 'forgotten' }),
   scenario: 'processing-time-windows',
   judges: ['progress', 'exactly-once-output'],
@@ -38,7 +39,8 @@ export const restoredTimersNotArmed: Mutant = {
 export const timersStayBehindAtRescale: Mutant = {
   slug: 'timers-stay-behind-at-rescale',
   bug: 'row S11',
-  story: 'Timers of key groups that come from another subtask are not restored: the windows move, what would close them does not.',
+  story:
+    'Timers of key groups that come from another subtask are not restored: the windows move, what would close them does not.',
   parts: withWrong({
     createStateBackend: (options) => {
       const backend = standardParts.createStateBackend(options);
