@@ -10,7 +10,7 @@
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import type { KeyedStateHeader, StateMetaInfo } from '../state/keyed-state-file.ts';
 import { readSerializerSnapshot, writeSerializerSnapshot } from '../state/serializer-snapshot-codec.ts';
 import { STATE_KINDS } from '../state/state-descriptor.ts';
@@ -54,14 +54,14 @@ export function encodeManifest({ keySerializer, maxParallelism, keyGroups, state
     out.writeVarUint(level);
     out.writeVarUint(bytes);
   }
-  out.writeUint32(out.checksum());
+  out.writeUint32(out.maskedChecksum());
   return out.toBytes();
 }
 
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const end = bytes.length - CHECKSUM_BYTES;
   if (end < CHECKSUM_BYTES) throw new CorruptData('a manifest is longer', bytes.length);
-  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
+  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
     throw new CorruptData('a manifest matches its checksum', end);
   const input = new ByteReader(bytes, 0, end);
   if (input.readUint32() !== MAGIC) input.refuse('a manifest begins with TMLM');

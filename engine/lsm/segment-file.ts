@@ -15,7 +15,7 @@
 import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type ByteString, toByteString, toBytes } from './row-key.ts';
 
 /** Undefined: the row is deleted. */
@@ -57,7 +57,7 @@ export function encodeSegment(rows: readonly Row[]): Uint8Array {
   const endBlock = (): void => {
     if (firstKey === undefined) return;
     blocks.push({ offset, length: out.position - offset, firstKey });
-    out.writeUint32(out.checksum(offset));
+    out.writeUint32(out.maskedChecksum(offset));
     offset = out.position;
     firstKey = undefined;
   };
@@ -186,7 +186,7 @@ function writeIndex(blocks: readonly Block[], lastKey: ByteString, rows: number,
   }
   writeKey(lastKey, out);
   out.writeVarUint(rows);
-  out.writeUint32(out.checksum(start));
+  out.writeUint32(out.maskedChecksum(start));
   out.writeUint32(start);
 }
 
@@ -200,7 +200,8 @@ function readIndex(bytes: Uint8Array): { blocks: Block[]; lastKey: ByteString; r
   const checksum = tail.readUint32();
   const start = tail.readUint32();
   if (start < PREFIX_BYTES || start > end) throw new CorruptData('the index lies inside the segment', end + WORD_BYTES);
-  if (crc32c(bytes, start, end) !== checksum) throw new CorruptData('the index does not match its checksum', start);
+  if (maskedCrc32c(bytes, start, end) !== checksum)
+    throw new CorruptData('the index does not match its checksum', start);
   const input = new ByteReader(bytes, start, end);
   let offset = PREFIX_BYTES;
   const blocks = Array.from({ length: input.readVarUint() }, () => {
@@ -216,7 +217,7 @@ function readIndex(bytes: Uint8Array): { blocks: Block[]; lastKey: ByteString; r
 
 function readBlock(bytes: Uint8Array, { offset, length }: Block): BlockRows {
   const end = offset + length;
-  if (crc32c(bytes, offset, end) !== new ByteReader(bytes, end).readUint32())
+  if (maskedCrc32c(bytes, offset, end) !== new ByteReader(bytes, end).readUint32())
     throw new CorruptData('a block does not match its checksum', offset);
   const input = new ByteReader(bytes, offset, end);
   const rows: BlockRows = { keys: [], values: [] };

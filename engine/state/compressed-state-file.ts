@@ -3,7 +3,7 @@
  *
  *     'TMCZ'  uint32 format version  byte codec  varuint number of sections
  *     each    varuint length, varuint compressed length, compressed bytes; the header first, then one section per key group
- *     uint32  CRC32C of everything above
+ *     uint32  masked CRC32C of everything above
  *
  * Owns the envelope and which codecs there are. Does not own: what is inside, which is a file of its own, checksums and all. So whoever reads
  * state looks here first, and a job may be restored whatever its own setting is: the file says how it was written.
@@ -13,7 +13,7 @@
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { compressBlock, decompressBlock } from '../foundation/lz4-block.ts';
 import { canonicalSections, fromCanonical, isCanonical } from './canonical-savepoint.ts';
 import { keyedFileSections } from './keyed-state-file.ts';
@@ -47,7 +47,7 @@ export function compressed(file: Uint8Array): Uint8Array {
     out.writeBytes(block);
     start = end;
   }
-  out.writeUint32(out.checksum());
+  out.writeUint32(out.maskedChecksum());
   return out.toBytes();
 }
 
@@ -55,7 +55,7 @@ export function compressed(file: Uint8Array): Uint8Array {
 export function uncompressed(bytes: Uint8Array): Uint8Array {
   if (!isCompressed(bytes)) return bytes;
   const end = bytes.length - CHECKSUM_BYTES;
-  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
+  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
     throw new CorruptData('a compressed state file matches its checksum', end);
   const input = new ByteReader(bytes, 4, end);
   if (input.readUint32() !== FORMAT_VERSION) input.refuse('a compressed state file has format version 1');

@@ -36,6 +36,8 @@ export interface KeyedStateBackend {
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  /** Looks at the next entries of a state and drops what has expired (row S12). Absent: the backend finds it by itself. */
+  cleanUp?(state: string, entries: number): void;
   /** The timers of this name, made or found again; part of every snapshot (row S11). */
   getTimers(name: string): TimerQueue;
   /** The synchronous part of a snapshot. */

@@ -21,6 +21,7 @@ import type { Cut, InputIndex } from './reference-run.ts';
 import type { OperatorPiece } from './operator-state-audit.ts';
 import { SegmentedState } from './segmented-state.ts';
 import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
+import { UnstampedState } from './unstamped-state.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
   decodeChannelState,
@@ -82,6 +83,7 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
   readonly #segmented = new SegmentedState();
+  readonly #unstamped: UnstampedState;
   readonly #sources: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
@@ -98,6 +100,7 @@ export class CheckpointReader {
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
+    this.#unstamped = new UnstampedState(options.graph);
     const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
     this.#sources = new Set(sources.map(({ uid }) => uid));
     const operators = options.graph.vertices.flatMap((vertex) => vertex.operators);
@@ -306,7 +309,7 @@ export class CheckpointReader {
   #keyedFileOf(
     place: string,
     bytes: Uint8Array,
-    { segments = [], keyGroups }: StateHandle & { readonly keyGroups: KeyGroupRange },
+    { segments = [], keyGroups, operator }: StateHandle & { readonly keyGroups: KeyGroupRange },
   ): Uint8Array | string {
     const files: Uint8Array[] = [];
     for (const segment of segments) {
@@ -319,7 +322,10 @@ export class CheckpointReader {
       return restorableFile(bytes);
     });
     if (file.kind === 'unreadable') return file.reason;
-    return typeof file.value === 'string' ? `${place}: ${file.value}` : file.value;
+    const { value } = file;
+    if (typeof value === 'string') return `${place}: ${value}`;
+    const comparable = attempt(place, () => this.#unstamped.fileOf(operator, value));
+    return comparable.kind === 'unreadable' ? comparable.reason : comparable.value;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {

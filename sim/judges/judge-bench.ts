@@ -31,6 +31,7 @@ import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
 import { Retention } from './retention.ts';
+import { StateExpiry } from './state-expiry.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -100,6 +101,7 @@ export class JudgeBench {
       new Finishing({ graph, isCheckpointing }),
       new Notifications(),
       ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
+      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
       this.#progress,
     ];
     this.judges = judges;
