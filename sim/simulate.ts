@@ -10,6 +10,9 @@
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
 import { resultKey } from '../engine/protocol/job-result.ts';
 import type { EngineParts } from '../engine/parts.ts';
+import { trueWallClock } from '../engine/protocol/wall-clock.ts';
+import { BarrierHashes } from './cluster/barrier-hashes.ts';
+import { EngineRestorer } from './cluster/snapshot-restorer.ts';
 import { World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
@@ -23,7 +26,7 @@ import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices, type ChoicesOptions } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
-import { allNodes } from './node-names.ts';
+import { allNodes, SERVICE_NODES } from './node-names.ts';
 import { profileNamed } from './node/hardware-profile.ts';
 import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
 import type { SimulationPlan } from './plan.ts';
@@ -105,6 +108,7 @@ class Life {
     });
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
+    const atBarrier = options.judges ? new BarrierHashes() : undefined;
     this.#world = new World({
       plan,
       job,
@@ -113,6 +117,7 @@ class Life {
       choices: this.#choices,
       history: this.#history,
       profile: profileNamed(plan.cluster.profile),
+      observer: atBarrier,
       onEffective: (fault) => this.#injector.markEffective(fault),
     });
     this.#injector = new FaultInjector({
@@ -126,7 +131,15 @@ class Life {
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));
-    this.#bench = options.judges ? new JudgeBench({ job: job.judged, durable: this.#world.durable, plan }) : undefined;
+    this.#bench =
+      atBarrier === undefined
+        ? undefined
+        : new JudgeBench({
+            job: job.judged,
+            durable: this.#world.durable,
+            plan,
+            audit: { atBarrier, restorer: restorerOf(plan, inputs) },
+          });
     const bench = this.#bench;
     if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
     this.#history.observe((entry) => this.#watch(entry));
@@ -217,6 +230,16 @@ class Life {
       history: this.#history.entries(),
     };
   }
+}
+
+function restorerOf(plan: SimulationPlan, { job, parts }: SimulationInputs): EngineRestorer {
+  return new EngineRestorer({
+    graph: job.graph,
+    configuration: plan.engine,
+    parts,
+    services: SERVICE_NODES,
+    wallClock: trueWallClock,
+  });
 }
 
 function causeOf(stopped: StopReason): EndOfLife['cause'] {

@@ -81,6 +81,18 @@ export type EngineEvent =
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
+  /** Bytes to be restored are not those that were written; nothing of them is read. */
+  | {
+      readonly kind: 'state-refused';
+      /** Empty: inline. */
+      readonly path: string;
+      readonly operator: string;
+      readonly state: string;
+      /** The first byte that is missing or too many; 0 where the length is right and the checksum is not. */
+      readonly offset: number;
+      readonly bytes: number;
+      readonly expectedBytes: number;
+    }
   /** All input ended: operators finished (`drain`, unless they had before) or just stop; `end-of-data` is sent on. */
   | ({ readonly kind: 'end-of-data-reached'; readonly mode: StopMode } & OfTask)
   /* a checkpoint's life, in order */

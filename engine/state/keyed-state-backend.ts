@@ -9,6 +9,7 @@
  */
 
 import type { StateKey } from '../foundation/stable-hash.ts';
+import type { KeyGroupRange } from '../job/key-groups.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type {
   AggregatingStateDescriptor,
@@ -17,6 +18,9 @@ import type {
   ReducingStateDescriptor,
   ValueStateDescriptor,
 } from './state-descriptor.ts';
+
+/** An entry as its function sees it: of a list state the whole list, of a map state the whole map. */
+export type EntryVisitor = (state: string, keyGroup: number, key: StateKey, content: unknown) => void;
 
 /** State of one subtask of a keyed operator. */
 export interface KeyedStateBackend {
@@ -33,6 +37,11 @@ export interface KeyedStateBackend {
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  /**
+   * Shows an auditor every entry of the states that functions have registered, as they are now. It changes nothing, what the next snapshot
+   * costs included; the visitor neither changes nor keeps what it sees.
+   */
+  visitEntries(visit: EntryVisitor): void;
   /** The synchronous part of a snapshot. */
   snapshot(): KeyedStateSnapshot;
   /** Adds the own key groups of a file. After a rescale it is called once per overlapping file. */
@@ -49,4 +58,11 @@ export interface KeyedStateSnapshot {
   write(): Uint8Array;
   /** Gives back what was kept for this snapshot; a second release does nothing. */
   release(): void;
+}
+
+/** A backend and whose state it holds. */
+export interface KeyedOperatorState {
+  readonly operator: string;
+  readonly backend: KeyedStateBackend;
+  readonly keyGroups: KeyGroupRange;
 }

@@ -8,14 +8,14 @@ import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
-import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
+import { keyGroupRangeOf } from '../job/key-groups.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
-import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { KeyedOperatorState, KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
 export interface OperatorChainOptions {
@@ -34,12 +34,6 @@ export interface OperatorChainOptions {
   readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
-}
-
-export interface KeyedOperatorState {
-  readonly operator: string;
-  readonly backend: KeyedStateBackend;
-  readonly keyGroups: KeyGroupRange;
 }
 
 export class OperatorChain {

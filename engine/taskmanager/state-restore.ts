@@ -72,8 +72,12 @@ export class StateRestore {
 
   // biome-ignore lint/complexity/useMaxParams: out and now are the world, not parameters of the decision
   #arrived(index: number, handle: StateHandle, bytes: Uint8Array, nowUs: Micros, out: Out): void {
-    if (bytes.length !== handle.bytes || crc32c(bytes) !== handle.checksum)
+    if (bytes.length !== handle.bytes || crc32c(bytes) !== handle.checksum) {
+      const { path, operator, state, bytes: expectedBytes } = handle;
+      const offset = bytes.length === expectedBytes ? 0 : Math.min(bytes.length, expectedBytes);
+      out.report({ kind: 'state-refused', path, operator, state, offset, bytes: bytes.length, expectedBytes });
       return this.#host.fail('corrupt-state', out);
+    }
     out.busy('byte', bytes.length);
     this.#states[index] = { handle, bytes };
     this.#missing -= 1;

@@ -188,6 +188,7 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
+    if (chain.keyed.length > 0) environment.observer?.atBarrier({ ...this.#task, checkpointId: id }, chain.keyed);
     const { parts, waitsForSink } = takeSnapshot({ chain, source, checkpointedOffset, checkpointId: id, options, out });
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};

@@ -6,6 +6,7 @@ import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
+import type { SnapshotObserver } from './snapshot-observer.ts';
 
 /** The outside systems by their node. */
 export interface ServiceNodes {
@@ -23,6 +24,8 @@ export interface TaskEnvironment {
   readonly services: ServiceNodes;
   /** Of the node. */
   readonly wallClock: WallClock;
+  /** Absent: nobody audits. */
+  readonly observer?: SnapshotObserver;
 }
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */

@@ -57,7 +57,7 @@ import {
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { asyncPartNotIsolated, restoreForgetsLastBlock, stateKeyWithoutSubtask } from './state-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -68,6 +68,7 @@ export const MUTANTS: readonly Mutant[] = [
   offsetInclusive,
   barrierBeforeOffset,
   asyncPartNotIsolated,
+  restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
   notifyBeforeDurable,
   unknownWriteIsFailure,

@@ -9,6 +9,7 @@ import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-clien
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
+import type { SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
 import { UserCodeFaults } from '../faults/user-code-faults.ts';
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly choices: Choices;
   readonly history: History;
   readonly profile: HardwareProfile;
+  /** Shown live state at barriers; undefined: nobody judges. */
+  readonly observer: SnapshotObserver | undefined;
   /** A service was really affected by a fault. */
   readonly onEffective: (faultId: string) => void;
 }
@@ -130,7 +133,8 @@ function engineNodes(
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
     const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;
-    return { ...environmentOf(node), graph };
+    const environment = { ...environmentOf(node), graph };
+    return options.observer === undefined ? environment : { ...environment, observer: options.observer };
   };
   return [
     ...world.jobManagers.map((id) => ({

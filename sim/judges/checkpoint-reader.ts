@@ -202,7 +202,7 @@ export class CheckpointReader {
 
   /** The splits of one reader. Returns what is wrong. */
   #readSplits(handle: StateHandle, subtask: number, readers: Map<string, ReaderSplits[]>): string | undefined {
-    const bytes = this.#bytesOf(handle);
+    const bytes = this.bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
     const splits = attempt(placeOf(handle), () => decodeReaderSplits(bytes));
     if (splits.kind === 'unreadable') return splits.reason;
@@ -235,10 +235,15 @@ export class CheckpointReader {
     return problems;
   }
 
+  /** As they lie there, unchecked; undefined: they do not. */
+  rawBytesOf({ path, inline }: StateHandle): Uint8Array | undefined {
+    return path === '' ? inline : this.#options.durable.object(path);
+  }
+
   /** The bytes of a handle, or what is wrong with them. */
-  #bytesOf(handle: StateHandle): Uint8Array | string {
+  bytesOf(handle: StateHandle): Uint8Array | string {
     const place = placeOf(handle);
-    const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
+    const bytes = this.rawBytesOf(handle);
     if (bytes === undefined) return `${place} does not exist`;
     if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
     return crc32c(bytes) === handle.checksum ? bytes : `${place} does not match its checksum`;
@@ -247,7 +252,7 @@ export class CheckpointReader {
   /** Returns what is wrong; undefined when nothing is. */
   #read(handle: StateHandle, into: ContentsSoFar): string | undefined {
     const place = placeOf(handle);
-    const bytes = this.#bytesOf(handle);
+    const bytes = this.bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;

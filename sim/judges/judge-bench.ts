@@ -27,6 +27,7 @@ import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
@@ -48,6 +49,8 @@ export interface JudgeBenchOptions {
   readonly job: JudgedJob;
   readonly durable: DurableState;
   readonly plan: SimulationPlan;
+  /** What the restore audit needs of the engine; absent: nothing is restored (histories that are made by hand). */
+  readonly audit?: Pick<RestoreAuditOptions, 'restorer' | 'atBarrier'>;
 }
 
 type EventKind = HistoryEvent['event']['kind'];
@@ -61,7 +64,7 @@ export class JudgeBench {
   readonly #drainWatch: DrainWatch | undefined;
   readonly #byKind = new Map<EventKind, Judge[]>();
 
-  constructor({ job, durable, plan }: JudgeBenchOptions) {
+  constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
@@ -91,6 +94,9 @@ export class JudgeBench {
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
       ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, index }), audit })] : []),
+      ...(restore === undefined
+        ? []
+        : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),
       this.#progress,
     ];
     this.judges = judges;
