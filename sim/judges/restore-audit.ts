@@ -88,21 +88,25 @@ export class RestoreAudit implements Judge {
 
   finish(end: EndOfLife): Verdict[] {
     const { reader, handedOut } = this.#options;
-    const retained = reader.retained().map(({ metadata }) => metadata);
-    const paths = [...new Set([...retained, ...handedOut().map((directory) => `${directory}/_metadata`)])];
+    const retained = reader.retained();
+    const ids = new Map(retained.map(({ metadata, id }) => [metadata, id]));
+    const paths = [...new Set([...ids.keys(), ...handedOut().map((directory) => `${directory}/_metadata`)])];
     // A life that was cut off in the middle of an event is audited all the same: what is durable is.
-    for (const [index, path] of paths.entries()) this.#audit(path, index === retained.length - 1);
+    for (const [index, path] of paths.entries()) this.#audit(path, ids.get(path), index === retained.length - 1);
     const when = end.cause === 'limit' ? 'when the life was cut off' : 'at the end';
     return this.#findings.verdicts(
       `${String(paths.length)} snapshots are restorable ${when}, each as it was at its barrier`,
     );
   }
 
-  #audit(path: string, rescales: boolean): void {
+  /** `id`: what the pointer says; a client was told no id. */
+  #audit(path: string, id: number | undefined, rescales: boolean): void {
     const { reader } = this.#options;
     const read = reader.metadata(path);
     if (read.kind === 'unreadable') return this.#say('not-restorable', read.reason);
     const metadata = read.value;
+    if (id !== undefined && metadata.checkpointId !== id)
+      return this.#say('not-restorable', `${path} is that of checkpoint ${String(metadata.checkpointId)}`);
     const snapshot = this.#readSnapshot(metadata);
     if (snapshot.kind === 'unreadable') return this.#say('not-restorable', `${path}: ${snapshot.reason}`);
     const graph = asItWas(this.#options.graph, metadata);
