@@ -46,6 +46,8 @@ export interface ShrunkNote {
 /** What `replay` works with: the plan, and what the capsule remembers of its life. */
 export interface Replayable {
   readonly plan: SimulationPlan;
+  /** It is a smallest plan already. */
+  readonly isShrunk: boolean;
   /** Absent for a bare plan. */
   readonly remembered?: { readonly engineVersion: string; readonly digest: string; readonly rungs: RunRecord['rungs'] };
 }
@@ -75,14 +77,14 @@ export function decodeReplayable(file: string, text: string): Replayable {
   const isCapsule = isRecord(value) && value['kind'] === 'tidemark-capsule';
   const decoded = decodePlanIn(source, isCapsule ? ['plan'] : []);
   if (!decoded.ok) throw new UsageError(decoded.problems.map(formatProblem).join('\n'));
-  if (!isCapsule) return { plan: decoded.plan };
+  if (!isCapsule) return { plan: decoded.plan, isShrunk: false };
   const { engineVersion, digest, rungs } = value;
   if (typeof engineVersion !== 'string' || typeof digest !== 'string' || !isLadder(rungs)) {
     throw new UsageError(
       `${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`,
     );
   }
-  return { plan: decoded.plan, remembered: { engineVersion, digest, rungs } };
+  return { plan: decoded.plan, isShrunk: isRecord(value['shrunk']), remembered: { engineVersion, digest, rungs } };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

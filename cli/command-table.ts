@@ -68,6 +68,15 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
+    name: 'explain',
+    operands: '<capsule>',
+    sentence:
+      'Say what decided a failure: its smallest life in sentences, how likely it was event by event, and the two events whose order flips the verdict.',
+    options: ['runs', 'unshrunk', 'budget', 'workers', 'explanationFile', 'json'],
+    example: 'tidemark explain out/capsules/standard-17-0a1b2c3d.json',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
     name: 'bench',
     operands: '[suite...]',
     sentence: 'Measure: `overhead` of checkpoints in virtual time, `kernel` speed by wall clock.',

@@ -5,6 +5,7 @@
  */
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
+import type { Branch } from '../sim/simulate.ts';
 import type { Life } from './life.ts';
 
 export interface LifeJob {
@@ -15,6 +16,8 @@ export interface LifeJob {
   readonly seed: string;
   /** In place of what scenario and seed make: lived as it is, once. */
   readonly plan?: SimulationPlan;
+  /** Where the chance of that plan takes another course. */
+  readonly branch?: Branch | undefined;
 }
 
 /** What came of a job: a life, or trouble that says nothing about the plan. */

@@ -18,7 +18,13 @@ function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Prom
       if (plan === undefined) return { kind: 'infrastructure', message: `There is no scenario ${job.scenario}` };
       await datasets.prepare(datasetNeeds(plan));
       const relive = job.plan === undefined;
-      const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, subtasks, relive });
+      const life = liveOnce(plan, {
+        loadDataset: datasets.load,
+        keepHistory: false,
+        subtasks,
+        relive,
+        branch: job.branch,
+      });
       const slim = { ...life, record: { ...life.record, history: [] } };
       return { kind: 'life', life: slim, ...(life.judgement.verdict === 'passed' ? {} : { plan }) };
     } catch (error) {

@@ -34,6 +34,8 @@ export interface LifeOptions {
   readonly relive: boolean;
   /** Shown the choices of the world. */
   readonly watchChoices?: LiveOptions['watchChoices'];
+  /** Where chance takes another course. */
+  readonly branch?: LiveOptions['branch'];
 }
 
 /** What lives a plan; the real one, or a stand-in of a test. */
@@ -44,8 +46,8 @@ const EXCERPT_LINES = 40;
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
   const { loadDataset, keepHistory, subtasks = false, inspect } = options;
-  const watch = options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices };
-  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, ...watch });
+  const { watchChoices, branch } = options;
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, watchChoices, branch });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

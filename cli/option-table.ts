@@ -164,6 +164,14 @@ export const OPTIONS = {
     decode: (text: string) => decodeCount('events', text, Number.MAX_SAFE_INTEGER),
     sentence: 'Simulated events after which shrinking ends with what it has; about half a minute each ten million.',
   }),
+  runs: row({
+    flag: '--runs <N>',
+    unit: 'lives',
+    absent: '30',
+    decode: (text: string) => decodeCount('runs', text, 10_000),
+    sentence: 'Continuations with other chance behind each event that is asked.',
+  }),
+  explanationFile: path('--out <FILE>', 'only the screen', 'Write the explanation into this Markdown file, too.'),
   unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not shrink the first one of each signature.'),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
 } as const;

@@ -5,8 +5,7 @@
  * I1: answers come in the order of the plans, whatever order they were lived in.
  */
 import { datasetNeeds } from '../scenarios/live.ts';
-import type { LifeAnswer } from '../scenarios/shrink/shrinker.ts';
-import type { SimulationPlan } from '../sim/plan.ts';
+import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../scenarios/inquiry.ts';
 import { DatasetStore } from './datasets.ts';
 import { liveOnce, type LivePlan } from './life.ts';
 import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
@@ -46,13 +45,23 @@ export class PlanLives {
     });
   }
 
-  async live(plans: readonly SimulationPlan[]): Promise<readonly LifeAnswer[]> {
-    const results = plans.map((plan) => this.#result(plan));
+  /** Drives a search to its end. */
+  async answer<Result>(search: Inquiring<Result>): Promise<Result> {
+    let step = search.next();
+    while (step.done !== true) {
+      const inquiry = step.value;
+      step = search.next(inquiry.kind === 'look' ? [await this.look(inquiry.life)] : await this.live(inquiry.cases));
+    }
+    return step.value;
+  }
+
+  async live(cases: readonly LifeCase[]): Promise<readonly LifeAnswer[]> {
+    const results = cases.map((one) => this.#result(one));
     return (await Promise.all(results)).map(answerOf);
   }
 
   /** In this thread, with its history and the sites of chance it asked. */
-  async look(plan: SimulationPlan): Promise<LifeAnswer> {
+  async look({ plan, branch }: LifeCase): Promise<LifeAnswer> {
     await this.#datasets.prepare(datasetNeeds(plan));
     let sites: () => readonly string[] = () => [];
     const { record, judgement } = liveOnce(
@@ -61,14 +70,15 @@ export class PlanLives {
         loadDataset: this.#datasets.load,
         keepHistory: true,
         relive: false,
+        branch,
         watchChoices: (choices) => {
           sites = () => choices.askedSites();
         },
       },
       this.#options.livePlan,
     );
-    const at = record.verdicts.filter(({ outcome }) => outcome !== 'passed').flatMap((verdict) => verdict.at);
-    return { signature: judgement.signature, events: record.events, history: record.history, at, sites: sites() };
+    const { events, history, verdicts } = record;
+    return { signature: judgement.signature, events, history, verdicts, sites: sites() };
   }
 
   async close(): Promise<void> {
@@ -77,12 +87,12 @@ export class PlanLives {
     await this.#run;
   }
 
-  async #result(plan: SimulationPlan): Promise<LifeResult> {
+  async #result({ plan, branch }: LifeCase): Promise<LifeResult> {
     const index = this.#count;
     this.#count += 1;
     const result = await new Promise<LifeResult>((resolve) => {
       this.#answers.set(index, resolve);
-      this.#open.push({ index, scenario: 0, seed: plan.seed, plan });
+      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch });
       this.#hungry.shift()?.(this.#open.splice(0, 1));
     });
     this.#answers.delete(index);
@@ -97,8 +107,7 @@ export class PlanLives {
 }
 
 function answerOf(result: LifeResult): LifeAnswer {
-  const nothing = { history: [], at: [], sites: [] };
-  if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0, ...nothing };
+  if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0, ...NOTHING_SEEN };
   const { record, judgement } = result.life;
-  return { signature: judgement.signature, events: record.events, ...nothing };
+  return { signature: judgement.signature, events: record.events, ...NOTHING_SEEN };
 }

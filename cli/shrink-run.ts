@@ -21,14 +21,14 @@ export interface ShrinkRunOptions {
 
 export async function runShrinking(options: ShrinkRunOptions): Promise<Capsule> {
   const { plan, signature, maxEvents, lives, engineVersion } = options;
-  const search = shrink(plan, signature, { maxEvents });
-  let step = search.next();
-  while (step.done !== true) {
-    const inquiry = step.value;
-    step = search.next(inquiry.kind === 'look' ? [await lives.look(inquiry.plan)] : await lives.live(inquiry.plans));
-  }
-  const { certificate, isMinimal, lives: lived, events } = step.value;
-  const capsule = capsuleOf(step.value.plan, await options.livePlan(step.value.plan), engineVersion);
+  const {
+    plan: small,
+    certificate,
+    isMinimal,
+    lives: lived,
+    events,
+  } = await lives.answer(shrink(plan, signature, { maxEvents }));
+  const capsule = capsuleOf(small, await options.livePlan(small), engineVersion);
   return {
     ...capsule,
     shrunk: { from: planHash(plan), faultsBefore: plan.faults.length, lives: lived, events, isMinimal, certificate },

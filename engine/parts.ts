@@ -18,6 +18,7 @@ import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
+import { OperatorStateStore } from './state/operator-state.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
 
 export interface StateFileQuestion {
@@ -80,6 +81,8 @@ export interface EngineParts {
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
   readonly rescaledInFlight: 'both-ends' | 'consumers';
+  /** A checkpoint that lacks what finished subtasks had in union state (row C21). */
+  readonly unionOfFinished: 'declined' | 'completed';
   /** Which producers a sink subtask fences and cleans up before it runs (row K10). */
   producersToFence(question: FenceQuestion): readonly number[];
   /** When an operator coordinator's part of a checkpoint is complete (row C24): when each event of before is acknowledged, or at once. */
@@ -88,6 +91,8 @@ export interface EngineParts {
   readonly gatewayAtCheckpoint: 'closes' | 'stays-open';
   /** What a coordinator is reset to when the whole job begins again; `found` is what the checkpoint holds of it (row C18). */
   coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
+  /** A reader that lagged when it failed or finished (row C5): forgotten, or taken to lag until it says otherwise. */
+  readonly backlogOfEndedReader: 'cleared' | 'kept';
   /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
   splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
@@ -107,6 +112,8 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** Where user functions keep what belongs to no key. */
+  createOperatorStateStore(): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -158,6 +165,7 @@ export const standardParts: EngineParts = {
   sourcePositions: 'with-barrier',
   repartitionOperatorState,
   rescaledInFlight: 'both-ends',
+  unionOfFinished: 'declined',
   producersToFence: ({ subtask, parallelism, highestParallelism }) => {
     const count = Math.ceil((Math.max(highestParallelism, parallelism) - subtask) / parallelism);
     return Array.from({ length: count }, (_, index) => subtask + index * parallelism);
@@ -165,6 +173,7 @@ export const standardParts: EngineParts = {
   coordinatorSnapshot: 'when-events-acknowledged',
   gatewayAtCheckpoint: 'closes',
   coordinatorStateToRestore: (found) => found,
+  backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
@@ -179,6 +188,7 @@ export const standardParts: EngineParts = {
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) => new HashMapStateBackend(options),
+  createOperatorStateStore: () => new OperatorStateStore(),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -23,5 +23,6 @@ export {
   withMutantTable,
 } from './mutant-table.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
+export { explanationText } from './explanation-text.ts';
 export { faultSentence } from './fault-sentence.ts';
 export { traceLine } from './trace-format.ts';

@@ -88,6 +88,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'reactive-mode',
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
+  { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
+  { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
+  { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {
@@ -109,6 +112,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   {
     name: 'split-assignment-under-faults',
     description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
+  },
+  {
+    name: 'interval-during-backlog',
+    description: 'checkpoints are rare while sources lag behind a slow log; readers die meanwhile',
   },
   {
     name: 'negative-control',

@@ -1,10 +1,12 @@
 /**
  * The jobs a scenario can name: an explicit list, so that what can run is found by reading.
  */
+import { broadcastRules } from './jobs/broadcast-rules.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
+import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { splitCount } from './jobs/split-count.ts';
 
@@ -14,6 +16,9 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightDelays,
   parallelPipelines,
   splitCount,
+  broadcastRules,
+  bufferingMap,
+  unionOffsets,
 ];
 
 /** The job of a name; undefined when there is none. */

@@ -33,9 +33,9 @@ export interface LiveOptions {
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: SimulationOptions['inspect'] | undefined;
-  /** How choices come about, and who watches them (sim/simulate.ts). */
-  readonly chance?: SimulationOptions['chance'];
-  readonly watchChoices?: SimulationOptions['watchChoices'];
+  /** Where chance takes another course, and who watches it (sim/simulate.ts). */
+  readonly branch?: SimulationOptions['branch'] | undefined;
+  readonly watchChoices?: SimulationOptions['watchChoices'] | undefined;
   /** The jobs a plan may name. Default: those that come with the package. */
   readonly jobs?: readonly JobDefinition[];
   /** The engine to use in place of the variant that the plan names. */
@@ -61,7 +61,7 @@ export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
     judges: options.judges ?? true,
     subtasks: options.subtasks ?? false,
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
-    ...(options.chance === undefined ? {} : { chance: options.chance }),
+    ...(options.branch === undefined ? {} : { branch: options.branch }),
     ...(options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices }),
   });
 }

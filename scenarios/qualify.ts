@@ -173,6 +173,9 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
     scheduler: schedulerOf(input),
     checkpoint: {
       intervalUs: checkpointing.interval,
+      ...(checkpointing.intervalDuringBacklog === undefined
+        ? {}
+        : { intervalDuringBacklogUs: checkpointing.intervalDuringBacklog }),
       minPauseUs: checkpointing.minPause,
       timeoutUs: checkpointing.timeout,
       mode: checkpointing.mode,

@@ -23,7 +23,7 @@ import type { HistoryEvent } from './history/history-event.ts';
 import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
 import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
-import { Choices, type ChoicesOptions } from './kernel/choice.ts';
+import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
 import { allNodes, SERVICE_NODES } from './node-names.ts';
@@ -49,13 +49,19 @@ export interface SimulationOptions {
   readonly subtasks?: boolean;
   /** Shown the durable state when the life has ended. */
   readonly inspect?: (durable: DurableState) => void;
-  /** How the choices of the world come about; absent: drawn from the plan's seed. */
-  readonly chance?: Pick<ChoicesOptions, 'mode' | 'tape'> & {
-    /** In place of the plan's seed. */
-    readonly rootSeed?: string;
-  };
+  /** Behind this event of the history, chance takes another course. */
+  readonly branch?: Branch;
   /** Shown the choices before the first of them is made; they are complete when the life has ended. */
   readonly watchChoices?: (choices: Choices) => void;
+}
+
+/** A life that is as its plan says up to an event, and then another one. */
+export interface Branch {
+  /** Index in the history; -1: from the start. */
+  readonly afterEvent: number;
+  readonly rootSeed: string;
+  /** Sites that draw anew; absent: all, also those that the plan keeps boring. */
+  readonly sites?: readonly string[];
 }
 
 const WORLD: NodeId = nodeId('world');
@@ -103,7 +109,6 @@ class Life {
     this.#loop = new EventLoop({ limits: plan.limits, digest: new Digest() });
     this.#choices = new Choices({
       rootSeed: plan.seed,
-      ...options.chance,
       ...(plan.drawnSites === undefined ? {} : { drawnSites: plan.drawnSites }),
     });
     options.watchChoices?.(this.#choices);
@@ -143,6 +148,7 @@ class Life {
     const bench = this.#bench;
     if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
     this.#history.observe((entry) => this.#watch(entry));
+    if (options.branch !== undefined) this.#branchOff(options.branch);
   }
 
   run(inspect: SimulationOptions['inspect']): RunRecord {
@@ -157,6 +163,13 @@ class Life {
     const end: EndOfLife = { atUs: this.#loop.nowUs, cause, historyLength: this.#history.length };
     inspect?.(this.#world.durable);
     return this.#record(this.#bench?.finish(end) ?? []);
+  }
+
+  #branchOff({ afterEvent, rootSeed, sites }: Branch): void {
+    if (afterEvent < 0) this.#choices.drawAnew(rootSeed, sites);
+    this.#history.observe(({ index }) => {
+      if (index === afterEvent) this.#choices.drawAnew(rootSeed, sites);
+    });
   }
 
   #watch(entry: HistoryEvent): void {

@@ -7,10 +7,12 @@
  * User functions are plain and synchronous, must be deterministic and must not change the values they are handed.
  */
 import type {
+  BroadcastProcessFunction,
   Collector,
   FunctionSpec,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
+  ProcessFunction,
   StateKey,
 } from '../job/functions.ts';
 import type { SinkSpec } from '../job/job-graph.ts';
@@ -18,6 +20,7 @@ import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
+import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
 import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap } from './type-erasure.ts';
 
 /** Where the records of a stream come from: several after a union. */
@@ -32,6 +35,8 @@ export interface SinkOptions {
 }
 
 const DEFAULT_SINK_BATCH_RECORDS = 100;
+const TWO_ENVIRONMENTS =
+  'Streams of two environments cannot be joined: build both on the same StreamExecutionEnvironment.';
 const NANOSECONDS_PER_MICROSECOND = 1_000;
 
 /** What all streams know; made by the environment only. */
@@ -79,8 +84,25 @@ export class DataStream<T> {
     return new DataStream<T>(this.#place, [...this.#origins, ...others.flatMap((other) => this.originsOf(other))]);
   }
 
-  /** Pairs two streams of different types, so that one function sees both and keeps common state. */
-  connect<U>(other: DataStream<U>): ConnectedStreams<T, U> {
+  /** Runs a function without a key; what it remembers is operator state. */
+  process<Out>(spec: FunctionSpec<ProcessFunction<T, Out>>): DataStream<Out> {
+    if (spec.states.length > 0)
+      throw new InvalidJob('A function over a stream without a key cannot have keyed state: call keyBy() first.');
+    return this.#then<Out>('Process', {
+      kind: 'plain-process',
+      function: spec as FunctionSpec<ProcessFunction<unknown, unknown>>,
+    });
+  }
+
+  /**
+   * Pairs two streams of different types, so that one function sees both and keeps common state. With a broadcast stream: every subtask
+   * sees all of it.
+   */
+  connect<U>(other: BroadcastStream<U>): BroadcastConnectedStream<T, U>;
+  connect<U>(other: DataStream<U>): ConnectedStreams<T, U>;
+  connect<U>(other: DataStream<U> | BroadcastStream<U>): ConnectedStreams<T, U> | BroadcastConnectedStream<T, U> {
+    if (other instanceof BroadcastStream)
+      return new BroadcastConnectedStream<T, U>(this.#place, { origins: this.#origins, broadcast: other });
     return new ConnectedStreams<T, U>(this.#place, this.#origins, this.originsOf(other));
   }
 
@@ -92,8 +114,14 @@ export class DataStream<T> {
     );
   }
 
-  /** Sends every record to every subtask of the next operator. */
-  broadcast(): DataStream<T> {
+  /**
+   * Sends every record to every subtask of the next operator. With descriptors of broadcast state the result can be connected to another
+   * stream, whose function keeps that state.
+   */
+  broadcast(): DataStream<T>;
+  broadcast(...states: readonly [BroadcastDescriptor, ...BroadcastDescriptor[]]): BroadcastStream<T>;
+  broadcast(...states: readonly BroadcastDescriptor[]): DataStream<T> | BroadcastStream<T> {
+    if (states.length > 0) return new BroadcastStream<T>(this.#place.graph, this.#origins, states);
     return new DataStream<T>(
       this.#place,
       this.#origins.map((origin) => ({ from: origin.from, exchange: 'broadcast' as const })),
@@ -152,10 +180,7 @@ export class DataStream<T> {
 
   /** The origins of another stream of the same environment. */
   private originsOf<U>(other: DataStream<U>): readonly Origin[] {
-    if (other.#place.graph !== this.#place.graph)
-      throw new InvalidJob(
-        'Streams of two environments cannot be joined: build both on the same StreamExecutionEnvironment.',
-      );
+    if (other.#place.graph !== this.#place.graph) throw new InvalidJob(TWO_ENVIRONMENTS);
     return other.#origins;
   }
 
@@ -179,6 +204,67 @@ export class DataStream<T> {
     }
     return node;
   }
+}
+
+/** Descriptors of maps with any types. */
+type BroadcastDescriptor = BroadcastStateDescriptor<StateKey, unknown>;
+
+/** A stream of which every subtask of an operator sees all, with the broadcast states it may be kept in. */
+export class BroadcastStream<T> {
+  readonly graph: StreamGraph;
+  readonly origins: readonly Origin[];
+  readonly states: readonly BroadcastDescriptor[];
+  /** Ties the type of its records to the stream. */
+  declare readonly record: T;
+
+  constructor(graph: StreamGraph, origins: readonly Origin[], states: readonly BroadcastDescriptor[]) {
+    this.graph = graph;
+    this.origins = origins;
+    this.states = states;
+  }
+}
+
+/** A stream, keyed or not, beside a broadcast one. */
+export class BroadcastConnectedStream<A, B> {
+  readonly #place: StreamPlace;
+  readonly #sides: BroadcastSides<B>;
+
+  constructor(place: StreamPlace, sides: BroadcastSides<B>) {
+    if (sides.broadcast.graph !== place.graph) throw new InvalidJob(TWO_ENVIRONMENTS);
+    this.#place = place;
+    this.#sides = sides;
+  }
+
+  /** Runs a function over both; keyed state only where the stream is keyed. */
+  process<Out>(spec: FunctionSpec<BroadcastProcessFunction<A, B, Out>>): DataStream<Out> {
+    const { origins, broadcast, keyed } = this.#sides;
+    if (keyed === undefined && spec.states.length > 0)
+      throw new InvalidJob('A function over a stream without a key cannot have keyed state: call keyBy() first.');
+    const node = this.#place.graph.add({
+      body: {
+        kind: 'broadcast-process',
+        ...(keyed === undefined ? {} : { keyed }),
+        broadcastStates: broadcast.states,
+        function: spec as FunctionSpec<BroadcastProcessFunction<unknown, unknown, unknown>>,
+      },
+      inputs: [
+        ...origins.map((origin) => ({ ...origin, input: 0 as const })),
+        ...broadcast.origins.map(({ from }) => ({ from, exchange: 'broadcast' as const, input: 1 as const })),
+      ],
+      name: 'BroadcastProcess',
+      parallelism: this.#place.parallelism,
+    });
+    return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+  }
+}
+
+interface BroadcastSides<B> {
+  readonly origins: readonly Origin[];
+  readonly keyed?: {
+    readonly key: (value: unknown) => StateKey;
+    readonly keySerializer: TypeSerializer<StateKey>;
+  };
+  readonly broadcast: BroadcastStream<B>;
 }
 
 /** A sink; there is nothing behind it. */
@@ -239,6 +325,16 @@ export class KeyedStream<T> {
   ) {
     this.#place = place;
     this.#keyed = keyed;
+  }
+
+  /** Puts a broadcast stream beside it: one function sees the elements of each key, and all of the broadcast stream. */
+  connect<U>(other: BroadcastStream<U>): BroadcastConnectedStream<T, U> {
+    const { origins, key, keyType } = this.#keyed;
+    return new BroadcastConnectedStream<T, U>(this.#place, {
+      origins,
+      keyed: { key, keySerializer: keyType },
+      broadcast: other,
+    });
   }
 
   /** Runs a function with state per key. */

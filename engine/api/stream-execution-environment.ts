@@ -50,6 +50,8 @@ export interface SplitSourceOptions extends LogSourceOptions {
    * where they meet. Default: each partition is one split.
    */
   readonly recordsPerSplit?: number;
+  /** A reader that lags more records than this behind the end of a partition is in backlog (FLIP-309). Default: it never is. */
+  readonly backlogRecords?: number;
 }
 
 /** What the job itself says about checkpointing; the rest is the cluster's business. */
@@ -121,12 +123,16 @@ export class StreamExecutionEnvironment {
   /** The same, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
   fromSource<T>(options: SplitSourceOptions): DataStream<T> {
     const { recordsPerSplit, topic } = options;
-    if (recordsPerSplit === undefined) return this.#from<T>(options, { kind: 'split-log' });
+    const backlog = options.backlogRecords === undefined ? {} : { backlogRecords: options.backlogRecords };
+    if (recordsPerSplit === undefined) return this.#from<T>(options, { kind: 'split-log', ...backlog });
     requireCount(`The split of '${topic}'`, recordsPerSplit, Number.MAX_SAFE_INTEGER);
-    return this.#from<T>(options, { kind: 'split-log', recordsPerSplit });
+    return this.#from<T>(options, { kind: 'split-log', recordsPerSplit, ...backlog });
   }
 
-  #from<T>(options: LogSourceOptions, kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit'>): DataStream<T> {
+  #from<T>(
+    options: LogSourceOptions,
+    kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords'>,
+  ): DataStream<T> {
     const { topic, partitions, uid } = options;
     if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);
     if (new Set(partitions).size !== partitions.length)

@@ -5,7 +5,7 @@
  *     'TMCS'    uint32 format version
  *     sections  one per channel: varuint buffer count, then each buffer length-prefixed:
  *               bytes on the wire | varuint record count | records: value (JSON), event time (JSON), varuint lineage
- *     uint32    CRC32C of everything above
+ *     uint32    masked CRC32C of everything above
  *
  * Owns the layout. Which channel a section belongs to, and where it begins, stands in the handle and so in `_metadata`: a reader of one
  * channel needs that section only, and a rescaled restore deals out sections (row B19).
@@ -16,7 +16,7 @@
 import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import type { ChannelSection } from '../protocol/state-handle.ts';
 import type { DataBuffer } from '../protocol/stream-elements.ts';
 import { JsonSerializer, type JsonValue } from '../state/json-serializer.ts';
@@ -51,7 +51,7 @@ export function encodeChannelState(channels: readonly ChannelBuffers[]): {
     for (const buffer of buffers) writeBuffer(buffer, out);
     return { edge, peer, offset, bytes: out.position - offset };
   });
-  out.writeUint32(out.checksum());
+  out.writeUint32(out.maskedChecksum());
   return { bytes: out.toBytes(), sections };
 }
 
@@ -62,7 +62,7 @@ export function decodeChannelState(bytes: Uint8Array, sections: readonly Channel
   const input = new ByteReader(bytes, 0, end);
   if (input.readUint32() !== MAGIC) throw new CorruptData('a channel state file begins with TMCS', 0);
   if (input.readUint32() !== FORMAT_VERSION) throw new CorruptData('a channel state file has format version 1', 4);
-  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32()) {
+  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32()) {
     throw new CorruptData('the file does not match its checksum', end);
   }
   return sections.map(({ edge, peer, offset, bytes: length }) => {

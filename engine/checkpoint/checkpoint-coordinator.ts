@@ -33,6 +33,7 @@ import { type CheckpointRequest, periodicRequest, type RequestEnd } from './chec
 import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
+import { lacksUnionOfFinished } from './finished-state.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { snapshotOptions } from './snapshot-options.ts';
@@ -64,12 +65,11 @@ export class CheckpointCoordinator {
   #isStopping = false;
   /** From `start` to `stop`: all tasks are there, and want to be told. */
   #jobRuns = false;
-  #startedBefore = false;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { intervalUs, minPauseUs, firstId, tolerableFailures, directory } = configuration.checkpoint;
+    const { firstId, tolerableFailures, directory } = configuration.checkpoint;
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -79,8 +79,8 @@ export class CheckpointCoordinator {
     });
     this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
     this.#periodic = new PeriodicTrigger({
-      intervalUs,
-      minPauseUs,
+      configuration: configuration.checkpoint,
+      isProcessingBacklog: () => this.#coordinators.isProcessingBacklog,
       fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
     });
     this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
@@ -108,15 +108,13 @@ export class CheckpointCoordinator {
     return true;
   }
 
-  /** Row C4: all subtasks run. First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
+  /** Row C4: all subtasks run. */
   start(nowUs: Micros, out: Out): void {
-    const { intervalUs, minPauseUs } = this.#options.configuration.checkpoint;
     this.#generation += 1;
     this.#jobRuns = true;
     this.#stoppedWith = undefined;
     this.#isStopping = false;
-    this.#periodic.start(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
-    this.#startedBefore = true;
+    this.#periodic.start(nowUs, out);
   }
 
   /** Row C20: the job leaves RUNNING. Only what is being decided lives on until that is known. */
@@ -135,6 +133,11 @@ export class CheckpointCoordinator {
     this.#periodic.stop(out);
     this.#final.forget(out);
     this.#abortAll('checkpoint-coordinator-suspend', nowUs, out);
+  }
+
+  /** Row C5: a source began to lag, or caught up. */
+  backlogChanged(nowUs: Micros, out: Out): void {
+    this.#periodic.intervalChanged(nowUs, out);
   }
 
   /** Beside the periodic ones: somebody needs a checkpoint soon (row C30); no minimum pause holds it up (row C2). */
@@ -196,6 +199,9 @@ export class CheckpointCoordinator {
       return;
     }
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
+    const metadata = pending.metadata(this.#options.jobId, host.deployedScale());
+    if (parts.unionOfFinished === 'declined' && lacksUnionOfFinished(this.#options.graph, metadata.states))
+      return this.#abort(pending, 'checkpoint-declined-task-closing', nowUs, out);
     out.report({ kind: 'all-acknowledged', checkpointId: pending.checkpointId });
     if (parts.notifyComplete === 'when-acknowledged') this.#notices.complete(pending, this.#lastSubsumedId, out);
     pending.phase = 'writing-metadata';
@@ -203,7 +209,7 @@ export class CheckpointCoordinator {
     const by = pending.request.stopsJobFor;
     // What a new leader finds until the job has stopped: over, and not to be restarted from an older checkpoint (decision 0017).
     const end = by === undefined ? undefined : ({ status: 'failed', by, location } as const);
-    this.#finalizer.finalize(pending.metadata(this.#options.jobId, host.deployedScale()), location, end, out);
+    this.#finalizer.finalize(metadata, location, end, out);
   }
 
   decline(message: DeclineCheckpoint, nowUs: Micros, out: Out): void {

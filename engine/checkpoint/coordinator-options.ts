@@ -12,7 +12,7 @@ import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface CoordinatorOptions {
   readonly jobId: string;
-  readonly graph: Pick<JobGraph, 'edges'>;
+  readonly graph: Pick<JobGraph, 'vertices' | 'edges'>;
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;

@@ -5,9 +5,10 @@
  * Differs from Flink: a finished subtask of a vertex that has not finished as a whole is restored as finished, not started anew without
  * state (decision 0015).
  */
-import type { JobGraph, JobVertex } from '../job/job-graph.ts';
+import { type JobGraph, type JobVertex, operatorStatesOf } from '../job/job-graph.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { FinishedState, SubtaskState } from '../protocol/state-handle.ts';
+import type { OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 
 /** Of all subtasks of a vertex, how many had ended. */
 type VertexProgress = 'none' | 'some' | 'all';
@@ -29,7 +30,7 @@ export function finishedStateOf(
 
 /**
  * Whether a vertex of another parallelism than its state had finished in part: what its subtasks hold is then of two kinds, and cannot be
- * dealt out anew (Flink refuses it, too). So union list state of such a vertex needs no rule of its own (Flink declines the checkpoint).
+ * dealt out anew (Flink refuses it, too).
  */
 export function isFinishedInPart(graph: JobGraph, { states }: Pick<CheckpointMetadata, 'states'>): boolean {
   return graph.vertices.some(({ index, parallelism }) => {
@@ -66,6 +67,24 @@ export function finishedStateProblem(
   }
   return undefined;
 }
+
+/**
+ * Row C21: whether a user function's union list would lose what finished subtasks had in it, while others still run and would be given it
+ * at a restore. (What sources and sinks keep so needs no rule: the mark says which partitions were read, and nothing of the sink is open.)
+ */
+export function lacksUnionOfFinished(graph: Pick<JobGraph, 'vertices'>, states: readonly SubtaskState[]): boolean {
+  if (!states.some(({ finished }) => finished !== undefined)) return false;
+  return graph.vertices.some(({ index, operators }) => {
+    const ofVertex = states.filter(({ vertex }) => vertex === index);
+    const isPart =
+      ofVertex.some(({ finished }) => finished !== undefined) &&
+      ofVertex.some(({ finished }) => finished === undefined);
+    return isPart && operators.some((operator) => operatorStatesOf(operator).some(isUnion));
+  });
+}
+
+const isUnion = (descriptor: OperatorStateDescriptor): boolean =>
+  descriptor.kind === 'operator-list' && descriptor.mode === 'union';
 
 function progressOf(states: readonly SubtaskState[], vertex: number): VertexProgress {
   const ofVertex = states.filter((state) => state.vertex === vertex);

@@ -1,5 +1,5 @@
 /**
- * The timer of periodic checkpoints (row C3; Flink: CheckpointCoordinator.ScheduledTrigger).
+ * The timer of periodic checkpoints (rows C3, C5; Flink: CheckpointCoordinator.ScheduledTrigger).
  *
  * Owns: when the next request is made. Does not own: whether it is granted (the request decider).
  * Invariants: I1 fixed rate: each firing plans the next one from the planned time, never into the past; I2 what was planned before a
@@ -8,24 +8,27 @@
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 
 const TRIGGER = 'checkpoint-trigger';
 
+export interface PeriodicTriggerOptions {
+  readonly configuration: Pick<CheckpointConfiguration, 'intervalUs' | 'intervalDuringBacklogUs' | 'minPauseUs'>;
+  /** Row C5: while a source lags far behind, checkpoints are dear and gain little. */
+  readonly isProcessingBacklog: () => boolean;
+  readonly fire: (nowUs: Micros, out: Out) => void;
+}
+
 export class PeriodicTrigger {
-  readonly #intervalUs: number;
+  readonly #options: PeriodicTriggerOptions;
   readonly #fire: (nowUs: Micros, out: Out) => void;
   readonly #later = new DelayedCalls();
   #nextUs = 0;
   #isActive = false;
+  #startedBefore = false;
 
-  /** `intervalUs` 0: never. */
-  constructor(options: {
-    intervalUs: number;
-    minPauseUs: number;
-    fire: (nowUs: Micros, out: Out) => void;
-  }) {
-    const { intervalUs, minPauseUs } = options;
-    this.#intervalUs = intervalUs === 0 ? 0 : Math.max(intervalUs, minPauseUs);
+  constructor(options: PeriodicTriggerOptions) {
+    this.#options = options;
     this.#fire = options.fire;
   }
 
@@ -33,10 +36,13 @@ export class PeriodicTrigger {
     return this.#isActive;
   }
 
-  start(nowUs: Micros, firstAfterUs: number, out: Out): void {
-    if (this.#intervalUs === 0) return;
+  /** First trigger after the interval, after a restart after min-pause (row C3, without the random part). */
+  start(nowUs: Micros, out: Out): void {
+    const { intervalUs, minPauseUs } = this.#options.configuration;
+    if (intervalUs === 0) return;
     this.#isActive = true;
-    this.rearm(nowUs, firstAfterUs, out);
+    this.rearm(nowUs, this.#startedBefore ? minPauseUs : intervalUs, out);
+    this.#startedBefore = true;
   }
 
   stop(out: Out): void {
@@ -51,6 +57,20 @@ export class PeriodicTrigger {
     this.#arm(nowUs, out);
   }
 
+  /** Row C5: only ever earlier; a longer interval is kept from the next firing on. */
+  intervalChanged(nowUs: Micros, out: Out): void {
+    const intervalUs = this.#intervalUs;
+    if (intervalUs !== 0 && nowUs + intervalUs < this.#nextUs) this.rearm(nowUs, intervalUs, out);
+  }
+
+  /** I3; 0: none until that changes. */
+  get #intervalUs(): number {
+    const { configuration, isProcessingBacklog } = this.#options;
+    const { intervalUs: regularUs, intervalDuringBacklogUs = regularUs, minPauseUs } = configuration;
+    const intervalUs = isProcessingBacklog() ? intervalDuringBacklogUs : regularUs;
+    return intervalUs === 0 ? 0 : Math.max(intervalUs, minPauseUs);
+  }
+
   /** Stands still until it is rearmed. */
   pause(out: Out): void {
     this.#later.cancel(TRIGGER, out);
@@ -62,7 +82,13 @@ export class PeriodicTrigger {
 
   #arm(nowUs: Micros, out: Out): void {
     this.#later.after(Math.max(0, this.#nextUs - nowUs), TRIGGER, out, (firedUs, firedOut) => {
-      this.#nextUs = Math.max(this.#nextUs + this.#intervalUs, firedUs);
+      const intervalUs = this.#intervalUs;
+      if (intervalUs === 0) {
+        // Row C5: rests until the interval is one again.
+        this.#nextUs = Number.POSITIVE_INFINITY;
+        return;
+      }
+      this.#nextUs = Math.max(this.#nextUs + intervalUs, firedUs);
       this.#arm(firedUs, firedOut);
       this.#fire(firedUs, firedOut);
     });

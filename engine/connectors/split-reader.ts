@@ -43,6 +43,8 @@ interface HeldSplit {
   readonly partition: number;
   offset: number;
   readonly end: number;
+  /** Records of its partition behind what was fetched. */
+  behind: number;
   /** What becomes of the reply to a fetch; made once. */
   readonly onReply: ReplyHandler<LogRecords>;
 }
@@ -62,6 +64,8 @@ export class SplitReader implements SourceReader {
   readonly #batches: { readonly split: HeldSplit; readonly records: LogRecords }[] = [];
   #cursor = 0;
   #noMoreSplits = false;
+  /** What the coordinator was told last (row C5). */
+  #isProcessingBacklog = false;
   #stopped = false;
 
   constructor(options: SplitReaderOptions) {
@@ -187,9 +191,20 @@ export class SplitReader implements SourceReader {
   }
 
   #finished(split: HeldSplit, out: Out): void {
+    this.#reportBacklog(out);
     const { splitId, partition, offset, end } = split;
     this.#tell({ kind: 'split-finished', split: { splitId, partition, offset, end } }, out);
     this.#askForMore(out);
+  }
+
+  /** Row C5: only where it changes. What was fetched and not emitted yet is as good as read. */
+  #reportBacklog(out: Out): void {
+    const { backlogRecords } = this.#options.spec;
+    if (backlogRecords === undefined) return;
+    const isProcessingBacklog = this.#splits.some((split) => !isFinished(split) && split.behind > backlogRecords);
+    if (isProcessingBacklog === this.#isProcessingBacklog) return;
+    this.#isProcessingBacklog = isProcessingBacklog;
+    this.#tell({ kind: 'report-backlog', isProcessingBacklog }, out);
   }
 
   #tell(event: EventFromOperator, out: Out): void {
@@ -212,6 +227,7 @@ export class SplitReader implements SourceReader {
       partition,
       offset,
       end,
+      behind: 0,
       onReply: (reply, _nowUs, out) => this.#onReply(split, reply, out),
     };
     this.#splits.push(split);
@@ -244,6 +260,8 @@ export class SplitReader implements SourceReader {
       );
     }
     assert(reply.offset === split.offset, 'a fetch is answered from the offset it asked for');
+    split.behind = reply.behind;
+    this.#reportBacklog(out);
     if (reply.values.length === 0) return this.#fetch(split, out);
     this.#batches.push({ split, records: reply });
   }

@@ -21,6 +21,8 @@ export interface CheckpointedCoordinators {
   abortCurrentTriggering(out: Out): void;
   notifyComplete(checkpointId: CheckpointId, out: Out): void;
   notifyAborted(checkpointId: CheckpointId, out: Out): void;
+  /** Row C5: some source lags far behind its input. */
+  readonly isProcessingBacklog: boolean;
 }
 
 export const NO_COORDINATORS: CheckpointedCoordinators = {
@@ -28,4 +30,5 @@ export const NO_COORDINATORS: CheckpointedCoordinators = {
   abortCurrentTriggering: () => {},
   notifyComplete: () => {},
   notifyAborted: () => {},
+  isProcessingBacklog: false,
 };

@@ -124,6 +124,14 @@ export class OperatorCoordinatorHolder {
     this.#unconfirmed.loseAll(of.attempt, nowUs, out);
   }
 
+  subtaskFinished(of: SubtaskAttempt): void {
+    this.#options.coordinator.subtaskFinished?.(of);
+  }
+
+  get isProcessingBacklog(): boolean {
+    return this.#options.coordinator.isProcessingBacklog === true;
+  }
+
   /** Only this subtask begins again, from `restored`; 0: from nothing. Comes before its next attempt is ready (row F4). */
   subtaskReset(subtask: number, restored: CheckpointId, out: Out): void {
     assert(!this.#ready.has(subtask), 'a subtask is reset when its attempt has ended and before the next is ready', {

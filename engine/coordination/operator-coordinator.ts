@@ -50,4 +50,8 @@ export interface OperatorCoordinator {
   handleEventFromOperator(from: SubtaskAttempt, event: EventFromOperator, out: Out): void;
   subtaskFailed(of: SubtaskAttempt, out: Out): void;
   subtaskReset(subtask: number, restored: CheckpointId, out: Out): void;
+  /** It has finished; of coordinators that need to know. */
+  subtaskFinished?(of: SubtaskAttempt): void;
+  /** Row C5; absent: never (Flink: SplitEnumeratorContext.setIsProcessingBacklog). */
+  readonly isProcessingBacklog?: boolean;
 }

@@ -41,6 +41,8 @@ export interface OperatorCoordinatorsOptions {
   readonly sendToTask: (attempt: ExecutionAttemptId, message: EngineMessage, out: Out) => void;
   /** The attempt could not be told something: it must be failed over (row C24). */
   readonly failTask: (attempt: ExecutionAttemptId, nowUs: Micros, out: Out) => void;
+  /** `isProcessingBacklog` is another one than before (row C5). */
+  readonly backlogChanged?: (nowUs: Micros, out: Out) => void;
   /** The coordinator of a vertex; undefined: it has none. Default: that of its source. */
   readonly create?: (
     vertex: JobVertex,
@@ -51,6 +53,8 @@ export interface OperatorCoordinatorsOptions {
 export class OperatorCoordinators implements CheckpointedCoordinators {
   readonly #options: OperatorCoordinatorsOptions;
   readonly #byVertex = new Map<number, OperatorCoordinatorHolder>();
+  /** As `backlogChanged` said last. */
+  #wasProcessingBacklog = false;
 
   constructor(options: OperatorCoordinatorsOptions) {
     this.#options = options;
@@ -126,6 +130,26 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
 
   attemptFailed(of: VertexAttempt, nowUs: Micros, out: Out): void {
     this.#byVertex.get(of.vertex)?.subtaskFailed(pick(of), nowUs, out);
+    this.#tellBacklog(nowUs, out);
+  }
+
+  attemptFinished(of: VertexAttempt, nowUs: Micros, out: Out): void {
+    this.#byVertex.get(of.vertex)?.subtaskFinished(pick(of));
+    this.#tellBacklog(nowUs, out);
+  }
+
+  /** Row C5. */
+  get isProcessingBacklog(): boolean {
+    for (const holder of this.#byVertex.values()) if (holder.isProcessingBacklog) return true;
+    return false;
+  }
+
+  #tellBacklog(nowUs: Micros, out: Out): void {
+    const is = this.isProcessingBacklog;
+    if (is === this.#wasProcessingBacklog) return;
+    this.#wasProcessingBacklog = is;
+    out.report({ kind: 'probe', probe: is ? 'backlog-began' : 'backlog-over' });
+    this.#options.backlogChanged?.(nowUs, out);
   }
 
   /** `of` is a current attempt. An event of it is proof that it runs, should the report of that be late (Flink: RPCs keep order). */
@@ -136,6 +160,7 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
     if (message.kind === 'operator-event-acknowledged') return holder.acknowledged(pick(of), sequence, nowUs, out);
     holder.attemptReady(pick(of), nowUs, out);
     holder.receive(pick(of), { sequence, event: message.event as EventFromOperator }, out);
+    this.#tellBacklog(nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {

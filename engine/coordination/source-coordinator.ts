@@ -23,7 +23,7 @@ export interface SourceCoordinatorOptions {
   readonly source: SourceSpec;
   /** Until `deployedWith` says another one. */
   readonly parallelism: number;
-  readonly parts: Pick<EngineParts, 'splitsToGiveBack'>;
+  readonly parts: Pick<EngineParts, 'splitsToGiveBack' | 'backlogOfEndedReader'>;
 }
 
 export class SourceCoordinator implements OperatorCoordinator {
@@ -31,6 +31,8 @@ export class SourceCoordinator implements OperatorCoordinator {
   readonly #context: EnumeratorContext;
   readonly #gateways = new Map<number, OperatorSubtask>();
   readonly #registered = new Set<number>();
+  /** Attempts whose readers lag (row C5). */
+  readonly #lagging = new Set<ExecutionAttemptId>();
   #tracker = new SplitAssignmentTracker<LogSplit>();
   #enumerator: SplitEnumerator;
   #parallelism: number;
@@ -80,6 +82,7 @@ export class SourceCoordinator implements OperatorCoordinator {
   resetToCheckpoint(_checkpointId: CheckpointId, bytes: Uint8Array | undefined): void {
     this.#gateways.clear();
     this.#registered.clear();
+    if (this.#options.parts.backlogOfEndedReader === 'cleared') this.#lagging.clear();
     this.#tracker = new SplitAssignmentTracker();
     this.#enumerator = this.#begin(bytes);
   }
@@ -98,6 +101,10 @@ export class SourceCoordinator implements OperatorCoordinator {
         return this.#enumerator.handleSplitRequest(subtask, out);
       case 'split-finished':
         return this.#enumerator.handleFinished(subtask, event.split, out);
+      case 'report-backlog':
+        if (event.isProcessingBacklog) this.#lagging.add(attempt);
+        else this.#lagging.delete(attempt);
+        return;
       case 'acknowledge-checkpoint-event':
         return;
       default:
@@ -109,6 +116,20 @@ export class SourceCoordinator implements OperatorCoordinator {
     if (this.#gateways.get(subtask)?.attempt !== attempt) return;
     this.#gateways.delete(subtask);
     this.#registered.delete(subtask);
+    this.#forgetLag(attempt);
+  }
+
+  subtaskFinished({ attempt }: SubtaskAttempt): void {
+    this.#forgetLag(attempt);
+  }
+
+  get isProcessingBacklog(): boolean {
+    return this.#lagging.size > 0;
+  }
+
+  /** Row C5: a reader that is gone can never say that it has caught up; its next attempt says anew how it stands. */
+  #forgetLag(attempt: ExecutionAttemptId): void {
+    if (this.#options.parts.backlogOfEndedReader === 'cleared') this.#lagging.delete(attempt);
   }
 
   /** Row K2: the coordinator is not rolled back; what the subtask has forgotten is given back. */

@@ -10,7 +10,7 @@
  */
 
 import { assert } from './assert.ts';
-import { crc32c } from './crc32c.ts';
+import { maskedCrc32c } from './crc32c.ts';
 
 const INITIAL_CAPACITY = 256;
 /** What a writer keeps when it is reset: more than the usual state file of a subtask, little beside a process. */
@@ -166,10 +166,10 @@ export class ByteWriter {
     return this.#bytes.subarray(start, end);
   }
 
-  /** The CRC32C of the written bytes from `start` to `end`. */
-  checksum(start = 0, end: number = this.#position): number {
+  /** The checksum to be stored behind the written bytes from `start` to `end`. */
+  maskedChecksum(start = 0, end: number = this.#position): number {
     assert(0 <= start && start <= end && end <= this.#position, 'a checksum is over what was written');
-    return crc32c(this.#bytes, start, end);
+    return maskedCrc32c(this.#bytes, start, end);
   }
 
   /** Forgets everything written from `position` on and keeps the memory. */

@@ -6,6 +6,7 @@
  *
  * I1: crc32c('123456789') = 0xe3069283, the check value of the polynomial.
  * I2: any single error burst of up to 32 bits changes the checksum.
+ * I3: what is stored beside the data it covers is masked, never the plain CRC.
  */
 
 import { assert } from './assert.ts';
@@ -37,6 +38,20 @@ export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length)
   }
   for (; i < end; i++) crc = at(table, (crc ^ at(bytes, i)) & 0xff) ^ (crc >>> 8);
   return ~crc >>> 0;
+}
+
+const MASK_ROTATION = 15;
+const MASK_DELTA = 0xa282ead8;
+
+/**
+ * What a file stores as the checksum of its own bytes (as LevelDB's crc32c::Mask does, with its constants).
+ *
+ * The CRC of data that is followed by its own plain CRC is the same for all data: neither a checksum over the whole file nor that of a handle
+ * could tell two files of one length apart. Masked, a stored checksum is ordinary data (I3).
+ */
+export function maskedCrc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+  const crc = crc32c(bytes, start, end);
+  return (((crc >>> MASK_ROTATION) | (crc << (32 - MASK_ROTATION))) + MASK_DELTA) >>> 0;
 }
 
 /** Table k holds the effect of a byte that is followed by k zero bytes. */

@@ -3,6 +3,12 @@
  *
  * A function must be deterministic and must not change the values it is handed; whatever it remembers goes into state.
  */
+import type {
+  BroadcastState,
+  OperatorListState,
+  OperatorStateDescriptor,
+  ReadOnlyBroadcastState,
+} from '../state/operator-state-descriptor.ts';
 import type { StateDescriptor } from '../state/state-descriptor.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
 
@@ -33,8 +39,62 @@ export interface ElementContext {
   readonly timestampMs: number;
 }
 
+/** What a function sees when its operator state is there (Flink: FunctionInitializationContext). */
+export interface FunctionInitializationContext {
+  /** False on a start from nothing. */
+  readonly isRestored: boolean;
+  readonly subtask: number;
+  readonly parallelism: number;
+  /** List or union state, by the descriptor it was registered with. */
+  operatorList<T>(name: string): OperatorListState<T>;
+}
+
+/** A function that remembers something which belongs to no key (Flink: CheckpointedFunction). */
+export interface CheckpointedFunction {
+  /** Called once, before `open`. */
+  initializeState?(context: FunctionInitializationContext): void;
+  /**
+   * Called in the synchronous part of each snapshot: puts what the function keeps in fields into its operator state. Called twice in a
+   * row it must do the same.
+   */
+  snapshotState?(): void;
+}
+
+/** A function without a key (Flink: ProcessFunction). Which subtask sees an element says nothing; state of its own is operator state. */
+export interface ProcessFunction<In, Out> extends CheckpointedFunction {
+  /** Called once before the first element, after state was restored. */
+  open?(runtime: Pick<RuntimeContext, 'subtask' | 'parallelism'>): void;
+  processElement(value: In, context: Pick<ElementContext, 'timestampMs'>, out: Collector<Out>): void;
+}
+
+/** What an element of the keyed or plain side may see of broadcast state (Flink: KeyedBroadcastProcessFunction.ReadOnlyContext). */
+export interface ReadOnlyContext extends ElementContext {
+  broadcastState<K extends StateKey, V>(name: string): ReadOnlyBroadcastState<K, V>;
+}
+
+/** What a broadcast element may do (Flink: KeyedBroadcastProcessFunction.Context). */
+export interface BroadcastContext {
+  /** Event time of the element in milliseconds. */
+  readonly timestampMs: number;
+  broadcastState<K extends StateKey, V>(name: string): BroadcastState<K, V>;
+  /** Visits every key that has state, in the order of keys, as the current key: keyed state may be read and changed meanwhile. */
+  applyToKeyedState(visit: (key: StateKey) => void): void;
+}
+
+/**
+ * Flink: BroadcastProcessFunction, KeyedBroadcastProcessFunction. Every subtask sees every broadcast element and must do the same to
+ * broadcast state, whatever else it knows.
+ */
+export interface BroadcastProcessFunction<In, B, Out> extends CheckpointedFunction {
+  /** Where the stream is not keyed, no keyed state is declared. */
+  open?(runtime: RuntimeContext): void;
+  processElement(value: In, context: ReadOnlyContext, out: Collector<Out>): void;
+  /** What it emits, every subtask emits. */
+  processBroadcastElement(value: B, context: BroadcastContext, out: Collector<Out>): void;
+}
+
 /** Flink: KeyedProcessFunction. */
-export interface KeyedProcessFunction<In, Out> {
+export interface KeyedProcessFunction<In, Out> extends CheckpointedFunction {
   /** Called once before the first element, after state was restored. */
   open?(runtime: RuntimeContext): void;
   processElement(value: In, context: ElementContext, out: Collector<Out>): void;
@@ -46,7 +106,7 @@ export interface KeyedProcessFunction<In, Out> {
 }
 
 /** Flink: KeyedCoProcessFunction. Both inputs are keyed by the same kind of key and share state. */
-export interface KeyedCoProcessFunction<A, B, Out> {
+export interface KeyedCoProcessFunction<A, B, Out> extends CheckpointedFunction {
   open?(runtime: RuntimeContext): void;
   processElement1(value: A, context: ElementContext, out: Collector<Out>): void;
   processElement2(value: B, context: ElementContext, out: Collector<Out>): void;
@@ -57,6 +117,8 @@ export interface KeyedCoProcessFunction<A, B, Out> {
 /** A function class with the states it registers; a fresh function is made for every subtask and attempt. */
 export interface FunctionSpec<F> {
   readonly states: readonly StateDescriptor[];
+  /** State that belongs to no key. */
+  readonly operatorStates?: readonly OperatorStateDescriptor[];
   create(): F;
 }
 

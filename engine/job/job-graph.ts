@@ -6,7 +6,16 @@
  * job independently.
  */
 import type { TypeSerializer } from '../state/type-serializer.ts';
-import type { Collector, FunctionSpec, KeyedCoProcessFunction, KeyedProcessFunction, StateKey } from './functions.ts';
+import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
+import type {
+  BroadcastProcessFunction,
+  Collector,
+  FunctionSpec,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
+  ProcessFunction,
+  StateKey,
+} from './functions.ts';
 
 /** Reads partitions of the log. */
 export interface SourceSpec {
@@ -25,6 +34,8 @@ export interface SourceSpec {
   readonly fetchRecords: number;
   /** Longest time the broker may hold a fetch, microseconds. */
   readonly fetchWaitUs: number;
+  /** `split-log`: a reader is in backlog that lags so many records behind the end of a partition (row C5); absent: it never is. */
+  readonly backlogRecords?: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
 }
@@ -57,8 +68,38 @@ export type OperatorSpec = {
       readonly keySerializer: TypeSerializer<StateKey>;
       readonly function: FunctionSpec<KeyedCoProcessFunction<unknown, unknown, unknown>>;
     }
+  | { readonly kind: 'plain-process'; readonly function: FunctionSpec<ProcessFunction<unknown, unknown>> }
+  | {
+      readonly kind: 'broadcast-process';
+      /** Of input 0; input 1 is the broadcast one. Absent: the stream is not keyed. */
+      readonly keyed?: {
+        readonly key: (value: unknown) => StateKey;
+        readonly keySerializer: TypeSerializer<StateKey>;
+      };
+      readonly broadcastStates: readonly BroadcastStateDescriptor<StateKey, unknown>[];
+      readonly function: FunctionSpec<BroadcastProcessFunction<unknown, unknown, unknown>>;
+    }
   | { readonly kind: 'sink'; readonly sink: SinkSpec }
 );
+
+/** Operators that run a function with state. */
+export type FunctionOperatorSpec = Extract<
+  OperatorSpec,
+  { readonly kind: 'process' | 'co-process' | 'plain-process' | 'broadcast-process' }
+>;
+
+/** How the keys of an operator are stored; undefined: it has no keyed state. */
+export function keySerializerOf(spec: OperatorSpec): TypeSerializer<StateKey> | undefined {
+  if (spec.kind === 'process' || spec.kind === 'co-process') return spec.keySerializer;
+  return spec.kind === 'broadcast-process' ? spec.keyed?.keySerializer : undefined;
+}
+
+/** State of an operator that belongs to no key. */
+export function operatorStatesOf(spec: OperatorSpec): readonly OperatorStateDescriptor[] {
+  if (!('function' in spec)) return [];
+  const declared = spec.function.operatorStates ?? [];
+  return spec.kind === 'broadcast-process' ? [...declared, ...spec.broadcastStates] : declared;
+}
 
 export interface JobVertex {
   readonly index: number;
@@ -78,7 +119,7 @@ export interface JobEdge {
   readonly index: number;
   readonly from: number;
   readonly to: number;
-  /** Which logical input of the consumer: 0, or 1 for the second input of a co-process. */
+  /** Which logical input of the consumer: 0, or 1 for the second input of a co-process and the broadcast input. */
   readonly input: 0 | 1;
   readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast';
   /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). */

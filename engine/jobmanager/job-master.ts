@@ -111,6 +111,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
         const execution = this.#executions?.of(attempt);
         if (execution !== undefined) this.#failed([execution], 'operator-event-lost', nowUs, out);
       },
+      backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
     this.#coordinator = new CheckpointCoordinator({
       jobId: graph.jobId,
@@ -345,6 +346,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       }
     }
     if (state !== 'finished') return;
+    this.#operatorCoordinators.attemptFinished(execution, nowUs, out);
     this.#coordinator.taskFinished(execution.attempt, nowUs, out);
     if (this.#executions?.allFinished !== true) return;
     this.#moveTo('finished', out);

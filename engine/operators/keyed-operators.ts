@@ -15,6 +15,7 @@ import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { bindStates } from '../state/runtime-states.ts';
 import { END_OF_TIME_US, finishLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
+import type { FunctionState } from './function-state.ts';
 import { ChildCollector } from './stateless-operators.ts';
 import { UserCode } from './user-code.ts';
 
@@ -35,6 +36,8 @@ export interface KeyedOperatorOptions {
   readonly parallelism: number;
   readonly next: ElementConsumer;
   readonly userCode?: UserCode;
+  /** Present where the function declared operator state. */
+  readonly functionState?: FunctionState | undefined;
 }
 
 export class KeyedProcessOperator implements ElementConsumer, FinishingOperator {
@@ -55,6 +58,7 @@ export class KeyedProcessOperator implements ElementConsumer, FinishingOperator 
     const runtime = runtimeContext(spec.function.states, options);
     this.#userCode.isRunning = true;
     this.#function = spec.function.create();
+    options.functionState?.initialize(this.#function);
     this.#function.open?.(runtime);
     this.#userCode.isRunning = false;
   }
@@ -115,6 +119,7 @@ export class KeyedCoProcessOperator implements FinishingOperator {
     const runtime = runtimeContext(spec.function.states, options);
     userCode.isRunning = true;
     const userFunction = spec.function.create();
+    options.functionState?.initialize(userFunction);
     userFunction.open?.(runtime);
     userCode.isRunning = false;
     const shared = {
@@ -178,6 +183,9 @@ class CoProcessInput implements ElementConsumer {
   }
 }
 
-function runtimeContext(states: Parameters<typeof bindStates>[0], options: KeyedOperatorOptions): RuntimeContext {
+export function runtimeContext(
+  states: Parameters<typeof bindStates>[0],
+  options: Pick<KeyedOperatorOptions, 'subtask' | 'parallelism' | 'backend'>,
+): RuntimeContext {
   return { subtask: options.subtask, parallelism: options.parallelism, ...bindStates(states, options.backend) };
 }

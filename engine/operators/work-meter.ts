@@ -11,6 +11,7 @@ const SLICE_NANOSECONDS = 1_000_000;
 
 export class WorkMeter {
   #nanoseconds = 0;
+  #keys = 0;
 
   /** No further record should be begun in this action. */
   get isSpent(): boolean {
@@ -19,6 +20,17 @@ export class WorkMeter {
 
   add(nanoseconds: number): void {
     this.#nanoseconds += nanoseconds;
+  }
+
+  /** Keys that a function visited beside that of its element. */
+  addKeys(keys: number): void {
+    this.#keys += keys;
+  }
+
+  takeKeys(): number {
+    const taken = this.#keys;
+    this.#keys = 0;
+    return taken;
   }
 
   /** What is to be charged for this action. */

@@ -19,6 +19,8 @@ export interface StorageConfiguration {
 export interface CheckpointConfiguration {
   /** 0 switches checkpointing off. */
   readonly intervalUs: number;
+  /** While a source is in backlog (row C5); 0: no checkpoints then. Absent: as `intervalUs`. */
+  readonly intervalDuringBacklogUs?: number;
   /** From completion of one checkpoint to the next trigger. */
   readonly minPauseUs: number;
   readonly timeoutUs: number;

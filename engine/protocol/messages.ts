@@ -293,6 +293,8 @@ export interface LogRecords {
   readonly timestampsUs: readonly number[];
   /** Position of each record in the whole input; becomes its lineage. */
   readonly sourceIndices: readonly number[];
+  /** Records of the partition that are readable behind these: how far the reader lags. */
+  readonly behind: number;
   /** True: the partition is bounded and nothing will ever come behind these records. */
   readonly ended: boolean;
 }

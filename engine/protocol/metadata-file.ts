@@ -2,14 +2,14 @@
  * The `_metadata` file of a completed checkpoint (rows T2, T4; Flink: MetadataV3Serializer).
  *
  * Layout: magic 0x4960672d, format version, checkpoint id, job id, trigger time, subtask states with their handles (inline state
- * included), sections, CRC32C over all of it. A section is its number, its length and its content; those that are empty are left
+ * included), sections, masked CRC32C over all of it. A section is its number, its length and its content; those that are empty are left
  * out, those of unknown numbers are skipped. A flipped byte is found by the checksum (Flink has none, row T9).
  *
  * Versions: 2 added channel state, 3 the lists of operator state in its handles. Older ones are read.
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { OperatorScale } from './job-scale.ts';
 import {
@@ -84,7 +84,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   if (metadata.snapshot !== undefined && metadata.snapshot !== 'checkpoint')
     writeSection(out, PROPERTIES, (section) => writeProperties(section, metadata));
   const body = out.toBytes();
-  out.writeUint32(crc32c(body));
+  out.writeUint32(maskedCrc32c(body));
   return out.toBytes();
 }
 
@@ -92,7 +92,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
 export function isIntactMetadata(bytes: Uint8Array): boolean {
   if (bytes.length < CHECKSUM_BYTES) return false;
   const end = bytes.length - CHECKSUM_BYTES;
-  return crc32c(bytes, 0, end) === new ByteReader(bytes.subarray(end)).readUint32();
+  return maskedCrc32c(bytes, 0, end) === new ByteReader(bytes.subarray(end)).readUint32();
 }
 
 /** Throws `CorruptData` naming the offset when the bytes are not what was written. */
@@ -100,7 +100,7 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   if (bytes.length < CHECKSUM_BYTES) throw new CorruptData('a _metadata file has at least a checksum', bytes.length);
   const end = bytes.length - CHECKSUM_BYTES;
   const expected = new ByteReader(bytes.subarray(end)).readUint32();
-  if (crc32c(bytes, 0, end) !== expected) throw new CorruptData('the checksum of _metadata differs', end);
+  if (maskedCrc32c(bytes, 0, end) !== expected) throw new CorruptData('the checksum of _metadata differs', end);
   const input = new ByteReader(bytes.subarray(0, end));
   if (input.readInt32() !== MAGIC) throw new CorruptData('a _metadata file starts with its magic number', 0);
   const version = input.readVarUint();

@@ -29,6 +29,8 @@ export type EventFromOperator =
   | { readonly kind: 'request-split' }
   /** It read this split to its end, and keeps it in its state until `release-split`. */
   | { readonly kind: 'split-finished'; readonly split: LogSplit }
+  /** It lags far behind the end of what it reads, or no longer (row C5; Flink: ReaderInfo's lag, RecordAttributes). */
+  | { readonly kind: 'report-backlog'; readonly isProcessingBacklog: boolean }
   /** Its barrier has left: what was held back for it may come now (Flink: AcknowledgeCheckpointEvent). */
   | { readonly kind: 'acknowledge-checkpoint-event'; readonly checkpointId: CheckpointId };
 

@@ -7,7 +7,7 @@
  *     per key group with entries: uint32 key group + 1, per state varint entry count,
  *             entries (length-prefixed key, length-prefixed value) in the order of the bytes of their keys
  *     uint32  0
- *     uint32  CRC32C of everything above
+ *     uint32  masked CRC32C of everything above
  *
  * Owns the layout and its translation from and to a keyed state file. Does not own: the native files of a backend.
  * I1: the bytes are a function of the state: they do not depend on the backend, nor on the order in which it keeps its entries.
@@ -15,7 +15,7 @@
  */
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import {
   decodeKeyedStateFile,
   encodeKeyedStateFile,
@@ -60,14 +60,14 @@ export function toCanonical(file: Uint8Array): Uint8Array {
     for (const entries of states) writeEntries(entries, out);
   }
   out.writeUint32(0);
-  out.writeUint32(out.checksum());
+  out.writeUint32(out.maskedChecksum());
   return out.toBytes();
 }
 
 /** To the file that a backend restores. */
 export function fromCanonical(bytes: Uint8Array): Uint8Array {
   const end = bytes.length - CHECKSUM_BYTES;
-  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
+  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
     throw new CorruptData('a canonical savepoint matches its checksum', end);
   const input = new ByteReader(bytes, 0, end);
   const header = readHeader(input);

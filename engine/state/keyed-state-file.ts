@@ -4,10 +4,10 @@
  *     'TMKS'  uint32 format version  uint32 header length
  *     header  key serializer | max parallelism | first and last key group
  *             states: name, kind, serializer | per key group: uint32 offset, uint32 length (0: no entries)
- *     uint32  CRC32C of everything above
+ *     uint32  masked CRC32C of everything above
  *     blocks  per key group with entries: per state uint32 entry count, uint32 byte length,
- *             entries (length-prefixed key, length-prefixed value); then uint32 CRC32C of the block
- *     uint32  CRC32C of everything above
+ *             entries (length-prefixed key, length-prefixed value); then uint32 masked CRC32C of the block
+ *     uint32  masked CRC32C of everything above
  *
  * Owns the layout. Does not know the values: entries carry their lengths, so that an auditor can hash them without a
  * serializer. Flink's heap snapshot has the same parts but no checksum (row T9).
@@ -20,7 +20,7 @@
 import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type KeyGroupRange, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import { readSerializerSnapshot, writeSerializerSnapshot } from './serializer-snapshot-codec.ts';
 import { STATE_KINDS, type StateKind } from './state-descriptor.ts';
@@ -97,11 +97,11 @@ export function encodeKeyedStateFile(header: KeyedStateHeader, writeSection: Sec
     const slot = tableStart + (keyGroup - header.keyGroups.start) * SLOT_BYTES;
     out.patchUint32(slot, offset);
     out.patchUint32(slot + 4, out.position - offset);
-    out.writeUint32(out.checksum(offset));
+    out.writeUint32(out.maskedChecksum(offset));
   }
   const headerEnd = tableStart + groupCount(header.keyGroups) * SLOT_BYTES;
-  out.patchUint32(headerEnd, out.checksum(0, headerEnd));
-  out.writeUint32(out.checksum());
+  out.patchUint32(headerEnd, out.maskedChecksum(0, headerEnd));
+  out.writeUint32(out.maskedChecksum());
   return out.toBytes();
 }
 
@@ -206,7 +206,7 @@ function verifyChecksums(bytes: Uint8Array): void {
   const prefix = new ByteReader(bytes);
   if (prefix.readUint32() !== MAGIC) throw new CorruptData('a keyed state file begins with TMKS', 0);
   if (prefix.readUint32() !== FORMAT_VERSION) throw new CorruptData('a keyed state file has format version 1', 4);
-  if (crc32c(bytes, 0, end) === new ByteReader(bytes, end).readUint32()) return;
+  if (maskedCrc32c(bytes, 0, end) === new ByteReader(bytes, end).readUint32()) return;
   const headerEnd = PREFIX_BYTES + prefix.readUint32();
   if (!checksumHolds(bytes, 0, headerEnd)) throw new CorruptData('the header does not match its checksum', 0);
   for (const { keyGroup, offset, length } of readHeader(bytes).blocks) {
@@ -218,7 +218,7 @@ function verifyChecksums(bytes: Uint8Array): void {
 
 function checksumHolds(bytes: Uint8Array, start: number, end: number): boolean {
   if (end + CHECKSUM_BYTES > bytes.length) return false;
-  return crc32c(bytes, start, end) === new ByteReader(bytes, end).readUint32();
+  return maskedCrc32c(bytes, start, end) === new ByteReader(bytes, end).readUint32();
 }
 
 function readHeader(bytes: Uint8Array): ParsedHeader {

@@ -16,6 +16,7 @@ import { ByteWriter } from '../foundation/byte-writer.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type { AggregatingStateDescriptor, StateDescriptor } from './state-descriptor.ts';
+import { compareKeys } from './key-order.ts';
 import { currentGroup, type KeyContext, type OpenTable, type StateTable } from './state-table.ts';
 import { Types } from './type-information.ts';
 import type { SerializerSnapshot, TypeSerializer } from './type-serializer.ts';
@@ -215,11 +216,11 @@ export class KeyedMapState<K extends StateKey, V> implements MapState<K, V> {
   }
 
   entries(): readonly (readonly [K, V])[] {
-    return [...(this.#readable() ?? [])].sort(([a], [b]) => compareUserKeys(a, b));
+    return [...(this.#readable() ?? [])].sort(([a], [b]) => compareKeys(a, b));
   }
 
   keys(): readonly K[] {
-    return [...(this.#table.peek(currentGroup(this.#context), this.#context.key)?.keys() ?? [])].sort(compareUserKeys);
+    return [...(this.#table.peek(currentGroup(this.#context), this.#context.key)?.keys() ?? [])].sort(compareKeys);
   }
 
   isEmpty(): boolean {
@@ -302,19 +303,6 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
     });
     return entries.sort((a, b) => compareBytes(a.keyBytes, b.keyBytes));
   }
-}
-
-/** Rank of a kind of key: booleans, then numbers, then strings. */
-const USER_KEY_RANK = { boolean: 0, number: 1, string: 2 } as const;
-
-/** The order of map iteration: numbers by value, strings by code unit, false before true. Keys of a map differ, so it never ties. */
-function compareUserKeys(a: StateKey, b: StateKey): number {
-  if (typeof a !== typeof b) return rankOf(a) - rankOf(b);
-  return a < b ? -1 : 1;
-}
-
-function rankOf(key: StateKey): number {
-  return USER_KEY_RANK[typeof key as keyof typeof USER_KEY_RANK];
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

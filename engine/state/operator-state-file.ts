@@ -4,7 +4,7 @@
  *     'TMOS'  uint32 format version
  *     states  varuint count, each: name | mode | serializer | varuint element count | length-prefixed elements
  *             (version 1 has no mode: every list is dealt out)
- *     uint32  CRC32C of everything above
+ *     uint32  masked CRC32C of everything above
  *
  * Owns the layout. Elements carry their lengths, so that redistribution (rows S5 to S7) moves bytes and needs no
  * serializer.
@@ -15,7 +15,7 @@
 
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
-import { crc32c } from '../foundation/crc32c.ts';
+import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type OperatorStateList, REDISTRIBUTION_MODES, type RedistributionMode } from '../protocol/state-handle.ts';
 import { readSerializerSnapshot, writeSerializerSnapshot } from './serializer-snapshot-codec.ts';
 import type { SerializerSnapshot } from './type-serializer.ts';
@@ -53,7 +53,7 @@ export function encodeOperatorStateFile(states: readonly OperatorStateBytes[]): 
       out.writeBytes(element);
     }
   }
-  out.writeUint32(out.checksum());
+  out.writeUint32(out.maskedChecksum());
   return out.toBytes();
 }
 
@@ -103,7 +103,7 @@ function readFile(bytes: Uint8Array): ReadState[] {
   const version = input.readUint32();
   if (version < 1 || version > FORMAT_VERSION)
     throw new CorruptData(`an operator state file has format version 1 to ${FORMAT_VERSION}`, 4);
-  if (crc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32()) {
+  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32()) {
     throw new CorruptData('the file does not match its checksum', end);
   }
   const states: ReadState[] = [];

@@ -1,5 +1,5 @@
 /**
- * State of an operator that belongs to no key: named lists, each with a mode that says how its elements are dealt out to the
+ * State of an operator that belongs to no key: named lists and broadcast maps, each with a mode that says how its elements are dealt out to the
  * subtasks on rescale (Flink: OperatorStateStore, DefaultOperatorStateBackend).
  *
  * Owns the lists of one subtask. Does not own redistribution: that names elements of files (operator-state-repartitioner.ts).
@@ -8,19 +8,24 @@
  * I2: the order of elements is kept; several restored files are appended in the order of their restores.
  * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot.
  * I4: lists are written in the order of their names;
- * I5: a list keeps the mode it was stored with: it says what the elements of all subtasks are to each other.
+ * I5: a list keeps the mode it was stored with: it says what the elements of all subtasks are to each other;
+ * I6: broadcast state is restored from one copy (row S7): a key that comes twice came from two.
  */
 
 import { assert } from '../foundation/assert.ts';
 import { ByteReader } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
+import type { StateKey } from '../foundation/stable-hash.ts';
 import type { OperatorStateList, RedistributionMode } from '../protocol/state-handle.ts';
+import { compareKeys } from './key-order.ts';
+import type { BroadcastState, OperatorListState } from './operator-state-descriptor.ts';
 import {
   decodeElements,
   decodeOperatorStateFile,
   encodeOperatorStateFile,
   type OperatorStateBytes,
 } from './operator-state-file.ts';
+import { Types } from './type-information.ts';
 import {
   checkCompatibility,
   describeSerializer,
@@ -29,21 +34,12 @@ import {
   type TypeSerializer,
 } from './type-serializer.ts';
 
-/** A list of elements that can be dealt out one by one. */
-export interface OperatorListState<T> {
-  /** The elements in order; valid until the next operation on this state. */
-  get(): readonly T[];
-  add(element: T): void;
-  addAll(elements: readonly T[]): void;
-  /** Replaces the whole list. */
-  update(elements: readonly T[]): void;
-  clear(): void;
-}
-
 /** The operator state of a subtask at one moment. */
 export interface OperatorStateSnapshot {
   /** Elements of all lists. */
   readonly entryCount: number;
+  /** Size as bytes of a file, extrapolated from a sample of elements. */
+  readonly estimatedBytes: number;
   /** The asynchronous part: the bytes of an operator state file. */
   write(): Uint8Array;
 }
@@ -52,11 +48,24 @@ export interface OperatorStateSnapshot {
 interface SnapshotPart {
   readonly name: string;
   readonly entryCount: number;
+  readonly estimatedBytes: number;
   toBytes(): OperatorStateBytes;
 }
 
+/** What is registered under a name: a list, or a broadcast map, whose elements in a file are its entries. */
+interface RegisteredState {
+  readonly mode: RedistributionMode;
+  /** Of an element in a file. */
+  readonly serializer: SerializerSnapshot;
+  load(state: OperatorStateBytes): void;
+  snapshot(): SnapshotPart;
+}
+
+/** Elements per state that are measured to estimate its size. */
+const SAMPLE_ELEMENTS = 32;
+
 export class OperatorStateStore {
-  readonly #lists = new Map<string, RegisteredList<unknown>>();
+  readonly #states = new Map<string, RegisteredState>();
   readonly #unclaimed = new Map<string, OperatorStateBytes>();
 
   /** Registers a list, or finds it again; throws `IncompatibleState` if it was stored differently. */
@@ -69,36 +78,46 @@ export class OperatorStateStore {
     return this.#register(name, type, 'union');
   }
 
-  /** A list that is the same in all subtasks; at restore each gets one copy (Flink: BroadcastState, a map; here its entries). */
-  getBroadcastState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
-    return this.#register(name, type, 'broadcast');
+  /** A map that is the same in all subtasks; at restore each gets one copy. */
+  getBroadcastState<K extends StateKey, V>(
+    name: string,
+    keyType: TypeSerializer<K>,
+    valueType: TypeSerializer<V>,
+  ): BroadcastState<K, V> {
+    // Sound because the serializer of a registered state never changes and one that differs is refused.
+    return this.#registered(name, () => new RegisteredBroadcast(name, keyType, valueType)) as RegisteredBroadcast<K, V>;
   }
 
   #register<T>(name: string, type: TypeSerializer<T>, mode: RedistributionMode): OperatorListState<T> {
-    const known = this.#lists.get(name);
+    return this.#registered(name, () => new RegisteredList(name, type, mode)) as RegisteredList<T>;
+  }
+
+  #registered(name: string, create: () => RegisteredState): RegisteredState {
+    const made = create();
+    const known = this.#states.get(name);
     if (known !== undefined) {
-      refuseIncompatible(name, known.type.snapshot, type.snapshot);
-      refuseOtherMode(name, known.mode, mode);
-      // Sound because the serializer of a registered list never changes and one that differs is refused.
-      return known as RegisteredList<T>;
+      refuseOtherMode(name, known.mode, made.mode);
+      refuseIncompatible(name, known.serializer, made.serializer);
+      return known;
     }
-    const list = new RegisteredList(name, type, mode);
     const unclaimed = this.#unclaimed.get(name);
-    if (unclaimed !== undefined) list.load(unclaimed);
+    if (unclaimed !== undefined) made.load(unclaimed);
     this.#unclaimed.delete(name);
-    this.#lists.set(name, list);
-    return list;
+    this.#states.set(name, made);
+    return made;
   }
 
   snapshot(): OperatorStateSnapshot {
     const parts: SnapshotPart[] = [];
-    for (const list of this.#lists.values()) parts.push(list.snapshot());
+    for (const state of this.#states.values()) parts.push(state.snapshot());
     for (const state of this.#unclaimed.values()) {
-      parts.push({ name: state.name, entryCount: state.elements.length, toBytes: () => state });
+      const estimatedBytes = state.elements.reduce((sum, { length }) => sum + length, 0);
+      parts.push({ name: state.name, entryCount: state.elements.length, estimatedBytes, toBytes: () => state });
     }
     parts.sort((a, b) => compareNames(a.name, b.name));
     return {
       entryCount: parts.reduce((sum, part) => sum + part.entryCount, 0),
+      estimatedBytes: parts.reduce((sum, part) => sum + part.estimatedBytes, 0),
       write: () => encodeOperatorStateFile(parts.map((part) => part.toBytes())),
     };
   }
@@ -108,19 +127,18 @@ export class OperatorStateStore {
     const states = lists === undefined ? decodeOperatorStateFile(bytes) : decodeElements(bytes, lists);
     for (const state of states) this.#refuse(state);
     for (const state of states) {
-      const list = this.#lists.get(state.name);
-      if (list === undefined) this.#keepUnclaimed(state);
-      else list.load(state);
+      const registered = this.#states.get(state.name);
+      if (registered === undefined) this.#keepUnclaimed(state);
+      else registered.load(state);
     }
   }
 
   /** All states are checked before any is loaded, so that a refused file changes nothing. */
   #refuse(state: OperatorStateBytes): void {
-    const list = this.#lists.get(state.name);
-    const unclaimed = this.#unclaimed.get(state.name);
-    const present = list?.type.snapshot ?? unclaimed?.serializer;
-    if (present !== undefined) refuseIncompatible(state.name, state.serializer, present);
-    refuseOtherMode(state.name, state.mode, list?.mode ?? unclaimed?.mode ?? state.mode);
+    const present = this.#states.get(state.name) ?? this.#unclaimed.get(state.name);
+    if (present === undefined) return;
+    refuseOtherMode(state.name, state.mode, present.mode);
+    refuseIncompatible(state.name, state.serializer, present.serializer);
   }
 
   #keepUnclaimed(state: OperatorStateBytes): void {
@@ -130,16 +148,18 @@ export class OperatorStateStore {
   }
 }
 
-class RegisteredList<T> implements OperatorListState<T> {
+class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
   readonly name: string;
   readonly type: TypeSerializer<T>;
   readonly mode: RedistributionMode;
+  readonly serializer: SerializerSnapshot;
   #elements: T[] = [];
 
   constructor(name: string, type: TypeSerializer<T>, mode: RedistributionMode) {
     this.name = name;
     this.type = type;
     this.mode = mode;
+    this.serializer = type.snapshot;
   }
 
   get(): readonly T[] {
@@ -164,13 +184,9 @@ class RegisteredList<T> implements OperatorListState<T> {
   }
 
   load(state: OperatorStateBytes): void {
-    refuseIncompatible(state.name, state.serializer, this.type.snapshot);
     refuseOtherMode(state.name, state.mode, this.mode);
-    for (const bytes of state.elements) {
-      const input = new ByteReader(bytes);
-      this.#elements.push(this.type.deserialize(input));
-      if (input.remaining !== 0) input.refuse('an element fills its bytes');
-    }
+    refuseIncompatible(state.name, state.serializer, this.serializer);
+    for (const bytes of state.elements) this.#elements.push(fromBytes(this.type, bytes));
   }
 
   snapshot(): SnapshotPart {
@@ -179,8 +195,75 @@ class RegisteredList<T> implements OperatorListState<T> {
     return {
       name,
       entryCount: copies.length,
+      estimatedBytes: estimate(type, copies),
       toBytes: () => ({ name, mode, serializer: type.snapshot, elements: copies.map((copy) => toBytes(type, copy)) }),
     };
+  }
+}
+
+/** A broadcast map; its elements in a file are its entries, in the order of their keys. */
+class RegisteredBroadcast<K extends StateKey, V> implements BroadcastState<K, V>, RegisteredState {
+  readonly name: string;
+  readonly mode = 'broadcast';
+  readonly serializer: SerializerSnapshot;
+  readonly #entryType: TypeSerializer<[K, V]>;
+  readonly #entries = new Map<K, V>();
+
+  constructor(name: string, keyType: TypeSerializer<K>, valueType: TypeSerializer<V>) {
+    this.name = name;
+    this.#entryType = Types.tuple<[K, V]>([keyType, valueType]);
+    this.serializer = this.#entryType.snapshot;
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  contains(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
+  entries(): readonly (readonly [K, V])[] {
+    return this.#sorted();
+  }
+
+  put(key: K, value: V): void {
+    assert(value !== undefined, 'a broadcast value is not undefined');
+    this.#entries.set(key, value);
+  }
+
+  remove(key: K): void {
+    this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  load(state: OperatorStateBytes): void {
+    refuseOtherMode(state.name, state.mode, this.mode);
+    refuseIncompatible(state.name, state.serializer, this.serializer);
+    for (const bytes of state.elements) {
+      const [key, value] = fromBytes(this.#entryType, bytes);
+      assert(!this.#entries.has(key), 'I6: broadcast state is restored from one copy', { state: state.name, key });
+      this.#entries.set(key, value);
+    }
+  }
+
+  snapshot(): SnapshotPart {
+    const { name, mode, serializer } = this;
+    const type = this.#entryType;
+    const copies = this.#sorted().map((entry) => type.copy(entry));
+    return {
+      name,
+      entryCount: copies.length,
+      estimatedBytes: estimate(type, copies),
+      toBytes: () => ({ name, mode, serializer, elements: copies.map((copy) => toBytes(type, copy)) }),
+    };
+  }
+
+  #sorted(): [K, V][] {
+    return [...this.#entries].sort(([a], [b]) => compareKeys(a, b));
   }
 }
 
@@ -191,6 +274,21 @@ function toBytes<T>(type: TypeSerializer<T>, value: T): Uint8Array {
   scratch.reset();
   type.serialize(value, scratch);
   return scratch.toBytes();
+}
+
+function fromBytes<T>(type: TypeSerializer<T>, bytes: Uint8Array): T {
+  const input = new ByteReader(bytes);
+  const value = type.deserialize(input);
+  if (input.remaining !== 0) input.refuse('an element fills its bytes');
+  return value;
+}
+
+function estimate<T>(type: TypeSerializer<T>, elements: readonly T[]): number {
+  const sampled = Math.min(elements.length, SAMPLE_ELEMENTS);
+  if (sampled === 0) return 0;
+  scratch.reset();
+  for (let i = 0; i < sampled; i++) type.serialize(elements[i] as T, scratch);
+  return Math.round((scratch.position / sampled) * elements.length);
 }
 
 function refuseIncompatible(name: string, written: SerializerSnapshot, current: SerializerSnapshot): void {

@@ -7,6 +7,7 @@
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { ChannelSection, FinishedState, StateHandle, StateKind } from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
+import type { OperatorStateSnapshot } from '../state/operator-state.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 
 /** One state to be written. */
@@ -100,7 +101,13 @@ export function keyedStatePart(options: {
   };
 }
 
-/** Operator state is small: it is copied, as bytes, in the synchronous part (row S23). */
+/** Operator state of a user function: copied in the synchronous part (row S23), serialized in the asynchronous one. */
+export function functionStatePart(operator: string, snapshot: OperatorStateSnapshot): StatePart {
+  const { entryCount, estimatedBytes } = snapshot;
+  return { operator, state: 'operator', entryCount, estimatedBytes, write: () => snapshot.write(), release: () => {} };
+}
+
+/** Operator state of sources and sinks is small: it is copied, as bytes, in the synchronous part (row S23). */
 export function operatorStatePart(operator: string, bytes: Uint8Array): StatePart {
   return {
     operator,

@@ -5,17 +5,22 @@
  */
 import { openSink, type SinkHost } from '../connectors/open-sink.ts';
 import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import type { RestoredPiece } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
-import type { JobVertex, OperatorSpec } from '../job/job-graph.ts';
+import type { StateKey } from '../job/functions.ts';
+import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
 import { keyGroupRangeOf } from '../job/key-groups.ts';
+import { BroadcastProcessOperator, ProcessOperator } from '../operators/broadcast-operators.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
+import { FunctionState } from '../operators/function-state.ts';
 import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { KeyedOperatorState, KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
 export interface OperatorChainOptions {
@@ -34,18 +39,30 @@ export interface OperatorChainOptions {
   readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
   readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
+  /** The same of operator state, each with the elements that are this subtask's. */
+  readonly operatorStateOf: (operator: string) => readonly RestoredPiece[];
+  /** False on a start from nothing. */
+  readonly isRestored: boolean;
+}
+
+/** Operator state of a user function. */
+export interface FunctionStateOfOperator {
+  readonly operator: string;
+  readonly state: FunctionState;
 }
 
 export class OperatorChain {
   /** Entry for records of logical input 0 and 1. */
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
+  readonly functionStates: readonly FunctionStateOfOperator[];
   readonly sink: SinkOperator | undefined;
   /** Head first. */
   readonly #finishing: readonly FinishingOperator[];
 
   constructor(options: OperatorChainOptions) {
     const keyed: KeyedOperatorState[] = [];
+    const functionStates: FunctionStateOfOperator[] = [];
     const finishing: FinishingOperator[] = [];
     let sink: SinkOperator | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
@@ -58,12 +75,13 @@ export class OperatorChain {
         sink = createSink(spec, options);
         heads = single(sink.head);
       } else {
-        heads = createOperator(spec, next, options, { keyed, finishing });
+        heads = createOperator(spec, next, options, { keyed, functionStates, finishing });
       }
       heads = withWork(spec, heads, options.work);
     }
     this.heads = heads;
     this.keyed = keyed;
+    this.functionStates = functionStates;
     this.sink = sink;
     this.#finishing = finishing.reverse();
   }
@@ -77,6 +95,7 @@ export class OperatorChain {
 /** What is gathered while a chain is built. */
 interface ChainParts {
   readonly keyed: KeyedOperatorState[];
+  readonly functionStates: FunctionStateOfOperator[];
   readonly finishing: FinishingOperator[];
 }
 
@@ -94,16 +113,29 @@ function createOperator(
     case 'flat-map':
       return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
     case 'process': {
-      const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, functionState, next });
       parts.finishing.push(operator);
       return single(operator);
     }
     case 'co-process': {
-      const backend = createBackend(spec, options, parts.keyed);
-      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, next });
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, functionState, next });
       parts.finishing.push(operator);
       return operator.inputs;
+    }
+    case 'plain-process': {
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      return single(new ProcessOperator(spec, { ...subtaskOf(options), functionState, next }));
+    }
+    case 'broadcast-process': {
+      const { keyed } = spec;
+      const backend = keyed === undefined ? undefined : createBackend(spec, keyed.keySerializer, options, parts.keyed);
+      const functionState = createFunctionState(spec, options, parts.functionStates);
+      const shared = { ...subtaskOf(options), functionState, backend, next, work: options.work };
+      return new BroadcastProcessOperator(spec, shared).inputs;
     }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
@@ -130,15 +162,31 @@ const subtaskOf = (
   userCode: options.userCode,
 });
 
+/** Restored, and registered whether or not the function declares any: what it does not claim goes into every snapshot. */
+function createFunctionState(
+  spec: FunctionOperatorSpec,
+  options: OperatorChainOptions,
+  into: FunctionStateOfOperator[],
+): FunctionState {
+  const store = options.environment.parts.createOperatorStateStore();
+  const restored = options.operatorStateOf(spec.uid);
+  for (const { bytes, lists } of restored) store.restore(bytes, lists);
+  const descriptors = operatorStatesOf(spec);
+  const state = new FunctionState({ ...subtaskOf(options), store, descriptors, isRestored: options.isRestored });
+  if (descriptors.length > 0 || restored.length > 0) into.push({ operator: spec.uid, state });
+  return state;
+}
+
 function createBackend(
-  spec: Extract<OperatorSpec, { kind: 'process' | 'co-process' }>,
+  spec: FunctionOperatorSpec,
+  keySerializer: TypeSerializer<StateKey>,
   options: OperatorChainOptions,
   keyed: KeyedOperatorState[],
 ): KeyedStateBackend {
   const { vertex, subtask, environment } = options;
   const keyGroups = keyGroupRangeOf(subtask, vertex.parallelism, vertex.maxParallelism);
   const backend = environment.parts.createStateBackend({
-    keySerializer: spec.keySerializer,
+    keySerializer,
     keyGroups,
     maxParallelism: vertex.maxParallelism,
   });

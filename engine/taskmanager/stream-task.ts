@@ -259,6 +259,7 @@ export class StreamTask {
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
+    out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
       this.#flushArmed = true;
@@ -278,6 +279,7 @@ export class StreamTask {
     const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,
+      isRestored: deployment.restore !== undefined,
       environment,
       vertex: this.#vertex,
       subtask: deployment.subtask,

@@ -14,7 +14,7 @@ import type { RestoredState } from './state-restore.ts';
 import type { TaskInput } from './task-input.ts';
 import type { TaskOutputs } from './task-outputs.ts';
 
-export interface TaskRestoreOptions extends Omit<OperatorChainOptions, 'keyedStateOf'> {
+export interface TaskRestoreOptions extends Omit<OperatorChainOptions, 'keyedStateOf' | 'operatorStateOf'> {
   /** First what is taken over from channels of another parallelism (row B19), then the subtask's own. */
   readonly states: readonly RestoredState[];
   /** How many of them are taken over. */
@@ -38,6 +38,7 @@ export function restoreTask(options: TaskRestoreOptions): {
   const chain = new OperatorChain({
     ...options,
     keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
+    operatorStateOf: (operator) => piecesOf(operator, 'operator'),
   });
   tail.recover(restoredChannels(states, 'output-channel'));
   input?.recover(restoredChannels(states, 'input-channel'));

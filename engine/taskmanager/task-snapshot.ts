@@ -9,7 +9,7 @@ import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
-import { keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
+import { functionStatePart, keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
 import type { OperatorChain } from './operator-chain.ts';
 
 export interface SnapshotOptions {
@@ -37,6 +37,12 @@ export function takeSnapshot(options: SnapshotOptions): {
       snapshot: backend.snapshot(),
     }),
   );
+  for (const { operator, state } of chain.functionStates) {
+    state.prepareSnapshot();
+    const snapshot = state.store.snapshot();
+    out.busy('key', snapshot.entryCount);
+    parts.push(functionStatePart(operator, snapshot));
+  }
   if (source !== undefined) {
     parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));
   }

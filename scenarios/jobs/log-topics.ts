@@ -15,10 +15,12 @@ export function readTopicBySplits(
   env: StreamExecutionEnvironment,
   input: JobInput,
   topic: JobTopic,
-  recordsPerSplit: number,
+  splits: { readonly recordsPerSplit: number; readonly backlogRecords: number },
 ): DataStream<Row> {
+  const { recordsPerSplit, backlogRecords } = splits;
   const split = recordsPerSplit === 0 ? {} : { recordsPerSplit };
-  return env.fromSource<Row>({ ...sourceOptions(input, topic), ...split });
+  const backlog = backlogRecords === 0 ? {} : { backlogRecords };
+  return env.fromSource<Row>({ ...sourceOptions(input, topic), ...split, ...backlog });
 }
 
 /** One stream of all these topics. */

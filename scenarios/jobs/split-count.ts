@@ -20,13 +20,19 @@ export const splitCount: JobDefinition = {
       description: 'Records of a split; 0: each partition is one split. Otherwise the order per key is not judged.',
       default: 0,
     },
+    {
+      name: 'backlogRecords',
+      description: 'A reader that lags more records than this behind a partition is in backlog; 0: it never is.',
+      default: 0,
+    },
   ],
   build(input) {
     const { parallelism, parameters } = input;
     const field = textParameter(parameters, 'key');
     const splitRecords = Number(parameters['splitRecords'] ?? 0);
+    const splits = { recordsPerSplit: splitRecords, backlogRecords: Number(parameters['backlogRecords'] ?? 0) };
     const env = new StreamExecutionEnvironment({ jobId: 'split-count', name: 'Split count', parallelism });
-    unionOf(input.topics.map((topic) => readTopicBySplits(env, input, topic, splitRecords)))
+    unionOf(input.topics.map((topic) => readTopicBySplits(env, input, topic, splits)))
       .keyBy((row) => keyField(row, field))
       .process(countPerKey(field))
       .uid('count')

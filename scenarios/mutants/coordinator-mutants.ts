@@ -12,6 +12,16 @@ export const checkpointDoesNotWaitForEvents: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const backlogFlagSurvivesReader: Mutant = {
+  slug: 'backlog-flag-survives-reader',
+  bug: 'row C5',
+  story:
+    'A reader that lagged when it failed is taken to lag for ever: nobody is left to say that it caught up, and checkpoints stay rare or off.',
+  parts: withWrong({ backlogOfEndedReader: 'kept' }),
+  scenario: 'interval-during-backlog',
+  judges: ['progress'],
+};
+
 export const gatewayStaysOpen: Mutant = {
   slug: 'gateway-stays-open',
   bug: 'FLINK-18641',

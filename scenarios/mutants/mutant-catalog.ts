@@ -11,7 +11,12 @@ import {
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
 } from './checkpoint-coordinator-mutants.ts';
-import { checkpointDoesNotWaitForEvents, enumeratorStateNotRestored, gatewayStaysOpen } from './coordinator-mutants.ts';
+import {
+  backlogFlagSurvivesReader,
+  checkpointDoesNotWaitForEvents,
+  enumeratorStateNotRestored,
+  gatewayStaysOpen,
+} from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
@@ -46,6 +51,12 @@ import {
   triggerSourcesOnly,
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import {
+  broadcastRedistributedWithFullReport,
+  operatorStateDeepCopyForgotten,
+  unionAtSameParallelismNotMerged,
+  unionOfFinishedCompletes,
+} from './operator-state-mutants.ts';
 import {
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
@@ -94,6 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
@@ -110,6 +122,10 @@ export const MUTANTS: readonly Mutant[] = [
   failedStopLeavesTimerOff,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
+  unionAtSameParallelismNotMerged,
+  broadcastRedistributedWithFullReport,
+  operatorStateDeepCopyForgotten,
+  unionOfFinishedCompletes,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -104,6 +104,7 @@ const fault = z.discriminatedUnion(
 
 const checkpoint = record({
   intervalUs: natural,
+  intervalDuringBacklogUs: natural.exactOptional(),
   minPauseUs: natural,
   timeoutUs: positive,
   mode: z.enum(GUARANTEES),

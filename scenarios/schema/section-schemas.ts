@@ -67,6 +67,9 @@ export const clusterSchema = record({
 
 export const checkpointingSchema = record({
   interval: duration().prefault('4s').describe('From trigger to trigger. 0s switches checkpointing off.'),
+  intervalDuringBacklog: duration()
+    .optional()
+    .describe('The same while a source is in backlog, not shorter; 0s: no checkpoints then. Default: the interval.'),
   minPause: duration().prefault('0s').describe('From the end of one checkpoint to the next trigger.'),
   timeout: duration().prefault('10s').describe('A checkpoint that takes longer is aborted.'),
   mode: z.enum(GUARANTEES).default('exactly-once').describe('Whether barriers are aligned.'),
@@ -103,6 +106,14 @@ export const checkpointingSchema = record({
     .describe('State up to this size travels in the acknowledgement. Flink: 20kb; simulated state is smaller.'),
   timelineLogging: z.boolean().default(false).describe('A line per completed checkpoint and task in timeline.log.'),
 }).superRefine((checkpointing, context) => {
+  const { interval, intervalDuringBacklog: backlog = interval } = checkpointing;
+  if (backlog !== 0 && backlog < interval) {
+    context.addIssue({
+      code: 'custom',
+      path: ['intervalDuringBacklog'],
+      message: 'expected 0s, or at least the interval',
+    });
+  }
   if (checkpointing.unaligned && checkpointing.mode !== 'exactly-once') {
     context.addIssue({
       code: 'custom',

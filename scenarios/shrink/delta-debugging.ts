@@ -1,18 +1,17 @@
 /**
  * Delta debugging over a list (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002: ddmin).
  *
- * I1: the answer is 1-minimal: without any single one of its items, the plan does not fail in the same way any more.
+ * I1: the answer is 1-minimal: without any single one of its items, it is not so any more.
  */
-import type { SimulationPlan } from '../../sim/plan.ts';
 import type { Search } from './search.ts';
 
-/** The fewest items that are still needed; `planOf` makes the plan that has only these. */
-export function* fewestOf<Item>(
+/** The fewest items that are still needed; `candidateOf` makes what has only these. */
+export function* fewestOf<Item, Candidate>(
   items: readonly Item[],
-  planOf: (kept: readonly Item[]) => SimulationPlan,
-): Search<readonly Item[]> {
+  candidateOf: (kept: readonly Item[]) => Candidate,
+): Search<readonly Item[], Candidate> {
   if (items.length === 0) return items;
-  if ((yield [planOf([])]) !== undefined) return [];
+  if ((yield [candidateOf([])]) !== undefined) return [];
   let kept = items;
   let parts = 2;
   while (kept.length > 1) {
@@ -20,7 +19,7 @@ export function* fewestOf<Item>(
     // With two parts the complements are the parts themselves.
     const complements = parts === 2 ? [] : chunks.map((chunk) => kept.filter((item) => !chunk.includes(item)));
     const candidates = [...chunks, ...complements];
-    const found = yield candidates.map(planOf);
+    const found = yield candidates.map(candidateOf);
     if (found !== undefined) {
       kept = candidates[found] ?? kept;
       parts = found < chunks.length ? 2 : Math.max(2, parts - 1);

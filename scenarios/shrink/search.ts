@@ -6,8 +6,8 @@
  */
 import type { SimulationPlan } from '../../sim/plan.ts';
 
-/** A pass that ends with a `Result`. */
-export type Search<Result> = Generator<readonly SimulationPlan[], Result, number | undefined>;
+/** A pass that ends with a `Result`. Its candidates are plans, unless another kind of thing is searched. */
+export type Search<Result, Candidate = SimulationPlan> = Generator<readonly Candidate[], Result, number | undefined>;
 
 /** The first of these edits of a plan that still fails in the same way; undefined when none does. */
 export function* firstOf(candidates: readonly SimulationPlan[]): Search<SimulationPlan | undefined> {

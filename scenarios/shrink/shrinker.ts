@@ -11,8 +11,8 @@
  * I3: it ends with a certificate: each remaining fault and choice, and what becomes of the life without it.
  * I4: what is asked, in which order, and what comes out are functions of plan and engine.
  */
-import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import { foundAt, type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inquiry.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { STANDARD_VARIANT } from '../mutants/mutant-catalog.ts';
 import { planHash } from '../plan-hash.ts';
@@ -24,26 +24,6 @@ import { faultLabel } from '../../sim/faults/fault.ts';
 import { firstOf, type Search } from './search.ts';
 import { SIZE_EDITS, shorterStorms } from './size-edits.ts';
 import { pointTriggers, vaguerTriggers } from './trigger-edits.ts';
-
-/** What shrinking asks of the world. */
-export type Inquiry =
-  /** Live these, and answer one for one. */
-  | { readonly kind: 'live'; readonly plans: readonly SimulationPlan[] }
-  /** Live this one and show all of it. */
-  | { readonly kind: 'look'; readonly plan: SimulationPlan };
-
-/** What came of a life. */
-export interface LifeAnswer {
-  /** `judge/anomaly`; empty when it passed. */
-  readonly signature: string;
-  readonly events: number;
-  /** Of a look: everything that happened. */
-  readonly history: readonly HistoryEvent[];
-  /** Of a look: the history indices of what was found. */
-  readonly at: readonly number[];
-  /** Of a look: sites that drew. */
-  readonly sites: readonly string[];
-}
 
 export interface ShrinkOptions {
   /** Events lived until it ends with what it has; the certificate comes on top. */
@@ -61,7 +41,7 @@ export interface ShrinkResult {
   readonly isMinimal: boolean;
 }
 
-export type Shrinking = Generator<Inquiry, ShrinkResult, readonly LifeAnswer[]>;
+export type Shrinking = Inquiring<ShrinkResult>;
 
 /** Plans lived at once before the lowest that still fails is known: the same for any number of workers (I4). */
 const SPECULATION = 4;
@@ -125,7 +105,7 @@ class Shrinker {
   }
 
   /** A pass until it finds nothing more. */
-  *#take(pass: Pass): Generator<Inquiry, void, readonly LifeAnswer[]> {
+  *#take(pass: Pass): Inquiring<void> {
     for (;;) {
       const smaller = yield* this.#drive(pass(this.#plan));
       if (smaller === undefined || planHash(smaller) === planHash(this.#plan)) return;
@@ -141,10 +121,10 @@ class Shrinker {
   }
 
   /** What only a look at the whole life shows: when it was over, which chance it had, near which points faults struck. */
-  *#canonicalTriggers(): Generator<Inquiry, void, readonly LifeAnswer[]> {
+  *#canonicalTriggers(): Inquiring<void> {
     if (this.#isSpent()) return;
     const look = yield* this.#look();
-    const last = look.at.reduce((latest, index) => Math.max(latest, look.history[index]?.atUs ?? 0), 0);
+    const last = foundAt(look.verdicts).reduce((latest, index) => Math.max(latest, look.history[index]?.atUs ?? 0), 0);
     yield* this.#take((plan) => firstOf(shorterStorms(plan, last)));
     yield* this.#take((plan) => fewerSites(plan, look.sites));
     for (const { id } of this.#plan.faults) {
@@ -160,22 +140,22 @@ class Shrinker {
     }
   }
 
-  *#look(): Generator<Inquiry, LifeAnswer, readonly LifeAnswer[]> {
-    const [answer] = yield { kind: 'look', plan: this.#plan };
+  *#look(): Inquiring<LifeAnswer> {
+    const [answer] = yield { kind: 'look', life: { plan: this.#plan } };
     this.#lives += 1;
     this.#events += answer?.events ?? 0;
-    return answer ?? { signature: '', events: 0, history: [], at: [], sites: [] };
+    return answer ?? { signature: '', events: 0, ...NOTHING_SEEN };
   }
 
   /** Runs a pass, answering its questions. */
-  *#drive<Result>(search: Search<Result>): Generator<Inquiry, Result, readonly LifeAnswer[]> {
+  *#drive<Result>(search: Search<Result>): Inquiring<Result> {
     let step = search.next();
     while (step.done !== true) step = search.next(yield* this.#lowest(step.value));
     return step.value;
   }
 
   /** The lowest of these plans that counts (I1, I2). */
-  *#lowest(plans: readonly SimulationPlan[]): Generator<Inquiry, number | undefined, readonly LifeAnswer[]> {
+  *#lowest(plans: readonly SimulationPlan[]): Inquiring<number | undefined> {
     for (let start = 0; start < plans.length; start += SPECULATION) {
       if (this.#isSpent()) return undefined;
       const some = plans.slice(start, start + SPECULATION);
@@ -187,17 +167,17 @@ class Shrinker {
     return undefined;
   }
 
-  *#mayFail(plan: SimulationPlan): Generator<Inquiry, boolean, readonly LifeAnswer[]> {
+  *#mayFail(plan: SimulationPlan): Inquiring<boolean> {
     if (!this.#isPossible) return true;
     const [twin] = yield* this.#signatures([calmTwin(plan)]);
     return twin === '';
   }
 
-  *#signatures(plans: readonly SimulationPlan[]): Generator<Inquiry, readonly string[], readonly LifeAnswer[]> {
+  *#signatures(plans: readonly SimulationPlan[]): Inquiring<readonly string[]> {
     const hashes = plans.map(planHash);
     const unknown = plans.filter((_, index) => !this.#answers.has(hashes[index] ?? ''));
     if (unknown.length > 0) {
-      const answers = yield { kind: 'live', plans: unknown };
+      const answers = yield { kind: 'live', cases: unknown.map((plan) => ({ plan })) };
       for (const [index, plan] of unknown.entries()) {
         this.#answers.set(planHash(plan), answers[index]?.signature ?? '');
         this.#lives += 1;
@@ -207,7 +187,7 @@ class Shrinker {
     return hashes.map((hash) => this.#answers.get(hash) ?? '');
   }
 
-  *#certificate(): Generator<Inquiry, readonly CertificateEntry[], readonly LifeAnswer[]> {
+  *#certificate(): Inquiring<readonly CertificateEntry[]> {
     const questions = certificateOf(this.#plan, this.#options.jobs);
     const signatures = yield* this.#signatures(questions.map(({ plan }) => plan));
     return questions.map(({ without }, index) => ({ without, signature: signatures[index] ?? '' }));

@@ -67,6 +67,11 @@ function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): 
     work: new WorkMeter(),
     keyedStateOf: (operator) =>
       handles.filter((handle) => handle.operator === operator && handle.state === 'keyed').map(bytesOf),
+    operatorStateOf: (operator) =>
+      handles
+        .filter((handle) => handle.operator === operator && handle.state === 'operator')
+        .map((handle) => ({ bytes: bytesOf(handle), lists: handle.lists })),
+    isRestored: true,
   });
   for (const { operator, backend } of chain.keyed) {
     const hash = into.get(operator) ?? new StateHash();

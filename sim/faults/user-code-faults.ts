@@ -8,8 +8,8 @@
  * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { SuppressRestarts } from '../../engine/job/functions.ts';
-import type { JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import { type CheckpointedFunction, type KeyedProcessFunction, SuppressRestarts } from '../../engine/job/functions.ts';
+import type { FunctionOperatorSpec, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
 import type { Fault } from './fault.ts';
 
 export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
@@ -104,10 +104,26 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         },
       };
     }
+    case 'process':
+    case 'co-process':
+    case 'plain-process':
+    case 'broadcast-process':
+      return wrappedFunction(spec, before);
+    case 'sink':
+      return spec;
+    default:
+      throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
+  }
+}
+
+function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): OperatorSpec {
+  switch (spec.kind) {
     case 'process': {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...hooksOf(made),
+          ...finishOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement: (value, context, out) => {
             before();
@@ -121,6 +137,8 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       const create = (): ReturnType<typeof spec.function.create> => {
         const made = spec.function.create();
         return {
+          ...hooksOf(made),
+          ...finishOf(made),
           open: (runtime) => made.open?.(runtime),
           processElement1: (value, context, out) => {
             before();
@@ -134,9 +152,54 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, function: { ...spec.function, create } };
     }
-    case 'sink':
-      return spec;
+    case 'plain-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
+    case 'broadcast-process': {
+      const create = (): ReturnType<typeof spec.function.create> => {
+        const made = spec.function.create();
+        return {
+          ...hooksOf(made),
+          open: (runtime) => made.open?.(runtime),
+          processElement: (value, context, out) => {
+            before();
+            made.processElement(value, context, out);
+          },
+          processBroadcastElement: (value, context, out) => {
+            before();
+            made.processBroadcastElement(value, context, out);
+          },
+        };
+      };
+      return { ...spec, function: { ...spec.function, create } };
+    }
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);
   }
+}
+
+/** What the engine calls beside elements, where the function has it. */
+function hooksOf(made: CheckpointedFunction): CheckpointedFunction {
+  return {
+    initializeState: (context) => made.initializeState?.(context),
+    snapshotState: () => made.snapshotState?.(),
+  };
+}
+
+type Finish = NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
+
+/** Only where there is one: a function with `finish` has every key visited at the end. */
+function finishOf(made: { finish?: Finish }): { finish?: Finish } {
+  return made.finish === undefined ? {} : { finish: made.finish.bind(made) };
 }

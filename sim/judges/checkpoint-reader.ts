@@ -18,7 +18,8 @@ import type { StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
-import { keyGroupProblem } from './state-coverage.ts';
+import type { OperatorPiece } from './operator-state-audit.ts';
+import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
   decodeChannelState,
@@ -54,13 +55,16 @@ export interface CheckpointContents {
   readonly inFlight: readonly InFlightRecord[];
   /** Splits that are not in exactly one place. */
   readonly splitProblems: readonly SplitProblem[];
-  /** Key groups of subtasks that had ended: their state is gone, by keyed operator. */
+  /** Operator state of user functions. */
+  readonly operatorState: readonly OperatorPiece[];
+  /** Key groups of subtasks that had ended: their state is gone, by operator that runs a function. */
   readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
 
 interface ContentsSoFar {
   readonly cut: Cut;
   readonly keyed: KeyedPiece[];
+  readonly operatorState: OperatorPiece[];
   readonly inFlight: InFlightRecord[];
 }
 
@@ -79,7 +83,9 @@ export class CheckpointReader {
   readonly #sources: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
-  /** The partitions of those. */
+  /** Operators that run a user function. */
+  readonly #withFunction: ReadonlySet<string>;
+  /** The partitions of sources with splits. */
   readonly #splitPartitions: ReadonlySet<number>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
   /** Partitions whose offset was read, in the checkpoint being read. */
@@ -92,6 +98,8 @@ export class CheckpointReader {
     this.#options = options;
     const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
     this.#sources = new Set(sources.map(({ uid }) => uid));
+    const operators = options.graph.vertices.flatMap((vertex) => vertex.operators);
+    this.#withFunction = new Set(operators.filter((operator) => 'function' in operator).map(({ uid }) => uid));
     const splitSources = sources.filter(({ kind }) => kind === 'split-log');
     this.#splitSources = new Set(splitSources.map(({ uid }) => uid));
     this.#splitPartitions = new Set(splitSources.flatMap(({ partitions }) => partitions));
@@ -148,7 +156,12 @@ export class CheckpointReader {
       return unreadable(`${checkpoint.metadata} says it is checkpoint ${String(metadata.value.checkpointId)}`);
     }
     this.#listed.clear();
-    const into: ContentsSoFar = { cut: new Int32Array(this.#options.index.input.length), keyed: [], inFlight: [] };
+    const into: ContentsSoFar = {
+      cut: new Int32Array(this.#options.index.input.length),
+      keyed: [],
+      operatorState: [],
+      inFlight: [],
+    };
     const readers = new Map<string, ReaderSplits[]>();
     const ended = new Map<string, KeyGroupRange[]>();
     for (const { vertex, subtask, handles, finished } of metadata.value.states) {
@@ -157,13 +170,17 @@ export class CheckpointReader {
         const problem =
           handle.state === 'operator' && this.#splitSources.has(handle.operator)
             ? this.#readSplits(handle, subtask, readers)
-            : this.#read(handle, into);
+            : this.#read(handle, { subtask, hasFinished: finished !== undefined }, into);
         if (problem !== undefined) return unreadable(problem);
       }
     }
     const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
     if (typeof splitProblems === 'string') return unreadable(splitProblems);
-    const gap = keyGroupProblem(metadata.value, this.#options.graph, ended) ?? this.#partitionProblem();
+    const { graph } = this.#options;
+    const gap =
+      keyGroupProblem(metadata.value, graph, ended) ??
+      operatorStateProblem(metadata.value, graph) ??
+      this.#partitionProblem();
     return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems, ended } };
   }
 
@@ -194,8 +211,9 @@ export class CheckpointReader {
       this.#listed.add(partition);
     });
     const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
-    for (const { uid, kind } of jobVertex.operators) {
-      if (kind !== 'process' && kind !== 'co-process') continue;
+    for (const operator of jobVertex.operators) {
+      const { uid } = operator;
+      if (!('function' in operator)) continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
   }
@@ -250,7 +268,11 @@ export class CheckpointReader {
   }
 
   /** Returns what is wrong; undefined when nothing is. */
-  #read(handle: StateHandle, into: ContentsSoFar): string | undefined {
+  #read(
+    handle: StateHandle,
+    of: Pick<OperatorPiece, 'subtask' | 'hasFinished'>,
+    into: ContentsSoFar,
+  ): string | undefined {
     const place = placeOf(handle);
     const bytes = this.bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
@@ -262,7 +284,9 @@ export class CheckpointReader {
       return undefined;
     }
     if (handle.state === 'operator') {
-      return this.#sources.has(handle.operator) ? this.#readOffsets(place, bytes, into.cut) : undefined;
+      if (this.#sources.has(handle.operator)) return this.#readOffsets(place, bytes, into.cut);
+      if (this.#withFunction.has(handle.operator)) into.operatorState.push({ operator: handle.operator, ...of, bytes });
+      return undefined;
     }
     const channels = attempt(place, () => decodeChannelState(bytes, handle.channels ?? []));
     if (channels.kind === 'unreadable') return channels.reason;

@@ -11,7 +11,10 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
+import type { JobAudit } from './job-audit.ts';
+import { compareOperatorState, differenceOfContents } from './operator-state-audit.ts';
 import { attempt, type Readable } from './readable.ts';
+import type { ReferenceJob } from './reference-job.ts';
 import { type InputIndex, ReferenceRun } from './reference-run.ts';
 import { entrySalt, type ReferenceOperatorState, type StateEntry } from './reference-state.ts';
 import { locateKeyedStateEntries, readKeyedStateEntries } from './state-decoders.ts';
@@ -20,6 +23,7 @@ import { HashSum, TermHash } from './value-hash.ts';
 
 export interface CutAuditOptions {
   readonly graph: JobGraph;
+  readonly audit: Pick<JobAudit, 'mergeOperatorState'>;
   readonly index: InputIndex;
 }
 
@@ -63,7 +67,7 @@ export class CutAudit {
         value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted }),
       };
     }
-    return { kind: 'read', value: undefined };
+    return this.#compareOperators(contents, this.#run.job);
   }
 
   /** Row B5: with what was under way the state is that of all records before the cut. */
@@ -76,10 +80,34 @@ export class CutAudit {
     if (stray !== undefined) return { kind: 'read', value: { kind: 'holds-too-much', message: stray } };
     const folded = foldInFlight(graph, contents);
     if (folded.kind === 'unreadable') return folded;
-    for (const [operator, state] of folded.value) {
+    for (const [operator, state] of folded.value.keyedStates) {
       if (state.sum().equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
       const question = { graph, index, cut: contents.cut, operator, found: state.entries() };
       return { kind: 'read', value: explainDifference(question) };
+    }
+    return this.#compareFoldedOperators(folded.value);
+  }
+
+  #compareOperators(contents: CheckpointContents, job: ReferenceJob): Readable<StateDifference | undefined> {
+    return compareOperatorState({
+      pieces: contents.operatorState,
+      hasEnded: (operator) => contents.ended.has(operator),
+      expected: job.operatorStates,
+      merge: this.#options.audit.mergeOperatorState,
+    });
+  }
+
+  /** What it comes to when the records under way have run on, against what the reference holds; both are one subtask. */
+  #compareFoldedOperators(folded: ReferenceJob): Readable<StateDifference | undefined> {
+    for (const [uid, state] of folded.operatorStates) {
+      const found = state.contents();
+      const due = this.#run.job.operatorStates.get(uid)?.contents() ?? new Map<string, readonly unknown[]>();
+      for (const descriptor of state.descriptors) {
+        const { name } = descriptor;
+        const merge = this.#options.audit.mergeOperatorState?.[uid]?.[name];
+        const difference = differenceOfContents({ uid, descriptor, due: due.get(name) ?? [], merge }, found);
+        if (difference !== undefined) return { kind: 'read', value: difference };
+      }
     }
     return { kind: 'read', value: undefined };
   }

@@ -7,21 +7,22 @@
  * I1: a record that was under way lies before the cut: behind it, a restore would read it again.
  * I2: every operator starts from exactly the entries of the checkpoint.
  */
-import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type JobGraph, operatorStatesOf } from '../../engine/job/job-graph.ts';
 import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { CheckpointContents } from './checkpoint-reader.ts';
+import { restoredAsOne } from './operator-state-audit.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import { ReferenceJob } from './reference-job.ts';
 import type { InputIndex } from './reference-run.ts';
-import type { ReferenceOperatorState } from './reference-state.ts';
 import { readKeyedStateEntries } from './state-decoders.ts';
 
-/** Keyed state by operator, in-flight records included. */
-export function foldInFlight(
-  graph: JobGraph,
-  contents: CheckpointContents,
-): Readable<ReadonlyMap<string, ReferenceOperatorState>> {
-  const job = new ReferenceJob(graph);
+/** The reference with the state of the checkpoint, in-flight records included. */
+export function foldInFlight(graph: JobGraph, contents: CheckpointContents): Readable<ReferenceJob> {
+  const operators = graph.vertices.flatMap((vertex) => vertex.operators);
+  const declared = new Map(operators.map((operator) => [operator.uid, operatorStatesOf(operator)]));
+  const restored = restoredAsOne(contents.operatorState, declared);
+  if (restored.kind === 'unreadable') return restored;
+  const job = new ReferenceJob(graph, undefined, restored.value);
   for (const { operator, bytes } of contents.keyed) {
     const state = job.keyedStates.get(operator);
     if (state === undefined) return unreadable(`${operator} is no keyed operator of the job`);
@@ -35,7 +36,7 @@ export function foldInFlight(
     if (problem !== undefined) return unreadable(problem);
   }
   for (const { edge, value, timestampUs, lineage } of contents.inFlight) job.behind(edge)(value, timestampUs, lineage);
-  return { kind: 'read', value: job.keyedStates };
+  return { kind: 'read', value: job };
 }
 
 /** The first in-flight record that breaks I1, described; undefined when there is none. */

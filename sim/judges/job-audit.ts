@@ -10,6 +10,13 @@ export interface JobAudit {
   readonly stateIsOrderInsensitive: boolean;
   /** `multiset`: the bag of output values does not depend on arrival order; `lineage`: only which records came out is compared. */
   readonly outputValues: 'multiset' | 'lineage';
+  /**
+   * What lists of operator state mean together, by operator uid and state name, where it is not their bag of elements: numbers by name.
+   * How elements lie on subtasks must not matter.
+   */
+  readonly mergeOperatorState?: Readonly<
+    Record<string, Readonly<Record<string, (elements: readonly unknown[]) => ReadonlyMap<string, number>>>>
+  >;
   /** Key of an output value, for the order per key; absent: order is not judged. */
   readonly outputKey?: (value: RecordValue) => StateKey;
 }

@@ -69,7 +69,7 @@ export class JudgeBench {
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
-    const cuts = new CutAudit({ graph, index });
+    const cuts = new CutAudit({ graph, audit, index });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -93,7 +93,7 @@ export class JudgeBench {
       retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
-      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, index }), audit })] : []),
+      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index }), audit })] : []),
       ...(restore === undefined
         ? []
         : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),

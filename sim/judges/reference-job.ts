@@ -10,8 +10,21 @@
  * I3: the order among partitions is the caller's. Jobs whose result depends on it say so in their audit.
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
-import type { Collector, ElementContext, StateKey } from '../../engine/job/functions.ts';
-import type { JobEdge, JobGraph, JobVertex, OperatorSpec } from '../../engine/job/job-graph.ts';
+import type {
+  CheckpointedFunction,
+  Collector,
+  ElementContext,
+  RuntimeContext,
+  StateKey,
+} from '../../engine/job/functions.ts';
+import {
+  type FunctionOperatorSpec,
+  type JobEdge,
+  type JobGraph,
+  type JobVertex,
+  type OperatorSpec,
+  operatorStatesOf,
+} from '../../engine/job/job-graph.ts';
 import {
   childLineage,
   END_OF_TIME_US,
@@ -19,6 +32,8 @@ import {
   type Lineage,
   type RecordValue,
 } from '../../engine/protocol/stream-elements.ts';
+import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
+import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
 
 /** Takes what reaches a sink. */
@@ -26,7 +41,10 @@ export type OnOutput = (sinkUid: string, value: RecordValue, lineage: Lineage) =
 
 type Push = (value: RecordValue, lineage: Lineage) => void;
 type KeyedSpec = Extract<OperatorSpec, { readonly kind: 'process' | 'co-process' }>;
+/** Operator state that functions begin with, by operator uid. */
+export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
 
+const NOTHING_RESTORED: RestoredOperatorState = new Map();
 const ignoreOutput: OnOutput = () => undefined;
 
 export class ReferenceJob {
@@ -34,14 +52,17 @@ export class ReferenceJob {
   readonly #onOutput: OnOutput;
   readonly #sources = new Map<number, Push>();
   readonly #keyed = new Map<string, ReferenceOperatorState>();
+  readonly #functions = new Map<string, ReferenceFunctionState>();
+  readonly #restored: RestoredOperatorState;
   readonly #clock = { timestampMs: 0 };
   /** Entries of each vertex, by logical input. */
   readonly #inputs: readonly (readonly [Push, Push])[];
   /** What operators do at the end; from the end of the graph to its start. */
   readonly #finishing: { readonly vertex: number; readonly finish: () => void }[] = [];
 
-  constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput) {
+  constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput, restored: RestoredOperatorState = NOTHING_RESTORED) {
     this.#graph = graph;
+    this.#restored = restored;
     this.#onOutput = onOutput;
     const inputs: (readonly [Push, Push])[] = new Array(graph.vertices.length);
     for (let index = graph.vertices.length - 1; index >= 0; index -= 1) {
@@ -55,6 +76,11 @@ export class ReferenceJob {
   /** State by operator uid, in the order of the graph from its end. */
   get keyedStates(): ReadonlyMap<string, ReferenceOperatorState> {
     return this.#keyed;
+  }
+
+  /** Operator state by operator uid, of every operator that runs a function. */
+  get operatorStates(): ReadonlyMap<string, ReferenceFunctionState> {
+    return this.#functions;
   }
 
   /** One record of a partition; records of one partition come in offset order. */
@@ -105,7 +131,8 @@ export class ReferenceJob {
     let next: Push = this.#fanOut(vertex, inputs);
     for (let i = vertex.operators.length - 1; i > 0; i -= 1) {
       const spec = vertex.operators[i];
-      assert(spec !== undefined && spec.kind !== 'co-process', 'only the head of a chain has two inputs', {
+      const hasTwoInputs = spec?.kind === 'co-process' || spec?.kind === 'broadcast-process';
+      assert(spec !== undefined && !hasTwoInputs, 'only the head of a chain has two inputs', {
         vertex: vertex.name,
       });
       next = this.#compileOperator(spec, vertex, next)[0];
@@ -135,8 +162,9 @@ export class ReferenceJob {
     const consumer = this.#graph.vertices[edge.to];
     const target = inputs[edge.to]?.[edge.input];
     assert(target !== undefined && consumer !== undefined, 'an edge leads to a later vertex', { edge: edge.index });
+    const isKept = consumer.operators[0]?.kind === 'broadcast-process' && edge.input === 1;
     assert(
-      edge.partitioning !== 'broadcast' || consumer.parallelism === 1,
+      edge.partitioning !== 'broadcast' || consumer.parallelism === 1 || isKept,
       'a broadcast to many subtasks makes copies, which lineage does not tell apart: such a job cannot be audited',
       { edge: edge.index },
     );
@@ -163,6 +191,10 @@ export class ReferenceJob {
       case 'process':
       case 'co-process':
         return this.#compileKeyed(spec, vertex, next);
+      case 'plain-process':
+        return this.#compilePlain(spec, next);
+      case 'broadcast-process':
+        return this.#compileBroadcast(spec, vertex, next);
       case 'sink': {
         const { uid } = spec;
         const onOutput = this.#onOutput;
@@ -177,16 +209,14 @@ export class ReferenceJob {
   }
 
   #compileKeyed(spec: KeyedSpec, vertex: JobVertex, next: Push): readonly [Push, Push] {
-    assert(!this.#keyed.has(spec.uid), 'operators have different uids', { uid: spec.uid });
-    const { uid, keySerializer } = spec;
-    const states = spec.function.states;
-    const state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism: vertex.maxParallelism });
-    this.#keyed.set(uid, state);
+    const { uid } = spec;
+    const state = this.#keyedState(spec, spec.keySerializer, vertex);
     const context = new Context(state, this.#clock);
     const children = new Children(next);
     if (spec.kind === 'process') {
       const { key } = spec;
       const process = spec.function.create();
+      this.#functionState(spec, process);
       process.open?.(state);
       this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
       return both((value, lineage) => {
@@ -195,6 +225,7 @@ export class ReferenceJob {
       });
     }
     const process = spec.function.create();
+    this.#functionState(spec, process);
     process.open?.(state);
     this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
     const [key1, key2] = spec.keys;
@@ -207,6 +238,75 @@ export class ReferenceJob {
       process.processElement2(value, context, children.of(lineage));
     };
     return [first, second];
+  }
+
+  #compilePlain(spec: Extract<OperatorSpec, { readonly kind: 'plain-process' }>, next: Push): readonly [Push, Push] {
+    const process = spec.function.create();
+    this.#functionState(spec, process);
+    process.open?.({ subtask: 0, parallelism: 1 });
+    const children = new Children(next);
+    const clock = this.#clock;
+    return both((value, lineage) => process.processElement(value, clock, children.of(lineage)));
+  }
+
+  /** One subtask sees every broadcast element once; what the engine does in each subtask must come to the same. */
+  #compileBroadcast(
+    spec: Extract<OperatorSpec, { readonly kind: 'broadcast-process' }>,
+    vertex: JobVertex,
+    next: Push,
+  ): readonly [Push, Push] {
+    const { keyed } = spec;
+    const state = keyed === undefined ? undefined : this.#keyedState(spec, keyed.keySerializer, vertex);
+    const process = spec.function.create();
+    const functionState = this.#functionState(spec, process);
+    process.open?.(state ?? withoutKeyedState());
+    const children = new Children(next);
+    const clock = this.#clock;
+    const context = {
+      get currentKey(): StateKey {
+        return state?.currentKey ?? '';
+      },
+      get timestampMs(): number {
+        return clock.timestampMs;
+      },
+      broadcastState: <K extends StateKey, V>(name: string) => functionState.broadcastState<K, V>(name),
+      applyToKeyedState(visit: (key: StateKey) => void): void {
+        for (const key of state?.keys() ?? []) {
+          state?.setKey(key);
+          visit(key);
+        }
+      },
+    };
+    const silent: Collector<RecordValue> = {
+      collect: () => {
+        assert(false, 'what a broadcast element makes every subtask makes: such a job cannot be audited', {
+          uid: spec.uid,
+        });
+      },
+    };
+    const element: Push = (value, lineage) => {
+      if (keyed !== undefined) state?.setKey(keyed.key(value));
+      process.processElement(value, context, children.of(lineage));
+    };
+    return [element, (value) => process.processBroadcastElement(value, context, silent)];
+  }
+
+  #keyedState(
+    { uid, function: { states } }: FunctionOperatorSpec,
+    keySerializer: TypeSerializer<StateKey>,
+    { maxParallelism }: JobVertex,
+  ): ReferenceOperatorState {
+    assert(!this.#keyed.has(uid), 'operators have different uids', { uid });
+    const state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism });
+    this.#keyed.set(uid, state);
+    return state;
+  }
+
+  #functionState(spec: FunctionOperatorSpec, userFunction: CheckpointedFunction): ReferenceFunctionState {
+    const state = new ReferenceFunctionState(spec.uid, operatorStatesOf(spec), this.#restored.get(spec.uid));
+    this.#functions.set(spec.uid, state);
+    state.initialize(userFunction);
+    return state;
   }
 
   #addFinish(vertex: number, { uid, state, children, finish }: Finishing, context: Context): void {
@@ -230,6 +330,13 @@ interface Finishing {
   readonly state: ReferenceOperatorState;
   readonly children: Children;
   readonly finish: ((context: ElementContext, out: Collector<RecordValue>) => void) | undefined;
+}
+
+function withoutKeyedState(): RuntimeContext {
+  const none = (name: string): never => {
+    assert(false, 'a function over a stream without a key has no keyed state', { name });
+  };
+  return { subtask: 0, parallelism: 1, value: none, list: none, map: none, reducing: none, aggregating: none };
 }
 
 const both = (push: Push): readonly [Push, Push] => [push, push];

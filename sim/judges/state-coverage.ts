@@ -2,7 +2,7 @@
  * Whether the handles of a checkpoint, taken together, are the whole state: every key group of every keyed operator exactly once, whatever
  * the parallelism was. A key group that is missing is state lost at the next restore; one that is there twice is state of two moments.
  */
-import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type JobGraph, keySerializerOf, operatorStatesOf } from '../../engine/job/job-graph.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
 
 /** What is wrong; undefined when nothing is. `ended`: key groups of subtasks that had ended and have no state any more, by operator. */
@@ -12,11 +12,30 @@ export function keyGroupProblem(
   ended: ReadonlyMap<string, readonly Range[]> = new Map(),
 ): string | undefined {
   for (const { operators, maxParallelism } of graph.vertices) {
-    for (const { uid, kind } of operators) {
-      if (kind !== 'process' && kind !== 'co-process') continue;
-      const groups = metadata.operators.find((operator) => operator.uid === uid)?.maxParallelism ?? maxParallelism;
+    for (const operator of operators) {
+      const { uid } = operator;
+      if (keySerializerOf(operator) === undefined) continue;
+      const groups = metadata.operators.find((known) => known.uid === uid)?.maxParallelism ?? maxParallelism;
       const problem = coverageProblem(rangesOf(metadata, uid, ended.get(uid) ?? []), groups);
       if (problem !== undefined) return `of ${uid}, ${problem}`;
+    }
+  }
+  return undefined;
+}
+
+/** Every subtask that runs writes the operator state of its functions, if only to say that there is none. Undefined: nothing is wrong. */
+export function operatorStateProblem({ states }: CheckpointMetadata, graph: JobGraph): string | undefined {
+  for (const { index, operators } of graph.vertices) {
+    for (const operator of operators) {
+      if (operatorStatesOf(operator).length === 0) continue;
+      const { uid } = operator;
+      const silent = states.find(
+        ({ vertex, finished, handles }) =>
+          vertex === index &&
+          finished !== 'task' &&
+          !handles.some((handle) => handle.operator === uid && handle.state === 'operator'),
+      );
+      if (silent !== undefined) return `operator state of ${uid} of subtask ${String(silent.subtask)} is in no handle`;
     }
   }
   return undefined;

@@ -29,4 +29,11 @@ export type {
   StateDescriptor,
   ValueStateDescriptor,
 } from '../../engine/state/state-descriptor.ts';
+export type {
+  BroadcastState,
+  OperatorListState,
+  OperatorStateDescriptor,
+  ReadOnlyBroadcastState,
+} from '../../engine/state/operator-state-descriptor.ts';
+export { Types } from '../../engine/state/type-information.ts';
 export { describeSerializer, type TypeSerializer } from '../../engine/state/type-serializer.ts';

@@ -28,12 +28,21 @@ export interface ChoicesOptions {
   readonly drawnSites?: readonly string[];
 }
 
+/** Another seed, and the sites it is for; absent: all. */
+interface Anew {
+  readonly rootSeed: string;
+  readonly sites?: ReadonlySet<string>;
+}
+
+const isMeant = ({ sites }: Anew, name: string): boolean => sites?.has(name) ?? true;
+
 /** All chance of one run. */
 export class Choices {
   readonly #rootSeed: string;
   readonly #director: ChoiceDirector | undefined;
   readonly #sites = new Map<string, ChoiceSite>();
   readonly #drawnSites: ReadonlySet<string> | undefined;
+  #anew: Anew | undefined;
 
   constructor(options: ChoicesOptions) {
     this.#rootSeed = options.rootSeed;
@@ -47,8 +56,16 @@ export class Choices {
     if (known !== undefined) return known;
     const draws = this.#drawnSites === undefined || this.#drawnSites.has(name);
     const site = new ChoiceSite({ name, rootSeed: this.#rootSeed, director: this.#director, draws });
+    if (this.#anew !== undefined && isMeant(this.#anew, name)) site.drawAnew(this.#anew.rootSeed);
     this.#sites.set(name, site);
     return site;
+  }
+
+  /** From now on these sites, or all of them, draw from streams of another seed, also those that were boring. */
+  drawAnew(rootSeed: string, sites?: readonly string[]): void {
+    if (sites === undefined) this.#anew = { rootSeed };
+    else this.#anew = { rootSeed, sites: new Set(sites) };
+    for (const site of this.#sites.values()) if (isMeant(this.#anew, site.name)) site.drawAnew(rootSeed);
   }
 
   /** The sites that were asked for something real, in the order of their first mention. */
@@ -70,11 +87,11 @@ export class Choices {
 /** One place where the world chooses, with a stream of its own. Made by `Choices.site`. */
 export class ChoiceSite {
   readonly name: string;
-  readonly #rootSeed: string;
+  #rootSeed: string;
   readonly #director: ChoiceDirector | undefined;
   /** Undefined until the first draw: most sites of a life never draw, and seeding costs a microsecond. */
   #int32: (() => number) | undefined;
-  readonly #draws: boolean;
+  #draws: boolean;
 
   constructor(options: {
     readonly name: string;
@@ -87,6 +104,13 @@ export class ChoiceSite {
     this.#rootSeed = options.rootSeed;
     this.#director = options.director;
     this.#draws = options.draws;
+  }
+
+  /** Its further choices come from a stream of this seed. */
+  drawAnew(rootSeed: string): void {
+    this.#rootSeed = rootSeed;
+    this.#int32 = undefined;
+    this.#draws = true;
   }
 
   get wasAsked(): boolean {

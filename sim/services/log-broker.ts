@@ -125,7 +125,8 @@ export class LogBroker implements ServiceActor {
 
   #answer(fetch: LogFetch, target: Target, nowUs: Micros, out: ServiceOut): void {
     const { requestId, partition, offset, maxRecords } = fetch;
-    const count = Math.min(this.#content.readableRecords(partition, nowUs) - offset, maxRecords);
+    const readable = this.#content.readableRecords(partition, nowUs);
+    const count = Math.min(readable - offset, maxRecords);
     const { values, timestampsUs, sourceIndices } =
       count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
     if (count > 0) this.#onRead?.(partition, offset, count);
@@ -139,6 +140,7 @@ export class LogBroker implements ServiceActor {
       values,
       timestampsUs,
       sourceIndices,
+      behind: Math.max(0, readable - offset - values.length),
       ended,
     });
   }
@@ -168,5 +170,6 @@ const refusal = ({ requestId, partition, offset }: LogFetch): LogRecords => ({
   partition,
   offset,
   ...NOTHING,
+  behind: 0,
   ended: false,
 });

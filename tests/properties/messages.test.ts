@@ -125,6 +125,7 @@ const split = row({ splitId: text, partition: small, offset: count, end: fc.inte
 const operatorEvent = fc.oneof(
   row({ kind: fc.constant('register-reader' as const), splits: fc.array(split, { maxLength: 3 }) }),
   row({ kind: fc.constant('request-split' as const) }),
+  row({ kind: fc.constant('report-backlog' as const), isProcessingBacklog: fc.boolean() }),
   row({ kind: fc.constant('split-finished' as const), split }),
   row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
   row({ kind: fc.constant('assign-splits' as const), splits: fc.array(split, { maxLength: 3 }) }),
@@ -385,6 +386,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     values: records,
     timestampsUs: counts,
     sourceIndices: counts,
+    behind: fc.nat(),
     ended: fc.boolean(),
   }),
   'sink-initialize': message('sink-initialize', {

@@ -12,6 +12,7 @@ import { standardParts } from '../../engine/parts.ts';
 import type { RedistributionMode, StateHandle } from '../../engine/protocol/state-handle.ts';
 import { HashMapStateBackend } from '../../engine/state/hashmap-state-backend.ts';
 import { OperatorStateStore } from '../../engine/state/operator-state.ts';
+import type { BroadcastState } from '../../engine/state/operator-state-descriptor.ts';
 import { listsOf } from '../../engine/state/operator-state-file.ts';
 import { valueState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
@@ -35,9 +36,14 @@ function rescaled(before: readonly OperatorStateStore[], newParallelism: number)
     return store;
   });
 }
+const broadcastOf = (store: OperatorStateStore): BroadcastState<number, string> =>
+  store.getBroadcastState('list', Types.int, Types.string);
 const elementsOf = (store: OperatorStateStore, mode: RedistributionMode): readonly number[] => {
   if (mode === 'union') return store.getUnionListState('list', Types.int).get();
-  if (mode === 'broadcast') return store.getBroadcastState('list', Types.int).get();
+  if (mode === 'broadcast')
+    return broadcastOf(store)
+      .entries()
+      .map(([key]) => key);
   return store.getListState('list', Types.int).get();
 };
 const sorted = (numbers: Iterable<number>): number[] => [...numbers].sort((a, b) => a - b);
@@ -72,14 +78,14 @@ describe('rescaling', () => {
         const start = Array.from({ length: first }, (_, subtask) => {
           const store = new OperatorStateStore();
           store.getUnionListState('union', Types.int).add(subtask);
-          store.getBroadcastState('list', Types.int).addAll(same);
+          for (const key of same) broadcastOf(store).put(key, `rule ${String(key)}`);
           return store;
         });
         let stores = start;
         for (const width of path) {
           stores = rescaled(stores, width);
           for (const store of stores) {
-            expect(elementsOf(store, 'broadcast')).toEqual(same);
+            expect(elementsOf(store, 'broadcast')).toEqual(sorted(same));
             expect(store.getUnionListState('union', Types.int).get()).toEqual(
               Array.from({ length: first }, (_, i) => i),
             );

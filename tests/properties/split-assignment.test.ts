@@ -85,6 +85,7 @@ class ReaderTask implements WorldTask {
     this.#reader.handleReply(
       {
         kind: 'log-records',
+        behind: 0,
         requestId,
         outcome: 'done',
         partition,

@@ -96,7 +96,7 @@ export class CoordinatorBench {
     this.coordinator = new CheckpointCoordinator({
       wallClock: trueWallClock,
       jobId: JOB,
-      graph: { edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
+      graph: { vertices: [], edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,
       configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
       parts: { ...standardParts, ...parts },

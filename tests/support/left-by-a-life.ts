@@ -21,6 +21,8 @@ export class LeftByALife {
   readonly plan: SimulationPlan;
   readonly files = new Map<string, Uint8Array>();
   readonly job: PreparedJob;
+  /** Directories of savepoints. */
+  readonly savepoints: readonly string[];
   readonly #pointer: string;
 
   constructor(plan: SimulationPlan) {
@@ -42,18 +44,14 @@ export class LeftByALife {
       },
     });
     this.#pointer = pointer;
+    this.savepoints = [...this.files.keys()].flatMap((path) => {
+      const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+      return path.endsWith('/_metadata') && directory.includes('/savepoint-') ? [directory] : [];
+    });
   }
 
   retained(): readonly RetainedCheckpoint[] {
     return decodePointer(this.#pointer).completed;
-  }
-
-  /** Savepoints, by their directory. */
-  savepoints(): readonly string[] {
-    return [...this.files.keys()].flatMap((path) => {
-      const directory = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-      return path.endsWith('/_metadata') && directory.includes('/savepoint-') ? [directory] : [];
-    });
   }
 
   /** The verdicts on what lies there now. */
@@ -74,7 +72,7 @@ export class LeftByALife {
     const reader = new CheckpointReader({ graph, index: judged.index, durable });
     const environment = { graph, configuration: this.plan.engine, services: SERVICE_NODES, wallClock: trueWallClock };
     const restorer = new EngineRestorer({ ...environment, parts });
-    const audit = new RestoreAudit({ graph, reader, restorer, atBarrier, handedOut: () => this.savepoints() });
+    const audit = new RestoreAudit({ graph, reader, restorer, atBarrier, handedOut: () => this.savepoints });
     return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
   }
 }

@@ -1,7 +1,7 @@
-/** Shrinking in this thread, for tests: answers each inquiry with real lives. */
+/** Shrinking and explaining in this thread, for tests: answers each inquiry with real lives. */
 import { judgement } from '../../scenarios/expectation.ts';
-import type { Inquiry, LifeAnswer, ShrinkResult } from '../../scenarios/shrink/shrinker.ts';
-import { shrink } from '../../scenarios/shrink/shrinker.ts';
+import type { Inquiring, Inquiry, LifeAnswer, LifeCase } from '../../scenarios/inquiry.ts';
+import { type ShrinkResult, shrink } from '../../scenarios/shrink/shrinker.ts';
 import type { Choices } from '../../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { liveIt } from './lives.ts';
@@ -11,7 +11,10 @@ export function signatureOf(plan: SimulationPlan): string {
 }
 
 export function shrunkHere(plan: SimulationPlan, signature: string, maxEvents = 5_000_000): ShrinkResult {
-  const search = shrink(plan, signature, { maxEvents });
+  return answeredHere(shrink(plan, signature, { maxEvents }));
+}
+
+export function answeredHere<Result>(search: Inquiring<Result>): Result {
   let step = search.next();
   while (step.done !== true) step = search.next(answersTo(step.value));
   return step.value;
@@ -19,14 +22,15 @@ export function shrunkHere(plan: SimulationPlan, signature: string, maxEvents = 
 
 function answersTo(inquiry: Inquiry): LifeAnswer[] {
   return inquiry.kind === 'look'
-    ? [answer(inquiry.plan, true)]
-    : inquiry.plans.map((plan): LifeAnswer => answer(plan, false));
+    ? [answer(inquiry.life, true)]
+    : inquiry.cases.map((one): LifeAnswer => answer(one, false));
 }
 
-function answer(plan: SimulationPlan, keepHistory: boolean): LifeAnswer {
+function answer({ plan, branch }: LifeCase, keepHistory: boolean): LifeAnswer {
   let choices: Choices | undefined;
   const record = liveIt(plan, {
     keepHistory,
+    branch,
     watchChoices: (made) => {
       choices = made;
     },
@@ -35,7 +39,7 @@ function answer(plan: SimulationPlan, keepHistory: boolean): LifeAnswer {
     signature: judgement(plan.expect, record).signature,
     events: record.events,
     history: record.history,
-    at: record.verdicts.filter(({ outcome }) => outcome !== 'passed').flatMap(({ at }) => at),
+    verdicts: record.verdicts,
     sites: choices?.askedSites() ?? [],
   };
 }

@@ -55,6 +55,9 @@ describe('job catalog', () => {
       'flight-delays': 2,
       'parallel-pipelines': 3,
       'split-count': 2,
+      'broadcast-rules': 2,
+      'buffering-map': 3,
+      'union-offsets': 2,
     });
     for (const job of JOB_CATALOG) {
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);

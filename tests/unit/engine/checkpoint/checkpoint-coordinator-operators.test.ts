@@ -13,6 +13,7 @@ const TIMEOUT_US = INTERVAL_US / 2;
 
 /** Takes its snapshots when the test says so. */
 class Coordinators implements CheckpointedCoordinators {
+  isProcessingBacklog = false;
   readonly calls: string[] = [];
   done: CoordinatorStatesDone | undefined;
 

@@ -1,7 +1,14 @@
 /** Which finished subtasks a checkpoint may hold (row C22), on source 0 -> (hash) vertex 1 -> (forward) vertex 2, two subtasks each. */
 import { describe, expect, it } from 'vitest';
-import { finishedStateOf, finishedStateProblem } from '../../../../engine/checkpoint/finished-state.ts';
+import {
+  finishedStateOf,
+  finishedStateProblem,
+  lacksUnionOfFinished,
+} from '../../../../engine/checkpoint/finished-state.ts';
 import type { SubtaskState } from '../../../../engine/protocol/state-handle.ts';
+import type { JobGraph, OperatorSpec } from '../../../../engine/job/job-graph.ts';
+import { operatorListState, unionListState } from '../../../../engine/state/operator-state-descriptor.ts';
+import { Types } from '../../../../engine/state/type-information.ts';
 import { inlineHandle } from '../../../support/engine-values.ts';
 import { edge, jobGraph, sourceVertex, vertex } from '../../../support/job-graphs.ts';
 
@@ -61,5 +68,30 @@ describe('finished state of a checkpoint', () => {
     const wider = jobGraph([sourceVertex(0, 3), vertex(1, 2), vertex(2, 2)], GRAPH.edges);
     expect(finishedStateProblem(wider, { states: states('frrrrr') })).toContain('another parallelism');
     expect(finishedStateProblem(wider, { states: states('ffrrrr') })).toBeUndefined();
+  });
+});
+
+describe('union state of subtasks that have finished', () => {
+  const withState = (descriptor: ReturnType<typeof unionListState<number>>): JobGraph => {
+    const operator: OperatorSpec = {
+      kind: 'plain-process',
+      uid: 'op',
+      name: 'Op',
+      function: { states: [], operatorStates: [descriptor], create: () => ({ processElement: () => {} }) },
+    };
+    return { ...GRAPH, vertices: GRAPH.vertices.map((it) => (it.index === 1 ? { ...it, operators: [operator] } : it)) };
+  };
+  const union = withState(unionListState('list', Types.int));
+
+  it.each(['fffrrr', 'fforrr', 'ffrorr'])('C21: %s lacks what the finished subtask had in it', (text) => {
+    expect(lacksUnionOfFinished(union, states(text))).toBe(true);
+  });
+
+  it.each(['rrrrrr', 'ffrrrr', 'ffffrr', 'ffoorr', 'fffofr'])('C21: %s lacks nothing', (text) => {
+    expect(lacksUnionOfFinished(union, states(text))).toBe(false);
+  });
+
+  it('C21: list state that is dealt out has nothing to take over', () => {
+    expect(lacksUnionOfFinished(withState(operatorListState('list', Types.int)), states('fffrrr'))).toBe(false);
   });
 });

@@ -41,6 +41,7 @@ class Bench {
     const offsets = Array.from({ length: count }, (_, index) => offset + index);
     const reply: LogRecords = {
       kind: 'log-records',
+      behind: 0,
       requestId,
       outcome: 'done',
       partition,

@@ -58,7 +58,16 @@ class Bench {
     const { requestId, partition, offset, maxRecords } = this.out.last('log-fetch');
     const offsets = Array.from({ length: count ?? maxRecords }, (_, index) => offset + index);
     const values = offsets.map((at) => `${partition}/${at}`);
-    const reply = { kind: 'log-records', requestId, outcome: 'done', partition, offset, values, ended: false } as const;
+    const reply = {
+      kind: 'log-records',
+      behind: 0,
+      requestId,
+      outcome: 'done',
+      partition,
+      offset,
+      values,
+      ended: false,
+    } as const;
     this.reader.handleReply({ ...reply, timestampsUs: offsets, sourceIndices: offsets }, this.out.nowUs, this.out);
     const consumer = { process: (value: unknown) => void this.emitted.push(value) };
     while (this.reader.hasRecords) this.reader.emit(2, consumer, () => true, this.out);

@@ -1,7 +1,7 @@
 /** CRC32C against its published check values and a bitwise model. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { crc32c } from '../../../../engine/foundation/crc32c.ts';
+import { crc32c, maskedCrc32c } from '../../../../engine/foundation/crc32c.ts';
 
 function bitwise(bytes: Uint8Array): number {
   let crc = -1;
@@ -28,4 +28,14 @@ test('crc32c: any range of any bytes, same as bit by bit', () => {
     }),
     { seed: 1, numRuns: 300 },
   );
+});
+
+test('masked crc32c: files that end with their checksum differ in theirs, as with the plain one they do not (I3)', () => {
+  const withFooter = (content: number, footer: (bytes: Uint8Array) => number): number => {
+    const file = new Uint8Array(24).fill(content);
+    new DataView(file.buffer).setUint32(20, footer(file.subarray(0, 20)), true);
+    return crc32c(file);
+  };
+  expect(withFooter(1, crc32c)).toBe(withFooter(2, crc32c));
+  expect(withFooter(1, maskedCrc32c)).not.toBe(withFooter(2, maskedCrc32c));
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
-import { crc32c } from '../../../../engine/foundation/crc32c.ts';
+import { maskedCrc32c } from '../../../../engine/foundation/crc32c.ts';
 import { type CheckpointMetadata, decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { REDISTRIBUTION_MODES, type StateHandle } from '../../../../engine/protocol/state-handle.ts';
 import { id, inlineHandle, JOB, keyedHandle } from '../../../support/engine-values.ts';
@@ -74,7 +74,7 @@ const metadata = fc.record(
 function resealed(bytes: Uint8Array, change: (body: Uint8Array) => void): Uint8Array {
   const copy = bytes.slice();
   change(copy.subarray(0, -4));
-  new DataView(copy.buffer).setUint32(copy.length - 4, crc32c(copy.subarray(0, -4)), true);
+  new DataView(copy.buffer).setUint32(copy.length - 4, maskedCrc32c(copy.subarray(0, -4)), true);
   return copy;
 }
 

@@ -77,7 +77,7 @@ class Bench {
     const { requestId, offset } = this.out.last('log-fetch');
     const numbers = Array.from({ length: count }, (_, index) => offset + index);
     const values = { values: numbers, timestampsUs: numbers, sourceIndices: numbers };
-    const head = { kind: 'log-records', requestId, outcome: 'done', partition: 0, offset } as const;
+    const head = { kind: 'log-records', behind: 0, requestId, outcome: 'done', partition: 0, offset } as const;
     return this.say({ ...head, ...values, ended });
   }
 

@@ -121,6 +121,7 @@ test('log broker: a fetch that finds records is answered at once, up to its maxi
         values: ['a2', 'a4', 'a6'],
         timestampsUs: [14, 28, 42],
         sourceIndices: [2, 4, 6],
+        behind: 1,
         ended: false,
       },
     },

@@ -1,0 +1,81 @@
+/** What a function's state without a key may get wrong: whose elements, of which moment, and who had finished. */
+import { standardParts } from '../../engine/parts.ts';
+import type { RedistributionMode, StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { OperatorStateSnapshot } from '../../engine/state/operator-state.ts';
+import { type Mutant, withWrong } from './mutant.ts';
+
+export const unionAtSameParallelismNotMerged: Mutant = {
+  slug: 'union-at-same-parallelism-not-merged',
+  bug: 'row S6',
+  story:
+    'At unchanged parallelism each subtask is given its own union state only: what it was to take over from the others is lost.',
+  parts: withWrong({
+    repartitionOperatorState: (question) =>
+      question.oldParallelism === question.newParallelism
+        ? standardParts.repartitionOperatorState({
+            ...question,
+            states: withMode(question.states, 'union', 'split-distribute'),
+          })
+        : standardParts.repartitionOperatorState(question),
+  }),
+  scenario: 'union-offsets',
+  judges: ['consistent-cut', 'exactly-once-state'],
+};
+
+export const broadcastRedistributedWithFullReport: Mutant = {
+  slug: 'broadcast-redistributed-with-full-report',
+  bug: 'FLINK-38131',
+  story:
+    'Broadcast state is dealt out although every subtask reported its copy and stays: the entries of one copy, so that each has a part of them.',
+  parts: withWrong({
+    repartitionOperatorState: (question) =>
+      standardParts.repartitionOperatorState(
+        question.oldParallelism === question.newParallelism
+          ? {
+              ...question,
+              oldParallelism: 0,
+              states: withMode(question.states.slice(0, 1), 'broadcast', 'split-distribute'),
+            }
+          : question,
+      ),
+  }),
+  scenario: 'broadcast-rules',
+  judges: ['consistent-cut', 'exactly-once-state', 'exactly-once-output'],
+};
+
+export const operatorStateDeepCopyForgotten: Mutant = {
+  slug: 'operator-state-deep-copy-forgotten',
+  bug: 'row S23',
+  story: 'Operator state is not copied in the synchronous part: what is written holds what came behind the barrier.',
+  parts: withWrong({
+    createOperatorStateStore: () => {
+      const store = standardParts.createOperatorStateStore();
+      const snapshot = store.snapshot.bind(store);
+      store.snapshot = (): OperatorStateSnapshot => ({ ...snapshot(), write: () => snapshot().write() });
+      return store;
+    },
+  }),
+  scenario: 'broadcast-rules',
+  judges: ['consistent-cut', 'exactly-once-state'],
+};
+
+export const unionOfFinishedCompletes: Mutant = {
+  slug: 'union-of-finished-completes',
+  bug: 'FLINK-2491, row C21',
+  story:
+    'A checkpoint completes though some subtasks with union state had finished: what they had in it is in no snapshot, and at a restore nobody has it.',
+  parts: withWrong({ unionOfFinished: 'completed' }),
+  scenario: 'union-offsets',
+  judges: ['consistent-cut', 'exactly-once-state'],
+};
+
+type States = Parameters<typeof standardParts.repartitionOperatorState>[0]['states'];
+
+/** The same handles, but lists of one mode say another. */
+function withMode(states: States, from: RedistributionMode, to: RedistributionMode): States {
+  const changed = (handle: StateHandle): StateHandle =>
+    handle.lists === undefined
+      ? handle
+      : { ...handle, lists: handle.lists.map((list) => (list.mode === from ? { ...list, mode: to } : list)) };
+  return states.map(({ subtask, handles }) => ({ subtask, handles: handles.map(changed) }));
+}
