@@ -4,7 +4,7 @@
  * I1: everything wrong with a scenario is one UsageError with a line per problem, `file:line:column ...`.
  * I2: data files of a scenario are looked for beside it first, then from the working folder.
  */
-import { SCENARIO_CATALOG } from '../scenarios/catalog.ts';
+import { type CatalogEntry, catalogPath, SCENARIO_CATALOG } from '../scenarios/catalog.ts';
 import { didYouMean } from '../scenarios/did-you-mean.ts';
 import { parseScenario } from '../scenarios/parse.ts';
 import { formatProblem } from '../scenarios/problem.ts';
@@ -22,7 +22,8 @@ export interface NamedScenario {
 const ENDINGS = ['.yaml', '.yml', '.json'] as const;
 
 /** The file of a shipped scenario. */
-export const shippedFile = (name: string): string => joinPath(packageRoot(), 'scenarios', 'catalog', `${name}.yaml`);
+export const shippedFile = (entry: Pick<CatalogEntry, 'name' | 'folder'>): string =>
+  joinPath(packageRoot(), 'scenarios', 'catalog', catalogPath(entry));
 
 export function readScenario(asked: string): NamedScenario {
   const file = fileOf(asked);
@@ -33,8 +34,9 @@ export function readScenario(asked: string): NamedScenario {
 
 function fileOf(asked: string): string {
   if (exists(asked) && !isDirectory(asked)) return asked;
+  const shipped = SCENARIO_CATALOG.find(({ name }) => name === asked);
+  if (shipped !== undefined) return shippedFile(shipped);
   const names = SCENARIO_CATALOG.map(({ name }) => name);
-  if (names.includes(asked)) return shippedFile(asked);
   if (ENDINGS.some((ending) => ending === fileEnding(asked)) || asked.includes('/')) {
     throw new UsageError(`Scenario file ${asked}: there is no such file.`);
   }

@@ -11,11 +11,14 @@ import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
+import type { BackendName } from './protocol/configuration.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
+import type { StoreWork } from './lsm/log-structured-store.ts';
+import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
@@ -112,6 +115,20 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or to be written. */
+  readonly incrementalBase: 'confirmed' | 'acknowledged';
+  /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
+  readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
+  /** What becomes of a checkpoint that names a file which is not registered (row S16). */
+  readonly unknownPlaceholder: 'fails-checkpoint' | 'trusted';
+  /** Files that an aborted checkpoint wrote or reused (row G5): left to the sweep, or deleted at once. */
+  readonly abortedFiles: 'left-to-sweep' | 'discarded';
+  /** What a savepoint that completes does to the files of checkpoints before it (row C16). */
+  readonly completedSavepoint: 'subsumes-nothing' | 'subsumes';
+  /** How shared files that nobody uses are found: in the directory, or among those that somebody acknowledged. */
+  readonly sharedGarbage: 'swept' | 'registered-only';
+  /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
+  readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
@@ -134,6 +151,9 @@ export interface StateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  readonly backend: BackendName;
+  /** Where a store on the node counts what it does. */
+  readonly work: StoreWork;
 }
 
 /** Flink: sink.committer.retries. */
@@ -187,7 +207,15 @@ export const standardParts: EngineParts = {
   finishedOperators: 'remembered',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
-  createStateBackend: (options) => new HashMapStateBackend(options),
+  createStateBackend: (options) =>
+    options.backend === 'lsm' ? new LsmStateBackend(options) : new HashMapStateBackend(options),
+  incrementalBase: 'confirmed',
+  sharedRegistration: 'at-acknowledgement',
+  unknownPlaceholder: 'fails-checkpoint',
+  abortedFiles: 'left-to-sweep',
+  completedSavepoint: 'subsumes-nothing',
+  sharedGarbage: 'swept',
+  notClaimedFiles: 'remembered',
   createOperatorStateStore: () => new OperatorStateStore(),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,

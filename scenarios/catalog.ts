@@ -1,11 +1,20 @@
 /**
  * The shipped scenarios: an explicit list of names, each a file `catalog/<name>.yaml` that the command line loads, with what it tells.
+ * Those that carry over a fault-injection test of Flink lie in a folder of their own (flink-catalog.ts).
  */
+import { FLINK_SCENARIOS } from './flink-catalog.ts';
+
 export interface CatalogEntry {
   readonly name: string;
+  /** Folder of its file below `catalog/`; absent: none. */
+  readonly folder?: string;
   /** One line. */
   readonly description: string;
 }
+
+/** Path of its file below `catalog/`. */
+export const catalogPath = ({ folder, name }: Pick<CatalogEntry, 'folder' | 'name'>): string =>
+  folder === undefined ? `${name}.yaml` : `${folder}/${name}.yaml`;
 
 export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
@@ -57,6 +66,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
   { name: 'savepoints-under-faults', description: 'savepoints, checkpoints by hand and disposals under faults' },
   { name: 'cancel-and-restore-retained', description: 'canceled, and started again from what was kept' },
+  {
+    name: 'lsm-incremental',
+    description: 'incremental checkpoints of segments, two at a time, one retained, lost notices',
+  },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {
@@ -134,4 +147,5 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  ...FLINK_SCENARIOS,
 ];

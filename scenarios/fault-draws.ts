@@ -38,8 +38,10 @@ function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigg
     case 'at':
       return [{ atUs: drawn(time.atUs, site('when')) }];
     case 'point': {
-      const { kind: _, ...point } = time;
-      return [point];
+      const { kind: _, occurrence, ...point } = time;
+      return [
+        { ...point, occurrence: typeof occurrence === 'number' ? occurrence : drawn(occurrence, site('occurrence')) },
+      ];
     }
     case 'every': {
       const triggers: FaultTrigger[] = [];
@@ -105,7 +107,14 @@ function strikeNode(
     case 'pause':
       return { kind: 'pause', trigger, node, forUs: drawn(action.forUs, site('for')) };
     case 'throw':
-      return { kind: 'throw', trigger, node, ...ofVertex(action), recoverable: action.recoverable };
+      return {
+        kind: 'throw',
+        trigger,
+        node,
+        ...ofVertex(action),
+        ...callsOf(action, site),
+        recoverable: action.recoverable,
+      };
     case 'hang':
       return { kind: 'hang', trigger, node, ...ofVertex(action), hangUs: drawn(action.hangUs, site('for')) };
     default:
@@ -153,6 +162,13 @@ function strikeLinks(
 
 const ofVertex = ({ vertex }: { readonly vertex?: number }): { readonly vertex?: number } =>
   vertex === undefined ? {} : { vertex };
+
+function callsOf(
+  { afterCalls }: { readonly afterCalls?: Range },
+  site: DrawContext['site'],
+): { readonly afterCalls?: number } {
+  return afterCalls === undefined ? {} : { afterCalls: drawn(afterCalls, site('after-calls')) };
+}
 
 function partition(
   action: FaultAction & { readonly kind: 'partition' },

@@ -4,7 +4,7 @@
 export type { BuiltJob, JobDefinition, JobInput, JobParameter, JobTopic } from './jobs/job-definition.ts';
 export { buildJob, planTopics } from './build-job.ts';
 export { canonicalJson } from './canonical-json.ts';
-export { type CatalogEntry, SCENARIO_CATALOG } from './catalog.ts';
+export { type CatalogEntry, catalogPath, SCENARIO_CATALOG } from './catalog.ts';
 export { compile } from './compile.ts';
 export {
   type DatasetName,

@@ -2,6 +2,7 @@
  * The jobs a scenario can name: an explicit list, so that what can run is found by reading.
  */
 import { broadcastRules } from './jobs/broadcast-rules.ts';
+import { checkedExchanges } from './jobs/checked-exchanges.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
@@ -9,6 +10,7 @@ import { keyedCount } from './jobs/keyed-count.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { splitCount } from './jobs/split-count.ts';
+import { stagedCount } from './jobs/staged-count.ts';
 
 export const JOB_CATALOG: readonly JobDefinition[] = [
   keyedCount,
@@ -16,6 +18,8 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightDelays,
   parallelPipelines,
   splitCount,
+  stagedCount,
+  checkedExchanges,
   broadcastRules,
   bufferingMap,
   unionOffsets,

@@ -190,6 +190,8 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       savepointTimeoutUs: checkpointing.savepointTimeout,
       firstId: checkpointing.firstId,
       retention: checkpointing.retention,
+      backend: checkpointing.backend,
+      incremental: checkpointing.incremental,
       inlineThresholdBytes: checkpointing.inlineThreshold,
       timelineLogging: checkpointing.timelineLogging,
     },

@@ -37,7 +37,8 @@ export type FaultTime =
       readonly checkpoint?: number;
       readonly vertex?: number;
       readonly subtask?: number;
-      readonly occurrence: number;
+      /** A range is drawn by each seed: how much has happened before, which is what keeps a fault from striking a job that has nothing to lose. */
+      readonly occurrence: number | Range;
     }
   /** Again and again until the storm ends, this far apart. */
   | { readonly kind: 'every'; readonly gapUs: Range; readonly afterUs: number };
@@ -56,6 +57,7 @@ export type FaultAction =
       readonly kind: 'throw';
       readonly target: FaultTarget;
       readonly vertex?: number;
+      readonly afterCalls?: Range;
       readonly recoverable: boolean;
     }
   | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range }

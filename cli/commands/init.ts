@@ -13,7 +13,7 @@ const SCHEMA_FILE = 'scenario.schema.json';
 export async function init({ operands, terminal }: CommandCall): Promise<ExitCode> {
   const file = operands[0] ?? DEFAULT_FILE;
   if (exists(file)) throw new UsageError(`${file} is there already: expected the name of a new file.`);
-  const text = readText(shippedFile('quickstart')).replace(/\$schema=\S+/, `$schema=./${SCHEMA_FILE}`);
+  const text = readText(shippedFile({ name: 'quickstart' })).replace(/\$schema=\S+/, `$schema=./${SCHEMA_FILE}`);
   write(file, text);
   write(joinPath(folderOf(file), SCHEMA_FILE), `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
   terminal.out(

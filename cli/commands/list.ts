@@ -8,7 +8,7 @@ import { plainTable } from '../figures-table.ts';
 import { shippedFile } from '../scenario-source.ts';
 
 export async function list({ options, terminal }: CommandCall): Promise<ExitCode> {
-  const scenarios = SCENARIO_CATALOG.map((entry) => ({ ...entry, file: shippedFile(entry.name) }));
+  const scenarios = SCENARIO_CATALOG.map((entry) => ({ ...entry, file: shippedFile(entry) }));
   const jobs = JOB_CATALOG.map(({ name, description, parameters }) => ({ name, description, parameters }));
   const datasets = Object.entries(SHIPPED_DATASETS).map(([name, fields]) => ({ name, fields }));
   if (options.json === true) {

@@ -21,7 +21,7 @@ import { Types } from '../state/type-information.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
 import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
-import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap } from './type-erasure.ts';
+import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap, erasePartitioner } from './type-erasure.ts';
 
 /** Where the records of a stream come from: several after a union. */
 type Origin = Omit<StreamInput, 'input'>;
@@ -108,10 +108,12 @@ export class DataStream<T> {
 
   /** Deals records evenly over the subtasks of the next operator. */
   rebalance(): DataStream<T> {
-    return new DataStream<T>(
-      this.#place,
-      this.#origins.map((origin) => ({ from: origin.from, exchange: 'rebalance' as const })),
-    );
+    return this.#exchanged({ exchange: 'rebalance' });
+  }
+
+  /** Deals records out among those subtasks of the next operator that are this subtask's share: most stay on their machine. */
+  rescale(): DataStream<T> {
+    return this.#exchanged({ exchange: 'rescale' });
   }
 
   /**
@@ -122,10 +124,24 @@ export class DataStream<T> {
   broadcast(...states: readonly [BroadcastDescriptor, ...BroadcastDescriptor[]]): BroadcastStream<T>;
   broadcast(...states: readonly BroadcastDescriptor[]): DataStream<T> | BroadcastStream<T> {
     if (states.length > 0) return new BroadcastStream<T>(this.#place.graph, this.#origins, states);
-    return new DataStream<T>(
-      this.#place,
-      this.#origins.map((origin) => ({ from: origin.from, exchange: 'broadcast' as const })),
-    );
+    return this.#exchanged({ exchange: 'broadcast' });
+  }
+
+  /** Sends every record to the first subtask of the next operator. */
+  global(): DataStream<T> {
+    return this.#exchanged({ exchange: 'global' });
+  }
+
+  /** Sends each record to the subtask that the partitioner names for its key, of so many. */
+  partitionCustom<K extends StateKey>(
+    partitioner: (key: K, subtasks: number) => number,
+    selector: (value: T) => K,
+  ): DataStream<T> {
+    return this.#exchanged({
+      exchange: 'custom',
+      key: eraseKeySelector(selector),
+      partitioner: erasePartitioner(partitioner),
+    });
   }
 
   /** Names the operator for its state. Set it on everything that keeps state: a changed job finds its state again by it. */
@@ -182,6 +198,13 @@ export class DataStream<T> {
   private originsOf<U>(other: DataStream<U>): readonly Origin[] {
     if (other.#place.graph !== this.#place.graph) throw new InvalidJob(TWO_ENVIRONMENTS);
     return other.#origins;
+  }
+
+  #exchanged(by: Omit<Origin, 'from'>): DataStream<T> {
+    return new DataStream<T>(
+      this.#place,
+      this.#origins.map(({ from }) => ({ from, ...by })),
+    );
   }
 
   #then<U>(name: string, body: OperatorBody): DataStream<U> {

@@ -144,7 +144,11 @@ function edgesOf(
         input: input.input,
         partitioning: partitioningOf(input, producer, head),
       };
-      edges.push(input.key === undefined ? edge : { ...edge, key: input.key });
+      edges.push({
+        ...edge,
+        ...(input.key === undefined ? {} : { key: input.key }),
+        ...(input.partitioner === undefined ? {} : { partitioner: input.partitioner }),
+      });
     }
   }
   return edges;

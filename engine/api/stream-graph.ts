@@ -5,14 +5,14 @@
  * typed face over it (data-stream.ts). Types are erased here: what flows between two nodes is `unknown`.
  *
  * I1: a node only reads from nodes before it, so the order of the list is topological.
- * I2: union, rebalance, broadcast and keyBy make no node: they live on the inputs of the node that follows.
+ * I2: union, keyBy, rebalance, broadcast and the like make no node: they live on the inputs of the node that follows.
  */
 import type { StateKey } from '../job/functions.ts';
 import type { OperatorSpec, SourceSpec } from '../job/job-graph.ts';
 import { InvalidJob } from './invalid-job.ts';
 
 /** How the records of an input are dealt to the subtasks; `default` is forward where the parallelism agrees, else rebalance. */
-export type Exchange = 'default' | 'hash' | 'rebalance' | 'broadcast';
+export type Exchange = 'default' | 'hash' | 'rebalance' | 'broadcast' | 'rescale' | 'global' | 'custom';
 
 /** One stream that a node reads. A union has several on the same logical input. */
 export interface StreamInput {
@@ -21,8 +21,10 @@ export interface StreamInput {
   /** Logical input: 1 only for the second input of a co-process. */
   readonly input: 0 | 1;
   readonly exchange: Exchange;
-  /** Present for `hash`. */
+  /** Present for `hash` and `custom`. */
   readonly key?: (value: unknown) => StateKey;
+  /** Present for `custom`. */
+  readonly partitioner?: (key: StateKey, consumers: number) => number;
 }
 
 /** An operator without what its author may still set. */

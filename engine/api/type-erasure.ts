@@ -11,6 +11,9 @@ type Erased<R> = (value: unknown) => R;
 export const eraseMap = <T, U>(map: (value: T) => U): Erased<unknown> => map as Erased<unknown>;
 export const eraseFilter = <T>(filter: (value: T) => boolean): Erased<boolean> => filter as Erased<boolean>;
 export const eraseKeySelector = <T>(key: (value: T) => StateKey): Erased<StateKey> => key as Erased<StateKey>;
+export const erasePartitioner = <K extends StateKey>(
+  partitioner: (key: K, consumers: number) => number,
+): ((key: StateKey, consumers: number) => number) => partitioner as (key: StateKey, consumers: number) => number;
 export const eraseFlatMap = <T, U>(
   flatMap: (value: T, out: Collector<U>) => void,
 ): ((value: unknown, out: Collector<unknown>) => void) => flatMap as (value: unknown, out: Collector<unknown>) => void;

@@ -50,12 +50,13 @@ export function optionsOnEdge(options: CheckpointOptions, supportsUnaligned: boo
 }
 
 /**
- * Row B11. Forward: no rule could re-route persisted buffers when the job is rescaled. Broadcast: subtasks stand at different places,
- * while what they build of it is restored once. One such edge forces all edges into the same vertex, which aligns as a whole.
+ * Row B11. Forward and rescale: no rule could re-route persisted buffers when the job is rescaled. Broadcast: subtasks stand at different
+ * places, while what they build of it is restored once. Custom: the user's partitioner may say anything (FLINK-39162). One such edge forces all edges into the same vertex, which aligns as a whole.
  */
 export function supportsUnaligned(graph: JobGraph, edge: JobEdge): boolean {
   for (const other of graph.edges) if (other.to === edge.to && !canOvertakeOn(other)) return false;
   return true;
 }
 
-const canOvertakeOn = ({ partitioning }: JobEdge): boolean => partitioning === 'hash' || partitioning === 'rebalance';
+const canOvertakeOn = ({ partitioning }: JobEdge): boolean =>
+  partitioning === 'hash' || partitioning === 'rebalance' || partitioning === 'global';

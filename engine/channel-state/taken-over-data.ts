@@ -4,7 +4,8 @@
  *
  * Buffers of ours hold whole records, so that no record has to be put together from buffers of several old channels.
  *
- * I1: of a hash exchange a subtask keeps exactly the records that the new topology sends it, by the key selector of the edge: each record
+ * I1: of a hash exchange a subtask keeps exactly the records that the new topology sends it, by the key selector of the edge (of a custom
+ *     one by its partitioner, though row B11 lets none have such data): each record
  *     is kept by one subtask, though several read it. Of a rebalance exchange it keeps all it was handed: nobody else was;
  * I2: the order of a channel stays: its input state lay before its output state.
  */
@@ -49,7 +50,7 @@ export function takenOverData(states: readonly RestoredState[], consumer: NewCon
 function ownRecords(buffer: DataBuffer, edge: JobEdge, { graph, subtask, userCode }: NewConsumer): DataBuffer {
   const vertex = graph.vertices[edge.to];
   const selector = edge.key;
-  assert(vertex !== undefined && selector !== undefined, 'a hash edge has a consumer and a key selector');
+  assert(vertex !== undefined && selector !== undefined, 'a hash or custom edge has a consumer and a key selector');
   const { parallelism, maxParallelism } = vertex;
   const { values, timestampsUs, lineages } = buffer;
   const kept: { values: unknown[]; timestampsUs: number[]; lineages: number[] } = {
@@ -60,8 +61,9 @@ function ownRecords(buffer: DataBuffer, edge: JobEdge, { graph, subtask, userCod
   for (let at = 0; at < values.length; at += 1) {
     userCode.isRunning = true;
     const key = selector(values[at]);
+    const owner = edge.partitioner?.(key, parallelism);
     userCode.isRunning = false;
-    if (subtaskOf(keyGroupOf(key, maxParallelism), parallelism, maxParallelism) !== subtask) continue;
+    if ((owner ?? subtaskOf(keyGroupOf(key, maxParallelism), parallelism, maxParallelism)) !== subtask) continue;
     kept.values.push(values[at]);
     kept.timestampsUs.push(timestampsUs[at] ?? 0);
     kept.lineages.push(lineages[at] ?? 0);

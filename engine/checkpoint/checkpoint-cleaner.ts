@@ -50,6 +50,18 @@ export class CheckpointCleaner {
     this.#deleteWhere(`${directory}/`, () => true, out);
   }
 
+  /** Files that no directory gathers. */
+  deleteFiles(paths: readonly string[], out: Out): void {
+    if (paths.length === 0) return;
+    this.#cleaning += 1;
+    this.#delete(paths, out);
+  }
+
+  /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */
+  sweepShared(isGarbage: (path: string) => boolean, out: Out): void {
+    this.#deleteWhere(`${this.#root}shared/`, isGarbage, out);
+  }
+
   #ended(nowUs: Micros, out: Out): void {
     this.#cleaning -= 1;
     this.#cleaned(nowUs, out);
@@ -60,7 +72,11 @@ export class CheckpointCleaner {
     this.#storage.list(prefix, out, (reply, nowUs, replyOut) => {
       const paths = (reply?.paths ?? []).filter(isGarbage);
       if (paths.length === 0) return this.#ended(nowUs, replyOut);
-      this.#storage.delete(paths, replyOut, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
+      this.#delete(paths, replyOut);
     });
+  }
+
+  #delete(paths: readonly string[], out: Out): void {
+    this.#storage.delete(paths, out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
   }
 }

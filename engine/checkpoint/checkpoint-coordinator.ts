@@ -20,10 +20,9 @@ import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
-import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
-import { directoryOfMetadata, savepointDirectory } from '../protocol/savepoint-paths.ts';
-import { CheckpointCleaner } from './checkpoint-cleaner.ts';
+import { savepointDirectory } from '../protocol/savepoint-paths.ts';
+import { CheckpointFiles } from './checkpoint-files.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
 import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
@@ -47,7 +46,7 @@ export class CheckpointCoordinator {
   readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
-  readonly #cleaner: CheckpointCleaner;
+  readonly files: CheckpointFiles;
   readonly #later = new DelayedCalls();
   #expired: CheckpointId[] = [];
   readonly #counter: CheckpointIdCounter;
@@ -69,7 +68,7 @@ export class CheckpointCoordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { firstId, tolerableFailures, directory } = configuration.checkpoint;
+    const { firstId, tolerableFailures } = configuration.checkpoint;
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -92,8 +91,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#failures = new CheckpointFailureManager(tolerableFailures);
-    const root = `${directory}/${jobId}/`;
-    this.#cleaner = new CheckpointCleaner(options.storage, root, (nowUs, out) => this.#requests.askAgain(nowUs, out));
+    this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
   /** Last id that was taken. */
@@ -191,8 +189,14 @@ export class CheckpointCoordinator {
 
   acknowledge(message: AcknowledgeCheckpoint, nowUs: Micros, out: Out): void {
     const { host, parts, wallClock } = this.#options;
+    const handles = this.files.shared.register(message, out);
     const pending = this.#pending.get(message.checkpointId);
-    const result = pending?.acknowledge(message, host.subtaskOf(message.attempt), wallClock(nowUs)) ?? 'unknown';
+    // The task hears which checkpoint is the newest, and builds the next one on that.
+    if (handles === undefined && pending?.awaits(message.attempt) === true)
+      return this.#abort(pending, 'finalize-checkpoint-failure', nowUs, out);
+    if (handles === undefined) return;
+    const result =
+      pending?.acknowledge({ ...message, handles }, host.subtaskOf(message.attempt), wallClock(nowUs)) ?? 'unknown';
     out.report({ kind: 'acknowledge-received', checkpointId: message.checkpointId, attempt: message.attempt, result });
     if (pending === undefined) {
       if (this.#expired.includes(message.checkpointId)) out.report({ kind: 'probe', probe: 'late-acknowledgement' });
@@ -222,14 +226,6 @@ export class CheckpointCoordinator {
       this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
   }
 
-  /** Row C16: the pointer was moved and dropped these; `all`: the run is over. */
-  sweep(dropped: readonly RetainedCheckpoint[], out: Out, all = false): void {
-    for (const { owner, metadata } of dropped)
-      if (owner === 'claimed' || (owner === 'user' && this.#options.parts.unclaimedSnapshot !== 'left-alone'))
-        this.#cleaner.discard(directoryOfMetadata(metadata), out);
-    this.#cleaner.sweep(this.#options.store.pointer, out, all ? this.lastId : undefined);
-  }
-
   /* ---- request and trigger ---- */
 
   /** Row C2: from the periodic timer, or from a person. */
@@ -248,7 +244,7 @@ export class CheckpointCoordinator {
         nowUs,
         pending: this.#pending.size,
         maxConcurrent: this.#options.configuration.checkpoint.maxConcurrent,
-        cleaning: this.#cleaner.cleaning,
+        cleaning: this.files.cleaning,
         minPauseUs: this.#options.configuration.checkpoint.minPauseUs,
         lastCompletedUs: this.#lastCompletedUs,
       }),
@@ -359,7 +355,7 @@ export class CheckpointCoordinator {
     pending.phase = 'storing-pointer';
     this.#later.cancel(`expire/${id}`, out);
     if (parts.subsume === 'before-pointer' && !isOfUser)
-      this.#cleaner.sweep(store.pointerWith({ id, metadata: '' }, epoch), out);
+      this.files.sweepEarly(store.pointerWith({ id, metadata: '' }, epoch), out);
   }
 
   #pendingOf(id: CheckpointId): PendingCheckpoint {
@@ -382,7 +378,7 @@ export class CheckpointCoordinator {
     this.#coordinators.notifyComplete(pending.checkpointId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
-    this.sweep(dropped, out);
+    this.files.sweep(dropped, out);
     this.#options.host.settled(nowUs, out);
     this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);
@@ -399,6 +395,7 @@ export class CheckpointCoordinator {
       ...pending.figures,
     });
     this.#end(pending, { kind: 'completed', checkpointId, location }, nowUs, out);
+    if (this.#options.parts.completedSavepoint === 'subsumes') this.files.shared.subsumeBelow(checkpointId, out);
     if (isSynchronous) {
       this.#stoppedWith = checkpointId;
       this.#coordinators.notifyComplete(checkpointId, out);
@@ -460,7 +457,7 @@ export class CheckpointCoordinator {
       this.#coordinators.abortCurrentTriggering(out);
     }
     this.#coordinators.notifyAborted(id, out);
-    this.#cleaner.discard(pending.location, out);
+    this.files.aborted(pending, out);
     if (this.#jobRuns) this.#notices.aborted(pending, this.#options.store.newest?.id ?? 0, out);
     const { snapshot } = pending.request.properties;
     pending.request.ended?.({ kind: 'failed', reason }, nowUs, out);

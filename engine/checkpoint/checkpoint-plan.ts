@@ -6,7 +6,8 @@
  * I2: triggered are exactly those of them that no barrier will reach: none of their producers runs any more;
  * I3: who had finished is noted; its mark goes into the checkpoint in place of state.
  */
-import { feedsSubtask, type JobEdge, type JobGraph } from '../job/job-graph.ts';
+import type { JobEdge, JobGraph } from '../job/job-graph.ts';
+import { feedsSubtask } from '../job/pointwise.ts';
 import type { EngineParts } from '../parts.ts';
 import type { SubtaskOfAttempt } from './pending-checkpoint.ts';
 
@@ -35,17 +36,21 @@ export function planCheckpoint(
   if (finished.length === 0 || triggered === 'sources') {
     return { trigger: waitFor.filter(({ isSource }) => isSource), waitFor, finished };
   }
-  const trigger = waitFor.filter((subtask) => !graph.edges.some((edge) => hasRunningProducer(edge, subtask, waitFor)));
+  const trigger = waitFor.filter(
+    (subtask) => !graph.edges.some((edge) => hasRunningProducer(edge, subtask, { subtasks, running: waitFor })),
+  );
   return { trigger, waitFor, finished };
 }
 
 function hasRunningProducer(
   edge: JobEdge,
   consumer: SubtaskOfAttempt,
-  running: readonly CheckpointedSubtask[],
+  { subtasks, running }: Readonly<Record<'subtasks' | 'running', readonly CheckpointedSubtask[]>>,
 ): boolean {
   if (edge.to !== consumer.vertex) return false;
+  const width = (index: number): number => subtasks.filter(({ vertex }) => vertex === index).length;
+  const widths = () => ({ producers: width(edge.from), consumers: width(edge.to) });
   return running.some(
-    (producer) => producer.vertex === edge.from && feedsSubtask(edge, producer.subtask, consumer.subtask),
+    (producer) => producer.vertex === edge.from && feedsSubtask(edge, producer.subtask, consumer.subtask, widths),
   );
 }

@@ -7,7 +7,7 @@ import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { CheckpointedSubtask } from './checkpoint-plan.ts';
 import type { SubtaskOfAttempt } from './pending-checkpoint.ts';
 
-export type DeployedScale = Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>;
+export type DeployedScale = Pick<CheckpointMetadata, 'operators' | 'highestParallelism' | 'backend'>;
 
 export interface CoordinatorHost {
   readonly jobAttempt: number;

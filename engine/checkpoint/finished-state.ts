@@ -6,6 +6,7 @@
  * state (decision 0015).
  */
 import { type JobGraph, type JobVertex, operatorStatesOf } from '../job/job-graph.ts';
+import { isPointwise } from '../job/pointwise.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { FinishedState, SubtaskState } from '../protocol/state-handle.ts';
 import type { OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
@@ -59,8 +60,7 @@ export function finishedStateProblem(
       const producer = graph.vertices[edge.from];
       if (edge.to !== index || producer === undefined) continue;
       const before = progressOf(states, edge.from);
-      const isAllowed =
-        before === 'all' || (before === 'some' && progress === 'some' && edge.partitioning === 'forward');
+      const isAllowed = before === 'all' || (before === 'some' && progress === 'some' && isPointwise(edge));
       if (!isAllowed)
         return `${name} has finished (${progress}), though ${producer.name} before it has not (${before})`;
     }

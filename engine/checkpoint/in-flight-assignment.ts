@@ -8,7 +8,7 @@
  *
  * I1: every section of every file goes to some subtask; those of a rescaled hash exchange to all that may own a record in it;
  * I2: sections come in the order in which their data was under way: first all input, then all output state;
- * I3: an exchange that cannot be rescaled (forward, broadcast) holds no in-flight data (row B11).
+ * I3: an exchange that cannot be rescaled (forward, rescale, broadcast) holds no in-flight data (row B11).
  */
 import { assert } from '../foundation/assert.ts';
 import type { JobEdge, JobGraph, JobVertex } from '../job/job-graph.ts';

@@ -10,7 +10,7 @@ import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
 import type { CheckpointMetadata, CoordinatorState } from '../protocol/metadata-file.ts';
-import type { SubtaskState } from '../protocol/state-handle.ts';
+import type { StateHandle, SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
 export type AcknowledgeResult = 'success' | 'duplicate' | 'unknown' | 'discarded';
@@ -95,6 +95,10 @@ export class PendingCheckpoint {
   awaits(attempt: ExecutionAttemptId): boolean {
     return this.phase === 'collecting' && this.#required.has(attempt) && !this.#states.has(attempt);
   }
+  /** Of those that have acknowledged. */
+  get handles(): readonly StateHandle[] {
+    return [...this.#states.values()].flatMap(({ handles }) => handles);
+  }
   get isFullyAcknowledged(): boolean {
     return this.#states.size >= this.#required.size;
   }
@@ -129,7 +133,10 @@ export class PendingCheckpoint {
   }
 
   /** What `_metadata` says of it. */
-  metadata(jobId: string, scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism'>): CheckpointMetadata {
+  metadata(
+    jobId: string,
+    scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism' | 'backend'>,
+  ): CheckpointMetadata {
     const { snapshot, format } = this.request.properties;
     return {
       checkpointId: this.checkpointId,

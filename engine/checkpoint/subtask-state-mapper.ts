@@ -16,8 +16,7 @@ import { keyGroupRangeOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.
  */
 export type SubtaskStateMapper = 'range' | 'round-robin' | 'first' | 'full' | 'unsupported';
 
-/** How an exchange partitions its records; `global` and `custom` are Flink's, no edge of ours has them yet. */
-export type Partitioning = JobEdge['partitioning'] | 'global' | 'custom';
+export type Partitioning = JobEdge['partitioning'];
 
 /** Where the consumers' side takes its input state from (Flink: StreamPartitioner.getDownstreamSubtaskStateMapper). */
 export function downstreamMapper(partitioning: Partitioning): SubtaskStateMapper {
@@ -31,6 +30,7 @@ export function downstreamMapper(partitioning: Partitioning): SubtaskStateMapper
     case 'custom':
       return 'full';
     case 'forward':
+    case 'rescale':
     case 'broadcast':
       return 'unsupported';
     default:

@@ -7,7 +7,9 @@
  *   I1 the pointer goes before the files it names: who dies in between leaves files without an owner, never a pointer to nothing;
  *   I2 every step may be done again: after any failure all begins anew, later and later;
  *   I3 the result is marked clean when nothing is left, and not before;
- *   I4 a run that its user may begin anew leaves pointer and counter, and what the pointer names: what is kept was decided with its end.
+ *   I4 checkpoints of earlier runs stay, whoever they belong to: the run may have been restored from one without claiming it (row C27). The
+ *      result says up to which id, because the pointer that says it is the first to go;
+ *   I5 a run that its user may begin anew leaves pointer and counter, and what the pointer names: what is kept was decided with its end.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -53,8 +55,10 @@ export class JobCleanup {
   start(result: JobResult, out: Out): void {
     if (result.isResumable === true) return this.#sweep(result, out);
     const { jobId, root } = this.#options;
+    // What lies in no checkpoint's directory has no id, and goes.
+    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= (result.floor ?? 0));
     this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
-      this.#removeFiles({ prefix: root, isGarbage: () => true, result }, pointerOut, (filesOut) => {
+      this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
         this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
           this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) => this.#clean(result, lastOut));
         });
@@ -71,7 +75,7 @@ export class JobCleanup {
   }
 
   /**
-   * I4: files of the run that its pointer does not name (row C17). The counter is read first: if the pointer read after it still tells of
+   * I5: files of the run that its pointer does not name (row C17). The counter is read first: if the pointer read after it still tells of
    * the end of this run, no later run has taken an id up to that one.
    */
   #sweep(result: JobResult, out: Out): void {

@@ -121,9 +121,12 @@ export interface JobEdge {
   readonly to: number;
   /** Which logical input of the consumer: 0, or 1 for the second input of a co-process and the broadcast input. */
   readonly input: 0 | 1;
-  readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast';
-  /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). */
+  /** `rescale`: dealt out among a share of the consumers (pointwise.ts). `global`: all to subtask 0. `custom`: as the user says. */
+  readonly partitioning: 'forward' | 'hash' | 'rebalance' | 'broadcast' | 'rescale' | 'global' | 'custom';
+  /** For `hash`: the key decides the subpartition by its key group (rows S1, S2). For `custom`: what the partitioner is asked about. */
   readonly key?: (value: unknown) => StateKey;
+  /** For `custom`: the consumer of a key among so many (Flink: Partitioner). */
+  readonly partitioner?: (key: StateKey, consumers: number) => number;
 }
 
 export interface JobGraph {
@@ -133,7 +136,3 @@ export interface JobGraph {
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
 }
-
-/** Whether records of one subtask may reach another over this edge: `forward` leads to the same index only. */
-export const feedsSubtask = (edge: JobEdge, producerSubtask: number, consumerSubtask: number): boolean =>
-  edge.partitioning !== 'forward' || producerSubtask === consumerSubtask;

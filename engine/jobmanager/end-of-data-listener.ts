@@ -1,15 +1,18 @@
 /**
  * Who has reached the end of data (row C23; Flink: VertexEndOfDataListener). Owns the attempts that have. Invariant I1: what an attempt
- * reached counts for that attempt only (FLINK-32945).
+ * reached counts for that attempt only (FLINK-32945). Invariant I2: who has finished has reached it, told or not: its report may have come
+ * while the job was still being deployed, or be lost, and nobody repeats it for a subtask that is gone.
  */
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
+import type { ExecutionState } from '../protocol/task.ts';
 
 /** A subtask that may have reached the end of data. */
 export interface EndedSubtask {
   readonly attempt: ExecutionAttemptId;
   readonly vertex: number;
   readonly subtask: number;
+  readonly state: ExecutionState;
 }
 
 export class EndOfDataListener {
@@ -25,12 +28,14 @@ export class EndOfDataListener {
     if (this.#atRestart === 'cleared') this.#atEndOfData.clear();
   }
 
-  /** Returns whether this was news and made it all of them. */
-  endOfData(subtask: EndedSubtask, all: readonly EndedSubtask[]): boolean {
-    const name = this.#nameOf(subtask);
-    if (this.#atEndOfData.has(name)) return false;
-    this.#atEndOfData.add(name);
-    return all.every((other) => this.#atEndOfData.has(this.#nameOf(other)));
+  endOfData(subtask: EndedSubtask): void {
+    this.#atEndOfData.add(this.#nameOf(subtask));
+  }
+
+  /** Whether nobody has anything left to read, and somebody is there who waits. */
+  isReachedByAll(all: readonly EndedSubtask[]): boolean {
+    const waiting = all.filter(({ state }) => state !== 'finished');
+    return waiting.length > 0 && waiting.every((subtask) => this.#atEndOfData.has(this.#nameOf(subtask)));
   }
 
   /** The mutant forgets which attempt it was (I1). */

@@ -7,7 +7,8 @@
  */
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, executionAttemptId, type NodeId } from '../foundation/ids.ts';
-import { feedsSubtask, type JobGraph } from '../job/job-graph.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import { feedsSubtask } from '../job/pointwise.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { ExecutionState, InputChannelDescriptor } from '../protocol/task.ts';
 import type { ExecutionVertexId } from './pipelined-regions.ts';
@@ -123,8 +124,11 @@ export class ExecutionGraph {
     const channels: InputChannelDescriptor[] = [];
     for (const edge of this.#graph.edges) {
       if (edge.to !== execution.vertex) continue;
-      for (const producer of this.#current[edge.from] ?? []) {
-        if (!feedsSubtask(edge, producer.subtask, execution.subtask)) continue;
+      const producers = this.#current[edge.from] ?? [];
+      const consumers = this.#current[edge.to] ?? [];
+      const widths = () => ({ producers: producers.length, consumers: consumers.length });
+      for (const producer of producers) {
+        if (!feedsSubtask(edge, producer.subtask, execution.subtask, widths)) continue;
         channels.push({
           producerNode: producer.node,
           producerAttempt: producer.attempt,

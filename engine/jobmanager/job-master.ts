@@ -317,11 +317,12 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#scaling.checkpointEnded(isCompleted, nowUs, out);
   }
 
-  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism'> {
+  deployedScale(): Pick<CheckpointMetadata, 'operators' | 'highestParallelism' | 'backend'> {
     const { job } = this.#deployment;
     assert(job !== undefined, 'a checkpoint is taken of a job that was deployed');
     const { graph, highestParallelism } = job.plan;
-    return { operators: operatorScales(graph), highestParallelism };
+    const { backend } = this.#options.environment.configuration.checkpoint;
+    return { operators: operatorScales(graph), highestParallelism, backend };
   }
 
   settled(nowUs: Micros, out: Out): void {
@@ -343,12 +344,13 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
         this.#moveTo('running', out);
         this.#coordinator.start(nowUs, out);
         this.#scaling.running(nowUs, out);
+        this.#triggerFinalIfDue(nowUs, out);
       }
     }
     if (state !== 'finished') return;
     this.#operatorCoordinators.attemptFinished(execution, nowUs, out);
     this.#coordinator.taskFinished(execution.attempt, nowUs, out);
-    if (this.#executions?.allFinished !== true) return;
+    if (this.#executions?.allFinished !== true) return this.#triggerFinalIfDue(nowUs, out);
     this.#moveTo('finished', out);
     this.#scaling.stopped(out);
     this.#coordinator.stop('checkpoint-coordinator-shutdown', nowUs, out);
@@ -358,9 +360,15 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   /** Row C23: when all have reached the end of data, a checkpoint is taken at once. */
   #endOfData(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void {
     const execution = this.#executions?.of(attempt);
-    if (execution === undefined || this.#status !== 'running') return;
+    if (execution === undefined) return;
+    this.#endOfDataListener.endOfData(execution);
+    this.#triggerFinalIfDue(nowUs, out);
+  }
+
+  #triggerFinalIfDue(nowUs: Micros, out: Out): void {
+    if (this.#status !== 'running') return;
     const all = this.#executions?.current() ?? [];
-    if (this.#endOfDataListener.endOfData(execution, all)) this.#coordinator.triggerFinal(nowUs, out);
+    if (this.#endOfDataListener.isReachedByAll(all)) this.#coordinator.triggerFinal(nowUs, out);
   }
 
   /**

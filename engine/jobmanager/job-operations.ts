@@ -262,7 +262,7 @@ export class JobOperations {
     record.write(pointer, out, (dropped, _nowUs, writtenOut) => {
       this.#isWriting = false;
       job.ended(run, writtenOut);
-      coordinator.sweep(dropped, writtenOut, true);
+      coordinator.files.sweep(dropped, writtenOut, coordinator.lastId);
       for (const id of this.#openOf('cancel')) this.#settle(id, done(location), writtenOut);
       for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, resultOfStop(whole, id), writtenOut);
     });
@@ -286,10 +286,13 @@ export class JobOperations {
       by: triggerId,
       floor: Math.max(coordinator.lastId, restored[0]?.id ?? 0),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
+      // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
+      ...(owner === 'claimed' && loaded !== undefined ? { notClaimed: store.run.notClaimed ?? store.run.floor } : {}),
     };
     record.write({ epoch, completed: restored, job: run }, out, (_dropped, writtenUs, writtenOut) => {
       this.#isWriting = false;
       this.#hasEnded = false;
+      coordinator.files.shared.runBegins();
       writtenOut.report({
         kind: 'job-submitted',
         epoch,

@@ -9,6 +9,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import type { JobEdge, JobGraph } from '../job/job-graph.ts';
+import { feedsSubtask, isPointwise } from '../job/pointwise.ts';
 
 /** A subtask of the job, whatever attempt runs it (Flink: ExecutionVertexID). */
 export interface ExecutionVertexId {
@@ -70,13 +71,16 @@ export class PipelinedRegions {
     const from = graph.vertices[edge.from];
     const to = graph.vertices[edge.to];
     assert(from !== undefined && to !== undefined, 'an edge joins two vertices', { edge: edge.index });
+    const widths = () => ({ producers: from.parallelism, consumers: to.parallelism });
     const first = this.#offsets[edge.from] ?? 0;
     const second = this.#offsets[edge.to] ?? 0;
     for (let producer = 0; producer < from.parallelism; producer += 1) {
       for (let consumer = 0; consumer < to.parallelism; consumer += 1) {
         // Once one producer is joined with all consumers, one consumer joins the other producers.
-        if (edge.partitioning === 'forward' ? producer === consumer : producer === 0 || consumer === 0)
-          components.join(first + producer, second + consumer);
+        const isJoined = isPointwise(edge)
+          ? feedsSubtask(edge, producer, consumer, widths)
+          : producer === 0 || consumer === 0;
+        if (isJoined) components.join(first + producer, second + consumer);
       }
     }
   }

@@ -4,6 +4,8 @@
  * Owns: the sum of this action. Does not own: charging it (the subtask does). Flink's mailbox looks at its letters after every record;
  * here that is after every slice of work, so that a barrier never waits for a whole buffer of slow records (row B21).
  */
+import type { StoreWork } from '../lsm/log-structured-store.ts';
+import type { Out } from '../protocol/actor.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 
 /** Work after which an action ends between two records. */
@@ -11,6 +13,8 @@ const SLICE_NANOSECONDS = 1_000_000;
 
 export class WorkMeter {
   #nanoseconds = 0;
+  /** What state on the local disk did in this action. */
+  readonly store: StoreWork = { blockReads: 0, diskBytes: 0 };
   #keys = 0;
 
   /** No further record should be begun in this action. */
@@ -38,6 +42,15 @@ export class WorkMeter {
     const taken = this.#nanoseconds;
     this.#nanoseconds = 0;
     return taken;
+  }
+
+  /** Flushes and compactions are charged to the subtask that caused them: the store has no threads of its own. */
+  chargeStore(out: Pick<Out, 'busy'>): void {
+    const { store } = this;
+    if (store.blockReads > 0) out.busy('block-read', store.blockReads);
+    if (store.diskBytes > 0) out.busy('disk-byte', store.diskBytes);
+    store.blockReads = 0;
+    store.diskBytes = 0;
   }
 }
 

@@ -49,6 +49,8 @@ export type Work =
   | 'byte' /* one byte serialized or deserialized */
   | 'key' /* one keyed state entry read or written by a snapshot or restore */
   | 'message' /* one control message handled */
+  | 'block-read' /* one block of keyed state on the local disk looked into */
+  | 'disk-byte' /* one byte of keyed state written to the local disk, or read for a compaction */
   | 'nanosecond' /* stated directly, by user functions that model slow work */;
 
 export interface Out {

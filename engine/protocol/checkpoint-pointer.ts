@@ -31,6 +31,8 @@ export interface JobRun {
   readonly by: string;
   /** Ids up to this one belong to earlier runs: their files are not this run's to delete (C7 in bugs.md). */
   readonly floor: number;
+  /** Row C27: of files of earlier runs, those up to this id are not this run's to delete, though it may use them. Absent: `floor`. */
+  readonly notClaimed?: number;
   /** Row C7: the first checkpoint is full, until one is in the store. */
   readonly fullFirst: boolean;
   readonly ended?: JobEnd;

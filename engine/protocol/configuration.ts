@@ -1,6 +1,10 @@
 /**
  * Engine options, fully resolved: nobody asks for defaults later (STYLE 19). Lengths are in microseconds of virtual time.
  */
+/** Where keyed state lives (Flink: state.backend.type). */
+export const BACKENDS = ['hashmap', 'lsm'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
 export const STORAGE_KINDS = ['jobmanager', 'filesystem', 'object-store', 'hdfs'] as const;
 
 /** Where checkpoints lie (row T1). */
@@ -45,6 +49,9 @@ export interface CheckpointConfiguration {
   readonly firstId: number;
   /** Row C17: what becomes of retained checkpoints when the job is over. */
   readonly retention: 'no-externalized' | 'delete-on-cancellation' | 'retain-on-cancellation';
+  readonly backend: BackendName;
+  /** Row S17, of a backend that has segments: checkpoints are made of them, and write those that no earlier one has. */
+  readonly incremental: boolean;
   /** State up to this many bytes travels in the acknowledgement and lies in `_metadata` (row T3). */
   readonly inlineThresholdBytes: number;
   /** A line per completed checkpoint and task in `timeline.log`. */

@@ -86,8 +86,6 @@ export type EngineEvent =
       readonly kind: 'state-refused';
       /** Empty: inline. */
       readonly path: string;
-      readonly operator: string;
-      readonly state: string;
       /** The first byte that is missing or too many; 0 where the length is right and the checksum is not. */
       readonly offset: number;
       readonly bytes: number;

@@ -17,6 +17,8 @@ export interface JobResult {
   readonly state: 'dirty' | 'clean';
   /** Which run it is of; absent: the first. */
   readonly run?: number;
+  /** Ids up to this one were taken by earlier runs: what they left is their users' (JobRun.floor). Absent: 0. */
+  readonly floor?: number;
   /** A person may begin the next run, so pointer and counter stay. */
   readonly isResumable?: true;
 }
@@ -28,11 +30,12 @@ export const decodeResult = (value: string): JobResult => JSON.parse(value) as J
 /** A job that reached the end of its input by itself is over for good; whatever else ended it, its user may submit it again. */
 export const isResumable = ({ status, by }: JobEnd): boolean => status !== 'finished' || by !== '';
 
-export function resultOf({ run, ended }: EndedRun): JobResult {
+export function resultOf({ run, ended, floor }: EndedRun): JobResult {
   return {
     status: ended.status,
     state: 'dirty',
     ...(run === 1 ? {} : { run }),
+    ...(floor === 0 ? {} : { floor }),
     ...(isResumable(ended) ? { isResumable: true } : {}),
   };
 }

@@ -7,15 +7,18 @@
  *
  * Versions: 2 added channel state, 3 the lists of operator state in its handles. Older ones are read.
  */
+import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
+import { BACKENDS, type BackendName } from './configuration.ts';
 import type { OperatorScale } from './job-scale.ts';
 import {
   type ChannelSection,
   type OperatorStateList,
   REDISTRIBUTION_MODES,
+  type SegmentHandle,
   type StateHandle,
   type StateKind,
   type SubtaskState,
@@ -33,6 +36,10 @@ const FINISHED = 2;
 const SCALE = 3;
 /** Which kind of snapshot it is; left out for a checkpoint. */
 const PROPERTIES = 4;
+/** Keyed state that lies in segments. */
+const SEGMENTS = 5;
+/** The backend whose native state it is; left out for hashmap. */
+const BACKEND = 6;
 /** Kinds and formats as a byte: a format. */
 const SNAPSHOT_TYPES: readonly SnapshotType[] = ['checkpoint', 'savepoint', 'suspend-savepoint', 'terminate-savepoint'];
 const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
@@ -51,6 +58,8 @@ export interface CheckpointMetadata {
   readonly snapshot?: SnapshotType;
   /** Of savepoints. */
   readonly format?: SavepointFormat;
+  /** Whose native state it holds (row S24). Absent: that of `hashmap`. */
+  readonly backend?: BackendName;
   /** By vertex, then subtask. */
   readonly states: readonly SubtaskState[];
   /** By operator; absent: there are none. */
@@ -83,6 +92,10 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   if (marked) writeSection(out, FINISHED, (section) => writeFinished(section, metadata.states));
   if (metadata.snapshot !== undefined && metadata.snapshot !== 'checkpoint')
     writeSection(out, PROPERTIES, (section) => writeProperties(section, metadata));
+  const segmented = handlesOf(metadata.states).some(({ segments }) => segments !== undefined);
+  if (segmented) writeSection(out, SEGMENTS, (section) => writeSegments(section, metadata.states));
+  const { backend = 'hashmap' } = metadata;
+  if (backend !== 'hashmap') writeSection(out, BACKEND, (section) => section.writeString(backend));
   const body = out.toBytes();
   out.writeUint32(maskedCrc32c(body));
   return out.toBytes();
@@ -120,7 +133,57 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
   return { checkpointId: id, jobId, triggeredAtUs, states, ...sections };
 }
 
-type Sections = Pick<CheckpointMetadata, 'coordinators' | 'operators' | 'highestParallelism' | 'snapshot' | 'format'>;
+type Sections = Pick<
+  CheckpointMetadata,
+  'coordinators' | 'operators' | 'highestParallelism' | 'snapshot' | 'format' | 'backend'
+>;
+
+const handlesOf = (states: readonly SubtaskState[]): StateHandle[] => states.flatMap(({ handles }) => handles);
+
+/** By position among all handles. */
+function writeSegments(out: ByteWriter, states: readonly SubtaskState[]): void {
+  const handles = handlesOf(states);
+  out.writeVarUint(handles.filter(({ segments }) => segments !== undefined).length);
+  handles.forEach(({ segments }, index) => {
+    if (segments === undefined) return;
+    out.writeVarUint(index);
+    out.writeVarUint(segments.length);
+    for (const { path, bytes, checksum, isPlaceholder } of segments) {
+      assert(isPlaceholder !== true, 'no placeholder is written into _metadata (FLINK-6640)', { path });
+      out.writeString(path);
+      out.writeVarUint(bytes);
+      out.writeUint32(checksum);
+    }
+  });
+}
+
+/** Puts them into `states`. */
+function readSegments(input: ByteReader, states: SubtaskState[]): void {
+  const byHandle = new Map<number, SegmentHandle[]>();
+  for (let left = input.readVarUint(); left > 0; left -= 1) {
+    const index = input.readVarUint();
+    const segments = Array.from({ length: input.readVarUint() }, () => ({
+      path: input.readString(),
+      bytes: input.readVarUint(),
+      checksum: input.readUint32(),
+    }));
+    byHandle.set(index, segments);
+  }
+  let index = 0;
+  states.forEach((state, at) => {
+    const handles = state.handles.map((handle) => {
+      const segments = byHandle.get(index);
+      index += 1;
+      return segments === undefined ? handle : { ...handle, segments };
+    });
+    states[at] = { ...state, handles };
+  });
+}
+
+function readBackend(input: ByteReader): Pick<CheckpointMetadata, 'backend'> {
+  const name = input.readString();
+  return { backend: BACKENDS.find((backend) => backend === name) ?? input.refuse('a backend has a known name') };
+}
 
 function writeProperties(out: ByteWriter, { snapshot = 'checkpoint', format }: CheckpointMetadata): void {
   out.writeByte(SNAPSHOT_TYPES.indexOf(snapshot));
@@ -153,6 +216,8 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
     else if (number === FINISHED) readFinished(input, states);
     else if (number === PROPERTIES) sections = { ...sections, ...readProperties(input) };
+    else if (number === SEGMENTS) readSegments(input, states);
+    else if (number === BACKEND) sections = { ...sections, ...readBackend(input) };
     else input.skip(length);
     if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);
   }

@@ -29,7 +29,13 @@ export const resolvedIn = (directory: string, metadata: CheckpointMetadata): Che
 function withPaths(metadata: CheckpointMetadata, change: (path: string) => string): CheckpointMetadata {
   const states = metadata.states.map((state) => ({
     ...state,
-    handles: state.handles.map((handle) => ({ ...handle, path: change(handle.path) })),
+    handles: state.handles.map((handle) => ({
+      ...handle,
+      path: change(handle.path),
+      ...(handle.segments === undefined
+        ? {}
+        : { segments: handle.segments.map((segment) => ({ ...segment, path: change(segment.path) })) }),
+    })),
   }));
   return { ...metadata, states };
 }

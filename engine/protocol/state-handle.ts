@@ -32,6 +32,19 @@ export interface ChannelSection {
   readonly bytes: number;
 }
 
+/** One immutable file of keyed state that many checkpoints may have in common (row S17). */
+export interface SegmentHandle {
+  /** Object path: no two files ever have the same, so it is also the file's key in the shared-state registry (FLINK-29913). */
+  readonly path: string;
+  readonly bytes: number;
+  readonly checksum: number;
+  /**
+   * In an acknowledgement only: the JobManager knows the file from an earlier one; size and checksum are 0 (Flink:
+   * PlaceholderStreamStateHandle).
+   */
+  readonly isPlaceholder?: true;
+}
+
 export interface StateHandle {
   /** Uid of the operator whose state this is; channel state belongs to the head of its chain (input) or its tail (output). */
   readonly operator: string;
@@ -47,6 +60,8 @@ export interface StateHandle {
   readonly keyGroups?: { readonly start: number; readonly end: number };
   /** Of operator state: its lists. Absent: the state belongs to its subtask and cannot be redistributed (row S9). */
   readonly lists?: readonly OperatorStateList[];
+  /** Of keyed state in segments: those that the manifest lists, in its order; the manifest is what `path` or `inline` is. */
+  readonly segments?: readonly SegmentHandle[];
   /** Of channel state only. With `vertex` and `subtask` of the subtask's state this is what a rescaled restore maps (row B19). */
   readonly channels?: readonly ChannelSection[];
 }

@@ -15,6 +15,7 @@ import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
+import { isManifest } from '../lsm/manifest-file.ts';
 import { type KeyGroupRange, keyGroupOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import { CopyOnWriteMap } from './copy-on-write-map.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
@@ -185,6 +186,10 @@ export class HashMapStateBackend implements KeyedStateBackend {
   }
 
   restore(bytes: Uint8Array): void {
+    if (isManifest(bytes))
+      throw new IncompatibleState(
+        'native state of backend lsm cannot be read by backend hashmap; a canonical savepoint can',
+      );
     const file = decodeKeyedStateFile(bytes);
     this.#refuseForeignFile(file);
     this.#claimKeyGroups(file.keyGroups);
@@ -332,7 +337,7 @@ function snapshotUnclaimed({ meta, entryCount, sections }: UnclaimedState): Snap
   };
 }
 
-function refuseIncompatible(written: StateMetaInfo, current: StateMetaInfo): void {
+export function refuseIncompatible(written: StateMetaInfo, current: StateMetaInfo): void {
   if (written.kind !== current.kind) {
     throw new IncompatibleState(`state '${written.name}' is a ${written.kind} state, not a ${current.kind} state`);
   }

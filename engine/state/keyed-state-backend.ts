@@ -10,6 +10,7 @@
 
 import type { StateKey } from '../foundation/stable-hash.ts';
 import type { KeyGroupRange } from '../job/key-groups.ts';
+import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type {
   AggregatingStateDescriptor,
@@ -26,7 +27,7 @@ export type EntryVisitor = (state: string, keyGroup: number, key: StateKey, cont
 export interface KeyedStateBackend {
   /** Entries of all states: a key with two states counts twice (Flink: numKeyValueStateEntries). */
   readonly keyCount: number;
-  /** Size of the state as bytes of a file, extrapolated from a sample of entries. */
+  /** Size of the state: as bytes of a file, extrapolated from a sample of entries, or the bytes of the files it lies in. */
   readonly estimatedBytes: number;
   setCurrentKey(key: StateKey): void;
   /** Keys that have an entry in some state a function has registered, each once. */
@@ -44,8 +45,11 @@ export interface KeyedStateBackend {
   visitEntries(visit: EntryVisitor): void;
   /** The synchronous part of a snapshot. */
   snapshot(): KeyedStateSnapshot;
-  /** Adds the own key groups of a file. After a rescale it is called once per overlapping file. */
-  restore(bytes: Uint8Array): void;
+  /**
+   * Adds the own key groups of a file, canonical or of this backend; `segments`: what its manifest lists, in that order. After a rescale it
+   * is called once per overlapping file.
+   */
+  restore(bytes: Uint8Array, segments?: readonly RestoredSegment[]): void;
   /** Forgets all state. Snapshots taken before can still be written and released. */
   dispose(): void;
 }
@@ -58,6 +62,29 @@ export interface KeyedStateSnapshot {
   write(): Uint8Array;
   /** Gives back what was kept for this snapshot; a second release does nothing. */
   release(): void;
+  /** The same state as files of the backend's own, most of which earlier snapshots had, too. Absent: it has none. */
+  readonly files?: NativeFiles;
+}
+
+/** A snapshot as the backend itself has it on its node (row S17). */
+export interface NativeFiles {
+  readonly segments: readonly NativeSegment[];
+  /** Always new. */
+  manifest(): Uint8Array;
+}
+
+/** A file that never changes. */
+export interface NativeSegment {
+  /** The same file has the same number in every snapshot of this backend. */
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** It is, as it is, a file of the snapshot that the backend was restored from. */
+  readonly origin: RestoredSegment | undefined;
+}
+
+export interface RestoredSegment {
+  readonly handle: SegmentHandle;
+  readonly bytes: Uint8Array;
 }
 
 /** A backend and whose state it holds. */

@@ -5,10 +5,11 @@
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
 import type { CheckpointId } from '../foundation/ids.ts';
-import type { ChannelSection, FinishedState, StateHandle, StateKind } from '../protocol/state-handle.ts';
+import type { ChannelSection, FinishedState, SegmentHandle, StateHandle, StateKind } from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
 import type { OperatorStateSnapshot } from '../state/operator-state.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
+import { segmentKey, type UploadedFiles } from './uploaded-segments.ts';
 
 /** One state to be written. */
 export interface StatePart {
@@ -21,6 +22,22 @@ export interface StatePart {
   readonly estimatedBytes: number;
   write(): Uint8Array;
   release(): void;
+  /** What the bytes list, in that order: files of their own. */
+  readonly segments?: SegmentParts;
+}
+
+/** The segments of one keyed state (row S17). */
+export interface SegmentParts {
+  /** Directory that those go to which do not lie anywhere yet. */
+  readonly directory: string;
+  readonly segments: readonly SegmentPart[];
+}
+
+export interface SegmentPart {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** Where it lies already; undefined: it has to be written. */
+  readonly known: SegmentHandle | undefined;
 }
 
 export interface AlignmentFigures {
@@ -44,6 +61,8 @@ export interface AsyncPartOptions {
   readonly awaitsChannelState: boolean;
   /** Present when the end of the subtask's input lies before the snapshot. */
   readonly finished: FinishedState | undefined;
+  /** Its segments may be part of later checkpoints: it is no savepoint. */
+  readonly isShared: boolean;
 }
 
 export class AsyncPart {
@@ -59,6 +78,11 @@ export class AsyncPart {
   /** Its in-flight data is not known yet, or not yet taken to be written. */
   awaitsChannelState: boolean;
   readonly handles: StateHandle[] = [];
+  /** By operator: where the segments lie; undefined where one is being written. */
+  readonly segments = new Map<string, (SegmentHandle | undefined)[]>();
+  /** Paths of segments that this snapshot wrote. */
+  readonly written = new Set<string>();
+  readonly isShared: boolean;
   readonly syncStartUs: number;
   syncEndUs = 0;
   readonly finished: FinishedState | undefined;
@@ -71,6 +95,7 @@ export class AsyncPart {
     this.figures = options.figures;
     this.parts = options.parts;
     this.syncStartUs = options.syncStartUs;
+    this.isShared = options.isShared;
     this.outstanding = options.parts.length + (options.waitsForSink ? 1 : 0) + (options.awaitsChannelState ? 1 : 0);
     this.awaitsChannelState = options.awaitsChannelState;
     this.finished = options.finished;
@@ -78,6 +103,29 @@ export class AsyncPart {
 
   release(): void {
     for (const part of this.parts) part.release();
+  }
+
+  /** Of the state as a whole, and of what was written for it. */
+  sizes(): { readonly stateBytes: number; readonly checkpointedBytes: number } {
+    const ownBytes = this.handles.reduce((sum, { bytes }) => sum + bytes, 0);
+    let stateBytes = ownBytes;
+    let checkpointedBytes = ownBytes;
+    for (const segment of [...this.segments.values()].flat()) {
+      stateBytes += segment?.bytes ?? 0;
+      if (segment !== undefined && this.written.has(segment.path)) checkpointedBytes += segment.bytes;
+    }
+    return { stateBytes, checkpointedBytes };
+  }
+
+  /** Where each segment of the snapshot lies. */
+  uploadedFiles(): UploadedFiles {
+    const files = new Map<string, SegmentHandle>();
+    for (const { operator, segments } of this.parts)
+      segments?.segments.forEach(({ id }, index) => {
+        const handle = this.segments.get(operator)?.[index];
+        if (handle !== undefined) files.set(segmentKey(operator, id), handle);
+      });
+    return files;
   }
 }
 
@@ -88,8 +136,25 @@ export function keyedStatePart(options: {
   estimatedBytes: number;
   /** Row C26: whether every backend shall be able to read it. */
   isCanonical: boolean;
+  /** Instead of one file the files of the backend. */
+  segments: SegmentParts | undefined;
 }): StatePart {
-  const { operator, keyGroups, snapshot, estimatedBytes, isCanonical } = options;
+  const { operator, keyGroups, snapshot, estimatedBytes, isCanonical, segments } = options;
+  const { files } = snapshot;
+  if (segments !== undefined && files !== undefined) {
+    const fresh = segments.segments.filter(({ known }) => known === undefined);
+    return {
+      operator,
+      state: 'keyed',
+      keyGroups,
+      // Files are copied as they are, entries are not looked at.
+      entryCount: 0,
+      estimatedBytes: fresh.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      write: () => files.manifest(),
+      release: () => snapshot.release(),
+      segments,
+    };
+  }
   return {
     operator,
     state: 'keyed',

@@ -19,7 +19,7 @@ import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/state
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
-import type { KeyedOperatorState, KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -38,11 +38,17 @@ export interface OperatorChainOptions {
   /** Takes the work that operators say they do. */
   readonly work: WorkMeter;
   /** Keyed state files of an operator, to be read before its function opens. */
-  readonly keyedStateOf: (operator: string) => readonly Uint8Array[];
+  readonly keyedStateOf: (operator: string) => readonly KeyedPiece[];
   /** The same of operator state, each with the elements that are this subtask's. */
   readonly operatorStateOf: (operator: string) => readonly RestoredPiece[];
   /** False on a start from nothing. */
   readonly isRestored: boolean;
+}
+
+/** One file of keyed state, and the segments that it lists. */
+export interface KeyedPiece {
+  readonly bytes: Uint8Array;
+  readonly segments?: readonly RestoredSegment[] | undefined;
 }
 
 /** Operator state of a user function. */
@@ -189,9 +195,11 @@ function createBackend(
     keySerializer,
     keyGroups,
     maxParallelism: vertex.maxParallelism,
+    backend: environment.configuration.checkpoint.backend,
+    work: options.work.store,
   });
-  for (const bytes of options.keyedStateOf(spec.uid))
-    backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
+  for (const { bytes, segments } of options.keyedStateOf(spec.uid))
+    backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes, segments);
   keyed.push({ operator: spec.uid, backend, keyGroups });
   return backend;
 }

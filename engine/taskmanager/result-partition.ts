@@ -15,6 +15,7 @@ import { Fifo } from '../foundation/fifo.ts';
 import { type CheckpointId, type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import type { StateKey } from '../job/functions.ts';
 import type { JobEdge } from '../job/job-graph.ts';
+import { consumersOf, type SubtaskRange } from '../job/pointwise.ts';
 import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import type { Out, Target } from '../protocol/actor.ts';
@@ -24,6 +25,7 @@ export interface ResultPartitionOptions {
   readonly edge: JobEdge;
   readonly producer: ExecutionAttemptId;
   readonly subtask: number;
+  readonly producerParallelism: number;
   readonly consumerParallelism: number;
   readonly consumerMaxParallelism: number;
   readonly recordBytes: number;
@@ -74,13 +76,17 @@ export class ResultPartition {
   #queuedData = 0;
   #openRecords = 0;
   #next = 0;
+  /** The subpartitions that somebody reads: all but on a pointwise edge. */
+  readonly #read: SubtaskRange;
 
   constructor(options: ResultPartitionOptions) {
     this.#options = options;
     const records = recordsIn(options.bufferBytes, options.recordBytes);
     for (let index = 0; index < options.consumerParallelism; index += 1)
       this.#subpartitions.push(new Subpartition(records));
-    this.#next = options.subtask % options.consumerParallelism;
+    this.#read = readSubpartitions(options);
+    this.#next =
+      options.edge.partitioning === 'rescale' ? this.#read.first : options.subtask % options.consumerParallelism;
   }
 
   get edge(): number {
@@ -114,6 +120,16 @@ export class ResultPartition {
       case 'rebalance':
         this.#append(this.#next, value, timestampUs, lineage);
         this.#next = this.#next + 1 === consumerParallelism ? 0 : this.#next + 1;
+        return;
+      case 'rescale':
+        this.#append(this.#next, value, timestampUs, lineage);
+        this.#next = this.#next + 1 === this.#read.end ? this.#read.first : this.#next + 1;
+        return;
+      case 'global':
+        this.#append(0, value, timestampUs, lineage);
+        return;
+      case 'custom':
+        this.#append(this.#chosenFor(value), value, timestampUs, lineage);
         return;
       case 'broadcast':
         for (let index = 0; index < consumerParallelism; index += 1) this.#append(index, value, timestampUs, lineage);
@@ -164,9 +180,9 @@ export class ResultPartition {
 
   /** Every consumer reached the end of data. */
   get isProcessed(): boolean {
-    const { edge, subtask, consumerParallelism } = this.#options;
-    if (edge.partitioning === 'forward') return this.#at(subtask % consumerParallelism).isProcessed;
-    return this.#subpartitions.every((subpartition) => subpartition.isProcessed);
+    const { first, end } = this.#read;
+    for (let index = first; index < end; index += 1) if (!this.#at(index).isProcessed) return false;
+    return true;
   }
 
   /** Closes every open buffer and sends what credit allows. */
@@ -229,6 +245,19 @@ export class ResultPartition {
   /** True when a consumer or producer of this partition runs on `node`. */
   reaches(node: NodeId): boolean {
     return this.#subpartitions.some((subpartition) => subpartition.target?.node === node);
+  }
+
+  /** Row B11: such an edge carries no in-flight data, so nobody asks this question again for another topology. */
+  #chosenFor(value: unknown): number {
+    const { edge, consumerParallelism, userCode } = this.#options;
+    const { key, partitioner } = edge;
+    assert(key !== undefined && partitioner !== undefined, 'a custom edge has a partitioner and a key selector');
+    if (userCode !== undefined) userCode.isRunning = true;
+    const chosen = partitioner(key(value), consumerParallelism);
+    if (!Number.isInteger(chosen) || chosen < 0 || chosen >= consumerParallelism)
+      throw new RangeError(`the partitioner names subtask ${chosen} of ${consumerParallelism}`);
+    if (userCode !== undefined) userCode.isRunning = false;
+    return chosen;
   }
 
   #routeOf(value: unknown): number {
@@ -317,6 +346,18 @@ export class ResultPartition {
     });
     subpartition.sequence += 1;
   }
+}
+
+function readSubpartitions({
+  edge,
+  subtask,
+  producerParallelism,
+  consumerParallelism,
+}: ResultPartitionOptions): SubtaskRange {
+  if (edge.partitioning === 'forward')
+    return { first: subtask % consumerParallelism, end: (subtask % consumerParallelism) + 1 };
+  if (edge.partitioning !== 'rescale') return { first: 0, end: consumerParallelism };
+  return consumersOf(subtask, { producers: producerParallelism, consumers: consumerParallelism });
 }
 
 const recordsIn = (bufferBytes: number, recordBytes: number): number =>

@@ -4,18 +4,25 @@
  * Owns: the fetches. Invariant I1: bytes are handed out only when their length and checksum are those of the handle.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
+import type { RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface RestoredState {
   readonly handle: StateHandle;
   readonly bytes: Uint8Array;
+  /** Of keyed state in segments. */
+  readonly segments?: readonly RestoredSegment[];
 }
+
+/** What is fetched and verified: a state, or one of its segments. */
+type File = Pick<StateHandle, 'path' | 'inline' | 'bytes' | 'checksum'>;
 
 export interface StateRestoreHost {
   restored(states: readonly RestoredState[], nowUs: Micros, out: Out): void;
@@ -30,7 +37,9 @@ export class StateRestore {
   readonly #storage: CheckpointStorage;
   readonly #later = new DelayedCalls();
   readonly #requestTimeoutUs: number;
-  #states: (RestoredState | undefined)[] = [];
+  #handles: readonly StateHandle[] = [];
+  /** Of each handle and of each of its segments, one after the other. */
+  #contents: (Uint8Array | undefined)[] = [];
   #missing = 0;
 
   constructor(options: { host: StateRestoreHost; storage: CheckpointStorage; requestTimeoutUs: number }) {
@@ -40,12 +49,14 @@ export class StateRestore {
   }
 
   start(handles: readonly StateHandle[], nowUs: Micros, out: Out): void {
-    this.#states = handles.map(() => undefined);
-    this.#missing = handles.length;
-    if (handles.length === 0) return this.#host.restored([], nowUs, out);
-    handles.forEach((handle, index) => {
-      if (handle.path === '') this.#arrived(index, handle, handle.inline ?? new Uint8Array(0), nowUs, out);
-      else this.#fetch(index, handle, 1, out);
+    const files: readonly File[] = handles.flatMap((handle) => [handle, ...(handle.segments ?? [])]);
+    this.#handles = handles;
+    this.#contents = files.map(() => undefined);
+    this.#missing = files.length;
+    if (files.length === 0) return this.#host.restored([], nowUs, out);
+    files.forEach((file, index) => {
+      if (file.path === '') this.#arrived(index, file, file.inline ?? new Uint8Array(0), nowUs, out);
+      else this.#fetch(index, file, 1, out);
     });
   }
 
@@ -57,7 +68,7 @@ export class StateRestore {
     return this.#storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
   }
 
-  #fetch(index: number, handle: StateHandle, tries: number, out: Out): void {
+  #fetch(index: number, handle: File, tries: number, out: Out): void {
     this.#storage.read(handle.path, out, (reply, nowUs, replyOut) => {
       if (reply?.outcome === 'done' && reply.bytes !== undefined) {
         return this.#arrived(index, handle, reply.bytes, nowUs, replyOut);
@@ -71,18 +82,31 @@ export class StateRestore {
   }
 
   // biome-ignore lint/complexity/useMaxParams: out and now are the world, not parameters of the decision
-  #arrived(index: number, handle: StateHandle, bytes: Uint8Array, nowUs: Micros, out: Out): void {
+  #arrived(index: number, handle: File, bytes: Uint8Array, nowUs: Micros, out: Out): void {
     if (bytes.length !== handle.bytes || crc32c(bytes) !== handle.checksum) {
-      const { path, operator, state, bytes: expectedBytes } = handle;
+      const { path, bytes: expectedBytes } = handle;
       const offset = bytes.length === expectedBytes ? 0 : Math.min(bytes.length, expectedBytes);
-      out.report({ kind: 'state-refused', path, operator, state, offset, bytes: bytes.length, expectedBytes });
+      out.report({ kind: 'state-refused', path, offset, bytes: bytes.length, expectedBytes });
       return this.#host.fail('corrupt-state', out);
     }
     out.busy('byte', bytes.length);
-    this.#states[index] = { handle, bytes };
+    this.#contents[index] = bytes;
     this.#missing -= 1;
-    if (this.#missing > 0) return;
-    const states = this.#states.filter((state) => state !== undefined);
-    this.#host.restored(states, nowUs, out);
+    if (this.#missing === 0) this.#host.restored(this.#assembled(), nowUs, out);
+  }
+
+  #assembled(): readonly RestoredState[] {
+    const contents = this.#contents.filter((bytes) => bytes !== undefined);
+    assert(contents.length === this.#contents.length, 'a state is restored when all of its files are there');
+    let at = 0;
+    const next = (): Uint8Array => {
+      at += 1;
+      return contents[at - 1] ?? new Uint8Array(0);
+    };
+    return this.#handles.map((handle) => {
+      const bytes = next();
+      if (handle.segments === undefined) return { handle, bytes };
+      return { handle, bytes, segments: handle.segments.map((segment) => ({ handle: segment, bytes: next() })) };
+    });
   }
 }

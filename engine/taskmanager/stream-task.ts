@@ -259,6 +259,7 @@ export class StreamTask {
   #afterAction(out: Out): void {
     this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
+    this.#work.chargeStore(out);
     out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
     if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
@@ -307,6 +308,9 @@ export class StreamTask {
 
   #run(out: Out): void {
     this.#moveTo('running', undefined, out);
+    // A consumer that asked while this subtask restored has given its credit already, and restored output may fill the pool: without
+    // this nobody would send it, and nothing more be processed (row B18).
+    this.#outputs.sendAll(out);
     this.#input?.requestAll(out);
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
     if (this.#chain !== undefined) this.#source?.start(out);

@@ -19,18 +19,23 @@ import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
+import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
+import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { UploadedSegments } from './uploaded-segments.ts';
 
 /** What the synchronous part of a snapshot yields. */
 export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
   readonly finished?: FinishedState;
+  /** Absent: a checkpoint. */
+  readonly snapshot?: SnapshotType;
   /** Of a savepoint; undefined: the checkpoint's own directory. */
   readonly location?: string | undefined;
 };
@@ -43,6 +48,17 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+}
+
+/** A file on its way to the storage. */
+interface FileWrite {
+  readonly part: AsyncPart;
+  readonly path: string;
+  readonly overwrite: boolean;
+  readonly bytes: Uint8Array;
+  readonly checksum: number;
+  readonly stored: (nowUs: Micros, out: Out) => void;
+  readonly tries: number;
 }
 
 /** A put that failed for certain is repeated so often before the checkpoint is declined. */
@@ -64,12 +80,15 @@ export class SubtaskCheckpoint {
   readonly #aborted = new Set<CheckpointId>();
   /** In-flight data of the checkpoint being taken. */
   readonly channelState: ChannelStateWriter;
+  /** Files of earlier checkpoints that the next one may be made of. */
+  readonly segments: UploadedSegments;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
   constructor(options: SubtaskCheckpointOptions) {
     this.#options = options;
     const { environment, attempt } = options;
+    this.segments = new UploadedSegments(environment.parts);
     this.channelState = new ChannelStateWriter({
       parts: environment.parts,
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
@@ -149,6 +168,7 @@ export class SubtaskCheckpoint {
     const location = snapshot.location ?? checkpointDirectory(checkpoint.directory, jobId, checkpointId);
     const awaitsChannelState = this.channelState.checkpointId === checkpointId;
     const { figures, parts, waitsForSink, finished } = snapshot;
+    const isShared = !isSavepoint(snapshot.snapshot ?? 'checkpoint');
     const part = new AsyncPart({
       checkpointId,
       figures,
@@ -158,6 +178,7 @@ export class SubtaskCheckpoint {
       awaitsChannelState,
       finished,
       location,
+      isShared,
     });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
@@ -182,10 +203,19 @@ export class SubtaskCheckpoint {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
+    for (const { operator, segments } of part.parts) {
+      if (segments === undefined) continue;
+      part.outstanding += segments.segments.filter(({ known }) => known === undefined).length;
+      part.segments.set(
+        operator,
+        segments.segments.map(({ known }) => known),
+      );
+    }
     for (const state of part.parts) {
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
+      this.#uploadSegments(part, state, out);
     }
   }
 
@@ -220,8 +250,15 @@ export class SubtaskCheckpoint {
 
   /** The coordinator gave it up. If it has not begun here it may still come, behind older ones that are to be taken. */
   abort(checkpointId: CheckpointId): void {
+    this.segments.aborted(checkpointId);
     if (this.isNew(checkpointId)) this.#aborted.add(checkpointId);
     this.#drop(checkpointId);
+  }
+
+  /** It is complete: it was acknowledged, then. */
+  completed(checkpointId: CheckpointId, out: Out): void {
+    this.confirmed(checkpointId, out);
+    this.segments.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
@@ -275,12 +312,39 @@ export class SubtaskCheckpoint {
     switch (placementOf(bytes.length, this.#options.environment.configuration.checkpoint)) {
       case 'inline':
         return this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
-      case 'file':
-        return this.#put({ part, handle, state, bytes, tries: 1 }, out);
+      case 'file': {
+        const { environment, attempt, subtask } = this.#options;
+        const question = { directory: part.location, operator: state.operator, state: state.state, subtask, attempt };
+        const file = environment.parts.stateFile(question);
+        const { checksum } = handle;
+        const stored = (atUs: Micros, lateOut: Out): void =>
+          this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
+        return this.#put({ part, ...file, bytes, checksum, stored, tries: 1 }, out);
+      }
       case 'too-large':
         out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
         return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
+  }
+
+  /** Row S17: those that lie nowhere yet. */
+  #uploadSegments(part: AsyncPart, { operator, segments }: StatePart, out: Out): void {
+    const { attempt, subtask } = this.#options;
+    const { checkpointId } = part;
+    segments?.segments.forEach(({ id, bytes, known }, index) => {
+      if (known !== undefined) return;
+      const { directory } = segments;
+      const path = segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId });
+      const checksum = crc32c(bytes);
+      const stored = (nowUs: Micros, lateOut: Out): void => {
+        const handles = part.segments.get(operator) ?? [];
+        handles[index] = { path, bytes: bytes.length, checksum };
+        part.written.add(path);
+        part.outstanding -= 1;
+        if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
+      };
+      this.#put({ part, path, overwrite: false, bytes, checksum, stored, tries: 1 }, out);
+    });
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
@@ -297,35 +361,24 @@ export class SubtaskCheckpoint {
   }
 
   /** Repeats until the storage says what happened: an unanswered put may have taken effect, and is then found under its name. */
-  #put(
-    write: { part: AsyncPart; handle: StateHandle; state: StatePart; bytes: Uint8Array; tries: number },
-    out: Out,
-  ): void {
-    const { part, handle, state, bytes, tries } = write;
-    const { environment, attempt, subtask } = this.#options;
-    const { runtime } = environment.configuration;
-    const file = environment.parts.stateFile({
-      directory: part.location,
-      operator: state.operator,
-      state: state.state,
-      subtask,
-      attempt,
-    });
+  #put(write: FileWrite, out: Out): void {
+    const { part, path, overwrite, bytes, checksum, stored, tries } = write;
+    const { runtime } = this.#options.environment.configuration;
     out.report({
       kind: 'state-write-sent',
       ...this.#task(),
       checkpointId: part.checkpointId,
-      path: file.path,
+      path,
       bytes: bytes.length,
     });
-    this.#storage.writeState({ ...file, bytes, checksum: handle.checksum }, out, (outcome, nowUs, replyOut) => {
+    this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
       if (this.#async.get(part.checkpointId) !== part) return;
-      if (outcome === 'done') return this.#stored(part, { ...handle, path: file.path }, nowUs, replyOut);
+      if (outcome === 'done') return stored(nowUs, replyOut);
       if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {
         return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
       }
       if (outcome === 'unknown') return this.#put({ ...write, tries: tries + 1 }, replyOut);
-      this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${file.path}`, replyOut, (_at, lateOut) => {
+      this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${path}`, replyOut, (_at, lateOut) => {
         if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
       });
     });
@@ -343,14 +396,15 @@ export class SubtaskCheckpoint {
       'every state of an acknowledged snapshot has a handle',
     );
     const { attempt, epoch, environment } = this.#options;
-    const handles = sortedHandles(part.handles);
+    const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
       out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
-    const stateBytes = handles.reduce((sum, handle) => sum + handle.bytes, 0);
+    const { stateBytes, checkpointedBytes } = part.sizes();
+    if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
     const { figures } = part;
     const metrics = {
       startDelayUs: figures.startDelayUs,
@@ -360,8 +414,7 @@ export class SubtaskCheckpoint {
       syncUs: part.syncEndUs - part.syncStartUs,
       asyncUs: nowUs - part.syncEndUs,
       stateBytes,
-      // Every snapshot is a full one: nothing is referred to that an earlier checkpoint wrote.
-      checkpointedBytes: stateBytes,
+      checkpointedBytes,
       bytesPersistedDuringAlignment: part.persistedInFlightBytes,
       unaligned: figures.unaligned || part.persistedInFlightBytes > 0,
     };
@@ -393,6 +446,26 @@ export class SubtaskCheckpoint {
     return { attempt, vertex, subtask };
   }
 }
+
+/** Row S17: of what an earlier checkpoint wrote only the name is said. */
+function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
+  const segments = handle.state === 'keyed' ? part.segments.get(handle.operator) : undefined;
+  if (segments === undefined) return handle;
+  return {
+    ...handle,
+    segments: segments.map((segment) => {
+      assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
+      return part.written.has(segment.path) ? segment : placeholderOf(segment);
+    }),
+  };
+}
+
+const placeholderOf = ({ path }: SegmentHandle): SegmentHandle => ({
+  path,
+  bytes: 0,
+  checksum: 0,
+  isPlaceholder: true,
+});
 
 /** By operator, then kind: independent of the order in which writes were answered. */
 function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {

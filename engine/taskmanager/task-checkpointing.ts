@@ -21,6 +21,7 @@ import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
+import { sharedDirectory } from '../protocol/checkpoint-paths.ts';
 import { isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { TriggerCheckpoint } from '../protocol/messages.ts';
 import type { CheckpointBarrier, StopMode } from '../protocol/stream-elements.ts';
@@ -57,6 +58,9 @@ export interface TaskCheckpointingOptions {
   /** Its operators did their last work before the checkpoint it is restored from. */
   readonly hadFinished: boolean;
 }
+
+/** Of a subtask without operators. */
+const NOTHING = { parts: [], waitsForSink: false };
 
 /** What a trigger and a barrier have in common. */
 type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'options'>;
@@ -125,7 +129,7 @@ export class TaskCheckpointing {
     const { checkpoint, ending, host } = this.#options;
     out.report({ kind: 'notify-complete-received', ...this.#task, checkpointId: id });
     // It was acknowledged, then.
-    checkpoint.confirmed(id, out);
+    checkpoint.completed(id, out);
     ending.completed(id);
     host.chain()?.sink?.notifyComplete(id, out);
   }
@@ -134,6 +138,7 @@ export class TaskCheckpointing {
   aborted(id: CheckpointId, latestCompleted: number, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
     ending.completed(checkpointId(latestCompleted));
+    checkpoint.segments.confirmed(checkpointId(latestCompleted));
     host.chain()?.sink?.notifyComplete(checkpointId(latestCompleted), out);
     if (ending.mustFailAfterAbort(id)) return host.fail('synchronous-savepoint-failed', out);
     checkpoint.abort(id);
@@ -185,14 +190,26 @@ export class TaskCheckpointing {
     assert(host.isRunning(), 'only a running subtask takes a snapshot', { id });
     ending.snapshotTaken(id, options.snapshot);
     if (chain === undefined) {
-      return checkpoint.start(id, { parts: [], waitsForSink: false, figures, finished: 'task' }, nowUs, out);
+      return checkpoint.start(id, { ...NOTHING, figures, finished: 'task', snapshot: options.snapshot }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
     if (chain.keyed.length > 0) environment.observer?.atBarrier({ ...this.#task, checkpointId: id }, chain.keyed);
-    const { parts, waitsForSink } = takeSnapshot({ chain, source, checkpointedOffset, checkpointId: id, options, out });
+    const { incremental, directory, storage } = environment.configuration.checkpoint;
+    const { parts, waitsForSink } = takeSnapshot({
+      chain,
+      source,
+      checkpointedOffset,
+      checkpointId: id,
+      options,
+      incremental,
+      hasFiles: storage.kind !== 'jobmanager',
+      sharedDirectory: sharedDirectory(directory, environment.graph.jobId),
+      uploaded: checkpoint.segments,
+      out,
+    });
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
-    const { location } = options;
-    checkpoint.start(id, { parts, waitsForSink, figures, location, ...finished }, nowUs, out);
+    const { location, snapshot } = options;
+    checkpoint.start(id, { parts, waitsForSink, figures, location, snapshot, ...finished }, nowUs, out);
   }
 }

@@ -66,6 +66,7 @@ export class TaskOutputs implements ElementConsumer {
         edge,
         producer: deployment.attempt,
         subtask: deployment.subtask,
+        producerParallelism: graph.vertices[deployment.vertex]?.parallelism ?? 1,
         consumerParallelism: consumer.parallelism,
         consumerMaxParallelism: consumer.maxParallelism,
         recordBytes: recordBytesOf(graph, deployment.vertex),

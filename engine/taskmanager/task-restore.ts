@@ -9,7 +9,7 @@ import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { takenOverData } from '../channel-state/taken-over-data.ts';
 import { decodeSinkState, joinedSinkState, type SinkState } from '../connectors/sink/committable-rows.ts';
 import type { RestoredPiece, SourceReader } from '../connectors/source-reader.ts';
-import { OperatorChain, type OperatorChainOptions } from './operator-chain.ts';
+import { type KeyedPiece, OperatorChain, type OperatorChainOptions } from './operator-chain.ts';
 import type { RestoredState } from './state-restore.ts';
 import type { TaskInput } from './task-input.ts';
 import type { TaskOutputs } from './task-outputs.ts';
@@ -31,13 +31,13 @@ export function restoreTask(options: TaskRestoreOptions): {
 } {
   const { environment, subtask, userCode, takenOver, tail, input, source } = options;
   const states = options.states.slice(takenOver);
-  const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly RestoredPiece[] =>
+  const piecesOf = (operator: string, kind: 'keyed' | 'operator'): readonly (RestoredPiece & KeyedPiece)[] =>
     states
       .filter(({ handle }) => handle.operator === operator && handle.state === kind)
-      .map(({ bytes, handle }) => ({ bytes, lists: handle.lists }));
+      .map(({ bytes, handle, segments }) => ({ bytes, lists: handle.lists, segments }));
   const chain = new OperatorChain({
     ...options,
-    keyedStateOf: (operator) => piecesOf(operator, 'keyed').map(({ bytes }) => bytes),
+    keyedStateOf: (operator) => piecesOf(operator, 'keyed'),
     operatorStateOf: (operator) => piecesOf(operator, 'operator'),
   });
   tail.recover(restoredChannels(states, 'output-channel'));

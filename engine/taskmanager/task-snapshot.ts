@@ -9,8 +9,16 @@ import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
-import { functionStatePart, keyedStatePart, operatorStatePart, type StatePart } from './async-part.ts';
+import {
+  functionStatePart,
+  keyedStatePart,
+  operatorStatePart,
+  type SegmentParts,
+  type StatePart,
+} from './async-part.ts';
+import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 import type { OperatorChain } from './operator-chain.ts';
+import type { UploadedSegments } from './uploaded-segments.ts';
 
 export interface SnapshotOptions {
   readonly chain: OperatorChain;
@@ -18,6 +26,12 @@ export interface SnapshotOptions {
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
   readonly options: CheckpointOptions;
+  /** Whether checkpoints are made of the files of the backend, where it has any. */
+  readonly incremental: boolean;
+  /** False: the storage holds no files but `_metadata` (row T1). */
+  readonly hasFiles: boolean;
+  readonly sharedDirectory: string;
+  readonly uploaded: UploadedSegments;
   readonly out: Out;
 }
 
@@ -27,16 +41,22 @@ export function takeSnapshot(options: SnapshotOptions): {
   readonly waitsForSink: boolean;
 } {
   const { chain, source, checkpointedOffset, checkpointId, out } = options;
-  const isCanonical = options.options.format === 'canonical';
-  const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) =>
-    keyedStatePart({
+  if (options.options.sharing === 'forward') options.uploaded.full(checkpointId);
+  const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) => {
+    const snapshot = backend.snapshot();
+    const segments = segmentsOf(operator, snapshot, options);
+    // What a backend that has files of its own writes as one file is canonical, in checkpoints, too (Flink: RocksFullSnapshotStrategy).
+    const isCanonical =
+      options.options.format === 'canonical' || (snapshot.files !== undefined && segments === undefined);
+    return keyedStatePart({
       operator,
       keyGroups,
       isCanonical,
       estimatedBytes: backend.estimatedBytes,
-      snapshot: backend.snapshot(),
-    }),
-  );
+      snapshot,
+      segments,
+    });
+  });
   for (const { operator, state } of chain.functionStates) {
     state.prepareSnapshot();
     const snapshot = state.store.snapshot();
@@ -51,4 +71,21 @@ export function takeSnapshot(options: SnapshotOptions): {
     parts.push(operatorStatePart(chain.sink.uid, encodeSinkState(sink)));
   }
   return { parts, waitsForSink: sink?.waits === true };
+}
+
+/** Rows C7, C26, S17: which snapshots are made of segments, where those go, and which of them need not be written. */
+function segmentsOf(
+  operator: string,
+  { files }: KeyedStateSnapshot,
+  { options, incremental, hasFiles, sharedDirectory, uploaded }: SnapshotOptions,
+): SegmentParts | undefined {
+  if (files === undefined || options.format === 'canonical') return undefined;
+  if (!hasFiles || (options.snapshot === 'checkpoint' && !incremental)) return undefined;
+  const isAlone = options.snapshot !== 'checkpoint' || options.sharing === 'no-sharing';
+  const segments = files.segments.map((segment) => ({
+    id: segment.id,
+    bytes: segment.bytes,
+    known: isAlone ? undefined : uploaded.find(operator, segment),
+  }));
+  return { segments, directory: isAlone && options.location !== undefined ? options.location : sharedDirectory };
 }

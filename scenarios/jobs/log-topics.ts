@@ -7,8 +7,12 @@ import type { JobInput, JobTopic, Row } from './job-definition.ts';
 /** A source that reads one topic, with a subtask per partition at most: one without a partition would have nothing to do. */
 export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topic: JobTopic): DataStream<Row> {
   const source = env.fromLog<Row>(sourceOptions(input, topic));
-  return source.setParallelism(Math.min(input.parallelism, topic.partitions.length));
+  return source.setParallelism(sourceParallelism(input, topic));
 }
+
+/** One subtask per partition at most. */
+export const sourceParallelism = (input: JobInput, topic: JobTopic): number =>
+  Math.min(input.parallelism, topic.partitions.length);
 
 /** The same by splits that an enumerator assigns, at the job's parallelism: readers without a split idle. */
 export function readTopicBySplits(
@@ -33,7 +37,7 @@ export function readUnion(
 }
 
 /** All of them as one; refuses none at all. */
-export function unionOf(streams: readonly DataStream<Row>[]): DataStream<Row> {
+export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
   const [first, ...others] = streams;
   if (first === undefined) throw new InvalidJob('The job reads no topic: give the scenario an input.');
   return others.length === 0 ? first : first.union(...others);

@@ -6,9 +6,9 @@
  */
 import { z } from 'zod';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
-import type { FaultAction, FaultRule, FaultTime } from '../scenario.ts';
+import type { FaultAction, FaultRule, FaultTime, Range } from '../scenario.ts';
 import { commandOf, operationShape } from './operation-schema.ts';
-import { chance, count, duration, durationRange, record, text } from './scalars.ts';
+import { chance, count, countRange, duration, durationRange, record, text } from './scalars.ts';
 
 /** Each entry has exactly one of these keys; their order is the order of the union below. */
 export const FAULT_KINDS = [
@@ -46,7 +46,7 @@ const point = record({
   checkpoint: count().optional().describe('Checkpoint id; absent: any.'),
   vertex: count(0).optional().describe('Index of the vertex, for points that happen at a task; absent: any.'),
   subtask: count(0).optional().describe('Index of the subtask, for points that happen at a task; absent: any.'),
-  occurrence: count().default(1).describe('The n-th event that matches.'),
+  occurrence: countRange().default(1).describe('The n-th event that matches; of a range, each seed draws one.'),
 });
 
 /** When; shared by all kinds. */
@@ -90,6 +90,7 @@ const throwing = rule(
   {
     throw: target('On whose machine the next call of a user function throws.'),
     vertex,
+    afterCalls: countRange(0).optional().describe('Calls of it that still return; of a range, each seed draws one.'),
     recoverable: z.boolean().default(true).describe('False: the error says that no restart can help.'),
     ...timing,
   },
@@ -97,6 +98,7 @@ const throwing = rule(
     kind: 'throw',
     target: entry.throw,
     ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    ...(entry.afterCalls === undefined ? {} : { afterCalls: asRange(entry.afterCalls) }),
     recoverable: entry.recoverable,
   }),
 );
@@ -225,6 +227,8 @@ export const faultSchema = z.union([
   operation,
   clockStep,
 ]);
+
+const asRange = (value: number | Range): Range => (typeof value === 'number' ? { low: value, high: value } : value);
 
 type WithTiming = z.output<z.ZodObject<typeof timing>>;
 type Lasting = z.output<z.ZodObject<typeof lasting>>;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
+import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
@@ -71,6 +72,7 @@ const fault = z.discriminatedUnion(
       kind: z.literal('throw'),
       node,
       vertex: natural.exactOptional(),
+      afterCalls: natural.exactOptional(),
       recoverable: z.boolean(),
     }),
     record({ ...ofFault, kind: z.literal('hang'), node, vertex: natural.exactOptional(), hangUs: natural }),
@@ -120,6 +122,9 @@ const checkpoint = record({
   savepointTimeoutUs: positive.default(60_000_000),
   firstId: positive.default(1),
   retention: z.enum(RETENTIONS).default('retain-on-cancellation'),
+  // Plans from before there was a choice do not say.
+  backend: z.enum(BACKENDS).default('hashmap'),
+  incremental: z.boolean().default(false),
   inlineThresholdBytes: natural,
   timelineLogging: z.boolean(),
 });

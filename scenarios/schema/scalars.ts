@@ -72,6 +72,18 @@ export function count(least = 1) {
   return z.int({ error: expectation }).min(least, { error: expectation });
 }
 
+/** An integer of at least `least`, or a range of them; a single one stays a number. */
+export function countRange(least = 1) {
+  const expectation = `expected a whole number of at least ${least}, or a range of them such as 2..5`;
+  const ranged = textLike(/^\d{1,9}\.\.\d{1,9}$/, expectation, ['2..5'])
+    .transform((text): Range => {
+      const [low, high] = text.split('..').map(Number);
+      return { low: low ?? 0, high: high ?? 0 };
+    })
+    .refine(({ low, high }) => low >= least && low <= high, { error: expectation });
+  return z.union([count(least), ranged], { error: expectation });
+}
+
 /** Text that is not empty. */
 export function text(what: string) {
   const expectation = `expected ${what}`;

@@ -4,6 +4,7 @@
  * Defaults suit a simulated cluster, in which a minute is long: failures are noticed within seconds. Where a default is Flink's, it says so.
  */
 import { z } from 'zod';
+import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
 import { storageKindSchema } from './storage-schema.ts';
@@ -84,7 +85,16 @@ export const checkpointingSchema = record({
     .prefault('0ms')
     .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
   storage: storageKindSchema,
-  backend: z.literal('hashmap', { error: 'expected hashmap' }).default('hashmap').describe('Where keyed state lives.'),
+  backend: z
+    .enum(BACKENDS)
+    .default('hashmap')
+    .describe(
+      'Where keyed state lives: `hashmap`, objects in memory; `lsm`, bytes in a log-structured store on the node.',
+    ),
+  incremental: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe('Checkpoints of lsm write the segments that no earlier checkpoint wrote. hashmap has no segments.'),
   tolerableFailures: count(0)
     .default(10)
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),
@@ -119,6 +129,20 @@ export const checkpointingSchema = record({
       code: 'custom',
       path: ['unaligned'],
       message: 'expected mode exactly-once with unaligned: true',
+    });
+  }
+  if (checkpointing.incremental && checkpointing.backend === 'hashmap') {
+    context.addIssue({
+      code: 'custom',
+      path: ['incremental'],
+      message: 'expected backend: lsm with incremental: true: hashmap has no segments',
+    });
+  }
+  if (checkpointing.incremental && checkpointing.storage === 'jobmanager') {
+    context.addIssue({
+      code: 'custom',
+      path: ['incremental'],
+      message: 'expected another storage than jobmanager with incremental: true: segments are files',
     });
   }
   if (checkpointing.unaligned && checkpointing.maxConcurrent > 1) {

@@ -29,6 +29,10 @@ export function foldHandles(digest: Digest, handles: readonly StateHandle[]): vo
     digest.foldString(handle.path);
     digest.fold(handle.bytes);
     digest.fold(handle.checksum);
+    for (const segment of handle.segments ?? []) {
+      digest.foldString(segment.path);
+      digest.fold(segment.checksum);
+    }
     for (const { offsets } of handle.lists ?? []) {
       digest.fold(offsets.length);
       digest.fold(offsets[0] ?? -1);

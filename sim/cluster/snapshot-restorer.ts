@@ -11,7 +11,8 @@ import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
 import { UserCode } from '../../engine/operators/user-code.ts';
 import { WorkMeter } from '../../engine/operators/work-meter.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { RestoredSegment } from '../../engine/state/keyed-state-backend.ts';
 import { OperatorChain } from '../../engine/taskmanager/operator-chain.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import type { RestoredState, SnapshotRestorer } from '../judges/restore-audit.ts';
@@ -29,7 +30,11 @@ export class EngineRestorer implements SnapshotRestorer {
     this.#environment = { ...environment, node: NODE };
   }
 
-  restore(metadata: CheckpointMetadata, graph: JobGraph, bytesOf: (handle: StateHandle) => Uint8Array): RestoredState {
+  restore(
+    metadata: CheckpointMetadata,
+    graph: JobGraph,
+    bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array,
+  ): RestoredState {
     const environment = { ...this.#environment, graph };
     const assignment = new StateAssignment({ graph, restored: metadata, parts: environment.parts });
     const keyed = new Map<string, StateHash>();
@@ -50,11 +55,12 @@ interface SubtaskRestore {
   readonly vertex: JobVertex;
   readonly subtask: number;
   readonly handles: readonly StateHandle[];
-  readonly bytesOf: (handle: StateHandle) => Uint8Array;
+  readonly bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array;
 }
 
 function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): void {
   const { environment, vertex, subtask, handles, bytesOf } = restore;
+  const withBytes = (handle: SegmentHandle): RestoredSegment => ({ handle, bytes: bytesOf(handle) });
   const chain = new OperatorChain({
     environment,
     vertex,
@@ -66,7 +72,9 @@ function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): 
     userCode: new UserCode(),
     work: new WorkMeter(),
     keyedStateOf: (operator) =>
-      handles.filter((handle) => handle.operator === operator && handle.state === 'keyed').map(bytesOf),
+      handles
+        .filter((handle) => handle.operator === operator && handle.state === 'keyed')
+        .map((handle) => ({ bytes: bytesOf(handle), segments: handle.segments?.map(withBytes) })),
     operatorStateOf: (operator) =>
       handles
         .filter((handle) => handle.operator === operator && handle.state === 'operator')

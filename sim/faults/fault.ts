@@ -42,6 +42,8 @@ export type Fault = OfFault &
         readonly node: NodeId;
         /** Index of the vertex whose function it is; absent: any. */
         readonly vertex?: number;
+        /** Calls that still return, once it is armed; absent: none. */
+        readonly afterCalls?: number;
         /** False: the error says that no restart can help. */
         readonly recoverable: boolean;
       }

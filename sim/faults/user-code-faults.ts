@@ -4,7 +4,8 @@
  * Owns: the faults armed per node, and the wrapping of a job's user functions that lets them strike. The engine sees an ordinary job whose
  * functions behave so; it knows nothing of this. Only jobs of plans with such faults are wrapped.
  *
- * I1: an armed fault strikes the next call of a user function on its node, of its vertex if it names one, once.
+ * I1: an armed fault strikes the next call of a user function on its node, of its vertex if it names one, once; `afterCalls` such calls
+ *     pass before. Of several armed faults that wait for the call the first strikes, and the others count it.
  * I2: only the first user function of a vertex is wrapped: one call per record that enters it.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
@@ -17,9 +18,14 @@ export type UserCodeFault = Extract<Fault, { kind: 'throw' | 'hang' }>;
 /** What an injected error says; functions of real jobs throw what they like. */
 const MESSAGE = 'injected by the fault plan';
 
+interface ArmedFault {
+  readonly fault: UserCodeFault;
+  callsLeft: number;
+}
+
 export class UserCodeFaults {
   readonly #onEffective: (faultId: string) => void;
-  readonly #armed = new Map<NodeId, UserCodeFault[]>();
+  readonly #armed = new Map<NodeId, ArmedFault[]>();
   #hangUs = 0;
 
   constructor(onEffective: (faultId: string) => void) {
@@ -27,16 +33,17 @@ export class UserCodeFaults {
   }
 
   apply(fault: UserCodeFault): void {
-    const armed = this.#armed.get(fault.node);
-    if (armed === undefined) this.#armed.set(fault.node, [fault]);
-    else armed.push(fault);
+    const armed = { fault, callsLeft: fault.kind === 'throw' ? (fault.afterCalls ?? 0) : 0 };
+    const others = this.#armed.get(fault.node);
+    if (others === undefined) this.#armed.set(fault.node, [armed]);
+    else others.push(armed);
   }
 
   lift(fault: UserCodeFault): void {
     const armed = this.#armed.get(fault.node) ?? [];
     this.#armed.set(
       fault.node,
-      armed.filter(({ id }) => id !== fault.id),
+      armed.filter((other) => other.fault.id !== fault.id),
     );
   }
 
@@ -62,14 +69,24 @@ export class UserCodeFaults {
   #beforeCall(node: NodeId, vertex: number): void {
     const armed = this.#armed.get(node);
     if (armed === undefined || armed.length === 0) return;
-    const at = armed.findIndex((fault) => fault.vertex === undefined || fault.vertex === vertex);
-    const [fault] = at < 0 ? [] : armed.splice(at, 1);
+    const fault = dueAt(armed, vertex);
     if (fault === undefined) return;
     this.#onEffective(fault.id);
     if (fault.kind === 'hang') this.#hangUs += fault.hangUs;
     else if (fault.recoverable) throw new Error(MESSAGE);
     else throw new SuppressRestarts(MESSAGE);
   }
+}
+
+/** Counts the call, and takes out the fault whose turn it is. */
+function dueAt(armed: ArmedFault[], vertex: number): UserCodeFault | undefined {
+  let due = -1;
+  for (const [index, one] of armed.entries()) {
+    if (one.fault.vertex !== undefined && one.fault.vertex !== vertex) continue;
+    if (one.callsLeft > 0) one.callsLeft -= 1;
+    else if (due < 0) due = index;
+  }
+  return due < 0 ? undefined : armed.splice(due, 1)[0]?.fault;
 }
 
 function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {

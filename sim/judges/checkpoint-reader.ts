@@ -7,6 +7,7 @@
  * I1: what cannot be read is a value, never a throw: `unreadable` with the reason.
  * I2: every byte of state is checked against length and checksum of its handle before it is decoded.
  */
+import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
@@ -14,11 +15,12 @@ import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { OperatorPiece } from './operator-state-audit.ts';
+import { SegmentedState } from './segmented-state.ts';
 import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
@@ -28,6 +30,7 @@ import {
   decodeSourceOffsets,
   fromCanonical,
   isCanonical,
+  isManifest,
 } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -80,6 +83,7 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
+  readonly #segmented = new SegmentedState();
   readonly #sources: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
@@ -112,7 +116,8 @@ export class CheckpointReader {
       this.#pointerText = text;
       const pointer = text === '' ? undefined : decodePointer(text);
       this.#pointer = pointer?.completed ?? EMPTY_POINTER;
-      this.#floor = pointer?.job?.floor ?? 0;
+      // A job that has ended has no pointer any more, and what earlier runs left is still theirs.
+      if (pointer !== undefined) this.#floor = pointer.job?.floor ?? 0;
     }
     return this.#pointer;
   }
@@ -144,7 +149,10 @@ export class CheckpointReader {
     if (metadata.kind === 'unreadable') return [checkpoint.metadata];
     const files = [checkpoint.metadata];
     for (const { handles } of metadata.value.states) {
-      for (const { path } of handles) if (path !== '') files.push(path);
+      for (const { path, segments = [] } of handles) {
+        if (path !== '') files.push(path);
+        for (const segment of segments) files.push(segment.path);
+      }
     }
     return files;
   }
@@ -254,14 +262,34 @@ export class CheckpointReader {
   }
 
   /** As they lie there, unchecked; undefined: they do not. */
-  rawBytesOf({ path, inline }: StateHandle): Uint8Array | undefined {
-    return path === '' ? inline : this.#options.durable.object(path);
+  rawBytesOf(file: StateHandle | SegmentHandle): Uint8Array | undefined {
+    if ('inline' in file && file.path === '') return file.inline;
+    return this.#options.durable.object(file.path);
+  }
+
+  /** Keyed state as one file, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
+  keyedFile(
+    { segments = [], keyGroups, path }: StateHandle,
+    bytes: Uint8Array,
+    segmentOf: (segment: SegmentHandle) => Uint8Array,
+  ): Uint8Array {
+    if (!isManifest(bytes)) return isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+    if (keyGroups === undefined) throw new CorruptData(`${path} names no key groups`, 0);
+    const file = this.#segmented.fileOf(bytes, segments.map(segmentOf), keyGroups);
+    if (typeof file === 'string') throw new CorruptData(`${path}: ${file}`, 0);
+    return file;
   }
 
   /** The bytes of a handle, or what is wrong with them. */
-  bytesOf(handle: StateHandle): Uint8Array | string {
-    const place = placeOf(handle);
-    const bytes = this.rawBytesOf(handle);
+  bytesOf(file: StateHandle | SegmentHandle): Uint8Array | string {
+    return this.#verified('state' in file ? placeOf(file) : file.path, this.rawBytesOf(file), file);
+  }
+
+  #verified(
+    place: string,
+    bytes: Uint8Array | undefined,
+    handle: Pick<StateHandle, 'bytes' | 'checksum'>,
+  ): Uint8Array | string {
     if (bytes === undefined) return `${place} does not exist`;
     if (bytes.length !== handle.bytes) return `${place} has ${String(bytes.length)} of ${String(handle.bytes)} bytes`;
     return crc32c(bytes) === handle.checksum ? bytes : `${place} does not match its checksum`;
@@ -278,9 +306,9 @@ export class CheckpointReader {
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
-      const file = attempt(place, () => (isCanonical(bytes) ? fromCanonical(bytes) : bytes));
-      if (file.kind === 'unreadable') return file.reason;
-      into.keyed.push({ operator: handle.operator, bytes: file.value, keyGroups: handle.keyGroups });
+      const file = this.#keyedFileOf(place, bytes, { ...handle, keyGroups: handle.keyGroups });
+      if (typeof file === 'string') return file;
+      into.keyed.push({ operator: handle.operator, bytes: file, keyGroups: handle.keyGroups });
       return undefined;
     }
     if (handle.state === 'operator') {
@@ -292,6 +320,26 @@ export class CheckpointReader {
     if (channels.kind === 'unreadable') return channels.reason;
     for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
     return undefined;
+  }
+
+  /** Whatever wrote it, as one keyed state file; a text says what is wrong. */
+  #keyedFileOf(
+    place: string,
+    bytes: Uint8Array,
+    { segments = [], keyGroups }: StateHandle & { readonly keyGroups: KeyGroupRange },
+  ): Uint8Array | string {
+    const files: Uint8Array[] = [];
+    for (const segment of segments) {
+      const file = this.#verified(segment.path, this.#options.durable.object(segment.path), segment);
+      if (typeof file === 'string') return file;
+      files.push(file);
+    }
+    const file = attempt(place, () => {
+      if (isManifest(bytes)) return this.#segmented.fileOf(bytes, files, keyGroups);
+      return isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+    });
+    if (file.kind === 'unreadable') return file.reason;
+    return typeof file.value === 'string' ? `${place}: ${file.value}` : file.value;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {

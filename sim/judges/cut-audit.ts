@@ -81,8 +81,11 @@ export class CutAudit {
     const folded = foldInFlight(graph, contents);
     if (folded.kind === 'unreadable') return folded;
     for (const [operator, state] of folded.value.keyedStates) {
-      if (state.sum().equals(expected.get(operator)?.sum() ?? NOTHING)) continue;
-      const question = { graph, index, cut: contents.cut, operator, found: state.entries() };
+      const isCounted = countedIn(contents.ended.get(operator));
+      const reference = expected.get(operator);
+      const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
+      if (state.sum().equals(due ?? NOTHING)) continue;
+      const question = { graph, index, cut: contents.cut, operator, found: state.entries(), isCounted };
       return { kind: 'read', value: explainDifference(question) };
     }
     return this.#compareFoldedOperators(folded.value);

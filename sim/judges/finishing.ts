@@ -8,7 +8,8 @@
  */
 import { decodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import { decodeResult, resultKey, runOf } from '../../engine/protocol/job-result.ts';
-import { feedsSubtask, type JobGraph } from '../../engine/job/job-graph.ts';
+import type { JobEdge, JobGraph } from '../../engine/job/job-graph.ts';
+import { feedsSubtask } from '../../engine/job/pointwise.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
@@ -23,6 +24,8 @@ const SAVEPOINT_ID = /\/savepoint-.*-(\d+)$/;
 interface Attempt {
   readonly vertex: number;
   readonly subtask: number;
+  /** Of its vertex in that deployment. */
+  readonly parallelism: number;
   /** `<epoch>/<job attempt>`: those that were deployed together. */
   readonly deployment: string;
   /** History index of its end of data; -1: not reached. */
@@ -124,7 +127,7 @@ export class Finishing implements Judge {
   }
 
   #onDeployed(event: Extract<HistoryEvent['event'], { readonly kind: 'task-deployed' }>, at: number): void {
-    const { attempt, vertex, subtask, epoch, jobAttempt } = event;
+    const { attempt, vertex, subtask, parallelism, epoch, jobAttempt } = event;
     const deployment = `${String(epoch)}/${String(jobAttempt)}`;
     // A region that restarts replaces attempts within a deployment; what was replaced feeds nobody any more.
     for (const former of this.#attempts.values()) {
@@ -133,6 +136,7 @@ export class Finishing implements Judge {
     this.#attempts.set(attempt, {
       vertex,
       subtask,
+      parallelism,
       deployment,
       endedAt: -1,
       isDrained: false,
@@ -187,11 +191,16 @@ export class Finishing implements Judge {
 
   #producersOf(consumer: Attempt): readonly Attempt[] {
     const edges = this.#options.graph.edges.filter(({ to }) => to === consumer.vertex);
+    const feeds = (edge: JobEdge, { subtask, parallelism }: Attempt): boolean =>
+      feedsSubtask(edge, subtask, consumer.subtask, () => ({
+        producers: parallelism,
+        consumers: consumer.parallelism,
+      }));
     return [...this.#attempts.values()].filter(
-      ({ vertex, subtask, deployment, isReplaced }) =>
-        !isReplaced &&
-        deployment === consumer.deployment &&
-        edges.some((edge) => edge.from === vertex && feedsSubtask(edge, subtask, consumer.subtask)),
+      (producer) =>
+        !producer.isReplaced &&
+        producer.deployment === consumer.deployment &&
+        edges.some((edge) => edge.from === producer.vertex && feeds(edge, producer)),
     );
   }
 

@@ -7,7 +7,9 @@
  *
  * I1: a record made of another keeps its event time; the n-th record an operator makes of one record gets child lineage n.
  * I2: a partition is fed to exactly one source.
- * I3: the order among partitions is the caller's. Jobs whose result depends on it say so in their audit.
+ * I3: a broadcast makes a copy for each consumer, and copies share their lineage: they are counted. How many there are is the width the
+ *     job was written with, so a job that shows its copies must not be rescaled; one that only uses them up may.
+ * I4: the order among partitions is the caller's. Jobs whose result depends on it say so in their audit.
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type {
@@ -162,13 +164,13 @@ export class ReferenceJob {
     const consumer = this.#graph.vertices[edge.to];
     const target = inputs[edge.to]?.[edge.input];
     assert(target !== undefined && consumer !== undefined, 'an edge leads to a later vertex', { edge: edge.index });
+    // What is kept as broadcast state is the same in every subtask: one copy stands for all.
     const isKept = consumer.operators[0]?.kind === 'broadcast-process' && edge.input === 1;
-    assert(
-      edge.partitioning !== 'broadcast' || consumer.parallelism === 1 || isKept,
-      'a broadcast to many subtasks makes copies, which lineage does not tell apart: such a job cannot be audited',
-      { edge: edge.index },
-    );
-    return target;
+    const copies = consumer.parallelism;
+    if (edge.partitioning !== 'broadcast' || copies === 1 || isKept) return target;
+    return (value, lineage) => {
+      for (let copy = 0; copy < copies; copy += 1) target(value, lineage);
+    };
   }
 
   #compileOperator(spec: OperatorSpec, vertex: JobVertex, next: Push): readonly [Push, Push] {

@@ -13,14 +13,14 @@ import { ByteReader, CorruptData } from '../../engine/foundation/byte-reader.ts'
 import type { JobGraph, OperatorSpec } from '../../engine/job/job-graph.ts';
 import { deployedGraph, operatorsOf, slotsNeeded, withParallelism } from '../../engine/job/scaled-graph.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
-import type { StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
-import { readStateContents } from '../inspection/state-contents.ts';
+import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
+import { readSegment, readStateContents } from '../inspection/state-contents.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
 import { bindReferenceState, type ReferenceHandle } from './reference-handles.ts';
-import { decodeOperatorStateFile, fromCanonical, isCanonical, readKeyedStateEntries } from './state-decoders.ts';
+import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
 import { StateHash } from './state-hash.ts';
 import type { HashPair } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
@@ -46,7 +46,11 @@ export interface RestoredState {
 
 /** The engine's own restore path. Throws `CorruptData`, `IncompatibleState` or `InvariantViolation`. */
 export interface SnapshotRestorer {
-  restore(metadata: CheckpointMetadata, graph: JobGraph, bytesOf: (handle: StateHandle) => Uint8Array): RestoredState;
+  restore(
+    metadata: CheckpointMetadata,
+    graph: JobGraph,
+    bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array,
+  ): RestoredState;
 }
 
 export interface RestoreAuditOptions {
@@ -172,7 +176,8 @@ export class RestoreAudit implements Judge {
     const own = new StateHash();
     const known = this.#keyed.get(operator);
     if (known === undefined) return;
-    readKeyedStateEntries(isCanonical(bytes) ? fromCanonical(bytes) : bytes, (name, keyGroup, keyBytes, valueBytes) => {
+    const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
+    readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
       const handle = known.states.get(name);
       if (handle === undefined) return;
       const key = known.spec.keySerializer.deserialize(new ByteReader(keyBytes));
@@ -191,12 +196,17 @@ export class RestoreAudit implements Judge {
   }
 
   /** Throws `CorruptData`, as whoever restores would, with file and offset of the damage. */
-  #bytesOf(handle: StateHandle): Uint8Array {
+  #bytesOf(handle: StateHandle | SegmentHandle): Uint8Array {
     const { reader } = this.#options;
     const bytes = reader.bytesOf(handle);
     if (typeof bytes !== 'string') return bytes;
     const found = reader.rawBytesOf(handle);
-    const reading = found === undefined ? undefined : readStateContents(handle, found);
+    const reading =
+      found === undefined
+        ? undefined
+        : 'state' in handle
+          ? readStateContents(handle, found)
+          : readSegment(handle, found);
     if (reading?.kind !== 'damaged') throw new CorruptData(bytes, 0);
     throw new CorruptData(`${bytes}: ${reading.damage.message}`, reading.damage.offset);
   }

@@ -9,6 +9,7 @@
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
  * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans.
  */
+import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -90,8 +91,12 @@ export class Retention implements Judge {
     for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
     // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
     const newest = isOver() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
+    const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return durable.objects().find((path) => {
       if (!path.startsWith(this.#root) || referenced.has(path)) return false;
+      const creator = creatorOf(path);
+      // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
+      if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });

@@ -2,10 +2,13 @@
  * The one door through which judges and inspection see file formats of the engine: what lies in a checkpoint is read by the engine's own
  * decoders, because a format has one description. What the bytes mean is judged by the reference, which shares no code.
  *
- * Owns nothing; names what judges need of `engine/state`, `engine/channel-state` and `engine/connectors`.
+ * Owns nothing; names what judges need of `engine/state`, `engine/lsm`, `engine/channel-state` and `engine/connectors`.
  */
 export { decodeChannelState } from '../../engine/channel-state/channel-state-file.ts';
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
+export { decodeManifest, isManifest, type Manifest } from '../../engine/lsm/manifest-file.ts';
+export { type RowPlace, readRowPlace } from '../../engine/lsm/row-key.ts';
+export { readSegmentRows } from '../../engine/lsm/segment-file.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 export type {
@@ -17,6 +20,7 @@ export type {
 } from '../../engine/state/keyed-state.ts';
 export {
   decodeKeyedStateFile,
+  encodeKeyedStateFile,
   locateKeyedStateEntries,
   readKeyedStateEntries,
 } from '../../engine/state/keyed-state-file.ts';

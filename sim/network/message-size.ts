@@ -150,6 +150,7 @@ function handlesBytes(handles: readonly StateHandle[]): number {
   for (const handle of handles) {
     bytes +=
       HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
+    for (const { path } of handle.segments ?? []) bytes += HANDLE_BYTES + path.length;
     for (const { name, offsets } of handle.lists ?? []) bytes += name.length + offsets.length * OFFSET_BYTES;
   }
   return bytes;

@@ -58,6 +58,8 @@ const CHECKPOINT: CheckpointConfiguration = {
   savepointTimeoutUs: 50_000,
   firstId: 1,
   retention: 'retain-on-cancellation',
+  backend: 'hashmap',
+  incremental: false,
   inlineThresholdBytes: 8,
   timelineLogging: false,
 };

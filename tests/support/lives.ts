@@ -1,6 +1,6 @@
 /** Lives for tests: a shipped scenario or a small plan of its own, lived in-process on generated input. */
 import { readFileSync } from 'node:fs';
-import { compile, parseScenario, type Scenario } from '../../scenarios/index.ts';
+import { catalogPath, compile, parseScenario, SCENARIO_CATALOG, type Scenario } from '../../scenarios/index.ts';
 import { live, type LiveOptions } from '../../scenarios/live.ts';
 import type { Dataset } from '../../sim/judges/job-audit.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -32,7 +32,9 @@ const FLIGHTS = flightLike('flights-20k');
 export const loadDataset: LiveOptions['loadDataset'] = () => FLIGHTS;
 
 export function shippedScenario(name: string): Scenario {
-  const file = new URL(`../../scenarios/catalog/${name}.yaml`, import.meta.url);
+  const entry = SCENARIO_CATALOG.find((one) => one.name === name);
+  if (entry === undefined) throw new Error(`no scenario ${name}`);
+  const file = new URL(`../../scenarios/catalog/${catalogPath(entry)}`, import.meta.url);
   const parsed = parseScenario({ text: readFileSync(file, 'utf8'), file: `${name}.yaml` });
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
   return parsed.scenario;

@@ -1,13 +1,17 @@
 /** The keyed state backends that every property of keyed state holds for: a new backend plugs in here. */
 import type { StateBackendOptions } from '../../engine/parts.ts';
+import { LsmStateBackend } from '../../engine/lsm/lsm-state-backend.ts';
 import { HashMapStateBackend } from '../../engine/state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts';
 
 export interface TestedBackend {
   readonly name: string;
-  create(options: StateBackendOptions): KeyedStateBackend;
+  create(options: Omit<StateBackendOptions, 'backend' | 'work'>): KeyedStateBackend;
 }
 
 export const BACKENDS: readonly TestedBackend[] = [
   { name: 'hashmap', create: (options) => new HashMapStateBackend(options) },
+  { name: 'lsm', create: (options) => new LsmStateBackend(options) },
+  // Every few writes make a segment, every few segments are merged.
+  { name: 'lsm with a small memtable', create: (options) => new LsmStateBackend({ ...options, memtableBytes: 64 }) },
 ];

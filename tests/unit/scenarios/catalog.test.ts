@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   buildJob,
+  catalogPath,
   compile,
   decodePlan,
   encodePlan,
@@ -19,7 +20,8 @@ const CATALOG = join(import.meta.dirname, '../../../scenarios/catalog');
 const SEEDS = Array.from({ length: 50 }, (_, index) => `seed-${index}`);
 
 function shipped(name: string): Scenario {
-  const file = `${name}.yaml`;
+  const entry = SCENARIO_CATALOG.find((one) => one.name === name);
+  const file = entry === undefined ? name : catalogPath(entry);
   const parsed = parseScenario({ text: readFileSync(join(CATALOG, file), 'utf8'), file });
   if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
   return parsed.scenario;
@@ -27,8 +29,8 @@ function shipped(name: string): Scenario {
 
 describe('catalog', () => {
   it('lists every file and only files', () => {
-    const files = readdirSync(CATALOG).filter((file) => file.endsWith('.yaml'));
-    expect(SCENARIO_CATALOG.map((entry) => `${entry.name}.yaml`).sort()).toEqual(files.sort());
+    const files = readdirSync(CATALOG, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+    expect(SCENARIO_CATALOG.map(catalogPath).sort()).toEqual(files.sort());
   });
 });
 

@@ -55,6 +55,8 @@ describe('job catalog', () => {
       'flight-delays': 2,
       'parallel-pipelines': 3,
       'split-count': 2,
+      'staged-count': 4,
+      'checked-exchanges': 4,
       'broadcast-rules': 2,
       'buffering-map': 3,
       'union-offsets': 2,
@@ -77,6 +79,46 @@ describe('parallel-pipelines', () => {
     expect(() => build('parallel-pipelines', {}, [{ name: 'narrow', partitions: [0] }])).toThrow(
       /a partition for each/,
     );
+  });
+});
+
+describe('checked-exchanges', () => {
+  const topology = (name: string, topics: readonly { name: string; partitions: number[] }[]) =>
+    build('checked-exchanges', { topology: name }, [...topics]).graph.edges.map(({ partitioning }) => partitioning);
+  const three = ['a', 'b', 'c'].map((name, index) => ({ name, partitions: [2 * index, 2 * index + 1] }));
+
+  it('X20-X22: its topologies use every exchange there is', () => {
+    expect(topology('pipeline', three)).toEqual(['hash', 'hash', 'hash', 'forward', 'forward']);
+    expect(topology('multi-input', three)).toEqual(['hash', 'hash', 'hash', 'hash']);
+    expect(topology('union', three)).toEqual(['hash', 'hash', 'hash']);
+    expect(topology('custom', three)).toEqual(['custom', 'custom', 'custom', 'custom', 'hash']);
+    expect(topology('broadcast', three)).toEqual(['rebalance', 'rebalance', 'broadcast', 'hash']);
+    expect(topology('mixed', TOPICS)).toEqual(['rescale', 'forward', 'hash', 'rebalance', 'rescale', 'global']);
+  });
+
+  it('X20: a record that was changed on its way is told apart from one that was not', () => {
+    const { graph } = build('checked-exchanges', {});
+    const maps = graph.vertices.flatMap(({ operators }) => operators).filter((one) => one.kind === 'map');
+    const [stamp, verify] = [maps.at(0), maps.at(-1)];
+    const stamped = stamp?.map({ key: 'key-7', value: 5 }) as Record<string, unknown>;
+    expect(verify?.map(stamped)).toEqual({ key: 'key-7', value: 5, intact: true });
+    expect(verify?.map({ ...stamped, value: 6 })).toMatchObject({ intact: false });
+  });
+
+  it('says which topologies there are, and what they read', () => {
+    expect(() => build('checked-exchanges', { topology: 'ring' })).toThrow(/topologies pipeline, multi-input/);
+    expect(() => build('checked-exchanges', { topology: 'multi-input' })).toThrow('reads three topics');
+  });
+});
+
+describe('staged-count', () => {
+  it('X2: a filter, a shuffle, a counting map and a reduce, with a count in each', () => {
+    const { graph } = build('staged-count', {});
+    expect(graph.edges.map(({ partitioning }) => partitioning)).toEqual(['rebalance', 'hash', 'hash']);
+    const states = graph.vertices.flatMap(({ operators }) =>
+      operators.flatMap((one) => (one.kind === 'process' ? one.function.states.map(({ name }) => name) : [])),
+    );
+    expect(states).toEqual(['count', 'reduced']);
   });
 });
 

@@ -157,6 +157,25 @@ describe('job graph', () => {
     ]);
   });
 
+  it('breaks at rescale, global and a custom partitioner, which keeps its question and its answer', () => {
+    const env = environment(2);
+    orders(env)
+      .rescale()
+      .map((order) => order)
+      .global()
+      .map((order) => order)
+      .partitionCustom(
+        (customer: string, subtasks) => customer.length % subtasks,
+        (order) => order.customer,
+      )
+      .map((order) => order)
+      .sinkTo(SINK);
+    const graph = env.jobGraph();
+    expect(graph.edges.map(({ partitioning }) => partitioning)).toEqual(['rescale', 'global', 'custom']);
+    const custom = graph.edges[2];
+    expect(custom?.partitioner?.(custom.key?.({ customer: 'abc', id: 'i' }) ?? '', 2)).toBe(1);
+  });
+
   it('ends a chain at an operator with two consumers', () => {
     const env = environment();
     const amounts = orders(env).map((order) => order.amount);

@@ -52,12 +52,13 @@ describe('barrier alignment', () => {
     expect(optionsOnEdge(ALIGNED, true)).toEqual(ALIGNED);
   });
 
-  it('B11: hash and rebalance let barriers overtake, forward and broadcast do not', () => {
-    const supported = (['hash', 'rebalance', 'forward', 'broadcast'] as const).map((partitioning) => {
+  it('B11: hash, rebalance and global let barriers overtake; pointwise, broadcast and custom edges do not (FLINK-39162)', () => {
+    const all = ['hash', 'rebalance', 'global', 'forward', 'rescale', 'broadcast', 'custom'] as const;
+    const supported = all.map((partitioning) => {
       const only = edge(0, 0, 1, partitioning);
       return supportsUnaligned(jobGraph([sourceVertex(0, 2), vertex(1, 2)], [only]), only);
     });
-    expect(supported).toEqual([true, true, false, false]);
+    expect(supported).toEqual([true, true, true, false, false, false, false]);
   });
 
   it('B11: one edge that cannot forces all edges into its vertex, and no others', () => {

@@ -83,8 +83,8 @@ class Bench {
     return value === undefined ? undefined : decodeResult(value);
   }
 
-  end(status: EndStatus): this {
-    const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status, by: '' } };
+  end(status: EndStatus, floor = 0): this {
+    const run = { run: 1, by: '', floor, fullFirst: false, ended: { status, by: '' } };
     this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, out));
     return this;
   }
@@ -128,6 +128,15 @@ describe('job result', () => {
     expect(bench.store.valueOf(pointerKey(JOB))).toBe('');
     expect(bench.store.valueOf(counterKey(JOB))).toBe('');
     expect(bench.cleaned).toBe(1);
+  });
+
+  it('I4, C27: what earlier runs left is not its own, and the result remembers it when the pointer is gone', () => {
+    const bench = new Bench();
+    bench.storage.objects.set(`checkpoints/${JOB}/chk-7/_metadata`, new Uint8Array([1]));
+    bench.end('finished', 6).answerToTheEnd();
+    expect(bench.storage.paths().sort()).toEqual([FILE, 'checkpoints/other/chk-1/_metadata']);
+    expect(bench.store.valueOf(pointerKey(JOB))).toBe('');
+    expect(bench.result()).toEqual({ status: 'finished', state: 'clean', floor: 6 });
   });
 
   it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {

@@ -13,12 +13,21 @@ const marker: StreamBuffer = { kind: 'cancel-marker', checkpointId: id(1) };
 const CONSUMER = nodeId('consumer');
 
 /** Two records fill a buffer; two finished buffers fill the pool. */
-function bench(partitioning: JobEdge['partitioning'] = 'rebalance', consumers = 1, subtask = 0) {
+function bench(
+  partitioning: JobEdge['partitioning'] = 'rebalance',
+  consumers = 1,
+  subtask = 0,
+  partitioner: NonNullable<JobEdge['partitioner']> = () => 0,
+) {
   const left: number[] = [];
   const partition = new ResultPartition({
-    edge: edge(0, 0, 1, partitioning),
+    edge: {
+      ...edge(0, 0, 1, partitioning),
+      ...(partitioning === 'custom' ? { key: (value: unknown) => Number(value), partitioner } : {}),
+    },
     producer: attempt(1),
     subtask,
+    producerParallelism: 2,
     consumerParallelism: consumers,
     consumerMaxParallelism: 8,
     recordBytes: 2,
@@ -182,6 +191,37 @@ describe('partitioning', () => {
       [1, 2],
       [1, 2],
     ]);
+  });
+
+  it('rescale deals out among its share, global leads to the first', () => {
+    const fourWide = bench('rescale', 4, 1);
+    for (const consumer of [0, 1, 2, 3]) fourWide.connect(consumer, 100);
+    fourWide.write(1, 2, 3);
+    fourWide.partition.flush(fourWide.out);
+    expect([0, 1, 2, 3].map((consumer) => fourWide.received(consumer).flat())).toEqual([[], [], [1, 3], [2]]);
+    expect(split('rescale', 1, [1, 2])).toEqual([[], [1, 2]]);
+    expect(split('global', 1, [1, 2])).toEqual([[1, 2], []]);
+  });
+
+  it('C23: a pointwise partition is processed when its own consumers have read it', () => {
+    const { partition, connect } = bench('rescale', 4, 1);
+    for (const consumer of [2, 3]) connect(consumer, 100);
+    partition.allRecordsProcessed(2, attempt(12));
+    expect(partition.isProcessed).toBe(false);
+    partition.allRecordsProcessed(3, attempt(13));
+    expect(partition.isProcessed).toBe(true);
+  });
+
+  it('custom sends a key where the user says, and refuses a subtask there is none of', () => {
+    const { write, connect, received, partition, out } = bench('custom', 2, 0, (key) => Number(key) % 3);
+    for (const consumer of [0, 1]) connect(consumer, 100);
+    write(0, 1, 3, 4);
+    partition.flush(out);
+    expect([received(0).flat(), received(1).flat()]).toEqual([
+      [0, 3],
+      [1, 4],
+    ]);
+    expect(() => write(2)).toThrow('the partitioner names subtask 2 of 2');
   });
 
   it('S1, S2: hash sends a key where its key group lies', () => {

@@ -384,7 +384,9 @@ describe('determinism', () => {
   test('an actor that says something else: another digest', () => {
     const world = (n: number): string =>
       new SmallWorld({
-        profile: { nanoseconds: { record: 0, byte: 0, key: 0, message: 0, nanosecond: 1 } },
+        profile: {
+          nanoseconds: { record: 0, byte: 0, key: 0, message: 0, 'block-read': 0, 'disk-byte': 0, nanosecond: 1 },
+        },
         scripts: { a: sender(to('b', 'datagram'), [n], cancel), b: silent },
       })
         .start()

@@ -211,6 +211,30 @@ describe('the reference job', () => {
     ]);
   });
 
+  it('I3: a broadcast makes a copy for each consumer, with the lineage of what it copies', () => {
+    const base = countGraph([0]);
+    const [source, keyed] = base.vertices;
+    if (source === undefined || keyed === undefined) throw new RangeError('two vertices');
+    const sink: OperatorSpec = {
+      uid: 's',
+      name: 's',
+      kind: 'sink',
+      sink: { guarantee: 'exactly-once', batchRecords: 1 },
+    };
+    const vertices = [
+      { ...source, operators: [] },
+      { ...keyed, index: 1, parallelism: 3, operators: [sink] },
+    ];
+    const edges = [{ index: 0, from: 0, to: 1, input: 0 as const, partitioning: 'broadcast' as const }];
+    const { job, out } = outputs({ ...base, vertices, edges });
+    job.feed(0, { value: 'a', timestampUs: 0, lineage: 7 });
+    expect(out).toEqual([
+      ['s', 'a', 7],
+      ['s', 'a', 7],
+      ['s', 'a', 7],
+    ]);
+  });
+
   it('two inputs and two consumers: each record goes where the edges say', () => {
     const base = countGraph([0]);
     const [source, keyed] = base.vertices;

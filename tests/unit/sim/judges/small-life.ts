@@ -404,6 +404,8 @@ export const SMALL_PLAN: SimulationPlan = {
       savepointTimeoutUs: 50_000,
       firstId: 1,
       retention: 'retain-on-cancellation',
+      backend: 'hashmap',
+      incremental: false,
       inlineThresholdBytes: 0,
       timelineLogging: false,
     },

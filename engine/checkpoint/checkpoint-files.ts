@@ -1,0 +1,69 @@
+/**
+ * The files of checkpoints, as one leader sees them: what becomes of them when a checkpoint completes, is dropped, aborted, or the run ends
+ * (rows C9, C16, G5).
+ *
+ * Owns: who is told of which event, the cleaner or the shared state. Does not own: the deletions, the registry.
+ */
+import type { Micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { CheckpointPointer, RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import type { EngineConfiguration } from '../protocol/configuration.ts';
+import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { CheckpointCleaner } from './checkpoint-cleaner.ts';
+import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { PendingCheckpoint } from './pending-checkpoint.ts';
+import { SharedState } from './shared-state.ts';
+
+export interface CheckpointFilesOptions {
+  readonly jobId: string;
+  readonly configuration: EngineConfiguration;
+  readonly parts: EngineParts;
+  readonly storage: CheckpointStorage;
+  readonly store: CompletedCheckpointStore;
+  /** A deletion has ended: a checkpoint may have waited for it (row C2). */
+  readonly cleaned: (nowUs: Micros, out: Out) => void;
+}
+
+export class CheckpointFiles {
+  readonly #options: CheckpointFilesOptions;
+  readonly #cleaner: CheckpointCleaner;
+  readonly shared: SharedState;
+
+  constructor(options: CheckpointFilesOptions) {
+    const { jobId, configuration, parts, storage, store, cleaned } = options;
+    const { directory, incremental } = configuration.checkpoint;
+    this.#options = options;
+    this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned);
+    this.shared = new SharedState({ parts, store, cleaner: this.#cleaner, incremental });
+  }
+
+  /** Deletions under way. */
+  get cleaning(): number {
+    return this.#cleaner.cleaning;
+  }
+
+  /** Row C16: the pointer was moved and dropped these. `endsWith`: the run is over, and this is the last id it took. */
+  sweep(dropped: readonly RetainedCheckpoint[], out: Out, endsWith?: number): void {
+    const { parts, store } = this.#options;
+    const { pointer } = store;
+    for (const { owner, metadata } of dropped)
+      if (owner === 'claimed' || (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone'))
+        this.#cleaner.discard(directoryOfMetadata(metadata), out);
+    this.#cleaner.sweep(pointer, out, endsWith);
+    if (endsWith === undefined) this.shared.sweep(pointer, out);
+    else this.shared.runEnded(pointer, endsWith, out);
+    if (parts.sharedRegistration === 'after-store') this.shared.registerRetained();
+  }
+
+  /** With `subsume: before-pointer`: of a pointer that is not written yet. */
+  sweepEarly(pointer: CheckpointPointer, out: Out): void {
+    this.#cleaner.sweep(pointer, out);
+  }
+
+  aborted({ location, handles }: PendingCheckpoint, out: Out): void {
+    this.#cleaner.discard(location, out);
+    if (this.#options.parts.abortedFiles === 'discarded') this.shared.discard(handles, out);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The files that the checkpoints of one leader have in common: who registers them, who deletes them, when (rows C9, C16, C27, S16, G5;
+ * decision 0061).
+ *
+ * Owns: the registry. Does not own: the deletions (the cleaner makes them), what is retained (the store).
+ * Invariants:
+ *   I1 the files of an acknowledgement are registered before anybody asks whether its checkpoint is still pending (row C9);
+ *   I2 the registry of a new leader is made of the metadata of every retained checkpoint (row F16): what none of them uses, no later
+ *      checkpoint can use, because what stands for it is refused;
+ *   I3 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
+ *      ever acknowledged it. A run deletes files of earlier runs only where it claimed them.
+ */
+import type { CheckpointId } from '../foundation/ids.ts';
+import type { Out } from '../protocol/actor.ts';
+import type { EngineParts } from '../parts.ts';
+import { creatorOf, isShared } from '../protocol/checkpoint-paths.ts';
+import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
+import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import type { CheckpointCleaner } from './checkpoint-cleaner.ts';
+import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import { SharedStateRegistry } from './shared-state-registry.ts';
+
+export interface SharedStateOptions {
+  readonly parts: EngineParts;
+  readonly store: CompletedCheckpointStore;
+  readonly cleaner: Pick<CheckpointCleaner, 'deleteFiles' | 'sweepShared'>;
+  /** Checkpoints of this job may have files in common: there is something to sweep. */
+  readonly incremental: boolean;
+}
+
+export class SharedState {
+  readonly #options: SharedStateOptions;
+  #registry: SharedStateRegistry;
+
+  constructor(options: SharedStateOptions) {
+    this.#options = options;
+    this.#registry = this.#rebuilt();
+  }
+
+  /** Another run has begun, from what the store holds now. */
+  runBegins(): void {
+    this.#registry = this.#rebuilt();
+  }
+
+  /** I1. The handles with every placeholder replaced; undefined: one of them stands for a file that is gone. */
+  register(message: AcknowledgeCheckpoint, out: Out): readonly StateHandle[] | undefined {
+    const { handles, checkpointId, attempt } = message;
+    if (!handles.some(({ segments }) => segments !== undefined)) return handles;
+    const resolved: StateHandle[] = [];
+    for (const handle of handles) {
+      const segments = this.#registerAll(handle.segments ?? [], checkpointId);
+      if (segments === undefined) {
+        out.report({ kind: 'acknowledge-received', checkpointId, attempt, result: 'discarded' });
+        out.report({ kind: 'probe', probe: 'placeholder-of-missing-file' });
+        return undefined;
+      }
+      resolved.push(handle.segments === undefined ? handle : { ...handle, segments });
+    }
+    return resolved;
+  }
+
+  /** The pointer was moved: what is below it may go. */
+  sweep(pointer: CheckpointPointer, out: Out): void {
+    const [lowest] = pointer.completed;
+    if (lowest !== undefined) this.#unregister(lowest.id, pointer, out);
+    const newest = pointer.completed.at(-1)?.id ?? 0;
+    this.#sweepFiles(pointer, newest - 1, (path) => this.#registry.isInUse(path), out);
+  }
+
+  /** The run is over, with this as the last id it took: only what is retained is in use. */
+  runEnded(pointer: CheckpointPointer, lastId: number, out: Out): void {
+    this.#registry = this.#rebuilt();
+    this.#sweepFiles(pointer, lastId, (path) => this.#registry.isInUse(path), out);
+  }
+
+  /** With `sharedRegistration: after-store`, when the sweep has gone. */
+  registerRetained(): void {
+    this.#registry = this.#rebuilt();
+  }
+
+  /** With `completedSavepoint: subsumes`. */
+  subsumeBelow(checkpointId: CheckpointId, out: Out): void {
+    this.#options.cleaner.deleteFiles(this.#registry.unregisterUnused(checkpointId), out);
+  }
+
+  /** With `abortedFiles: discarded`. */
+  discard(handles: readonly StateHandle[], out: Out): void {
+    this.#options.cleaner.deleteFiles(
+      sharedFilesOf(handles).map(({ path }) => path),
+      out,
+    );
+  }
+
+  #registerAll(segments: readonly SegmentHandle[], checkpointId: CheckpointId): SegmentHandle[] | undefined {
+    const { parts } = this.#options;
+    const registered: SegmentHandle[] = [];
+    for (const segment of segments) {
+      // What a savepoint is made of is its user's.
+      if (!isShared(segment.path)) {
+        registered.push(segment);
+        continue;
+      }
+      const usedBy = parts.sharedRegistration === 'at-acknowledgement' ? checkpointId : 0;
+      const registration = this.#registry.register(segment, usedBy);
+      if (registration.kind === 'registered') registered.push(registration.file);
+      else if (parts.unknownPlaceholder === 'fails-checkpoint') return undefined;
+      else registered.push({ path: segment.path, bytes: segment.bytes, checksum: segment.checksum });
+    }
+    return registered;
+  }
+
+  /** Claimed files are those of earlier runs, which the sweep does not look at: they are named. */
+  #unregister(lowestRetainedId: CheckpointId, { job }: CheckpointPointer, out: Out): void {
+    const floor = job?.floor ?? 0;
+    const unused = this.#registry.unregisterUnused(lowestRetainedId);
+    const { parts, cleaner } = this.#options;
+    const named = parts.sharedGarbage === 'swept' ? unused.filter((path) => creatorOf(path) <= floor) : unused;
+    cleaner.deleteFiles(named, out);
+  }
+
+  #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
+    const { parts, incremental, cleaner } = this.#options;
+    if (!incremental || parts.sharedGarbage !== 'swept') return;
+    const floor = pointer.job?.floor ?? 0;
+    cleaner.sweepShared((path) => creatorOf(path) > floor && creatorOf(path) <= lastId && !isInUse(path), out);
+  }
+
+  /** I2. */
+  #rebuilt(): SharedStateRegistry {
+    const { store, parts } = this.#options;
+    const { completed } = store.pointer;
+    const isRemembered = parts.notClaimedFiles === 'remembered' || completed.some(({ owner }) => owner === 'user');
+    const registry = new SharedStateRegistry(isRemembered ? (store.run.notClaimed ?? store.run.floor) : 0);
+    for (const { id } of completed) {
+      const metadata = store.metadataOf(id);
+      if (metadata !== undefined) registerMetadata(registry, metadata);
+    }
+    return registry;
+  }
+}
+
+function registerMetadata(registry: SharedStateRegistry, { states, checkpointId }: CheckpointMetadata): void {
+  for (const { handles } of states) for (const file of sharedFilesOf(handles)) registry.register(file, checkpointId);
+}
+
+const sharedFilesOf = (handles: readonly StateHandle[]): SegmentHandle[] =>
+  handles.flatMap(({ segments = [] }) => segments.filter(({ path }) => isShared(path)));

@@ -1,0 +1,169 @@
+/**
+ * An embedded log-structured store: what is written goes into a memtable, a full memtable becomes an immutable sorted segment, segments
+ * of one level are merged into one of the next (what RocksDB is to Flink; the shape is our own: tiered, four segments a level).
+ *
+ * Owns: memtable, segments, their order, compaction. Does not own: what rows mean (the backend), where segments are stored beyond the
+ * node (the checkpoint).
+ * Invariants:
+ *   I1 of two rows of one key the newer decides: memtable, then lower levels, then within a level the one written later;
+ *   I2 a segment never changes: a snapshot is the list of them;
+ *   I3 a deleted row is forgotten only where nothing older can be below it: in the last level that has segments;
+ *   I4 what it cost is counted when it is done: blocks looked into, bytes written to the disk of the node.
+ */
+import { Memtable } from './memtable.ts';
+import type { ByteString } from './row-key.ts';
+import { encodeSegment, type Row, type RowValue, Segment } from './segment-file.ts';
+
+/** What a store has done since it was asked; the subtask charges it. */
+export interface StoreWork {
+  /** Blocks of segments looked into. */
+  blockReads: number;
+  /** Bytes written to the local disk, by flushes and compactions, and read for compactions. */
+  diskBytes: number;
+}
+
+/** A segment of a store. */
+export interface StoredSegment<O> {
+  /** Of this store, never used again. */
+  readonly id: number;
+  readonly level: number;
+  readonly segment: Segment;
+  /** Where it was restored from as it is. */
+  readonly origin: O | undefined;
+}
+
+/** RocksDB: 64 MiB; simulated state is smaller by as much. */
+const MEMTABLE_BYTES = 8_192;
+/** Segments of a level that are merged. RocksDB: level0_file_num_compaction_trigger. */
+const SEGMENTS_PER_LEVEL = 4;
+
+export class LogStructuredStore<O> {
+  readonly #work: StoreWork;
+  readonly #memtableBytes: number;
+  readonly #memtable = new Memtable();
+  /** By level; within a level oldest first. */
+  readonly #levels: StoredSegment<O>[][] = [];
+  #nextId = 1;
+
+  constructor(work: StoreWork, memtableBytes = MEMTABLE_BYTES) {
+    this.#work = work;
+    this.#memtableBytes = memtableBytes;
+  }
+
+  /** Bytes of memtable and segments. */
+  get bytes(): number {
+    let bytes = this.#memtable.bytes;
+    for (const { segment } of this.segments()) bytes += segment.bytes.length;
+    return bytes;
+  }
+
+  get(key: ByteString): Uint8Array | undefined {
+    const written = this.#memtable.get(key);
+    if (written !== undefined) return written === 'deleted' ? undefined : written;
+    for (const level of this.#levels) {
+      for (let at = level.length - 1; at >= 0; at -= 1) {
+        const segment = level[at]?.segment;
+        if (segment?.mayContain(key) !== true) continue;
+        this.#work.blockReads += 1;
+        const found = segment.get(key);
+        if (found !== undefined) return found === 'deleted' ? undefined : found;
+      }
+    }
+    return undefined;
+  }
+
+  put(key: ByteString, value: Uint8Array): void {
+    this.#memtable.put(key, value);
+    if (this.#memtable.bytes >= this.#memtableBytes) this.flush();
+  }
+
+  delete(key: ByteString): void {
+    this.#memtable.put(key, undefined);
+    if (this.#memtable.bytes >= this.#memtableBytes) this.flush();
+  }
+
+  /** The rows whose key begins with `prefix`, rising. */
+  scan(prefix: ByteString): (readonly [key: ByteString, value: Uint8Array])[] {
+    const newest = new Map<ByteString, RowValue>();
+    const visit = (key: ByteString, value: RowValue): void => void newest.set(key, value);
+    for (const { segment } of this.#oldestFirst()) this.#work.blockReads += segment.scan(prefix, visit);
+    this.#memtable.scan(prefix, visit);
+    return present(newest);
+  }
+
+  /** All segments, by level, within a level oldest first. */
+  segments(): readonly StoredSegment<O>[] {
+    return this.#levels.flat();
+  }
+
+  /** The memtable becomes a segment. */
+  flush(): void {
+    if (this.#memtable.isEmpty) return;
+    this.#add(this.#memtable.drain(), 0);
+    this.#compactFrom(0);
+  }
+
+  /** A segment of a snapshot, to be added oldest first within its level. The rows of two origins must not share a key. */
+  restoreSegment(level: number, segment: Segment, origin: O | undefined): void {
+    this.#level(level).push({ id: this.#takeId(), level, segment, origin });
+  }
+
+  /** What is left of a restored segment; it is written to the local disk anew. */
+  restoreRows(level: number, rows: readonly Row[]): void {
+    if (rows.length > 0) this.#add(rows, level);
+  }
+
+  #add(rows: readonly Row[], level: number): void {
+    const segment = new Segment(encodeSegment(rows));
+    this.#work.diskBytes += segment.bytes.length;
+    this.#level(level).push({ id: this.#takeId(), level, segment, origin: undefined });
+  }
+
+  #takeId(): number {
+    this.#nextId += 1;
+    return this.#nextId - 1;
+  }
+
+  #level(level: number): StoredSegment<O>[] {
+    while (this.#levels.length <= level) this.#levels.push([]);
+    return this.#levels[level] ?? [];
+  }
+
+  #compactFrom(level: number): void {
+    const full = this.#level(level);
+    if (full.length < SEGMENTS_PER_LEVEL) return;
+    const newest = new Map<ByteString, RowValue>();
+    for (const { segment } of full) {
+      segment.scan('', (key, value) => void newest.set(key, value));
+      this.#work.diskBytes += segment.bytes.length;
+    }
+    full.length = 0;
+    const isLast = this.#levels.every((deeper, at) => at <= level || deeper.length === 0);
+    const rows: readonly Row[] = isLast ? present(newest) : inOrder(newest);
+    if (rows.length > 0) this.#add(rows, level + 1);
+    this.#compactFrom(level + 1);
+  }
+
+  #oldestFirst(): readonly StoredSegment<O>[] {
+    return [...this.#levels].reverse().flat();
+  }
+}
+
+/** The rows of a list of segments, as a snapshot has it: by level, within a level oldest first. */
+export function visibleRows(segments: readonly StoredSegment<unknown>[]): (readonly [ByteString, Uint8Array])[] {
+  const newest = new Map<ByteString, RowValue>();
+  const oldestFirst = [...segments].sort((a, b) => b.level - a.level || a.id - b.id);
+  for (const { segment } of oldestFirst) segment.scan('', (key, value) => void newest.set(key, value));
+  return present(newest);
+}
+
+/** Keys differ, so the comparison never ties. */
+function inOrder(rows: ReadonlyMap<ByteString, RowValue>): Row[] {
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function present(rows: ReadonlyMap<ByteString, RowValue>): [ByteString, Uint8Array][] {
+  return inOrder(rows).flatMap(([key, value]): [ByteString, Uint8Array][] =>
+    value === undefined ? [] : [[key, value]],
+  );
+}

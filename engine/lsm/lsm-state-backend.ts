@@ -1,0 +1,322 @@
+/**
+ * The backend that holds keyed state as bytes in a log-structured store on the node (Flink: RocksDBKeyedStateBackend).
+ *
+ * Owns: the store, the current key, what states there are. A snapshot is the list of segments at its moment and a manifest; which of them
+ * have to be written is for the checkpoint to know (uploaded-segments.ts).
+ *
+ * I1: only keys of the own key groups are stored; a restored segment that holds others is clipped, for good: a key left in it would be
+ *     back after the next rescale (row S18);
+ * I2: stored bytes are read only by a compatible serializer;
+ * I3: each key group is restored from at most one snapshot, and before anything else is stored in it;
+ * I4: taking a snapshot costs one flush and a list: it does not depend on the size of the state.
+ */
+import { assert } from '../foundation/assert.ts';
+import { ByteReader } from '../foundation/byte-reader.ts';
+import type { StateKey } from '../foundation/stable-hash.ts';
+import { type KeyGroupRange, keyGroupOf } from '../job/key-groups.ts';
+import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
+import { refuseIncompatible } from '../state/hashmap-state-backend.ts';
+import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
+import type {
+  EntryVisitor,
+  KeyedStateBackend,
+  KeyedStateSnapshot,
+  RestoredSegment,
+} from '../state/keyed-state-backend.ts';
+import {
+  decodeKeyedStateFile,
+  type KeyedStateHeader,
+  locateKeyedStateEntries,
+  type StateMetaInfo,
+} from '../state/keyed-state-file.ts';
+import { createStateHandle, type StateHandleOfKind, UserMapSerializer } from '../state/keyed-state-handles.ts';
+import { currentGroup, type KeyContext } from '../state/state-table.ts';
+import type {
+  AggregatingStateDescriptor,
+  ListStateDescriptor,
+  MapStateDescriptor,
+  ReducingStateDescriptor,
+  StateDescriptor,
+  ValueStateDescriptor,
+} from '../state/state-descriptor.ts';
+import {
+  checkCompatibility,
+  describeSerializer,
+  IncompatibleState,
+  type TypeSerializer,
+} from '../state/type-serializer.ts';
+import { CurrentValues } from './current-values.ts';
+import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
+import { LogStructuredStore, type StoredSegment, type StoreWork, visibleRows } from './log-structured-store.ts';
+import { decodeManifest, encodeManifest, isManifest } from './manifest-file.ts';
+import {
+  type ByteString,
+  groupPrefix,
+  keyGroupOfRow,
+  lengthPrefixed,
+  type RowPlace,
+  readRowPlace,
+  toByteString,
+  toBytes,
+} from './row-key.ts';
+import { type CurrentRow, RowMapState, RowTable } from './row-state.ts';
+import { type Row, Segment } from './segment-file.ts';
+import { Types } from '../state/type-information.ts';
+
+export interface LsmStateBackendOptions {
+  readonly keySerializer: TypeSerializer<StateKey>;
+  readonly keyGroups: KeyGroupRange;
+  readonly maxParallelism: number;
+  /** Where the store counts what it does. */
+  readonly work?: StoreWork;
+  /** Size at which the memtable becomes a segment. */
+  readonly memtableBytes?: number;
+  /** What becomes of a restored segment with rows of other key groups (I1). */
+  readonly foreignRows?: 'clipped' | 'kept';
+}
+
+export class LsmStateBackend implements KeyedStateBackend {
+  readonly #options: LsmStateBackendOptions;
+  readonly #store: LogStructuredStore<RestoredSegment>;
+  readonly #states = new Map<string, StateMetaInfo>();
+  /** By name: what a function has declared. */
+  readonly #registered = new Map<string, StateDescriptor>();
+  readonly #restoredKeyGroups = new Set<number>();
+  readonly #values: CurrentValues;
+  readonly #context: KeyContext = { key: '', group: -1 };
+  /** The current key as its rows have it. */
+  #keyPart: ByteString = '';
+
+  constructor(options: LsmStateBackendOptions) {
+    const { keyGroups, maxParallelism } = options;
+    assert(keyGroups.start >= 0 && keyGroups.start <= keyGroups.end, 'a key-group range is not empty', { keyGroups });
+    assert(keyGroups.end < maxParallelism, 'a key group is below the maximum parallelism', { keyGroups });
+    this.#options = options;
+    this.#store = new LogStructuredStore(options.work ?? { blockReads: 0, diskBytes: 0 }, options.memtableBytes);
+    this.#values = new CurrentValues(this.#store);
+  }
+
+  get keyCount(): number {
+    this.#values.settle();
+    return this.#keysOf(() => true).length;
+  }
+
+  get estimatedBytes(): number {
+    return this.#store.bytes;
+  }
+
+  setCurrentKey(key: StateKey): void {
+    const context = this.#context;
+    if (key === context.key && context.group >= 0) return;
+    const { maxParallelism, keyGroups, keySerializer } = this.#options;
+    const keyGroup = keyGroupOf(key, maxParallelism);
+    if (keyGroup < keyGroups.start || keyGroup > keyGroups.end)
+      assert(false, 'I1: the current key belongs to the own key groups', { key, keyGroup, keyGroups });
+    this.#values.settle();
+    context.key = key;
+    context.group = keyGroup - keyGroups.start;
+    this.#keyPart = lengthPrefixed((out) => keySerializer.serialize(key, out));
+  }
+
+  keys(): readonly StateKey[] {
+    this.#values.settle();
+    return [...new Set(this.#keysOf((state) => this.#registered.has(state)))];
+  }
+
+  getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>;
+  getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
+  getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
+  getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
+  getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  getState(descriptor: StateDescriptor): StateHandleOfKind {
+    if (descriptor.kind !== 'map')
+      return createStateHandle(descriptor, this.#context, (opened, type) => {
+        return new RowTable(this.#rowOf(opened, type), this.#values, type);
+      });
+    const { keyType, valueType } = descriptor;
+    const row = this.#rowOf(descriptor, new UserMapSerializer(keyType, valueType));
+    return new RowMapState({ row, values: this.#values, store: this.#store, keyType, valueType });
+  }
+
+  /** What it reads is not the job's work. */
+  visitEntries(visit: EntryVisitor): void {
+    this.#values.settle();
+    const { work } = this.#options;
+    const before = { ...work };
+    for (const [name, descriptor] of this.#registered) this.#visit(name, descriptor, visit);
+    if (work !== undefined) Object.assign(work, before);
+  }
+
+  #visit(name: string, descriptor: StateDescriptor, visit: EntryVisitor): void {
+    const { keyGroups, keySerializer } = this.#options;
+    const keyOf = (key: Uint8Array): StateKey => keySerializer.deserialize(new ByteReader(key));
+    for (let keyGroup = keyGroups.start; keyGroup <= keyGroups.end; keyGroup += 1) {
+      const maps = new Map<StateKey, Map<StateKey, unknown>>();
+      for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, name))) {
+        const { key, userKey } = placeOf(row);
+        if (descriptor.kind !== 'map') {
+          const type = descriptor.kind === 'list' ? Types.list(descriptor.type) : descriptor.type;
+          visit(name, keyGroup, keyOf(key), type.deserialize(new ByteReader(value)));
+          continue;
+        }
+        const map = maps.get(keyOf(key)) ?? new Map<StateKey, unknown>();
+        maps.set(keyOf(key), map);
+        const userValue = descriptor.valueType.deserialize(new ByteReader(value));
+        map.set(descriptor.keyType.deserialize(new ByteReader(userKey)), userValue);
+      }
+      for (const [key, map] of maps) visit(name, keyGroup, key, map);
+    }
+  }
+
+  /** I4. */
+  snapshot(): KeyedStateSnapshot {
+    this.#values.settle();
+    this.#store.flush();
+    const segments = this.#store.segments();
+    const header = this.#header();
+    return {
+      entryCount: segments.reduce((sum, { segment }) => sum + segment.rowCount, 0),
+      write: () => keyedStateFileOf(header, visibleRows(segments)),
+      release: () => undefined,
+      files: {
+        segments: segments.map(({ id, segment, origin }) => ({ id, bytes: segment.bytes, origin })),
+        manifest: () => encodeManifest({ ...header, segments: segments.map(listed) }),
+      },
+    };
+  }
+
+  restore(bytes: Uint8Array, segments: readonly RestoredSegment[] = []): void {
+    if (isManifest(bytes)) this.#restoreSegments(bytes, segments);
+    else this.#restoreFile(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
+  }
+
+  dispose(): void {
+    this.#registered.clear();
+    this.#states.clear();
+    this.#context.group = -1;
+  }
+
+  #header(): KeyedStateHeader {
+    const { keySerializer, maxParallelism, keyGroups } = this.#options;
+    const states = [...this.#states.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { keySerializer: keySerializer.snapshot, maxParallelism, keyGroups, states };
+  }
+
+  /** Registers the state; gives its row of the current key. */
+  #rowOf(descriptor: StateDescriptor, { snapshot: serializer }: Pick<TypeSerializer<unknown>, 'snapshot'>): CurrentRow {
+    const meta = { name: descriptor.name, kind: descriptor.kind, serializer };
+    const known = this.#states.get(meta.name);
+    if (known !== undefined) refuseIncompatible(known, meta);
+    this.#states.set(meta.name, meta);
+    if (!this.#registered.has(meta.name)) {
+      this.#registered.set(meta.name, descriptor);
+      if (known !== undefined) this.#takeMapsApart(descriptor);
+    }
+    const prefixes = new Map<number, ByteString>();
+    return () => {
+      const group = currentGroup(this.#context);
+      let prefix = prefixes.get(group);
+      if (prefix === undefined) {
+        prefix = groupPrefix(group + this.#options.keyGroups.start, meta.name);
+        prefixes.set(group, prefix);
+      }
+      return prefix + this.#keyPart;
+    };
+  }
+
+  /** Maps that came whole from a file (I1 of keyed-rows.ts). */
+  #takeMapsApart(descriptor: StateDescriptor): void {
+    if (descriptor.kind !== 'map') return;
+    const { start, end } = this.#options.keyGroups;
+    for (let keyGroup = start; keyGroup <= end; keyGroup += 1) {
+      const prefix = groupPrefix(keyGroup, descriptor.name);
+      for (const [row, value] of this.#store.scan(prefix)) {
+        if (placeOf(row).userKey.length > 0) continue;
+        this.#store.delete(row);
+        for (const entry of takeApart(value, descriptor))
+          this.#store.put(row + toByteString(entry.userKey), entry.value);
+      }
+    }
+  }
+
+  #restoreSegments(bytes: Uint8Array, files: readonly RestoredSegment[]): void {
+    const manifest = decodeManifest(bytes);
+    this.#admit(manifest);
+    assert(manifest.segments.length === files.length, 'a snapshot is restored with all of its segments');
+    manifest.segments.forEach(({ level }, index) => {
+      const file = files[index];
+      if (file !== undefined) this.#restoreSegment(level, file);
+    });
+  }
+
+  #restoreSegment(level: number, file: RestoredSegment): void {
+    const segment = new Segment(file.bytes);
+    const { keyGroups, foreignRows } = this.#options;
+    const isOwn = isWithin(segment.minKey, keyGroups) && isWithin(segment.maxKey, keyGroups);
+    if (isOwn || foreignRows === 'kept') return this.#store.restoreSegment(level, segment, file);
+    if (keyGroupOfRow(segment.maxKey) < keyGroups.start || keyGroupOfRow(segment.minKey) > keyGroups.end) return;
+    const rows: Row[] = [];
+    segment.scan('', (key, value) => {
+      if (isWithin(key, keyGroups)) rows.push([key, value]);
+    });
+    this.#store.restoreRows(level, rows);
+  }
+
+  #restoreFile(bytes: Uint8Array): void {
+    this.#admit(decodeKeyedStateFile(bytes));
+    const prefixes = new Map<string, ByteString>();
+    const { keyGroups } = this.#options;
+    locateKeyedStateEntries(bytes, (state, keyGroup, { keyStart, keyEnd, valueStart, valueEnd }) => {
+      if (keyGroup < keyGroups.start || keyGroup > keyGroups.end) return;
+      const id = `${keyGroup}/${state}`;
+      const prefix = prefixes.get(id) ?? groupPrefix(keyGroup, state);
+      prefixes.set(id, prefix);
+      const key = bytes.subarray(keyStart, keyEnd);
+      const row = prefix + lengthPrefixed((out) => out.writeBytes(key));
+      this.#store.put(row, bytes.slice(valueStart, valueEnd));
+    });
+    for (const descriptor of this.#registered.values()) this.#takeMapsApart(descriptor);
+  }
+
+  /** I2, I3. */
+  #admit(snapshot: KeyedStateHeader): void {
+    const { maxParallelism, keySerializer, keyGroups } = this.#options;
+    if (snapshot.maxParallelism !== maxParallelism)
+      throw new IncompatibleState(
+        `the state was written with maximum parallelism ${String(snapshot.maxParallelism)}, the job has ${String(maxParallelism)}`,
+      );
+    if (checkCompatibility(snapshot.keySerializer, keySerializer.snapshot) === 'incompatible')
+      throw new IncompatibleState(
+        `the keys were written as ${describeSerializer(snapshot.keySerializer)}, the job has ${describeSerializer(keySerializer.snapshot)}`,
+      );
+    for (const meta of snapshot.states) {
+      const known = this.#states.get(meta.name);
+      if (known !== undefined) refuseIncompatible(meta, known);
+      else this.#states.set(meta.name, meta);
+    }
+    const first = Math.max(snapshot.keyGroups.start, keyGroups.start);
+    const last = Math.min(snapshot.keyGroups.end, keyGroups.end);
+    for (let keyGroup = first; keyGroup <= last; keyGroup += 1) {
+      assert(!this.#restoredKeyGroups.has(keyGroup), 'I3: a key group is restored from one snapshot', { keyGroup });
+      this.#restoredKeyGroups.add(keyGroup);
+    }
+  }
+
+  /** The key of each entry, once per state. */
+  #keysOf(isCounted: (state: string) => boolean): StateKey[] {
+    const found = new Map<ByteString, Uint8Array>();
+    for (const [row] of this.#store.scan('')) {
+      const { state, key, userKey } = placeOf(row);
+      if (isCounted(state)) found.set(row.slice(0, row.length - userKey.length), key);
+    }
+    const { keySerializer } = this.#options;
+    return [...found.values()].map((key) => keySerializer.deserialize(new ByteReader(key)));
+  }
+}
+
+const placeOf = (row: ByteString): RowPlace => readRowPlace(new ByteReader(toBytes(row)), row.length);
+
+const listed = ({ level, segment }: StoredSegment<unknown>): { level: number; bytes: number } => ({
+  level,
+  bytes: segment.bytes.length,
+});
