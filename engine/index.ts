@@ -27,6 +27,7 @@ export type {
   StateKey,
 } from './job/functions.ts';
 export { SuppressRestarts } from './job/functions.ts';
+export type { HookDone, MasterHookSpec, MasterTriggerRestoreHook } from './job/master-hook.ts';
 export type { JobEdge, JobGraph, JobVertex, OperatorSpec, SinkSpec, SourceSpec } from './job/job-graph.ts';
 export type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';
 export {

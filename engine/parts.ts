@@ -104,6 +104,14 @@ export interface EngineParts {
   afterCommit(outcome: CommitOutcome, tries: number): 'done' | 'drop' | 'retry' | 'fail';
   /** Whether the committables of one writer subtask and checkpoint may be committed (row K6). */
   isGroupComplete(received: number, expected: number): boolean;
+  /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
+  transactionalIdPrefix(jobId: string, uid: string): string;
+  /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
+  probesFurther(producerEpoch: number): boolean;
+  /** Whether an acknowledgement waits until the brokers have what was written before the barrier (I6). */
+  readonly flushBeforeBarrier: 'flushed' | 'unflushed';
+  /** Whether what a broker refuses fails the subtask (I6). */
+  readonly flushErrors: 'checked' | 'ignored';
   /** What a subtask whose input ended waits for before it ends itself (row C23). */
   readonly finalCheckpoint: 'wait' | 'skip';
   /** Whether the snapshot of a sink whose input ended opens a further transaction, which nobody will ever commit (I8 in bugs.md). */
@@ -201,6 +209,10 @@ export const standardParts: EngineParts = {
     if (outcome === 'failed-known') return 'drop';
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
+  transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  probesFurther: (producerEpoch) => producerEpoch > 0,
+  flushBeforeBarrier: 'flushed',
+  flushErrors: 'checked',
   isGroupComplete: (received, expected) => received === expected,
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',

@@ -59,7 +59,11 @@ const LIFE_COLUMNS: readonly CsvColumn<LifeFigures>[] = [
   column('seed', 'Seed of the life.', (life) => life.seed),
   column('plan_hash', 'Names the plan: equal hashes, equal plans.', (life) => life.planHash),
   column('digest', 'Of everything that happened: equal digests, equal lives.', (life) => life.digest),
-  column('expect', 'What the scenario expects: `exactly-once` or `at-least-once`.', (life) => life.expect),
+  column(
+    'expect',
+    'What the scenario expects: `exactly-once`, `at-least-once` or `at-most-once`.',
+    (life) => life.expect,
+  ),
   column(
     'verdict',
     '`passed`, `violated`, `not-live` or `inconclusive`, against what is expected.',

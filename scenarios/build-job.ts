@@ -5,7 +5,8 @@
  * the data sets over the log broker's partitions must number them alike: `planTopics` says how.
  */
 import { InvalidJob } from '../engine/api/invalid-job.ts';
-import type { SimulationPlan } from '../sim/plan.ts';
+import type { KafkaSinkSpec } from '../engine/job/job-graph.ts';
+import type { KafkaPlan, SimulationPlan } from '../sim/plan.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import {
   type BuiltJob,
@@ -33,8 +34,15 @@ export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[]
     ...optional('fetchRecords', numberOf(parameters['fetchRecords'])),
     ...optional('fetchWaitMs', fetchWaitUs === undefined ? undefined : fetchWaitUs / US_PER_MS),
     ...optional('batchRecords', numberOf(parameters['sinkBatchRecords'])),
+    ...(plan.sink === undefined ? {} : { kafka: kafkaSink(plan.sink) }),
   });
 }
+
+const kafkaSink = ({ partitions, naming, transactionTimeoutUs }: KafkaPlan): KafkaSinkSpec => ({
+  partitions,
+  naming,
+  transactionTimeoutUs,
+});
 
 /** The topics of a plan with their partition numbers at the log broker. */
 export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {

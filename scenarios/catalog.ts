@@ -104,6 +104,25 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
   { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },
+  { name: 'kafka-sink', description: 'Kafka transactions under crashes of brokers, coordinators and machines' },
+  {
+    name: 'kafka-sink-rescale',
+    description: 'Kafka transactions of subtasks that are gone, under changes of parallelism',
+  },
+  { name: 'kafka-sink-scale-in', description: 'fewer subtasks, and transactions left open by those that are gone' },
+  {
+    name: 'kafka-sink-pooling',
+    description: 'Kafka transactions with ids that are used again, late commits of zombies',
+  },
+  {
+    name: 'kafka-transaction-expires',
+    description: 'a pause longer than a Kafka transaction may be open: replayed, not lost',
+  },
+  { name: 'kafka-two-sinks', description: 'two sinks of one job, each with its own Kafka topic' },
+  {
+    name: 'kafka-timeout-trap',
+    description: 'a downtime longer than a Kafka transaction may be open: records are lost',
+  },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

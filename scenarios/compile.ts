@@ -35,6 +35,7 @@ export function compile(written: Scenario, seed: string): SimulationPlan {
     engine: scenario.engine,
     storage: scenario.storage,
     transactionTimeoutUs: scenario.transactionTimeoutUs,
+    ...(scenario.sink === undefined ? {} : { sink: scenario.sink }),
     faults: drawFaults(scenario, choices),
     liveness: scenario.liveness,
     limits: scenario.limits,

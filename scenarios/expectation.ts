@@ -3,10 +3,13 @@
  *
  * Owns: the one interpretation of `expect`. Used by every command, report and exit code.
  * `exactly-once`: as the judges say. `at-least-once` (the negative control): things that happened more than once are what
- * this mode allows, so they do not fail the life and are counted; anything lost, and everything else, does.
+ * this mode allows, so they do not fail the life and are counted; anything lost, and everything else, does. `at-most-once` (the timeout
+ * trap of row K11): the other way round, records may be missing, and that is all.
  *
- * I1: an anomaly is excused only if it is in `DUPLICATE_ANOMALIES` and the scenario expects at-least-once.
+ * I1: an anomaly is excused only if it is in `DUPLICATE_ANOMALIES` and the scenario expects at-least-once, or in
+ *     `LOSS_ANOMALIES` and it expects at-most-once.
  */
+import type { Expectation } from '../sim/plan.ts';
 import { mergeVerdicts, type RunVerdict, type Verdict } from '../sim/judges/verdict.ts';
 import type { RunRecord } from '../sim/run-record.ts';
 
@@ -21,6 +24,9 @@ export const DUPLICATE_ANOMALIES: ReadonlySet<string> = new Set([
   'order-broken',
 ]);
 
+/** What it means that output is missing, and nothing worse. */
+export const LOSS_ANOMALIES: ReadonlySet<string> = new Set(['output-lost', 'output-incomplete']);
+
 export interface Judgement {
   readonly verdict: RunVerdict;
   /** `judge/anomaly` of what failed the life; empty when it passed. */
@@ -30,12 +36,12 @@ export interface Judgement {
 }
 
 export function judgement(
-  expect: 'exactly-once' | 'at-least-once',
+  expect: Expectation,
   record: Pick<RunRecord, 'verdicts' | 'verdict' | 'signature'>,
 ): Judgement {
   const duplicates = record.verdicts.some(isDuplicate);
   if (expect === 'exactly-once') return { verdict: record.verdict, signature: record.signature, duplicates };
-  const counted = record.verdicts.filter((verdict) => !isDuplicate(verdict));
+  const counted = record.verdicts.filter((one) => !(expect === 'at-least-once' ? isDuplicate(one) : isLoss(one)));
   const verdict = mergeVerdicts(counted);
   const worst = counted.find((one) => one.outcome === verdict && verdict !== 'passed');
   return { verdict, signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`, duplicates };
@@ -43,3 +49,6 @@ export function judgement(
 
 const isDuplicate = (verdict: Verdict): boolean =>
   verdict.outcome === 'violated' && DUPLICATE_ANOMALIES.has(verdict.anomaly);
+
+const isLoss = ({ outcome, anomaly }: Verdict): boolean =>
+  (outcome === 'violated' || outcome === 'not-live') && LOSS_ANOMALIES.has(anomaly);

@@ -11,7 +11,14 @@ import { unreachable } from '../engine/foundation/assert.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
 import type { ChoiceSite } from '../sim/kernel/choice.ts';
-import { allNodes, type ClusterSize, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../sim/node-names.ts';
+import {
+  allNodes,
+  brokerNodes,
+  type ClusterSize,
+  jobManagerNodes,
+  SERVICE_NODES,
+  taskManagerNodes,
+} from '../sim/node-names.ts';
 import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './scenario.ts';
 
 /** Forbids plans without end where `every` is very short. */
@@ -219,6 +226,10 @@ function nodesOf(target: FaultTarget, { site, cluster }: DrawContext, purpose = 
       return [site(purpose).pick(jobManagerNodes(cluster))];
     case 'machine':
       return [site(purpose).pick(machineNodes(cluster))];
+    case 'broker':
+      return [site(purpose).pick(brokerNodes(cluster))];
+    case 'brokers':
+      return brokerNodes(cluster);
     case 'taskmanagers':
       return taskManagerNodes(cluster);
     case 'jobmanagers':

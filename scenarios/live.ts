@@ -8,6 +8,7 @@
  */
 import type { EngineParts } from '../engine/parts.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
+import type { BrokerRules } from '../sim/services/kafka/broker-rules.ts';
 import { type PreparedJob, prepareJob } from '../sim/prepared-job.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
@@ -17,7 +18,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { parseDatasetName } from './datasets/dataset-name.ts';
 import { generatedDataset } from './datasets/generated-dataset.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
-import { partsOf } from './mutants/mutant-catalog.ts';
+import { brokerRulesOf, partsOf } from './mutants/mutant-catalog.ts';
 import { planHash } from './plan-hash.ts';
 
 /** Answers a data set that is not generated; it has at least the records any plan asks of it. */
@@ -55,7 +56,12 @@ interface Remembered {
 const remembered = new Map<string, Remembered>();
 
 export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
-  const inputs = { job: jobOf(plan, options), parts: options.parts ?? partsOf(plan.variant), planHash: planHash(plan) };
+  const inputs = {
+    job: jobOf(plan, options),
+    parts: options.parts ?? partsOf(plan.variant),
+    planHash: planHash(plan),
+    ...brokersOf(plan),
+  };
   return simulate(plan, inputs, {
     keepHistory: options.keepHistory ?? false,
     judges: options.judges ?? true,
@@ -66,6 +72,11 @@ export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
   });
 }
 
+function brokersOf({ variant }: SimulationPlan): { readonly brokerRules?: BrokerRules } {
+  const brokerRules = brokerRulesOf(variant);
+  return brokerRules === undefined ? {} : { brokerRules };
+}
+
 /** Records a plan needs of each data set, generated ones included. */
 export function datasetNeeds(plan: Pick<SimulationPlan, 'topics'>): ReadonlyMap<string, number> {
   const needs = new Map<string, number>();
@@ -74,7 +85,7 @@ export function datasetNeeds(plan: Pick<SimulationPlan, 'topics'>): ReadonlyMap<
 }
 
 function jobOf(plan: SimulationPlan, { loadDataset, jobs }: LiveOptions): PreparedJob {
-  const key = canonicalJson({ job: plan.job, topics: plan.topics });
+  const key = canonicalJson({ job: plan.job, topics: plan.topics, sink: plan.sink ?? null });
   const known = remembered.get(key);
   if (known !== undefined && known.jobs === jobs && isStillLoaded(known, loadDataset)) return known.job;
   const { graph, audit } = buildJob(plan, jobs);

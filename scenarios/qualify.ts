@@ -22,7 +22,7 @@ import {
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
-import { isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
+import { brokersOf, isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
 import { storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
 import type { ClusterSettings, Scenario } from './scenario.ts';
 
@@ -104,10 +104,15 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       fetchWaitUs: runtime.fetchWait,
       sinkBatchRecords: runtime.sinkBatchRecords,
     },
-    cluster: isOperated(input.faults) ? { ...clusterOf(input), clients: 1 } : clusterOf(input),
+    cluster: {
+      ...clusterOf(input),
+      ...(isOperated(input.faults) ? { clients: 1 } : {}),
+      ...(brokersOf(input.sink) > 0 ? { brokers: brokersOf(input.sink) } : {}),
+    },
     engine: engineOf(input),
     storage: storagePhysicsOf(input.storage),
     transactionTimeoutUs: runtime.transactionTimeout,
+    ...sinkOf(input),
     faults: input.faults,
     liveness: { stormUs: input.duration, withinUs },
     limits: {
@@ -165,6 +170,21 @@ function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
 function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterSettings {
   if (clocks === undefined) return cluster;
   return { ...cluster, clocks: { offsetUs: clocks.offset, driftPpm: clocks.drift } };
+}
+
+function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
+  if (sink.kind === 'sink-store') return {};
+  const { kind, partitions, transactionalIds, transactionTimeout, maxTransactionTimeout, sessionTimeout } = sink;
+  return {
+    sink: {
+      kind,
+      partitions,
+      naming: transactionalIds,
+      transactionTimeoutUs: transactionTimeout,
+      maxTransactionTimeoutUs: maxTransactionTimeout,
+      sessionTimeoutUs: sessionTimeout,
+    },
+  };
 }
 
 function engineOf(input: ScenarioInput): EngineConfiguration {

@@ -26,6 +26,7 @@ import {
   runtimeSchema,
   schedulerSchema,
 } from './schema/section-schemas.ts';
+import { sinkSchema } from './schema/sink-schema.ts';
 import { swarmSchema } from './schema/swarm-schema.ts';
 
 export const scenarioSchema = record({
@@ -43,6 +44,7 @@ export const scenarioSchema = record({
   highAvailability: highAvailabilitySchema
     .prefault('lease-store')
     .describe('Who elects the leading JobManager and keeps what outlives it.'),
+  sink: sinkSchema.prefault({ kind: 'sink-store' }).describe('Where sinks write.'),
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
   storage: storageSchema.prefault({}).describe('What the checkpoint storage is like.'),
   scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
@@ -187,9 +189,13 @@ function keyGroupProblems(
 export const isOperated = (faults: ScenarioInput['faults']): boolean =>
   faults.some(({ action }) => action.kind === 'operation');
 
+export const brokersOf = (sink: ScenarioInput['sink']): number => (sink.kind === 'kafka' ? sink.brokers : 0);
+
 /** Faults that strike nobody, or after the storm. */
-function faultProblems({ faults, cluster, duration: stormUs }: ScenarioInput): SectionProblem[] {
-  const known: readonly string[] = [...TARGET_GROUPS, ...allNodes({ ...cluster, clients: isOperated(faults) ? 1 : 0 })];
+function faultProblems({ faults, cluster, sink, duration: stormUs }: ScenarioInput): SectionProblem[] {
+  const nodes = allNodes({ ...cluster, clients: isOperated(faults) ? 1 : 0, brokers: brokersOf(sink) });
+  const groups = TARGET_GROUPS.filter((group) => !group.startsWith('broker') || brokersOf(sink) > 0);
+  const known: readonly string[] = [...groups, ...nodes];
   return faults.flatMap((rule, index): SectionProblem[] => {
     const problems = targetsOf(rule.action)
       .filter(([, target]) => !known.includes(target))

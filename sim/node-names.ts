@@ -22,6 +22,8 @@ export interface ClusterSize {
   readonly jobManagers: number;
   /** 1 when somebody operates the job. */
   readonly clients?: number;
+  /** Of the Kafka-like cluster. */
+  readonly brokers?: number;
 }
 
 export function taskManagerNodes({ taskManagers }: ClusterSize): NodeId[] {
@@ -32,12 +34,25 @@ export function jobManagerNodes({ jobManagers }: ClusterSize): NodeId[] {
   return Array.from({ length: jobManagers }, (_, index) => nodeId(`jobmanager-${index + 1}`));
 }
 
+export function brokerNodes({ brokers }: ClusterSize): NodeId[] {
+  return Array.from({ length: brokers ?? 0 }, (_, index) => nodeId(`kafka-${index + 1}`));
+}
+
 /** Every node of the cluster: machines first, then outside systems, then the client if there is one. */
 export function allNodes(size: ClusterSize): NodeId[] {
   const services = SERVICE_NAMES.map((name) => SERVICE_NODES[name]);
   const clients = (size.clients ?? 0) > 0 ? [CLIENT_NODE] : [];
-  return [...jobManagerNodes(size), ...taskManagerNodes(size), ...services, ...clients];
+  return [...jobManagerNodes(size), ...taskManagerNodes(size), ...services, ...brokerNodes(size), ...clients];
 }
 
 /** Names of groups that a fault may strike, beside the names of nodes; the singular ones mean one node of the group. */
-export const TARGET_GROUPS = ['taskmanager', 'jobmanager', 'machine', 'taskmanagers', 'jobmanagers', 'all'] as const;
+export const TARGET_GROUPS = [
+  'taskmanager',
+  'jobmanager',
+  'machine',
+  'broker',
+  'taskmanagers',
+  'jobmanagers',
+  'brokers',
+  'all',
+] as const;

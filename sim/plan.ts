@@ -39,8 +39,25 @@ export interface ClusterPlan {
   readonly profile: string;
   /** 1 when the plan has operations; absent: 0. */
   readonly clients?: number;
+  /** Of the Kafka-like cluster; absent: 0. */
+  readonly brokers?: number;
   /** Of nodes whose clocks are wrong; absent: all are right. */
   readonly clocks?: readonly ClockPlan[];
+}
+
+export type Expectation = 'exactly-once' | 'at-least-once' | 'at-most-once';
+
+/** Sinks write into topics of a Kafka-like cluster, each into one named like itself. */
+export interface KafkaPlan {
+  readonly kind: 'kafka';
+  /** Of each topic. */
+  readonly partitions: number;
+  readonly naming: 'incrementing' | 'pooling';
+  /** What producers ask for (transaction.timeout.ms), and the most that brokers allow (transaction.max.timeout.ms). */
+  readonly transactionTimeoutUs: number;
+  readonly maxTransactionTimeoutUs: number;
+  /** A broker that is silent this long leads nothing any more. */
+  readonly sessionTimeoutUs: number;
 }
 
 export interface LivenessPlan {
@@ -73,6 +90,8 @@ export interface SimulationPlan {
   readonly storage: StoragePhysics;
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
+  /** Absent: sinks write into the sink store. */
+  readonly sink?: KafkaPlan;
   readonly faults: readonly Fault[];
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;
@@ -83,5 +102,5 @@ export interface SimulationPlan {
    * few whose chance the failure needs.
    */
   readonly drawnSites?: readonly string[];
-  readonly expect: 'exactly-once' | 'at-least-once';
+  readonly expect: Expectation;
 }

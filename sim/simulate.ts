@@ -27,6 +27,7 @@ import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
 import { allNodes, SERVICE_NODES } from './node-names.ts';
+import { type BrokerRules, standardBrokerRules } from './services/kafka/broker-rules.ts';
 import { profileNamed } from './node/hardware-profile.ts';
 import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
 import type { SimulationPlan } from './plan.ts';
@@ -37,6 +38,8 @@ import { drawCore, slotsThatSuffice } from './sufficient-core.ts';
 export interface SimulationInputs {
   readonly job: PreparedJob;
   readonly parts: EngineParts;
+  /** Of the Kafka-like cluster. Default: the right ones. */
+  readonly brokerRules?: BrokerRules;
   readonly planHash: string;
 }
 
@@ -118,6 +121,7 @@ class Life {
       plan,
       job,
       parts,
+      brokerRules: inputs.brokerRules ?? standardBrokerRules,
       loop: this.#loop,
       choices: this.#choices,
       history: this.#history,

@@ -15,7 +15,7 @@ import type {
   ProcessFunction,
   StateKey,
 } from '../job/functions.ts';
-import type { SinkSpec } from '../job/job-graph.ts';
+import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
 import { InvalidJob } from './invalid-job.ts';
@@ -32,6 +32,8 @@ export interface SinkOptions {
   readonly guarantee: SinkSpec['guarantee'];
   /** Records per write request. Default 100. */
   readonly batchRecords?: number;
+  /** Into topics of a Kafka-like cluster. Default: into the sink store. */
+  readonly kafka?: KafkaSinkSpec;
 }
 
 const DEFAULT_SINK_BATCH_RECORDS = 100;
@@ -185,12 +187,13 @@ export class DataStream<T> {
     return this;
   }
 
-  /** Ends the stream at the sink store. */
+  /** Ends the stream at a sink. */
   sinkTo(options: SinkOptions): DataStreamSink {
     const batchRecords = options.batchRecords ?? DEFAULT_SINK_BATCH_RECORDS;
     if (!Number.isInteger(batchRecords) || batchRecords < 1)
       throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
-    const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords } });
+    const place = options.kafka === undefined ? {} : { kafka: options.kafka };
+    const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
     return new DataStreamSink(this.#place.graph, sink);
   }
 

@@ -12,6 +12,7 @@
  */
 import { millis } from '../foundation/time.ts';
 import { defaultMaxParallelism, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
+import type { MasterHookSpec } from '../job/master-hook.ts';
 import type { JobGraph, SourceSpec } from '../job/job-graph.ts';
 import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import { DataStream } from './data-stream.ts';
@@ -69,6 +70,7 @@ export class StreamExecutionEnvironment {
   readonly #options: EnvironmentOptions;
   readonly #maxParallelism: number | undefined;
   readonly #graph = new StreamGraph();
+  readonly #hooks: MasterHookSpec[] = [];
   #checkpointing: JobCheckpointing = {};
 
   constructor(options: EnvironmentOptions) {
@@ -160,14 +162,23 @@ export class StreamExecutionEnvironment {
     ]);
   }
 
+  /** Called at every checkpoint of the job and at every restore (Flink: WithMasterCheckpointHook). */
+  addMasterHook(hook: MasterHookSpec): this {
+    if (this.#hooks.some(({ identifier }) => identifier === hook.identifier))
+      throw new InvalidJob(`Two master hooks are named '${hook.identifier}': state is found by that name.`);
+    this.#hooks.push(hook);
+    return this;
+  }
+
   /** The job as the cluster runs it: chained, numbered, validated. Throws `InvalidJob`. */
   jobGraph(): JobGraph {
-    return generateJobGraph(this.#graph, {
+    const graph = generateJobGraph(this.#graph, {
       jobId: this.#options.jobId,
       name: this.#options.name,
       hasExplicitMaxParallelism: this.#maxParallelism !== undefined,
       maxParallelismOf: (parallelism) => this.#maxParallelism ?? defaultMaxParallelism(parallelism),
     });
+    return this.#hooks.length === 0 ? graph : { ...graph, masterHooks: [...this.#hooks] };
   }
 }
 

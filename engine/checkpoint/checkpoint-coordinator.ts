@@ -16,12 +16,10 @@ import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import { checkpointDirectory } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
-import { savepointDirectory } from '../protocol/savepoint-paths.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -33,9 +31,11 @@ import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts'
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
 import { lacksUnionOfFinished } from './finished-state.ts';
+import { MasterHooks } from './master-hooks.ts';
+import { snapshotMasterSide } from './master-side-snapshot.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
-import { snapshotOptions } from './snapshot-options.ts';
+import { locationOf, snapshotOptions } from './snapshot-options.ts';
 
 /** Flink: recentExpiredCheckpoints. */
 const EXPIRED_REMEMBERED = 16;
@@ -53,6 +53,7 @@ export class CheckpointCoordinator {
   readonly #finalizer: CheckpointFinalizer;
   readonly #notices: CheckpointNotices;
   readonly #coordinators: CheckpointedCoordinators;
+  readonly #hooks: MasterHooks;
   readonly #final: FinalCheckpoint;
   #lastCompletedUs: number | undefined;
   /** Newest checkpoint that was subsumed; 0: none. */
@@ -87,6 +88,7 @@ export class CheckpointCoordinator {
       options.host.sendToTask(attempt, message, out),
     );
     this.#coordinators = options.coordinators ?? NO_COORDINATORS;
+    this.#hooks = options.hooks ?? new MasterHooks();
     this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
       this.request(request, nowUs, out),
     );
@@ -282,9 +284,7 @@ export class CheckpointCoordinator {
       checkpointId: id,
       triggeredAtUs: this.#options.wallClock(nowUs),
       request,
-      location: isOfUser
-        ? savepointDirectory(checkpoint.savepointDirectory, jobId, id)
-        : checkpointDirectory(checkpoint.directory, jobId, id),
+      location: locationOf({ id, jobId, isSavepoint: isOfUser }, checkpoint),
       subtasks: plan.waitFor,
       finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
@@ -295,7 +295,7 @@ export class CheckpointCoordinator {
     this.#begin(pending, plan, nowUs, out);
   }
 
-  /** Row C24: the cut of operator coordinators comes first. */
+  /** Rows C24, C25: the JobManager's own part comes first. */
   #begin(pending: PendingCheckpoint, plan: CheckpointPlan, nowUs: Micros, out: Out): void {
     const { host, epoch, configuration, store } = this.#options;
     const { checkpointId: id, location, isSavepoint: isOfUser } = pending;
@@ -314,12 +314,14 @@ export class CheckpointCoordinator {
     });
     this.#requests.isTriggering = true;
     pending.phase = 'triggering';
-    this.#coordinators.checkpoint({ checkpointId: id, nowUs }, out, (states, doneUs, doneOut) => {
-      if (this.#pending.get(id) !== pending) return;
-      if (states === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+    const isCurrent = (): boolean => this.#pending.get(id) === pending;
+    const at = { checkpointId: id, nowUs };
+    const side = { coordinators: this.#coordinators, hooks: this.#hooks, at, isCurrent };
+    snapshotMasterSide(side, out, (state, doneUs, doneOut) => {
+      if (state === undefined) return this.#abort(pending, 'trigger-checkpoint-failure', doneUs, doneOut);
+      pending.masterSide = state;
       this.#requests.isTriggering = false;
       pending.phase = 'collecting';
-      pending.coordinators = states;
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
       if (plan.trigger.some(({ isSource }) => !isSource))
         doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });

@@ -7,6 +7,7 @@ import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { MasterHooks } from './master-hooks.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
@@ -21,6 +22,8 @@ export interface CoordinatorOptions {
   readonly wallClock: WallClock;
   readonly coordination: NamedRegisters;
   readonly store: CompletedCheckpointStore;
+  /** Master hooks of the job; default: none. */
+  readonly hooks?: MasterHooks;
   /** Operator coordinators of the job; default: none. */
   readonly coordinators?: CheckpointedCoordinators;
   /** Last id ever used and the version of the counter that says so. */

@@ -9,7 +9,8 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import { isSavepoint, isSynchronous } from '../protocol/checkpoint-options.ts';
-import type { CheckpointMetadata, CoordinatorState } from '../protocol/metadata-file.ts';
+import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { MasterSideState } from './master-side-snapshot.ts';
 import type { StateHandle, SubtaskState } from '../protocol/state-handle.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
@@ -39,8 +40,8 @@ export class PendingCheckpoint {
   readonly #accepts: EngineParts['acceptsAcknowledgement'];
   readonly #states = new Map<ExecutionAttemptId, SubtaskState>();
   phase: PendingPhase = 'collecting';
-  /** Snapshots of operator coordinators; there before any source is triggered (row C24). */
-  coordinators: readonly CoordinatorState[] = [];
+  /** The JobManager's own part; there before any source is triggered (rows C24, C25). */
+  masterSide: MasterSideState = { coordinators: [], masterStates: [] };
   /** Triggered when all subtasks had reached the end of data (row C23). */
   isFinal = false;
   lastAcknowledgedUs = 0;
@@ -138,6 +139,7 @@ export class PendingCheckpoint {
     scale: Pick<CheckpointMetadata, 'operators' | 'highestParallelism' | 'backend'>,
   ): CheckpointMetadata {
     const { snapshot, format } = this.request.properties;
+    const { coordinators, masterStates } = this.masterSide;
     return {
       checkpointId: this.checkpointId,
       jobId,
@@ -146,7 +148,8 @@ export class PendingCheckpoint {
       ...(format === undefined ? {} : { format }),
       states: this.#sortedStates(),
       ...scale,
-      ...(this.coordinators.length === 0 ? {} : { coordinators: this.coordinators }),
+      ...(coordinators.length === 0 ? {} : { coordinators }),
+      ...(masterStates.length === 0 ? {} : { masterStates }),
     };
   }
 

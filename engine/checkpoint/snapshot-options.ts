@@ -1,7 +1,19 @@
-/** How a snapshot of the job is taken: what of its properties and the configuration travels with the barriers (rows B10, C7, C26). Pure. */
+/** How and where a snapshot of the job is taken: what of its properties and the configuration travels with the barriers (rows B10, C7, C26). Pure. */
+import type { CheckpointId } from '../foundation/ids.ts';
+import { checkpointDirectory } from '../parts.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
 import type { CheckpointProperties } from '../protocol/checkpoint-properties.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import { savepointDirectory } from '../protocol/savepoint-paths.ts';
+
+/** Its directory (row T2). */
+export const locationOf = (
+  { id, jobId, isSavepoint }: { readonly id: CheckpointId; readonly jobId: string; readonly isSavepoint: boolean },
+  configuration: Pick<EngineConfiguration['checkpoint'], 'directory' | 'savepointDirectory'>,
+): string =>
+  isSavepoint
+    ? savepointDirectory(configuration.savepointDirectory, jobId, id)
+    : checkpointDirectory(configuration.directory, jobId, id);
 
 /** Savepoints are always aligned (row C26). */
 export function snapshotOptions(

@@ -1,12 +1,15 @@
 /** The sink of a kind: its writer and its committer, put together (Flink: Sink.createWriter, SupportsCommitter.createCommitter). */
 import { retryDelayUs } from '../clients/delayed-calls.ts';
-import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
+import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { SinkSpec } from '../job/job-graph.ts';
+import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TaskFailure } from '../protocol/task.ts';
+import type { ServiceNodes } from '../protocol/service-nodes.ts';
+import { KafkaCommitter } from './kafka/kafka-committer.ts';
+import { KafkaWriter } from './kafka/kafka-writer.ts';
 import { type CommitFact, CommitterOperator } from './sink/committer-operator.ts';
 import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract.ts';
 import { SinkOperator } from './sink/sink-operator.ts';
@@ -26,6 +29,7 @@ export interface SinkHost {
 
 export interface OpenSinkOptions {
   readonly uid: string;
+  readonly jobId: string;
   readonly spec: SinkSpec;
   readonly place: {
     readonly subtask: number;
@@ -34,7 +38,7 @@ export interface OpenSinkOptions {
     readonly highestParallelism: number;
     readonly attempt: ExecutionAttemptId;
   };
-  readonly services: { readonly sink: NodeId };
+  readonly services: Pick<ServiceNodes, 'sink' | 'kafka'>;
   readonly runtime: Pick<EngineConfiguration['runtime'], 'requestTimeoutUs' | 'bufferTimeoutUs'>;
   readonly parts: EngineParts;
   readonly host: SinkHost;
@@ -64,19 +68,35 @@ export function openSink(options: OpenSinkOptions): SinkOperator {
     isGlobal: false,
   });
   const { subtask, parallelism } = place;
-  operator = new SinkOperator({ uid, subtask, parallelism, writer: connector.writer, committer, host });
+  const store = options.spec.kafka === undefined ? { store: options.services.sink } : {};
+  operator = new SinkOperator({ uid, subtask, parallelism, writer: connector.writer, committer, host, ...store });
   return operator;
 }
 
-function openConnector(
-  { uid, spec, place, services, runtime, parts, recordBytes }: OpenSinkOptions,
-  host: SinkWriterHost,
-): { readonly writer: SinkWriter; readonly committer: Committer } {
+interface Connector {
+  readonly writer: SinkWriter;
+  readonly committer: Committer;
+}
+
+function openConnector(options: OpenSinkOptions, host: SinkWriterHost): Connector {
+  const { uid, spec, place, services, runtime, parts, recordBytes } = options;
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
+  if (spec.kafka !== undefined) return openKafka(options, spec.kafka, host);
   const store = { uid, attempt: place.attempt, store: services.sink, requestTimeoutUs };
   return {
     writer: new SinkStoreWriter({ ...store, ...place, spec, parts, host, recordBytes, lingerUs, firstRequestId: 1 }),
     committer: new SinkStoreCommitter({ ...store, firstRequestId: COMMIT_REQUESTS }),
+  };
+}
+
+function openKafka(options: OpenSinkOptions, kafka: KafkaSinkSpec, host: SinkWriterHost): Connector {
+  const { uid, jobId, spec, place, services, runtime, parts, recordBytes } = options;
+  const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
+  const client = { brokers: services.kafka ?? [], requestTimeoutUs };
+  const output = { uid, jobId, spec, kafka, recordBytes, lingerUs };
+  return {
+    writer: new KafkaWriter({ ...client, ...output, ...place, parts, host, name: 'kafka', firstRequestId: 1 }),
+    committer: new KafkaCommitter({ ...client, name: 'kafka-commit', firstRequestId: COMMIT_REQUESTS }),
   };
 }
 

@@ -5,6 +5,7 @@
  * (as a user jar is). Operators are specs, data and functions, so that the engine and the judges' reference interpret the same
  * job independently.
  */
+import type { MasterHookSpec } from './master-hook.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 import type {
@@ -45,6 +46,16 @@ export interface SinkSpec {
   readonly guarantee: 'exactly-once' | 'at-least-once';
   /** Records per write request. */
   readonly batchRecords: number;
+  /** Present: into topics of a Kafka-like cluster. Absent: into the sink store. */
+  readonly kafka?: KafkaSinkSpec;
+}
+
+/** Row K10. The topic is named like the sink. */
+export interface KafkaSinkSpec {
+  readonly partitions: number;
+  readonly naming: 'incrementing' | 'pooling';
+  /** Open transactions older than this are aborted by the brokers, microseconds (transaction.timeout.ms). */
+  readonly transactionTimeoutUs: number;
 }
 
 export type OperatorSpec = {
@@ -135,4 +146,6 @@ export interface JobGraph {
   /** Topological order: every edge goes from a lower to a higher vertex index. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
+  /** Row C25; absent: there are none. */
+  readonly masterHooks?: readonly MasterHookSpec[];
 }

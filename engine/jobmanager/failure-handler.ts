@@ -22,7 +22,10 @@ export type FailureHandling =
     };
 
 /** Row F2, Flink's ThrowableType.NonRecoverableError: trying again cannot help. */
-const NON_RECOVERABLE: ReadonlySet<RestartCause> = new Set<RestartCause>(['unrecoverable']);
+const NON_RECOVERABLE: ReadonlySet<RestartCause> = new Set<RestartCause>([
+  'unrecoverable',
+  'transaction-timeout-refused',
+]);
 
 export class FailureHandler {
   readonly #configuration: EngineConfiguration;

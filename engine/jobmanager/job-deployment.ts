@@ -14,6 +14,7 @@ import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoin
 import { finishedStateProblem } from '../checkpoint/finished-state.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
+import type { MasterHooks } from '../checkpoint/master-hooks.ts';
 import type { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch } from '../foundation/ids.ts';
@@ -57,6 +58,7 @@ export interface JobDeploymentOptions {
   readonly gateway: TaskGateway;
   readonly scaling: JobScaling;
   readonly coordinators: OperatorCoordinators;
+  readonly hooks: MasterHooks;
   readonly host: DeploymentHost;
 }
 
@@ -224,6 +226,7 @@ export class JobDeployment {
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
     coordinators.deployedAs(graph);
     coordinators.resetToCheckpoint(metadata, out);
+    this.#options.hooks.restore(metadata, out);
     const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
     assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     this.#started(executions.all(), out);
@@ -246,6 +249,7 @@ export class JobDeployment {
     const deployed = job.executions.deploy(subtasks, deployment);
     const restored = metadata?.checkpointId ?? checkpointId(0);
     for (const subtask of subtasks) this.#options.coordinators.subtaskReset(subtask, restored, out);
+    if (metadata !== undefined) this.#options.hooks.restore(metadata, out);
     out.report({
       kind: 'restore-chosen',
       epoch: this.#options.epoch,

@@ -14,6 +14,7 @@
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
+import { MasterHooks } from '../checkpoint/master-hooks.ts';
 import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
@@ -73,6 +74,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #coordinator: CheckpointCoordinator;
   readonly operations: JobOperations;
   readonly #operatorCoordinators: OperatorCoordinators;
+  readonly #hooks: MasterHooks;
   readonly #failures: FailureHandler;
   readonly #deployment: JobDeployment;
   readonly #reports: TaskReports;
@@ -113,7 +115,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
+    this.#hooks = new MasterHooks(graph.masterHooks);
     this.#coordinator = new CheckpointCoordinator({
+      hooks: this.#hooks,
       jobId: graph.jobId,
       graph,
       epoch,
@@ -143,6 +147,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       gateway: this.#gateway,
       scaling: this.#scaling,
       coordinators: this.#operatorCoordinators,
+      hooks: this.#hooks,
       host: {
         status: () => this.#status,
         isSettled: () => this.#coordinator.isSettled,

@@ -6,6 +6,7 @@
  * Invariant I1: state of an operator that the job does not have is refused, unless its user gives it up.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { unmatchedHookState } from '../checkpoint/master-hooks.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -75,6 +76,9 @@ export class SnapshotLoader {
         kind: 'refused',
         reason: `the job has no operator '${stranger.operator}', whose state is in the snapshot`,
       };
+    const hook = unmatchedHookState(this.#options.graph.masterHooks, metadata);
+    if (hook !== undefined && !allowNonRestored)
+      return { kind: 'refused', reason: `the job has no master hook '${hook}', whose state is in the snapshot` };
     const states = metadata.states.map((state) => ({ ...state, handles: state.handles.filter(isKnown) }));
     const ofUser = isSavepoint(metadata.snapshot ?? 'checkpoint') ? ({ isSavepoint: true } as const) : {};
     return {

@@ -13,6 +13,7 @@ import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { ClientCommandMessage, ClientReply, ClientRequest } from './client-operations.ts';
+import type { KafkaMessage, KafkaReply } from './kafka-messages.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
 import type { FinishedState, StateHandle } from './state-handle.ts';
@@ -347,7 +348,7 @@ export interface SinkReply {
 }
 
 /** What a sink may be answered, whatever it writes to. */
-export type SinkServiceReply = SinkReply;
+export type SinkServiceReply = SinkReply | KafkaReply;
 
 export type ServiceMessage =
   | StorageRequest
@@ -359,7 +360,8 @@ export type ServiceMessage =
   | LogFetch
   | LogRecords
   | SinkRequest
-  | SinkReply;
+  | SinkReply
+  | KafkaMessage;
 
 export type ClientMessage = ClientCommandMessage | ClientRequest | ClientReply;
 

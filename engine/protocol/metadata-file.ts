@@ -40,6 +40,9 @@ const PROPERTIES = 4;
 const SEGMENTS = 5;
 /** The backend whose native state it is; left out for hashmap. */
 const BACKEND = 6;
+const MASTER_STATES = 7;
+/** Before each state of a master hook, as in Flink. */
+const MASTER_STATE_MAGIC = 0xc96b1696;
 /** Kinds and formats as a byte: a format. */
 const SNAPSHOT_TYPES: readonly SnapshotType[] = ['checkpoint', 'savepoint', 'suspend-savepoint', 'terminate-savepoint'];
 const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
@@ -47,6 +50,12 @@ const FORMATS: readonly SavepointFormat[] = ['canonical', 'native'];
 /** The snapshot of an operator coordinator (row C24; Flink: OperatorState.coordinatorState). */
 export interface CoordinatorState {
   readonly operator: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a master hook keeps (row C25; Flink: MasterState). */
+export interface MasterState {
+  readonly identifier: string;
   readonly bytes: Uint8Array;
 }
 
@@ -64,6 +73,8 @@ export interface CheckpointMetadata {
   readonly states: readonly SubtaskState[];
   /** By operator; absent: there are none. */
   readonly coordinators?: readonly CoordinatorState[];
+  /** By master hook; absent: there are none. */
+  readonly masterStates?: readonly MasterState[];
   /** Parallelism and maximum parallelism of every operator; empty where the file does not say it (versions 1 and 2). */
   readonly operators: readonly OperatorScale[];
   /** No subtask index at or above this was deployed before the checkpoint; 0 where the file does not say it. */
@@ -96,6 +107,8 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   if (segmented) writeSection(out, SEGMENTS, (section) => writeSegments(section, metadata.states));
   const { backend = 'hashmap' } = metadata;
   if (backend !== 'hashmap') writeSection(out, BACKEND, (section) => section.writeString(backend));
+  const { masterStates = [] } = metadata;
+  if (masterStates.length > 0) writeSection(out, MASTER_STATES, (section) => writeMasterStates(section, masterStates));
   const body = out.toBytes();
   out.writeUint32(maskedCrc32c(body));
   return out.toBytes();
@@ -135,7 +148,7 @@ export function decodeMetadata(bytes: Uint8Array): CheckpointMetadata {
 
 type Sections = Pick<
   CheckpointMetadata,
-  'coordinators' | 'operators' | 'highestParallelism' | 'snapshot' | 'format' | 'backend'
+  'coordinators' | 'masterStates' | 'operators' | 'highestParallelism' | 'snapshot' | 'format' | 'backend'
 >;
 
 const handlesOf = (states: readonly SubtaskState[]): StateHandle[] => states.flatMap(({ handles }) => handles);
@@ -214,6 +227,7 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     const start = input.position;
     if (number === COORDINATORS) sections = { ...sections, coordinators: readCoordinators(input) };
     else if (number === SCALE) sections = { ...sections, ...readScale(input) };
+    else if (number === MASTER_STATES) sections = { ...sections, masterStates: readMasterStates(input) };
     else if (number === FINISHED) readFinished(input, states);
     else if (number === PROPERTIES) sections = { ...sections, ...readProperties(input) };
     else if (number === SEGMENTS) readSegments(input, states);
@@ -237,6 +251,25 @@ function readCoordinators(input: ByteReader): CoordinatorState[] {
   return Array.from({ length: input.readVarUint() }, () => {
     const operator = input.readString();
     return { operator, bytes: input.readBytes(input.readVarUint()) };
+  });
+}
+
+function writeMasterStates(out: ByteWriter, states: readonly MasterState[]): void {
+  out.writeVarUint(states.length);
+  for (const { identifier, bytes } of states) {
+    out.writeUint32(MASTER_STATE_MAGIC);
+    out.writeString(identifier);
+    out.writeVarUint(bytes.length);
+    out.writeBytes(bytes);
+  }
+}
+
+function readMasterStates(input: ByteReader): MasterState[] {
+  return Array.from({ length: input.readVarUint() }, () => {
+    if (input.readUint32() !== MASTER_STATE_MAGIC)
+      throw new CorruptData('the state of a master hook begins with its magic number', input.position);
+    const identifier = input.readString();
+    return { identifier, bytes: input.readBytes(input.readVarUint()) };
   });
 }
 

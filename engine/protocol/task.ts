@@ -64,6 +64,8 @@ export type TaskFailure =
   | 'sink-unavailable'
   | 'commit-failed'
   | 'transaction-lost'
+  /** The brokers allow no transaction as long as the sink wants (row K11): no restart can help. */
+  | 'transaction-timeout-refused'
   | 'out-of-sequence'
   /** An operator and its coordinator could not tell each other something (row C24). */
   | 'operator-event-lost'

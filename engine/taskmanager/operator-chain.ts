@@ -208,6 +208,7 @@ function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: Oper
   const { environment, subtask, attempt, highestParallelism, sinkHost, vertex } = options;
   return openSink({
     uid: spec.uid,
+    jobId: environment.graph.jobId,
     spec: spec.sink,
     place: { subtask, parallelism: vertex.parallelism, highestParallelism, attempt },
     services: environment.services,

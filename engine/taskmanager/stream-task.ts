@@ -13,6 +13,7 @@
  *      complete and committed (row C23).
  */
 import { openSource } from '../connectors/open-source.ts';
+import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
@@ -69,6 +70,8 @@ export class StreamTask {
   /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
   readonly #hadFinished: boolean;
   #chain: OperatorChain | undefined;
+  /** Of a sink that lets input wait. */
+  #sinkGate: SinkOperator['gate'];
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
   #failure: TaskFailure | undefined;
@@ -87,7 +90,7 @@ export class StreamTask {
     this.#options = options;
     this.#vertex = vertex;
     this.#hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
-    this.#mayEmit = () => this.#outputs.isAvailable && !this.#work.isSpent;
+    this.#mayEmit = () => this.#isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
@@ -184,6 +187,11 @@ export class StreamTask {
     this.#moveTo('failed', failure, out);
   }
 
+  /** There is room for what the next record may make (I2). */
+  get #isAvailable(): boolean {
+    return this.#outputs.isAvailable && this.#sinkGate?.isAvailable !== false;
+  }
+
   get #hasEnded(): boolean {
     return HAS_ENDED.has(this.#state);
   }
@@ -234,6 +242,9 @@ export class StreamTask {
         return this.#source?.handleEvent(message, nowUs, out);
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
+      case 'kafka-reply':
+        this.#chain?.sink?.handleReply(message, nowUs, out);
+        return this.#pump(nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -299,6 +310,7 @@ export class StreamTask {
       work: this.#work,
     });
     this.#chain = chain;
+    this.#sinkGate = chain.sink?.gate;
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
     }
@@ -331,12 +343,12 @@ export class StreamTask {
 
   /** The default action: one buffer, or one slice of a batch. Asks for the next turn if there is more. */
   #pump(nowUs: Micros, out: Out): void {
-    if (this.#state !== 'running' || this.#continuing || !this.#outputs.isAvailable) return;
+    if (this.#state !== 'running' || this.#continuing || !this.#isAvailable) return;
     if (this.#source !== undefined) this.#pumpSource(out);
     else this.#input?.advance(nowUs, out);
     this.#outputs.sendAll(out);
     const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
-    if (!more || this.#state !== 'running' || !this.#outputs.isAvailable) return this.#input?.pause();
+    if (!more || this.#state !== 'running' || !this.#isAvailable) return this.#input?.pause();
     this.#continue(out);
   }
 
@@ -414,7 +426,7 @@ export class StreamTask {
     return (
       this.#input?.isFedBy(peer) === true ||
       this.#outputs.reaches(peer) ||
-      (this.#chain?.sink !== undefined && this.#options.environment.services.sink === peer)
+      this.#chain?.sink?.keepsConnectionTo(peer) === true
     );
   }
 

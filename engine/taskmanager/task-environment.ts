@@ -4,17 +4,10 @@ import type { JobGraph } from '../job/job-graph.ts';
 import { deployedGraph } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
 import type { SnapshotObserver } from './snapshot-observer.ts';
-
-/** The outside systems by their node. */
-export interface ServiceNodes {
-  readonly storage: NodeId;
-  readonly coordination: NodeId;
-  readonly log: NodeId;
-  readonly sink: NodeId;
-}
 
 export interface TaskEnvironment {
   readonly node: NodeId;

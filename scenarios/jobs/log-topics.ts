@@ -1,5 +1,5 @@
 /** The sources of a job: one per topic, in the order of the plan. */
-import type { DataStream } from '../../engine/api/data-stream.ts';
+import type { DataStream, SinkOptions } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { LogSourceOptions, StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { JobInput, JobTopic, Row } from './job-definition.ts';
@@ -44,9 +44,12 @@ export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
 }
 
 /** The sink options of a job. */
-export function sinkOptions(input: JobInput): { guarantee: JobInput['guarantee']; batchRecords?: number } {
-  const { guarantee, batchRecords } = input;
-  return batchRecords === undefined ? { guarantee } : { guarantee, batchRecords };
+export function sinkOptions({ guarantee, batchRecords, kafka }: JobInput): SinkOptions {
+  return {
+    guarantee,
+    ...(batchRecords === undefined ? {} : { batchRecords }),
+    ...(kafka === undefined ? {} : { kafka }),
+  };
 }
 
 function sourceOptions(input: JobInput, topic: JobTopic): LogSourceOptions {

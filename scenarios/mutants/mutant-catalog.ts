@@ -3,6 +3,7 @@
  *
  * Called by `live`, so that a plan with a variant replays its mutant. What finds each of them is measured in docs/mutants.md.
  */
+import type { BrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import {
@@ -66,7 +67,18 @@ import {
   unionStateSplit,
 } from './rescale-mutants.ts';
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
-import { abortIncludesPrecommitted, commitErrorLogged } from './sink-mutants.ts';
+import {
+  abortIncludesPrecommitted,
+  commitErrorLogged,
+  epochCheckNotStrict,
+  flushWithoutErrorCheck,
+  incrementingProbeStopsEarly,
+  lsoIgnored,
+  noFlushOnSnapshot,
+  poolingAbortsPrecommitted,
+  timeoutAbortWithoutFence,
+  txnIdWithoutOperator,
+} from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
 import { asyncPartNotIsolated, restoreForgetsLastBlock, stateKeyWithoutSubtask } from './state-mutants.ts';
 
@@ -92,6 +104,14 @@ export const MUTANTS: readonly Mutant[] = [
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
+  noFlushOnSnapshot,
+  flushWithoutErrorCheck,
+  txnIdWithoutOperator,
+  incrementingProbeStopsEarly,
+  poolingAbortsPrecommitted,
+  timeoutAbortWithoutFence,
+  epochCheckNotStrict,
+  lsoIgnored,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
@@ -143,3 +163,7 @@ export function partsOf(variant: string): EngineParts {
   const hint = near === undefined ? `There are ${names.join(', ')}.` : `Did you mean '${near}'?`;
   throw new UnknownVariant(`The plan asks for the engine variant '${variant}'. ${hint}`);
 }
+
+/** The brokers of a variant, where it is they that are wrong. */
+export const brokerRulesOf = (variant: string): BrokerRules | undefined =>
+  MUTANTS.find(({ slug }) => slug === variant)?.brokerRules;

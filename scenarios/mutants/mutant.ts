@@ -5,6 +5,7 @@
  *
  * I1: a mutant differs from the standard engine in the parts it names and in nothing else.
  */
+import type { BrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 
 export interface Mutant {
@@ -15,6 +16,8 @@ export interface Mutant {
   /** What is wrong, in a sentence or two. */
   readonly story: string;
   readonly parts: EngineParts;
+  /** Where it is the brokers that are wrong. */
+  readonly brokerRules?: BrokerRules;
   /** Shipped scenario whose sweep finds it. */
   readonly scenario: string;
   /** Judges that may catch it there. */

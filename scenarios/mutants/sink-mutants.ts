@@ -1,4 +1,9 @@
-/** What a two-phase commit may get wrong: a commit that was not confirmed, and transactions that a restore finds. */
+/**
+ * What a two-phase commit may get wrong: a commit that was not confirmed, transactions that a restore finds, writes that were not flushed; and
+ * what the other side may get wrong, the brokers (group J of bugs.md).
+ */
+import { standardParts } from '../../engine/parts.ts';
+import { type BrokerRules, standardBrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const commitErrorLogged: Mutant = {
@@ -19,3 +24,84 @@ export const abortIncludesPrecommitted: Mutant = {
   scenario: 'jobmanager-crash-before-notify',
   judges: ['exactly-once-output', 'progress'],
 };
+
+export const noFlushOnSnapshot: Mutant = {
+  slug: 'no-flush-on-snapshot',
+  bug: 'FLINK-5701',
+  story: 'A snapshot is acknowledged while records written before its barrier are still on their way to the broker.',
+  parts: withWrong({ flushBeforeBarrier: 'unflushed' }),
+  scenario: 'kafka-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const flushWithoutErrorCheck: Mutant = {
+  slug: 'flush-without-error-check',
+  bug: 'FLINK-31305',
+  story:
+    'A write that the broker refuses counts as flushed; nobody looks at its error before the snapshot is acknowledged.',
+  parts: withWrong({ flushErrors: 'ignored' }),
+  scenario: 'kafka-transaction-expires',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const txnIdWithoutOperator: Mutant = {
+  slug: 'txn-id-without-operator',
+  bug: 'FLINK-9295',
+  story: 'Transactional ids name the job and the subtask but not the sink: two sinks of a job use the same ones.',
+  parts: withWrong({ transactionalIdPrefix: (jobId) => jobId }),
+  scenario: 'kafka-two-sinks',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const incrementingProbeStopsEarly: Mutant = {
+  slug: 'incrementing-probe-stops-early',
+  bug: 'FLINK-23854',
+  story:
+    'A restored writer aborts the transaction behind its checkpoint and no later one, whatever the attempts before it opened.',
+  parts: withWrong({ probesFurther: () => false }),
+  scenario: 'kafka-sink-scale-in',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const poolingAbortsPrecommitted: Mutant = {
+  slug: 'pooling-aborts-precommitted',
+  bug: 'FLINK-34554',
+  story:
+    'A restored writer lists the open transactions of its prefix and aborts all of them, those too that are to be committed.',
+  parts: withWrong({ transactionsToKeep: () => [] }),
+  scenario: 'kafka-sink-pooling',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const timeoutAbortWithoutFence: Mutant = ofBrokers({
+  slug: 'timeout-abort-without-fence',
+  bug: 'KAFKA-6119',
+  story: 'A transaction that timed out is aborted, but its producer keeps its epoch and goes on writing, into nothing.',
+  brokerRules: { ...standardBrokerRules, timeoutFences: false, verifiesAppends: false },
+  scenario: 'kafka-transaction-expires',
+  judges: ['exactly-once-output', 'progress'],
+});
+
+export const epochCheckNotStrict: Mutant = ofBrokers({
+  slug: 'epoch-check-not-strict',
+  bug: 'KAFKA-9600',
+  story:
+    'A request to end a transaction is accepted whatever its epoch: one of long ago ends the transaction of today.',
+  brokerRules: { ...standardBrokerRules, epochMatches: () => true },
+  scenario: 'kafka-sink-pooling',
+  judges: ['exactly-once-output', 'progress'],
+});
+
+export const lsoIgnored: Mutant = ofBrokers({
+  slug: 'lso-ignored',
+  bug: 'own',
+  story: 'Readers of committed records read up to the high watermark, and see what nobody has decided yet.',
+  brokerRules: { ...standardBrokerRules, readersStopAt: 'high-watermark' },
+  scenario: 'kafka-sink',
+  judges: ['exactly-once-output', 'progress'],
+});
+
+/** The engine is right; it is the brokers, or who reads from them. */
+function ofBrokers(mutant: Omit<Mutant, 'parts'> & { readonly brokerRules: BrokerRules }): Mutant {
+  return { ...mutant, parts: standardParts };
+}

@@ -9,6 +9,7 @@ import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
+import { kafkaPlanSchema } from './sink-schema.ts';
 import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -238,15 +239,17 @@ export const planSchema = record({
     jobManagers: positive,
     profile: z.string(),
     clients: natural.exactOptional(),
+    brokers: natural.exactOptional(),
     clocks: z.array(record({ node, offsetUs: whole, driftPpm: whole })).exactOptional(),
   }),
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   storage: storagePlanSchema,
   transactionTimeoutUs: positive,
+  sink: kafkaPlanSchema.exactOptional(),
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
-  expect: z.enum(GUARANTEES),
+  expect: z.enum([...GUARANTEES, 'at-most-once']),
 });

@@ -303,4 +303,4 @@ export const limitsSchema = record({
   queueLength: count().default(1_000_000).describe('Events that wait at the same time.'),
 });
 
-export const expectSchema = z.enum(GUARANTEES);
+export const expectSchema = z.enum([...GUARANTEES, 'at-most-once']);

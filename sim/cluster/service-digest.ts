@@ -15,6 +15,7 @@ import type {
   StorageReply,
   StorageRequest,
 } from '../../engine/protocol/messages.ts';
+import type { KafkaMessage } from '../../engine/protocol/kafka-messages.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { highAvailabilityText } from '../network/high-availability-text.ts';
 
@@ -52,6 +53,15 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'sink-abort':
     case 'sink-reply':
       foldSink(digest, message);
+      return;
+    case 'kafka-init-producer':
+    case 'kafka-add-partition':
+    case 'kafka-produce':
+    case 'kafka-end-transaction':
+    case 'kafka-list-transactions':
+    case 'kafka-write-marker':
+    case 'kafka-reply':
+      foldKafka(digest, message);
       return;
     default:
       unreachable(message);
@@ -164,6 +174,49 @@ function foldSink(digest: Digest, message: SinkRequest | SinkReply): void {
     default:
       unreachable(message);
   }
+}
+
+function foldKafka(digest: Digest, message: KafkaMessage): void {
+  digest.fold(message.requestId);
+  switch (message.kind) {
+    case 'kafka-reply':
+      digest.foldString(message.outcome);
+      digest.foldString(message.leader);
+      digest.fold(message.producerId);
+      digest.fold(message.producerEpoch);
+      for (const { transactionalId, producerEpoch } of message.transactions) {
+        digest.foldString(transactionalId);
+        digest.fold(producerEpoch);
+      }
+      return;
+    case 'kafka-init-producer':
+      digest.foldString(message.transactionalId);
+      digest.fold(message.timeoutUs);
+      return;
+    case 'kafka-list-transactions':
+      digest.fold(message.coordinator);
+      digest.foldString(message.prefix);
+      return;
+    case 'kafka-add-partition':
+    case 'kafka-produce':
+    case 'kafka-end-transaction':
+    case 'kafka-write-marker':
+      digest.foldString(message.transactionalId);
+      digest.fold(message.producerId);
+      digest.fold(message.producerEpoch);
+      break;
+    default:
+      unreachable(message);
+  }
+  if ('partition' in message) digest.foldString(message.partition);
+  if ('commit' in message) digest.fold(message.commit ? 1 : 0);
+  if (message.kind !== 'kafka-produce') return;
+  const last = message.lineages.length - 1;
+  digest.fold(message.sequence);
+  digest.fold(last);
+  digest.fold(message.bytes);
+  digest.fold(message.lineages[0] ?? 0);
+  digest.fold(message.lineages[last] ?? 0);
 }
 
 function foldBytes(digest: Digest, bytes: Uint8Array): void {

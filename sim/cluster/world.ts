@@ -20,13 +20,16 @@ import type { EventLoop } from '../kernel/event-loop.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import { NodeClock } from '../node/node-clock.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
-import { CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
+import { brokerNodes, CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../node-names.ts';
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
 import { LogBroker } from '../services/log-broker.ts';
 import { ObjectStore, ObjectStoreDisk } from '../services/object-store.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
+import type { BrokerRules } from '../services/kafka/broker-rules.ts';
+import { KafkaBroker, type KafkaBrokerOptions } from '../services/kafka/kafka-broker.ts';
+import { KafkaCluster } from '../services/kafka/kafka-cluster.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import { Cluster } from './actor-host.ts';
@@ -36,6 +39,7 @@ export interface WorldOptions {
   readonly plan: SimulationPlan;
   readonly job: PreparedJob;
   readonly parts: EngineParts;
+  readonly brokerRules: BrokerRules;
   readonly loop: EventLoop<ScheduledEvent>;
   readonly choices: Choices;
   readonly history: History;
@@ -76,12 +80,13 @@ export class World {
       objects: new ObjectStoreDisk(),
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
+      kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
       object: (path) => disks.objects.object(path),
       objects: () => disks.objects.objects(),
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
-      openTransactions: () => disks.sink.openTransactions(),
+      openTransactions: () => (disks.kafka ?? disks.sink).openTransactions(),
     };
     /* Without a service the JobManager's memory is all there is; judges see what it reported. */
     if (plan.engine.highAvailability.kind === 'none')
@@ -128,7 +133,7 @@ function engineNodes(
     graph: job.graph,
     configuration: plan.engine,
     parts,
-    services: SERVICE_NODES,
+    services: plan.sink === undefined ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(plan.cluster) },
     wallClock: world.clocks.get(node)?.read ?? trueWallClock,
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
@@ -157,10 +162,17 @@ function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): No
   return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
 }
 
+function kafkaCluster({ cluster, sink }: SimulationPlan, rules: BrokerRules): KafkaCluster | undefined {
+  if (sink === undefined) return undefined;
+  return new KafkaCluster({ brokers: brokerNodes(cluster), rules, sessionTimeoutUs: sink.sessionTimeoutUs });
+}
+
 interface Disks {
   readonly objects: ObjectStoreDisk;
   readonly coordination: CoordinationDisks;
   readonly sink: SinkStoreDisk;
+  /** Undefined: sinks write into the sink store. */
+  readonly kafka: KafkaCluster | undefined;
 }
 
 function serviceNodes(
@@ -208,5 +220,28 @@ function serviceNodes(
           transactionTimeoutUs: plan.transactionTimeoutUs,
         }),
     },
+    ...brokers(options, disks, common),
   ];
+}
+
+/** What is wrong with the sink service is wrong with all brokers alike; crashes and partitions strike each for itself. */
+function brokers(
+  { plan, profile }: WorldOptions,
+  { kafka: cluster }: Disks,
+  common: (node: NodeId) => Pick<KafkaBrokerOptions, 'conditions' | 'conditionSite' | 'latencySite'>,
+): NodeSpec[] {
+  const { sink } = plan;
+  if (sink === undefined || cluster === undefined) return [];
+  return brokerNodes(plan.cluster).map((id) => ({
+    id,
+    create: () =>
+      new KafkaBroker({
+        ...common(id),
+        conditions: common(SERVICE_NODES.sink).conditions,
+        self: id,
+        cluster,
+        latency: profile.sinkStore,
+        maxTransactionTimeoutUs: sink.maxTransactionTimeoutUs,
+      }),
+  }));
 }

@@ -72,8 +72,19 @@ export type WorldEvent =
   | {
       readonly kind: 'output-appended';
       readonly producer: string;
+      /** Of a Kafka-like cluster: readers see each partition in its order, and no order between them. */
+      readonly partition?: string;
       readonly values: readonly RecordValue[];
       readonly lineages: readonly Lineage[];
+    }
+  /** A transaction of a Kafka-like cluster is in another state, as its coordinator says. */
+  | {
+      readonly kind: 'kafka-transaction';
+      readonly transactionalId: string;
+      readonly producerId: number;
+      readonly producerEpoch: number;
+      readonly state: 'empty' | 'ongoing' | 'prepare-commit' | 'prepare-abort' | 'complete-commit' | 'complete-abort';
+      readonly partitions: readonly string[];
     }
   | { readonly kind: 'phase'; readonly phase: 'storm' | 'liveness' | 'end' };
 

@@ -34,6 +34,8 @@ interface Batch {
   readonly at: number;
   /** Transaction or producer, for people. */
   readonly by: string;
+  /** Partition of the output; empty where there is one order. */
+  readonly partition: string;
   readonly values: readonly RecordValue[];
   readonly lineages: readonly Lineage[];
 }
@@ -44,8 +46,8 @@ interface SeenSink {
   readonly counts: LineageCounts;
   readonly sum: HashSum;
   readonly batches: Batch[];
-  /** Highest offset seen, by key and partition. */
-  readonly lastOffsets: Map<StateKey, Int32Array>;
+  /** Highest offset seen, by key and partition of the input; where readers see partitions of output, for each of these. */
+  readonly lastOffsets: Map<string, Map<StateKey, Int32Array>>;
   /** Expected records seen, repetitions left out. */
   distinct: number;
 }
@@ -133,13 +135,26 @@ export class ExactlyOnceOutput implements Judge {
       this.#findings.violated('output-invented', [at], () => `${by} writes to no sink of the job`);
       return;
     }
-    this.#seeAll(sink, { at, by, values, lineages });
+    const partition = event.kind === 'output-appended' ? (event.partition ?? '') : '';
+    this.#seeAll(sink, { at, by, partition, values, lineages });
   }
 
   #seeAll(sink: SeenSink, batch: Batch): void {
     sink.batches.push(batch);
     this.#visible += batch.lineages.length;
     for (let i = 0; i < batch.lineages.length; i += 1) this.#see(sink, batch, i);
+  }
+
+  /** Nothing more will become visible: what is missing is covered by a completed checkpoint, and no transaction is open. */
+  isDecided(): boolean {
+    if (this.isComplete()) return true;
+    const { cut, inFlight, openTransactions } = this.#options.settled();
+    if (openTransactions > 0) return false;
+    for (const { lineage } of this.#missingRecords()) {
+      const source = sourceIndexOf(lineage);
+      if (inFlight.has(source) || !this.#isBefore(cut, source)) return false;
+    }
+    return true;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -174,10 +189,15 @@ export class ExactlyOnceOutput implements Judge {
   #judgeOrder(sink: SeenSink, batch: Batch, position: number): void {
     const key = this.#options.audit.outputKey?.(batch.values[position]) ?? '';
     const { slots, offsets, input } = this.#options.index;
-    let last = sink.lastOffsets.get(key);
+    let lastOffsets = sink.lastOffsets.get(batch.partition);
+    if (lastOffsets === undefined) {
+      lastOffsets = new Map();
+      sink.lastOffsets.set(batch.partition, lastOffsets);
+    }
+    let last = lastOffsets.get(key);
     if (last === undefined) {
       last = new Int32Array(input.length).fill(-1);
-      sink.lastOffsets.set(key, last);
+      lastOffsets.set(key, last);
     }
     if (isOfFinish(batch.lineages[position] ?? 0)) {
       // Nothing of this key may follow (the Finishing rule of row X40).
@@ -199,14 +219,17 @@ export class ExactlyOnceOutput implements Judge {
     );
   }
 
+  #isBefore(cut: Cut, source: number): boolean {
+    const { slots, offsets } = this.#options.index;
+    return source >= 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
+  }
+
   #judgeMissing(end: EndOfLife): void {
     const { cut, inFlight, openTransactions, hasFinished } = this.#options.settled();
     const all = hasFinished || end.cause === 'liveness-reached' || end.cause === 'quiescent';
-    const { slots, offsets } = this.#options.index;
     for (const { sink, lineage } of this.#missingRecords()) {
       const source = sourceIndexOf(lineage);
-      const isBeforeCut = source >= 0 && (offsets[source] ?? 0) < (cut[slots[source] ?? -1] ?? 0);
-      const covered = openTransactions === 0 && isBeforeCut && !inFlight.has(source);
+      const covered = openTransactions === 0 && this.#isBefore(cut, source) && !inFlight.has(source);
       if (!all && !covered) continue;
       this.#findings.violated(
         'output-lost',

@@ -28,6 +28,8 @@ const RESTARTS_MAX = 8;
 /** What progress asks of the output judge. */
 export interface OutputProgress {
   isComplete(): boolean;
+  /** Every record is visible or lost. */
+  isDecided(): boolean;
   /** Names the first record that is not visible. */
   firstMissing(): string;
 }
@@ -108,8 +110,13 @@ export class Progress implements Judge {
   /** Whether the life may end well now. */
   satisfied(): boolean {
     const { output, durable } = this.#options;
-    if (!this.#live || !this.#isWhereItShould() || !output.isComplete() || this.#unanswered.size > 0) return false;
+    if (!this.#live || !this.#isWhereItShould() || !this.#hasShown(output) || this.#unanswered.size > 0) return false;
     return durable.openTransactions().length === 0 && this.#options.retention.firstOrphan() === undefined;
+  }
+
+  /** Where records may be lost, those that are will never be seen. */
+  #hasShown(output: OutputProgress): boolean {
+    return output.isComplete() || (this.#options.plan.expect === 'at-most-once' && output.isDecided());
   }
 
   #isWhereItShould(): boolean {

@@ -123,6 +123,17 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
       return message.producer.length + message.transaction.length;
     case 'sink-reply':
       return ENTRY_BYTES;
+    case 'kafka-produce':
+      return message.transactionalId.length + message.partition.length + message.bytes;
+    case 'kafka-init-producer':
+    case 'kafka-add-partition':
+    case 'kafka-end-transaction':
+    case 'kafka-write-marker':
+      return ENTRY_BYTES + message.transactionalId.length;
+    case 'kafka-list-transactions':
+      return ENTRY_BYTES + message.prefix.length;
+    case 'kafka-reply':
+      return ENTRY_BYTES + ENTRY_BYTES * message.transactions.length;
     default:
       return unreachable(message);
   }

@@ -9,6 +9,7 @@ import { SCENARIO_CATALOG } from '../../scenarios/index.ts';
 import type { Mutant } from '../../scenarios/mutants/mutant.ts';
 import { MUTANTS, partsOf, UnknownVariant } from '../../scenarios/mutants/mutant-catalog.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
+import { standardBrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
 
 /** Most lives a sweep may take; every mutant needs far fewer. */
@@ -52,7 +53,9 @@ describe('the mutants', () => {
     '%s: differs from the standard engine',
     (_, mutant) => {
       expect(partsOf(mutant.slug)).toBe(mutant.parts);
-      expect(mutant.parts).not.toEqual(standardParts);
+      const isOfBrokers = mutant.brokerRules !== undefined;
+      if (isOfBrokers) expect(mutant.brokerRules).not.toEqual(standardBrokerRules);
+      else expect(mutant.parts).not.toEqual(standardParts);
     },
   );
 

@@ -132,6 +132,7 @@ const operatorEvent = fc.oneof(
   row({ kind: fc.constant('no-more-splits' as const) }),
   row({ kind: fc.constant('release-split' as const), splitId: text }),
 );
+const ofProducer = { requestId: count, transactionalId: text, producerId: count, producerEpoch: count };
 const ofTransaction = { requestId: count, producer: text, producerEpoch: count, transaction: text };
 
 const version = fc.integer({ min: -1, max: 9 });
@@ -388,6 +389,27 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     sourceIndices: counts,
     behind: fc.nat(),
     ended: fc.boolean(),
+  }),
+  'kafka-init-producer': message('kafka-init-producer', { requestId: count, transactionalId: text, timeoutUs: count }),
+  'kafka-add-partition': message('kafka-add-partition', { ...ofProducer, partition: text }),
+  'kafka-produce': message('kafka-produce', {
+    ...ofProducer,
+    partition: text,
+    sequence: fc.constantFrom(-1, 0, 12),
+    values: records,
+    lineages: counts,
+    bytes: count,
+  }),
+  'kafka-end-transaction': message('kafka-end-transaction', { ...ofProducer, commit: fc.boolean() }),
+  'kafka-list-transactions': message('kafka-list-transactions', { requestId: count, coordinator: small, prefix: text }),
+  'kafka-write-marker': message('kafka-write-marker', { ...ofProducer, partition: text, commit: fc.boolean() }),
+  'kafka-reply': message('kafka-reply', {
+    requestId: count,
+    outcome: fc.constantFrom('done', 'not-leader', 'fenced', 'concurrent-transactions'),
+    leader: text,
+    producerId: count,
+    producerEpoch: count,
+    transactions: fc.array(row({ transactionalId: text, producerId: count, producerEpoch: count })),
   }),
   'sink-initialize': message('sink-initialize', {
     requestId: count,

@@ -5,6 +5,7 @@
  * performs it or not and delivers nothing.
  */
 import { CheckpointCoordinator } from '../../engine/checkpoint/checkpoint-coordinator.ts';
+import type { MasterHooks } from '../../engine/checkpoint/master-hooks.ts';
 import type { CheckpointedSubtask } from '../../engine/checkpoint/checkpoint-plan.ts';
 import type { RequestEnd } from '../../engine/checkpoint/checkpoint-request.ts';
 import { CompletedCheckpointStore } from '../../engine/checkpoint/completed-checkpoint-store.ts';
@@ -73,7 +74,14 @@ export class CoordinatorBench {
 
   constructor(
     checkpoint: Partial<CheckpointConfiguration> = {},
-    { coordinators, ...parts }: Partial<EngineParts> & { readonly coordinators?: CheckpointedCoordinators } = {},
+    {
+      coordinators,
+      hooks,
+      ...parts
+    }: Partial<EngineParts> & {
+      readonly coordinators?: CheckpointedCoordinators;
+      readonly hooks?: MasterHooks;
+    } = {},
   ) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
     this.coordinationClient = new RequestClient({
@@ -116,6 +124,7 @@ export class CoordinatorBench {
       store: this.store,
       counter: { value: 0, version: 0 },
       ...(coordinators === undefined ? {} : { coordinators }),
+      ...(hooks === undefined ? {} : { hooks }),
     });
   }
 

@@ -6,7 +6,7 @@ import { RequestClient } from '../../clients/request-client.ts';
 import type { ExecutionAttemptId, NodeId } from '../../foundation/ids.ts';
 import type { Micros } from '../../foundation/time.ts';
 import type { Out } from '../../protocol/actor.ts';
-import type { SinkReply } from '../../protocol/messages.ts';
+import type { SinkReply, SinkServiceReply } from '../../protocol/messages.ts';
 import type { CommitAnswer, CommitAnswered, CommittableWithLineage, Committer } from '../sink/sink-contract.ts';
 import { producerName } from './producer-name.ts';
 
@@ -48,8 +48,8 @@ export class SinkStoreCommitter implements Committer {
     return committable;
   }
 
-  handleReply(reply: SinkReply, nowUs: Micros, out: Out): void {
-    this.#client.handleReply(reply, nowUs, out);
+  handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
+    if (reply.kind === 'sink-reply') this.#client.handleReply(reply, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {

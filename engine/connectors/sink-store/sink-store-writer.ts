@@ -18,7 +18,7 @@ import type { Micros } from '../../foundation/time.ts';
 import type { SinkSpec } from '../../job/job-graph.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Out, Target } from '../../protocol/actor.ts';
-import type { SinkReply } from '../../protocol/messages.ts';
+import type { SinkReply, SinkServiceReply } from '../../protocol/messages.ts';
 import type {
   Committable,
   CommittableWithLineage,
@@ -57,6 +57,8 @@ interface Batch {
 }
 
 export class SinkStoreWriter implements SinkWriter {
+  readonly isAvailable = true;
+  readonly isGated = false;
   readonly #options: SinkStoreWriterOptions;
   readonly #producer: string;
   readonly #control: RequestClient<SinkReply>;
@@ -152,7 +154,8 @@ export class SinkStoreWriter implements SinkWriter {
     // A name is never used again.
   }
 
-  handleReply(reply: SinkReply, nowUs: Micros, out: Out): void {
+  handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
+    if (reply.kind !== 'sink-reply') return;
     this.#control.handleReply(reply, nowUs, out);
     this.#data.handleReply(reply, nowUs, out);
   }

@@ -9,7 +9,7 @@
  *   I1 all that was written before `prepareCommit` belongs to the committables it returns or returned before, nothing after it does;
  *   I2 a snapshot is acknowledged only when the writer says that everything prepared so far is flushed, and did not fail (I6 in bugs.md);
  *   I3 a commit may be repeated, by another process too: what is committed already counts as committed (row K7);
- *   I4 until a writer says that it is ready it is handed no record, and no barrier.
+ *   I4 until a writer says that it is ready it is handed no record, and no barrier; while it is not available no record that can wait.
  */
 import type { CheckpointId } from '../../foundation/ids.ts';
 import type { Micros } from '../../foundation/time.ts';
@@ -65,6 +65,9 @@ export interface SinkWriterHost {
 
 /** `process` of a record makes no effect; `sendBatches` follows at the end of each mailbox action. */
 export interface SinkWriter extends ElementConsumer {
+  /** False: input waits. Asked between records only where `isGated` says that it may be false. */
+  readonly isAvailable: boolean;
+  readonly isGated: boolean;
   initialize(restored: RestoredWriter, out: Out): void;
   sendBatches(out: Out): void;
   /** Flushes, and closes what is written (Flink: prepareCommit after flush). `isEnd`: no record follows. */

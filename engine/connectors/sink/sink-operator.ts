@@ -10,7 +10,7 @@
  *   I3 restored committables are committed before the subtask is handed a record.
  */
 import { assert } from '../../foundation/assert.ts';
-import { type CheckpointId, checkpointId } from '../../foundation/ids.ts';
+import { type CheckpointId, checkpointId, type NodeId } from '../../foundation/ids.ts';
 import type { Micros } from '../../foundation/time.ts';
 import type { ElementConsumer } from '../../operators/element-consumer.ts';
 import type { Out } from '../../protocol/actor.ts';
@@ -33,6 +33,8 @@ export interface SinkOperatorOptions {
   readonly writer: SinkWriter;
   readonly committer: CommitterOperator;
   readonly host: SinkOperatorHost;
+  /** Losing the connection to it loses what was written: the subtask fails. Absent: the writer sees to it. */
+  readonly store?: NodeId;
 }
 
 export class SinkOperator {
@@ -59,6 +61,15 @@ export class SinkOperator {
   /** Records go straight to the writer. */
   get head(): ElementConsumer {
     return this.#writer;
+  }
+
+  keepsConnectionTo(peer: NodeId): boolean {
+    return this.#options.store === peer;
+  }
+
+  /** Present where input may have to wait for the writer. */
+  get gate(): { readonly isAvailable: boolean } | undefined {
+    return this.#writer.isGated ? this.#writer : undefined;
   }
 
   /** `restored`: of all subtasks; what belongs to writers of other subtasks is left to them. */

@@ -56,6 +56,7 @@ describe('JSON schema of a scenario', () => {
       'inputs',
       'cluster',
       'highAvailability',
+      'sink',
       'checkpointing',
       'storage',
       'scheduler',

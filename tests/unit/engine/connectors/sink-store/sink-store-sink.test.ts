@@ -38,6 +38,7 @@ class Bench {
   constructor(guarantee: SinkSpec['guarantee'] = 'exactly-once', place: Partial<OpenSinkOptions['place']> = {}) {
     this.sink = openSink({
       uid: 'out',
+      jobId: 'job',
       spec: { guarantee, batchRecords: BATCH },
       place: { subtask: 0, parallelism: 1, highestParallelism: 1, attempt: attempt(7), ...place },
       services: { sink: SINK },

@@ -1,0 +1,52 @@
+/**
+ * The timeout trap of transactional sinks (row K11): a transaction that is pre-committed and not yet committed when brokers give it up is lost,
+ * although its checkpoint is complete. Whether a scenario makes that possible, said before anything is lived. Pure.
+ */
+import { unreachable } from '../engine/foundation/assert.ts';
+import type { FaultAction, Scenario } from './scenario.ts';
+
+const US_PER_S = 1_000_000;
+
+/** A sentence for people; undefined: no fault of the scenario lasts long enough. */
+export function timeoutTrap({
+  sink,
+  engine,
+  faults,
+}: Pick<Scenario, 'sink' | 'engine' | 'faults'>): string | undefined {
+  if (sink === undefined) return undefined;
+  const { intervalUs, timeoutUs } = engine.checkpoint;
+  const downtimeUs = faults.reduce((longest, { action }) => Math.max(longest, downtimeOf(action)), 0);
+  const openUs = intervalUs + timeoutUs + downtimeUs;
+  if (sink.transactionTimeoutUs > openUs) return undefined;
+  const [timeout, open, down] = [sink.transactionTimeoutUs, openUs, downtimeUs].map((us) => `${us / US_PER_S} s`);
+  return (
+    `transactions time out after ${timeout}, but may be open for ${open}: checkpoint interval and timeout and a downtime of ${down}. ` +
+    'What is pre-committed then is lost; sink.transactionTimeout should be longer.'
+  );
+}
+
+/** How long one strike may keep a commit from its broker. */
+function downtimeOf(action: FaultAction): number {
+  switch (action.kind) {
+    case 'crash':
+      return action.restartAfterUs === 'never' ? 0 : action.restartAfterUs.high;
+    case 'pause':
+    case 'partition':
+    case 'cut':
+    case 'delay':
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+    case 'slow-link':
+    case 'service':
+      return action.forUs.high;
+    case 'hang':
+      return action.hangUs.high;
+    case 'throw':
+    case 'clock-step':
+    case 'operation':
+      return 0;
+    default:
+      return unreachable(action);
+  }
+}
