@@ -77,6 +77,15 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   {
+    name: 'crashpoints',
+    operands: '<scenario>',
+    sentence:
+      "Crash, cut off or stop every machine at every point of a checkpoint's life, a life for each; the scenario's own faults are left out. Exit code 1 if one of them fails.",
+    options: ['seed', 'variant', 'double', 'workers', 'out', 'json'],
+    example: 'tidemark crashpoints quickstart --double',
+    load: async () => (await import('./commands/crashpoints.ts')).crashpoints,
+  },
+  {
     name: 'bench',
     operands: '[suite...]',
     sentence: 'Measure: `overhead` of checkpoints in virtual time, `kernel` speed by wall clock.',

@@ -18,12 +18,14 @@ export interface LifeJob {
   readonly plan?: SimulationPlan;
   /** Where the chance of that plan takes another course. */
   readonly branch?: Branch | undefined;
+  /** How that plan recovers is wanted. */
+  readonly wantsRecovery?: boolean | undefined;
 }
 
 /** What came of a job: a life, or trouble that says nothing about the plan. */
 export type LifeResult =
   /** `plan` only when the life failed: a capsule needs it. The record has no history. */
-  | { readonly kind: 'life'; readonly life: Life; readonly plan?: SimulationPlan }
+  | { readonly kind: 'life'; readonly life: Life; readonly plan?: SimulationPlan; readonly recovery?: string }
   | { readonly kind: 'infrastructure'; readonly message: string };
 
 export interface LifePool {

@@ -1,5 +1,6 @@
 /** A worker thread of a sweep: compiles the plan of each seed, lives it, answers figures and, for failures, the plan. */
 import { compile } from '../scenarios/compile.ts';
+import { recoveryHash } from '../scenarios/crashpoints/recovery.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
 import { DatasetStore } from './datasets.ts';
 import { liveOnce } from './life.ts';
@@ -18,15 +19,21 @@ function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Prom
       if (plan === undefined) return { kind: 'infrastructure', message: `There is no scenario ${job.scenario}` };
       await datasets.prepare(datasetNeeds(plan));
       const relive = job.plan === undefined;
+      const keepHistory = job.wantsRecovery === true;
       const life = liveOnce(plan, {
         loadDataset: datasets.load,
-        keepHistory: false,
+        keepHistory,
         subtasks,
         relive,
         branch: job.branch,
       });
       const slim = { ...life, record: { ...life.record, history: [] } };
-      return { kind: 'life', life: slim, ...(life.judgement.verdict === 'passed' ? {} : { plan }) };
+      return {
+        kind: 'life',
+        life: slim,
+        ...(life.judgement.verdict === 'passed' ? {} : { plan }),
+        ...(keepHistory ? { recovery: recoveryHash(life.record.history) } : {}),
+      };
     } catch (error) {
       return {
         kind: 'infrastructure',

@@ -172,6 +172,7 @@ export const OPTIONS = {
     sentence: 'Continuations with other chance behind each event that is asked.',
   }),
   explanationFile: path('--out <FILE>', 'only the screen', 'Write the explanation into this Markdown file, too.'),
+  double: toggle('--double', 'Crash each distinct recovery once more, at each of its own points.'),
   unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not shrink the first one of each signature.'),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
 } as const;

@@ -78,7 +78,7 @@ export class PlanLives {
       this.#options.livePlan,
     );
     const { events, history, verdicts } = record;
-    return { signature: judgement.signature, events, history, verdicts, sites: sites() };
+    return { signature: judgement.signature, events, history, verdicts, sites: sites(), recovery: '' };
   }
 
   async close(): Promise<void> {
@@ -87,12 +87,12 @@ export class PlanLives {
     await this.#run;
   }
 
-  async #result({ plan, branch }: LifeCase): Promise<LifeResult> {
+  async #result({ plan, branch, wantsRecovery }: LifeCase): Promise<LifeResult> {
     const index = this.#count;
     this.#count += 1;
     const result = await new Promise<LifeResult>((resolve) => {
       this.#answers.set(index, resolve);
-      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch });
+      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch, wantsRecovery });
       this.#hungry.shift()?.(this.#open.splice(0, 1));
     });
     this.#answers.delete(index);
@@ -109,5 +109,5 @@ export class PlanLives {
 function answerOf(result: LifeResult): LifeAnswer {
   if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0, ...NOTHING_SEEN };
   const { record, judgement } = result.life;
-  return { signature: judgement.signature, events: record.events, ...NOTHING_SEEN };
+  return { signature: judgement.signature, events: record.events, ...NOTHING_SEEN, recovery: result.recovery ?? '' };
 }

@@ -138,7 +138,7 @@ export interface EngineParts {
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
-  createOperatorStateStore(): OperatorStateStore;
+  createOperatorStateStore(operator: string): OperatorStateStore;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -159,6 +159,8 @@ export interface StateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
@@ -228,7 +230,7 @@ export const standardParts: EngineParts = {
   completedSavepoint: 'subsumes-nothing',
   sharedGarbage: 'swept',
   notClaimedFiles: 'remembered',
-  createOperatorStateStore: () => new OperatorStateStore(),
+  createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

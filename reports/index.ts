@@ -23,6 +23,7 @@ export {
   withMutantTable,
 } from './mutant-table.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
+export { caseText, type CrashFigures, crashFigures } from './crash-table.ts';
 export { explanationText } from './explanation-text.ts';
 export { faultSentence } from './fault-sentence.ts';
 export { traceLine } from './trace-format.ts';

@@ -11,6 +11,8 @@ export interface LifeCase {
   readonly plan: SimulationPlan;
   /** Where its chance takes another course; absent: nowhere. */
   readonly branch?: Branch;
+  /** How it recovers is wanted (crashpoints/recovery.ts). */
+  readonly wantsRecovery?: boolean;
 }
 
 export type Inquiry =
@@ -28,9 +30,16 @@ export interface LifeAnswer {
   readonly history: readonly HistoryEvent[];
   readonly verdicts: readonly Verdict[];
   readonly sites: readonly string[];
+  /** Hash of how it recovered, where that was wanted; else empty. */
+  readonly recovery: string;
 }
 
-export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = { history: [], verdicts: [], sites: [] };
+export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
+  history: [],
+  verdicts: [],
+  sites: [],
+  recovery: '',
+};
 
 /** A search that ends with a `Result`. */
 export type Inquiring<Result> = Generator<Inquiry, Result, readonly LifeAnswer[]>;

@@ -213,6 +213,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       backend: checkpointing.backend,
       incremental: checkpointing.incremental,
       inlineThresholdBytes: checkpointing.inlineThreshold,
+      compression: checkpointing.compression,
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),

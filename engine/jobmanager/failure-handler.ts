@@ -24,6 +24,7 @@ export type FailureHandling =
 /** Row F2, Flink's ThrowableType.NonRecoverableError: trying again cannot help. */
 const NON_RECOVERABLE: ReadonlySet<RestartCause> = new Set<RestartCause>([
   'unrecoverable',
+  'incompatible-state',
   'transaction-timeout-refused',
 ]);
 

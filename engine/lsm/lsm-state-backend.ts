@@ -15,7 +15,6 @@ import { ByteReader } from '../foundation/byte-reader.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
 import { type KeyGroupRange, keyGroupOf } from '../job/key-groups.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
-import { refuseIncompatible } from '../state/hashmap-state-backend.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
 import type {
   EntryVisitor,
@@ -39,12 +38,8 @@ import type {
   StateDescriptor,
   ValueStateDescriptor,
 } from '../state/state-descriptor.ts';
-import {
-  checkCompatibility,
-  describeSerializer,
-  IncompatibleState,
-  type TypeSerializer,
-} from '../state/type-serializer.ts';
+import { refuseOtherKeys } from '../state/stored-state.ts';
+import { IncompatibleState, sameSnapshot, type TypeSerializer } from '../state/type-serializer.ts';
 import { CurrentValues } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
 import { LogStructuredStore, type StoredSegment, type StoreWork, visibleRows } from './log-structured-store.ts';
@@ -59,14 +54,16 @@ import {
   toByteString,
   toBytes,
 } from './row-key.ts';
+import { type PresentState, type RowConversion, rowConversion } from './row-conversion.ts';
 import { type CurrentRow, RowMapState, RowTable } from './row-state.ts';
 import { type Row, Segment } from './segment-file.ts';
-import { Types } from '../state/type-information.ts';
 
 export interface LsmStateBackendOptions {
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly keyGroups: KeyGroupRange;
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
   /** Where the store counts what it does. */
   readonly work?: StoreWork;
   /** Size at which the memtable becomes a segment. */
@@ -80,7 +77,9 @@ export class LsmStateBackend implements KeyedStateBackend {
   readonly #store: LogStructuredStore<RestoredSegment>;
   readonly #states = new Map<string, StateMetaInfo>();
   /** By name: what a function has declared. */
-  readonly #registered = new Map<string, StateDescriptor>();
+  readonly #registered = new Map<string, PresentState>();
+  /** Of the snapshot that is being restored, where a function has declared a later form. */
+  readonly #conversions = new Map<string, RowConversion>();
   readonly #restoredKeyGroups = new Set<number>();
   readonly #values: CurrentValues;
   readonly #context: KeyContext = { key: '', group: -1 };
@@ -143,11 +142,11 @@ export class LsmStateBackend implements KeyedStateBackend {
     this.#values.settle();
     const { work } = this.#options;
     const before = { ...work };
-    for (const [name, descriptor] of this.#registered) this.#visit(name, descriptor, visit);
+    for (const [name, state] of this.#registered) this.#visit(name, state, visit);
     if (work !== undefined) Object.assign(work, before);
   }
 
-  #visit(name: string, descriptor: StateDescriptor, visit: EntryVisitor): void {
+  #visit(name: string, { descriptor, serializer }: PresentState, visit: EntryVisitor): void {
     const { keyGroups, keySerializer } = this.#options;
     const keyOf = (key: Uint8Array): StateKey => keySerializer.deserialize(new ByteReader(key));
     for (let keyGroup = keyGroups.start; keyGroup <= keyGroups.end; keyGroup += 1) {
@@ -155,8 +154,7 @@ export class LsmStateBackend implements KeyedStateBackend {
       for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, name))) {
         const { key, userKey } = placeOf(row);
         if (descriptor.kind !== 'map') {
-          const type = descriptor.kind === 'list' ? Types.list(descriptor.type) : descriptor.type;
-          visit(name, keyGroup, keyOf(key), type.deserialize(new ByteReader(value)));
+          visit(name, keyGroup, keyOf(key), serializer.deserialize(new ByteReader(value)));
           continue;
         }
         const map = maps.get(keyOf(key)) ?? new Map<StateKey, unknown>();
@@ -203,15 +201,18 @@ export class LsmStateBackend implements KeyedStateBackend {
   }
 
   /** Registers the state; gives its row of the current key. */
-  #rowOf(descriptor: StateDescriptor, { snapshot: serializer }: Pick<TypeSerializer<unknown>, 'snapshot'>): CurrentRow {
-    const meta = { name: descriptor.name, kind: descriptor.kind, serializer };
+  #rowOf<T>(descriptor: StateDescriptor, serializer: TypeSerializer<T>): CurrentRow {
+    const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
     const known = this.#states.get(meta.name);
-    if (known !== undefined) refuseIncompatible(known, meta);
-    this.#states.set(meta.name, meta);
+    const present = { descriptor, serializer };
     if (!this.#registered.has(meta.name)) {
-      this.#registered.set(meta.name, descriptor);
+      const conversion = known && rowConversion(known, present, this.#options.operator);
+      if (conversion !== undefined) this.#convert(meta.name, conversion);
+      this.#registered.set(meta.name, present);
       if (known !== undefined) this.#takeMapsApart(descriptor);
-    }
+    } else if (known?.kind !== meta.kind || !sameSnapshot(known.serializer, meta.serializer))
+      throw new IncompatibleState(`state '${meta.name}' is registered already, in another form`);
+    this.#states.set(meta.name, meta);
     const prefixes = new Map<number, ByteString>();
     return () => {
       const group = currentGroup(this.#context);
@@ -222,6 +223,15 @@ export class LsmStateBackend implements KeyedStateBackend {
       }
       return prefix + this.#keyPart;
     };
+  }
+
+  /** Row S13. */
+  #convert(state: string, conversion: RowConversion): void {
+    const { start, end } = this.#options.keyGroups;
+    for (let keyGroup = start; keyGroup <= end; keyGroup += 1) {
+      for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, state)))
+        this.#store.put(row, conversion(value, placeOf(row).userKey.length > 0));
+    }
   }
 
   /** Maps that came whole from a file (I1 of keyed-rows.ts). */
@@ -253,11 +263,12 @@ export class LsmStateBackend implements KeyedStateBackend {
     const segment = new Segment(file.bytes);
     const { keyGroups, foreignRows } = this.#options;
     const isOwn = isWithin(segment.minKey, keyGroups) && isWithin(segment.maxKey, keyGroups);
-    if (isOwn || foreignRows === 'kept') return this.#store.restoreSegment(level, segment, file);
+    const isPresent = this.#conversions.size === 0;
+    if (isPresent && (isOwn || foreignRows === 'kept')) return this.#store.restoreSegment(level, segment, file);
     if (keyGroupOfRow(segment.maxKey) < keyGroups.start || keyGroupOfRow(segment.minKey) > keyGroups.end) return;
     const rows: Row[] = [];
     segment.scan('', (key, value) => {
-      if (isWithin(key, keyGroups)) rows.push([key, value]);
+      if (isWithin(key, keyGroups)) rows.push([key, value === undefined ? value : this.#presentForm(key, value)]);
     });
     this.#store.restoreRows(level, rows);
   }
@@ -273,9 +284,9 @@ export class LsmStateBackend implements KeyedStateBackend {
       prefixes.set(id, prefix);
       const key = bytes.subarray(keyStart, keyEnd);
       const row = prefix + lengthPrefixed((out) => out.writeBytes(key));
-      this.#store.put(row, bytes.slice(valueStart, valueEnd));
+      this.#store.put(row, this.#presentForm(row, bytes.slice(valueStart, valueEnd)));
     });
-    for (const descriptor of this.#registered.values()) this.#takeMapsApart(descriptor);
+    for (const { descriptor } of this.#registered.values()) this.#takeMapsApart(descriptor);
   }
 
   /** I2, I3. */
@@ -285,14 +296,18 @@ export class LsmStateBackend implements KeyedStateBackend {
       throw new IncompatibleState(
         `the state was written with maximum parallelism ${String(snapshot.maxParallelism)}, the job has ${String(maxParallelism)}`,
       );
-    if (checkCompatibility(snapshot.keySerializer, keySerializer.snapshot) === 'incompatible')
-      throw new IncompatibleState(
-        `the keys were written as ${describeSerializer(snapshot.keySerializer)}, the job has ${describeSerializer(keySerializer.snapshot)}`,
-      );
+    refuseOtherKeys(snapshot.keySerializer, keySerializer.snapshot, this.#options.operator);
+    this.#conversions.clear();
     for (const meta of snapshot.states) {
+      const present = this.#registered.get(meta.name);
+      const conversion = present && rowConversion(meta, present, this.#options.operator);
+      if (conversion !== undefined) this.#conversions.set(meta.name, conversion);
       const known = this.#states.get(meta.name);
-      if (known !== undefined) refuseIncompatible(meta, known);
-      else this.#states.set(meta.name, meta);
+      const isSame =
+        known === undefined || (known.kind === meta.kind && sameSnapshot(known.serializer, meta.serializer));
+      if (present === undefined && !isSame)
+        throw new IncompatibleState(`state '${meta.name}' has two forms in one checkpoint`);
+      if (known === undefined) this.#states.set(meta.name, meta);
     }
     const first = Math.max(snapshot.keyGroups.start, keyGroups.start);
     const last = Math.min(snapshot.keyGroups.end, keyGroups.end);
@@ -300,6 +315,12 @@ export class LsmStateBackend implements KeyedStateBackend {
       assert(!this.#restoredKeyGroups.has(keyGroup), 'I3: a key group is restored from one snapshot', { keyGroup });
       this.#restoredKeyGroups.add(keyGroup);
     }
+  }
+
+  #presentForm(row: ByteString, value: Uint8Array): Uint8Array {
+    if (this.#conversions.size === 0) return value;
+    const { state, userKey } = placeOf(row);
+    return this.#conversions.get(state)?.(value, userKey.length > 0) ?? value;
   }
 
   /** The key of each entry, once per state. */

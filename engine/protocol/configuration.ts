@@ -54,6 +54,8 @@ export interface CheckpointConfiguration {
   readonly incremental: boolean;
   /** State up to this many bytes travels in the acknowledgement and lies in `_metadata` (row T3). */
   readonly inlineThresholdBytes: number;
+  /** Row S14: whether full snapshots and savepoints of keyed state are compressed, key group by key group. */
+  readonly compression: 'none' | 'lz4';
   /** A line per completed checkpoint and task in `timeline.log`. */
   readonly timelineLogging: boolean;
 }

@@ -91,6 +91,8 @@ export type EngineEvent =
       readonly bytes: number;
       readonly expectedBytes: number;
     }
+  /** The state of a job that has changed since cannot be read; `why` names operator, state and both forms. */
+  | ({ readonly kind: 'state-incompatible'; readonly why: string } & OfTask)
   /** All input ended: operators finished (`drain`, unless they had before) or just stop; `end-of-data` is sent on. */
   | ({ readonly kind: 'end-of-data-reached'; readonly mode: StopMode } & OfTask)
   /* a checkpoint's life, in order */

@@ -57,6 +57,8 @@ export type TaskFailure =
   | 'partition-not-found'
   | 'restore-failed'
   | 'corrupt-state'
+  /** What was restored cannot be read as what the job declares (row S13): no restart can help. */
+  | 'incompatible-state'
   | 'user-function'
   /** The user's code says that no restart can help (Flink: SuppressRestartsException). */
   | 'unrecoverable'

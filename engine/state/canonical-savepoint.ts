@@ -85,6 +85,18 @@ export function fromCanonical(bytes: Uint8Array): Uint8Array {
   });
 }
 
+/** Where the parts of a canonical savepoint end that belong together: its header, then each key group. */
+export function canonicalSections(bytes: Uint8Array): readonly number[] {
+  const input = new ByteReader(bytes, 0, bytes.length - CHECKSUM_BYTES);
+  const { states } = readHeader(input);
+  const ends: number[] = [];
+  for (let end = input.position; input.readUint32() !== 0; end = input.position) {
+    ends.push(end);
+    for (let state = 0; state < states.length; state += 1) readEntries(input);
+  }
+  return [...ends, bytes.length];
+}
+
 function writeHeader(header: KeyedStateHeader, out: ByteWriter): void {
   out.writeUint32(MAGIC);
   out.writeUint32(FORMAT_VERSION);

@@ -37,7 +37,9 @@ import type {
   StateDescriptor,
   ValueStateDescriptor,
 } from './state-descriptor.ts';
-import { checkCompatibility, describeSerializer, IncompatibleState, type TypeSerializer } from './type-serializer.ts';
+import { readerOf } from './schema-compatibility.ts';
+import { refuseOtherKeys, resolveStoredState } from './stored-state.ts';
+import { describeSerializer, IncompatibleState, sameSnapshot, type TypeSerializer } from './type-serializer.ts';
 
 /** What a backend is made for. */
 export interface HashMapStateBackendOptions {
@@ -46,12 +48,17 @@ export interface HashMapStateBackendOptions {
   readonly keyGroups: KeyGroupRange;
   /** Number of key groups of the operator. */
   readonly maxParallelism: number;
+  /** Uid of the operator, for messages. */
+  readonly operator?: string;
 }
 
 /** A state that a function has registered. */
 interface RegisteredState {
-  readonly meta: StateMetaInfo;
-  readonly serializer: TypeSerializer<unknown>;
+  /** Its serializer describes what is written next; a restored form may have had it reconfigured. */
+  meta: StateMetaInfo;
+  /** As the function declared it. */
+  readonly declared: StateMetaInfo;
+  serializer: TypeSerializer<unknown>;
   readonly table: CopyOnWriteMap<StateKey, unknown>;
 }
 
@@ -81,6 +88,7 @@ const SAMPLE_ENTRIES = 64;
 const scratch = new ByteWriter();
 
 export class HashMapStateBackend implements KeyedStateBackend {
+  readonly #operator: string | undefined;
   readonly #keySerializer: TypeSerializer<StateKey>;
   readonly #keyGroups: KeyGroupRange;
   readonly #maxParallelism: number;
@@ -89,7 +97,7 @@ export class HashMapStateBackend implements KeyedStateBackend {
   readonly #unclaimed = new Map<string, UnclaimedState>();
   readonly #restoredKeyGroups = new Set<number>();
 
-  constructor({ keySerializer, keyGroups, maxParallelism }: HashMapStateBackendOptions) {
+  constructor({ keySerializer, keyGroups, maxParallelism, operator }: HashMapStateBackendOptions) {
     assert(
       maxParallelism >= 1 && maxParallelism <= MAX_PARALLELISM_UPPER_BOUND,
       'a maximum parallelism is within the upper bound',
@@ -100,6 +108,7 @@ export class HashMapStateBackend implements KeyedStateBackend {
       keyGroups,
       maxParallelism,
     });
+    this.#operator = operator;
     this.#keySerializer = keySerializer;
     this.#keyGroups = keyGroups;
     this.#maxParallelism = maxParallelism;
@@ -198,7 +207,10 @@ export class HashMapStateBackend implements KeyedStateBackend {
       const sections = mine.filter((section) => section.state === index);
       const state = this.#registered.get(meta.name);
       if (state === undefined) this.#keepUnclaimed(meta, bytes, sections);
-      else for (const section of sections) this.#load(state, bytes, section);
+      else {
+        this.#adopt(state, meta);
+        for (const section of sections) this.#load(state, meta, bytes, section);
+      }
     });
   }
 
@@ -216,17 +228,39 @@ export class HashMapStateBackend implements KeyedStateBackend {
     const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
     const known = this.#registered.get(meta.name);
     if (known !== undefined) {
-      refuseIncompatible(known.meta, meta);
+      this.#refuseOther(known, meta);
       return known.table as CopyOnWriteMap<StateKey, V>;
     }
     const unclaimed = this.#unclaimed.get(meta.name);
-    if (unclaimed !== undefined) refuseIncompatible(unclaimed.meta, meta);
+    if (unclaimed !== undefined) resolveStoredState(unclaimed.meta, { kind: meta.kind, serializer }, this.#operator);
     const table = new CopyOnWriteMap<StateKey, V>(this.#keyGroups.end - this.#keyGroups.start + 1, serializer);
-    const state = { meta, serializer, table: table as CopyOnWriteMap<StateKey, unknown> };
+    const state: RegisteredState = {
+      meta,
+      declared: meta,
+      serializer,
+      table: table as CopyOnWriteMap<StateKey, unknown>,
+    };
     this.#unclaimed.delete(meta.name);
-    for (const { bytes, section } of unclaimed?.sections.values() ?? []) this.#load(state, bytes, section);
+    const sections = [...(unclaimed?.sections.values() ?? [])];
+    if (unclaimed !== undefined) this.#adopt(state, unclaimed.meta);
+    for (const { bytes, section } of sections) this.#load(state, unclaimed?.meta ?? meta, bytes, section);
     this.#registered.set(meta.name, state);
     return table;
+  }
+
+  /** A name that is registered twice. */
+  #refuseOther({ declared }: RegisteredState, meta: StateMetaInfo): void {
+    if (declared.kind === meta.kind && sameSnapshot(declared.serializer, meta.serializer)) return;
+    const [before, now] = [describeState(declared), describeState(meta)];
+    throw new IncompatibleState(`state '${meta.name}' is registered as ${before}, not as ${now}`);
+  }
+
+  /** A restored form that only asks for another configuration is gone on with: its bytes stay as they are (row S13). */
+  #adopt(state: RegisteredState, written: StateMetaInfo): void {
+    const found = resolveStoredState(written, { kind: state.meta.kind, serializer: state.serializer }, this.#operator);
+    if (found.kind !== 'compatible-after-reconfiguration') return;
+    state.serializer = found.serializer;
+    state.meta = { ...state.meta, serializer: found.serializer.snapshot };
   }
 
   #refuseForeignFile(file: KeyedStateFile): void {
@@ -235,15 +269,14 @@ export class HashMapStateBackend implements KeyedStateBackend {
         `the state was written with maximum parallelism ${String(file.maxParallelism)}, the job has ${String(this.#maxParallelism)}`,
       );
     }
-    if (checkCompatibility(file.keySerializer, this.#keySerializer.snapshot) === 'incompatible') {
-      const written = describeSerializer(file.keySerializer);
-      throw new IncompatibleState(
-        `the keys were written as ${written}, the job has ${describeSerializer(this.#keySerializer.snapshot)}`,
-      );
-    }
+    refuseOtherKeys(file.keySerializer, this.#keySerializer.snapshot, this.#operator);
     for (const meta of file.states) {
-      const present = this.#registered.get(meta.name) ?? this.#unclaimed.get(meta.name);
-      if (present !== undefined) refuseIncompatible(meta, present.meta);
+      const registered = this.#registered.get(meta.name);
+      const declared = registered && { kind: registered.meta.kind, serializer: registered.serializer };
+      if (declared !== undefined) resolveStoredState(meta, declared, this.#operator);
+      const unclaimed = this.#unclaimed.get(meta.name)?.meta;
+      const isSame = unclaimed === undefined || describeState(unclaimed) === describeState(meta);
+      if (!isSame) throw new IncompatibleState(`state '${meta.name}' has two forms in one checkpoint`);
     }
   }
 
@@ -271,12 +304,20 @@ export class HashMapStateBackend implements KeyedStateBackend {
     this.#unclaimed.set(meta.name, { meta, entryCount, sections });
   }
 
-  #load({ serializer, table }: RegisteredState, bytes: Uint8Array, section: StateSection): void {
+  /** Row S13: values are read in the form they were written in; the next snapshot writes them in the present one. */
+  #load(
+    { meta, serializer, table }: RegisteredState,
+    written: StateMetaInfo,
+    bytes: Uint8Array,
+    section: StateSection,
+  ): void {
     const group = section.keyGroup - this.#keyGroups.start;
+    const read = readerOf(serializer, resolveStoredState(written, { kind: meta.kind, serializer }, this.#operator));
+    const readKey = (from: ByteReader): StateKey => this.#keySerializer.deserialize(from);
     const input = new ByteReader(bytes, section.start, section.end);
     for (let i = 0; i < section.entryCount; i++) {
-      const key = readLengthPrefixed(this.#keySerializer, input);
-      const value = readLengthPrefixed(serializer, input);
+      const key = readLengthPrefixed(readKey, input);
+      const value = readLengthPrefixed(read, input);
       if (keyGroupOf(key, this.#maxParallelism) !== section.keyGroup) input.refuse('a key lies in its key group');
       assert(!table.contains(group, key), 'I3: a key group is restored before anything is stored in it', { key });
       table.put(group, key, value);
@@ -337,15 +378,8 @@ function snapshotUnclaimed({ meta, entryCount, sections }: UnclaimedState): Snap
   };
 }
 
-export function refuseIncompatible(written: StateMetaInfo, current: StateMetaInfo): void {
-  if (written.kind !== current.kind) {
-    throw new IncompatibleState(`state '${written.name}' is a ${written.kind} state, not a ${current.kind} state`);
-  }
-  if (checkCompatibility(written.serializer, current.serializer) === 'incompatible') {
-    const [before, now] = [describeSerializer(written.serializer), describeSerializer(current.serializer)];
-    throw new IncompatibleState(`state '${written.name}' has type ${before}, which cannot be read as ${now}`);
-  }
-}
+const describeState = ({ kind, serializer }: StateMetaInfo): string =>
+  `${kind} state of ${describeSerializer(serializer)}`;
 
 function writeLengthPrefixed<T>(serializer: TypeSerializer<T>, value: T, out: ByteWriter): void {
   const start = out.beginLengthPrefixed();
@@ -354,10 +388,10 @@ function writeLengthPrefixed<T>(serializer: TypeSerializer<T>, value: T, out: By
 }
 
 /** The value fills the bytes it was given: a serializer that reads more or less than it wrote is found here. */
-function readLengthPrefixed<T>(serializer: TypeSerializer<T>, input: ByteReader): T {
+function readLengthPrefixed<T>(read: (input: ByteReader) => T, input: ByteReader): T {
   const length = input.readVarUint();
   const start = input.position;
-  const value = serializer.deserialize(input);
+  const value = read(input);
   if (input.position !== start + length) throw new CorruptData('a serialized value fills its bytes', start);
   return value;
 }

@@ -115,6 +115,12 @@ export function decodeKeyedStateFile(bytes: Uint8Array): KeyedStateFile {
   return { keySerializer, maxParallelism, keyGroups, states, sections };
 }
 
+/** Where the parts of a file end that are read on their own: the header, then the block of each key group. */
+export function keyedFileSections(bytes: Uint8Array): readonly number[] {
+  const starts = readHeader(bytes).blocks.map(({ offset }) => offset);
+  return [...starts, bytes.length];
+}
+
 /** Where the key and the value of an entry lie in its file. One object is reused for all entries of a visit. */
 export interface EntryPlace {
   keyStart: number;

@@ -19,7 +19,13 @@ import type { AggregatingStateDescriptor, StateDescriptor } from './state-descri
 import { compareKeys } from './key-order.ts';
 import { currentGroup, type KeyContext, type OpenTable, type StateTable } from './state-table.ts';
 import { Types } from './type-information.ts';
-import type { SerializerSnapshot, TypeSerializer } from './type-serializer.ts';
+import { INCOMPATIBLE, resolveComposite } from './schema-compatibility.ts';
+import {
+  type SerializerSnapshot,
+  sameSnapshot,
+  type TypeSerializer,
+  type SchemaCompatibility,
+} from './type-serializer.ts';
 
 /** What a function gets for a state it declared. */
 export type StateHandleOfKind =
@@ -292,6 +298,24 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
     const copy = new Map<K, V>();
     for (const [key, value] of map) copy.set(key, this.#valueType.copy(value));
     return copy;
+  }
+
+  /** Values may evolve, the keys of a map may not. */
+  resolveSchema({ name, version, fields = [] }: SerializerSnapshot): SchemaCompatibility<Map<K, V>> {
+    const [key, value] = fields;
+    if (name !== 'map' || version !== 1 || key === undefined) return INCOMPATIBLE;
+    if (!sameSnapshot(key.serializer, this.#keyType.snapshot)) return INCOMPATIBLE;
+    return resolveComposite<Map<K, V>>({
+      parts: [this.#valueType],
+      written: [value?.serializer],
+      rebuilt: ([valueType]) => new UserMapSerializer(this.#keyType, valueType as TypeSerializer<V>),
+      read: (input, [read]) => {
+        const size = input.readVarUint();
+        const map = new Map<K, V>();
+        for (let i = 0; i < size; i++) map.set(this.#keyType.deserialize(input), read?.(input) as V);
+        return map;
+      },
+    });
   }
 
   #sorted(map: Map<K, V>): { readonly keyBytes: Uint8Array; readonly value: V }[] {

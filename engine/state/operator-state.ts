@@ -26,12 +26,14 @@ import {
   type OperatorStateBytes,
 } from './operator-state-file.ts';
 import { Types } from './type-information.ts';
+import { readerOf, resolveSchema } from './schema-compatibility.ts';
 import {
-  checkCompatibility,
   describeSerializer,
   IncompatibleState,
   type SerializerSnapshot,
+  sameSnapshot,
   type TypeSerializer,
+  type Read,
 } from './type-serializer.ts';
 
 /** The operator state of a subtask at one moment. */
@@ -57,16 +59,30 @@ interface RegisteredState {
   readonly mode: RedistributionMode;
   /** Of an element in a file. */
   readonly serializer: SerializerSnapshot;
+  /** Throws what `load` would throw because of the form of the elements. */
+  check(state: OperatorStateBytes): void;
   load(state: OperatorStateBytes): void;
   snapshot(): SnapshotPart;
+}
+
+/** Which state it is, for files and messages. */
+interface Place {
+  readonly name: string;
+  readonly operator: string | undefined;
 }
 
 /** Elements per state that are measured to estimate its size. */
 const SAMPLE_ELEMENTS = 32;
 
 export class OperatorStateStore {
+  /** For messages. */
+  readonly #operator: string | undefined;
   readonly #states = new Map<string, RegisteredState>();
   readonly #unclaimed = new Map<string, OperatorStateBytes>();
+
+  constructor(operator?: string) {
+    this.#operator = operator;
+  }
 
   /** Registers a list, or finds it again; throws `IncompatibleState` if it was stored differently. */
   getListState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
@@ -85,11 +101,17 @@ export class OperatorStateStore {
     valueType: TypeSerializer<V>,
   ): BroadcastState<K, V> {
     // Sound because the serializer of a registered state never changes and one that differs is refused.
-    return this.#registered(name, () => new RegisteredBroadcast(name, keyType, valueType)) as RegisteredBroadcast<K, V>;
+    return this.#registered(
+      name,
+      () => new RegisteredBroadcast({ name, operator: this.#operator }, keyType, valueType),
+    ) as RegisteredBroadcast<K, V>;
   }
 
   #register<T>(name: string, type: TypeSerializer<T>, mode: RedistributionMode): OperatorListState<T> {
-    return this.#registered(name, () => new RegisteredList(name, type, mode)) as RegisteredList<T>;
+    return this.#registered(
+      name,
+      () => new RegisteredList({ name, operator: this.#operator }, type, mode),
+    ) as RegisteredList<T>;
   }
 
   #registered(name: string, create: () => RegisteredState): RegisteredState {
@@ -97,7 +119,7 @@ export class OperatorStateStore {
     const known = this.#states.get(name);
     if (known !== undefined) {
       refuseOtherMode(name, known.mode, made.mode);
-      refuseIncompatible(name, known.serializer, made.serializer);
+      refuseDifferent({ name, operator: this.#operator }, known.serializer, made.serializer);
       return known;
     }
     const unclaimed = this.#unclaimed.get(name);
@@ -135,10 +157,12 @@ export class OperatorStateStore {
 
   /** All states are checked before any is loaded, so that a refused file changes nothing. */
   #refuse(state: OperatorStateBytes): void {
-    const present = this.#states.get(state.name) ?? this.#unclaimed.get(state.name);
-    if (present === undefined) return;
-    refuseOtherMode(state.name, state.mode, present.mode);
-    refuseIncompatible(state.name, state.serializer, present.serializer);
+    const registered = this.#states.get(state.name);
+    const unclaimed = this.#unclaimed.get(state.name);
+    refuseOtherMode(state.name, state.mode, (registered ?? unclaimed)?.mode ?? state.mode);
+    registered?.check(state);
+    if (unclaimed !== undefined)
+      refuseDifferent({ name: state.name, operator: this.#operator }, state.serializer, unclaimed.serializer);
   }
 
   #keepUnclaimed(state: OperatorStateBytes): void {
@@ -149,14 +173,14 @@ export class OperatorStateStore {
 }
 
 class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
-  readonly name: string;
+  readonly place: Place;
   readonly type: TypeSerializer<T>;
   readonly mode: RedistributionMode;
   readonly serializer: SerializerSnapshot;
   #elements: T[] = [];
 
-  constructor(name: string, type: TypeSerializer<T>, mode: RedistributionMode) {
-    this.name = name;
+  constructor(place: Place, type: TypeSerializer<T>, mode: RedistributionMode) {
+    this.place = place;
     this.type = type;
     this.mode = mode;
     this.serializer = type.snapshot;
@@ -183,14 +207,19 @@ class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
     this.#elements = [];
   }
 
+  check(state: OperatorStateBytes): void {
+    readWritten(state, this.type, this.place);
+  }
+
   load(state: OperatorStateBytes): void {
     refuseOtherMode(state.name, state.mode, this.mode);
-    refuseIncompatible(state.name, state.serializer, this.serializer);
-    for (const bytes of state.elements) this.#elements.push(fromBytes(this.type, bytes));
+    const read = readWritten(state, this.type, this.place);
+    for (const bytes of state.elements) this.#elements.push(fromBytes(read, bytes));
   }
 
   snapshot(): SnapshotPart {
-    const { name, type, mode } = this;
+    const { type, mode } = this;
+    const { name } = this.place;
     const copies = this.#elements.map((element) => type.copy(element));
     return {
       name,
@@ -203,14 +232,14 @@ class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
 
 /** A broadcast map; its elements in a file are its entries, in the order of their keys. */
 class RegisteredBroadcast<K extends StateKey, V> implements BroadcastState<K, V>, RegisteredState {
-  readonly name: string;
+  readonly place: Place;
   readonly mode = 'broadcast';
   readonly serializer: SerializerSnapshot;
   readonly #entryType: TypeSerializer<[K, V]>;
   readonly #entries = new Map<K, V>();
 
-  constructor(name: string, keyType: TypeSerializer<K>, valueType: TypeSerializer<V>) {
-    this.name = name;
+  constructor(place: Place, keyType: TypeSerializer<K>, valueType: TypeSerializer<V>) {
+    this.place = place;
     this.#entryType = Types.tuple<[K, V]>([keyType, valueType]);
     this.serializer = this.#entryType.snapshot;
   }
@@ -240,18 +269,23 @@ class RegisteredBroadcast<K extends StateKey, V> implements BroadcastState<K, V>
     this.#entries.clear();
   }
 
+  check(state: OperatorStateBytes): void {
+    readWritten(state, this.#entryType, this.place);
+  }
+
   load(state: OperatorStateBytes): void {
     refuseOtherMode(state.name, state.mode, this.mode);
-    refuseIncompatible(state.name, state.serializer, this.serializer);
+    const read = readWritten(state, this.#entryType, this.place);
     for (const bytes of state.elements) {
-      const [key, value] = fromBytes(this.#entryType, bytes);
+      const [key, value] = fromBytes(read, bytes);
       assert(!this.#entries.has(key), 'I6: broadcast state is restored from one copy', { state: state.name, key });
       this.#entries.set(key, value);
     }
   }
 
   snapshot(): SnapshotPart {
-    const { name, mode, serializer } = this;
+    const { mode, serializer } = this;
+    const { name } = this.place;
     const type = this.#entryType;
     const copies = this.#sorted().map((entry) => type.copy(entry));
     return {
@@ -276,9 +310,16 @@ function toBytes<T>(type: TypeSerializer<T>, value: T): Uint8Array {
   return scratch.toBytes();
 }
 
-function fromBytes<T>(type: TypeSerializer<T>, bytes: Uint8Array): T {
+/** Row S13: elements are read in the form they were written in, and from the next snapshot on written in the present one. */
+function readWritten<T>(state: OperatorStateBytes, type: TypeSerializer<T>, place: Place): Read<T> {
+  const compatibility = resolveSchema(type, state.serializer);
+  if (compatibility.kind === 'incompatible') throw unreadable(place, state.serializer, type.snapshot);
+  return readerOf(type, compatibility);
+}
+
+function fromBytes<T>(read: Read<T>, bytes: Uint8Array): T {
   const input = new ByteReader(bytes);
-  const value = type.deserialize(input);
+  const value = read(input);
   if (input.remaining !== 0) input.refuse('an element fills its bytes');
   return value;
 }
@@ -291,10 +332,16 @@ function estimate<T>(type: TypeSerializer<T>, elements: readonly T[]): number {
   return Math.round((scratch.position / sampled) * elements.length);
 }
 
-function refuseIncompatible(name: string, written: SerializerSnapshot, current: SerializerSnapshot): void {
-  if (checkCompatibility(written, current) === 'compatible-as-is') return;
+/** For two forms of which neither is being restored: a name that is registered twice. */
+function refuseDifferent(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): void {
+  if (!sameSnapshot(written, current)) throw unreadable(place, written, current);
+}
+
+function unreadable(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): IncompatibleState {
+  const { name, operator } = place;
   const [before, now] = [describeSerializer(written), describeSerializer(current)];
-  throw new IncompatibleState(`operator state '${name}' has type ${before}, which cannot be read as ${now}`);
+  const of = operator === undefined ? '' : `operator '${operator}': `;
+  return new IncompatibleState(`${of}operator state '${name}' has type ${before}, which cannot be read as ${now}`);
 }
 
 function refuseOtherMode(name: string, written: RedistributionMode, current: RedistributionMode): void {

@@ -13,8 +13,10 @@ import { assert } from '../foundation/assert.ts';
 import type { ByteReader } from '../foundation/byte-reader.ts';
 import type { ByteWriter } from '../foundation/byte-writer.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
+import { EnumSerializer, RecordSerializer } from './evolving-types.ts';
 import { JsonSerializer } from './json-serializer.ts';
-import type { SerializerField, SerializerSnapshot, TypeSerializer } from './type-serializer.ts';
+import { INCOMPATIBLE, readerOf, resolveComposite, resolveSchema } from './schema-compatibility.ts';
+import type { SerializerField, SerializerSnapshot, TypeSerializer, SchemaCompatibility } from './type-serializer.ts';
 
 const TAG_FALSE = 0;
 const TAG_TRUE = 1;
@@ -59,6 +61,7 @@ class IntSerializer implements TypeSerializer<number> {
   }
 }
 
+/** Also reads what was written as integers: each of them is a double (row S13). An integer has 53 bits here, so there is no wider one. */
 class DoubleSerializer implements TypeSerializer<number> {
   readonly snapshot: SerializerSnapshot = { name: 'double', version: 1 };
   readonly immutable = true;
@@ -74,6 +77,11 @@ class DoubleSerializer implements TypeSerializer<number> {
 
   copy(value: number): number {
     return value;
+  }
+
+  resolveSchema({ name, version }: SerializerSnapshot): SchemaCompatibility<number> {
+    if (name !== 'int' || version !== 1) return INCOMPATIBLE;
+    return { kind: 'compatible-after-migration', read: (input) => input.readVarInt() };
   }
 }
 
@@ -166,6 +174,16 @@ class ListSerializer<T> implements TypeSerializer<T[]> {
   copy(value: readonly T[]): T[] {
     return this.#element.immutable ? value.slice() : value.map((element) => this.#element.copy(element));
   }
+
+  resolveSchema({ name, version, fields = [] }: SerializerSnapshot): SchemaCompatibility<T[]> {
+    if (name !== 'list' || version !== 1) return INCOMPATIBLE;
+    return resolveComposite<T[]>({
+      parts: [this.#element],
+      written: [fields[0]?.serializer],
+      rebuilt: ([element]) => new ListSerializer(element as TypeSerializer<T>),
+      read: (input, [read]) => Array.from({ length: input.readVarUint() }, () => read?.(input) as T),
+    });
+  }
 }
 
 class TupleSerializer implements TypeSerializer<unknown[]> {
@@ -191,6 +209,16 @@ class TupleSerializer implements TypeSerializer<unknown[]> {
 
   copy(value: readonly unknown[]): unknown[] {
     return this.#elements.map((element, i) => element.copy(value[i]));
+  }
+
+  resolveSchema({ name, version, fields = [] }: SerializerSnapshot): SchemaCompatibility<unknown[]> {
+    if (name !== 'tuple' || version !== 1) return INCOMPATIBLE;
+    return resolveComposite<unknown[]>({
+      parts: this.#elements,
+      written: fields.map(({ serializer }) => serializer),
+      rebuilt: (elements) => new TupleSerializer(elements),
+      read: (input, readers) => readers.map((read) => read(input)),
+    });
   }
 }
 
@@ -230,6 +258,18 @@ class RowSerializer implements TypeSerializer<Record<string, unknown>> {
     }
     return row;
   }
+
+  /** The fields of a row are fixed; what they hold may evolve. */
+  resolveSchema({ name, version, fields = [] }: SerializerSnapshot): SchemaCompatibility<Record<string, unknown>> {
+    const isSameShape = fields.every((field, i) => field.name === this.#names[i]);
+    if (name !== 'row' || version !== 1 || !isSameShape) return INCOMPATIBLE;
+    return resolveComposite<Record<string, unknown>>({
+      parts: this.#serializers,
+      written: fields.map(({ serializer }) => serializer),
+      rebuilt: (types) => new RowSerializer(types.map((type, i) => [this.#names[i] ?? '', type] as const)),
+      read: (input, readers) => Object.fromEntries(readers.map((read, i) => [this.#names[i] ?? '', read(input)])),
+    });
+  }
 }
 
 class NullableSerializer<T> implements TypeSerializer<T | null> {
@@ -256,6 +296,21 @@ class NullableSerializer<T> implements TypeSerializer<T | null> {
 
   copy(value: T | null): T | null {
     return value === null ? null : this.#inner.copy(value);
+  }
+
+  /** What was never null may become nullable. */
+  resolveSchema(written: SerializerSnapshot): SchemaCompatibility<T | null> {
+    if (written.name !== 'nullable') {
+      const inner = resolveSchema(this.#inner, written);
+      if (inner.kind === 'incompatible') return INCOMPATIBLE;
+      return { kind: 'compatible-after-migration', read: readerOf(this.#inner, inner) };
+    }
+    return resolveComposite<T | null>({
+      parts: [this.#inner],
+      written: [written.fields?.[0]?.serializer],
+      rebuilt: ([inner]) => new NullableSerializer(inner as TypeSerializer<T>),
+      read: (input, [read]) => (input.readByte() === PRESENT ? (read?.(input) as T) : null),
+    });
   }
 }
 
@@ -285,6 +340,24 @@ export const Types = {
   row<T extends object>(fields: { readonly [K in keyof T]: TypeSerializer<T[K]> }): TypeSerializer<T> {
     const entries = Object.entries<TypeSerializer<unknown>>(fields);
     return new RowSerializer(entries) as unknown as TypeSerializer<T>;
+  },
+
+  /**
+   * Plain objects whose fields may come and go between versions of a job. `defaults`: what older state has in place of fields that were
+   * added since.
+   */
+  record<T extends object>(
+    fields: { readonly [K in keyof T]: TypeSerializer<T[K]> },
+    defaults: Partial<NoInfer<T>> = {},
+  ): TypeSerializer<T> {
+    const entries = Object.entries<TypeSerializer<unknown>>(fields);
+    for (const [name] of entries) assertFieldName(name);
+    return new RecordSerializer(entries, defaults as Record<string, unknown>) as unknown as TypeSerializer<T>;
+  },
+
+  /** One of these symbols; later versions of a job may know more. */
+  enumeration<S extends string>(...symbols: readonly S[]): TypeSerializer<S> {
+    return new EnumSerializer(symbols) as unknown as TypeSerializer<S>;
   },
 
   nullable<T>(inner: TypeSerializer<T>): TypeSerializer<T | null> {

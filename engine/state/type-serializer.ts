@@ -6,7 +6,7 @@
  *
  * I1: deserialize(serialize(v)) equals v, and equal values give equal bytes.
  * I2: a copy shares nothing mutable with its original; if `immutable` holds, the value itself is a copy.
- * I3: bytes are read only with a serializer whose snapshot is compatible with the one they were written with.
+ * I3: bytes are read only as the snapshot they were written with allows (schema-compatibility.ts).
  */
 
 import type { ByteReader } from '../foundation/byte-reader.ts';
@@ -28,6 +28,18 @@ export interface SerializerSnapshot {
   readonly fields?: readonly SerializerField[];
 }
 
+/** Reads a value of the present type from bytes of an earlier form. */
+export type Read<T> = (input: ByteReader) => T;
+
+/** What a serializer says of bytes that are described differently (Flink: TypeSerializerSchemaCompatibility). */
+export type SchemaCompatibility<T> =
+  | { readonly kind: 'compatible-as-is' }
+  /** Every value is read by `read` and written anew. */
+  | { readonly kind: 'compatible-after-migration'; readonly read: Read<T> }
+  /** Bytes stay as they are, if this serializer takes the place of the present one. */
+  | { readonly kind: 'compatible-after-reconfiguration'; readonly serializer: TypeSerializer<T> }
+  | { readonly kind: 'incompatible' };
+
 /** Writes, reads and copies values of one type. Methods, not function properties, so that it is covariant in T. */
 export interface TypeSerializer<T> {
   readonly snapshot: SerializerSnapshot;
@@ -36,18 +48,20 @@ export interface TypeSerializer<T> {
   serialize(value: T, out: ByteWriter): void;
   deserialize(input: ByteReader): T;
   copy(value: T): T;
+  /** What can be done with bytes of a form that is described differently (row S13). Absent: nothing. */
+  resolveSchema?(written: SerializerSnapshot): SchemaCompatibility<T>;
 }
-
-/** Whether bytes written by one serializer can be read by another (Flink: TypeSerializerSchemaCompatibility). */
-export type SerializerCompatibility = 'compatible-as-is' | 'incompatible';
 
 /** State that was stored does not fit the job that restores it (Flink: StateMigrationException). */
 export class IncompatibleState extends Error {
   override readonly name = 'IncompatibleState';
 }
 
-/** Equal descriptions are compatible, all others are not; evolution will refine this answer. */
-export function checkCompatibility(written: SerializerSnapshot, current: SerializerSnapshot): SerializerCompatibility {
+/** Whether keys written by one serializer are keys of another: only if nothing differs, for keys may not evolve (row S13). */
+export function checkCompatibility(
+  written: SerializerSnapshot,
+  current: SerializerSnapshot,
+): 'compatible-as-is' | 'incompatible' {
   return sameSnapshot(written, current) ? 'compatible-as-is' : 'incompatible';
 }
 
@@ -57,7 +71,7 @@ export function describeSerializer(snapshot: SerializerSnapshot): string {
   return `${snapshot.name}@${String(snapshot.version)}${fields === undefined ? '' : `(${fields.join(', ')})`}`;
 }
 
-function sameSnapshot(a: SerializerSnapshot, b: SerializerSnapshot): boolean {
+export function sameSnapshot(a: SerializerSnapshot, b: SerializerSnapshot): boolean {
   return a.name === b.name && a.version === b.version && sameFields(a.fields, b.fields);
 }
 

@@ -7,6 +7,7 @@
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { ChannelSection, FinishedState, SegmentHandle, StateHandle, StateKind } from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
+import { compressed } from '../state/compressed-state-file.ts';
 import type { OperatorStateSnapshot } from '../state/operator-state.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
 import { segmentKey, type UploadedFiles } from './uploaded-segments.ts';
@@ -136,10 +137,12 @@ export function keyedStatePart(options: {
   estimatedBytes: number;
   /** Row C26: whether every backend shall be able to read it. */
   isCanonical: boolean;
+  /** Row S14. */
+  compression: 'none' | 'lz4';
   /** Instead of one file the files of the backend. */
   segments: SegmentParts | undefined;
 }): StatePart {
-  const { operator, keyGroups, snapshot, estimatedBytes, isCanonical, segments } = options;
+  const { operator, keyGroups, snapshot, isCanonical, compression, segments } = options;
   const { files } = snapshot;
   if (segments !== undefined && files !== undefined) {
     const fresh = segments.segments.filter(({ known }) => known === undefined);
@@ -155,13 +158,15 @@ export function keyedStatePart(options: {
       segments,
     };
   }
+  const plain = (): Uint8Array => (isCanonical ? toCanonical(snapshot.write()) : snapshot.write());
   return {
     operator,
     state: 'keyed',
     keyGroups,
     entryCount: snapshot.entryCount,
-    estimatedBytes,
-    write: () => (isCanonical ? toCanonical(snapshot.write()) : snapshot.write()),
+    // To compress is one more pass over the bytes, as fast as the one that serializes them: LZ4 does some 500 MB/s on a shared core.
+    estimatedBytes: compression === 'none' ? options.estimatedBytes : 2 * options.estimatedBytes,
+    write: () => (compression === 'none' ? plain() : compressed(plain())),
     release: () => snapshot.release(),
   };
 }

@@ -18,7 +18,7 @@ import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } 
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
-import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
+import { restorableFile } from '../state/compressed-state-file.ts';
 import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
@@ -174,7 +174,7 @@ function createFunctionState(
   options: OperatorChainOptions,
   into: FunctionStateOfOperator[],
 ): FunctionState {
-  const store = options.environment.parts.createOperatorStateStore();
+  const store = options.environment.parts.createOperatorStateStore(spec.uid);
   const restored = options.operatorStateOf(spec.uid);
   for (const { bytes, lists } of restored) store.restore(bytes, lists);
   const descriptors = operatorStatesOf(spec);
@@ -195,11 +195,11 @@ function createBackend(
     keySerializer,
     keyGroups,
     maxParallelism: vertex.maxParallelism,
+    operator: spec.uid,
     backend: environment.configuration.checkpoint.backend,
     work: options.work.store,
   });
-  for (const { bytes, segments } of options.keyedStateOf(spec.uid))
-    backend.restore(isCanonical(bytes) ? fromCanonical(bytes) : bytes, segments);
+  for (const { bytes, segments } of options.keyedStateOf(spec.uid)) backend.restore(restorableFile(bytes), segments);
   keyed.push({ operator: spec.uid, backend, keyGroups });
   return backend;
 }

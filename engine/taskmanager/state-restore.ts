@@ -10,6 +10,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
+import { bytesInside } from '../state/compressed-state-file.ts';
 import type { RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -89,7 +90,7 @@ export class StateRestore {
       out.report({ kind: 'state-refused', path, offset, bytes: bytes.length, expectedBytes });
       return this.#host.fail('corrupt-state', out);
     }
-    out.busy('byte', bytes.length);
+    out.busy('byte', bytes.length + bytesInside(bytes));
     this.#contents[index] = bytes;
     this.#missing -= 1;
     if (this.#missing === 0) this.#host.restored(this.#assembled(), nowUs, out);

@@ -25,6 +25,7 @@ import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
+import { IncompatibleState } from '../state/type-serializer.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { sinkHostOf } from './sink-host.ts';
@@ -160,6 +161,7 @@ export class StreamTask {
       this.#afterAction(out);
     } catch (thrown) {
       // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
+      if (thrown instanceof IncompatibleState) return this.#refuseState(thrown, out);
       const failure = this.#userCode.failureOf(thrown);
       if (failure === undefined) throw thrown;
       this.fail(failure, out);
@@ -185,6 +187,12 @@ export class StreamTask {
     this.#checkpoint.close();
     this.#failure = failure;
     this.#moveTo('failed', failure, out);
+  }
+
+  /** Row S13: the job fails for good, and what it was to be restored from stays as it is. */
+  #refuseState({ message }: IncompatibleState, out: Out): void {
+    out.report({ kind: 'state-incompatible', ...this.#task, why: message });
+    this.fail('incompatible-state', out);
   }
 
   /** There is room for what the next record may make (I2). */

@@ -194,11 +194,12 @@ export class TaskCheckpointing {
     }
     const { checkpointedOffset } = environment.parts;
     if (chain.keyed.length > 0) environment.observer?.atBarrier({ ...this.#task, checkpointId: id }, chain.keyed);
-    const { incremental, directory, storage } = environment.configuration.checkpoint;
+    const { compression, incremental, directory, storage } = environment.configuration.checkpoint;
     const { parts, waitsForSink } = takeSnapshot({
       chain,
       source,
       checkpointedOffset,
+      compression,
       checkpointId: id,
       options,
       incremental,

@@ -9,6 +9,7 @@ import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
+import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import {
   functionStatePart,
   keyedStatePart,
@@ -26,6 +27,7 @@ export interface SnapshotOptions {
   readonly checkpointedOffset: EngineParts['checkpointedOffset'];
   readonly checkpointId: CheckpointId;
   readonly options: CheckpointOptions;
+  readonly compression: CheckpointConfiguration['compression'];
   /** Whether checkpoints are made of the files of the backend, where it has any. */
   readonly incremental: boolean;
   /** False: the storage holds no files but `_metadata` (row T1). */
@@ -52,6 +54,7 @@ export function takeSnapshot(options: SnapshotOptions): {
       operator,
       keyGroups,
       isCanonical,
+      compression: options.compression,
       estimatedBytes: backend.estimatedBytes,
       snapshot,
       segments,

@@ -48,8 +48,8 @@ export const operatorStateDeepCopyForgotten: Mutant = {
   bug: 'row S23',
   story: 'Operator state is not copied in the synchronous part: what is written holds what came behind the barrier.',
   parts: withWrong({
-    createOperatorStateStore: () => {
-      const store = standardParts.createOperatorStateStore();
+    createOperatorStateStore: (operator) => {
+      const store = standardParts.createOperatorStateStore(operator);
       const snapshot = store.snapshot.bind(store);
       store.snapshot = (): OperatorStateSnapshot => ({ ...snapshot(), write: () => snapshot().write() });
       return store;

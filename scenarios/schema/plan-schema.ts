@@ -13,6 +13,7 @@ import { kafkaPlanSchema } from './sink-schema.ts';
 import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 const whole = z.int({ error: 'expected a whole number' });
@@ -127,6 +128,8 @@ const checkpoint = record({
   backend: z.enum(BACKENDS).default('hashmap'),
   incremental: z.boolean().default(false),
   inlineThresholdBytes: natural,
+  // Plans from before state could be compressed do not say.
+  compression: z.enum(COMPRESSIONS).default('none'),
   timelineLogging: z.boolean(),
 });
 

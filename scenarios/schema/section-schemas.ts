@@ -11,6 +11,7 @@ import { storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
 export const jobSchema = record({
@@ -106,6 +107,12 @@ export const checkpointingSchema = record({
   savepointTimeout: duration()
     .prefault('60s')
     .describe('A savepoint that takes longer is aborted. Flink: as `timeout`.'),
+  compression: z
+    .enum(COMPRESSIONS)
+    .default('none')
+    .describe(
+      'Whether snapshots of keyed state are compressed. Costs CPU, saves bytes on the network and in the store.',
+    ),
   firstId: count().default(1).describe('Id of the first checkpoint, to begin near a boundary such as 9 or 99.'),
   retention: z
     .enum(RETENTIONS)

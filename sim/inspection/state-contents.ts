@@ -16,9 +16,10 @@ import {
   decodeManifest,
   decodeOperatorStateFile,
   describeSerializer,
-  fromCanonical,
   isCanonical,
   isManifest,
+  restorableFile,
+  uncompressed,
   locateKeyedStateEntries,
   type Manifest,
   readSegmentRows,
@@ -133,8 +134,8 @@ export function readSegment(handle: Pick<SegmentHandle, 'bytes' | 'checksum'>, b
 
 function keyedContents(bytes: Uint8Array): KeyedContents {
   if (isManifest(bytes)) return manifestContents(decodeManifest(bytes));
-  const canonical = isCanonical(bytes);
-  const file = canonical ? fromCanonical(bytes) : bytes;
+  const canonical = isCanonical(uncompressed(bytes));
+  const file = restorableFile(bytes);
   const { keySerializer, maxParallelism, keyGroups, states } = decodeKeyedStateFile(file);
   const entries = new Map<string, number>();
   locateKeyedStateEntries(file, (name) => entries.set(name, (entries.get(name) ?? 0) + 1));

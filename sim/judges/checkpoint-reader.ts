@@ -28,9 +28,8 @@ import {
   decodeEnumeratorState,
   decodeReaderSplits,
   decodeSourceOffsets,
-  fromCanonical,
-  isCanonical,
   isManifest,
+  restorableFile,
 } from './state-decoders.ts';
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
@@ -273,7 +272,7 @@ export class CheckpointReader {
     bytes: Uint8Array,
     segmentOf: (segment: SegmentHandle) => Uint8Array,
   ): Uint8Array {
-    if (!isManifest(bytes)) return isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+    if (!isManifest(bytes)) return restorableFile(bytes);
     if (keyGroups === undefined) throw new CorruptData(`${path} names no key groups`, 0);
     const file = this.#segmented.fileOf(bytes, segments.map(segmentOf), keyGroups);
     if (typeof file === 'string') throw new CorruptData(`${path}: ${file}`, 0);
@@ -336,7 +335,7 @@ export class CheckpointReader {
     }
     const file = attempt(place, () => {
       if (isManifest(bytes)) return this.#segmented.fileOf(bytes, files, keyGroups);
-      return isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+      return restorableFile(bytes);
     });
     if (file.kind === 'unreadable') return file.reason;
     return typeof file.value === 'string' ? `${place}: ${file.value}` : file.value;

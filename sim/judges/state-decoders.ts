@@ -6,6 +6,7 @@
  */
 export { decodeChannelState } from '../../engine/channel-state/channel-state-file.ts';
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
+export { restorableFile, uncompressed } from '../../engine/state/compressed-state-file.ts';
 export { decodeManifest, isManifest, type Manifest } from '../../engine/lsm/manifest-file.ts';
 export { type RowPlace, readRowPlace } from '../../engine/lsm/row-key.ts';
 export { readSegmentRows } from '../../engine/lsm/segment-file.ts';

@@ -61,6 +61,7 @@ const CHECKPOINT: CheckpointConfiguration = {
   backend: 'hashmap',
   incremental: false,
   inlineThresholdBytes: 8,
+  compression: 'none',
   timelineLogging: false,
 };
 const RUNTIME: RuntimeConfiguration = {

@@ -1,4 +1,5 @@
 /** Shrinking and explaining in this thread, for tests: answers each inquiry with real lives. */
+import { recoveryHash } from '../../scenarios/crashpoints/recovery.ts';
 import { judgement } from '../../scenarios/expectation.ts';
 import type { Inquiring, Inquiry, LifeAnswer, LifeCase } from '../../scenarios/inquiry.ts';
 import { type ShrinkResult, shrink } from '../../scenarios/shrink/shrinker.ts';
@@ -26,10 +27,10 @@ function answersTo(inquiry: Inquiry): LifeAnswer[] {
     : inquiry.cases.map((one): LifeAnswer => answer(one, false));
 }
 
-function answer({ plan, branch }: LifeCase, keepHistory: boolean): LifeAnswer {
+function answer({ plan, branch, wantsRecovery }: LifeCase, isLook: boolean): LifeAnswer {
   let choices: Choices | undefined;
   const record = liveIt(plan, {
-    keepHistory,
+    keepHistory: isLook || wantsRecovery === true,
     branch,
     watchChoices: (made) => {
       choices = made;
@@ -41,5 +42,6 @@ function answer({ plan, branch }: LifeCase, keepHistory: boolean): LifeAnswer {
     history: record.history,
     verdicts: record.verdicts,
     sites: choices?.askedSites() ?? [],
+    recovery: wantsRecovery === true ? recoveryHash(record.history) : '',
   };
 }

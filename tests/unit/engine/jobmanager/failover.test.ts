@@ -118,6 +118,8 @@ describe('failure handler', () => {
   it('F2: an error that no restart can mend fails the job at once, whatever the strategy allows', () => {
     const unrecoverable = { ...failure, cause: 'unrecoverable' } as const;
     expect(handler(FIXED).handle(unrecoverable, REGIONS, 0)).toEqual({ kind: 'fail-job' });
+    const incompatible = { ...failure, cause: 'incompatible-state' } as const;
+    expect(handler(FIXED).handle(incompatible, REGIONS, 0)).toEqual({ kind: 'fail-job' });
   });
 
   it('F1: a failure restarts its region after the delay', () => {

@@ -407,6 +407,7 @@ export const SMALL_PLAN: SimulationPlan = {
       backend: 'hashmap',
       incremental: false,
       inlineThresholdBytes: 0,
+      compression: 'none',
       timelineLogging: false,
     },
     restart: { strategy: 'none' },

@@ -1,0 +1,137 @@
+/**
+ * A crash at every point of a checkpoint's life: each point x machine x variant is a life; with `double`, each distinct recovery is crashed
+ * at each of its own points once more.
+ *
+ * Owns: what is lived and in which order. Does not own: living (it asks, inquiry.ts), the table (reports/crash-table.ts).
+ * I1: every point that the calm life passes is crashed at, at every machine, in every variant: 100 %, or the exploration throws.
+ * I2: what is lived is a function of the plan.
+ */
+import { assert } from '../../engine/foundation/assert.ts';
+import type { HistoryEvent } from '../../sim/history/history-event.ts';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import { type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inquiry.ts';
+import { calmPlan, CRASH_VARIANTS, type CrashCase, crashCase, machinesOf } from './crash-case.ts';
+import { type CrashPoint, crashPoints } from './crash-point.ts';
+import { recoveryOf } from './recovery.ts';
+
+export interface CaseOutcome {
+  readonly case: CrashCase;
+  /** `judge/anomaly`; empty when it passed. */
+  readonly signature: string;
+  /** How it recovered; empty of second crashes. */
+  readonly recovery: string;
+}
+
+export interface Exploration {
+  readonly plan: SimulationPlan;
+  /** Of the life without any crash; not empty: it fails already, and nothing was explored. */
+  readonly calmSignature: string;
+  /** Checkpoints whose life is explored. */
+  readonly checkpoints: readonly number[];
+  readonly points: readonly CrashPoint[];
+  readonly outcomes: readonly CaseOutcome[];
+  readonly distinctRecoveries: number;
+  /** Of second crashes; empty unless asked for. */
+  readonly second: readonly CaseOutcome[];
+}
+
+export interface ExplorationOptions {
+  /** The checkpoints; absent: the third that completes. */
+  readonly checkpoints?: readonly number[];
+  readonly double: boolean;
+  readonly onPlan?: (lives: number) => void;
+}
+
+const NOT_LIVED: LifeAnswer = { signature: 'not-lived', events: 0, ...NOTHING_SEEN };
+/** Cases asked at once. */
+const BATCH = 64;
+/** The first two checkpoints are of a job that has just begun. */
+const TYPICAL_CHECKPOINT = 3;
+
+export function* explore(written: SimulationPlan, options: ExplorationOptions): Inquiring<Exploration> {
+  const plan = calmPlan(written);
+  const calm = yield* look(plan);
+  const nothing = { plan, checkpoints: [], points: [], outcomes: [], distinctRecoveries: 0, second: [] };
+  if (calm.signature !== '') return { ...nothing, calmSignature: calm.signature };
+  const checkpoints = options.checkpoints ?? typicalCheckpoint(calm.history);
+  const points = crashPoints(calm.history, during(checkpoints, calm.history));
+  const cases = points.flatMap((point) =>
+    machinesOf(plan).flatMap((node) => CRASH_VARIANTS.map((variant) => crashCase(plan, { point, node, variant }))),
+  );
+  assert(
+    cases.length === points.length * machinesOf(plan).length * CRASH_VARIANTS.length,
+    'I1: every point is crashed at',
+  );
+  options.onPlan?.(cases.length);
+  const outcomes = yield* outcomesOf(cases, true);
+  // The first case of each recovery stands for all of them.
+  const representatives = new Map<string, CrashCase>();
+  for (const { recovery, case: one } of outcomes)
+    if (!representatives.has(recovery)) representatives.set(recovery, one);
+  const second = options.double ? yield* secondCrashes([...representatives.values()], options) : [];
+  return { plan, calmSignature: '', checkpoints, points, outcomes, distinctRecoveries: representatives.size, second };
+}
+
+/** Each recovery, crashed again at each of its own points, at every machine. */
+function* secondCrashes(recoveries: readonly CrashCase[], { onPlan }: ExplorationOptions): Inquiring<CaseOutcome[]> {
+  const cases: CrashCase[] = [];
+  for (const first of recoveries) {
+    const { history } = yield* look(first.plan);
+    const recovery = recoveryOf(history);
+    const [begin, end] = [recovery[0]?.index ?? 0, recovery.at(-1)?.index ?? -1];
+    for (const point of crashPoints(history, ({ index }) => index >= begin && index <= end)) {
+      for (const node of machinesOf(first.plan)) {
+        const twice = crashCase(first.plan, { point, node, variant: 'crash' });
+        cases.push({ ...twice, points: [...first.points, point] });
+      }
+    }
+  }
+  onPlan?.(cases.length);
+  return yield* outcomesOf(cases, false);
+}
+
+function* outcomesOf(cases: readonly CrashCase[], wantsRecovery: boolean): Inquiring<CaseOutcome[]> {
+  const outcomes: CaseOutcome[] = [];
+  for (let start = 0; start < cases.length; start += BATCH) {
+    const some = cases.slice(start, start + BATCH);
+    const answers = yield { kind: 'live', cases: some.map(({ plan }) => ({ plan, wantsRecovery })) };
+    for (const [index, one] of some.entries()) {
+      const { signature, recovery } = answers[index] ?? NOT_LIVED;
+      outcomes.push({ case: one, signature, recovery });
+    }
+  }
+  return outcomes;
+}
+
+/**
+ * Whether an event belongs to the life of one of these checkpoints: it names it, or it lies between its trigger and the next one, as the
+ * commit of a transaction or the deletion of an older checkpoint do; or that the job is ending. Nothing behind the storm: no fault strikes
+ * there.
+ */
+function during(checkpoints: readonly number[], history: readonly HistoryEvent[]): (entry: HistoryEvent) => boolean {
+  const within = new Set<number>();
+  let current = 0;
+  let isEnding = false;
+  for (const { index, event } of history) {
+    if (event.kind === 'phase' && event.phase === 'liveness') break;
+    if (event.kind === 'checkpoint-triggered') current = event.checkpointId;
+    if (event.kind === 'end-of-data-reached') isEnding = true;
+    if (
+      isEnding ||
+      checkpoints.includes(current) ||
+      ('checkpointId' in event && checkpoints.includes(event.checkpointId))
+    )
+      within.add(index);
+  }
+  return ({ index }) => within.has(index);
+}
+
+function typicalCheckpoint(history: readonly HistoryEvent[]): number[] {
+  const completed = history.flatMap(({ event }) => (event.kind === 'checkpoint-completed' ? [event.checkpointId] : []));
+  return completed.slice(0, TYPICAL_CHECKPOINT).slice(-1);
+}
+
+function* look(plan: SimulationPlan): Inquiring<LifeAnswer> {
+  const [answer] = yield { kind: 'look', life: { plan } };
+  return answer ?? NOT_LIVED;
+}
