@@ -58,8 +58,8 @@ export interface EngineParts {
   readonly unknownPointerWrite: 'resolve' | 'failure' | 'success';
   /** Files of what a new checkpoint drops go after the pointer was moved (row F16), or before. */
   readonly subsume: 'after-pointer' | 'before-pointer';
-  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, or go without. */
-  readonly unreadableMetadata: 'retry' | 'skip';
+  /** What a new leader does about a retained checkpoint whose metadata it cannot read (row C19): try again, go without, or clean it up. */
+  readonly unreadableMetadata: 'retry' | 'skip' | 'remove';
   /** Whether a write by a leader that was replaced is refused (rows F15, F17), or overwrites what the new one wrote. */
   readonly leaderFencing: 'by-epoch' | 'none';
   /** Whether a leader whose connection to ZooKeeper is lost still leads until it is told that its session is over (row F14). */
@@ -78,8 +78,12 @@ export interface EngineParts {
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
-  /** A source takes its positions and sends the barrier in one step (row B9), or its positions after a further batch. */
-  readonly sourcePositions: 'with-barrier' | 'after-next-batch';
+  /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
+  readonly sourcePositions: 'with-barrier' | 'after-next-batch' | 'before-batch';
+  /** A trigger or barrier that is not newer than what a subtask has acted upon (row B9): late, or acted upon all the same. */
+  readonly lateTrigger: 'ignored' | 'acted-upon';
+  /** Where a new leader begins to count (row C8): at the last id that was ever taken, or at the newest checkpoint. */
+  readonly firstIdOfLeader: 'after-last-taken' | 'after-newest-checkpoint';
   /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
@@ -151,6 +155,8 @@ export interface EngineParts {
   readonly persistsOvertakenOutput: boolean;
   /** Whether a barrier jumps ahead; `unalignedJob`: what the job is set to. */
   barrierOvertakes(options: CheckpointOptions, unalignedJob: boolean): boolean;
+  /** Which notices of completion a subtask's functions are told of (row C14): each once, the newest last, or whatever arrives. */
+  readonly completionNotices: 'in-order' | 'as-they-come';
   /** A barrier that is newer than the checkpoint being collected (row B1). */
   readonly newerBarrier: 'cancels-older' | 'is-ignored';
 }
@@ -193,6 +199,8 @@ export const standardParts: EngineParts = {
   }),
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  lateTrigger: 'ignored',
+  firstIdOfLeader: 'after-last-taken',
   repartitionOperatorState,
   rescaledInFlight: 'both-ends',
   unionOfFinished: 'declined',
@@ -237,6 +245,7 @@ export const standardParts: EngineParts = {
   persistsRecovered: true,
   persistsOvertakenOutput: true,
   barrierOvertakes: (options) => overtakes(options),
+  completionNotices: 'in-order',
   newerBarrier: 'cancels-older',
 };
 

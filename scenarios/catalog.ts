@@ -104,6 +104,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'reactive-mode',
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
+  { name: 'keyed-states', description: 'keyed state of every kind; backend and compression differ by life' },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
   { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },

@@ -5,6 +5,7 @@ export type { BuiltJob, JobDefinition, JobInput, JobParameter, JobTopic } from '
 export { buildJob, planTopics } from './build-job.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { type CatalogEntry, catalogPath, SCENARIO_CATALOG } from './catalog.ts';
+export { FLINK_SCENARIOS, type FlinkScenario } from './flink-catalog.ts';
 export { compile } from './compile.ts';
 export {
   type DatasetName,

@@ -7,6 +7,7 @@ import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
+import { keyedStates } from './jobs/keyed-states.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { splitCount } from './jobs/split-count.ts';
@@ -23,6 +24,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   broadcastRules,
   bufferingMap,
   unionOffsets,
+  keyedStates,
 ];
 
 /** The job of a name; undefined when there is none. */

@@ -76,7 +76,9 @@ export class LeaderTakeover {
 
   #readCounter(pointer: CheckpointPointer, version: number, out: Out): void {
     this.#read(counterKey(this.#options.jobId), out, (reply, nowUs, replyOut) => {
-      const value = reply.value === '' ? this.#options.firstId - 1 : Number(reply.value);
+      const taken = reply.value === '' ? this.#options.firstId - 1 : Number(reply.value);
+      const newest = pointer.completed.at(-1)?.id;
+      const value = this.#options.parts.firstIdOfLeader === 'after-last-taken' ? taken : (newest ?? taken);
       const counter = { value, version: reply.version };
       this.#metadata.readAll(pointer.completed, nowUs, replyOut, (metadata, readUs, readOut) => {
         const store = this.#storeOf(pointer, version, metadata);

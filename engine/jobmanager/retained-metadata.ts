@@ -57,7 +57,8 @@ export class RetainedMetadata {
         return this.#readFrom({ checkpoints, read: [...progress.read, metadata] }, repliedUs, replyOut, then);
       }
       replyOut.report({ kind: 'probe', probe: 'retained-metadata-unreadable' });
-      if (parts.unreadableMetadata === 'skip')
+      if (parts.unreadableMetadata === 'remove') storage.delete([checkpoint.metadata], replyOut, () => {});
+      if (parts.unreadableMetadata !== 'retry')
         return this.#readFrom({ checkpoints, read: progress.read }, repliedUs, replyOut, then);
       this.#later.after(retryUs, 'retained-metadata', replyOut, (lateUs, lateOut) =>
         this.#readFrom(progress, lateUs, lateOut, then),

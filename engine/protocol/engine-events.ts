@@ -173,7 +173,9 @@ export type EngineEvent =
     } & OfCheckpoint)
   | ({ readonly kind: 'checkpoint-subsumed' } & OfCheckpoint)
   | ({ readonly kind: 'notify-complete-sent'; readonly epoch: LeaderEpoch } & OfCheckpoint)
+  /** News to the subtask: repeated and overtaken notices are not. */
   | ({ readonly kind: 'notify-complete-received' } & OfTask & OfCheckpoint)
+  | ({ readonly kind: 'notify-aborted-received' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-sent'; readonly transaction: string } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'commit-failed'; readonly transaction: string; readonly outcome: string } & OfTask & OfCheckpoint)
   /* what people ask for */

@@ -12,7 +12,8 @@
  *   I3 a source sends no barrier while a record is stuck in the outputs: the trigger waits until it is through (row B15);
  *   I4 a checkpoint that the subtask gives up, or whose abort is news to its input, is said to those behind it: nobody waits for a barrier
  *      that will not come (row B3);
- *   I5 a subtask that stopped for a synchronous savepoint fails when that is lost (row C28).
+ *   I5 a subtask that stopped for a synchronous savepoint fails when that is lost (row C28);
+ *   I6 what its functions are told of a checkpoint's end they are told once, and of completions the newest last (row C14).
  */
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
@@ -68,10 +69,13 @@ type Triggered = Pick<CheckpointBarrier, 'checkpointId' | 'triggeredAtUs' | 'opt
 export class TaskCheckpointing {
   readonly #options: TaskCheckpointingOptions;
   readonly #task: Pick<TaskDeployment, 'attempt' | 'vertex' | 'subtask'>;
-  /** With `sourcePositions: after-next-batch`: the trigger whose snapshot is still due. */
+  /** Where `sourcePositions` is not `with-barrier`: the trigger whose snapshot or barrier is still due. */
   #deferred: TriggerCheckpoint | undefined;
   /** I3. */
   #stuck: TriggerCheckpoint | undefined;
+  /** The newest checkpoint that is known here to be complete, and those above it that were aborted (I6). */
+  #completedId = 0;
+  readonly #abortedIds = new Set<CheckpointId>();
 
   constructor(options: TaskCheckpointingOptions) {
     const { attempt, vertex, subtask } = options.deployment;
@@ -83,7 +87,7 @@ export class TaskCheckpointing {
   trigger(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
-    if (!checkpoint.isNew(id)) return;
+    if (!checkpoint.isNew(id) && environment.parts.lateTrigger === 'ignored') return;
     if (checkpoint.isAborted(id)) return this.#cancelBehind(id, out);
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
@@ -96,9 +100,10 @@ export class TaskCheckpointing {
       return host.input()?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     }
     this.#stop(source, options.snapshot, out);
-    this.#broadcastBarrier(message, nowUs, out);
-    if (environment.parts.sourcePositions === 'after-next-batch') this.#deferred = message;
-    else this.#snapshotSource(message, nowUs, out);
+    const { sourcePositions } = environment.parts;
+    if (sourcePositions !== 'before-batch') this.#broadcastBarrier(message, nowUs, out);
+    if (sourcePositions !== 'after-next-batch') this.#snapshotSource(message, nowUs, out);
+    if (sourcePositions !== 'with-barrier') this.#deferred = message;
   }
 
   /** All barriers are here, or the first overtook. */
@@ -121,13 +126,15 @@ export class TaskCheckpointing {
     const deferred = this.#deferred;
     if (deferred === undefined) return;
     this.#deferred = undefined;
+    if (this.#options.environment.parts.sourcePositions === 'before-batch')
+      return this.#broadcastBarrier(deferred, nowUs, out);
     this.#snapshotSource(deferred, nowUs, out);
   }
 
   /** Row C14. */
   completed(id: CheckpointId, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
-    out.report({ kind: 'notify-complete-received', ...this.#task, checkpointId: id });
+    this.#tellCompleted(id, out);
     // It was acknowledged, then.
     checkpoint.completed(id, out);
     ending.completed(id);
@@ -137,6 +144,7 @@ export class TaskCheckpointing {
   /** The coordinator gave it up. `latestCompleted` makes good a completion whose notice was lost (row C14). */
   aborted(id: CheckpointId, latestCompleted: number, out: Out): void {
     const { checkpoint, ending, host } = this.#options;
+    this.#tellAborted(id, out);
     ending.completed(checkpointId(latestCompleted));
     checkpoint.segments.confirmed(checkpointId(latestCompleted));
     host.chain()?.sink?.notifyComplete(checkpointId(latestCompleted), out);
@@ -144,6 +152,20 @@ export class TaskCheckpointing {
     checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
     if (host.input()?.abort(id) === true) this.#cancelBehind(id, out);
+  }
+
+  /** I6. A repeated notice, or one that a newer one overtook, says nothing new; what follows from it is idempotent. */
+  #tellCompleted(id: CheckpointId, out: Out): void {
+    if (id <= this.#completedId && this.#options.environment.parts.completionNotices === 'in-order') return;
+    this.#completedId = Math.max(this.#completedId, id);
+    for (const aborted of this.#abortedIds) if (aborted <= id) this.#abortedIds.delete(aborted);
+    out.report({ kind: 'notify-complete-received', ...this.#task, checkpointId: id });
+  }
+
+  #tellAborted(id: CheckpointId, out: Out): void {
+    if (id <= this.#completedId || this.#abortedIds.has(id)) return;
+    this.#abortedIds.add(id);
+    out.report({ kind: 'notify-aborted-received', ...this.#task, checkpointId: id });
   }
 
   /** This subtask will not take part. */

@@ -1,6 +1,16 @@
 /** What barriers may get wrong: which of them count, in which order, and when an old checkpoint is over (bugs.md, groups E and F). */
 import { type Mutant, withWrong } from './mutant.ts';
 
+export const rpcPerMessageNoOrder: Mutant = {
+  slug: 'rpc-per-message-no-order',
+  bug: 'FLINK-2339',
+  story:
+    'Triggers are acted upon in the order in which they happen to be run: one that was overtaken, or comes twice, is taken up late.',
+  parts: withWrong({ lateTrigger: 'acted-upon' }),
+  scenario: 'concurrent-checkpoints',
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress'],
+};
+
 export const newerBarrierDoesNotCancelOlder: Mutant = {
   slug: 'newer-barrier-does-not-cancel-older',
   bug: 'FLINK-2427',

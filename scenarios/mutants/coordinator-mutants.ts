@@ -32,6 +32,17 @@ export const gatewayStaysOpen: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const noticesAsTheyCome: Mutant = {
+  slug: 'notices-as-they-come',
+  bug: 'own',
+  story:
+    'A subtask tells its functions of every notice of completion that arrives: of one twice when its message is doubled, of an older one ' +
+    'after a newer one when messages overtake each other.',
+  parts: withWrong({ completionNotices: 'as-they-come' }),
+  scenario: 'stream-checkpoint-notifier-itcase',
+  judges: ['notifications'],
+};
+
 export const enumeratorStateNotRestored: Mutant = {
   slug: 'enumerator-state-not-restored',
   bug: 'own',

@@ -56,6 +56,24 @@ export const unreadableCheckpointSkipped: Mutant = {
   judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const unreadableCheckpointRemoved: Mutant = {
+  slug: 'unreadable-checkpoint-removed',
+  bug: 'FLINK-7783',
+  story: 'A new leader takes a retained checkpoint whose metadata it cannot read for garbage, and deletes it.',
+  parts: withWrong({ unreadableMetadata: 'remove' }),
+  scenario: 'zookeeper-jobmanager-crash',
+  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'exactly-once-state', 'progress', 'retention'],
+};
+
+export const idsFromNewestCheckpoint: Mutant = {
+  slug: 'ids-from-newest-checkpoint',
+  bug: 'row C8',
+  story: 'A new leader counts on from the newest checkpoint: an id that was taken and never completed is taken again.',
+  parts: withWrong({ firstIdOfLeader: 'after-newest-checkpoint' }),
+  scenario: 'jobmanager-crash-before-metadata',
+  judges: ['checkpoint-lifecycle', 'progress', 'exactly-once-output', 'exactly-once-state', 'consistent-cut'],
+};
+
 export const suspendedKeepsLeading: Mutant = {
   slug: 'suspended-keeps-leading',
   bug: 'CURATOR-460',

@@ -17,11 +17,13 @@ import {
   checkpointDoesNotWaitForEvents,
   enumeratorStateNotRestored,
   gatewayStaysOpen,
+  noticesAsTheyCome,
 } from './coordinator-mutants.ts';
 import {
   barrierAcceptOffByOne,
   newerBarrierDoesNotCancelOlder,
   processAfterBarrierBeforeSnapshot,
+  rpcPerMessageNoOrder,
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
@@ -32,9 +34,11 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
   watchLossForgotten,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
@@ -79,8 +83,14 @@ import {
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive } from './source-mutants.ts';
-import { asyncPartNotIsolated, restoreForgetsLastBlock, stateKeyWithoutSubtask } from './state-mutants.ts';
+import {
+  asyncPartNotIsolated,
+  barrierBeforeOffset,
+  offsetInclusive,
+  recordBetweenOffsetAndBarrier,
+  restoreForgetsLastBlock,
+  stateKeyWithoutSubtask,
+} from './state-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -90,6 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   checkpointIdsSortedAsText,
   offsetInclusive,
   barrierBeforeOffset,
+  recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
@@ -99,6 +110,8 @@ export const MUTANTS: readonly Mutant[] = [
   deleteDataBeforePointer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
+  unreadableCheckpointRemoved,
+  idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   watchLossForgotten,
   ackIgnoresAttempt,
@@ -125,8 +138,10 @@ export const MUTANTS: readonly Mutant[] = [
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   gatewayStaysOpen,
+  noticesAsTheyCome,
   backlogFlagSurvivesReader,
   newerBarrierDoesNotCancelOlder,
+  rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,

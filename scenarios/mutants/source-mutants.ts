@@ -10,6 +10,16 @@ export const offsetInclusive: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };
 
+export const recordBetweenOffsetAndBarrier: Mutant = {
+  slug: 'record-between-offset-and-barrier',
+  bug: 'FLINK-2098',
+  story:
+    'A source notes its offsets, emits a further batch, and only then sends the barrier: that batch is read twice.',
+  parts: withWrong({ sourcePositions: 'before-batch' }),
+  scenario: 'standard',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'checkpoint-lifecycle', 'progress'],
+};
+
 export const barrierBeforeOffset: Mutant = {
   slug: 'barrier-before-offset',
   bug: 'FLINK-2098',

@@ -31,6 +31,8 @@ interface Attempt {
   /** History index of its end of data; -1: not reached. */
   endedAt: number;
   isDrained: boolean;
+  /** The last checkpoint it took part in; 0: none. */
+  lastSnapshot: number;
   /** First checkpoint it took part in after the end of data; 0: none. */
   finalCheckpoint: number;
   isFinished: boolean;
@@ -56,7 +58,7 @@ export class Finishing implements Judge {
   ] as const;
   readonly anomalies =
     'end-of-data-twice: an attempt reaches the end of its data again. began-after-finish: a sink opens a transaction behind the first ' +
-    'snapshot after the end of its data. finished-without-final-checkpoint: a subtask ends, but no durable checkpoint was taken behind ' +
+    'snapshot after the end of its data. stopped-with-other-checkpoint: a subtask of a job that stops with a savepoint ends behind another one. finished-without-final-checkpoint: a subtask ends, but no durable checkpoint was taken behind ' +
     'the end of its data. finished-before-producer: a subtask ends while one that feeds it goes on. deployed-after-finish: a leader that ' +
     'came when the result of the job was durable runs it again.';
   readonly #options: FinishingOptions;
@@ -65,6 +67,8 @@ export class Finishing implements Judge {
   readonly #pointerKey: string;
   readonly #resultKey: string;
   #newestNamed = 0;
+  /** Savepoints that some run stopped with, as the pointer says. */
+  readonly #stoppedWith = new Set<number>();
   /** Leaders elected after the result was durable. */
   readonly #knowing = new Set<number>();
   #rememberedAt = -1;
@@ -90,6 +94,7 @@ export class Finishing implements Judge {
         return;
       case 'snapshot-taken': {
         const attempt = this.#attempts.get(event.attempt);
+        if (attempt !== undefined) attempt.lastSnapshot = event.checkpointId;
         if (attempt?.isDrained === true && attempt.finalCheckpoint === 0) attempt.finalCheckpoint = event.checkpointId;
         return;
       }
@@ -112,6 +117,7 @@ export class Finishing implements Judge {
     const { completed, job } = decodePointer(value);
     const stoppedWith = SAVEPOINT_ID.exec(job?.ended?.location ?? '')?.[1];
     this.#newestNamed = Math.max(this.#newestNamed, completed.at(-1)?.id ?? 0, Number(stoppedWith ?? 0));
+    if (stoppedWith !== undefined) this.#stoppedWith.add(Number(stoppedWith));
     if (job === undefined || job.run === this.#run) return;
     this.#run = job.run;
     this.#rememberedAt = -1;
@@ -139,6 +145,7 @@ export class Finishing implements Judge {
       parallelism,
       deployment,
       endedAt: -1,
+      lastSnapshot: 0,
       isDrained: false,
       finalCheckpoint: 0,
       isFinished: false,
@@ -171,6 +178,11 @@ export class Finishing implements Judge {
     if (attempt.isDrained && this.#options.isCheckpointing && !isCovered) {
       this.#findings.violated('finished-without-final-checkpoint', [attempt.endedAt, at], () => {
         return `${this.#nameOf(attempt)} finishes, but no durable checkpoint was taken behind the end of its data`;
+      });
+    }
+    if (attempt.endedAt >= 0 && !attempt.isDrained && !this.#stoppedWith.has(attempt.lastSnapshot)) {
+      this.#findings.violated('stopped-with-other-checkpoint', [attempt.endedAt, at], () => {
+        return `${this.#nameOf(attempt)} stops behind checkpoint ${String(attempt.lastSnapshot)}, with which no run of the job was stopped`;
       });
     }
     const producer = this.#producersOf(attempt).find(({ isFinished }) => !isFinished);

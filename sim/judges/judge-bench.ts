@@ -25,6 +25,7 @@ import { Fencing } from './fencing.ts';
 import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
@@ -93,6 +94,7 @@ export class JudgeBench {
       retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
+      new Notifications(),
       ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index }), audit })] : []),
       ...(restore === undefined
         ? []

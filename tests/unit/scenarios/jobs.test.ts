@@ -60,6 +60,7 @@ describe('job catalog', () => {
       'broadcast-rules': 2,
       'buffering-map': 3,
       'union-offsets': 2,
+      'keyed-states': 2,
     });
     for (const job of JOB_CATALOG) {
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);

@@ -24,13 +24,13 @@ test('murmurHash: codes of any sign, never a negative hash', () => {
   for (let code = -50_000; code < 50_000; code++) expect(murmurHash(code * 40_503)).toBeGreaterThanOrEqual(0);
 });
 
-test('javaStringHash: strings hash as in Java', () => {
+test('S4, javaStringHash: strings hash as in Java', () => {
   expect(javaStringHash('')).toBe(0);
   expect(javaStringHash('hello')).toBe(99_162_322);
   expect(javaStringHash('polygenelubricants')).toBe(-2_147_483_648);
 });
 
-test('keyHashCode: numbers and booleans hash as in Java', () => {
+test('S4, keyHashCode: the code of a key is the same in every process: numbers and booleans hash as in Java', () => {
   expect(keyHashCode(42)).toBe(42);
   expect(keyHashCode(-42)).toBe(-42);
   expect(keyHashCode(4_294_967_296)).toBe(1);

@@ -126,6 +126,22 @@ describe('input gate', () => {
     expect(credits()).toBe(1 + FLOATING);
   });
 
+  it('B14: a blocked channel gives no credit back, so its producer stands still; unblocked it gives all of it, in order', () => {
+    const { gate, out, arrive, credits } = bench(2);
+    gate.request(0, out);
+    arrive(0, data(1));
+    arrive(0, data(2));
+    arrive(1, data(9));
+    const blocked = (channel: number): boolean => channel === 0;
+    expect(gate.nextChannel(blocked)).toBe(1);
+    gate.take(1, out);
+    expect(gate.nextChannel(blocked)).toBe(-1);
+    const before = credits();
+    expect(gate.nextChannel(open)).toBe(0);
+    expect([gate.take(0, out), gate.take(0, out)]).toMatchObject([{ values: [1] }, { values: [2] }]);
+    expect(credits() - before).toBe(EXCLUSIVE);
+  });
+
   it('B15: an event needs no credit and costs none', () => {
     const { gate, out, arrive, credits } = bench(1);
     arrive(0, data(1));

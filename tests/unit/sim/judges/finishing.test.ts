@@ -74,6 +74,12 @@ class Ending {
     return this.write(pointerKey(GRAPH.jobId), encodePointer({ epoch: leaderEpoch(1), completed }));
   }
 
+  stopWith(id: number): this {
+    const ended = { status: 'finished', by: 'client', location: `savepoints/savepoint-job-${id}` } as const;
+    const job = { run: 1, by: '', floor: 0, fullFirst: false, ended };
+    return this.write(pointerKey(GRAPH.jobId), encodePointer({ epoch: leaderEpoch(1), completed: [], job }));
+  }
+
   remember(): this {
     return this.write(resultKey(GRAPH.jobId), '{}');
   }
@@ -124,8 +130,14 @@ describe('finishing', () => {
   });
 
   it('C28: who stops with a savepoint is not held to it', () => {
-    const stopped = new Ending().tell({ kind: 'end-of-data-reached', mode: 'no-drain', ...of(1) });
-    expect(stopped.finish(1).anomalies()).toEqual(['']);
+    const stopped = new Ending().snapshot(3, 1).tell({ kind: 'end-of-data-reached', mode: 'no-drain', ...of(1) });
+    expect(stopped.stopWith(3).finish(1).anomalies()).toEqual(['']);
+  });
+
+  it('X40 SameCheckpoint: a subtask stops behind another checkpoint than the savepoint the job stops with', () => {
+    const stopped = new Ending().snapshot(3, 1).snapshot(4, 1);
+    stopped.tell({ kind: 'end-of-data-reached', mode: 'no-drain', ...of(1) });
+    expect(stopped.stopWith(3).finish(1).anomalies()).toEqual(['stopped-with-other-checkpoint']);
   });
 
   it('X40: a consumer ends before a producer', () => {

@@ -24,6 +24,7 @@ describe('the bench of judges', () => {
       'retention',
       'fencing',
       'finishing',
+      'notifications',
       'progress',
     ]);
     expect(verdicts.find(({ judge }) => judge === 'consistent-cut')?.message).toContain('3 completed');

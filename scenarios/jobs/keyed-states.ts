@@ -1,0 +1,137 @@
+/**
+ * One function with keyed state of every kind (row S10), so that each is snapshotted, restored, dealt out anew and judged byte for byte.
+ *
+ * Whatever it keeps of a key does not depend on the order in which records of different partitions arrive: sums, maxima, sets in the order of
+ * their elements, and a map whose value is null until a group is seen again (X17 MapStateNullValue). What comes out are running values, so
+ * outputs are compared by lineage.
+ */
+import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import type {
+  AggregatingState,
+  ListState,
+  MapState,
+  ReducingState,
+  ValueState,
+} from '../../engine/state/keyed-state.ts';
+import {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  valueState,
+} from '../../engine/state/state-descriptor.ts';
+import { Types } from '../../engine/state/type-information.ts';
+import { type JobDefinition, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
+import { readUnion, sinkOptions } from './log-topics.ts';
+
+/** What comes out for every record. */
+export interface KeyedStatesOutput {
+  readonly key: string;
+  /** Records of this key so far. */
+  readonly count: number;
+  /** Mean distance, rounded down. */
+  readonly mean: number;
+  /** Groups seen, and groups seen again. */
+  readonly groups: number;
+  readonly again: number;
+}
+
+const SIZES = ['small', 'busy', 'hub'] as const;
+type Size = (typeof SIZES)[number];
+/** Records from which a key is busy, and from which it is a hub. */
+const BUSY = 5;
+const HUB = 20;
+
+interface Profile {
+  readonly count: number;
+  readonly size: Size;
+  readonly farthest: number;
+}
+
+interface Mean {
+  readonly count: number;
+  readonly sum: number;
+}
+
+const PROFILE = valueState(
+  'profile',
+  Types.record<Profile>({ count: Types.int, size: Types.enumeration(...SIZES), farthest: Types.double }),
+);
+const LETTERS = listState('letters', Types.string);
+const GROUPS = mapState('groups', Types.string, Types.nullable(Types.int));
+const DELAY = reducingState<number>('delay', Types.int, (sum, delay) => sum + delay);
+const DISTANCE = aggregatingState<number, Mean, number>(
+  'distance',
+  Types.record<Mean>({ count: Types.int, sum: Types.int }),
+  {
+    createAccumulator: () => ({ count: 0, sum: 0 }),
+    add: ({ count, sum }, distance) => ({ count: count + 1, sum: sum + distance }),
+    getResult: ({ count, sum }) => Math.floor(sum / count),
+    merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
+  },
+);
+
+export const keyedStates: JobDefinition = {
+  name: 'keyed-states',
+  description: 'Keeps keyed state of every kind: value, list, map with null values, reducing, aggregating.',
+  parameters: [
+    { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    { name: 'group', description: 'Field by which the map of a key is filled.', default: 'destination' },
+  ],
+  build(input) {
+    const key = textParameter(input.parameters, 'key');
+    const group = textParameter(input.parameters, 'group');
+    const { parallelism } = input;
+    const env = new StreamExecutionEnvironment({ jobId: 'keyed-states', name: 'Keyed states', parallelism });
+    readUnion(env, input, input.topics)
+      .keyBy((row) => keyField(row, key))
+      .process(everyKind(key, group))
+      .uid('states')
+      .name('States')
+      .sinkTo(sinkOptions(input))
+      .uid('sink');
+    return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage', outputKey } };
+  },
+};
+
+function everyKind(key: string, group: string): FunctionSpec<KeyedProcessFunction<Row, KeyedStatesOutput>> {
+  return {
+    states: [PROFILE, LETTERS, GROUPS, DELAY, DISTANCE],
+    create() {
+      let profile: ValueState<Profile>;
+      let letters: ListState<string>;
+      let groups: MapState<string, number | null>;
+      let delay: ReducingState<number>;
+      let distance: AggregatingState<number, number>;
+      return {
+        open(runtime) {
+          profile = runtime.value(PROFILE.name);
+          letters = runtime.list(LETTERS.name);
+          groups = runtime.map(GROUPS.name);
+          delay = runtime.reducing(DELAY.name);
+          distance = runtime.aggregating(DISTANCE.name);
+        },
+        processElement(row, _context, out) {
+          const before = profile.value();
+          const count = (before?.count ?? 0) + 1;
+          const far = wholeNumber(row['distance']);
+          const size = count >= HUB ? 'hub' : count >= BUSY ? 'busy' : 'small';
+          profile.update({ count, size, farthest: Math.max(before?.farthest ?? 0, far) });
+          const place = keyField(row, group);
+          const letter = place.slice(0, 1);
+          if (!letters.get().includes(letter)) letters.update([...letters.get(), letter].sort(byCodeUnits));
+          groups.put(place, groups.contains(place) ? (groups.get(place) ?? 0) + 1 : null);
+          delay.add(wholeNumber(row['delay']));
+          distance.add(far);
+          const again = groups.entries().filter(([, times]) => times !== null).length;
+          const mean = distance.get() ?? 0;
+          out.collect({ key: keyField(row, key), count, mean, groups: groups.keys().length, again });
+        },
+      };
+    },
+  };
+}
+
+const wholeNumber = (value: unknown): number => (typeof value === 'number' ? Math.round(value) : 0);
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

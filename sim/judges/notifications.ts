@@ -1,0 +1,84 @@
+/**
+ * Judge of notifications: what a subtask is told of a checkpoint's end (rows X4, X8; C14; Flink: StreamCheckpointNotifierITCase,
+ * NotifyCheckpointAbortedITCase).
+ *
+ * A function that commits, cleans up or counts when it is told relies on each end being told once and in order, however often and in
+ * whatever order the messages come. That what is told as complete is durable is the lifecycle judge's.
+ *
+ * I1: judged by attempt: a new attempt has been told nothing.
+ */
+import type { HistoryEvent } from '../history/history-event.ts';
+import { Findings } from './findings.ts';
+import type { Judge } from './judge.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'notifications';
+
+/** What an attempt was told. */
+interface Told {
+  completed: number;
+  readonly aborted: Set<number>;
+}
+
+export class Notifications implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['notify-complete-received', 'notify-aborted-received'] as const;
+  readonly anomalies =
+    'completion-told-again: a subtask is told once more that a checkpoint is complete, or of one before the last it was told of. ' +
+    'abort-told-again: it is told once more that a checkpoint was aborted. told-both: it is told that a checkpoint is complete ' +
+    'and that it was aborted.';
+  readonly #findings = new Findings(NAME);
+  readonly #told = new Map<number, Told>();
+  #completions = 0;
+  #aborts = 0;
+
+  observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind === 'notify-complete-received') this.#onComplete(event.attempt, event.checkpointId, at);
+    else if (event.kind === 'notify-aborted-received') this.#onAborted(event.attempt, event.checkpointId, at);
+  }
+
+  finish(): Verdict[] {
+    return this.#findings.verdicts(
+      `${String(this.#completions)} completions and ${String(this.#aborts)} aborts told, each once and in order`,
+    );
+  }
+
+  #onComplete(attempt: number, id: number, at: number): void {
+    this.#completions += 1;
+    const told = this.#of(attempt);
+    if (id <= told.completed) {
+      this.#findings.violated('completion-told-again', [at], () => {
+        return `Attempt ${String(attempt)} is told that checkpoint ${String(id)} is complete, after ${String(told.completed)}`;
+      });
+    }
+    if (told.aborted.has(id)) this.#sayBoth(attempt, id, at);
+    told.completed = Math.max(told.completed, id);
+  }
+
+  #onAborted(attempt: number, id: number, at: number): void {
+    this.#aborts += 1;
+    const told = this.#of(attempt);
+    if (told.aborted.has(id)) {
+      this.#findings.violated('abort-told-again', [at], () => {
+        return `Attempt ${String(attempt)} is told again that checkpoint ${String(id)} was aborted`;
+      });
+    }
+    if (id === told.completed) this.#sayBoth(attempt, id, at);
+    told.aborted.add(id);
+  }
+
+  #sayBoth(attempt: number, id: number, at: number): void {
+    this.#findings.violated('told-both', [at], () => {
+      return `Attempt ${String(attempt)} is told of checkpoint ${String(id)} that it is complete and that it was aborted`;
+    });
+  }
+
+  #of(attempt: number): Told {
+    let told = this.#told.get(attempt);
+    if (told === undefined) {
+      told = { completed: 0, aborted: new Set() };
+      this.#told.set(attempt, told);
+    }
+    return told;
+  }
+}
