@@ -76,6 +76,10 @@ export interface EngineParts {
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
+  /** Whether a file is synced before anybody is told that it is there (D1 in bugs.md). */
+  readonly syncBeforeClose: 'sync' | 'none';
+  /** How `_metadata` gets its name (D2): renamed when it is whole, or written under it, where what is there counts as whole. */
+  readonly metadataCommit: 'rename' | 'in-place';
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
@@ -197,6 +201,8 @@ export const standardParts: EngineParts = {
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,
   }),
+  syncBeforeClose: 'sync',
+  metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
   lateTrigger: 'ignored',

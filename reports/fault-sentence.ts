@@ -19,6 +19,8 @@ function whatOf(fault: Fault): string {
   switch (fault.kind) {
     case 'crash':
       return `${fault.node} crashes ${fault.restartAfterUs < 0 ? 'for good' : `and starts again after ${seconds(fault.restartAfterUs)}`}`;
+    case 'power-loss':
+      return `${fault.node} loses power, with what was not synced, and starts again after ${seconds(fault.restartAfterUs)}`;
     case 'pause':
       return `${fault.node} stands still for ${seconds(fault.forUs)}`;
     case 'throw':

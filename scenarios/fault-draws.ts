@@ -93,6 +93,10 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
         const byUs = drawn(action.byUs, context.site('for'));
         return { kind: 'clock-step', trigger, node, byUs: context.site('direction').choose(2) === 0 ? byUs : -byUs };
       });
+    case 'power-loss': {
+      const restartAfterUs = drawn(action.restartAfterUs, context.site('for'));
+      return [{ kind: 'power-loss', trigger, node: SERVICE_NODES.storage, restartAfterUs }];
+    }
     case 'operation':
       return [{ kind: 'operation', trigger, command: action.command }];
     default:

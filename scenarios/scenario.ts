@@ -52,6 +52,7 @@ export type FaultTarget = string;
 /** What goes wrong. Lengths are ranges, drawn anew for each fault. */
 export type FaultAction =
   | { readonly kind: 'crash'; readonly target: FaultTarget; readonly restartAfterUs: Range | 'never' }
+  | { readonly kind: 'power-loss'; readonly restartAfterUs: Range }
   | { readonly kind: 'pause'; readonly target: FaultTarget; readonly forUs: Range }
   | {
       readonly kind: 'throw';

@@ -236,6 +236,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
         ['from', action.from],
       ];
     case 'service':
+    case 'power-loss':
     case 'operation':
       return [];
     default:

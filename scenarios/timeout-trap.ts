@@ -43,6 +43,7 @@ function downtimeOf(action: FaultAction): number {
     case 'hang':
       return action.hangUs.high;
     case 'throw':
+    case 'power-loss':
     case 'clock-step':
     case 'operation':
       return 0;

@@ -136,6 +136,7 @@ class Life {
       cluster: this.#world.cluster,
       services: this.#world.conditions,
       userCode: this.#world.userCode,
+      losePower: () => this.#world.losePower(),
       clocks: this.#world.clocks,
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });

@@ -12,6 +12,7 @@ import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { isTemporary } from '../storage/file-names.ts';
 
 export class CheckpointCleaner {
   readonly #storage: CheckpointStorage;
@@ -41,13 +42,16 @@ export class CheckpointCleaner {
     const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
     const floor = pointer.job?.floor ?? 0;
     const kept = new Set<number>(pointer.completed.map(({ id }) => id));
-    const isGarbage = (id: number): boolean => id > floor && id <= newest && !kept.has(id);
-    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root)), out);
+    // Of what is kept, files that never got their last name: their checkpoint completed without them.
+    const isGarbage = (id: number, path: string): boolean =>
+      id > floor && (kept.has(id) ? isTemporary(path) : id <= newest);
+    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root), path), out);
   }
 
   /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
   discard(directory: string, out: Out): void {
-    this.#deleteWhere(`${directory}/`, () => true, out);
+    this.#cleaning += 1;
+    this.#storage.discard(directory, out, (_reply, nowUs, endOut) => this.#ended(nowUs, endOut));
   }
 
   /** Files that no directory gathers. */

@@ -21,6 +21,7 @@ import { requirementsKey } from '../protocol/job-scale.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { isTemporary } from '../storage/file-names.ts';
 
 export interface JobCleanupOptions {
   readonly jobId: string;
@@ -90,7 +91,7 @@ export class JobCleanup {
         const last = counter.value === '' ? 0 : Number(counter.value);
         const isGarbage = (path: string): boolean => {
           const id = checkpointIdOf(path, root);
-          return id > job.floor && id <= last && !kept.has(id);
+          return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
         };
         this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, (filesOut) =>
           this.#clean(result, filesOut),

@@ -56,7 +56,9 @@ export class JobManager implements Actor {
     const { coordination, storage } = environment.services;
     this.#storage = openStorage({
       client: { node: storage, via: 'datagram', timeoutUs, name: 'storage', firstRequestId: firstId },
+      writer: `${environment.node}/${incarnation}`,
       checkpoint: environment.configuration.checkpoint,
+      parts: environment.parts,
     });
     this.#taskManagers = options.taskManagers.map((node) => ({ node, mailbox: MAIN_MAILBOX, via: 'datagram' }));
     this.#services = highAvailabilityServices({

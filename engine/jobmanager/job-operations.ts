@@ -186,7 +186,7 @@ export class JobOperations {
     out: Out,
   ): void {
     const { ended } = this.#options.store.run;
-    if (ended !== undefined) return this.#settle(triggerId, resultOfStop(ended, triggerId), out);
+    if (ended !== undefined && this.#hasEnded) return this.#settle(triggerId, resultOfStop(ended, triggerId), out);
     const { coordinator, job, environment } = this.#options;
     if (this.#stop !== undefined || job.status !== 'running')
       return this.#settle(triggerId, failed('not-all-required-tasks-running'), out);
@@ -235,8 +235,8 @@ export class JobOperations {
     if (run.ended === undefined) return this.#settle(triggerId, failed('the job is not over'), out);
     if (!isResumable(run.ended))
       return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
-    // Its end is being written: the client will ask again.
-    if (this.#isWriting) return void this.#asked.delete(triggerId);
+    // That a run will end is durable before its tasks have ended (decision 0017). Until they have, and that is written, the client asks again.
+    if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
     this.#loader.load(restore, out, (loaded, loadedUs, loadedOut) => {
       if (loaded.kind === 'refused') this.#settle(triggerId, failed(loaded.reason), loadedOut);

@@ -13,6 +13,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
+import { reportDamage } from './retained-metadata.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface RestoreReaderOptions {
@@ -70,6 +71,7 @@ export class RestoreReader {
         this.#chosen.metadata = metadata;
         return ready(nowUs, replyOut);
       }
+      reportDamage(checkpoint.metadata, reply, replyOut);
       this.#later.after(retryDelayUs(requestTimeoutUs), 'read-metadata', replyOut, (_lateUs, lateOut) => {
         if (this.#chosen?.checkpoint === checkpoint) this.#read(checkpoint, lateOut);
       });

@@ -11,6 +11,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -22,6 +23,12 @@ export interface RetainedMetadataOptions {
 }
 
 type Then = (metadata: readonly CheckpointMetadata[], nowUs: Micros, out: Out) => void;
+
+/** Says so when what was read is there and is not what was written; it is read again, and may come from another copy. */
+export function reportDamage(path: string, reply: StorageReply | undefined, out: Out): void {
+  if (reply?.bytes === undefined) return;
+  out.report({ kind: 'corrupt-file', path, offset: 0, problem: '_metadata does not match its checksum' });
+}
 
 export class RetainedMetadata {
   readonly #options: RetainedMetadataOptions;
@@ -56,6 +63,7 @@ export class RetainedMetadata {
         });
         return this.#readFrom({ checkpoints, read: [...progress.read, metadata] }, repliedUs, replyOut, then);
       }
+      reportDamage(checkpoint.metadata, reply, replyOut);
       replyOut.report({ kind: 'probe', probe: 'retained-metadata-unreadable' });
       if (parts.unreadableMetadata === 'remove') storage.delete([checkpoint.metadata], replyOut, () => {});
       if (parts.unreadableMetadata !== 'retry')

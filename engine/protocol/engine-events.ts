@@ -81,16 +81,6 @@ export type EngineEvent =
     } & OfTask)
   | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
-  /** Bytes to be restored are not those that were written; nothing of them is read. */
-  | {
-      readonly kind: 'state-refused';
-      /** Empty: inline. */
-      readonly path: string;
-      /** The first byte that is missing or too many; 0 where the length is right and the checksum is not. */
-      readonly offset: number;
-      readonly bytes: number;
-      readonly expectedBytes: number;
-    }
   /** The state of a job that has changed since cannot be read; `why` names operator, state and both forms. */
   | ({ readonly kind: 'state-incompatible'; readonly why: string } & OfTask)
   /** All input ended: operators finished (`drain`, unless they had before) or just stop; `end-of-data` is sent on. */
@@ -217,6 +207,13 @@ export type EngineEvent =
       readonly version: number;
       readonly value: string;
       readonly by: NodeId;
+    }
+  | {
+      /** What was read is not what was stored: nothing is restored from it. Offset of the first byte of the part that is damaged. */
+      readonly kind: 'corrupt-file';
+      readonly path: string;
+      readonly offset: number;
+      readonly problem: string;
     }
   /* ordinary lateness, worth knowing */
   | { readonly kind: 'message-discarded'; readonly message: string; readonly why: string }

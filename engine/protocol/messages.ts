@@ -19,6 +19,7 @@ import type { OperatorEvent } from './operator-events.ts';
 import type { FinishedState, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
+import type { FileRequest, OpenUpload, StorageRefusal, UploadRequest } from './storage-messages.ts';
 import type { ZooKeeperMessage } from './zookeeper-messages.ts';
 
 /** JobManager -> TaskManager. The heartbeat also announces the leader: a TaskManager follows the highest epoch it has seen. */
@@ -225,7 +226,7 @@ export interface ConnectionLost {
   readonly peer: NodeId;
 }
 
-/** Checkpoint storage (object store). Puts are atomic and visible when complete. */
+/** Checkpoint storage. Puts are an object store's: atomic, visible when complete; a file takes several requests (storage-messages.ts). */
 export type StorageRequest =
   | {
       readonly kind: 'storage-put';
@@ -237,17 +238,25 @@ export type StorageRequest =
     }
   | { readonly kind: 'storage-get'; readonly requestId: number; readonly path: string }
   | { readonly kind: 'storage-delete'; readonly requestId: number; readonly paths: readonly string[] }
-  | { readonly kind: 'storage-list'; readonly requestId: number; readonly prefix: string };
+  | { readonly kind: 'storage-list'; readonly requestId: number; readonly prefix: string }
+  | FileRequest
+  | UploadRequest;
 export interface StorageReply {
   readonly kind: 'storage-reply';
   readonly requestId: number;
   /** `failed`: the service says the request had no effect. No reply at all: the outcome is unknown. */
-  readonly outcome: 'done' | 'already-exists' | 'not-found' | 'failed' | 'unavailable';
+  readonly outcome: 'done' | StorageRefusal;
   /** Of the stored object: after `done` of a get, `done` and `already-exists` of a put. */
   readonly checksum?: number;
   readonly bytes?: Uint8Array;
   /** Of a list, sorted. */
   readonly paths?: readonly string[];
+  /** Of the file that was appended to. */
+  readonly length?: number;
+  /** The one that was begun. */
+  readonly upload?: string;
+  /** Of a list of uploads, by path, then upload. */
+  readonly uploads?: readonly OpenUpload[];
 }
 
 /** Lease store: versioned values, what ZooKeeper (setData with version) and Kubernetes (resourceVersion) have in common. */

@@ -107,7 +107,8 @@ export function encodeKeyedStateFile(header: KeyedStateHeader, writeSection: Sec
 
 /** Verifies a file and reads all but its entries. */
 export function decodeKeyedStateFile(bytes: Uint8Array): KeyedStateFile {
-  verifyChecksums(bytes);
+  const damage = keyedFileDamage(bytes);
+  if (damage !== undefined) throw damage;
   const header = readHeader(bytes);
   const sections: StateSection[] = [];
   for (const block of header.blocks) readSections(bytes, block, header.states.length, sections);
@@ -206,20 +207,20 @@ function writeBlock(stateCount: number, keyGroup: number, writeSection: SectionW
 }
 
 /** The footer decides; the other checksums only say where the damage is (I2). */
-function verifyChecksums(bytes: Uint8Array): void {
+export function keyedFileDamage(bytes: Uint8Array): CorruptData | undefined {
   const end = bytes.length - CHECKSUM_BYTES;
-  if (end < PREFIX_BYTES + CHECKSUM_BYTES) throw new CorruptData('a keyed state file is longer', bytes.length);
+  if (end < PREFIX_BYTES + CHECKSUM_BYTES) return new CorruptData('a keyed state file is longer', bytes.length);
   const prefix = new ByteReader(bytes);
-  if (prefix.readUint32() !== MAGIC) throw new CorruptData('a keyed state file begins with TMKS', 0);
-  if (prefix.readUint32() !== FORMAT_VERSION) throw new CorruptData('a keyed state file has format version 1', 4);
-  if (maskedCrc32c(bytes, 0, end) === new ByteReader(bytes, end).readUint32()) return;
+  if (prefix.readUint32() !== MAGIC) return new CorruptData('a keyed state file begins with TMKS', 0);
+  if (prefix.readUint32() !== FORMAT_VERSION) return new CorruptData('a keyed state file has format version 1', 4);
+  if (maskedCrc32c(bytes, 0, end) === new ByteReader(bytes, end).readUint32()) return undefined;
   const headerEnd = PREFIX_BYTES + prefix.readUint32();
-  if (!checksumHolds(bytes, 0, headerEnd)) throw new CorruptData('the header does not match its checksum', 0);
+  if (!checksumHolds(bytes, 0, headerEnd)) return new CorruptData('the header does not match its checksum', 0);
   for (const { keyGroup, offset, length } of readHeader(bytes).blocks) {
     if (checksumHolds(bytes, offset, offset + length)) continue;
-    throw new CorruptData(`the block of key group ${String(keyGroup)} does not match its checksum`, offset);
+    return new CorruptData(`the block of key group ${String(keyGroup)} does not match its checksum`, offset);
   }
-  throw new CorruptData('the file does not match its checksum', end);
+  return new CorruptData('the file does not match its checksum', end);
 }
 
 function checksumHolds(bytes: Uint8Array, start: number, end: number): boolean {

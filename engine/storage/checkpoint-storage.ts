@@ -34,10 +34,12 @@ export interface CheckpointStorage {
   writeMetadata(write: FileWrite, out: Out, then: WriteHandler): void;
   /** `done` with bytes, `not-found`, or whatever else is wrong; undefined: no answer. */
   read(path: string, out: Out, then: ReplyHandler<StorageReply>): void;
-  /** All paths that begin so, those of files that nobody completed among them; `done` or not. */
+  /** All paths that begin so, those of files that nobody completed among them, and of empty directories, with a slash behind them. */
   list(prefix: string, out: Out, then: ReplyHandler<StorageReply>): void;
   /** Files, by the paths that `list` gave; what is not there is deleted already. */
   delete(paths: readonly string[], out: Out, then: ReplyHandler<StorageReply>): void;
+  /** A directory with whatever lies in it: of a snapshot that was given up. */
+  discard(directory: string, out: Out, then: ReplyHandler<StorageReply>): void;
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void;
   /** True when the timer was one of these. */
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean;

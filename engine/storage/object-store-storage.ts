@@ -4,17 +4,18 @@
  *
  * Owns: what the outcome of a put means. Does not own: what is put where.
  */
-import { type ReplyHandler, RequestClient, type RequestClientOptions } from '../clients/request-client.ts';
+import type { ReplyHandler, RequestClientOptions } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointStorage, FileWrite, WriteHandler, WriteOutcome } from './checkpoint-storage.ts';
+import { PatientClient } from './patient-client.ts';
 
 export class ObjectStoreStorage implements CheckpointStorage {
-  readonly #client: RequestClient<StorageReply>;
+  readonly #client: PatientClient;
 
   constructor(client: RequestClientOptions) {
-    this.#client = new RequestClient(client);
+    this.#client = new PatientClient(client);
   }
 
   writeState(write: FileWrite, out: Out, then: WriteHandler): void {
@@ -35,6 +36,14 @@ export class ObjectStoreStorage implements CheckpointStorage {
 
   delete(paths: readonly string[], out: Out, then: ReplyHandler<StorageReply>): void {
     this.#client.request((requestId) => ({ kind: 'storage-delete', requestId, paths }), out, then);
+  }
+
+  discard(directory: string, out: Out, then: ReplyHandler<StorageReply>): void {
+    this.list(`${directory}/`, out, (reply, nowUs, replyOut) => {
+      const paths = reply?.paths ?? [];
+      if (paths.length === 0) return then(reply, nowUs, replyOut);
+      this.delete(paths, replyOut, then);
+    });
   }
 
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void {

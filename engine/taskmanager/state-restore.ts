@@ -5,7 +5,6 @@
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
-import { crc32c } from '../foundation/crc32c.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { StorageReply } from '../protocol/messages.ts';
@@ -13,6 +12,7 @@ import type { StateHandle } from '../protocol/state-handle.ts';
 import { bytesInside } from '../state/compressed-state-file.ts';
 import type { RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TaskFailure } from '../protocol/task.ts';
+import { damageOf } from '../state/file-damage.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export interface RestoredState {
@@ -84,10 +84,9 @@ export class StateRestore {
 
   // biome-ignore lint/complexity/useMaxParams: out and now are the world, not parameters of the decision
   #arrived(index: number, handle: File, bytes: Uint8Array, nowUs: Micros, out: Out): void {
-    if (bytes.length !== handle.bytes || crc32c(bytes) !== handle.checksum) {
-      const { path, bytes: expectedBytes } = handle;
-      const offset = bytes.length === expectedBytes ? 0 : Math.min(bytes.length, expectedBytes);
-      out.report({ kind: 'state-refused', path, offset, bytes: bytes.length, expectedBytes });
+    const damage = damageOf(handle, bytes);
+    if (damage !== undefined) {
+      out.report({ kind: 'corrupt-file', path: handle.path, ...damage });
       return this.#host.fail('corrupt-state', out);
     }
     out.busy('byte', bytes.length + bytesInside(bytes));

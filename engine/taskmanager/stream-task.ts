@@ -127,7 +127,9 @@ export class StreamTask {
           timeoutUs: requestTimeoutUs,
           firstRequestId: 1,
         },
+        writer: `attempt-${attempt}`,
         checkpoint: configuration.checkpoint,
+        parts,
       }),
       requestTimeoutUs,
     });

@@ -98,7 +98,9 @@ export class SubtaskCheckpoint {
     const timeoutUs = runtime.requestTimeoutUs;
     this.#storage = openStorage({
       client: { node: environment.services.storage, via: 'datagram', name: 'put', timeoutUs, firstRequestId: 1 },
+      writer: `attempt-${attempt}`,
       checkpoint,
+      parts: environment.parts,
     });
   }
 

@@ -83,14 +83,9 @@ import {
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
-import {
-  asyncPartNotIsolated,
-  barrierBeforeOffset,
-  offsetInclusive,
-  recordBetweenOffsetAndBarrier,
-  restoreForgetsLastBlock,
-  stateKeyWithoutSubtask,
-} from './state-mutants.ts';
+import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import { asyncPartNotIsolated, restoreForgetsLastBlock, stateKeyWithoutSubtask } from './state-mutants.ts';
+import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
 
@@ -104,6 +99,8 @@ export const MUTANTS: readonly Mutant[] = [
   asyncPartNotIsolated,
   restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
+  ackBeforeFsync,
+  noAtomicRename,
   notifyBeforeDurable,
   unknownWriteIsFailure,
   unknownWriteIsSuccess,

@@ -13,6 +13,7 @@ import { chance, count, countRange, duration, durationRange, record, text } from
 /** Each entry has exactly one of these keys; their order is the order of the union below. */
 export const FAULT_KINDS = [
   'crash',
+  'power-loss',
   'pause',
   'throw',
   'hang',
@@ -34,6 +35,16 @@ export const FAULT_KINDS = [
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
 const EFFECTS = ['slow', 'unavailable', 'fail', 'unknown-outcome'] as const;
+const STORAGE_EFFECTS = [
+  ...EFFECTS,
+  'throttled',
+  'write-fails',
+  'disk-full',
+  'namenode-outage',
+  'bit-rot',
+  'short-read',
+  'missing',
+] as const;
 const COORDINATION_EFFECTS = [...EFFECTS, 'session-expiry', 'watch-loss'] as const;
 const ALWAYS = '1/1';
 /** How much slower a slow service is. */
@@ -77,6 +88,16 @@ const crash = rule(
     ...timing,
   },
   (entry) => ({ kind: 'crash', target: entry.crash, restartAfterUs: entry.restartAfter }),
+);
+const powerLoss = rule(
+  {
+    'power-loss': z
+      .literal('storage', { error: 'expected storage, which forgets what was not synced' })
+      .describe('Whose disks lose what was not synced.'),
+    restartAfter: durationRange().prefault('2s').describe('Time until it is started again.'),
+    ...timing,
+  },
+  (entry) => ({ kind: 'power-loss', restartAfterUs: entry.restartAfter }),
 );
 const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) => ({
   kind: 'pause',
@@ -175,7 +196,12 @@ const affected = {
   chance: chance().prefault(ALWAYS).describe('Chance that a request is affected.'),
   ...lasting,
 };
-const storage = rule({ storage: effect, ...affected }, (entry) => service('storage', entry.storage, entry));
+const storageEffect = z
+  .enum(STORAGE_EFFECTS)
+  .describe(
+    'As `log`. `throttled`: 503, refused at once. `write-fails`: as `fail`, but reads work. `disk-full`: no room for what is written. `namenode-outage` (hdfs): refused, but what goes to datanodes. `bit-rot`, `short-read`, `missing`: what reads of a file give until it is repaired at the end; `chance`: of each file.',
+  );
+const storage = rule({ storage: storageEffect, ...affected }, (entry) => service('storage', entry.storage, entry));
 const coordinationEffect = z
   .enum(COORDINATION_EFFECTS)
   .describe(
@@ -209,6 +235,7 @@ const operation = rule({ ...operationShape, ...timing }, (entry) => ({ kind: 'op
 
 export const faultSchema = z.union([
   crash,
+  powerLoss,
   pause,
   throwing,
   hang,
@@ -283,7 +310,7 @@ function datagrams(
 
 function service(
   name: 'storage' | 'coordination' | 'log' | 'sink',
-  what: (typeof COORDINATION_EFFECTS)[number],
+  what: (typeof COORDINATION_EFFECTS)[number] | (typeof STORAGE_EFFECTS)[number],
   entry: Lasting & { readonly factor: number; readonly chance: { numerator: number; denominator: number } },
 ): FaultAction {
   return { kind: 'service', service: name, effect: what, factor: entry.factor, chance: entry.chance, forUs: entry.for };

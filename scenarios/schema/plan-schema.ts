@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
+import type { Fault } from '../../sim/faults/fault.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
@@ -15,6 +16,22 @@ import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-sch
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
 const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
+
+const SERVICE_EFFECTS = [
+  'slow',
+  'unavailable',
+  'fail',
+  'unknown-outcome',
+  'session-expiry',
+  'watch-loss',
+  'throttled',
+  'write-fails',
+  'disk-full',
+  'namenode-outage',
+  'bit-rot',
+  'short-read',
+  'missing',
+] as const satisfies readonly Extract<Fault, { kind: 'service' }>['effect'][];
 
 const whole = z.int({ error: 'expected a whole number' });
 const natural = whole.min(0, { error: 'expected a whole number of at least 0' });
@@ -68,6 +85,7 @@ const fault = z.discriminatedUnion(
       node,
       restartAfterUs: whole.min(-1, { error: 'expected microseconds, or -1 for never' }),
     }),
+    record({ ...ofFault, kind: z.literal('power-loss'), node, restartAfterUs: natural }),
     record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
     record({
       ...ofFault,
@@ -92,7 +110,7 @@ const fault = z.discriminatedUnion(
       ...ofFault,
       kind: z.literal('service'),
       node,
-      effect: z.enum(['slow', 'unavailable', 'fail', 'unknown-outcome', 'session-expiry', 'watch-loss']),
+      effect: z.enum(SERVICE_EFFECTS),
       factor: positive,
       chance: ratio,
       forUs: natural,
@@ -102,7 +120,7 @@ const fault = z.discriminatedUnion(
   ],
   {
     error:
-      'expected a kind: crash, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service, operation or clock-step',
+      'expected a kind: crash, power-loss, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service, operation or clock-step',
   },
 );
 

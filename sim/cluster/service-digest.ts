@@ -3,7 +3,6 @@
  * they answer, in the measure input-digest.ts sets. The kind is folded already.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
-import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type {
   CoordinationReply,
   CoordinationRequest,
@@ -12,12 +11,11 @@ import type {
   ServiceMessage,
   SinkReply,
   SinkRequest,
-  StorageReply,
-  StorageRequest,
 } from '../../engine/protocol/messages.ts';
 import type { KafkaMessage } from '../../engine/protocol/kafka-messages.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { highAvailabilityText } from '../network/high-availability-text.ts';
+import { foldStorage } from './storage-digest.ts';
 
 export function foldService(digest: Digest, message: ServiceMessage): void {
   switch (message.kind) {
@@ -25,6 +23,8 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'storage-get':
     case 'storage-delete':
     case 'storage-list':
+    case 'storage-file':
+    case 'storage-upload':
     case 'storage-reply':
       foldStorage(digest, message);
       return;
@@ -62,34 +62,6 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'kafka-write-marker':
     case 'kafka-reply':
       foldKafka(digest, message);
-      return;
-    default:
-      unreachable(message);
-  }
-}
-
-function foldStorage(digest: Digest, message: StorageRequest | StorageReply): void {
-  digest.fold(message.requestId);
-  switch (message.kind) {
-    case 'storage-put':
-      digest.foldString(message.path);
-      foldBytes(digest, message.bytes);
-      digest.fold(message.overwrite ? 1 : 0);
-      return;
-    case 'storage-get':
-      digest.foldString(message.path);
-      return;
-    case 'storage-delete':
-      for (const path of message.paths) digest.foldString(path);
-      return;
-    case 'storage-list':
-      digest.foldString(message.prefix);
-      return;
-    case 'storage-reply':
-      digest.foldString(message.outcome);
-      digest.fold(message.checksum ?? -1);
-      digest.fold(message.bytes?.length ?? -1);
-      if (message.paths !== undefined) for (const path of message.paths) digest.foldString(path);
       return;
     default:
       unreachable(message);
@@ -217,9 +189,4 @@ function foldKafka(digest: Digest, message: KafkaMessage): void {
   digest.fold(message.bytes);
   digest.fold(message.lineages[0] ?? 0);
   digest.fold(message.lineages[last] ?? 0);
-}
-
-function foldBytes(digest: Digest, bytes: Uint8Array): void {
-  digest.fold(bytes.length);
-  digest.fold(crc32c(bytes));
 }

@@ -5,6 +5,7 @@
  * The one place that sees both the engine's actors and the simulator.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import { micros } from '../../engine/foundation/time.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
@@ -25,13 +26,15 @@ import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
 import { LogBroker } from '../services/log-broker.ts';
-import { ObjectStore, ObjectStoreDisk } from '../services/object-store.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
 import type { BrokerRules } from '../services/kafka/broker-rules.ts';
 import { KafkaBroker, type KafkaBrokerOptions } from '../services/kafka/kafka-broker.ts';
 import { KafkaCluster } from '../services/kafka/kafka-cluster.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
+import type { StorageDisk } from '../services/storage-disk.ts';
+import { StorageService } from '../services/storage-service.ts';
+import { storageDisk } from './storage-service.ts';
 import { Cluster } from './actor-host.ts';
 import type { NodeSpec } from './hosted-actor.ts';
 
@@ -60,6 +63,8 @@ export class World {
   /** Wall clocks of the machines that run the engine. */
   readonly clocks: ReadonlyMap<NodeId, NodeClock>;
   readonly durable: DurableState;
+  /** Of the checkpoint storage, whose node has crashed. */
+  readonly losePower: () => void;
   readonly jobManagers: readonly NodeId[];
   readonly taskManagers: readonly NodeId[];
   /** By partition: how far it was ever read. */
@@ -77,14 +82,20 @@ export class World {
     for (const node of Object.values(SERVICE_NODES)) conditions.set(node, new ServiceConditions(options.onEffective));
     this.conditions = conditions;
     const disks = {
-      objects: new ObjectStoreDisk(),
+      storage: storageDisk({
+        kind: plan.engine.checkpoint.storage.kind,
+        physics: plan.storage,
+        latency: profile.objectStore,
+        delaySite: choices.site('service/object-store/list-delay'),
+      }),
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
-      object: (path) => disks.objects.object(path),
-      objects: () => disks.objects.objects(),
+      object: (path) => disks.storage.object(path),
+      objects: () => disks.storage.objects(),
+      leftovers: () => disks.storage.leftovers(),
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
       openTransactions: () => (disks.kafka ?? disks.sink).openTransactions(),
     };
@@ -93,6 +104,10 @@ export class World {
       history.observe(({ event }) => {
         if (event.kind === 'coordination-updated') disks.coordination.none.replace(event.key, event.value);
       });
+    this.losePower = () =>
+      disks.storage.losePower(micros(loop.nowUs), choices.site('service/object-store/power-loss'), (event) =>
+        history.record(SERVICE_NODES.storage, event),
+      );
     const nodes = [
       ...engineNodes(options, this, hasUserCodeFaults),
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
@@ -168,7 +183,7 @@ function kafkaCluster({ cluster, sink }: SimulationPlan, rules: BrokerRules): Ka
 }
 
 interface Disks {
-  readonly objects: ObjectStoreDisk;
+  readonly storage: StorageDisk;
   readonly coordination: CoordinationDisks;
   readonly sink: SinkStoreDisk;
   /** Undefined: sinks write into the sink store. */
@@ -193,7 +208,8 @@ function serviceNodes(
   return [
     {
       id: storage,
-      create: () => new ObjectStore({ ...common(storage), disk: disks.objects, profile: profile.objectStore }),
+      create: (incarnation) =>
+        new StorageService({ ...common(storage), disk: disks.storage, isRestart: incarnation > 1 }),
     },
     {
       id: coordination,

@@ -14,12 +14,14 @@ export const CHECKPOINT_POINTS = [
   'barrier.sent',
   'snapshot.taken',
   'state-write.sent',
+  'state-write.begun',
   'state-write.done',
   'pre-commit.done',
   'acknowledge.sent',
   'acknowledge.received',
   'all-acknowledged',
   'metadata-write.sent',
+  'metadata-write.begun',
   'metadata-write.done',
   'pointer-write.sent',
   'pointer-write.done',
@@ -58,6 +60,7 @@ const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, Chec
   ['barrier-sent', 'barrier.sent'],
   ['snapshot-taken', 'snapshot.taken'],
   ['state-write-sent', 'state-write.sent'],
+  ['file-opened', 'state-write.begun'],
   ['object-stored', 'state-write.done'],
   ['transaction-pre-committed', 'pre-commit.done'],
   ['acknowledge-sent', 'acknowledge.sent'],
@@ -76,6 +79,9 @@ const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, Chec
   ['task-restored', 'restored'],
   ['end-of-data-reached', 'end-of-data'],
 ]);
+
+/** What `_metadata` is called on a storage that renames it. */
+const TEMPORARY_METADATA = /\/\._metadata\.[^/]*$/;
 
 /** Checkpoint id in a path `.../chk-<n>/...`; 0 when there is none. */
 export function checkpointOfPath(path: string): number {
@@ -97,9 +103,13 @@ export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {
   if (event.kind === 'job-status' && event.status === 'finished') return { point: 'job.finished', checkpoint: 0 };
   const point = POINT_OF_KIND.get(event.kind);
   if (point === undefined) return undefined;
-  if (event.kind === 'object-stored') {
+  if (event.kind === 'object-stored' || event.kind === 'file-opened') {
+    const isDone = event.kind === 'object-stored';
     const checkpoint = checkpointOfPath(event.path);
-    return { point: event.path.endsWith('/_metadata') ? 'metadata-write.done' : 'state-write.done', checkpoint };
+    if (event.path.endsWith('/_metadata')) return { point: `metadata-write.${isDone ? 'done' : 'begun'}`, checkpoint };
+    if (!TEMPORARY_METADATA.test(event.path)) return { point, checkpoint };
+    // It is done when it has its name.
+    return isDone ? undefined : { point: 'metadata-write.begun', checkpoint };
   }
   if (event.kind === 'coordination-updated') {
     if (event.key.endsWith('/result')) return { point: 'job.remembered', checkpoint: 0 };

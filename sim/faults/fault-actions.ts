@@ -63,12 +63,14 @@ export interface FaultTargets {
   /** The knobs of the outside systems, by node. */
   readonly services: ReadonlyMap<NodeId, ServiceConditionsLike>;
   readonly userCode?: UserCodeLike;
+  /** The disks of a node that has crashed lose what was not synced; absent: there are none. */
+  readonly losePower?: (node: NodeId) => void;
   /** Wall clocks by node; absent: none can be set. */
   readonly clocks?: ReadonlyMap<NodeId, SettableClock>;
 }
 
 type LinkFault = Extract<Fault, { kind: 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }>;
-type NodeFault = Extract<Fault, { kind: 'crash' | 'pause' }>;
+type NodeFault = Extract<Fault, { kind: 'crash' | 'power-loss' | 'pause' }>;
 
 /**
  * `effective`: it changed something at once. `pending`: whether it does is seen later. `void`: it found nothing to change.
@@ -92,6 +94,11 @@ export class FaultActions {
     switch (fault.kind) {
       case 'crash':
         return this.#crash(fault);
+      case 'power-loss': {
+        const application = this.#crash(fault);
+        if (application !== 'void') this.#targets.losePower?.(fault.node);
+        return application;
+      }
       case 'pause':
         return this.#pause(fault);
       case 'partition':
@@ -128,6 +135,7 @@ export class FaultActions {
   lift(fault: Fault): void {
     switch (fault.kind) {
       case 'crash':
+      case 'power-loss':
         if (this.#isStillDown(fault)) this.#cluster.restart(fault.node);
         return;
       case 'pause':

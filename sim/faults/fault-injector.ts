@@ -88,7 +88,7 @@ export class FaultInjector implements FaultDriver {
       if (state.phase === 'waiting') this.#loop.cancel(state.handle);
       if (state.phase !== 'active') continue;
       // Its node comes back with the core, after a moment.
-      if (state.fault.kind === 'crash' && state.fault.restartAfterUs >= 0) revived.add(state.fault.node);
+      if (isCrash(state.fault) && state.fault.restartAfterUs >= 0) revived.add(state.fault.node);
       this.#loop.cancel(state.handle);
       this.#end(state);
     }
@@ -157,10 +157,13 @@ export class FaultInjector implements FaultDriver {
     state.phase = 'over';
     state.endedAtUs = this.#loop.nowUs;
     // After the storm crashed nodes come back with the core, not one by one.
-    if (!(this.#isStormOver && fault.kind === 'crash')) this.#actions.lift(fault);
+    if (!(this.#isStormOver && isCrash(fault))) this.#actions.lift(fault);
     this.#history.record(WORLD, { kind: 'fault-ended', fault: fault.id, faultKind: fault.kind });
   }
 }
+
+type Crash = Extract<Fault, { kind: 'crash' | 'power-loss' }>;
+const isCrash = (fault: Fault): fault is Crash => fault.kind === 'crash' || fault.kind === 'power-loss';
 
 class Restart implements ScheduledEvent {
   readonly #cluster: FaultableCluster;

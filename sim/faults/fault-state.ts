@@ -68,6 +68,7 @@ export class FaultState implements ScheduledEvent {
 export function durationUs(fault: Fault): number {
   switch (fault.kind) {
     case 'crash':
+    case 'power-loss':
       return fault.restartAfterUs;
     case 'operation':
     case 'clock-step':

@@ -35,6 +35,12 @@ export type Fault = OfFault &
         /** -1: never comes back. Memory is lost, disk kept. */
         readonly restartAfterUs: number;
       }
+    | {
+        /** The checkpoint storage loses power: its node crashes, and what was not synced is lost, all of it or in part. */
+        readonly kind: 'power-loss';
+        readonly node: NodeId;
+        readonly restartAfterUs: number;
+      }
     | { readonly kind: 'pause'; readonly node: NodeId; readonly forUs: number }
     | {
         /** The next call of a user function on the node throws. */
@@ -94,9 +100,26 @@ export type Fault = OfFault &
         /**
          * `slow`: latency times `factor`. `unavailable`: refused at once. `fail`: no effect, says so. `unknown-outcome`: it
          * takes effect, the reply is lost. Of the coordination store: `session-expiry` (ZooKeeper): a session that is heard of ends;
-         * `watch-loss` (Kubernetes): a watch ends with an event that it would have told.
+         * `watch-loss` (Kubernetes): a watch ends with an event that it would have told. Of the checkpoint storage: `throttled`: too
+         * busy, refused at once. `write-fails`: as `fail`, but reads work. `disk-full`: no
+         * room for what is written.
+         * `namenode-outage` (hdfs): refused at once, but what goes to datanodes. `bit-rot`, `short-read`, `missing`: the copy of a file
+         * that answers reads is bad, until it is repaired at the end; `chance` is that of each file.
          */
-        readonly effect: 'slow' | 'unavailable' | 'fail' | 'unknown-outcome' | 'session-expiry' | 'watch-loss';
+        readonly effect:
+          | 'slow'
+          | 'unavailable'
+          | 'fail'
+          | 'unknown-outcome'
+          | 'session-expiry'
+          | 'watch-loss'
+          | 'throttled'
+          | 'write-fails'
+          | 'disk-full'
+          | 'namenode-outage'
+          | 'bit-rot'
+          | 'short-read'
+          | 'missing';
         readonly factor: number;
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;
@@ -118,7 +141,7 @@ export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
   if (fault.kind === 'operation') return `operation/${fault.command.kind}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
-  return fault.kind === 'crash' || fault.kind === 'pause' || fault.kind === 'clock-step'
+  return fault.kind === 'crash' || fault.kind === 'pause' || fault.kind === 'power-loss' || fault.kind === 'clock-step'
     ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`
     : fault.kind;
 }

@@ -31,6 +31,10 @@ export type WorldEvent =
   /* durable state of the outside systems, reported by them */
   | { readonly kind: 'object-stored'; readonly path: string; readonly bytes: number }
   | { readonly kind: 'object-deleted'; readonly path: string }
+  /** A file is there and still empty; `object-stored` says that it was closed, or renamed. */
+  | { readonly kind: 'file-opened'; readonly path: string }
+  /** A loss of power took what was not synced: of so many bytes so many are left, the last of them perhaps zeros. */
+  | { readonly kind: 'writes-lost'; readonly path: string; readonly bytes: number; readonly left: number }
   | {
       /** A session of ZooKeeper. `revoked`: by a fault, while it was heard of; `timeout`: after silence. */
       readonly kind: 'session-ended';

@@ -82,7 +82,7 @@ export class JudgeBench {
     };
     this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
     const isOver = (): boolean => this.#progress.isRemembered();
-    const retention = new Retention({ jobId, directory: plan.engine.checkpoint.directory, reader, durable, isOver });
+    const retention = new Retention({ jobId, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
     const operated = (plan.cluster.clients ?? 0) > 0;
     this.#drainWatch = operated ? this.#newDrainWatch(job, reader) : undefined;

@@ -26,6 +26,8 @@ export interface DurableState {
   object(path: string): Uint8Array | undefined;
   /** All object paths, sorted. */
   objects(): readonly string[];
+  /** What takes up room in checkpoint storage and is no object: uploads that nobody completed, empty directories. */
+  leftovers(): readonly string[];
   /** Value of a key of the coordination store; undefined when absent. */
   coordination(key: string): string | undefined;
   /** Transactions that are neither committed nor aborted. */

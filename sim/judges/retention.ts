@@ -23,8 +23,6 @@ const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
 
 export interface RetentionOptions {
   readonly jobId: string;
-  /** Of the configuration: checkpoints lie below `<directory>/<jobId>/`. */
-  readonly directory: string;
   readonly reader: CheckpointReader;
   readonly durable: DurableState;
   /** The job takes no checkpoint any more: it has finished, and that is remembered. */
@@ -49,11 +47,12 @@ export class Retention implements Judge {
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
     'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
     'run was restored from and did not claim. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
-    'live): at the end an object belongs to no retained checkpoint and to none that is still being taken.';
+    'live): at the end an object, an unfinished upload or an empty directory belongs to no retained checkpoint and to none that is still being taken.';
   readonly #options: RetentionOptions;
   readonly #findings = new Findings(NAME);
   readonly #pointerKey: string;
-  readonly #root: string;
+  /** In the path of every file of the job, wherever entropy put it (row T7). */
+  readonly #ofJob: string;
   readonly #everNamed = new Set<number>();
   /** By path: id of the retained checkpoint it belongs to. */
   #retainedFiles = new Map<string, number>();
@@ -64,7 +63,7 @@ export class Retention implements Judge {
   constructor(options: RetentionOptions) {
     this.#options = options;
     this.#pointerKey = pointerKey(options.jobId);
-    this.#root = `${options.directory}/${options.jobId}/`;
+    this.#ofJob = `/${options.jobId}/`;
   }
 
   observe({ event, index: at }: HistoryEvent): void {
@@ -92,8 +91,10 @@ export class Retention implements Judge {
     // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
     const newest = isOver() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
-    return durable.objects().find((path) => {
-      if (!path.startsWith(this.#root) || referenced.has(path)) return false;
+    return [...durable.objects(), ...durable.leftovers()].find((path) => {
+      if (!path.includes(this.#ofJob) || referenced.has(path)) return false;
+      // The directories of a job that goes on stay, whatever is in them.
+      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
       if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;

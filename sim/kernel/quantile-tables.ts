@@ -10,10 +10,13 @@
  * I2: lognormal tables have median 1,000,000 and the exponential table mean 1,000,000, each to 0.1 %.
  */
 
+import { PUBLISHED_QUANTILES, type PublishedSigma } from './published-quantile-tables.ts';
+
 /** The standard deviation of the logarithm: 0.1 is a quiet local disk, 1.2 a busy object store. */
-export type LognormalSigma = '0.1' | '0.25' | '0.3' | '0.6' | '0.9' | '1.2';
+export type LognormalSigma = '0.1' | '0.25' | '0.3' | '0.6' | '0.9' | '1.2' | PublishedSigma;
 
 export const LOGNORMAL_QUANTILES: Readonly<Record<LognormalSigma, readonly number[]>> = {
+  ...PUBLISHED_QUANTILES,
   // biome-ignore format: a table
   '0.1': [
     720_470, 766_535, 785_360, 797_341, 806_355, 813_677, 819_897, 825_336, 830_191, 834_592, 838_630, 842_368,

@@ -98,8 +98,15 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
       return textsBytes(message.paths);
     case 'storage-list':
       return message.prefix.length;
+    case 'storage-file':
+    case 'storage-upload':
+      return message.path.length + ENTRY_BYTES + ('bytes' in message.operation ? message.operation.bytes.length : 0);
     case 'storage-reply':
-      return (message.bytes?.length ?? 0) + (message.paths === undefined ? 0 : textsBytes(message.paths));
+      return (
+        (message.bytes?.length ?? 0) +
+        (message.paths === undefined ? 0 : textsBytes(message.paths)) +
+        textsBytes(message.uploads?.map(({ path }) => path) ?? [])
+      );
     case 'coordination-get':
       return message.key.length;
     case 'coordination-compare-and-set':

@@ -11,7 +11,7 @@ import { InvariantViolation } from '../../engine/foundation/assert.ts';
 import type { Work } from '../../engine/protocol/actor.ts';
 import { type Distribution, lognormal } from '../kernel/distribution.ts';
 
-/** The shape sim/services/object-store.ts asks for. */
+/** The shape sim/services/object-store-disk.ts asks for. */
 export interface ObjectStoreLatency {
   /** Base latency of a put, in microseconds. */
   readonly putBase: Distribution;

@@ -12,7 +12,7 @@ import { micros } from '../../engine/foundation/time.ts';
 import type { Target } from '../../engine/protocol/actor.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
 import type { ServiceOut } from './service-actor.ts';
-import type { ServiceConditions } from './service-conditions.ts';
+import type { RequestEffect, ServiceConditions } from './service-conditions.ts';
 
 export interface Arrival<Request> {
   readonly request: Request;
@@ -21,11 +21,16 @@ export interface Arrival<Request> {
   readonly target: Target;
   /** Of a healthy service. */
   readonly latencyUs: number;
+  /** Effects that can change what becomes of it; absent: those of any request. */
+  readonly susceptible?: readonly RequestEffect[];
 }
+
+/** Effects of which a request hears at once. */
+export type RefusingEffect = 'unavailable' | 'throttled' | 'namenode-outage';
 
 export interface PendingRequest<Request> extends Arrival<Request> {
   /** `fail`: no effect, say so. `unknown-outcome`: take effect, say nothing. */
-  readonly effect: 'none' | 'fail' | 'unknown-outcome';
+  readonly effect: 'none' | Exclude<RequestEffect, RefusingEffect | 'slow'>;
 }
 
 export class PendingRequests<Request> {
@@ -41,13 +46,18 @@ export class PendingRequests<Request> {
 
   /** Takes a request in; false when the service is unavailable to it, which is to be answered at once. */
   admit(arrival: Arrival<Request>, out: ServiceOut): boolean {
-    const { effect, factor } = this.#conditions.decide(this.#site);
-    if (effect === 'unavailable') return false;
+    return this.refuses(arrival, out) === undefined;
+  }
+
+  /** Takes a request in, or says why it is to be refused at once. */
+  refuses(arrival: Arrival<Request>, out: ServiceOut): RefusingEffect | undefined {
+    const { effect, factor } = this.#conditions.decide(this.#site, arrival.susceptible);
+    if (effect === 'unavailable' || effect === 'throttled' || effect === 'namenode-outage') return effect;
     const timer = `r${this.#sequence}`;
     this.#sequence += 1;
     this.#pending.set(timer, { ...arrival, effect: effect === 'slow' ? 'none' : effect });
     out.setTimer(timer, micros(Math.floor(arrival.latencyUs * factor)));
-    return true;
+    return undefined;
   }
 
   /** The request whose time has come; undefined for a timer that is not one of ours. */

@@ -7,15 +7,19 @@
  * I1: conditions are asked in the order they were applied; the first that fires and is not `slow` decides, and the factors of
  *     the slow ones before it multiply;
  * I2: without an active condition a decision draws nothing;
- * I3: `onEffective` hears of each fault that changed this request, and of no other.
+ * I3: `onEffective` hears of each fault that changed this request, and of no other;
+ * I4: a file that is damaged is so for every read until the condition is lifted, and in the same place.
  */
 import { assert } from '../../engine/foundation/assert.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
+import type { Damage } from './storage-damage.ts';
 
 export type ServiceEffect = Extract<Fault, { kind: 'service' }>['effect'];
-/** What may happen to a request of any service; the others are asked for by the one service that has them. */
-export type RequestEffect = Exclude<ServiceEffect, 'session-expiry' | 'watch-loss'>;
+/** What a damaged file of the checkpoint storage is like. */
+type DamageEffect = Damage['effect'];
+/** What may happen to a request; the others are asked for by the one service that has them. */
+export type RequestEffect = Exclude<ServiceEffect, 'session-expiry' | 'watch-loss' | DamageEffect>;
 
 /** The part of a service fault that a service must know; the fault itself fits. */
 export interface ServiceCondition {
@@ -35,11 +39,22 @@ export interface ServiceDecision<Effect extends ServiceEffect = RequestEffect> {
 }
 
 const UNAFFECTED: ServiceDecision<never> = { effect: 'none', factor: 1, fault: '' };
-const REQUEST_EFFECTS: readonly RequestEffect[] = ['slow', 'unavailable', 'fail', 'unknown-outcome'];
+/** What may happen to a request of any service. */
+export const REQUEST_EFFECTS: readonly RequestEffect[] = ['slow', 'unavailable', 'fail', 'unknown-outcome'];
+
+const REFUSED_AT_ONCE: readonly ServiceEffect[] = ['unavailable', 'throttled', 'namenode-outage'];
+const DAMAGES: readonly ServiceEffect[] = ['bit-rot', 'short-read', 'missing'];
+const PLACES = 1 << 20;
+
+function isDamage(effect: ServiceEffect): effect is DamageEffect {
+  return DAMAGES.includes(effect);
+}
 
 export class ServiceConditions {
   readonly #onEffective: (faultId: string) => void;
   readonly #active = new Map<string, ServiceCondition>();
+  /** By fault: the files that were asked for while it was active, and where they are damaged; -1: they are not. */
+  readonly #damaged = new Map<string, Map<string, number>>();
 
   constructor(onEffective: (faultId: string) => void) {
     this.#onEffective = onEffective;
@@ -57,10 +72,11 @@ export class ServiceConditions {
   /** The fault is over; one that is not active is ignored. */
   lift(faultId: string): void {
     this.#active.delete(faultId);
+    this.#damaged.delete(faultId);
   }
 
   /** What happens to one request. Conditions whose effect cannot change this kind of request are passed over. */
-  decide(site: ChoiceSite): ServiceDecision;
+  decide(site: ChoiceSite, susceptible?: readonly RequestEffect[]): ServiceDecision;
   decide<Effect extends ServiceEffect>(site: ChoiceSite, susceptible: readonly Effect[]): ServiceDecision<Effect>;
   decide(site: ChoiceSite, susceptible: readonly ServiceEffect[] = REQUEST_EFFECTS): ServiceDecision<ServiceEffect> {
     if (this.#active.size === 0) return UNAFFECTED;
@@ -70,7 +86,7 @@ export class ServiceConditions {
       if (!susceptible.includes(effect) || !site.chance(chance.numerator, chance.denominator)) continue;
       if (effect !== 'slow') {
         /* Refused at once is not slow. */
-        if (effect !== 'unavailable') this.#announce(slowedBy);
+        if (!REFUSED_AT_ONCE.includes(effect)) this.#announce(slowedBy);
         this.#onEffective(fault);
         return { effect, factor, fault };
       }
@@ -80,6 +96,24 @@ export class ServiceConditions {
     this.#announce(slowedBy);
     const [fault] = slowedBy;
     return fault === undefined ? UNAFFECTED : { effect: 'slow', factor, fault };
+  }
+
+  /** What is wrong with a file that is read (I4); the first condition that damaged it. */
+  damageOf(path: string, site: ChoiceSite): Damage | undefined {
+    for (const [fault, { effect, chance }] of this.#active) {
+      if (!isDamage(effect)) continue;
+      const places = this.#damaged.get(fault) ?? new Map<string, number>();
+      this.#damaged.set(fault, places);
+      let place = places.get(path);
+      if (place === undefined) {
+        place = site.chance(chance.numerator, chance.denominator) ? site.choose(PLACES) : -1;
+        places.set(path, place);
+      }
+      if (place < 0) continue;
+      this.#onEffective(fault);
+      return { effect, place };
+    }
+    return undefined;
   }
 
   #announce(faults: readonly string[]): void {

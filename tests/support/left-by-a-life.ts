@@ -68,6 +68,7 @@ export class LeftByALife {
       objects: () => [...this.files.keys()].sort((a, b) => (a < b ? -1 : 1)),
       coordination: (key) => (key === pointerKey(graph.jobId) ? this.#pointer : undefined),
       openTransactions: () => [],
+      leftovers: () => [],
     };
     const reader = new CheckpointReader({ graph, index: judged.index, durable });
     const environment = { graph, configuration: this.plan.engine, services: SERVICE_NODES, wallClock: trueWallClock };

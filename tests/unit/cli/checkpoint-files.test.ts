@@ -12,7 +12,9 @@ import { S3Bucket, s3BucketAt, s3Settings } from '../../../cli/s3-bucket.ts';
 import { UsageError } from '../../../cli/usage-error.ts';
 import type { StorageReply, StorageRequest } from '../../../engine/protocol/messages.ts';
 import { constant } from '../../../sim/kernel/distribution.ts';
-import { ObjectStore, ObjectStoreDisk } from '../../../sim/services/object-store.ts';
+import { ObjectStoreDisk } from '../../../sim/services/object-store-disk.ts';
+import { USUAL_STORAGE } from '../../../sim/services/storage-physics.ts';
+import { StorageService } from '../../../sim/services/storage-service.ts';
 import { BUCKET, type S3Server, startS3Server } from '../../support/s3-server.ts';
 import { ServiceHarness } from '../sim/services/service-harness.ts';
 
@@ -35,12 +37,11 @@ class SimulatedFiles implements CheckpointFiles {
 
   constructor() {
     const site = (name: string): ReturnType<ServiceHarness['choices']['site']> => this.#harness.choices.site(name);
-    const profile = { putBase: constant(1_000), putUsPerMiB: 1, get: constant(500), deleteUs: 200, listUs: 300 };
+    const latency = { putBase: constant(1_000), putUsPerMiB: 1, get: constant(500), deleteUs: 200, listUs: 300 };
     const { conditions } = this.#harness;
-    const disk = new ObjectStoreDisk();
-    this.#harness.start(
-      new ObjectStore({ disk, profile, conditions, latencySite: site('latency'), conditionSite: site('condition') }),
-    );
+    const disk = new ObjectStoreDisk({ ...USUAL_STORAGE, latency, delaySite: site('list-delay') });
+    const sites = { latencySite: site('latency'), conditionSite: site('condition') };
+    this.#harness.start(new StorageService({ disk, conditions, ...sites, isRestart: false }));
   }
 
   async exists(): Promise<boolean> {

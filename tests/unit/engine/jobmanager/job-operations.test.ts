@@ -55,6 +55,23 @@ describe('operations: savepoints', () => {
 });
 
 describe('operations: stop with savepoint', () => {
+  it('C28: until its tasks have ended a job is not over, though it is durable how it ends: no second stop, no next run', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('x', STOP).answer();
+    bench.acknowledgeAll(1).answer();
+    bench.ask('y', STOP).answer();
+    expect(bench.told('y')).toEqual({ kind: 'failed', reason: 'not-all-required-tasks-running' });
+    bench.ask('r', resume(place(1))).answer();
+    expect(bench.told('r')).toEqual({ kind: 'in-progress' });
+    bench.operations.jobFinished(bench.out);
+    bench.answer();
+    expect(bench.pointer.job).toMatchObject({ run: 1, ended: { status: 'finished', by: 'x' } });
+    bench.ask('r', resume(place(1))).answer();
+    bench.answer();
+    expect(bench.told('r')).toEqual({ kind: 'done' });
+    expect(bench.pointer.job).toMatchObject({ run: 2, by: 'r' });
+  });
+
   it('C28: periodic checkpoints stop, the savepoint is synchronous, and when all have finished the run is over', () => {
     const bench = new OperatedBench().start() as OperatedBench;
     bench.ask('x', STOP).answer();

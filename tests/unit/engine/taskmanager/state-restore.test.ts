@@ -108,4 +108,14 @@ describe('state restore', () => {
     answer();
     expect(restored).toEqual([[BYTES]]);
   });
+
+  it('T9: what is damaged is told of with its file and the place, and nothing is restored', () => {
+    const { start, answer, restored, told, storage, out } = bench();
+    storage.objects.set('p', BYTES.slice(0, BYTES.length - 1));
+    start(fileHandle('p', BYTES));
+    answer();
+    expect(told).toEqual(['corrupt-state']);
+    expect(restored).toEqual([]);
+    expect(out.reported('corrupt-file')).toMatchObject([{ path: 'p', offset: BYTES.length - 1 }]);
+  });
 });

@@ -166,6 +166,10 @@ export class SmallWorld implements DurableState {
     return [...this.files.keys()].sort((a, b) => (a < b ? -1 : 1));
   }
 
+  leftovers(): readonly string[] {
+    return [];
+  }
+
   coordination(key: string): string | undefined {
     return this.values.get(key);
   }

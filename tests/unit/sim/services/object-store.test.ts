@@ -2,21 +2,28 @@ import { expect, test } from 'vitest';
 import { crc32c } from '../../../../engine/foundation/crc32c.ts';
 import type { StorageRequest } from '../../../../engine/protocol/messages.ts';
 import { constant } from '../../../../sim/kernel/distribution.ts';
-import { ObjectStore, ObjectStoreDisk } from '../../../../sim/services/object-store.ts';
+import { ObjectStoreDisk } from '../../../../sim/services/object-store-disk.ts';
+import { StorageService } from '../../../../sim/services/storage-service.ts';
+import { type StoragePhysics, USUAL_STORAGE } from '../../../../sim/services/storage-physics.ts';
 import { CLIENT, CLIENT_MAILBOX, ServiceHarness } from './service-harness.ts';
 
 const ONE = new Uint8Array([1]);
 const TWO = new Uint8Array([2, 2]);
-const PROFILE = { putBase: constant(1_000), putUsPerMiB: 8_192, get: constant(500), deleteUs: 200, listUs: 300 };
+const LATENCY = { putBase: constant(1_000), putUsPerMiB: 8_192, get: constant(500), deleteUs: 200, listUs: 300 };
 
-function bench(): { harness: ServiceHarness; disk: ObjectStoreDisk; restart: () => void } {
+function bench(physics: Partial<StoragePhysics> = {}): {
+  harness: ServiceHarness;
+  disk: ObjectStoreDisk;
+  restart: () => void;
+} {
   const harness = new ServiceHarness();
-  const disk = new ObjectStoreDisk();
+  const delaySite = harness.choices.site('list-delay');
+  const disk = new ObjectStoreDisk({ ...USUAL_STORAGE, ...physics, latency: LATENCY, delaySite });
   const restart = (): void =>
     harness.start(
-      new ObjectStore({
+      new StorageService({
         disk,
-        profile: PROFILE,
+        isRestart: false,
         conditions: harness.conditions,
         latencySite: harness.choices.site('latency'),
         conditionSite: harness.choices.site('condition'),
