@@ -4,11 +4,12 @@
 export {
   ConnectedStreams,
   DataStream,
-  DataStreamSink,
   KeyedConnectedStreams,
   KeyedStream,
   type SinkOptions,
+  WindowedStream,
 } from './api/data-stream.ts';
+export { DataStreamSink } from './api/data-stream-sink.ts';
 export { InvalidJob } from './api/invalid-job.ts';
 export {
   type EnvironmentOptions,
@@ -17,18 +18,38 @@ export {
   type SplitSourceOptions,
   StreamExecutionEnvironment,
 } from './api/stream-execution-environment.ts';
+export { WatermarkStrategy } from './api/watermark-strategy.ts';
+export {
+  ContinuousEventTimeTrigger,
+  ContinuousProcessingTimeTrigger,
+  CountTrigger,
+  EventTimeSessionWindows,
+  EventTimeTrigger,
+  ProcessingTimeSessionWindows,
+  ProcessingTimeTrigger,
+  PurgingTrigger,
+  SlidingEventTimeWindows,
+  SlidingProcessingTimeWindows,
+  TumblingEventTimeWindows,
+  TumblingProcessingTimeWindows,
+  type WindowFunction,
+} from './api/windows.ts';
+export type { TimeWindow, TriggerSpec, WindowAssignerSpec, WindowContext } from './job/windows.ts';
 export type {
   Collector,
   ElementContext,
   FunctionSpec,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
+  OnTimerContext,
   RuntimeContext,
   StateKey,
+  TimerService,
 } from './job/functions.ts';
-export { SuppressRestarts } from './job/functions.ts';
+export { OutputTag, SuppressRestarts } from './job/functions.ts';
 export type { HookDone, MasterHookSpec, MasterTriggerRestoreHook } from './job/master-hook.ts';
 export type { JobEdge, JobGraph, JobVertex, OperatorSpec, SinkSpec, SourceSpec } from './job/job-graph.ts';
+export type { WatermarkGenerator, WatermarkOutput, WatermarkSpec } from './job/watermarks.ts';
 export type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './state/keyed-state.ts';
 export {
   type AggregateFunction,

@@ -12,6 +12,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
+import type { WindowRules } from './operators/window-operator.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
@@ -19,6 +20,7 @@ import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
 import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
+import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
@@ -126,6 +128,10 @@ export interface EngineParts {
   readonly transactionAfterFinish: 'none' | 'begun';
   /** Whether a restored subtask knows that its operators had finished (I8). */
   readonly finishedOperators: 'remembered' | 'forgotten';
+  /** What the clean-up of a job that has ended does with checkpoints that earlier runs left (row C27). */
+  readonly checkpointsOfEarlierRuns: 'left-alone' | 'deleted';
+  /** Restored output whose consumer asked before it was there (row B18): sent when the subtask runs, or when further credit comes. */
+  readonly restoredOutput: 'sent-at-once' | 'waits-for-credit';
   /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
   readonly endOfDataAtRestart: 'cleared' | 'kept';
   /** Whom a checkpoint triggers when sources have finished (row C21). */
@@ -143,10 +149,18 @@ export interface EngineParts {
   readonly completedSavepoint: 'subsumes-nothing' | 'subsumes';
   /** How shared files that nobody uses are found: in the directory, or among those that somebody acknowledged. */
   readonly sharedGarbage: 'swept' | 'registered-only';
+  /** What a deletion, which runs later, finds of the list it was given (row G5). */
+  filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
+  readonly initialWatermarkUs: number;
+  /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
+  readonly restoredTimers: 'armed' | 'forgotten';
+  /** See WindowRules. */
+  readonly windows: WindowRules;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -174,6 +188,8 @@ export interface StateBackendOptions {
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
+  /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
+  readonly foreignRows?: 'clipped' | 'kept';
 }
 
 /** Flink: sink.committer.retries. */
@@ -233,6 +249,8 @@ export const standardParts: EngineParts = {
   finalCheckpoint: 'wait',
   transactionAfterFinish: 'none',
   finishedOperators: 'remembered',
+  checkpointsOfEarlierRuns: 'left-alone',
+  restoredOutput: 'sent-at-once',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) =>
@@ -243,8 +261,12 @@ export const standardParts: EngineParts = {
   abortedFiles: 'left-to-sweep',
   completedSavepoint: 'subsumes-nothing',
   sharedGarbage: 'swept',
+  filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
+  initialWatermarkUs: START_OF_TIME_US,
+  restoredTimers: 'armed',
+  windows: { mergedContents: 'merged' },
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

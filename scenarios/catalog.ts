@@ -77,6 +77,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'lsm-incremental',
     description: 'incremental checkpoints of segments, two at a time, one retained, lost notices',
   },
+  { name: 'lsm-rescale', description: 'segments restored with other parallelisms: taken whole, clipped, merged' },
+  { name: 'lsm-savepoints', description: 'segments of earlier runs under each claim mode; the backend changes' },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {
@@ -174,5 +176,14 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  {
+    name: 'event-time-timers',
+    description: 'counts leave their state by event-time timers; watermarks begin anew after each crash',
+  },
+  { name: 'event-time-windows', description: 'tumbling, sliding and session windows of event time, each fires once' },
+  { name: 'event-time-rescale', description: 'windows and timers move with their key groups' },
+  { name: 'processing-time-windows', description: 'input falls silent, restored timers close the windows' },
+  { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
+  { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
   ...FLINK_SCENARIOS,
 ];

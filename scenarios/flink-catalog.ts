@@ -275,4 +275,32 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     rows: ['X55'],
     description: 'a rescale waits for a checkpoint, or asks for one; periodic ones are rare',
   },
+  {
+    name: 'incremental-state-reuse-after-failure-itcase',
+    folder: 'flink',
+    ported: 'IncrementalStateReuseAfterFailureITCase',
+    rows: ['X12'],
+    description: 'a checkpoint fails behind its uploads, the next one reuses files, the job restarts',
+  },
+  {
+    name: 'state-handle-reuse-itcase',
+    folder: 'flink',
+    ported: 'StateHandleReuseITCase',
+    rows: ['X13'],
+    description: 'checkpoint after checkpoint is made of the same segments',
+  },
+  {
+    name: 'rescale-checkpoint-manually-incremental-itcase',
+    folder: 'flink',
+    ported: 'RescaleCheckpointManuallyITCase',
+    rows: ['X32'],
+    description: 'restored from segments with another parallelism, up and down',
+  },
+  {
+    name: 'resume-checkpoint-manually-incremental-itcase',
+    folder: 'flink',
+    ported: 'ResumeCheckpointManuallyITCase',
+    rows: ['X34'],
+    description: 'three generations of restore from segments, with each claim mode',
+  },
 ];

@@ -6,6 +6,8 @@ import { checkedExchanges } from './jobs/checked-exchanges.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
+import { flightWindows } from './jobs/flight-windows.ts';
+import { hourlyCounts } from './jobs/hourly-counts.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
 import { keyedStates } from './jobs/keyed-states.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
@@ -24,6 +26,8 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   broadcastRules,
   bufferingMap,
   unionOffsets,
+  hourlyCounts,
+  flightWindows,
   keyedStates,
 ];
 

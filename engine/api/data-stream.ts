@@ -12,14 +12,20 @@ import type {
   FunctionSpec,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
+  OutputTag,
   ProcessFunction,
   StateKey,
 } from '../job/functions.ts';
 import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { AggregateFunction } from '../state/state-descriptor.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
+import { checkedParallelism, DataStreamSink } from './data-stream-sink.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
+import type { TriggerSpec, WindowAssignerSpec, WindowSpec } from '../job/windows.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
+import { type WindowFunction, WindowSettings } from './windows.ts';
 import type { BroadcastStateDescriptor } from '../state/operator-state-descriptor.ts';
 import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap, erasePartitioner } from './type-erasure.ts';
 
@@ -72,12 +78,24 @@ export class DataStream<T> {
     return this.#then<U>('Flat Map', { kind: 'flat-map', flatMap: eraseFlatMap(flatMap) });
   }
 
+  /** Gives records their event time and makes watermarks here; those of before end here. At a source, `watermarks` does so per split. */
+  assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
+    const watermarks = strategy.spec(this.#place.graph.watermarkIntervalMs);
+    return this.#then<T>('Timestamps/Watermarks', { kind: 'watermarks', watermarks });
+  }
+
+  /** What the operator emits into this side output; call it right behind the operator. */
+  getSideOutput<U>(tag: OutputTag<U>): DataStream<U> {
+    const { id } = this.#operator('getSideOutput');
+    return new DataStream<U>(this.#place, [{ from: id, exchange: 'default', sideOutput: tag.id }]);
+  }
+
   /** Sends records of one key to one subtask. `keyType` serializes the key; the default fits keys that are strings. */
   keyBy(selector: (value: T) => string): KeyedStream<T>;
   keyBy<K extends StateKey>(selector: (value: T) => K, keyType: TypeSerializer<K>): KeyedStream<T>;
   keyBy(selector: (value: T) => StateKey, keyType: TypeSerializer<StateKey> = Types.string): KeyedStream<T> {
     const key = eraseKeySelector(selector);
-    const origins = this.#origins.map((origin) => ({ from: origin.from, exchange: 'hash' as const, key }));
+    const origins = this.#origins.map((origin) => ({ ...origin, exchange: 'hash' as const, key }));
     return new KeyedStream<T>(this.#place, { origins, key, keyType });
   }
 
@@ -94,6 +112,11 @@ export class DataStream<T> {
       kind: 'plain-process',
       function: spec as FunctionSpec<ProcessFunction<unknown, unknown>>,
     });
+  }
+
+  /** Windows over all records, whatever their key: in one subtask (Flink: AllWindowedStream). */
+  windowAll(assigner: WindowAssignerSpec): WindowedStream<T> {
+    return this.keyBy(() => '').window(assigner, 1);
   }
 
   /**
@@ -206,7 +229,11 @@ export class DataStream<T> {
   #exchanged(by: Omit<Origin, 'from'>): DataStream<T> {
     return new DataStream<T>(
       this.#place,
-      this.#origins.map(({ from }) => ({ from, ...by })),
+      this.#origins.map(({ from, sideOutput }) => ({
+        from,
+        ...(sideOutput === undefined ? {} : { sideOutput }),
+        ...by,
+      })),
     );
   }
 
@@ -223,9 +250,10 @@ export class DataStream<T> {
   #operator(method: string): StreamNode {
     const [origin, ...more] = this.#origins;
     const node = origin === undefined ? undefined : this.#place.graph.nodes[origin.from];
-    if (node === undefined || origin?.exchange !== 'default' || more.length > 0) {
+    const isOperator = origin?.exchange === 'default' && origin.sideOutput === undefined;
+    if (node === undefined || !isOperator || more.length > 0) {
       throw new InvalidJob(
-        `${method}() names an operator, and a union, rebalance or broadcast is none: call it right behind the operator.`,
+        `${method}() names an operator, and a union, rebalance, broadcast or side output is none: call it right behind the operator.`,
       );
     }
     return node;
@@ -293,45 +321,6 @@ interface BroadcastSides<B> {
   readonly broadcast: BroadcastStream<B>;
 }
 
-/** A sink; there is nothing behind it. */
-export class DataStreamSink {
-  readonly #graph: StreamGraph;
-  readonly #node: StreamNode;
-
-  constructor(graph: StreamGraph, node: StreamNode) {
-    this.#graph = graph;
-    this.#node = node;
-  }
-
-  uid(uid: string): this {
-    this.#graph.setUid(this.#node, uid);
-    return this;
-  }
-
-  name(name: string): this {
-    this.#node.name = name;
-    return this;
-  }
-
-  /** Number of subtasks of the sink, where it differs from the environment's. */
-  setParallelism(parallelism: number): this {
-    this.#node.parallelism = checkedParallelism(parallelism);
-    return this;
-  }
-
-  /** The sink is a vertex of its own. */
-  disableChaining(): this {
-    this.#node.chaining = 'never';
-    return this;
-  }
-}
-
-function checkedParallelism(parallelism: number): number {
-  if (!Number.isInteger(parallelism) || parallelism < 1)
-    throw new InvalidJob(`A parallelism of ${parallelism} is not a positive integer.`);
-  return parallelism;
-}
-
 /** A stream whose records of one key meet in one subtask. */
 export class KeyedStream<T> {
   readonly #place: StreamPlace;
@@ -363,6 +352,21 @@ export class KeyedStream<T> {
     });
   }
 
+  /** Groups the records of each key by time. */
+  window(assigner: WindowAssignerSpec, parallelism = this.#place.parallelism): WindowedStream<T> {
+    const { origins, key, keyType } = this.#keyed;
+    const add: AddWindow = <Out>(window: WindowSpec) => {
+      const node = this.#place.graph.add({
+        body: { kind: 'window', key, keySerializer: keyType, window },
+        inputs: origins.map((origin) => ({ ...origin, input: 0 })),
+        name: 'Window',
+        parallelism,
+      });
+      return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+    };
+    return new WindowedStream<T>(add, WindowSettings.of<T>(assigner));
+  }
+
   /** Runs a function with state per key. */
   process<Out>(spec: FunctionSpec<KeyedProcessFunction<T, Out>>): DataStream<Out> {
     const { origins, key, keyType } = this.#keyed;
@@ -373,6 +377,54 @@ export class KeyedStream<T> {
       parallelism: this.#place.parallelism,
     });
     return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
+  }
+}
+
+/** Makes the operator of windows on a keyed stream. */
+type AddWindow = <Out>(window: WindowSpec) => DataStream<Out>;
+
+/** The records of each key, grouped by time; see windows.ts. */
+export class WindowedStream<T> {
+  readonly #add: AddWindow;
+  readonly #settings: WindowSettings<T>;
+
+  constructor(add: AddWindow, settings: WindowSettings<T>) {
+    this.#add = add;
+    this.#settings = settings;
+  }
+
+  /** When a window is evaluated. Default: at its end. */
+  trigger(trigger: TriggerSpec): WindowedStream<T> {
+    return new WindowedStream<T>(this.#add, this.#settings.trigger(trigger));
+  }
+
+  /** How long after its end a window still takes records in; it is then evaluated again with each. Default: not at all. */
+  allowedLateness(milliseconds: number): WindowedStream<T> {
+    return new WindowedStream<T>(this.#add, this.#settings.allowedLateness(milliseconds));
+  }
+
+  /** Where records go that come too late. Default: they are dropped. */
+  sideOutputLateData(tag: OutputTag<T>): WindowedStream<T> {
+    return new WindowedStream<T>(this.#add, this.#settings.sideOutputLateData(tag));
+  }
+
+  /** One value per window, into which every record is folded. */
+  reduce(reduce: (current: T, added: T) => T, type: TypeSerializer<T>): DataStream<T> {
+    return this.#add<T>(this.#settings.reduce(reduce, type));
+  }
+
+  /** The result of each window by its aggregate, or what the function makes of it. */
+  aggregate<Acc, R, Out = R>(
+    aggregate: AggregateFunction<T, Acc, R>,
+    type: TypeSerializer<Acc>,
+    evaluate?: WindowFunction<R, Out>,
+  ): DataStream<Out> {
+    return this.#add<Out>(this.#settings.aggregate(aggregate, type, evaluate));
+  }
+
+  /** All records of a window at once, in the order in which they came; they are kept until then. */
+  process<Out>(evaluate: WindowFunction<readonly T[], Out>, type: TypeSerializer<T>): DataStream<Out> {
+    return this.#add<Out>(this.#settings.process(evaluate, type));
   }
 }
 
@@ -403,13 +455,13 @@ export class ConnectedStreams<A, B> {
     const keys = [eraseKeySelector(first), eraseKeySelector(second)] as const;
     const inputs: StreamInput[] = [
       ...this.#first.map((origin) => ({
-        from: origin.from,
+        ...origin,
         exchange: 'hash' as const,
         key: keys[0],
         input: 0 as const,
       })),
       ...this.#second.map((origin) => ({
-        from: origin.from,
+        ...origin,
         exchange: 'hash' as const,
         key: keys[1],
         input: 1 as const,

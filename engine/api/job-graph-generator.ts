@@ -30,7 +30,24 @@ export function generateJobGraph(graph: StreamGraph, settings: JobGraphSettings)
   const vertexOfNode = new Map<number, number>();
   for (const [index, chain] of chains.entries()) for (const node of chain) vertexOfNode.set(node.id, index);
   const vertices = chains.map((chain, index) => vertexOf(chain, { index, uids, settings }));
-  return { jobId: settings.jobId, name: settings.name, vertices, edges: edgesOf(chains, nodes, vertexOfNode) };
+  const edges = edgesOf(chains, nodes, vertexOfNode);
+  const time = nodes.some(caresForEventTime) ? { usesEventTime: true as const } : {};
+  return { jobId: settings.jobId, name: settings.name, vertices, edges, ...time };
+}
+
+function caresForEventTime({ body }: StreamNode): boolean {
+  switch (body.kind) {
+    case 'source':
+      return body.source.watermarks !== undefined;
+    case 'watermarks':
+    case 'window':
+      return true;
+    case 'process':
+    case 'co-process':
+      return body.function.create().onTimer !== undefined;
+    default:
+      return false;
+  }
 }
 
 function validate(nodes: readonly StreamNode[]): void {
@@ -93,6 +110,8 @@ function chainedProducer(
   const producer = producerOf(input, nodes);
   const isForward = partitioningOf(input, producer, node) === 'forward';
   if (node.chaining !== 'always' || producer.chaining === 'never') return undefined;
+  // A side output leaves its operator over an exchange, so that the end of a chain is the only place where outputs part.
+  if (input.sideOutput !== undefined) return undefined;
   return isForward && consumers.get(producer.id) === 1 ? producer : undefined;
 }
 
@@ -144,10 +163,12 @@ function edgesOf(
         input: input.input,
         partitioning: partitioningOf(input, producer, head),
       };
+      const { key, partitioner, sideOutput } = input;
       edges.push({
         ...edge,
-        ...(input.key === undefined ? {} : { key: input.key }),
-        ...(input.partitioner === undefined ? {} : { partitioner: input.partitioner }),
+        ...(key === undefined ? {} : { key }),
+        ...(partitioner === undefined ? {} : { partitioner }),
+        ...(sideOutput === undefined ? {} : { sideOutput }),
       });
     }
   }

@@ -19,6 +19,7 @@ import { DataStream } from './data-stream.ts';
 import { InvalidJob } from './invalid-job.ts';
 import { generateJobGraph } from './job-graph-generator.ts';
 import { StreamGraph } from './stream-graph.ts';
+import type { WatermarkStrategy } from './watermark-strategy.ts';
 
 export interface EnvironmentOptions {
   /** Names the job in paths of checkpoint storage: letters, digits, `-`, `_` and `.`. */
@@ -43,6 +44,11 @@ export interface LogSourceOptions {
   readonly fetchRecords?: number;
   /** Longest time the broker may hold a fetch, milliseconds. Default 500. */
   readonly fetchWaitMs?: number;
+}
+
+/** Which event time the records of a source have, and how far it has come in each split. Default: as the log says, and no watermarks. */
+export interface SourceTime<T> {
+  readonly watermarks?: WatermarkStrategy<T>;
 }
 
 export interface SplitSourceOptions extends LogSourceOptions {
@@ -117,13 +123,19 @@ export class StreamExecutionEnvironment {
     return this;
   }
 
+  /** Watermarks of strategies that are given from now on leave a subtask so far apart at least. Default 200 ms. */
+  setAutoWatermarkInterval(milliseconds: number): this {
+    this.#graph.watermarkIntervalMs = milliseconds;
+    return this;
+  }
+
   /** The records of a topic of the log, read at this environment's parallelism: each subtask reads fixed partitions. */
-  fromLog<T>(options: LogSourceOptions): DataStream<T> {
+  fromLog<T>(options: LogSourceOptions & SourceTime<T>): DataStream<T> {
     return this.#from<T>(options, { kind: 'log' });
   }
 
   /** The same, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
-  fromSource<T>(options: SplitSourceOptions): DataStream<T> {
+  fromSource<T>(options: SplitSourceOptions & SourceTime<T>): DataStream<T> {
     const { recordsPerSplit, topic } = options;
     const backlog = options.backlogRecords === undefined ? {} : { backlogRecords: options.backlogRecords };
     if (recordsPerSplit === undefined) return this.#from<T>(options, { kind: 'split-log', ...backlog });
@@ -132,7 +144,7 @@ export class StreamExecutionEnvironment {
   }
 
   #from<T>(
-    options: LogSourceOptions,
+    options: LogSourceOptions & SourceTime<T>,
     kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords'>,
   ): DataStream<T> {
     const { topic, partitions, uid } = options;
@@ -147,10 +159,12 @@ export class StreamExecutionEnvironment {
     const fetchWaitUs = millis(fetchWaitMs);
     if (!Number.isInteger(fetchWaitUs) || fetchWaitUs < 0)
       throw new InvalidJob(`A fetch wait of ${fetchWaitMs} ms is not a whole number of microseconds.`);
+    const time =
+      options.watermarks === undefined ? {} : { watermarks: options.watermarks.spec(this.#graph.watermarkIntervalMs) };
     const node = this.#graph.add({
       body: {
         kind: 'source',
-        source: { ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs },
+        source: { ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs, ...time },
       },
       inputs: [],
       name: `Source: ${topic}`,

@@ -25,6 +25,8 @@ export interface StreamInput {
   readonly key?: (value: unknown) => StateKey;
   /** Present for `custom`. */
   readonly partitioner?: (key: StateKey, consumers: number) => number;
+  /** Id of the side output that is read; absent: the main output. */
+  readonly sideOutput?: string;
 }
 
 /** An operator without what its author may still set. */
@@ -58,7 +60,11 @@ export interface StreamNodeInput {
   readonly parallelism: number;
 }
 
+/** Flink: pipeline.auto-watermark-interval. */
+const WATERMARK_INTERVAL_MS = 200;
+
 export class StreamGraph {
+  watermarkIntervalMs = WATERMARK_INTERVAL_MS;
   readonly #nodes: StreamNode[] = [];
 
   get nodes(): readonly StreamNode[] {

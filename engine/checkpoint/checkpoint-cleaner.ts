@@ -8,6 +8,7 @@
  * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
  */
 import type { Micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
@@ -19,13 +20,20 @@ export class CheckpointCleaner {
   /** `<dir>/<job>/`. */
   readonly #root: string;
   readonly #cleaned: (nowUs: Micros, out: Out) => void;
+  readonly #filesToDelete: EngineParts['filesToDelete'];
   #cleaning = 0;
 
   /** `cleaned` is called at the end of each deletion: a checkpoint may have waited for it (row C2). */
-  constructor(storage: CheckpointStorage, root: string, cleaned: (nowUs: Micros, out: Out) => void) {
+  constructor(
+    storage: CheckpointStorage,
+    root: string,
+    cleaned: (nowUs: Micros, out: Out) => void,
+    filesToDelete: EngineParts['filesToDelete'] = (paths) => paths,
+  ) {
     this.#storage = storage;
     this.#root = root;
     this.#cleaned = cleaned;
+    this.#filesToDelete = filesToDelete;
   }
 
   /** Deletions under way: back-pressure for the request decider (row C2). */
@@ -81,6 +89,6 @@ export class CheckpointCleaner {
   }
 
   #delete(paths: readonly string[], out: Out): void {
-    this.#storage.delete(paths, out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
+    this.#storage.delete(this.#filesToDelete(paths), out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
   }
 }

@@ -35,7 +35,7 @@ export class CheckpointFiles {
     const { jobId, configuration, parts, storage, store, cleaned } = options;
     const { directory, incremental } = configuration.checkpoint;
     this.#options = options;
-    this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned);
+    this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned, parts.filesToDelete);
     this.shared = new SharedState({ parts, store, cleaner: this.#cleaner, incremental });
   }
 

@@ -122,9 +122,10 @@ export class ClusterClient implements Actor {
     const left = result.kind === 'in-progress' ? undefined : result.location;
     const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
     if (!isOver || (then.onlyIfFailed === true && result.kind === 'done')) return;
-    const { from, claimMode, allowNonRestored } = then;
+    const { from, claimMode, allowNonRestored, backend } = then;
     const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
-    const restore = location === undefined ? {} : { restore: { location, claimMode, allowNonRestored } };
+    const settings = { claimMode, allowNonRestored, ...(backend === undefined ? {} : { backend }) };
+    const restore = location === undefined ? {} : { restore: { location, ...settings } };
     this.#ask(
       { triggerId: `${triggerId}/resume`, operation: { kind: 'resume', ...restore }, thenResume: undefined },
       out,

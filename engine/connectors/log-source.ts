@@ -93,6 +93,15 @@ export class LogSource implements SourceReader {
     return this.#positions.length > 0 && this.#positions.every(({ ended }) => ended);
   }
 
+  openSplits(): readonly string[] {
+    return this.#positions.filter(({ ended }) => !ended).map(({ partition }) => String(partition));
+  }
+
+  get nextSplit(): string | undefined {
+    const [batch] = this.#batches;
+    return batch === undefined ? undefined : String(batch.partition);
+  }
+
   stop(): void {
     this.#stopped = true;
   }

@@ -38,6 +38,10 @@ export interface SourceReader {
   readonly hasRecords: boolean;
   /** No record will come any more. */
   readonly isExhausted: boolean;
+  /** Names of the splits or partitions that more records may come from. */
+  openSplits(): readonly string[];
+  /** Which of them the next record is of; undefined: none is there. */
+  readonly nextSplit: string | undefined;
   /** Throws `CorruptData` or `IncompatibleState`. */
   restore(pieces: readonly RestoredPiece[]): void;
   /** The subtask runs. */

@@ -117,6 +117,14 @@ export class SplitReader implements SourceReader {
   /** Never: sources with splits are not bounded yet, and a reader without splits waits for some. */
   readonly isExhausted: boolean = false;
 
+  openSplits(): readonly string[] {
+    return this.#splits.filter((split) => !isFinished(split)).map(({ splitId }) => splitId);
+  }
+
+  get nextSplit(): string | undefined {
+    return this.#batches[0]?.split.splitId;
+  }
+
   stop(): void {
     this.#stopped = true;
   }

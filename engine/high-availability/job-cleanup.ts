@@ -13,6 +13,7 @@
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
@@ -30,6 +31,7 @@ export interface JobCleanupOptions {
   readonly registers: NamedRegisters;
   readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
+  readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns'>;
   readonly done: (nowUs: Micros, out: Out) => void;
 }
 
@@ -55,9 +57,10 @@ export class JobCleanup {
 
   start(result: JobResult, out: Out): void {
     if (result.isResumable === true) return this.#sweep(result, out);
-    const { jobId, root } = this.#options;
+    const { jobId, root, parts } = this.#options;
+    const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
     // What lies in no checkpoint's directory has no id, and goes.
-    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= (result.floor ?? 0));
+    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor);
     this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
       this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
         this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {

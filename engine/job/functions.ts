@@ -31,12 +31,47 @@ export interface RuntimeContext {
   aggregating<In, Out>(name: string): AggregatingState<In, Out>;
 }
 
+/** Names a side output and what flows in it (Flink: OutputTag). Two tags of one id are the same output. */
+export class OutputTag<T> {
+  readonly id: string;
+  /** Only for the type: nothing is stored. */
+  declare readonly of: T;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/**
+ * Timers of the current key (Flink: TimerService). Times in milliseconds. A timer for a time is registered once, however often it is asked
+ * for; one for a time that has passed fires at the next occasion.
+ */
+export interface TimerService {
+  /** Of the subtask; it depends on when it is asked, so results should not. */
+  currentProcessingTime(): number;
+  /** How far event time has come; before the first watermark, and after a restore, the start of time. */
+  currentWatermark(): number;
+  registerEventTimeTimer(timestampMs: number): void;
+  registerProcessingTimeTimer(timestampMs: number): void;
+  deleteEventTimeTimer(timestampMs: number): void;
+  deleteProcessingTimeTimer(timestampMs: number): void;
+}
+
 /** What is known about the element being processed (Flink: KeyedProcessFunction.Context). */
 export interface ElementContext {
   /** Key of the current element. */
   readonly currentKey: StateKey;
   /** Event time of the current element in milliseconds. */
   readonly timestampMs: number;
+  /** Only for functions that have `onTimer`. */
+  timerService(): TimerService;
+  /** Emits into a side output; dropped where nobody reads it. */
+  output<T>(tag: OutputTag<T>, value: T): void;
+}
+
+/** What is known about a timer that fires (Flink: OnTimerContext); `timestampMs` is the timer's. */
+export interface OnTimerContext extends ElementContext {
+  readonly timeDomain: 'event-time' | 'processing-time';
 }
 
 /** What a function sees when its operator state is there (Flink: FunctionInitializationContext). */
@@ -68,7 +103,7 @@ export interface ProcessFunction<In, Out> extends CheckpointedFunction {
 }
 
 /** What an element of the keyed or plain side may see of broadcast state (Flink: KeyedBroadcastProcessFunction.ReadOnlyContext). */
-export interface ReadOnlyContext extends ElementContext {
+export interface ReadOnlyContext extends Pick<ElementContext, 'currentKey' | 'timestampMs'> {
   broadcastState<K extends StateKey, V>(name: string): ReadOnlyBroadcastState<K, V>;
 }
 
@@ -98,6 +133,8 @@ export interface KeyedProcessFunction<In, Out> extends CheckpointedFunction {
   /** Called once before the first element, after state was restored. */
   open?(runtime: RuntimeContext): void;
   processElement(value: In, context: ElementContext, out: Collector<Out>): void;
+  /** Called once for each timer, with its key as the current one. What it emits has the timer's time. */
+  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<Out>): void;
   /**
    * Called once for every key that has state, when all input of a bounded job has come. It must not change state. What it emits comes
    * out once, as what `processElement` emits (Flink: an event-time timer at MAX_WATERMARK).
@@ -110,6 +147,8 @@ export interface KeyedCoProcessFunction<A, B, Out> extends CheckpointedFunction 
   open?(runtime: RuntimeContext): void;
   processElement1(value: A, context: ElementContext, out: Collector<Out>): void;
   processElement2(value: B, context: ElementContext, out: Collector<Out>): void;
+  /** As `KeyedProcessFunction.onTimer`. */
+  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<Out>): void;
   /** As `KeyedProcessFunction.finish`, when both inputs have ended. */
   finish?(context: ElementContext, out: Collector<Out>): void;
 }

@@ -7,6 +7,8 @@
  */
 import type { MasterHookSpec } from './master-hook.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
+import type { WatermarkSpec } from './watermarks.ts';
+import type { WindowSpec } from './windows.ts';
 import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 import type {
   BroadcastProcessFunction,
@@ -39,6 +41,8 @@ export interface SourceSpec {
   readonly backlogRecords?: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
+  /** Event time of its records and watermarks per split; absent: the source says nothing of event time. */
+  readonly watermarks?: WatermarkSpec;
 }
 
 export interface SinkSpec {
@@ -65,6 +69,8 @@ export type OperatorSpec = {
   readonly workNanoseconds?: number;
 } & (
   | { readonly kind: 'map'; readonly map: (value: unknown) => unknown }
+  /** Flink: TimestampsAndWatermarksOperator. */
+  | { readonly kind: 'watermarks'; readonly watermarks: WatermarkSpec }
   | { readonly kind: 'filter'; readonly filter: (value: unknown) => boolean }
   | { readonly kind: 'flat-map'; readonly flatMap: (value: unknown, out: Collector<unknown>) => void }
   | {
@@ -78,6 +84,12 @@ export type OperatorSpec = {
       readonly keys: readonly [(value: unknown) => StateKey, (value: unknown) => StateKey];
       readonly keySerializer: TypeSerializer<StateKey>;
       readonly function: FunctionSpec<KeyedCoProcessFunction<unknown, unknown, unknown>>;
+    }
+  | {
+      readonly kind: 'window';
+      readonly key: (value: unknown) => StateKey;
+      readonly keySerializer: TypeSerializer<StateKey>;
+      readonly window: WindowSpec;
     }
   | { readonly kind: 'plain-process'; readonly function: FunctionSpec<ProcessFunction<unknown, unknown>> }
   | {
@@ -101,7 +113,7 @@ export type FunctionOperatorSpec = Extract<
 
 /** How the keys of an operator are stored; undefined: it has no keyed state. */
 export function keySerializerOf(spec: OperatorSpec): TypeSerializer<StateKey> | undefined {
-  if (spec.kind === 'process' || spec.kind === 'co-process') return spec.keySerializer;
+  if (spec.kind === 'process' || spec.kind === 'co-process' || spec.kind === 'window') return spec.keySerializer;
   return spec.kind === 'broadcast-process' ? spec.keyed?.keySerializer : undefined;
 }
 
@@ -138,6 +150,8 @@ export interface JobEdge {
   readonly key?: (value: unknown) => StateKey;
   /** For `custom`: the consumer of a key among so many (Flink: Partitioner). */
   readonly partitioner?: (key: StateKey, consumers: number) => number;
+  /** Id of the side output that flows here; absent: the main output. */
+  readonly sideOutput?: string;
 }
 
 export interface JobGraph {
@@ -146,6 +160,8 @@ export interface JobGraph {
   /** Topological order: every edge goes from a lower to a higher vertex index. */
   readonly vertices: readonly JobVertex[];
   readonly edges: readonly JobEdge[];
+  /** Some operator cares for event time: the end of bounded input is then the end of time (Flink: Watermark.MAX_WATERMARK). */
+  readonly usesEventTime?: true;
   /** Row C25; absent: there are none. */
   readonly masterHooks?: readonly MasterHookSpec[];
 }

@@ -18,6 +18,8 @@ export interface EndedSubtask {
 export class EndOfDataListener {
   readonly #atRestart: EngineParts['endOfDataAtRestart'];
   readonly #atEndOfData = new Set<string>();
+  /** The last report named somebody new. */
+  #isNews = false;
 
   constructor(atRestart: EngineParts['endOfDataAtRestart']) {
     this.#atRestart = atRestart;
@@ -29,11 +31,15 @@ export class EndOfDataListener {
   }
 
   endOfData(subtask: EndedSubtask): void {
-    this.#atEndOfData.add(this.#nameOf(subtask));
+    const name = this.#nameOf(subtask);
+    this.#isNews = !this.#atEndOfData.has(name);
+    this.#atEndOfData.add(name);
   }
 
   /** Whether nobody has anything left to read, and somebody is there who waits. */
   isReachedByAll(all: readonly EndedSubtask[]): boolean {
+    // The mutant asks when the last one is news, and after a restart none is.
+    if (this.#atRestart === 'kept' && !this.#isNews) return false;
     const waiting = all.filter(({ state }) => state !== 'finished');
     return waiting.length > 0 && waiting.every((subtask) => this.#atEndOfData.has(this.#nameOf(subtask)));
   }

@@ -219,7 +219,13 @@ export class JobDeployment {
     this.#restore.forget();
     scaling.deployed(plan);
     const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt, restored: metadata });
-    const deployments = new TaskDeployments({ graph, scale, executions, parts: environment.parts });
+    const deployments = new TaskDeployments({
+      graph,
+      scale,
+      executions,
+      parts: environment.parts,
+      backend: this.#options.store.run.backend,
+    });
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);

@@ -83,6 +83,7 @@ export class JobManager implements Actor {
       registers,
       storage: this.#storage,
       results: this.#results,
+      parts: environment.parts,
       done: (_nowUs, out) => out.report({ kind: 'probe', probe: 'job-cleaned-up' }),
     });
   }

@@ -326,7 +326,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { job } = this.#deployment;
     assert(job !== undefined, 'a checkpoint is taken of a job that was deployed');
     const { graph, highestParallelism } = job.plan;
-    const { backend } = this.#options.environment.configuration.checkpoint;
+    const { store, environment } = this.#options;
+    const backend = store.run.backend ?? environment.configuration.checkpoint.backend;
     return { operators: operatorScales(graph), highestParallelism, backend };
   }
 

@@ -24,6 +24,7 @@ import {
 import type { JobEnd } from '../protocol/checkpoint-pointer.ts';
 import { type EndedRun, isResumable } from '../protocol/job-result.ts';
 import type { ClientOperation, ClientRequest, ClientResult, RestoreSettings } from '../protocol/client-operations.ts';
+import type { BackendName } from '../protocol/configuration.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
@@ -93,6 +94,10 @@ export class JobOperations {
   /** Row C28, I2 there: what fails now must not be restarted. */
   get forbidsRestart(): boolean {
     return this.#stop?.isFinishing === true;
+  }
+
+  get #backend(): BackendName {
+    return this.#options.environment.configuration.checkpoint.backend;
   }
 
   get #isUnaligned(): boolean {
@@ -238,7 +243,8 @@ export class JobOperations {
     // That a run will end is durable before its tasks have ended (decision 0017). Until they have, and that is written, the client asks again.
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
-    this.#loader.load(restore, out, (loaded, loadedUs, loadedOut) => {
+    const backend = restore.backend ?? this.#options.store.run.backend ?? this.#backend;
+    this.#loader.load({ ...restore, backend }, out, (loaded, loadedUs, loadedOut) => {
       if (loaded.kind === 'refused') this.#settle(triggerId, failed(loaded.reason), loadedOut);
       else this.#submit(triggerId, { ...loaded, restore }, loadedUs, loadedOut);
     });
@@ -278,6 +284,7 @@ export class JobOperations {
     if (this.#isWriting || store.run.ended === undefined)
       return this.#settle(triggerId, failed('the job is not over'), out);
     this.#isWriting = true;
+    const backend = loaded?.restore.backend ?? store.run.backend;
     const owner = loaded?.restore.claimMode === 'claim' ? 'claimed' : 'user';
     const restored = loaded === undefined ? [] : [{ ...loaded.checkpoint, owner } as const];
     if (loaded !== undefined) store.remember(loaded.metadata);
@@ -285,6 +292,7 @@ export class JobOperations {
       run: store.run.run + 1,
       by: triggerId,
       floor: Math.max(coordinator.lastId, restored[0]?.id ?? 0),
+      ...(backend === undefined ? {} : { backend }),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
       // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
       ...(owner === 'claimed' && loaded !== undefined ? { notClaimed: store.run.notClaimed ?? store.run.floor } : {}),

@@ -37,6 +37,8 @@ export class LeaderElection {
   #seenVersion = -1;
   #seenSinceUs = 0;
   #asking = false;
+  /** When the renewal that is not confirmed was first sent. */
+  #renewalSentUs: Micros | undefined;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -46,8 +48,8 @@ export class LeaderElection {
     return this.#leading?.epoch;
   }
 
-  start(nowUs: Micros, out: Out): void {
-    this.#look(nowUs, out);
+  start(_nowUs: Micros, out: Out): void {
+    this.#look(out);
     out.setTimer(TIMER, micros(this.#options.runtime.leaseRenewUs));
   }
 
@@ -56,7 +58,7 @@ export class LeaderElection {
     if (timer !== TIMER) return false;
     out.setTimer(TIMER, micros(this.#options.runtime.leaseRenewUs));
     if (this.#asking) return true;
-    if (this.#leading === undefined) this.#look(nowUs, out);
+    if (this.#leading === undefined) this.#look(out);
     else this.#renew(this.#leading, nowUs, out);
     return true;
   }
@@ -70,12 +72,13 @@ export class LeaderElection {
 
   #stepDown(leading: LeaderLease, nowUs: Micros, out: Out): void {
     this.#leading = undefined;
+    this.#renewalSentUs = undefined;
     this.#seenVersion = -1;
     out.report({ kind: 'leadership-lost', epoch: leading.epoch });
     this.#options.lost(leading.epoch, nowUs, out);
   }
 
-  #look(askedUs: Micros, out: Out): void {
+  #look(out: Out): void {
     this.#asking = true;
     const key = leaderKey(this.#options.jobId);
     this.#options.coordination.request(
@@ -83,16 +86,15 @@ export class LeaderElection {
       out,
       (reply, nowUs, replyOut) => {
         this.#asking = false;
-        if (reply?.outcome === 'done') this.#observed(reply, askedUs, nowUs, replyOut);
+        if (reply?.outcome === 'done') this.#observed(reply, nowUs, replyOut);
       },
     );
   }
 
-  #observed(reply: CoordinationReply, askedUs: Micros, nowUs: Micros, out: Out): void {
+  #observed(reply: CoordinationReply, nowUs: Micros, out: Out): void {
     const lease = reply.version === 0 ? undefined : decodeLease(reply.value);
     const { node, incarnation, runtime } = this.#options;
-    if (this.#leading !== undefined)
-      return this.#compare(this.#leading, lease, { version: reply.version, askedUs }, nowUs, out);
+    if (this.#leading !== undefined) return this.#compare(this.#leading, { lease, version: reply.version }, nowUs, out);
     if (reply.version !== this.#seenVersion) {
       this.#seenVersion = reply.version;
       this.#seenSinceUs = nowUs;
@@ -103,11 +105,9 @@ export class LeaderElection {
   }
 
   /** A leader that asked because a renewal went unanswered. */
-  // biome-ignore lint/complexity/useMaxParams: now and out are the world
   #compare(
     leading: LeaderLease,
-    lease: LeaderLease | undefined,
-    seen: { readonly version: number; readonly askedUs: Micros },
+    { lease, version }: { readonly lease: LeaderLease | undefined; readonly version: number },
     nowUs: Micros,
     out: Out,
   ): void {
@@ -118,9 +118,11 @@ export class LeaderElection {
     ) {
       return this.#stepDown(leading, nowUs, out);
     }
+    // What was found was written at some time after it was first sent, and others count from then; reading it makes it no younger.
+    if (lease.renewal > leading.renewal && this.#renewalSentUs !== undefined) this.#confirmedUs = this.#renewalSentUs;
+    if (lease.renewal > leading.renewal) this.#renewalSentUs = undefined;
     this.#leading = lease;
-    this.#version = seen.version;
-    this.#confirmedUs = seen.askedUs;
+    this.#version = version;
   }
 
   #take(previous: LeaderLease | undefined, version: number, askedUs: Micros, out: Out): void {
@@ -142,19 +144,20 @@ export class LeaderElection {
   }
 
   #renew(leading: LeaderLease, askedUs: Micros, out: Out): void {
+    this.#renewalSentUs ??= askedUs;
     const lease = { ...leading, renewal: leading.renewal + 1 };
     this.#write(lease, this.#version, out, (outcome, reply, nowUs, replyOut) => {
       if (this.#leading !== leading) return;
-      if (outcome === 'unknown' || reply === undefined) return this.#look(nowUs, replyOut);
+      if (outcome === 'unknown' || reply === undefined) return this.#look(replyOut);
       if (outcome === 'conflict')
         return this.#compare(
           leading,
-          reply.version === 0 ? undefined : decodeLease(reply.value),
-          { version: reply.version, askedUs },
+          { lease: reply.version === 0 ? undefined : decodeLease(reply.value), version: reply.version },
           nowUs,
           replyOut,
         );
       this.#leading = lease;
+      this.#renewalSentUs = undefined;
       this.#version = reply.version;
       this.#confirmedUs = askedUs;
     });

@@ -3,13 +3,15 @@
  * Checkpoints.loadAndValidateCheckpoint, disposeSavepoint); deletes one.
  *
  * Owns: the reads and deletions. Does not own: what is done with the snapshot.
- * Invariant I1: state of an operator that the job does not have is refused, unless its user gives it up.
+ * Invariants: I1 state of an operator that the job does not have is refused, unless its user gives it up; I2 native state of another backend
+ * is refused (row S24).
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { unmatchedHookState } from '../checkpoint/master-hooks.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { BackendName } from '../protocol/configuration.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { RestoreSettings } from '../protocol/client-operations.ts';
@@ -41,7 +43,11 @@ export class SnapshotLoader {
   }
 
   /** Storage that does not answer is asked again; what is not there, or is damaged, is refused. */
-  load(restore: RestoreSettings, out: Out, loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void): void {
+  load(
+    restore: RestoreSettings & { readonly backend: BackendName },
+    out: Out,
+    loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void,
+  ): void {
     const path = `${restore.location}/_metadata`;
     this.#options.storage.read(path, out, (reply, nowUs, replyOut) => {
       if (reply?.outcome === 'not-found')
@@ -51,7 +57,7 @@ export class SnapshotLoader {
       if (!isIntactMetadata(reply.bytes))
         return loaded({ kind: 'refused', reason: `${path} is damaged` }, nowUs, replyOut);
       const metadata = resolvedIn(restore.location, decodeMetadata(reply.bytes));
-      loaded(this.#judge(metadata, path, restore.allowNonRestored), nowUs, replyOut);
+      loaded(this.#judge(metadata, path, restore), nowUs, replyOut);
     });
   }
 
@@ -67,7 +73,17 @@ export class SnapshotLoader {
     });
   }
 
-  #judge(metadata: CheckpointMetadata, path: string, allowNonRestored: boolean): LoadedSnapshot {
+  #judge(
+    metadata: CheckpointMetadata,
+    path: string,
+    { allowNonRestored, backend }: RestoreSettings & { readonly backend: BackendName },
+  ): LoadedSnapshot {
+    const { backend: written = 'hashmap' } = metadata;
+    if (metadata.format !== 'canonical' && written !== backend)
+      return {
+        kind: 'refused',
+        reason: `${path} holds native state of backend ${written}, which ${backend} cannot read; both read a canonical savepoint`,
+      };
     const known = operatorsOf(this.#options.graph);
     const isKnown = ({ operator }: { readonly operator: string }): boolean => known.has(operator);
     const stranger = metadata.states.flatMap(({ handles }) => handles).find((handle) => !isKnown(handle));

@@ -7,6 +7,7 @@ import { StateAssignment } from '../checkpoint/state-assignment.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { JobScale } from '../protocol/job-scale.ts';
+import type { BackendName } from '../protocol/configuration.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskDeployment, TaskRestore } from '../protocol/task.ts';
 import type { Execution, ExecutionGraph } from './execution-graph.ts';
@@ -18,6 +19,8 @@ export interface TaskDeploymentsOptions {
   readonly scale: JobScale | undefined;
   readonly executions: ExecutionGraph;
   readonly parts: EngineParts;
+  /** Of the run; undefined: as the configuration says. */
+  readonly backend: BackendName | undefined;
 }
 
 /** Of one deployment of the job, the restarts of single regions included; asked again when a message was lost. */
@@ -31,10 +34,14 @@ export class TaskDeployments {
   }
 
   of(execution: Execution): TaskDeployment {
-    const { graph, executions, scale } = this.#options;
+    const { graph, executions, scale, backend } = this.#options;
     const { attempt, vertex, subtask, slot, restored } = execution;
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
-    const deployment = scale === undefined ? place : { ...place, scale };
+    const deployment = {
+      ...place,
+      ...(scale === undefined ? {} : { scale }),
+      ...(backend === undefined ? {} : { backend }),
+    };
     if (restored === undefined) return deployment;
     const assignment = this.#assignmentOf(restored);
     const state = assignment.of(vertex, subtask);

@@ -38,7 +38,9 @@ import type {
   StateDescriptor,
   ValueStateDescriptor,
 } from '../state/state-descriptor.ts';
-import { refuseOtherKeys } from '../state/stored-state.ts';
+import { TIMERS_KIND } from '../state/state-descriptor.ts';
+import { refuseOtherKeys, resolveStoredState } from '../state/stored-state.ts';
+import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from '../state/timer-queue.ts';
 import { IncompatibleState, sameSnapshot, type TypeSerializer } from '../state/type-serializer.ts';
 import { CurrentValues } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
@@ -56,6 +58,7 @@ import {
 } from './row-key.ts';
 import { type PresentState, type RowConversion, rowConversion } from './row-conversion.ts';
 import { type CurrentRow, RowMapState, RowTable } from './row-state.ts';
+import { RowTimers } from './row-timers.ts';
 import { type Row, Segment } from './segment-file.ts';
 
 export interface LsmStateBackendOptions {
@@ -81,6 +84,7 @@ export class LsmStateBackend implements KeyedStateBackend {
   /** Of the snapshot that is being restored, where a function has declared a later form. */
   readonly #conversions = new Map<string, RowConversion>();
   readonly #restoredKeyGroups = new Set<number>();
+  readonly #timers = new Map<string, HeapTimerQueue>();
   readonly #values: CurrentValues;
   readonly #context: KeyContext = { key: '', group: -1 };
   /** The current key as its rows have it. */
@@ -117,6 +121,27 @@ export class LsmStateBackend implements KeyedStateBackend {
     this.#keyPart = lengthPrefixed((out) => keySerializer.serialize(key, out));
   }
 
+  get currentKey(): StateKey {
+    return this.#context.key;
+  }
+
+  getTimers(name: string): TimerQueue {
+    const opened = this.#timers.get(name);
+    if (opened !== undefined) return opened;
+    const meta: StateMetaInfo = { name, kind: TIMERS_KIND, serializer: keyTimersSerializer.snapshot };
+    const known = this.#states.get(name);
+    const declared = { kind: meta.kind, serializer: keyTimersSerializer };
+    if (known !== undefined) resolveStoredState(known, declared, this.#options.operator);
+    this.#states.set(name, meta);
+    const { keyGroups, keySerializer } = this.#options;
+    const table = new RowTimers({ name, store: this.#store, keySerializer, firstKeyGroup: keyGroups.start });
+    const groupCount = keyGroups.end - keyGroups.start + 1;
+    const place = { context: this.#context, firstKeyGroup: keyGroups.start, groupCount };
+    const queue = new HeapTimerQueue({ table, ...place });
+    this.#timers.set(name, queue);
+    return queue;
+  }
+
   keys(): readonly StateKey[] {
     this.#values.settle();
     return [...new Set(this.#keysOf((state) => this.#registered.has(state)))];
@@ -142,27 +167,39 @@ export class LsmStateBackend implements KeyedStateBackend {
     this.#values.settle();
     const { work } = this.#options;
     const before = { ...work };
-    for (const [name, state] of this.#registered) this.#visit(name, state, visit);
+    for (const [name, { descriptor, serializer }] of this.#registered) {
+      if (descriptor.kind === 'map') this.#visitMaps(descriptor, visit);
+      else this.#visitRows(name, serializer, visit);
+    }
+    for (const name of this.#timers.keys()) this.#visitRows(name, keyTimersSerializer, visit);
     if (work !== undefined) Object.assign(work, before);
   }
 
-  #visit(name: string, { descriptor, serializer }: PresentState, visit: EntryVisitor): void {
+  #visitRows(name: string, serializer: TypeSerializer<unknown>, visit: EntryVisitor): void {
+    this.#scan(name, (keyGroup, key, value) =>
+      visit(name, keyGroup, key, serializer.deserialize(new ByteReader(value))),
+    );
+  }
+
+  #visitMaps({ name, keyType, valueType }: MapStateDescriptor<StateKey, unknown>, visit: EntryVisitor): void {
+    const groups = new Map<number, Map<StateKey, Map<StateKey, unknown>>>();
+    this.#scan(name, (keyGroup, key, value, userKey) => {
+      const ofGroup = groups.get(keyGroup) ?? new Map<StateKey, Map<StateKey, unknown>>();
+      groups.set(keyGroup, ofGroup);
+      const map = ofGroup.get(key) ?? new Map<StateKey, unknown>();
+      ofGroup.set(key, map);
+      map.set(keyType.deserialize(new ByteReader(userKey)), valueType.deserialize(new ByteReader(value)));
+    });
+    for (const [keyGroup, maps] of groups) for (const [key, map] of maps) visit(name, keyGroup, key, map);
+  }
+
+  #scan(state: string, visit: (keyGroup: number, key: StateKey, value: Uint8Array, userKey: Uint8Array) => void): void {
     const { keyGroups, keySerializer } = this.#options;
-    const keyOf = (key: Uint8Array): StateKey => keySerializer.deserialize(new ByteReader(key));
     for (let keyGroup = keyGroups.start; keyGroup <= keyGroups.end; keyGroup += 1) {
-      const maps = new Map<StateKey, Map<StateKey, unknown>>();
-      for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, name))) {
+      for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, state))) {
         const { key, userKey } = placeOf(row);
-        if (descriptor.kind !== 'map') {
-          visit(name, keyGroup, keyOf(key), serializer.deserialize(new ByteReader(value)));
-          continue;
-        }
-        const map = maps.get(keyOf(key)) ?? new Map<StateKey, unknown>();
-        maps.set(keyOf(key), map);
-        const userValue = descriptor.valueType.deserialize(new ByteReader(value));
-        map.set(descriptor.keyType.deserialize(new ByteReader(userKey)), userValue);
+        visit(keyGroup, keySerializer.deserialize(new ByteReader(key)), value, userKey);
       }
-      for (const [key, map] of maps) visit(name, keyGroup, key, map);
     }
   }
 
@@ -186,11 +223,13 @@ export class LsmStateBackend implements KeyedStateBackend {
   restore(bytes: Uint8Array, segments: readonly RestoredSegment[] = []): void {
     if (isManifest(bytes)) this.#restoreSegments(bytes, segments);
     else this.#restoreFile(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
+    for (const queue of this.#timers.values()) queue.restored();
   }
 
   dispose(): void {
     this.#registered.clear();
     this.#states.clear();
+    this.#timers.clear();
     this.#context.group = -1;
   }
 

@@ -2,7 +2,8 @@
  * An immutable sorted segment: real bytes, a checksum per block, an index with the first key of each block and the last of all.
  *
  *     'TMLS'  uint32 format version
- *     blocks  rows by rising key: varuint length, row key, varuint 0 (the row is deleted) or value length + 1, value
+ *     blocks  rows by rising key: varuint bytes in common with the key before it in the block, varuint length and bytes of the rest,
+ *             varuint 0 (the row is deleted) or value length + 1, value
  *             then uint32 CRC32C of the block
  *     index   varuint block count, per block varuint length and first key; last key; varuint rows; then uint32 CRC32C of the index
  *     uint32  offset of the index
@@ -62,9 +63,11 @@ export function encodeSegment(rows: readonly Row[]): Uint8Array {
   };
   for (const [key, value] of rows) {
     assert(before === undefined || before < key, 'I3: the keys of a segment rise');
+    const common = firstKey === undefined ? 0 : commonPrefix(before, key);
     before = key;
     firstKey ??= key;
-    writeKey(key, out);
+    out.writeVarUint(common);
+    writeKey(key, out, common);
     out.writeVarUint(value === undefined ? 0 : value.length + 1);
     if (value !== undefined) out.writeBytes(value);
     if (out.position - offset >= BLOCK_BYTES) endBlock();
@@ -162,9 +165,16 @@ function lastNotAbove<T>(items: readonly T[], key: ByteString, keyOf: (item: T) 
   return low - 1;
 }
 
-function writeKey(key: ByteString, out: ByteWriter): void {
-  out.writeVarUint(key.length);
-  for (let i = 0; i < key.length; i += 1) out.writeByte(key.charCodeAt(i));
+function writeKey(key: ByteString, out: ByteWriter, from = 0): void {
+  out.writeVarUint(key.length - from);
+  for (let i = from; i < key.length; i += 1) out.writeByte(key.charCodeAt(i));
+}
+
+function commonPrefix(before: ByteString | undefined, key: ByteString): number {
+  let common = 0;
+  while (before !== undefined && common < before.length && before.charCodeAt(common) === key.charCodeAt(common))
+    common += 1;
+  return common;
 }
 
 function writeIndex(blocks: readonly Block[], lastKey: ByteString, rows: number, out: ByteWriter): void {
@@ -211,8 +221,12 @@ function readBlock(bytes: Uint8Array, { offset, length }: Block): BlockRows {
     throw new CorruptData('a block does not match its checksum', offset);
   const input = new ByteReader(bytes, offset, end);
   const rows: BlockRows = { keys: [], values: [] };
+  let key: ByteString = '';
   while (input.remaining > 0) {
-    rows.keys.push(toByteString(input.readBytes(input.readVarUint())));
+    const common = input.readVarUint();
+    if (common > key.length) input.refuse('a key has a beginning in common with the one before');
+    key = key.slice(0, common) + toByteString(input.readBytes(input.readVarUint()));
+    rows.keys.push(key);
     const tag = input.readVarUint();
     rows.values.push(tag === 0 ? undefined : input.readBytes(tag - 1));
   }

@@ -1,186 +1,186 @@
 /**
- * Keyed process functions with their state (Flink: KeyedProcessOperator, KeyedCoProcessOperator).
+ * Keyed process functions with their state and timers (Flink: KeyedProcessOperator, KeyedCoProcessOperator).
  *
- * Owns: the function instance, its state backend, the context it sees. Does not own: when snapshots are taken.
+ * Owns: the function instance, its state backend, its timers. Does not own: when snapshots are taken, when time comes.
  */
+import { InternalTimerService } from '../event-time/internal-timer-service.ts';
 import type {
+  Collector,
   ElementContext,
   KeyedCoProcessFunction,
   KeyedProcessFunction,
+  OnTimerContext,
   RuntimeContext,
   StateKey,
 } from '../job/functions.ts';
 import type { OperatorSpec } from '../job/job-graph.ts';
-import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
 import { bindStates } from '../state/runtime-states.ts';
+import type { InternalTimer } from '../state/timer-queue.ts';
 import { END_OF_TIME_US, finishLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
-import type { FunctionState } from './function-state.ts';
-import { ChildCollector } from './stateless-operators.ts';
-import { UserCode } from './user-code.ts';
+import { KeyedContext, type KeyedOperatorOptions } from './keyed-context.ts';
+
+export type { KeyedOperatorOptions } from './keyed-context.ts';
 
 /** Does its last work when all input has come (Flink: StreamOperator.finish). Returns how many keys it visited. */
 export interface FinishingOperator {
   finish(): number;
 }
 
-/** Reused for every record; a function must not keep it. */
-class CurrentElement implements ElementContext {
-  currentKey: StateKey = '';
-  timestampMs = 0;
-}
-
-export interface KeyedOperatorOptions {
-  readonly backend: KeyedStateBackend;
-  readonly subtask: number;
-  readonly parallelism: number;
-  readonly next: ElementConsumer;
-  readonly userCode?: UserCode;
-  /** Present where the function declared operator state. */
-  readonly functionState?: FunctionState | undefined;
-}
+/** Names the timers of user functions in state files, as in Flink. */
+const USER_TIMERS = 'user-timers';
 
 export class KeyedProcessOperator implements ElementConsumer, FinishingOperator {
+  /** Absent: the function has no `onTimer`. */
+  readonly timers: InternalTimerService | undefined;
   readonly #uid: string;
   readonly #key: (value: unknown) => StateKey;
   readonly #function: KeyedProcessFunction<unknown, unknown>;
-  readonly #backend: KeyedStateBackend;
-  readonly #collector: ChildCollector;
-  readonly #element = new CurrentElement();
-  readonly #userCode: UserCode;
+  readonly #context: KeyedContext;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
-    this.#userCode = options.userCode ?? new UserCode();
     this.#uid = spec.uid;
     this.#key = spec.key;
-    this.#backend = options.backend;
-    this.#collector = new ChildCollector(options.next, this.#userCode);
+    this.#context = new KeyedContext(spec.uid, options);
+    const { userCode } = this.#context;
     const runtime = runtimeContext(spec.function.states, options);
-    this.#userCode.isRunning = true;
+    userCode.isRunning = true;
     this.#function = spec.function.create();
     options.functionState?.initialize(this.#function);
+    userCode.isRunning = false;
+    this.timers = timersOf(spec.uid, this.#function, this.#context, options);
+    userCode.isRunning = true;
     this.#function.open?.(runtime);
-    this.#userCode.isRunning = false;
+    userCode.isRunning = false;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
-    const key = this.#key;
-    const userCode = this.#userCode;
+    const context = this.#context;
+    const { userCode } = context;
+    context.startElement(this.#key, value, timestampUs, lineage);
     userCode.isRunning = true;
-    this.#element.currentKey = key(value);
-    userCode.isRunning = false;
-    this.#element.timestampMs = timestampUs / 1_000;
-    this.#backend.setCurrentKey(this.#element.currentKey);
-    this.#collector.startElement(timestampUs, lineage);
-    userCode.isRunning = true;
-    this.#function.processElement(value, this.#element, this.#collector);
+    this.#function.processElement(value, context, context.collector);
     userCode.isRunning = false;
   }
 
   finish(): number {
-    return finishKeys(this.#uid, this.#function, {
-      backend: this.#backend,
-      collector: this.#collector,
-      element: this.#element,
-      userCode: this.#userCode,
-    });
+    return finishKeys(this.#uid, this.#function, this.#context);
   }
-}
-
-interface FinishingFunction {
-  finish?(context: ElementContext, out: ChildCollector): void;
-}
-
-function finishKeys(uid: string, userFunction: FinishingFunction, shared: SharedByInputs): number {
-  if (userFunction.finish === undefined) return 0;
-  const { backend, collector, element, userCode } = shared;
-  const keys = backend.keys();
-  for (const key of keys) {
-    element.currentKey = key;
-    element.timestampMs = END_OF_TIME_US / 1_000;
-    backend.setCurrentKey(key);
-    collector.startElement(END_OF_TIME_US, finishLineage(uid, key));
-    userCode.isRunning = true;
-    userFunction.finish(element, collector);
-    userCode.isRunning = false;
-  }
-  return keys.length;
 }
 
 /** Two inputs, one function and one state; `inputs` are the two heads. */
 export class KeyedCoProcessOperator implements FinishingOperator {
   readonly inputs: readonly [ElementConsumer, ElementConsumer];
+  /** Absent: the function has no `onTimer`. */
+  readonly timers: InternalTimerService | undefined;
   readonly #uid: string;
   readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
-  readonly #shared: SharedByInputs;
+  readonly #context: KeyedContext;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
-    const userCode = options.userCode ?? new UserCode();
+    const context = new KeyedContext(spec.uid, options);
+    const { userCode } = context;
     const runtime = runtimeContext(spec.function.states, options);
     userCode.isRunning = true;
     const userFunction = spec.function.create();
     options.functionState?.initialize(userFunction);
+    userCode.isRunning = false;
+    this.timers = timersOf(spec.uid, userFunction, context, options);
+    userCode.isRunning = true;
     userFunction.open?.(runtime);
     userCode.isRunning = false;
-    const shared = {
-      backend: options.backend,
-      collector: new ChildCollector(options.next, userCode),
-      element: new CurrentElement(),
-      userCode,
-    };
     this.inputs = [
-      new CoProcessInput(spec.keys[0], shared, userFunction, 0),
-      new CoProcessInput(spec.keys[1], shared, userFunction, 1),
+      new CoProcessInput(spec.keys[0], context, userFunction, 0),
+      new CoProcessInput(spec.keys[1], context, userFunction, 1),
     ];
     this.#uid = spec.uid;
     this.#function = userFunction;
-    this.#shared = shared;
+    this.#context = context;
   }
 
   finish(): number {
-    return finishKeys(this.#uid, this.#function, this.#shared);
+    return finishKeys(this.#uid, this.#function, this.#context);
   }
-}
-
-interface SharedByInputs {
-  readonly backend: KeyedStateBackend;
-  readonly collector: ChildCollector;
-  readonly element: CurrentElement;
-  readonly userCode: UserCode;
 }
 
 class CoProcessInput implements ElementConsumer {
   readonly #key: (value: unknown) => StateKey;
-  readonly #shared: SharedByInputs;
+  readonly #context: KeyedContext;
   readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
   readonly #input: 0 | 1;
 
   constructor(
     key: (value: unknown) => StateKey,
-    shared: SharedByInputs,
+    context: KeyedContext,
     userFunction: KeyedCoProcessFunction<unknown, unknown, unknown>,
     input: 0 | 1,
   ) {
     this.#key = key;
-    this.#shared = shared;
+    this.#context = context;
     this.#function = userFunction;
     this.#input = input;
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
-    const { backend, collector, element, userCode } = this.#shared;
-    const key = this.#key;
+    const context = this.#context;
+    const { userCode } = context;
+    context.startElement(this.#key, value, timestampUs, lineage);
     userCode.isRunning = true;
-    element.currentKey = key(value);
-    userCode.isRunning = false;
-    element.timestampMs = timestampUs / 1_000;
-    backend.setCurrentKey(element.currentKey);
-    collector.startElement(timestampUs, lineage);
-    userCode.isRunning = true;
-    if (this.#input === 0) this.#function.processElement1(value, element, collector);
-    else this.#function.processElement2(value, element, collector);
+    if (this.#input === 0) this.#function.processElement1(value, context, context.collector);
+    else this.#function.processElement2(value, context, context.collector);
     userCode.isRunning = false;
   }
+}
+
+interface TimedFunction {
+  onTimer?(timestampMs: number, context: OnTimerContext, out: Collector<unknown>): void;
+}
+
+interface FinishingFunction {
+  finish?(context: ElementContext, out: Collector<unknown>): void;
+}
+
+/** A function with `onTimer` has timers, restored ones included. */
+function timersOf(
+  uid: string,
+  userFunction: TimedFunction,
+  context: KeyedContext,
+  options: KeyedOperatorOptions,
+): InternalTimerService | undefined {
+  if (userFunction.onTimer === undefined) return undefined;
+  const { userCode, collector, backend } = context;
+  const fire = (timer: InternalTimer, domain: OnTimerContext['timeDomain']): void => {
+    context.startTimer(timer, domain);
+    userCode.isRunning = true;
+    userFunction.onTimer?.(timer.timestampUs / 1_000, context, collector);
+    userCode.isRunning = false;
+  };
+  const service = new InternalTimerService({
+    name: USER_TIMERS,
+    uid,
+    backend,
+    target: {
+      onEventTime: (timer) => fire(timer, 'event-time'),
+      onProcessingTime: (timer) => fire(timer, 'processing-time'),
+    },
+    clock: options.clock ?? { nowUs: 0 },
+    ...(options.initialWatermarkUs === undefined ? {} : { initialWatermarkUs: options.initialWatermarkUs }),
+  });
+  context.serveTimers(service);
+  return service;
+}
+
+function finishKeys(uid: string, userFunction: FinishingFunction, context: KeyedContext): number {
+  if (userFunction.finish === undefined) return 0;
+  const { backend, collector, userCode } = context;
+  const keys = backend.keys();
+  for (const key of keys) {
+    context.startKey(key, END_OF_TIME_US, finishLineage(uid, key));
+    userCode.isRunning = true;
+    userFunction.finish(context, collector);
+    userCode.isRunning = false;
+  }
+  return keys.length;
 }
 
 export function runtimeContext(

@@ -1,7 +1,7 @@
 /** map, filter and flatMap: no state, one direct call per record (Flink: StreamMap, StreamFilter, StreamFlatMap). */
 import type { Collector } from '../job/functions.ts';
 import { childLineage } from '../protocol/stream-elements.ts';
-import type { ElementConsumer } from './element-consumer.ts';
+import type { ElementConsumer, SideOutputConsumer } from './element-consumer.ts';
 import { UserCode } from './user-code.ts';
 
 export class MapOperator implements ElementConsumer {
@@ -48,13 +48,15 @@ export class FilterOperator implements ElementConsumer {
 export class ChildCollector implements Collector<unknown> {
   readonly #next: ElementConsumer;
   readonly #userCode: UserCode;
+  readonly #side: SideOutputConsumer | undefined;
   #timestampUs = 0;
   #parent = 0;
   #child = 0;
 
-  constructor(next: ElementConsumer, userCode: UserCode) {
+  constructor(next: ElementConsumer, userCode: UserCode, side?: SideOutputConsumer) {
     this.#next = next;
     this.#userCode = userCode;
+    this.#side = side;
   }
 
   startElement(timestampUs: number, lineage: number): void {
@@ -68,6 +70,26 @@ export class ChildCollector implements Collector<unknown> {
     this.#child += 1;
     this.#userCode.isRunning = false;
     this.#next.process(value, this.#timestampUs, lineage);
+    this.#userCode.isRunning = true;
+  }
+
+  /** What follows has this event time. */
+  atTime(timestampUs: number): void {
+    this.#timestampUs = timestampUs;
+  }
+
+  /** As `output`, by the operator itself. */
+  lateOutput(tag: string, value: unknown): void {
+    this.output(tag, value);
+    this.#userCode.isRunning = false;
+  }
+
+  /** Into a side output; it counts as one of the children, whether somebody reads it or not. */
+  output(tag: string, value: unknown): void {
+    const lineage = childLineage(this.#parent, this.#child);
+    this.#child += 1;
+    this.#userCode.isRunning = false;
+    this.#side?.processSide(tag, value, this.#timestampUs, lineage);
     this.#userCode.isRunning = true;
   }
 }

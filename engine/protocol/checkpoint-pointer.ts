@@ -2,6 +2,7 @@
  * The pointer to the retained checkpoints: one versioned value in the coordination store (row F16). Only what it names may be
  * restored (invariant G1). Written by compare-and-set, so that a leader that was replaced cannot move it.
  */
+import type { BackendName } from './configuration.ts';
 import { type CheckpointId, type LeaderEpoch, leaderEpoch } from '../foundation/ids.ts';
 
 export interface RetainedCheckpoint {
@@ -33,6 +34,8 @@ export interface JobRun {
   readonly floor: number;
   /** Row C27: of files of earlier runs, those up to this id are not this run's to delete, though it may use them. Absent: `floor`. */
   readonly notClaimed?: number;
+  /** Row S24: where its keyed state lives. Absent: as the configuration says. */
+  readonly backend?: BackendName;
   /** Row C7: the first checkpoint is full, until one is in the store. */
   readonly fullFirst: boolean;
   readonly ended?: JobEnd;

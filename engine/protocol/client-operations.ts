@@ -5,6 +5,7 @@
  * Invariants: I1 a request carries the client's trigger id and may be repeated: within a leader's life it is carried out once; I2 `done`
  * is said only of what is durable (row C12).
  */
+import type { BackendName } from './configuration.ts';
 import type { CheckpointKind } from './checkpoint-properties.ts';
 import type { SavepointFormat } from './checkpoint-options.ts';
 
@@ -18,6 +19,8 @@ export interface RestoreSettings {
   /** Directory of a savepoint or of a retained checkpoint. */
   readonly location: string;
   readonly claimMode: ClaimMode;
+  /** Row S24: where keyed state lives from now on; absent: as before. Another one than before reads canonical savepoints only. */
+  readonly backend?: BackendName;
   /** Row C31: state of operators that the job does not have is left behind; else it is refused. */
   readonly allowNonRestored: boolean;
 }
@@ -57,6 +60,7 @@ export interface ThenResume {
   /** From what the stop or cancel left, or from the newest savepoint this client was told of. */
   readonly from: 'what-it-left' | 'newest-savepoint';
   readonly claimMode: ClaimMode;
+  readonly backend?: BackendName;
   readonly allowNonRestored: boolean;
   /** Only where the savepoint is good and the job failed all the same: what Flink tells its user to do. */
   readonly onlyIfFailed?: true;

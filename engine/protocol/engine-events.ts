@@ -44,6 +44,22 @@ interface OfTask {
   readonly subtask: number;
 }
 
+/**
+ * The event-time timers of an operator at one moment: those up to `watermarkUs` have fired, and of a further watermark that is being worked
+ * off, those up to `firing` in the order of (timestamp, key group, key, namespace).
+ */
+export interface FiredTimers {
+  readonly operator: string;
+  readonly keyGroups: { readonly start: number; readonly end: number };
+  readonly watermarkUs: number;
+  readonly firing?: {
+    readonly timestampUs: number;
+    readonly keyGroup: number;
+    readonly key: string | number | boolean;
+    readonly namespace: string;
+  };
+}
+
 export type EngineEvent =
   | { readonly kind: 'leadership-acquired'; readonly epoch: LeaderEpoch }
   | { readonly kind: 'leadership-lost'; readonly epoch: LeaderEpoch }
@@ -117,7 +133,12 @@ export type EngineEvent =
   | ({ readonly kind: 'alignment-started' } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'alignment-done'; readonly alignmentUs: number } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'barrier-sent' } & OfTask & OfCheckpoint)
-  | ({ readonly kind: 'snapshot-taken' } & OfTask & OfCheckpoint)
+  | ({
+      readonly kind: 'snapshot-taken';
+      /** How far the timers in the snapshot have fired; absent: there are none. */
+      readonly time?: readonly FiredTimers[];
+    } & OfTask &
+      OfCheckpoint)
   | ({ readonly kind: 'state-write-sent'; readonly path: string; readonly bytes: number } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'acknowledge-sent'; readonly metrics: CheckpointMetrics } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'decline-sent'; readonly reason: CheckpointFailure } & OfTask & OfCheckpoint)

@@ -60,14 +60,33 @@ export interface EndOfData {
   readonly mode: StopMode;
 }
 
-export type StreamBuffer = DataBuffer | CheckpointBarrier | CancelMarker | EndOfData | EndOfPartition;
+/** No record with this or an earlier event time follows on this channel (row B25). In order with records, never in channel state (B22). */
+export interface Watermark {
+  readonly kind: 'watermark';
+  readonly timestampUs: number;
+}
+
+/** Whether the channel takes part in event time: an idle one holds back nobody (Flink: WatermarkStatus). */
+export interface WatermarkStatus {
+  readonly kind: 'watermark-status';
+  readonly idle: boolean;
+}
+
+export type StreamBuffer =
+  | DataBuffer
+  | CheckpointBarrier
+  | CancelMarker
+  | Watermark
+  | WatermarkStatus
+  | EndOfData
+  | EndOfPartition;
 
 /** 2^30: the source index lives below, the derivation path above. */
 export const LINEAGE_PATH_UNIT = 1_073_741_824;
 /** 2^23 paths keep a lineage within a safe integer. */
 const LINEAGE_PATHS = 8_388_608;
 
-/** Whether it was emitted at the end of all input: it has no source record. */
+/** Whether it was emitted by a timer or at the end of all input: it has no source record. */
 export const isOfFinish = (lineage: Lineage): boolean => lineage < 0;
 
 /** Lineage of the first record an operator emits for a key at the end of all input: the same on any number of subtasks. */
@@ -76,8 +95,31 @@ export function finishLineage(operator: string, key: string | number | boolean):
   return -(((hash >>> 0) % (LINEAGE_PATH_UNIT - 1)) + 1);
 }
 
+/**
+ * Lineage of the first record that a timer emits: the same on any number of subtasks, in every attempt. It has the source-index part of
+ * no key and the path part of another hash, so that two timers of a job hardly ever share one.
+ */
+export function timerLineage(
+  operator: string,
+  key: string | number | boolean,
+  {
+    domain,
+    namespace,
+    timestampUs,
+  }: { readonly domain: string; readonly namespace: string; readonly timestampUs: number },
+): Lineage {
+  const timer = `${domain}/${namespace}/${String(timestampUs)}`;
+  const text = `${String(key)}/${timer}`;
+  const low = Math.imul(javaStringHash(operator), 31) + javaStringHash(text);
+  const high = Math.imul(javaStringHash(text) ^ 0x2545f491, 0x9e3779b1) ^ Math.imul(javaStringHash(timer), 0x85ebca6b);
+  const path = (high >>> 0) % LINEAGE_PATHS;
+  return -(path * LINEAGE_PATH_UNIT + ((low >>> 0) % (LINEAGE_PATH_UNIT - 1)) + 1);
+}
+
 /** Event time of what is emitted at the end of all input: behind every record (Flink: Watermark.MAX_WATERMARK). */
 export const END_OF_TIME_US = 9_007_199_254_740_000;
+/** What a subtask knows of event time before the first watermark, and after every restore (row B22; Flink: Watermark.UNINITIALIZED). */
+export const START_OF_TIME_US = -END_OF_TIME_US;
 
 /** Index of the source record in the input data set; not for lineages `isOfFinish`. */
 export const sourceIndexOf = (lineage: Lineage): number =>

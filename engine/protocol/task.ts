@@ -1,5 +1,6 @@
 /** What the JobManager tells a TaskManager about one execution attempt (Flink: TaskDeploymentDescriptor). */
 import type { CheckpointId, ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
+import type { BackendName } from './configuration.ts';
 import type { JobScale } from './job-scale.ts';
 import type { FinishedState, StateHandle, SubtaskState } from './state-handle.ts';
 
@@ -37,6 +38,8 @@ export interface TaskDeployment {
   readonly inputs: readonly InputChannelDescriptor[];
   /** How wide the job is in this deployment; absent: as its graph says, and never wider before. */
   readonly scale?: JobScale;
+  /** Row S24: where keyed state lives in this run; absent: as the configuration says. */
+  readonly backend?: BackendName;
   /** State to restore; absent on a fresh start. */
   readonly restore?: TaskRestore;
 }

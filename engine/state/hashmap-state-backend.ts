@@ -37,8 +37,10 @@ import type {
   StateDescriptor,
   ValueStateDescriptor,
 } from './state-descriptor.ts';
+import { TIMERS_KIND } from './state-descriptor.ts';
 import { readerOf } from './schema-compatibility.ts';
 import { refuseOtherKeys, resolveStoredState } from './stored-state.ts';
+import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from './timer-queue.ts';
 import { describeSerializer, IncompatibleState, sameSnapshot, type TypeSerializer } from './type-serializer.ts';
 
 /** What a backend is made for. */
@@ -96,6 +98,7 @@ export class HashMapStateBackend implements KeyedStateBackend {
   readonly #registered = new Map<string, RegisteredState>();
   readonly #unclaimed = new Map<string, UnclaimedState>();
   readonly #restoredKeyGroups = new Set<number>();
+  readonly #timers = new Map<string, HeapTimerQueue>();
 
   constructor({ keySerializer, keyGroups, maxParallelism, operator }: HashMapStateBackendOptions) {
     assert(
@@ -141,9 +144,14 @@ export class HashMapStateBackend implements KeyedStateBackend {
     context.group = keyGroup - this.#keyGroups.start;
   }
 
+  get currentKey(): StateKey {
+    return this.#context.key;
+  }
+
   keys(): readonly StateKey[] {
     const keys = new Set<StateKey>();
-    for (const { table } of this.#registered.values()) {
+    for (const { meta, table } of this.#registered.values()) {
+      if (meta.kind === TIMERS_KIND) continue;
       for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start; group++) {
         table.forEachUpTo(group, Number.POSITIVE_INFINITY, (key) => keys.add(key));
       }
@@ -167,6 +175,17 @@ export class HashMapStateBackend implements KeyedStateBackend {
         table.forEachUpTo(group, Number.POSITIVE_INFINITY, (key, content) => visit(meta.name, keyGroup, key, content));
       }
     }
+  }
+
+  getTimers(name: string): TimerQueue {
+    const known = this.#timers.get(name);
+    if (known !== undefined) return known;
+    const table = this.#table({ name, kind: TIMERS_KIND }, keyTimersSerializer);
+    const groupCount = this.#keyGroups.end - this.#keyGroups.start + 1;
+    const { start: firstKeyGroup } = this.#keyGroups;
+    const queue = new HeapTimerQueue({ table, context: this.#context, firstKeyGroup, groupCount });
+    this.#timers.set(name, queue);
+    return queue;
   }
 
   snapshot(): KeyedStateSnapshot {
@@ -212,11 +231,13 @@ export class HashMapStateBackend implements KeyedStateBackend {
         for (const section of sections) this.#load(state, meta, bytes, section);
       }
     });
+    for (const queue of this.#timers.values()) queue.restored();
   }
 
   dispose(): void {
     this.#registered.clear();
     this.#unclaimed.clear();
+    this.#timers.clear();
     this.#context.group = -1;
   }
 
@@ -224,7 +245,10 @@ export class HashMapStateBackend implements KeyedStateBackend {
    * The table of a state, registered on first use. The cast is sound because the kind and the serializer of a
    * registered state never change, and a descriptor that differs in either is refused.
    */
-  #table<V>(descriptor: StateDescriptor, serializer: TypeSerializer<V>): CopyOnWriteMap<StateKey, V> {
+  #table<V>(
+    descriptor: Pick<StateMetaInfo, 'name' | 'kind'>,
+    serializer: TypeSerializer<V>,
+  ): CopyOnWriteMap<StateKey, V> {
     const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
     const known = this.#registered.get(meta.name);
     if (known !== undefined) {

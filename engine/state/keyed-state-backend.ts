@@ -19,6 +19,7 @@ import type {
   ReducingStateDescriptor,
   ValueStateDescriptor,
 } from './state-descriptor.ts';
+import type { TimerQueue } from './timer-queue.ts';
 
 /** An entry as its function sees it: of a list state the whole list, of a map state the whole map. */
 export type EntryVisitor = (state: string, keyGroup: number, key: StateKey, content: unknown) => void;
@@ -30,6 +31,7 @@ export interface KeyedStateBackend {
   /** Size of the state: as bytes of a file, extrapolated from a sample of entries, or the bytes of the files it lies in. */
   readonly estimatedBytes: number;
   setCurrentKey(key: StateKey): void;
+  readonly currentKey: StateKey;
   /** Keys that have an entry in some state a function has registered, each once. */
   keys(): readonly StateKey[];
   /** Registers a state, or finds it again; throws `IncompatibleState` if it was stored differently. */
@@ -39,10 +41,12 @@ export interface KeyedStateBackend {
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
   /**
-   * Shows an auditor every entry of the states that functions have registered, as they are now. It changes nothing, what the next snapshot
+   * Shows an auditor every entry of the states that are registered, timers too, as they are now. It changes nothing, what the next snapshot
    * costs included; the visitor neither changes nor keeps what it sees.
    */
   visitEntries(visit: EntryVisitor): void;
+  /** The timers of this name, made or found again; part of every snapshot (row S11). */
+  getTimers(name: string): TimerQueue;
   /** The synchronous part of a snapshot. */
   snapshot(): KeyedStateSnapshot;
   /**

@@ -74,6 +74,9 @@ export type StateDescriptor =
   | ReducingStateDescriptor<unknown>
   | AggregatingStateDescriptor<unknown, unknown, unknown>;
 
+/** Timers are state of their own kind, which no function declares (timer-queue.ts). */
+export const TIMERS_KIND = 'timers';
+
 /** The kinds, in the order of their codes in state files: append only. */
 export const STATE_KINDS = [
   'value',
@@ -81,7 +84,8 @@ export const STATE_KINDS = [
   'map',
   'reducing',
   'aggregating',
-] as const satisfies readonly StateDescriptor['kind'][];
+  TIMERS_KIND,
+] as const satisfies readonly (StateDescriptor['kind'] | typeof TIMERS_KIND)[];
 /** The kind of a state. */
 export type StateKind = (typeof STATE_KINDS)[number];
 

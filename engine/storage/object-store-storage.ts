@@ -2,24 +2,37 @@
  * Checkpoints in an object store (row T7): a put is seen whole or not at all, so state and metadata are written alike. Also what
  * JobManagerCheckpointStorage keeps outside the JobManager's memory: `_metadata` in the directory of high availability (row T1).
  *
+ * Large files of state go up in parts (part-uploads); uploads that nobody finished are listed and deleted like files.
+ *
  * Owns: what the outcome of a put means. Does not own: what is put where.
  */
 import type { ReplyHandler, RequestClientOptions } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import { isShared } from '../protocol/checkpoint-paths.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointStorage, FileWrite, WriteHandler, WriteOutcome } from './checkpoint-storage.ts';
+import { uploadName, uploadOf } from './file-names.ts';
+import { PartUploads } from './part-uploads.ts';
 import { PatientClient } from './patient-client.ts';
 
 export class ObjectStoreStorage implements CheckpointStorage {
   readonly #client: PatientClient;
+  readonly #uploadPartBytes: number;
+  readonly #uploads: PartUploads;
 
-  constructor(client: RequestClientOptions) {
+  /** `uploadPartBytes`: larger files of state are uploaded in parts of this size; 0: never. */
+  constructor(client: RequestClientOptions, uploadPartBytes = 0) {
     this.#client = new PatientClient(client);
+    this.#uploadPartBytes = uploadPartBytes;
+    this.#uploads = new PartUploads(this.#client, uploadPartBytes);
   }
 
   writeState(write: FileWrite, out: Out, then: WriteHandler): void {
-    this.#put(write, out, then);
+    // Shared files are told apart by their names' endings, which an unfinished upload would not have.
+    const isLarge = this.#uploadPartBytes > 0 && write.bytes.length > this.#uploadPartBytes && !isShared(write.path);
+    if (isLarge) this.#uploads.write(write, out, then);
+    else this.#put(write, out, then);
   }
 
   writeMetadata(write: FileWrite, out: Out, then: WriteHandler): void {
@@ -31,10 +44,33 @@ export class ObjectStoreStorage implements CheckpointStorage {
   }
 
   list(prefix: string, out: Out, then: ReplyHandler<StorageReply>): void {
-    this.#client.request((requestId) => ({ kind: 'storage-list', requestId, prefix }), out, then);
+    this.#client.request(
+      (requestId) => ({ kind: 'storage-list', requestId, prefix }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (this.#uploadPartBytes === 0 || reply?.paths === undefined) return then(reply, nowUs, replyOut);
+        this.#listUploads(prefix, reply, replyOut, then);
+      },
+    );
   }
 
-  delete(paths: readonly string[], out: Out, then: ReplyHandler<StorageReply>): void {
+  delete(names: readonly string[], out: Out, then: ReplyHandler<StorageReply>): void {
+    const [open, ...others] = names.flatMap((name) => uploadOf(name) ?? []);
+    const paths = names.filter((name) => uploadOf(name) === undefined);
+    if (open !== undefined) {
+      const { path, upload } = open;
+      const abort = { kind: 'storage-upload', path, operation: { kind: 'abort', upload } } as const;
+      this.#client.request(
+        (requestId) => ({ ...abort, requestId }),
+        out,
+        (reply, nowUs, replyOut) => {
+          const rest = [...paths, ...others.map(uploadName)];
+          if (reply?.outcome !== 'done' || rest.length === 0) return then(reply, nowUs, replyOut);
+          this.delete(rest, replyOut, then);
+        },
+      );
+      return;
+    }
     this.#client.request((requestId) => ({ kind: 'storage-delete', requestId, paths }), out, then);
   }
 
@@ -56,6 +92,17 @@ export class ObjectStoreStorage implements CheckpointStorage {
 
   abandon(out: Out): void {
     this.#client.abandon(out);
+  }
+
+  #listUploads(prefix: string, listed: StorageReply, out: Out, then: ReplyHandler<StorageReply>): void {
+    this.#client.request(
+      (requestId) => ({ kind: 'storage-upload', requestId, path: prefix, operation: { kind: 'list' } }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (reply?.uploads === undefined) return then(reply, nowUs, replyOut);
+        then({ ...listed, paths: [...(listed.paths ?? []), ...reply.uploads.map(uploadName)] }, nowUs, replyOut);
+      },
+    );
   }
 
   #put({ path, bytes, checksum, overwrite }: FileWrite, out: Out, then: WriteHandler): void {

@@ -16,11 +16,11 @@ export interface OpenStorageOptions {
 }
 
 export function openStorage({ client, writer, checkpoint, parts }: OpenStorageOptions): CheckpointStorage {
-  const { kind, writeBufferBytes } = checkpoint.storage;
+  const { kind, writeBufferBytes, uploadPartBytes } = checkpoint.storage;
   switch (kind) {
     case 'jobmanager':
     case 'object-store':
-      return new ObjectStoreStorage(client);
+      return new ObjectStoreStorage(client, uploadPartBytes);
     case 'filesystem':
     case 'hdfs':
       return new FileStorage({ client, writer, writeBufferBytes, parts });

@@ -6,17 +6,22 @@
 import { openSink, type SinkHost } from '../connectors/open-sink.ts';
 import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import type { RestoredPiece } from '../connectors/source-reader.ts';
+import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
+import type { TimeStage } from '../event-time/time-stage.ts';
+import { TimestampsAndWatermarks } from '../event-time/timestamps-and-watermarks.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import type { StateKey } from '../job/functions.ts';
 import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
 import { keyGroupRangeOf } from '../job/key-groups.ts';
 import { BroadcastProcessOperator, ProcessOperator } from '../operators/broadcast-operators.ts';
-import type { ElementConsumer } from '../operators/element-consumer.ts';
+import type { ElementConsumer, SideOutputConsumer } from '../operators/element-consumer.ts';
 import { FunctionState } from '../operators/function-state.ts';
+import type { KeyedOperatorOptions } from '../operators/keyed-context.ts';
 import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
+import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { restorableFile } from '../state/compressed-state-file.ts';
 import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
@@ -31,7 +36,9 @@ export interface OperatorChainOptions {
   /** No subtask index at or above this was ever deployed. */
   readonly highestParallelism: number;
   /** Behind the last operator: the channels. */
-  readonly tail: ElementConsumer;
+  readonly tail: ElementConsumer & SideOutputConsumer;
+  /** Of the subtask. */
+  readonly clock: ProcessingTime;
   readonly sinkHost: SinkHost;
   /** Marks the calls of user functions. */
   readonly userCode: UserCode;
@@ -63,6 +70,12 @@ export class OperatorChain {
   readonly keyed: readonly KeyedOperatorState[];
   readonly functionStates: readonly FunctionStateOfOperator[];
   readonly sink: SinkOperator | undefined;
+  /** Operators that care for time, head first. */
+  readonly stages: readonly TimeStage[];
+  /** Of them, those that make watermarks. */
+  readonly assigners: readonly TimestampsAndWatermarks[];
+  /** At a source with watermarks: what it hands its records to. */
+  readonly sourceTime: TimestampsAndWatermarks | undefined;
   /** Head first. */
   readonly #finishing: readonly FinishingOperator[];
 
@@ -70,6 +83,7 @@ export class OperatorChain {
     const keyed: KeyedOperatorState[] = [];
     const functionStates: FunctionStateOfOperator[] = [];
     const finishing: FinishingOperator[] = [];
+    const stages: TimeStage[] = [];
     let sink: SinkOperator | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
@@ -81,11 +95,16 @@ export class OperatorChain {
         sink = createSink(spec, options);
         heads = single(sink.head);
       } else {
-        heads = createOperator(spec, next, options, { keyed, functionStates, finishing });
+        heads = createOperator(spec, next, options, { keyed, functionStates, finishing, stages });
       }
       heads = withWork(spec, heads, options.work);
     }
-    this.heads = heads;
+    const time = sourceTime(options, heads[0]);
+    if (time !== undefined) stages.push(time);
+    this.heads = time === undefined ? heads : single(time);
+    this.sourceTime = time;
+    this.stages = stages.reverse();
+    this.assigners = this.stages.filter((stage) => stage instanceof TimestampsAndWatermarks);
     this.keyed = keyed;
     this.functionStates = functionStates;
     this.sink = sink;
@@ -103,6 +122,18 @@ interface ChainParts {
   readonly keyed: KeyedOperatorState[];
   readonly functionStates: FunctionStateOfOperator[];
   readonly finishing: FinishingOperator[];
+  readonly stages: TimeStage[];
+}
+
+/** Row S11: per split at a source whose strategy says so. */
+function sourceTime(
+  { vertex, userCode }: OperatorChainOptions,
+  next: ElementConsumer,
+): TimestampsAndWatermarks | undefined {
+  const { source } = vertex;
+  if (source?.watermarks === undefined) return undefined;
+  const isIdleWithoutSplits = source.kind === 'log';
+  return new TimestampsAndWatermarks({ uid: source.uid, spec: source.watermarks, next, userCode, isIdleWithoutSplits });
 }
 
 function createOperator(
@@ -118,19 +149,38 @@ function createOperator(
       return single(new FilterOperator(spec.filter, next, options.userCode));
     case 'flat-map':
       return single(new FlatMapOperator(spec.flatMap, next, options.userCode));
+    case 'watermarks': {
+      const assigner = new TimestampsAndWatermarks({
+        uid: spec.uid,
+        spec: spec.watermarks,
+        next,
+        userCode: options.userCode,
+      });
+      parts.stages.push(assigner);
+      return single(assigner);
+    }
     case 'process': {
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      const operator = new KeyedProcessOperator(spec, { ...subtaskOf(options), backend, functionState, next });
+      const operator = new KeyedProcessOperator(spec, { ...keyedOptions(options, next), backend, functionState });
       parts.finishing.push(operator);
+      if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return single(operator);
     }
     case 'co-process': {
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      const operator = new KeyedCoProcessOperator(spec, { ...subtaskOf(options), backend, functionState, next });
+      const operator = new KeyedCoProcessOperator(spec, { ...keyedOptions(options, next), backend, functionState });
       parts.finishing.push(operator);
+      if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return operator.inputs;
+    }
+    case 'window': {
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const { windows: rules } = options.environment.parts;
+      const operator = new WindowOperator(spec, { ...keyedOptions(options, next), backend, rules });
+      parts.stages.push(operator.timers);
+      return single(operator);
     }
     case 'plain-process': {
       const functionState = createFunctionState(spec, options, parts.functionStates);
@@ -168,6 +218,15 @@ const subtaskOf = (
   userCode: options.userCode,
 });
 
+/** Side outputs leave at the end of the chain only (job-graph-generator.ts). */
+const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
+  ...subtaskOf(options),
+  clock: options.clock,
+  initialWatermarkUs: options.environment.parts.initialWatermarkUs,
+  next,
+  ...(next === options.tail ? { side: options.tail } : {}),
+});
+
 /** Restored, and registered whether or not the function declares any: what it does not claim goes into every snapshot. */
 function createFunctionState(
   spec: FunctionOperatorSpec,
@@ -184,7 +243,7 @@ function createFunctionState(
 }
 
 function createBackend(
-  spec: FunctionOperatorSpec,
+  spec: Pick<OperatorSpec, 'uid'>,
   keySerializer: TypeSerializer<StateKey>,
   options: OperatorChainOptions,
   keyed: KeyedOperatorState[],

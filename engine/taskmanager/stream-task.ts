@@ -17,7 +17,7 @@ import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
-import { type Micros, micros } from '../foundation/time.ts';
+import type { Micros } from '../foundation/time.ts';
 import type { JobVertex } from '../job/job-graph.ts';
 import { UserCode } from '../operators/user-code.ts';
 import { WorkMeter } from '../operators/work-meter.ts';
@@ -37,6 +37,7 @@ import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { restoreTask } from './task-restore.ts';
+import { TaskTime } from './task-time.ts';
 
 export interface StreamTaskOptions {
   readonly environment: TaskEnvironment;
@@ -68,6 +69,8 @@ export class StreamTask {
   readonly #mayEmit: () => boolean;
   readonly #work = new WorkMeter();
   readonly #ending: TaskEnding;
+  readonly #clock = { nowUs: 0 };
+  readonly #time: TaskTime;
   /** Its operators did their last work before the checkpoint it is restored from (I8 in bugs.md). */
   readonly #hadFinished: boolean;
   #chain: OperatorChain | undefined;
@@ -77,7 +80,6 @@ export class StreamTask {
   #state: ExecutionState = 'deploying';
   #failure: TaskFailure | undefined;
   #continuing = false;
-  #flushArmed = false;
 
   constructor(options: StreamTaskOptions) {
     const { environment, deployment, epoch } = options;
@@ -98,6 +100,12 @@ export class StreamTask {
     this.#checkpoint = new SubtaskCheckpoint({ environment, ...this.#task, epoch, toJobManager });
     const { channelState } = this.#checkpoint;
     this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
+    this.#time = new TaskTime({
+      clock: this.#clock,
+      broadcast: (event, out) => this.#outputs.broadcastEvent(event, out),
+      mayEmit: this.#mayEmit,
+      armsRestored: parts.restoredTimers === 'armed',
+    });
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
       const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
@@ -156,11 +164,12 @@ export class StreamTask {
   handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
     if (this.#state === 'finished') return this.#afterFinish(input, out);
     if (this.#hasEnded) return;
+    this.#clock.nowUs = nowUs;
     try {
       if (isAsync) this.#checkpoint.handle(input, nowUs, out);
       else if (input.kind === 'timer') this.#timer(input.timer, nowUs, out);
       else this.#message(input.message, input.from, nowUs, out);
-      this.#afterAction(out);
+      this.#afterAction(nowUs, out);
     } catch (thrown) {
       // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
       if (thrown instanceof IncompatibleState) return this.#refuseState(thrown, out);
@@ -261,11 +270,7 @@ export class StreamTask {
   }
 
   #timer(timer: string, nowUs: Micros, out: Out): void {
-    if (timer === 'flush') {
-      this.#flushArmed = false;
-      this.#outputs.flush(out);
-      return this.#pump(nowUs, out);
-    }
+    if (this.#outputs.flushTimer(timer, out) || this.#time.handleTimer(timer)) return this.#pump(nowUs, out);
     const handled =
       this.#outputs.handleTimer(timer, out) ||
       this.#input?.handleTimer(timer, nowUs, out) === true ||
@@ -277,16 +282,16 @@ export class StreamTask {
   }
 
   /** What one action wrote leaves with it, or soon. */
-  #afterAction(out: Out): void {
+  #afterAction(nowUs: Micros, out: Out): void {
+    if (this.#state === 'running') this.#time.afterAction(nowUs, out);
+    // A watermark, or a timer that is due, is interrupted.
+    if (this.#time.isBusy && this.#state === 'running' && !this.#continuing && this.#isAvailable) this.#continue(out);
     this.#chain?.sink?.sendBatches(out);
     out.busy('nanosecond', this.#work.take());
     this.#work.chargeStore(out);
     out.busy('key', this.#work.takeKeys());
     if (this.#ending.isReleased) this.#tryFinish(out);
-    if (this.#outputs.hasOpenRecords && !this.#flushArmed) {
-      this.#flushArmed = true;
-      out.setTimer('flush', micros(this.#options.environment.configuration.runtime.bufferTimeoutUs));
-    }
+    this.#outputs.armFlush(out);
   }
 
   #start(nowUs: Micros, out: Out): void {
@@ -318,8 +323,10 @@ export class StreamTask {
         fail: (failure, lateOut) => this.fail(failure, lateOut),
       }),
       work: this.#work,
+      clock: this.#clock,
     });
     this.#chain = chain;
+    this.#time.operators(chain, this.#source);
     this.#sinkGate = chain.sink?.gate;
     if (deployment.restore !== undefined) {
       out.report({ kind: 'task-restored', ...this.#task, checkpointId: deployment.restore.checkpointId });
@@ -332,7 +339,7 @@ export class StreamTask {
     this.#moveTo('running', undefined, out);
     // A consumer that asked while this subtask restored has given its credit already, and restored output may fill the pool: without
     // this nobody would send it, and nothing more be processed (row B18).
-    this.#outputs.sendAll(out);
+    if (this.#options.environment.parts.restoredOutput === 'sent-at-once') this.#outputs.sendAll(out);
     this.#input?.requestAll(out);
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
     if (this.#chain !== undefined) this.#source?.start(out);
@@ -354,10 +361,11 @@ export class StreamTask {
   /** The default action: one buffer, or one slice of a batch. Asks for the next turn if there is more. */
   #pump(nowUs: Micros, out: Out): void {
     if (this.#state !== 'running' || this.#continuing || !this.#isAvailable) return;
-    if (this.#source !== undefined) this.#pumpSource(out);
+    if (this.#time.isBusy) this.#time.proceed(out);
+    else if (this.#source !== undefined) this.#pumpSource(out);
     else this.#input?.advance(nowUs, out);
     this.#outputs.sendAll(out);
-    const more = this.#source?.hasRecords === true || this.#input?.hasMore === true;
+    const more = this.#time.isBusy || this.#source?.hasRecords === true || this.#input?.hasMore === true;
     if (!more || this.#state !== 'running' || !this.#isAvailable) return this.#input?.pause();
     this.#continue(out);
   }
@@ -365,9 +373,11 @@ export class StreamTask {
   #pumpSource(out: Out): void {
     const head = this.#chain?.heads[0];
     if (this.#source === undefined || head === undefined) return;
+    this.#time.startSplit();
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
     out.busy('record', emitted);
-    if (this.#source.isExhausted && this.#ending.mode === undefined) this.#endOfData('drain', out);
+    if (this.#source.isExhausted && !this.#time.isBusy && this.#ending.mode === undefined)
+      this.#endOfData('drain', out);
   }
 
   /**
@@ -375,6 +385,11 @@ export class StreamTask {
    * they had done it before the checkpoint this subtask is restored from.
    */
   #endOfData(mode: StopMode, out: Out): void {
+    if (mode === 'no-drain' || this.#options.environment.graph.usesEventTime !== true) return this.#ended(mode, out);
+    this.#time.end((endOut) => this.#ended(mode, endOut), out);
+  }
+
+  #ended(mode: StopMode, out: Out): void {
     const { deployment, environment, jobManager, epoch } = this.#options;
     const { configuration } = environment;
     this.#ending.reached(mode);
@@ -417,6 +432,7 @@ export class StreamTask {
         this.#checkpoint.openChannelState(id, out) ? this.#checkpoint.channelState : undefined,
       inputComplete: (id, figures, out) => this.#checkpoint.inputComplete(id, figures, out),
       checkpoint: (barrier, figures, nowUs, out) => this.#checkpointing.barriersComplete(barrier, figures, nowUs, out),
+      time: (news, out) => this.#time.news(news, out),
       endOfData: (mode, out) => this.#endOfData(mode, out),
       giveUp: (id, reason, out) => this.#checkpointing.giveUp(id, reason, out),
     };

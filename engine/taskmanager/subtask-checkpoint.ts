@@ -24,6 +24,7 @@ import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
+import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { openStorage } from '../storage/open-storage.ts';
@@ -38,6 +39,7 @@ export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsF
   readonly snapshot?: SnapshotType;
   /** Of a savepoint; undefined: the checkpoint's own directory. */
   readonly location?: string | undefined;
+  readonly time?: readonly FiredTimers[];
 };
 
 export interface SubtaskCheckpointOptions {
@@ -184,7 +186,8 @@ export class SubtaskCheckpoint {
     });
     this.#async.set(checkpointId, part);
     out.busy('message', SYNC_WORK);
-    out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId });
+    const time = snapshot.time === undefined ? {} : { time: snapshot.time };
+    out.report({ kind: 'snapshot-taken', ...this.#task(), checkpointId, ...time });
     out.send(this.#asyncTarget, { kind: 'start-async-part', checkpointId });
   }
 

@@ -21,6 +21,7 @@ import { assert } from '../foundation/assert.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { FiredTimers } from '../protocol/engine-events.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { sharedDirectory } from '../protocol/checkpoint-paths.ts';
 import { isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
@@ -233,6 +234,20 @@ export class TaskCheckpointing {
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
     const { location, snapshot } = options;
-    checkpoint.start(id, { parts, waitsForSink, figures, location, snapshot, ...finished }, nowUs, out);
+    const taken = { parts, waitsForSink, figures, location, snapshot, ...finished, ...firedTimers(chain) };
+    checkpoint.start(id, taken, nowUs, out);
   }
+}
+
+/** What judges must know of the timers in a snapshot; nothing for a chain without any. */
+function firedTimers({ stages, keyed }: OperatorChain): { readonly time?: readonly FiredTimers[] } {
+  if (stages.length === 0) return {};
+  const time: FiredTimers[] = [];
+  for (const { uid, settledWatermarkUs, firing } of stages) {
+    const keyGroups = keyed.find(({ operator }) => operator === uid)?.keyGroups;
+    if (keyGroups === undefined) continue;
+    const place = { operator: uid, keyGroups, watermarkUs: settledWatermarkUs };
+    time.push(firing === undefined ? place : { ...place, firing });
+  }
+  return { time };
 }

@@ -22,8 +22,12 @@ export interface TaskEnvironment {
 }
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */
-export function deployedEnvironment(environment: TaskEnvironment, { scale }: TaskDeployment): TaskEnvironment {
-  return scale === undefined ? environment : { ...environment, graph: deployedGraph(environment.graph, scale) };
+export function deployedEnvironment(environment: TaskEnvironment, deployment: TaskDeployment): TaskEnvironment {
+  const { scale, backend } = deployment;
+  const { graph, configuration } = environment;
+  const scaled = scale === undefined ? environment : { ...environment, graph: deployedGraph(graph, scale) };
+  if (backend === undefined) return scaled;
+  return { ...scaled, configuration: { ...configuration, checkpoint: { ...configuration.checkpoint, backend } } };
 }
 
 /** Bytes a record of the edges leaving `vertex` takes: that of the sources above it. */

@@ -12,6 +12,8 @@
  *   I4 from the snapshot of an unaligned checkpoint on, each data buffer in front of its channel's barrier is in the channel state once,
  *      the rest of a buffer in progress included (row B6).
  */
+import { InputWatermarks } from '../event-time/input-watermarks.ts';
+import type { WatermarkNews } from '../event-time/timestamps-and-watermarks.ts';
 import { alignmentTimeLeftUs, asUnaligned, isTimeoutable } from '../barrier/barrier-alignment.ts';
 import { type BarrierDecision, BarrierHandler } from '../barrier/barrier-handler.ts';
 import type { ChannelBuffers } from '../channel-state/channel-state-file.ts';
@@ -48,6 +50,8 @@ export interface TaskInputHost {
   checkpoint(barrier: CheckpointBarrier, figures: AlignmentFigures, nowUs: Micros, out: Out): void;
   /** All barriers are here and, with them, all in-flight data of the inputs. */
   inputComplete(checkpointId: CheckpointId, figures: AlignmentFigures, out: Out): void;
+  /** Event time of the input has come further, or its status changed (row B25). */
+  time(news: WatermarkNews, out: Out): void;
   /** Every channel delivered its end of data. */
   endOfData(mode: StopMode, out: Out): void;
   /** The subtask will not take part in this checkpoint, and nobody behind it may wait for its barrier (row B3). */
@@ -89,6 +93,7 @@ export class TaskInput {
   #dataEnded = 0;
   #mode: StopMode = 'drain';
   readonly #alignment = new AlignmentMeter();
+  readonly #watermarks: InputWatermarks;
 
   constructor(options: TaskInputOptions) {
     const { environment, deployment } = options;
@@ -115,6 +120,9 @@ export class TaskInput {
       peer: producerSubtask,
     }));
     this.#barriers = barriers;
+    this.#watermarks = new InputWatermarks(
+      deployment.inputs.map(({ edge }) => environment.graph.edges[edge]?.input ?? 0),
+    );
     this.#isBlocked = (channel) => barriers.isBlocked(channel);
   }
 
@@ -292,6 +300,10 @@ export class TaskInput {
         if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled')
           this.#cancelled(event.checkpointId, out);
         return;
+      case 'watermark':
+        return this.#options.host.time(this.#watermarks.watermark(channel, event.timestampUs), out);
+      case 'watermark-status':
+        return this.#options.host.time(this.#watermarks.status(channel, event.idle), out);
       case 'end-of-data':
         return this.#endOfData(channel, event.mode, out);
       case 'end-of-partition':

@@ -16,7 +16,7 @@ import type { ChannelStateWriter } from '../channel-state/channel-state-writer.t
 import { assert, InvariantViolation } from '../foundation/assert.ts';
 import type { NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
-import type { ElementConsumer } from '../operators/element-consumer.ts';
+import type { ElementConsumer, SideOutputConsumer } from '../operators/element-consumer.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { AllRecordsProcessed, EngineMessage } from '../protocol/messages.ts';
@@ -30,6 +30,7 @@ type NewBufferSize = Extract<EngineMessage, { kind: 'new-buffer-size' }>;
 type AddCredit = Extract<EngineMessage, { kind: 'add-credit' }>;
 
 const OVERTAKE_TIMER = 'overtake';
+const FLUSH_TIMER = 'flush';
 
 export interface TaskOutputsOptions {
   readonly environment: TaskEnvironment;
@@ -39,14 +40,19 @@ export interface TaskOutputsOptions {
   readonly userCode?: UserCode;
 }
 
-export class TaskOutputs implements ElementConsumer {
+export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
   readonly #partitions: readonly ResultPartition[];
+  /** Of them, those of the main output. */
+  readonly #main: readonly ResultPartition[];
+  /** The others, by the id of their side output. */
+  readonly #side = new Map<string, ResultPartition[]>();
   readonly #environment: TaskEnvironment;
   readonly #channelState: ChannelStateWriter;
   /** Edges on which a barrier may overtake, by index (row B11). */
   readonly #unalignedEdges: ReadonlySet<number>;
   /** Keeps its place until the timer says otherwise. */
   #queuedBarrier: CheckpointBarrier | undefined;
+  #flushArmed = false;
 
   constructor({ environment, deployment, channelState, userCode }: TaskOutputsOptions) {
     const { graph, configuration } = environment;
@@ -77,6 +83,11 @@ export class TaskOutputs implements ElementConsumer {
         barrierLeft: (barrier, out) => channelState.outputLeft(barrier.checkpointId, out),
       });
     });
+    this.#main = this.#partitions.filter((_, at) => outgoing[at]?.sideOutput === undefined);
+    for (const [at, partition] of this.#partitions.entries()) {
+      const tag = outgoing[at]?.sideOutput;
+      if (tag !== undefined) this.#side.set(tag, [...(this.#side.get(tag) ?? []), partition]);
+    }
   }
 
   get isAvailable(): boolean {
@@ -96,7 +107,11 @@ export class TaskOutputs implements ElementConsumer {
   }
 
   process(value: unknown, timestampUs: number, lineage: number): void {
-    for (const partition of this.#partitions) partition.emit(value, timestampUs, lineage);
+    for (const partition of this.#main) partition.emit(value, timestampUs, lineage);
+  }
+
+  processSide(tag: string, value: unknown, timestampUs: number, lineage: number): void {
+    for (const partition of this.#side.get(tag) ?? []) partition.emit(value, timestampUs, lineage);
   }
 
   connect(request: PartitionRequest, node: NodeId, out: Out): void {
@@ -118,6 +133,21 @@ export class TaskOutputs implements ElementConsumer {
   /** Everything written was processed by its consumers. */
   get isProcessed(): boolean {
     return this.#partitions.every((partition) => partition.isProcessed);
+  }
+
+  /** What the mailbox action wrote leaves soon, if it does not fill a buffer before. */
+  armFlush(out: Out): void {
+    if (this.#flushArmed || !this.hasOpenRecords) return;
+    this.#flushArmed = true;
+    out.setTimer(FLUSH_TIMER, micros(this.#environment.configuration.runtime.bufferTimeoutUs));
+  }
+
+  /** False: it is another timer. */
+  flushTimer(timer: string, out: Out): boolean {
+    if (timer !== FLUSH_TIMER) return false;
+    this.#flushArmed = false;
+    this.flush(out);
+    return true;
   }
 
   flush(out: Out): void {

@@ -2,11 +2,18 @@
 import type { DataStream, SinkOptions } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { LogSourceOptions, StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { WatermarkStrategy } from '../../engine/api/watermark-strategy.ts';
 import type { JobInput, JobTopic, Row } from './job-definition.ts';
 
 /** A source that reads one topic, with a subtask per partition at most: one without a partition would have nothing to do. */
-export function readTopic(env: StreamExecutionEnvironment, input: JobInput, topic: JobTopic): DataStream<Row> {
-  const source = env.fromLog<Row>(sourceOptions(input, topic));
+export function readTopic(
+  env: StreamExecutionEnvironment,
+  input: JobInput,
+  topic: JobTopic,
+  watermarks?: WatermarkStrategy<Row>,
+): DataStream<Row> {
+  const time = watermarks === undefined ? {} : { watermarks };
+  const source = env.fromLog<Row>({ ...sourceOptions(input, topic), ...time });
   return source.setParallelism(sourceParallelism(input, topic));
 }
 

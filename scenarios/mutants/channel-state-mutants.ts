@@ -29,3 +29,14 @@ export const checkpointDuringChannelRecovery: Mutant = {
   scenario: 'unaligned-backpressure',
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
+
+export const restoredOutputWaits: Mutant = {
+  slug: 'restored-output-waits',
+  bug: 'own',
+  story:
+    'Output that was restored is sent when further credit comes. Its consumer may have given all of it before the output was there; if that ' +
+    'fills the pool, both wait for ever.',
+  parts: withWrong({ restoredOutput: 'waits-for-credit' }),
+  scenario: 'unaligned-checkpoint-rescale-with-mixed-exchanges-itcase',
+  judges: ['progress'],
+};

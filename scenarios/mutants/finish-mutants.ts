@@ -10,6 +10,17 @@ export const finishWithoutFinalCommit: Mutant = {
   judges: ['exactly-once-output', 'exactly-once-state', 'finishing', 'progress'],
 };
 
+export const earlierRunsDeletedAtTheEnd: Mutant = {
+  slug: 'earlier-runs-deleted-at-the-end',
+  bug: 'own',
+  story:
+    'The clean-up of a job that has ended deletes all checkpoints of the job, those included that earlier runs left to their user, and ' +
+    'from which this run may have been restored without a claim.',
+  parts: withWrong({ checkpointsOfEarlierRuns: 'deleted' }),
+  scenario: 'checkpoint-after-all-tasks-finished-itcase',
+  judges: ['retention', 'savepoints'],
+};
+
 export const beginTransactionAfterFinish: Mutant = {
   slug: 'begin-txn-after-finish',
   bug: 'FLINK-23473',

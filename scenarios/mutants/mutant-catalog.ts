@@ -30,6 +30,7 @@ import {
   checkpointDuringChannelRecovery,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
 } from './channel-state-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
@@ -54,6 +55,7 @@ import {
   finishTwiceEmitsTwice,
   finishWithoutFinalCommit,
   triggerSourcesOnly,
+  earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
@@ -84,6 +86,17 @@ import {
   txnIdWithoutOperator,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import {
+  abortDiscardsReusedFiles,
+  baseFromUnconfirmed,
+  clearBeforeAsyncDiscard,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  placeholderOfDeletedFile,
+  registerAfterStore,
+  savepointSubsumesBase,
+  segmentNotClipped,
+} from './shared-state-mutants.ts';
 import { asyncPartNotIsolated, restoreForgetsLastBlock, stateKeyWithoutSubtask } from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
@@ -140,11 +153,13 @@ export const MUTANTS: readonly Mutant[] = [
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
+  restoredOutputWaits,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,
   barrierAcceptOffByOne,
   finishWithoutFinalCommit,
+  earlierRunsDeletedAtTheEnd,
   beginTransactionAfterFinish,
   finishTwiceEmitsTwice,
   endOfDataSurvivesRestart,
@@ -158,6 +173,15 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  registerAfterStore,
+  savepointSubsumesBase,
+  abortDiscardsReusedFiles,
+  noClaimLostAfterSecondFailover,
+  partialUploadNotTracked,
+  clearBeforeAsyncDiscard,
+  segmentNotClipped,
+  baseFromUnconfirmed,
+  placeholderOfDeletedFile,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -34,7 +34,11 @@ function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
     get estimatedBytes() {
       return backend.estimatedBytes;
     },
+    get currentKey() {
+      return backend.currentKey;
+    },
     setCurrentKey: (key) => backend.setCurrentKey(key),
+    getTimers: (name) => backend.getTimers(name),
     keys: () => backend.keys(),
     visitEntries: (visit) => backend.visitEntries(visit),
     getState: backend.getState.bind(backend),

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
+import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { record } from './scalars.ts';
 
 export const OPERATIONS = ['savepoint', 'checkpoint', 'stop-with-savepoint', 'cancel', 'dispose-savepoint'] as const;
@@ -22,6 +23,10 @@ const thenResume = record({
     .enum(CLAIM_MODES)
     .default('no-claim')
     .describe('Who owns the snapshot the job is restored from. `no-claim`: its user, and nothing of it is reused.'),
+  backend: z
+    .enum(BACKENDS)
+    .optional()
+    .describe('Where keyed state lives from then on. Another backend than before reads canonical savepoints only.'),
   onlyIfFailed: z
     .boolean()
     .default(false)
@@ -52,6 +57,7 @@ export function commandOf({ operation, format, type, drain, thenResume: resume }
             from: resume.from,
             claimMode: resume.claim,
             allowNonRestored: resume.allowNonRestored,
+            ...(resume.backend === undefined ? {} : { backend: resume.backend }),
             ...(resume.onlyIfFailed ? { onlyIfFailed: true as const } : {}),
           },
         };

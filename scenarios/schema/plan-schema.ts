@@ -60,6 +60,7 @@ const thenResume = record({
   from: z.enum(RESUME_SOURCES),
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
+  backend: z.enum(BACKENDS).exactOptional(),
   onlyIfFailed: z.literal(true).exactOptional(),
 }).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);

@@ -151,6 +151,13 @@ function foldBuffer(digest: Digest, buffer: StreamBuffer): void {
       digest.fold(-5);
       digest.foldString(buffer.mode);
       return;
+    case 'watermark':
+      digest.fold(-6);
+      digest.fold(buffer.timestampUs);
+      return;
+    case 'watermark-status':
+      digest.fold(buffer.idle ? -7 : -8);
+      return;
     default:
       unreachable(buffer);
   }

@@ -67,10 +67,11 @@ function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): 
     subtask,
     attempt: ATTEMPT,
     highestParallelism: vertex.parallelism,
-    tail: { process: nothing },
+    tail: { process: nothing, processSide: nothing },
     sinkHost: SINK_HOST,
     userCode: new UserCode(),
     work: new WorkMeter(),
+    clock: { nowUs: 0 },
     keyedStateOf: (operator) =>
       handles
         .filter((handle) => handle.operator === operator && handle.state === 'keyed')

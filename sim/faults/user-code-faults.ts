@@ -121,6 +121,27 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
         },
       };
     }
+    case 'watermarks': {
+      const { timestampOf } = spec.watermarks;
+      const stamp = (value: unknown, logTimestampMs: number): number => {
+        before();
+        return timestampOf?.(value, logTimestampMs) ?? logTimestampMs;
+      };
+      return { ...spec, watermarks: { ...spec.watermarks, timestampOf: stamp } };
+    }
+    case 'window': {
+      const { aggregate } = spec.window;
+      const wrapped: typeof aggregate = {
+        createAccumulator: () => aggregate.createAccumulator(),
+        add: (accumulator, value) => {
+          before();
+          return aggregate.add(accumulator, value);
+        },
+        getResult: (accumulator) => aggregate.getResult(accumulator),
+        merge: (a, b) => aggregate.merge(a, b),
+      };
+      return { ...spec, window: { ...spec.window, aggregate: wrapped } };
+    }
     case 'process':
     case 'co-process':
     case 'plain-process':
@@ -140,7 +161,7 @@ function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): Operat
         const made = spec.function.create();
         return {
           ...hooksOf(made),
-          ...finishOf(made),
+          ...lastWorkOf(made, made),
           open: (runtime) => made.open?.(runtime),
           processElement: (value, context, out) => {
             before();
@@ -155,7 +176,7 @@ function wrappedFunction(spec: FunctionOperatorSpec, before: () => void): Operat
         const made = spec.function.create();
         return {
           ...hooksOf(made),
-          ...finishOf(made),
+          ...lastWorkOf(made, made),
           open: (runtime) => made.open?.(runtime),
           processElement1: (value, context, out) => {
             before();
@@ -214,9 +235,15 @@ function hooksOf(made: CheckpointedFunction): CheckpointedFunction {
   };
 }
 
-type Finish = NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
+interface LastWork {
+  onTimer?: NonNullable<KeyedProcessFunction<unknown, unknown>['onTimer']>;
+  finish?: NonNullable<KeyedProcessFunction<unknown, unknown>['finish']>;
+}
 
-/** Only where there is one: a function with `finish` has every key visited at the end. */
-function finishOf(made: { finish?: Finish }): { finish?: Finish } {
-  return made.finish === undefined ? {} : { finish: made.finish.bind(made) };
+/** Only where it is there: a function with `finish` has every key visited at the end, one with `onTimer` has timers. */
+function lastWorkOf({ onTimer, finish }: LastWork, made: object): LastWork {
+  return {
+    ...(onTimer === undefined ? {} : { onTimer: onTimer.bind(made) }),
+    ...(finish === undefined ? {} : { finish: finish.bind(made) }),
+  };
 }

@@ -11,6 +11,7 @@
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointContents, CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
+import type { FiredTimersLog } from './fired-timers.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
@@ -24,16 +25,18 @@ export interface ConsistentCutOptions {
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
   readonly index: InputIndex;
+  /** Of a job with timers; absent: it has none. */
+  readonly fired?: FiredTimersLog;
 }
 
 export class ConsistentCut implements Judge {
   readonly name = NAME;
-  readonly kinds = ['checkpoint-completed'] as const;
+  readonly kinds = ['snapshot-taken', 'checkpoint-completed'] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
     'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
     'stands before where an earlier completed checkpoint had it. split-lost: a split of a source is neither with its enumerator ' +
-    'nor with a reader. split-twice: it is in two places. checkpoint-unreadable: a file of a completed checkpoint is ' +
+    'nor with a reader. watermark-ahead: timers have fired that the records before the cut do not allow to fire. split-twice: it is in two places. checkpoint-unreadable: a file of a completed checkpoint is ' +
     'missing, fails its checksum or cannot be decoded. state-not-whole: a key group or a partition is in none of its handles, or in two.';
   readonly #options: ConsistentCutOptions;
   readonly #findings = new Findings(NAME);
@@ -47,7 +50,9 @@ export class ConsistentCut implements Judge {
   }
 
   observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind === 'snapshot-taken') return this.#options.fired?.taken(event);
     if (event.kind !== 'checkpoint-completed') return;
+    const reported = this.#options.fired?.completed(event.checkpointId) ?? [];
     const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);
     // A checkpoint that the pointer does not name has no contents to judge; the lifecycle judge reports it.
     if (checkpoint === undefined) return;
@@ -69,6 +74,12 @@ export class ConsistentCut implements Judge {
     this.#compared += 1;
     if (difference.kind === 'unreadable') {
       this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${difference.reason}`);
+      return;
+    }
+    const ahead = this.#options.cuts.watermarkAhead(contents.value, reported);
+    if (ahead !== undefined) {
+      this.#wrong = true;
+      this.#findings.violated('watermark-ahead', [at], () => `Checkpoint ${id}: ${ahead}`);
       return;
     }
     if (difference.value === undefined) return;

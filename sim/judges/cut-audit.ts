@@ -9,7 +9,9 @@
 import { javaStringHash } from '../../engine/foundation/stable-hash.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
+import type { FiredTimers } from '../../engine/protocol/engine-events.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
+import type { FiredTimersLog, HasFired } from './fired-timers.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import type { JobAudit } from './job-audit.ts';
 import { compareOperatorState, differenceOfContents } from './operator-state-audit.ts';
@@ -25,6 +27,8 @@ export interface CutAuditOptions {
   readonly graph: JobGraph;
   readonly audit: Pick<JobAudit, 'mergeOperatorState'>;
   readonly index: InputIndex;
+  /** Absent: no operator of the job has timers. */
+  readonly fired?: FiredTimersLog;
 }
 
 const NOTHING = new HashSum();
@@ -51,8 +55,10 @@ export class CutAudit {
     if (found.kind === 'unreadable') return found;
     if (!this.#run.canReach(contents.cut)) this.#run = new ReferenceRun(this.#options.graph, this.#options.index);
     this.#run.advance(contents.cut);
+    const hasFired = this.#options.fired?.before(contents.id);
+    if (hasFired !== undefined) this.#run.job.fireTimers(hasFired);
     const expected = this.#run.job.keyedStates;
-    if (contents.inFlight.length > 0) return this.#compareInFlight(contents, expected);
+    if (contents.inFlight.length > 0) return this.#compareInFlight(contents, expected, hasFired);
     const operators = new Set([...expected.keys(), ...found.value.keys()]);
     for (const operator of operators) {
       const sum = found.value.get(operator) ?? NOTHING;
@@ -64,16 +70,33 @@ export class CutAudit {
       const { graph, index } = this.#options;
       return {
         kind: 'read',
-        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted }),
+        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted, hasFired }),
       };
     }
     return this.#compareOperators(contents, this.#run.job);
+  }
+
+  /** Row B25: an operator whose event time is ahead of what it can have read; undefined: none. After `compare`. */
+  watermarkAhead(contents: CheckpointContents, reported: readonly FiredTimers[]): string | undefined {
+    const { input } = this.#options.index;
+    const hasEnded = (partition: number): boolean =>
+      input.some((known, slot) => {
+        return known.partition === partition && known.bounded && contents.cut[slot] === known.values.length;
+      });
+    for (const { operator, watermarkUs, firing } of reported) {
+      const furthest = this.#run.job.furthestWatermark(operator, hasEnded);
+      const atUs = Math.max(watermarkUs, firing?.timestampUs ?? watermarkUs);
+      if (atUs <= furthest) continue;
+      return `operator ${operator} has fired its timers up to ${String(atUs)} us, but the records before the cut allow a watermark of ${String(furthest)} us at most`;
+    }
+    return undefined;
   }
 
   /** Row B5: with what was under way the state is that of all records before the cut. */
   #compareInFlight(
     contents: CheckpointContents,
     expected: ReadonlyMap<string, ReferenceOperatorState>,
+    hasFired: HasFired | undefined,
   ): Readable<StateDifference | undefined> {
     const { graph, index } = this.#options;
     const stray = inFlightBehindCut(index, contents);
@@ -85,7 +108,7 @@ export class CutAudit {
       const reference = expected.get(operator);
       const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
       if (state.sum().equals(due ?? NOTHING)) continue;
-      const question = { graph, index, cut: contents.cut, operator, found: state.entries(), isCounted };
+      const question = { graph, index, cut: contents.cut, operator, found: state.entries(), isCounted, hasFired };
       return { kind: 'read', value: explainDifference(question) };
     }
     return this.#compareFoldedOperators(folded.value);

@@ -17,6 +17,14 @@ export interface JobAudit {
   readonly mergeOperatorState?: Readonly<
     Record<string, Readonly<Record<string, (elements: readonly unknown[]) => ReadonlyMap<string, number>>>>
   >;
+  /**
+   * Where the answer depends on the schedule (late records, windows of processing time): what an input record is, and which of them an output
+   * value accounts for. Then output is right when every input record is accounted for exactly once, whatever the values.
+   */
+  readonly conserves?: {
+    readonly input: (value: RecordValue) => string;
+    readonly output: (value: RecordValue) => readonly string[];
+  };
   /** Key of an output value, for the order per key; absent: order is not judged. */
   readonly outputKey?: (value: RecordValue) => StateKey;
 }

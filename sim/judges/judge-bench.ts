@@ -15,6 +15,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
+import { ConservedOutput } from './conserved-output.ts';
 import { ConsistentCut } from './consistent-cut.ts';
 import { CutAudit } from './cut-audit.ts';
 import { DrainWatch } from './drain-watch.ts';
@@ -22,6 +23,7 @@ import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
 import { Fencing } from './fencing.ts';
+import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
@@ -59,7 +61,8 @@ type Wired = Judge & { readonly kinds: readonly EventKind[] };
 
 export class JudgeBench {
   readonly judges: readonly Judge[];
-  readonly output: ExactlyOnceOutput;
+  readonly output: ExactlyOnceOutput | ConservedOutput;
+  readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #drainWatch: DrainWatch | undefined;
@@ -70,7 +73,8 @@ export class JudgeBench {
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
     const reader = new CheckpointReader({ graph, index, durable });
-    const cuts = new CutAudit({ graph, audit, index });
+    const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
+    const cuts = new CutAudit({ graph, audit, index, ...fired });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -80,7 +84,10 @@ export class JudgeBench {
       const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
       return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
     };
-    this.output = new ExactlyOnceOutput({ expected, audit, index, settled });
+    const { conserves } = audit;
+    const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
+    this.#compared = compared;
+    this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
     const retention = new Retention({ jobId, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
@@ -89,13 +96,13 @@ export class JudgeBench {
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
-      new ConsistentCut({ reader, cuts, audit, index }),
+      new ConsistentCut({ reader, cuts, audit, index, ...fired }),
       new CheckpointLifecycle({ jobId, isCheckpointing }),
       retention,
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
       new Notifications(),
-      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index }), audit })] : []),
+      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
       ...(restore === undefined
         ? []
         : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),
@@ -110,7 +117,7 @@ export class JudgeBench {
       jobId: graph.jobId,
       reader,
       changed: (drained) => {
-        this.output.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        this.#compared.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
         this.#progress.drained(drained?.endsAt !== undefined);
       },
     });

@@ -15,7 +15,8 @@ import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type {
   CheckpointedFunction,
   Collector,
-  ElementContext,
+  KeyedCoProcessFunction,
+  KeyedProcessFunction,
   RuntimeContext,
   StateKey,
 } from '../../engine/job/functions.ts';
@@ -27,21 +28,30 @@ import {
   type OperatorSpec,
   operatorStatesOf,
 } from '../../engine/job/job-graph.ts';
+import type { WatermarkSpec } from '../../engine/job/watermarks.ts';
+import { type Lineage, type RecordValue, START_OF_TIME_US } from '../../engine/protocol/stream-elements.ts';
 import {
-  childLineage,
-  END_OF_TIME_US,
-  finishLineage,
-  type Lineage,
-  type RecordValue,
-} from '../../engine/protocol/stream-elements.ts';
+  both,
+  Children,
+  type Clock,
+  Context,
+  NO_SIDES,
+  type Push,
+  type Sides,
+  type Stage,
+  timersAndLastWork,
+  USER_TIMERS,
+} from './reference-functions.ts';
+import { ReferenceEventTime } from './reference-event-time.ts';
 import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
 import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
+import { ReferenceWindows } from './reference-windows.ts';
+import type { ReferenceTimer } from './reference-timers.ts';
 
 /** Takes what reaches a sink. */
 export type OnOutput = (sinkUid: string, value: RecordValue, lineage: Lineage) => void;
 
-type Push = (value: RecordValue, lineage: Lineage) => void;
 type KeyedSpec = Extract<OperatorSpec, { readonly kind: 'process' | 'co-process' }>;
 /** Operator state that functions begin with, by operator uid. */
 export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
@@ -54,18 +64,20 @@ export class ReferenceJob {
   readonly #onOutput: OnOutput;
   readonly #sources = new Map<number, Push>();
   readonly #keyed = new Map<string, ReferenceOperatorState>();
+  readonly #clock: Clock = { timestampMs: 0 };
+  readonly #time: ReferenceEventTime;
   readonly #functions = new Map<string, ReferenceFunctionState>();
   readonly #restored: RestoredOperatorState;
-  readonly #clock = { timestampMs: 0 };
   /** Entries of each vertex, by logical input. */
   readonly #inputs: readonly (readonly [Push, Push])[];
-  /** What operators do at the end; from the end of the graph to its start. */
-  readonly #finishing: { readonly vertex: number; readonly finish: () => void }[] = [];
+  /** Of each vertex, by its index, from the end of its chain to its head. */
+  readonly #stages = new Map<number, Stage[]>();
 
   constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput, restored: RestoredOperatorState = NOTHING_RESTORED) {
     this.#graph = graph;
     this.#restored = restored;
     this.#onOutput = onOutput;
+    this.#time = new ReferenceEventTime(graph);
     const inputs: (readonly [Push, Push])[] = new Array(graph.vertices.length);
     for (let index = graph.vertices.length - 1; index >= 0; index -= 1) {
       const vertex = graph.vertices[index];
@@ -94,8 +106,8 @@ export class ReferenceJob {
   }
 
   /**
-   * All input has come: operators that no partition of `endless` feeds finish, in the order of the graph, so that one finishes when all
-   * before it have. A second call would emit again.
+   * All input has come. Event time goes as far as the input allows, to its end where no partition of `endless` feeds an operator; those
+   * finish, too, in the order of the graph, so that one finishes when all before it have. A second call would emit again.
    */
   finish(endless: ReadonlySet<number>): void {
     const goesOn = new Set<number>();
@@ -103,7 +115,28 @@ export class ReferenceJob {
       const isFed = this.#graph.edges.some((edge) => edge.to === index && goesOn.has(edge.from));
       if (isFed || source?.partitions.some((partition) => endless.has(partition)) === true) goesOn.add(index);
     }
-    for (const { vertex, finish } of [...this.#finishing].reverse()) if (!goesOn.has(vertex)) finish();
+    const watermarks = this.#time.watermarks((partition) => !endless.has(partition), START_OF_TIME_US);
+    for (const { index } of this.#graph.vertices) {
+      const stages = this.#stagesOf(index);
+      const watermarkUs = watermarks[index] ?? START_OF_TIME_US;
+      for (const { fire } of stages) fire?.(({ timestampUs }) => timestampUs <= watermarkUs, watermarkUs);
+      if (!goesOn.has(index)) for (const { finish } of stages) finish?.();
+    }
+  }
+
+  /** Fires the timers that a checkpoint says have fired, operator by operator along the graph. */
+  fireTimers(hasFired: (operator: string, timer: ReferenceTimer) => boolean): void {
+    for (const { index } of this.#graph.vertices) {
+      for (const { uid, fire } of this.#stagesOf(index)) {
+        fire?.((timer) => hasFired(uid, timer), START_OF_TIME_US);
+      }
+    }
+  }
+
+  /** The furthest event time an operator can have seen, given what was fed; `hasEnded`: nothing more comes of the partition. */
+  furthestWatermark(operator: string, hasEnded: (partition: number) => boolean): number {
+    const vertex = this.#graph.vertices.findIndex(({ operators }) => operators.some(({ uid }) => uid === operator));
+    return this.#time.watermarks(hasEnded, Number.POSITIVE_INFINITY)[vertex] ?? Number.POSITIVE_INFINITY;
   }
 
   /** The way into the graph for one partition. */
@@ -111,10 +144,40 @@ export class ReferenceJob {
     const push = this.#sources.get(partition);
     assert(push !== undefined, 'I2: a source reads the partition', { partition });
     const clock = this.#clock;
+    const spec = this.#graph.vertices.find(({ source }) => source?.partitions.includes(partition))?.source?.watermarks;
+    if (spec !== undefined) return this.#stamping(spec, partition, push);
     return (value, timestampUs, lineage) => {
       clock.timestampMs = timestampUs / 1_000;
       push(value, lineage);
     };
+  }
+
+  /** A source, or an operator, that gives records their event time. */
+  #stamping(
+    { timestampOf }: WatermarkSpec,
+    where: number | string,
+    push: Push,
+  ): (value: RecordValue, timestampUs: number, lineage: Lineage) => void {
+    const clock = this.#clock;
+    return (value, timestampUs, lineage) => {
+      const before = clock.timestampMs;
+      const us = timestampOf === undefined ? timestampUs : Math.round(timestampOf(value, timestampUs / 1_000) * 1_000);
+      this.#time.saw(where, us);
+      clock.timestampMs = us / 1_000;
+      push(value, lineage);
+      // What else reads the same record has its own event time.
+      clock.timestampMs = before;
+    };
+  }
+
+  #stagesOf(vertex: number): Stage[] {
+    return [...(this.#stages.get(vertex) ?? [])].reverse();
+  }
+
+  #addStage(vertex: number, stage: Stage): void {
+    const stages = this.#stages.get(vertex);
+    if (stages === undefined) this.#stages.set(vertex, [stage]);
+    else stages.push(stage);
   }
 
   /** What lies behind an edge, for records that were under way on it. */
@@ -131,16 +194,19 @@ export class ReferenceJob {
 
   #compileVertex(vertex: JobVertex, inputs: readonly (readonly [Push, Push])[]): readonly [Push, Push] {
     let next: Push = this.#fanOut(vertex, inputs);
+    let sides: Sides = this.#sidesOf(vertex, inputs);
     for (let i = vertex.operators.length - 1; i > 0; i -= 1) {
       const spec = vertex.operators[i];
       const hasTwoInputs = spec?.kind === 'co-process' || spec?.kind === 'broadcast-process';
       assert(spec !== undefined && !hasTwoInputs, 'only the head of a chain has two inputs', {
         vertex: vertex.name,
       });
-      next = this.#compileOperator(spec, vertex, next)[0];
+      next = this.#compileOperator(spec, vertex, next, sides)[0];
+      sides = NO_SIDES;
     }
     const head = vertex.operators[0];
-    const entry: readonly [Push, Push] = head === undefined ? [next, next] : this.#compileOperator(head, vertex, next);
+    const entry: readonly [Push, Push] =
+      head === undefined ? [next, next] : this.#compileOperator(head, vertex, next, sides);
     for (const partition of vertex.source?.partitions ?? []) {
       assert(!this.#sources.has(partition), 'I2: a partition is read by one source', { partition });
       this.#sources.set(partition, entry[0]);
@@ -150,7 +216,7 @@ export class ReferenceJob {
 
   #fanOut(vertex: JobVertex, inputs: readonly (readonly [Push, Push])[]): Push {
     const targets = this.#graph.edges
-      .filter((edge) => edge.from === vertex.index)
+      .filter((edge) => edge.from === vertex.index && edge.sideOutput === undefined)
       .map((edge) => this.#target(edge, inputs));
     const [first, second] = targets;
     if (first === undefined) return () => undefined;
@@ -158,6 +224,16 @@ export class ReferenceJob {
     return (value, lineage) => {
       for (const target of targets) target(value, lineage);
     };
+  }
+
+  /** Of the last operator of the chain. */
+  #sidesOf(vertex: JobVertex, inputs: readonly (readonly [Push, Push])[]): Sides {
+    const sides = new Map<string, Push[]>();
+    for (const edge of this.#graph.edges) {
+      if (edge.from !== vertex.index || edge.sideOutput === undefined) continue;
+      sides.set(edge.sideOutput, [...(sides.get(edge.sideOutput) ?? []), this.#target(edge, inputs)]);
+    }
+    return sides;
   }
 
   #target(edge: JobEdge, inputs: readonly (readonly [Push, Push])[]): Push {
@@ -173,7 +249,7 @@ export class ReferenceJob {
     };
   }
 
-  #compileOperator(spec: OperatorSpec, vertex: JobVertex, next: Push): readonly [Push, Push] {
+  #compileOperator(spec: OperatorSpec, vertex: JobVertex, next: Push, sides: Sides): readonly [Push, Push] {
     switch (spec.kind) {
       case 'map': {
         const { map } = spec;
@@ -192,11 +268,18 @@ export class ReferenceJob {
       }
       case 'process':
       case 'co-process':
-        return this.#compileKeyed(spec, vertex, next);
+        return this.#compileKeyed(spec, vertex, { next, sides });
+      case 'window':
+        return this.#compileWindows(spec, vertex, new Children(next, sides));
       case 'plain-process':
         return this.#compilePlain(spec, next);
       case 'broadcast-process':
         return this.#compileBroadcast(spec, vertex, next);
+      case 'watermarks': {
+        const stamp = this.#stamping(spec.watermarks, spec.uid, next);
+        const clock = this.#clock;
+        return both((value, lineage) => stamp(value, Math.round(clock.timestampMs * 1_000), lineage));
+      }
       case 'sink': {
         const { uid } = spec;
         const onOutput = this.#onOutput;
@@ -210,36 +293,52 @@ export class ReferenceJob {
     }
   }
 
-  #compileKeyed(spec: KeyedSpec, vertex: JobVertex, next: Push): readonly [Push, Push] {
+  #compileKeyed(
+    spec: KeyedSpec,
+    vertex: JobVertex,
+    { next, sides }: { readonly next: Push; readonly sides: Sides },
+  ): readonly [Push, Push] {
     const { uid } = spec;
-    const state = this.#keyedState(spec, spec.keySerializer, vertex);
-    const context = new Context(state, this.#clock);
-    const children = new Children(next);
+    const process = spec.function.create();
+    const timers = process.onTimer === undefined ? {} : { timers: USER_TIMERS };
+    const state = this.#keyedState(spec, spec.keySerializer, { ...vertex, ...timers });
+    this.#functionState(spec, process);
+    const children = new Children(next, sides);
+    const context = new Context(state, this.#clock, children);
+    process.open?.(state);
+    const clock = this.#clock;
+    this.#addStage(vertex.index, timersAndLastWork(process, { uid, state, children, context, clock }));
     if (spec.kind === 'process') {
       const { key } = spec;
-      const process = spec.function.create();
-      this.#functionState(spec, process);
-      process.open?.(state);
-      this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
+      const single = process as KeyedProcessFunction<unknown, unknown>;
       return both((value, lineage) => {
         state.setKey(key(value));
-        process.processElement(value, context, children.of(lineage));
+        single.processElement(value, context, children.of(lineage));
       });
     }
-    const process = spec.function.create();
-    this.#functionState(spec, process);
-    process.open?.(state);
-    this.#addFinish(vertex.index, { uid, state, children, finish: process.finish?.bind(process) }, context);
+    const twofold = process as KeyedCoProcessFunction<unknown, unknown, unknown>;
     const [key1, key2] = spec.keys;
     const first: Push = (value, lineage) => {
       state.setKey(key1(value));
-      process.processElement1(value, context, children.of(lineage));
+      twofold.processElement1(value, context, children.of(lineage));
     };
     const second: Push = (value, lineage) => {
       state.setKey(key2(value));
-      process.processElement2(value, context, children.of(lineage));
+      twofold.processElement2(value, context, children.of(lineage));
     };
     return [first, second];
+  }
+
+  #compileWindows(
+    spec: Extract<OperatorSpec, { readonly kind: 'window' }>,
+    { maxParallelism, index }: JobVertex,
+    children: Children,
+  ): readonly [Push, Push] {
+    assert(!this.#keyed.has(spec.uid), 'operators have different uids', { uid: spec.uid });
+    const windows = new ReferenceWindows({ spec, maxParallelism, children, clock: this.#clock });
+    this.#keyed.set(spec.uid, windows.state);
+    this.#addStage(index, windows.stage);
+    return both(windows.push);
   }
 
   #compilePlain(spec: Extract<OperatorSpec, { readonly kind: 'plain-process' }>, next: Push): readonly [Push, Push] {
@@ -296,10 +395,16 @@ export class ReferenceJob {
   #keyedState(
     { uid, function: { states } }: FunctionOperatorSpec,
     keySerializer: TypeSerializer<StateKey>,
-    { maxParallelism }: JobVertex,
+    { maxParallelism, timers }: Pick<JobVertex, 'maxParallelism'> & { readonly timers?: string },
   ): ReferenceOperatorState {
     assert(!this.#keyed.has(uid), 'operators have different uids', { uid });
-    const state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism });
+    const state = new ReferenceOperatorState({
+      uid,
+      keySerializer,
+      states,
+      maxParallelism,
+      ...(timers === undefined ? {} : { timers }),
+    });
     this.#keyed.set(uid, state);
     return state;
   }
@@ -310,28 +415,6 @@ export class ReferenceJob {
     state.initialize(userFunction);
     return state;
   }
-
-  #addFinish(vertex: number, { uid, state, children, finish }: Finishing, context: Context): void {
-    if (finish === undefined) return;
-    const clock = this.#clock;
-    this.#finishing.push({
-      vertex,
-      finish: () => {
-        clock.timestampMs = END_OF_TIME_US / 1_000;
-        for (const key of state.keys()) {
-          state.setKey(key);
-          finish(context, children.of(finishLineage(uid, key)));
-        }
-      },
-    });
-  }
-}
-
-interface Finishing {
-  readonly uid: string;
-  readonly state: ReferenceOperatorState;
-  readonly children: Children;
-  readonly finish: ((context: ElementContext, out: Collector<RecordValue>) => void) | undefined;
 }
 
 function withoutKeyedState(): RuntimeContext {
@@ -339,48 +422,4 @@ function withoutKeyedState(): RuntimeContext {
     assert(false, 'a function over a stream without a key has no keyed state', { name });
   };
   return { subtask: 0, parallelism: 1, value: none, list: none, map: none, reducing: none, aggregating: none };
-}
-
-const both = (push: Push): readonly [Push, Push] => [push, push];
-
-/** What a function is told about the record it processes. */
-class Context implements ElementContext {
-  readonly #state: ReferenceOperatorState;
-  readonly #clock: { readonly timestampMs: number };
-
-  constructor(state: ReferenceOperatorState, clock: { readonly timestampMs: number }) {
-    this.#state = state;
-    this.#clock = clock;
-  }
-
-  get currentKey(): StateKey {
-    return this.#state.currentKey;
-  }
-
-  get timestampMs(): number {
-    return this.#clock.timestampMs;
-  }
-}
-
-/** Numbers what one operator makes of one record (I1). */
-class Children implements Collector<RecordValue> {
-  readonly #next: Push;
-  #parent: Lineage = 0;
-  #count = 0;
-
-  constructor(next: Push) {
-    this.#next = next;
-  }
-
-  of(parent: Lineage): this {
-    this.#parent = parent;
-    this.#count = 0;
-    return this;
-  }
-
-  collect(value: RecordValue): void {
-    const lineage = childLineage(this.#parent, this.#count);
-    this.#count += 1;
-    this.#next(value, lineage);
-  }
 }

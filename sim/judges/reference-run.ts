@@ -69,7 +69,7 @@ export class InputIndex {
 
   /** `record 17 (topic flights, partition 1, offset 8)`. */
   describe(lineage: number): string {
-    if (isOfFinish(lineage)) return `what is emitted at the end of all input (lineage ${String(lineage)})`;
+    if (isOfFinish(lineage)) return `what a timer or the end of all input emits (lineage ${String(lineage)})`;
     const index = sourceIndexOf(lineage);
     const derived = lineage === index ? '' : `, derived record ${String((lineage - index) / LINEAGE_PATH_UNIT)}`;
     const partition = this.input[this.slots[index] ?? -1];

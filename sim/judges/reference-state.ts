@@ -28,6 +28,7 @@ import type {
 import { attempt } from './readable.ts';
 import type { Cell, StateCells } from './reference-cells.ts';
 import { bindReferenceState, type ReferenceHandle } from './reference-handles.ts';
+import { ReferenceTimers } from './reference-timers.ts';
 import { canonicalText, HashSum, TermHash } from './value-hash.ts';
 
 /** One entry as bytes. */
@@ -43,6 +44,8 @@ export interface ReferenceOperatorOptions {
   readonly states: readonly StateDescriptor[];
   readonly keySerializer: TypeSerializer<StateKey>;
   readonly maxParallelism: number;
+  /** Names its timers in state files; absent: the operator has none. */
+  readonly timers?: string;
 }
 
 /** The keyed state of one operator, over all its key groups. */
@@ -52,9 +55,13 @@ export class ReferenceOperatorState implements RuntimeContext {
   readonly subtask = 0;
   readonly parallelism = 1;
   readonly #tables = new Map<string, ReferenceHandle>();
+  /** States that the function declared: all but timers. */
+  readonly #declared: readonly ReferenceHandle[];
   readonly #cells: StateCells[] = [];
   readonly #sum = new HashSum();
   readonly #options: ReferenceOperatorOptions;
+  /** Of an operator that has timers. */
+  readonly timers: ReferenceTimers | undefined;
   #key: StateKey = '';
   #onKey: ((key: StateKey) => void) | undefined;
 
@@ -66,6 +73,14 @@ export class ReferenceOperatorState implements RuntimeContext {
       this.#tables.set(descriptor.name, handle);
       this.#cells.push(handle.cells);
     }
+    this.#declared = [...this.#tables.values()];
+    if (options.timers === undefined) return;
+    this.timers = new ReferenceTimers((key) => keyGroupOf(key, options.maxParallelism));
+    for (const domain of ['event', 'processing'] as const) {
+      const handle = this.timers.handle(domain);
+      this.#tables.set(`_timer_state/${domain}_${options.timers}`, handle);
+      this.#cells.push(handle.cells);
+    }
   }
 
   get currentKey(): StateKey {
@@ -75,7 +90,7 @@ export class ReferenceOperatorState implements RuntimeContext {
   /** Keys that have an entry in some state, each once. */
   keys(): readonly StateKey[] {
     const keys = new Set<StateKey>();
-    for (const { cells } of this.#tables.values()) {
+    for (const { cells } of this.#declared) {
       for (const cell of cells.all()) if (cells.bytesOf(cell) !== undefined) keys.add(cell.key);
     }
     return [...keys];
@@ -154,6 +169,14 @@ export class ReferenceOperatorState implements RuntimeContext {
     if (table.cells.content(false) !== undefined) return `state ${state} of ${this.uid} holds a key twice`;
     table.cells.put(table.load(new ByteReader(value)));
     return undefined;
+  }
+
+  /** What an entry of a state file stands for; undefined: of a state that is not declared. Throws `CorruptData`. */
+  decode({ state, key, value }: Omit<StateEntry, 'keyGroup'>): { key: StateKey; content: unknown } | undefined {
+    const table = this.#tables.get(state);
+    if (table === undefined) return undefined;
+    const content = table.load(new ByteReader(value));
+    return { key: this.#options.keySerializer.deserialize(new ByteReader(key)), content };
   }
 
   /** The bytes of a key as state files hold it. */

@@ -9,8 +9,8 @@
  * I1: bytes are decoded here by the job's own types, without the engine's backends;
  * I2: state that no function has registered is in none of the three: nobody can read it.
  */
-import { ByteReader, CorruptData } from '../../engine/foundation/byte-reader.ts';
-import type { JobGraph, OperatorSpec } from '../../engine/job/job-graph.ts';
+import { CorruptData } from '../../engine/foundation/byte-reader.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { deployedGraph, operatorsOf, slotsNeeded, withParallelism } from '../../engine/job/scaled-graph.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
 import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
@@ -19,7 +19,8 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
-import { bindReferenceState, type ReferenceHandle } from './reference-handles.ts';
+import { ReferenceJob } from './reference-job.ts';
+import type { ReferenceOperatorState } from './reference-state.ts';
 import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
 import { StateHash } from './state-hash.ts';
 import type { HashPair } from './value-hash.ts';
@@ -62,14 +63,6 @@ export interface RestoreAuditOptions {
   readonly handedOut: () => readonly string[];
 }
 
-type KeyedSpec = Extract<OperatorSpec, { kind: 'process' | 'co-process' }>;
-
-interface KeyedOperator {
-  readonly spec: KeyedSpec;
-  /** By state name. */
-  readonly states: ReadonlyMap<string, ReferenceHandle>;
-}
-
 export class RestoreAudit implements Judge {
   readonly name = NAME;
   readonly kinds = [] as const;
@@ -79,11 +72,12 @@ export class RestoreAudit implements Judge {
     'what its bytes stand for. rescaled-differs: it is not at another parallelism.';
   readonly #options: RestoreAuditOptions;
   readonly #findings = new Findings(NAME);
-  readonly #keyed: ReadonlyMap<string, KeyedOperator>;
+  /** By operator: reads what its entries stand for (I1). */
+  readonly #keyed: ReadonlyMap<string, ReferenceOperatorState>;
 
   constructor(options: RestoreAuditOptions) {
     this.#options = options;
-    this.#keyed = keyedOperators(options.graph);
+    this.#keyed = new ReferenceJob(options.graph).keyedStates;
   }
 
   observe(): void {
@@ -178,10 +172,8 @@ export class RestoreAudit implements Judge {
     if (known === undefined) return;
     const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
     readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
-      const handle = known.states.get(name);
-      if (handle === undefined) return;
-      const key = known.spec.keySerializer.deserialize(new ByteReader(keyBytes));
-      own.add(name, keyGroup, key, handle.load(new ByteReader(valueBytes)));
+      const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
+      if (entry !== undefined) own.add(name, keyGroup, entry.key, entry.content);
     });
     const all = into.get(operator) ?? new StateHash();
     into.set(operator, all);
@@ -214,18 +206,6 @@ export class RestoreAudit implements Judge {
   #say(anomaly: string, message: string): void {
     this.#findings.violated(anomaly, [], () => message);
   }
-}
-
-function keyedOperators(graph: JobGraph): ReadonlyMap<string, KeyedOperator> {
-  const keyed = new Map<string, KeyedOperator>();
-  for (const { operators } of graph.vertices) {
-    for (const spec of operators) {
-      if (spec.kind !== 'process' && spec.kind !== 'co-process') continue;
-      const states = new Map(spec.function.states.map((state) => [state.name, bindReferenceState(state)]));
-      keyed.set(spec.uid, { spec, states });
-    }
-  }
-  return keyed;
 }
 
 function gather(operator: string, bytes: Uint8Array, into: Map<string, Set<string>>): void {

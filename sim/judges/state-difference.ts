@@ -8,6 +8,7 @@
  * I1: an explanation is proven: the reference, fed so, gives exactly the bytes that were found.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { HasFired } from './fired-timers.ts';
 import { ReferenceJob } from './reference-job.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import { ReferenceRun } from './reference-run.ts';
@@ -29,6 +30,8 @@ export interface DifferenceQuestion {
   readonly found: readonly StateEntry[];
   /** Whether state of a key group must be there; undefined: of all. */
   readonly isCounted?: ((keyGroup: number) => boolean) | undefined;
+  /** Which timers have fired before the cut; absent: there are none. */
+  readonly hasFired?: HasFired | undefined;
 }
 
 interface RecordPosition {
@@ -60,6 +63,7 @@ const FEED_BUDGET = 200_000;
 export function explainDifference(question: DifferenceQuestion): StateDifference {
   const run = new ReferenceRun(question.graph, question.index);
   run.advance(question.cut);
+  fireTimers(run.job, question.hasFired);
   const operator = run.job.keyedStates.get(question.operator);
   if (operator === undefined) {
     return {
@@ -180,12 +184,13 @@ function recordsTouching(
 }
 
 function bytesAfter(
-  { graph, index, operator }: DifferenceQuestion,
+  { graph, index, operator, hasFired }: DifferenceQuestion,
   suspect: Suspect,
   records: readonly RecordPosition[],
 ): Uint8Array | undefined {
   const job = new ReferenceJob(graph);
   for (const record of records) feedRecord(job, index, record);
+  fireTimers(job, hasFired);
   const state: ReferenceOperatorState | undefined = job.keyedStates.get(operator);
   return state?.entries().find((entry) => entry.state === suspect.state && sameBytes(entry.key, suspect.key))?.value;
 }
@@ -198,6 +203,10 @@ function feedRecord(job: ReferenceJob, index: InputIndex, { slot, offset }: Reco
     timestampUs: partition.timestampsUs[offset] ?? 0,
     lineage: partition.sourceIndices[offset] ?? 0,
   });
+}
+
+function fireTimers(job: ReferenceJob, hasFired: HasFired | undefined): void {
+  if (hasFired !== undefined) job.fireTimers(hasFired);
 }
 
 function slotsOf(records: readonly RecordPosition[]): readonly number[] {

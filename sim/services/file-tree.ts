@@ -21,6 +21,8 @@ export interface StoredFile {
   writer: string;
   /** When its writer did something last. */
   touchedUs: number;
+  /** HDFS: the datanodes it was being written through have been away; its writer has to begin again. */
+  isBroken: boolean;
   /** Its lease is being recovered until then; 0: it is not. */
   recoveringUntilUs: number;
 }
@@ -45,7 +47,8 @@ export class FileTree {
 
   /** A new and empty one, open for its writer, in place of what was there. */
   create(path: string, writer: string, nowUs: number): StoredFile {
-    const file = { bytes: NO_BYTES, seen: NO_BYTES, durable: NO_BYTES, writer, touchedUs: nowUs, recoveringUntilUs: 0 };
+    const nothing = { bytes: NO_BYTES, seen: NO_BYTES, durable: NO_BYTES };
+    const file = { ...nothing, writer, touchedUs: nowUs, isBroken: false, recoveringUntilUs: 0 };
     this.#files.set(path, file);
     this.#enter(path);
     return file;

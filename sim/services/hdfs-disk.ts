@@ -8,7 +8,8 @@
  * I2: readers see what was flushed or synced, and all of a closed file; a loss of power takes what was not synced, closed or not
  *     (dfs.datanode.synconclose is off);
  * I3: files only grow at their end, but for truncate;
- * I4: in safe mode no name and no lease changes. Deleting an open file takes the lease with it.
+ * I4: in safe mode no name and no lease changes. Deleting an open file takes the lease with it;
+ * I5: whoever was writing when power was lost cannot go on: the pipeline is broken, and the file is begun again or recovered.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
@@ -97,7 +98,9 @@ export class HdfsDisk implements StorageDisk {
   losePower(_nowUs: Micros, site: ChoiceSite, tell: Tell): void {
     for (const path of this.#tree.paths('')) {
       const file = this.#tree.file(path);
-      if (file === undefined || file.durable === file.bytes) continue;
+      if (file === undefined) continue;
+      file.isBroken = file.writer !== '';
+      if (file.durable === file.bytes) continue;
       const left = afterPowerLoss(file, site);
       if (left !== file.bytes) tell({ kind: 'writes-lost', path, bytes: file.bytes.length, left: left.length });
       file.bytes = left;
@@ -161,6 +164,8 @@ export class HdfsDisk implements StorageDisk {
     { operation, nowUs, tell }: { operation: FileOperation; nowUs: number; tell: Tell },
   ): StorageAnswer {
     file.touchedUs = nowUs;
+    // Else a sync would make durable what is left, and say that it was all (I5).
+    if (file.isBroken) return { outcome: 'failed' };
     if (operation.kind === 'write') {
       if (operation.offset !== file.bytes.length) return { outcome: 'failed' };
       file.bytes = spliced(file.bytes, operation.offset, operation.bytes);
@@ -190,6 +195,7 @@ export class HdfsDisk implements StorageDisk {
     const isRecovered = file.recoveringUntilUs > 0 && file.recoveringUntilUs <= nowUs;
     if (!isForgotten && !isRecovered) return;
     file.recoveringUntilUs = 0;
+    file.isBroken = false;
     if (file.writer === '') return;
     file.writer = '';
     file.durable = file.durable === file.bytes ? file.seen : file.durable;

@@ -120,6 +120,8 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('cancel-marker'), checkpointId: checkpoint }),
   row({ kind: fc.constant('end-of-partition') }),
   row({ kind: fc.constant('end-of-data'), mode: fc.constantFrom('drain', 'no-drain') }),
+  row({ kind: fc.constant('watermark'), timestampUs: us }),
+  row({ kind: fc.constant('watermark-status'), idle: fc.boolean() }),
 );
 const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
 const operatorEvent = fc.oneof(

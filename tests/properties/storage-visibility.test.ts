@@ -58,6 +58,8 @@ interface Specified {
   seen: string;
   synced: string;
   writer: string;
+  /** HDFS: its writer has to begin again. */
+  isBroken: boolean;
 }
 
 type Step =
@@ -149,13 +151,14 @@ class FileModel {
         return;
       }
       expect(outcome).toBe('done');
-      this.files.set(name, { written: '', seen: '', synced: '', writer: who });
+      this.files.set(name, { written: '', seen: '', synced: '', writer: who, isBroken: false });
       return;
     }
     const operation: FileOperation =
       what === 'write' ? { kind: 'write', offset: file?.written.length ?? 0, bytes: bytesOf('xyz') } : { kind: what };
     const outcome = this.asked.file(name, who, operation);
     if (file === undefined || file.writer !== who) return void expect(outcome).toBe('lease-expired');
+    if (file.isBroken) return void expect(outcome).toBe('failed');
     expect(outcome).toBe('done');
     if (what === 'write') file.written += 'xyz';
     if (what !== 'write' || !this.isHdfs) file.seen = file.written;
@@ -176,7 +179,7 @@ class FileModel {
       if (file.synced === file.written) expect(left).toBe(file.seen);
       // A file server forgets who had what open; leases are the namenode's.
       const next = this.isHdfs ? file.writer : '';
-      this.files.set(name, { written: left, seen: left, synced: left, writer: next });
+      this.files.set(name, { written: left, seen: left, synced: left, writer: next, isBroken: next !== '' });
     }
   }
 }

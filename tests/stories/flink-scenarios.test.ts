@@ -10,6 +10,8 @@ import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
 
 const SEEDS = ['1', '2'];
+/** The first deployment lies before. */
+const DEPLOYED_US = 500_000;
 
 interface Lived {
   readonly plan: SimulationPlan;
@@ -28,6 +30,11 @@ function livesOf(name: string): readonly Lived[] {
     lived.set(name, lives);
   }
   return lives;
+}
+
+/** Restarts of tasks that the storm brought; at its end machines may go for good, which is none of a scenario's faults. */
+function restoresInStorm({ plan, record }: Lived): number {
+  return record.restoreRecords.filter(({ atUs }) => atUs > DEPLOYED_US && atUs < plan.liveness.stormUs).length;
 }
 
 const cases = FLINK_SCENARIOS.map((entry) => [entry.ported, entry] as const);
@@ -80,19 +87,21 @@ describe('what a class asserts beside exactly-once', () => {
   });
 
   it('X8 NotifyCheckpointAbortedITCase: a checkpoint fails, no task does, and a later one completes', () => {
-    for (const { restarts, checkpointRecords } of records('notify-checkpoint-aborted-itcase')) {
+    for (const life of livesOf('notify-checkpoint-aborted-itcase')) {
+      const { checkpointRecords } = life.record;
       const failed = checkpointRecords.findIndex(({ outcome }) => outcome === 'aborted');
       expect(failed).toBeGreaterThanOrEqual(0);
       expect(checkpointRecords.slice(failed).some(({ outcome }) => outcome === 'completed')).toBe(true);
-      expect(restarts).toBe(0);
+      expect(restoresInStorm(life)).toBe(0);
     }
   });
 
   it('X24 UnalignedCheckpointFailureHandlingITCase: in-flight data cannot be written, and no task restarts', () => {
-    for (const { restarts, checkpoints } of records('unaligned-checkpoint-failure-handling-itcase')) {
+    for (const life of livesOf('unaligned-checkpoint-failure-handling-itcase')) {
+      const { checkpoints } = life.record;
       expect(checkpoints.aborted).toBeGreaterThan(0);
       expect(checkpoints.completed).toBeGreaterThan(0);
-      expect(restarts).toBe(0);
+      expect(restoresInStorm(life)).toBe(0);
     }
   });
 

@@ -1,5 +1,5 @@
 import { PipelinedRegions } from '../../../engine/jobmanager/pipelined-regions.ts';
-import { describe, expect, it } from 'vitest';
+import { assert, describe, expect, it } from 'vitest';
 import type { KeyedProcessFunction, RuntimeContext } from '../../../engine/index.ts';
 import { type BuiltJob, JOB_CATALOG, jobNamed } from '../../../scenarios/index.ts';
 
@@ -35,10 +35,11 @@ function outputsOf(job: BuiltJob, rows: readonly unknown[]): unknown[] {
   const process: KeyedProcessFunction<unknown, unknown> = operator.function.create();
   process.open?.(runtime);
   const outputs: unknown[] = [];
+  const nothing = { timerService: () => assert.fail('no timers'), output: () => undefined };
   for (const row of rows)
     process.processElement(
       row,
-      { currentKey: operator.key(row), timestampMs: 0 },
+      { ...nothing, currentKey: operator.key(row), timestampMs: 0 },
       { collect: (value) => outputs.push(value) },
     );
   return outputs;
@@ -50,6 +51,8 @@ describe('job catalog', () => {
       JOB_CATALOG.map((job) => [job.name, build(job.name, {}).graph.vertices.length] as const),
     );
     expect(vertices).toEqual({
+      'hourly-counts': 2,
+      'flight-windows': 2,
       'keyed-count': 2,
       'keyed-cascade': 4,
       'flight-delays': 2,

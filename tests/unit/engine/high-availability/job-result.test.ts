@@ -10,6 +10,7 @@ import {
   resultKey,
   resultOf,
 } from '../../../../engine/protocol/job-result.ts';
+import { standardParts } from '../../../../engine/parts.ts';
 import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
 import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
 import { counterKey, encodePointer, type JobEnd, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
@@ -48,6 +49,7 @@ class Bench {
       registers,
       storage: this.#storageClient,
       results: this.results,
+      parts: standardParts,
       done: () => {
         this.#cleaned += 1;
       },

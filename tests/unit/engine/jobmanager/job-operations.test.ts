@@ -243,6 +243,35 @@ describe('operations: the next run', () => {
     bench.ask('q', resume(place(1), 'no-claim', true)).answer();
     expect(bench.told('q')).toEqual({ kind: 'done' });
   });
+
+  it('S24: native state of another backend is refused by name, a canonical savepoint is not', () => {
+    const native = {
+      checkpointId: id(1),
+      jobId: 'job',
+      triggeredAtUs: micros(1),
+      states: [],
+      operators: [],
+      highestParallelism: 0,
+    };
+    const bench = canceled();
+    bench.storage.objects.set(`${place(1)}/_metadata`, encodeMetadata({ ...native, backend: 'lsm' }));
+    bench.storage.objects.set(
+      `${place(2)}/_metadata`,
+      encodeMetadata({ ...native, checkpointId: id(2), backend: 'lsm', snapshot: 'savepoint', format: 'canonical' }),
+    );
+    bench.ask('r', resume(place(1))).answer();
+    expect(bench.told('r')).toMatchObject({ kind: 'failed', reason: expect.stringContaining('backend lsm') });
+    bench.ask('q', resume(place(2))).answer();
+    expect(bench.told('q')).toEqual({ kind: 'done' });
+  });
+
+  it('S24: a run may begin with another backend, and the next one goes on with it', () => {
+    const bench = canceled();
+    const { restore } = resume('checkpoints/job/chk-1');
+    bench.ask('r', { kind: 'resume', restore: { ...restore, backend: 'hashmap' } }).answer();
+    expect(bench.told('r')).toEqual({ kind: 'done' });
+    expect(bench.store.run.backend).toBe('hashmap');
+  });
 });
 
 describe('operations: disposal', () => {

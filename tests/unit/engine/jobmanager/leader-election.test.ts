@@ -125,6 +125,25 @@ describe('leader election', () => {
     expect(b.told).toEqual(['acquired 2']);
   });
 
+  it('I2: a renewal that is found by a look makes the lease no younger than it is for those who watch', () => {
+    for (let phase = 0; phase < runtime.leaseRenewUs; phase += 100) {
+      const store = new FakeCoordination();
+      const a = new Candidate(store, 'a').start();
+      runBoth(runtime.leaseUs + phase, a);
+      const b = new Candidate(store, 'b').start();
+      runBoth(runtime.leaseRenewUs, a, b);
+      a.network = 'writes-unanswered';
+      runBoth(runtime.leaseRenewUs + 2 * REQUEST_TIMEOUT_US, a, b);
+      a.network = 'cut';
+      for (let left = 2 * runtime.leaseUs; left > 0; left -= 100) {
+        runBoth(100, a, b);
+        a.election.checkLease(a.out.nowUs, a.out);
+        expect(a.election.epoch === undefined || b.election.epoch === undefined, `phase ${phase}`).toBe(true);
+      }
+      expect(b.told).toEqual(['acquired 2']);
+    }
+  });
+
   it('I2: a process that was paused beyond its lease does not act on it any more', () => {
     const store = new FakeCoordination();
     const a = new Candidate(store, 'a').start().run(100);

@@ -167,6 +167,16 @@ describe('_metadata', () => {
     expect(decodeMetadata(encodeMetadata(WITH_COORDINATORS))).toEqual(WITH_COORDINATORS);
   });
 
+  it('S17: segments stand with their handle, and whose state it is; a placeholder is never written (FLINK-6640)', () => {
+    const segment = { path: 'dir/job/shared/op-0-1-1-3.segment', bytes: 9, checksum: 4 };
+    const keyed = { ...keyedHandle('count', 0, 63), segments: [segment, { ...segment, bytes: 10 }] };
+    const states = [{ vertex: 0, subtask: 0, handles: [inlineHandle('a', new Uint8Array(1)), keyed] }];
+    const metadata = { ...METADATA, backend: 'lsm' as const, states };
+    expect(decodeMetadata(encodeMetadata(metadata))).toEqual(metadata);
+    const named = { ...keyed, segments: [{ ...segment, isPlaceholder: true as const }] };
+    expect(() => encodeMetadata({ ...metadata, states: [{ vertex: 0, subtask: 0, handles: [named] }] })).toThrow();
+  });
+
   it('C24: without coordinators there is no section, and a file of before is read as ever', () => {
     expect(encodeMetadata({ ...METADATA, coordinators: [] })).toEqual(encodeMetadata(METADATA));
     expect('coordinators' in decodeMetadata(encodeMetadata(METADATA))).toBe(false);

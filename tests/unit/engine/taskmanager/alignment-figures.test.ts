@@ -26,6 +26,7 @@ class Bench {
       inputComplete: () => undefined,
       checkpoint: (_barrier, figures) => void this.figures.push(figures),
       endOfData: () => undefined,
+      time: () => undefined,
       giveUp: () => undefined,
     };
     const inputs = [1, 2].map((producer, subpartition) => ({

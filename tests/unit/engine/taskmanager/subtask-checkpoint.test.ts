@@ -6,7 +6,8 @@ import type { StorageReply } from '../../../../engine/protocol/messages.ts';
 import type { DataBuffer } from '../../../../engine/protocol/stream-elements.ts';
 import type { StatePart } from '../../../../engine/taskmanager/async-part.ts';
 import { SubtaskCheckpoint } from '../../../../engine/taskmanager/subtask-checkpoint.ts';
-import { attempt, EPOCH, id, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
+import type { EngineConfiguration } from '../../../../engine/protocol/configuration.ts';
+import { attempt, configuration, EPOCH, id, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { jobGraph, sourceVertex, vertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
@@ -48,9 +49,9 @@ class Bench {
   readonly checkpoint: SubtaskCheckpoint;
   readonly out: RecordingOut;
 
-  constructor(graph: JobGraph = jobGraph([], [])) {
+  constructor(graph: JobGraph = jobGraph([], []), config: EngineConfiguration = configuration()) {
     this.checkpoint = new SubtaskCheckpoint({
-      environment: taskEnvironment({ graph }),
+      environment: taskEnvironment({ graph, configuration: config }),
       attempt: attempt(5),
       vertex: 1,
       subtask: 0,
@@ -121,6 +122,30 @@ describe('subtask checkpoint: what is acknowledged', () => {
         keyGroups: { start: 0, end: 3 },
       },
     ]);
+  });
+
+  const inMemory = (maxStateBytes: number, frameBytes: number): EngineConfiguration => {
+    const { storage } = configuration().checkpoint;
+    return configuration({
+      checkpoint: { storage: { ...storage, kind: 'jobmanager', maxStateBytes, frameBytes } },
+    });
+  };
+
+  it('T1: with the memory of the JobManager as storage everything travels in the acknowledgement', () => {
+    const bench = new Bench(undefined, inMemory(100, 100)).take(1, [part('large', LARGE)]);
+    expect(bench.out.all('storage-put')).toEqual([]);
+    expect(bench.out.last('acknowledge-checkpoint').handles).toMatchObject([{ path: '', inline: LARGE }]);
+  });
+
+  it.each([
+    ['a piece of state is beyond its limit', inMemory(LARGE.length - 1, 100)],
+    ['the acknowledgement is beyond the frame', inMemory(100, 2 * LARGE.length - 1)],
+  ])('X11: when %s the checkpoint is declined at once, and the next one may do better', (_why, config) => {
+    const bench = new Bench(undefined, config).take(1, [part('large', LARGE), part('other', LARGE)]);
+    expect(bench.declined()).toEqual(['1 checkpoint-async-exception']);
+    expect(bench.acknowledged()).toEqual([]);
+    bench.take(2, [part('small', SMALL)]);
+    expect(bench.acknowledged()).toEqual([2]);
   });
 
   it('T3, T5: larger state goes to a file of its own first, never over another one', () => {

@@ -87,6 +87,7 @@ class Bench {
           this.completed.push(of);
           this.writer.finishInput(of, out);
         },
+        time: () => undefined,
         endOfData: () => undefined,
         giveUp: (of) => {
           this.gaveUp.push(of);

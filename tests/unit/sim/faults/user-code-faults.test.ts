@@ -36,6 +36,13 @@ function bench() {
   return { faults, struck, call };
 }
 
+const NO_TIME = {
+  timerService: () => {
+    throw new Error('no timers');
+  },
+  output: () => undefined,
+};
+
 describe('throw', () => {
   it('I1: strikes the next call, once', () => {
     const { faults, call } = bench();
@@ -91,7 +98,7 @@ describe('throw', () => {
     const graph = faults.wrapped(jobGraph([vertex(0, 1, { operators: [spec] })], []), NODE);
     const [operator] = graph.vertices[0]?.operators ?? [];
     if (operator?.kind !== 'process') throw new Error('a process operator');
-    operator.function.create().finish?.({ currentKey: 'k', timestampMs: 0 }, { collect: () => undefined });
+    operator.function.create().finish?.({ ...NO_TIME, currentKey: 'k', timestampMs: 0 }, { collect: () => undefined });
     expect(finished).toEqual(['once']);
   });
 });

@@ -1,0 +1,61 @@
+/**
+ * Event time of the flights: when a flight left, or when it arrived as many minutes later as it was delayed, which puts the rows of a
+ * partition out of order by days.
+ *
+ * Owns the parameters that jobs of event time have in common, and the sources they read.
+ */
+import { WatermarkStrategy } from '../../engine/api/watermark-strategy.ts';
+import type { DataStream } from '../../engine/api/data-stream.ts';
+import { InvalidJob } from '../../engine/api/invalid-job.ts';
+import type { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import { type JobInput, type JobParameter, numberParameter, type Row, textParameter } from './job-definition.ts';
+import { readTopic, unionOf } from './log-topics.ts';
+
+export const MS_PER_MINUTE = 60_000;
+
+export const eventTimeParameters: readonly JobParameter[] = [
+  {
+    name: 'time',
+    description: 'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes.',
+    default: 'log',
+  },
+  {
+    name: 'outOfOrderness',
+    description: 'How many minutes a row may lie behind the newest one of its partition.',
+    default: 0,
+  },
+  {
+    name: 'idleness',
+    description: 'After so many milliseconds without a row a partition holds nobody back; 0: never.',
+    default: 0,
+  },
+  {
+    name: 'watermarkInterval',
+    description: 'Milliseconds between two watermarks of a subtask at least.',
+    default: 200,
+  },
+];
+
+/** All topics as one stream, with event time and watermarks per partition. */
+export function readWithEventTime(env: StreamExecutionEnvironment, input: JobInput): DataStream<Row> {
+  const watermarks = strategyOf(input);
+  env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
+  return unionOf(input.topics.map((topic) => readTopic(env, input, topic, watermarks)));
+}
+
+function strategyOf({ parameters }: JobInput): WatermarkStrategy<Row> {
+  const bound = numberParameter(parameters, 'outOfOrderness') * MS_PER_MINUTE;
+  const bounded = WatermarkStrategy.forBoundedOutOfOrderness<Row>(bound);
+  const idleness = numberParameter(parameters, 'idleness');
+  const strategy = idleness === 0 ? bounded : bounded.withIdleness(idleness);
+  const time = textParameter(parameters, 'time');
+  if (time === 'log') return strategy;
+  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log or arrival.`);
+  return strategy.withTimestampAssigner((row, logTimestampMs) => logTimestampMs + delayMinutes(row) * MS_PER_MINUTE);
+}
+
+/** Whole minutes; 0 where it is missing. */
+export function delayMinutes(row: Row): number {
+  const { delay } = row;
+  return typeof delay === 'number' && Number.isFinite(delay) ? Math.round(delay) : 0;
+}

@@ -1,0 +1,189 @@
+/**
+ * Flights per airport in windows of time: how many, the sum of their delays, the largest one.
+ *
+ * With windows of event time in which nothing is late the answer does not depend on the schedule: output and state are compared with the
+ * reference. Where it does (windows of processing time, records that come behind the bound of their partition), each window also lists
+ * its flights, and the audit asks that every flight is accounted for exactly once: in one window, or as a late one.
+ */
+import type { DataStream } from '../../engine/api/data-stream.ts';
+import { InvalidJob } from '../../engine/api/invalid-job.ts';
+import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import {
+  EventTimeSessionWindows,
+  ProcessingTimeSessionWindows,
+  SlidingEventTimeWindows,
+  SlidingProcessingTimeWindows,
+  TumblingEventTimeWindows,
+  TumblingProcessingTimeWindows,
+} from '../../engine/api/windows.ts';
+import { OutputTag } from '../../engine/job/functions.ts';
+import type { WindowAssignerSpec, WindowContext } from '../../engine/job/windows.ts';
+import type { AggregateFunction } from '../../engine/state/state-descriptor.ts';
+import { Types } from '../../engine/state/type-information.ts';
+import type { JobAudit } from '../../sim/judges/job-audit.ts';
+import { delayMinutes, eventTimeParameters, MS_PER_MINUTE, readWithEventTime } from './event-time.ts';
+import {
+  type JobDefinition,
+  type JobInput,
+  keyField,
+  numberParameter,
+  type Parameters,
+  type Row,
+  textParameter,
+} from './job-definition.ts';
+import { sinkOptions } from './log-topics.ts';
+
+/** What comes out of a window. */
+export interface FlightWindow {
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+  readonly flights: number;
+  readonly delaySum: number;
+  readonly delayMax: number;
+  /** Only where the audit asks for them. */
+  readonly ids: readonly string[];
+}
+
+interface Delays {
+  readonly flights: number;
+  readonly delaySum: number;
+  readonly delayMax: number;
+  readonly ids: readonly string[];
+}
+
+const LATE = new OutputTag<Row>('late-flights');
+
+export const flightWindows: JobDefinition = {
+  name: 'flight-windows',
+  description: 'Delays of flights per airport in tumbling, sliding or session windows.',
+  parameters: [
+    { name: 'key', description: 'Field of a flight that is the key.', default: 'origin' },
+    { name: 'windows', description: '`tumbling`, `sliding` or `session`.', default: 'tumbling' },
+    { name: 'domain', description: '`event-time` or `processing-time`.', default: 'event-time' },
+    {
+      name: 'size',
+      description: 'Length of a window, or gap of a session: minutes of event time, milliseconds of processing time.',
+      default: 720,
+    },
+    { name: 'slide', description: 'Distance between two sliding windows, in the unit of `size`.', default: 240 },
+    { name: 'offset', description: 'By how much windows are shifted, in the unit of `size`.', default: 0 },
+    { name: 'all', description: 'Whether there is one window for all keys.', default: false },
+    {
+      name: 'late',
+      description: '`none`: the input has no late flights; `side`: they are an output of their own.',
+      default: 'none',
+    },
+    { name: 'lateness', description: 'Minutes for which a window takes in late flights.', default: 0 },
+    ...eventTimeParameters,
+  ],
+  build(input) {
+    const { parameters, parallelism } = input;
+    const env = new StreamExecutionEnvironment({ jobId: 'flight-windows', name: 'Flight windows', parallelism });
+    const key = textParameter(parameters, 'key');
+    const isConserving = textParameter(parameters, 'domain') === 'processing-time' || lateOf(parameters) === 'side';
+    const rows = readWithEventTime(env, input);
+    const assigner = assignerOf(parameters);
+    const windowed =
+      parameters['all'] === true ? rows.windowAll(assigner) : rows.keyBy((row) => keyField(row, key)).window(assigner);
+    const lateness = numberParameter(parameters, 'lateness') * MS_PER_MINUTE;
+    const timed = assigner.domain === 'event-time' ? windowed.allowedLateness(lateness) : windowed;
+    const windows = timed
+      .sideOutputLateData(LATE)
+      .aggregate<Delays, Delays, FlightWindow>(delaysOf(isConserving), DELAYS, (window, result, out) =>
+        out.collect(asFlightWindow(window, result)),
+      )
+      .uid('windows')
+      .name('Windows');
+    windows.sinkTo(sinkOptions(input)).uid('sink');
+    if (lateOf(parameters) === 'side') sinkLate(windows, input);
+    return { graph: env.jobGraph(), audit: isConserving ? CONSERVING : COMPARED };
+  },
+};
+
+const COMPARED: JobAudit = { stateIsOrderInsensitive: true, outputValues: 'multiset' };
+
+const CONSERVING: JobAudit = {
+  stateIsOrderInsensitive: false,
+  outputValues: 'lineage',
+  conserves: {
+    input: (row) => idOf(row as Row),
+    output: (value) => (value as { readonly ids: readonly string[] }).ids,
+  },
+};
+
+function sinkLate(windows: DataStream<FlightWindow>, input: JobInput): void {
+  windows
+    .getSideOutput(LATE)
+    .map((row) => ({ late: true, ids: [idOf(row)] }))
+    .uid('late')
+    .sinkTo(sinkOptions(input))
+    .uid('late-sink');
+}
+
+function lateOf(parameters: Parameters): 'none' | 'side' {
+  const late = textParameter(parameters, 'late');
+  if (late === 'none' || late === 'side') return late;
+  throw new InvalidJob(`The parameter late is '${late}'; it must be none or side.`);
+}
+
+function assignerOf(parameters: Parameters): WindowAssignerSpec {
+  const isEventTime = textParameter(parameters, 'domain') === 'event-time';
+  const unit = isEventTime ? MS_PER_MINUTE : 1;
+  const size = numberParameter(parameters, 'size') * unit;
+  const slide = numberParameter(parameters, 'slide') * unit;
+  const offset = numberParameter(parameters, 'offset') * unit;
+  switch (textParameter(parameters, 'windows')) {
+    case 'tumbling':
+      return (isEventTime ? TumblingEventTimeWindows : TumblingProcessingTimeWindows).of(size, offset);
+    case 'sliding':
+      return (isEventTime ? SlidingEventTimeWindows : SlidingProcessingTimeWindows).of(size, slide, offset);
+    case 'session':
+      return (isEventTime ? EventTimeSessionWindows : ProcessingTimeSessionWindows).withGap(size);
+    default:
+      throw new InvalidJob(
+        `The parameter windows is '${textParameter(parameters, 'windows')}'; it must be tumbling, sliding or session.`,
+      );
+  }
+}
+
+const DELAYS = Types.row<Delays>({
+  flights: Types.int,
+  delaySum: Types.int,
+  delayMax: Types.int,
+  ids: Types.list(Types.string),
+});
+
+/** Counts, sums and maxima of integers: the order of flights does not matter, but for that of `ids`. */
+function delaysOf(withIds: boolean): AggregateFunction<Row, Delays, Delays> {
+  return {
+    createAccumulator: () => ({ flights: 0, delaySum: 0, delayMax: Number.MIN_SAFE_INTEGER, ids: [] }),
+    add: (delays, row) => {
+      const delay = delayMinutes(row);
+      return {
+        flights: delays.flights + 1,
+        delaySum: delays.delaySum + delay,
+        delayMax: Math.max(delays.delayMax, delay),
+        ids: withIds ? [...delays.ids, idOf(row)] : [],
+      };
+    },
+    getResult: (delays) => delays,
+    merge: (a, b) => ({
+      flights: a.flights + b.flights,
+      delaySum: a.delaySum + b.delaySum,
+      delayMax: Math.max(a.delayMax, b.delayMax),
+      ids: [...a.ids, ...b.ids],
+    }),
+  };
+}
+
+const asFlightWindow = ({ key, start, end }: WindowContext, delays: Delays): FlightWindow => ({
+  key: String(key),
+  start,
+  end,
+  ...delays,
+});
+
+/** What tells flights apart; two that are the same in all of it count as two. */
+const idOf = (row: Row): string =>
+  `${keyField(row, 'date')} ${keyField(row, 'origin')}-${keyField(row, 'destination')} ${keyField(row, 'delay')}`;

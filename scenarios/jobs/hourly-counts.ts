@@ -1,0 +1,72 @@
+/**
+ * Counts the rows of each key per span of event time by hand: a count per span in map state, a timer at its end that emits and forgets it.
+ *
+ * Timers, and nothing else, empty the state: one that is lost leaves a span behind, one that fires twice or too early emits a count twice
+ * or too small. The answer does not depend on the schedule as long as no row is behind its partition's watermark.
+ */
+import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import type { MapState } from '../../engine/state/keyed-state.ts';
+import { mapState } from '../../engine/state/state-descriptor.ts';
+import { Types } from '../../engine/state/type-information.ts';
+import { eventTimeParameters, MS_PER_MINUTE, readWithEventTime } from './event-time.ts';
+import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
+import { sinkOptions } from './log-topics.ts';
+
+/** What a timer yields. */
+export interface HourlyCount {
+  readonly key: string;
+  /** End of the span, milliseconds. */
+  readonly end: number;
+  readonly count: number;
+}
+
+const COUNTS = 'counts-by-span-end';
+
+export const hourlyCounts: JobDefinition = {
+  name: 'hourly-counts',
+  description: 'Counts records per key and span of event time, by timers.',
+  parameters: [
+    { name: 'key', description: 'Field of a record that is the key.', default: 'origin' },
+    { name: 'minutes', description: 'Length of a span in minutes.', default: 360 },
+    ...eventTimeParameters,
+  ],
+  build(input) {
+    const { parameters, parallelism } = input;
+    const key = textParameter(parameters, 'key');
+    const env = new StreamExecutionEnvironment({ jobId: 'hourly-counts', name: 'Hourly counts', parallelism });
+    readWithEventTime(env, input)
+      .keyBy((row) => keyField(row, key))
+      .process(countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE))
+      .uid('count')
+      .name('Count')
+      .sinkTo(sinkOptions(input))
+      .uid('sink');
+    return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset' } };
+  },
+};
+
+function countPerSpan(spanMs: number): FunctionSpec<KeyedProcessFunction<Row, HourlyCount>> {
+  return {
+    states: [mapState(COUNTS, Types.int, Types.int)],
+    create() {
+      let counts: MapState<number, number>;
+      return {
+        open(runtime) {
+          counts = runtime.map<number, number>(COUNTS);
+        },
+        processElement(_row, context) {
+          const end = (Math.floor(context.timestampMs / spanMs) + 1) * spanMs;
+          counts.put(end, (counts.get(end) ?? 0) + 1);
+          context.timerService().registerEventTimeTimer(end);
+        },
+        onTimer(end, context, out) {
+          const count = counts.get(end);
+          if (count === undefined) return;
+          counts.remove(end);
+          out.collect({ key: String(context.currentKey), end, count });
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** What files that checkpoints have in common may suffer (group C of bugs.md): deleted too early, never, or of somebody else. */
+import { standardParts } from '../../engine/parts.ts';
+import { type Mutant, withWrong } from './mutant.ts';
+
+const EARLY = [
+  'checkpoint-lifecycle',
+  'consistent-cut',
+  'exactly-once-output',
+  'exactly-once-state',
+  'progress',
+  'retention',
+  'savepoints',
+];
+
+export const registerAfterStore: Mutant = {
+  slug: 'register-after-store',
+  bug: 'FLINK-6633, FLINK-6640',
+  story:
+    'What a checkpoint uses is registered when it is in the store, behind the deletion of what nobody uses any more.',
+  parts: withWrong({ sharedRegistration: 'after-store' }),
+  scenario: 'lsm-incremental',
+  judges: EARLY,
+};
+
+export const savepointSubsumesBase: Mutant = {
+  slug: 'savepoint-subsumes-base',
+  bug: 'FLINK-21351',
+  story: 'A savepoint that completes lets the files of the checkpoints before it go, on which the next one will build.',
+  parts: withWrong({ completedSavepoint: 'subsumes' }),
+  scenario: 'lsm-incremental',
+  judges: EARLY,
+};
+
+export const abortDiscardsReusedFiles: Mutant = {
+  slug: 'abort-discards-reused-files',
+  bug: 'FLINK-25395',
+  story: 'An aborted checkpoint takes all of its files with it, those too that it had from an earlier one.',
+  parts: withWrong({ abortedFiles: 'discarded' }),
+  scenario: 'lsm-incremental',
+  judges: EARLY,
+};
+
+export const noClaimLostAfterSecondFailover: Mutant = {
+  slug: 'no-claim-lost-after-second-failover',
+  bug: 'FLINK-26985',
+  story:
+    'That files of the snapshot a run was restored from are not its own is known while that snapshot is in the store; a later leader ' +
+    'finds them in checkpoints of the run and deletes them with those.',
+  parts: withWrong({ notClaimedFiles: 'forgotten' }),
+  scenario: 'lsm-savepoints',
+  judges: EARLY,
+};
+
+export const partialUploadNotTracked: Mutant = {
+  slug: 'partial-upload-not-tracked',
+  bug: 'FLINK-30461',
+  story:
+    'Of shared files only those are ever deleted that somebody acknowledged: a checkpoint that failed half-way leaves the others.',
+  parts: withWrong({ sharedGarbage: 'registered-only' }),
+  scenario: 'lsm-incremental',
+  judges: ['retention', 'progress'],
+};
+
+export const clearBeforeAsyncDiscard: Mutant = {
+  slug: 'clear-before-async-discard',
+  bug: 'FLINK-5660',
+  story: 'The list of files to delete is cleared before the deletion, which runs later, has read it.',
+  parts: withWrong({ filesToDelete: () => [] }),
+  scenario: 'lsm-incremental',
+  judges: ['retention', 'progress'],
+};
+
+export const segmentNotClipped: Mutant = {
+  slug: 'segment-not-clipped',
+  bug: 'RocksDBIncrementalRestoreOperation (row S18)',
+  story:
+    'A segment with rows of other key groups is restored as it is. They come back at the next rescale, as old as they are.',
+  parts: withWrong({
+    createStateBackend: (options) => standardParts.createStateBackend({ ...options, foreignRows: 'kept' }),
+  }),
+  scenario: 'lsm-rescale',
+  judges: EARLY,
+};
+
+export const baseFromUnconfirmed: Mutant = {
+  slug: 'base-from-unconfirmed',
+  bug: 'own (row S17)',
+  story: 'A subtask builds on the checkpoint that it acknowledged last, which may have failed.',
+  parts: withWrong({ incrementalBase: 'acknowledged', unknownPlaceholder: 'trusted' }),
+  scenario: 'lsm-incremental',
+  judges: EARLY,
+};
+
+export const placeholderOfDeletedFile: Mutant = {
+  slug: 'placeholder-of-deleted-file',
+  bug: 'own (row S16)',
+  story: 'A checkpoint that names a file which is not registered is completed all the same.',
+  parts: withWrong({ unknownPlaceholder: 'trusted' }),
+  scenario: 'lsm-incremental',
+  judges: EARLY,
+};

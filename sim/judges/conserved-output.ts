@@ -1,0 +1,96 @@
+/**
+ * Judge 1 where the answer depends on the schedule: what readers of the sinks can see accounts for every input record exactly once (row X5).
+ *
+ * Late records and windows of processing time have no one right answer: which window a flight is in depends on when it came. But it must be
+ * in one of them, or be told of as late, and never in two. The job's audit says what an input record is and which ones an output value
+ * accounts for; this judge takes its place where a job says so.
+ *
+ * Owns the counts of what was accounted for. I1: records that cannot be told apart are counted together.
+ */
+import type { HistoryEvent } from '../history/history-event.ts';
+import { Findings } from './findings.ts';
+import type { JobAudit } from './job-audit.ts';
+import type { EndOfLife, Judge } from './judge.ts';
+import type { OutputProgress } from './progress.ts';
+import type { InputIndex } from './reference-run.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'exactly-once-output';
+
+export interface ConservedOutputOptions {
+  readonly conserves: NonNullable<JobAudit['conserves']>;
+  readonly index: InputIndex;
+  readonly hasFinished: () => boolean;
+}
+
+export class ConservedOutput implements Judge, OutputProgress {
+  readonly name = NAME;
+  readonly kinds = ['transaction-committed', 'output-appended'] as const;
+  readonly anomalies =
+    'output-lost: no visible output accounts for an input record, though all should be visible. output-duplicated: an input record is ' +
+    'accounted for more often than it is in the input. output-invented: output accounts for something that is not in the input.';
+  readonly #options: ConservedOutputOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #due = new Map<string, number>();
+  #missing = 0;
+  #visible = 0;
+
+  constructor(options: ConservedOutputOptions) {
+    this.#options = options;
+    for (const { values } of options.index.input) {
+      for (const value of values) {
+        const id = options.conserves.input(value);
+        this.#due.set(id, (this.#due.get(id) ?? 0) + 1);
+        this.#missing += 1;
+      }
+    }
+  }
+
+  /** Records visible so far. */
+  get visible(): number {
+    return this.#visible;
+  }
+
+  isComplete(): boolean {
+    return this.#missing === 0;
+  }
+
+  isDecided(): boolean {
+    return this.isComplete();
+  }
+
+  firstMissing(): string {
+    for (const [id, left] of this.#due) if (left > 0) return `what accounts for the input record ${id}`;
+    return '';
+  }
+
+  observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind !== 'transaction-committed' && event.kind !== 'output-appended') return;
+    this.#visible += event.values.length;
+    for (const value of event.values) {
+      for (const id of this.#options.conserves.output(value)) this.#account(id, at);
+    }
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    if (!this.isComplete()) {
+      const isAll = this.#options.hasFinished() || end.cause === 'liveness-reached' || end.cause === 'quiescent';
+      const say = (): string => `${this.firstMissing()} is not visible (${String(this.#missing)} are missing)`;
+      if (isAll) this.#findings.violated('output-lost', [], say);
+      else if (this.#findings.isEmpty) this.#findings.inconclusive('output-incomplete', say);
+    }
+    const total = this.#options.index.end().reduce((sum, length) => sum + length, 0);
+    return this.#findings.verdicts(`Each of ${String(total)} input records is accounted for once`);
+  }
+
+  #account(id: string, at: number): void {
+    const left = this.#due.get(id);
+    if (left === undefined) {
+      this.#findings.violated('output-invented', [at], () => `${id} is not in the input`);
+      return;
+    }
+    this.#due.set(id, left - 1);
+    if (left > 0) this.#missing -= 1;
+    else this.#findings.violated('output-duplicated', [at], () => `${id} is accounted for again`);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Which event-time timers have fired before a checkpoint: where it lies in event time, as its source offsets say where it lies in the input.
+ *
+ * Owns what subtasks said of their timers when they took their snapshots (`snapshot-taken`). Called by the judge of cuts, which looks
+ * whether event time can have come so far (cut-audit.ts), and lets the reference fire the same timers: then its state must be the
+ * checkpoint's, byte for byte. Watermarks are in no file (row B22), so there is no other trace of them.
+ *
+ * I1: only completed checkpoints count: what a failed attempt fired is undone.
+ * I2: completed checkpoints follow each other: what has fired before one has fired before the next, though event time begins anew at a restore.
+ */
+import type { EngineEvent, FiredTimers } from '../../engine/protocol/engine-events.ts';
+import { START_OF_TIME_US } from '../../engine/protocol/stream-elements.ts';
+import { inFiringOrder, type ReferenceTimer } from './reference-timers.ts';
+
+interface Position {
+  watermarkUs: number;
+  firing: ReferenceTimer | undefined;
+}
+
+export type HasFired = (operator: string, timer: ReferenceTimer) => boolean;
+
+export class FiredTimersLog {
+  /** By checkpoint, failed ones included. */
+  readonly #reported = new Map<number, FiredTimers[]>();
+  readonly #completed = new Set<number>();
+
+  taken({ checkpointId, time }: Extract<EngineEvent, { kind: 'snapshot-taken' }>): void {
+    if (time === undefined) return;
+    this.#reported.set(checkpointId, [...(this.#reported.get(checkpointId) ?? []), ...time]);
+  }
+
+  /** What its snapshots said. */
+  completed(checkpointId: number): readonly FiredTimers[] {
+    this.#completed.add(checkpointId);
+    return this.#reported.get(checkpointId) ?? [];
+  }
+
+  /** Which timers have fired before a checkpoint (I2). */
+  before(checkpointId: number): HasFired {
+    const fired = new Map<string, Position[]>();
+    for (const [id, reports] of this.#reported) {
+      if (id > checkpointId || (id < checkpointId && !this.#completed.has(id))) continue;
+      for (const report of reports) add(report, fired);
+    }
+    return (operator, timer) => {
+      const position = fired.get(operator)?.[timer.keyGroup];
+      if (position === undefined) return false;
+      if (timer.timestampUs <= position.watermarkUs) return true;
+      return position.firing !== undefined && inFiringOrder(timer, position.firing) <= 0;
+    };
+  }
+}
+
+function add({ operator, keyGroups, watermarkUs, firing }: FiredTimers, into: Map<string, Position[]>): void {
+  const positions = into.get(operator) ?? [];
+  into.set(operator, positions);
+  for (let keyGroup = keyGroups.start; keyGroup <= keyGroups.end; keyGroup += 1) {
+    const position = positions[keyGroup] ?? { watermarkUs: START_OF_TIME_US, firing: undefined };
+    positions[keyGroup] = position;
+    position.watermarkUs = Math.max(position.watermarkUs, watermarkUs);
+    if (firing === undefined) continue;
+    if (position.firing === undefined || inFiringOrder(position.firing, firing) < 0) position.firing = firing;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Windows of the reference: for each key a plain list of windows with what was folded into them, evaluated when event time has passed their
+ * end. Written from the meaning of windows and not from the engine's operator; it shares the specs and the functions of the job.
+ *
+ * Owns the contents and timers of one operator, in the form in which state files hold them. Called by the reference job.
+ *
+ * I1: only windows of event time that are evaluated at their end have an answer that does not depend on the schedule. Of others the reference
+ *     says nothing: a job with such windows says in its audit what their output accounts for.
+ * I2: no record is late here: event time passes when all records before a cut were folded. A job whose records can be late is judged by what
+ *     its output accounts for, too.
+ */
+import type { Collector } from '../../engine/job/functions.ts';
+import type { OperatorSpec } from '../../engine/job/job-graph.ts';
+import type { WindowAssignerSpec } from '../../engine/job/windows.ts';
+import { type RecordValue, timerLineage } from '../../engine/protocol/stream-elements.ts';
+import type { Children, Clock, Push, Stage } from './reference-functions.ts';
+import { ReferenceOperatorState } from './reference-state.ts';
+import { type MapState, type StateDescriptor, Types } from './state-decoders.ts';
+
+type WindowOperatorSpec = Extract<OperatorSpec, { readonly kind: 'window' }>;
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** As the engine names them in its files. */
+const CONTENTS = 'window-contents';
+const COUNTS = 'trigger-counts';
+const TIMERS = 'window-timers';
+
+export interface ReferenceWindowsOptions {
+  readonly spec: WindowOperatorSpec;
+  readonly maxParallelism: number;
+  readonly children: Children;
+  readonly clock: Clock;
+}
+
+export class ReferenceWindows {
+  readonly state: ReferenceOperatorState;
+  readonly #options: ReferenceWindowsOptions;
+  readonly #contents: MapState<string, unknown>;
+
+  constructor(options: ReferenceWindowsOptions) {
+    const { spec, maxParallelism } = options;
+    const { contents } = spec.window;
+    const states: StateDescriptor[] = [
+      { kind: 'map', name: CONTENTS, keyType: Types.string, valueType: contents },
+      { kind: 'map', name: COUNTS, keyType: Types.string, valueType: Types.int },
+    ];
+    const { uid, keySerializer } = spec;
+    this.#options = options;
+    this.state = new ReferenceOperatorState({ uid, keySerializer, states, maxParallelism, timers: TIMERS });
+    this.#contents = this.state.map<string, unknown>(CONTENTS);
+  }
+
+  /** I1. */
+  get push(): Push {
+    const { assigner, trigger } = this.#options.spec.window;
+    const hasAnswer = assigner.domain === 'event-time' && trigger.kind === 'event-time';
+    return hasAnswer ? (value) => this.#fold(value) : () => undefined;
+  }
+
+  get stage(): Stage {
+    const { spec, clock, children } = this.#options;
+    const { timers } = this.state;
+    return {
+      uid: spec.uid,
+      fire: (isDue) => {
+        timers?.fire(
+          isDue,
+          (key) => this.state.setKey(key),
+          ({ key, namespace, timestampUs }) => {
+            const before = clock.timestampMs;
+            const lineage = timerLineage(spec.uid, key, { domain: 'event-time', namespace, timestampUs });
+            this.#passed(namespace, timestampUs, children.of(lineage));
+            clock.timestampMs = before;
+          },
+        );
+      },
+    };
+  }
+
+  #fold(value: RecordValue): void {
+    const { spec, clock } = this.#options;
+    const { aggregate, assigner } = spec.window;
+    this.state.setKey(spec.key(value));
+    const atUs = Math.round(clock.timestampMs * 1_000);
+    for (const span of spansOf(assigner, atUs)) {
+      const name = assigner.kind === 'session' ? this.#unite(span) : nameOf(span);
+      const known = this.#contents.get(name);
+      this.#contents.put(name, aggregate.add(known ?? aggregate.createAccumulator(), value));
+      for (const timestampUs of this.#timersOf(spanOf(name))) this.state.timers?.add('event', name, timestampUs);
+    }
+  }
+
+  /** All sessions that share an instant with `span` become one with it; its name. */
+  #unite(span: Span): string {
+    const { aggregate } = this.#options.spec.window;
+    let { from, to } = span;
+    let united: unknown;
+    for (const name of this.#contents.keys()) {
+      const other = spanOf(name);
+      if (other.to <= span.from || span.to <= other.from) continue;
+      from = Math.min(from, other.from);
+      to = Math.max(to, other.to);
+      const contents = this.#contents.get(name);
+      united = united === undefined ? contents : aggregate.merge(united, contents);
+      this.#contents.remove(name);
+      for (const timestampUs of this.#timersOf(other)) this.state.timers?.remove('event', name, timestampUs);
+    }
+    const name = nameOf({ from, to });
+    if (united !== undefined) this.#contents.put(name, united);
+    return name;
+  }
+
+  /** At its end it is evaluated, behind the allowed lateness forgotten. */
+  #timersOf({ to }: Span): readonly number[] {
+    return [to - 1, to - 1 + this.#options.spec.window.allowedLatenessUs];
+  }
+
+  #passed(name: string, timestampUs: number, out: Collector<RecordValue>): void {
+    const { spec, clock } = this.#options;
+    const { aggregate, evaluate, trigger } = spec.window;
+    const span = spanOf(name);
+    const [end, cleanUp] = this.#timersOf(span);
+    const contents = this.#contents.get(name);
+    if (timestampUs === end && contents !== undefined) {
+      clock.timestampMs = (span.to - 1) / 1_000;
+      const place = { key: this.state.currentKey, start: span.from / 1_000, end: span.to / 1_000 };
+      evaluate(place, aggregate.getResult(contents), out);
+    }
+    if (timestampUs === cleanUp || (timestampUs === end && trigger.purging === true)) this.#contents.remove(name);
+  }
+}
+
+/** Each window of the assigner that contains the instant. */
+function spansOf(assigner: WindowAssignerSpec, atUs: number): Span[] {
+  if (assigner.kind === 'session') return [{ from: atUs, to: atUs + assigner.gapUs }];
+  const { sizeUs, offsetUs } = assigner;
+  const everyUs = assigner.kind === 'tumbling' ? sizeUs : assigner.slideUs;
+  const spans: Span[] = [];
+  const newest = Math.floor((atUs - offsetUs) / everyUs);
+  for (let number = newest; number * everyUs + offsetUs + sizeUs > atUs; number -= 1) {
+    const from = number * everyUs + offsetUs;
+    spans.push({ from, to: from + sizeUs });
+  }
+  return spans;
+}
+
+const nameOf = ({ from, to }: Span): string => `${String(from)}/${String(to)}`;
+
+function spanOf(name: string): Span {
+  const slash = name.indexOf('/');
+  return { from: Number(name.slice(0, slash)), to: Number(name.slice(slash + 1)) };
+}

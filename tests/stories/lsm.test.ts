@@ -1,0 +1,46 @@
+/** What incremental checkpoints cost, in virtual time and bytes on `cloud-small` (rows S17, C7). Figures are exact: no fault, one seed. */
+import { describe, expect, it } from 'vitest';
+import { compile, parseScenario } from '../../scenarios/index.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { findings, liveIt } from '../support/lives.ts';
+
+/** 3,000 keys, of which a checkpoint interval touches a few hundred. */
+function lived(backend: string): RunRecord {
+  const text = `
+name: cost
+description: Many keys, few of them written between two checkpoints.
+job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
+inputs: { numbers: { dataset: generated:3000x0, records: 8000, rate: 1000/s, partitions: 2 } }
+cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
+checkpointing: { interval: 500ms, ${backend} }
+duration: 9s
+expect: exactly-once
+`;
+  const parsed = parseScenario({ text, file: 'cost.yaml' });
+  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+  return liveIt(compile(parsed.scenario, '1'));
+}
+
+const completed = (record: RunRecord) => record.checkpointRecords.filter(({ outcome }) => outcome === 'completed');
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+describe('lsm: what a checkpoint costs', () => {
+  it('S17: an incremental checkpoint writes what changed, a full one everything; the rest of its state is named', () => {
+    const incremental = lived('backend: lsm, incremental: true');
+    const full = lived('backend: lsm');
+    for (const record of [incremental, full]) expect(record.verdict, findings(record)).toBe('passed');
+    // The last ten that records came between: the state has all its keys by then.
+    const last = completed(incremental).slice(-14, -4);
+    const written = sum(last.map(({ checkpointedBytes }) => checkpointedBytes));
+    const whole = sum(last.map(({ stateBytes }) => stateBytes));
+    const full10 = sum(
+      completed(full)
+        .slice(-14, -4)
+        .map(({ checkpointedBytes }) => checkpointedBytes),
+    );
+    expect(written * 4).toBeLessThan(whole);
+    expect(written).toBeLessThan(full10);
+    // Nothing changed any more: nothing but the manifests is written.
+    expect(completed(incremental).at(-1)?.checkpointedBytes).toBeLessThan(300);
+  });
+});
