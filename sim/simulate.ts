@@ -13,7 +13,7 @@ import type { EngineParts } from '../engine/parts.ts';
 import { trueWallClock } from '../engine/protocol/wall-clock.ts';
 import { BarrierHashes } from './cluster/barrier-hashes.ts';
 import { EngineRestorer } from './cluster/snapshot-restorer.ts';
-import { World } from './cluster/world.ts';
+import { servicesOf, World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
 import { faultLabel } from './faults/fault.ts';
@@ -26,7 +26,7 @@ import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
-import { allNodes, SERVICE_NODES } from './node-names.ts';
+import { allNodes } from './node-names.ts';
 import { type BrokerRules, standardBrokerRules } from './services/kafka/broker-rules.ts';
 import { profileNamed } from './node/hardware-profile.ts';
 import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
@@ -255,7 +255,7 @@ function restorerOf(plan: SimulationPlan, { job, parts }: SimulationInputs): Eng
     graph: job.graph,
     configuration: plan.engine,
     parts,
-    services: SERVICE_NODES,
+    services: servicesOf(plan),
     wallClock: trueWallClock,
   });
 }

@@ -5,12 +5,12 @@ import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
 import { buildJob } from '../../scenarios/build-job.ts';
 import { generatedDataset } from '../../scenarios/datasets/generated-dataset.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
+import { servicesOf } from '../../sim/cluster/world.ts';
 import { EngineRestorer } from '../../sim/cluster/snapshot-restorer.ts';
 import { CheckpointReader } from '../../sim/judges/checkpoint-reader.ts';
 import type { DurableState } from '../../sim/judges/judge.ts';
 import { RestoreAudit, type StateAtBarrier } from '../../sim/judges/restore-audit.ts';
 import type { Verdict } from '../../sim/judges/verdict.ts';
-import { SERVICE_NODES } from '../../sim/node-names.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { type PreparedJob, prepareJob } from '../../sim/prepared-job.ts';
 import { liveIt, loadDataset } from './lives.ts';
@@ -71,7 +71,12 @@ export class LeftByALife {
       leftovers: () => [],
     };
     const reader = new CheckpointReader({ graph, index: judged.index, durable });
-    const environment = { graph, configuration: this.plan.engine, services: SERVICE_NODES, wallClock: trueWallClock };
+    const environment = {
+      graph,
+      configuration: this.plan.engine,
+      services: servicesOf(this.plan),
+      wallClock: trueWallClock,
+    };
     const restorer = new EngineRestorer({ ...environment, parts });
     const audit = new RestoreAudit({ graph, reader, restorer, atBarrier, handedOut: () => this.savepoints });
     return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
