@@ -161,6 +161,8 @@ export interface EngineParts {
   readonly restoredTimers: 'armed' | 'forgotten';
   /** See WindowRules. */
   readonly windows: WindowRules;
+  /** When an entry that is read from a snapshot was last accessed (row S12): then, whatever `nowUs` is. */
+  restoredAccess(writtenUs: number, nowUs: number): number;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -267,6 +269,7 @@ export const standardParts: EngineParts = {
   initialWatermarkUs: START_OF_TIME_US,
   restoredTimers: 'armed',
   windows: { mergedContents: 'merged' },
+  restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

@@ -38,7 +38,8 @@ export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[]
   });
 }
 
-const kafkaSink = ({ partitions, naming, transactionTimeoutUs }: KafkaPlan): KafkaSinkSpec => ({
+const kafkaSink = ({ partitions, naming, transactionTimeoutUs, committer }: KafkaPlan): KafkaSinkSpec => ({
+  ...(committer === undefined ? {} : { committer }),
   partitions,
   naming,
   transactionTimeoutUs,

@@ -111,6 +111,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
   { name: 'keyed-states', description: 'keyed state of every kind; backend and compression differ by life' },
+  { name: 'state-ttl', description: 'counts that expire when their key was silent; the rule is judged on the output' },
+  { name: 'state-ttl-compared', description: 'keyed state that lives long, compared with the reference without times' },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
   { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },
@@ -119,7 +121,6 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'kafka-sink-rescale',
     description: 'Kafka transactions of subtasks that are gone, under changes of parallelism',
   },
-  { name: 'kafka-sink-scale-in', description: 'fewer subtasks, and transactions left open by those that are gone' },
   {
     name: 'kafka-sink-pooling',
     description: 'Kafka transactions with ids that are used again, late commits of zombies',

@@ -303,4 +303,33 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     rows: ['X34'],
     description: 'three generations of restore from segments, with each claim mode',
   },
+  {
+    name: 'sink-v2-itcase',
+    folder: 'flink',
+    ported: 'SinkV2ITCase',
+    rows: ['X61'],
+    description:
+      'committers beside and behind their writers, and one for all, under crashes, rescales and end of input',
+  },
+  {
+    name: 'kafka-sink-itcase',
+    folder: 'flink',
+    ported: 'KafkaSinkITCase',
+    rows: ['X62'],
+    description: 'fewer subtasks, and transactions left open by those that are gone',
+  },
+  {
+    name: 'kafka-writer-fault-tolerance-itcase',
+    folder: 'flink',
+    ported: 'KafkaWriterFaultToleranceITCase',
+    rows: ['X63'],
+    description: 'one writer; all brokers stop while it writes, flushes and ends',
+  },
+  {
+    name: 'kafka-sink-recovery-itcase',
+    folder: 'flink',
+    ported: 'KafkaSinkRecoveryITCase',
+    rows: ['X64'],
+    description: 'brokers restart between a completed checkpoint and the commit that recovery makes',
+  },
 ];

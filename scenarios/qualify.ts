@@ -174,12 +174,14 @@ function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterS
 
 function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
   if (sink.kind === 'sink-store') return {};
-  const { kind, partitions, transactionalIds, transactionTimeout, maxTransactionTimeout, sessionTimeout } = sink;
+  const { kind, partitions, transactionalIds, committer, transactionTimeout, maxTransactionTimeout, sessionTimeout } =
+    sink;
   return {
     sink: {
       kind,
       partitions,
       naming: transactionalIds,
+      ...(committer === 'beside' ? {} : { committer }),
       transactionTimeoutUs: transactionTimeout,
       maxTransactionTimeoutUs: maxTransactionTimeout,
       sessionTimeoutUs: sessionTimeout,

@@ -85,7 +85,20 @@ export function crossCheck(input: ScenarioInput, catalog: readonly JobDefinition
     ...slotProblems(input),
     ...faultProblems(input),
     ...highAvailabilityProblems(input),
+    ...committerProblems(input),
   ];
+}
+
+/** Row K8: a committer that is not beside its writer. */
+function committerProblems({ sink, checkpointing }: ScenarioInput): SectionProblem[] {
+  if (sink.kind !== 'kafka' || sink.committer === 'beside') return [];
+  const path = ['sink', 'committer'];
+  if (sink.transactionalIds === 'pooling') {
+    const message = 'a writer of pooled ids must hear of commits, to use them again';
+    return [{ path, message, expected: 'beside, or transactionalIds: incrementing' }];
+  }
+  if (checkpointing.interval > 0) return [];
+  return [{ path, message: 'without checkpoints nothing is ever committed there', expected: 'beside' }];
 }
 
 /** The JSON Schema that editors use, as `tidemark schema` prints it. */

@@ -53,6 +53,8 @@ export interface KafkaPlan {
   /** Of each topic. */
   readonly partitions: number;
   readonly naming: 'incrementing' | 'pooling';
+  /** Absent: beside the writer. */
+  readonly committer?: 'separate' | 'global';
   /** What producers ask for (transaction.timeout.ms), and the most that brokers allow (transaction.max.timeout.ms). */
   readonly transactionTimeoutUs: number;
   readonly maxTransactionTimeoutUs: number;

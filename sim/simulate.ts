@@ -22,6 +22,7 @@ import { History } from './history/history.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
+import { expiringStates } from './judges/unstamped-state.ts';
 import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
@@ -116,7 +117,7 @@ class Life {
     });
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
-    const atBarrier = options.judges ? new BarrierHashes() : undefined;
+    const atBarrier = options.judges ? new BarrierHashes(expiringStates(inputs.job.graph)) : undefined;
     this.#world = new World({
       plan,
       job,

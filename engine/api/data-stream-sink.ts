@@ -5,32 +5,37 @@ import type { StreamGraph, StreamNode } from './stream-graph.ts';
 /** A sink; there is nothing behind it. */
 export class DataStreamSink {
   readonly #graph: StreamGraph;
-  readonly #node: StreamNode;
+  /** The writer, and the committer behind it if there is one. */
+  readonly #nodes: readonly StreamNode[];
 
-  constructor(graph: StreamGraph, node: StreamNode) {
+  constructor(graph: StreamGraph, nodes: readonly StreamNode[]) {
     this.#graph = graph;
-    this.#node = node;
+    this.#nodes = nodes;
   }
 
   uid(uid: string): this {
-    this.#graph.setUid(this.#node, uid);
+    for (const node of this.#nodes) this.#graph.setUid(node, node.body.kind === 'sink' ? uid : `${uid}-committer`);
     return this;
   }
 
   name(name: string): this {
-    this.#node.name = name;
+    for (const node of this.#nodes) if (node.body.kind === 'sink') node.name = name;
     return this;
   }
 
-  /** Number of subtasks of the sink, where it differs from the environment's. */
+  /** Number of subtasks of the sink, where it differs from the environment's. There is one global committer. */
   setParallelism(parallelism: number): this {
-    this.#node.parallelism = checkedParallelism(parallelism);
+    const checked = checkedParallelism(parallelism);
+    for (const node of this.#nodes) {
+      const isGlobal = node.body.kind === 'committer' && node.body.sink.kafka?.committer === 'global';
+      if (!isGlobal) node.parallelism = checked;
+    }
     return this;
   }
 
   /** The sink is a vertex of its own. */
   disableChaining(): this {
-    this.#node.chaining = 'never';
+    for (const node of this.#nodes) node.chaining = 'never';
     return this;
   }
 }

@@ -20,6 +20,7 @@ import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { AggregateFunction } from '../state/state-descriptor.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
+import { writerSubtask } from '../connectors/sink/sink-contract.ts';
 import { checkedParallelism, DataStreamSink } from './data-stream-sink.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
@@ -217,7 +218,22 @@ export class DataStream<T> {
       throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
     const place = options.kafka === undefined ? {} : { kafka: options.kafka };
     const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
-    return new DataStreamSink(this.#place.graph, sink);
+    return new DataStreamSink(this.#place.graph, [sink, ...this.#committerBehind(sink)]);
+  }
+
+  /** Row K8: summary and committables of a writer subtask take the same way, to one committer. */
+  #committerBehind(sink: StreamNode): StreamNode[] {
+    if (sink.body.kind !== 'sink' || sink.body.sink.kafka?.committer === undefined) return [];
+    const { kafka } = sink.body.sink;
+    if (kafka.naming === 'pooling')
+      throw new InvalidJob('A writer of pooled transactional ids must hear of commits: leave its committer beside it.');
+    const node = this.#place.graph.add({
+      body: { kind: 'committer', sink: sink.body.sink },
+      inputs: [{ from: sink.id, input: 0, exchange: 'hash', key: writerSubtask, sinkInternal: true }],
+      name: kafka.committer === 'global' ? 'Global committer' : 'Committer',
+      parallelism: kafka.committer === 'global' ? 1 : this.#place.parallelism,
+    });
+    return [node];
   }
 
   /** The origins of another stream of the same environment. */

@@ -56,7 +56,7 @@ function validate(nodes: readonly StreamNode[]): void {
     throw new InvalidJob('The job has no sink, so nothing of it could be seen: end a stream with sinkTo().');
   const read = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.from)));
   for (const node of nodes) {
-    if (node.body.kind !== 'sink' && !read.has(node.id))
+    if (node.body.kind !== 'sink' && node.body.kind !== 'committer' && !read.has(node.id))
       throw new InvalidJob(`Nobody reads '${node.name}': end its stream with sinkTo() or remove it.`);
   }
 }
@@ -121,7 +121,9 @@ function vertexOf(
 ): JobVertex {
   const [head] = chain;
   assert(head !== undefined, 'a chain has a head');
-  const maxParallelism = place.settings.maxParallelismOf(head.parallelism);
+  // Whatever the job is rescaled to, there is one global committer.
+  const isGlobal = head.body.kind === 'committer' && head.body.sink.kafka?.committer === 'global';
+  const maxParallelism = isGlobal ? 1 : place.settings.maxParallelismOf(head.parallelism);
   if (head.parallelism > maxParallelism)
     throw new InvalidJob(
       `'${head.name}' has a parallelism of ${head.parallelism}, above the maximum parallelism ${maxParallelism}.`,
@@ -163,12 +165,13 @@ function edgesOf(
         input: input.input,
         partitioning: partitioningOf(input, producer, head),
       };
-      const { key, partitioner, sideOutput } = input;
+      const { key, partitioner, sideOutput, sinkInternal } = input;
       edges.push({
         ...edge,
         ...(key === undefined ? {} : { key }),
         ...(partitioner === undefined ? {} : { partitioner }),
         ...(sideOutput === undefined ? {} : { sideOutput }),
+        ...(sinkInternal === undefined ? {} : { sinkInternal }),
       });
     }
   }

@@ -21,6 +21,8 @@ export interface StreamInput {
   /** Logical input: 1 only for the second input of a co-process. */
   readonly input: 0 | 1;
   readonly exchange: Exchange;
+  /** Within a sink. */
+  readonly sinkInternal?: true;
   /** Present for `hash` and `custom`. */
   readonly key?: (value: unknown) => StateKey;
   /** Present for `custom`. */

@@ -50,7 +50,7 @@ export function optionsOnEdge(options: CheckpointOptions, supportsUnaligned: boo
 }
 
 /**
- * Row B11. Forward and rescale: no rule could re-route persisted buffers when the job is rescaled. Broadcast: subtasks stand at different
+ * Row B11. Within a sink (FLINK-36287): a committable belongs to the committer's snapshot of its checkpoint, not to a channel. Forward and rescale: no rule could re-route persisted buffers when the job is rescaled. Broadcast: subtasks stand at different
  * places, while what they build of it is restored once. Custom: the user's partitioner may say anything (FLINK-39162). One such edge forces all edges into the same vertex, which aligns as a whole.
  */
 export function supportsUnaligned(graph: JobGraph, edge: JobEdge): boolean {
@@ -58,5 +58,5 @@ export function supportsUnaligned(graph: JobGraph, edge: JobEdge): boolean {
   return true;
 }
 
-const canOvertakeOn = ({ partitioning }: JobEdge): boolean =>
-  partitioning === 'hash' || partitioning === 'rebalance' || partitioning === 'global';
+const canOvertakeOn = ({ partitioning, sinkInternal }: JobEdge): boolean =>
+  sinkInternal !== true && (partitioning === 'hash' || partitioning === 'rebalance' || partitioning === 'global');

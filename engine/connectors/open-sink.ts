@@ -2,7 +2,8 @@
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { SinkSpec } from '../job/job-graph.ts';
+import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
@@ -10,9 +11,11 @@ import type { TaskFailure } from '../protocol/task.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import { KafkaCommitter } from './kafka/kafka-committer.ts';
 import { KafkaWriter } from './kafka/kafka-writer.ts';
+import { CommitterTask } from './sink/committer-task.ts';
 import { type CommitFact, CommitterOperator } from './sink/committer-operator.ts';
 import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract.ts';
 import { SinkOperator } from './sink/sink-operator.ts';
+import type { SinkTask } from './sink/sink-task.ts';
 import { SinkStoreCommitter } from './sink-store/sink-store-committer.ts';
 import { SinkStoreWriter } from './sink-store/sink-store-writer.ts';
 
@@ -43,61 +46,70 @@ export interface OpenSinkOptions {
   readonly parts: EngineParts;
   readonly host: SinkHost;
   readonly recordBytes: number;
+  /** The channels behind, where the committer is a vertex of its own. */
+  readonly behind: ElementConsumer;
 }
 
-export function openSink(options: OpenSinkOptions): SinkOperator {
-  const { uid, place, parts, host, runtime } = options;
+export function openSink(options: OpenSinkOptions): SinkTask {
+  const { uid, spec, place, behind, host, services } = options;
+  const { subtask, parallelism } = place;
   // The operator is there before anything it is told: nothing happens before `initialize`.
   let operator: SinkOperator | undefined;
-  const connector = openConnector(options, {
+  const writer = openWriter(options, {
     ready: (out) => operator?.ready(out),
     flushed: (id, nowUs, out) => host.preCommitted(id, nowUs, out),
     allFlushed: (out) => operator?.allFlushed(out),
     fail: (failure, out) => host.fail(failure, out),
   });
-  const committer = new CommitterOperator({
-    committer: connector.committer,
+  const isBeside = spec.kafka?.committer === undefined;
+  const committer = isBeside ? openCommitterOperator(options, writer) : undefined;
+  operator = new SinkOperator({
+    ...{ uid, subtask, parallelism, writer, committer, behind },
+    initialized: (out) => host.initialized(out),
+    ...(spec.kafka === undefined ? { store: services.sink } : {}),
+  });
+  return operator;
+}
+
+/** Row K8: the part of a sink that is a vertex behind its writers. */
+export function openCommitter(options: OpenSinkOptions): SinkTask {
+  const { uid, place, host } = options;
+  const { subtask, parallelism } = place;
+  const committer = openCommitterOperator(options, undefined);
+  return new CommitterTask({ uid, subtask, parallelism, committer, initialized: (out) => host.initialized(out) });
+}
+
+function openCommitterOperator(options: OpenSinkOptions, writer: SinkWriter | undefined): CommitterOperator {
+  const { host, parts, runtime, spec } = options;
+  return new CommitterOperator({
+    committer: openConnectorsCommitter(options),
     host: {
       fail: (failure, out) => host.fail(failure, out),
       reportCommit: (fact, out) => host.reportCommit(fact, out),
       reportCommitFailure: (fact, reason, out) => host.reportCommitFailure(fact, reason, out),
-      committed: ({ committable }) => connector.writer.committed(committable),
+      committed: ({ committable }) => writer?.committed(committable),
     },
     parts,
     retryDelayUs: retryDelayUs(runtime.requestTimeoutUs),
-    isGlobal: false,
+    isGlobal: spec.kafka?.committer === 'global',
   });
-  const { subtask, parallelism } = place;
-  const store = options.spec.kafka === undefined ? { store: options.services.sink } : {};
-  operator = new SinkOperator({ uid, subtask, parallelism, writer: connector.writer, committer, host, ...store });
-  return operator;
 }
 
-interface Connector {
-  readonly writer: SinkWriter;
-  readonly committer: Committer;
-}
-
-function openConnector(options: OpenSinkOptions, host: SinkWriterHost): Connector {
-  const { uid, spec, place, services, runtime, parts, recordBytes } = options;
-  const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
-  if (spec.kafka !== undefined) return openKafka(options, spec.kafka, host);
-  const store = { uid, attempt: place.attempt, store: services.sink, requestTimeoutUs };
-  return {
-    writer: new SinkStoreWriter({ ...store, ...place, spec, parts, host, recordBytes, lingerUs, firstRequestId: 1 }),
-    committer: new SinkStoreCommitter({ ...store, firstRequestId: COMMIT_REQUESTS }),
-  };
-}
-
-function openKafka(options: OpenSinkOptions, kafka: KafkaSinkSpec, host: SinkWriterHost): Connector {
+function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter {
   const { uid, jobId, spec, place, services, runtime, parts, recordBytes } = options;
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
-  const client = { brokers: services.kafka ?? [], requestTimeoutUs };
-  const output = { uid, jobId, spec, kafka, recordBytes, lingerUs };
-  return {
-    writer: new KafkaWriter({ ...client, ...output, ...place, parts, host, name: 'kafka', firstRequestId: 1 }),
-    committer: new KafkaCommitter({ ...client, name: 'kafka-commit', firstRequestId: COMMIT_REQUESTS }),
-  };
+  const { attempt, ...subtask } = place;
+  const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
+  if (spec.kafka === undefined) return new SinkStoreWriter({ ...output, attempt, store: services.sink });
+  return new KafkaWriter({ ...output, jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka' });
+}
+
+function openConnectorsCommitter({ uid, spec, place, services, runtime }: OpenSinkOptions): Committer {
+  const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
+  if (spec.kafka === undefined) {
+    return new SinkStoreCommitter({ ...client, uid, attempt: place.attempt, store: services.sink });
+  }
+  return new KafkaCommitter({ ...client, brokers: services.kafka ?? [], name: 'kafka-commit' });
 }
 
 /** Request ids of a committer begin here, those of the writer beside it below and above. */

@@ -60,6 +60,11 @@ export interface KafkaSinkSpec {
   readonly naming: 'incrementing' | 'pooling';
   /** Open transactions older than this are aborted by the brokers, microseconds (transaction.timeout.ms). */
   readonly transactionTimeoutUs: number;
+  /**
+   * Where committables are committed (row K8): beside their writer, in a vertex behind that has as many subtasks, or by one subtask that
+   * commits a checkpoint when the committables of all writers are there. Absent: beside.
+   */
+  readonly committer?: 'separate' | 'global';
 }
 
 export type OperatorSpec = {
@@ -103,6 +108,8 @@ export type OperatorSpec = {
       readonly function: FunctionSpec<BroadcastProcessFunction<unknown, unknown, unknown>>;
     }
   | { readonly kind: 'sink'; readonly sink: SinkSpec }
+  /** Behind a sink whose committables are not committed beside its writer. */
+  | { readonly kind: 'committer'; readonly sink: SinkSpec }
 );
 
 /** Operators that run a function with state. */
@@ -140,6 +147,8 @@ export interface JobVertex {
 
 export interface JobEdge {
   readonly index: number;
+  /** Within a sink: committables travel on it (rows B11, K8). */
+  readonly sinkInternal?: true;
   readonly from: number;
   readonly to: number;
   /** Which logical input of the consumer: 0, or 1 for the second input of a co-process and the broadcast input. */

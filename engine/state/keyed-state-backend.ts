@@ -45,6 +45,8 @@ export interface KeyedStateBackend {
    * costs included; the visitor neither changes nor keeps what it sees.
    */
   visitEntries(visit: EntryVisitor): void;
+  /** Looks at the next entries of a state and drops what has expired (row S12). Absent: the backend finds it by itself. */
+  cleanUp?(state: string, entries: number): void;
   /** The timers of this name, made or found again; part of every snapshot (row S11). */
   getTimers(name: string): TimerQueue;
   /** The synchronous part of a snapshot. */

@@ -3,14 +3,15 @@
  *
  * Owns: operators, state backends, the sink. Does not own: when records come or snapshots are taken.
  */
-import { openSink, type SinkHost } from '../connectors/open-sink.ts';
-import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import { openCommitter, openSink, type SinkHost } from '../connectors/open-sink.ts';
+import type { SinkTask } from '../connectors/sink/sink-task.ts';
 import type { RestoredPiece } from '../connectors/source-reader.ts';
 import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
 import type { TimeStage } from '../event-time/time-stage.ts';
 import { TimestampsAndWatermarks } from '../event-time/timestamps-and-watermarks.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
+import { micros } from '../foundation/time.ts';
 import type { StateKey } from '../job/functions.ts';
 import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
 import { keyGroupRangeOf } from '../job/key-groups.ts';
@@ -25,6 +26,7 @@ import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { restorableFile } from '../state/compressed-state-file.ts';
 import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -69,7 +71,7 @@ export class OperatorChain {
   readonly heads: readonly [ElementConsumer, ElementConsumer];
   readonly keyed: readonly KeyedOperatorState[];
   readonly functionStates: readonly FunctionStateOfOperator[];
-  readonly sink: SinkOperator | undefined;
+  readonly sink: SinkTask | undefined;
   /** Operators that care for time, head first. */
   readonly stages: readonly TimeStage[];
   /** Of them, those that make watermarks. */
@@ -84,11 +86,11 @@ export class OperatorChain {
     const functionStates: FunctionStateOfOperator[] = [];
     const finishing: FinishingOperator[] = [];
     const stages: TimeStage[] = [];
-    let sink: SinkOperator | undefined;
+    let sink: SinkTask | undefined;
     let heads: readonly [ElementConsumer, ElementConsumer] = [options.tail, options.tail];
     for (const spec of [...options.vertex.operators].reverse()) {
       const next = heads[0];
-      if (spec.kind === 'sink') {
+      if (spec.kind === 'sink' || spec.kind === 'committer') {
         assert(next === options.tail && sink === undefined, 'a sink is the last operator of its chain', {
           uid: spec.uid,
         });
@@ -137,7 +139,7 @@ function sourceTime(
 }
 
 function createOperator(
-  spec: Exclude<OperatorSpec, { kind: 'sink' }>,
+  spec: Exclude<OperatorSpec, { kind: 'sink' | 'committer' }>,
   next: ElementConsumer,
   options: OperatorChainOptions,
   parts: ChainParts,
@@ -190,7 +192,8 @@ function createOperator(
       const { keyed } = spec;
       const backend = keyed === undefined ? undefined : createBackend(spec, keyed.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      const shared = { ...subtaskOf(options), functionState, backend, next, work: options.work };
+      const expiryClock = expiryClockOf(options);
+      const shared = { ...subtaskOf(options), functionState, backend, next, expiryClock, work: options.work };
       return new BroadcastProcessOperator(spec, shared).inputs;
     }
     default:
@@ -222,9 +225,16 @@ const subtaskOf = (
 const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
   ...subtaskOf(options),
   clock: options.clock,
+  expiryClock: expiryClockOf(options),
   initialWatermarkUs: options.environment.parts.initialWatermarkUs,
   next,
   ...(next === options.tail ? { side: options.tail } : {}),
+});
+
+/** Row S12: the wall clock as it is at the begin of the mailbox action. */
+const expiryClockOf = ({ clock, environment: { parts, wallClock } }: OperatorChainOptions): ExpiryClock => ({
+  nowUs: () => wallClock(micros(clock.nowUs)),
+  restoredUs: (writtenUs) => parts.restoredAccess(writtenUs, wallClock(micros(clock.nowUs))),
 });
 
 /** Restored, and registered whether or not the function declares any: what it does not claim goes into every snapshot. */
@@ -263,10 +273,15 @@ function createBackend(
   return backend;
 }
 
-function createSink(spec: Extract<OperatorSpec, { kind: 'sink' }>, options: OperatorChainOptions): SinkOperator {
+function createSink(
+  spec: Extract<OperatorSpec, { kind: 'sink' | 'committer' }>,
+  options: OperatorChainOptions,
+): SinkTask {
   const { environment, subtask, attempt, highestParallelism, sinkHost, vertex } = options;
-  return openSink({
+  const open = spec.kind === 'sink' ? openSink : openCommitter;
+  return open({
     uid: spec.uid,
+    behind: options.tail,
     jobId: environment.graph.jobId,
     spec: spec.sink,
     place: { subtask, parallelism: vertex.parallelism, highestParallelism, attempt },

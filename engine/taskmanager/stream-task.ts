@@ -13,7 +13,7 @@
  *      complete and committed (row C23).
  */
 import { openSource } from '../connectors/open-source.ts';
-import type { SinkOperator } from '../connectors/sink/sink-operator.ts';
+import type { SinkTask } from '../connectors/sink/sink-task.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
@@ -75,7 +75,7 @@ export class StreamTask {
   readonly #hadFinished: boolean;
   #chain: OperatorChain | undefined;
   /** Of a sink that lets input wait. */
-  #sinkGate: SinkOperator['gate'];
+  #sinkGate: SinkTask['gate'];
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
   #failure: TaskFailure | undefined;

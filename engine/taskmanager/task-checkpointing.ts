@@ -198,9 +198,10 @@ export class TaskCheckpointing {
     this.#options.checkpoint.inputComplete(message.checkpointId, figures, out);
   }
 
-  /** I2. */
+  /** I2. Committables go ahead of the barrier, into the committer's snapshot (row K5). */
   #broadcastBarrier({ checkpointId: id, triggeredAtUs, options }: Triggered, nowUs: Micros, out: Out): void {
-    const { checkpoint, outputs } = this.#options;
+    const { checkpoint, host, outputs } = this.#options;
+    host.chain()?.sink?.prepareSnapshotPreBarrier(id, out);
     if (mayCarryChannelState(options)) checkpoint.openChannelState(id, out);
     outputs.broadcastBarrier({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     out.report({ kind: 'barrier-sent', ...this.#task, checkpointId: id });

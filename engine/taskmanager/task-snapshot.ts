@@ -69,7 +69,7 @@ export function takeSnapshot(options: SnapshotOptions): {
   if (source !== undefined) {
     parts.push(operatorStatePart(source.uid, source.snapshot(checkpointId, checkpointedOffset, out)));
   }
-  const sink = chain.sink?.snapshot(checkpointId, out);
+  const sink = chain.sink?.snapshot();
   if (chain.sink !== undefined && sink !== undefined && sink.committables.length + sink.writers.length > 0) {
     parts.push(operatorStatePart(chain.sink.uid, encodeSinkState(sink)));
   }

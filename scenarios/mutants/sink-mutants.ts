@@ -59,7 +59,7 @@ export const incrementingProbeStopsEarly: Mutant = {
   story:
     'A restored writer aborts the transaction behind its checkpoint and no later one, whatever the attempts before it opened.',
   parts: withWrong({ probesFurther: () => false }),
-  scenario: 'kafka-sink-scale-in',
+  scenario: 'kafka-sink-itcase',
   judges: ['exactly-once-output', 'progress'],
 };
 

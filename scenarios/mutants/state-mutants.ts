@@ -25,6 +25,16 @@ export const asyncPartNotIsolated: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };
 
+export const ttlTimestampNotInSnapshot: Mutant = {
+  slug: 'ttl-timestamp-not-in-snapshot',
+  bug: 'row S12',
+  story:
+    'What is restored counts as accessed just now, so entries that should have expired live on after every failure.',
+  parts: withWrong({ restoredAccess: (_writtenUs, nowUs) => nowUs }),
+  scenario: 'state-ttl',
+  judges: ['state-expiry'],
+};
+
 /** The same backend, but the state of a snapshot is taken when it is written. */
 function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
   return {

@@ -25,6 +25,12 @@ export const sinkSchema = z.discriminatedUnion(
       maxTransactionTimeout: duration()
         .prefault('15m')
         .describe("The longest timeout that brokers allow; a job that asks for more does not start. Kafka's default."),
+      committer: z
+        .enum(['beside', 'separate', 'global'])
+        .default('beside')
+        .describe(
+          'Where transactions are committed: beside their writer, in a vertex behind, or by one subtask for all writers. Not beside needs incrementing ids.',
+        ),
       sessionTimeout: duration()
         .prefault('6s')
         .describe('A broker that is silent for so long leads nothing any more. Kafka: 9s.'),
@@ -37,6 +43,7 @@ export const kafkaPlanSchema = record({
   kind: z.literal('kafka'),
   partitions: positive,
   naming: z.enum(NAMINGS),
+  committer: z.enum(['separate', 'global']).exactOptional(),
   transactionTimeoutUs: positive,
   maxTransactionTimeoutUs: positive,
   sessionTimeoutUs: positive,

@@ -10,8 +10,14 @@ import { StateHash } from '../judges/state-hash.ts';
 import type { HashPair } from '../judges/value-hash.ts';
 
 export class BarrierHashes implements SnapshotObserver, StateAtBarrier {
+  /** By operator: states whose entries may expire between barrier and file. They are in no hash. */
+  readonly #expiring: ReadonlyMap<string, ReadonlySet<string>>;
   /** By checkpoint, then subtask and operator. A subtask that was restarted may have stood at a barrier of one id twice. */
   readonly #hashes = new Map<number, Map<string, HashPair[]>>();
+
+  constructor(expiring: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.#expiring = expiring;
+  }
 
   atBarrier({ checkpointId, vertex, subtask }: SnapshotMoment, keyed: readonly KeyedOperatorState[]): void {
     let ofCheckpoint = this.#hashes.get(checkpointId);
@@ -21,7 +27,10 @@ export class BarrierHashes implements SnapshotObserver, StateAtBarrier {
     }
     for (const { operator, backend } of keyed) {
       const hash = new StateHash();
-      backend.visitEntries((state, keyGroup, key, content) => hash.add(state, keyGroup, key, content));
+      const expiring = this.#expiring.get(operator);
+      backend.visitEntries((state, keyGroup, key, content) => {
+        if (expiring?.has(state) !== true) hash.add(state, keyGroup, key, content);
+      });
       const place = placeOf(vertex, subtask, operator);
       ofCheckpoint.set(place, [...(ofCheckpoint.get(place) ?? []), hash.sum]);
     }

@@ -17,6 +17,7 @@ import { OperatorChain } from '../../engine/taskmanager/operator-chain.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import type { RestoredState, SnapshotRestorer } from '../judges/restore-audit.ts';
 import { StateHash } from '../judges/state-hash.ts';
+import { expiringStates, withoutTimes } from '../judges/unstamped-state.ts';
 
 /** Of no execution that ever was. */
 const ATTEMPT = executionAttemptId(0);
@@ -82,10 +83,14 @@ function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): 
         .map((handle) => ({ bytes: bytesOf(handle), lists: handle.lists })),
     isRestored: true,
   });
+  const expiring = expiringStates(environment.graph);
   for (const { operator, backend } of chain.keyed) {
     const hash = into.get(operator) ?? new StateHash();
     into.set(operator, hash);
-    backend.visitEntries((state, keyGroup, key, content) => hash.add(state, keyGroup, key, content));
+    const stamped = expiring.get(operator);
+    backend.visitEntries((state, keyGroup, key, content) =>
+      hash.add(state, keyGroup, key, stamped?.has(state) === true ? withoutTimes(content) : content),
+    );
   }
 }
 

@@ -148,6 +148,7 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
     case 'broadcast-process':
       return wrappedFunction(spec, before);
     case 'sink':
+    case 'committer':
       return spec;
     default:
       throw new RangeError(`unknown operator ${String(spec satisfies never)}`);

@@ -22,6 +22,7 @@ import type { Cut, InputIndex } from './reference-run.ts';
 import type { OperatorPiece } from './operator-state-audit.ts';
 import { SegmentedState } from './segmented-state.ts';
 import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
+import { UnstampedState } from './unstamped-state.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
   decodeChannelState,
@@ -83,6 +84,7 @@ const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
 export class CheckpointReader {
   readonly #options: CheckpointReaderOptions;
   readonly #segmented = new SegmentedState();
+  readonly #unstamped: UnstampedState;
   readonly #sources: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
@@ -99,6 +101,7 @@ export class CheckpointReader {
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
+    this.#unstamped = new UnstampedState(options.graph);
     const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
     this.#sources = new Set(sources.map(({ uid }) => uid));
     const operators = options.graph.vertices.flatMap((vertex) => vertex.operators);
@@ -266,17 +269,17 @@ export class CheckpointReader {
     return this.#options.durable.object(file.path);
   }
 
-  /** Keyed state as one file, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
+  /** Keyed state as one file without times, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
   keyedFile(
-    { segments = [], keyGroups, path }: StateHandle,
+    { segments = [], keyGroups, operator, path }: StateHandle,
     bytes: Uint8Array,
     segmentOf: (segment: SegmentHandle) => Uint8Array,
   ): Uint8Array {
-    if (!isManifest(bytes)) return restorableFile(bytes);
+    if (!isManifest(bytes)) return this.#unstamped.fileOf(operator, restorableFile(bytes));
     if (keyGroups === undefined) throw new CorruptData(`${path} names no key groups`, 0);
     const file = this.#segmented.fileOf(bytes, segments.map(segmentOf), keyGroups);
     if (typeof file === 'string') throw new CorruptData(`${path}: ${file}`, 0);
-    return file;
+    return this.#unstamped.fileOf(operator, file);
   }
 
   /** The bytes of a handle, or what is wrong with them. */
@@ -325,7 +328,7 @@ export class CheckpointReader {
   #keyedFileOf(
     place: string,
     bytes: Uint8Array,
-    { segments = [], keyGroups }: StateHandle & { readonly keyGroups: KeyGroupRange },
+    { segments = [], keyGroups, operator }: StateHandle & { readonly keyGroups: KeyGroupRange },
   ): Uint8Array | string {
     const files: Uint8Array[] = [];
     for (const segment of segments) {
@@ -338,7 +341,10 @@ export class CheckpointReader {
       return restorableFile(bytes);
     });
     if (file.kind === 'unreadable') return file.reason;
-    return typeof file.value === 'string' ? `${place}: ${file.value}` : file.value;
+    const { value } = file;
+    if (typeof value === 'string') return `${place}: ${value}`;
+    const comparable = attempt(place, () => this.#unstamped.fileOf(operator, value));
+    return comparable.kind === 'unreadable' ? comparable.reason : comparable.value;
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {

@@ -32,6 +32,7 @@ import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
+import { StateExpiry } from './state-expiry.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -106,6 +107,7 @@ export class JudgeBench {
       ...(restore === undefined
         ? []
         : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),
+      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
       this.#progress,
     ];
     this.judges = judges;

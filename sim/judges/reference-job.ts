@@ -275,6 +275,9 @@ export class ReferenceJob {
         return this.#compilePlain(spec, next);
       case 'broadcast-process':
         return this.#compileBroadcast(spec, vertex, next);
+      case 'committer':
+        // What a sink shows, it shows as soon as it is handed it.
+        return both(() => undefined);
       case 'watermarks': {
         const stamp = this.#stamping(spec.watermarks, spec.uid, next);
         const clock = this.#clock;

@@ -7,7 +7,9 @@
  * whether the state is the *right* one for the cut (exactly-once-state.ts, consistent-cut.ts), and whether files are there (retention.ts).
  *
  * I1: bytes are decoded here by the job's own types, without the engine's backends;
- * I2: state that no function has registered is in none of the three: nobody can read it.
+ * I2: state that no function has registered is in none of the three: nobody can read it;
+ * I3: what has expired may be dropped on its way into the file (row S12), so state that expires is not held against live state, and all
+ *     comparisons leave out its times.
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
@@ -23,6 +25,7 @@ import { ReferenceJob } from './reference-job.ts';
 import type { ReferenceOperatorState } from './reference-state.ts';
 import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
 import { StateHash } from './state-hash.ts';
+import { expiringStates } from './unstamped-state.ts';
 import type { HashPair } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -74,10 +77,12 @@ export class RestoreAudit implements Judge {
   readonly #findings = new Findings(NAME);
   /** By operator: reads what its entries stand for (I1). */
   readonly #keyed: ReadonlyMap<string, ReferenceOperatorState>;
+  readonly #expiring: ReadonlyMap<string, ReadonlySet<string>>;
 
   constructor(options: RestoreAuditOptions) {
     this.#options = options;
     this.#keyed = new ReferenceJob(options.graph).keyedStates;
+    this.#expiring = expiringStates(options.graph);
   }
 
   observe(): void {
@@ -168,17 +173,24 @@ export class RestoreAudit implements Judge {
   ): void {
     const { operator } = handle;
     const own = new StateHash();
+    // I3: live, it was perhaps more.
+    const mayExpire = new StateHash();
+    const expiring = this.#expiring.get(operator);
     const known = this.#keyed.get(operator);
     if (known === undefined) return;
     const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
     readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
       const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
-      if (entry !== undefined) own.add(name, keyGroup, entry.key, entry.content);
+      if (entry === undefined) return;
+      const into = expiring?.has(name) === true ? mayExpire : own;
+      into.add(name, keyGroup, entry.key, entry.content);
     });
     const all = into.get(operator) ?? new StateHash();
     into.set(operator, all);
-    all.sum.add(own.sum);
-    all.entries += own.entries;
+    for (const { sum, entries } of [own, mayExpire]) {
+      all.sum.add(sum);
+      all.entries += entries;
+    }
     const live = this.#options.atBarrier.of(checkpointId, subtask, operator);
     if (live.length === 0 || live.some((hash) => own.sum.equals(hash))) return;
     this.#say(

@@ -96,6 +96,7 @@ export class KafkaProducer {
 
   /** Those before it in the partition are drained. */
   takeTurn(out: Out): void {
+    if (this.#hasTurn) return;
     this.#hasTurn = true;
     this.#pump(out);
   }

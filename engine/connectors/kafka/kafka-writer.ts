@@ -288,7 +288,7 @@ export class KafkaWriter implements SinkWriter {
     // I2: nobody waits for one that was never written to.
     if (this.#producers.at(-1)?.records === 0) this.#producers.pop();
     this.#producers.push(producer);
-    if (this.#producers.length === 1) producer.takeTurn(out);
+    this.#passTurn(out);
     return producer;
   }
 
@@ -330,12 +330,14 @@ export class KafkaWriter implements SinkWriter {
     );
   }
 
-  /** I1. */
+  /** I1. To the first one that has something to send, or is still written to. */
+  #passTurn(out: Out): void {
+    while (this.#producers.length > 1 && this.#producers[0]?.isDrained === true) this.#producers.shift();
+    this.#producers[0]?.takeTurn(out);
+  }
+
   #acknowledged(nowUs: Micros, out: Out): void {
-    while (this.#producers.length > 1 && this.#producers[0]?.isDrained === true) {
-      this.#producers.shift();
-      this.#producers[0]?.takeTurn(out);
-    }
+    this.#passTurn(out);
     const { host } = this.#options;
     for (let flush = this.#flushes[0]; flush !== undefined; flush = this.#flushes[0]) {
       if (flush.producer.acknowledged < flush.batches) return;

@@ -42,6 +42,16 @@ export interface CommittableWithLineage {
 
 export type CommittableMessage = CommittableSummary | CommittableWithLineage;
 
+/** Committables go by the subtask that wrote them: a group reaches one committer, whole (row K8). */
+export function writerSubtask(value: unknown): number {
+  return isCommittableMessage(value) ? value.subtask : 0;
+}
+
+export function isCommittableMessage(value: unknown): value is CommittableMessage {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || !('subtask' in value)) return false;
+  return value.kind === 'committable' || value.kind === 'committable-summary';
+}
+
 /** What a writer finds of the time before. */
 export interface RestoredWriter {
   /** Checkpoint that the subtask is restored from; 0: none. */

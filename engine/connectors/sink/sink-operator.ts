@@ -1,6 +1,6 @@
 /**
- * The sink at the end of a chain: a writer, and behind it, by direct call, the committer (rows K5 to K7, K13; Flink: SinkWriterOperator,
- * CommitterOperator).
+ * The sink at the end of a chain: a writer, and behind it, by direct call, the committer, unless that is a vertex of its own
+ * (committer-task.ts; rows K5 to K8, K13; Flink: SinkWriterOperator, CommitterOperator).
  *
  * Owns: what becomes of committables between the two, the order of things around a barrier, the state of both. Does not own: writing and
  * committing (the connector), checkpoints (it is told).
@@ -18,29 +18,27 @@ import type { SinkServiceReply } from '../../protocol/messages.ts';
 import type { CommittableRow } from './committable-collector.ts';
 import type { SinkState } from './committable-rows.ts';
 import type { CommitterOperator } from './committer-operator.ts';
-import type { SinkWriter } from './sink-contract.ts';
-
-/** What the sink asks of the subtask it lives in. */
-export interface SinkOperatorHost {
-  /** Restored committables are committed, writing may begin. */
-  initialized(out: Out): void;
-}
+import type { CommittableMessage, SinkWriter } from './sink-contract.ts';
+import type { SinkTask } from './sink-task.ts';
 
 export interface SinkOperatorOptions {
   readonly uid: string;
   readonly subtask: number;
   readonly parallelism: number;
   readonly writer: SinkWriter;
-  readonly committer: CommitterOperator;
-  readonly host: SinkOperatorHost;
+  /** Beside the writer; undefined: behind it, and `behind` takes what it is to commit. */
+  readonly committer: CommitterOperator | undefined;
+  readonly behind: ElementConsumer;
+  /** Restored committables are committed, writing may begin. */
+  readonly initialized: (out: Out) => void;
   /** Losing the connection to it loses what was written: the subtask fails. Absent: the writer sees to it. */
   readonly store?: NodeId;
 }
 
-export class SinkOperator {
+export class SinkOperator implements SinkTask {
   readonly #options: SinkOperatorOptions;
   readonly #writer: SinkWriter;
-  readonly #committer: CommitterOperator;
+  readonly #committer: CommitterOperator | undefined;
   #state: 'restoring' | 'initialized' = 'restoring';
   #ended = false;
   /** Highest checkpoint seen. */
@@ -77,7 +75,7 @@ export class SinkOperator {
     const { subtask, parallelism } = this.#options;
     const rows = restored.committables.filter((row) => row.subtask % parallelism === subtask);
     this.#lastCheckpoint = restoredCheckpoint;
-    this.#committer.restore(rows, restoredCheckpoint);
+    this.#committer?.restore(rows, restoredCheckpoint);
     this.#writer.initialize(
       { checkpointId: restoredCheckpoint, states: restored.writers, committables: rows.flatMap(committablesOf) },
       out,
@@ -86,10 +84,12 @@ export class SinkOperator {
 
   /** The writer is ready. */
   ready(out: Out): void {
-    this.#committer.recover((recoveredOut) => {
+    const initialized = (recoveredOut: Out): void => {
       this.#state = 'initialized';
-      this.#options.host.initialized(recoveredOut);
-    }, out);
+      this.#options.initialized(recoveredOut);
+    };
+    if (this.#committer === undefined) initialized(out);
+    else this.#committer.recover(initialized, out);
   }
 
   /** Called by the subtask at the end of each action. */
@@ -97,14 +97,17 @@ export class SinkOperator {
     this.#writer.sendBatches(out);
   }
 
-  /** In the mailbox action of the barrier; `waits`: the acknowledgement must wait until the writer says `flushed`. */
-  snapshot(id: CheckpointId, out: Out): SinkState & { readonly waits: boolean } {
+  /** I1. In the mailbox action of the barrier, before it leaves. */
+  prepareSnapshotPreBarrier(id: CheckpointId, out: Out): void {
     assert(this.#state === 'initialized', 'a sink is initialized before its first barrier', { checkpointId: id });
     if (this.#ended) this.#writer.snapshotAfterEnd(id, out);
     else this.#handOver(id, false, out);
     this.#lastCheckpoint = id;
-    const writers = this.#writer.snapshotState();
-    return { committables: this.#committer.rows(), writers, waits: !this.#writer.isFlushed };
+  }
+
+  snapshot(): SinkState & { readonly waits: boolean } {
+    const committables = this.#committer?.rows() ?? [];
+    return { committables, writers: this.#writer.snapshotState(), waits: !this.#writer.isFlushed };
   }
 
   /**
@@ -117,44 +120,45 @@ export class SinkOperator {
     this.#ended = true;
     if (isCheckpointing) return;
     this.#commitWhenFlushed = id;
-    if (this.#writer.isFlushed) this.#committer.notifyComplete(id, out);
+    if (this.#writer.isFlushed) this.#committer?.notifyComplete(id, out);
   }
 
   allFlushed(out: Out): void {
-    if (this.#commitWhenFlushed !== undefined) this.#committer.notifyComplete(this.#commitWhenFlushed, out);
+    if (this.#commitWhenFlushed !== undefined) this.#committer?.notifyComplete(this.#commitWhenFlushed, out);
   }
 
   /** Nothing is under way: all is flushed, and committed as far as it may be. */
   get isSettled(): boolean {
-    return this.#state === 'initialized' && this.#writer.isFlushed && this.#committer.isSettled;
+    return this.#state === 'initialized' && this.#writer.isFlushed && this.#committer?.isSettled !== false;
   }
 
   notifyComplete(id: CheckpointId, out: Out): void {
-    this.#committer.notifyComplete(id, out);
+    this.#committer?.notifyComplete(id, out);
   }
 
   handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
     this.#writer.handleReply(reply, nowUs, out);
-    this.#committer.handleReply(reply, nowUs, out);
+    this.#committer?.handleReply(reply, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#committer.handleTimer(timer, nowUs, out) || this.#writer.handleTimer(timer, nowUs, out);
+    return this.#committer?.handleTimer(timer, nowUs, out) === true || this.#writer.handleTimer(timer, nowUs, out);
   }
 
   /** I1. */
   #handOver(id: CheckpointId, isEnd: boolean, out: Out): void {
     const { subtask, parallelism } = this.#options;
     const committables = this.#writer.prepareCommit(id, isEnd, out);
-    if (committables.length === 0) return;
+    // Nothing to commit is news only to a committer that waits for all writers.
+    if (committables.length === 0 && this.#committer !== undefined) return;
     const group = { checkpointId: id, subtask };
-    this.#committer.receive({
-      kind: 'committable-summary',
-      ...group,
-      subtasks: parallelism,
-      count: committables.length,
-    });
-    for (const committable of committables) this.#committer.receive({ kind: 'committable', ...group, committable });
+    this.#emit({ kind: 'committable-summary', ...group, subtasks: parallelism, count: committables.length });
+    for (const committable of committables) this.#emit({ kind: 'committable', ...group, committable });
+  }
+
+  #emit(message: CommittableMessage): void {
+    if (this.#committer === undefined) this.#options.behind.process(message, 0, 0);
+    else this.#committer.receive(message);
   }
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openSink, type OpenSinkOptions } from '../../../../../engine/connectors/open-sink.ts';
 import type { CommittableRow } from '../../../../../engine/connectors/sink/committable-collector.ts';
-import type { SinkOperator } from '../../../../../engine/connectors/sink/sink-operator.ts';
+import type { SinkTask } from '../../../../../engine/connectors/sink/sink-task.ts';
 import type { SinkSpec } from '../../../../../engine/job/job-graph.ts';
 import { standardParts } from '../../../../../engine/parts.ts';
 import type { SinkReply } from '../../../../../engine/protocol/messages.ts';
@@ -30,7 +30,7 @@ const rowOf = ({ producer, transaction, checkpointId }: Committable): Committabl
 });
 
 class Bench {
-  readonly sink: SinkOperator;
+  readonly sink: SinkTask;
   readonly out: RecordingOut;
   /** Calls of the host, in order. */
   readonly told: string[] = [];
@@ -45,6 +45,7 @@ class Bench {
       runtime: { requestTimeoutUs: REQUEST_TIMEOUT_US, bufferTimeoutUs: LINGER_US },
       parts: standardParts,
       recordBytes: 2,
+      behind: { process: () => undefined },
       host: {
         preCommitted: (checkpointId) => this.told.push(`pre-committed ${checkpointId}`),
         initialized: () => this.told.push('initialized'),
@@ -74,8 +75,13 @@ class Bench {
     return this;
   }
 
+  #snapshot(n: number): ReturnType<SinkTask['snapshot']> {
+    this.sink.prepareSnapshotPreBarrier(id(n), this.out);
+    return this.sink.snapshot();
+  }
+
   snapshot(n: number): { committables: Committable[]; waits: boolean } {
-    const { committables, waits } = this.sink.snapshot(id(n), this.out);
+    const { committables, waits } = this.#snapshot(n);
     return {
       committables: committables.map(({ subtask, committable: transaction, checkpointId }) => ({
         producer: subtask,

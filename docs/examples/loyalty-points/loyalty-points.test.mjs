@@ -1,0 +1,13 @@
+import { expectExactlyOnce } from 'tidemark/testing';
+import { expect, it } from 'vitest';
+import { loyaltyPoints } from './loyalty-points.mjs';
+import { loyaltyPointsFixed } from './loyalty-points-fixed.mjs';
+
+const input = Array.from({ length: 400 }, (_, i) => ({ customer: `c${i % 7}`, euros: 1 + (i % 9) }));
+
+it('points survive whatever breaks', async () => {
+  await expectExactlyOnce(loyaltyPointsFixed, { input, seeds: 60 });
+});
+it('points that are gathered in memory do not', async () => {
+  await expect(expectExactlyOnce(loyaltyPoints, { input, seeds: 60 })).rejects.toThrow(/exactly-once.*state/s);
+});

@@ -1,0 +1,24 @@
+/** The job around the operator: purchases by customer, through the operator, into a transactional sink. */
+import { StreamExecutionEnvironment, Types, valueState } from 'tidemark';
+
+export const POINTS = valueState('points', Types.int);
+
+export function pointsJob(name, create) {
+  return {
+    name,
+    description: 'Loyalty points per customer.',
+    parameters: [],
+    build({ parallelism, topics, guarantee }) {
+      const env = new StreamExecutionEnvironment({ jobId: name, name, parallelism });
+      env
+        .fromLog({ topic: topics[0].name, partitions: topics[0].partitions, uid: 'purchases' })
+        .keyBy((purchase) => purchase.customer)
+        .process({ states: [POINTS], create })
+        .uid('points')
+        .sinkTo({ guarantee })
+        .uid('sink');
+      // When points are moved into state depends on the order of arrival, so its values are not compared; which records come out is.
+      return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage' } };
+    },
+  };
+}

@@ -1,0 +1,149 @@
+/** `tidemark/testing`, as a user's own suite uses it: a job that keeps state outside of state, and one that does not. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  compileOnRows,
+  expectExactlyOnce,
+  faultPlan,
+  liveTest,
+  matchers,
+  rowsDataset,
+  scenario,
+  stormScenario,
+  type TestLife,
+} from '../../../cli/testing/index.ts';
+import { StreamExecutionEnvironment } from '../../../engine/api/stream-execution-environment.ts';
+import type { ValueState } from '../../../engine/state/keyed-state.ts';
+import { valueState } from '../../../engine/state/state-descriptor.ts';
+import { Types } from '../../../engine/state/type-information.ts';
+import type { JobDefinition } from '../../../scenarios/index.ts';
+import { strangerOf } from '../../../sim/faults/fault-nodes.ts';
+import { allNodes } from '../../../sim/node-names.ts';
+
+interface Purchase {
+  readonly customer: string;
+  readonly euros: number;
+}
+const input = Array.from({ length: 200 }, (_, index) => ({ customer: `c${index % 5}`, euros: 1 + (index % 9) }));
+
+/** `forgetful`: what it knows lies in a field of its function. */
+function points(forgetful: boolean): JobDefinition {
+  const name = forgetful ? 'forgetful-points' : 'points';
+  return {
+    name,
+    description: name,
+    parameters: [],
+    build({ parallelism, topics, guarantee }) {
+      const env = new StreamExecutionEnvironment({ jobId: name, name, parallelism });
+      const [topic] = topics;
+      if (topic === undefined) throw new Error('no topic');
+      env
+        .fromLog<Purchase>({ topic: topic.name, partitions: topic.partitions, uid: 'purchases' })
+        .keyBy(({ customer }) => customer)
+        .process({
+          states: [valueState('points', Types.int)],
+          create() {
+            let state: ValueState<number>;
+            const kept = new Map<string, number>();
+            return {
+              open: (runtime) => {
+                state = runtime.value<number>('points');
+              },
+              processElement({ customer, euros }, _context, out) {
+                const before = forgetful ? kept.get(customer) : state.value();
+                const sum = (before ?? 0) + euros;
+                kept.set(customer, sum);
+                state.update(sum);
+                out.collect({ customer, sum });
+              },
+            };
+          },
+        })
+        .uid('points')
+        .sinkTo({ guarantee })
+        .uid('sink');
+      return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage' } };
+    },
+  };
+}
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-testing-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('expectExactlyOnce', () => {
+  it('a job that keeps all it knows in state passes, and faults have struck', async () => {
+    const { lives, effectiveFaults, checkpointsCompleted } = await expectExactlyOnce(points(false), {
+      input,
+      seeds: 8,
+    });
+    expect(lives).toBe(8);
+    expect(effectiveFaults).toBeGreaterThan(8);
+    expect(checkpointsCompleted).toBeGreaterThan(20);
+  });
+
+  it('a job that does not is refused: findings, the smallest plan in words, a capsule that fails again', async () => {
+    const failure = await expectExactlyOnce(points(true), { input, seeds: 20, out: folder }).then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : ''),
+    );
+    expect(failure).toMatch(/^forgetful-points is not exactly-once: \S+\/\S+ with seed \d+/);
+    expect(failure).toMatch(/Smallest plan with the same failure: [1-3] of \d+ faults/);
+    expect(failure).toMatch(/ {2}f\d+: when|at /);
+    const capsule = /replay: '([^']+)'/.exec(failure)?.[1] ?? '';
+    await expect(expectExactlyOnce(points(true), { input, replay: capsule, out: folder })).rejects.toThrow(
+      'not exactly-once',
+    );
+  });
+
+  it('no input, or a row without its time, is a clear error', async () => {
+    await expect(expectExactlyOnce(points(false), {})).rejects.toThrow('expected input, at least one row');
+    await expect(expectExactlyOnce(points(false), { input, time: 'at', seeds: 1 })).rejects.toThrow(
+      "Row 0: the field 'at' is missing; expected milliseconds",
+    );
+  });
+});
+
+describe('matchers', () => {
+  const lived = (job: JobDefinition, seed: string): TestLife => {
+    const plan = compileOnRows(stormScenario({ job, records: input.length }), seed);
+    return liveTest(plan, { jobs: [job], loadDataset: () => rowsDataset(input) });
+  };
+
+  it('say what holds of a life, either way', () => {
+    const good = lived(points(false), '1');
+    expect(matchers.toBeExactlyOnce(good).pass).toBe(true);
+    expect(matchers.toBeExactlyOnce(good).message()).toContain('is exactly-once');
+    expect(matchers.toMakeProgress(good)).toMatchObject({ pass: true });
+    const bad = ['1', '2', '3', '4', '5']
+      .map((seed) => lived(points(true), seed))
+      .find(({ signature }) => signature !== '');
+    if (bad === undefined) throw new Error('the forgetful job was not found out');
+    expect(matchers.toBeExactlyOnce(bad).pass).toBe(false);
+  });
+});
+
+describe('arbitraries', () => {
+  it('fault plans name nodes that there are, within the storm; scenarios compile (fault-plans I1)', () => {
+    const job = points(false);
+    fc.assert(
+      fc.property(
+        scenario({ job, records: 50 }).chain((made) => fc.tuple(fc.constant(made), faultPlan(made, { maxFaults: 4 }))),
+        ([made, faults]) => {
+          expect(faults.length).toBeGreaterThanOrEqual(1);
+          expect(faults.length).toBeLessThanOrEqual(4);
+          expect(strangerOf(faults, allNodes(made.cluster))).toBeUndefined();
+          for (const { trigger } of faults)
+            if ('atUs' in trigger) expect(trigger.atUs).toBeLessThan(made.liveness.stormUs);
+          expect(compileOnRows(made, '1').topics[0]?.dataset).toBe('rows');
+        },
+      ),
+      { numRuns: 50, seed: 1 },
+    );
+  });
+});
