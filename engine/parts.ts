@@ -137,8 +137,8 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
-  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or to be written. */
-  readonly incrementalBase: 'confirmed' | 'acknowledged';
+  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
+  readonly incrementalBase: 'confirmed' | 'uploaded';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
   readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
   /** What becomes of a checkpoint that names a file which is not registered (row S16). */
