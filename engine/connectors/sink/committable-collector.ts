@@ -36,7 +36,7 @@ interface Group {
 export interface CommittableCollectorOptions {
   /** Whether a group may be committed (I2). */
   readonly isComplete: (received: number, expected: number) => boolean;
-  /** A global committer commits a checkpoint only when the groups of all writer subtasks are complete (FLINK-36788). */
+  /** A global committer commits a checkpoint only when all groups that it has of it are complete (FLINK-36788). */
   readonly isGlobal: boolean;
 }
 
@@ -44,10 +44,6 @@ export class CommittableCollector {
   readonly #options: CommittableCollectorOptions;
   /** In the order of I3. */
   readonly #groups: Group[] = [];
-  /** For a global committer: the newest checkpoint that each writer subtask has spoken of; it has nothing more for older ones. */
-  readonly #heardTo = new Map<number, number>();
-  /** Everything of this checkpoint was there when it was taken. */
-  #restoredTo = 0;
 
   constructor(options: CommittableCollectorOptions) {
     this.#options = options;
@@ -57,10 +53,8 @@ export class CommittableCollector {
     const { checkpointId, subtask } = message;
     const known = this.#groups.find((group) => isOf(group, checkpointId, subtask));
     if (message.kind === 'committable-summary') {
-      this.#heardTo.set(subtask, Math.max(checkpointId, this.#heardTo.get(subtask) ?? 0));
       assert(known === undefined, 'I1: a group has one summary', { checkpointId, subtask });
       this.#insert({ summary: message, received: 0, requests: [] });
-      if (this.#options.isGlobal) for (const { summary } of [...this.#groups]) this.#removeEnded(summary.checkpointId);
       return;
     }
     assert(known !== undefined, 'I1: the summary goes ahead of the committables', { checkpointId, subtask });
@@ -75,7 +69,6 @@ export class CommittableCollector {
   /** Rows of one group stand together. */
   restore(rows: readonly CommittableRow[]): void {
     for (const { checkpointId, subtask, subtasks, expected, received, committable } of rows) {
-      this.#restoredTo = Math.max(this.#restoredTo, checkpointId);
       let group = this.#groups.find((other) => isOf(other, checkpointId, subtask));
       if (group === undefined) {
         const summary = { kind: 'committable-summary', checkpointId, subtask, subtasks, count: expected } as const;
@@ -147,14 +140,14 @@ export class CommittableCollector {
     }
   }
 
-  /** For a global committer: a writer subtask of this checkpoint is not heard of, or not completely. */
+  /**
+   * For a global committer: a group of this checkpoint is not complete. A writer that says nothing has nothing, or had finished before the
+   * restored checkpoint: its barrier, which is aligned, came behind all it had to say.
+   */
   #misses(checkpointId: number): boolean {
     if (!this.#options.isGlobal) return false;
     const groups = this.#groups.filter(({ summary }) => summary.checkpointId === checkpointId);
-    if (groups.some(({ received, summary }) => !this.#options.isComplete(received, summary.count))) return true;
-    if (checkpointId <= this.#restoredTo) return false;
-    const heard = [...this.#heardTo.values()].filter((heardTo) => heardTo >= checkpointId).length;
-    return heard < (groups[0]?.summary.subtasks ?? 0);
+    return groups.some(({ received, summary }) => !this.#options.isComplete(received, summary.count));
   }
 }
 

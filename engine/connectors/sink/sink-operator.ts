@@ -41,8 +41,6 @@ export class SinkOperator implements SinkTask {
   readonly #committer: CommitterOperator | undefined;
   #state: 'restoring' | 'initialized' = 'restoring';
   #ended = false;
-  /** Under which id the end of input handed over what was left. */
-  #endedWith = 0;
   /** Highest checkpoint seen. */
   #lastCheckpoint = 0;
   /** What the end of input stands for in a job without checkpoints: committed as soon as it is flushed. */
@@ -102,7 +100,7 @@ export class SinkOperator implements SinkTask {
   /** I1. In the mailbox action of the barrier, before it leaves. */
   prepareSnapshotPreBarrier(id: CheckpointId, out: Out): void {
     assert(this.#state === 'initialized', 'a sink is initialized before its first barrier', { checkpointId: id });
-    if (this.#ended) this.#afterEnd(id, out);
+    if (this.#ended) this.#writer.snapshotAfterEnd(id, out);
     else this.#handOver(id, false, out);
     this.#lastCheckpoint = id;
   }
@@ -119,7 +117,6 @@ export class SinkOperator implements SinkTask {
   endInput(isCheckpointing: boolean, out: Out): void {
     const id = checkpointId(this.#lastCheckpoint + 1);
     this.#handOver(id, true, out);
-    this.#endedWith = id;
     this.#ended = true;
     if (isCheckpointing) return;
     this.#commitWhenFlushed = id;
@@ -146,14 +143,6 @@ export class SinkOperator implements SinkTask {
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return this.#committer?.handleTimer(timer, nowUs, out) === true || this.#writer.handleTimer(timer, nowUs, out);
-  }
-
-  /** A global committer waits for all writers, for those that have ended, too. */
-  #afterEnd(id: CheckpointId, out: Out): void {
-    const { subtask, parallelism } = this.#options;
-    this.#writer.snapshotAfterEnd(id, out);
-    if (this.#committer !== undefined || id <= this.#endedWith) return;
-    this.#emit({ kind: 'committable-summary', checkpointId: id, subtask, subtasks: parallelism, count: 0 });
   }
 
   /** I1. */
