@@ -137,8 +137,8 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
-  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or to be written. */
-  readonly incrementalBase: 'confirmed' | 'acknowledged';
+  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
+  readonly incrementalBase: 'confirmed' | 'uploaded';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
   readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
   /** What becomes of a checkpoint that names a file which is not registered (row S16). */
@@ -155,12 +155,16 @@ export interface EngineParts {
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
-  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
-  readonly initialWatermarkUs: number;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
+  initialWatermarkUs(isRestored: boolean): number;
+  /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
+  readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
   readonly restoredTimers: 'armed' | 'forgotten';
   /** See WindowRules. */
   readonly windows: WindowRules;
+  /** When an entry that is read from a snapshot was last accessed (row S12): then, whatever `nowUs` is. */
+  restoredAccess(writtenUs: number, nowUs: number): number;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
   readonly unalignedSnapshot: 'at-barrier' | 'after-next-buffer';
   /** Whether a channel whose newest barrier is `lastSeen` stands behind its barrier of `id` (row B6). */
@@ -264,9 +268,11 @@ export const standardParts: EngineParts = {
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
-  initialWatermarkUs: START_OF_TIME_US,
+  initialWatermarkUs: () => START_OF_TIME_US,
+  watermarkOrder: 'in-place',
   restoredTimers: 'armed',
-  windows: { mergedContents: 'merged' },
+  windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
+  restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,

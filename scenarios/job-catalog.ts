@@ -12,6 +12,7 @@ import { keyedCount } from './jobs/keyed-count.ts';
 import { keyedStates } from './jobs/keyed-states.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
+import { recentCounts } from './jobs/recent-counts.ts';
 import { splitCount } from './jobs/split-count.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
@@ -29,6 +30,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   hourlyCounts,
   flightWindows,
   keyedStates,
+  recentCounts,
 ];
 
 /** The job of a name; undefined when there is none. */

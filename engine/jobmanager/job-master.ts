@@ -422,8 +422,10 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   }
 
   /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */
+  /** Not while it finishes with a durable savepoint: what is older must not be restored any more. The next run will be as wide as asked. */
   #restartForRescale(nowUs: Micros, out: Out): void {
-    const mayRestart = this.#status === 'created' || this.#status === 'running';
+    const isUp = this.#status === 'created' || this.#status === 'running';
+    const mayRestart = isUp && !this.operations.forbidsRestart;
     if (mayRestart && this.#deployment.job !== undefined) this.#restartAll('rescale', 0, nowUs, out);
   }
 

@@ -32,6 +32,9 @@ export interface StoredSegment<O> {
   readonly origin: O | undefined;
 }
 
+/** Whether a row may be dropped when segments are merged (RocksDB: a compaction filter). */
+export type IsObsolete = (key: ByteString, value: Uint8Array) => boolean;
+
 /** RocksDB: 64 MiB; simulated state is smaller by as much. */
 const MEMTABLE_BYTES = 8_192;
 /** Segments of a level that are merged. RocksDB: level0_file_num_compaction_trigger. */
@@ -40,14 +43,16 @@ const SEGMENTS_PER_LEVEL = 4;
 export class LogStructuredStore<O> {
   readonly #work: StoreWork;
   readonly #memtableBytes: number;
+  readonly #isObsolete: IsObsolete | undefined;
   readonly #memtable = new Memtable();
   /** By level; within a level oldest first. */
   readonly #levels: StoredSegment<O>[][] = [];
   #nextId = 1;
 
-  constructor(work: StoreWork, memtableBytes = MEMTABLE_BYTES) {
+  constructor(work: StoreWork, memtableBytes = MEMTABLE_BYTES, isObsolete?: IsObsolete) {
     this.#work = work;
     this.#memtableBytes = memtableBytes;
+    this.#isObsolete = isObsolete;
   }
 
   /** Bytes of memtable and segments. */
@@ -103,6 +108,16 @@ export class LogStructuredStore<O> {
     this.#compactFrom(0);
   }
 
+  /** One segment of all rows: none is left behind a newer one of its key. */
+  compactFully(): void {
+    this.flush();
+    const rows = visibleRows(this.segments());
+    for (const { segment } of this.segments()) this.#work.diskBytes += segment.bytes.length;
+    const last = Math.max(0, this.#levels.length - 1);
+    for (const level of this.#levels) level.length = 0;
+    if (rows.length > 0) this.#add(rows, last);
+  }
+
   /** A segment of a snapshot, to be added oldest first within its level. The rows of two origins must not share a key. */
   restoreSegment(level: number, segment: Segment, origin: O | undefined): void {
     this.#level(level).push({ id: this.#takeId(), level, segment, origin });
@@ -138,10 +153,18 @@ export class LogStructuredStore<O> {
       this.#work.diskBytes += segment.bytes.length;
     }
     full.length = 0;
+    this.#dropObsolete(newest);
     const isLast = this.#levels.every((deeper, at) => at <= level || deeper.length === 0);
     const rows: readonly Row[] = isLast ? present(newest) : inOrder(newest);
     if (rows.length > 0) this.#add(rows, level + 1);
     this.#compactFrom(level + 1);
+  }
+
+  /** A row that is obsolete counts as deleted from here on (I3): older rows of its key may lie below. */
+  #dropObsolete(newest: Map<ByteString, RowValue>): void {
+    const isObsolete = this.#isObsolete;
+    if (isObsolete === undefined) return;
+    for (const [key, value] of newest) if (value !== undefined && isObsolete(key, value)) newest.set(key, undefined);
   }
 
   #oldestFirst(): readonly StoredSegment<O>[] {

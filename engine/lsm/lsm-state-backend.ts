@@ -16,7 +16,12 @@ import type { StateKey } from '../foundation/stable-hash.ts';
 import { type KeyGroupRange, keyGroupOf } from '../job/key-groups.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
-import type { KeyedStateBackend, KeyedStateSnapshot, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type {
+  EntryVisitor,
+  KeyedStateBackend,
+  KeyedStateSnapshot,
+  RestoredSegment,
+} from '../state/keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
   type KeyedStateHeader,
@@ -36,8 +41,9 @@ import type {
 import { TIMERS_KIND } from '../state/state-descriptor.ts';
 import { refuseOtherKeys, resolveStoredState } from '../state/stored-state.ts';
 import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from '../state/timer-queue.ts';
+import type { Stamped } from '../state/time-to-live.ts';
 import { IncompatibleState, sameSnapshot, type TypeSerializer } from '../state/type-serializer.ts';
-import { CurrentValues } from './current-values.ts';
+import { CurrentValues, decodeWhole } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
 import { LogStructuredStore, type StoredSegment, type StoreWork, visibleRows } from './log-structured-store.ts';
 import { decodeManifest, encodeManifest, isManifest } from './manifest-file.ts';
@@ -82,6 +88,8 @@ export class LsmStateBackend implements KeyedStateBackend {
   readonly #timers = new Map<string, HeapTimerQueue>();
   readonly #values: CurrentValues;
   readonly #context: KeyContext = { key: '', group: -1 };
+  /** Some state has a time to live. */
+  #expires = false;
   /** The current key as its rows have it. */
   #keyPart: ByteString = '';
 
@@ -90,7 +98,8 @@ export class LsmStateBackend implements KeyedStateBackend {
     assert(keyGroups.start >= 0 && keyGroups.start <= keyGroups.end, 'a key-group range is not empty', { keyGroups });
     assert(keyGroups.end < maxParallelism, 'a key group is below the maximum parallelism', { keyGroups });
     this.#options = options;
-    this.#store = new LogStructuredStore(options.work ?? { blockReads: 0, diskBytes: 0 }, options.memtableBytes);
+    const work = options.work ?? { blockReads: 0, diskBytes: 0 };
+    this.#store = new LogStructuredStore(work, options.memtableBytes, (row, value) => this.#hasExpired(row, value));
     this.#values = new CurrentValues(this.#store);
   }
 
@@ -157,6 +166,47 @@ export class LsmStateBackend implements KeyedStateBackend {
     return new RowMapState({ row, values: this.#values, store: this.#store, keyType, valueType });
   }
 
+  /** What it reads is not the job's work. */
+  visitEntries(visit: EntryVisitor): void {
+    this.#values.settle();
+    const { work } = this.#options;
+    const before = { ...work };
+    for (const [name, { descriptor, serializer }] of this.#registered) {
+      if (descriptor.kind === 'map') this.#visitMaps(descriptor, visit);
+      else this.#visitRows(name, serializer, visit);
+    }
+    for (const name of this.#timers.keys()) this.#visitRows(name, keyTimersSerializer, visit);
+    if (work !== undefined) Object.assign(work, before);
+  }
+
+  #visitRows(name: string, serializer: TypeSerializer<unknown>, visit: EntryVisitor): void {
+    this.#scan(name, (keyGroup, key, value) =>
+      visit(name, keyGroup, key, serializer.deserialize(new ByteReader(value))),
+    );
+  }
+
+  #visitMaps({ name, keyType, valueType }: MapStateDescriptor<StateKey, unknown>, visit: EntryVisitor): void {
+    const groups = new Map<number, Map<StateKey, Map<StateKey, unknown>>>();
+    this.#scan(name, (keyGroup, key, value, userKey) => {
+      const ofGroup = groups.get(keyGroup) ?? new Map<StateKey, Map<StateKey, unknown>>();
+      groups.set(keyGroup, ofGroup);
+      const map = ofGroup.get(key) ?? new Map<StateKey, unknown>();
+      ofGroup.set(key, map);
+      map.set(keyType.deserialize(new ByteReader(userKey)), valueType.deserialize(new ByteReader(value)));
+    });
+    for (const [keyGroup, maps] of groups) for (const [key, map] of maps) visit(name, keyGroup, key, map);
+  }
+
+  #scan(state: string, visit: (keyGroup: number, key: StateKey, value: Uint8Array, userKey: Uint8Array) => void): void {
+    const { keyGroups, keySerializer } = this.#options;
+    for (let keyGroup = keyGroups.start; keyGroup <= keyGroups.end; keyGroup += 1) {
+      for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, state))) {
+        const { key, userKey } = placeOf(row);
+        visit(keyGroup, keySerializer.deserialize(new ByteReader(key)), value, userKey);
+      }
+    }
+  }
+
   /** I4. */
   snapshot(): KeyedStateSnapshot {
     this.#values.settle();
@@ -201,7 +251,10 @@ export class LsmStateBackend implements KeyedStateBackend {
     if (!this.#registered.has(meta.name)) {
       const conversion = known && rowConversion(known, present, this.#options.operator);
       if (conversion !== undefined) this.#convert(meta.name, conversion);
+      // A row of the earlier form, overwritten but not merged away, would be taken for one of the present form.
+      if (conversion !== undefined && descriptor.expiry !== undefined) this.#store.compactFully();
       this.#registered.set(meta.name, present);
+      this.#expires ||= descriptor.expiry !== undefined;
       if (known !== undefined) this.#takeMapsApart(descriptor);
     } else if (known?.kind !== meta.kind || !sameSnapshot(known.serializer, meta.serializer))
       throw new IncompatibleState(`state '${meta.name}' is registered already, in another form`);
@@ -216,6 +269,19 @@ export class LsmStateBackend implements KeyedStateBackend {
       }
       return prefix + this.#keyPart;
     };
+  }
+
+  /** Row S12: what has expired goes when segments are merged (Flink: RocksDbTtlCompactFiltersManager). */
+  #hasExpired(row: ByteString, value: Uint8Array): boolean {
+    if (!this.#expires) return false;
+    const { state, userKey } = placeOf(row);
+    const { descriptor, serializer } = this.#registered.get(state) ?? {};
+    const { expiry } = descriptor ?? {};
+    if (descriptor === undefined || serializer === undefined || expiry === undefined) return false;
+    const nowUs = expiry.nowUs();
+    if (descriptor.kind === 'map' && userKey.length > 0)
+      return expiry.hasExpired(decodeWhole(value, descriptor.valueType) as Stamped<unknown>, nowUs);
+    return expiry.unexpired(decodeWhole(value, serializer), nowUs) === undefined;
   }
 
   /** Row S13. */

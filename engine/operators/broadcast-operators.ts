@@ -17,6 +17,7 @@ import type {
 import type { OperatorSpec } from '../job/job-graph.ts';
 import { compareKeys } from '../state/key-order.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { BroadcastState, ReadOnlyBroadcastState } from '../state/operator-state-descriptor.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import type { FunctionState } from './function-state.ts';
@@ -67,6 +68,8 @@ export class ProcessOperator implements ElementConsumer {
 export interface BroadcastOperatorOptions extends FunctionOperatorOptions {
   /** Present where the stream is keyed. */
   readonly backend?: KeyedStateBackend | undefined;
+  /** Absent: it stands still. */
+  readonly expiryClock?: ExpiryClock;
   readonly work: WorkMeter;
 }
 

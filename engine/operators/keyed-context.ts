@@ -10,6 +10,7 @@ import { assert } from '../foundation/assert.ts';
 import type { OnTimerContext, OutputTag, StateKey, TimerService } from '../job/functions.ts';
 import { eventTimeUs } from '../job/watermarks.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { InternalTimer } from '../state/timer-queue.ts';
 import { timerLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer, SideOutputConsumer } from './element-consumer.ts';
@@ -29,6 +30,8 @@ export interface KeyedOperatorOptions {
   readonly functionState?: FunctionState | undefined;
   /** Of the subtask; absent: it stands still. */
   readonly clock?: ProcessingTime;
+  /** What expires is judged by it; absent: it stands still. */
+  readonly expiryClock?: ExpiryClock;
   /** See EngineParts; absent: the start of time. */
   readonly initialWatermarkUs?: number;
 }

@@ -185,7 +185,12 @@ function finishKeys(uid: string, userFunction: FinishingFunction, context: Keyed
 
 export function runtimeContext(
   states: Parameters<typeof bindStates>[0],
-  options: Pick<KeyedOperatorOptions, 'subtask' | 'parallelism' | 'backend'>,
+  {
+    subtask,
+    parallelism,
+    backend,
+    expiryClock,
+  }: Pick<KeyedOperatorOptions, 'subtask' | 'parallelism' | 'backend' | 'expiryClock'>,
 ): RuntimeContext {
-  return { subtask: options.subtask, parallelism: options.parallelism, ...bindStates(states, options.backend) };
+  return { subtask, parallelism, ...bindStates(states, backend, expiryClock) };
 }

@@ -79,6 +79,9 @@ export class CopyOnWriteMap<K, V> {
   #highestRequired = NOTHING_REQUIRED;
   #nextSequence = 0;
   #size = 0;
+  /** Where the next sweep goes on. */
+  #sweptGroup = 0;
+  #swept: MapIterator<[K, Entry<V>]> | undefined;
 
   constructor(groupCount: number, copier: ValueCopier<V>) {
     assert(Number.isInteger(groupCount) && groupCount > 0, 'a map has at least one group', { groupCount });
@@ -150,6 +153,7 @@ export class CopyOnWriteMap<K, V> {
         });
       this.#groups[group] = undefined;
     });
+    this.#swept = undefined;
     this.#size = 0;
   }
 
@@ -162,6 +166,34 @@ export class CopyOnWriteMap<K, V> {
       if (visited++ >= limit) return;
       visit(key, entry.value);
     }
+  }
+
+  /**
+   * Replaces or drops the next `limit` entries, going round and round over all of them: `replace` gives the value itself, another or
+   * undefined. The iterator of a Map stays valid whatever is put or removed meanwhile.
+   */
+  sweep(limit: number, replace: (value: V) => V | undefined): void {
+    for (let visited = 0; visited < limit; visited++) {
+      const next = this.#nextToSweep();
+      if (next === undefined) return;
+      const [key, { value }] = next;
+      const left = replace(value);
+      if (left === undefined) this.remove(this.#sweptGroup, key);
+      else if (left !== value) this.put(this.#sweptGroup, key, left);
+    }
+  }
+
+  /** Undefined: the end of a round. */
+  #nextToSweep(): readonly [K, Entry<V>] | undefined {
+    while (this.#sweptGroup < this.#groups.length) {
+      this.#swept ??= (this.#groups[this.#sweptGroup] ?? this.#noEntries).entries();
+      const next = this.#swept.next();
+      if (next.done !== true) return next.value;
+      this.#swept = undefined;
+      this.#sweptGroup++;
+    }
+    this.#sweptGroup = 0;
+    return undefined;
   }
 
   /** Takes a snapshot; the time does not depend on the number of entries. */

@@ -19,7 +19,7 @@ import { isManifest } from '../lsm/manifest-file.ts';
 import { type KeyGroupRange, keyGroupOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import { CopyOnWriteMap } from './copy-on-write-map.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
-import type { KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
+import type { EntryVisitor, KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
   encodeKeyedStateFile,
@@ -40,6 +40,7 @@ import type {
 import { TIMERS_KIND } from './state-descriptor.ts';
 import { readerOf } from './schema-compatibility.ts';
 import { refuseOtherKeys, resolveStoredState } from './stored-state.ts';
+import type { Expiry, MayExpire } from './time-to-live.ts';
 import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from './timer-queue.ts';
 import { describeSerializer, IncompatibleState, sameSnapshot, type TypeSerializer } from './type-serializer.ts';
 
@@ -62,6 +63,8 @@ interface RegisteredState {
   readonly declared: StateMetaInfo;
   serializer: TypeSerializer<unknown>;
   readonly table: CopyOnWriteMap<StateKey, unknown>;
+  /** Present where entries expire (row S12). */
+  readonly expiry: Expiry | undefined;
 }
 
 /** Restored entries of a state that is not registered; never changed once made, so that snapshots share it. */
@@ -168,6 +171,22 @@ export class HashMapStateBackend implements KeyedStateBackend {
     return createStateHandle(descriptor, this.#context, (opened, serializer) => this.#table(opened, serializer));
   }
 
+  visitEntries(visit: EntryVisitor): void {
+    for (const { meta, table } of this.#registered.values()) {
+      for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start; group++) {
+        const keyGroup = this.#keyGroups.start + group;
+        table.forEachUpTo(group, Number.POSITIVE_INFINITY, (key, content) => visit(meta.name, keyGroup, key, content));
+      }
+    }
+  }
+
+  cleanUp(state: string, entries: number): void {
+    const { table, expiry } = this.#registered.get(state) ?? {};
+    if (table === undefined || expiry === undefined) return;
+    const nowUs = expiry.nowUs();
+    table.sweep(entries, (value) => expiry.unexpired(value, nowUs));
+  }
+
   getTimers(name: string): TimerQueue {
     const known = this.#timers.get(name);
     if (known !== undefined) return known;
@@ -237,7 +256,7 @@ export class HashMapStateBackend implements KeyedStateBackend {
    * registered state never change, and a descriptor that differs in either is refused.
    */
   #table<V>(
-    descriptor: Pick<StateMetaInfo, 'name' | 'kind'>,
+    descriptor: Pick<StateMetaInfo, 'name' | 'kind'> & MayExpire,
     serializer: TypeSerializer<V>,
   ): CopyOnWriteMap<StateKey, V> {
     const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
@@ -254,6 +273,7 @@ export class HashMapStateBackend implements KeyedStateBackend {
       declared: meta,
       serializer,
       table: table as CopyOnWriteMap<StateKey, unknown>,
+      expiry: descriptor.expiry,
     };
     this.#unclaimed.delete(meta.name);
     const sections = [...(unclaimed?.sections.values() ?? [])];
@@ -340,8 +360,11 @@ export class HashMapStateBackend implements KeyedStateBackend {
     if (input.remaining !== 0) input.refuse('the entries of a section fill it');
   }
 
-  #snapshotRegistered({ meta, serializer, table }: RegisteredState): SnapshotPart {
+  #snapshotRegistered({ meta, serializer, table, expiry }: RegisteredState): SnapshotPart {
     const snapshot = table.snapshot();
+    const filter = expiry?.filtersFullSnapshots === true ? expiry : undefined;
+    // Of the synchronous part, so that the bytes do not depend on when they are written.
+    const takenUs = filter?.nowUs() ?? 0;
     const keySerializer = this.#keySerializer;
     const firstKeyGroup = this.#keyGroups.start;
     return {
@@ -350,8 +373,10 @@ export class HashMapStateBackend implements KeyedStateBackend {
       write(keyGroup, out) {
         let count = 0;
         snapshot.forEach(keyGroup - firstKeyGroup, (key, value) => {
+          const left = filter === undefined ? value : filter.unexpired(value, takenUs);
+          if (left === undefined) return;
           writeLengthPrefixed(keySerializer, key, out);
-          writeLengthPrefixed(serializer, value, out);
+          writeLengthPrefixed(serializer, left, out);
           count++;
         });
         return count;

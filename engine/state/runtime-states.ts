@@ -3,9 +3,11 @@
  */
 import { assert } from '../foundation/assert.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
+import { expiringState } from './expiring-states.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type { KeyedStateBackend } from './keyed-state-backend.ts';
 import type { StateDescriptor, StateKind } from './state-descriptor.ts';
+import { type ExpiryClock, STOPPED_CLOCK } from './time-to-live.ts';
 
 export interface RuntimeStates {
   value<T>(name: string): ValueState<T>;
@@ -15,11 +17,15 @@ export interface RuntimeStates {
   aggregating<In, Out>(name: string): AggregatingState<In, Out>;
 }
 
-/** Registers every descriptor, so that restored state is checked against it before the first record. */
-export function bindStates(descriptors: readonly StateDescriptor[], backend: KeyedStateBackend): RuntimeStates {
+/** Registers every descriptor, so that restored state is checked against it before the first record. `clock`: of what expires. */
+export function bindStates(
+  descriptors: readonly StateDescriptor[],
+  backend: KeyedStateBackend,
+  clock: ExpiryClock = STOPPED_CLOCK,
+): RuntimeStates {
   const states = new Map<string, unknown>();
   for (const descriptor of descriptors)
-    states.set(`${descriptor.kind}/${descriptor.name}`, register(descriptor, backend));
+    states.set(`${descriptor.kind}/${descriptor.name}`, register(descriptor, backend, clock));
   const find = (kind: StateKind, name: string): unknown => {
     const state = states.get(`${kind}/${name}`);
     assert(state !== undefined, 'a function asks only for states it declared', { kind, name });
@@ -34,7 +40,9 @@ export function bindStates(descriptors: readonly StateDescriptor[], backend: Key
   };
 }
 
-function register(descriptor: StateDescriptor, backend: KeyedStateBackend): unknown {
+function register(descriptor: StateDescriptor, backend: KeyedStateBackend, clock: ExpiryClock): unknown {
+  const { timeToLive } = descriptor;
+  if (timeToLive !== undefined) return expiringState(descriptor, timeToLive, backend, clock);
   switch (descriptor.kind) {
     case 'value':
       return backend.getState(descriptor);

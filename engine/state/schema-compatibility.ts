@@ -19,10 +19,31 @@ import {
 
 export const AS_IS = { kind: 'compatible-as-is' } as const;
 export const INCOMPATIBLE = { kind: 'incompatible' } as const;
+/** Names the form of a value behind the time of its last access (time-to-live.ts). */
+export const STAMPED = 'ttl';
 
 export function resolveSchema<T>(serializer: TypeSerializer<T>, written: SerializerSnapshot): SchemaCompatibility<T> {
   if (sameSnapshot(serializer.snapshot, written)) return AS_IS;
+  if (written.name === STAMPED && serializer.snapshot.name !== STAMPED) return withoutStamp(serializer, written);
   return serializer.resolveSchema?.(written) ?? INCOMPATIBLE;
+}
+
+/** Entries expired when this was written, and do not any more (row S12): the time before the value is read over. */
+function withoutStamp<T>(
+  serializer: TypeSerializer<T>,
+  { version, fields }: SerializerSnapshot,
+): SchemaCompatibility<T> {
+  const value = fields?.[1]?.serializer;
+  const found = value === undefined || version !== 1 ? INCOMPATIBLE : resolveSchema(serializer, value);
+  if (found.kind === 'incompatible') return INCOMPATIBLE;
+  const read = readerOf(serializer, found);
+  return {
+    kind: 'compatible-after-migration',
+    read: (input) => {
+      input.readVarInt();
+      return read(input);
+    },
+  };
 }
 
 /** How a value of the written form is read. Not asked of what is incompatible. */
@@ -84,6 +105,7 @@ export function skipOf(snapshot: SerializerSnapshot): Read<void> | undefined {
     case 'row':
     case 'record':
     case 'tuple':
+    case STAMPED:
       return skipAll;
     case 'nullable':
       return (input) => {

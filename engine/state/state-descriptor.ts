@@ -7,10 +7,11 @@
  */
 
 import type { StateKey } from '../foundation/stable-hash.ts';
+import type { MayExpire } from './time-to-live.ts';
 import type { TypeSerializer } from './type-serializer.ts';
 
 /** One value per key. */
-export interface ValueStateDescriptor<T> {
+export interface ValueStateDescriptor<T> extends MayExpire {
   readonly kind: 'value';
   /** Unique in its operator. */
   readonly name: string;
@@ -18,7 +19,7 @@ export interface ValueStateDescriptor<T> {
 }
 
 /** A list per key. */
-export interface ListStateDescriptor<T> {
+export interface ListStateDescriptor<T> extends MayExpire {
   readonly kind: 'list';
   /** Unique in its operator. */
   readonly name: string;
@@ -27,7 +28,7 @@ export interface ListStateDescriptor<T> {
 }
 
 /** A map per key. User keys are primitive, because JavaScript compares objects by identity. */
-export interface MapStateDescriptor<K extends StateKey, V> {
+export interface MapStateDescriptor<K extends StateKey, V> extends MayExpire {
   readonly kind: 'map';
   /** Unique in its operator. */
   readonly name: string;
@@ -38,7 +39,7 @@ export interface MapStateDescriptor<K extends StateKey, V> {
 }
 
 /** One value per key, into which every added value is folded. */
-export interface ReducingStateDescriptor<T> {
+export interface ReducingStateDescriptor<T> extends MayExpire {
   readonly kind: 'reducing';
   /** Unique in its operator. */
   readonly name: string;
@@ -58,7 +59,7 @@ export interface AggregateFunction<In, Acc, Out> {
 }
 
 /** An accumulator per key. */
-export interface AggregatingStateDescriptor<In, Acc, Out> extends AggregateFunction<In, Acc, Out> {
+export interface AggregatingStateDescriptor<In, Acc, Out> extends AggregateFunction<In, Acc, Out>, MayExpire {
   readonly kind: 'aggregating';
   /** Unique in its operator. */
   readonly name: string;

@@ -11,9 +11,10 @@ import type { TimeStage } from '../event-time/time-stage.ts';
 import { TimestampsAndWatermarks } from '../event-time/timestamps-and-watermarks.ts';
 import { assert } from '../foundation/assert.ts';
 import type { ExecutionAttemptId } from '../foundation/ids.ts';
+import { micros } from '../foundation/time.ts';
 import type { StateKey } from '../job/functions.ts';
 import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
-import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
+import { keyGroupRangeOf } from '../job/key-groups.ts';
 import { BroadcastProcessOperator, ProcessOperator } from '../operators/broadcast-operators.ts';
 import type { ElementConsumer, SideOutputConsumer } from '../operators/element-consumer.ts';
 import { FunctionState } from '../operators/function-state.ts';
@@ -24,7 +25,8 @@ import type { UserCode } from '../operators/user-code.ts';
 import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { restorableFile } from '../state/compressed-state-file.ts';
-import type { KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
 
@@ -56,12 +58,6 @@ export interface OperatorChainOptions {
 export interface KeyedPiece {
   readonly bytes: Uint8Array;
   readonly segments?: readonly RestoredSegment[] | undefined;
-}
-
-export interface KeyedOperatorState {
-  readonly operator: string;
-  readonly backend: KeyedStateBackend;
-  readonly keyGroups: KeyGroupRange;
 }
 
 /** Operator state of a user function. */
@@ -196,7 +192,8 @@ function createOperator(
       const { keyed } = spec;
       const backend = keyed === undefined ? undefined : createBackend(spec, keyed.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      const shared = { ...subtaskOf(options), functionState, backend, next, work: options.work };
+      const expiryClock = expiryClockOf(options);
+      const shared = { ...subtaskOf(options), functionState, backend, next, expiryClock, work: options.work };
       return new BroadcastProcessOperator(spec, shared).inputs;
     }
     default:
@@ -228,9 +225,16 @@ const subtaskOf = (
 const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
   ...subtaskOf(options),
   clock: options.clock,
-  initialWatermarkUs: options.environment.parts.initialWatermarkUs,
+  expiryClock: expiryClockOf(options),
+  initialWatermarkUs: options.environment.parts.initialWatermarkUs(options.isRestored),
   next,
   ...(next === options.tail ? { side: options.tail } : {}),
+});
+
+/** Row S12: the wall clock as it is at the begin of the mailbox action. */
+const expiryClockOf = ({ clock, environment: { parts, wallClock } }: OperatorChainOptions): ExpiryClock => ({
+  nowUs: () => wallClock(micros(clock.nowUs)),
+  restoredUs: (writtenUs) => parts.restoredAccess(writtenUs, wallClock(micros(clock.nowUs))),
 });
 
 /** Restored, and registered whether or not the function declares any: what it does not claim goes into every snapshot. */

@@ -19,10 +19,12 @@ import {
   listState,
   mapState,
   reducingState,
+  type StateDescriptor,
   valueState,
 } from '../../engine/state/state-descriptor.ts';
+import { withTimeToLive } from '../../engine/state/time-to-live.ts';
 import { Types } from '../../engine/state/type-information.ts';
-import { type JobDefinition, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
+import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
 import { readUnion, sinkOptions } from './log-topics.ts';
 
 /** What comes out for every record. */
@@ -77,6 +79,7 @@ export const keyedStates: JobDefinition = {
   description: 'Keeps keyed state of every kind: value, list, map with null values, reducing, aggregating.',
   parameters: [
     { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    { name: 'ttl', description: 'Milliseconds of the wall clock after which entries expire; 0: never.', default: 0 },
     { name: 'group', description: 'Field by which the map of a key is filled.', default: 'destination' },
   ],
   build(input) {
@@ -86,7 +89,7 @@ export const keyedStates: JobDefinition = {
     const env = new StreamExecutionEnvironment({ jobId: 'keyed-states', name: 'Keyed states', parallelism });
     readUnion(env, input, input.topics)
       .keyBy((row) => keyField(row, key))
-      .process(everyKind(key, group))
+      .process(everyKind(key, group, numberParameter(input.parameters, 'ttl')))
       .uid('states')
       .name('States')
       .sinkTo(sinkOptions(input))
@@ -95,9 +98,14 @@ export const keyedStates: JobDefinition = {
   },
 };
 
-function everyKind(key: string, group: string): FunctionSpec<KeyedProcessFunction<Row, KeyedStatesOutput>> {
+function everyKind(
+  key: string,
+  group: string,
+  ttlMs: number,
+): FunctionSpec<KeyedProcessFunction<Row, KeyedStatesOutput>> {
+  const states: readonly StateDescriptor[] = [PROFILE, LETTERS, GROUPS, DELAY, DISTANCE];
   return {
-    states: [PROFILE, LETTERS, GROUPS, DELAY, DISTANCE],
+    states: ttlMs > 0 ? states.map((state) => withTimeToLive(state, { ttlMs })) : states,
     create() {
       let profile: ValueState<Profile>;
       let letters: ListState<string>;

@@ -57,6 +57,15 @@ import {
   triggerSourcesOnly,
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   broadcastRedistributedWithFullReport,
@@ -97,7 +106,12 @@ import {
   savepointSubsumesBase,
   segmentNotClipped,
 } from './shared-state-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask } from './state-mutants.ts';
+import {
+  asyncPartNotIsolated,
+  restoreForgetsLastBlock,
+  stateKeyWithoutSubtask,
+  ttlTimestampNotInSnapshot,
+} from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -110,6 +124,8 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
+  restoreForgetsLastBlock,
+  ttlTimestampNotInSnapshot,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
   noAtomicRename,
@@ -172,6 +188,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,

@@ -2,6 +2,13 @@
 import type { StateKey } from '../../engine/job/functions.ts';
 import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
 
+/** What a counter showed, and when by the clock that decides. */
+export interface CounterAccess {
+  readonly key: StateKey;
+  readonly count: number;
+  readonly atMs: number;
+}
+
 export interface JobAudit {
   /**
    * True when keyed state does not depend on the order in which records of different partitions arrive (counts, sums, maxima).
@@ -25,6 +32,11 @@ export interface JobAudit {
     readonly input: (value: RecordValue) => string;
     readonly output: (value: RecordValue) => readonly string[];
   };
+  /**
+   * Where entries expire by the wall clock (row S12): every output value tells of one access to a counter of its key, which begins at 1 and
+   * begins anew when the last access is `ttlMs` old. Then that rule is judged on what is visible, whatever the times were.
+   */
+  readonly expires?: { readonly ttlMs: number; readonly access: (value: RecordValue) => CounterAccess };
   /** Key of an output value, for the order per key; absent: order is not judged. */
   readonly outputKey?: (value: RecordValue) => StateKey;
 }

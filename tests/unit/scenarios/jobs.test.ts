@@ -64,6 +64,7 @@ describe('job catalog', () => {
       'buffering-map': 3,
       'union-offsets': 2,
       'keyed-states': 2,
+      'recent-counts': 2,
     });
     for (const job of JOB_CATALOG) {
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);

@@ -1,0 +1,63 @@
+/**
+ * Judge of entries that expire (row S12): a counter goes on exactly if its last access is younger than its time to live.
+ *
+ * When a record is processed depends on the schedule, and a replay after a failure processes it later than before, so there is no one right
+ * answer. But the visible accesses of a key follow each other as state does: checkpoint and output are cut alike. So each is judged by the
+ * one before it, by the times that the job itself says, through any number of restores.
+ *
+ * Owns the last visible access of each key. I1: order per key is what another judge asks for; here it is taken for granted.
+ */
+import type { StateKey } from '../../engine/job/functions.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import { Findings } from './findings.ts';
+import type { CounterAccess, JobAudit } from './job-audit.ts';
+import type { Judge } from './judge.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'state-expiry';
+
+export class StateExpiry implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['transaction-committed', 'output-appended'] as const;
+  readonly anomalies =
+    'expired-state-alive: a counter goes on although its last access is older than its time to live. ' +
+    'state-expired-early: it begins anew although its last access is younger.';
+  readonly #expires: NonNullable<JobAudit['expires']>;
+  readonly #findings = new Findings(NAME);
+  readonly #last = new Map<StateKey, CounterAccess>();
+  #wentOn = 0;
+  #expired = 0;
+
+  constructor(expires: NonNullable<JobAudit['expires']>) {
+    this.#expires = expires;
+  }
+
+  observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind !== 'transaction-committed' && event.kind !== 'output-appended') return;
+    for (const value of event.values) this.#judge(this.#expires.access(value), at);
+  }
+
+  finish(): Verdict[] {
+    const counts = `${String(this.#wentOn)} times a counter went on, ${String(this.#expired)} times it had expired`;
+    return this.#findings.verdicts(`Entries live as long as they should: ${counts}`);
+  }
+
+  #judge(access: CounterAccess, at: number): void {
+    const before = this.#last.get(access.key);
+    this.#last.set(access.key, access);
+    if (before === undefined) return;
+    const gapMs = access.atMs - before.atMs;
+    const { ttlMs } = this.#expires;
+    const shows = `the counter of ${String(access.key)} shows ${String(access.count)} after ${String(before.count)}`;
+    if (access.count === before.count + 1) {
+      this.#wentOn += 1;
+      if (gapMs < ttlMs) return;
+      const say = (): string => `${shows}, ${String(gapMs)} ms later; it lives ${String(ttlMs)} ms`;
+      this.#findings.violated('expired-state-alive', [at], say);
+      return;
+    }
+    this.#expired += 1;
+    if (access.count === 1 && gapMs >= ttlMs) return;
+    this.#findings.violated('state-expired-early', [at], () => `${shows}, only ${String(gapMs)} ms later`);
+  }
+}
