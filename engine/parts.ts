@@ -116,6 +116,10 @@ export interface EngineParts {
   isGroupComplete(received: number, expected: number): boolean;
   /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
   transactionalIdPrefix(jobId: string, uid: string): string;
+  /** What a file sink does with files that earlier attempts began and no restored checkpoint commits (row K12). */
+  readonly outputOfEarlierAttempts: 'removed' | 'left';
+  /** Whether what is found under the name of a pending file is that file, committed before; `found`: its bytes, if there is one. */
+  isCommittedFile(found: number | undefined, expected: number): boolean;
   /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
   probesFurther(producerEpoch: number): boolean;
   /** Whether an acknowledgement waits until the brokers have what was written before the barrier (I6). */
@@ -246,6 +250,8 @@ export const standardParts: EngineParts = {
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
   transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  outputOfEarlierAttempts: 'removed',
+  isCommittedFile: (found, expected) => found === expected,
   probesFurther: (producerEpoch) => producerEpoch > 0,
   flushBeforeBarrier: 'flushed',
   flushErrors: 'checked',

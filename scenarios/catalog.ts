@@ -134,6 +134,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'kafka-timeout-trap',
     description: 'a downtime longer than a Kafka transaction may be open: records are lost',
   },
+  { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

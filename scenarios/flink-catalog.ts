@@ -332,6 +332,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     description: 'three generations of restore from segments, with each claim mode',
   },
   {
+    name: 'file-sink-it-base',
+    folder: 'flink',
+    ported: 'FileSinkITBase',
+    rows: ['X60'],
+    description: 'four bounded sources into bucketed files; a failure at 40 %, with files pending',
+  },
+  {
     name: 'sink-v2-itcase',
     folder: 'flink',
     ported: 'SinkV2ITCase',
