@@ -161,8 +161,10 @@ export interface EngineParts {
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
-  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
-  readonly initialWatermarkUs: number;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
+  initialWatermarkUs(isRestored: boolean): number;
+  /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
+  readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
   readonly restoredTimers: 'armed' | 'forgotten';
   /** See WindowRules. */
@@ -275,9 +277,10 @@ export const standardParts: EngineParts = {
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
-  initialWatermarkUs: START_OF_TIME_US,
+  initialWatermarkUs: () => START_OF_TIME_US,
+  watermarkOrder: 'in-place',
   restoredTimers: 'armed',
-  windows: { mergedContents: 'merged' },
+  windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,

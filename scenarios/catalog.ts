@@ -187,6 +187,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'event-time-windows', description: 'tumbling, sliding and session windows of event time, each fires once' },
   { name: 'event-time-rescale', description: 'windows and timers move with their key groups' },
   { name: 'processing-time-windows', description: 'input falls silent, restored timers close the windows' },
+  { name: 'timers-under-backpressure', description: 'timers fire in slices, unaligned barriers are taken in between' },
+  { name: 'watermarks-behind-barriers', description: 'long alignments: watermarks wait behind barriers as records do' },
   { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
   { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
   ...FLINK_SCENARIOS,

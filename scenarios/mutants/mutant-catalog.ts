@@ -57,6 +57,15 @@ import {
   triggerSourcesOnly,
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   broadcastRedistributedWithFullReport,
@@ -101,7 +110,12 @@ import {
   savepointSubsumesBase,
   segmentNotClipped,
 } from './shared-state-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask, ttlTimestampNotInSnapshot } from './state-mutants.ts';
+import {
+  asyncPartNotIsolated,
+  restoreForgetsLastBlock,
+  stateKeyWithoutSubtask,
+  ttlTimestampNotInSnapshot,
+} from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -114,6 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
+  restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
@@ -181,6 +196,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,

@@ -9,7 +9,9 @@ import { micros } from '../../engine/foundation/time.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
+import type { ServiceNodes } from '../../engine/protocol/service-nodes.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
+import type { SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
 import { UserCodeFaults } from '../faults/user-code-faults.ts';
@@ -49,6 +51,8 @@ export interface WorldOptions {
   readonly choices: Choices;
   readonly history: History;
   readonly profile: HardwareProfile;
+  /** Shown live state at barriers; undefined: nobody judges. */
+  readonly observer: SnapshotObserver | undefined;
   /** A service was really affected by a fault. */
   readonly onEffective: (faultId: string) => void;
 }
@@ -151,12 +155,13 @@ function engineNodes(
     graph: job.graph,
     configuration: plan.engine,
     parts,
-    services: plan.sink?.kind !== 'kafka' ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(plan.cluster) },
+    services: servicesOf(plan),
     wallClock: world.clocks.get(node)?.read ?? trueWallClock,
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
     const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;
-    return { ...environmentOf(node), graph };
+    const environment = { ...environmentOf(node), graph };
+    return options.observer === undefined ? environment : { ...environment, observer: options.observer };
   };
   return [
     ...world.jobManagers.map((id) => ({
@@ -185,6 +190,11 @@ function outputDisk({ plan, profile, choices }: WorldOptions): OutputDisk | unde
   const kind = plan.sink.storage;
   const delaySite = choices.site('service/sink-store/list-delay');
   return new OutputDisk(storageDisk({ kind, physics: plan.storage, latency: profile.objectStore, delaySite }));
+}
+
+/** The outside systems that a job can reach. */
+export function servicesOf({ cluster, sink }: SimulationPlan): ServiceNodes {
+  return sink?.kind !== 'kafka' ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(cluster) };
 }
 
 function kafkaCluster({ cluster, sink }: SimulationPlan, rules: BrokerRules): KafkaCluster | undefined {

@@ -30,6 +30,7 @@ import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
 import { TableOutput } from './table-output.ts';
@@ -53,6 +54,8 @@ export interface JudgeBenchOptions {
   readonly job: JudgedJob;
   readonly durable: DurableState;
   readonly plan: SimulationPlan;
+  /** What the restore audit needs of the engine; absent: nothing is restored (histories that are made by hand). */
+  readonly audit?: Pick<RestoreAuditOptions, 'restorer' | 'atBarrier'>;
 }
 
 type EventKind = HistoryEvent['event']['kind'];
@@ -67,7 +70,7 @@ export class JudgeBench {
   readonly #drainWatch: DrainWatch | undefined;
   readonly #byKind = new Map<EventKind, Judge[]>();
 
-  constructor({ job, durable, plan }: JudgeBenchOptions) {
+  constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
@@ -105,6 +108,9 @@ export class JudgeBench {
       new Finishing({ graph, isCheckpointing }),
       new Notifications(),
       ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
+      ...(restore === undefined
+        ? []
+        : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
       this.#progress,
     ];
