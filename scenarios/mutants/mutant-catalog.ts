@@ -84,6 +84,8 @@ import {
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import {
   abortIncludesPrecommitted,
+  checkBackAnswersCommit,
+  checkBackRollsBackUndecided,
   commitErrorLogged,
   epochCheckNotStrict,
   flushWithoutErrorCheck,
@@ -158,6 +160,8 @@ export const MUTANTS: readonly Mutant[] = [
   inProgressFilesLeft,
   recommitFails,
   upsertWithoutVersion,
+  checkBackAnswersCommit,
+  checkBackRollsBackUndecided,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
