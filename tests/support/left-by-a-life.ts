@@ -1,4 +1,5 @@
 /** What a life left in checkpoint storage, to be tampered with, and the restore audit over it. */
+import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { standardParts, type EngineParts } from '../../engine/parts.ts';
 import {
   decodePointer,
@@ -59,20 +60,22 @@ export class LeftByALife {
     return decodePointer(this.#pointer).completed;
   }
 
-  /** The verdicts on what lies there now. `of`: only of the snapshot in this directory. */
+  /** The verdicts on what lies there now. `of`: only of the snapshot in this directory; `graph`: as the job is now. */
   audit({
     parts = standardParts,
     atBarrier = NOBODY,
     of,
+    graph = this.job.graph,
   }: {
     parts?: EngineParts;
     atBarrier?: StateAtBarrier;
     of?: string | undefined;
+    graph?: JobGraph;
   } = {}): Verdict[] {
     const completed = this.retained().filter(({ metadata }) => of === undefined || metadata === `${of}/_metadata`);
     const pointer = encodePointer({ ...decodePointer(this.#pointer), completed });
     const savepoints = this.savepoints.filter((directory) => of === undefined || directory === of);
-    const { graph, judged } = this.job;
+    const { judged } = this.job;
     const durable: DurableState = {
       object: (path) => this.files.get(path),
       objects: () => [...this.files.keys()].sort((a, b) => (a < b ? -1 : 1)),
