@@ -10,6 +10,7 @@ const EARLY = [
   'progress',
   'retention',
   'savepoints',
+  'restore-audit',
 ];
 
 export const registerAfterStore: Mutant = {
