@@ -174,6 +174,10 @@ function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterS
 
 function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
   if (sink.kind === 'sink-store') return {};
+  if (sink.kind === 'file') {
+    const { kind, storage, partSize: partBytes, bucketBy, buckets, bucketTime: bucketUs } = sink;
+    return { sink: { kind, storage, partBytes, bucketBy, buckets, bucketUs } };
+  }
   const { kind, partitions, transactionalIds, committer, transactionTimeout, maxTransactionTimeout, sessionTimeout } =
     sink;
   return {

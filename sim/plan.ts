@@ -62,6 +62,20 @@ export interface KafkaPlan {
   readonly sessionTimeoutUs: number;
 }
 
+/** Sinks write files into a storage of their own, which stands where the sink store would. */
+export interface FileSinkPlan {
+  readonly kind: 'file';
+  readonly storage: 'hdfs' | 'object-store';
+  /** A file that has reached this size is closed before the next checkpoint. */
+  readonly partBytes: number;
+  /** What decides on the directory of a record, and how many there are, or how long each stands for. */
+  readonly bucketBy: 'key' | 'value' | 'time';
+  readonly buckets: number;
+  readonly bucketUs: number;
+}
+
+export type SinkPlan = KafkaPlan | FileSinkPlan;
+
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */
   readonly stormUs: number;
@@ -93,7 +107,7 @@ export interface SimulationPlan {
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
   /** Absent: sinks write into the sink store. */
-  readonly sink?: KafkaPlan;
+  readonly sink?: SinkPlan;
   readonly faults: readonly Fault[];
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;

@@ -2,13 +2,16 @@
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { SinkSpec } from '../job/job-graph.ts';
+import type { FileSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
+import { FileCommitter } from './file/file-committer.ts';
+import { FileWriter } from './file/file-writer.ts';
+import { HdfsOutput, ObjectStoreOutput } from './file/output-storage.ts';
 import { KafkaCommitter } from './kafka/kafka-committer.ts';
 import { KafkaWriter } from './kafka/kafka-writer.ts';
 import { CommitterTask } from './sink/committer-task.ts';
@@ -66,7 +69,7 @@ export function openSink(options: OpenSinkOptions): SinkTask {
   operator = new SinkOperator({
     ...{ uid, subtask, parallelism, writer, committer, behind },
     initialized: (out) => host.initialized(out),
-    ...(spec.kafka === undefined ? { store: services.sink } : {}),
+    ...(spec.kafka === undefined && spec.file === undefined ? { store: services.sink } : {}),
   });
   return operator;
 }
@@ -100,17 +103,40 @@ function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter 
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
   const { attempt, ...subtask } = place;
   const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
+  if (spec.file !== undefined) return openFileWriter(options, spec.file, host);
   if (spec.kafka === undefined) return new SinkStoreWriter({ ...output, attempt, store: services.sink });
   return new KafkaWriter({ ...output, jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka' });
 }
 
-function openConnectorsCommitter({ uid, spec, place, services, runtime }: OpenSinkOptions): Committer {
+function openConnectorsCommitter(options: OpenSinkOptions): Committer {
+  const { uid, spec, place, services, runtime, parts } = options;
   const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
+  if (spec.file !== undefined) {
+    const requests = { ...fileRequests(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
+    const writer = `${leaseHolder(options)}/commit`;
+    return new FileCommitter({ client: requests, writer, storage: spec.file.storage, parts });
+  }
   if (spec.kafka === undefined) {
     return new SinkStoreCommitter({ ...client, uid, attempt: place.attempt, store: services.sink });
   }
   return new KafkaCommitter({ ...client, brokers: services.kafka ?? [], name: 'kafka-commit' });
 }
 
+function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): SinkWriter {
+  const { uid, spec, place, parts } = options;
+  const requests = { ...fileRequests(options), name: 'output', firstRequestId: WRITE_REQUESTS };
+  const isHdfs = file.storage === 'hdfs';
+  const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options)) : new ObjectStoreOutput(requests);
+  return new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host });
+}
+
+/** Files are asked for over datagrams, as checkpoints are: no connection to lose. */
+const fileRequests = ({ services, runtime }: OpenSinkOptions) =>
+  ({ node: services.sink, via: 'datagram', timeoutUs: runtime.requestTimeoutUs }) as const;
+
+const leaseHolder = ({ uid, place }: OpenSinkOptions): string => `${uid}-${place.subtask}/${place.attempt}`;
+
+/** Of a writer of files: its subtask asks the checkpoint storage, too, with ids from 1. */
+const WRITE_REQUESTS = 200_000_000;
 /** Request ids of a committer begin here, those of the writer beside it below and above. */
 const COMMIT_REQUESTS = 250_000_000;

@@ -52,6 +52,19 @@ export interface SinkSpec {
   readonly batchRecords: number;
   /** Present: into topics of a Kafka-like cluster. Absent: into the sink store. */
   readonly kafka?: KafkaSinkSpec;
+  /** Present: into files. */
+  readonly file?: FileSinkSpec;
+}
+
+/** Row K12. Files lie in a directory named like the sink. */
+export interface FileSinkSpec {
+  readonly storage: 'hdfs' | 'object-store';
+  /** Of all sinks of the job. */
+  readonly directory: string;
+  /** A file that has reached this size is closed before the next checkpoint. */
+  readonly partBytes: number;
+  /** Directory of a record (Flink: BucketAssigner). */
+  readonly bucketOf: (value: unknown, timestampUs: number) => string;
 }
 
 /** Row K10. The topic is named like the sink. */

@@ -357,7 +357,7 @@ export interface SinkReply {
 }
 
 /** What a sink may be answered, whatever it writes to. */
-export type SinkServiceReply = SinkReply | KafkaReply;
+export type SinkServiceReply = SinkReply | KafkaReply | StorageReply;
 
 export type ServiceMessage =
   | StorageRequest

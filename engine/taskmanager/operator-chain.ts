@@ -226,7 +226,7 @@ const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omi
   ...subtaskOf(options),
   clock: options.clock,
   expiryClock: expiryClockOf(options),
-  initialWatermarkUs: options.environment.parts.initialWatermarkUs,
+  initialWatermarkUs: options.environment.parts.initialWatermarkUs(options.isRestored),
   next,
   ...(next === options.tail ? { side: options.tail } : {}),
 });

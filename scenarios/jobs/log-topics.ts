@@ -51,11 +51,12 @@ export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
 }
 
 /** The sink options of a job. */
-export function sinkOptions({ guarantee, batchRecords, kafka }: JobInput): SinkOptions {
+export function sinkOptions({ guarantee, batchRecords, kafka, file }: JobInput): SinkOptions {
   return {
     guarantee,
     ...(batchRecords === undefined ? {} : { batchRecords }),
     ...(kafka === undefined ? {} : { kafka }),
+    ...(file === undefined ? {} : { file }),
   };
 }
 

@@ -8,6 +8,7 @@ const EARLY = [
   'exactly-once-output',
   'exactly-once-state',
   'progress',
+  'restore-audit',
   'retention',
   'savepoints',
   'restore-audit',

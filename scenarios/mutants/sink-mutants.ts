@@ -101,6 +101,34 @@ export const lsoIgnored: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
+export const pendingFilesRemoved: Mutant = {
+  slug: 'pending-files-removed',
+  bug: 'own (row K12)',
+  story:
+    'A restored file sink removes every unfinished file of earlier attempts, those too that the checkpoint commits.',
+  parts: withWrong({ transactionsToKeep: () => [] }),
+  scenario: 'file-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const inProgressFilesLeft: Mutant = {
+  slug: 'in-progress-files-left',
+  bug: 'own (row K12)',
+  story: 'Files that an attempt had in progress when it died stay where they are for ever.',
+  parts: withWrong({ outputOfEarlierAttempts: 'left' }),
+  scenario: 'file-sink',
+  judges: ['progress'],
+};
+
+export const recommitFails: Mutant = {
+  slug: 'recommit-fails',
+  bug: 'own (row K7)',
+  story: 'A pending file that has its name already, because its commit came before the crash, is taken for lost.',
+  parts: withWrong({ isCommittedFile: () => false }),
+  scenario: 'file-sink',
+  judges: ['progress'],
+};
+
 /** The engine is right; it is the brokers, or who reads from them. */
 function ofBrokers(mutant: Omit<Mutant, 'parts'> & { readonly brokerRules: BrokerRules }): Mutant {
   return { ...mutant, parts: standardParts };

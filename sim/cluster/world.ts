@@ -31,6 +31,7 @@ import { ServiceConditions } from '../services/service-conditions.ts';
 import type { BrokerRules } from '../services/kafka/broker-rules.ts';
 import { KafkaBroker, type KafkaBrokerOptions } from '../services/kafka/kafka-broker.ts';
 import { KafkaCluster } from '../services/kafka/kafka-cluster.ts';
+import { OutputDisk } from '../services/output-disk.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import type { StorageDisk } from '../services/storage-disk.ts';
@@ -91,6 +92,7 @@ export class World {
       }),
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
+      output: outputDisk(options),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
@@ -98,7 +100,7 @@ export class World {
       objects: () => disks.storage.objects(),
       leftovers: () => disks.storage.leftovers(),
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
-      openTransactions: () => (disks.kafka ?? disks.sink).openTransactions(),
+      openTransactions: () => (disks.kafka ?? disks.output ?? disks.sink).openTransactions(),
     };
     /* Without a service the JobManager's memory is all there is; judges see what it reported. */
     if (plan.engine.highAvailability.kind === 'none')
@@ -178,13 +180,21 @@ function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): No
   return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
 }
 
+/** Files of sinks lie apart from checkpoints, on a storage of the same kinds. */
+function outputDisk({ plan, profile, choices }: WorldOptions): OutputDisk | undefined {
+  if (plan.sink?.kind !== 'file') return undefined;
+  const kind = plan.sink.storage;
+  const delaySite = choices.site('service/sink-store/list-delay');
+  return new OutputDisk(storageDisk({ kind, physics: plan.storage, latency: profile.objectStore, delaySite }));
+}
+
 /** The outside systems that a job can reach. */
 export function servicesOf({ cluster, sink }: SimulationPlan): ServiceNodes {
-  return sink === undefined ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(cluster) };
+  return sink?.kind !== 'kafka' ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(cluster) };
 }
 
 function kafkaCluster({ cluster, sink }: SimulationPlan, rules: BrokerRules): KafkaCluster | undefined {
-  if (sink === undefined) return undefined;
+  if (sink?.kind !== 'kafka') return undefined;
   return new KafkaCluster({ brokers: brokerNodes(cluster), rules, sessionTimeoutUs: sink.sessionTimeoutUs });
 }
 
@@ -194,6 +204,8 @@ interface Disks {
   readonly sink: SinkStoreDisk;
   /** Undefined: sinks write into the sink store. */
   readonly kafka: KafkaCluster | undefined;
+  /** Undefined: sinks write no files. */
+  readonly output: OutputDisk | undefined;
 }
 
 function serviceNodes(
@@ -234,13 +246,15 @@ function serviceNodes(
     },
     {
       id: sink,
-      create: () =>
-        new SinkStore({
-          ...common(sink),
-          disk: disks.sink,
-          latency: profile.sinkStore,
-          transactionTimeoutUs: plan.transactionTimeoutUs,
-        }),
+      create: (incarnation) =>
+        disks.output !== undefined
+          ? new StorageService({ ...common(sink), disk: disks.output, isRestart: incarnation > 1 })
+          : new SinkStore({
+              ...common(sink),
+              disk: disks.sink,
+              latency: profile.sinkStore,
+              transactionTimeoutUs: plan.transactionTimeoutUs,
+            }),
     },
     ...brokers(options, disks, common),
   ];
@@ -253,7 +267,7 @@ function brokers(
   common: (node: NodeId) => Pick<KafkaBrokerOptions, 'conditions' | 'conditionSite' | 'latencySite'>,
 ): NodeSpec[] {
   const { sink } = plan;
-  if (sink === undefined || cluster === undefined) return [];
+  if (sink?.kind !== 'kafka' || cluster === undefined) return [];
   return brokerNodes(plan.cluster).map((id) => ({
     id,
     create: () =>

@@ -223,7 +223,7 @@ export class CheckpointReader {
     const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
     for (const operator of jobVertex.operators) {
       const { uid } = operator;
-      if (!('function' in operator)) continue;
+      if (!('function' in operator) && operator.kind !== 'window') continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
   }
