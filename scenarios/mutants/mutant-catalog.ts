@@ -57,6 +57,15 @@ import {
   triggerSourcesOnly,
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   broadcastRedistributedWithFullReport,
@@ -78,12 +87,16 @@ import {
   commitErrorLogged,
   epochCheckNotStrict,
   flushWithoutErrorCheck,
+  inProgressFilesLeft,
   incrementingProbeStopsEarly,
   lsoIgnored,
+  pendingFilesRemoved,
+  recommitFails,
   noFlushOnSnapshot,
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
+  upsertWithoutVersion,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import {
@@ -97,7 +110,12 @@ import {
   savepointSubsumesBase,
   segmentNotClipped,
 } from './shared-state-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask, ttlTimestampNotInSnapshot } from './state-mutants.ts';
+import {
+  asyncPartNotIsolated,
+  restoreForgetsLastBlock,
+  stateKeyWithoutSubtask,
+  ttlTimestampNotInSnapshot,
+} from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -110,6 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
+  restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
@@ -135,6 +154,10 @@ export const MUTANTS: readonly Mutant[] = [
   timeoutAbortWithoutFence,
   epochCheckNotStrict,
   lsoIgnored,
+  pendingFilesRemoved,
+  inProgressFilesLeft,
+  recommitFails,
+  upsertWithoutVersion,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
@@ -173,6 +196,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
