@@ -25,6 +25,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'crashpoints-bounded', description: 'topology for crashpoints: final checkpoint and the end of a job' },
   { name: 'flight-delays', description: '200,000 flights joined with their airports, three crashes' },
   { name: 'flight-delays-200k', description: '200,000 flights by distance and hour, three crashes' },
+  { name: 'nexmark', description: 'a query of the Nexmark suite, drawn by seed, under faults of many kinds' },
+  { name: 'nexmark-rescale', description: 'windows and sessions of Nexmark while the parallelism changes' },
+  { name: 'nexmark-processing-time', description: 'Nexmark q12: each bid is counted in one window of processing time' },
   { name: 'crash-during-alignment', description: 'a task dies while it waits for barriers' },
   {
     name: 'jobmanager-crash-before-notify',

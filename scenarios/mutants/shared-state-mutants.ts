@@ -11,6 +11,7 @@ const EARLY = [
   'restore-audit',
   'retention',
   'savepoints',
+  'restore-audit',
 ];
 
 export const registerAfterStore: Mutant = {

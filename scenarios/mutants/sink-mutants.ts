@@ -22,7 +22,7 @@ export const abortIncludesPrecommitted: Mutant = {
     'A restoring sink aborts every open transaction of its name, those too that the restored checkpoint says to commit.',
   parts: withWrong({ transactionsToKeep: () => [] }),
   scenario: 'jobmanager-crash-before-notify',
-  judges: ['exactly-once-output', 'progress'],
+  judges: ['exactly-once-output', 'progress', 'retention'],
 };
 
 export const noFlushOnSnapshot: Mutant = {

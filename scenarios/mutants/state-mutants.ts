@@ -13,7 +13,7 @@ export const stateKeyWithoutSubtask: Mutant = {
     stateFile: ({ directory, operator, state }) => ({ path: `${directory}/${operator}.${state}`, overwrite: true }),
   }),
   scenario: 'standard',
-  judges: ['consistent-cut', 'exactly-once-state', 'progress'],
+  judges: ['consistent-cut', 'exactly-once-state', 'progress', 'restore-audit'],
 };
 
 export const asyncPartNotIsolated: Mutant = {

@@ -31,7 +31,7 @@ export const inputSchema = record({
   dataset: text('the name of a data set')
     .optional()
     .describe(
-      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports) or generated:<keys>x<skew percent>.',
+      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports), generated:<keys>x<skew percent> or nexmark:<events per second>.',
     ),
   file: text('the path of a file')
     .optional()

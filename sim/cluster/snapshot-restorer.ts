@@ -22,6 +22,7 @@ import { expiringStates, withoutTimes } from '../judges/unstamped-state.ts';
 /** Of no execution that ever was. */
 const ATTEMPT = executionAttemptId(0);
 const NODE = nodeId('restore-audit');
+const NO_BYTES = new Uint8Array();
 const nothing = (): void => {};
 
 export class EngineRestorer implements SnapshotRestorer {
@@ -43,11 +44,22 @@ export class EngineRestorer implements SnapshotRestorer {
     for (const vertex of graph.vertices) {
       for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
         const { handles } = assignment.of(vertex.index, subtask);
-        restoreSubtask({ environment, vertex, subtask, handles, bytesOf }, keyed);
+        restoreSubtask({ environment, vertex, subtask, handles, isRestored: true, bytesOf }, keyed);
         for (const handle of handles) if (handle.state === 'operator') gather(handle, bytesOf(handle), elements);
       }
     }
     return { keyed, elements };
+  }
+
+  emptyFiles(graph: JobGraph): ReadonlyMap<string, Uint8Array> {
+    const environment = { ...this.#environment, graph };
+    const files = new Map<string, Uint8Array>();
+    for (const vertex of graph.vertices) {
+      const nobody = { handles: [], isRestored: false, bytesOf: () => NO_BYTES };
+      const { keyed } = openSubtask({ environment, vertex, subtask: 0, ...nobody });
+      for (const { operator, backend } of keyed) files.set(operator, backend.snapshot().write());
+    }
+    return files;
   }
 }
 
@@ -56,13 +68,13 @@ interface SubtaskRestore {
   readonly vertex: JobVertex;
   readonly subtask: number;
   readonly handles: readonly StateHandle[];
+  readonly isRestored: boolean;
   readonly bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array;
 }
 
-function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): void {
-  const { environment, vertex, subtask, handles, bytesOf } = restore;
+function openSubtask({ environment, vertex, subtask, handles, bytesOf, isRestored }: SubtaskRestore): OperatorChain {
   const withBytes = (handle: SegmentHandle): RestoredSegment => ({ handle, bytes: bytesOf(handle) });
-  const chain = new OperatorChain({
+  return new OperatorChain({
     environment,
     vertex,
     subtask,
@@ -81,10 +93,13 @@ function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): 
       handles
         .filter((handle) => handle.operator === operator && handle.state === 'operator')
         .map((handle) => ({ bytes: bytesOf(handle), lists: handle.lists })),
-    isRestored: true,
+    isRestored,
   });
-  const expiring = expiringStates(environment.graph);
-  for (const { operator, backend } of chain.keyed) {
+}
+
+function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): void {
+  const expiring = expiringStates(restore.environment.graph);
+  for (const { operator, backend } of openSubtask(restore).keyed) {
     const hash = into.get(operator) ?? new StateHash();
     into.set(operator, hash);
     const stamped = expiring.get(operator);

@@ -270,15 +270,17 @@ export class CheckpointReader {
   }
 
   /** Keyed state as one file without times, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
-  keyedFile(
-    { segments = [], keyGroups, operator, path }: StateHandle,
-    bytes: Uint8Array,
-    segmentOf: (segment: SegmentHandle) => Uint8Array,
-  ): Uint8Array {
-    if (!isManifest(bytes)) return this.#unstamped.fileOf(operator, restorableFile(bytes));
-    if (keyGroups === undefined) throw new CorruptData(`${path} names no key groups`, 0);
+  keyedFile(handle: StateHandle, bytes: Uint8Array, segmentOf: (segment: SegmentHandle) => Uint8Array): Uint8Array {
+    const { segments = [], keyGroups, operator } = handle;
+    if (!isManifest(bytes)) return this.withoutTimes(operator, restorableFile(bytes));
+    if (keyGroups === undefined) throw new CorruptData(`${placeOf(handle)} names no key groups`, 0);
     const file = this.#segmented.fileOf(bytes, segments.map(segmentOf), keyGroups);
-    if (typeof file === 'string') throw new CorruptData(`${path}: ${file}`, 0);
+    if (typeof file === 'string') throw new CorruptData(`${placeOf(handle)}: ${file}`, 0);
+    return this.withoutTimes(operator, file);
+  }
+
+  /** A keyed state file as it is compared (unstamped-state.ts). Throws `CorruptData`. */
+  withoutTimes(operator: string, file: Uint8Array): Uint8Array {
     return this.#unstamped.fileOf(operator, file);
   }
 

@@ -9,7 +9,8 @@
  * I1: bytes are decoded here by the job's own types, without the engine's backends;
  * I2: state that no function has registered is in none of the three: nobody can read it;
  * I3: what has expired may be dropped on its way into the file (row S12), so state that expires is not held against live state, and all
- *     comparisons leave out its times.
+ *     comparisons leave out its times;
+ * I4: a snapshot of another version of the job is read byte for byte and no further: that is inconclusive, not wrong.
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
@@ -21,6 +22,7 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
+import { PresentForms } from './present-forms.ts';
 import { ReferenceJob } from './reference-job.ts';
 import type { ReferenceOperatorState } from './reference-state.ts';
 import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
@@ -55,6 +57,14 @@ export interface SnapshotRestorer {
     graph: JobGraph,
     bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array,
   ): RestoredState;
+  /** By keyed operator: a state file without entries, as the job would write it. */
+  emptyFiles(graph: JobGraph): ReadonlyMap<string, Uint8Array>;
+}
+
+/** What the bytes of a snapshot stand for. */
+interface Snapshot extends RestoredState {
+  /** Why this reader cannot know (I4). */
+  otherVersion?: string;
 }
 
 export interface RestoreAuditOptions {
@@ -72,12 +82,14 @@ export class RestoreAudit implements Judge {
   readonly anomalies =
     'not-restorable: a retained checkpoint, or a snapshot that a client was told of, cannot be read or restored at the end. ' +
     'snapshot-differs: its bytes stand for other state than was live at the barrier. restored-differs: the state restored from it is not ' +
-    'what its bytes stand for. rescaled-differs: it is not at another parallelism.';
+    'what its bytes stand for. rescaled-differs: it is not at another parallelism. other-version (inconclusive): it was written by another ' +
+    'version of the job, whose state this judge cannot read.';
   readonly #options: RestoreAuditOptions;
   readonly #findings = new Findings(NAME);
   /** By operator: reads what its entries stand for (I1). */
   readonly #keyed: ReadonlyMap<string, ReferenceOperatorState>;
   readonly #expiring: ReadonlyMap<string, ReadonlySet<string>>;
+  #forms: PresentForms | undefined;
 
   constructor(options: RestoreAuditOptions) {
     this.#options = options;
@@ -112,11 +124,13 @@ export class RestoreAudit implements Judge {
       return this.#say('not-restorable', `${path} is that of checkpoint ${String(metadata.checkpointId)}`);
     const snapshot = this.#readSnapshot(metadata);
     if (snapshot.kind === 'unreadable') return this.#say('not-restorable', `${path}: ${snapshot.reason}`);
+    const other = snapshot.value.otherVersion ?? operatorThatIsGone(this.#options.graph, metadata);
+    if (other !== undefined) return this.#findings.inconclusive('other-version', () => `${path}: ${other}`);
     const graph = asItWas(this.#options.graph, metadata);
     this.#compare({ path, metadata, graph, expected: snapshot.value, anomaly: 'restored-differs' });
-    const other = rescales ? otherwise(graph, metadata) : undefined;
-    if (other === undefined) return;
-    this.#compare({ path, metadata, graph: other, expected: snapshot.value, anomaly: 'rescaled-differs' });
+    const rescaled = rescales ? otherwise(graph, metadata) : undefined;
+    if (rescaled === undefined) return;
+    this.#compare({ path, metadata, graph: rescaled, expected: snapshot.value, anomaly: 'rescaled-differs' });
   }
 
   #compare(question: {
@@ -150,35 +164,41 @@ export class RestoreAudit implements Judge {
   }
 
   /** What the bytes stand for, by operator; on the way each subtask's is held against its live state at the barrier. */
-  #readSnapshot(metadata: CheckpointMetadata): Readable<RestoredState> {
+  #readSnapshot(metadata: CheckpointMetadata): Readable<Snapshot> {
     const keyed = new Map<string, StateHash>();
     const elements = new Map<string, Set<string>>();
+    const snapshot: Snapshot = { keyed, elements };
     return attempt(`checkpoint ${String(metadata.checkpointId)}`, () => {
       for (const state of metadata.states) {
         for (const handle of state.handles) {
           const bytes = this.#bytesOf(handle);
-          if (handle.state === 'keyed') this.#readKeyed(metadata, state, { handle, bytes }, keyed);
-          else if (handle.state === 'operator' && handle.lists !== undefined) gather(handle.operator, bytes, elements);
+          if (handle.state === 'keyed') {
+            const other = this.#readKeyed(metadata, state, { handle, bytes }, keyed);
+            if (other !== undefined) snapshot.otherVersion = other;
+          }
+          if (handle.state === 'operator' && handle.lists !== undefined) gather(handle.operator, bytes, elements);
         }
       }
-      return { keyed, elements };
+      return snapshot;
     });
   }
 
+  /** Gives the way in which it is of another version. */
   #readKeyed(
     { checkpointId }: CheckpointMetadata,
     subtask: SubtaskState,
     { handle, bytes }: { readonly handle: StateHandle; readonly bytes: Uint8Array },
     into: Map<string, StateHash>,
-  ): void {
+  ): string | undefined {
     const { operator } = handle;
+    const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
+    const difference = this.#presentForms().difference(operator, file);
+    const known = this.#keyed.get(operator);
+    if (difference !== undefined || known === undefined) return difference;
     const own = new StateHash();
     // I3: live, it was perhaps more.
     const mayExpire = new StateHash();
     const expiring = this.#expiring.get(operator);
-    const known = this.#keyed.get(operator);
-    if (known === undefined) return;
-    const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
     readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
       const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
       if (entry === undefined) return;
@@ -192,11 +212,22 @@ export class RestoreAudit implements Judge {
       all.entries += entries;
     }
     const live = this.#options.atBarrier.of(checkpointId, subtask, operator);
-    if (live.length === 0 || live.some((hash) => own.sum.equals(hash))) return;
+    if (live.length === 0 || live.some((hash) => own.sum.equals(hash))) return undefined;
     this.#say(
       'snapshot-differs',
       `Subtask ${String(subtask.subtask)} of ${operator} had other state at the barrier of ${String(checkpointId)} than its snapshot holds (${String(own.entries)} entries)`,
     );
+    return undefined;
+  }
+
+  #presentForms(): PresentForms {
+    const { reader, restorer, graph } = this.#options;
+    this.#forms ??= new PresentForms(
+      new Map(
+        [...restorer.emptyFiles(graph)].map(([operator, file]) => [operator, reader.withoutTimes(operator, file)]),
+      ),
+    );
+    return this.#forms;
   }
 
   /** Throws `CorruptData`, as whoever restores would, with file and offset of the damage. */
@@ -225,6 +256,12 @@ function gather(operator: string, bytes: Uint8Array, into: Map<string, Set<strin
   into.set(operator, found);
   for (const { name, elements } of decodeOperatorStateFile(bytes))
     for (const element of elements) found.add(`${name}/${element.join()}`);
+}
+
+function operatorThatIsGone({ vertices }: JobGraph, { operators }: CheckpointMetadata): string | undefined {
+  const present = new Set(vertices.flatMap((vertex) => operatorsOf(vertex)));
+  const gone = operators.find(({ uid }) => !present.has(uid));
+  return gone && `the job has no operator ${gone.uid}`;
 }
 
 /** As wide as the job was when the snapshot was taken. */

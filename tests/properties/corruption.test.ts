@@ -3,13 +3,14 @@
  * or, where the whole file is another one, with the name; never is wrong state restored.
  *
  * Every byte of every file of small snapshots is flipped: state files of each kind, channel state, `_metadata` with inline state, a savepoint
- * in canonical form. Larger ones are sampled, and files are cut off, emptied, exchanged and lengthened. The oracle is the restore audit,
+ * in canonical form. Whole lives and segments are sampled, and files are cut off, emptied, exchanged and lengthened. The oracle is the restore audit,
  * which restores by the engine's own path and compares with what was live; so "not noticed" shows as passed or as differing state.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DirectoryInspection } from '../../sim/inspection/directory-inspection.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import { isCanonical } from '../../engine/state/canonical-savepoint.ts';
 import { LeftByALife } from '../support/left-by-a-life.ts';
 import { planOf } from '../support/lives.ts';
 
@@ -39,15 +40,18 @@ function needed(left: LeftByALife): readonly string[] {
   return [...new Set(files)];
 }
 
-const hasChannelState = (left: LeftByALife): boolean => needed(left).some((path) => path.endsWith('-channel'));
+const isChannelState = (path: string): boolean => path.endsWith('-channel');
+const isSegment = (path: string): boolean => path.includes('/shared/');
+const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+const hasChannelState = (left: LeftByALife): boolean => needed(left).some(isChannelState);
 const hasSavepoint = (left: LeftByALife): boolean => left.savepoints.length > 0;
 
-/** What the audit says of the life's storage with one file replaced; undefined: it is gone. */
-function outcome(left: LeftByALife, path: string, bytes: Uint8Array | undefined): string {
+/** What the audit says of the life's storage with one file replaced; undefined: it is gone. `of`: of this snapshot only. */
+function outcome(left: LeftByALife, path: string, bytes: Uint8Array | undefined, of?: string): string {
   const before = left.files.get(path) ?? new Uint8Array();
   if (bytes === undefined) left.files.delete(path);
   else left.files.set(path, bytes);
-  const [verdict] = left.audit();
+  const [verdict] = left.audit({ of });
   left.files.set(path, before);
   return verdict?.outcome === 'violated'
     ? `${verdict.anomaly}: ${verdict.message}`
@@ -63,6 +67,21 @@ function flipped(bytes: Uint8Array, at: number, mask: number): Uint8Array {
 const namesFileAndByte = (path: string, said: string): boolean =>
   said.startsWith('not-restorable: ') && said.includes(path) && /at byte \d+/.test(said);
 
+/** Flips each byte of the files of one snapshot that are meant. Returns how many it were. */
+function flipEach(left: LeftByALife, snapshot: string, isMeant: (path: string) => boolean): number {
+  let count = 0;
+  for (const path of needed(left)) {
+    if (!path.startsWith(`${snapshot}/`) || !isMeant(path)) continue;
+    const bytes = left.files.get(path) ?? new Uint8Array();
+    count += bytes.length;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const said = outcome(left, path, flipped(bytes, at, 1 << (at % 8)), snapshot);
+      if (!namesFileAndByte(path, said)) expect.fail(`${path}, byte ${at}: ${said}`);
+    }
+  }
+  return count;
+}
+
 /** Files of a life that are exchanged as a whole; each costs several audits. */
 const WHOLE_FILES_MAX = 12;
 /** Small on purpose: flipping every byte takes one audit each. */
@@ -70,35 +89,37 @@ const small = leftWith('quickstart', (left) => left.retained().length > 0);
 const withInline = new LeftByALife(planOf('quickstart', '1'));
 const unaligned = leftWith('unaligned-backpressure', hasChannelState);
 const withSavepoint = leftWith('savepoints-under-faults', hasSavepoint);
+const withSegments = leftWith('lsm-incremental', (left) => needed(left).some(isSegment));
 
 describe('one flipped byte', () => {
   it('of any byte of any file of a checkpoint: refused, with file and byte', () => {
-    const newest = newestOf(small);
-    for (const path of newest) {
-      const bytes = small.files.get(path) ?? new Uint8Array();
-      for (let at = 0; at < bytes.length; at += 1) {
-        const said = outcome(small, path, flipped(bytes, at, 1 << (at % 8)));
-        if (!namesFileAndByte(path, said)) expect.fail(`${path}, byte ${at}: ${said}`);
-      }
-    }
-    expect(newest.some((path) => path.endsWith('.keyed')) && newest.some((path) => path.endsWith('.operator'))).toBe(
-      true,
-    );
+    const newest = directoryOf(small.retained().at(-1)?.metadata ?? '');
+    for (const kind of ['.keyed', '.operator', '/_metadata'])
+      expect(
+        flipEach(small, newest, (path) => path.endsWith(kind)),
+        kind,
+      ).toBeGreaterThan(50);
   });
 
   it('of _metadata with inline state: refused, with file and byte', () => {
-    const path = withInline.retained().at(-1)?.metadata ?? '';
-    const bytes = withInline.files.get(path) ?? new Uint8Array();
-    expect(bytes.length).toBeGreaterThan(200);
-    for (let at = 0; at < bytes.length; at += 1) {
-      const said = outcome(withInline, path, flipped(bytes, at, 1 << (at % 8)));
-      if (!namesFileAndByte(path, said)) expect.fail(`${path}, byte ${at}: ${said}`);
-    }
+    const newest = directoryOf(withInline.retained().at(-1)?.metadata ?? '');
+    expect(flipEach(withInline, newest, (path) => path.endsWith('/_metadata'))).toBeGreaterThan(200);
+  });
+
+  it('of any channel state: refused, with file and byte', () => {
+    const directory = directoryOf(needed(unaligned).find(isChannelState) ?? '');
+    expect(flipEach(unaligned, directory, isChannelState)).toBeGreaterThan(500);
+  });
+
+  it('of any file of a savepoint in canonical form: refused, with file and byte', () => {
+    const file = [...withSavepoint.files].find(([path, bytes]) => path.includes('/savepoint-') && isCanonical(bytes));
+    expect(flipEach(withSavepoint, directoryOf(file?.[0] ?? ''), () => true)).toBeGreaterThan(500);
   });
 
   it.each([
     ['channel state', unaligned],
     ['a savepoint', withSavepoint],
+    ['segments', withSegments],
   ])('of snapshots with %s, sampled: refused, with file and byte', (_, left) => {
     const files = needed(left);
     const place = fc.record({
@@ -113,7 +134,7 @@ describe('one flipped byte', () => {
         const said = outcome(left, path, flipped(bytes, at % bytes.length, mask));
         if (!namesFileAndByte(path, said)) throw new Error(`${path}, byte ${at % bytes.length}: ${said}`);
       }),
-      { numRuns: 60, seed: 4 },
+      { numRuns: 40, seed: 4 },
     );
   });
 });
@@ -162,10 +183,3 @@ describe.each([
     expect(tried).toBeGreaterThan(1);
   });
 });
-
-/** Files of the newest retained checkpoint. */
-function newestOf(left: LeftByALife): readonly string[] {
-  const metadata = left.retained().at(-1)?.metadata ?? '';
-  const directory = metadata.slice(0, metadata.lastIndexOf('/') + 1);
-  return needed(left).filter((path) => path.startsWith(directory));
-}

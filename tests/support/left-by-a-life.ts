@@ -1,6 +1,12 @@
 /** What a life left in checkpoint storage, to be tampered with, and the restore audit over it. */
+import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { standardParts, type EngineParts } from '../../engine/parts.ts';
-import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
+import {
+  decodePointer,
+  encodePointer,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../engine/protocol/checkpoint-pointer.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
 import { buildJob } from '../../scenarios/build-job.ts';
 import { generatedDataset } from '../../scenarios/datasets/generated-dataset.ts';
@@ -54,19 +60,26 @@ export class LeftByALife {
     return decodePointer(this.#pointer).completed;
   }
 
-  /** The verdicts on what lies there now. */
+  /** The verdicts on what lies there now. `of`: only of the snapshot in this directory; `graph`: as the job is now. */
   audit({
     parts = standardParts,
     atBarrier = NOBODY,
+    of,
+    graph = this.job.graph,
   }: {
     parts?: EngineParts;
     atBarrier?: StateAtBarrier;
+    of?: string | undefined;
+    graph?: JobGraph;
   } = {}): Verdict[] {
-    const { graph, judged } = this.job;
+    const completed = this.retained().filter(({ metadata }) => of === undefined || metadata === `${of}/_metadata`);
+    const pointer = encodePointer({ ...decodePointer(this.#pointer), completed });
+    const savepoints = this.savepoints.filter((directory) => of === undefined || directory === of);
+    const { judged } = this.job;
     const durable: DurableState = {
       object: (path) => this.files.get(path),
       objects: () => [...this.files.keys()].sort((a, b) => (a < b ? -1 : 1)),
-      coordination: (key) => (key === pointerKey(graph.jobId) ? this.#pointer : undefined),
+      coordination: (key) => (key === pointerKey(graph.jobId) ? pointer : undefined),
       openTransactions: () => [],
       leftovers: () => [],
     };
@@ -78,7 +91,7 @@ export class LeftByALife {
       wallClock: trueWallClock,
     };
     const restorer = new EngineRestorer({ ...environment, parts });
-    const audit = new RestoreAudit({ graph, reader, restorer, atBarrier, handedOut: () => this.savepoints });
+    const audit = new RestoreAudit({ graph, reader, restorer, atBarrier, handedOut: () => savepoints });
     return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
   }
 }

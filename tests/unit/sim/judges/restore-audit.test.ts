@@ -6,6 +6,7 @@ import { readKeyedStateEntries } from '../../../../engine/state/keyed-state-file
 import { mapState, valueState } from '../../../../engine/state/state-descriptor.ts';
 import { Types } from '../../../../engine/state/type-information.ts';
 import { ByteReader } from '../../../../engine/foundation/byte-reader.ts';
+import type { JobGraph, OperatorSpec } from '../../../../engine/job/job-graph.ts';
 import type { TypeSerializer } from '../../../../engine/state/type-serializer.ts';
 import { partsOf } from '../../../../scenarios/mutants/mutant-catalog.ts';
 import { StateHash } from '../../../../sim/judges/state-hash.ts';
@@ -45,6 +46,39 @@ describe('restore audit', () => {
     const path = [...damaged.files.keys()].find((name) => name.endsWith('.keyed')) ?? '';
     damaged.files.delete(path);
     expect(damaged.audit()).toMatchObject([{ anomaly: 'not-restorable', message: expect.stringContaining(path) }]);
+  });
+});
+
+describe('a snapshot of another version of the job', () => {
+  const graph = left.job.graph;
+  const anotherVersion = (change: (spec: OperatorSpec) => OperatorSpec): JobGraph => ({
+    ...graph,
+    vertices: graph.vertices.map((vertex) => ({ ...vertex, operators: vertex.operators.map(change) })),
+  });
+
+  it('whose state has another form: inconclusive, and says which', () => {
+    const graphNow = anotherVersion((spec) => {
+      if (spec.kind !== 'process') return spec;
+      const states = spec.function.states.map(({ name }) => valueState(name, Types.list(Types.string)));
+      return { ...spec, function: { ...spec.function, states } };
+    });
+    const verdicts = left.audit({ graph: graphNow });
+    expect(verdicts).toMatchObject([{ outcome: 'inconclusive', anomaly: 'other-version' }]);
+    expect(verdicts[0]?.message).toMatch(/state \w+ of count has another form now/);
+  });
+
+  it('with an operator that is gone: inconclusive', () => {
+    const graphNow = anotherVersion((spec) => ({ ...spec, uid: `${spec.uid}-2` }));
+    expect(left.audit({ graph: graphNow })).toMatchObject([{ outcome: 'inconclusive', anomaly: 'other-version' }]);
+  });
+
+  it('that is damaged: not-restorable all the same', () => {
+    const damaged = new LeftByALife(left.plan);
+    const path = [...damaged.files.keys()].find((name) => name.endsWith('.keyed')) ?? '';
+    damaged.files.set(path, new Uint8Array(3));
+    const graphNow = anotherVersion((spec) => ({ ...spec, uid: `${spec.uid}-2` }));
+    const verdicts = damaged.audit({ graph: graphNow });
+    expect(verdicts.map(({ anomaly }) => anomaly)).toContain('not-restorable');
   });
 });
 
