@@ -116,6 +116,8 @@ export interface EngineParts {
   isGroupComplete(received: number, expected: number): boolean;
   /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
   transactionalIdPrefix(jobId: string, uid: string): string;
+  /** What an upsert may replace: a row of an older version, or any (row K13). */
+  readonly upsertReplaces: 'older' | 'any';
   /** What a file sink does with files that earlier attempts began and no restored checkpoint commits (row K12). */
   readonly outputOfEarlierAttempts: 'removed' | 'left';
   /** Whether what is found under the name of a pending file is that file, committed before; `found`: its bytes, if there is one. */
@@ -250,6 +252,7 @@ export const standardParts: EngineParts = {
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
   transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  upsertReplaces: 'older',
   outputOfEarlierAttempts: 'removed',
   isCommittedFile: (found, expected) => found === expected,
   probesFurther: (producerEpoch) => producerEpoch > 0,

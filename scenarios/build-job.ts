@@ -10,6 +10,7 @@ import type { FileSinkSpec, KafkaSinkSpec } from '../engine/job/job-graph.ts';
 import { javaStringHash, murmurHash } from '../engine/foundation/stable-hash.ts';
 import type { FileSinkPlan, KafkaPlan, SimulationPlan } from '../sim/plan.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+import { rowVersion } from '../sim/judges/table-output.ts';
 import {
   type BuiltJob,
   type JobDefinition,
@@ -42,13 +43,17 @@ export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[]
   });
 }
 
-function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file'> {
+function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file' | 'upsert'> {
   if (sink === undefined) return {};
   switch (sink.kind) {
     case 'kafka':
       return { kafka: kafkaSink(sink) };
     case 'file':
       return { file: fileSink(sink) };
+    case 'upsert':
+      return {
+        upsert: { keyOf: (value) => String(outputKey(value)), versionOf: (value) => rowVersion(value, sink.version) },
+      };
     default:
       return unreachable(sink);
   }
@@ -77,7 +82,8 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
   return plan.topics.map((topic) => {
     const first = next;
     next += topic.partitions;
-    return { name: topic.name, partitions: Array.from({ length: topic.partitions }, (_, index) => first + index) };
+    const partitions = Array.from({ length: topic.partitions }, (_, index) => first + index);
+    return { name: topic.name, partitions, ...(topic.socket === undefined ? {} : { socket: topic.socket }) };
   });
 }
 

@@ -20,6 +20,8 @@ export interface TopicPlan {
   readonly ratePerSecond: number;
   /** The log says when a partition has ended, and sources end; else more may always come. */
   readonly bounded: boolean;
+  /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
+  readonly socket?: true;
 }
 
 /** How wrong the wall clock of a node is (row B13). */
@@ -74,7 +76,14 @@ export interface FileSinkPlan {
   readonly bucketUs: number;
 }
 
-export type SinkPlan = KafkaPlan | FileSinkPlan;
+/** Sinks write rows into a table that keeps the newest version of each, at the node where the sink store would stand. */
+export interface UpsertPlan {
+  readonly kind: 'upsert';
+  /** Field of the output that is its version. */
+  readonly version: string;
+}
+
+export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan;
 
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */

@@ -20,6 +20,7 @@ import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract
 import { SinkOperator } from './sink/sink-operator.ts';
 import type { SinkTask } from './sink/sink-task.ts';
 import { SinkStoreCommitter } from './sink-store/sink-store-committer.ts';
+import { UpsertWriter } from './upsert/upsert-writer.ts';
 import { SinkStoreWriter } from './sink-store/sink-store-writer.ts';
 
 /** What a sink asks of the subtask it lives in. */
@@ -64,12 +65,12 @@ export function openSink(options: OpenSinkOptions): SinkTask {
     allFlushed: (out) => operator?.allFlushed(out),
     fail: (failure, out) => host.fail(failure, out),
   });
-  const isBeside = spec.kafka?.committer === undefined;
+  const isBeside = spec.kafka?.committer === undefined && spec.upsert === undefined;
   const committer = isBeside ? openCommitterOperator(options, writer) : undefined;
   operator = new SinkOperator({
     ...{ uid, subtask, parallelism, writer, committer, behind },
     initialized: (out) => host.initialized(out),
-    ...(spec.kafka === undefined && spec.file === undefined ? { store: services.sink } : {}),
+    ...(isKeptByConnection(spec) ? { store: services.sink } : {}),
   });
   return operator;
 }
@@ -103,6 +104,10 @@ function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter 
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
   const { attempt, ...subtask } = place;
   const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
+  if (spec.upsert !== undefined) {
+    const table = { ...datagrams(options), name: 'table', firstRequestId: WRITE_REQUESTS };
+    return new UpsertWriter({ ...output, upsert: spec.upsert, batchRecords: spec.batchRecords, client: table });
+  }
   if (spec.file !== undefined) return openFileWriter(options, spec.file, host);
   if (spec.kafka === undefined) return new SinkStoreWriter({ ...output, attempt, store: services.sink });
   return new KafkaWriter({ ...output, jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka' });
@@ -112,7 +117,7 @@ function openConnectorsCommitter(options: OpenSinkOptions): Committer {
   const { uid, spec, place, services, runtime, parts } = options;
   const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
   if (spec.file !== undefined) {
-    const requests = { ...fileRequests(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
+    const requests = { ...datagrams(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
     const writer = `${leaseHolder(options)}/commit`;
     return new FileCommitter({ client: requests, writer, storage: spec.file.storage, parts });
   }
@@ -124,15 +129,18 @@ function openConnectorsCommitter(options: OpenSinkOptions): Committer {
 
 function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): SinkWriter {
   const { uid, spec, place, parts } = options;
-  const requests = { ...fileRequests(options), name: 'output', firstRequestId: WRITE_REQUESTS };
+  const requests = { ...datagrams(options), name: 'output', firstRequestId: WRITE_REQUESTS };
   const isHdfs = file.storage === 'hdfs';
   const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options)) : new ObjectStoreOutput(requests);
   return new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host });
 }
 
-/** Files are asked for over datagrams, as checkpoints are: no connection to lose. */
-const fileRequests = ({ services, runtime }: OpenSinkOptions) =>
+/** Requests that may be repeated go over datagrams, as those to checkpoint storages do: there is no connection to lose. */
+const datagrams = ({ services, runtime }: OpenSinkOptions) =>
   ({ node: services.sink, via: 'datagram', timeoutUs: runtime.requestTimeoutUs }) as const;
+
+const isKeptByConnection = ({ kafka, file, upsert }: SinkSpec): boolean =>
+  kafka === undefined && file === undefined && upsert === undefined;
 
 const leaseHolder = ({ uid, place }: OpenSinkOptions): string => `${uid}-${place.subtask}/${place.attempt}`;
 

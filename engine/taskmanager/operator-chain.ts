@@ -134,7 +134,7 @@ function sourceTime(
 ): TimestampsAndWatermarks | undefined {
   const { source } = vertex;
   if (source?.watermarks === undefined) return undefined;
-  const isIdleWithoutSplits = source.kind === 'log';
+  const isIdleWithoutSplits = source.kind !== 'split-log';
   return new TimestampsAndWatermarks({ uid: source.uid, spec: source.watermarks, next, userCode, isIdleWithoutSplits });
 }
 

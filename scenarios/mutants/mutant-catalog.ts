@@ -96,6 +96,7 @@ import {
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
+  upsertWithoutVersion,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import {
@@ -156,6 +157,7 @@ export const MUTANTS: readonly Mutant[] = [
   pendingFilesRemoved,
   inProgressFilesLeft,
   recommitFails,
+  upsertWithoutVersion,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,

@@ -101,6 +101,15 @@ export const lsoIgnored: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
+export const upsertWithoutVersion: Mutant = {
+  slug: 'upsert-without-version',
+  bug: 'own (row K13)',
+  story: 'An upsert replaces whatever row is there: what is written again after a restore overwrites newer rows.',
+  parts: withWrong({ upsertReplaces: 'any' }),
+  scenario: 'upsert-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
 export const pendingFilesRemoved: Mutant = {
   slug: 'pending-files-removed',
   bug: 'own (row K12)',

@@ -253,6 +253,7 @@ export const planSchema = record({
       startUs: natural,
       ratePerSecond: natural,
       bounded: z.boolean().default(false),
+      socket: z.literal(true).exactOptional(),
     }),
   ),
   cluster: record({

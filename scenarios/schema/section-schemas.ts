@@ -31,7 +31,7 @@ export const inputSchema = record({
   dataset: text('the name of a data set')
     .optional()
     .describe(
-      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports) or generated:<keys>x<skew percent>.',
+      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports), generated:<keys>x<skew percent> or nexmark:<events per second>.',
     ),
   file: text('the path of a file')
     .optional()
@@ -46,6 +46,10 @@ export const inputSchema = record({
     .boolean()
     .default(false)
     .describe('Whether sources end behind the last record; the job finishes when all have.'),
+  socket: z
+    .boolean()
+    .default(false)
+    .describe('No log but a socket: each record is handed out once, and what is lost then cannot be read again.'),
 }).superRefine((input, context) => {
   if ((input.dataset === undefined) === (input.file === undefined)) {
     context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });

@@ -55,8 +55,15 @@ export const sinkSchema = z.discriminatedUnion(
       buckets: count().default(2).describe('Directories that keys or values are spread over.'),
       bucketTime: duration().prefault('1h').describe('Event time that each directory stands for, by time.'),
     }),
+    record({
+      kind: z.literal('upsert'),
+      version: z
+        .string()
+        .default('count')
+        .describe('Field of the output that is its version: a number that rises with each record of a key.'),
+    }),
   ],
-  { error: 'expected a kind: sink-store, kafka or file' },
+  { error: 'expected a kind: sink-store, kafka, file or upsert' },
 );
 
 const filePlanSchema = record({
@@ -68,6 +75,8 @@ const filePlanSchema = record({
   bucketUs: positive,
 });
 
+const upsertPlanSchema = record({ kind: z.literal('upsert'), version: z.string() });
+
 const kafkaPlanSchema = record({
   kind: z.literal('kafka'),
   partitions: positive,
@@ -78,4 +87,4 @@ const kafkaPlanSchema = record({
   sessionTimeoutUs: positive,
 });
 
-export const sinkPlanSchema = z.discriminatedUnion('kind', [kafkaPlanSchema, filePlanSchema]);
+export const sinkPlanSchema = z.discriminatedUnion('kind', [kafkaPlanSchema, filePlanSchema, upsertPlanSchema]);

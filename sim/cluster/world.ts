@@ -35,6 +35,8 @@ import { OutputDisk } from '../services/output-disk.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import type { StorageDisk } from '../services/storage-disk.ts';
+import type { ServiceActor } from '../services/service-actor.ts';
+import { TableDisk, TableStore } from '../services/table-store.ts';
 import { StorageService } from '../services/storage-service.ts';
 import { storageDisk } from './storage-service.ts';
 import { Cluster } from './actor-host.ts';
@@ -93,6 +95,8 @@ export class World {
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
       output: outputDisk(options),
+      table: new TableDisk(),
+      sockets: [],
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
@@ -206,6 +210,9 @@ interface Disks {
   readonly kafka: KafkaCluster | undefined;
   /** Undefined: sinks write no files. */
   readonly output: OutputDisk | undefined;
+  readonly table: TableDisk;
+  /** How far each socket was read, by partition. */
+  readonly sockets: number[];
 }
 
 function serviceNodes(
@@ -223,6 +230,14 @@ function serviceNodes(
     latencySite: choices.site(`service/${node}/latency`),
   });
   const { storage, coordination, log, sink } = SERVICE_NODES;
+  /** What stands where the sink store would. */
+  const sinkService = (incarnation: number): ServiceActor | undefined => {
+    const at = common(sink);
+    if (disks.output !== undefined)
+      return new StorageService({ ...at, disk: disks.output, isRestart: incarnation > 1 });
+    if (plan.sink?.kind !== 'upsert') return undefined;
+    return new TableStore({ ...at, disk: disks.table, latency: profile.sinkStore });
+  };
   return [
     {
       id: storage,
@@ -242,19 +257,25 @@ function serviceNodes(
     },
     {
       id: log,
-      create: () => new LogBroker({ ...common(log), content: job.content, minRecords: FETCH_RECORDS_MIN, onRead }),
+      create: () =>
+        new LogBroker({
+          ...common(log),
+          content: job.content,
+          minRecords: FETCH_RECORDS_MIN,
+          onRead,
+          handedOut: disks.sockets,
+        }),
     },
     {
       id: sink,
       create: (incarnation) =>
-        disks.output !== undefined
-          ? new StorageService({ ...common(sink), disk: disks.output, isRestart: incarnation > 1 })
-          : new SinkStore({
-              ...common(sink),
-              disk: disks.sink,
-              latency: profile.sinkStore,
-              transactionTimeoutUs: plan.transactionTimeoutUs,
-            }),
+        sinkService(incarnation) ??
+        new SinkStore({
+          ...common(sink),
+          disk: disks.sink,
+          latency: profile.sinkStore,
+          transactionTimeoutUs: plan.transactionTimeoutUs,
+        }),
     },
     ...brokers(options, disks, common),
   ];

@@ -33,6 +33,7 @@ import { Savepoints } from './savepoints.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
+import { TableOutput } from './table-output.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -62,7 +63,7 @@ type Wired = Judge & { readonly kinds: readonly EventKind[] };
 
 export class JudgeBench {
   readonly judges: readonly Judge[];
-  readonly output: ExactlyOnceOutput | ConservedOutput;
+  readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
@@ -88,7 +89,10 @@ export class JudgeBench {
     const { conserves } = audit;
     const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#compared = compared;
-    this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
+    if (plan.sink?.kind === 'upsert') {
+      const { version } = plan.sink;
+      this.output = new TableOutput({ expected, audit, version, hasFinished });
+    } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
     const retention = new Retention({ jobId, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
@@ -119,7 +123,9 @@ export class JudgeBench {
       jobId: graph.jobId,
       reader,
       changed: (drained) => {
-        this.#compared.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        const due = drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained });
+        this.#compared.expect(due);
+        if (this.output instanceof TableOutput) this.output.expect(due);
         this.#progress.drained(drained?.endsAt !== undefined);
       },
     });
