@@ -260,11 +260,13 @@ export class StreamTask {
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
       case 'kafka-reply':
-      case 'storage-reply':
-        if (message.kind === 'storage-reply') this.#restore.handleReply(message, nowUs, out);
-        if (this.#sinkGate === undefined) return;
         this.#chain?.sink?.handleReply(message, nowUs, out);
         return this.#pump(nowUs, out);
+      case 'storage-reply':
+        this.#restore.handleReply(message, nowUs, out);
+        this.#chain?.sink?.handleReply(message, nowUs, out);
+        if (this.#sinkGate !== undefined) this.#pump(nowUs, out);
+        return;
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }

@@ -85,7 +85,6 @@ import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } f
 import {
   abortIncludesPrecommitted,
   commitErrorLogged,
-  epochCheckNotStrict,
   flushWithoutErrorCheck,
   inProgressFilesLeft,
   incrementingProbeStopsEarly,
@@ -152,7 +151,6 @@ export const MUTANTS: readonly Mutant[] = [
   incrementingProbeStopsEarly,
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
-  epochCheckNotStrict,
   lsoIgnored,
   pendingFilesRemoved,
   inProgressFilesLeft,
