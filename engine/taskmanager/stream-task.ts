@@ -258,12 +258,10 @@ export class StreamTask {
       case 'operator-event-acknowledged':
         return this.#source?.handleEvent(message, nowUs, out);
       case 'sink-reply':
-        return this.#chain?.sink?.handleReply(message, nowUs, out);
       case 'kafka-reply':
-        this.#chain?.sink?.handleReply(message, nowUs, out);
-        return this.#pump(nowUs, out);
+      case 'rocketmq-check':
       case 'storage-reply':
-        this.#restore.handleReply(message, nowUs, out);
+        if (message.kind === 'storage-reply') this.#restore.handleReply(message, nowUs, out);
         this.#chain?.sink?.handleReply(message, nowUs, out);
         if (this.#sinkGate !== undefined) this.#pump(nowUs, out);
         return;

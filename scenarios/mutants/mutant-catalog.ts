@@ -84,6 +84,8 @@ import {
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import {
   abortIncludesPrecommitted,
+  checkBackAnswersCommit,
+  checkBackRollsBackUndecided,
   commitErrorLogged,
   flushWithoutErrorCheck,
   inProgressFilesLeft,
@@ -156,6 +158,8 @@ export const MUTANTS: readonly Mutant[] = [
   inProgressFilesLeft,
   recommitFails,
   upsertWithoutVersion,
+  checkBackAnswersCommit,
+  checkBackRollsBackUndecided,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,

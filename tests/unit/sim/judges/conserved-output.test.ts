@@ -16,9 +16,14 @@ const index = new InputIndex([
 ]);
 const END = { cause: 'quiescent', atUs: micros(9) } as never;
 
-function judged(...outputs: string[][]): { readonly outcomes: string[]; readonly isComplete: boolean } {
+const asText = (value: unknown): string | undefined => String(value);
+
+function judgedBy(
+  input: typeof asText,
+  outputs: readonly string[][],
+): { readonly outcomes: string[]; readonly isComplete: boolean } {
   const judge = new ConservedOutput({
-    conserves: { input: (value) => String(value), output: (value) => value as string[] },
+    conserves: { input, output: (value) => value as string[] },
     index,
     hasFinished: () => true,
   });
@@ -29,6 +34,8 @@ function judged(...outputs: string[][]): { readonly outcomes: string[]; readonly
     outcomes: judge.finish(END).map(({ outcome, message }) => `${outcome} ${message}`),
   };
 }
+
+const judged = (...outputs: string[][]) => judgedBy(asText, outputs);
 
 describe('ConservedOutput (X5)', () => {
   it('passes when every input record is accounted for once, in whatever windows', () => {
@@ -48,5 +55,15 @@ describe('ConservedOutput (X5)', () => {
   it('output-duplicated and output-invented', () => {
     expect(judged(['a', 'b', 'b'], ['a']).outcomes.join()).toMatch(/^violated .*a is accounted for again/);
     expect(judged(['a', 'b', 'b', 'x']).outcomes.join()).toMatch(/^violated .*x is not in the input/);
+  });
+
+  it('is silent about input records that no output need tell of, and holds one that does against the engine', () => {
+    const onlyA = (value: unknown): string | undefined => (value === 'a' ? 'a' : undefined);
+    expect(judgedBy(onlyA, [['a']])).toEqual({
+      isComplete: true,
+      outcomes: ['passed Each of 1 input records is accounted for once'],
+    });
+    expect(judgedBy(onlyA, [['a', 'b']]).outcomes.join()).toMatch(/^violated .*b is not in the input/);
+    expect(judgedBy(onlyA, []).outcomes.join()).toMatch(/^violated .*input record a is not visible/);
   });
 });

@@ -2,7 +2,7 @@
  * The answers to the Nexmark queries by plain loops over all events, as their SQL defines them. They know nothing of engine, jobs, time that
  * passes, or judges.
  */
-import type { Auction, Bid, NexmarkRow, Person } from '../../../../scenarios/index.ts';
+import type { Auction, Bid, NexmarkRow, Person } from '../../scenarios/index.ts';
 
 const SECOND = 1_000;
 
@@ -22,7 +22,11 @@ type Answer = (house: House) => unknown[];
 
 function grouped<T>(values: readonly T[], key: (value: T) => string | number): Map<string | number, T[]> {
   const groups = new Map<string | number, T[]>();
-  for (const value of values) groups.set(key(value), [...(groups.get(key(value)) ?? []), value]);
+  for (const value of values) {
+    const group = groups.get(key(value));
+    if (group === undefined) groups.set(key(value), [value]);
+    else group.push(value);
+  }
   return groups;
 }
 
@@ -51,12 +55,13 @@ export const ANSWERS = {
   q2: ({ bids }) => bids.filter((bid) => bid.auction % 123 === 0).map(({ auction, price }) => ({ auction, price })),
 
   q3: ({ persons, auctions }) =>
-    auctions.flatMap((auction) =>
-      persons
-        .filter(({ id, state }) => id === auction.seller && ['OR', 'ID', 'CA'].includes(state))
-        .filter(() => auction.category === 10)
-        .map(({ name, city, state }) => ({ name, city, state, auction: auction.id })),
-    ),
+    auctions
+      .filter(({ category }) => category === 10)
+      .flatMap((auction) =>
+        persons
+          .filter(({ id, state }) => id === auction.seller && ['OR', 'ID', 'CA'].includes(state))
+          .map(({ name, city, state }) => ({ name, city, state, auction: auction.id })),
+      ),
 
   q5: ({ bids }) => {
     const counts: { auction: number; bids: number; start: number; end: number }[] = [];
