@@ -16,7 +16,7 @@ import { type SimulationOptions, simulate } from '../sim/simulate.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { parseDatasetName } from './datasets/dataset-name.ts';
-import { generatedDataset } from './datasets/generated-dataset.ts';
+import { computedDataset, isComputed } from './datasets/computed-dataset.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { brokerRulesOf, partsOf } from './mutants/mutant-catalog.ts';
 import { planHash } from './plan-hash.ts';
@@ -98,24 +98,20 @@ function jobOf(plan: SimulationPlan, { loadDataset, jobs }: LiveOptions): Prepar
 
 /** The loader still answers the same rows, or more of them. */
 function isStillLoaded({ datasets }: Remembered, loadDataset: DatasetLoader): boolean {
-  return [...datasets].every(([name, dataset]) => isGenerated(name) || loadDataset(name).values === dataset.values);
+  return [...datasets].every(([name, dataset]) => isWithoutFile(name) || loadDataset(name).values === dataset.values);
 }
 
 function datasetsOf(plan: SimulationPlan, loadDataset: DatasetLoader): ReadonlyMap<string, Dataset> {
   const datasets = new Map<string, Dataset>();
   for (const [name, records] of datasetNeeds(plan)) {
     const parsed = parseDatasetName(name);
-    if (!parsed.ok || parsed.spec.kind !== 'generated') {
-      datasets.set(name, loadDataset(name));
-      continue;
-    }
-    const { keys, skewPercent } = parsed.spec;
-    datasets.set(name, generatedDataset({ name, seed: DATASET_SEED, records, keys, skewPercent }));
+    const isFile = !parsed.ok || !isComputed(parsed.spec);
+    datasets.set(name, isFile ? loadDataset(name) : computedDataset(parsed.spec, { seed: DATASET_SEED, records }));
   }
   return datasets;
 }
 
-function isGenerated(name: string): boolean {
+function isWithoutFile(name: string): boolean {
   const parsed = parseDatasetName(name);
-  return parsed.ok && parsed.spec.kind === 'generated';
+  return parsed.ok && isComputed(parsed.spec);
 }

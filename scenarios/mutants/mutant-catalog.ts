@@ -58,6 +58,7 @@ import {
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
@@ -182,6 +183,8 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
+  cepPartialMatchesNotClearedAtTimeout,
+  cepBufferNotInState,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
+import { DATASET_NAMES } from '../datasets/dataset-name.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
 import { storageKindSchema } from './storage-schema.ts';
 
@@ -30,9 +31,7 @@ export const jobSchema = record({
 export const inputSchema = record({
   dataset: text('the name of a data set')
     .optional()
-    .describe(
-      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports) or generated:<keys>x<skew percent>.',
-    ),
+    .describe(`A shipped data set (flights, ${DATASET_NAMES.join(', ')}) or generated:<keys>x<skew percent>.`),
   file: text('the path of a file')
     .optional()
     .describe('Path of a .csv, .jsonl or .parquet file, instead of a data set.'),

@@ -8,7 +8,7 @@
  * I2: every byte of state is checked against length and checksum of its handle before it is decoded.
  */
 import { crc32c } from '../../engine/foundation/crc32c.ts';
-import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type JobGraph, keySerializerOf } from '../../engine/job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
@@ -59,7 +59,7 @@ export interface CheckpointContents {
   readonly splitProblems: readonly SplitProblem[];
   /** Operator state of user functions. */
   readonly operatorState: readonly OperatorPiece[];
-  /** Key groups of subtasks that had ended: their state is gone, by operator that runs a function. */
+  /** Key groups of subtasks that had ended: their state is gone, by operator that keeps state. */
   readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
 
@@ -222,7 +222,7 @@ export class CheckpointReader {
     const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
     for (const operator of jobVertex.operators) {
       const { uid } = operator;
-      if (!('function' in operator)) continue;
+      if (!('function' in operator) && keySerializerOf(operator) === undefined) continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
   }
