@@ -11,8 +11,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { compressors } from 'hyparquet-compressors';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
-import { type ComputedSpec, isComputed } from '../scenarios/datasets/computed-dataset.ts';
-import { type DatasetSpec, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
+import { type DatasetSpec, isMade, type LoadedSpec, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import { formatInstant, parseInstantUs } from './event-time.ts';
 import { exists, fileOfPackage, randomAccess, readLines, readText } from './files.ts';
@@ -47,7 +46,7 @@ export class DatasetStore {
     for (const [dataset, records] of needs) {
       const name = parseDatasetName(dataset);
       if (!name.ok) throw new UsageError(`Data set '${dataset}': expected ${name.expected}.`);
-      if (isComputed(name.spec) || (this.#loaded.get(dataset)?.values.length ?? -1) >= records) continue;
+      if (isMade(name.spec) || (this.#loaded.get(dataset)?.values.length ?? -1) >= records) continue;
       this.#loaded.set(dataset, await loadDataset(dataset, name.spec, records));
     }
   }
@@ -61,11 +60,7 @@ export class DatasetStore {
 }
 
 /** The first `records` rows of a data set. */
-export async function loadDataset(
-  name: string,
-  spec: Exclude<DatasetSpec, ComputedSpec>,
-  records: number,
-): Promise<Dataset> {
+export async function loadDataset(name: string, spec: LoadedSpec, records: number): Promise<Dataset> {
   const source = spec.kind === 'shipped' ? shippedSource(spec.name) : fileSource(spec);
   const isSorted = source.isSortedByTime === true;
   const rows = await readRows(source, isSorted ? Number.MAX_SAFE_INTEGER : records);

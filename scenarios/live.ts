@@ -15,8 +15,8 @@ import type { RunRecord } from '../sim/run-record.ts';
 import { type SimulationOptions, simulate } from '../sim/simulate.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { parseDatasetName } from './datasets/dataset-name.ts';
-import { computedDataset, isComputed } from './datasets/computed-dataset.ts';
+import { madeDataset } from './datasets/made-dataset.ts';
+import { isMade, type MadeSpec, parseDatasetName } from './datasets/dataset-name.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { brokerRulesOf, partsOf } from './mutants/mutant-catalog.ts';
 import { planHash } from './plan-hash.ts';
@@ -98,20 +98,23 @@ function jobOf(plan: SimulationPlan, { loadDataset, jobs }: LiveOptions): Prepar
 
 /** The loader still answers the same rows, or more of them. */
 function isStillLoaded({ datasets }: Remembered, loadDataset: DatasetLoader): boolean {
-  return [...datasets].every(([name, dataset]) => isWithoutFile(name) || loadDataset(name).values === dataset.values);
+  return [...datasets].every(
+    ([name, dataset]) => madeSpec(name) !== undefined || loadDataset(name).values === dataset.values,
+  );
 }
 
 function datasetsOf(plan: SimulationPlan, loadDataset: DatasetLoader): ReadonlyMap<string, Dataset> {
   const datasets = new Map<string, Dataset>();
   for (const [name, records] of datasetNeeds(plan)) {
-    const parsed = parseDatasetName(name);
-    const isFile = !parsed.ok || !isComputed(parsed.spec);
-    datasets.set(name, isFile ? loadDataset(name) : computedDataset(parsed.spec, { seed: DATASET_SEED, records }));
+    const spec = madeSpec(name);
+    const made = { name, seed: DATASET_SEED, records };
+    datasets.set(name, spec === undefined ? loadDataset(name) : madeDataset(made, spec));
   }
   return datasets;
 }
 
-function isWithoutFile(name: string): boolean {
+/** Undefined where the data set is to be loaded. */
+function madeSpec(name: string): MadeSpec | undefined {
   const parsed = parseDatasetName(name);
-  return parsed.ok && isComputed(parsed.spec);
+  return parsed.ok && isMade(parsed.spec) ? parsed.spec : undefined;
 }

@@ -1,6 +1,6 @@
 /** `tidemark list`: what can be named. */
 import { SCENARIO_CATALOG } from '../../scenarios/catalog.ts';
-import { MADE_DATASETS, SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
+import { MADE_STREAMS, SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
 import { JOB_CATALOG } from '../../scenarios/job-catalog.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -10,7 +10,7 @@ import { shippedFile } from '../scenario-source.ts';
 export async function list({ options, terminal }: CommandCall): Promise<ExitCode> {
   const scenarios = SCENARIO_CATALOG.map((entry) => ({ ...entry, file: shippedFile(entry) }));
   const jobs = JOB_CATALOG.map(({ name, description, parameters }) => ({ name, description, parameters }));
-  const datasets = Object.entries({ ...SHIPPED_DATASETS, ...MADE_DATASETS }).map(([name, fields]) => ({
+  const datasets = Object.entries({ ...SHIPPED_DATASETS, ...MADE_STREAMS }).map(([name, fields]) => ({
     name,
     fields,
   }));
@@ -37,7 +37,7 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
     ),
   );
   terminal.out(
-    `Further inputs: generated:<keys>x<skew percent>, file:<path>. Next: ${terminal.invocation} run quickstart`,
+    `Further inputs: generated:<keys>x<skew percent>, nexmark:<events per second>, file:<path>. Next: ${terminal.invocation} run quickstart`,
   );
   return EXIT.passed;
 }

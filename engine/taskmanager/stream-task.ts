@@ -250,8 +250,6 @@ export class StreamTask {
         return this.#pump(nowUs, out);
       case 'acknowledge-confirmed':
         return this.#checkpoint.confirmed(message.checkpointId, out);
-      case 'storage-reply':
-        return this.#restore.handleReply(message, nowUs, out);
       case 'log-records':
         this.#source?.handleReply(message, nowUs, out);
         this.#pump(nowUs, out);
@@ -262,6 +260,9 @@ export class StreamTask {
       case 'sink-reply':
         return this.#chain?.sink?.handleReply(message, nowUs, out);
       case 'kafka-reply':
+      case 'storage-reply':
+        if (message.kind === 'storage-reply') this.#restore.handleReply(message, nowUs, out);
+        if (this.#sinkGate === undefined) return;
         this.#chain?.sink?.handleReply(message, nowUs, out);
         return this.#pump(nowUs, out);
       default:

@@ -57,6 +57,15 @@ import {
   triggerSourcesOnly,
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -79,12 +88,16 @@ import {
   commitErrorLogged,
   epochCheckNotStrict,
   flushWithoutErrorCheck,
+  inProgressFilesLeft,
   incrementingProbeStopsEarly,
   lsoIgnored,
+  pendingFilesRemoved,
+  recommitFails,
   noFlushOnSnapshot,
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
+  upsertWithoutVersion,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import {
@@ -98,7 +111,12 @@ import {
   savepointSubsumesBase,
   segmentNotClipped,
 } from './shared-state-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask, ttlTimestampNotInSnapshot } from './state-mutants.ts';
+import {
+  asyncPartNotIsolated,
+  restoreForgetsLastBlock,
+  stateKeyWithoutSubtask,
+  ttlTimestampNotInSnapshot,
+} from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -111,6 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
+  restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
@@ -136,6 +155,10 @@ export const MUTANTS: readonly Mutant[] = [
   timeoutAbortWithoutFence,
   epochCheckNotStrict,
   lsoIgnored,
+  pendingFilesRemoved,
+  inProgressFilesLeft,
+  recommitFails,
+  upsertWithoutVersion,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
@@ -174,6 +197,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,

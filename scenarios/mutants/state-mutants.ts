@@ -1,6 +1,7 @@
 /** What a snapshot of keyed state may get wrong: whose file it is, and of which moment. */
 import { standardParts } from '../../engine/parts.ts';
 import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts';
+import { decodeKeyedStateFile, encodeKeyedStateFile } from '../../engine/state/keyed-state-file.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const stateKeyWithoutSubtask: Mutant = {
@@ -12,7 +13,7 @@ export const stateKeyWithoutSubtask: Mutant = {
     stateFile: ({ directory, operator, state }) => ({ path: `${directory}/${operator}.${state}`, overwrite: true }),
   }),
   scenario: 'standard',
-  judges: ['consistent-cut', 'exactly-once-state', 'progress'],
+  judges: ['consistent-cut', 'exactly-once-state', 'progress', 'restore-audit'],
 };
 
 export const asyncPartNotIsolated: Mutant = {
@@ -49,6 +50,7 @@ function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
     setCurrentKey: (key) => backend.setCurrentKey(key),
     getTimers: (name) => backend.getTimers(name),
     keys: () => backend.keys(),
+    visitEntries: (visit) => backend.visitEntries(visit),
     getState: backend.getState.bind(backend),
     snapshot: () => ({
       entryCount: backend.keyCount,
@@ -63,4 +65,33 @@ function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
     restore: (bytes) => backend.restore(bytes),
     dispose: () => backend.dispose(),
   };
+}
+
+export const restoreForgetsLastBlock: Mutant = {
+  slug: 'restore-forgets-last-block',
+  bug: 'own',
+  story:
+    'The loop over the blocks of a file ends one too early in a restore, so the last key group with entries is left out. As long as nothing ' +
+    'fails nobody restores, and no other judge can tell.',
+  parts: withWrong({ createStateBackend: (options) => withShortRestore(standardParts.createStateBackend(options)) }),
+  scenario: 'unaligned-expiry',
+  judges: ['restore-audit'],
+};
+
+/** The same backend, but `restore` leaves out the last key group with entries. */
+function withShortRestore(backend: KeyedStateBackend): KeyedStateBackend {
+  const restore = backend.restore.bind(backend);
+  return Object.assign(backend, {
+    restore(bytes: Uint8Array): void {
+      const file = decodeKeyedStateFile(bytes);
+      const last = file.sections.at(-1)?.keyGroup;
+      const short = encodeKeyedStateFile(file, (state, keyGroup, out) => {
+        const section = file.sections.find((found) => found.state === state && found.keyGroup === keyGroup);
+        if (section === undefined || keyGroup === last) return 0;
+        out.writeBytes(bytes, section.start, section.end);
+        return section.entryCount;
+      });
+      restore(short);
+    },
+  });
 }

@@ -30,8 +30,10 @@ import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
+import { TableOutput } from './table-output.ts';
 import { InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -52,6 +54,8 @@ export interface JudgeBenchOptions {
   readonly job: JudgedJob;
   readonly durable: DurableState;
   readonly plan: SimulationPlan;
+  /** What the restore audit needs of the engine; absent: nothing is restored (histories that are made by hand). */
+  readonly audit?: Pick<RestoreAuditOptions, 'restorer' | 'atBarrier'>;
 }
 
 type EventKind = HistoryEvent['event']['kind'];
@@ -59,14 +63,14 @@ type Wired = Judge & { readonly kinds: readonly EventKind[] };
 
 export class JudgeBench {
   readonly judges: readonly Judge[];
-  readonly output: ExactlyOnceOutput | ConservedOutput;
+  readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #drainWatch: DrainWatch | undefined;
   readonly #byKind = new Map<EventKind, Judge[]>();
 
-  constructor({ job, durable, plan }: JudgeBenchOptions) {
+  constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
@@ -85,7 +89,10 @@ export class JudgeBench {
     const { conserves } = audit;
     const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#compared = compared;
-    this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
+    if (plan.sink?.kind === 'upsert') {
+      const { version } = plan.sink;
+      this.output = new TableOutput({ expected, audit, version, hasFinished });
+    } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
     const retention = new Retention({ jobId, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
@@ -101,6 +108,9 @@ export class JudgeBench {
       new Finishing({ graph, isCheckpointing }),
       new Notifications(),
       ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
+      ...(restore === undefined
+        ? []
+        : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
       this.#progress,
     ];
@@ -113,7 +123,9 @@ export class JudgeBench {
       jobId: graph.jobId,
       reader,
       changed: (drained) => {
-        this.#compared.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        const due = drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained });
+        this.#compared.expect(due);
+        if (this.output instanceof TableOutput) this.output.expect(due);
         this.#progress.drained(drained?.endsAt !== undefined);
       },
     });
