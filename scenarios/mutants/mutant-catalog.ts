@@ -85,6 +85,8 @@ import {
 import { ackIgnoresAttempt, checkpointIdsSortedAsText, restartWithoutRestore } from './restart-mutants.ts';
 import {
   abortIncludesPrecommitted,
+  checkBackAnswersCommit,
+  checkBackRollsBackUndecided,
   commitErrorLogged,
   epochCheckNotStrict,
   flushWithoutErrorCheck,
@@ -159,6 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
   inProgressFilesLeft,
   recommitFails,
   upsertWithoutVersion,
+  checkBackAnswersCommit,
+  checkBackRollsBackUndecided,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,

@@ -101,6 +101,24 @@ export const lsoIgnored: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
+export const checkBackAnswersCommit: Mutant = {
+  slug: 'check-back-answers-commit',
+  bug: 'own (row K9)',
+  story: 'A broker that asks about a transaction is told to commit it, whether its checkpoint is complete or not.',
+  parts: withWrong({ checkBack: () => 'commit' }),
+  scenario: 'rocketmq-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const checkBackRollsBackUndecided: Mutant = {
+  slug: 'check-back-rolls-back-undecided',
+  bug: 'own (row K9)',
+  story: 'A broker that asks about a transaction whose checkpoint is still under way is told to roll it back.',
+  parts: withWrong({ checkBack: (known) => (known === 'unknown' ? 'rollback' : known) }),
+  scenario: 'rocketmq-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
 export const upsertWithoutVersion: Mutant = {
   slug: 'upsert-without-version',
   bug: 'own (row K13)',
