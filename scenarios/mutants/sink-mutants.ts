@@ -82,16 +82,6 @@ export const timeoutAbortWithoutFence: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
-export const epochCheckNotStrict: Mutant = ofBrokers({
-  slug: 'epoch-check-not-strict',
-  bug: 'KAFKA-9600',
-  story:
-    'A request to end a transaction is accepted whatever its epoch: one of long ago ends the transaction of today.',
-  brokerRules: { ...standardBrokerRules, epochMatches: () => true },
-  scenario: 'kafka-sink-pooling',
-  judges: ['exactly-once-output', 'progress'],
-});
-
 export const lsoIgnored: Mutant = ofBrokers({
   slug: 'lso-ignored',
   bug: 'own',
