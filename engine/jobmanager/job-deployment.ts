@@ -60,6 +60,14 @@ export interface JobDeploymentOptions {
   readonly coordinators: OperatorCoordinators;
   readonly hooks: MasterHooks;
   readonly host: DeploymentHost;
+  /** Present where this leader ran another version of the job before. */
+  readonly continues?: DeploymentCount | undefined;
+}
+
+/** What one leader counts, whichever version of the job it runs. */
+export interface DeploymentCount {
+  readonly nextAttempt: number;
+  readonly jobAttempt: number;
 }
 
 /** What is deployed, until the whole job is deployed anew. */
@@ -87,7 +95,8 @@ export class JobDeployment {
   constructor(options: JobDeploymentOptions) {
     const { environment, epoch, store, storage } = options;
     this.#options = options;
-    this.#nextAttempt = epoch * ATTEMPTS_PER_EPOCH;
+    this.#nextAttempt = options.continues?.nextAttempt ?? epoch * ATTEMPTS_PER_EPOCH;
+    this.#jobAttempt = options.continues?.jobAttempt ?? 0;
     this.#restore = new RestoreReader({
       parts: environment.parts,
       store,
@@ -103,6 +112,10 @@ export class JobDeployment {
 
   get executions(): ExecutionGraph | undefined {
     return this.#job?.executions;
+  }
+
+  get count(): DeploymentCount {
+    return { nextAttempt: this.#nextAttempt, jobAttempt: this.#jobAttempt };
   }
 
   /** How often the whole job was deployed. */
@@ -225,6 +238,7 @@ export class JobDeployment {
       executions,
       parts: environment.parts,
       backend: this.#options.store.run.backend,
+      version: this.#options.store.run.version,
     });
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);

@@ -18,7 +18,8 @@ import type { HighAvailabilityServices } from '../high-availability/high-availab
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { ClientRequest } from '../protocol/client-operations.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
-import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { graphOfVersion, type TaskEnvironment } from '../taskmanager/task-environment.ts';
+import type { DeploymentCount } from './job-deployment.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -44,6 +45,8 @@ export class JobManager implements Actor {
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
+  /** The next run is of another version of the job. */
+  #isUpgraded = false;
   /** This leader found that the job is over for good. */
   #isOver = false;
 
@@ -97,6 +100,7 @@ export class JobManager implements Actor {
       this.#superseded = false;
       this.#forget(out);
     }
+    if (this.#isUpgraded) this.#upgrade(out);
   }
 
   #timer(timer: string, nowUs: Micros, out: Out): void {
@@ -139,7 +143,17 @@ export class JobManager implements Actor {
     }
   }
 
-  #acquired(epoch: LeaderEpoch, out: Out): void {
+  /** Row S24: a job master knows one version of the job. The next is made as a new leader makes it, from what is durable; the epoch stays. */
+  #upgrade(out: Out): void {
+    this.#isUpgraded = false;
+    const { epoch } = this.#services;
+    const count = this.#master?.count;
+    if (epoch === undefined || count === undefined) return;
+    this.#forget(out);
+    this.#acquired(epoch, out, count);
+  }
+
+  #acquired(epoch: LeaderEpoch, out: Out, continues?: DeploymentCount): void {
     assert(this.#master === undefined && this.#takeover === undefined, 'a new leader starts from nothing', { epoch });
     const { environment } = this.#options;
     const { configuration, graph } = environment;
@@ -156,8 +170,16 @@ export class JobManager implements Actor {
         this.#superseded = true;
       },
       done: (store, counter, nowUs, doneOut) => {
+        const { version } = store.run;
+        const graph = graphOfVersion(environment, version);
+        assert(graph !== undefined, 'a version that was submitted is known', { version });
         this.#master = new JobMaster({
-          environment,
+          environment: graph === environment.graph ? environment : { ...environment, graph },
+          graphOf: (asked) => graphOfVersion(environment, asked),
+          continues,
+          upgraded: () => {
+            this.#isUpgraded = true;
+          },
           epoch,
           storage: this.#storage,
           coordination: this.#services.registers,
@@ -214,6 +236,7 @@ export class JobManager implements Actor {
 
   /** Suspension, not termination: checkpoints and transactions stay for the next leader. */
   #forget(out: Out): void {
+    this.#isUpgraded = false;
     out.cancelTimer(HEARTBEAT);
     this.#services.registers.abandon(out);
     this.#storage.abandon(out);

@@ -78,6 +78,7 @@ export class StreamTask {
   #sinkGate: SinkTask['gate'];
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
+  #reason: string | undefined;
   #failure: TaskFailure | undefined;
   #continuing = false;
 
@@ -149,6 +150,10 @@ export class StreamTask {
   get failure(): TaskFailure | undefined {
     return this.#failure;
   }
+  /** For whoever must mend it. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
   get attempt(): ExecutionAttemptId {
     return this.#options.deployment.attempt;
   }
@@ -202,6 +207,7 @@ export class StreamTask {
 
   /** Row S13: the job fails for good, and what it was to be restored from stays as it is. */
   #refuseState({ message }: IncompatibleState, out: Out): void {
+    this.#reason = message;
     out.report({ kind: 'state-incompatible', ...this.#task, why: message });
     this.fail('incompatible-state', out);
   }
@@ -460,9 +466,18 @@ export class StreamTask {
     this.#state = state;
     const { jobManager, deployment, epoch, incarnation } = this.#options;
     const why = failure === undefined ? {} : { failure };
+    const reason = failure === undefined || this.#reason === undefined ? {} : { reason: this.#reason };
     out.report({ kind: 'task-state', ...this.#task, state, ...why });
     if (state === 'running' || state === 'failed' || state === 'finished') {
-      out.send(jobManager, { kind: 'task-state', epoch, incarnation, attempt: deployment.attempt, state, ...why });
+      out.send(jobManager, {
+        kind: 'task-state',
+        epoch,
+        incarnation,
+        attempt: deployment.attempt,
+        state,
+        ...why,
+        ...reason,
+      });
     }
   }
 }

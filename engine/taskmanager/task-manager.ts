@@ -225,7 +225,8 @@ export class TaskManager implements Actor {
 }
 
 /** What a heartbeat says of a subtask. */
-function listed({ attempt, state, failure, isDrained }: StreamTask): ListedExecution {
+function listed({ attempt, state, failure, reason, isDrained }: StreamTask): ListedExecution {
   const why = state === 'failed' && failure !== undefined ? { failure } : {};
-  return { attempt, state, ...why, ...(isDrained ? { endOfData: true } : {}) };
+  const because = state === 'failed' && reason !== undefined ? { reason } : {};
+  return { attempt, state, ...why, ...because, ...(isDrained ? { endOfData: true } : {}) };
 }

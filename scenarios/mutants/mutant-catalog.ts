@@ -97,7 +97,12 @@ import {
   savepointSubsumesBase,
   segmentNotClipped,
 } from './shared-state-mutants.ts';
-import { asyncPartNotIsolated, stateKeyWithoutSubtask, ttlTimestampNotInSnapshot } from './state-mutants.ts';
+import {
+  asyncPartNotIsolated,
+  migrationAppliedTwice,
+  stateKeyWithoutSubtask,
+  ttlTimestampNotInSnapshot,
+} from './state-mutants.ts';
 import { ackBeforeFsync, noAtomicRename } from './storage-mutants.ts';
 
 export const STANDARD_VARIANT = 'standard';
@@ -111,6 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
   ttlTimestampNotInSnapshot,
+  migrationAppliedTwice,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
   noAtomicRename,

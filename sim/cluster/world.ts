@@ -7,6 +7,7 @@
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
@@ -143,14 +144,16 @@ function engineNodes(
   const environmentOf = (node: NodeId): TaskEnvironment => ({
     node,
     graph: job.graph,
+    ...versionsOf(job, (graph) => graph),
     configuration: plan.engine,
     parts,
     services: plan.sink === undefined ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(plan.cluster) },
     wallClock: world.clocks.get(node)?.read ?? trueWallClock,
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
-    const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;
-    return { ...environmentOf(node), graph };
+    if (!hasUserCodeFaults) return environmentOf(node);
+    const wrapped = (graph: JobGraph): JobGraph => world.userCode.wrapped(graph, node);
+    return { ...environmentOf(node), graph: wrapped(job.graph), ...versionsOf(job, wrapped) };
   };
   return [
     ...world.jobManagers.map((id) => ({
@@ -163,6 +166,12 @@ function engineNodes(
       create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
     })),
   ];
+}
+
+/** The first version is the job as it begins: one graph under both names. */
+function versionsOf({ versions }: PreparedJob, as: (graph: JobGraph) => JobGraph): Pick<TaskEnvironment, 'versions'> {
+  if (versions === undefined) return {};
+  return { versions: new Map([...versions].map(([version, { graph }]) => [version, as(graph)])) };
 }
 
 /** At the end of the list: worlds with and without a client number their other nodes alike. */

@@ -26,6 +26,10 @@ export class OperatedBench extends CoordinatorBench {
     const { store, coordinator, storageClient: storage } = this;
     const coordination = new StoreRegisters(this.coordinationClient);
     const environment = taskEnvironment({ configuration: configuration({ checkpoint }), parts });
+    const versions = new Map([
+      [1, environment.graph],
+      [2, { ...environment.graph, name: 'another version' }],
+    ]);
     const record = new JobRecord({
       jobId: JOB,
       coordination,
@@ -41,6 +45,7 @@ export class OperatedBench extends CoordinatorBench {
       store,
       storage,
       record,
+      graphOf: (version) => (version === undefined ? environment.graph : versions.get(version)),
     });
     this.furtherTimer = (timer) => this.operations.handleTimer(timer, this.out.nowUs, this.out);
   }
@@ -83,6 +88,7 @@ export class OperatedBench extends CoordinatorBench {
         this.calls.push(`ended ${ended.status}`);
       },
       resubmitted: () => this.calls.push('resubmitted'),
+      upgraded: () => this.calls.push('upgraded'),
     };
   }
 }
