@@ -11,7 +11,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { compressors } from 'hyparquet-compressors';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
-import { type DatasetSpec, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
+import { type DatasetSpec, isMade, type LoadedSpec, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import { formatInstant, parseInstantUs } from './event-time.ts';
 import { exists, fileOfPackage, randomAccess, readLines, readText } from './files.ts';
@@ -44,7 +44,7 @@ export class DatasetStore {
     for (const [dataset, records] of needs) {
       const name = parseDatasetName(dataset);
       if (!name.ok) throw new UsageError(`Data set '${dataset}': expected ${name.expected}.`);
-      if (name.spec.kind === 'generated' || (this.#loaded.get(dataset)?.values.length ?? -1) >= records) continue;
+      if (isMade(name.spec) || (this.#loaded.get(dataset)?.values.length ?? -1) >= records) continue;
       this.#loaded.set(dataset, await loadDataset(dataset, name.spec, records));
     }
   }
@@ -58,11 +58,7 @@ export class DatasetStore {
 }
 
 /** The first `records` rows of a data set. */
-export async function loadDataset(
-  name: string,
-  spec: Exclude<DatasetSpec, { kind: 'generated' }>,
-  records: number,
-): Promise<Dataset> {
+export async function loadDataset(name: string, spec: LoadedSpec, records: number): Promise<Dataset> {
   const source = spec.kind === 'shipped' ? shippedSource(spec.name) : fileSource(spec);
   const rows = await readRows(source, records);
   if (rows.length < records) {

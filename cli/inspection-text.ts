@@ -85,9 +85,10 @@ function placeOf(file: string, directory: string): string {
 
 const FINISHED_WORDS = { operators: 'operators finished', task: 'ended' } as const;
 
-function contentsText({ contents, keyGroups }: InspectedHandle): string {
+function contentsText({ contents, keyGroups, segments }: InspectedHandle): string {
   const range = keyGroups === undefined ? [] : [`key groups ${keyGroups.start} to ${keyGroups.end}`];
-  return [...range, ...(contents === undefined ? ['DAMAGED OR MISSING'] : pieces(contents))].join('\n');
+  const files = (segments ?? []).map(({ file, bytes }) => `segment ${file}, ${grouped(bytes)} bytes`);
+  return [...range, ...(contents === undefined ? ['DAMAGED OR MISSING'] : pieces(contents)), ...files].join('\n');
 }
 
 function pieces(contents: StateContents): readonly string[] {
@@ -95,7 +96,7 @@ function pieces(contents: StateContents): readonly string[] {
     case 'keyed':
       return contents.states.map(
         ({ name, kind, type, entries }) =>
-          `${name}: ${kind}, ${grouped(entries)} entries, ${contents.keyType} -> ${type}`,
+          `${name}: ${kind}, ${entries === undefined ? 'in segments' : `${grouped(entries)} entries`}, ${contents.keyType} -> ${type}`,
       );
     case 'operator':
       return contents.lists.map(

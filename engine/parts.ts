@@ -116,6 +116,12 @@ export interface EngineParts {
   isGroupComplete(received: number, expected: number): boolean;
   /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
   transactionalIdPrefix(jobId: string, uid: string): string;
+  /** What an upsert may replace: a row of an older version, or any (row K13). */
+  readonly upsertReplaces: 'older' | 'any';
+  /** What a file sink does with files that earlier attempts began and no restored checkpoint commits (row K12). */
+  readonly outputOfEarlierAttempts: 'removed' | 'left';
+  /** Whether what is found under the name of a pending file is that file, committed before; `found`: its bytes, if there is one. */
+  isCommittedFile(found: number | undefined, expected: number): boolean;
   /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
   probesFurther(producerEpoch: number): boolean;
   /** Whether an acknowledgement waits until the brokers have what was written before the barrier (I6). */
@@ -137,8 +143,8 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
-  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or to be written. */
-  readonly incrementalBase: 'confirmed' | 'acknowledged';
+  /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
+  readonly incrementalBase: 'confirmed' | 'uploaded';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
   readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
   /** What becomes of a checkpoint that names a file which is not registered (row S16). */
@@ -155,8 +161,10 @@ export interface EngineParts {
   readonly notClaimedFiles: 'remembered' | 'forgotten';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
-  /** What an operator with timers knows of event time when it begins (row B22): nothing. */
-  readonly initialWatermarkUs: number;
+  /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
+  initialWatermarkUs(isRestored: boolean): number;
+  /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
+  readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
   readonly restoredTimers: 'armed' | 'forgotten';
   /** See WindowRules. */
@@ -244,6 +252,9 @@ export const standardParts: EngineParts = {
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
   transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  upsertReplaces: 'older',
+  outputOfEarlierAttempts: 'removed',
+  isCommittedFile: (found, expected) => found === expected,
   probesFurther: (producerEpoch) => producerEpoch > 0,
   flushBeforeBarrier: 'flushed',
   flushErrors: 'checked',
@@ -266,9 +277,10 @@ export const standardParts: EngineParts = {
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
-  initialWatermarkUs: START_OF_TIME_US,
+  initialWatermarkUs: () => START_OF_TIME_US,
+  watermarkOrder: 'in-place',
   restoredTimers: 'armed',
-  windows: { mergedContents: 'merged' },
+  windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,

@@ -4,14 +4,19 @@
  * Partitions are numbered through over the topics in the order of the plan: topic 0 has 0 .. n-1, topic 1 goes on from n. Whoever deals
  * the data sets over the log broker's partitions must number them alike: `planTopics` says how.
  */
+import { unreachable } from '../engine/foundation/assert.ts';
 import { InvalidJob } from '../engine/api/invalid-job.ts';
-import type { KafkaSinkSpec } from '../engine/job/job-graph.ts';
-import type { KafkaPlan, SimulationPlan } from '../sim/plan.ts';
+import type { FileSinkSpec, KafkaSinkSpec } from '../engine/job/job-graph.ts';
+import { javaStringHash, murmurHash } from '../engine/foundation/stable-hash.ts';
+import type { FileSinkPlan, KafkaPlan, SimulationPlan } from '../sim/plan.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+import { rowVersion } from '../sim/judges/table-output.ts';
 import {
   type BuiltJob,
   type JobDefinition,
+  type JobInput,
   type JobTopic,
+  outputKey,
   type ParameterValue,
   withDefaults,
 } from './jobs/job-definition.ts';
@@ -34,8 +39,34 @@ export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[]
     ...optional('fetchRecords', numberOf(parameters['fetchRecords'])),
     ...optional('fetchWaitMs', fetchWaitUs === undefined ? undefined : fetchWaitUs / US_PER_MS),
     ...optional('batchRecords', numberOf(parameters['sinkBatchRecords'])),
-    ...(plan.sink === undefined ? {} : { kafka: kafkaSink(plan.sink) }),
+    ...sinkPlace(plan.sink),
   });
+}
+
+function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file' | 'upsert'> {
+  if (sink === undefined) return {};
+  switch (sink.kind) {
+    case 'kafka':
+      return { kafka: kafkaSink(sink) };
+    case 'file':
+      return { file: fileSink(sink) };
+    case 'upsert':
+      return {
+        upsert: { keyOf: (value) => String(outputKey(value)), versionOf: (value) => rowVersion(value, sink.version) },
+      };
+    default:
+      return unreachable(sink);
+  }
+}
+
+function fileSink({ storage, partBytes, bucketBy, buckets, bucketUs }: FileSinkPlan): FileSinkSpec {
+  const spread = (text: string): string => `bucket-${murmurHash(javaStringHash(text)) % buckets}`;
+  const bucketOf = {
+    key: (value: unknown) => spread(String(outputKey(value))),
+    value: (value: unknown) => spread(JSON.stringify(value)),
+    time: (_value: unknown, timestampUs: number) => `from-${Math.floor(timestampUs / bucketUs)}`,
+  }[bucketBy];
+  return { storage, directory: 'output', partBytes, bucketOf };
 }
 
 const kafkaSink = ({ partitions, naming, transactionTimeoutUs, committer }: KafkaPlan): KafkaSinkSpec => ({
@@ -51,7 +82,8 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
   return plan.topics.map((topic) => {
     const first = next;
     next += topic.partitions;
-    return { name: topic.name, partitions: Array.from({ length: topic.partitions }, (_, index) => first + index) };
+    const partitions = Array.from({ length: topic.partitions }, (_, index) => first + index);
+    return { name: topic.name, partitions, ...(topic.socket === undefined ? {} : { socket: topic.socket }) };
   });
 }
 

@@ -25,6 +25,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'crashpoints-bounded', description: 'topology for crashpoints: final checkpoint and the end of a job' },
   { name: 'flight-delays', description: '200,000 flights joined with their airports, three crashes' },
   { name: 'flight-delays-200k', description: '200,000 flights by distance and hour, three crashes' },
+  { name: 'nexmark', description: 'a query of the Nexmark suite, drawn by seed, under faults of many kinds' },
+  { name: 'nexmark-rescale', description: 'windows and sessions of Nexmark while the parallelism changes' },
+  { name: 'nexmark-processing-time', description: 'Nexmark q12: each bid is counted in one window of processing time' },
   { name: 'crash-during-alignment', description: 'a task dies while it waits for barriers' },
   {
     name: 'jobmanager-crash-before-notify',
@@ -138,6 +141,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'kafka-timeout-trap',
     description: 'a downtime longer than a Kafka transaction may be open: records are lost',
   },
+  { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
+  { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
+  { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {
@@ -188,6 +194,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'event-time-windows', description: 'tumbling, sliding and session windows of event time, each fires once' },
   { name: 'event-time-rescale', description: 'windows and timers move with their key groups' },
   { name: 'processing-time-windows', description: 'input falls silent, restored timers close the windows' },
+  { name: 'timers-under-backpressure', description: 'timers fire in slices, unaligned barriers are taken in between' },
+  { name: 'watermarks-behind-barriers', description: 'long alignments: watermarks wait behind barriers as records do' },
   { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
   { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
   ...FLINK_SCENARIOS,

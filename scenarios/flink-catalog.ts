@@ -46,6 +46,20 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     description: 'a reducer throws while a checkpoint is in its snapshot: that id is never told as complete',
   },
   {
+    name: 'event-time-window-checkpointing-itcase',
+    folder: 'flink',
+    ported: 'EventTimeWindowCheckpointingITCase',
+    rows: ['X5'],
+    description: 'windows of event time on both backends; user code throws once',
+  },
+  {
+    name: 'processing-time-window-checkpointing-itcase',
+    folder: 'flink',
+    ported: 'ProcessingTimeWindowCheckpointingITCase',
+    rows: ['X5'],
+    description: 'windows of processing time: each element in exactly one',
+  },
+  {
     name: 'region-failover-itcase',
     folder: 'flink',
     ported: 'RegionFailoverITCase',
@@ -89,6 +103,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     ported: 'ManualCheckpointITCase',
     rows: ['X16'],
     description: 'checkpoints by hand, full and as configured, with periodic ones rare or often',
+  },
+  {
+    name: 'timers-savepoint-itcase',
+    folder: 'flink',
+    ported: 'TimersSavepointITCase',
+    rows: ['X17'],
+    description: 'timers that wait in a savepoint fire in the job restored from it',
   },
   {
     name: 'unaligned-checkpoint-itcase',
@@ -188,6 +209,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     ported: 'BoundedSourceITCase',
     rows: ['X40'],
     description: 'all sources end over simple and complex graphs; nothing follows the end',
+  },
+  {
+    name: 'finished-sources-watermark-itcase',
+    folder: 'flink',
+    ported: 'FinishedSourcesWatermarkITCase',
+    rows: ['X41'],
+    description: 'event time goes on past a source restored as finished',
   },
   {
     name: 'coordinator-events-exactly-once-itcase',
@@ -302,6 +330,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     ported: 'ResumeCheckpointManuallyITCase',
     rows: ['X34'],
     description: 'three generations of restore from segments, with each claim mode',
+  },
+  {
+    name: 'file-sink-it-base',
+    folder: 'flink',
+    ported: 'FileSinkITBase',
+    rows: ['X60'],
+    description: 'four bounded sources into bucketed files; a failure at 40 %, with files pending',
   },
   {
     name: 'sink-v2-itcase',

@@ -15,6 +15,7 @@ export {
   SHIPPED_DATASETS,
 } from './datasets/dataset-name.ts';
 export { generatedDataset } from './datasets/generated-dataset.ts';
+export { type Auction, type Bid, nexmarkDataset, type NexmarkRow, type Person } from './datasets/nexmark-dataset.ts';
 export { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 export { type Judgement, judgement } from './expectation.ts';
 export { type DatasetLoader, datasetNeeds, live, type LiveOptions } from './live.ts';

@@ -11,6 +11,7 @@ import { flightWindows } from './jobs/flight-windows.ts';
 import { hourlyCounts } from './jobs/hourly-counts.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
 import { keyedStates } from './jobs/keyed-states.ts';
+import { nexmark } from './jobs/nexmark/nexmark.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
@@ -33,6 +34,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   keyedStates,
   recentCounts,
   evolvingProfile,
+  nexmark,
 ];
 
 /** The job of a name; undefined when there is none. */

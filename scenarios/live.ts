@@ -17,8 +17,9 @@ import type { RunRecord } from '../sim/run-record.ts';
 import { type SimulationOptions, simulate } from '../sim/simulate.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { parseDatasetName } from './datasets/dataset-name.ts';
+import { isMade, type MadeSpec, parseDatasetName } from './datasets/dataset-name.ts';
 import { generatedDataset } from './datasets/generated-dataset.ts';
+import { nexmarkDataset } from './datasets/nexmark-dataset.ts';
 import type { BuiltJob, JobDefinition } from './jobs/job-definition.ts';
 import { brokerRulesOf, partsOf } from './mutants/mutant-catalog.ts';
 import { planHash } from './plan-hash.ts';
@@ -141,24 +142,28 @@ function versionsOf(plan: SimulationPlan, first: BuiltJob, jobs: LiveOptions['jo
 
 /** The loader still answers the same rows, or more of them. */
 function isStillLoaded({ datasets }: Remembered, loadDataset: DatasetLoader): boolean {
-  return [...datasets].every(([name, dataset]) => isGenerated(name) || loadDataset(name).values === dataset.values);
+  return [...datasets].every(
+    ([name, dataset]) => madeSpec(name) !== undefined || loadDataset(name).values === dataset.values,
+  );
 }
 
 function datasetsOf(plan: SimulationPlan, loadDataset: DatasetLoader): ReadonlyMap<string, Dataset> {
   const datasets = new Map<string, Dataset>();
   for (const [name, records] of datasetNeeds(plan)) {
-    const parsed = parseDatasetName(name);
-    if (!parsed.ok || parsed.spec.kind !== 'generated') {
-      datasets.set(name, loadDataset(name));
-      continue;
-    }
-    const { keys, skewPercent } = parsed.spec;
-    datasets.set(name, generatedDataset({ name, seed: DATASET_SEED, records, keys, skewPercent }));
+    const spec = madeSpec(name);
+    datasets.set(name, spec === undefined ? loadDataset(name) : madeDataset(name, spec, records));
   }
   return datasets;
 }
 
-function isGenerated(name: string): boolean {
+function madeDataset(name: string, spec: MadeSpec, records: number): Dataset {
+  const request = { name, seed: DATASET_SEED, records };
+  if (spec.kind === 'nexmark') return nexmarkDataset({ ...request, eventsPerSecond: spec.eventsPerSecond });
+  return generatedDataset({ ...request, keys: spec.keys, skewPercent: spec.skewPercent });
+}
+
+/** Undefined where the data set is to be loaded. */
+function madeSpec(name: string): MadeSpec | undefined {
   const parsed = parseDatasetName(name);
-  return parsed.ok && parsed.spec.kind === 'generated';
+  return parsed.ok && isMade(parsed.spec) ? parsed.spec : undefined;
 }

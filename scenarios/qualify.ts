@@ -150,6 +150,7 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     startUs: input.start,
     ratePerSecond: input.rate,
     bounded: input.bounded,
+    ...(input.socket ? { socket: true } : {}),
   };
 }
 
@@ -174,6 +175,11 @@ function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterS
 
 function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
   if (sink.kind === 'sink-store') return {};
+  if (sink.kind === 'upsert') return { sink };
+  if (sink.kind === 'file') {
+    const { kind, storage, partSize: partBytes, bucketBy, buckets, bucketTime: bucketUs } = sink;
+    return { sink: { kind, storage, partBytes, bucketBy, buckets, bucketUs } };
+  }
   const { kind, partitions, transactionalIds, committer, transactionTimeout, maxTransactionTimeout, sessionTimeout } =
     sink;
   return {

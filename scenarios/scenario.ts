@@ -9,7 +9,7 @@ import type { ClientCommand } from '../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../sim/faults/fault.ts';
-import type { ClusterPlan, Expectation, KafkaPlan, LivenessPlan, PlanLimits, TopicPlan } from '../sim/plan.ts';
+import type { ClusterPlan, Expectation, LivenessPlan, PlanLimits, SinkPlan, TopicPlan } from '../sim/plan.ts';
 import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { ServiceName } from '../sim/node-names.ts';
@@ -179,7 +179,7 @@ export interface Scenario {
   readonly storage: StoragePhysics;
   readonly transactionTimeoutUs: number;
   /** Absent: the sink store. */
-  readonly sink?: KafkaPlan;
+  readonly sink?: SinkPlan;
   readonly faults: readonly FaultRule[];
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;

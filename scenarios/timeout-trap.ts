@@ -13,7 +13,7 @@ export function timeoutTrap({
   engine,
   faults,
 }: Pick<Scenario, 'sink' | 'engine' | 'faults'>): string | undefined {
-  if (sink === undefined) return undefined;
+  if (sink?.kind !== 'kafka') return undefined;
   const { intervalUs, timeoutUs } = engine.checkpoint;
   const downtimeUs = faults.reduce((longest, { action }) => Math.max(longest, downtimeOf(action)), 0);
   const openUs = intervalUs + timeoutUs + downtimeUs;

@@ -20,6 +20,8 @@ export interface TopicPlan {
   readonly ratePerSecond: number;
   /** The log says when a partition has ended, and sources end; else more may always come. */
   readonly bounded: boolean;
+  /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
+  readonly socket?: true;
 }
 
 /** How wrong the wall clock of a node is (row B13). */
@@ -62,6 +64,27 @@ export interface KafkaPlan {
   readonly sessionTimeoutUs: number;
 }
 
+/** Sinks write files into a storage of their own, which stands where the sink store would. */
+export interface FileSinkPlan {
+  readonly kind: 'file';
+  readonly storage: 'hdfs' | 'object-store';
+  /** A file that has reached this size is closed before the next checkpoint. */
+  readonly partBytes: number;
+  /** What decides on the directory of a record, and how many there are, or how long each stands for. */
+  readonly bucketBy: 'key' | 'value' | 'time';
+  readonly buckets: number;
+  readonly bucketUs: number;
+}
+
+/** Sinks write rows into a table that keeps the newest version of each, at the node where the sink store would stand. */
+export interface UpsertPlan {
+  readonly kind: 'upsert';
+  /** Field of the output that is its version. */
+  readonly version: string;
+}
+
+export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan;
+
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */
   readonly stormUs: number;
@@ -93,7 +116,7 @@ export interface SimulationPlan {
   /** Open transactions older than this are aborted by the sink store. */
   readonly transactionTimeoutUs: number;
   /** Absent: sinks write into the sink store. */
-  readonly sink?: KafkaPlan;
+  readonly sink?: SinkPlan;
   readonly faults: readonly Fault[];
   readonly liveness: LivenessPlan;
   readonly limits: PlanLimits;

@@ -10,7 +10,10 @@
 import { type NodeId, nodeId } from '../engine/foundation/ids.ts';
 import { resultKey } from '../engine/protocol/job-result.ts';
 import type { EngineParts } from '../engine/parts.ts';
-import { World } from './cluster/world.ts';
+import { trueWallClock } from '../engine/protocol/wall-clock.ts';
+import { BarrierHashes } from './cluster/barrier-hashes.ts';
+import { EngineRestorer } from './cluster/snapshot-restorer.ts';
+import { servicesOf, World } from './cluster/world.ts';
 import { RunCollector } from './collector/run-collector.ts';
 import { FaultInjector } from './faults/fault-injector.ts';
 import { faultLabel } from './faults/fault.ts';
@@ -19,6 +22,7 @@ import { History } from './history/history.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
+import { expiringStates } from './judges/unstamped-state.ts';
 import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
@@ -113,6 +117,7 @@ class Life {
     });
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
+    const atBarrier = options.judges ? new BarrierHashes(expiringStates(inputs.job.graph)) : undefined;
     this.#world = new World({
       plan,
       job,
@@ -122,6 +127,7 @@ class Life {
       choices: this.#choices,
       history: this.#history,
       profile: profileNamed(plan.cluster.profile),
+      observer: atBarrier,
       onEffective: (fault) => this.#injector.markEffective(fault),
     });
     this.#injector = new FaultInjector({
@@ -136,7 +142,15 @@ class Life {
     });
     this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
     this.#history.observe((entry) => this.#collector.observe(entry));
-    this.#bench = options.judges ? new JudgeBench({ job: job.judged, durable: this.#world.durable, plan }) : undefined;
+    this.#bench =
+      atBarrier === undefined
+        ? undefined
+        : new JudgeBench({
+            job: job.judged,
+            durable: this.#world.durable,
+            plan,
+            audit: { atBarrier, restorer: restorerOf(plan, inputs) },
+          });
     const bench = this.#bench;
     if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
     this.#history.observe((entry) => this.#watch(entry));
@@ -235,6 +249,16 @@ class Life {
       history: this.#history.entries(),
     };
   }
+}
+
+function restorerOf(plan: SimulationPlan, { job, parts }: SimulationInputs): EngineRestorer {
+  return new EngineRestorer({
+    graph: job.graph,
+    configuration: plan.engine,
+    parts,
+    services: servicesOf(plan),
+    wallClock: trueWallClock,
+  });
 }
 
 function causeOf(stopped: StopReason): EndOfLife['cause'] {

@@ -34,7 +34,7 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
     ),
   );
   terminal.out(
-    `Further inputs: generated:<keys>x<skew percent>, file:<path>. Next: ${terminal.invocation} run quickstart`,
+    `Further inputs: generated:<keys>x<skew percent>, nexmark:<events per second>, file:<path>. Next: ${terminal.invocation} run quickstart`,
   );
   return EXIT.passed;
 }

@@ -16,7 +16,7 @@ import type {
   ProcessFunction,
   StateKey,
 } from '../job/functions.ts';
-import type { KafkaSinkSpec, SinkSpec } from '../job/job-graph.ts';
+import type { FileSinkSpec, KafkaSinkSpec, SinkSpec, UpsertSinkSpec } from '../job/job-graph.ts';
 import type { AggregateFunction } from '../state/state-descriptor.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
@@ -41,6 +41,10 @@ export interface SinkOptions {
   readonly batchRecords?: number;
   /** Into topics of a Kafka-like cluster. Default: into the sink store. */
   readonly kafka?: KafkaSinkSpec;
+  /** Into a table, by key. */
+  readonly upsert?: UpsertSinkSpec;
+  /** Into files by bucket. */
+  readonly file?: FileSinkSpec;
 }
 
 const DEFAULT_SINK_BATCH_RECORDS = 100;
@@ -216,7 +220,14 @@ export class DataStream<T> {
     const batchRecords = options.batchRecords ?? DEFAULT_SINK_BATCH_RECORDS;
     if (!Number.isInteger(batchRecords) || batchRecords < 1)
       throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
-    const place = options.kafka === undefined ? {} : { kafka: options.kafka };
+    if (options.file !== undefined && options.guarantee !== 'exactly-once')
+      throw new InvalidJob('A file sink is exactly-once: its files are visible with their checkpoint.');
+    const { kafka, file, upsert } = options;
+    const place = {
+      ...(kafka === undefined ? {} : { kafka }),
+      ...(file === undefined ? {} : { file }),
+      ...(upsert === undefined ? {} : { upsert }),
+    };
     const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
     return new DataStreamSink(this.#place.graph, [sink, ...this.#committerBehind(sink)]);
   }

@@ -134,7 +134,15 @@ export class StreamExecutionEnvironment {
     return this.#from<T>(options, { kind: 'log' });
   }
 
-  /** The same, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
+  /**
+   * From connections instead of partitions, which hand out each record once: what is on its way when a subtask fails is lost, and a job
+   * that reads it is at-most-once (Flink: SocketTextStreamFunction).
+   */
+  fromSocket<T>(options: LogSourceOptions & SourceTime<T>): DataStream<T> {
+    return this.#from<T>(options, { kind: 'socket' });
+  }
+
+  /** The same as a log, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
   fromSource<T>(options: SplitSourceOptions & SourceTime<T>): DataStream<T> {
     const { recordsPerSplit, topic } = options;
     const backlog = options.backlogRecords === undefined ? {} : { backlogRecords: options.backlogRecords };

@@ -30,7 +30,7 @@ export interface ChannelBuffers {
 
 /** 'TMCS' as it reads in a hex dump. */
 const MAGIC = 0x53_43_4d_54;
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const PREFIX_BYTES = 8;
 const CHECKSUM_BYTES = 4;
 const json = new JsonSerializer();
@@ -61,7 +61,7 @@ export function decodeChannelState(bytes: Uint8Array, sections: readonly Channel
   if (end < PREFIX_BYTES) throw new CorruptData('a channel state file is longer', bytes.length);
   const input = new ByteReader(bytes, 0, end);
   if (input.readUint32() !== MAGIC) throw new CorruptData('a channel state file begins with TMCS', 0);
-  if (input.readUint32() !== FORMAT_VERSION) throw new CorruptData('a channel state file has format version 1', 4);
+  if (input.readUint32() !== FORMAT_VERSION) throw new CorruptData('a channel state file has format version 2', 4);
   if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32()) {
     throw new CorruptData('the file does not match its checksum', end);
   }
@@ -87,7 +87,7 @@ function writeBuffer(buffer: DataBuffer, out: ByteWriter): void {
   values.forEach((value, index) => {
     json.serialize(value as JsonValue, out);
     json.serialize(timestampsUs[index] ?? 0, out);
-    out.writeVarUint(lineages[index] ?? 0);
+    out.writeVarInt(lineages[index] ?? 0);
   });
   out.endLengthPrefixed(start);
 }
@@ -102,7 +102,7 @@ function readBuffer(input: ByteReader): DataBuffer {
   for (let left = input.readVarUint(); left > 0; left -= 1) {
     values.push(json.deserialize(input));
     timestampsUs.push(Number(json.deserialize(input)));
-    lineages.push(input.readVarUint());
+    lineages.push(input.readVarInt());
   }
   if (input.position !== end) input.refuse('the records fill their buffer');
   return { kind: 'data', values, timestampsUs, lineages, bytes };

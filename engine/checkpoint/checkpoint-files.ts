@@ -33,10 +33,11 @@ export class CheckpointFiles {
 
   constructor(options: CheckpointFilesOptions) {
     const { jobId, configuration, parts, storage, store, cleaned } = options;
-    const { directory, incremental } = configuration.checkpoint;
+    const { directory, incremental, backend } = configuration.checkpoint;
+    const isIncremental = (): boolean => incremental && (store.run.backend ?? backend) === 'lsm';
     this.#options = options;
     this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned, parts.filesToDelete);
-    this.shared = new SharedState({ parts, store, cleaner: this.#cleaner, incremental });
+    this.shared = new SharedState({ parts, store, cleaner: this.#cleaner, isIncremental });
   }
 
   /** Deletions under way. */
@@ -54,7 +55,6 @@ export class CheckpointFiles {
     this.#cleaner.sweep(pointer, out, endsWith);
     if (endsWith === undefined) this.shared.sweep(pointer, out);
     else this.shared.runEnded(pointer, endsWith, out);
-    if (parts.sharedRegistration === 'after-store') this.shared.registerRetained();
   }
 
   /** With `subsume: before-pointer`: of a pointer that is not written yet. */

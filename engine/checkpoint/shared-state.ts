@@ -26,8 +26,8 @@ export interface SharedStateOptions {
   readonly parts: EngineParts;
   readonly store: CompletedCheckpointStore;
   readonly cleaner: Pick<CheckpointCleaner, 'deleteFiles' | 'sweepShared'>;
-  /** Checkpoints of this job may have files in common: there is something to sweep. */
-  readonly incremental: boolean;
+  /** Checkpoints of this run may have files in common: there is something to sweep. */
+  readonly isIncremental: () => boolean;
 }
 
 export class SharedState {
@@ -48,6 +48,7 @@ export class SharedState {
   register(message: AcknowledgeCheckpoint, out: Out): readonly StateHandle[] | undefined {
     const { handles, checkpointId, attempt } = message;
     if (!handles.some(({ segments }) => segments !== undefined)) return handles;
+    if (this.#options.parts.sharedRegistration === 'after-store') this.#registry = this.#rebuilt();
     const resolved: StateHandle[] = [];
     for (const handle of handles) {
       const segments = this.#registerAll(handle.segments ?? [], checkpointId);
@@ -73,11 +74,6 @@ export class SharedState {
   runEnded(pointer: CheckpointPointer, lastId: number, out: Out): void {
     this.#registry = this.#rebuilt();
     this.#sweepFiles(pointer, lastId, (path) => this.#registry.isInUse(path), out);
-  }
-
-  /** With `sharedRegistration: after-store`, when the sweep has gone. */
-  registerRetained(): void {
-    this.#registry = this.#rebuilt();
   }
 
   /** With `completedSavepoint: subsumes`. */
@@ -121,8 +117,8 @@ export class SharedState {
   }
 
   #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
-    const { parts, incremental, cleaner } = this.#options;
-    if (!incremental || parts.sharedGarbage !== 'swept') return;
+    const { parts, isIncremental, cleaner } = this.#options;
+    if (!isIncremental() || parts.sharedGarbage !== 'swept') return;
     const floor = pointer.job?.floor ?? 0;
     cleaner.sweepShared((path) => creatorOf(path) > floor && creatorOf(path) <= lastId && !isInUse(path), out);
   }

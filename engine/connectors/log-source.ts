@@ -1,11 +1,14 @@
 /**
  * Reads partitions of the log and remembers how far (Flink: SourceReader, KafkaPartitionSplit).
  *
+ * From a socket it reads what comes, too, but cannot ask for what came before: there a position only says how much had been handed out.
+ *
  * Owns: the positions and the fetches. Does not own: where records go, nor when a snapshot is taken.
  * Invariants:
  *   I1 a position is the offset of the next record to emit (H6 in bugs.md: one meaning, "next to read");
  *   I2 records of a partition are emitted in offset order, each once per attempt;
  *   I3 at most one fetch per partition is open; what answers an older position is dropped;
+ *      of a socket: what comes is newer than what came;
  *   I4 after `stop` nothing is emitted or fetched, the positions stay.
  */
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
@@ -170,6 +173,11 @@ export class LogSource implements SourceReader {
       return this.#later.after(delayUs, `fetch/${position.partition}`, out, (_nowUs, lateOut) =>
         this.#fetch(position, lateOut),
       );
+    }
+    if (this.#options.spec.kind === 'socket') {
+      if (reply.offset > position.nextOffset) out.report({ kind: 'probe', probe: 'socket-records-lost' });
+      assert(reply.offset >= position.nextOffset, 'a socket hands out nothing twice');
+      position.nextOffset = reply.offset;
     }
     assert(reply.offset === position.nextOffset, 'a fetch is answered from the offset it asked for');
     if (reply.values.length === 0 && reply.ended === true) {

@@ -2,13 +2,16 @@
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { SinkSpec } from '../job/job-graph.ts';
+import type { FileSinkSpec, SinkSpec } from '../job/job-graph.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
+import { FileCommitter } from './file/file-committer.ts';
+import { FileWriter } from './file/file-writer.ts';
+import { HdfsOutput, ObjectStoreOutput } from './file/output-storage.ts';
 import { KafkaCommitter } from './kafka/kafka-committer.ts';
 import { KafkaWriter } from './kafka/kafka-writer.ts';
 import { CommitterTask } from './sink/committer-task.ts';
@@ -17,6 +20,7 @@ import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract
 import { SinkOperator } from './sink/sink-operator.ts';
 import type { SinkTask } from './sink/sink-task.ts';
 import { SinkStoreCommitter } from './sink-store/sink-store-committer.ts';
+import { UpsertWriter } from './upsert/upsert-writer.ts';
 import { SinkStoreWriter } from './sink-store/sink-store-writer.ts';
 
 /** What a sink asks of the subtask it lives in. */
@@ -61,12 +65,12 @@ export function openSink(options: OpenSinkOptions): SinkTask {
     allFlushed: (out) => operator?.allFlushed(out),
     fail: (failure, out) => host.fail(failure, out),
   });
-  const isBeside = spec.kafka?.committer === undefined;
+  const isBeside = spec.kafka?.committer === undefined && spec.upsert === undefined;
   const committer = isBeside ? openCommitterOperator(options, writer) : undefined;
   operator = new SinkOperator({
     ...{ uid, subtask, parallelism, writer, committer, behind },
     initialized: (out) => host.initialized(out),
-    ...(spec.kafka === undefined ? { store: services.sink } : {}),
+    ...(isKeptByConnection(spec) ? { store: services.sink } : {}),
   });
   return operator;
 }
@@ -100,17 +104,47 @@ function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter 
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
   const { attempt, ...subtask } = place;
   const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
+  if (spec.upsert !== undefined) {
+    const table = { ...datagrams(options), name: 'table', firstRequestId: WRITE_REQUESTS };
+    return new UpsertWriter({ ...output, upsert: spec.upsert, batchRecords: spec.batchRecords, client: table });
+  }
+  if (spec.file !== undefined) return openFileWriter(options, spec.file, host);
   if (spec.kafka === undefined) return new SinkStoreWriter({ ...output, attempt, store: services.sink });
   return new KafkaWriter({ ...output, jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka' });
 }
 
-function openConnectorsCommitter({ uid, spec, place, services, runtime }: OpenSinkOptions): Committer {
+function openConnectorsCommitter(options: OpenSinkOptions): Committer {
+  const { uid, spec, place, services, runtime, parts } = options;
   const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
+  if (spec.file !== undefined) {
+    const requests = { ...datagrams(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
+    const writer = `${leaseHolder(options)}/commit`;
+    return new FileCommitter({ client: requests, writer, storage: spec.file.storage, parts });
+  }
   if (spec.kafka === undefined) {
     return new SinkStoreCommitter({ ...client, uid, attempt: place.attempt, store: services.sink });
   }
   return new KafkaCommitter({ ...client, brokers: services.kafka ?? [], name: 'kafka-commit' });
 }
 
+function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): SinkWriter {
+  const { uid, spec, place, parts } = options;
+  const requests = { ...datagrams(options), name: 'output', firstRequestId: WRITE_REQUESTS };
+  const isHdfs = file.storage === 'hdfs';
+  const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options)) : new ObjectStoreOutput(requests);
+  return new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host });
+}
+
+/** Requests that may be repeated go over datagrams, as those to checkpoint storages do: there is no connection to lose. */
+const datagrams = ({ services, runtime }: OpenSinkOptions) =>
+  ({ node: services.sink, via: 'datagram', timeoutUs: runtime.requestTimeoutUs }) as const;
+
+const isKeptByConnection = ({ kafka, file, upsert }: SinkSpec): boolean =>
+  kafka === undefined && file === undefined && upsert === undefined;
+
+const leaseHolder = ({ uid, place }: OpenSinkOptions): string => `${uid}-${place.subtask}/${place.attempt}`;
+
+/** Of a writer of files: its subtask asks the checkpoint storage, too, with ids from 1. */
+const WRITE_REQUESTS = 200_000_000;
 /** Request ids of a committer begin here, those of the writer beside it below and above. */
 const COMMIT_REQUESTS = 250_000_000;

@@ -4,5 +4,5 @@ import type { SourceReader } from './source-reader.ts';
 import { SplitReader, type SplitReaderOptions } from './split-reader.ts';
 
 export function openSource(options: LogSourceOptions & SplitReaderOptions): SourceReader {
-  return options.spec.kind === 'log' ? new LogSource(options) : new SplitReader(options);
+  return options.spec.kind === 'split-log' ? new SplitReader(options) : new LogSource(options);
 }

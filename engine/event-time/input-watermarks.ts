@@ -5,7 +5,7 @@
  * Owns: which channel belongs to which input. I1: what is answered is news: a watermark that rose, a status that changed.
  */
 import { CombinedWatermark } from './combined-watermark.ts';
-import { START_OF_TIME_US } from '../protocol/stream-elements.ts';
+import { START_OF_TIME_US, type Watermark, type WatermarkStatus } from '../protocol/stream-elements.ts';
 import { StatusWatermarkValve } from './status-watermark-valve.ts';
 import type { WatermarkNews } from './timestamps-and-watermarks.ts';
 
@@ -33,6 +33,11 @@ export class InputWatermarks {
       if (count > 0) this.#combined.part(input);
     });
     this.#hasTwoInputs = inputOf.includes(1);
+  }
+
+  event(channel: number, event: Watermark | WatermarkStatus): WatermarkNews {
+    if (event.kind === 'watermark') return this.watermark(channel, event.timestampUs);
+    return this.status(channel, event.idle);
   }
 
   watermark(channel: number, timestampUs: number): WatermarkNews {

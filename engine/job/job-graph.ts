@@ -24,9 +24,9 @@ import type {
 export interface SourceSpec {
   /**
    * `log`: subtask i of p reads the partitions whose position in `partitions` is i modulo p. `split-log`: an enumerator in the
-   * JobManager assigns splits to readers that ask (row K1).
+   * JobManager assigns splits to readers that ask (row K1). `socket`: as `log`, but what was handed out is never handed out again.
    */
-  readonly kind: 'log' | 'split-log';
+  readonly kind: 'log' | 'split-log' | 'socket';
   /** Topic name, for people. */
   readonly topic: string;
   /** Partition numbers at the log broker. */
@@ -52,6 +52,28 @@ export interface SinkSpec {
   readonly batchRecords: number;
   /** Present: into topics of a Kafka-like cluster. Absent: into the sink store. */
   readonly kafka?: KafkaSinkSpec;
+  /** Present: into a table, by key. */
+  readonly upsert?: UpsertSinkSpec;
+  /** Present: into files. */
+  readonly file?: FileSinkSpec;
+}
+
+/** Row K13, idempotent. The table is named like the sink. */
+export interface UpsertSinkSpec {
+  readonly keyOf: (value: unknown) => string;
+  /** Rises with each record of a key, and is the same when the record is made again. */
+  readonly versionOf: (value: unknown) => number;
+}
+
+/** Row K12. Files lie in a directory named like the sink. */
+export interface FileSinkSpec {
+  readonly storage: 'hdfs' | 'object-store';
+  /** Of all sinks of the job. */
+  readonly directory: string;
+  /** A file that has reached this size is closed before the next checkpoint. */
+  readonly partBytes: number;
+  /** Directory of a record (Flink: BucketAssigner). */
+  readonly bucketOf: (value: unknown, timestampUs: number) => string;
 }
 
 /** Row K10. The topic is named like the sink. */

@@ -8,7 +8,7 @@
  */
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
-import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
+import { ATTEMPTS_PER_EPOCH, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { highAvailabilityServices } from '../high-availability/driver.ts';
 import { JobCleanup } from '../high-availability/job-cleanup.ts';
@@ -19,7 +19,7 @@ import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { ClientRequest } from '../protocol/client-operations.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import { graphOfVersion, type TaskEnvironment } from '../taskmanager/task-environment.ts';
-import type { DeploymentCount } from './job-deployment.ts';
+import type { DeploymentCount } from './job-versions.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -45,6 +45,7 @@ export class JobManager implements Actor {
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
+  #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0 };
   /** The next run is of another version of the job. */
   #isUpgraded = false;
   /** This leader found that the job is over for good. */
@@ -73,7 +74,8 @@ export class JobManager implements Actor {
       coordination,
       firstRequestId: firstId,
       contender: {
-        acquired: (epoch, _nowUs, out) => this.#acquired(epoch, out),
+        acquired: (epoch, _nowUs, out) =>
+          this.#acquired(epoch, { nextAttempt: epoch * ATTEMPTS_PER_EPOCH, jobAttempt: 0 }, out),
         lost: (_epoch, _nowUs, out) => this.#forget(out),
       },
     });
@@ -147,13 +149,13 @@ export class JobManager implements Actor {
   #upgrade(out: Out): void {
     this.#isUpgraded = false;
     const { epoch } = this.#services;
-    const count = this.#master?.count;
-    if (epoch === undefined || count === undefined) return;
+    const count = this.#count;
     this.#forget(out);
-    this.#acquired(epoch, out, count);
+    if (epoch !== undefined) this.#acquired(epoch, count, out);
   }
 
-  #acquired(epoch: LeaderEpoch, out: Out, continues?: DeploymentCount): void {
+  #acquired(epoch: LeaderEpoch, count: DeploymentCount, out: Out): void {
+    this.#count = count;
     assert(this.#master === undefined && this.#takeover === undefined, 'a new leader starts from nothing', { epoch });
     const { environment } = this.#options;
     const { configuration, graph } = environment;
@@ -175,10 +177,12 @@ export class JobManager implements Actor {
         assert(graph !== undefined, 'a version that was submitted is known', { version });
         this.#master = new JobMaster({
           environment: graph === environment.graph ? environment : { ...environment, graph },
-          graphOf: (asked) => graphOfVersion(environment, asked),
-          continues,
-          upgraded: () => {
-            this.#isUpgraded = true;
+          versions: {
+            count,
+            graphOf: (asked) => graphOfVersion(environment, asked),
+            upgraded: () => {
+              this.#isUpgraded = true;
+            },
           },
           epoch,
           storage: this.#storage,

@@ -21,7 +21,6 @@ import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
-import type { JobGraph } from '../job/job-graph.ts';
 import { operatorScales } from '../job/scaled-graph.ts';
 import type { EndedRun } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
@@ -34,9 +33,10 @@ import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { EndOfDataListener } from './end-of-data-listener.ts';
 import type { Execution, ExecutionGraph } from './execution-graph.ts';
 import { FailureHandler } from './failure-handler.ts';
-import { type DeploymentCount, JobDeployment } from './job-deployment.ts';
+import { JobDeployment } from './job-deployment.ts';
 import { JobOperations, type OperatedJob } from './job-operations.ts';
 import { JobRecord } from './job-record.ts';
+import type { JobVersionsOfLeader } from './job-versions.ts';
 import { JobScaling } from './job-scaling.ts';
 import type { ExecutionVertexId } from './pipelined-regions.ts';
 import { SlotPool } from './slot-pool.ts';
@@ -54,12 +54,7 @@ export interface JobMasterOptions {
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
-  /** Present where this leader ran another version of the job before. */
-  readonly continues: DeploymentCount | undefined;
-  /** Of a version of the job; undefined: there is no such version. */
-  readonly graphOf: (version: number | undefined) => JobGraph | undefined;
-  /** A run of another version was submitted, and that is durable: this job master is not the one to run it. */
-  readonly upgraded: () => void;
+  readonly versions: JobVersionsOfLeader;
   /** The run is over, and that is durable (row F18). */
   readonly ended: (run: EndedRun, out: Out) => void;
 }
@@ -102,7 +97,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       configuration,
       registers: options.coordination,
       host: {
-        allowsNonRestored: () => store.run.allowNonRestored === true,
         slots: (nowUs) => this.#slots.count(this.#executions, nowUs),
         tryDeploy: (nowUs, out) => this.#deployment.tryDeploy(nowUs, out),
         restartForRescale: (nowUs, out) => this.#restartForRescale(nowUs, out),
@@ -144,10 +138,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.operations = this.#newOperations(options);
   }
 
-  #newDeployment(options: JobMasterOptions): JobDeployment {
-    const { environment, epoch, store, storage, taskManagers, continues } = options;
+  #newDeployment({ environment, epoch, store, storage, taskManagers }: JobMasterOptions): JobDeployment {
     return new JobDeployment({
-      continues,
+      count: this.#options.versions.count,
       environment,
       epoch,
       store,
@@ -177,6 +170,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       deployAgain: (execution, out) => this.#deployment.send(execution, out),
       progressed: (execution, state, nowUs, out) => this.#progressed(execution, state, nowUs, out),
       endOfData: (attempt, nowUs, out) => this.#endOfData(attempt, nowUs, out),
+      failsBecause: (reason) => this.operations.failsBecause(reason),
       failed: (executions, cause, nowUs, out) => this.#failed(executions, cause, nowUs, out),
       resourcesChanged: (nowUs, out) => this.#scaling.resourcesChanged(nowUs, out),
       tryDeploy: (nowUs, out) => this.#deployment.tryDeploy(nowUs, out),
@@ -184,13 +178,13 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     });
   }
 
-  #newOperations(options: JobMasterOptions): JobOperations {
-    const { environment, epoch, store, storage, coordination, superseded, graphOf } = options;
+  #newOperations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
     const { jobId } = environment.graph;
     const { requestTimeoutUs } = environment.configuration.runtime;
     const record = new JobRecord({ jobId, coordination, requestTimeoutUs, store, superseded });
-    const coordinator = this.#coordinator;
-    return new JobOperations({ environment, epoch, job: this, coordinator, store, storage, record, graphOf });
+    const { versions } = this.#options;
+    const options = { environment, epoch, store, storage, record, versions };
+    return new JobOperations({ ...options, job: this, coordinator: this.#coordinator });
   }
 
   get status(): JobStatus {
@@ -242,15 +236,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#options.ended(run, out);
   }
 
-  /** What a leader counts. */
-  get count(): DeploymentCount {
-    return this.#deployment.count;
-  }
-
-  upgraded(): void {
-    this.#options.upgraded();
-  }
-
   resubmitted(nowUs: Micros, out: Out): void {
     this.#deployment.scheduleJob(nowUs);
     this.#moveTo('restarting', out);
@@ -283,10 +268,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   handle(message: TaskManagerMessage, from: NodeId, nowUs: Micros, out: Out): void {
     switch (message.kind) {
       case 'heartbeat-response':
-        for (const execution of message.executions) this.#noteReason(execution);
         return this.#reports.heartbeatResponse(message, from, nowUs, out);
       case 'task-state':
-        this.#noteReason(message);
         return this.#reports.taskState(message, from, nowUs, out);
       case 'end-of-data':
         return this.#endOfData(message.attempt, nowUs, out);
@@ -298,11 +281,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       default:
         throw new RangeError(`unknown message ${String(message satisfies never)}`);
     }
-  }
-
-  /** Why a subtask failed for good is the answer to who submitted the job. */
-  #noteReason({ attempt, reason }: { readonly attempt: ExecutionAttemptId; readonly reason?: string }): void {
-    if (reason !== undefined && this.#executions?.of(attempt) !== undefined) this.operations.failsBecause(reason);
   }
 
   /** Row C24. What an attempt says that is not current, or that is being cancelled, is neither handled nor acknowledged. */

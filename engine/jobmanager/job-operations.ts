@@ -14,7 +14,6 @@ import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoin
 import { InvariantViolation, unreachable } from '../foundation/assert.ts';
 import { checkpointId, type LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { JobGraph } from '../job/job-graph.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import {
@@ -30,6 +29,7 @@ import type { JobStatus } from '../protocol/engine-events.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import type { JobRecord } from './job-record.ts';
+import type { JobVersionsOfLeader } from './job-versions.ts';
 import { type LoadedSnapshot, SnapshotLoader } from './snapshot-loader.ts';
 import { StopWithSavepoint } from './stop-with-savepoint.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -47,8 +47,6 @@ export interface OperatedJob {
   ended(run: EndedRun, out: Out): void;
   /** A new run is durable: deploy it. */
   resubmitted(nowUs: Micros, out: Out): void;
-  /** A new run is durable, and it is of another version. */
-  upgraded(): void;
 }
 
 export interface JobOperationsOptions {
@@ -59,8 +57,7 @@ export interface JobOperationsOptions {
   readonly store: CompletedCheckpointStore;
   readonly storage: CheckpointStorage;
   readonly record: JobRecord;
-  /** Undefined: the job has no such version. */
-  readonly graphOf: (version: number | undefined) => JobGraph | undefined;
+  readonly versions: JobVersionsOfLeader;
 }
 
 interface Asked {
@@ -255,7 +252,7 @@ export class JobOperations {
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
     const backend = restore.backend ?? run.backend ?? this.#backend;
-    const graph = this.#options.graphOf(restore.version ?? run.version);
+    const graph = this.#options.versions.graphOf(restore.version ?? run.version);
     if (graph === undefined)
       return this.#settle(triggerId, failed(`the job has no version ${String(restore.version)}`), out);
     this.#loader.load({ ...restore, backend, graph }, out, (loaded, loadedUs, loadedOut) => {
@@ -342,9 +339,9 @@ export class JobOperations {
         owner,
       });
       this.#reason = undefined;
-      const isSame = this.#options.graphOf(version) === this.#options.environment.graph;
+      const isSame = this.#options.versions.graphOf(version) === this.#options.environment.graph;
       if (isSame) job.resubmitted(writtenUs, writtenOut);
-      else job.upgraded();
+      else this.#options.versions.upgraded();
       if (loaded?.restore.version === undefined) this.#settle(triggerId, done(), writtenOut);
       else this.#asked.delete(triggerId);
     });

@@ -34,8 +34,6 @@ import {
 
 /** What scaling asks of the job master. */
 export interface ScalingHost {
-  /** Row C31: state that no operator claims is left behind in this run. */
-  allowsNonRestored(): boolean;
   /** How many a deployment could use. */
   slots(nowUs: Micros): number;
   /** A deployment may be possible now. */
@@ -121,12 +119,16 @@ export class JobScaling {
   }
 
   /** The plan with the key groups that the restored state has; undefined when the state cannot be restored (rows S3, C31). */
-  fitted(plan: DeploymentPlan, restored: CheckpointMetadata | undefined): DeploymentPlan | undefined {
+  fitted(
+    plan: DeploymentPlan,
+    restored: CheckpointMetadata | undefined,
+    allowNonRestoredState: boolean,
+  ): DeploymentPlan | undefined {
     if (restored === undefined) return plan;
     const fitted = fitToState({
       graph: plan.graph,
       restored,
-      allowNonRestoredState: this.#options.host.allowsNonRestored(),
+      allowNonRestoredState,
     });
     if (fitted.kind === 'refused' || isFinishedInPart(fitted.graph, restored)) return undefined;
     const highestParallelism = Math.max(plan.highestParallelism, restored.highestParallelism);

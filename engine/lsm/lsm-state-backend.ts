@@ -16,7 +16,12 @@ import type { StateKey } from '../foundation/stable-hash.ts';
 import { type KeyGroupRange, keyGroupOf } from '../job/key-groups.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
-import type { KeyedStateBackend, KeyedStateSnapshot, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type {
+  EntryVisitor,
+  KeyedStateBackend,
+  KeyedStateSnapshot,
+  RestoredSegment,
+} from '../state/keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
   type KeyedStateHeader,
@@ -159,6 +164,47 @@ export class LsmStateBackend implements KeyedStateBackend {
     const { keyType, valueType } = descriptor;
     const row = this.#rowOf(descriptor, new UserMapSerializer(keyType, valueType));
     return new RowMapState({ row, values: this.#values, store: this.#store, keyType, valueType });
+  }
+
+  /** What it reads is not the job's work. */
+  visitEntries(visit: EntryVisitor): void {
+    this.#values.settle();
+    const { work } = this.#options;
+    const before = { ...work };
+    for (const [name, { descriptor, serializer }] of this.#registered) {
+      if (descriptor.kind === 'map') this.#visitMaps(descriptor, visit);
+      else this.#visitRows(name, serializer, visit);
+    }
+    for (const name of this.#timers.keys()) this.#visitRows(name, keyTimersSerializer, visit);
+    if (work !== undefined) Object.assign(work, before);
+  }
+
+  #visitRows(name: string, serializer: TypeSerializer<unknown>, visit: EntryVisitor): void {
+    this.#scan(name, (keyGroup, key, value) =>
+      visit(name, keyGroup, key, serializer.deserialize(new ByteReader(value))),
+    );
+  }
+
+  #visitMaps({ name, keyType, valueType }: MapStateDescriptor<StateKey, unknown>, visit: EntryVisitor): void {
+    const groups = new Map<number, Map<StateKey, Map<StateKey, unknown>>>();
+    this.#scan(name, (keyGroup, key, value, userKey) => {
+      const ofGroup = groups.get(keyGroup) ?? new Map<StateKey, Map<StateKey, unknown>>();
+      groups.set(keyGroup, ofGroup);
+      const map = ofGroup.get(key) ?? new Map<StateKey, unknown>();
+      ofGroup.set(key, map);
+      map.set(keyType.deserialize(new ByteReader(userKey)), valueType.deserialize(new ByteReader(value)));
+    });
+    for (const [keyGroup, maps] of groups) for (const [key, map] of maps) visit(name, keyGroup, key, map);
+  }
+
+  #scan(state: string, visit: (keyGroup: number, key: StateKey, value: Uint8Array, userKey: Uint8Array) => void): void {
+    const { keyGroups, keySerializer } = this.#options;
+    for (let keyGroup = keyGroups.start; keyGroup <= keyGroups.end; keyGroup += 1) {
+      for (const [row, value] of this.#store.scan(groupPrefix(keyGroup, state))) {
+        const { key, userKey } = placeOf(row);
+        visit(keyGroup, keySerializer.deserialize(new ByteReader(key)), value, userKey);
+      }
+    }
   }
 
   /** I4. */

@@ -35,10 +35,12 @@ const WINDOW_TIMERS = 'window-timers';
 const WINDOW_CONTENTS = 'window-contents';
 const TRIGGER_COUNTS = 'trigger-counts';
 
-/** A decision that a mutant answers wrongly. */
+/** Decisions that a mutant answers wrongly. */
 export interface WindowRules {
   /** What becomes of the contents of sessions that become one. */
   readonly mergedContents: 'merged' | 'forgotten';
+  /** Where a record that is late still goes beside the late output. */
+  readonly lateRecords: 'in-no-window' | 'in-their-window';
 }
 
 export class WindowOperator implements ElementConsumer {
@@ -89,8 +91,9 @@ export class WindowOperator implements ElementConsumer {
     let isTaken = false;
     for (const assigned of windowsOf(assigner, atUs)) {
       const window = assigner.kind === 'session' ? this.#merge(assigned) : assigned;
-      if (this.#isOver(window)) continue;
-      isTaken = true;
+      const isOver = this.#isOver(window);
+      if (isOver && this.#rules.lateRecords === 'in-no-window') continue;
+      isTaken ||= !isOver;
       this.#add(window, value, timestampUs);
     }
     if (!isTaken && this.#isLate(timestampUs)) this.#late(value);

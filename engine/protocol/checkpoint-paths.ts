@@ -41,5 +41,7 @@ export function creatorOf(path: string): number {
   return Number(path.slice(path.lastIndexOf('-') + 1, -SEGMENT_SUFFIX.length));
 }
 
-/** Whether checkpoints may have it in common: a savepoint keeps its segments to itself. */
-export const isShared = (path: string): boolean => path.includes('/shared/') && path.endsWith(SEGMENT_SUFFIX);
+const SHARED_SEGMENT = /\/shared\/[^/]*\.segment$/;
+
+/** Whether checkpoints may have it in common: a savepoint keeps its segments to itself, wherever its directory lies. */
+export const isShared = (path: string): boolean => SHARED_SEGMENT.test(path);

@@ -349,6 +349,22 @@ export interface SinkWrite {
   readonly lineages: readonly Lineage[];
   readonly bytes: number;
 }
+/** A table that is written row by row: an upsert inserts a row, or replaces it if it may. */
+export interface TableUpsert {
+  readonly kind: 'table-upsert';
+  readonly requestId: number;
+  readonly table: string;
+  readonly rows: readonly TableRow[];
+  /** Only rows whose version is higher than the one that is there (ON CONFLICT DO UPDATE ... WHERE), or any. */
+  readonly replaces: 'older' | 'any';
+  readonly bytes: number;
+}
+export interface TableRow {
+  readonly key: string;
+  readonly version: number;
+  readonly value: RecordValue;
+  readonly lineage: Lineage;
+}
 export interface SinkReply {
   readonly kind: 'sink-reply';
   readonly requestId: number;
@@ -360,7 +376,7 @@ export interface SinkReply {
 }
 
 /** What a sink may be answered, whatever it writes to. */
-export type SinkServiceReply = SinkReply | KafkaReply;
+export type SinkServiceReply = SinkReply | KafkaReply | StorageReply;
 
 export type ServiceMessage =
   | StorageRequest
@@ -372,6 +388,7 @@ export type ServiceMessage =
   | LogFetch
   | LogRecords
   | SinkRequest
+  | TableUpsert
   | SinkReply
   | KafkaMessage;
 

@@ -7,6 +7,7 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { CheckpointMetadata } from './metadata-file.ts';
+import type { StateHandle } from './state-handle.ts';
 
 const HERE = './';
 
@@ -26,16 +27,18 @@ export const relativeTo = (directory: string, metadata: CheckpointMetadata): Che
 export const resolvedIn = (directory: string, metadata: CheckpointMetadata): CheckpointMetadata =>
   withPaths(metadata, (path) => (path.startsWith(HERE) ? `${directory}/${path.slice(HERE.length)}` : path));
 
+/** What keeps its paths is shared, not copied: most state is inline and has none. */
 function withPaths(metadata: CheckpointMetadata, change: (path: string) => string): CheckpointMetadata {
-  const states = metadata.states.map((state) => ({
-    ...state,
-    handles: state.handles.map((handle) => ({
-      ...handle,
-      path: change(handle.path),
-      ...(handle.segments === undefined
-        ? {}
-        : { segments: handle.segments.map((segment) => ({ ...segment, path: change(segment.path) })) }),
-    })),
-  }));
-  return { ...metadata, states };
+  const states = metadata.states.map((state) => {
+    const handles = state.handles.map((handle) => withPath(handle, change));
+    return handles.every((handle, index) => handle === state.handles[index]) ? state : { ...state, handles };
+  });
+  return states.every((state, index) => state === metadata.states[index]) ? metadata : { ...metadata, states };
+}
+
+function withPath(handle: StateHandle, change: (path: string) => string): StateHandle {
+  if (handle.path === '' && handle.segments === undefined) return handle;
+  const path = change(handle.path);
+  if (handle.segments === undefined) return path === handle.path ? handle : { ...handle, path };
+  return { ...handle, path, segments: handle.segments.map((segment) => ({ ...segment, path: change(segment.path) })) };
 }

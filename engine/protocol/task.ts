@@ -56,6 +56,13 @@ export type ExecutionState =
   | 'canceling'
   | 'canceled';
 
+/** Of a subtask that failed; empty: it has not. */
+export interface WhyFailed {
+  readonly failure?: TaskFailure;
+  /** What is wrong, where somebody must mend it (row S13). */
+  readonly reason?: string;
+}
+
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =
   | 'connection-lost'

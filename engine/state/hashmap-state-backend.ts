@@ -19,7 +19,7 @@ import { isManifest } from '../lsm/manifest-file.ts';
 import { type KeyGroupRange, keyGroupOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import { CopyOnWriteMap } from './copy-on-write-map.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
-import type { KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
+import type { EntryVisitor, KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
   encodeKeyedStateFile,
@@ -169,6 +169,15 @@ export class HashMapStateBackend implements KeyedStateBackend {
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
   getState(descriptor: StateDescriptor): StateHandleOfKind {
     return createStateHandle(descriptor, this.#context, (opened, serializer) => this.#table(opened, serializer));
+  }
+
+  visitEntries(visit: EntryVisitor): void {
+    for (const { meta, table } of this.#registered.values()) {
+      for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start; group++) {
+        const keyGroup = this.#keyGroups.start + group;
+        table.forEachUpTo(group, Number.POSITIVE_INFINITY, (key, content) => visit(meta.name, keyGroup, key, content));
+      }
+    }
   }
 
   cleanUp(state: string, entries: number): void {

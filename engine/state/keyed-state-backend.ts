@@ -9,6 +9,7 @@
  */
 
 import type { StateKey } from '../foundation/stable-hash.ts';
+import type { KeyGroupRange } from '../job/key-groups.ts';
 import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type {
@@ -19,6 +20,9 @@ import type {
   ValueStateDescriptor,
 } from './state-descriptor.ts';
 import type { TimerQueue } from './timer-queue.ts';
+
+/** An entry as its function sees it: of a list state the whole list, of a map state the whole map. */
+export type EntryVisitor = (state: string, keyGroup: number, key: StateKey, content: unknown) => void;
 
 /** State of one subtask of a keyed operator. */
 export interface KeyedStateBackend {
@@ -36,6 +40,11 @@ export interface KeyedStateBackend {
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
+  /**
+   * Shows an auditor every entry of the states that are registered, timers too, as they are now. It changes nothing, what the next snapshot
+   * costs included; the visitor neither changes nor keeps what it sees.
+   */
+  visitEntries(visit: EntryVisitor): void;
   /** Looks at the next entries of a state and drops what has expired (row S12). Absent: the backend finds it by itself. */
   cleanUp?(state: string, entries: number): void;
   /** The timers of this name, made or found again; part of every snapshot (row S11). */
@@ -82,4 +91,11 @@ export interface NativeSegment {
 export interface RestoredSegment {
   readonly handle: SegmentHandle;
   readonly bytes: Uint8Array;
+}
+
+/** A backend and whose state it holds. */
+export interface KeyedOperatorState {
+  readonly operator: string;
+  readonly backend: KeyedStateBackend;
+  readonly keyGroups: KeyGroupRange;
 }

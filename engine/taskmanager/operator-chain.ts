@@ -14,7 +14,7 @@ import type { ExecutionAttemptId } from '../foundation/ids.ts';
 import { micros } from '../foundation/time.ts';
 import type { StateKey } from '../job/functions.ts';
 import { type FunctionOperatorSpec, type JobVertex, type OperatorSpec, operatorStatesOf } from '../job/job-graph.ts';
-import { type KeyGroupRange, keyGroupRangeOf } from '../job/key-groups.ts';
+import { keyGroupRangeOf } from '../job/key-groups.ts';
 import { BroadcastProcessOperator, ProcessOperator } from '../operators/broadcast-operators.ts';
 import type { ElementConsumer, SideOutputConsumer } from '../operators/element-consumer.ts';
 import { FunctionState } from '../operators/function-state.ts';
@@ -25,7 +25,7 @@ import type { UserCode } from '../operators/user-code.ts';
 import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { restorableFile } from '../state/compressed-state-file.ts';
-import type { KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
+import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
@@ -58,12 +58,6 @@ export interface OperatorChainOptions {
 export interface KeyedPiece {
   readonly bytes: Uint8Array;
   readonly segments?: readonly RestoredSegment[] | undefined;
-}
-
-export interface KeyedOperatorState {
-  readonly operator: string;
-  readonly backend: KeyedStateBackend;
-  readonly keyGroups: KeyGroupRange;
 }
 
 /** Operator state of a user function. */
@@ -140,7 +134,7 @@ function sourceTime(
 ): TimestampsAndWatermarks | undefined {
   const { source } = vertex;
   if (source?.watermarks === undefined) return undefined;
-  const isIdleWithoutSplits = source.kind === 'log';
+  const isIdleWithoutSplits = source.kind !== 'split-log';
   return new TimestampsAndWatermarks({ uid: source.uid, spec: source.watermarks, next, userCode, isIdleWithoutSplits });
 }
 
@@ -232,7 +226,7 @@ const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omi
   ...subtaskOf(options),
   clock: options.clock,
   expiryClock: expiryClockOf(options),
-  initialWatermarkUs: options.environment.parts.initialWatermarkUs,
+  initialWatermarkUs: options.environment.parts.initialWatermarkUs(options.isRestored),
   next,
   ...(next === options.tail ? { side: options.tail } : {}),
 });

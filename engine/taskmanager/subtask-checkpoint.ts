@@ -343,7 +343,9 @@ export class SubtaskCheckpoint {
       const checksum = crc32c(bytes);
       const stored = (nowUs: Micros, lateOut: Out): void => {
         const handles = part.segments.get(operator) ?? [];
-        handles[index] = { path, bytes: bytes.length, checksum };
+        const handle = { path, bytes: bytes.length, checksum };
+        handles[index] = handle;
+        this.segments.stored(operator, id, handle);
         part.written.add(path);
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);

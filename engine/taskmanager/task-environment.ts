@@ -8,6 +8,7 @@ import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
+import type { SnapshotObserver } from './snapshot-observer.ts';
 
 export interface TaskEnvironment {
   readonly node: NodeId;
@@ -19,6 +20,8 @@ export interface TaskEnvironment {
   readonly services: ServiceNodes;
   /** Of the node. */
   readonly wallClock: WallClock;
+  /** Absent: nobody audits. */
+  readonly observer?: SnapshotObserver;
 }
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */

@@ -120,9 +120,8 @@ export class TaskInput {
       peer: producerSubtask,
     }));
     this.#barriers = barriers;
-    this.#watermarks = new InputWatermarks(
-      deployment.inputs.map(({ edge }) => environment.graph.edges[edge]?.input ?? 0),
-    );
+    const { edges } = environment.graph;
+    this.#watermarks = new InputWatermarks(deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0));
     this.#isBlocked = (channel) => barriers.isBlocked(channel);
   }
 
@@ -192,8 +191,14 @@ export class TaskInput {
       if (this.#inFlight !== undefined) this.#gather(channel, buffer);
       return true;
     }
-    if (buffer.kind !== 'barrier') return this.#gate.enqueue(message);
     const { environment } = this.#options;
+    const isAhead = environment.parts.watermarkOrder === 'ahead-of-barrier' && this.#isBlocked(channel);
+    if (buffer.kind === 'watermark' && isAhead) {
+      if (!this.#gate.enqueue(message, true)) return false;
+      this.#event(channel, buffer, nowUs, out);
+      return true;
+    }
+    if (buffer.kind !== 'barrier') return this.#gate.enqueue(message);
     if (environment.parts.barrierOvertakes(buffer.options, environment.configuration.checkpoint.unaligned)) {
       const mustWait = this.#barriers.overtaking !== buffer.checkpointId && this.#options.host.isStuck();
       if (!this.#gate.enqueue(message, !mustWait)) return false;
@@ -301,9 +306,8 @@ export class TaskInput {
           this.#cancelled(event.checkpointId, out);
         return;
       case 'watermark':
-        return this.#options.host.time(this.#watermarks.watermark(channel, event.timestampUs), out);
       case 'watermark-status':
-        return this.#options.host.time(this.#watermarks.status(channel, event.idle), out);
+        return this.#options.host.time(this.#watermarks.event(channel, event), out);
       case 'end-of-data':
         return this.#endOfData(channel, event.mode, out);
       case 'end-of-partition':

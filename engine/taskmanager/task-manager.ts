@@ -225,8 +225,6 @@ export class TaskManager implements Actor {
 }
 
 /** What a heartbeat says of a subtask. */
-function listed({ attempt, state, failure, reason, isDrained }: StreamTask): ListedExecution {
-  const why = state === 'failed' && failure !== undefined ? { failure } : {};
-  const because = state === 'failed' && reason !== undefined ? { reason } : {};
-  return { attempt, state, ...why, ...because, ...(isDrained ? { endOfData: true } : {}) };
+function listed({ attempt, state, why, isDrained }: StreamTask): ListedExecution {
+  return { attempt, state, ...(state === 'failed' ? why : {}), ...(isDrained ? { endOfData: true } : {}) };
 }

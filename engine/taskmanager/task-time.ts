@@ -141,7 +141,7 @@ export class TaskTime {
     const { timestampUs } = underWay;
     for (; underWay.stage < this.#stages.length; underWay.stage += 1) {
       const progress = this.#stages[underWay.stage]?.advanceWatermark(timestampUs, this.#mayFire);
-      if (progress === 'interrupted') return;
+      if (progress === 'interrupted') return out.report({ kind: 'probe', probe: 'watermark-interrupted' });
       if (progress === 'absorbed') {
         this.#underWay = undefined;
         return;

@@ -47,10 +47,15 @@ export class UploadedSegments {
     this.#baseId = undefined;
   }
 
+  /** One file is durable. With `incrementalBase: uploaded` that is enough. */
+  stored(operator: string, segment: number, file: SegmentHandle): void {
+    if (this.#parts.incrementalBase === 'uploaded')
+      this.#base = new Map([...(this.#base ?? []), [segmentKey(operator, segment), file]]);
+  }
+
   /** All its files are durable. Not said of savepoints (I2). */
   acknowledged(checkpointId: CheckpointId, files: UploadedFiles): void {
     this.#acknowledged.set(checkpointId, files);
-    if (this.#parts.incrementalBase === 'acknowledged') this.confirmed(checkpointId);
   }
 
   confirmed(checkpointId: CheckpointId): void {

@@ -3,6 +3,7 @@
  *
  *     flights-20k                                       a shipped data set
  *     generated:1000x80                                 1,000 keys, 80 % of the records on the hottest tenth of them
+ *     nexmark:20                                        the Nexmark stream, 20 events per second of event time
  *     file:orders/2024.csv?key=customer&time=placed_at  a file: its format is its extension
  *
  * I1: `parseDatasetName(formatDatasetName(d))` is `d`.
@@ -24,6 +25,7 @@ export type FileFormat = (typeof FILE_FORMATS)[number];
 export type DatasetSpec =
   | { readonly kind: 'shipped'; readonly name: ShippedDataset }
   | { readonly kind: 'generated'; readonly keys: number; readonly skewPercent: number }
+  | { readonly kind: 'nexmark'; readonly eventsPerSecond: number }
   | {
       readonly kind: 'file';
       readonly path: string;
@@ -34,16 +36,23 @@ export type DatasetSpec =
       readonly time?: string;
     };
 
+/** Made from a seed instead of loaded. */
+export type MadeSpec = Extract<DatasetSpec, { readonly kind: 'generated' | 'nexmark' }>;
+export type LoadedSpec = Exclude<DatasetSpec, MadeSpec>;
+
+export const isMade = (spec: DatasetSpec): spec is MadeSpec => spec.kind === 'generated' || spec.kind === 'nexmark';
+
 export type DatasetName =
   | { readonly ok: true; readonly spec: DatasetSpec }
   | { readonly ok: false; readonly expected: string };
 
 const GENERATED = /^generated:([1-9]\d{0,6})x(\d{1,3})$/;
+const NEXMARK = /^nexmark:([1-9]\d{0,6})$/;
 const FILE = /^file:([^?]+)(?:\?(.*))?$/;
 const SHIPPED_NAMES = Object.keys(SHIPPED_DATASETS).join(', ');
 
 /** What every message about a wrong name says. */
-export const DATASET_EXPECTATION = `a data set: ${SHIPPED_NAMES}, generated:<keys>x<skew percent>, or file:<path>`;
+export const DATASET_EXPECTATION = `a data set: ${SHIPPED_NAMES}, generated:<keys>x<skew percent>, nexmark:<events per second>, or file:<path>`;
 
 export function parseDatasetName(name: string): DatasetName {
   if (isShipped(name)) return { ok: true, spec: { kind: 'shipped', name } };
@@ -53,6 +62,8 @@ export function parseDatasetName(name: string): DatasetName {
     if (skewPercent > 100) return { ok: false, expected: 'a skew of at most 100 percent' };
     return { ok: true, spec: { kind: 'generated', keys: Number(generated[1]), skewPercent } };
   }
+  const nexmark = NEXMARK.exec(name);
+  if (nexmark !== null) return { ok: true, spec: { kind: 'nexmark', eventsPerSecond: Number(nexmark[1]) } };
   const file = FILE.exec(name);
   if (file !== null) return fileSpec(file[1] ?? '', file[2] ?? '');
   return { ok: false, expected: DATASET_EXPECTATION };
@@ -61,6 +72,7 @@ export function parseDatasetName(name: string): DatasetName {
 export function formatDatasetName(spec: DatasetSpec): string {
   if (spec.kind === 'shipped') return spec.name;
   if (spec.kind === 'generated') return `generated:${spec.keys}x${spec.skewPercent}`;
+  if (spec.kind === 'nexmark') return `nexmark:${spec.eventsPerSecond}`;
   const fields = [
     ...(spec.key === undefined ? [] : [`key=${encodeURIComponent(spec.key)}`]),
     ...(spec.time === undefined ? [] : [`time=${encodeURIComponent(spec.time)}`]),

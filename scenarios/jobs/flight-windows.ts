@@ -75,6 +75,11 @@ export const flightWindows: JobDefinition = {
       default: 'none',
     },
     { name: 'lateness', description: 'Minutes for which a window takes in late flights.', default: 0 },
+    {
+      name: 'work',
+      description: 'Microseconds of virtual time that each window takes behind an exchange, 0: no exchange.',
+      default: 0,
+    },
     ...eventTimeParameters,
   ],
   build(input) {
@@ -95,7 +100,16 @@ export const flightWindows: JobDefinition = {
       )
       .uid('windows')
       .name('Windows');
-    windows.sinkTo(sinkOptions(input)).uid('sink');
+    const work = numberParameter(parameters, 'work');
+    const shown =
+      work === 0
+        ? windows
+        : windows
+            .rebalance()
+            .map((window) => window)
+            .uid('work')
+            .workPerRecord(work);
+    shown.sinkTo(sinkOptions(input)).uid('sink');
     if (lateOf(parameters) === 'side') sinkLate(windows, input);
     return { graph: env.jobGraph(), audit: isConserving ? CONSERVING : COMPARED };
   },

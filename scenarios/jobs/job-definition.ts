@@ -4,7 +4,7 @@
  * Owns: the contract and the decoding of parameters. Does not own: the list of jobs (job-catalog.ts).
  */
 import type { StateKey } from '../../engine/job/functions.ts';
-import type { JobGraph, KafkaSinkSpec, SinkSpec } from '../../engine/job/job-graph.ts';
+import type { FileSinkSpec, JobGraph, KafkaSinkSpec, SinkSpec, UpsertSinkSpec } from '../../engine/job/job-graph.ts';
 import type { JobAudit } from '../../sim/judges/job-audit.ts';
 
 export type ParameterValue = string | number | boolean;
@@ -23,6 +23,8 @@ export interface JobTopic {
   readonly name: string;
   /** Partition numbers at the log broker. */
   readonly partitions: readonly number[];
+  /** Present: each record is handed out once. */
+  readonly socket?: true;
 }
 
 export interface JobInput {
@@ -43,6 +45,10 @@ export interface JobInput {
   readonly batchRecords?: number;
   /** Present: sinks write into topics of a Kafka-like cluster. */
   readonly kafka?: KafkaSinkSpec;
+  /** Present: sinks write into tables. */
+  readonly upsert?: UpsertSinkSpec;
+  /** Present: sinks write into files. */
+  readonly file?: FileSinkSpec;
 }
 
 export interface BuiltJob {

@@ -13,7 +13,8 @@ export function readTopic(
   watermarks?: WatermarkStrategy<Row>,
 ): DataStream<Row> {
   const time = watermarks === undefined ? {} : { watermarks };
-  const source = env.fromLog<Row>({ ...sourceOptions(input, topic), ...time });
+  const options = { ...sourceOptions(input, topic), ...time };
+  const source = topic.socket === true ? env.fromSocket<Row>(options) : env.fromLog<Row>(options);
   return source.setParallelism(sourceParallelism(input, topic));
 }
 
@@ -28,6 +29,7 @@ export function readTopicBySplits(
   topic: JobTopic,
   splits: { readonly recordsPerSplit: number; readonly backlogRecords: number },
 ): DataStream<Row> {
+  if (topic.socket === true) throw new InvalidJob(`The input '${topic.name}' is a socket, and has no splits.`);
   const { recordsPerSplit, backlogRecords } = splits;
   const split = recordsPerSplit === 0 ? {} : { recordsPerSplit };
   const backlog = backlogRecords === 0 ? {} : { backlogRecords };
@@ -51,11 +53,13 @@ export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
 }
 
 /** The sink options of a job. */
-export function sinkOptions({ guarantee, batchRecords, kafka }: JobInput): SinkOptions {
+export function sinkOptions({ guarantee, batchRecords, kafka, file, upsert }: JobInput): SinkOptions {
   return {
     guarantee,
     ...(batchRecords === undefined ? {} : { batchRecords }),
     ...(kafka === undefined ? {} : { kafka }),
+    ...(file === undefined ? {} : { file }),
+    ...(upsert === undefined ? {} : { upsert }),
   };
 }
 

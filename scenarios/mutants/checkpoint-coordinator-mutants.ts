@@ -35,5 +35,5 @@ export const noClaimNotRemembered: Mutant = {
     'A snapshot that was restored without being claimed is deleted when it is subsumed, like one of the job’s own.',
   parts: withWrong({ unclaimedSnapshot: 'deleted-when-subsumed' }),
   scenario: 'cancel-and-restore-retained',
-  judges: ['retention', 'savepoints'],
+  judges: ['retention', 'savepoints', 'restore-audit'],
 };

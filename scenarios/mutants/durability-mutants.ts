@@ -18,5 +18,5 @@ export const unknownWriteIsFailure: Mutant = {
     'A pointer write without an answer counts as failed and the files are deleted, though the pointer may name them.',
   parts: withWrong({ unknownPointerWrite: 'failure' }),
   scenario: 'lost-write-reply',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'retention'],
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'retention', 'restore-audit'],
 };

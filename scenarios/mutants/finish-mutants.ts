@@ -18,7 +18,7 @@ export const earlierRunsDeletedAtTheEnd: Mutant = {
     'from which this run may have been restored without a claim.',
   parts: withWrong({ checkpointsOfEarlierRuns: 'deleted' }),
   scenario: 'checkpoint-after-all-tasks-finished-itcase',
-  judges: ['retention', 'savepoints'],
+  judges: ['retention', 'savepoints', 'restore-audit'],
 };
 
 export const beginTransactionAfterFinish: Mutant = {

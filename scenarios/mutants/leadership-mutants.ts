@@ -16,6 +16,7 @@ export const unknownWriteIsSuccess: Mutant = {
     'fencing',
     'progress',
     'retention',
+    'restore-audit',
   ],
 };
 
@@ -25,7 +26,7 @@ export const deleteDataBeforePointer: Mutant = {
   story: 'The files of the checkpoint that a new one will drop are deleted before the pointer is moved.',
   parts: withWrong({ subsume: 'before-pointer' }),
   scenario: 'pointer-write-lost',
-  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'retention'],
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'retention', 'restore-audit'],
 };
 
 export const zombieJobManagerCanSubsume: Mutant = {

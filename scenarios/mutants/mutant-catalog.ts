@@ -57,6 +57,15 @@ import {
   triggerSourcesOnly,
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
+import {
+  lateRecordInBothOutputs,
+  mergedSessionForgets,
+  restoredTimersNotArmed,
+  restoredWatermarkMax,
+  timerRegisteredTwice,
+  timersStayBehindAtRescale,
+  watermarkEmittedBeforeBarrier,
+} from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import {
   broadcastRedistributedWithFullReport,
@@ -78,12 +87,16 @@ import {
   commitErrorLogged,
   epochCheckNotStrict,
   flushWithoutErrorCheck,
+  inProgressFilesLeft,
   incrementingProbeStopsEarly,
   lsoIgnored,
+  pendingFilesRemoved,
+  recommitFails,
   noFlushOnSnapshot,
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
   txnIdWithoutOperator,
+  upsertWithoutVersion,
 } from './sink-mutants.ts';
 import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
 import {
@@ -100,6 +113,7 @@ import {
 import {
   asyncPartNotIsolated,
   migrationAppliedTwice,
+  restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
   ttlTimestampNotInSnapshot,
 } from './state-mutants.ts';
@@ -115,6 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   barrierBeforeOffset,
   recordBetweenOffsetAndBarrier,
   asyncPartNotIsolated,
+  restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
   migrationAppliedTwice,
   stateKeyWithoutSubtask,
@@ -141,6 +156,10 @@ export const MUTANTS: readonly Mutant[] = [
   timeoutAbortWithoutFence,
   epochCheckNotStrict,
   lsoIgnored,
+  pendingFilesRemoved,
+  inProgressFilesLeft,
+  recommitFails,
+  upsertWithoutVersion,
   unionStateSplit,
   keyGroupsNotClipped,
   noAbortAfterScaleDown,
@@ -179,6 +198,13 @@ export const MUTANTS: readonly Mutant[] = [
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
+  watermarkEmittedBeforeBarrier,
+  restoredWatermarkMax,
+  restoredTimersNotArmed,
+  timersStayBehindAtRescale,
+  timerRegisteredTwice,
+  mergedSessionForgets,
+  lateRecordInBothOutputs,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,

@@ -36,7 +36,7 @@ export const broadcastRedistributedWithFullReport: Mutant = {
       ),
   }),
   scenario: 'broadcast-rules',
-  judges: ['consistent-cut', 'exactly-once-state'],
+  judges: ['consistent-cut', 'exactly-once-state', 'restore-audit'],
 };
 
 export const operatorStateDeepCopyForgotten: Mutant = {

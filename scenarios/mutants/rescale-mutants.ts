@@ -83,5 +83,5 @@ export const keyGroupsNotClipped: Mutant = {
       standardParts.createStateBackend({ ...options, keyGroups: { start: 0, end: options.maxParallelism - 1 } }),
   }),
   scenario: 'reactive-mode',
-  judges: ['consistent-cut', 'exactly-once-state', 'checkpoint-lifecycle'],
+  judges: ['consistent-cut', 'exactly-once-state', 'checkpoint-lifecycle', 'restore-audit'],
 };

@@ -8,8 +8,10 @@ const EARLY = [
   'exactly-once-output',
   'exactly-once-state',
   'progress',
+  'restore-audit',
   'retention',
   'savepoints',
+  'restore-audit',
 ];
 
 export const registerAfterStore: Mutant = {
@@ -85,8 +87,9 @@ export const segmentNotClipped: Mutant = {
 export const baseFromUnconfirmed: Mutant = {
   slug: 'base-from-unconfirmed',
   bug: 'own (row S17)',
-  story: 'A subtask builds on the checkpoint that it acknowledged last, which may have failed.',
-  parts: withWrong({ incrementalBase: 'acknowledged', unknownPlaceholder: 'trusted' }),
+  story:
+    'A subtask builds on whatever it has written, be it for a checkpoint that failed; the leader, which would refuse it, takes its word.',
+  parts: withWrong({ incrementalBase: 'uploaded', unknownPlaceholder: 'trusted' }),
   scenario: 'lsm-incremental',
   judges: EARLY,
 };

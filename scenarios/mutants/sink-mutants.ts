@@ -22,7 +22,7 @@ export const abortIncludesPrecommitted: Mutant = {
     'A restoring sink aborts every open transaction of its name, those too that the restored checkpoint says to commit.',
   parts: withWrong({ transactionsToKeep: () => [] }),
   scenario: 'jobmanager-crash-before-notify',
-  judges: ['exactly-once-output', 'progress'],
+  judges: ['exactly-once-output', 'progress', 'retention'],
 };
 
 export const noFlushOnSnapshot: Mutant = {
@@ -100,6 +100,43 @@ export const lsoIgnored: Mutant = ofBrokers({
   scenario: 'kafka-sink',
   judges: ['exactly-once-output', 'progress'],
 });
+
+export const upsertWithoutVersion: Mutant = {
+  slug: 'upsert-without-version',
+  bug: 'own (row K13)',
+  story: 'An upsert replaces whatever row is there: what is written again after a restore overwrites newer rows.',
+  parts: withWrong({ upsertReplaces: 'any' }),
+  scenario: 'upsert-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const pendingFilesRemoved: Mutant = {
+  slug: 'pending-files-removed',
+  bug: 'own (row K12)',
+  story:
+    'A restored file sink removes every unfinished file of earlier attempts, those too that the checkpoint commits.',
+  parts: withWrong({ transactionsToKeep: () => [] }),
+  scenario: 'file-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const inProgressFilesLeft: Mutant = {
+  slug: 'in-progress-files-left',
+  bug: 'own (row K12)',
+  story: 'Files that an attempt had in progress when it died stay where they are for ever.',
+  parts: withWrong({ outputOfEarlierAttempts: 'left' }),
+  scenario: 'file-sink',
+  judges: ['progress'],
+};
+
+export const recommitFails: Mutant = {
+  slug: 'recommit-fails',
+  bug: 'own (row K7)',
+  story: 'A pending file that has its name already, because its commit came before the crash, is taken for lost.',
+  parts: withWrong({ isCommittedFile: () => false }),
+  scenario: 'file-sink',
+  judges: ['progress'],
+};
 
 /** The engine is right; it is the brokers, or who reads from them. */
 function ofBrokers(mutant: Omit<Mutant, 'parts'> & { readonly brokerRules: BrokerRules }): Mutant {

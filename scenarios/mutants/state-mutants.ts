@@ -13,7 +13,7 @@ export const stateKeyWithoutSubtask: Mutant = {
     stateFile: ({ directory, operator, state }) => ({ path: `${directory}/${operator}.${state}`, overwrite: true }),
   }),
   scenario: 'standard',
-  judges: ['consistent-cut', 'exactly-once-state', 'progress'],
+  judges: ['consistent-cut', 'exactly-once-state', 'progress', 'restore-audit'],
 };
 
 export const asyncPartNotIsolated: Mutant = {
@@ -109,9 +109,39 @@ function withWrongSnapshots(
     setCurrentKey: (key) => backend.setCurrentKey(key),
     getTimers: (name) => backend.getTimers(name),
     keys: () => backend.keys(),
+    visitEntries: (visit) => backend.visitEntries(visit),
     getState: backend.getState.bind(backend),
     cleanUp: (state, entries) => backend.cleanUp?.(state, entries),
     dispose: () => backend.dispose(),
     ...wrong,
   };
+}
+
+export const restoreForgetsLastBlock: Mutant = {
+  slug: 'restore-forgets-last-block',
+  bug: 'own',
+  story:
+    'The loop over the blocks of a file ends one too early in a restore, so the last key group with entries is left out. As long as nothing ' +
+    'fails nobody restores, and no other judge can tell.',
+  parts: withWrong({ createStateBackend: (options) => withShortRestore(standardParts.createStateBackend(options)) }),
+  scenario: 'unaligned-expiry',
+  judges: ['restore-audit'],
+};
+
+/** The same backend, but `restore` leaves out the last key group with entries. */
+function withShortRestore(backend: KeyedStateBackend): KeyedStateBackend {
+  const restore = backend.restore.bind(backend);
+  return Object.assign(backend, {
+    restore(bytes: Uint8Array): void {
+      const file = decodeKeyedStateFile(bytes);
+      const last = file.sections.at(-1)?.keyGroup;
+      const short = encodeKeyedStateFile(file, (state, keyGroup, out) => {
+        const section = file.sections.find((found) => found.state === state && found.keyGroup === keyGroup);
+        if (section === undefined || keyGroup === last) return 0;
+        out.writeBytes(bytes, section.start, section.end);
+        return section.entryCount;
+      });
+      restore(short);
+    },
+  });
 }

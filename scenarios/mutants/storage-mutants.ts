@@ -7,7 +7,7 @@ export const ackBeforeFsync: Mutant = {
   story: 'Files are closed without a sync and acknowledged; a loss of power takes what the server had only in memory.',
   parts: withWrong({ syncBeforeClose: 'none' }),
   scenario: 'storage-filesystem',
-  judges: ['exactly-once-state', 'checkpoint-lifecycle', 'consistent-cut', 'progress'],
+  judges: ['exactly-once-state', 'checkpoint-lifecycle', 'consistent-cut', 'progress', 'retention', 'restore-audit'],
 };
 
 export const noAtomicRename: Mutant = {

@@ -10,7 +10,7 @@ import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
-import { kafkaPlanSchema } from './sink-schema.ts';
+import { sinkPlanSchema } from './sink-schema.ts';
 import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -255,6 +255,7 @@ export const planSchema = record({
       startUs: natural,
       ratePerSecond: natural,
       bounded: z.boolean().default(false),
+      socket: z.literal(true).exactOptional(),
     }),
   ),
   cluster: record({
@@ -269,7 +270,7 @@ export const planSchema = record({
   engine: record({ scheduler, checkpoint, restart, runtime, highAvailability: highAvailabilityPlanSchema }),
   storage: storagePlanSchema,
   transactionTimeoutUs: positive,
-  sink: kafkaPlanSchema.exactOptional(),
+  sink: sinkPlanSchema.exactOptional(),
   faults: z.array(fault),
   liveness: record({ stormUs: natural, withinUs: natural }),
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),

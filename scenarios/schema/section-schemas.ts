@@ -31,7 +31,7 @@ export const inputSchema = record({
   dataset: text('the name of a data set')
     .optional()
     .describe(
-      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports) or generated:<keys>x<skew percent>.',
+      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports), generated:<keys>x<skew percent> or nexmark:<events per second>.',
     ),
   file: text('the path of a file')
     .optional()
@@ -46,6 +46,10 @@ export const inputSchema = record({
     .boolean()
     .default(false)
     .describe('Whether sources end behind the last record; the job finishes when all have.'),
+  socket: z
+    .boolean()
+    .default(false)
+    .describe('No log but a socket: each record is handed out once, and what is lost then cannot be read again.'),
 }).superRefine((input, context) => {
   if ((input.dataset === undefined) === (input.file === undefined)) {
     context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });
@@ -95,7 +99,9 @@ export const checkpointingSchema = record({
   incremental: z
     .boolean({ error: 'expected true or false' })
     .default(false)
-    .describe('Checkpoints of lsm write the segments that no earlier checkpoint wrote. hashmap has no segments.'),
+    .describe(
+      'Checkpoints of lsm write the segments that no earlier checkpoint wrote. As in Flink, hashmap and storage jobmanager take no notice.',
+    ),
   tolerableFailures: count(0)
     .default(10)
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),
@@ -136,20 +142,6 @@ export const checkpointingSchema = record({
       code: 'custom',
       path: ['unaligned'],
       message: 'expected mode exactly-once with unaligned: true',
-    });
-  }
-  if (checkpointing.incremental && checkpointing.backend === 'hashmap') {
-    context.addIssue({
-      code: 'custom',
-      path: ['incremental'],
-      message: 'expected backend: lsm with incremental: true: hashmap has no segments',
-    });
-  }
-  if (checkpointing.incremental && checkpointing.storage === 'jobmanager') {
-    context.addIssue({
-      code: 'custom',
-      path: ['incremental'],
-      message: 'expected another storage than jobmanager with incremental: true: segments are files',
     });
   }
   if (checkpointing.unaligned && checkpointing.maxConcurrent > 1) {

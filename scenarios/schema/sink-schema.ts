@@ -1,8 +1,10 @@
 /** The section `sink` of a scenario file, and its form in a plan: where sinks write. */
 import { z } from 'zod';
-import { count, duration, record } from './scalars.ts';
+import { count, duration, record, size } from './scalars.ts';
 
 const NAMINGS = ['incrementing', 'pooling'] as const;
+const FILE_STORAGES = ['hdfs', 'object-store'] as const;
+const BUCKETINGS = ['key', 'value', 'time'] as const;
 const positive = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected a whole number of at least 1' });
 
 export const sinkSchema = z.discriminatedUnion(
@@ -35,11 +37,47 @@ export const sinkSchema = z.discriminatedUnion(
         .prefault('6s')
         .describe('A broker that is silent for so long leads nothing any more. Kafka: 9s.'),
     }),
+    record({
+      kind: z.literal('file'),
+      storage: z
+        .enum(FILE_STORAGES)
+        .default('hdfs')
+        .describe(
+          'Where files lie, apart from checkpoints. `hdfs`: renamed to commit. `object-store`: uploads, completed to commit.',
+        ),
+      partSize: size()
+        .prefault('128MiB')
+        .describe("A file of this size is closed before the next checkpoint. Flink's default."),
+      bucketBy: z
+        .enum(BUCKETINGS)
+        .default('key')
+        .describe('What decides on the directory of a record: its key, all of its value, or its time.'),
+      buckets: count().default(2).describe('Directories that keys or values are spread over.'),
+      bucketTime: duration().prefault('1h').describe('Event time that each directory stands for, by time.'),
+    }),
+    record({
+      kind: z.literal('upsert'),
+      version: z
+        .string()
+        .default('count')
+        .describe('Field of the output that is its version: a number that rises with each record of a key.'),
+    }),
   ],
-  { error: 'expected a kind: sink-store or kafka' },
+  { error: 'expected a kind: sink-store, kafka, file or upsert' },
 );
 
-export const kafkaPlanSchema = record({
+const filePlanSchema = record({
+  kind: z.literal('file'),
+  storage: z.enum(FILE_STORAGES),
+  partBytes: positive,
+  bucketBy: z.enum(BUCKETINGS),
+  buckets: positive,
+  bucketUs: positive,
+});
+
+const upsertPlanSchema = record({ kind: z.literal('upsert'), version: z.string() });
+
+const kafkaPlanSchema = record({
   kind: z.literal('kafka'),
   partitions: positive,
   naming: z.enum(NAMINGS),
@@ -48,3 +86,5 @@ export const kafkaPlanSchema = record({
   maxTransactionTimeoutUs: positive,
   sessionTimeoutUs: positive,
 });
+
+export const sinkPlanSchema = z.discriminatedUnion('kind', [kafkaPlanSchema, filePlanSchema, upsertPlanSchema]);

@@ -11,6 +11,7 @@ import type {
   ServiceMessage,
   SinkReply,
   SinkRequest,
+  TableUpsert,
 } from '../../engine/protocol/messages.ts';
 import type { KafkaMessage } from '../../engine/protocol/kafka-messages.ts';
 import type { Digest } from '../kernel/digest.ts';
@@ -53,6 +54,9 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'sink-abort':
     case 'sink-reply':
       foldSink(digest, message);
+      return;
+    case 'table-upsert':
+      foldUpsert(digest, message);
       return;
     case 'kafka-init-producer':
     case 'kafka-add-partition':
@@ -108,6 +112,17 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
     }
     default:
       unreachable(message);
+  }
+}
+
+function foldUpsert(digest: Digest, { requestId, table, rows, replaces }: TableUpsert): void {
+  digest.fold(requestId);
+  digest.foldString(table);
+  digest.foldString(replaces);
+  for (const { key, version, lineage } of rows) {
+    digest.foldString(key);
+    digest.fold(version);
+    digest.fold(lineage);
   }
 }
 

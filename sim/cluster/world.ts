@@ -10,7 +10,9 @@ import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-clien
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
+import type { ServiceNodes } from '../../engine/protocol/service-nodes.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
+import type { SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
 import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.ts';
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
 import { UserCodeFaults } from '../faults/user-code-faults.ts';
@@ -30,9 +32,12 @@ import { ServiceConditions } from '../services/service-conditions.ts';
 import type { BrokerRules } from '../services/kafka/broker-rules.ts';
 import { KafkaBroker, type KafkaBrokerOptions } from '../services/kafka/kafka-broker.ts';
 import { KafkaCluster } from '../services/kafka/kafka-cluster.ts';
+import { OutputDisk } from '../services/output-disk.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import type { StorageDisk } from '../services/storage-disk.ts';
+import type { ServiceActor } from '../services/service-actor.ts';
+import { TableDisk, TableStore } from '../services/table-store.ts';
 import { StorageService } from '../services/storage-service.ts';
 import { storageDisk } from './storage-service.ts';
 import { Cluster } from './actor-host.ts';
@@ -47,6 +52,8 @@ export interface WorldOptions {
   readonly choices: Choices;
   readonly history: History;
   readonly profile: HardwareProfile;
+  /** Shown live state at barriers; undefined: nobody judges. */
+  readonly observer: SnapshotObserver | undefined;
   /** A service was really affected by a fault. */
   readonly onEffective: (faultId: string) => void;
 }
@@ -88,6 +95,9 @@ export class World {
       }),
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
+      output: outputDisk(options),
+      table: new TableDisk(),
+      sockets: [],
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     this.durable = {
@@ -95,7 +105,7 @@ export class World {
       objects: () => disks.storage.objects(),
       leftovers: () => disks.storage.leftovers(),
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
-      openTransactions: () => (disks.kafka ?? disks.sink).openTransactions(),
+      openTransactions: () => (disks.kafka ?? disks.output ?? disks.sink).openTransactions(),
     };
     /* Without a service the JobManager's memory is all there is; judges see what it reported. */
     if (plan.engine.highAvailability.kind === 'none')
@@ -147,13 +157,13 @@ function engineNodes(
     ...versionsOf(job, (graph) => graph),
     configuration: plan.engine,
     parts,
-    services: plan.sink === undefined ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(plan.cluster) },
+    services: servicesOf(plan),
     wallClock: world.clocks.get(node)?.read ?? trueWallClock,
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
-    if (!hasUserCodeFaults) return environmentOf(node);
-    const wrapped = (graph: JobGraph): JobGraph => world.userCode.wrapped(graph, node);
-    return { ...environmentOf(node), graph: wrapped(job.graph), ...versionsOf(job, wrapped) };
+    const as = (graph: JobGraph): JobGraph => (hasUserCodeFaults ? world.userCode.wrapped(graph, node) : graph);
+    const environment = { ...environmentOf(node), graph: as(job.graph), ...versionsOf(job, as) };
+    return options.observer === undefined ? environment : { ...environment, observer: options.observer };
   };
   return [
     ...world.jobManagers.map((id) => ({
@@ -182,8 +192,21 @@ function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): No
   return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
 }
 
+/** Files of sinks lie apart from checkpoints, on a storage of the same kinds. */
+function outputDisk({ plan, profile, choices }: WorldOptions): OutputDisk | undefined {
+  if (plan.sink?.kind !== 'file') return undefined;
+  const kind = plan.sink.storage;
+  const delaySite = choices.site('service/sink-store/list-delay');
+  return new OutputDisk(storageDisk({ kind, physics: plan.storage, latency: profile.objectStore, delaySite }));
+}
+
+/** The outside systems that a job can reach. */
+export function servicesOf({ cluster, sink }: SimulationPlan): ServiceNodes {
+  return sink?.kind !== 'kafka' ? SERVICE_NODES : { ...SERVICE_NODES, kafka: brokerNodes(cluster) };
+}
+
 function kafkaCluster({ cluster, sink }: SimulationPlan, rules: BrokerRules): KafkaCluster | undefined {
-  if (sink === undefined) return undefined;
+  if (sink?.kind !== 'kafka') return undefined;
   return new KafkaCluster({ brokers: brokerNodes(cluster), rules, sessionTimeoutUs: sink.sessionTimeoutUs });
 }
 
@@ -193,6 +216,11 @@ interface Disks {
   readonly sink: SinkStoreDisk;
   /** Undefined: sinks write into the sink store. */
   readonly kafka: KafkaCluster | undefined;
+  /** Undefined: sinks write no files. */
+  readonly output: OutputDisk | undefined;
+  readonly table: TableDisk;
+  /** How far each socket was read, by partition. */
+  readonly sockets: number[];
 }
 
 function serviceNodes(
@@ -210,6 +238,14 @@ function serviceNodes(
     latencySite: choices.site(`service/${node}/latency`),
   });
   const { storage, coordination, log, sink } = SERVICE_NODES;
+  /** What stands where the sink store would. */
+  const sinkService = (incarnation: number): ServiceActor | undefined => {
+    const at = common(sink);
+    if (disks.output !== undefined)
+      return new StorageService({ ...at, disk: disks.output, isRestart: incarnation > 1 });
+    if (plan.sink?.kind !== 'upsert') return undefined;
+    return new TableStore({ ...at, disk: disks.table, latency: profile.sinkStore });
+  };
   return [
     {
       id: storage,
@@ -229,11 +265,19 @@ function serviceNodes(
     },
     {
       id: log,
-      create: () => new LogBroker({ ...common(log), content: job.content, minRecords: FETCH_RECORDS_MIN, onRead }),
+      create: () =>
+        new LogBroker({
+          ...common(log),
+          content: job.content,
+          minRecords: FETCH_RECORDS_MIN,
+          onRead,
+          handedOut: disks.sockets,
+        }),
     },
     {
       id: sink,
-      create: () =>
+      create: (incarnation) =>
+        sinkService(incarnation) ??
         new SinkStore({
           ...common(sink),
           disk: disks.sink,
@@ -252,7 +296,7 @@ function brokers(
   common: (node: NodeId) => Pick<KafkaBrokerOptions, 'conditions' | 'conditionSite' | 'latencySite'>,
 ): NodeSpec[] {
   const { sink } = plan;
-  if (sink === undefined || cluster === undefined) return [];
+  if (sink?.kind !== 'kafka' || cluster === undefined) return [];
   return brokerNodes(plan.cluster).map((id) => ({
     id,
     create: () =>

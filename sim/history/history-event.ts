@@ -61,6 +61,8 @@ export type WorldEvent =
       readonly producerEpoch: number;
       /** Producer epoch that asked for it. */
       readonly committedBy: number;
+      /** Of files in directories: readers see each bucket in its order, and no order between them. */
+      readonly partition?: string;
       /** The sink store's own arrays, readable, never to be changed. */
       readonly values: readonly RecordValue[];
       readonly lineages: readonly Lineage[];

@@ -13,9 +13,9 @@
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
-import type { StateHandle, StateKind } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle, StateKind } from '../../engine/protocol/state-handle.ts';
 import { mountOf, resolvedAt } from './file-resolution.ts';
-import { damageOf, readStateContents, type StateContents } from './state-contents.ts';
+import { damageOf, readSegment, readStateContents, type StateContents } from './state-contents.ts';
 
 export interface ListedFile {
   readonly path: string;
@@ -37,6 +37,8 @@ export interface InspectedHandle {
   readonly file: string;
   readonly bytes: number;
   readonly keyGroups?: { readonly start: number; readonly end: number };
+  /** Files that its manifest lists, each checked. */
+  readonly segments?: readonly { readonly file: string; readonly bytes: number }[];
   /** Absent when it is damaged or missing. */
   readonly contents?: StateContents;
 }
@@ -129,7 +131,7 @@ export class DirectoryInspection {
     }
     const metadata = this.#decode(file, bytes);
     if (metadata === undefined) return [];
-    const paths = metadata.states.flatMap(({ handles }) => handles.flatMap(({ path }) => (path === '' ? [] : [path])));
+    const paths = handlesOf(metadata).flatMap(pathsOf);
     const mount = mountOf(paths, (path) => this.#listed.has(path));
     const snapshot: OpenSnapshot = {
       file,
@@ -157,6 +159,9 @@ export class DirectoryInspection {
     for (const handle of handlesOf(snapshot.metadata))
       if (handle.path !== '' && resolvedAt(handle.path, snapshot.mount) === file)
         readHandle(snapshot, handle, bytes, file);
+    for (const { segments = [] } of handlesOf(snapshot.metadata))
+      for (const segment of segments)
+        if (resolvedAt(segment.path, snapshot.mount) === file) checkSegment(snapshot, segment, bytes, file);
   }
 
   document(): InspectionDocument {
@@ -226,6 +231,15 @@ function handlesOf({ states }: CheckpointMetadata): readonly StateHandle[] {
   return states.flatMap(({ handles }) => handles);
 }
 
+function pathsOf({ path, segments = [] }: StateHandle): readonly string[] {
+  return [path, ...segments.map((segment) => segment.path)].filter((file) => file !== '');
+}
+
+function checkSegment(snapshot: OpenSnapshot, handle: SegmentHandle, bytes: Uint8Array, file: string): void {
+  const reading = readSegment(handle, bytes);
+  if (reading.kind === 'damaged') snapshot.problems.push({ kind: 'damaged', file, ...reading.damage });
+}
+
 function readHandle(snapshot: OpenSnapshot, handle: StateHandle, bytes: Uint8Array, file: string): void {
   const reading = readStateContents(handle, bytes);
   if (reading.kind === 'read') {
@@ -242,6 +256,8 @@ function inspected(snapshot: OpenSnapshot): InspectedSnapshot {
   const handles = handlesOf(metadata);
   const sum = (of: readonly StateHandle[]): number => of.reduce((bytes, handle) => bytes + handle.bytes, 0);
   const inFiles = handles.filter(({ path }) => path !== '');
+  const segments = new Map(handles.flatMap((handle) => (handle.segments ?? []).map((file) => [file.path, file.bytes])));
+  const segmentBytes = [...segments.values()].reduce((bytes, size) => bytes + size, 0);
   return {
     file,
     checkpointId: metadata.checkpointId,
@@ -264,8 +280,8 @@ function inspected(snapshot: OpenSnapshot): InspectedSnapshot {
     sizes: {
       metadata: metadataBytes,
       inline: sum(handles.filter(({ path }) => path === '')),
-      files: sum(inFiles),
-      fileCount: new Set(inFiles.map(({ path }) => path)).size,
+      files: sum(inFiles) + segmentBytes,
+      fileCount: new Set(inFiles.map(({ path }) => path)).size + segments.size,
     },
     problems,
   };
@@ -279,9 +295,15 @@ function inspectedHandle(handle: StateHandle, mount: string, contents: StateCont
     file: path === '' ? '' : (resolvedAt(path, mount) ?? path),
     bytes,
     ...(keyGroups === undefined ? {} : { keyGroups }),
+    ...(handle.segments === undefined ? {} : { segments: handle.segments.map((segment) => segmentOf(segment, mount)) }),
     ...(contents === undefined ? {} : { contents }),
   };
 }
+
+const segmentOf = ({ path, bytes }: SegmentHandle, mount: string): { file: string; bytes: number } => ({
+  file: resolvedAt(path, mount) ?? path,
+  bytes,
+});
 
 /** Paths are unique: it never ties. */
 const byPath = (a: ListedFile, b: ListedFile): number => (a.path < b.path ? -1 : 1);

@@ -9,21 +9,26 @@
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import {
   decodeChannelState,
   decodeKeyedStateFile,
+  decodeManifest,
   decodeOperatorStateFile,
   describeSerializer,
   isCanonical,
+  isManifest,
   restorableFile,
   uncompressed,
   locateKeyedStateEntries,
+  type Manifest,
+  readSegmentRows,
 } from '../judges/state-decoders.ts';
 
 export interface KeyedContents {
   readonly kind: 'keyed';
-  readonly format: 'native' | 'canonical';
+  /** `segments`: of an incremental snapshot; the manifest does not count entries. */
+  readonly format: 'native' | 'canonical' | 'segments';
   readonly keyType: string;
   readonly maxParallelism: number;
   readonly keyGroups: { readonly start: number; readonly end: number };
@@ -31,7 +36,7 @@ export interface KeyedContents {
     readonly name: string;
     readonly kind: string;
     readonly type: string;
-    readonly entries: number;
+    readonly entries?: number;
   }[];
 }
 
@@ -63,20 +68,25 @@ export interface Damage {
   readonly message: string;
 }
 
-export type StateReading =
-  | { readonly kind: 'read'; readonly contents: StateContents }
-  | { readonly kind: 'damaged'; readonly damage: Damage };
+interface Damaged {
+  readonly kind: 'damaged';
+  readonly damage: Damage;
+}
+export type StateReading = { readonly kind: 'read'; readonly contents: StateContents } | Damaged;
+export type SegmentReading = { readonly kind: 'read'; readonly rows: number } | Damaged;
 
 export function readStateContents(handle: StateHandle, bytes: Uint8Array): StateReading {
-  if (bytes.length !== handle.bytes) {
-    const message = `it has ${String(bytes.length)} bytes, its handle says ${String(handle.bytes)}`;
-    return { kind: 'damaged', damage: { offset: Math.min(bytes.length, handle.bytes), message } };
-  }
+  if (bytes.length !== handle.bytes) return wrongLength(handle, bytes);
   const fits = crc32c(bytes) === handle.checksum;
   const reading = tryReading(() => contentsOf(handle, bytes));
   if (fits || reading.kind === 'damaged') return reading;
   // Its own checksums fit, so it is a whole file: another one than the handle means.
   return { kind: 'damaged', damage: { offset: 0, message: 'it does not match the checksum of its handle' } };
+}
+
+function wrongLength(handle: Pick<StateHandle, 'bytes'>, bytes: Uint8Array): Damaged {
+  const message = `it has ${String(bytes.length)} bytes, its handle says ${String(handle.bytes)}`;
+  return { kind: 'damaged', damage: { offset: Math.min(bytes.length, handle.bytes), message } };
 }
 
 /** Runs a decoder; bytes that are not what their format says are an answer here, like in ../judges/readable.ts. */
@@ -107,7 +117,23 @@ function contentsOf(handle: StateHandle, bytes: Uint8Array): StateContents {
   return { kind: 'channel', channels };
 }
 
+/** A segment of keyed state: its rows are read, and told by the manifest that lists it. */
+export function readSegment(handle: Pick<SegmentHandle, 'bytes' | 'checksum'>, bytes: Uint8Array): SegmentReading {
+  if (bytes.length !== handle.bytes) return wrongLength(handle, bytes);
+  let rows = 0;
+  const reading = tryReading(() => {
+    readSegmentRows(bytes, () => {
+      rows += 1;
+    });
+    return { kind: 'channel', channels: [] };
+  });
+  if (reading.kind === 'damaged') return reading;
+  if (crc32c(bytes) === handle.checksum) return { kind: 'read', rows };
+  return { kind: 'damaged', damage: { offset: 0, message: 'it does not match the checksum of its handle' } };
+}
+
 function keyedContents(bytes: Uint8Array): KeyedContents {
+  if (isManifest(bytes)) return manifestContents(decodeManifest(bytes));
   const canonical = isCanonical(uncompressed(bytes));
   const file = restorableFile(bytes);
   const { keySerializer, maxParallelism, keyGroups, states } = decodeKeyedStateFile(file);
@@ -125,6 +151,17 @@ function keyedContents(bytes: Uint8Array): KeyedContents {
       type: describeSerializer(serializer),
       entries: entries.get(name) ?? 0,
     })),
+  };
+}
+
+function manifestContents({ keySerializer, maxParallelism, keyGroups, states }: Manifest): KeyedContents {
+  return {
+    kind: 'keyed',
+    format: 'segments',
+    keyType: describeSerializer(keySerializer),
+    maxParallelism,
+    keyGroups,
+    states: states.map(({ name, kind, serializer }) => ({ name, kind, type: describeSerializer(serializer) })),
   };
 }
 

@@ -7,6 +7,7 @@
  * I1: what cannot be read is a value, never a throw: `unreadable` with the reason.
  * I2: every byte of state is checked against length and checksum of its handle before it is decoded.
  */
+import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
@@ -14,7 +15,7 @@ import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
@@ -231,14 +232,14 @@ export class CheckpointReader {
     const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
     for (const operator of jobVertex.operators) {
       const { uid } = operator;
-      if (!('function' in operator)) continue;
+      if (!('function' in operator) && operator.kind !== 'window') continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
   }
 
   /** The splits of one reader. Returns what is wrong. */
   #readSplits(handle: StateHandle, subtask: number, readers: Map<string, ReaderSplits[]>): string | undefined {
-    const bytes = this.#bytesOf(handle);
+    const bytes = this.bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
     const splits = attempt(placeOf(handle), () => decodeReaderSplits(bytes));
     if (splits.kind === 'unreadable') return splits.reason;
@@ -271,10 +272,30 @@ export class CheckpointReader {
     return problems;
   }
 
+  /** As they lie there, unchecked; undefined: they do not. */
+  rawBytesOf(file: StateHandle | SegmentHandle): Uint8Array | undefined {
+    if ('inline' in file && file.path === '') return file.inline;
+    return this.#options.durable.object(file.path);
+  }
+
+  /** Keyed state as one file without times, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
+  keyedFile(handle: StateHandle, bytes: Uint8Array, segmentOf: (segment: SegmentHandle) => Uint8Array): Uint8Array {
+    const { segments = [], keyGroups, operator } = handle;
+    if (!isManifest(bytes)) return this.withoutTimes(operator, restorableFile(bytes));
+    if (keyGroups === undefined) throw new CorruptData(`${placeOf(handle)} names no key groups`, 0);
+    const file = this.#segmented.fileOf(bytes, segments.map(segmentOf), keyGroups);
+    if (typeof file === 'string') throw new CorruptData(`${placeOf(handle)}: ${file}`, 0);
+    return this.withoutTimes(operator, file);
+  }
+
+  /** A keyed state file as it is compared (unstamped-state.ts). Throws `CorruptData`. */
+  withoutTimes(operator: string, file: Uint8Array): Uint8Array {
+    return this.#unstamped.fileOf(operator, file);
+  }
+
   /** The bytes of a handle, or what is wrong with them. */
-  #bytesOf(handle: StateHandle): Uint8Array | string {
-    const bytes = handle.path === '' ? handle.inline : this.#options.durable.object(handle.path);
-    return this.#verified(placeOf(handle), bytes, handle);
+  bytesOf(file: StateHandle | SegmentHandle): Uint8Array | string {
+    return this.#verified('state' in file ? placeOf(file) : file.path, this.rawBytesOf(file), file);
   }
 
   #verified(
@@ -294,7 +315,7 @@ export class CheckpointReader {
     into: ContentsSoFar,
   ): string | undefined {
     const place = placeOf(handle);
-    const bytes = this.#bytesOf(handle);
+    const bytes = this.bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;

@@ -32,6 +32,7 @@ export class ConservedOutput implements Judge, OutputProgress {
   readonly #options: ConservedOutputOptions;
   readonly #findings = new Findings(NAME);
   readonly #due = new Map<string, number>();
+  #total = 0;
   #missing = 0;
   #visible = 0;
 
@@ -40,10 +41,12 @@ export class ConservedOutput implements Judge, OutputProgress {
     for (const { values } of options.index.input) {
       for (const value of values) {
         const id = options.conserves.input(value);
+        if (id === undefined) continue;
         this.#due.set(id, (this.#due.get(id) ?? 0) + 1);
-        this.#missing += 1;
+        this.#total += 1;
       }
     }
+    this.#missing = this.#total;
   }
 
   /** Records visible so far. */
@@ -79,8 +82,7 @@ export class ConservedOutput implements Judge, OutputProgress {
       if (isAll) this.#findings.violated('output-lost', [], say);
       else if (this.#findings.isEmpty) this.#findings.inconclusive('output-incomplete', say);
     }
-    const total = this.#options.index.end().reduce((sum, length) => sum + length, 0);
-    return this.#findings.verdicts(`Each of ${String(total)} input records is accounted for once`);
+    return this.#findings.verdicts(`Each of ${String(this.#total)} input records is accounted for once`);
   }
 
   #account(id: string, at: number): void {

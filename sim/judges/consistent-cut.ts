@@ -31,7 +31,7 @@ export interface ConsistentCutOptions {
 
 export class ConsistentCut implements Judge {
   readonly name = NAME;
-  readonly kinds = ['snapshot-taken', 'checkpoint-completed'] as const;
+  readonly kinds = ['snapshot-taken', 'task-restored', 'checkpoint-completed'] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
     'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
@@ -51,6 +51,7 @@ export class ConsistentCut implements Judge {
 
   observe({ event, index: at }: HistoryEvent): void {
     if (event.kind === 'snapshot-taken') return this.#options.fired?.taken(event);
+    if (event.kind === 'task-restored') return this.#options.fired?.restored(event.checkpointId);
     if (event.kind !== 'checkpoint-completed') return;
     const reported = this.#options.fired?.completed(event.checkpointId) ?? [];
     const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);

@@ -135,8 +135,7 @@ export class ExactlyOnceOutput implements Judge {
       this.#findings.violated('output-invented', [at], () => `${by} writes to no sink of the job`);
       return;
     }
-    const partition = event.kind === 'output-appended' ? (event.partition ?? '') : '';
-    this.#seeAll(sink, { at, by, partition, values, lineages });
+    this.#seeAll(sink, { at, by, partition: event.partition ?? '', values, lineages });
   }
 
   #seeAll(sink: SeenSink, batch: Batch): void {

@@ -35,6 +35,12 @@ export class FiredTimersLog {
     return this.#reported.get(checkpointId) ?? [];
   }
 
+  /** What is restored was complete, a savepoint included that nobody reports; what came behind it is undone. */
+  restored(checkpointId: number): void {
+    this.#completed.add(checkpointId);
+    for (const id of this.#reported.keys()) if (id > checkpointId) this.#reported.delete(id);
+  }
+
   /** Which timers have fired before a checkpoint (I2). */
   before(checkpointId: number): HasFired {
     const fired = new Map<string, Position[]>();

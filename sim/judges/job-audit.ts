@@ -29,7 +29,8 @@ export interface JobAudit {
    * value accounts for. Then output is right when every input record is accounted for exactly once, whatever the values.
    */
   readonly conserves?: {
-    readonly input: (value: RecordValue) => string;
+    /** Undefined: output need not tell of it. */
+    readonly input: (value: RecordValue) => string | undefined;
     readonly output: (value: RecordValue) => readonly string[];
   };
   /**

@@ -31,8 +31,10 @@ import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
+import { TableOutput } from './table-output.ts';
 import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 import { type JobVersions, VersionHistory } from './version-history.ts';
@@ -56,6 +58,8 @@ export interface JudgeBenchOptions {
   readonly job: JudgedJob;
   readonly durable: DurableState;
   readonly plan: SimulationPlan;
+  /** What the restore audit needs of the engine; absent: nothing is restored (histories that are made by hand). */
+  readonly audit?: Pick<RestoreAuditOptions, 'restorer' | 'atBarrier'>;
 }
 
 type EventKind = HistoryEvent['event']['kind'];
@@ -63,7 +67,7 @@ type Wired = Judge & { readonly kinds: readonly EventKind[] };
 
 export class JudgeBench {
   readonly judges: readonly Judge[];
-  readonly output: ExactlyOnceOutput | ConservedOutput;
+  readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
@@ -71,11 +75,11 @@ export class JudgeBench {
   readonly #history: VersionHistory | undefined;
   readonly #byKind = new Map<EventKind, Judge[]>();
 
-  constructor({ job, durable, plan }: JudgeBenchOptions) {
+  constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
-    const { reader, history } = readerOf(job, durable);
+    const { reader, history, graphOf } = readerOf(job, durable);
     this.#history = history;
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
     const cuts = new CutAudit({ graph, audit, index, history, ...fired });
@@ -91,7 +95,10 @@ export class JudgeBench {
     const { conserves } = audit;
     const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#compared = compared;
-    this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
+    if (plan.sink?.kind === 'upsert') {
+      const { version } = plan.sink;
+      this.output = new TableOutput({ expected, audit, version, hasFinished });
+    } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
     const retention = new Retention({ jobId, reader, durable, isOver });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
@@ -109,6 +116,9 @@ export class JudgeBench {
       ...(operated
         ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, history, ...fired }), audit })]
         : []),
+      ...(restore === undefined
+        ? []
+        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), ...restore })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
       this.#progress,
     ];
@@ -121,7 +131,9 @@ export class JudgeBench {
       jobId: graph.jobId,
       reader,
       changed: (drained) => {
-        this.#compared.expect(drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained }));
+        const due = drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained });
+        this.#compared.expect(due);
+        if (this.output instanceof TableOutput) this.output.expect(due);
         this.#progress.drained(drained?.endsAt !== undefined);
       },
     });
@@ -152,18 +164,23 @@ export class JudgeBench {
 }
 
 /** A reader of checkpoints of all versions of the job; which version took one it is told by their history. */
-function readerOf(
-  { graph, index, versions }: JudgedJob,
-  durable: DurableState,
-): { readonly reader: CheckpointReader; readonly history: VersionHistory | undefined } {
-  if (versions === undefined) return { reader: new CheckpointReader({ graph, index, durable }), history: undefined };
+function readerOf({ graph, index, versions }: JudgedJob, durable: DurableState): VersionedReader {
+  if (versions === undefined)
+    return { reader: new CheckpointReader({ graph, index, durable }), history: undefined, graphOf: () => graph };
   const graphs = [...versions.values()].map((version) => version.graph);
-  const of = (checkpoint: number): JobGraph => history.versionOf(history.of(checkpoint).version).graph;
-  const reader = new CheckpointReader({ graph, index, durable, versions: { graphs, of } });
+  const graphOf = (checkpoint: number): JobGraph => history.versionOf(history.of(checkpoint).version).graph;
+  const reader = new CheckpointReader({ graph, index, durable, versions: { graphs, of: graphOf } });
   const cutOf = (checkpoint: RetainedCheckpoint): Cut | undefined => {
     const contents = reader.contents(checkpoint);
     return contents.kind === 'read' ? contents.value.cut : undefined;
   };
   const history = new VersionHistory({ jobId: graph.jobId, versions, cutOf });
-  return { reader, history };
+  return { reader, history, graphOf };
+}
+
+interface VersionedReader {
+  readonly reader: CheckpointReader;
+  readonly history: VersionHistory | undefined;
+  /** Of the version of the job that took a checkpoint. */
+  readonly graphOf: (checkpoint: number) => JobGraph;
 }

@@ -189,6 +189,14 @@ export class ReferenceOperatorState implements RuntimeContext {
     return undefined;
   }
 
+  /** What an entry of a state file stands for; undefined: of a state that is not declared. Throws `CorruptData`. */
+  decode({ state, key, value }: Omit<StateEntry, 'keyGroup'>): { key: StateKey; content: unknown } | undefined {
+    const table = this.#tables.get(state);
+    if (table === undefined) return undefined;
+    const content = table.load(new ByteReader(value));
+    return { key: this.#options.keySerializer.deserialize(new ByteReader(key)), content };
+  }
+
   /** The bytes of a key as state files hold it. */
   keyBytesOf(key: StateKey): Uint8Array {
     scratch.truncate(0);

@@ -41,4 +41,4 @@ export type {
   ReadOnlyBroadcastState,
 } from '../../engine/state/operator-state-descriptor.ts';
 export { Types } from '../../engine/state/type-information.ts';
-export { describeSerializer, type TypeSerializer } from '../../engine/state/type-serializer.ts';
+export { describeSerializer, sameSnapshot, type TypeSerializer } from '../../engine/state/type-serializer.ts';

@@ -9,7 +9,7 @@
  */
 import { ByteReader } from '../../engine/foundation/byte-reader.ts';
 import type { ByteWriter } from '../../engine/foundation/byte-writer.ts';
-import type { JobVertex } from '../../engine/job/job-graph.ts';
+import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
 import { decodeKeyedStateFile, encodeKeyedStateFile, type StateDescriptor } from './state-decoders.ts';
 
 /** Names the stored form in a file. */
@@ -75,6 +75,27 @@ export class UnstampedState {
     }
   }
 }
+
+/** Names of the states of each operator whose entries expire; an operator without any is not in it. */
+export function expiringStates({ vertices }: JobGraph): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, ReadonlySet<string>>();
+  for (const { operators } of vertices) {
+    for (const operator of operators) {
+      if (!('function' in operator)) continue;
+      const expiring = operator.function.states.filter(({ timeToLive }) => timeToLive !== undefined);
+      if (expiring.length > 0) found.set(operator.uid, new Set(expiring.map(({ name }) => name)));
+    }
+  }
+  return found;
+}
+
+/** The same of a content as a backend holds it: of each element of a list, of each value of a map, of the whole of the other kinds. */
+export function withoutTimes(content: unknown): unknown {
+  if (content instanceof Map) return new Map([...content].map(([key, value]) => [key, valueBehindTime(value)]));
+  return Array.isArray(content) ? content.map(valueBehindTime) : valueBehindTime(content);
+}
+
+const valueBehindTime = (stamped: unknown): unknown => (stamped as { readonly value: unknown }).value;
 
 interface Type {
   serialize(value: unknown, out: ByteWriter): void;

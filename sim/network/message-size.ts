@@ -124,6 +124,8 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
       return message.producer.length + textsBytes(message.keep);
     case 'sink-write':
       return message.transaction.length + message.bytes;
+    case 'table-upsert':
+      return message.table.length + message.bytes;
     case 'sink-pre-commit':
     case 'sink-commit':
     case 'sink-abort':

@@ -9,6 +9,8 @@
  *     partition) are readable, `maxWaitUs` at most, and is answered with what is readable then, possibly nothing;
  * I3: beyond the end of a partition nothing will ever come: fetches there are held longer (8 x maxWaitUs, 5 s at most);
  * I4: at the end of a bounded partition a fetch is answered at once, and whoever is given its last record is told that it has ended.
+ * I5: a partition that is a socket hands out each record once: a fetch gets what comes next, whatever offset it names, and who asks first
+ *     gets it. What is lost on the way, or reaches a reader that is not heeded any more, is gone.
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
@@ -29,6 +31,8 @@ export interface LogBrokerOptions {
   readonly conditionSite: ChoiceSite;
   /** Told of each answer with records: what was read, for the count of records read again. */
   readonly onRead?: (partition: number, offset: number, count: number) => void;
+  /** How far each socket was read, by partition; outlives the broker. Absent: there are none. */
+  readonly handedOut?: number[];
 }
 
 /** How much longer a fetch is held at the end of its partition, and the limit of that. */
@@ -53,6 +57,7 @@ export class LogBroker implements ServiceActor {
   readonly #conditions: ServiceConditions;
   readonly #conditionSite: ChoiceSite;
   readonly #onRead: LogBrokerOptions['onRead'];
+  readonly #handedOut: number[];
   readonly #targets = new ReplyTargets('datagram');
   /** By the reply's target, then by partition. */
   readonly #readers = new Map<Target, (Reader | undefined)[]>();
@@ -65,6 +70,7 @@ export class LogBroker implements ServiceActor {
     this.#conditions = options.conditions;
     this.#conditionSite = options.conditionSite;
     this.#onRead = options.onRead;
+    this.#handedOut = options.handedOut ?? [];
   }
 
   handle(input: Input, nowUs: Micros, out: ServiceOut): void {
@@ -124,12 +130,14 @@ export class LogBroker implements ServiceActor {
   }
 
   #answer(fetch: LogFetch, target: Target, nowUs: Micros, out: ServiceOut): void {
-    const { requestId, partition, offset, maxRecords } = fetch;
+    const { requestId, partition, maxRecords } = fetch;
+    const offset = this.#offsetOf(fetch);
     const readable = this.#content.readableRecords(partition, nowUs);
     const count = Math.min(readable - offset, maxRecords);
     const { values, timestampsUs, sourceIndices } =
       count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
     if (count > 0) this.#onRead?.(partition, offset, count);
+    if (count > 0 && this.#content.isSocket(partition)) this.#handedOut[partition] = offset + count;
     const ended = this.#content.isBounded(partition) && offset + values.length >= this.#content.lengthOf(partition);
     out.send(target, {
       kind: 'log-records',
@@ -145,13 +153,20 @@ export class LogBroker implements ServiceActor {
     });
   }
 
+  /** I5. */
+  #offsetOf({ partition, offset }: LogFetch): number {
+    return this.#content.isSocket(partition) ? (this.#handedOut[partition] ?? 0) : offset;
+  }
+
   #isAddressable({ partition, offset }: LogFetch): boolean {
     const isPartition = Number.isInteger(partition) && partition >= 0 && partition < this.#content.partitions;
     return isPartition && Number.isInteger(offset) && offset >= 0;
   }
 
   /** How long a fetch waits for records; 0: it is answered at once (I2, I3). */
-  #holdUs({ partition, offset, maxRecords, maxWaitUs }: LogFetch, nowUs: Micros): number {
+  #holdUs(fetch: LogFetch, nowUs: Micros): number {
+    const { partition, maxRecords, maxWaitUs } = fetch;
+    const offset = this.#offsetOf(fetch);
     const toCome = this.#content.lengthOf(partition) - offset;
     if (toCome <= 0)
       return this.#content.isBounded(partition) ? 0 : Math.min(maxWaitUs * END_WAIT_FACTOR, END_WAIT_US_MAX);

@@ -87,6 +87,11 @@ export class LogContent {
     return this.#partition(partition).topic.plan.bounded;
   }
 
+  /** Whether each record is handed out once. */
+  isSocket(partition: number): boolean {
+    return this.#partition(partition).topic.plan.socket === true;
+  }
+
   /** The virtual time at which a record can first be fetched. */
   readableAtUs(sourceIndex: number): number {
     const topic = this.#topicOf(sourceIndex);

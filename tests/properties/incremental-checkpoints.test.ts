@@ -170,7 +170,7 @@ class Cluster {
     return new SharedState({
       parts: standardParts,
       store: this.store,
-      incremental: true,
+      isIncremental: () => true,
       cleaner: {
         deleteFiles: (paths) => {
           for (const path of paths) this.files.delete(path);

@@ -461,6 +461,13 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     lineages: counts,
     bytes: count,
   }),
+  'table-upsert': message('table-upsert', {
+    requestId: count,
+    table: text,
+    rows: fc.array(row({ key: text, version: count, value: record, lineage: count }), { maxLength: 3 }),
+    replaces: fc.constantFrom('older', 'any'),
+    bytes: count,
+  }),
   'sink-pre-commit': message('sink-pre-commit', { ...ofTransaction, records: count }),
   'sink-commit': message('sink-commit', ofTransaction),
   'sink-abort': message('sink-abort', ofTransaction),

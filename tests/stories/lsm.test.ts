@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt } from '../support/lives.ts';
+import { findings, liveIt, planOf } from '../support/lives.ts';
 
 /** 3,000 keys, of which a checkpoint interval touches a few hundred. */
 function lived(backend: string): RunRecord {
@@ -44,3 +44,22 @@ describe('lsm: what a checkpoint costs', () => {
     expect(completed(incremental).at(-1)?.checkpointedBytes).toBeLessThan(300);
   });
 });
+
+describe('lsm: rare paths are reached', () => {
+  it('S16: a subtask that missed a notice names a file that is gone; the checkpoint fails, and the next ones are good', () => {
+    const record = liveIt(planOf('lsm-incremental', '2'), { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(probesOf(record)).toContain('placeholder-of-missing-file');
+  });
+
+  it('C27, S24: runs begin from segments of the run before under every claim mode, and with another backend', () => {
+    const record = liveIt(planOf('lsm-savepoints', '3'), { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    const owners = eventsOf(record).flatMap((event) => (event.kind === 'job-submitted' ? [event.owner] : []));
+    expect(owners).toEqual(['user', 'claimed', 'user', 'claimed']);
+  });
+});
+
+const eventsOf = ({ history }: RunRecord) => history.map(({ event }) => event);
+const probesOf = (record: RunRecord) =>
+  eventsOf(record).flatMap((event) => (event.kind === 'probe' ? [event.probe] : []));

@@ -1,4 +1,7 @@
-/** The negative control: in at-least-once mode under crashes the judge of duplicates must be seen to fire, that of loss must not. */
+/**
+ * The negative controls: in at-least-once mode under crashes the judge of duplicates must be seen to fire, that of loss must not; with a source
+ * that cannot replay, the other way round.
+ */
 import { expect, it } from 'vitest';
 import { judgement } from '../../scenarios/expectation.ts';
 import { liveIt, planOf } from '../support/lives.ts';
@@ -16,4 +19,25 @@ it('negative-control: duplicates are reported in most lives, loss in none, and n
     expect(judgement('exactly-once', record).verdict, `seed ${seed}`).toBe(record.verdict);
   }
   expect(duplicated).toBeGreaterThanOrEqual(24);
+});
+
+it('socket-source: losses are reported in most lives, duplicates in none, and none fails for them', () => {
+  let lost = 0;
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const plan = planOf('socket-source', String(seed));
+    const record = liveIt(plan);
+    const anomalies = record.verdicts.map(({ anomaly }) => anomaly);
+    expect(anomalies, `seed ${seed}`).not.toContain('output-duplicated');
+    expect(judgement(plan.expect, record).verdict, `seed ${seed}`).toBe('passed');
+    if (!anomalies.includes('output-lost')) continue;
+    lost += 1;
+    expect(judgement('exactly-once', record).verdict, `seed ${seed}`).not.toBe('passed');
+  }
+  expect(lost).toBeGreaterThanOrEqual(14);
+});
+
+it('at-most-once: who expects it does not excuse what comes twice', () => {
+  const record = liveIt(planOf('negative-control', '1'));
+  expect(record.verdicts.map(({ anomaly }) => anomaly)).toContain('output-duplicated');
+  expect(judgement('at-most-once', record).verdict).toBe('violated');
 });

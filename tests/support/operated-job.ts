@@ -45,7 +45,11 @@ export class OperatedBench extends CoordinatorBench {
       store,
       storage,
       record,
-      graphOf: (version) => (version === undefined ? environment.graph : versions.get(version)),
+      versions: {
+        count: { nextAttempt: 0, jobAttempt: 0 },
+        graphOf: (version) => (version === undefined ? environment.graph : versions.get(version)),
+        upgraded: () => this.calls.push('upgraded'),
+      },
     });
     this.furtherTimer = (timer) => this.operations.handleTimer(timer, this.out.nowUs, this.out);
   }
@@ -88,7 +92,6 @@ export class OperatedBench extends CoordinatorBench {
         this.calls.push(`ended ${ended.status}`);
       },
       resubmitted: () => this.calls.push('resubmitted'),
-      upgraded: () => this.calls.push('upgraded'),
     };
   }
 }

@@ -36,7 +36,7 @@ interface Group {
 export interface CommittableCollectorOptions {
   /** Whether a group may be committed (I2). */
   readonly isComplete: (received: number, expected: number) => boolean;
-  /** A global committer commits a checkpoint only when the groups of all writer subtasks are complete (FLINK-36788). */
+  /** A global committer commits a checkpoint only when all groups that it has of it are complete (FLINK-36788). */
   readonly isGlobal: boolean;
 }
 
@@ -140,12 +140,14 @@ export class CommittableCollector {
     }
   }
 
-  /** For a global committer: a writer subtask of this checkpoint is not heard of, or not completely. */
+  /**
+   * For a global committer: a group of this checkpoint is not complete. A writer that says nothing has nothing, or had finished before the
+   * restored checkpoint: its barrier, which is aligned, came behind all it had to say.
+   */
   #misses(checkpointId: number): boolean {
     if (!this.#options.isGlobal) return false;
     const groups = this.#groups.filter(({ summary }) => summary.checkpointId === checkpointId);
-    const complete = groups.filter(({ received, summary }) => this.#options.isComplete(received, summary.count));
-    return complete.length < (groups[0]?.summary.subtasks ?? 0);
+    return groups.some(({ received, summary }) => !this.#options.isComplete(received, summary.count));
   }
 }
 

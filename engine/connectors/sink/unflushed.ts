@@ -17,6 +17,10 @@ export class Unflushed {
     return this.#underWay.size === 0;
   }
 
+  has(name: string): boolean {
+    return this.#underWay.has(name);
+  }
+
   add(name: string, id: CheckpointId): void {
     this.#underWay.set(name, id);
   }

@@ -4,6 +4,7 @@ import { type DatasetSpec, formatDatasetName, generatedDataset, parseDatasetName
 describe('data set name', () => {
   const specs: readonly (readonly [string, DatasetSpec])[] = [
     ['flights-3m', { kind: 'shipped', name: 'flights-3m' }],
+    ['nexmark:40', { kind: 'nexmark', eventsPerSecond: 40 }],
     ['generated:1000x80', { kind: 'generated', keys: 1_000, skewPercent: 80 }],
     ['file:a/b.csv', { kind: 'file', path: 'a/b.csv', format: 'csv' }],
     [
@@ -16,12 +17,18 @@ describe('data set name', () => {
     expect(formatDatasetName(spec)).toBe(name);
   });
 
-  it.each(['flights-4m', 'generated:0x10', 'generated:10x101', 'file:a.xml', 'file:a.csv?kee=x', '', 'toString'])(
-    '%s: refused',
-    (name) => {
-      expect(parseDatasetName(name).ok).toBe(false);
-    },
-  );
+  it.each([
+    'flights-4m',
+    'generated:0x10',
+    'nexmark:0',
+    'generated:10x101',
+    'file:a.xml',
+    'file:a.csv?kee=x',
+    '',
+    'toString',
+  ])('%s: refused', (name) => {
+    expect(parseDatasetName(name).ok).toBe(false);
+  });
 });
 
 describe('generated data set', () => {

@@ -66,6 +66,7 @@ describe('job catalog', () => {
       'keyed-states': 2,
       'recent-counts': 2,
       'evolving-profile': 3,
+      nexmark: 3,
     });
     for (const job of JOB_CATALOG) {
       for (const parameter of job.parameters) expect(parameter.description).toMatch(/\.$/);

@@ -240,3 +240,44 @@ test('log broker: a bounded partition has not ended while its last record is not
   harness.runUntil(8_500);
   expect(harness.ask(fetch({ offset: 3, maxRecords: 9, maxWaitUs: micros(0) }), 0)[0]).toMatchObject({ ended: false });
 });
+
+test('a socket hands out each record once, in order, to whoever asks, and goes on behind a restart of its server', () => {
+  const asked = fc.array(
+    fc.record({
+      mailbox: fc.constantFrom(1, 2),
+      offset: fc.nat(20),
+      maxRecords: fc.integer({ min: 1, max: 4 }),
+      restarts: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 30 },
+  );
+  fc.assert(
+    fc.property(asked, (fetches) => {
+      const harness = new ServiceHarness();
+      const content = new LogContent([topic({ partitions: 1, socket: true })], DATASETS);
+      const handedOut: number[] = [];
+      const { conditions } = harness;
+      const conditionSite = harness.choices.site('condition');
+      const start = (): void =>
+        harness.start(new LogBroker({ content, minRecords: 1, conditions, conditionSite, handedOut }));
+      start();
+      fetches.forEach(({ mailbox, offset, maxRecords, restarts }, requestId) => {
+        if (restarts) start();
+        const fetch: LogFetch = {
+          kind: 'log-fetch',
+          requestId,
+          partition: 0,
+          offset,
+          maxRecords,
+          maxWaitUs: micros(1_000),
+        };
+        harness.receive(fetch, CLIENT, mailbox as MailboxId);
+        harness.runFor(2_000);
+      });
+      const got = harness.sent.flatMap(({ message }) => (message.kind === 'log-records' ? message.sourceIndices : []));
+      expect(got).toEqual(count(got.length));
+      expect(got.length).toBe(handedOut[0] ?? 0);
+    }),
+    { numRuns: 100, seed: 4 },
+  );
+});

@@ -1,0 +1,150 @@
+/**
+ * Writes rows into a table by key (row K13; Flink: an AsyncSinkWriter whose requests are idempotent, the JDBC sink in upsert mode).
+ *
+ * Owns: batches, their repetition, what a snapshot waits for. Nothing is committed: a row is seen when it is written. Does not own: what the
+ * table keeps (the outside system).
+ * Invariants:
+ *   I1 everything written before the barrier is in the table before the checkpoint is acknowledged;
+ *   I2 a row says its version and replaces older ones only. So a request that comes late, twice, or of a dead attempt changes nothing, and
+ *      what is written again after a restore does not take the table back.
+ */
+import { DelayedCalls, retryDelayUs } from '../../clients/delayed-calls.ts';
+import { RequestClient, type RequestClientOptions } from '../../clients/request-client.ts';
+import { assert } from '../../foundation/assert.ts';
+import type { CheckpointId } from '../../foundation/ids.ts';
+import type { Micros } from '../../foundation/time.ts';
+import type { UpsertSinkSpec } from '../../job/job-graph.ts';
+import type { EngineParts } from '../../parts.ts';
+import type { Out } from '../../protocol/actor.ts';
+import type { SinkReply, SinkServiceReply, TableRow } from '../../protocol/messages.ts';
+import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
+import { Unflushed } from '../sink/unflushed.ts';
+
+export interface UpsertWriterOptions {
+  readonly uid: string;
+  readonly upsert: UpsertSinkSpec;
+  readonly batchRecords: number;
+  readonly recordBytes: number;
+  readonly client: RequestClientOptions;
+  /** Longest wait of a row for its batch. */
+  readonly lingerUs: number;
+  readonly parts: Pick<EngineParts, 'upsertReplaces' | 'flushBeforeBarrier'>;
+  readonly host: SinkWriterHost;
+}
+
+/** Batches that may wait for the table before input waits, too. */
+const UNWRITTEN_MAX = 64;
+
+export class UpsertWriter implements SinkWriter {
+  readonly isGated = true;
+  readonly #options: UpsertWriterOptions;
+  readonly #client: RequestClient<SinkReply>;
+  readonly #later = new DelayedCalls();
+  readonly #unflushed = new Unflushed();
+  #rows: TableRow[] = [];
+  #full: (readonly TableRow[])[] = [];
+  /** Batches that the table has not confirmed, by number; a snapshot waits for all that are there when it is taken. */
+  readonly #unwritten = new Set<number>();
+  #batches = 0;
+  #lingering = false;
+
+  constructor(options: UpsertWriterOptions) {
+    this.#options = options;
+    this.#client = new RequestClient(options.client);
+  }
+
+  get isAvailable(): boolean {
+    return this.#unwritten.size < UNWRITTEN_MAX;
+  }
+
+  /** I2: nothing of earlier attempts has to be ended. */
+  initialize(_restored: RestoredWriter, out: Out): void {
+    this.#options.host.ready(out);
+  }
+
+  process(value: unknown, _timestampUs: number, lineage: number): void {
+    const { keyOf, versionOf } = this.#options.upsert;
+    const version = versionOf(value);
+    assert(Number.isSafeInteger(version), 'a row has a version, a whole number', { version });
+    this.#rows.push({ key: keyOf(value), version, value, lineage });
+    if (this.#rows.length >= this.#options.batchRecords) this.#closeBatch();
+  }
+
+  sendBatches(out: Out): void {
+    if (this.#rows.length > 0 && !this.#lingering) {
+      this.#lingering = true;
+      this.#later.after(this.#options.lingerUs, 'linger', out, (_nowUs, lateOut) => {
+        this.#lingering = false;
+        if (this.#rows.length > 0) this.#closeBatch();
+        this.sendBatches(lateOut);
+      });
+    }
+    if (this.#full.length === 0) return;
+    const full = this.#full;
+    this.#full = [];
+    for (const rows of full) {
+      this.#batches += 1;
+      this.#unwritten.add(this.#batches);
+      this.#write(this.#batches, rows, out);
+    }
+  }
+
+  prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
+    if (this.#rows.length > 0) this.#closeBatch();
+    this.sendBatches(out);
+    // A batch that an earlier snapshot waits for keeps its place: this one waits for that, too.
+    if (this.#options.parts.flushBeforeBarrier === 'flushed')
+      for (const batch of this.#unwritten) if (!this.#unflushed.has(`${batch}`)) this.#unflushed.add(`${batch}`, id);
+    this.#unflushed.wait(id);
+    return [];
+  }
+
+  get isFlushed(): boolean {
+    return this.#unflushed.isEmpty;
+  }
+
+  snapshotState(): readonly string[] {
+    return [];
+  }
+
+  snapshotAfterEnd(id: CheckpointId): void {
+    this.#unflushed.wait(id);
+  }
+
+  committed(): void {
+    // There is nothing to commit.
+  }
+
+  handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
+    if (reply.kind === 'sink-reply') this.#client.handleReply(reply, nowUs, out);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#later.handleTimer(timer, nowUs, out) || this.#client.handleTimer(timer, nowUs, out);
+  }
+
+  #closeBatch(): void {
+    this.#full.push(this.#rows);
+    this.#rows = [];
+  }
+
+  /** The same rows again until the table has them (I2). */
+  #write(batch: number, rows: readonly TableRow[], out: Out): void {
+    const { uid: table, recordBytes, parts, host, client } = this.#options;
+    const upsert = { kind: 'table-upsert', table, rows, replaces: parts.upsertReplaces } as const;
+    this.#client.request(
+      (requestId) => ({ ...upsert, requestId, bytes: rows.length * recordBytes }),
+      out,
+      (reply, nowUs, replyOut) => {
+        if (reply?.outcome !== 'done') {
+          return this.#later.after(retryDelayUs(client.timeoutUs), `batch ${batch}`, replyOut, (_lateUs, lateOut) =>
+            this.#write(batch, rows, lateOut),
+          );
+        }
+        this.#unwritten.delete(batch);
+        for (const id of this.#unflushed.flushed(`${batch}`)) host.flushed(id, nowUs, replyOut);
+        if (this.#unflushed.isEmpty) host.allFlushed(replyOut);
+      },
+    );
+  }
+}

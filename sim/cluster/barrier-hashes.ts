@@ -1,0 +1,48 @@
+/**
+ * The hash of each subtask's live keyed state at each barrier, for the restore audit.
+ *
+ * Owns the hashes: three numbers per checkpoint, subtask and operator. Only looks: it changes nothing of a life.
+ */
+import type { SnapshotMoment, SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
+import type { KeyedOperatorState } from '../../engine/state/keyed-state-backend.ts';
+import type { StateAtBarrier } from '../judges/restore-audit.ts';
+import { StateHash } from '../judges/state-hash.ts';
+import type { HashPair } from '../judges/value-hash.ts';
+
+export class BarrierHashes implements SnapshotObserver, StateAtBarrier {
+  /** By operator: states whose entries may expire between barrier and file. They are in no hash. */
+  readonly #expiring: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By checkpoint, then subtask and operator. A subtask that was restarted may have stood at a barrier of one id twice. */
+  readonly #hashes = new Map<number, Map<string, HashPair[]>>();
+
+  constructor(expiring: ReadonlyMap<string, ReadonlySet<string>>) {
+    this.#expiring = expiring;
+  }
+
+  atBarrier({ checkpointId, vertex, subtask }: SnapshotMoment, keyed: readonly KeyedOperatorState[]): void {
+    let ofCheckpoint = this.#hashes.get(checkpointId);
+    if (ofCheckpoint === undefined) {
+      ofCheckpoint = new Map();
+      this.#hashes.set(checkpointId, ofCheckpoint);
+    }
+    for (const { operator, backend } of keyed) {
+      const hash = new StateHash();
+      const expiring = this.#expiring.get(operator);
+      backend.visitEntries((state, keyGroup, key, content) => {
+        if (expiring?.has(state) !== true) hash.add(state, keyGroup, key, content);
+      });
+      const place = placeOf(vertex, subtask, operator);
+      ofCheckpoint.set(place, [...(ofCheckpoint.get(place) ?? []), hash.sum]);
+    }
+  }
+
+  of(
+    checkpointId: number,
+    subtask: { readonly vertex: number; readonly subtask: number },
+    operator: string,
+  ): readonly HashPair[] {
+    return this.#hashes.get(checkpointId)?.get(placeOf(subtask.vertex, subtask.subtask, operator)) ?? [];
+  }
+}
+
+const placeOf = (vertex: number, subtask: number, operator: string): string => `${vertex}/${subtask}/${operator}`;

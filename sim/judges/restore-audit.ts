@@ -1,0 +1,304 @@
+/**
+ * Restore audit: at the end of a life each retained checkpoint and each snapshot a client was told of is restored, and nothing is lost on
+ * the way from live state over bytes to live state again.
+ *
+ * Owns three comparisons, by value: live state at the barrier against what the durable bytes stand for, per subtask; those bytes against fresh
+ * backends that the engine restores from them, as wide as they were; and the same at another parallelism for one of them. Does not own:
+ * whether the state is the *right* one for the cut (exactly-once-state.ts, consistent-cut.ts), and whether files are there (retention.ts).
+ *
+ * I1: bytes are decoded here by the job's own types, without the engine's backends;
+ * I2: state that no function has registered is in none of the three: nobody can read it;
+ * I3: what has expired may be dropped on its way into the file (row S12), so state that expires is not held against live state, and all
+ *     comparisons leave out its times;
+ * I4: a snapshot of another version of the job is read byte for byte and no further: that is inconclusive, not wrong.
+ */
+import { CorruptData } from '../../engine/foundation/byte-reader.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { deployedGraph, operatorsOf, slotsNeeded, withParallelism } from '../../engine/job/scaled-graph.ts';
+import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
+import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
+import { readSegment, readStateContents } from '../inspection/state-contents.ts';
+import type { CheckpointReader } from './checkpoint-reader.ts';
+import { Findings } from './findings.ts';
+import type { EndOfLife, Judge } from './judge.ts';
+import { attempt, attemptRestore, type Readable } from './readable.ts';
+import { PresentForms } from './present-forms.ts';
+import { ReferenceJob } from './reference-job.ts';
+import type { ReferenceOperatorState } from './reference-state.ts';
+import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
+import { StateHash } from './state-hash.ts';
+import { expiringStates } from './unstamped-state.ts';
+import type { HashPair } from './value-hash.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'restore-audit';
+
+/** Hashes of live state, taken by the harness. */
+export interface StateAtBarrier {
+  /** Empty: the subtask took no snapshot of it. More than one: it was restarted while the checkpoint was pending. */
+  of(
+    checkpointId: number,
+    subtask: { readonly vertex: number; readonly subtask: number },
+    operator: string,
+  ): readonly HashPair[];
+}
+
+export interface RestoredState {
+  /** By operator, over all subtasks. */
+  readonly keyed: ReadonlyMap<string, StateHash>;
+  /** Of operator state that can be dealt out anew: what some subtask has, by operator. */
+  readonly elements: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** The engine's own restore path. Throws `CorruptData`, `IncompatibleState` or `InvariantViolation`. */
+export interface SnapshotRestorer {
+  restore(
+    metadata: CheckpointMetadata,
+    graph: JobGraph,
+    bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array,
+  ): RestoredState;
+  /** By keyed operator: a state file without entries, as the job would write it. */
+  emptyFiles(graph: JobGraph): ReadonlyMap<string, Uint8Array>;
+}
+
+/** What the bytes of a snapshot stand for. */
+interface Snapshot extends RestoredState {
+  /** Why this reader cannot know (I4). */
+  otherVersion?: string;
+}
+
+/** What reads the state of one version of the job. */
+interface JobReader {
+  readonly graph: JobGraph;
+  /** By operator: reads what its entries stand for (I1). */
+  readonly keyed: ReadonlyMap<string, ReferenceOperatorState>;
+  readonly expiring: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly forms: PresentForms;
+}
+
+export interface RestoreAuditOptions {
+  /** Of the version of the job that took a checkpoint. */
+  readonly graphOf: (checkpoint: number) => JobGraph;
+  readonly reader: CheckpointReader;
+  readonly restorer: SnapshotRestorer;
+  readonly atBarrier: StateAtBarrier;
+  /** Directories of snapshots that a client was told of and did not give up. */
+  readonly handedOut: () => readonly string[];
+}
+
+export class RestoreAudit implements Judge {
+  readonly name = NAME;
+  readonly kinds = [] as const;
+  readonly anomalies =
+    'not-restorable: a retained checkpoint, or a snapshot that a client was told of, cannot be read or restored at the end. ' +
+    'snapshot-differs: its bytes stand for other state than was live at the barrier. restored-differs: the state restored from it is not ' +
+    'what its bytes stand for. rescaled-differs: it is not at another parallelism. other-version (inconclusive): it was written by another ' +
+    'version of the job, whose state this judge cannot read.';
+  readonly #options: RestoreAuditOptions;
+  readonly #findings = new Findings(NAME);
+  readonly #readers = new Map<JobGraph, JobReader>();
+
+  constructor(options: RestoreAuditOptions) {
+    this.#options = options;
+  }
+
+  observe(): void {
+    // Looks at the end only.
+  }
+
+  finish(end: EndOfLife): Verdict[] {
+    const { reader, handedOut } = this.#options;
+    const retained = reader.retained();
+    const ids = new Map(retained.map(({ metadata, id }) => [metadata, id]));
+    const paths = [...new Set([...ids.keys(), ...handedOut().map((directory) => `${directory}/_metadata`)])];
+    // A life that was cut off in the middle of an event is audited all the same: what is durable is.
+    for (const [index, path] of paths.entries()) this.#audit(path, ids.get(path), index === retained.length - 1);
+    const when = end.cause === 'limit' ? 'when the life was cut off' : 'at the end';
+    return this.#findings.verdicts(
+      `${String(paths.length)} snapshots are restorable ${when}, each as it was at its barrier`,
+    );
+  }
+
+  /** `id`: what the pointer says; a client was told no id. */
+  #audit(path: string, id: number | undefined, rescales: boolean): void {
+    const { reader } = this.#options;
+    const read = reader.metadata(path);
+    if (read.kind === 'unreadable') return this.#say('not-restorable', read.reason);
+    const metadata = read.value;
+    if (id !== undefined && metadata.checkpointId !== id)
+      return this.#say('not-restorable', `${path} is that of checkpoint ${String(metadata.checkpointId)}`);
+    const snapshot = this.#readSnapshot(metadata);
+    if (snapshot.kind === 'unreadable') return this.#say('not-restorable', `${path}: ${snapshot.reason}`);
+    const other =
+      snapshot.value.otherVersion ?? operatorThatIsGone(this.#readerOf(metadata.checkpointId).graph, metadata);
+    if (other !== undefined) return this.#findings.inconclusive('other-version', () => `${path}: ${other}`);
+    const graph = asItWas(this.#readerOf(metadata.checkpointId).graph, metadata);
+    this.#compare({ path, metadata, graph, expected: snapshot.value, anomaly: 'restored-differs' });
+    const rescaled = rescales ? otherwise(graph, metadata) : undefined;
+    if (rescaled === undefined) return;
+    this.#compare({ path, metadata, graph: rescaled, expected: snapshot.value, anomaly: 'rescaled-differs' });
+  }
+
+  #compare(question: {
+    readonly path: string;
+    readonly metadata: CheckpointMetadata;
+    readonly graph: JobGraph;
+    readonly expected: RestoredState;
+    readonly anomaly: 'restored-differs' | 'rescaled-differs';
+  }): void {
+    const { path, metadata, graph, expected, anomaly } = question;
+    const width = `at parallelism ${String(slotsNeeded(graph.vertices))}`;
+    const restored = attemptRestore(`${path} restored ${width}`, () =>
+      this.#options.restorer.restore(metadata, graph, (handle) => this.#bytesOf(handle)),
+    );
+    if (restored.kind === 'unreadable') return this.#say('not-restorable', restored.reason);
+    for (const [operator, { sum, entries }] of expected.keyed) {
+      const found = restored.value.keyed.get(operator);
+      if (found?.sum.equals(sum) === true) continue;
+      const counts = `${String(found?.entries ?? 0)} entries of ${String(entries)}`;
+      this.#say(
+        anomaly,
+        `${path} restored ${width}: keyed state of ${operator} is not that of the snapshot (${counts})`,
+      );
+    }
+    for (const [operator, elements] of expected.elements) {
+      const found = restored.value.elements.get(operator);
+      const missing = [...elements].find((element) => found?.has(element) !== true);
+      if (missing === undefined && found?.size === elements.size) continue;
+      this.#say(anomaly, `${path} restored ${width}: operator state of ${operator} is not that of the snapshot`);
+    }
+  }
+
+  /** What the bytes stand for, by operator; on the way each subtask's is held against its live state at the barrier. */
+  #readSnapshot(metadata: CheckpointMetadata): Readable<Snapshot> {
+    const keyed = new Map<string, StateHash>();
+    const elements = new Map<string, Set<string>>();
+    const snapshot: Snapshot = { keyed, elements };
+    return attempt(`checkpoint ${String(metadata.checkpointId)}`, () => {
+      for (const state of metadata.states) {
+        for (const handle of state.handles) {
+          const bytes = this.#bytesOf(handle);
+          if (handle.state === 'keyed') {
+            const other = this.#readKeyed(metadata, state, { handle, bytes }, keyed);
+            if (other !== undefined) snapshot.otherVersion = other;
+          }
+          if (handle.state === 'operator' && handle.lists !== undefined) gather(handle.operator, bytes, elements);
+        }
+      }
+      return snapshot;
+    });
+  }
+
+  /** Gives the way in which it is of another version. */
+  #readKeyed(
+    { checkpointId }: CheckpointMetadata,
+    subtask: SubtaskState,
+    { handle, bytes }: { readonly handle: StateHandle; readonly bytes: Uint8Array },
+    into: Map<string, StateHash>,
+  ): string | undefined {
+    const { operator } = handle;
+    const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
+    const { forms, keyed, expiring: states } = this.#readerOf(checkpointId);
+    const difference = forms.difference(operator, file);
+    const known = keyed.get(operator);
+    if (difference !== undefined || known === undefined) return difference;
+    const own = new StateHash();
+    // I3: live, it was perhaps more.
+    const mayExpire = new StateHash();
+    const expiring = states.get(operator);
+    readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
+      const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
+      if (entry === undefined) return;
+      const into = expiring?.has(name) === true ? mayExpire : own;
+      into.add(name, keyGroup, entry.key, entry.content);
+    });
+    const all = into.get(operator) ?? new StateHash();
+    into.set(operator, all);
+    for (const { sum, entries } of [own, mayExpire]) {
+      all.sum.add(sum);
+      all.entries += entries;
+    }
+    const live = this.#options.atBarrier.of(checkpointId, subtask, operator);
+    if (live.length === 0 || live.some((hash) => own.sum.equals(hash))) return undefined;
+    this.#say(
+      'snapshot-differs',
+      `Subtask ${String(subtask.subtask)} of ${operator} had other state at the barrier of ${String(checkpointId)} than its snapshot holds (${String(own.entries)} entries)`,
+    );
+    return undefined;
+  }
+
+  #readerOf(checkpoint: number): JobReader {
+    const { reader, restorer, graphOf } = this.#options;
+    const graph = graphOf(checkpoint);
+    const known = this.#readers.get(graph);
+    if (known !== undefined) return known;
+    const files = [...restorer.emptyFiles(graph)].map(
+      ([operator, file]) => [operator, reader.withoutTimes(operator, file)] as const,
+    );
+    const made = {
+      graph,
+      keyed: new ReferenceJob(graph).keyedStates,
+      expiring: expiringStates(graph),
+      forms: new PresentForms(new Map(files)),
+    };
+    this.#readers.set(graph, made);
+    return made;
+  }
+
+  /** Throws `CorruptData`, as whoever restores would, with file and offset of the damage. */
+  #bytesOf(handle: StateHandle | SegmentHandle): Uint8Array {
+    const { reader } = this.#options;
+    const bytes = reader.bytesOf(handle);
+    if (typeof bytes !== 'string') return bytes;
+    const found = reader.rawBytesOf(handle);
+    const reading =
+      found === undefined
+        ? undefined
+        : 'state' in handle
+          ? readStateContents(handle, found)
+          : readSegment(handle, found);
+    if (reading?.kind !== 'damaged') throw new CorruptData(bytes, 0);
+    throw new CorruptData(`${bytes}: ${reading.damage.message}`, reading.damage.offset);
+  }
+
+  #say(anomaly: string, message: string): void {
+    this.#findings.violated(anomaly, [], () => message);
+  }
+}
+
+function gather(operator: string, bytes: Uint8Array, into: Map<string, Set<string>>): void {
+  const found = into.get(operator) ?? new Set<string>();
+  into.set(operator, found);
+  for (const { name, elements } of decodeOperatorStateFile(bytes))
+    for (const element of elements) found.add(`${name}/${element.join()}`);
+}
+
+function operatorThatIsGone({ vertices }: JobGraph, { operators }: CheckpointMetadata): string | undefined {
+  const present = new Set(vertices.flatMap((vertex) => operatorsOf(vertex)));
+  const gone = operators.find(({ uid }) => !present.has(uid));
+  return gone && `the job has no operator ${gone.uid}`;
+}
+
+/** As wide as the job was when the snapshot was taken. */
+function asItWas(graph: JobGraph, { operators }: CheckpointMetadata): JobGraph {
+  const vertices = graph.vertices.map((vertex) => {
+    const scale = operators.find(({ uid }) => operatorsOf(vertex).includes(uid));
+    const { parallelism, maxParallelism } = scale ?? vertex;
+    return { parallelism, maxParallelism };
+  });
+  return deployedGraph(graph, { vertices });
+}
+
+/** One subtask more or less, by the id; undefined: the snapshot can be restored at its own parallelism only (rows S9, C22). */
+function otherwise(graph: JobGraph, { checkpointId, states }: CheckpointMetadata): JobGraph | undefined {
+  const isFixed = states.some(
+    ({ finished, handles }) =>
+      finished !== undefined || handles.some(({ state, lists }) => state === 'operator' && lists === undefined),
+  );
+  if (isFixed) return undefined;
+  const now = slotsNeeded(graph.vertices);
+  const most = graph.vertices.reduce((least, { maxParallelism }) => Math.min(least, maxParallelism), now + 1);
+  const wanted = checkpointId % 2 === 0 || now === 1 ? now + 1 : now - 1;
+  const rescaled = Math.min(wanted, most);
+  return rescaled === now ? undefined : withParallelism(graph, rescaled);
+}
