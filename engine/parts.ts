@@ -14,6 +14,7 @@ import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
 import type { WindowRules } from './operators/window-operator.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
+import type { TransactionState } from './protocol/rocketmq-messages.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
@@ -116,6 +117,8 @@ export interface EngineParts {
   isGroupComplete(received: number, expected: number): boolean;
   /** What the transactional ids of a sink begin with (I1 in bugs.md): two sinks of one job never share one. */
   transactionalIdPrefix(jobId: string, uid: string): string;
+  /** What a broker that asks about a transaction is answered; `known`: what durable knowledge says. */
+  checkBack(known: TransactionState): TransactionState;
   /** What an upsert may replace: a row of an older version, or any (row K13). */
   readonly upsertReplaces: 'older' | 'any';
   /** What a file sink does with files that earlier attempts began and no restored checkpoint commits (row K12). */
@@ -252,6 +255,7 @@ export const standardParts: EngineParts = {
     return outcome === 'retry-later' && tries < COMMIT_TRIES_MAX ? 'retry' : 'fail';
   },
   transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
+  checkBack: (known) => known,
   upsertReplaces: 'older',
   outputOfEarlierAttempts: 'removed',
   isCommittedFile: (found, expected) => found === expected,

@@ -43,7 +43,7 @@ export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[]
   });
 }
 
-function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file' | 'upsert'> {
+function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file' | 'upsert' | 'rocketmq'> {
   if (sink === undefined) return {};
   switch (sink.kind) {
     case 'kafka':
@@ -54,6 +54,8 @@ function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file
       return {
         upsert: { keyOf: (value) => String(outputKey(value)), versionOf: (value) => rowVersion(value, sink.version) },
       };
+    case 'rocketmq':
+      return { rocketmq: true };
     default:
       return unreachable(sink);
   }

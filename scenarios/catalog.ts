@@ -143,6 +143,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
   { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
+  {
+    name: 'rocketmq-sink',
+    description: 'half messages: ends that are lost, and a broker that asks what became of them',
+  },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },

@@ -176,6 +176,10 @@ function clusterOf({ cluster: { clocks, ...cluster } }: ScenarioInput): ClusterS
 function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
   if (sink.kind === 'sink-store') return {};
   if (sink.kind === 'upsert') return { sink };
+  if (sink.kind === 'rocketmq') {
+    const { kind, checkAfter: checkAfterUs, consumers } = sink;
+    return { sink: { kind, checkAfterUs, consumers } };
+  }
   if (sink.kind === 'file') {
     const { kind, storage, partSize: partBytes, bucketBy, buckets, bucketTime: bucketUs } = sink;
     return { sink: { kind, storage, partBytes, bucketBy, buckets, bucketUs } };

@@ -83,7 +83,16 @@ export interface UpsertPlan {
   readonly version: string;
 }
 
-export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan;
+/** Sinks write half messages to a RocketMQ-like broker, at the node where the sink store would stand. */
+export interface RocketMqPlan {
+  readonly kind: 'rocketmq';
+  /** The broker asks about a transaction of which it heard nothing for so long. */
+  readonly checkAfterUs: number;
+  /** Whether consumers know by its key a message that was stored twice. */
+  readonly consumers: 'keyed' | 'plain';
+}
+
+export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan | RocketMqPlan;
 
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */

@@ -41,6 +41,8 @@ export interface SinkOptions {
   readonly batchRecords?: number;
   /** Into topics of a Kafka-like cluster. Default: into the sink store. */
   readonly kafka?: KafkaSinkSpec;
+  /** As half messages to a RocketMQ-like broker. */
+  readonly rocketmq?: true;
   /** Into a table, by key. */
   readonly upsert?: UpsertSinkSpec;
   /** Into files by bucket. */
@@ -222,11 +224,12 @@ export class DataStream<T> {
       throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
     if (options.file !== undefined && options.guarantee !== 'exactly-once')
       throw new InvalidJob('A file sink is exactly-once: its files are visible with their checkpoint.');
-    const { kafka, file, upsert } = options;
+    const { kafka, file, upsert, rocketmq } = options;
     const place = {
       ...(kafka === undefined ? {} : { kafka }),
       ...(file === undefined ? {} : { file }),
       ...(upsert === undefined ? {} : { upsert }),
+      ...(rocketmq === undefined ? {} : { rocketmq }),
     };
     const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
     return new DataStreamSink(this.#place.graph, [sink, ...this.#committerBehind(sink)]);

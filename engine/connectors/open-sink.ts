@@ -19,6 +19,8 @@ import { type CommitFact, CommitterOperator } from './sink/committer-operator.ts
 import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract.ts';
 import { SinkOperator } from './sink/sink-operator.ts';
 import type { SinkTask } from './sink/sink-task.ts';
+import { RocketMqCommitter } from './rocketmq/rocketmq-committer.ts';
+import { RocketMqWriter } from './rocketmq/rocketmq-writer.ts';
 import { SinkStoreCommitter } from './sink-store/sink-store-committer.ts';
 import { UpsertWriter } from './upsert/upsert-writer.ts';
 import { SinkStoreWriter } from './sink-store/sink-store-writer.ts';
@@ -104,6 +106,10 @@ function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter 
   const { requestTimeoutUs, bufferTimeoutUs: lingerUs } = runtime;
   const { attempt, ...subtask } = place;
   const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
+  if (spec.rocketmq === true) {
+    const client = { ...datagrams(options), name: 'rocketmq', firstRequestId: 1 };
+    return new RocketMqWriter({ ...output, attempt, batchRecords: spec.batchRecords, client });
+  }
   if (spec.upsert !== undefined) {
     const table = { ...datagrams(options), name: 'table', firstRequestId: WRITE_REQUESTS };
     return new UpsertWriter({ ...output, upsert: spec.upsert, batchRecords: spec.batchRecords, client: table });
@@ -116,6 +122,7 @@ function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter 
 function openConnectorsCommitter(options: OpenSinkOptions): Committer {
   const { uid, spec, place, services, runtime, parts } = options;
   const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
+  if (spec.rocketmq === true) return new RocketMqCommitter(services.sink);
   if (spec.file !== undefined) {
     const requests = { ...datagrams(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
     const writer = `${leaseHolder(options)}/commit`;
@@ -139,8 +146,8 @@ function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: Sink
 const datagrams = ({ services, runtime }: OpenSinkOptions) =>
   ({ node: services.sink, via: 'datagram', timeoutUs: runtime.requestTimeoutUs }) as const;
 
-const isKeptByConnection = ({ kafka, file, upsert }: SinkSpec): boolean =>
-  kafka === undefined && file === undefined && upsert === undefined;
+const isKeptByConnection = ({ kafka, file, upsert, rocketmq }: SinkSpec): boolean =>
+  kafka === undefined && file === undefined && upsert === undefined && rocketmq === undefined;
 
 const leaseHolder = ({ uid, place }: OpenSinkOptions): string => `${uid}-${place.subtask}/${place.attempt}`;
 

@@ -52,6 +52,8 @@ export interface SinkSpec {
   readonly batchRecords: number;
   /** Present: into topics of a Kafka-like cluster. Absent: into the sink store. */
   readonly kafka?: KafkaSinkSpec;
+  /** Present: as half messages to a RocketMQ-like broker. */
+  readonly rocketmq?: true;
   /** Present: into a table, by key. */
   readonly upsert?: UpsertSinkSpec;
   /** Present: into files. */

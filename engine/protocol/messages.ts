@@ -16,6 +16,7 @@ import type { ClientCommandMessage, ClientReply, ClientRequest } from './client-
 import type { KafkaMessage, KafkaReply } from './kafka-messages.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
+import type { RocketMqCheck, RocketMqRequest } from './rocketmq-messages.ts';
 import type { FinishedState, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
@@ -376,7 +377,7 @@ export interface SinkReply {
 }
 
 /** What a sink may be answered, whatever it writes to. */
-export type SinkServiceReply = SinkReply | KafkaReply | StorageReply;
+export type SinkServiceReply = SinkReply | KafkaReply | StorageReply | RocketMqCheck;
 
 export type ServiceMessage =
   | StorageRequest
@@ -389,6 +390,8 @@ export type ServiceMessage =
   | LogRecords
   | SinkRequest
   | TableUpsert
+  | RocketMqRequest
+  | RocketMqCheck
   | SinkReply
   | KafkaMessage;
 

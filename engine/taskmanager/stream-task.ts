@@ -258,13 +258,13 @@ export class StreamTask {
       case 'operator-event-acknowledged':
         return this.#source?.handleEvent(message, nowUs, out);
       case 'sink-reply':
-        return this.#chain?.sink?.handleReply(message, nowUs, out);
       case 'kafka-reply':
+      case 'rocketmq-check':
       case 'storage-reply':
         if (message.kind === 'storage-reply') this.#restore.handleReply(message, nowUs, out);
-        if (this.#sinkGate === undefined) return;
         this.#chain?.sink?.handleReply(message, nowUs, out);
-        return this.#pump(nowUs, out);
+        if (this.#sinkGate !== undefined) this.#pump(nowUs, out);
+        return;
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }

@@ -45,6 +45,8 @@ export interface JobInput {
   readonly batchRecords?: number;
   /** Present: sinks write into topics of a Kafka-like cluster. */
   readonly kafka?: KafkaSinkSpec;
+  /** Present: sinks write half messages. */
+  readonly rocketmq?: true;
   /** Present: sinks write into tables. */
   readonly upsert?: UpsertSinkSpec;
   /** Present: sinks write into files. */

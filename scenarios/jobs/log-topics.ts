@@ -53,13 +53,14 @@ export function unionOf<T>(streams: readonly DataStream<T>[]): DataStream<T> {
 }
 
 /** The sink options of a job. */
-export function sinkOptions({ guarantee, batchRecords, kafka, file, upsert }: JobInput): SinkOptions {
+export function sinkOptions({ guarantee, batchRecords, kafka, file, upsert, rocketmq }: JobInput): SinkOptions {
   return {
     guarantee,
     ...(batchRecords === undefined ? {} : { batchRecords }),
     ...(kafka === undefined ? {} : { kafka }),
     ...(file === undefined ? {} : { file }),
     ...(upsert === undefined ? {} : { upsert }),
+    ...(rocketmq === undefined ? {} : { rocketmq }),
   };
 }
 

@@ -82,16 +82,6 @@ export const timeoutAbortWithoutFence: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
-export const epochCheckNotStrict: Mutant = ofBrokers({
-  slug: 'epoch-check-not-strict',
-  bug: 'KAFKA-9600',
-  story:
-    'A request to end a transaction is accepted whatever its epoch: one of long ago ends the transaction of today.',
-  brokerRules: { ...standardBrokerRules, epochMatches: () => true },
-  scenario: 'kafka-sink-pooling',
-  judges: ['exactly-once-output', 'progress'],
-});
-
 export const lsoIgnored: Mutant = ofBrokers({
   slug: 'lso-ignored',
   bug: 'own',
@@ -100,6 +90,24 @@ export const lsoIgnored: Mutant = ofBrokers({
   scenario: 'kafka-sink',
   judges: ['exactly-once-output', 'progress'],
 });
+
+export const checkBackAnswersCommit: Mutant = {
+  slug: 'check-back-answers-commit',
+  bug: 'own (row K9)',
+  story: 'A broker that asks about a transaction is told to commit it, whether its checkpoint is complete or not.',
+  parts: withWrong({ checkBack: () => 'commit' }),
+  scenario: 'rocketmq-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const checkBackRollsBackUndecided: Mutant = {
+  slug: 'check-back-rolls-back-undecided',
+  bug: 'own (row K9)',
+  story: 'A broker that asks about a transaction whose checkpoint is still under way is told to roll it back.',
+  parts: withWrong({ checkBack: (known) => (known === 'unknown' ? 'rollback' : known) }),
+  scenario: 'rocketmq-sink',
+  judges: ['exactly-once-output', 'progress'],
+};
 
 export const upsertWithoutVersion: Mutant = {
   slug: 'upsert-without-version',

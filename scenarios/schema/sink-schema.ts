@@ -4,6 +4,7 @@ import { count, duration, record, size } from './scalars.ts';
 
 const NAMINGS = ['incrementing', 'pooling'] as const;
 const FILE_STORAGES = ['hdfs', 'object-store'] as const;
+const CONSUMERS = ['keyed', 'plain'] as const;
 const BUCKETINGS = ['key', 'value', 'time'] as const;
 const positive = z.int({ error: 'expected a whole number' }).min(1, { error: 'expected a whole number of at least 1' });
 
@@ -62,8 +63,20 @@ export const sinkSchema = z.discriminatedUnion(
         .default('count')
         .describe('Field of the output that is its version: a number that rises with each record of a key.'),
     }),
+    record({
+      kind: z.literal('rocketmq'),
+      checkAfter: duration()
+        .prefault('6s')
+        .describe(
+          "The broker asks about a transaction of which it heard nothing for so long. RocketMQ's default, and 60s between two.",
+        ),
+      consumers: z
+        .enum(CONSUMERS)
+        .default('keyed')
+        .describe('Whether consumers know by its key a message that was stored twice; plain ones see it twice.'),
+    }),
   ],
-  { error: 'expected a kind: sink-store, kafka, file or upsert' },
+  { error: 'expected a kind: sink-store, kafka, file, upsert or rocketmq' },
 );
 
 const filePlanSchema = record({
@@ -73,6 +86,12 @@ const filePlanSchema = record({
   bucketBy: z.enum(BUCKETINGS),
   buckets: positive,
   bucketUs: positive,
+});
+
+const rocketMqPlanSchema = record({
+  kind: z.literal('rocketmq'),
+  checkAfterUs: positive,
+  consumers: z.enum(CONSUMERS),
 });
 
 const upsertPlanSchema = record({ kind: z.literal('upsert'), version: z.string() });
@@ -87,4 +106,9 @@ const kafkaPlanSchema = record({
   sessionTimeoutUs: positive,
 });
 
-export const sinkPlanSchema = z.discriminatedUnion('kind', [kafkaPlanSchema, filePlanSchema, upsertPlanSchema]);
+export const sinkPlanSchema = z.discriminatedUnion('kind', [
+  kafkaPlanSchema,
+  filePlanSchema,
+  upsertPlanSchema,
+  rocketMqPlanSchema,
+]);

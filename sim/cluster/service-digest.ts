@@ -13,6 +13,7 @@ import type {
   SinkRequest,
   TableUpsert,
 } from '../../engine/protocol/messages.ts';
+import type { RocketMqCheck, RocketMqRequest } from '../../engine/protocol/rocketmq-messages.ts';
 import type { KafkaMessage } from '../../engine/protocol/kafka-messages.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { highAvailabilityText } from '../network/high-availability-text.ts';
@@ -54,6 +55,12 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'sink-abort':
     case 'sink-reply':
       foldSink(digest, message);
+      return;
+    case 'rocketmq-register':
+    case 'rocketmq-half':
+    case 'rocketmq-end':
+    case 'rocketmq-check':
+      foldRocketMq(digest, message);
       return;
     case 'table-upsert':
       foldUpsert(digest, message);
@@ -113,6 +120,18 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
     default:
       unreachable(message);
   }
+}
+
+function foldRocketMq(digest: Digest, message: RocketMqRequest | RocketMqCheck): void {
+  digest.foldString(message.kind);
+  digest.foldString(message.group);
+  if ('requestId' in message) digest.fold(message.requestId);
+  if (message.kind === 'rocketmq-register') return;
+  digest.foldString(message.transaction);
+  if (message.kind === 'rocketmq-end') digest.foldString(message.state);
+  if (message.kind !== 'rocketmq-half') return;
+  digest.foldString(message.key);
+  for (const lineage of message.lineages) digest.fold(lineage);
 }
 
 function foldUpsert(digest: Digest, { requestId, table, rows, replaces }: TableUpsert): void {

@@ -36,6 +36,7 @@ import { OutputDisk } from '../services/output-disk.ts';
 import { SinkStore } from '../services/sink-store.ts';
 import { SinkStoreDisk } from '../services/sink-store-disk.ts';
 import type { StorageDisk } from '../services/storage-disk.ts';
+import { RocketMqBroker, RocketMqDisk } from '../services/rocketmq-broker.ts';
 import type { ServiceActor } from '../services/service-actor.ts';
 import { TableDisk, TableStore } from '../services/table-store.ts';
 import { StorageService } from '../services/storage-service.ts';
@@ -96,6 +97,7 @@ export class World {
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
       output: outputDisk(options),
+      rocketmq: plan.sink?.kind === 'rocketmq' ? new RocketMqDisk(plan.sink.consumers) : undefined,
       table: new TableDisk(),
       sockets: [],
       kafka: kafkaCluster(plan, options.brokerRules),
@@ -105,7 +107,7 @@ export class World {
       objects: () => disks.storage.objects(),
       leftovers: () => disks.storage.leftovers(),
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
-      openTransactions: () => (disks.kafka ?? disks.output ?? disks.sink).openTransactions(),
+      openTransactions: () => (disks.kafka ?? disks.output ?? disks.rocketmq ?? disks.sink).openTransactions(),
     };
     /* Without a service the JobManager's memory is all there is; judges see what it reported. */
     if (plan.engine.highAvailability.kind === 'none')
@@ -218,6 +220,8 @@ interface Disks {
   readonly kafka: KafkaCluster | undefined;
   /** Undefined: sinks write no files. */
   readonly output: OutputDisk | undefined;
+  /** Undefined: sinks write no half messages. */
+  readonly rocketmq: RocketMqDisk | undefined;
   readonly table: TableDisk;
   /** How far each socket was read, by partition. */
   readonly sockets: number[];
@@ -243,6 +247,10 @@ function serviceNodes(
     const at = common(sink);
     if (disks.output !== undefined)
       return new StorageService({ ...at, disk: disks.output, isRestart: incarnation > 1 });
+    if (disks.rocketmq !== undefined && plan.sink?.kind === 'rocketmq') {
+      const { checkAfterUs } = plan.sink;
+      return new RocketMqBroker({ ...at, disk: disks.rocketmq, latency: profile.sinkStore, checkAfterUs });
+    }
     if (plan.sink?.kind !== 'upsert') return undefined;
     return new TableStore({ ...at, disk: disks.table, latency: profile.sinkStore });
   };

@@ -3,7 +3,7 @@
  * the way from live state over bytes to live state again.
  *
  * Owns three comparisons, by value: live state at the barrier against what the durable bytes stand for, per subtask; those bytes against fresh
- * backends that the engine restores from them, as wide as they were; and the same at another parallelism for one of them. Does not own:
+ * backends that the engine restores from them, as wide as they were; and the same at another parallelism for the oldest. Does not own:
  * whether the state is the *right* one for the cut (exactly-once-state.ts, consistent-cut.ts), and whether files are there (retention.ts).
  *
  * I1: bytes are decoded here by the job's own types, without the engine's backends;
@@ -112,7 +112,8 @@ export class RestoreAudit implements Judge {
     const ids = new Map(retained.map(({ metadata, id }) => [metadata, id]));
     const paths = [...new Set([...ids.keys(), ...handedOut().map((directory) => `${directory}/_metadata`)])];
     // A life that was cut off in the middle of an event is audited all the same: what is durable is.
-    for (const [index, path] of paths.entries()) this.#audit(path, ids.get(path), index === retained.length - 1);
+    for (const [index, path] of paths.entries())
+      this.#audit(path, ids.get(path), index > 0 ? 'own' : retained.length === 1 ? 'both' : 'other');
     const when = end.cause === 'limit' ? 'when the life was cut off' : 'at the end';
     return this.#findings.verdicts(
       `${String(paths.length)} snapshots are restorable ${when}, each as it was at its barrier`,
@@ -120,7 +121,7 @@ export class RestoreAudit implements Judge {
   }
 
   /** `id`: what the pointer says; a client was told no id. */
-  #audit(path: string, id: number | undefined, rescales: boolean): void {
+  #audit(path: string, id: number | undefined, widths: 'own' | 'other' | 'both'): void {
     const { reader } = this.#options;
     const read = reader.metadata(path);
     if (read.kind === 'unreadable') return this.#say('not-restorable', read.reason);
@@ -129,14 +130,14 @@ export class RestoreAudit implements Judge {
       return this.#say('not-restorable', `${path} is that of checkpoint ${String(metadata.checkpointId)}`);
     const snapshot = this.#readSnapshot(metadata);
     if (snapshot.kind === 'unreadable') return this.#say('not-restorable', `${path}: ${snapshot.reason}`);
-    const other =
-      snapshot.value.otherVersion ?? operatorThatIsGone(this.#readerOf(metadata.checkpointId).graph, metadata);
+    const { graph: own } = this.#readerOf(metadata.checkpointId);
+    const other = snapshot.value.otherVersion ?? operatorThatIsGone(own, metadata);
     if (other !== undefined) return this.#findings.inconclusive('other-version', () => `${path}: ${other}`);
-    const graph = asItWas(this.#readerOf(metadata.checkpointId).graph, metadata);
-    this.#compare({ path, metadata, graph, expected: snapshot.value, anomaly: 'restored-differs' });
-    const rescaled = rescales ? otherwise(graph, metadata) : undefined;
-    if (rescaled === undefined) return;
-    this.#compare({ path, metadata, graph: rescaled, expected: snapshot.value, anomaly: 'rescaled-differs' });
+    const graph = asItWas(own, metadata);
+    const question = { path, metadata, expected: snapshot.value };
+    const rescaled = widths === 'own' ? undefined : otherwise(graph, metadata);
+    if (rescaled === undefined || widths === 'both') this.#compare({ ...question, graph, anomaly: 'restored-differs' });
+    if (rescaled !== undefined) this.#compare({ ...question, graph: rescaled, anomaly: 'rescaled-differs' });
   }
 
   #compare(question: {
@@ -289,7 +290,7 @@ function asItWas(graph: JobGraph, { operators }: CheckpointMetadata): JobGraph {
   return deployedGraph(graph, { vertices });
 }
 
-/** One subtask more or less, by the id; undefined: the snapshot can be restored at its own parallelism only (rows S9, C22). */
+/** One subtask more or less, by the id, but never a single one, which clips no key groups; undefined: the snapshot can be restored at its own parallelism only (rows S9, C22). */
 function otherwise(graph: JobGraph, { checkpointId, states }: CheckpointMetadata): JobGraph | undefined {
   const isFixed = states.some(
     ({ finished, handles }) =>
@@ -298,7 +299,7 @@ function otherwise(graph: JobGraph, { checkpointId, states }: CheckpointMetadata
   if (isFixed) return undefined;
   const now = slotsNeeded(graph.vertices);
   const most = graph.vertices.reduce((least, { maxParallelism }) => Math.min(least, maxParallelism), now + 1);
-  const wanted = checkpointId % 2 === 0 || now === 1 ? now + 1 : now - 1;
+  const wanted = checkpointId % 2 === 0 || now <= 2 ? now + 1 : now - 1;
   const rescaled = Math.min(wanted, most);
   return rescaled === now ? undefined : withParallelism(graph, rescaled);
 }

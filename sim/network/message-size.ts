@@ -124,6 +124,13 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
       return message.producer.length + textsBytes(message.keep);
     case 'sink-write':
       return message.transaction.length + message.bytes;
+    case 'rocketmq-half':
+      return message.transaction.length + message.key.length + message.bytes;
+    case 'rocketmq-register':
+      return message.group.length;
+    case 'rocketmq-end':
+    case 'rocketmq-check':
+      return message.group.length + message.transaction.length;
     case 'table-upsert':
       return message.table.length + message.bytes;
     case 'sink-pre-commit':

@@ -461,6 +461,22 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     lineages: counts,
     bytes: count,
   }),
+  'rocketmq-register': message('rocketmq-register', { requestId: count, group: text }),
+  'rocketmq-half': message('rocketmq-half', {
+    requestId: count,
+    group: text,
+    transaction: text,
+    key: text,
+    values: records,
+    lineages: counts,
+    bytes: count,
+  }),
+  'rocketmq-end': message('rocketmq-end', {
+    group: text,
+    transaction: text,
+    state: fc.constantFrom('commit', 'rollback', 'unknown'),
+  }),
+  'rocketmq-check': message('rocketmq-check', { group: text, transaction: text }),
   'table-upsert': message('table-upsert', {
     requestId: count,
     table: text,

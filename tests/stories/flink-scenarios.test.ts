@@ -42,9 +42,11 @@ const cases = FLINK_SCENARIOS.map((entry) => [entry.ported, entry] as const);
 describe.each(cases)('%s', (_, entry: FlinkScenario) => {
   it('gives its scenario the name, and the file says what was taken over and what differs', () => {
     // A second scenario of a class says in between what it varies: `resume-checkpoint-manually-incremental-itcase`.
-    const [ofClass = ''] = entry.ported.toLowerCase().split('itcase');
+    const [ofClass = ''] = entry.ported.toLowerCase().split(/it(?:case|base)$/);
     const name = entry.name.replaceAll('-', '');
-    expect(name.startsWith(ofClass) && name.endsWith('itcase'), `${entry.name} for ${entry.ported}`).toBe(true);
+    expect(name.startsWith(ofClass) && /it-?(?:case|base)$/.test(entry.name), `${entry.name} for ${entry.ported}`).toBe(
+      true,
+    );
     const text = readFileSync(new URL(`../../scenarios/catalog/${catalogPath(entry)}`, import.meta.url), 'utf8');
     const head = text
       .split('\n')

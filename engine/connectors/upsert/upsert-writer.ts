@@ -8,17 +8,17 @@
  *   I2 a row says its version and replaces older ones only. So a request that comes late, twice, or of a dead attempt changes nothing, and
  *      what is written again after a restore does not take the table back.
  */
-import { DelayedCalls, retryDelayUs } from '../../clients/delayed-calls.ts';
-import { RequestClient, type RequestClientOptions } from '../../clients/request-client.ts';
+import { DelayedCalls } from '../../clients/delayed-calls.ts';
+import type { RequestClientOptions } from '../../clients/request-client.ts';
 import { assert } from '../../foundation/assert.ts';
 import type { CheckpointId } from '../../foundation/ids.ts';
 import type { Micros } from '../../foundation/time.ts';
 import type { UpsertSinkSpec } from '../../job/job-graph.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Out } from '../../protocol/actor.ts';
-import type { SinkReply, SinkServiceReply, TableRow } from '../../protocol/messages.ts';
+import type { SinkServiceReply, TableRow } from '../../protocol/messages.ts';
+import { RepeatedWrites } from '../sink/repeated-writes.ts';
 import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
-import { Unflushed } from '../sink/unflushed.ts';
 
 export interface UpsertWriterOptions {
   readonly uid: string;
@@ -38,23 +38,19 @@ const UNWRITTEN_MAX = 64;
 export class UpsertWriter implements SinkWriter {
   readonly isGated = true;
   readonly #options: UpsertWriterOptions;
-  readonly #client: RequestClient<SinkReply>;
+  readonly #writes: RepeatedWrites;
   readonly #later = new DelayedCalls();
-  readonly #unflushed = new Unflushed();
   #rows: TableRow[] = [];
   #full: (readonly TableRow[])[] = [];
-  /** Batches that the table has not confirmed, by number; a snapshot waits for all that are there when it is taken. */
-  readonly #unwritten = new Set<number>();
-  #batches = 0;
   #lingering = false;
 
   constructor(options: UpsertWriterOptions) {
     this.#options = options;
-    this.#client = new RequestClient(options.client);
+    this.#writes = new RepeatedWrites(options.client, options.host);
   }
 
   get isAvailable(): boolean {
-    return this.#unwritten.size < UNWRITTEN_MAX;
+    return this.#writes.underWay < UNWRITTEN_MAX;
   }
 
   /** I2: nothing of earlier attempts has to be ended. */
@@ -82,25 +78,18 @@ export class UpsertWriter implements SinkWriter {
     if (this.#full.length === 0) return;
     const full = this.#full;
     this.#full = [];
-    for (const rows of full) {
-      this.#batches += 1;
-      this.#unwritten.add(this.#batches);
-      this.#write(this.#batches, rows, out);
-    }
+    for (const rows of full) this.#write(rows, out);
   }
 
   prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
     if (this.#rows.length > 0) this.#closeBatch();
     this.sendBatches(out);
-    // A batch that an earlier snapshot waits for keeps its place: this one waits for that, too.
-    if (this.#options.parts.flushBeforeBarrier === 'flushed')
-      for (const batch of this.#unwritten) if (!this.#unflushed.has(`${batch}`)) this.#unflushed.add(`${batch}`, id);
-    this.#unflushed.wait(id);
+    if (this.#options.parts.flushBeforeBarrier === 'flushed') this.#writes.flush(id);
     return [];
   }
 
   get isFlushed(): boolean {
-    return this.#unflushed.isEmpty;
+    return this.#writes.isFlushed;
   }
 
   snapshotState(): readonly string[] {
@@ -108,7 +97,7 @@ export class UpsertWriter implements SinkWriter {
   }
 
   snapshotAfterEnd(id: CheckpointId): void {
-    this.#unflushed.wait(id);
+    this.#writes.wait(id);
   }
 
   committed(): void {
@@ -116,11 +105,11 @@ export class UpsertWriter implements SinkWriter {
   }
 
   handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
-    if (reply.kind === 'sink-reply') this.#client.handleReply(reply, nowUs, out);
+    this.#writes.handleReply(reply, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#later.handleTimer(timer, nowUs, out) || this.#client.handleTimer(timer, nowUs, out);
+    return this.#later.handleTimer(timer, nowUs, out) || this.#writes.handleTimer(timer, nowUs, out);
   }
 
   #closeBatch(): void {
@@ -128,23 +117,10 @@ export class UpsertWriter implements SinkWriter {
     this.#rows = [];
   }
 
-  /** The same rows again until the table has them (I2). */
-  #write(batch: number, rows: readonly TableRow[], out: Out): void {
-    const { uid: table, recordBytes, parts, host, client } = this.#options;
+  /** I2: the same rows again and again, until the table has them. */
+  #write(rows: readonly TableRow[], out: Out): void {
+    const { uid: table, recordBytes, parts } = this.#options;
     const upsert = { kind: 'table-upsert', table, rows, replaces: parts.upsertReplaces } as const;
-    this.#client.request(
-      (requestId) => ({ ...upsert, requestId, bytes: rows.length * recordBytes }),
-      out,
-      (reply, nowUs, replyOut) => {
-        if (reply?.outcome !== 'done') {
-          return this.#later.after(retryDelayUs(client.timeoutUs), `batch ${batch}`, replyOut, (_lateUs, lateOut) =>
-            this.#write(batch, rows, lateOut),
-          );
-        }
-        this.#unwritten.delete(batch);
-        for (const id of this.#unflushed.flushed(`${batch}`)) host.flushed(id, nowUs, replyOut);
-        if (this.#unflushed.isEmpty) host.allFlushed(replyOut);
-      },
-    );
+    this.#writes.send((requestId) => ({ ...upsert, requestId, bytes: rows.length * recordBytes }), out);
   }
 }
