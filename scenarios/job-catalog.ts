@@ -16,6 +16,7 @@ import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { splitCount } from './jobs/split-count.ts';
+import { tradeMonitoring } from './jobs/trade-monitoring.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
 export const JOB_CATALOG: readonly JobDefinition[] = [
@@ -34,6 +35,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   keyedStates,
   recentCounts,
   evolvingProfile,
+  tradeMonitoring,
   nexmark,
 ];
 

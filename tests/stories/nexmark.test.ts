@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { NEXMARK_QUERIES } from '../../scenarios/jobs/nexmark/nexmark.ts';
-import { nexmarkDataset, type NexmarkRow } from '../../scenarios/index.ts';
+import { canonicalJson, nexmarkDataset, type NexmarkRow } from '../../scenarios/index.ts';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -40,7 +40,7 @@ const CRASHES = [
   crash('taskmanager-3', 8_000_000),
 ];
 
-const sorted = (values: readonly unknown[]): string[] => values.map((value) => JSON.stringify(value)).sort();
+const sorted = (values: readonly unknown[]): string[] => values.map((value) => canonicalJson(value)).sort();
 
 describe('Nexmark', () => {
   it('has an answer for every query, and no query without one', () => {

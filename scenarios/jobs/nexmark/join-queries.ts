@@ -1,18 +1,15 @@
 /**
  * Nexmark q3 and q20: joins of two streams with unbounded state. Each pair comes out once, when event time has passed the later of the two.
  */
-import type { RuntimeContext } from '../../../engine/job/functions.ts';
+import type { FunctionSpec, KeyedCoProcessFunction } from '../../../engine/job/functions.ts';
 import type { ListState, ValueState } from '../../../engine/state/keyed-state.ts';
 import { listState, valueState } from '../../../engine/state/state-descriptor.ts';
 import type { Auction, Bid, Person } from '../../datasets/nexmark-dataset.ts';
 import { AUCTION, BID, type NexmarkQuery, ONE_ANSWER, PERSON, positionOf } from './event-streams.ts';
-import { joinInEventTimeOrder } from './event-time-order.ts';
+import { joinInEventTimeOrder, type Waiting } from './event-time-order.ts';
 
+const JOINED_CATEGORY = 10;
 const LOCAL_STATES = ['OR', 'ID', 'CA'];
-const LOCAL_CATEGORY = 10;
-
-const SELLER = valueState('seller', PERSON);
-const OFFERED = listState('offered', AUCTION);
 
 /** What q3 says of an auction. */
 export interface LocalItem {
@@ -22,8 +19,6 @@ export interface LocalItem {
   readonly auction: number;
 }
 
-const localItem = ({ name, city, state }: Person, { id }: Auction): LocalItem => ({ name, city, state, auction: id });
-
 export const localItems: NexmarkQuery = {
   description: 'q3: auctions of category 10 whose seller lives in Oregon, Idaho or California, with the seller.',
   audit: ONE_ANSWER,
@@ -31,53 +26,26 @@ export const localItems: NexmarkQuery = {
     events
       .persons()
       .filter(({ state }) => LOCAL_STATES.includes(state))
-      .connect(events.auctions().filter(({ category }) => category === LOCAL_CATEGORY))
+      .connect(events.auctions().filter(({ category }) => category === JOINED_CATEGORY))
       .keyBy(
         ({ id }) => String(id),
         ({ seller }) => String(seller),
       )
       .process(
-        joinInEventTimeOrder<Person, Auction, LocalItem>({
-          waiting: [
-            { type: PERSON, rank: positionOf },
-            { type: AUCTION, rank: positionOf },
-          ],
-          states: [SELLER, OFFERED],
-          create() {
-            let seller: ValueState<Person>;
-            let offered: ListState<Auction>;
-            return {
-              open(runtime: RuntimeContext) {
-                seller = runtime.value(SELLER.name);
-                offered = runtime.list(OFFERED.name);
-              },
-              first(person, out) {
-                seller.update(person);
-                for (const auction of offered.get()) out.collect(localItem(person, auction));
-                offered.clear();
-              },
-              second(auction, out) {
-                const person = seller.value();
-                if (person === undefined) offered.add(auction);
-                else out.collect(localItem(person, auction));
-              },
-            };
-          },
+        oneToMany<Person, Auction, LocalItem>({
+          one: { type: PERSON, rank: positionOf },
+          many: { type: AUCTION, rank: positionOf },
+          pair: ({ name, city, state }, { id }) => ({ name, city, state, auction: id }),
         }),
       )
       .uid('join')
       .name('Persons and auctions'),
 };
 
-const EXPANDED_CATEGORY = 10;
-
-const BIDDEN_FOR = valueState('auction', AUCTION);
-const EARLY_BIDS = listState('early-bids', BID);
-
 /** What q20 says of a bid. */
 export interface ExpandedBid {
-  readonly bid: Bid;
   readonly auction: Auction;
+  readonly bid: Bid;
 }
 
 export const expandedBids: NexmarkQuery = {
@@ -86,41 +54,54 @@ export const expandedBids: NexmarkQuery = {
   build: (events) =>
     events
       .auctions()
-      .filter(({ category }) => category === EXPANDED_CATEGORY)
+      .filter(({ category }) => category === JOINED_CATEGORY)
       .connect(events.bids())
       .keyBy(
         ({ id }) => String(id),
         ({ auction }) => String(auction),
       )
       .process(
-        joinInEventTimeOrder<Auction, Bid, ExpandedBid>({
-          waiting: [
-            { type: AUCTION, rank: positionOf },
-            { type: BID, rank: positionOf },
-          ],
-          states: [BIDDEN_FOR, EARLY_BIDS],
-          create() {
-            let known: ValueState<Auction>;
-            let early: ListState<Bid>;
-            return {
-              open(runtime: RuntimeContext) {
-                known = runtime.value(BIDDEN_FOR.name);
-                early = runtime.list(EARLY_BIDS.name);
-              },
-              first(auction, out) {
-                known.update(auction);
-                for (const bid of early.get()) out.collect({ bid, auction });
-                early.clear();
-              },
-              second(bid, out) {
-                const auction = known.value();
-                if (auction === undefined) early.add(bid);
-                else out.collect({ bid, auction });
-              },
-            };
-          },
+        oneToMany<Auction, Bid, ExpandedBid>({
+          one: { type: AUCTION, rank: positionOf },
+          many: { type: BID, rank: positionOf },
+          pair: (auction, bid) => ({ auction, bid }),
         }),
       )
       .uid('join')
       .name('Auctions and bids'),
 };
+
+/** At most one element of the first input has a key; those of the second that come before it are kept until it comes. */
+function oneToMany<A, B, Out>(options: {
+  readonly one: Waiting<A>;
+  readonly many: Waiting<B>;
+  readonly pair: (one: A, of: B) => Out;
+}): FunctionSpec<KeyedCoProcessFunction<A, B, Out>> {
+  const { one, many, pair } = options;
+  const known = valueState('known', one.type);
+  const early = listState('early', many.type);
+  return joinInEventTimeOrder<A, B, Out>({
+    waiting: [one, many],
+    states: [known, early],
+    create() {
+      let theOne: ValueState<A>;
+      let before: ListState<B>;
+      return {
+        open(runtime) {
+          theOne = runtime.value(known.name);
+          before = runtime.list(early.name);
+        },
+        first(value, out) {
+          theOne.update(value);
+          for (const other of before.get()) out.collect(pair(value, other));
+          before.clear();
+        },
+        second(value, out) {
+          const other = theOne.value();
+          if (other === undefined) before.add(value);
+          else out.collect(pair(other, value));
+        },
+      };
+    },
+  });
+}

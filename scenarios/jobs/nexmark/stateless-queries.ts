@@ -7,7 +7,7 @@ export const passThrough: NexmarkQuery = {
   build: (events) => events.bids(),
 };
 
-/** 0.908 euros to the dollar; thousandths of a cent, so that no fraction is lost. */
+/** 0.908 euros to the dollar; in thousandths, so that no fraction is lost. */
 const THOUSANDTHS_OF_EURO = 908;
 
 export const currencyConversion: NexmarkQuery = {
