@@ -83,6 +83,7 @@ export function crossCheck(input: ScenarioInput, catalog: readonly JobDefinition
     ...jobProblems(input, catalog),
     ...topicProblems(input),
     ...slotProblems(input),
+    ...sinkProblems(input),
     ...faultProblems(input),
     ...highAvailabilityProblems(input),
     ...committerProblems(input),
@@ -203,6 +204,23 @@ export const isOperated = (faults: ScenarioInput['faults']): boolean =>
   faults.some(({ action }) => action.kind === 'operation');
 
 export const brokersOf = (sink: ScenarioInput['sink']): number => (sink.kind === 'kafka' ? sink.brokers : 0);
+
+/** What a kind of sink cannot do, or would do without end. */
+function sinkProblems({ job, sink, input, inputs }: ScenarioInput): SectionProblem[] {
+  const problems: SectionProblem[] = [];
+  const isCommitted = sink.kind === 'file' || sink.kind === 'rocketmq';
+  if (isCommitted && job.guarantee === 'at-least-once') {
+    const message = `a sink of kind ${sink.kind} shows nothing before its checkpoint is complete`;
+    problems.push({ path: ['job', 'guarantee'], message, expected: 'exactly-once' });
+  }
+  const topics = [...Object.values(inputs ?? {}), ...(input === undefined ? [] : [input].flat())];
+  if (sink.kind === 'rocketmq' && topics.length > 0 && topics.every(({ bounded }) => bounded)) {
+    const message =
+      'when a bounded job has finished nobody answers a broker that asks, and an end that was lost stays lost';
+    problems.push({ path: ['sink', 'kind'], message, expected: 'an input without an end, or another kind' });
+  }
+  return problems;
+}
 
 /** Faults that strike nobody, or after the storm. */
 function faultProblems({ faults, cluster, sink, duration: stormUs }: ScenarioInput): SectionProblem[] {

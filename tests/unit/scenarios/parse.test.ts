@@ -32,6 +32,36 @@ function problemsOf(text: string): readonly FileProblem[] {
 const places = (text: string): string[] =>
   problemsOf(text).map(({ line, column, path }) => `${line}:${column} ${path}`);
 
+describe('sinks of a scenario file', () => {
+  const withSink = (kind: string, job = 'parallelism: 4', input = ''): string =>
+    `name: good\njob: { use: keyed-count, ${job} }\ninput: { dataset: flights, records: 20000${input} }\nsink: { kind: ${kind} }\n`;
+
+  it('are files, half messages or a table, each with its defaults', () => {
+    expect(scenarioOf(withSink('file')).sink).toMatchObject({
+      kind: 'file',
+      storage: 'hdfs',
+      bucketBy: 'key',
+      buckets: 2,
+    });
+    expect(scenarioOf(withSink('rocketmq')).sink).toEqual({
+      kind: 'rocketmq',
+      checkAfterUs: 6_000_000,
+      consumers: 'keyed',
+    });
+    expect(scenarioOf(withSink('upsert')).sink).toEqual({ kind: 'upsert', version: 'count' });
+  });
+
+  it('that commit do not go with at-least-once, and half messages not with an end of all input', () => {
+    const atLeastOnce = 'parallelism: 4, guarantee: at-least-once';
+    expect(places(withSink('file', atLeastOnce))).toEqual([expect.stringMatching(/^2:\d+ job\.guarantee$/)]);
+    expect(places(withSink('rocketmq', atLeastOnce))).toEqual([expect.stringMatching(/^2:\d+ job\.guarantee$/)]);
+    expect(places(withSink('upsert', atLeastOnce))).toEqual([]);
+    expect(places(withSink('rocketmq', 'parallelism: 4', ', bounded: true'))).toEqual([
+      expect.stringMatching(/^4:\d+ sink\.kind$/),
+    ]);
+  });
+});
+
 describe('scenario file', () => {
   it('reads the example of the design', () => {
     const scenario = scenarioOf(DESIGN);
