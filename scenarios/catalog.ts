@@ -119,6 +119,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'trade-monitoring', description: 'patterns (CEP) over real share prices and trades' },
   { name: 'state-ttl', description: 'counts that expire when their key was silent; the rule is judged on the output' },
   { name: 'state-ttl-compared', description: 'keyed state that lives long, compared with the reference without times' },
+  {
+    name: 'upgrade-under-faults',
+    description: 'the job becomes another version at a savepoint: migrated, given up, or found incompatible',
+  },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
   { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },

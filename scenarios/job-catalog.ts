@@ -3,6 +3,7 @@
  */
 import { broadcastRules } from './jobs/broadcast-rules.ts';
 import { checkedExchanges } from './jobs/checked-exchanges.ts';
+import { evolvingProfile } from './jobs/evolving-profile.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
@@ -35,6 +36,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightWindows,
   keyedStates,
   recentCounts,
+  evolvingProfile,
   tradeMonitoring,
   logAnalytics,
   batchCleaning,

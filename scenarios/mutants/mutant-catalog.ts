@@ -114,6 +114,7 @@ import {
 } from './shared-state-mutants.ts';
 import {
   asyncPartNotIsolated,
+  migrationAppliedTwice,
   restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
   ttlTimestampNotInSnapshot,
@@ -132,6 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
   asyncPartNotIsolated,
   restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
+  migrationAppliedTwice,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
   noAtomicRename,

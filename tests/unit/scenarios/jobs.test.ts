@@ -68,6 +68,7 @@ describe('job catalog', () => {
       'union-offsets': 2,
       'keyed-states': 2,
       'recent-counts': 2,
+      'evolving-profile': 3,
       nexmark: 3,
     });
     for (const job of JOB_CATALOG) {
