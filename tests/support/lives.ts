@@ -29,7 +29,22 @@ function flightLike(name: string): Dataset {
 
 const FLIGHTS = flightLike('flights-20k');
 
-export const loadDataset: LiveOptions['loadDataset'] = () => FLIGHTS;
+/** Prices shaped like the stocks: five shares, a price every 30 days, which falls by a third and more every few months. */
+function stockLike(): Dataset {
+  const values: unknown[] = [];
+  const timestampsUs: number[] = [];
+  for (let index = 0; index < 560; index += 1) {
+    const month = Math.floor(index / 5);
+    const symbol = ['AAPL', 'AMZN', 'GOOG', 'IBM', 'MSFT'][index % 5];
+    values.push({ symbol, date: '', price: 100 - 12 * ((month + index) % 6) });
+    timestampsUs.push((10_957 + month * 30) * 86_400_000_000);
+  }
+  return { name: 'stocks', values, timestampsUs };
+}
+
+const STOCKS = stockLike();
+
+export const loadDataset: LiveOptions['loadDataset'] = (name) => (name === 'stocks' ? STOCKS : FLIGHTS);
 
 export function shippedScenario(name: string): Scenario {
   const entry = SCENARIO_CATALOG.find((one) => one.name === name);
