@@ -29,6 +29,8 @@ interface Source {
   readonly timeOf: (row: Row, index: number) => number | undefined;
   /** Fields every row must have. */
   readonly required: readonly string[];
+  /** The file is in another order than that of time, in which a stream of it comes. */
+  readonly isSortedByTime?: true;
 }
 
 /** Event time passes by a millisecond per row where rows have no time. */
@@ -60,7 +62,8 @@ export class DatasetStore {
 /** The first `records` rows of a data set. */
 export async function loadDataset(name: string, spec: LoadedSpec, records: number): Promise<Dataset> {
   const source = spec.kind === 'shipped' ? shippedSource(spec.name) : fileSource(spec);
-  const rows = await readRows(source, records);
+  const isSorted = source.isSortedByTime === true;
+  const rows = await readRows(source, isSorted ? Number.MAX_SAFE_INTEGER : records);
   if (rows.length < records) {
     throw new UsageError(
       `${source.path} has ${rows.length} rows, but the scenario asks for ${records}: lower input.records.`,
@@ -75,7 +78,23 @@ export async function loadDataset(name: string, spec: LoadedSpec, records: numbe
     if (atUs !== undefined && Number.isSafeInteger(atUs)) return atUs;
     throw badRow(source, line, 'the time is neither YYYY-MM-DD HH:mm:ss nor a number of epoch milliseconds');
   });
-  return { name, values: rows.map(({ row }) => row), timestampsUs };
+  const values = rows.map(({ row }) => row);
+  return isSorted ? sortedByTime(name, values, { timestampsUs, records }) : { name, values, timestampsUs };
+}
+
+/** Rows of one instant stay in the order of the file. */
+function sortedByTime(
+  name: string,
+  values: readonly Row[],
+  { timestampsUs, records }: { readonly timestampsUs: readonly number[]; readonly records: number },
+): Dataset {
+  const order = values.map((_row, index) => index).sort((a, b) => timeAt(a) - timeAt(b) || a - b);
+  const first = order.slice(0, records);
+  return { name, values: first.map((index) => values[index]), timestampsUs: first.map(timeAt) };
+
+  function timeAt(index: number): number {
+    return timestampsUs[index] ?? 0;
+  }
 }
 
 function shippedSource(name: Extract<DatasetSpec, { kind: 'shipped' }>['name']): Source {
@@ -83,6 +102,9 @@ function shippedSource(name: Extract<DatasetSpec, { kind: 'shipped' }>['name']):
   const byDate = (row: Row): number | undefined => parseInstantUs(row['date']);
   if (name === 'airports') return { path: file('csv'), format: 'csv', timeOf: byPosition, required: ['iata'] };
   if (name === 'flights-3m') return { path: file('parquet'), format: 'parquet', timeOf: byDate, required: ['date'] };
+  if (name === 'stocks')
+    return { path: file('csv'), format: 'csv', timeOf: byDate, required: ['symbol', 'price'], isSortedByTime: true };
+  if (name === 'movies') return { path: file('json'), format: 'json', timeOf: byPosition, required: [] };
   const hours = (row: Row): number | undefined =>
     typeof row['time'] === 'number' ? Math.round(row['time'] * US_PER_HOUR) : undefined;
   const timeOf = name === 'flights-200k' ? hours : byDate;

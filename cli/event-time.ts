@@ -3,17 +3,20 @@
  *
  * I1: `parseInstantUs(formatInstant(t))` is `t` for whole microseconds from year 1 to 9999.
  */
+import { civilFromDays, daysFromCivil, MONTHS } from '../scenarios/datasets/calendar.ts';
 
 const US_PER_SECOND = 1_000_000;
 const US_PER_DAY = 86_400 * US_PER_SECOND;
 const CALENDAR =
   /^(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(?:Z|[+]00:?00)?)?$/;
+/** `Mar 1 2000`, as some of the shipped data sets have it. */
+const MONTH_DAY_YEAR = /^([A-Z][a-z]{2}) (\d{1,2}) (\d{4})$/;
 const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Microseconds since 1970 of `YYYY/MM/DD HH:mm` (seconds and `-`, `T`, `Z` are welcome), or of a number of milliseconds. */
+/** Microseconds since 1970 of `YYYY/MM/DD HH:mm` (seconds and `-`, `T`, `Z` are welcome), of `Mar 1 2000`, or of a number of milliseconds. */
 export function parseInstantUs(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.round(value * 1_000) : undefined;
-  const match = typeof value === 'string' ? CALENDAR.exec(value) : null;
+  const match = typeof value === 'string' ? CALENDAR.exec(numericDate(value)) : null;
   if (match === null) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
     .slice(1, 7)
@@ -39,29 +42,11 @@ export function formatInstant(atUs: number): string {
   return `${date} ${time}:${digits(seconds % 60, 2)}${fraction === 0 ? '' : `.${digits(fraction, 6)}`}`;
 }
 
+function numericDate(text: string): string {
+  const [, month = '', day = '', year = ''] = MONTH_DAY_YEAR.exec(text) ?? [];
+  const number = MONTHS.indexOf(month) + 1;
+  return number === 0 ? text : `${year}/${String(number)}/${day}`;
+}
+
 const isLeap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 const digits = (value: number, width: number): string => String(value).padStart(width, '0');
-
-/** Days since 1970 of a date of the Gregorian calendar; years begin in March, so that the leap day is the last. */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const shifted = month <= 2 ? year - 1 : year;
-  const era = Math.floor(shifted / 400);
-  const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-
-function civilFromDays(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1_460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
-}

@@ -19,6 +19,8 @@ export {
   StreamExecutionEnvironment,
 } from './api/stream-execution-environment.ts';
 export { WatermarkStrategy } from './api/watermark-strategy.ts';
+export { CEP, Pattern, type PatternStream } from './api/cep.ts';
+export type { AfterMatch, Contiguity, Matched, PatternSpec, PatternStage } from './job/patterns.ts';
 export {
   ContinuousEventTimeTrigger,
   ContinuousProcessingTimeTrigger,

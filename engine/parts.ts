@@ -12,6 +12,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
+import { type PatternRules, standardPatternRules } from './operators/cep/pattern-operator.ts';
 import type { WindowRules } from './operators/window-operator.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { TransactionState } from './protocol/rocketmq-messages.ts';
@@ -174,6 +175,8 @@ export interface EngineParts {
   readonly restoredTimers: 'armed' | 'forgotten';
   /** See WindowRules. */
   readonly windows: WindowRules;
+  /** See PatternRules. */
+  readonly patterns: PatternRules;
   /** When an entry that is read from a snapshot was last accessed (row S12): then, whatever `nowUs` is. */
   restoredAccess(writtenUs: number, nowUs: number): number;
   /** When an unaligned snapshot is taken: in the action of its first barrier (row G2), or after one more buffer. */
@@ -288,6 +291,7 @@ export const standardParts: EngineParts = {
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
   windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
+  patterns: standardPatternRules,
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,

@@ -114,6 +114,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
   { name: 'keyed-states', description: 'keyed state of every kind; backend and compression differ by life' },
+  { name: 'trade-monitoring', description: 'patterns (CEP) over real share prices and trades' },
   { name: 'state-ttl', description: 'counts that expire when their key was silent; the rule is judged on the output' },
   { name: 'state-ttl-compared', description: 'keyed state that lives long, compared with the reference without times' },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },

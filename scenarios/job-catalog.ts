@@ -15,6 +15,7 @@ import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { splitCount } from './jobs/split-count.ts';
+import { tradeMonitoring } from './jobs/trade-monitoring.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
 export const JOB_CATALOG: readonly JobDefinition[] = [
@@ -32,6 +33,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightWindows,
   keyedStates,
   recentCounts,
+  tradeMonitoring,
   nexmark,
 ];
 

@@ -15,9 +15,8 @@ import type { RunRecord } from '../sim/run-record.ts';
 import { type SimulationOptions, simulate } from '../sim/simulate.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { madeDataset } from './datasets/made-dataset.ts';
 import { isMade, type MadeSpec, parseDatasetName } from './datasets/dataset-name.ts';
-import { generatedDataset } from './datasets/generated-dataset.ts';
-import { nexmarkDataset } from './datasets/nexmark-dataset.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { brokerRulesOf, partsOf } from './mutants/mutant-catalog.ts';
 import { planHash } from './plan-hash.ts';
@@ -108,15 +107,10 @@ function datasetsOf(plan: SimulationPlan, loadDataset: DatasetLoader): ReadonlyM
   const datasets = new Map<string, Dataset>();
   for (const [name, records] of datasetNeeds(plan)) {
     const spec = madeSpec(name);
-    datasets.set(name, spec === undefined ? loadDataset(name) : madeDataset(name, spec, records));
+    const made = { name, seed: DATASET_SEED, records };
+    datasets.set(name, spec === undefined ? loadDataset(name) : madeDataset(made, spec));
   }
   return datasets;
-}
-
-function madeDataset(name: string, spec: MadeSpec, records: number): Dataset {
-  const request = { name, seed: DATASET_SEED, records };
-  if (spec.kind === 'nexmark') return nexmarkDataset({ ...request, eventsPerSecond: spec.eventsPerSecond });
-  return generatedDataset({ ...request, keys: spec.keys, skewPercent: spec.skewPercent });
 }
 
 /** Undefined where the data set is to be loaded. */

@@ -12,7 +12,7 @@ import type {
 } from '../engine/protocol/configuration.ts';
 import type { TopicPlan } from '../sim/plan.ts';
 import {
-  DATASET_EXPECTATION,
+  DATASET_NAMES,
   type DatasetSpec,
   FILE_FORMATS,
   fileFormatOf,
@@ -52,7 +52,7 @@ export function datasetProblems(input: ScenarioInput): SectionProblem[] {
     if (topic.dataset === undefined || topic.dataset === FLIGHTS) return [];
     const parsed = parseDatasetName(topic.dataset);
     if (parsed.ok) return [];
-    const known = [FLIGHTS, ...DATASET_EXPECTATION.split(/[ ,]+/).filter((word) => /^(?:flights|airports)/.test(word))];
+    const known = [FLIGHTS, ...DATASET_NAMES];
     return [
       {
         path: [...path, 'dataset'],

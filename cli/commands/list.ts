@@ -1,6 +1,6 @@
 /** `tidemark list`: what can be named. */
 import { SCENARIO_CATALOG } from '../../scenarios/catalog.ts';
-import { SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
+import { MADE_STREAMS, SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
 import { JOB_CATALOG } from '../../scenarios/job-catalog.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -10,7 +10,10 @@ import { shippedFile } from '../scenario-source.ts';
 export async function list({ options, terminal }: CommandCall): Promise<ExitCode> {
   const scenarios = SCENARIO_CATALOG.map((entry) => ({ ...entry, file: shippedFile(entry) }));
   const jobs = JOB_CATALOG.map(({ name, description, parameters }) => ({ name, description, parameters }));
-  const datasets = Object.entries(SHIPPED_DATASETS).map(([name, fields]) => ({ name, fields }));
+  const datasets = Object.entries({ ...SHIPPED_DATASETS, ...MADE_STREAMS }).map(([name, fields]) => ({
+    name,
+    fields,
+  }));
   if (options.json === true) {
     terminal.out(JSON.stringify({ scenarios, jobs, datasets }, null, 2));
     return EXIT.passed;

@@ -24,6 +24,7 @@ import { writerSubtask } from '../connectors/sink/sink-contract.ts';
 import { checkedParallelism, DataStreamSink } from './data-stream-sink.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
+import type { PatternSpec } from '../job/patterns.ts';
 import type { TriggerSpec, WindowAssignerSpec, WindowSpec } from '../job/windows.ts';
 import type { WatermarkStrategy } from './watermark-strategy.ts';
 import { type WindowFunction, WindowSettings } from './windows.ts';
@@ -384,28 +385,27 @@ export class KeyedStream<T> {
 
   /** Groups the records of each key by time. */
   window(assigner: WindowAssignerSpec, parallelism = this.#place.parallelism): WindowedStream<T> {
-    const { origins, key, keyType } = this.#keyed;
-    const add: AddWindow = <Out>(window: WindowSpec) => {
-      const node = this.#place.graph.add({
-        body: { kind: 'window', key, keySerializer: keyType, window },
-        inputs: origins.map((origin) => ({ ...origin, input: 0 })),
-        name: 'Window',
-        parallelism,
-      });
-      return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
-    };
+    const { key, keyType } = this.#keyed;
+    const add: AddWindow = <Out>(window: WindowSpec) =>
+      this.#add<Out>('Window', { kind: 'window', key, keySerializer: keyType, window }, parallelism);
     return new WindowedStream<T>(add, WindowSettings.of<T>(assigner));
   }
 
   /** Runs a function with state per key. */
   process<Out>(spec: FunctionSpec<KeyedProcessFunction<T, Out>>): DataStream<Out> {
-    const { origins, key, keyType } = this.#keyed;
-    const node = this.#place.graph.add({
-      body: { kind: 'process', key, keySerializer: keyType, function: spec },
-      inputs: origins.map((origin) => ({ ...origin, input: 0 })),
-      name: 'KeyedProcess',
-      parallelism: this.#place.parallelism,
-    });
+    const { key, keyType } = this.#keyed;
+    return this.#add<Out>('KeyedProcess', { kind: 'process', key, keySerializer: keyType, function: spec });
+  }
+
+  /** Looks for a pattern in the events of each key; written with `CEP.pattern` (cep.ts). */
+  match<Out>(pattern: PatternSpec): DataStream<Out> {
+    const { key, keyType } = this.#keyed;
+    return this.#add<Out>('Pattern', { kind: 'pattern', key, keySerializer: keyType, pattern });
+  }
+
+  #add<Out>(name: string, body: OperatorBody, parallelism = this.#place.parallelism): DataStream<Out> {
+    const inputs = this.#keyed.origins.map((origin) => ({ ...origin, input: 0 as const }));
+    const node = this.#place.graph.add({ body, inputs, name, parallelism });
     return new DataStream<Out>(this.#place, [{ from: node.id, exchange: 'default' }]);
   }
 }

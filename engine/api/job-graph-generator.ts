@@ -41,6 +41,7 @@ function caresForEventTime({ body }: StreamNode): boolean {
       return body.source.watermarks !== undefined;
     case 'watermarks':
     case 'window':
+    case 'pattern':
       return true;
     case 'process':
     case 'co-process':

@@ -8,6 +8,7 @@
 import type { MasterHookSpec } from './master-hook.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { WatermarkSpec } from './watermarks.ts';
+import type { PatternSpec } from './patterns.ts';
 import type { WindowSpec } from './windows.ts';
 import type { BroadcastStateDescriptor, OperatorStateDescriptor } from '../state/operator-state-descriptor.ts';
 import type {
@@ -122,6 +123,12 @@ export type OperatorSpec = {
       readonly keySerializer: TypeSerializer<StateKey>;
       readonly window: WindowSpec;
     }
+  | {
+      readonly kind: 'pattern';
+      readonly key: (value: unknown) => StateKey;
+      readonly keySerializer: TypeSerializer<StateKey>;
+      readonly pattern: PatternSpec;
+    }
   | { readonly kind: 'plain-process'; readonly function: FunctionSpec<ProcessFunction<unknown, unknown>> }
   | {
       readonly kind: 'broadcast-process';
@@ -146,8 +153,8 @@ export type FunctionOperatorSpec = Extract<
 
 /** How the keys of an operator are stored; undefined: it has no keyed state. */
 export function keySerializerOf(spec: OperatorSpec): TypeSerializer<StateKey> | undefined {
-  if (spec.kind === 'process' || spec.kind === 'co-process' || spec.kind === 'window') return spec.keySerializer;
-  return spec.kind === 'broadcast-process' ? spec.keyed?.keySerializer : undefined;
+  if (spec.kind === 'broadcast-process') return spec.keyed?.keySerializer;
+  return 'keySerializer' in spec ? spec.keySerializer : undefined;
 }
 
 /** State of an operator that belongs to no key. */

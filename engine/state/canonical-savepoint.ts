@@ -13,6 +13,7 @@
  * I1: the bytes are a function of the state: they do not depend on the backend, nor on the order in which it keeps its entries.
  * I2: nothing is handed out before the checksum was verified.
  */
+import { compareBytes } from '../foundation/byte-order.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { maskedCrc32c } from '../foundation/crc32c.ts';
@@ -146,13 +147,4 @@ function readEntries(input: ByteReader): Entry[] {
     entries.push({ key, value: input.readBytes(input.readVarUint()) });
   }
   return entries;
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const common = Math.min(a.length, b.length);
-  for (let at = 0; at < common; at += 1) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

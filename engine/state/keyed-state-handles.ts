@@ -10,6 +10,7 @@
  * I4: what lies in a table is changed in place only if it was got by `get`, which detaches it from snapshots.
  */
 
+import { compareBytes } from '../foundation/byte-order.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { ByteReader } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
@@ -327,13 +328,4 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
     });
     return entries.sort((a, b) => compareBytes(a.keyBytes, b.keyBytes));
   }
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const common = Math.min(a.length, b.length);
-  for (let i = 0; i < common; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

@@ -22,6 +22,7 @@ import type { KeyedOperatorOptions } from '../operators/keyed-context.ts';
 import { type FinishingOperator, KeyedCoProcessOperator, KeyedProcessOperator } from '../operators/keyed-operators.ts';
 import { FilterOperator, FlatMapOperator, MapOperator } from '../operators/stateless-operators.ts';
 import type { UserCode } from '../operators/user-code.ts';
+import { PatternOperator } from '../operators/cep/pattern-operator.ts';
 import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
 import { restorableFile } from '../state/compressed-state-file.ts';
@@ -181,6 +182,13 @@ function createOperator(
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const { windows: rules } = options.environment.parts;
       const operator = new WindowOperator(spec, { ...keyedOptions(options, next), backend, rules });
+      parts.stages.push(operator.timers);
+      return single(operator);
+    }
+    case 'pattern': {
+      const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
+      const { patterns: rules } = options.environment.parts;
+      const operator = new PatternOperator(spec, { ...keyedOptions(options, next), backend, rules });
       parts.stages.push(operator.timers);
       return single(operator);
     }

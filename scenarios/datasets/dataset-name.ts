@@ -2,6 +2,7 @@
  * The names of data sets, as they stand in a plan: one string that says all that is needed to load or make the rows.
  *
  *     flights-20k                                       a shipped data set
+ *     access-log                                        a stream that is made by rule, without a file
  *     generated:1000x80                                 1,000 keys, 80 % of the records on the hottest tenth of them
  *     nexmark:20                                        the Nexmark stream, 20 events per second of event time
  *     file:orders/2024.csv?key=customer&time=placed_at  a file: its format is its extension
@@ -15,15 +16,26 @@ export const SHIPPED_DATASETS = {
   'flights-200k': ['delay', 'distance', 'time'],
   'flights-3m': ['date', 'delay', 'distance', 'origin', 'destination'],
   airports: ['iata', 'name', 'city', 'state', 'country', 'latitude', 'longitude'],
+  stocks: ['symbol', 'date', 'price'],
+  movies: ['Title', 'US Gross', 'Worldwide Gross', 'Release Date', 'Distributor', 'IMDB Rating', 'IMDB Votes'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type ShippedDataset = keyof typeof SHIPPED_DATASETS;
+
+/** Streams that jobs on real data need and no file has, and the fields of their rows. */
+export const MADE_STREAMS = {
+  'stock-trades': ['trade', 'symbol', 'side', 'size'],
+  'access-log': ['line'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type MadeStream = keyof typeof MADE_STREAMS;
 
 export const FILE_FORMATS = ['csv', 'jsonl', 'parquet'] as const;
 export type FileFormat = (typeof FILE_FORMATS)[number];
 
 export type DatasetSpec =
   | { readonly kind: 'shipped'; readonly name: ShippedDataset }
+  | { readonly kind: 'stream'; readonly name: MadeStream }
   | { readonly kind: 'generated'; readonly keys: number; readonly skewPercent: number }
   | { readonly kind: 'nexmark'; readonly eventsPerSecond: number }
   | {
@@ -37,10 +49,11 @@ export type DatasetSpec =
     };
 
 /** Made from a seed instead of loaded. */
-export type MadeSpec = Extract<DatasetSpec, { readonly kind: 'generated' | 'nexmark' }>;
+export type MadeSpec = Extract<DatasetSpec, { readonly kind: 'stream' | 'generated' | 'nexmark' }>;
 export type LoadedSpec = Exclude<DatasetSpec, MadeSpec>;
 
-export const isMade = (spec: DatasetSpec): spec is MadeSpec => spec.kind === 'generated' || spec.kind === 'nexmark';
+export const isMade = (spec: DatasetSpec): spec is MadeSpec =>
+  spec.kind === 'stream' || spec.kind === 'generated' || spec.kind === 'nexmark';
 
 export type DatasetName =
   | { readonly ok: true; readonly spec: DatasetSpec }
@@ -49,13 +62,15 @@ export type DatasetName =
 const GENERATED = /^generated:([1-9]\d{0,6})x(\d{1,3})$/;
 const NEXMARK = /^nexmark:([1-9]\d{0,6})$/;
 const FILE = /^file:([^?]+)(?:\?(.*))?$/;
-const SHIPPED_NAMES = Object.keys(SHIPPED_DATASETS).join(', ');
+/** All that go by a name alone. */
+export const DATASET_NAMES: readonly string[] = [...Object.keys(SHIPPED_DATASETS), ...Object.keys(MADE_STREAMS)];
 
 /** What every message about a wrong name says. */
-export const DATASET_EXPECTATION = `a data set: ${SHIPPED_NAMES}, generated:<keys>x<skew percent>, nexmark:<events per second>, or file:<path>`;
+export const DATASET_EXPECTATION = `a data set: ${DATASET_NAMES.join(', ')}, generated:<keys>x<skew percent>, nexmark:<events per second>, or file:<path>`;
 
 export function parseDatasetName(name: string): DatasetName {
   if (isShipped(name)) return { ok: true, spec: { kind: 'shipped', name } };
+  if (isMadeStream(name)) return { ok: true, spec: { kind: 'stream', name } };
   const generated = GENERATED.exec(name);
   if (generated !== null) {
     const skewPercent = Number(generated[2]);
@@ -70,7 +85,7 @@ export function parseDatasetName(name: string): DatasetName {
 }
 
 export function formatDatasetName(spec: DatasetSpec): string {
-  if (spec.kind === 'shipped') return spec.name;
+  if (spec.kind === 'shipped' || spec.kind === 'stream') return spec.name;
   if (spec.kind === 'generated') return `generated:${spec.keys}x${spec.skewPercent}`;
   if (spec.kind === 'nexmark') return `nexmark:${spec.eventsPerSecond}`;
   const fields = [
@@ -103,4 +118,8 @@ function fileSpec(encodedPath: string, query: string): DatasetName {
 
 function isShipped(name: string): name is ShippedDataset {
   return Object.hasOwn(SHIPPED_DATASETS, name);
+}
+
+function isMadeStream(name: string): name is MadeStream {
+  return Object.hasOwn(MADE_STREAMS, name);
 }

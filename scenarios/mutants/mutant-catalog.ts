@@ -67,6 +67,7 @@ import {
   watermarkEmittedBeforeBarrier,
 } from './event-time-mutants.ts';
 import type { Mutant } from './mutant.ts';
+import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
@@ -216,6 +217,8 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
+  cepPartialMatchesNotClearedAtTimeout,
+  cepBufferNotInState,
 ];
 
 /** A plan names an engine that there is none of. */

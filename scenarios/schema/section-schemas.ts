@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
+import { DATASET_NAMES } from '../datasets/dataset-name.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
 import { storageKindSchema } from './storage-schema.ts';
 
@@ -31,7 +32,7 @@ export const inputSchema = record({
   dataset: text('the name of a data set')
     .optional()
     .describe(
-      'A shipped data set (flights, flights-20k, flights-200k, flights-3m, airports), generated:<keys>x<skew percent> or nexmark:<events per second>.',
+      `A shipped data set (flights, ${DATASET_NAMES.join(', ')}), generated:<keys>x<skew percent> or nexmark:<events per second>.`,
     ),
   file: text('the path of a file')
     .optional()

@@ -142,6 +142,15 @@ function wrappedOperator(spec: OperatorSpec, before: () => void): OperatorSpec {
       };
       return { ...spec, window: { ...spec.window, aggregate: wrapped } };
     }
+    case 'pattern': {
+      const [first, ...others] = spec.pattern.stages;
+      if (first === undefined) return spec;
+      const condition: typeof first.condition = (event, matched) => {
+        before();
+        return first.condition(event, matched);
+      };
+      return { ...spec, pattern: { ...spec.pattern, stages: [{ ...first, condition }, ...others] } };
+    }
     case 'process':
     case 'co-process':
     case 'plain-process':

@@ -9,7 +9,7 @@
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
-import type { JobGraph } from '../../engine/job/job-graph.ts';
+import { type JobGraph, keySerializerOf } from '../../engine/job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
@@ -60,7 +60,7 @@ export interface CheckpointContents {
   readonly splitProblems: readonly SplitProblem[];
   /** Operator state of user functions. */
   readonly operatorState: readonly OperatorPiece[];
-  /** Key groups of subtasks that had ended: their state is gone, by operator that runs a function. */
+  /** Key groups of subtasks that had ended: their state is gone, by operator that keeps state. */
   readonly ended: ReadonlyMap<string, readonly KeyGroupRange[]>;
 }
 
@@ -223,7 +223,7 @@ export class CheckpointReader {
     const range = keyGroupRangeOf(subtask, parallelism, maxParallelism);
     for (const operator of jobVertex.operators) {
       const { uid } = operator;
-      if (!('function' in operator) && operator.kind !== 'window') continue;
+      if (!('function' in operator) && keySerializerOf(operator) === undefined) continue;
       into.ended.set(uid, [...(into.ended.get(uid) ?? []), range]);
     }
   }

@@ -46,6 +46,7 @@ import { ReferenceEventTime } from './reference-event-time.ts';
 import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
 import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
+import { ReferencePatterns } from './reference-patterns.ts';
 import { ReferenceWindows } from './reference-windows.ts';
 import type { ReferenceTimer } from './reference-timers.ts';
 
@@ -270,7 +271,8 @@ export class ReferenceJob {
       case 'co-process':
         return this.#compileKeyed(spec, vertex, { next, sides });
       case 'window':
-        return this.#compileWindows(spec, vertex, new Children(next, sides));
+      case 'pattern':
+        return this.#compileByTime(spec, vertex, new Children(next, sides));
       case 'plain-process':
         return this.#compilePlain(spec, next);
       case 'broadcast-process':
@@ -332,16 +334,19 @@ export class ReferenceJob {
     return [first, second];
   }
 
-  #compileWindows(
-    spec: Extract<OperatorSpec, { readonly kind: 'window' }>,
+  /** Of operators that do all their work when event time passes. */
+  #compileByTime(
+    spec: Extract<OperatorSpec, { readonly kind: 'window' | 'pattern' }>,
     { maxParallelism, index }: JobVertex,
     children: Children,
   ): readonly [Push, Push] {
     assert(!this.#keyed.has(spec.uid), 'operators have different uids', { uid: spec.uid });
-    const windows = new ReferenceWindows({ spec, maxParallelism, children, clock: this.#clock });
-    this.#keyed.set(spec.uid, windows.state);
-    this.#addStage(index, windows.stage);
-    return both(windows.push);
+    const place = { maxParallelism, children, clock: this.#clock };
+    const operator =
+      spec.kind === 'window' ? new ReferenceWindows({ spec, ...place }) : new ReferencePatterns({ spec, ...place });
+    this.#keyed.set(spec.uid, operator.state);
+    this.#addStage(index, operator.stage);
+    return both(operator.push);
   }
 
   #compilePlain(spec: Extract<OperatorSpec, { readonly kind: 'plain-process' }>, next: Push): readonly [Push, Push] {

@@ -53,6 +53,7 @@ describe('job catalog', () => {
     expect(vertices).toEqual({
       'hourly-counts': 2,
       'flight-windows': 2,
+      'trade-monitoring': 4,
       'keyed-count': 2,
       'keyed-cascade': 4,
       'flight-delays': 2,
