@@ -3,6 +3,7 @@
  */
 import { broadcastRules } from './jobs/broadcast-rules.ts';
 import { checkedExchanges } from './jobs/checked-exchanges.ts';
+import { evolvingProfile } from './jobs/evolving-profile.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
@@ -15,6 +16,8 @@ import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { splitCount } from './jobs/split-count.ts';
+import { batchCleaning } from './jobs/batch-cleaning.ts';
+import { logAnalytics } from './jobs/log-analytics.ts';
 import { tradeMonitoring } from './jobs/trade-monitoring.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
@@ -33,7 +36,10 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightWindows,
   keyedStates,
   recentCounts,
+  evolvingProfile,
   tradeMonitoring,
+  logAnalytics,
+  batchCleaning,
   nexmark,
 ];
 

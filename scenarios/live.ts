@@ -6,9 +6,11 @@
  * I1: the record is a function of the plan and its data sets. What lives of one job and input share is prepared once and
  *     remembered; it does not depend on the seed.
  */
+import { InvalidJob } from '../engine/api/invalid-job.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import type { BrokerRules } from '../sim/services/kafka/broker-rules.ts';
+import type { JobVersions } from '../sim/judges/version-history.ts';
 import { type PreparedJob, prepareJob } from '../sim/prepared-job.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
@@ -17,7 +19,7 @@ import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { madeDataset } from './datasets/made-dataset.ts';
 import { isMade, type MadeSpec, parseDatasetName } from './datasets/dataset-name.ts';
-import type { JobDefinition } from './jobs/job-definition.ts';
+import type { BuiltJob, JobDefinition } from './jobs/job-definition.ts';
 import { brokerRulesOf, partsOf } from './mutants/mutant-catalog.ts';
 import { planHash } from './plan-hash.ts';
 
@@ -85,15 +87,56 @@ export function datasetNeeds(plan: Pick<SimulationPlan, 'topics'>): ReadonlyMap<
 }
 
 function jobOf(plan: SimulationPlan, { loadDataset, jobs }: LiveOptions): PreparedJob {
-  const key = canonicalJson({ job: plan.job, topics: plan.topics, sink: plan.sink ?? null });
+  const key = canonicalJson({
+    job: plan.job,
+    topics: plan.topics,
+    sink: plan.sink ?? null,
+    versions: versionNumbers(plan),
+  });
   const known = remembered.get(key);
   if (known !== undefined && known.jobs === jobs && isStillLoaded(known, loadDataset)) return known.job;
   const { graph, audit } = buildJob(plan, jobs);
   const datasets = datasetsOf(plan, loadDataset);
-  const job = prepareJob({ graph, audit, topics: plan.topics, datasets });
+  const versions = versionsOf(plan, { graph, audit }, jobs);
+  const job = prepareJob({
+    graph,
+    audit,
+    topics: plan.topics,
+    datasets,
+    ...(versions === undefined ? {} : { versions }),
+  });
   if (remembered.size >= PREPARED_MAX) remembered.clear();
   remembered.set(key, { datasets, jobs, job });
   return job;
+}
+
+/** Versions that somebody submits in this life. */
+function versionNumbers({ faults }: SimulationPlan): readonly number[] {
+  const numbers = new Set<number>();
+  for (const fault of faults) {
+    if (fault.kind !== 'operation' || !('thenResume' in fault.command)) continue;
+    const { version, fallBack } = fault.command.thenResume ?? {};
+    for (const number of [version, fallBack]) if (number !== undefined) numbers.add(number);
+  }
+  return [...numbers].sort((a, b) => a - b);
+}
+
+/** Row S24. The one that the life begins with is the same graph under its number. */
+function versionsOf(plan: SimulationPlan, first: BuiltJob, jobs: LiveOptions['jobs']): JobVersions | undefined {
+  const numbers = versionNumbers(plan);
+  if (numbers.length === 0) return undefined;
+  const { parameters } = plan.job;
+  if (parameters['version'] === undefined)
+    throw new InvalidJob(
+      `Somebody submits version ${numbers.join(', ')} of '${plan.job.use}', which has no parameter version.`,
+    );
+  const begins = Number(parameters['version']);
+  const versions = new Map([[begins, first]]);
+  for (const version of numbers) {
+    const job = { ...plan.job, parameters: { ...parameters, version } };
+    if (!versions.has(version)) versions.set(version, buildJob({ ...plan, job }, jobs));
+  }
+  return versions;
 }
 
 /** The loader still answers the same rows, or more of them. */

@@ -5,6 +5,7 @@
  */
 import type { JobGraph } from '../engine/job/job-graph.ts';
 import type { Dataset, JobAudit } from './judges/job-audit.ts';
+import type { JobVersions } from './judges/version-history.ts';
 import { type JudgedJob, judgedJob } from './judges/judge-bench.ts';
 import type { JudgedPartition } from './judges/reference-run.ts';
 import type { TopicPlan } from './plan.ts';
@@ -14,6 +15,8 @@ export interface PreparedJob {
   readonly graph: JobGraph;
   readonly content: LogContent;
   readonly judged: JudgedJob;
+  /** Row S24: the versions that somebody may submit, the one that the life begins with among them. Absent: there is no other. */
+  readonly versions?: JobVersions;
 }
 
 export function prepareJob(options: {
@@ -21,8 +24,10 @@ export function prepareJob(options: {
   readonly audit: JobAudit;
   readonly topics: readonly TopicPlan[];
   readonly datasets: ReadonlyMap<string, Dataset>;
+  readonly versions?: JobVersions;
 }): PreparedJob {
-  const { graph, audit, topics, datasets } = options;
+  const { graph, audit, topics, datasets, versions } = options;
+  const upgradable = versions === undefined ? {} : { versions };
   const content = new LogContent(topics, datasets);
   const input: JudgedPartition[] = [];
   for (const [topic, partitions] of partitionsOf(topics)) {
@@ -31,5 +36,5 @@ export function prepareJob(options: {
       input.push({ topic, partition, ...records, bounded: content.isBounded(partition) });
     }
   }
-  return { graph, content, judged: judgedJob(graph, audit, input) };
+  return { graph, content, judged: { ...judgedJob(graph, audit, input), ...upgradable }, ...upgradable };
 }

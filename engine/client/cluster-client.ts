@@ -4,7 +4,8 @@
  * Owns: what was commanded and is not answered yet. Does not own: carrying it out (the leading JobManager's job-operations).
  * It asks every JobManager, of which only the leader answers, and repeats until the answer is final. A command outlives this process.
  * Invariants: I1 a repetition carries the same trigger id; I2 a job that stopped or was canceled is resumed from what that answer named,
- * or from the savepoint its user chose, and from nothing else.
+ * or from the savepoint its user chose, and from nothing else;
+ * I3 a version that could not begin is followed by the one to go back to, from the same snapshot.
  */
 import { MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { micros } from '../foundation/time.ts';
@@ -22,6 +23,8 @@ interface Open {
   readonly triggerId: string;
   readonly operation: ClientOperation;
   readonly thenResume: ThenResume | undefined;
+  /** Of a `resume`: the version to begin where the one that was asked for cannot. */
+  readonly fallBack?: number;
 }
 
 /** What a client has in hand; kept by the world, so that a restarted client goes on. */
@@ -115,6 +118,7 @@ export class ClusterClient implements Actor {
     });
     if (operation.kind === 'savepoint' && result.location !== undefined) savepoints.push(result.location);
     if (asked.thenResume !== undefined) this.#resume(asked, asked.thenResume, result, out);
+    this.#goBack(asked, result, out);
   }
 
   /** A stop that failed without a savepoint left the job running. */
@@ -122,13 +126,28 @@ export class ClusterClient implements Actor {
     const left = result.kind === 'in-progress' ? undefined : result.location;
     const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
     if (!isOver || (then.onlyIfFailed === true && result.kind === 'done')) return;
-    const { from, claimMode, allowNonRestored, backend } = then;
+    const { from, claimMode, allowNonRestored, backend, version, fallBack } = then;
     const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
-    const settings = { claimMode, allowNonRestored, ...(backend === undefined ? {} : { backend }) };
+    const settings = {
+      claimMode,
+      allowNonRestored,
+      ...(backend === undefined ? {} : { backend }),
+      ...(version === undefined ? {} : { version }),
+    };
     const restore = location === undefined ? {} : { restore: { location, ...settings } };
-    this.#ask(
-      { triggerId: `${triggerId}/resume`, operation: { kind: 'resume', ...restore }, thenResume: undefined },
-      out,
-    );
+    const open = {
+      triggerId: `${triggerId}/resume`,
+      operation: { kind: 'resume', ...restore },
+      thenResume: undefined,
+    } as const;
+    this.#ask({ ...open, ...(fallBack === undefined ? {} : { fallBack }) }, out);
+  }
+
+  /** The version could not begin: the one that shall in its place, from the same snapshot. */
+  #goBack({ triggerId, operation, fallBack: version }: Open, result: ClientResult, out: Out): void {
+    if (operation.kind !== 'resume' || operation.restore === undefined || version === undefined) return;
+    if (result.kind !== 'failed') return;
+    const back = { kind: operation.kind, restore: { ...operation.restore, version } };
+    this.#ask({ triggerId: `${triggerId}/back`, operation: back, thenResume: undefined }, out);
   }
 }

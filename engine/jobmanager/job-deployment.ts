@@ -26,6 +26,7 @@ import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph } from './execution-graph.ts';
 import type { DeploymentPlan, JobScaling } from './job-scaling.ts';
+import type { DeploymentCount } from './job-versions.ts';
 import { PendingRestarts } from './pending-restarts.ts';
 import { type ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
 import { RestoreReader } from './restore-reader.ts';
@@ -60,6 +61,8 @@ export interface JobDeploymentOptions {
   readonly coordinators: OperatorCoordinators;
   readonly hooks: MasterHooks;
   readonly host: DeploymentHost;
+  /** Of the leader. */
+  readonly count: DeploymentCount;
 }
 
 /** What is deployed, until the whole job is deployed anew. */
@@ -77,17 +80,16 @@ export class JobDeployment {
   readonly #later = new DelayedCalls();
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #job: DeployedJob | undefined;
-  #jobAttempt = 0;
-  #nextAttempt: number;
+  readonly #count: DeploymentCount;
   /** Of the whole job. */
   #restartAtUs = 0;
   /** When there were first enough slots. */
   #enoughSinceUs: number | undefined;
 
   constructor(options: JobDeploymentOptions) {
-    const { environment, epoch, store, storage } = options;
+    const { environment, store, storage } = options;
     this.#options = options;
-    this.#nextAttempt = epoch * ATTEMPTS_PER_EPOCH;
+    this.#count = options.count;
     this.#restore = new RestoreReader({
       parts: environment.parts,
       store,
@@ -107,7 +109,7 @@ export class JobDeployment {
 
   /** How often the whole job was deployed. */
   get jobAttempt(): number {
-    return this.#jobAttempt;
+    return this.#count.jobAttempt;
   }
 
   /** Any attempt this leader ever deployed. */
@@ -161,7 +163,7 @@ export class JobDeployment {
 
   /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   tryDeploy(nowUs: Micros, out: Out): void {
-    const { host, scaling } = this.#options;
+    const { host, scaling, store } = this.#options;
     if (!host.isSettled()) return;
     if (host.status() === 'created' || host.status() === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = host.status() === 'restarting' || (host.status() === 'created' && this.#job === undefined);
@@ -174,7 +176,7 @@ export class JobDeployment {
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
-    const fitted = scaling.fitted(plan, restore.metadata);
+    const fitted = scaling.fitted(plan, restore.metadata, store.run.allowNonRestored === true);
     if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
     out.report({ kind: 'probe', probe: 'restore-refused' });
     host.refused(nowUs, out);
@@ -201,7 +203,7 @@ export class JobDeployment {
    */
   #waitsForMore(nowUs: Micros, out: Out): boolean {
     const { environment, taskManagers, scaling, slots } = this.#options;
-    if (scaling.isAdaptive || this.#jobAttempt > 0 || slots.registry.size >= taskManagers) return false;
+    if (scaling.isAdaptive || this.#count.jobAttempt > 0 || slots.registry.size >= taskManagers) return false;
     const { heartbeatIntervalUs } = environment.configuration.runtime;
     if (this.#enoughSinceUs === undefined) {
       this.#enoughSinceUs = nowUs;
@@ -215,21 +217,22 @@ export class JobDeployment {
   #deploy(plan: DeploymentPlan, slots: Places, metadata: CheckpointMetadata | undefined, out: Out): void {
     const { environment, epoch, scaling, coordinators, host } = this.#options;
     const { graph, scale } = plan;
-    this.#jobAttempt += 1;
+    this.#count.jobAttempt += 1;
     this.#restore.forget();
     scaling.deployed(plan);
-    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#nextAttempt, restored: metadata });
+    const executions = new ExecutionGraph({ graph, slots, firstAttempt: this.#count.nextAttempt, restored: metadata });
     const deployments = new TaskDeployments({
       graph,
       scale,
       executions,
       parts: environment.parts,
       backend: this.#options.store.run.backend,
+      version: this.#options.store.run.version,
     });
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
-    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#jobAttempt, checkpointId: chosen });
+    out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#count.jobAttempt, checkpointId: chosen });
     coordinators.deployedAs(graph);
     coordinators.resetToCheckpoint(metadata, out);
     this.#options.hooks.restore(metadata, out);
@@ -251,7 +254,7 @@ export class JobDeployment {
     const { subtasks, slots, metadata, job } = restart;
     this.#restore.forget();
     this.#restarts.done(subtasks);
-    const deployment = { slots, firstAttempt: this.#nextAttempt, restored: metadata };
+    const deployment = { slots, firstAttempt: this.#count.nextAttempt, restored: metadata };
     const deployed = job.executions.deploy(subtasks, deployment);
     const restored = metadata?.checkpointId ?? checkpointId(0);
     for (const subtask of subtasks) this.#options.coordinators.subtaskReset(subtask, restored, out);
@@ -259,7 +262,7 @@ export class JobDeployment {
     out.report({
       kind: 'restore-chosen',
       epoch: this.#options.epoch,
-      jobAttempt: this.#jobAttempt,
+      jobAttempt: this.#count.jobAttempt,
       checkpointId: restored,
       subtasks: subtasks.map(({ vertex, subtask }) => ({ vertex, subtask })),
     });
@@ -269,16 +272,16 @@ export class JobDeployment {
   #started(deployed: readonly Execution[], out: Out): void {
     const { environment, epoch, host } = this.#options;
     const { jobAttempt } = this;
-    const firstAttempt = this.#nextAttempt;
+    const firstAttempt = this.#count.nextAttempt;
     for (const execution of deployed) {
       const { attempt, vertex, subtask, node } = execution;
-      this.#nextAttempt = attempt + 1;
+      this.#count.nextAttempt = attempt + 1;
       this.#everDeployed.set(attempt, { attempt, vertex, subtask });
       this.send(execution, out);
       const parallelism = this.#job?.plan.graph.vertices[vertex]?.parallelism ?? 0;
       out.report({ kind: 'task-deployed', attempt, vertex, subtask, epoch, jobAttempt, node, parallelism });
     }
-    assert(this.#nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
+    assert(this.#count.nextAttempt < (epoch + 1) * ATTEMPTS_PER_EPOCH, 'attempt ids of an epoch stay in its range');
     const { deploymentTimeoutUs } = environment.configuration.runtime;
     this.#later.after(deploymentTimeoutUs, `deployment/${firstAttempt}`, out, (nowUs, lateOut) => {
       const late = deployed.filter(({ state }) => state === 'deploying');

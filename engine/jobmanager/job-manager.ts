@@ -8,7 +8,7 @@
  */
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
-import { type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
+import { ATTEMPTS_PER_EPOCH, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { highAvailabilityServices } from '../high-availability/driver.ts';
 import { JobCleanup } from '../high-availability/job-cleanup.ts';
@@ -18,7 +18,8 @@ import type { HighAvailabilityServices } from '../high-availability/high-availab
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { ClientRequest } from '../protocol/client-operations.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
-import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
+import { graphOfVersion, type TaskEnvironment } from '../taskmanager/task-environment.ts';
+import type { DeploymentCount } from './job-versions.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -44,6 +45,9 @@ export class JobManager implements Actor {
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
+  #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0 };
+  /** The next run is of another version of the job. */
+  #isUpgraded = false;
   /** This leader found that the job is over for good. */
   #isOver = false;
 
@@ -70,7 +74,8 @@ export class JobManager implements Actor {
       coordination,
       firstRequestId: firstId,
       contender: {
-        acquired: (epoch, _nowUs, out) => this.#acquired(epoch, out),
+        acquired: (epoch, _nowUs, out) =>
+          this.#acquired(epoch, { nextAttempt: epoch * ATTEMPTS_PER_EPOCH, jobAttempt: 0 }, out),
         lost: (_epoch, _nowUs, out) => this.#forget(out),
       },
     });
@@ -97,6 +102,7 @@ export class JobManager implements Actor {
       this.#superseded = false;
       this.#forget(out);
     }
+    if (this.#isUpgraded) this.#upgrade(out);
   }
 
   #timer(timer: string, nowUs: Micros, out: Out): void {
@@ -139,7 +145,17 @@ export class JobManager implements Actor {
     }
   }
 
-  #acquired(epoch: LeaderEpoch, out: Out): void {
+  /** Row S24: a job master knows one version of the job. The next is made as a new leader makes it, from what is durable; the epoch stays. */
+  #upgrade(out: Out): void {
+    this.#isUpgraded = false;
+    const { epoch } = this.#services;
+    const count = this.#count;
+    this.#forget(out);
+    if (epoch !== undefined) this.#acquired(epoch, count, out);
+  }
+
+  #acquired(epoch: LeaderEpoch, count: DeploymentCount, out: Out): void {
+    this.#count = count;
     assert(this.#master === undefined && this.#takeover === undefined, 'a new leader starts from nothing', { epoch });
     const { environment } = this.#options;
     const { configuration, graph } = environment;
@@ -156,8 +172,18 @@ export class JobManager implements Actor {
         this.#superseded = true;
       },
       done: (store, counter, nowUs, doneOut) => {
+        const { version } = store.run;
+        const graph = graphOfVersion(environment, version);
+        assert(graph !== undefined, 'a version that was submitted is known', { version });
         this.#master = new JobMaster({
-          environment,
+          environment: graph === environment.graph ? environment : { ...environment, graph },
+          versions: {
+            count,
+            graphOf: (asked) => graphOfVersion(environment, asked),
+            upgraded: () => {
+              this.#isUpgraded = true;
+            },
+          },
           epoch,
           storage: this.#storage,
           coordination: this.#services.registers,
@@ -214,6 +240,7 @@ export class JobManager implements Actor {
 
   /** Suspension, not termination: checkpoints and transactions stay for the next leader. */
   #forget(out: Out): void {
+    this.#isUpgraded = false;
     out.cancelTimer(HEARTBEAT);
     this.#services.registers.abandon(out);
     this.#storage.abandon(out);

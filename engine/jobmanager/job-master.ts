@@ -36,6 +36,7 @@ import { FailureHandler } from './failure-handler.ts';
 import { JobDeployment } from './job-deployment.ts';
 import { JobOperations, type OperatedJob } from './job-operations.ts';
 import { JobRecord } from './job-record.ts';
+import type { JobVersionsOfLeader } from './job-versions.ts';
 import { JobScaling } from './job-scaling.ts';
 import type { ExecutionVertexId } from './pipelined-regions.ts';
 import { SlotPool } from './slot-pool.ts';
@@ -53,6 +54,7 @@ export interface JobMasterOptions {
   /** How many there are in all. */
   readonly taskManagers: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
+  readonly versions: JobVersionsOfLeader;
   /** The run is over, and that is durable (row F18). */
   readonly ended: (run: EndedRun, out: Out) => void;
 }
@@ -138,6 +140,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   #newDeployment({ environment, epoch, store, storage, taskManagers }: JobMasterOptions): JobDeployment {
     return new JobDeployment({
+      count: this.#options.versions.count,
       environment,
       epoch,
       store,
@@ -167,6 +170,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       deployAgain: (execution, out) => this.#deployment.send(execution, out),
       progressed: (execution, state, nowUs, out) => this.#progressed(execution, state, nowUs, out),
       endOfData: (attempt, nowUs, out) => this.#endOfData(attempt, nowUs, out),
+      failsBecause: (reason) => this.operations.failsBecause(reason),
       failed: (executions, cause, nowUs, out) => this.#failed(executions, cause, nowUs, out),
       resourcesChanged: (nowUs, out) => this.#scaling.resourcesChanged(nowUs, out),
       tryDeploy: (nowUs, out) => this.#deployment.tryDeploy(nowUs, out),
@@ -178,7 +182,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { jobId } = environment.graph;
     const { requestTimeoutUs } = environment.configuration.runtime;
     const record = new JobRecord({ jobId, coordination, requestTimeoutUs, store, superseded });
-    return new JobOperations({ environment, epoch, job: this, coordinator: this.#coordinator, store, storage, record });
+    const { versions } = this.#options;
+    const options = { environment, epoch, store, storage, record, versions };
+    return new JobOperations({ ...options, job: this, coordinator: this.#coordinator });
   }
 
   get status(): JobStatus {

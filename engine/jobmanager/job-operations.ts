@@ -29,6 +29,7 @@ import type { JobStatus } from '../protocol/engine-events.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import type { JobRecord } from './job-record.ts';
+import type { JobVersionsOfLeader } from './job-versions.ts';
 import { type LoadedSnapshot, SnapshotLoader } from './snapshot-loader.ts';
 import { StopWithSavepoint } from './stop-with-savepoint.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -56,6 +57,7 @@ export interface JobOperationsOptions {
   readonly store: CompletedCheckpointStore;
   readonly storage: CheckpointStorage;
   readonly record: JobRecord;
+  readonly versions: JobVersionsOfLeader;
 }
 
 interface Asked {
@@ -78,14 +80,15 @@ export class JobOperations {
   readonly #loader: SnapshotLoader;
   #stop: StopWithSavepoint | undefined;
   #isWriting = false;
+  /** Why a subtask of this run failed, where it said so. */
+  #reason: string | undefined;
   /** Of the present run: its end was written by this leader. */
   #hasEnded = false;
 
   constructor(options: JobOperationsOptions) {
     this.#options = options;
-    const { graph, configuration } = options.environment;
+    const { configuration } = options.environment;
     this.#loader = new SnapshotLoader({
-      graph,
       storage: options.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
     });
@@ -102,6 +105,11 @@ export class JobOperations {
 
   get #isUnaligned(): boolean {
     return this.#options.environment.configuration.checkpoint.unaligned;
+  }
+
+  /** The first that is told of counts. */
+  failsBecause(reason: string): void {
+    this.#reason ??= reason;
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -236,18 +244,35 @@ export class JobOperations {
 
   #beginResume(triggerId: string, restore: RestoreSettings | undefined, nowUs: Micros, out: Out): void {
     const { run } = this.#options.store;
-    if (run.by === triggerId) return this.#settle(triggerId, done(), out);
+    if (run.by === triggerId) return this.#answerSubmission(triggerId, restore, out);
     if (run.ended === undefined) return this.#settle(triggerId, failed('the job is not over'), out);
     if (!isResumable(run.ended))
       return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
     // That a run will end is durable before its tasks have ended (decision 0017). Until they have, and that is written, the client asks again.
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
-    const backend = restore.backend ?? this.#options.store.run.backend ?? this.#backend;
-    this.#loader.load({ ...restore, backend }, out, (loaded, loadedUs, loadedOut) => {
+    const backend = restore.backend ?? run.backend ?? this.#backend;
+    const graph = this.#options.versions.graphOf(restore.version ?? run.version);
+    if (graph === undefined)
+      return this.#settle(triggerId, failed(`the job has no version ${String(restore.version)}`), out);
+    this.#loader.load({ ...restore, backend, graph }, out, (loaded, loadedUs, loadedOut) => {
       if (loaded.kind === 'refused') this.#settle(triggerId, failed(loaded.reason), loadedOut);
       else this.#submit(triggerId, { ...loaded, restore }, loadedUs, loadedOut);
     });
+  }
+
+  /**
+   * Whether a version can go on from what another left shows when its subtasks read their state: who asks for a version is told when they run, or
+   * why not. Until then the client asks again, and whoever leads looks: all it needs is durable (row S13).
+   */
+  #answerSubmission(triggerId: string, restore: RestoreSettings | undefined, out: Out): void {
+    const { store, job } = this.#options;
+    const { ended } = store.run;
+    if (restore?.version === undefined) return this.#settle(triggerId, done(), out);
+    if (ended?.status === 'failed')
+      return this.#settle(triggerId, failed(ended.reason ?? 'the job failed', restore.location), out);
+    if (ended !== undefined || job.isWhole) return this.#settle(triggerId, done(), out);
+    this.#asked.delete(triggerId);
   }
 
   /* ---- the end of a run, and the next one ---- */
@@ -262,7 +287,8 @@ export class JobOperations {
     const kept = keptAtEnd(store.pointer.completed, ended.status, environment.configuration.checkpoint.retention);
     const newest = kept.at(-1)?.metadata;
     const location = ended.location ?? (newest === undefined ? undefined : directoryOfMetadata(newest));
-    const whole = { ...ended, ...(location === undefined ? {} : { location }) };
+    const reason = ended.status === 'failed' && this.#reason !== undefined ? { reason: this.#reason } : {};
+    const whole = { ...ended, ...reason, ...(location === undefined ? {} : { location }) };
     const run = { ...store.run, ended: whole };
     const pointer = { epoch, completed: kept, job: run };
     record.write(pointer, out, (dropped, _nowUs, writtenOut) => {
@@ -285,6 +311,7 @@ export class JobOperations {
       return this.#settle(triggerId, failed('the job is not over'), out);
     this.#isWriting = true;
     const backend = loaded?.restore.backend ?? store.run.backend;
+    const version = loaded?.restore.version ?? store.run.version;
     const owner = loaded?.restore.claimMode === 'claim' ? 'claimed' : 'user';
     const restored = loaded === undefined ? [] : [{ ...loaded.checkpoint, owner } as const];
     if (loaded !== undefined) store.remember(loaded.metadata);
@@ -293,6 +320,8 @@ export class JobOperations {
       by: triggerId,
       floor: Math.max(coordinator.lastId, restored[0]?.id ?? 0),
       ...(backend === undefined ? {} : { backend }),
+      ...(version === undefined ? {} : { version }),
+      ...(loaded?.restore.allowNonRestored === true ? { allowNonRestored: true as const } : {}),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
       // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
       ...(owner === 'claimed' && loaded !== undefined ? { notClaimed: store.run.notClaimed ?? store.run.floor } : {}),
@@ -309,8 +338,12 @@ export class JobOperations {
         location: loaded?.restore.location ?? '',
         owner,
       });
-      job.resubmitted(writtenUs, writtenOut);
-      this.#settle(triggerId, done(), writtenOut);
+      this.#reason = undefined;
+      const isSame = this.#options.versions.graphOf(version) === this.#options.environment.graph;
+      if (isSame) job.resubmitted(writtenUs, writtenOut);
+      else this.#options.versions.upgraded();
+      if (loaded?.restore.version === undefined) this.#settle(triggerId, done(), writtenOut);
+      else this.#asked.delete(triggerId);
     });
   }
 

@@ -119,9 +119,17 @@ export class JobScaling {
   }
 
   /** The plan with the key groups that the restored state has; undefined when the state cannot be restored (rows S3, C31). */
-  fitted(plan: DeploymentPlan, restored: CheckpointMetadata | undefined): DeploymentPlan | undefined {
+  fitted(
+    plan: DeploymentPlan,
+    restored: CheckpointMetadata | undefined,
+    allowNonRestoredState: boolean,
+  ): DeploymentPlan | undefined {
     if (restored === undefined) return plan;
-    const fitted = fitToState({ graph: plan.graph, restored, allowNonRestoredState: false });
+    const fitted = fitToState({
+      graph: plan.graph,
+      restored,
+      allowNonRestoredState,
+    });
     if (fitted.kind === 'refused' || isFinishedInPart(fitted.graph, restored)) return undefined;
     const highestParallelism = Math.max(plan.highestParallelism, restored.highestParallelism);
     const scale = scaleOf(fitted.graph, this.#options.graph, highestParallelism);

@@ -23,8 +23,14 @@ export type LoadedSnapshot =
   | { readonly kind: 'loaded'; readonly checkpoint: RetainedCheckpoint; readonly metadata: CheckpointMetadata }
   | { readonly kind: 'refused'; readonly reason: string };
 
-export interface SnapshotLoaderOptions {
+/** What is to be restored, as what. */
+export interface LoadSettings extends RestoreSettings {
+  readonly backend: BackendName;
+  /** Of the version that shall begin. */
   readonly graph: JobGraph;
+}
+
+export interface SnapshotLoaderOptions {
   readonly storage: CheckpointStorage;
   readonly requestTimeoutUs: number;
 }
@@ -43,11 +49,7 @@ export class SnapshotLoader {
   }
 
   /** Storage that does not answer is asked again; what is not there, or is damaged, is refused. */
-  load(
-    restore: RestoreSettings & { readonly backend: BackendName },
-    out: Out,
-    loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void,
-  ): void {
+  load(restore: LoadSettings, out: Out, loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void): void {
     const path = `${restore.location}/_metadata`;
     this.#options.storage.read(path, out, (reply, nowUs, replyOut) => {
       if (reply?.outcome === 'not-found')
@@ -76,7 +78,7 @@ export class SnapshotLoader {
   #judge(
     metadata: CheckpointMetadata,
     path: string,
-    { allowNonRestored, backend }: RestoreSettings & { readonly backend: BackendName },
+    { allowNonRestored, backend, graph }: LoadSettings,
   ): LoadedSnapshot {
     const { backend: written = 'hashmap' } = metadata;
     if (metadata.format !== 'canonical' && written !== backend)
@@ -84,7 +86,7 @@ export class SnapshotLoader {
         kind: 'refused',
         reason: `${path} holds native state of backend ${written}, which ${backend} cannot read; both read a canonical savepoint`,
       };
-    const known = operatorsOf(this.#options.graph);
+    const known = operatorsOf(graph);
     const isKnown = ({ operator }: { readonly operator: string }): boolean => known.has(operator);
     const stranger = metadata.states.flatMap(({ handles }) => handles).find((handle) => !isKnown(handle));
     if (stranger !== undefined && !allowNonRestored)
@@ -92,7 +94,7 @@ export class SnapshotLoader {
         kind: 'refused',
         reason: `the job has no operator '${stranger.operator}', whose state is in the snapshot`,
       };
-    const hook = unmatchedHookState(this.#options.graph.masterHooks, metadata);
+    const hook = unmatchedHookState(graph.masterHooks, metadata);
     if (hook !== undefined && !allowNonRestored)
       return { kind: 'refused', reason: `the job has no master hook '${hook}', whose state is in the snapshot` };
     const states = metadata.states.map((state) => ({ ...state, handles: state.handles.filter(isKnown) }));

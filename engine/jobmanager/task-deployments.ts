@@ -21,6 +21,8 @@ export interface TaskDeploymentsOptions {
   readonly parts: EngineParts;
   /** Of the run; undefined: as the configuration says. */
   readonly backend: BackendName | undefined;
+  /** Of the run; undefined: the first. */
+  readonly version: number | undefined;
 }
 
 /** Of one deployment of the job, the restarts of single regions included; asked again when a message was lost. */
@@ -34,13 +36,14 @@ export class TaskDeployments {
   }
 
   of(execution: Execution): TaskDeployment {
-    const { graph, executions, scale, backend } = this.#options;
+    const { graph, executions, scale, backend, version } = this.#options;
     const { attempt, vertex, subtask, slot, restored } = execution;
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
     const deployment = {
       ...place,
       ...(scale === undefined ? {} : { scale }),
       ...(backend === undefined ? {} : { backend }),
+      ...(version === undefined ? {} : { version }),
     };
     if (restored === undefined) return deployment;
     const assignment = this.#assignmentOf(restored);

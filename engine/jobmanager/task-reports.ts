@@ -31,6 +31,8 @@ export interface ReportedJob {
   /** May be no news. */
   progressed(execution: Execution, state: 'running' | 'finished', nowUs: Micros, out: Out): void;
   endOfData(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void;
+  /** What somebody must mend, said of an execution that fails with it (row S13). */
+  failsBecause(reason: string): void;
   /** Together; what is being cancelled does not fail. */
   failed(executions: readonly Execution[], cause: RestartCause, nowUs: Micros, out: Out): void;
   /** There may be more or fewer slots. */
@@ -72,6 +74,7 @@ export class TaskReports {
       if (job.executions()?.of(attempt) === undefined) this.#gateway.cancel(attempt, from, out);
     const { gone, failed } = this.#reconcile({ from, incarnation, listed }, nowUs, out);
     this.#lost(gone, nowUs, out);
+    for (const { attempt } of failed) this.#note(listed.get(attempt)?.reason);
     for (const execution of failed)
       job.failed([execution], listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
     for (const { attempt, endOfData } of message.executions) if (endOfData === true) job.endOfData(attempt, nowUs, out);
@@ -91,8 +94,13 @@ export class TaskReports {
       return;
     }
     if (state === 'running' || state === 'finished') this.#job.progressed(execution, state, nowUs, out);
+    if (state === 'failed') this.#note(message.reason);
     if (state === 'failed') this.#job.failed([execution], message.failure ?? 'user-function', nowUs, out);
     if (state === 'canceled') this.#lost([execution], nowUs, out);
+  }
+
+  #note(reason: string | undefined): void {
+    if (reason !== undefined) this.#job.failsBecause(reason);
   }
 
   /** What the list shows to have ended, one way or the other; what has not is brought along. */

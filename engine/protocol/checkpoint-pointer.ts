@@ -22,6 +22,8 @@ export interface JobEnd {
   readonly by: string;
   /** Directory of the savepoint it stopped with, or else of the newest checkpoint that was kept. */
   readonly location?: string;
+  /** Of a failure that no restart can mend, for whoever submitted the job. */
+  readonly reason?: string;
 }
 
 /** One run of the job, from a submission to its end (Flink: the job graph store and the job result store). */
@@ -36,6 +38,10 @@ export interface JobRun {
   readonly notClaimed?: number;
   /** Row S24: where its keyed state lives. Absent: as the configuration says. */
   readonly backend?: BackendName;
+  /** Row S24: which version of the job runs. Absent: the first. */
+  readonly version?: number;
+  /** Row C31: state that no operator claims is left behind, whoever leads when the run is deployed. */
+  readonly allowNonRestored?: true;
   /** Row C7: the first checkpoint is full, until one is in the store. */
   readonly fullFirst: boolean;
   readonly ended?: JobEnd;

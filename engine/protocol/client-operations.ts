@@ -23,6 +23,8 @@ export interface RestoreSettings {
   readonly backend?: BackendName;
   /** Row C31: state of operators that the job does not have is left behind; else it is refused. */
   readonly allowNonRestored: boolean;
+  /** Row S24: which version of the job begins; absent: the one before. */
+  readonly version?: number;
 }
 
 export type ClientOperation =
@@ -62,6 +64,9 @@ export interface ThenResume {
   readonly claimMode: ClaimMode;
   readonly backend?: BackendName;
   readonly allowNonRestored: boolean;
+  readonly version?: number;
+  /** Where `version` could not begin from it: the version that then does. */
+  readonly fallBack?: number;
   /** Only where the savepoint is good and the job failed all the same: what Flink tells its user to do. */
   readonly onlyIfFailed?: true;
 }

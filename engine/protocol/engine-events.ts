@@ -9,7 +9,7 @@ import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
 import type { StopMode } from './stream-elements.ts';
-import type { ExecutionState, TaskFailure } from './task.ts';
+import type { ExecutionState, TaskFailure, WhyFailed } from './task.ts';
 
 /**
  * Flink: JobStatus, as far as a streaming job takes it. `running` while single regions restart, too; `failing` and `canceling` until the
@@ -95,7 +95,7 @@ export type EngineEvent =
       /** Of the vertex in this deployment. */
       readonly parallelism: number;
     } & OfTask)
-  | ({ readonly kind: 'task-state'; readonly state: ExecutionState; readonly failure?: TaskFailure } & OfTask)
+  | ({ readonly kind: 'task-state'; readonly state: ExecutionState } & WhyFailed & OfTask)
   | ({ readonly kind: 'task-restored' } & OfTask & OfCheckpoint)
   /** The state of a job that has changed since cannot be read; `why` names operator, state and both forms. */
   | ({ readonly kind: 'state-incompatible'; readonly why: string } & OfTask)

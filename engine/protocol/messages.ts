@@ -91,6 +91,8 @@ export type TaskManagerMessage =
       readonly state: ExecutionState;
       /** Present when state is `failed`. */
       readonly failure?: TaskFailure;
+      /** What is wrong, where somebody must mend it (row S13). */
+      readonly reason?: string;
     }
   /** All input of the subtask ended and its operators have finished (row C23; Flink: notifyEndOfData). */
   | { readonly kind: 'end-of-data'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
@@ -103,6 +105,7 @@ export interface ListedExecution {
   readonly state: ExecutionState;
   /** Present when state is `failed`: the report of it may have been lost. */
   readonly failure?: TaskFailure;
+  readonly reason?: string;
   /** True: its input ended and its operators have finished; the `end-of-data` message may have been lost. */
   readonly endOfData?: boolean;
 }

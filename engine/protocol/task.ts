@@ -40,6 +40,8 @@ export interface TaskDeployment {
   readonly scale?: JobScale;
   /** Row S24: where keyed state lives in this run; absent: as the configuration says. */
   readonly backend?: BackendName;
+  /** Row S24: the version of the job; absent: the first. */
+  readonly version?: number;
   /** State to restore; absent on a fresh start. */
   readonly restore?: TaskRestore;
 }
@@ -53,6 +55,13 @@ export type ExecutionState =
   | 'failed'
   | 'canceling'
   | 'canceled';
+
+/** Of a subtask that failed; empty: it has not. */
+export interface WhyFailed {
+  readonly failure?: TaskFailure;
+  /** What is wrong, where somebody must mend it (row S13). */
+  readonly reason?: string;
+}
 
 /** Closed list of reasons for which a subtask fails. */
 export type TaskFailure =

@@ -24,7 +24,7 @@ import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
-import type { ExecutionState, TaskDeployment, TaskFailure } from '../protocol/task.ts';
+import type { ExecutionState, TaskDeployment, TaskFailure, WhyFailed } from '../protocol/task.ts';
 import { IncompatibleState } from '../state/type-serializer.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import { openStorage } from '../storage/open-storage.ts';
@@ -78,7 +78,7 @@ export class StreamTask {
   #sinkGate: SinkTask['gate'];
   readonly #userCode = new UserCode();
   #state: ExecutionState = 'deploying';
-  #failure: TaskFailure | undefined;
+  #why: WhyFailed = {};
   #continuing = false;
 
   constructor(options: StreamTaskOptions) {
@@ -146,8 +146,8 @@ export class StreamTask {
   get state(): ExecutionState {
     return this.#state;
   }
-  get failure(): TaskFailure | undefined {
-    return this.#failure;
+  get why(): WhyFailed {
+    return this.#why;
   }
   get attempt(): ExecutionAttemptId {
     return this.#options.deployment.attempt;
@@ -183,27 +183,27 @@ export class StreamTask {
   cancel(out: Out): void {
     if (this.#state === 'canceling' || this.#state === 'canceled' || this.#state === 'finished') return;
     this.#checkpoint.close();
-    this.#moveTo('canceling', undefined, out);
+    this.#moveTo('canceling', out);
   }
 
   /** Its mailbox has come to the end that `cancel` asked for; what has finished had come there before. */
   ended(out: Out): void {
     if (this.#state === 'finished') return;
     assert(this.#state === 'canceling', 'a subtask ends after it was cancelled', { state: this.#state });
-    this.#moveTo('canceled', undefined, out);
+    this.#moveTo('canceled', out);
   }
 
-  fail(failure: TaskFailure, out: Out): void {
+  fail(failure: TaskFailure, out: Out, reason?: string): void {
     if (this.#hasEnded) return;
     this.#checkpoint.close();
-    this.#failure = failure;
-    this.#moveTo('failed', failure, out);
+    this.#why = { failure, ...(reason === undefined ? {} : { reason }) };
+    this.#moveTo('failed', out);
   }
 
   /** Row S13: the job fails for good, and what it was to be restored from stays as it is. */
   #refuseState({ message }: IncompatibleState, out: Out): void {
     out.report({ kind: 'state-incompatible', ...this.#task, why: message });
-    this.fail('incompatible-state', out);
+    this.fail('incompatible-state', out, message);
   }
 
   /** There is room for what the next record may make (I2). */
@@ -296,7 +296,7 @@ export class StreamTask {
   }
 
   #start(nowUs: Micros, out: Out): void {
-    this.#moveTo('initializing', undefined, out);
+    this.#moveTo('initializing', out);
     const { state = [], takenOver = [] } = this.#options.deployment.restore ?? {};
     this.#restore.start([...takenOver, ...state.flatMap(({ handles }) => handles)], nowUs, out);
   }
@@ -337,7 +337,7 @@ export class StreamTask {
   }
 
   #run(out: Out): void {
-    this.#moveTo('running', undefined, out);
+    this.#moveTo('running', out);
     // A consumer that asked while this subtask restored has given its credit already, and restored output may fill the pool: without
     // this nobody would send it, and nothing more be processed (row B18).
     if (this.#options.environment.parts.restoredOutput === 'sent-at-once') this.#outputs.sendAll(out);
@@ -409,7 +409,7 @@ export class StreamTask {
     if (!this.#outputs.isProcessed || this.#checkpoint.isBusy || this.#chain?.sink?.isSettled === false) return;
     this.#outputs.broadcastEvent({ kind: 'end-of-partition' }, out);
     this.#checkpoint.close();
-    this.#moveTo('finished', undefined, out);
+    this.#moveTo('finished', out);
   }
 
   /** Row C21: a trigger that was under way comes too late, and its checkpoint would wait in vain. */
@@ -457,10 +457,10 @@ export class StreamTask {
     );
   }
 
-  #moveTo(state: ExecutionState, failure: TaskFailure | undefined, out: Out): void {
+  #moveTo(state: ExecutionState, out: Out): void {
     this.#state = state;
     const { jobManager, deployment, epoch, incarnation } = this.#options;
-    const why = failure === undefined ? {} : { failure };
+    const why = state === 'failed' ? this.#why : {};
     out.report({ kind: 'task-state', ...this.#task, state, ...why });
     if (state === 'running' || state === 'failed' || state === 'finished') {
       out.send(jobManager, { kind: 'task-state', epoch, incarnation, attempt: deployment.attempt, state, ...why });

@@ -1,4 +1,5 @@
 /** What every subtask of a TaskManager needs to know of the job and the world; made once per process. */
+import { assert } from '../foundation/assert.ts';
 import type { NodeId } from '../foundation/ids.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import { deployedGraph } from '../job/scaled-graph.ts';
@@ -12,6 +13,8 @@ import type { SnapshotObserver } from './snapshot-observer.ts';
 export interface TaskEnvironment {
   readonly node: NodeId;
   readonly graph: JobGraph;
+  /** Row S24: the versions of the job by number, as its user may submit them. Absent: there is one, without a number. */
+  readonly versions?: ReadonlyMap<number, JobGraph>;
   readonly configuration: EngineConfiguration;
   readonly parts: EngineParts;
   readonly services: ServiceNodes;
@@ -23,12 +26,21 @@ export interface TaskEnvironment {
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */
 export function deployedEnvironment(environment: TaskEnvironment, deployment: TaskDeployment): TaskEnvironment {
-  const { scale, backend } = deployment;
-  const { graph, configuration } = environment;
-  const scaled = scale === undefined ? environment : { ...environment, graph: deployedGraph(graph, scale) };
+  const { scale, backend, version } = deployment;
+  const { configuration } = environment;
+  const graph = graphOfVersion(environment, version);
+  assert(graph !== undefined, 'a version that is deployed is known', { version });
+  const present = graph === environment.graph ? environment : { ...environment, graph };
+  const scaled = scale === undefined ? present : { ...present, graph: deployedGraph(graph, scale) };
   if (backend === undefined) return scaled;
   return { ...scaled, configuration: { ...configuration, checkpoint: { ...configuration.checkpoint, backend } } };
 }
+
+/** Undefined: the job has no such version. */
+export const graphOfVersion = (
+  { graph, versions }: Pick<TaskEnvironment, 'graph' | 'versions'>,
+  version: number | undefined,
+): JobGraph | undefined => (version === undefined ? graph : versions?.get(version));
 
 /** Bytes a record of the edges leaving `vertex` takes: that of the sources above it. */
 export function recordBytesOf(graph: JobGraph, vertex: number): number {

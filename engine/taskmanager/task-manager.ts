@@ -225,7 +225,6 @@ export class TaskManager implements Actor {
 }
 
 /** What a heartbeat says of a subtask. */
-function listed({ attempt, state, failure, isDrained }: StreamTask): ListedExecution {
-  const why = state === 'failed' && failure !== undefined ? { failure } : {};
-  return { attempt, state, ...why, ...(isDrained ? { endOfData: true } : {}) };
+function listed({ attempt, state, why, isDrained }: StreamTask): ListedExecution {
+  return { attempt, state, ...(state === 'failed' ? why : {}), ...(isDrained ? { endOfData: true } : {}) };
 }

@@ -115,6 +115,7 @@ import {
 } from './shared-state-mutants.ts';
 import {
   asyncPartNotIsolated,
+  migrationAppliedTwice,
   restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
   ttlTimestampNotInSnapshot,
@@ -133,6 +134,7 @@ export const MUTANTS: readonly Mutant[] = [
   asyncPartNotIsolated,
   restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
+  migrationAppliedTwice,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
   noAtomicRename,

@@ -1,7 +1,7 @@
 /** What a snapshot of keyed state may get wrong: whose file it is, and of which moment. */
 import { standardParts } from '../../engine/parts.ts';
 import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts';
-import { decodeKeyedStateFile, encodeKeyedStateFile } from '../../engine/state/keyed-state-file.ts';
+import { decodeKeyedStateFile, encodeKeyedStateFile, type StateMetaInfo } from '../../engine/state/keyed-state-file.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const stateKeyWithoutSubtask: Mutant = {
@@ -35,8 +35,67 @@ export const ttlTimestampNotInSnapshot: Mutant = {
   judges: ['state-expiry'],
 };
 
+export const migrationAppliedTwice: Mutant = {
+  slug: 'migration-applied-twice',
+  bug: 'row S13',
+  story:
+    'What is written after a migration is still described as it was before, so the next restore migrates values that have the new form already.',
+  parts: withWrong({
+    createStateBackend: (options) => {
+      const backend = standardParts.createStateBackend(options);
+      return options.backend === 'hashmap' ? withFirstDescription(backend) : backend;
+    },
+  }),
+  scenario: 'upgrade-under-faults',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+/** The same backend, but its files say of each state what the file said that it was restored from. */
+function withFirstDescription(backend: KeyedStateBackend): KeyedStateBackend {
+  const described = new Map<string, StateMetaInfo>();
+  return withWrongSnapshots(backend, {
+    restore: (bytes) => {
+      for (const state of decodeKeyedStateFile(bytes).states) described.set(state.name, state);
+      backend.restore(bytes);
+    },
+    snapshot: () => {
+      const snapshot = backend.snapshot();
+      return { ...snapshot, write: () => redescribed(snapshot.write(), described) };
+    },
+  });
+}
+
+function redescribed(bytes: Uint8Array, described: ReadonlyMap<string, StateMetaInfo>): Uint8Array {
+  const file = decodeKeyedStateFile(bytes);
+  const states = file.states.map((state) => described.get(state.name) ?? state);
+  return encodeKeyedStateFile({ ...file, states }, (state, keyGroup, out) => {
+    const section = file.sections.find((found) => found.state === state && found.keyGroup === keyGroup);
+    if (section !== undefined) out.writeBytes(bytes, section.start, section.end);
+    return section?.entryCount ?? 0;
+  });
+}
+
 /** The same backend, but the state of a snapshot is taken when it is written. */
 function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
+  return withWrongSnapshots(backend, {
+    restore: (bytes) => backend.restore(bytes),
+    snapshot: () => ({
+      entryCount: backend.keyCount,
+      write() {
+        const late = backend.snapshot();
+        const bytes = late.write();
+        late.release();
+        return bytes;
+      },
+      release: () => undefined,
+    }),
+  });
+}
+
+function withWrongSnapshots(
+  backend: KeyedStateBackend,
+  wrong: Pick<KeyedStateBackend, 'snapshot' | 'restore'>,
+): KeyedStateBackend {
   return {
     get keyCount() {
       return backend.keyCount;
@@ -52,18 +111,9 @@ function withLiveSnapshots(backend: KeyedStateBackend): KeyedStateBackend {
     keys: () => backend.keys(),
     visitEntries: (visit) => backend.visitEntries(visit),
     getState: backend.getState.bind(backend),
-    snapshot: () => ({
-      entryCount: backend.keyCount,
-      write() {
-        const late = backend.snapshot();
-        const bytes = late.write();
-        late.release();
-        return bytes;
-      },
-      release: () => undefined,
-    }),
-    restore: (bytes) => backend.restore(bytes),
+    cleanUp: (state, entries) => backend.cleanUp?.(state, entries),
     dispose: () => backend.dispose(),
+    ...wrong,
   };
 }
 

@@ -27,6 +27,12 @@ const thenResume = record({
     .enum(BACKENDS)
     .optional()
     .describe('Where keyed state lives from then on. Another backend than before reads canonical savepoints only.'),
+  version: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Which version of the job begins: its parameter `version`, on this occasion. Absent: the one before.'),
+  fallBack: z.int().min(1).optional().describe('The version that begins where `version` could not.'),
   onlyIfFailed: z
     .boolean()
     .default(false)
@@ -58,6 +64,8 @@ export function commandOf({ operation, format, type, drain, thenResume: resume }
             claimMode: resume.claim,
             allowNonRestored: resume.allowNonRestored,
             ...(resume.backend === undefined ? {} : { backend: resume.backend }),
+            ...(resume.version === undefined ? {} : { version: resume.version }),
+            ...(resume.fallBack === undefined ? {} : { fallBack: resume.fallBack }),
             ...(resume.onlyIfFailed ? { onlyIfFailed: true as const } : {}),
           },
         };

@@ -61,6 +61,8 @@ const thenResume = record({
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
   backend: z.enum(BACKENDS).exactOptional(),
+  version: positive.exactOptional(),
+  fallBack: positive.exactOptional(),
   onlyIfFailed: z.literal(true).exactOptional(),
 }).exactOptional();
 const format = z.enum(SAVEPOINT_FORMATS);

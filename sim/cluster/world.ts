@@ -7,6 +7,7 @@
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
 import type { ServiceNodes } from '../../engine/protocol/service-nodes.ts';
@@ -155,14 +156,15 @@ function engineNodes(
   const environmentOf = (node: NodeId): TaskEnvironment => ({
     node,
     graph: job.graph,
+    ...versionsOf(job, (graph) => graph),
     configuration: plan.engine,
     parts,
     services: servicesOf(plan),
     wallClock: world.clocks.get(node)?.read ?? trueWallClock,
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
-    const graph = hasUserCodeFaults ? world.userCode.wrapped(job.graph, node) : job.graph;
-    const environment = { ...environmentOf(node), graph };
+    const as = (graph: JobGraph): JobGraph => (hasUserCodeFaults ? world.userCode.wrapped(graph, node) : graph);
+    const environment = { ...environmentOf(node), graph: as(job.graph), ...versionsOf(job, as) };
     return options.observer === undefined ? environment : { ...environment, observer: options.observer };
   };
   return [
@@ -176,6 +178,12 @@ function engineNodes(
       create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
     })),
   ];
+}
+
+/** The first version is the job as it begins: one graph under both names. */
+function versionsOf({ versions }: PreparedJob, as: (graph: JobGraph) => JobGraph): Pick<TaskEnvironment, 'versions'> {
+  if (versions === undefined) return {};
+  return { versions: new Map([...versions].map(([version, { graph }]) => [version, as(graph)])) };
 }
 
 /** At the end of the list: worlds with and without a client number their other nodes alike. */

@@ -77,6 +77,10 @@ export interface CheckpointReaderOptions {
   readonly graph: JobGraph;
   readonly index: InputIndex;
   readonly durable: DurableState;
+  /** Row S24: further versions of the job, and the graph of the one that took a checkpoint. Absent: there is one. */
+  readonly versions?:
+    | { readonly graphs: readonly JobGraph[]; readonly of: (checkpoint: number) => JobGraph }
+    | undefined;
 }
 
 const EMPTY_POINTER: readonly RetainedCheckpoint[] = [];
@@ -101,10 +105,11 @@ export class CheckpointReader {
 
   constructor(options: CheckpointReaderOptions) {
     this.#options = options;
-    this.#unstamped = new UnstampedState(options.graph);
-    const sources = options.graph.vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
+    const vertices = [options.graph, ...(options.versions?.graphs ?? [])].flatMap((graph) => graph.vertices);
+    this.#unstamped = new UnstampedState(vertices);
+    const sources = vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
     this.#sources = new Set(sources.map(({ uid }) => uid));
-    const operators = options.graph.vertices.flatMap((vertex) => vertex.operators);
+    const operators = vertices.flatMap((vertex) => vertex.operators);
     this.#withFunction = new Set(operators.filter((operator) => 'function' in operator).map(({ uid }) => uid));
     const splitSources = sources.filter(({ kind }) => kind === 'split-log');
     this.#splitSources = new Set(splitSources.map(({ uid }) => uid));
@@ -186,12 +191,16 @@ export class CheckpointReader {
     }
     const splitProblems = this.#cutSplits(metadata.value, readers, into.cut);
     if (typeof splitProblems === 'string') return unreadable(splitProblems);
-    const { graph } = this.#options;
+    const graph = this.#graphOf(checkpoint.id);
     const gap =
       keyGroupProblem(metadata.value, graph, ended) ??
       operatorStateProblem(metadata.value, graph) ??
       this.#partitionProblem();
     return { kind: 'read', value: { id: checkpoint.id, ...into, gap, splitProblems, ended } };
+  }
+
+  #graphOf(checkpoint: number): JobGraph {
+    return this.#options.versions?.of(checkpoint) ?? this.#options.graph;
   }
 
   /** Each partition has an offset in exactly one handle; two are told of when they are read. Of splits the split judge knows. */
@@ -208,8 +217,8 @@ export class CheckpointReader {
     subtask: number,
     into: { metadata: CheckpointMetadata; cut: Cut; ended: Map<string, KeyGroupRange[]> },
   ): void {
-    const { graph, index } = this.#options;
-    const jobVertex = graph.vertices[vertex];
+    const { index } = this.#options;
+    const jobVertex = this.#graphOf(into.metadata.checkpointId).vertices[vertex];
     if (jobVertex === undefined) return;
     const uids = [jobVertex.source, ...jobVertex.operators].map((operator) => operator?.uid);
     const scale = into.metadata.operators.find(({ uid }) => uids.includes(uid));

@@ -20,8 +20,10 @@ import type { ReferenceJob } from './reference-job.ts';
 import { type InputIndex, ReferenceRun } from './reference-run.ts';
 import { entrySalt, type ReferenceOperatorState, type StateEntry } from './reference-state.ts';
 import { locateKeyedStateEntries, readKeyedStateEntries } from './state-decoders.ts';
-import { explainDifference, type StateDifference } from './state-difference.ts';
+import { type DifferenceQuestion, explainDifference, type StateDifference } from './state-difference.ts';
+import { upgradedRun } from './upgraded-reference.ts';
 import { HashSum, TermHash } from './value-hash.ts';
+import type { Upgrade, VersionHistory } from './version-history.ts';
 
 export interface CutAuditOptions {
   readonly graph: JobGraph;
@@ -29,6 +31,8 @@ export interface CutAuditOptions {
   readonly index: InputIndex;
   /** Absent: no operator of the job has timers. */
   readonly fired?: FiredTimersLog;
+  /** Present where the job may be upgraded. */
+  readonly history?: VersionHistory | undefined;
 }
 
 const NOTHING = new HashSum();
@@ -43,17 +47,20 @@ export class CutAudit {
   readonly #options: CutAuditOptions;
   readonly #term = new TermHash();
   #run: ReferenceRun;
+  /** The upgrades that the run has gone through. */
+  #line: readonly Upgrade[] | undefined;
 
   constructor(options: CutAuditOptions) {
     this.#options = options;
     this.#run = new ReferenceRun(options.graph, options.index);
+    this.#line = options.history?.of(0).upgrades;
   }
 
   /** The first operator's difference; undefined when all state is as the reference says; unreadable with the reason. */
   compare(contents: CheckpointContents): Readable<StateDifference | undefined> {
     const found = this.#sums(contents.keyed);
     if (found.kind === 'unreadable') return found;
-    if (!this.#run.canReach(contents.cut)) this.#run = new ReferenceRun(this.#options.graph, this.#options.index);
+    this.#follow(contents);
     this.#run.advance(contents.cut);
     const hasFired = this.#options.fired?.before(contents.id);
     if (hasFired !== undefined) this.#run.job.fireTimers(hasFired);
@@ -67,13 +74,27 @@ export class CutAudit {
       const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
       if (sum.equals(due ?? NOTHING)) continue;
       const entries = this.#entries(contents.keyed, operator);
-      const { graph, index } = this.#options;
-      return {
-        kind: 'read',
-        value: explainDifference({ graph, index, cut: contents.cut, operator, found: entries, isCounted, hasFired }),
-      };
+      const question = { ...this.#questionOf(contents), operator, found: entries, isCounted, hasFired };
+      return { kind: 'read', value: explainDifference(question) };
     }
     return this.#compareOperators(contents, this.#run.job);
+  }
+
+  /** A run that can come to the checkpoint's cut, through the versions that its state came through. */
+  #follow({ id, cut }: CheckpointContents): void {
+    const { graph, index, history } = this.#options;
+    const line = history?.of(id).upgrades;
+    if (line === this.#line && this.#run.canReach(cut)) return;
+    this.#line = line;
+    this.#run = history === undefined ? new ReferenceRun(graph, index) : upgradedRun(history, id, index);
+  }
+
+  #questionOf({ id, cut }: CheckpointContents): Pick<DifferenceQuestion, 'graph' | 'index' | 'cut' | 'upgraded'> {
+    const { graph, index, history } = this.#options;
+    if (history === undefined) return { graph, index, cut };
+    const { version, upgrades } = history.of(id);
+    const upgraded = upgrades.length === 0 ? {} : { upgraded: this.#run.job };
+    return { graph: history.versionOf(version).graph, index, cut, ...upgraded };
   }
 
   /** Row B25: an operator whose event time is ahead of what it can have read; undefined: none. After `compare`. */
@@ -98,7 +119,8 @@ export class CutAudit {
     expected: ReadonlyMap<string, ReferenceOperatorState>,
     hasFired: HasFired | undefined,
   ): Readable<StateDifference | undefined> {
-    const { graph, index } = this.#options;
+    const { index } = this.#options;
+    const { graph } = this.#questionOf(contents);
     const stray = inFlightBehindCut(index, contents);
     if (stray !== undefined) return { kind: 'read', value: { kind: 'holds-too-much', message: stray } };
     const folded = foldInFlight(graph, contents);
@@ -108,7 +130,7 @@ export class CutAudit {
       const reference = expected.get(operator);
       const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
       if (state.sum().equals(due ?? NOTHING)) continue;
-      const question = { graph, index, cut: contents.cut, operator, found: state.entries(), isCounted, hasFired };
+      const question = { ...this.#questionOf(contents), operator, found: state.entries(), isCounted, hasFired };
       return { kind: 'read', value: explainDifference(question) };
     }
     return this.#compareFoldedOperators(folded.value);

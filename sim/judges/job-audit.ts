@@ -38,6 +38,17 @@ export interface JobAudit {
    * begins anew when the last access is `ttlMs` old. Then that rule is judged on what is visible, whatever the times were.
    */
   readonly expires?: { readonly ttlMs: number; readonly access: (value: RecordValue) => CounterAccess };
+  /**
+   * Of a version of a job (row S24): what it makes of the content of a keyed state that another version left. A new value; lists and maps as
+   * arrays and Maps.
+   */
+  readonly upgraded?: (left: {
+    /** The version that left it. */
+    readonly from: number;
+    readonly operator: string;
+    readonly state: string;
+    readonly content: unknown;
+  }) => unknown;
   /** Key of an output value, for the order per key; absent: order is not judged. */
   readonly outputKey?: (value: RecordValue) => StateKey;
 }

@@ -10,6 +10,7 @@
  */
 import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { resultKey } from '../../engine/protocol/job-result.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -34,8 +35,9 @@ import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
 import { TableOutput } from './table-output.ts';
-import { InputIndex, type JudgedInput } from './reference-run.ts';
+import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
+import { type JobVersions, VersionHistory } from './version-history.ts';
 
 /** What depends on job and input only. Lives that share both may share it; a sweep then folds the reference output once. */
 export interface JudgedJob {
@@ -43,6 +45,8 @@ export interface JudgedJob {
   readonly audit: JobAudit;
   readonly index: InputIndex;
   readonly expected: ExpectedOutput;
+  /** Row S24; absent: nobody upgrades it. */
+  readonly versions?: JobVersions;
 }
 
 export function judgedJob(graph: JobGraph, audit: JobAudit, input: JudgedInput): JudgedJob {
@@ -68,15 +72,17 @@ export class JudgeBench {
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #drainWatch: DrainWatch | undefined;
+  readonly #history: VersionHistory | undefined;
   readonly #byKind = new Map<EventKind, Judge[]>();
 
   constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
-    const reader = new CheckpointReader({ graph, index, durable });
+    const { reader, history, graphOf } = readerOf(job, durable);
+    this.#history = history;
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
-    const cuts = new CutAudit({ graph, audit, index, ...fired });
+    const cuts = new CutAudit({ graph, audit, index, history, ...fired });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -107,10 +113,12 @@ export class JudgeBench {
       new Fencing({ jobId, plan }),
       new Finishing({ graph, isCheckpointing }),
       new Notifications(),
-      ...(operated ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, ...fired }), audit })] : []),
+      ...(operated
+        ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, history, ...fired }), audit })]
+        : []),
       ...(restore === undefined
         ? []
-        : [new RestoreAudit({ graph, reader, handedOut: () => retention.handedOut(), ...restore })]),
+        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), ...restore })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
       this.#progress,
     ];
@@ -132,6 +140,7 @@ export class JudgeBench {
   }
 
   observe(entry: HistoryEvent): void {
+    if (entry.event.kind === this.#history?.kind) this.#history.observe(entry);
     if (entry.event.kind === this.#drainWatch?.kind) this.#drainWatch.observe(entry);
     const judges = this.#byKind.get(entry.event.kind);
     if (judges === undefined) return;
@@ -152,4 +161,26 @@ export class JudgeBench {
     if (judges === undefined) this.#byKind.set(kind, [judge]);
     else judges.push(judge);
   }
+}
+
+/** A reader of checkpoints of all versions of the job; which version took one it is told by their history. */
+function readerOf({ graph, index, versions }: JudgedJob, durable: DurableState): VersionedReader {
+  if (versions === undefined)
+    return { reader: new CheckpointReader({ graph, index, durable }), history: undefined, graphOf: () => graph };
+  const graphs = [...versions.values()].map((version) => version.graph);
+  const graphOf = (checkpoint: number): JobGraph => history.versionOf(history.of(checkpoint).version).graph;
+  const reader = new CheckpointReader({ graph, index, durable, versions: { graphs, of: graphOf } });
+  const cutOf = (checkpoint: RetainedCheckpoint): Cut | undefined => {
+    const contents = reader.contents(checkpoint);
+    return contents.kind === 'read' ? contents.value.cut : undefined;
+  };
+  const history = new VersionHistory({ jobId: graph.jobId, versions, cutOf });
+  return { reader, history, graphOf };
+}
+
+interface VersionedReader {
+  readonly reader: CheckpointReader;
+  readonly history: VersionHistory | undefined;
+  /** Of the version of the job that took a checkpoint. */
+  readonly graphOf: (checkpoint: number) => JobGraph;
 }

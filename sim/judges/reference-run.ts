@@ -100,10 +100,11 @@ export class ReferenceRun {
   readonly #index: InputIndex;
   readonly #position: Cut;
 
-  constructor(graph: JobGraph, index: InputIndex, onOutput?: OnOutput) {
+  /** `from`: what lies before it was fed to another version of the job. */
+  constructor(graph: JobGraph, index: InputIndex, onOutput?: OnOutput, from?: Cut) {
     this.job = new ReferenceJob(graph, onOutput);
     this.#index = index;
-    this.#position = new Int32Array(index.input.length);
+    this.#position = from?.slice() ?? new Int32Array(index.input.length);
   }
 
   /** Whether the run can still reach this cut (I1). */

@@ -161,6 +161,24 @@ export class ReferenceOperatorState implements RuntimeContext {
     return found;
   }
 
+  declares(name: string): boolean {
+    return this.#tables.has(name);
+  }
+
+  /** What every state holds, by state, then in the order in which keys came. */
+  contents(): { readonly name: string; readonly key: StateKey; readonly content: unknown }[] {
+    return [...this.#tables].flatMap(([name, { cells }]) =>
+      [...cells.all()].flatMap(({ key, content }) => (content === undefined ? [] : [{ name, key, content }])),
+    );
+  }
+
+  /** Takes a content that is this state's from now on. */
+  adopt(name: string, key: StateKey, content: unknown): void {
+    const { cells } = this.#table(name);
+    cells.setKey(key);
+    cells.put(content);
+  }
+
   /** Takes an entry as a state file holds it; throws `CorruptData`, or says why it cannot be. */
   load({ state, key, value }: StateEntry): string | undefined {
     const table = this.#tables.get(state);

@@ -67,8 +67,18 @@ interface Snapshot extends RestoredState {
   otherVersion?: string;
 }
 
-export interface RestoreAuditOptions {
+/** What reads the state of one version of the job. */
+interface JobReader {
   readonly graph: JobGraph;
+  /** By operator: reads what its entries stand for (I1). */
+  readonly keyed: ReadonlyMap<string, ReferenceOperatorState>;
+  readonly expiring: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly forms: PresentForms;
+}
+
+export interface RestoreAuditOptions {
+  /** Of the version of the job that took a checkpoint. */
+  readonly graphOf: (checkpoint: number) => JobGraph;
   readonly reader: CheckpointReader;
   readonly restorer: SnapshotRestorer;
   readonly atBarrier: StateAtBarrier;
@@ -86,15 +96,10 @@ export class RestoreAudit implements Judge {
     'version of the job, whose state this judge cannot read.';
   readonly #options: RestoreAuditOptions;
   readonly #findings = new Findings(NAME);
-  /** By operator: reads what its entries stand for (I1). */
-  readonly #keyed: ReadonlyMap<string, ReferenceOperatorState>;
-  readonly #expiring: ReadonlyMap<string, ReadonlySet<string>>;
-  #forms: PresentForms | undefined;
+  readonly #readers = new Map<JobGraph, JobReader>();
 
   constructor(options: RestoreAuditOptions) {
     this.#options = options;
-    this.#keyed = new ReferenceJob(options.graph).keyedStates;
-    this.#expiring = expiringStates(options.graph);
   }
 
   observe(): void {
@@ -125,9 +130,10 @@ export class RestoreAudit implements Judge {
       return this.#say('not-restorable', `${path} is that of checkpoint ${String(metadata.checkpointId)}`);
     const snapshot = this.#readSnapshot(metadata);
     if (snapshot.kind === 'unreadable') return this.#say('not-restorable', `${path}: ${snapshot.reason}`);
-    const other = snapshot.value.otherVersion ?? operatorThatIsGone(this.#options.graph, metadata);
+    const { graph: own } = this.#readerOf(metadata.checkpointId);
+    const other = snapshot.value.otherVersion ?? operatorThatIsGone(own, metadata);
     if (other !== undefined) return this.#findings.inconclusive('other-version', () => `${path}: ${other}`);
-    const graph = asItWas(this.#options.graph, metadata);
+    const graph = asItWas(own, metadata);
     const question = { path, metadata, expected: snapshot.value };
     const rescaled = widths === 'own' ? undefined : otherwise(graph, metadata);
     if (rescaled === undefined || widths === 'both') this.#compare({ ...question, graph, anomaly: 'restored-differs' });
@@ -193,13 +199,14 @@ export class RestoreAudit implements Judge {
   ): string | undefined {
     const { operator } = handle;
     const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
-    const difference = this.#presentForms().difference(operator, file);
-    const known = this.#keyed.get(operator);
+    const { forms, keyed, expiring: states } = this.#readerOf(checkpointId);
+    const difference = forms.difference(operator, file);
+    const known = keyed.get(operator);
     if (difference !== undefined || known === undefined) return difference;
     const own = new StateHash();
     // I3: live, it was perhaps more.
     const mayExpire = new StateHash();
-    const expiring = this.#expiring.get(operator);
+    const expiring = states.get(operator);
     readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
       const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
       if (entry === undefined) return;
@@ -221,14 +228,22 @@ export class RestoreAudit implements Judge {
     return undefined;
   }
 
-  #presentForms(): PresentForms {
-    const { reader, restorer, graph } = this.#options;
-    this.#forms ??= new PresentForms(
-      new Map(
-        [...restorer.emptyFiles(graph)].map(([operator, file]) => [operator, reader.withoutTimes(operator, file)]),
-      ),
+  #readerOf(checkpoint: number): JobReader {
+    const { reader, restorer, graphOf } = this.#options;
+    const graph = graphOf(checkpoint);
+    const known = this.#readers.get(graph);
+    if (known !== undefined) return known;
+    const files = [...restorer.emptyFiles(graph)].map(
+      ([operator, file]) => [operator, reader.withoutTimes(operator, file)] as const,
     );
-    return this.#forms;
+    const made = {
+      graph,
+      keyed: new ReferenceJob(graph).keyedStates,
+      expiring: expiringStates(graph),
+      forms: new PresentForms(new Map(files)),
+    };
+    this.#readers.set(graph, made);
+    return made;
   }
 
   /** Throws `CorruptData`, as whoever restores would, with file and offset of the damage. */

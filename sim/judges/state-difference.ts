@@ -32,6 +32,8 @@ export interface DifferenceQuestion {
   readonly isCounted?: ((keyGroup: number) => boolean) | undefined;
   /** Which timers have fired before the cut; absent: there are none. */
   readonly hasFired?: HasFired | undefined;
+  /** The reference at the cut where the job was upgraded before: which records would explain the difference is not looked for then. */
+  readonly upgraded?: ReferenceJob | undefined;
 }
 
 interface RecordPosition {
@@ -61,10 +63,7 @@ interface Hypothesis {
 const FEED_BUDGET = 200_000;
 
 export function explainDifference(question: DifferenceQuestion): StateDifference {
-  const run = new ReferenceRun(question.graph, question.index);
-  run.advance(question.cut);
-  fireTimers(run.job, question.hasFired);
-  const operator = run.job.keyedStates.get(question.operator);
+  const operator = (question.upgraded ?? referenceAt(question)).keyedStates.get(question.operator);
   if (operator === undefined) {
     return {
       kind: 'other',
@@ -76,7 +75,8 @@ export function explainDifference(question: DifferenceQuestion): StateDifference
   const suspect = firstSuspect(due, question.found);
   if (suspect === undefined)
     return { kind: 'other', message: `state of ${question.operator} lies in wrong key groups` };
-  const explanation = suspect.copies > 1 ? undefined : explain(question, suspect);
+  const isKnown = suspect.copies > 1 || question.upgraded !== undefined;
+  const explanation = isKnown ? undefined : explain(question, suspect);
   const sentence = [
     `operator ${question.operator}, state ${suspect.state}, key ${operator.showKey(suspect.key)}:`,
     `expected ${operator.showValue(suspect.state, suspect.expected)},`,
@@ -84,6 +84,13 @@ export function explainDifference(question: DifferenceQuestion): StateDifference
     sayRecords(question.index, explanation),
   ];
   return { kind: explanation?.kind ?? 'other', message: sentence.join(' ').trim() };
+}
+
+function referenceAt({ graph, index, cut, hasFired }: DifferenceQuestion): ReferenceJob {
+  const run = new ReferenceRun(graph, index);
+  run.advance(cut);
+  fireTimers(run.job, hasFired);
+  return run.job;
 }
 
 function sayRecords(index: InputIndex, hypothesis: Hypothesis | undefined): string {

@@ -9,7 +9,7 @@
  */
 import { ByteReader } from '../../engine/foundation/byte-reader.ts';
 import type { ByteWriter } from '../../engine/foundation/byte-writer.ts';
-import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
 import { decodeKeyedStateFile, encodeKeyedStateFile, type StateDescriptor } from './state-decoders.ts';
 
 /** Names the stored form in a file. */
@@ -21,8 +21,8 @@ type Copy = (input: ByteReader, out: ByteWriter) => void;
 export class UnstampedState {
   readonly #states = new Map<string, StateDescriptor>();
 
-  constructor(graph: JobGraph) {
-    for (const { operators } of graph.vertices)
+  constructor(vertices: readonly JobVertex[]) {
+    for (const { operators } of vertices)
       for (const operator of operators) {
         if (!('function' in operator)) continue;
         for (const state of operator.function.states) this.#states.set(`${operator.uid}/${state.name}`, state);

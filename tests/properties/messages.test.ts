@@ -187,6 +187,8 @@ const command = fc.oneof(
       from: fc.constant('newest-savepoint'),
       claimMode: fc.constant('claim'),
       allowNonRestored: fc.boolean(),
+      version: fc.constant(2),
+      fallBack: fc.constant(1),
     }),
   }),
   row({ kind: fc.constant('dispose-savepoint') }),
@@ -197,7 +199,12 @@ const operation = fc.oneof(
   row({ kind: fc.constant('dispose-savepoint'), location: text }),
   row({
     kind: fc.constant('resume'),
-    restore: row({ location: text, claimMode: fc.constant('claim'), allowNonRestored: fc.boolean() }),
+    restore: row({
+      location: text,
+      claimMode: fc.constant('claim'),
+      allowNonRestored: fc.boolean(),
+      version: fc.constant(2),
+    }),
   }),
 );
 const result = fc.oneof(

@@ -91,7 +91,7 @@ export class LeftByALife {
       wallClock: trueWallClock,
     };
     const restorer = new EngineRestorer({ ...environment, parts });
-    const audit = new RestoreAudit({ graph, reader, restorer, atBarrier, handedOut: () => savepoints });
+    const audit = new RestoreAudit({ graphOf: () => graph, reader, restorer, atBarrier, handedOut: () => savepoints });
     return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
   }
 }

@@ -26,6 +26,10 @@ export class OperatedBench extends CoordinatorBench {
     const { store, coordinator, storageClient: storage } = this;
     const coordination = new StoreRegisters(this.coordinationClient);
     const environment = taskEnvironment({ configuration: configuration({ checkpoint }), parts });
+    const versions = new Map([
+      [1, environment.graph],
+      [2, { ...environment.graph, name: 'another version' }],
+    ]);
     const record = new JobRecord({
       jobId: JOB,
       coordination,
@@ -41,6 +45,11 @@ export class OperatedBench extends CoordinatorBench {
       store,
       storage,
       record,
+      versions: {
+        count: { nextAttempt: 0, jobAttempt: 0 },
+        graphOf: (version) => (version === undefined ? environment.graph : versions.get(version)),
+        upgraded: () => this.calls.push('upgraded'),
+      },
     });
     this.furtherTimer = (timer) => this.operations.handleTimer(timer, this.out.nowUs, this.out);
   }

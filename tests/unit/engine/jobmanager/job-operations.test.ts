@@ -272,6 +272,47 @@ describe('operations: the next run', () => {
     expect(bench.told('r')).toEqual({ kind: 'done' });
     expect(bench.store.run.backend).toBe('hashmap');
   });
+
+  it('S24: another version is run by another job master, and who asked for it is told when its tasks run', () => {
+    const bench = canceled();
+    const { restore } = resume('checkpoints/job/chk-1');
+    const asked = { kind: 'resume', restore: { ...restore, version: 2 } } as const;
+    bench.ask('r', asked).answer();
+    expect([bench.store.run.version, bench.calls.at(-1), bench.told('r')?.kind]).toEqual([
+      2,
+      'upgraded',
+      'in-progress',
+    ]);
+    bench.ask('r', asked).answer();
+    expect(bench.told('r')?.kind).toBe('in-progress');
+    bench.status = 'running';
+    bench.ask('r', asked);
+    expect([bench.store.run.run, bench.told('r')]).toEqual([2, { kind: 'done' }]);
+  });
+
+  it('S13: a version that fails for good is answered with why and from where, however often it is asked', () => {
+    const bench = canceled();
+    const { restore } = resume('checkpoints/job/chk-1');
+    const asked = { kind: 'resume', restore: { ...restore, version: 1 } } as const;
+    bench.ask('r', asked).answer();
+    // Its first version is what the job master runs already.
+    expect(bench.calls.at(-1)).toBe('resubmitted');
+    bench.operations.failsBecause('operator a: state s has two forms');
+    bench.operations.failsBecause('operator b, told of later');
+    bench.status = 'failing';
+    bench.operations.executionsGone(bench.out);
+    bench.answer();
+    expect(bench.pointer.job?.ended).toMatchObject({ status: 'failed', reason: 'operator a: state s has two forms' });
+    const failed = { kind: 'failed', reason: 'operator a: state s has two forms', location: 'checkpoints/job/chk-1' };
+    expect(bench.ask('r', asked).told('r')).toEqual(failed);
+    expect(bench.ask('r', asked).told('r')).toEqual(failed);
+  });
+
+  it('S24: a version that the job does not have is refused', () => {
+    const { restore } = resume('checkpoints/job/chk-1');
+    const bench = canceled().ask('r', { kind: 'resume', restore: { ...restore, version: 9 } });
+    expect(bench.told('r')).toEqual({ kind: 'failed', reason: 'the job has no version 9' });
+  });
 });
 
 describe('operations: disposal', () => {

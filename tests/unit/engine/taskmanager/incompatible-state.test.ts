@@ -56,7 +56,7 @@ it('S13: the subtask fails with a reason that no restart helps, and names operat
   const from = { from: nodeId('taskmanager-1'), fromMailbox: MAIN_MAILBOX, mailbox: MAIN_MAILBOX };
   const start = { kind: 'message', ...from, message: { kind: 'task-start', deployment } } as const;
   task.handle(start, false, micros(1), out);
-  expect(task.failure).toBe('incompatible-state');
+  expect(task.why.failure).toBe('incompatible-state');
   expect(out.events.find(({ kind }) => kind === 'state-incompatible')).toMatchObject({
     why: "operator 'count': state 'total' has type string@1, which cannot be read as int@1",
   });

@@ -1,0 +1,104 @@
+/**
+ * A job that begins again as another version (rows S13, S24, C31; X17 RestoreUpgradedJob, SnapshotMigration): who asks for it is told when it runs
+ * or why it cannot, what it was to begin from stays, and whoever leads next runs the same version.
+ */
+import { describe, expect, it } from 'vitest';
+import { nodeId } from '../../engine/foundation/ids.ts';
+import type { ThenResume } from '../../engine/protocol/client-operations.ts';
+import { JOB_CATALOG } from '../../scenarios/job-catalog.ts';
+import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
+import type { LiveOptions } from '../../scenarios/live.ts';
+import type { Fault } from '../../sim/faults/fault.ts';
+import type { JobAudit } from '../../sim/judges/job-audit.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { findings, liveIt, planOf } from '../support/lives.ts';
+
+type Version = Pick<ThenResume, 'version' | 'fallBack'> & { readonly allowNonRestored?: boolean };
+
+/** Stopped with a savepoint after so many seconds, then begun as that version. */
+const upgrade = (seconds: number, { allowNonRestored = false, ...version }: Version): Fault => ({
+  id: `upgrade-${seconds}`,
+  kind: 'operation',
+  trigger: { atUs: seconds * 1_000_000 },
+  command: {
+    kind: 'stop-with-savepoint',
+    drain: false,
+    format: 'canonical',
+    thenResume: { from: 'what-it-left', claimMode: 'no-claim', allowNonRestored, ...version },
+  },
+});
+
+const leaderCrashes = (seconds: number): Fault => ({
+  id: `crash-${seconds}`,
+  kind: 'crash',
+  node: nodeId('jobmanager-1'),
+  restartAfterUs: 20_000_000,
+  trigger: { atUs: seconds * 1_000_000 },
+});
+
+function lived(faults: readonly Fault[], options: Partial<LiveOptions> = {}): RunRecord {
+  return liveIt({ ...planOf('upgrade-under-faults', '1'), faults }, { keepHistory: true, ...options });
+}
+
+/** What the client was told of each submission. */
+const answers = (record: RunRecord): string[] =>
+  record.history.flatMap(({ event }) =>
+    event.kind === 'operation-answered' && event.operation === 'resume' ? [event.reason || event.outcome] : [],
+  );
+
+const FORM_1 = 'record@1(count: int@1, size: enum@1(small: symbol@1, busy: symbol@1), farthest: int@1)';
+const FORM_3 = 'record@1(count: string@1, size: enum@1(small: symbol@1, busy: symbol@1), farthest: int@1)';
+
+describe('a job of another version', () => {
+  it('goes on with migrated state, also under the next leader (X17 SnapshotMigration)', () => {
+    const record = lived([upgrade(4, { version: 2 }), leaderCrashes(7)]);
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(answers(record)).toEqual(['done']);
+    expect(record.history.some(({ event }) => event.kind === 'leadership-acquired' && event.epoch === 2)).toBe(true);
+  });
+
+  it('that cannot read the state is answered with operator, state and both forms; the version before begins from the same savepoint', () => {
+    const record = lived([upgrade(4, { version: 3, fallBack: 1 })]);
+    expect(record.verdict, findings(record)).toBe('passed');
+    const why = `operator 'profiles': state 'profile' has type ${FORM_1}, which cannot be read as ${FORM_3}`;
+    expect(answers(record)).toEqual([why, 'done']);
+  });
+
+  it('that cannot read the state is answered so by the next leader, too', () => {
+    const record = lived([upgrade(4, { version: 3, fallBack: 1 }), leaderCrashes(4.2)]);
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(answers(record)).toHaveLength(2);
+    expect(answers(record)[0]).toContain('which cannot be read as');
+  });
+
+  it('without one of the operators is refused, unless its state is given up (C31 allowNonRestoredState)', () => {
+    const refused = lived([upgrade(4, { version: 4, fallBack: 1 })]);
+    expect(refused.verdict, findings(refused)).toBe('passed');
+    expect(answers(refused)).toEqual(["the job has no operator 'archive', whose state is in the snapshot", 'done']);
+    // The next leader reads the savepoint itself: that state is given up is durable, too.
+    const given = lived([upgrade(4, { version: 4, allowNonRestored: true }), leaderCrashes(4.2)]);
+    expect(given.verdict, findings(given)).toBe('passed');
+    expect(answers(given)).toEqual(['done']);
+  });
+
+  it('is judged by what its audit makes of the state before (X17 RestoreUpgradedJob)', () => {
+    const wrong = (audit: JobAudit): JobAudit => ({
+      ...audit,
+      upgraded: (left) => {
+        const content = audit.upgraded?.(left);
+        return left.state === 'profile' ? { ...(content as object), since: 1 } : content;
+      },
+    });
+    const jobs = JOB_CATALOG.map((job): JobDefinition => {
+      const build: JobDefinition['build'] = (input) => {
+        const built = job.build(input);
+        return { ...built, audit: wrong(built.audit) };
+      };
+      return job.name === 'evolving-profile' ? { ...job, build } : job;
+    });
+    const record = lived([upgrade(4, { version: 2 })], { jobs });
+    const violated = record.verdicts.filter(({ outcome }) => outcome === 'violated').map(({ judge }) => judge);
+    expect(violated).toContain('consistent-cut');
+    expect(violated).toContain('exactly-once-state');
+  });
+});
