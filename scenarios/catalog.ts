@@ -114,6 +114,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
   { name: 'keyed-states', description: 'keyed state of every kind; backend and compression differ by life' },
+  { name: 'log-analytics', description: 'visits and error rates of an access log, by windows' },
+  { name: 'batch-cleaning', description: 'a bounded table of films is cleaned, drained and finished' },
   { name: 'trade-monitoring', description: 'patterns (CEP) over real share prices and trades' },
   { name: 'state-ttl', description: 'counts that expire when their key was silent; the rule is judged on the output' },
   { name: 'state-ttl-compared', description: 'keyed state that lives long, compared with the reference without times' },
@@ -143,6 +145,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'a downtime longer than a Kafka transaction may be open: records are lost',
   },
   { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
+  { name: 'file-sink-compaction', description: 'small output files become one before anybody sees them' },
   { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
   {
     name: 'rocketmq-sink',

@@ -16,6 +16,8 @@ import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { splitCount } from './jobs/split-count.ts';
+import { batchCleaning } from './jobs/batch-cleaning.ts';
+import { logAnalytics } from './jobs/log-analytics.ts';
 import { tradeMonitoring } from './jobs/trade-monitoring.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
@@ -36,6 +38,8 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   recentCounts,
   evolvingProfile,
   tradeMonitoring,
+  logAnalytics,
+  batchCleaning,
   nexmark,
 ];
 

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type AfterMatch,
   CEP,
   type Contiguity,
   type JobGraph,
@@ -69,8 +70,8 @@ function holds({ letters, isRising }: Part, { letter, n }: Event, first: Event |
   return letters.includes(letter) && (!isRising || first === undefined || n >= first.n);
 }
 
-function graphOf({ parts, within }: Pick<Case, 'parts' | 'within'>): JobGraph {
-  let pattern = Pattern.begin<Event>(nameOf(0));
+function graphOf({ parts, within }: Pick<Case, 'parts' | 'within'>, afterMatch: AfterMatch = 'no-skip'): JobGraph {
+  let pattern = Pattern.begin<Event>(nameOf(0), afterMatch);
   for (const [index, one] of parts.entries()) {
     const { contiguity: follows, times, inner } = one;
     if (index > 0) {
@@ -232,5 +233,25 @@ describe.each(BACKENDS)('patterns against every subsequence: $name', (tested) =>
     );
     expect(matches).toBeGreaterThan(10);
     expect(timeOuts).toBeGreaterThan(10);
+  });
+});
+
+describe('after a match', () => {
+  const once = { contiguity: 'relaxed', times: 1, inner: 'relaxed', isRising: false } as const;
+  const parts: readonly Part[] = [
+    { ...once, letters: 'a' },
+    { ...once, letters: 'b' },
+  ];
+  const events = ['a', 'a', 'b', 'b', 'a', 'b'].map((letter, id) => ({ id, letter, n: 0, at: id }));
+  const one: Case = { parts, within: undefined, events, cutAt: 1 };
+  const [tested] = BACKENDS;
+
+  it.each([
+    ['no-skip', ['0/2', '1/2', '4/5']],
+    ['skip-past-last-event', ['0/2', '4/5']],
+  ] as const)('%s', (afterMatch, expected) => {
+    const graph = graphOf(one, afterMatch);
+    if (tested !== undefined) expect(engineRun(tested, graph, one).out).toEqual(expected);
+    expect(referenceRun(graph, one).out).toEqual(expected);
   });
 });

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DatasetStore } from '../../cli/datasets.ts';
 import { compile } from '../../scenarios/index.ts';
+import { accessLog } from '../../scenarios/datasets/access-log.ts';
 import { stockTrades } from '../../scenarios/datasets/stock-trades.ts';
 import { datasetNeeds, live } from '../../scenarios/live.ts';
 import { findings, shippedScenario } from '../support/lives.ts';
@@ -90,5 +91,133 @@ describe('trade-monitoring', () => {
     expect(faults).toBeGreaterThan(0);
     for (const kind of ['sell-off', 'fall-without-sales'])
       expect(expected.filter((one) => (one as { kind: string }).kind === kind).length, kind).toBeGreaterThan(10);
+  });
+});
+
+describe('log-analytics', () => {
+  const LINES = 1_600;
+  const GAP = 120_000;
+  const SIZE = 300_000;
+  const SLIDE = 60_000;
+
+  interface Request {
+    readonly host: string;
+    readonly section: string;
+    readonly failed: boolean;
+    readonly bytes: number;
+    readonly at: number;
+  }
+
+  /** Word by word, without the job's expression. */
+  function read(line: string): Request | undefined {
+    const words = line.split(' ');
+    const [host = '', , , day = '', zone, , path = '', protocol, status = '', bytes = ''] = words;
+    const isWhole = words.length === 10 && zone === '+0000]' && protocol === 'HTTP/1.1"' && /^(?:-|\d+)$/.test(bytes);
+    if (!isWhole) return undefined;
+    const at = Date.parse(`${day.slice(1, 12).replaceAll('/', ' ')} ${day.slice(13)} UTC`);
+    const section = path.split('/')[1] ?? '';
+    return { host, section, failed: status.startsWith('5'), bytes: Number(bytes === '-' ? 0 : bytes), at };
+  }
+
+  function answers(): unknown[] {
+    const requests: Request[] = [];
+    const found: unknown[] = [];
+    for (const { line } of accessLog(SEED, LINES).values as { line: string }[]) {
+      const request = read(line);
+      if (request === undefined) found.push({ kind: 'unreadable', line });
+      else requests.push(request);
+    }
+    requests.sort((a, b) => a.at - b.at);
+    const bytesOf = (of: readonly Request[]): number => of.reduce((sum, { bytes }) => sum + bytes, 0);
+    const failedOf = (of: readonly Request[]): number => of.filter(({ failed }) => failed).length;
+    for (const key of new Set(requests.map(({ host }) => host))) {
+      let visit: Request[] = [];
+      const end = (): void => {
+        const [first] = visit;
+        const last = visit.at(-1);
+        if (first === undefined || last === undefined) return;
+        const traffic = { requests: visit.length, failed: failedOf(visit), bytes: bytesOf(visit) };
+        found.push({ kind: 'visit', key, start: first.at, end: last.at + GAP, ...traffic });
+        visit = [];
+      };
+      for (const request of requests.filter(({ host }) => host === key)) {
+        if (request.at - (visit.at(-1)?.at ?? request.at) >= GAP) end();
+        visit.push(request);
+      }
+      end();
+    }
+    const newest = requests.at(-1)?.at ?? 0;
+    for (const key of new Set(requests.map(({ section }) => section))) {
+      for (let until = Math.floor((requests[0]?.at ?? 0) / SLIDE) * SLIDE; until <= newest + SIZE; until += SLIDE) {
+        const seen = requests.filter(({ section, at }) => section === key && at >= until - SIZE && at < until);
+        const perMille = Math.floor((failedOf(seen) * 1_000) / seen.length);
+        if (seen.length > 0) found.push({ kind: 'error-rate', key, end: until, requests: seen.length, perMille });
+      }
+    }
+    return found;
+  }
+
+  it('under crashes shows the visits and error rates that a loop over the lines finds', async () => {
+    const { values, faults } = await shown('log-analytics', '1');
+    const expected = answers() as { kind: string; perMille?: number }[];
+    expect(sorted(values)).toEqual(sorted(expected));
+    expect(faults).toBeGreaterThan(0);
+    for (const [kind, few] of [
+      ['visit', 100],
+      ['error-rate', 100],
+      ['unreadable', 5],
+    ] as const)
+      expect(expected.filter((one) => one.kind === kind).length, kind).toBeGreaterThan(few);
+    expect(
+      expected.some(({ perMille = 0 }) => perMille > 150),
+      'a rush with errors',
+    ).toBe(true);
+  });
+});
+
+describe('batch-cleaning', () => {
+  interface Film {
+    readonly title: string;
+    readonly year: number;
+    readonly gross: number | null;
+    readonly votes: number;
+  }
+
+  function answers(): { readonly films: readonly Film[]; readonly rejected: readonly unknown[] } {
+    const rows = JSON.parse(readFileSync(join(VEGA, 'movies.json'), 'utf8')) as Record<string, unknown>[];
+    expect(rows).toHaveLength(3_201);
+    const films = new Map<string, Film>();
+    const rejected: unknown[] = [];
+    for (const row of rows) {
+      const { Title: title, 'IMDB Votes': votes, 'Worldwide Gross': gross } = row;
+      const year = new Date(`${String(row['Release Date'])} UTC`).getUTCFullYear();
+      if (title === null || votes === null) {
+        rejected.push({ flaw: title === null ? 'no title' : 'no votes', title });
+        continue;
+      }
+      const film: Film = {
+        title: String(title).trim(),
+        year: year > 2012 ? year - 100 : year,
+        gross: gross === null || gross === 0 ? null : Number(gross),
+        votes: Number(votes),
+      };
+      const name = [...film.title.toLowerCase()].filter((letter) => /[a-z0-9]/.test(letter)).join('');
+      const other = films.get(name);
+      const isLess =
+        other !== undefined &&
+        (other.votes > film.votes || (other.votes === film.votes && JSON.stringify(other) >= JSON.stringify(film)));
+      if (!isLess) films.set(name, film);
+    }
+    return { films: [...films.values()], rejected };
+  }
+
+  it('under crashes ends, and shows the films that a loop over the table keeps', async () => {
+    const { values, faults } = await shown('batch-cleaning', '1');
+    const { films, rejected } = answers();
+    expect(sorted(values)).toEqual(sorted([...films, ...rejected]));
+    expect(faults).toBeGreaterThan(0);
+    expect(rejected.length).toBeGreaterThan(200);
+    expect(films.length + rejected.length, 'some films were there twice').toBeLessThan(3_201 - 10);
+    expect(films.some(({ year }) => year < 1930)).toBe(true);
   });
 });

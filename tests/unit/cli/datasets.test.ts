@@ -87,6 +87,17 @@ describe('shipped data sets', () => {
     expect((values as { iata: unknown }[]).filter(({ iata }) => typeof iata !== 'string')).toEqual([]);
   });
 
+  it('stocks: a file by symbol becomes a stream by time', async () => {
+    const { values, timestampsUs } = await load('stocks', 560);
+    expect(values.slice(0, 2)).toEqual([
+      { symbol: 'MSFT', date: 'Jan 1 2000', price: 39.81 },
+      { symbol: 'AMZN', date: 'Jan 1 2000', price: 64.56 },
+    ]);
+    expect(timestampsUs[0]).toBe(Date.UTC(2000, 0, 1) * 1_000);
+    expect([...timestampsUs].sort((a, b) => a - b)).toEqual(timestampsUs);
+    expect((await load('stocks', 3)).values).toEqual(values.slice(0, 3));
+  });
+
   it('too few rows are refused with the number there is', async () => {
     await expect(load('airports', 4_000)).rejects.toThrow(/has 3376 rows, but the scenario asks for 4000/);
   });

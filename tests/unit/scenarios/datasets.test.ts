@@ -5,6 +5,7 @@ describe('data set name', () => {
   const specs: readonly (readonly [string, DatasetSpec])[] = [
     ['flights-3m', { kind: 'shipped', name: 'flights-3m' }],
     ['nexmark:40', { kind: 'nexmark', eventsPerSecond: 40 }],
+    ['access-log', { kind: 'stream', name: 'access-log' }],
     ['generated:1000x80', { kind: 'generated', keys: 1_000, skewPercent: 80 }],
     ['file:a/b.csv', { kind: 'file', path: 'a/b.csv', format: 'csv' }],
     [

@@ -54,6 +54,8 @@ describe('job catalog', () => {
       'hourly-counts': 2,
       'flight-windows': 2,
       'trade-monitoring': 4,
+      'log-analytics': 5,
+      'batch-cleaning': 4,
       'keyed-count': 2,
       'keyed-cascade': 4,
       'flight-delays': 2,
