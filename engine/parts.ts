@@ -124,6 +124,8 @@ export interface EngineParts {
   readonly upsertReplaces: 'older' | 'any';
   /** What a file sink does with files that earlier attempts began and no restored checkpoint commits (row K12). */
   readonly outputOfEarlierAttempts: 'removed' | 'left';
+  /** When files that were compacted go: with the commit of the one that stands for them, or as soon as there is one (row K12). */
+  readonly compactedFiles: 'until-committed' | 'removed-at-once';
   /** Whether what is found under the name of a pending file is that file, committed before; `found`: its bytes, if there is one. */
   isCommittedFile(found: number | undefined, expected: number): boolean;
   /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
@@ -261,6 +263,7 @@ export const standardParts: EngineParts = {
   checkBack: (known) => known,
   upsertReplaces: 'older',
   outputOfEarlierAttempts: 'removed',
+  compactedFiles: 'until-committed',
   isCommittedFile: (found, expected) => found === expected,
   probesFurther: (producerEpoch) => producerEpoch > 0,
   flushBeforeBarrier: 'flushed',

@@ -61,14 +61,15 @@ function sinkPlace(sink: SimulationPlan['sink']): Pick<JobInput, 'kafka' | 'file
   }
 }
 
-function fileSink({ storage, partBytes, bucketBy, buckets, bucketUs }: FileSinkPlan): FileSinkSpec {
+function fileSink({ storage, partBytes, compactCheckpoints, bucketBy, buckets, bucketUs }: FileSinkPlan): FileSinkSpec {
   const spread = (text: string): string => `bucket-${murmurHash(javaStringHash(text)) % buckets}`;
   const bucketOf = {
     key: (value: unknown) => spread(String(outputKey(value))),
     value: (value: unknown) => spread(JSON.stringify(value)),
     time: (_value: unknown, timestampUs: number) => `from-${Math.floor(timestampUs / bucketUs)}`,
   }[bucketBy];
-  return { storage, directory: 'output', partBytes, bucketOf };
+  const compact = compactCheckpoints === undefined ? {} : { compactCheckpoints };
+  return { storage, directory: 'output', partBytes, ...compact, bucketOf };
 }
 
 const kafkaSink = ({ partitions, naming, transactionTimeoutUs, committer }: KafkaPlan): KafkaSinkSpec => ({

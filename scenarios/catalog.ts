@@ -145,6 +145,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'a downtime longer than a Kafka transaction may be open: records are lost',
   },
   { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
+  { name: 'file-sink-compaction', description: 'small output files become one before anybody sees them' },
   { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
   {
     name: 'rocketmq-sink',

@@ -182,7 +182,8 @@ function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
   }
   if (sink.kind === 'file') {
     const { kind, storage, partSize: partBytes, bucketBy, buckets, bucketTime: bucketUs } = sink;
-    return { sink: { kind, storage, partBytes, bucketBy, buckets, bucketUs } };
+    const compact = sink.compactEvery === undefined ? {} : { compactCheckpoints: sink.compactEvery };
+    return { sink: { kind, storage, partBytes, ...compact, bucketBy, buckets, bucketUs } };
   }
   const { kind, partitions, transactionalIds, committer, transactionTimeout, maxTransactionTimeout, sessionTimeout } =
     sink;

@@ -213,6 +213,10 @@ function sinkProblems({ job, sink, input, inputs }: ScenarioInput): SectionProbl
     const message = `a sink of kind ${sink.kind} shows nothing before its checkpoint is complete`;
     problems.push({ path: ['job', 'guarantee'], message, expected: 'exactly-once' });
   }
+  if (sink.kind === 'file' && sink.compactEvery !== undefined && sink.storage !== 'hdfs') {
+    const message = 'nobody can read an upload before it is completed, so none can be compacted';
+    problems.push({ path: ['sink', 'compactEvery'], message, expected: 'storage: hdfs' });
+  }
   const topics = [...Object.values(inputs ?? {}), ...(input === undefined ? [] : [input].flat())];
   if (sink.kind === 'rocketmq' && topics.length > 0 && topics.every(({ bounded }) => bounded)) {
     const message =

@@ -70,6 +70,8 @@ export interface FileSinkPlan {
   readonly storage: 'hdfs' | 'object-store';
   /** A file that has reached this size is closed before the next checkpoint. */
   readonly partBytes: number;
+  /** Files are held back for so many checkpoints and made one; absent: they are not. */
+  readonly compactCheckpoints?: number;
   /** What decides on the directory of a record, and how many there are, or how long each stands for. */
   readonly bucketBy: 'key' | 'value' | 'time';
   readonly buckets: number;

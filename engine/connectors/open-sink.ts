@@ -93,7 +93,7 @@ function openCommitterOperator(options: OpenSinkOptions, writer: SinkWriter | un
       fail: (failure, out) => host.fail(failure, out),
       reportCommit: (fact, out) => host.reportCommit(fact, out),
       reportCommitFailure: (fact, reason, out) => host.reportCommitFailure(fact, reason, out),
-      committed: ({ committable }) => writer?.committed(committable),
+      committed: ({ committable }, out) => writer?.committed(committable, out),
     },
     parts,
     retryDelayUs: retryDelayUs(runtime.requestTimeoutUs),

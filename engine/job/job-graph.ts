@@ -75,6 +75,8 @@ export interface FileSinkSpec {
   readonly directory: string;
   /** A file that has reached this size is closed before the next checkpoint. */
   readonly partBytes: number;
+  /** HDFS: files are held back for so many checkpoints and made one; absent: they are not. */
+  readonly compactCheckpoints?: number;
   /** Directory of a record (Flink: BucketAssigner). */
   readonly bucketOf: (value: unknown, timestampUs: number) => string;
 }

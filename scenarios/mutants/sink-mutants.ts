@@ -91,6 +91,15 @@ export const lsoIgnored: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
+export const compactionRemovesEarly: Mutant = {
+  slug: 'compaction-removes-early',
+  bug: 'own (row K12)',
+  story: 'Small files go as soon as they are compacted, though the checkpoint that a restore goes back to lists them.',
+  parts: withWrong({ compactedFiles: 'removed-at-once' }),
+  scenario: 'file-sink-compaction',
+  judges: ['exactly-once-output', 'progress'],
+};
+
 export const checkBackAnswersCommit: Mutant = {
   slug: 'check-back-answers-commit',
   bug: 'own (row K9)',

@@ -47,7 +47,7 @@ export const migrationAppliedTwice: Mutant = {
     },
   }),
   scenario: 'upgrade-under-faults',
-  judges: ['exactly-once-output', 'progress'],
+  judges: ['exactly-once-output', 'checkpoint-lifecycle', 'progress'],
 };
 
 /** The same backend, but its files say of each state what the file said that it was restored from. */

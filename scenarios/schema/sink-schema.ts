@@ -53,6 +53,9 @@ export const sinkSchema = z.discriminatedUnion(
         .enum(BUCKETINGS)
         .default('key')
         .describe('What decides on the directory of a record: its key, all of its value, or its time.'),
+      compactEvery: count()
+        .optional()
+        .describe('hdfs: files are held back for so many checkpoints and made one. Default: they are not.'),
       buckets: count().default(2).describe('Directories that keys or values are spread over.'),
       bucketTime: duration().prefault('1h').describe('Event time that each directory stands for, by time.'),
     }),
@@ -83,6 +86,7 @@ const filePlanSchema = record({
   kind: z.literal('file'),
   storage: z.enum(FILE_STORAGES),
   partBytes: positive,
+  compactCheckpoints: positive.exactOptional(),
   bucketBy: z.enum(BUCKETINGS),
   buckets: positive,
   bucketUs: positive,

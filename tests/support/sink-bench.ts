@@ -129,6 +129,12 @@ export class SinkBench {
     );
   }
 
+  /** How often its attempts came by a rare path. */
+  probes(name: string): number {
+    const ofAll = this.#attempts.flatMap(({ out }) => out.reported('probe'));
+    return ofAll.filter(({ probe }) => probe === name).length;
+  }
+
   #write(one: Attempt): void {
     this.#records += 1;
     this.#open.push(this.#records);

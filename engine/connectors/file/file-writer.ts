@@ -11,16 +11,17 @@
  */
 import { assert } from '../../foundation/assert.ts';
 import { ByteWriter } from '../../foundation/byte-writer.ts';
-import type { CheckpointId, ExecutionAttemptId } from '../../foundation/ids.ts';
+import { type CheckpointId, checkpointId, type ExecutionAttemptId } from '../../foundation/ids.ts';
 import type { Micros } from '../../foundation/time.ts';
 import type { FileSinkSpec } from '../../job/job-graph.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Out } from '../../protocol/actor.ts';
 import type { SinkServiceReply } from '../../protocol/messages.ts';
-import { type PartName, partPath, writeOutputRecord } from '../../protocol/output-file.ts';
+import { type PartName, partPath, temporaryPartPath, writeOutputRecord } from '../../protocol/output-file.ts';
 import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
 import { Unflushed } from '../sink/unflushed.ts';
-import { encodePendingFile, pathOfPending } from './file-committable.ts';
+import { decodePendingFile, encodePendingFile, type PendingFile, pathOfPending } from './file-committable.ts';
+import { FileCompactor } from './file-compactor.ts';
 import type { OutputStorage, UnfinishedPart } from './output-storage.ts';
 
 export interface FileWriterOptions {
@@ -31,7 +32,10 @@ export interface FileWriterOptions {
   readonly parallelism: number;
   readonly attempt: ExecutionAttemptId;
   readonly storage: OutputStorage;
-  readonly parts: Pick<EngineParts, 'transactionsToKeep' | 'flushBeforeBarrier' | 'outputOfEarlierAttempts'>;
+  readonly parts: Pick<
+    EngineParts,
+    'transactionsToKeep' | 'flushBeforeBarrier' | 'outputOfEarlierAttempts' | 'compactedFiles'
+  >;
   readonly host: SinkWriterHost;
 }
 
@@ -53,6 +57,8 @@ interface OpenPart {
 
 /** Batches that may wait for the storage before input waits, too. */
 const UNSENT_MAX = 64;
+/** What the end of input waits for. */
+const COMPACTION = 'compaction';
 
 export class FileWriter implements SinkWriter {
   readonly isGated = true;
@@ -67,7 +73,9 @@ export class FileWriter implements SinkWriter {
   #closed: OpenPart[] = [];
   /** Files of the restored checkpoint that are not committed yet, by path. */
   readonly #kept = new Set<string>();
+  readonly #compactor: FileCompactor | undefined;
   #begun = 0;
+  #removals = 0;
   #lastCheckpoint = 0;
   /** When the reply came that is being handled. */
   #nowUs: Micros | undefined;
@@ -76,17 +84,33 @@ export class FileWriter implements SinkWriter {
   constructor(options: FileWriterOptions) {
     this.#options = options;
     this.#root = `${options.file.directory}/${options.uid}`;
+    const { compactCheckpoints: checkpoints } = options.file;
+    if (checkpoints === undefined) return;
+    this.#compactor = new FileCompactor({
+      checkpoints,
+      storage: options.storage,
+      nameOf: (bucket) => this.#nextName(bucket),
+      isWhole: ({ name }) => ![...this.#unfinished].some((part) => partPath(part.name) === partPath(name)),
+      failed: (out) => options.host.fail('sink-unavailable', out),
+      abandoned: (unused, out) => {
+        this.#remove(unused, out);
+        this.#flushed(COMPACTION, out);
+      },
+    });
   }
 
   get isAvailable(): boolean {
     return this.#unsent < UNSENT_MAX;
   }
 
-  initialize({ checkpointId, committables }: RestoredWriter, out: Out): void {
-    this.#lastCheckpoint = checkpointId;
+  initialize({ checkpointId: restored, states, committables }: RestoredWriter, out: Out): void {
+    this.#lastCheckpoint = restored;
     const { parts, host } = this.#options;
     const kept = parts.transactionsToKeep(committables.map(({ committable }) => committable));
     for (const committable of kept) this.#kept.add(pathOfPending(committable));
+    const held = states.filter((state) => this.#isOwn(decodePendingFile(state).name));
+    for (const state of held) this.#kept.add(pathOfPending(state));
+    this.#compactor?.restore(held);
     this.#removeOrphans((readyOut) => host.ready(readyOut), out);
   }
 
@@ -103,7 +127,7 @@ export class FileWriter implements SinkWriter {
     for (const part of this.#unfinished) this.#advance(part, out);
   }
 
-  prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
+  prepareCommit(id: CheckpointId, isEnd: boolean, out: Out): readonly Committable[] {
     for (const part of this.#current.values()) this.#close(part);
     this.#lastCheckpoint = id;
     const closed = this.#closed;
@@ -112,8 +136,10 @@ export class FileWriter implements SinkWriter {
       for (const part of this.#unfinished) if (closed.includes(part)) this.#unflushed.add(partPath(part.name), id);
     }
     this.sendBatches(out);
+    const files = closed.map(({ name, length, parts }) => ({ name, length, parts }));
+    const committables = this.#toCommit(files, isEnd, out).map(encodePendingFile);
     this.#sweep(id, out);
-    return closed.map(({ name, length, parts }) => encodePendingFile({ name, length, parts }));
+    return committables;
   }
 
   get isFlushed(): boolean {
@@ -121,15 +147,17 @@ export class FileWriter implements SinkWriter {
   }
 
   snapshotState(): readonly string[] {
-    return [];
+    return this.#compactor?.snapshot() ?? [];
   }
 
   snapshotAfterEnd(id: CheckpointId, out: Out): void {
     this.#sweep(id, out);
   }
 
-  committed(committable: Committable): void {
-    this.#kept.delete(pathOfPending(committable));
+  committed(committable: Committable, out: Out): void {
+    const path = pathOfPending(committable);
+    this.#kept.delete(path);
+    this.#remove(this.#compactor?.committed(path) ?? [], out);
   }
 
   handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void {
@@ -145,10 +173,8 @@ export class FileWriter implements SinkWriter {
   #partOf(bucket: string): OpenPart {
     const known = this.#current.get(bucket);
     if (known !== undefined) return known;
-    const { subtask, attempt } = this.#options;
-    this.#begun += 1;
     const part: OpenPart = {
-      name: { root: this.#root, bucket, subtask, attempt, number: this.#begun, checkpoint: this.#lastCheckpoint + 1 },
+      name: this.#nextName(bucket),
       batch: new ByteWriter(),
       batchRecords: 0,
       unsent: [],
@@ -161,6 +187,40 @@ export class FileWriter implements SinkWriter {
     this.#current.set(bucket, part);
     this.#unfinished.add(part);
     return part;
+  }
+
+  #nextName(bucket: string): PartName {
+    const { subtask, attempt } = this.#options;
+    this.#begun += 1;
+    return { root: this.#root, bucket, subtask, attempt, number: this.#begun, checkpoint: this.#lastCheckpoint + 1 };
+  }
+
+  /** These, or what they were exchanged for. */
+  #toCommit(closed: readonly PendingFile[], isEnd: boolean, out: Out): readonly PendingFile[] {
+    if (this.#compactor === undefined) return closed;
+    if (!isEnd) {
+      const exchanged = this.#compactor.exchange(closed, out);
+      if (this.#options.parts.compactedFiles === 'removed-at-once')
+        for (const { name } of exchanged) this.#remove(this.#compactor.committed(partPath(name)), out);
+      return exchanged;
+    }
+    if (this.#compactor.isRunning) this.#unflushed.add(COMPACTION, checkpointId(this.#lastCheckpoint));
+    const { files, unused } = this.#compactor.end(closed);
+    this.#remove(unused, out);
+    return files;
+  }
+
+  /** Files that others stand for; the subtask does not end before they are gone. */
+  #remove(files: readonly PendingFile[], out: Out): void {
+    if (files.length === 0) return;
+    const { storage, host } = this.#options;
+    const parts = files.map(({ name }) => ({ name, handle: temporaryPartPath(name) }));
+    this.#removals += 1;
+    const name = `removal ${this.#removals}`;
+    this.#unflushed.add(name, checkpointId(this.#lastCheckpoint));
+    storage.discard(parts, out, (done, doneOut) =>
+      done ? this.#flushed(name, doneOut) : host.fail('sink-unavailable', doneOut),
+    );
   }
 
   #closeBatch(part: OpenPart): void {
@@ -252,8 +312,11 @@ export class FileWriter implements SinkWriter {
   }
 
   #isOrphan({ name }: UnfinishedPart): boolean {
-    const { subtask, parallelism, attempt } = this.#options;
-    return name.subtask % parallelism === subtask && name.attempt < attempt && !this.#kept.has(partPath(name));
+    return this.#isOwn(name) && name.attempt < this.#options.attempt && !this.#kept.has(partPath(name));
+  }
+
+  #isOwn(name: PartName): boolean {
+    return name.subtask % this.#options.parallelism === this.#options.subtask;
   }
 
   #flushed(name: string, out: Out): void {

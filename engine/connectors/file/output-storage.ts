@@ -39,6 +39,8 @@ export interface OutputStorage {
   /** Everything below the root; undefined: the storage does not say. */
   unfinished(root: string, out: Out, then: (parts: readonly UnfinishedPart[] | undefined, out: Out) => void): void;
   discard(parts: readonly UnfinishedPart[], out: Out, then: Done): void;
+  /** Of a finished file that is not committed; undefined: it cannot be read. */
+  read(name: PartName, out: Out, then: (bytes: Uint8Array | undefined, out: Out) => void): void;
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void;
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
 }
@@ -98,6 +100,15 @@ export class HdfsOutput implements OutputStorage {
           }),
           replyOut,
         ),
+    );
+  }
+
+  read(name: PartName, out: Out, then: (bytes: Uint8Array | undefined, out: Out) => void): void {
+    const path = temporaryPartPath(name);
+    this.#requests.request(
+      (requestId) => ({ kind: 'storage-get', requestId, path }),
+      out,
+      ({ bytes }, replyOut) => then(bytes, replyOut),
     );
   }
 
@@ -176,6 +187,11 @@ export class ObjectStoreOutput implements OutputStorage {
         replyOut,
       ),
     );
+  }
+
+  /** Nobody sees anything of an upload before it is completed. */
+  read(_name: PartName, out: Out, then: (bytes: Uint8Array | undefined, out: Out) => void): void {
+    then(undefined, out);
   }
 
   discard(parts: readonly UnfinishedPart[], out: Out, then: Done): void {

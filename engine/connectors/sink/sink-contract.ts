@@ -89,7 +89,7 @@ export interface SinkWriter extends ElementConsumer {
   /** In place of `prepareCommit` where all input had come before and nothing was written since. */
   snapshotAfterEnd(checkpointId: CheckpointId, out: Out): void;
   /** A committable of this subtask is committed (Flink: the back channel of the Kafka sink). */
-  committed(committable: Committable): void;
+  committed(committable: Committable, out: Out): void;
   handleReply(reply: SinkServiceReply, nowUs: Micros, out: Out): void;
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
 }

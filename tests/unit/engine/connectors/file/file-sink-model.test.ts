@@ -33,7 +33,12 @@ function outputDisk(kind: Kind): OutputDisk {
   );
 }
 
-function settled(kind: Kind, all: readonly SinkStep[], parts: EngineParts = standardParts): Settled {
+function settled(
+  kind: Kind,
+  all: readonly SinkStep[],
+  parts: EngineParts = standardParts,
+  compactCheckpoints = 0,
+): Settled {
   const disk = outputDisk(kind);
   const bucketOf = (value: unknown): string => (value as { key: string }).key;
   let starts = 0;
@@ -41,7 +46,13 @@ function settled(kind: Kind, all: readonly SinkStep[], parts: EngineParts = stan
     spec: {
       guarantee: 'exactly-once',
       batchRecords: 2,
-      file: { storage: kind, directory: 'output', partBytes: 120, bucketOf },
+      file: {
+        storage: kind,
+        directory: 'output',
+        partBytes: 120,
+        bucketOf,
+        ...(compactCheckpoints === 0 ? {} : { compactCheckpoints }),
+      },
     },
     parts,
     service: ({ conditions, choices }) => {
@@ -51,7 +62,8 @@ function settled(kind: Kind, all: readonly SinkStep[], parts: EngineParts = stan
     },
   });
   for (const step of all) bench.step(step);
-  bench.settle();
+  // What is held back takes its checkpoints to be seen.
+  for (let more = 0; more <= compactCheckpoints; more += 1) bench.settle();
   return { bench, unfinished: disk.openTransactions().map(({ transaction }) => transaction) };
 }
 
@@ -85,4 +97,23 @@ describe.each<Kind>(['hdfs', 'object-store'])('a file sink on %s', (kind) => {
     expect(settled(kind, all).unfinished).toEqual([]);
     expect(settled(kind, all, { ...standardParts, outputOfEarlierAttempts: 'left' }).unfinished).not.toEqual([]);
   });
+});
+
+test('compaction on HDFS: each record is in one file that is seen, whatever crashes meet it, and small ones go', () => {
+  let compacted = 0;
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 1, max: 3 }), (all, checkpoints) => {
+      const { bench, unfinished } = settled('hdfs', all, standardParts, checkpoints);
+      const seen = sortedNumbers(bench.visible);
+      expect(new Set(seen).size).toBe(seen.length);
+      // The newest are held back still.
+      const due = sortedNumbers(bench.expected);
+      expect(seen).toEqual(due.slice(0, seen.length));
+      expect(due.length - seen.length).toBeLessThanOrEqual(6 * (checkpoints + 2));
+      expect(unfinished.length).toBeLessThanOrEqual(9 * (checkpoints + 2));
+      compacted += bench.probes('output-files-compacted');
+    }),
+    { numRuns: 60, seed: 12 },
+  );
+  expect(compacted).toBeGreaterThan(60);
 });
