@@ -3,7 +3,7 @@ import { InputWatermarks } from '../../../../engine/event-time/input-watermarks.
 import { StatusWatermarkValve } from '../../../../engine/event-time/status-watermark-valve.ts';
 import { START_OF_TIME_US } from '../../../../engine/protocol/stream-elements.ts';
 
-describe('StatusWatermarkValve (S11; Flink: StatusWatermarkValveTest)', () => {
+describe('StatusWatermarkValve (S11, B25; Flink: StatusWatermarkValveTest)', () => {
   it('a single channel: rises with its watermarks, never falls', () => {
     const valve = new StatusWatermarkValve(1);
     expect(valve.watermarkUs).toBe(START_OF_TIME_US);
@@ -53,7 +53,7 @@ describe('StatusWatermarkValve (S11; Flink: StatusWatermarkValveTest)', () => {
   });
 });
 
-describe('InputWatermarks: two inputs', () => {
+describe('InputWatermarks (B23): two inputs', () => {
   it('the minimum over the inputs, an idle one left out; two idle inputs leave event time where it is', () => {
     const inputs = new InputWatermarks([0, 0, 1]);
     expect(inputs.watermark(0, 10)).toEqual({});
