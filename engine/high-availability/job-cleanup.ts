@@ -32,13 +32,17 @@ export interface JobCleanupOptions {
   readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
   readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns'>;
+  /**
+   * How long after its end a write of the job may still arrive. A task ends without waiting for the writes of a checkpoint that was given
+   * up, and a TaskManager that was lost because it stood still writes when it goes on. Whoever stands still for longer leaves a file,
+   * which Flink does in any case (rows T6, U11).
+   */
+  readonly lateWriteUs: Micros;
   readonly done: (nowUs: Micros, out: Out) => void;
 }
 
 const FIRST_RETRY_US = 1_000_000;
 const LAST_RETRY_US = 3_600_000_000;
-/** A task ends without waiting for the writes of a checkpoint that was given up; they may still arrive. */
-const LATE_WRITE_US = 2_000_000;
 
 interface Removal {
   readonly prefix: string;
@@ -123,7 +127,7 @@ export class JobCleanup {
   /** Gone is what a look finds no more when it is as late as a write that a task sent before it ended can be. */
   #removeFiles(removal: Removal, out: Out, then: (out: Out) => void): void {
     this.#deleteFiles(removal, out, (_found, deletedOut) => {
-      this.#later.after(LATE_WRITE_US, 'late-files', deletedOut, (_nowUs, lateOut) =>
+      this.#later.after(this.#options.lateWriteUs, 'late-files', deletedOut, (_nowUs, lateOut) =>
         this.#deleteFiles(removal, lateOut, (found, againOut) => {
           if (found === 0) then(againOut);
           else this.#removeFiles(removal, againOut, then);

@@ -89,6 +89,8 @@ export class JobManager implements Actor {
       storage: this.#storage,
       results: this.#results,
       parts: environment.parts,
+      // Who is silent for the first time-out is lost; it gets another one to come back.
+      lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
       done: (_nowUs, out) => out.report({ kind: 'probe', probe: 'job-cleaned-up' }),
     });
   }

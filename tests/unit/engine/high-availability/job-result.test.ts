@@ -13,6 +13,7 @@ import {
 import { standardParts } from '../../../../engine/parts.ts';
 import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
 import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { micros } from '../../../../engine/foundation/time.ts';
 import { counterKey, encodePointer, type JobEnd, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../../../engine/protocol/messages.ts';
 import { COORDINATION, JOB, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
@@ -50,6 +51,7 @@ class Bench {
       storage: this.#storageClient,
       results: this.results,
       parts: standardParts,
+      lateWriteUs: micros(SECOND_LOOK_US),
       done: () => {
         this.#cleaned += 1;
       },
