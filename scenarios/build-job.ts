@@ -86,7 +86,12 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
     const first = next;
     next += topic.partitions;
     const partitions = Array.from({ length: topic.partitions }, (_, index) => first + index);
-    return { name: topic.name, partitions, ...(topic.socket === undefined ? {} : { socket: topic.socket }) };
+    return {
+      name: topic.name,
+      partitions,
+      ...(topic.bounded ? { bounded: true as const } : {}),
+      ...(topic.socket === undefined ? {} : { socket: topic.socket }),
+    };
   });
 }
 

@@ -44,6 +44,8 @@ export interface LogSourceOptions {
   readonly fetchRecords?: number;
   /** Longest time the broker may hold a fetch, milliseconds. Default 500. */
   readonly fetchWaitMs?: number;
+  /** Its partitions end, so that a subtask without one has nothing to wait for. Default false. */
+  readonly bounded?: boolean;
 }
 
 /** Which event time the records of a source have, and how far it has come in each split. Default: as the log says, and no watermarks. */
@@ -172,7 +174,10 @@ export class StreamExecutionEnvironment {
     const node = this.#graph.add({
       body: {
         kind: 'source',
-        source: { ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs, ...time },
+        source: {
+          ...{ ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs, ...time },
+          ...(options.bounded === true ? { bounded: true as const } : {}),
+        },
       },
       inputs: [],
       name: `Source: ${topic}`,

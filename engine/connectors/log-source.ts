@@ -91,9 +91,10 @@ export class LogSource implements SourceReader {
     return this.#batches.length > 0 && !this.#stopped;
   }
 
-  /** Every partition is bounded and was emitted to its end. A source without partitions waits for some. */
+  /** Every partition is bounded and was emitted to its end. A source without partitions waits for some, unless there can be none. */
   get isExhausted(): boolean {
-    return this.#positions.length > 0 && this.#positions.every(({ ended }) => ended);
+    if (this.#positions.length === 0) return this.#options.spec.bounded === true;
+    return this.#positions.every(({ ended }) => ended);
   }
 
   openSplits(): readonly string[] {

@@ -42,6 +42,8 @@ export interface SourceSpec {
   readonly backlogRecords?: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
+  /** `log`: its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
+  readonly bounded?: true;
   /** Event time of its records and watermarks per split; absent: the source says nothing of event time. */
   readonly watermarks?: WatermarkSpec;
 }

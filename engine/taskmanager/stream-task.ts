@@ -345,7 +345,7 @@ export class StreamTask {
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
     if (this.#chain !== undefined) this.#source?.start(out);
     else if (this.#source !== undefined) this.#endOfData('drain', out);
-    if (this.#input?.hasMore === true) this.#continue(out);
+    if (this.#input?.hasMore === true || this.#source?.isExhausted === true) this.#continue(out);
   }
 
   #continue(out: Out): void {

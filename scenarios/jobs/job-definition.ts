@@ -21,6 +21,8 @@ export interface JobParameter {
 
 export interface JobTopic {
   readonly name: string;
+  /** Its partitions end. */
+  readonly bounded?: true;
   /** Partition numbers at the log broker. */
   readonly partitions: readonly number[];
   /** Present: each record is handed out once. */

@@ -70,6 +70,7 @@ function sourceOptions(input: JobInput, topic: JobTopic): LogSourceOptions {
     topic: topic.name,
     partitions: topic.partitions,
     uid: `source-${topic.name}`,
+    ...(topic.bounded === true ? { bounded: true } : {}),
     ...(recordBytes === undefined ? {} : { recordBytes }),
     ...(fetchRecords === undefined ? {} : { fetchRecords }),
     ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),
