@@ -21,6 +21,7 @@ import type { EngineParts } from '../../parts.ts';
 import type { Out } from '../../protocol/actor.ts';
 import { type KafkaReply, type KafkaTransactionId, partitionName } from '../../protocol/kafka-messages.ts';
 import type { SinkServiceReply } from '../../protocol/messages.ts';
+import { Linger } from '../sink/linger.ts';
 import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
 import { Unflushed } from '../sink/unflushed.ts';
 import { KafkaClient, type KafkaClientOptions } from './kafka-client.ts';
@@ -72,6 +73,7 @@ export class KafkaWriter implements SinkWriter {
   readonly #options: KafkaWriterOptions;
   readonly #client: KafkaClient;
   readonly #later = new DelayedCalls();
+  readonly #linger: Linger;
   readonly #prefix: string;
   readonly #partition: string;
   readonly #unflushed = new Unflushed();
@@ -85,12 +87,12 @@ export class KafkaWriter implements SinkWriter {
   /** `incrementing`: all offsets up to this are initialized (I4), and what is being initialized. */
   #initializedTo = 0;
   #isInitializing = false;
-  #lingering = false;
   /** Flushes in their order: each is over when its producer has so many batches acknowledged. */
   readonly #flushes: { readonly id: CheckpointId; readonly producer: KafkaProducer; readonly batches: number }[] = [];
 
   constructor(options: KafkaWriterOptions) {
     this.#options = options;
+    this.#linger = new Linger(this.#later, options.lingerUs, (out) => this.#sendAll(out));
     this.#client = new KafkaClient(options);
     this.#prefix = options.parts.transactionalIdPrefix(options.jobId, options.uid);
     this.#partition = partitionName(options.uid, options.subtask % options.kafka.partitions);
@@ -124,14 +126,7 @@ export class KafkaWriter implements SinkWriter {
   }
 
   sendBatches(out: Out): void {
-    if (this.#values.length > 0 && this.#options.spec.guarantee === 'at-least-once' && !this.#lingering) {
-      this.#lingering = true;
-      this.#later.after(this.#options.lingerUs, 'linger', out, (_nowUs, lateOut) => {
-        this.#lingering = false;
-        if (this.#values.length > 0) this.#closeBatch();
-        this.sendBatches(lateOut);
-      });
-    }
+    if (this.#values.length > 0 && this.#options.spec.guarantee === 'at-least-once') this.#linger.begin(out);
     const current = this.#producers.at(-1);
     if (this.#full.length === 0 || current === undefined) return;
     const full = this.#full;
@@ -139,9 +134,14 @@ export class KafkaWriter implements SinkWriter {
     for (const batch of full) current.send(batch, out);
   }
 
-  prepareCommit(id: CheckpointId, isEnd: boolean, out: Out): readonly Committable[] {
+  /** Those too that are not full. */
+  #sendAll(out: Out): void {
     if (this.#values.length > 0) this.#closeBatch();
     this.sendBatches(out);
+  }
+
+  prepareCommit(id: CheckpointId, isEnd: boolean, out: Out): readonly Committable[] {
+    this.#sendAll(out);
     const current = this.#producers.at(-1);
     if (current === undefined) return [];
     const { spec, host, parts } = this.#options;

@@ -19,6 +19,7 @@ import type { SinkSpec } from '../../job/job-graph.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Out, Target } from '../../protocol/actor.ts';
 import type { SinkReply, SinkServiceReply } from '../../protocol/messages.ts';
+import { Linger } from '../sink/linger.ts';
 import type {
   Committable,
   CommittableWithLineage,
@@ -64,6 +65,7 @@ export class SinkStoreWriter implements SinkWriter {
   readonly #control: RequestClient<SinkReply>;
   readonly #data: RequestClient<SinkReply>;
   readonly #later = new DelayedCalls();
+  readonly #linger: Linger;
   readonly #writeTarget: Target;
   /** Pre-commits sent and not confirmed; of at-least-once output flushes. */
   readonly #unflushed = new Unflushed();
@@ -72,12 +74,12 @@ export class SinkStoreWriter implements SinkWriter {
   /** Highest checkpoint id seen; names the next transaction, as the Kafka sink does. */
   #lastCheckpoint = 0;
   #recordsWritten = 0;
-  #lingering = false;
   #restored: readonly CommittableWithLineage[] = [];
   readonly #full: Batch[] = [];
 
   constructor(options: SinkStoreWriterOptions) {
     this.#options = options;
+    this.#linger = new Linger(this.#later, options.lingerUs, (out) => this.#sendAll(out));
     this.#producer = producerName(options.uid, options.subtask);
     const common = { node: options.store, timeoutUs: options.requestTimeoutUs };
     const { firstRequestId } = options;
@@ -105,21 +107,19 @@ export class SinkStoreWriter implements SinkWriter {
    * commit and may wait for the barrier.
    */
   sendBatches(out: Out): void {
-    if (this.#values.length > 0 && this.#options.spec.guarantee === 'at-least-once' && !this.#lingering) {
-      this.#lingering = true;
-      this.#later.after(this.#options.lingerUs, 'linger', out, (_nowUs, lateOut) => {
-        this.#lingering = false;
-        if (this.#values.length > 0) this.#closeBatch();
-        this.sendBatches(lateOut);
-      });
-    }
+    if (this.#values.length > 0 && this.#options.spec.guarantee === 'at-least-once') this.#linger.begin(out);
     for (const batch of this.#full) out.send(this.#writeTarget, { kind: 'sink-write', ...batch });
     this.#full.length = 0;
   }
 
-  prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
+  /** Those too that are not full. */
+  #sendAll(out: Out): void {
     if (this.#values.length > 0) this.#closeBatch();
     this.sendBatches(out);
+  }
+
+  prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
+    this.#sendAll(out);
     const transaction = this.#transaction();
     const records = this.#recordsWritten;
     this.#lastCheckpoint = id;

@@ -17,6 +17,7 @@ import type { UpsertSinkSpec } from '../../job/job-graph.ts';
 import type { EngineParts } from '../../parts.ts';
 import type { Out } from '../../protocol/actor.ts';
 import type { SinkServiceReply, TableRow } from '../../protocol/messages.ts';
+import { Linger } from '../sink/linger.ts';
 import { RepeatedWrites } from '../sink/repeated-writes.ts';
 import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
 
@@ -40,12 +41,13 @@ export class UpsertWriter implements SinkWriter {
   readonly #options: UpsertWriterOptions;
   readonly #writes: RepeatedWrites;
   readonly #later = new DelayedCalls();
+  readonly #linger: Linger;
   #rows: TableRow[] = [];
   #full: (readonly TableRow[])[] = [];
-  #lingering = false;
 
   constructor(options: UpsertWriterOptions) {
     this.#options = options;
+    this.#linger = new Linger(this.#later, options.lingerUs, (out) => this.#sendAll(out));
     this.#writes = new RepeatedWrites(options.client, options.host);
   }
 
@@ -67,23 +69,21 @@ export class UpsertWriter implements SinkWriter {
   }
 
   sendBatches(out: Out): void {
-    if (this.#rows.length > 0 && !this.#lingering) {
-      this.#lingering = true;
-      this.#later.after(this.#options.lingerUs, 'linger', out, (_nowUs, lateOut) => {
-        this.#lingering = false;
-        if (this.#rows.length > 0) this.#closeBatch();
-        this.sendBatches(lateOut);
-      });
-    }
+    if (this.#rows.length > 0) this.#linger.begin(out);
     if (this.#full.length === 0) return;
     const full = this.#full;
     this.#full = [];
     for (const rows of full) this.#write(rows, out);
   }
 
-  prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
+  /** Those too that are not full. */
+  #sendAll(out: Out): void {
     if (this.#rows.length > 0) this.#closeBatch();
     this.sendBatches(out);
+  }
+
+  prepareCommit(id: CheckpointId, _isEnd: boolean, out: Out): readonly Committable[] {
+    this.#sendAll(out);
     if (this.#options.parts.flushBeforeBarrier === 'flushed') this.#writes.flush(id);
     return [];
   }
