@@ -12,8 +12,9 @@ import type { Micros } from '../../engine/foundation/time.ts';
 import type { StorageRequest } from '../../engine/protocol/messages.ts';
 import type { FileRequest } from '../../engine/protocol/storage-messages.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
+import { DONE, performOn } from './file-requests.ts';
 import { FileTree, type StoredFile, spliced } from './file-tree.ts';
-import { afterPowerLoss } from './power-loss.ts';
+import { afterPowerLoss, leaveOnly } from './power-loss.ts';
 import type { StorageAnswer, StorageDisk, Tell } from './storage-disk.ts';
 import { type FileLatency, fileLatencyUs } from './storage-latencies.ts';
 
@@ -21,8 +22,6 @@ export interface FileServerOptions {
   readonly latency: FileLatency;
   readonly writeBackUs: number;
 }
-
-const DONE: StorageAnswer = { outcome: 'done' };
 
 export class FileServerDisk implements StorageDisk {
   readonly hasNamenode = false;
@@ -54,29 +53,7 @@ export class FileServerDisk implements StorageDisk {
   }
 
   perform(request: StorageRequest, nowUs: Micros, tell: Tell): StorageAnswer {
-    switch (request.kind) {
-      case 'storage-get': {
-        const file = this.#tree.file(request.path);
-        return file === undefined ? { outcome: 'not-found' } : { outcome: 'done', bytes: file.seen };
-      }
-      case 'storage-list':
-        return { outcome: 'done', paths: this.#tree.list(request.prefix) };
-      case 'storage-delete':
-        for (const path of request.paths) this.#tree.delete(path, tell);
-        return DONE;
-      case 'storage-file': {
-        const known = this.#tree.answerOf(request);
-        if (known !== undefined) return known;
-        const answer = this.#change(request, nowUs, tell);
-        this.#tree.remember(request, answer);
-        return answer;
-      }
-      case 'storage-put':
-      case 'storage-upload':
-        return { outcome: 'failed' };
-      default:
-        return unreachable(request);
-    }
+    return performOn(this.#tree, request, tell, (change) => this.#change(change, nowUs, tell));
   }
 
   restarted(): void {
@@ -91,10 +68,7 @@ export class FileServerDisk implements StorageDisk {
       if (file.durable === file.bytes) continue;
       const isWrittenBack = nowUs - file.touchedUs >= this.#options.writeBackUs;
       const left = isWrittenBack ? file.bytes : afterPowerLoss(file, site);
-      if (left !== file.bytes) tell({ kind: 'writes-lost', path, bytes: file.bytes.length, left: left.length });
-      file.bytes = left;
-      file.seen = left;
-      file.durable = left;
+      leaveOnly(left, file, path, tell);
     }
   }
 

@@ -16,8 +16,9 @@ import type { Micros } from '../../engine/foundation/time.ts';
 import type { StorageRequest } from '../../engine/protocol/messages.ts';
 import type { FileOperation, FileRequest } from '../../engine/protocol/storage-messages.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
+import { DONE, performOn } from './file-requests.ts';
 import { FileTree, type StoredFile, spliced } from './file-tree.ts';
-import { afterPowerLoss } from './power-loss.ts';
+import { afterPowerLoss, leaveOnly } from './power-loss.ts';
 import type { StorageAnswer, StorageDisk, Tell } from './storage-disk.ts';
 import { type FileLatency, fileLatencyUs } from './storage-latencies.ts';
 
@@ -30,7 +31,6 @@ export interface HdfsOptions {
 
 /** Datanodes agree on the length of the last block. */
 const RECOVERY_US = 1_000_000;
-const DONE: StorageAnswer = { outcome: 'done' };
 
 export class HdfsDisk implements StorageDisk {
   readonly hasNamenode = true;
@@ -63,32 +63,9 @@ export class HdfsDisk implements StorageDisk {
   }
 
   perform(request: StorageRequest, nowUs: Micros, tell: Tell): StorageAnswer {
-    switch (request.kind) {
-      case 'storage-get': {
-        const file = this.#tree.file(request.path);
-        return file === undefined ? { outcome: 'not-found' } : { outcome: 'done', bytes: file.seen };
-      }
-      case 'storage-list':
-        return { outcome: 'done', paths: this.#tree.list(request.prefix) };
-      case 'storage-delete':
-        if (nowUs < this.#safeUntilUs) return { outcome: 'safe-mode' };
-        for (const path of request.paths) this.#tree.delete(path, tell);
-        return DONE;
-      case 'storage-file': {
-        // Refused at the door: nothing to remember, the same change may come again.
-        if (nowUs < this.#safeUntilUs && isOfNamenode(request.operation)) return { outcome: 'safe-mode' };
-        const known = this.#tree.answerOf(request);
-        if (known !== undefined) return known;
-        const answer = this.#change(request, nowUs, tell);
-        this.#tree.remember(request, answer);
-        return answer;
-      }
-      case 'storage-put':
-      case 'storage-upload':
-        return { outcome: 'failed' };
-      default:
-        return unreachable(request);
-    }
+    // Refused at the door: nothing to remember, the same request may come again.
+    if (nowUs < this.#safeUntilUs && changesNames(request)) return { outcome: 'safe-mode' };
+    return performOn(this.#tree, request, tell, (change) => this.#change(change, nowUs, tell));
   }
 
   restarted(nowUs: Micros): void {
@@ -102,10 +79,7 @@ export class HdfsDisk implements StorageDisk {
       file.isBroken = file.writer !== '';
       if (file.durable === file.bytes) continue;
       const left = afterPowerLoss(file, site);
-      if (left !== file.bytes) tell({ kind: 'writes-lost', path, bytes: file.bytes.length, left: left.length });
-      file.bytes = left;
-      file.seen = left;
-      file.durable = left;
+      leaveOnly(left, file, path, tell);
     }
   }
 
@@ -207,4 +181,9 @@ export class HdfsDisk implements StorageDisk {
 /** Whether the namenode has to change something for it; the rest is between writer and datanodes. */
 export function isOfNamenode({ kind }: FileOperation): boolean {
   return kind !== 'write' && kind !== 'flush' && kind !== 'sync';
+}
+
+/** What safe mode refuses (I4). */
+function changesNames(request: StorageRequest): boolean {
+  return request.kind === 'storage-delete' || (request.kind === 'storage-file' && isOfNamenode(request.operation));
 }
