@@ -11,7 +11,6 @@ const EARLY = [
   'restore-audit',
   'retention',
   'savepoints',
-  'restore-audit',
 ];
 
 export const registerAfterStore: Mutant = {
