@@ -27,6 +27,7 @@ import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { withEntropy } from '../storage/entropy.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -320,7 +321,8 @@ export class SubtaskCheckpoint {
       case 'file': {
         const { environment, attempt, subtask } = this.#options;
         const question = { directory: part.location, operator: state.operator, state: state.state, subtask, attempt };
-        const file = environment.parts.stateFile(question);
+        const named = environment.parts.stateFile(question);
+        const file = { ...named, path: this.#placed(named.path) };
         const { checksum } = handle;
         const stored = (atUs: Micros, lateOut: Out): void =>
           this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
@@ -332,6 +334,14 @@ export class SubtaskCheckpoint {
     }
   }
 
+  /** Where a file lies that the layout calls `path`; savepoints stay in one place, to be copied as a whole. */
+  #placed(path: string): string {
+    const { directory, storage } = this.#options.environment.configuration.checkpoint;
+    return storage.kind === 'object-store' && storage.entropy && path.startsWith(`${directory}/`)
+      ? withEntropy(path)
+      : path;
+  }
+
   /** Row S17: those that lie nowhere yet. */
   #uploadSegments(part: AsyncPart, { operator, segments }: StatePart, out: Out): void {
     const { attempt, subtask } = this.#options;
@@ -339,7 +349,7 @@ export class SubtaskCheckpoint {
     segments?.segments.forEach(({ id, bytes, known }, index) => {
       if (known !== undefined) return;
       const { directory } = segments;
-      const path = segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId });
+      const path = this.#placed(segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }));
       const checksum = crc32c(bytes);
       const stored = (nowUs: Micros, lateOut: Out): void => {
         const handles = part.segments.get(operator) ?? [];

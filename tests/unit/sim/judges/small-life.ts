@@ -402,7 +402,7 @@ export const SMALL_PLAN: SimulationPlan = {
       maxConcurrent: 1,
       tolerableFailures: 0,
       retained: 1,
-      storage: { kind: 'object-store', maxStateBytes: 1, frameBytes: 1, writeBufferBytes: 1, uploadPartBytes: 0 },
+      storage: { kind: 'object-store', maxStateBytes: 1, frameBytes: 1, writeBufferBytes: 1, uploadPartBytes: 0, entropy: false },
       directory: 'checkpoints',
       savepointDirectory: 'savepoints',
       savepointTimeoutUs: 50_000,
