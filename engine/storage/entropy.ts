@@ -1,6 +1,7 @@
 /**
  * Entropy in the paths of state (row T7; Flink: EntropyInjector, `s3.entropy.key`): object stores divide their work by the beginning of a
- * key, so files of state get four letters in front. `_metadata` does not: it must be found by name.
+ * key, so files of state get four letters in front. `_metadata` does not: it must be found by name. It is as if Flink's directory were
+ * `_entropy_/checkpoints`: the key is replaced in paths of data and taken out of those of metadata.
  *
  * Owns: the letters, and telling paths with them from others. Differs from Flink, where they are random: ours are a hash of the path.
  */

@@ -19,7 +19,7 @@ export function openStorage({ client, writer, checkpoint, parts }: OpenStorageOp
   const { kind, writeBufferBytes, uploadPartBytes, entropy } = checkpoint.storage;
   switch (kind) {
     case 'jobmanager':
-      return new ObjectStoreStorage(client);
+      return new ObjectStoreStorage(client, uploadPartBytes);
     case 'object-store':
       return new ObjectStoreStorage(client, uploadPartBytes, entropy);
     case 'filesystem':
