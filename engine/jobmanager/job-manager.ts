@@ -45,7 +45,7 @@ export class JobManager implements Actor {
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
   #superseded = false;
-  #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0 };
+  #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0, hookSequence: 0 };
   /** The next run is of another version of the job. */
   #isUpgraded = false;
   /** This leader found that the job is over for good. */
@@ -75,7 +75,7 @@ export class JobManager implements Actor {
       firstRequestId: firstId,
       contender: {
         acquired: (epoch, _nowUs, out) =>
-          this.#acquired(epoch, { nextAttempt: epoch * ATTEMPTS_PER_EPOCH, jobAttempt: 0 }, out),
+          this.#acquired(epoch, { nextAttempt: epoch * ATTEMPTS_PER_EPOCH, jobAttempt: 0, hookSequence: firstId }, out),
         lost: (_epoch, _nowUs, out) => this.#forget(out),
       },
     });
@@ -134,6 +134,9 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
+      case 'log-marked':
+        if (this.#master?.hookReply(message, nowUs, out) === true) return;
+        return out.report({ kind: 'message-discarded', message: message.kind, why: 'no master hook waits for it' });
       case 'client-request':
         return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
       case 'operator-event':
@@ -192,6 +195,7 @@ export class JobManager implements Actor {
           store,
           counter,
           taskManagers: this.#taskManagers.length,
+          firstRequestId: this.#options.incarnation * IDS_PER_INCARNATION,
           superseded: () => {
             this.#superseded = true;
           },

@@ -14,7 +14,7 @@
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
-import { MasterHooks } from '../checkpoint/master-hooks.ts';
+import { type MasterHooks, masterHooksOf } from '../checkpoint/master-hooks.ts';
 import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
@@ -53,6 +53,8 @@ export interface JobMasterOptions {
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */
   readonly taskManagers: number;
+  /** Of master hooks that ask an outside system. */
+  readonly firstRequestId: number;
   readonly superseded: (nowUs: Micros, out: Out) => void;
   readonly versions: JobVersionsOfLeader;
   /** The run is over, and that is durable (row F18). */
@@ -117,7 +119,16 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
-    this.#hooks = new MasterHooks(graph.masterHooks);
+    this.#hooks = masterHooksOf(graph.masterHooks ?? [], {
+      services: environment.services,
+      epoch,
+      requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+      firstRequestId: options.firstRequestId,
+      nextSequence: () => {
+        options.versions.count.hookSequence += 1;
+        return options.versions.count.hookSequence;
+      },
+    });
     this.#coordinator = new CheckpointCoordinator({
       hooks: this.#hooks,
       jobId: graph.jobId,
@@ -261,8 +272,14 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       this.#scaling.handleTimer(timer, nowUs, out) ||
       this.operations.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out) ||
-      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out) ||
+      this.#hooks.handleTimer(timer, nowUs, out)
     );
+  }
+
+  /** Row C25: an outside system answers a master hook. False: none waits for it. */
+  hookReply(message: EngineMessage, nowUs: Micros, out: Out): boolean {
+    return this.#hooks.handleMessage(message, nowUs, out);
   }
 
   handle(message: TaskManagerMessage, from: NodeId, nowUs: Micros, out: Out): void {
