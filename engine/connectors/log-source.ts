@@ -213,7 +213,7 @@ export class LogSource implements SourceReader, MarkedSource {
       partition,
       nextOffset: 0,
       ended: false,
-      passed: this.#options.restoredId,
+      passed: this.#options.restore?.checkpointId ?? 0,
       standsAt: 0,
       onReply: (reply, _nowUs, out) => this.#onReply(position, reply, out),
     };

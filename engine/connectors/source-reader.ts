@@ -14,6 +14,7 @@ import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { LogRecords, OperatorEventMessage } from '../protocol/messages.ts';
+import type { TaskRestore } from '../protocol/task.ts';
 import type { OperatorStateList } from '../protocol/state-handle.ts';
 
 export interface SourceReaderOptions {
@@ -23,8 +24,8 @@ export interface SourceReaderOptions {
   readonly broker: NodeId;
   readonly requestTimeoutUs: number;
   readonly firstRequestId: number;
-  /** The checkpoint it begins from; 0: none. */
-  readonly restoredId: number;
+  /** What it begins from; undefined: nothing. */
+  readonly restore: Pick<TaskRestore, 'checkpointId'> | undefined;
 }
 
 /** A piece of operator state; `lists`: which elements of which list are this subtask's, absent: all (rows S5, S6). */

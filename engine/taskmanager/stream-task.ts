@@ -109,8 +109,7 @@ export class StreamTask {
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
       const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
-      const restoredId = deployment.restore?.checkpointId ?? 0;
-      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1, restoredId };
+      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1, restore: deployment.restore };
       this.#source = openSource({ spec, ...place, ...log, toJobManager, fail });
     }
     this.#checkpointing = new TaskCheckpointing({

@@ -47,7 +47,7 @@ describe('a source that stops at markers', () => {
       kind: 'stop-with-savepoint',
       drain: false,
       format: 'native',
-      thenResume: { from: 'newest-savepoint', claimMode: 'no-claim', allowNonRestored: false },
+      thenResume: { from: 'what-it-left', claimMode: 'no-claim', allowNonRestored: false },
     } as const;
     const record = liveIt({
       ...plan,

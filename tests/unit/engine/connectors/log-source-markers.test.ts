@@ -14,7 +14,11 @@ class Bench {
     const { source } = sourceVertex(0, 1, partitions);
     if (source === undefined) throw new Error('a source vertex has a source');
     const place = { uid: 'source', subtask: 0, parallelism: 1, broker: LOG };
-    const requests = { requestTimeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1, restoredId };
+    const requests = {
+      requestTimeoutUs: REQUEST_TIMEOUT_US,
+      firstRequestId: 1,
+      restore: { checkpointId: id(restoredId) },
+    };
     this.source = new LogSource({ spec: { ...source, induced: true }, ...place, ...requests });
     this.source.start(this.out);
   }

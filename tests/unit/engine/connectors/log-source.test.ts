@@ -26,7 +26,7 @@ class Bench {
       broker: LOG,
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
-      restoredId: 0,
+      restore: undefined,
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.source.handleTimer(timer, nowUs, out));
   }
