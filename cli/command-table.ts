@@ -37,7 +37,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'sweep',
     operands: '<scenario...>',
     sentence: 'Live many seeds of scenarios, side by side, and keep a capsule of every failure.',
-    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'json'],
+    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'requireReached', 'json'],
     example: 'tidemark sweep standard --seeds 1..10000 --out out/standard',
     load: async () => (await import('./commands/sweep.ts')).sweep,
   },

@@ -174,6 +174,10 @@ export const OPTIONS = {
   explanationFile: path('--out <FILE>', 'only the screen', 'Write the explanation into this Markdown file, too.'),
   double: toggle('--double', 'Crash each distinct recovery once more, at each of its own points.'),
   unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not shrink the first one of each signature.'),
+  requireReached: toggle(
+    '--require-reached',
+    'Ask that each probe and each class of faults occurred in the sweep; what did not is named, and the exit code is 4.',
+  ),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
 } as const;
 

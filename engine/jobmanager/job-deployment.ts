@@ -19,7 +19,8 @@ import type { OperatorCoordinators } from '../coordination/operator-coordinators
 import { assert } from '../foundation/assert.ts';
 import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import { slotsNeeded } from '../job/scaled-graph.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
@@ -34,6 +35,7 @@ import type { Places, SlotPool } from './slot-pool.ts';
 import { TaskDeployments } from './task-deployments.ts';
 import type { TaskGateway } from './task-gateway.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What a deployment asks of the job master. */
 export interface DeploymentHost {
@@ -164,7 +166,12 @@ export class JobDeployment {
   /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   tryDeploy(nowUs: Micros, out: Out): void {
     const { host, scaling, store } = this.#options;
-    if (!host.isSettled()) return;
+    if (!host.isSettled())
+      return sometimes(
+        host.status() === 'restarting' || !this.#restarts.isEmpty,
+        out,
+        'restart-waits-for-pointer-write',
+      );
     if (host.status() === 'created' || host.status() === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = host.status() === 'restarting' || (host.status() === 'created' && this.#job === undefined);
     if (!mayStart || nowUs < this.#restartAtUs) return;
@@ -178,7 +185,7 @@ export class JobDeployment {
     if (restore === undefined) return;
     const fitted = scaling.fitted(plan, restore.metadata, store.run.allowNonRestored === true);
     if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
-    out.report({ kind: 'probe', probe: 'restore-refused' });
+    probe(out, 'restore-refused');
     host.refused(nowUs, out);
   }
 
@@ -190,7 +197,10 @@ export class JobDeployment {
       if (subtasks.some((subtask) => job.executions.at(subtask).state !== 'canceled')) continue;
       const indices = [...new Set(subtasks.map(({ subtask }) => subtask))];
       const slots = this.#options.slots.place(indices, job.executions, nowUs);
-      if (slots === undefined) continue;
+      if (slots === undefined) {
+        probe(out, 'restart-waits-for-slots');
+        continue;
+      }
       const restore = this.#restore.choose(out);
       if (restore === undefined) return;
       this.#redeploy({ subtasks, slots, metadata: restore.metadata, job }, out);
@@ -232,6 +242,7 @@ export class JobDeployment {
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
+    sometimes(isRescaled(graph, metadata), out, 'restored-at-other-parallelism');
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#count.jobAttempt, checkpointId: chosen });
     coordinators.deployedAs(graph);
     coordinators.resetToCheckpoint(metadata, out);
@@ -285,7 +296,15 @@ export class JobDeployment {
     const { deploymentTimeoutUs } = environment.configuration.runtime;
     this.#later.after(deploymentTimeoutUs, `deployment/${firstAttempt}`, out, (nowUs, lateOut) => {
       const late = deployed.filter(({ state }) => state === 'deploying');
-      if (late.length > 0) host.late(late, nowUs, lateOut);
+      if (late.length === 0) return;
+      probe(lateOut, 'deployment-timed-out');
+      host.late(late, nowUs, lateOut);
     });
   }
+}
+
+/** Some operator ran with another parallelism when the snapshot was taken. */
+function isRescaled(graph: JobGraph, metadata: CheckpointMetadata | undefined): boolean {
+  const before = new Map(metadata?.operators.map(({ uid, parallelism }) => [uid, parallelism]));
+  return operatorScales(graph).some(({ uid, parallelism }) => (before.get(uid) ?? parallelism) !== parallelism);
 }

@@ -43,6 +43,7 @@ import { SlotPool } from './slot-pool.ts';
 import { TaskGateway } from './task-gateway.ts';
 import { TaskReports } from './task-reports.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
@@ -351,7 +352,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     execution.state = state;
     if (state === 'running') this.#operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunningOrFinished === true) {
-      if (this.#status === 'running') out.report({ kind: 'probe', probe: 'region-recovered' });
+      if (this.#status === 'running') probe(out, 'region-recovered');
       else {
         this.#moveTo('running', out);
         this.#coordinator.start(nowUs, out);
@@ -416,10 +417,18 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { job } = this.#deployment;
     assert(job !== undefined, 'what fails was deployed');
     const handling = this.#failures.handle(failure, job.regions, nowUs);
-    if (handling.kind === 'fail-job') return this.failForGood(nowUs, out);
+    if (handling.kind === 'fail-job') {
+      probe(out, 'job-failed-for-good');
+      return this.failForGood(nowUs, out);
+    }
     const { scope, subtasks, delayUs } = handling;
     if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     const ending = subtasks.map((subtask) => job.executions.at(subtask));
+    sometimes(
+      ending.some(({ state }) => state === 'canceling' || state === 'canceled'),
+      out,
+      'failure-while-region-restarts',
+    );
     this.#deployment.scheduleSubtasks(subtasks, nowUs + delayUs);
     this.#reportRestart({ cause: failure.cause, delayUs: micros(delayUs), subtasks }, out);
     this.#cancel(ending, nowUs, out);

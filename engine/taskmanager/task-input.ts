@@ -35,6 +35,7 @@ import { InputGate } from './input-gate.ts';
 import { BufferDebloater } from './buffer-debloater.ts';
 import { PartitionRequests } from './partition-requests.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What the input asks of the subtask it feeds. */
 export interface TaskInputHost {
@@ -270,7 +271,7 @@ export class TaskInput {
     this.#takenOverAt += 1;
     if (this.#takenOverAt < this.#takenOver.length) return;
     this.#takenOver = [];
-    out.report({ kind: 'probe', probe: 'in-flight-data-taken-over' });
+    probe(out, 'in-flight-data-taken-over');
     this.requestAll(out);
   }
 
@@ -302,9 +303,7 @@ export class TaskInput {
       case 'barrier':
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
-        if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled')
-          this.#cancelled(event.checkpointId, out);
-        return;
+        return this.#cancelMarker(event.checkpointId, out);
       case 'watermark':
       case 'watermark-status':
         return this.#options.host.time(this.#watermarks.event(channel, event), out);
@@ -320,13 +319,23 @@ export class TaskInput {
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
     const id = barrier.checkpointId;
     const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
-    if (decision.kind === 'ignore') return;
-    if (decision.kind === 'cancelled') return this.#cancelled(decision.checkpointId, out);
+    if (decision.kind === 'ignore') return probe(out, 'barrier-of-the-past');
+    if (decision.kind === 'cancelled') {
+      probe(out, 'barrier-behind-abort');
+      return this.#cancelled(decision.checkpointId, out);
+    }
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
     if (decision.kind !== 'complete') this.#collected.set(id, barrier);
     this.#act(decision, { barrier, channel }, nowUs, out);
     if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
+  }
+
+  #cancelMarker(id: CheckpointId, out: Out): void {
+    const isAligning = this.#barriers.aligning === id;
+    if (this.#barriers.cancelMarker(id).kind !== 'cancelled') return;
+    sometimes(isAligning, out, 'cancelled-during-alignment');
+    this.#cancelled(id, out);
   }
 
   /** Row B3: by a marker, or by an abort that came before the first barrier. */
@@ -350,7 +359,7 @@ export class TaskInput {
     if (decision.kind !== 'complete') return;
     const barrier = this.#collected.get(decision.checkpointId);
     assert(barrier !== undefined, 'an end of partition completes only what another channel began', { decision });
-    out.report({ kind: 'probe', probe: 'channel-ended-during-alignment' });
+    probe(out, 'channel-ended-during-alignment');
     this.#act(decision, { barrier, channel }, nowUs, out);
   }
 
@@ -362,6 +371,7 @@ export class TaskInput {
     const id = barrier.checkpointId;
     const of = { ...this.#task(), checkpointId: id };
     if (decision.gaveUp !== undefined) {
+      probe(out, 'newer-barrier-gave-up-alignment');
       this.#stopGathering();
       host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
     }
@@ -432,7 +442,7 @@ export class TaskInput {
 
   /** Row B15: a record sticks in the outputs, so the barrier waits in its place. */
   #waitForOutputs(barrier: CheckpointBarrier, out: Out): void {
-    out.report({ kind: 'probe', probe: 'barrier-waited-for-record' });
+    probe(out, 'barrier-waited-for-record');
     this.#waitsForOutputs = true;
     if (this.#announced === undefined || this.#announced.checkpointId < barrier.checkpointId) this.#announced = barrier;
   }
@@ -460,7 +470,7 @@ export class TaskInput {
     this.#announced = undefined;
     const decision = this.#barriers.timeOut(announced.checkpointId);
     if (decision.kind !== 'overtake') return;
-    out.report({ kind: 'probe', probe: 'alignment-timed-out' });
+    probe(out, 'alignment-timed-out');
     const barrier = asUnaligned(announced);
     this.#act(decision, { barrier, channel: -1 }, nowUs, out);
     this.#pullBarriers(barrier, nowUs, out);
@@ -472,6 +482,7 @@ export class TaskInput {
     for (const { number } of this.#channels) {
       if (this.#barriers.overtaking !== id) return;
       if (this.#gate.pullBarrier(number, id) === undefined) continue;
+      probe(out, 'announced-barrier-overtaken');
       const decision = this.#barriers.barrier(number, id, true);
       const pending = decision.kind === 'complete' ? 0 : 1;
       out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel: number, pending });

@@ -5,6 +5,8 @@
  * Owns: who gets which state. Does not own: the fetching (state-restore.ts), what is to be committed, which the sink settles by itself
  * (sink-operator.ts).
  */
+import type { JobVertex } from '../job/job-graph.ts';
+import { keyGroupRangeOf } from '../job/key-groups.ts';
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { takenOverData } from '../channel-state/taken-over-data.ts';
 import { decodeSinkState, joinedSinkState, type SinkState } from '../connectors/sink/committable-rows.ts';
@@ -48,4 +50,18 @@ export function restoreTask(options: TaskRestoreOptions): {
   const { sink } = chain;
   const sinkPieces = sink === undefined ? [] : piecesOf(sink.uid, 'operator');
   return { chain, sinkState: joinedSinkState(sinkPieces.map(({ bytes, lists }) => decodeSinkState(bytes, lists))) };
+}
+
+/** Row S18: of segments that were restored, some hold key groups of other subtasks. */
+export function hasForeignSegments(
+  states: readonly RestoredState[],
+  { parallelism, maxParallelism }: Pick<JobVertex, 'parallelism' | 'maxParallelism'>,
+  subtask: number,
+): boolean {
+  const own = keyGroupRangeOf(subtask, parallelism, maxParallelism);
+  return states.some(({ handle: { keyGroups, segments } }) => {
+    return (
+      segments !== undefined && keyGroups !== undefined && (keyGroups.start < own.start || keyGroups.end > own.end)
+    );
+  });
 }
