@@ -56,7 +56,7 @@ export class PlanLives {
   }
 
   async live(cases: readonly LifeCase[]): Promise<readonly LifeAnswer[]> {
-    const results = cases.map((one) => this.#result(one));
+    const results = cases.map((one) => this.result(one));
     return (await Promise.all(results)).map(answerOf);
   }
 
@@ -87,7 +87,8 @@ export class PlanLives {
     await this.#run;
   }
 
-  async #result({ plan, branch, wantsRecovery }: LifeCase): Promise<LifeResult> {
+  /** A life with all its figures, without its history. */
+  async result({ plan, branch, wantsRecovery }: LifeCase): Promise<LifeResult> {
     const index = this.#count;
     this.#count += 1;
     const result = await new Promise<LifeResult>((resolve) => {

@@ -59,6 +59,9 @@ export interface SweepFailure {
   readonly capsule: string;
   /** Path of the capsule of its smallest plan: of the first failure of each signature. */
   readonly shrunk?: string;
+  /** Its name in the bug base, and whether it was put there now; of the first failure of each signature, with `--bugs`. */
+  readonly bug?: string;
+  readonly isNewBug?: boolean;
 }
 
 export interface ScenarioOutcome {

@@ -4,6 +4,7 @@ import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
+import { BugBase } from '../bugs/bug-base.ts';
 import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode, exitCodeOf, gravest } from '../exit-codes.ts';
@@ -51,6 +52,8 @@ export async function sweep(call: CommandCall): Promise<ExitCode> {
 export async function sweepScenarios(call: CommandCall, scenarios: readonly NamedScenario[]): Promise<SweepResult> {
   const { options, terminal } = call;
   const engineVersion = packageVersion();
+  // A bug base that cannot be read is told before the first life, not after the last.
+  if (options.bugs !== undefined) new BugBase(options.bugs, terminal).wholeEntries();
   const seeds = options.for === undefined ? (options.seeds ?? DEFAULT_SEEDS) : ENDLESS_SEEDS;
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
@@ -245,6 +248,9 @@ function tell({ outcome, wallMs, terminal, interrupted, out }: Telling): void {
   if (failures.length > FAILURES_SHOWN) terminal.out(`... and ${failures.length - FAILURES_SHOWN} more`);
   for (const { signature, shrunk } of failures)
     if (shrunk !== undefined) terminal.out(`${signature}, shrunk: ${terminal.invocation} replay ${shellWord(shrunk)}`);
+  for (const { signature, bug, isNewBug } of failures)
+    if (bug !== undefined)
+      terminal.out(`${signature} is ${isNewBug === true ? 'new, as the bug' : 'known as'} ${bug}.`);
   terminal.out(`${terminal.invocation} replay ${shellWord(failures[0]?.capsule ?? '')}`);
 }
 

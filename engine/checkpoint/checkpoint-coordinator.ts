@@ -31,15 +31,13 @@ import { CheckpointRequests, type RequestsHost, type TriggerRefusal } from './ch
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
 import { lacksUnionOfFinished } from './finished-state.ts';
+import { LateAcknowledgements } from './late-acknowledgements.ts';
 import { MasterHooks } from './master-hooks.ts';
 import { snapshotMasterSide } from './master-side-snapshot.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { locationOf, snapshotOptions } from './snapshot-options.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
-
-/** Flink: recentExpiredCheckpoints. */
-const EXPIRED_REMEMBERED = 16;
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
@@ -49,7 +47,7 @@ export class CheckpointCoordinator {
   readonly #failures: CheckpointFailureManager;
   readonly files: CheckpointFiles;
   readonly #later = new DelayedCalls();
-  #expired: CheckpointId[] = [];
+  readonly #late = new LateAcknowledgements();
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
   readonly #notices: CheckpointNotices;
@@ -202,11 +200,7 @@ export class CheckpointCoordinator {
       pending?.acknowledge({ ...message, handles }, host.subtaskOf(message.attempt), wallClock(nowUs)) ?? 'unknown';
     out.report({ kind: 'acknowledge-received', checkpointId: message.checkpointId, attempt: message.attempt, result });
     sometimes(result === 'duplicate', out, 'duplicate-acknowledgement');
-    if (pending === undefined) {
-      sometimes(hasSegments(message.handles), out, 'shared-files-registered-late');
-      if (this.#expired.includes(message.checkpointId)) probe(out, 'late-acknowledgement');
-      return;
-    }
+    if (pending === undefined) return this.#late.came(message, out);
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
     const metadata = pending.metadata(this.#options.jobId, host.deployedScale());
     if (parts.unionOfFinished === 'declined' && lacksUnionOfFinished(this.#options.graph, metadata.states))
@@ -340,7 +334,7 @@ export class CheckpointCoordinator {
   #expire(pending: PendingCheckpoint, nowUs: Micros, out: Out): void {
     if (this.#pending.get(pending.checkpointId) !== pending) return;
     if (pending.isBeingDecided) return probe(out, 'expiry-while-being-decided');
-    this.#expired = [...this.#expired, pending.checkpointId].slice(-EXPIRED_REMEMBERED);
+    this.#late.expired(pending.checkpointId);
     this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
 
@@ -488,6 +482,3 @@ export class CheckpointCoordinator {
     return true;
   }
 }
-
-const hasSegments = (handles: AcknowledgeCheckpoint['handles']): boolean =>
-  handles.some(({ segments }) => segments !== undefined);

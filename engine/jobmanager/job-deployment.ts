@@ -126,7 +126,8 @@ export class JobDeployment {
   /* ---- what is to be deployed, and when ---- */
 
   /** These subtasks restart, not before `atUs`. */
-  scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number): void {
+  scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number, out: Out): void {
+    sometimes(this.#restarts.touches(subtasks), out, 'failure-while-region-restarts');
     this.#restore.forget();
     this.#restarts.schedule(subtasks, atUs);
   }

@@ -36,9 +36,8 @@ import type { TaskEnvironment } from './task-environment.ts';
 import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
-import { hasForeignSegments, restoreTask } from './task-restore.ts';
+import { reportForeignSegments, restoreTask } from './task-restore.ts';
 import { TaskTime } from './task-time.ts';
-import { sometimes } from '../protocol/probes.ts';
 
 export interface StreamTaskOptions {
   readonly environment: TaskEnvironment;
@@ -305,7 +304,7 @@ export class StreamTask {
   #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    sometimes(hasForeignSegments(all, this.#vertex, deployment.subtask), out, 'segments-clipped-at-restore');
+    reportForeignSegments(all, this.#vertex, deployment.subtask, out);
     const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,

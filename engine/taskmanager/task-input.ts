@@ -14,7 +14,7 @@
  */
 import { InputWatermarks } from '../event-time/input-watermarks.ts';
 import type { WatermarkNews } from '../event-time/timestamps-and-watermarks.ts';
-import { alignmentTimeLeftUs, asUnaligned, isTimeoutable } from '../barrier/barrier-alignment.ts';
+import { alignmentTimeLeftUs, asUnaligned, isTimeoutable, isUnaligned } from '../barrier/barrier-alignment.ts';
 import { type BarrierDecision, BarrierHandler } from '../barrier/barrier-handler.ts';
 import type { ChannelBuffers } from '../channel-state/channel-state-file.ts';
 import type { TakenOverBuffer } from '../channel-state/taken-over-data.ts';
@@ -74,7 +74,8 @@ export class TaskInput {
   readonly #requests: PartitionRequests;
   readonly #barriers: BarrierHandler;
   readonly #isBlocked: (channel: number) => boolean;
-  readonly #channels: readonly GatheredChannel[];
+  /** By their number in the gate, by what identifies them in channel state. */
+  readonly #channels: readonly { readonly number: number; readonly edge: number; readonly peer: number }[];
   /** A buffer whose processing was interrupted by backpressure. */
   #current: { readonly buffer: DataBuffer; readonly channel: number; readonly input: 0 | 1; next: number } | undefined;
   /** Row B19: processed before anything else; not in a channel, for those it lay in are no more. */
@@ -303,7 +304,8 @@ export class TaskInput {
       case 'barrier':
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
-        return this.#cancelMarker(event.checkpointId, out);
+        sometimes(this.#barriers.aligning === event.checkpointId, out, 'cancelled-during-alignment');
+        return this.#cancelled(this.#barriers.cancelMarker(event.checkpointId), out);
       case 'watermark':
       case 'watermark-status':
         return this.#options.host.time(this.#watermarks.event(channel, event), out);
@@ -320,10 +322,8 @@ export class TaskInput {
     const id = barrier.checkpointId;
     const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
     if (decision.kind === 'ignore') return probe(out, 'barrier-of-the-past');
-    if (decision.kind === 'cancelled') {
-      probe(out, 'barrier-behind-abort');
-      return this.#cancelled(decision.checkpointId, out);
-    }
+    sometimes(decision.kind === 'cancelled', out, 'barrier-behind-abort');
+    if (decision.kind === 'cancelled') return this.#cancelled(decision, out);
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
     if (decision.kind !== 'complete') this.#collected.set(id, barrier);
@@ -331,17 +331,11 @@ export class TaskInput {
     if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
   }
 
-  #cancelMarker(id: CheckpointId, out: Out): void {
-    const isAligning = this.#barriers.aligning === id;
-    if (this.#barriers.cancelMarker(id).kind !== 'cancelled') return;
-    sometimes(isAligning, out, 'cancelled-during-alignment');
-    this.#cancelled(id, out);
-  }
-
   /** Row B3: by a marker, or by an abort that came before the first barrier. */
-  #cancelled(id: CheckpointId, out: Out): void {
+  #cancelled(decision: BarrierDecision, out: Out): void {
+    if (decision.kind !== 'cancelled') return;
     this.#stopGathering();
-    this.#options.host.giveUp(id, 'checkpoint-declined-on-cancellation-barrier', out);
+    this.#options.host.giveUp(decision.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
   }
 
   /** Rows C23, B16: the producer waits until all it wrote was processed. */
@@ -499,12 +493,3 @@ export class TaskInput {
     return { attempt, vertex, subtask };
   }
 }
-
-/** A channel by its number in the gate, by what identifies it in channel state. */
-interface GatheredChannel {
-  readonly number: number;
-  readonly edge: number;
-  readonly peer: number;
-}
-
-const isUnaligned = ({ options }: CheckpointBarrier): boolean => options.alignment === 'unaligned';

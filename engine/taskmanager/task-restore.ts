@@ -7,6 +7,8 @@
  */
 import type { JobVertex } from '../job/job-graph.ts';
 import { keyGroupRangeOf } from '../job/key-groups.ts';
+import type { Out } from '../protocol/actor.ts';
+import { sometimes } from '../protocol/probes.ts';
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { takenOverData } from '../channel-state/taken-over-data.ts';
 import { decodeSinkState, joinedSinkState, type SinkState } from '../connectors/sink/committable-rows.ts';
@@ -53,15 +55,14 @@ export function restoreTask(options: TaskRestoreOptions): {
 }
 
 /** Row S18: of segments that were restored, some hold key groups of other subtasks. */
-export function hasForeignSegments(
+export function reportForeignSegments(
   states: readonly RestoredState[],
-  { parallelism, maxParallelism }: Pick<JobVertex, 'parallelism' | 'maxParallelism'>,
+  { parallelism, maxParallelism }: JobVertex,
   subtask: number,
-): boolean {
+  out: Out,
+): void {
   const own = keyGroupRangeOf(subtask, parallelism, maxParallelism);
-  return states.some(({ handle: { keyGroups, segments } }) => {
-    return (
-      segments !== undefined && keyGroups !== undefined && (keyGroups.start < own.start || keyGroups.end > own.end)
-    );
-  });
+  const isForeign = ({ handle: { keyGroups, segments } }: RestoredState): boolean =>
+    segments !== undefined && keyGroups !== undefined && (keyGroups.start < own.start || keyGroups.end > own.end);
+  sometimes(states.some(isForeign), out, 'segments-clipped-at-restore');
 }
