@@ -46,6 +46,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       'seeds',
       'for',
+      'strategy',
       'workers',
       'shard',
       'out',
@@ -152,7 +153,7 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: '[slug...]',
     sentence:
       'Engines with one known bug each: live each in its scenario, in `standard` and in `swarm`, until a judge finds it. Exit code 1 if one is not found.',
-    options: ['hunted', 'outFile', 'json'],
+    options: ['hunted', 'strategies', 'huntBudget', 'repeats', 'wall', 'workers', 'outFile', 'json'],
     example: 'tidemark mutants --seeds 100 --out docs/mutants.md',
     load: async () => (await import('./commands/mutants.ts')).mutants,
   },

@@ -6,6 +6,7 @@ import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { Verdict } from '../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { Branch } from '../sim/simulate.ts';
+import type { Gaze, Sight } from './strategies/sight.ts';
 
 export interface LifeCase {
   readonly plan: SimulationPlan;
@@ -13,6 +14,8 @@ export interface LifeCase {
   readonly branch?: Branch;
   /** How it recovers is wanted (crashpoints/recovery.ts). */
   readonly wantsRecovery?: boolean;
+  /** What a strategy wants to see of it. */
+  readonly gaze?: Gaze | undefined;
 }
 
 export type Inquiry =
@@ -32,6 +35,10 @@ export interface LifeAnswer {
   readonly sites: readonly string[];
   /** Hash of how it recovered, where that was wanted; else empty. */
   readonly recovery: string;
+  /** A judge is not content; false also of a life that only hit a limit. */
+  readonly hasFailed: boolean;
+  /** What was to be seen. */
+  readonly sight?: Sight | undefined;
 }
 
 export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
@@ -39,6 +46,7 @@ export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
   verdicts: [],
   sites: [],
   recovery: '',
+  hasFailed: false,
 };
 
 /** A search that ends with a `Result`. */

@@ -36,8 +36,10 @@ function answer({ plan, branch, wantsRecovery }: LifeCase, isLook: boolean): Lif
       choices = made;
     },
   });
+  const { signature, verdict } = judgement(plan.expect, record);
   return {
-    signature: judgement(plan.expect, record).signature,
+    signature,
+    hasFailed: verdict === 'violated' || verdict === 'not-live',
     events: record.events,
     history: record.history,
     verdicts: record.verdicts,

@@ -1,0 +1,8 @@
+/** The strategies by name: an explicit list. What each of them finds is measured in docs/mutants.md and told in docs/search.md. */
+import { crashEverywhere } from './crash-everywhere.ts';
+import { random, type Strategy, type StrategyName } from './strategy.ts';
+import { swarm } from './swarm-features.ts';
+
+const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = { random, swarm, crashpoints: crashEverywhere };
+
+export const strategyNamed = (name: StrategyName): Strategy => STRATEGIES[name];
