@@ -105,19 +105,15 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     const count = outcome.total.lives;
     if (options.json === true) {
       const to = options.for === undefined ? seeds.to : outcome.lastSeed;
-      const parts = {
+      const document = sweepDocument({
         outcome,
         seeds: { from: seeds.from, to, count: Math.floor(count / scenarios.length) },
         workers,
         wallMs,
-      };
-      terminal.out(
-        JSON.stringify(
-          sweepDocument({ ...parts, shard: `${shard.index}/${shard.count}`, interrupted: clock.isInterrupted }),
-          null,
-          2,
-        ),
-      );
+        shard: `${shard.index}/${shard.count}`,
+        interrupted: clock.isInterrupted,
+      });
+      terminal.out(JSON.stringify(document, null, 2));
     } else {
       tell({
         outcome,
