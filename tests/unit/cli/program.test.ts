@@ -300,7 +300,9 @@ describe('sweep', () => {
         { reversed: options[1] === true },
       );
       const { digest, scenarios } = document();
-      const files = ['lives.csv', 'checkpoints.csv', 'faults.csv', 'probes.csv'].map((name) => readFileSync(join(out, name), 'utf8'));
+      const files = ['lives.csv', 'checkpoints.csv', 'faults.csv', 'probes.csv'].map((name) =>
+        readFileSync(join(out, name), 'utf8'),
+      );
       results.push({ digest, scenarios, files });
     }
     expect(results[1]).toEqual(results[0]);
