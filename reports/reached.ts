@@ -53,7 +53,7 @@ table. \`sweep --require-reached\` ends with exit code 4 when a probe, or a clas
 integration runs it over all shipped scenarios.
 
 In the engine, \`probe(out, name)\` reports that a branch was taken and \`sometimes(condition, out, name)\` that something held there. The names
-are one table, [probes.ts](../engine/protocol/probes.ts), from which this file is made; a test keeps it current. Rows (C9, K7 ...) are those of
+are one table, [probes.ts](../engine/protocol/probe-table.ts), from which this file is made; a test keeps it current. Rows (C9, K7 ...) are those of
 [features.md](features.md).
 
 ${parts.join('\n')}`;

@@ -22,6 +22,8 @@ export interface TopicPlan {
   readonly bounded: boolean;
   /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
   readonly socket?: true;
+  /** Present: its partitions hold markers of checkpoints, at which sources take them. */
+  readonly induced?: true;
 }
 
 /** How wrong the wall clock of a node is (row B13). */

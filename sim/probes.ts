@@ -1,11 +1,10 @@
 /**
- * Rare situations that lives are to reach: those the engine knows (engine/protocol/probes.ts), and those of outside systems that only these
+ * Rare situations that lives are to reach: those the engine knows (engine/protocol/probe-table.ts), and those of outside systems that only these
  * can see.
  *
  * Owns: the names that simulated services report. Does not own: who counts.
  */
-import type { Out } from '../engine/protocol/actor.ts';
-import { type Probe, PROBES } from '../engine/protocol/probes.ts';
+import { type Probe, PROBES } from '../engine/protocol/probe-table.ts';
 
 const OF_SERVICES = {
   'kafka-leader-elected': 'A broker was silent for too long, and what it led is led by others (row K10).',
@@ -21,6 +20,12 @@ export const ALL_PROBES: readonly Probe[] = [
   ...Object.entries(OF_SERVICES).map(([name, says]) => ({ name, area: 'services', says })),
 ];
 
-export function serviceProbe(out: Pick<Out, 'report'>, name: ServiceProbe): void {
+/** What a service reports. */
+export interface ServiceProbeEvent {
+  readonly kind: 'probe';
+  readonly probe: ServiceProbe;
+}
+
+export function serviceProbe(out: { report(event: ServiceProbeEvent): void }, name: ServiceProbe): void {
   out.report({ kind: 'probe', probe: name });
 }

@@ -243,7 +243,7 @@ export class JobDeployment {
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
-    sometimes(isRescaled(graph, metadata), out, 'restored-at-other-parallelism');
+    this.#reportRescaled(graph, metadata, out);
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#count.jobAttempt, checkpointId: chosen });
     coordinators.deployedAs(graph);
     coordinators.resetToCheckpoint(metadata, out);
@@ -251,6 +251,17 @@ export class JobDeployment {
     const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
     assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     this.#started(executions.all(), out);
+  }
+
+  #reportRescaled(graph: JobGraph, metadata: CheckpointMetadata | undefined, out: Out): void {
+    if (metadata === undefined || !isRescaled(graph, metadata)) return;
+    probe(out, 'restored-at-other-parallelism');
+    const handles = metadata.states.flatMap((state) => state.handles);
+    sometimes(
+      handles.some(({ segments }) => segments !== undefined),
+      out,
+      'segments-clipped-at-restore',
+    );
   }
 
   /** Row C18 (a): only what restarts is restored; the others go on with what they have. */
@@ -305,7 +316,7 @@ export class JobDeployment {
 }
 
 /** Some operator ran with another parallelism when the snapshot was taken. */
-function isRescaled(graph: JobGraph, metadata: CheckpointMetadata | undefined): boolean {
-  const before = new Map(metadata?.operators.map(({ uid, parallelism }) => [uid, parallelism]));
+function isRescaled(graph: JobGraph, metadata: CheckpointMetadata): boolean {
+  const before = new Map(metadata.operators.map(({ uid, parallelism }) => [uid, parallelism]));
   return operatorScales(graph).some(({ uid, parallelism }) => (before.get(uid) ?? parallelism) !== parallelism);
 }

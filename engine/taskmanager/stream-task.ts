@@ -36,7 +36,7 @@ import type { TaskEnvironment } from './task-environment.ts';
 import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
-import { reportForeignSegments, restoreTask } from './task-restore.ts';
+import { restoreTask } from './task-restore.ts';
 import { TaskTime } from './task-time.ts';
 
 export interface StreamTaskOptions {
@@ -109,7 +109,7 @@ export class StreamTask {
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
       const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
-      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1 };
+      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1, restore: deployment.restore };
       this.#source = openSource({ spec, ...place, ...log, toJobManager, fail });
     }
     this.#checkpointing = new TaskCheckpointing({
@@ -285,6 +285,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(nowUs: Micros, out: Out): void {
     if (this.#state === 'running') this.#time.afterAction(nowUs, out);
+    if (this.#source?.markers !== undefined) this.#checkpointing.atMarker(nowUs, out);
     // A watermark, or a timer that is due, is interrupted.
     if (this.#time.isBusy && this.#state === 'running' && !this.#continuing && this.#isAvailable) this.#continue(out);
     this.#chain?.sink?.sendBatches(out);
@@ -304,7 +305,6 @@ export class StreamTask {
   #restored(all: readonly RestoredState[], out: Out): void {
     const { environment, deployment } = this.#options;
     if (deployment.restore?.finished === 'task') return this.#run(out);
-    reportForeignSegments(all, this.#vertex, deployment.subtask, out);
     const { chain, sinkState } = restoreTask({
       states: all,
       takenOver: deployment.restore?.takenOver?.length ?? 0,

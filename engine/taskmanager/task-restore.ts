@@ -5,10 +5,6 @@
  * Owns: who gets which state. Does not own: the fetching (state-restore.ts), what is to be committed, which the sink settles by itself
  * (sink-operator.ts).
  */
-import type { JobVertex } from '../job/job-graph.ts';
-import { keyGroupRangeOf } from '../job/key-groups.ts';
-import type { Out } from '../protocol/actor.ts';
-import { sometimes } from '../protocol/probes.ts';
 import { restoredChannels } from '../channel-state/channel-state-restore.ts';
 import { takenOverData } from '../channel-state/taken-over-data.ts';
 import { decodeSinkState, joinedSinkState, type SinkState } from '../connectors/sink/committable-rows.ts';
@@ -52,17 +48,4 @@ export function restoreTask(options: TaskRestoreOptions): {
   const { sink } = chain;
   const sinkPieces = sink === undefined ? [] : piecesOf(sink.uid, 'operator');
   return { chain, sinkState: joinedSinkState(sinkPieces.map(({ bytes, lists }) => decodeSinkState(bytes, lists))) };
-}
-
-/** Row S18: of segments that were restored, some hold key groups of other subtasks. */
-export function reportForeignSegments(
-  states: readonly RestoredState[],
-  { parallelism, maxParallelism }: JobVertex,
-  subtask: number,
-  out: Out,
-): void {
-  const own = keyGroupRangeOf(subtask, parallelism, maxParallelism);
-  const isForeign = ({ handle: { keyGroups, segments } }: RestoredState): boolean =>
-    segments !== undefined && keyGroups !== undefined && (keyGroups.start < own.start || keyGroups.end > own.end);
-  sometimes(states.some(isForeign), out, 'segments-clipped-at-restore');
 }

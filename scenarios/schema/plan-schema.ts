@@ -256,6 +256,7 @@ export const planSchema = record({
       ratePerSecond: natural,
       bounded: z.boolean().default(false),
       socket: z.literal(true).exactOptional(),
+      induced: z.literal(true).exactOptional(),
     }),
   ),
   cluster: record({

@@ -3,12 +3,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PROBES } from '../../engine/protocol/probes.ts';
+import { PROBES } from '../../engine/protocol/probe-table.ts';
 import { probesDocument } from '../../reports/index.ts';
 import { ALL_PROBES } from '../../sim/probes.ts';
 import { sourceFilesIn, withoutComments } from './source-files.ts';
 
-const TABLES = ['engine/protocol/probes.ts', 'sim/probes.ts'];
+const TABLES = ['engine/protocol/probe-table.ts', 'engine/protocol/probes.ts', 'sim/probes.ts'];
 const sources = [...sourceFilesIn('engine'), ...sourceFilesIn('sim')].filter(({ path }) => !TABLES.includes(path));
 const code = sources.map(({ text }) => withoutComments(text)).join('\n');
 /** `scaling-${...}` names all that begin so. */
