@@ -98,6 +98,27 @@ export interface RocketMqPlan {
 
 export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan | RocketMqPlan;
 
+/** Priorities of chains of messages, until the storm ends (network/chain-priorities.ts). */
+export interface PrioritiesPlan {
+  /** So many priorities a chain may draw. */
+  readonly ranks: number;
+  /** Extra latency of each message of the lowest one; the others lie evenly between it and none. */
+  readonly windowUs: number;
+  /** Steps, from 1, at which the chain that takes it falls below all others. */
+  readonly changeSteps: readonly number[];
+  /** Extra latency of each further message of such a chain. */
+  readonly dropUs: number;
+}
+
+/** Chance takes another course behind an event of the history; nothing of what was before changes. */
+export interface BranchPlan {
+  /** Index in the history; -1: from the start. */
+  readonly afterEvent: number;
+  readonly rootSeed: string;
+  /** Sites that draw anew; absent: all, also those that the plan keeps boring. */
+  readonly sites?: readonly string[];
+}
+
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */
   readonly stormUs: number;
@@ -140,5 +161,9 @@ export interface SimulationPlan {
    * few whose chance the failure needs.
    */
   readonly drawnSites?: readonly string[];
+  /** Absent: messages come as the links have it. */
+  readonly priorities?: PrioritiesPlan;
+  /** Where chance takes another course, in the order of their events; absent: nowhere. */
+  readonly branches?: readonly BranchPlan[];
   readonly expect: Expectation;
 }

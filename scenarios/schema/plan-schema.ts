@@ -277,5 +277,20 @@ export const planSchema = record({
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
+  priorities: record({
+    ranks: positive,
+    windowUs: natural,
+    changeSteps: z.array(positive),
+    dropUs: natural,
+  }).exactOptional(),
+  branches: z
+    .array(
+      record({
+        afterEvent: whole.min(-1, { error: 'expected the index of an event, or -1 for the start' }),
+        rootSeed: z.string(),
+        sites: z.array(z.string()).exactOptional(),
+      }),
+    )
+    .exactOptional(),
   expect: z.enum([...GUARANTEES, 'at-most-once']),
 });

@@ -21,6 +21,7 @@ import { choicesOf, withOnly } from './choices-of-plan.ts';
 import { fewestOf } from './delta-debugging.ts';
 import { milderFaults, withFault } from './fault-edits.ts';
 import { faultLabel } from '../../sim/faults/fault.ts';
+import { simplerSchedules } from './schedule-edits.ts';
 import { firstOf, type Search } from './search.ts';
 import { SIZE_EDITS, shorterStorms } from './size-edits.ts';
 import { pointTriggers, vaguerTriggers } from './trigger-edits.ts';
@@ -95,6 +96,7 @@ class Shrinker {
       (plan) => fewerFaultKinds(plan),
       (plan) => fewerFaults(plan),
       (plan) => this.#fewerChoices(plan),
+      (plan) => firstOf(simplerSchedules(plan)),
       ...SIZE_EDITS.map(
         ({ candidates }): Pass =>
           (plan) =>

@@ -127,7 +127,15 @@ export class World {
       ),
       ...clientNodes(options, this.jobManagers),
     ];
-    const cluster = { loop, choices, history, profile, nodes };
+    const { priorities, liveness } = plan;
+    const cluster = {
+      loop,
+      choices,
+      history,
+      profile,
+      nodes,
+      ...(priorities === undefined ? {} : { priorities: { ...priorities, untilUs: liveness.stormUs } }),
+    };
     this.cluster = new Cluster(
       hasUserCodeFaults ? { ...cluster, takeHangUs: () => this.userCode.takeHangUs() } : cluster,
     );
