@@ -251,11 +251,15 @@ export const planSchema = record({
       name: z.string(),
       dataset: z.string(),
       records: natural,
+      rows: z.array(natural).exactOptional(),
       partitions: positive,
       startUs: natural,
       ratePerSecond: natural,
       bounded: z.boolean().default(false),
       socket: z.literal(true).exactOptional(),
+    }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
+      error: 'expected as many rows as records',
+      path: ['rows'],
     }),
   ),
   cluster: record({
@@ -276,5 +280,6 @@ export const planSchema = record({
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
+  fixedChoices: z.array(record({ site: z.string(), nth: positive, option: natural })).exactOptional(),
   expect: z.enum([...GUARANTEES, 'at-most-once']),
 });
