@@ -43,7 +43,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'sweep',
     operands: '<scenario...>',
     sentence: 'Live many seeds of scenarios, side by side, and keep a capsule of every failure.',
-    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'bugs', 'json'],
+    options: ['seeds', 'for', 'strategy', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'bugs', 'json'],
     example: 'tidemark sweep standard --seeds 1..10000 --out out/standard',
     load: async () => (await import('./commands/sweep.ts')).sweep,
   },
@@ -140,7 +140,7 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: '[slug...]',
     sentence:
       'Engines with one known bug each: live each in its scenario, in `standard` and in `swarm`, until a judge finds it. Exit code 1 if one is not found.',
-    options: ['hunted', 'outFile', 'json'],
+    options: ['hunted', 'strategies', 'huntBudget', 'repeats', 'wall', 'workers', 'outFile', 'json'],
     example: 'tidemark mutants --seeds 100 --out docs/mutants.md',
     load: async () => (await import('./commands/mutants.ts')).mutants,
   },

@@ -81,7 +81,8 @@ export class PlanLives {
     );
     const { events, history, verdicts } = record;
     const seen = { history, verdicts, sites: made?.askedSites() ?? [], choices: made?.takenChoices() ?? [] };
-    return { ...NOTHING_SEEN, ...seen, signature: judgement.signature, events };
+    const { signature, verdict } = judgement;
+    return { ...NOTHING_SEEN, ...seen, signature, events, hasFailed: isFailure(verdict) };
   }
 
   async close(): Promise<void> {
@@ -91,12 +92,12 @@ export class PlanLives {
   }
 
   /** A life with all its figures, without its history. */
-  async result({ plan, branch, wantsRecovery }: LifeCase): Promise<LifeResult> {
+  async result({ plan, branch, wantsRecovery, gaze }: LifeCase): Promise<LifeResult> {
     const index = this.#count;
     this.#count += 1;
     const result = await new Promise<LifeResult>((resolve) => {
       this.#answers.set(index, resolve);
-      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch, wantsRecovery });
+      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch, wantsRecovery, gaze });
       this.#hungry.shift()?.(this.#open.splice(0, 1));
     });
     this.#answers.delete(index);
@@ -111,7 +112,17 @@ export class PlanLives {
 }
 
 function answerOf(result: LifeResult): LifeAnswer {
-  if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0, ...NOTHING_SEEN };
-  const { record, judgement } = result.life;
-  return { signature: judgement.signature, events: record.events, ...NOTHING_SEEN, recovery: result.recovery ?? '' };
+  if (result.kind === 'infrastructure') return { ...NOTHING_SEEN, signature: NOT_LIVED, events: 0 };
+  const { life, recovery = '', sight } = result;
+  const { signature, verdict } = life.judgement;
+  return {
+    ...NOTHING_SEEN,
+    signature,
+    events: life.record.events,
+    recovery,
+    hasFailed: isFailure(verdict),
+    sight,
+  };
 }
+
+const isFailure = (verdict: string): boolean => verdict === 'violated' || verdict === 'not-live';

@@ -7,6 +7,7 @@ import type { Verdict } from '../sim/judges/verdict.ts';
 import type { FixedChoice } from '../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { Branch } from '../sim/simulate.ts';
+import type { Gaze, Sight } from './strategies/sight.ts';
 
 export interface LifeCase {
   readonly plan: SimulationPlan;
@@ -16,6 +17,8 @@ export interface LifeCase {
   readonly wantsRecovery?: boolean;
   /** What its sites drew is wanted, where it is looked at. */
   readonly wantsChoices?: boolean;
+  /** What a strategy wants to see of it. */
+  readonly gaze?: Gaze | undefined;
 }
 
 export type Inquiry =
@@ -37,6 +40,10 @@ export interface LifeAnswer {
   readonly choices: readonly FixedChoice[];
   /** Hash of how it recovered, where that was wanted; else empty. */
   readonly recovery: string;
+  /** A judge is not content; false also of a life that only hit a limit. */
+  readonly hasFailed: boolean;
+  /** What was to be seen. */
+  readonly sight?: Sight | undefined;
 }
 
 export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
@@ -45,6 +52,7 @@ export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
   sites: [],
   choices: [],
   recovery: '',
+  hasFailed: false,
 };
 
 /** A search that ends with a `Result`. */

@@ -3,6 +3,8 @@ import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
+import { DEFAULT_STRATEGY, type StrategyName } from '../../scenarios/strategies/strategy.ts';
+import { strategyNamed } from '../../scenarios/strategies/strategy-catalog.ts';
 import { BugBase } from '../bugs/bug-base.ts';
 import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
@@ -56,6 +58,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   const seeds = options.for === undefined ? (options.seeds ?? DEFAULT_SEEDS) : ENDLESS_SEEDS;
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
+  const { strategy = DEFAULT_STRATEGY } = options;
   if (seedsInShard(seeds, shard) === 0) {
     throw new UsageError(
       `--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`,
@@ -63,10 +66,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   }
   await checkInputs(scenarios);
   const say = options.json === true ? terminal.err : terminal.out;
-  for (const { scenario } of scenarios) {
-    const seed = String(firstSeed(seeds, shard));
-    say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
-  }
+  sayPlans(say, scenarios, { strategy, seed: String(firstSeed(seeds, shard)) });
   say(
     `seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${workers} worker${workers === 1 ? '' : 's'}`,
   );
@@ -84,6 +84,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
         seeds,
         shard,
         workers,
+        ...(strategy === DEFAULT_STRATEGY ? {} : { strategy: strategyNamed(strategy) }),
         engineVersion,
         subtasks: options.subtasks === true,
         folder,
@@ -130,6 +131,16 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     clock.stop();
     store?.close();
   }
+}
+
+function sayPlans(
+  say: (text: string) => void,
+  scenarios: readonly NamedScenario[],
+  { strategy, seed }: { readonly strategy: StrategyName; readonly seed: string },
+): void {
+  if (strategy !== DEFAULT_STRATEGY) say(`strategy ${strategy}`);
+  for (const { scenario } of scenarios)
+    say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
 }
 
 /** Data sets are looked at before the first life, so that a bad row is told once and not once per worker. */

@@ -14,7 +14,7 @@
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
-import { MasterHooks } from '../checkpoint/master-hooks.ts';
+import type { MasterHooks } from '../checkpoint/master-hooks.ts';
 import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
@@ -53,6 +53,7 @@ export interface JobMasterOptions {
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */
   readonly taskManagers: number;
+  readonly hooks: MasterHooks;
   readonly superseded: (nowUs: Micros, out: Out) => void;
   readonly versions: JobVersionsOfLeader;
   /** The run is over, and that is durable (row F18). */
@@ -76,7 +77,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #coordinator: CheckpointCoordinator;
   readonly operations: JobOperations;
   readonly #operatorCoordinators: OperatorCoordinators;
-  readonly #hooks: MasterHooks;
   readonly #failures: FailureHandler;
   readonly #deployment: JobDeployment;
   readonly #reports: TaskReports;
@@ -117,9 +117,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
-    this.#hooks = new MasterHooks(graph.masterHooks);
     this.#coordinator = new CheckpointCoordinator({
-      hooks: this.#hooks,
+      hooks: this.#options.hooks,
       jobId: graph.jobId,
       graph,
       epoch,
@@ -150,7 +149,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       gateway: this.#gateway,
       scaling: this.#scaling,
       coordinators: this.#operatorCoordinators,
-      hooks: this.#hooks,
+      hooks: this.#options.hooks,
       host: {
         status: () => this.#status,
         isSettled: () => this.#coordinator.isSettled,
@@ -261,7 +260,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       this.#scaling.handleTimer(timer, nowUs, out) ||
       this.operations.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out) ||
-      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out) ||
+      this.#options.hooks.handleTimer(timer, nowUs, out)
     );
   }
 

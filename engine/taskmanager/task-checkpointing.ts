@@ -13,7 +13,8 @@
  *   I4 a checkpoint that the subtask gives up, or whose abort is news to its input, is said to those behind it: nobody waits for a barrier
  *      that will not come (row B3);
  *   I5 a subtask that stopped for a synchronous savepoint fails when that is lost (row C28);
- *   I6 what its functions are told of a checkpoint's end they are told once, and of completions the newest last (row C14).
+ *   I6 where markers in the input decide (row C25), a trigger waits for its marker (induced-checkpoints.ts);
+ *   I7 what its functions are told of a checkpoint's end they are told once, and of completions the newest last (row C14).
  */
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
@@ -29,6 +30,7 @@ import type { TriggerCheckpoint } from '../protocol/messages.ts';
 import type { CheckpointBarrier, StopMode } from '../protocol/stream-elements.ts';
 import type { TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
+import { InducedCheckpoints } from './induced-checkpoints.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import type { SubtaskCheckpoint } from './subtask-checkpoint.ts';
 import type { TaskEnding } from './task-ending.ts';
@@ -74,7 +76,8 @@ export class TaskCheckpointing {
   #deferred: TriggerCheckpoint | undefined;
   /** I3. */
   #stuck: TriggerCheckpoint | undefined;
-  /** The newest checkpoint that is known here to be complete, and those above it that were aborted (I6). */
+  readonly #induced: InducedCheckpoints | undefined;
+  /** The newest checkpoint that is known here to be complete, and those above it that were aborted (I7). */
   #completedId = 0;
   readonly #abortedIds = new Set<CheckpointId>();
 
@@ -82,6 +85,8 @@ export class TaskCheckpointing {
     const { attempt, vertex, subtask } = options.deployment;
     this.#options = options;
     this.#task = { attempt, vertex, subtask };
+    const { source, environment } = options;
+    this.#induced = source?.markers && new InducedCheckpoints(source.markers, environment.parts);
   }
 
   /** The coordinator asks for it. */
@@ -93,6 +98,10 @@ export class TaskCheckpointing {
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
     if (ending.mustFailBefore(id)) return host.fail('synchronous-savepoint-failed', out);
+    if (this.#induced !== undefined && host.chain() !== undefined && environment.parts.inducedBy === 'marker') {
+      this.#induced.triggered(message);
+      return this.atMarker(nowUs, out);
+    }
     if (outputs.isStuck) {
       this.#stuck = message;
       return;
@@ -100,8 +109,26 @@ export class TaskCheckpointing {
     if (source === undefined) {
       return host.input()?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     }
-    this.#stop(source, options.snapshot, out);
-    const { sourcePositions } = environment.parts;
+    this.#take(source, message, nowUs, out);
+    this.#induced?.taken(id, out);
+  }
+
+  /** Row C25: the source may have come to a marker, or read on behind one. */
+  atMarker(nowUs: Micros, out: Out): void {
+    const { host, outputs, source } = this.#options;
+    if (this.#induced === undefined || source === undefined || !host.isRunning()) return;
+    while (!outputs.isStuck) {
+      const due = this.#induced.due(out);
+      if (due === undefined) return;
+      const options = this.#options.environment.parts.inducedOptions(due.options);
+      this.#take(source, { ...due, options }, nowUs, out);
+      this.#induced.taken(due.checkpointId, out);
+    }
+  }
+
+  #take(source: SourceReader, message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    this.#stop(source, message.options.snapshot, out);
+    const { sourcePositions } = this.#options.environment.parts;
     if (sourcePositions !== 'before-batch') this.#broadcastBarrier(message, nowUs, out);
     if (sourcePositions !== 'after-next-batch') this.#snapshotSource(message, nowUs, out);
     if (sourcePositions !== 'with-barrier') this.#deferred = message;
@@ -152,10 +179,11 @@ export class TaskCheckpointing {
     if (ending.mustFailAfterAbort(id)) return host.fail('synchronous-savepoint-failed', out);
     checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
+    this.#induced?.over(id, out);
     if (host.input()?.abort(id) === true) this.#cancelBehind(id, out);
   }
 
-  /** I6. A repeated notice, or one that a newer one overtook, says nothing new; what follows from it is idempotent. */
+  /** I7. A repeated notice, or one that a newer one overtook, says nothing new; what follows from it is idempotent. */
   #tellCompleted(id: CheckpointId, out: Out): void {
     if (id <= this.#completedId && this.#options.environment.parts.completionNotices === 'in-order') return;
     this.#completedId = Math.max(this.#completedId, id);

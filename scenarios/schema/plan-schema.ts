@@ -257,6 +257,7 @@ export const planSchema = record({
       ratePerSecond: natural,
       bounded: z.boolean().default(false),
       socket: z.literal(true).exactOptional(),
+      induced: z.literal(true).exactOptional(),
     }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
       error: 'expected as many rows as records',
       path: ['rows'],
@@ -281,5 +282,20 @@ export const planSchema = record({
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
   fixedChoices: z.array(record({ site: z.string(), nth: positive, option: natural })).exactOptional(),
+  priorities: record({
+    ranks: positive,
+    windowUs: natural,
+    changeSteps: z.array(positive),
+    dropUs: natural,
+  }).exactOptional(),
+  branches: z
+    .array(
+      record({
+        afterEvent: whole.min(-1, { error: 'expected the index of an event, or -1 for the start' }),
+        rootSeed: z.string(),
+        sites: z.array(z.string()).exactOptional(),
+      }),
+    )
+    .exactOptional(),
   expect: z.enum([...GUARANTEES, 'at-most-once']),
 });

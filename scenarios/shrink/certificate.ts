@@ -6,6 +6,7 @@ import { faultLabel } from '../../sim/faults/fault.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { choicesOf, withOnly } from './choices-of-plan.ts';
+import { scheduleQuestions } from './schedule-edits.ts';
 
 export interface CertificateEntry {
   /** What was left out, in words. */
@@ -33,7 +34,7 @@ export function certificateOf(plan: SimulationPlan, jobs?: readonly JobDefinitio
       all.filter((other) => other !== choice),
     ),
   }));
-  return [...faults, ...choices, ...chanceOf(plan)];
+  return [...faults, ...choices, ...scheduleQuestions(plan), ...chanceOf(plan)];
 }
 
 /** Sites that draw, and choices that are fixed. */

@@ -48,7 +48,8 @@ export function* fewerFixed(plan: SimulationPlan): Search<SimulationPlan | undef
   );
 }
 
+/** Nothing draws any more, so chance takes no other course either. */
 function withFixed(plan: SimulationPlan, choices: readonly FixedChoice[]): SimulationPlan {
-  const { fixedChoices: _, ...rest } = plan;
+  const { fixedChoices: _, branches: __, ...rest } = plan;
   return { ...rest, drawnSites: [], ...(choices.length === 0 ? {} : { fixedChoices: choices }) };
 }

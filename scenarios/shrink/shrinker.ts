@@ -22,6 +22,7 @@ import { choicesOf, withOnly } from './choices-of-plan.ts';
 import { fewestOf } from './delta-debugging.ts';
 import { milderFaults, weakerFaults, withFault } from './fault-edits.ts';
 import { type Fault, faultLabel } from '../../sim/faults/fault.ts';
+import { simplerSchedules } from './schedule-edits.ts';
 import { firstOf, type Search } from './search.ts';
 import { fewerRows, SIZE_EDITS, shorterStorms } from './size-edits.ts';
 import { pointTriggers, vaguerTriggers } from './trigger-edits.ts';
@@ -98,6 +99,7 @@ class Shrinker {
       (plan) => fewerFaultKinds(plan),
       (plan) => fewerFaults(plan),
       (plan) => this.#fewerChoices(plan),
+      (plan) => firstOf(simplerSchedules(plan)),
       ...SIZE_EDITS.map(
         ({ candidates }): Pass =>
           (plan) =>
@@ -147,7 +149,8 @@ class Shrinker {
   /** Sites that need not draw, then draws that need not be. */
   *#lessChance(sites: readonly string[]): Inquiring<void> {
     yield* this.#take((plan) => fewerSites(plan, sites));
-    if ((this.#plan.drawnSites?.length ?? 0) > 0 && !this.#isSpent()) {
+    const { drawnSites = [], branches = [] } = this.#plan;
+    if (drawnSites.length + branches.length > 0 && !this.#isSpent()) {
       const { choices } = yield* this.#look(true);
       this.#plan = (yield* this.#drive(fixedDraws(this.#plan, choices))) ?? this.#plan;
     }

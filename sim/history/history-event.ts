@@ -92,6 +92,14 @@ export type WorldEvent =
       readonly state: 'empty' | 'ongoing' | 'prepare-commit' | 'prepare-abort' | 'complete-commit' | 'complete-abort';
       readonly partitions: readonly string[];
     }
+  /** The log has put the marker of a checkpoint into each of these partitions: behind it lies the record at that offset (row C25). */
+  | {
+      readonly kind: 'markers-put';
+      readonly group: string;
+      readonly checkpointId: number;
+      readonly partitions: readonly number[];
+      readonly offsets: readonly number[];
+    }
   | { readonly kind: 'phase'; readonly phase: 'storm' | 'liveness' | 'end' };
 
 /** `index` counts the life's history from 0; `node` is where it happened (`world` for the world itself). */

@@ -107,7 +107,7 @@ export class JudgeBench {
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
-      new ConsistentCut({ reader, cuts, audit, index, ...fired }),
+      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), ...fired }),
       new CheckpointLifecycle({ jobId, isCheckpointing }),
       retention,
       new Fencing({ jobId, plan }),
@@ -161,6 +161,11 @@ export class JudgeBench {
     if (judges === undefined) this.#byKind.set(kind, [judge]);
     else judges.push(judge);
   }
+}
+
+/** Row C25. */
+function inducedPartitions({ vertices }: JobGraph): readonly number[] {
+  return vertices.flatMap(({ source }) => (source?.induced === true ? source.partitions : []));
 }
 
 /** A reader of checkpoints of all versions of the job; which version took one it is told by their history. */

@@ -37,8 +37,10 @@ function answer({ plan, branch, wantsRecovery, wantsChoices }: LifeCase, isLook:
       choices = made;
     },
   });
+  const { signature, verdict } = judgement(plan.expect, record);
   return {
-    signature: judgement(plan.expect, record).signature,
+    signature,
+    hasFailed: verdict === 'violated' || verdict === 'not-live',
     events: record.events,
     history: record.history,
     verdicts: record.verdicts,
