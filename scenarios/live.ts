@@ -10,7 +10,7 @@ import { InvalidJob } from '../engine/api/invalid-job.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import type { BrokerRules } from '../sim/services/kafka/broker-rules.ts';
-import type { JobVersions } from '../sim/judges/version-history.ts';
+import type { JobVersions } from '../sim/judges/run-history.ts';
 import { type PreparedJob, prepareJob } from '../sim/prepared-job.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
