@@ -65,7 +65,8 @@ export function highAvailabilityProblems(input: Asked): Problem[] {
   return problems;
 }
 
-function mayEndJobManager(action: FaultAction): boolean {
+/** Without high availability such a fault ends the job. */
+export function mayEndJobManager(action: FaultAction): boolean {
   if (action.kind === 'nemesis') return true;
   if (action.kind !== 'crash' && action.kind !== 'out-of-memory') return false;
   return (
