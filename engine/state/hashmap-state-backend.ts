@@ -101,7 +101,7 @@ const scratch = new ByteWriter();
 export class HashMapStateBackend implements KeyedStateBackend {
   readonly #operator: string | undefined;
   readonly #keySerializer: TypeSerializer<StateKey>;
-  readonly #readKey: Read<StateKey>;
+  readonly #readKey: Read<StateKey> = (input) => this.#keySerializer.deserialize(input);
   readonly #keyGroups: KeyGroupRange;
   readonly #maxParallelism: number;
   readonly #context: KeyContext = { key: '', group: -1 };
@@ -123,7 +123,6 @@ export class HashMapStateBackend implements KeyedStateBackend {
     });
     this.#operator = operator;
     this.#keySerializer = keySerializer;
-    this.#readKey = (input) => keySerializer.deserialize(input);
     this.#keyGroups = keyGroups;
     this.#maxParallelism = maxParallelism;
   }
