@@ -35,16 +35,23 @@ function whatOf(fault: Fault): string {
       return `${fault.node} is ${fault.effect}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
     case 'clock-step':
       return `the clock of ${fault.node} is set ${fault.byUs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byUs))}`;
-    case 'delay':
+    case 'delay': {
+      const { low, high } = fault.extraUs;
+      const by = low === high ? seconds(low) : `${seconds(low)} to ${seconds(high)}`;
+      return `messages ${between(fault, false)} take ${by} longer for ${seconds(fault.forUs)}`;
+    }
     case 'loss':
     case 'duplicate':
     case 'reorder':
+      return `datagrams ${between(fault, false)} ${DATAGRAMS[fault.kind]}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
     case 'slow-link':
-      return `${fault.kind} ${between(fault, false)} for ${seconds(fault.forUs)}`;
+      return `the link ${between(fault, false)} has ${fault.factor} times less bandwidth for ${seconds(fault.forUs)}`;
     default:
       return unreachable(fault);
   }
 }
+
+const DATAGRAMS = { loss: 'are lost', duplicate: 'come twice', reorder: 'overtake each other' } as const;
 
 function between({ a, b }: { readonly a: readonly string[]; readonly b: readonly string[] }, oneWay: boolean): string {
   return oneWay ? `from ${list(a)} to ${list(b)}` : `between ${list(a)} and ${list(b)}`;

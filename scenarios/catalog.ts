@@ -152,6 +152,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'half messages: ends that are lost, and a broker that asks what became of them',
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
+  { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

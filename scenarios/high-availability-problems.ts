@@ -58,7 +58,8 @@ export function highAvailabilityProblems(input: Asked): Problem[] {
   return problems;
 }
 
-function mayEndJobManager(action: FaultAction): boolean {
+/** Without high availability such a fault ends the job. */
+export function mayEndJobManager(action: FaultAction): boolean {
   if (action.kind !== 'crash') return false;
   return (
     ['jobmanager', 'jobmanagers', 'machine', 'all'].includes(action.target) || action.target.startsWith('jobmanager-')

@@ -18,6 +18,7 @@ import type {
   ThenResume,
 } from '../protocol/client-operations.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
+import { probe } from '../protocol/probes.ts';
 
 interface Open {
   readonly triggerId: string;
@@ -68,7 +69,7 @@ export class ClusterClient implements Actor {
   #commanded({ id, command }: ClientCommandMessage, out: Out): void {
     if (command.kind === 'dispose-savepoint') {
       const location = this.#options.notebook.savepoints.pop();
-      if (location === undefined) return out.report({ kind: 'probe', probe: 'nothing-to-dispose-of' });
+      if (location === undefined) return probe(out, 'nothing-to-dispose-of');
       return this.#ask({ triggerId: id, operation: { kind: command.kind, location }, thenResume: undefined }, out);
     }
     if (command.kind === 'rescale') {

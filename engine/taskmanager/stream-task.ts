@@ -108,7 +108,7 @@ export class StreamTask {
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
       const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
-      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1 };
+      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1, restore: deployment.restore };
       this.#source = openSource({ spec, ...place, ...log, toJobManager, fail });
     }
     this.#checkpointing = new TaskCheckpointing({
@@ -284,6 +284,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(nowUs: Micros, out: Out): void {
     if (this.#state === 'running') this.#time.afterAction(nowUs, out);
+    if (this.#source?.markers !== undefined) this.#checkpointing.atMarker(nowUs, out);
     // A watermark, or a timer that is due, is interrupted.
     if (this.#time.isBusy && this.#state === 'running' && !this.#continuing && this.#isAvailable) this.#continue(out);
     this.#chain?.sink?.sendBatches(out);

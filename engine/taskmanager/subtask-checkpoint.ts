@@ -11,7 +11,7 @@
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
 import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
-import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
@@ -26,11 +26,11 @@ import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/stat
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
-import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { openStorage } from '../storage/open-storage.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
+import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What the synchronous part of a snapshot yields. */
 export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
@@ -52,19 +52,6 @@ export interface SubtaskCheckpointOptions {
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
 }
 
-/** A file on its way to the storage. */
-interface FileWrite {
-  readonly part: AsyncPart;
-  readonly path: string;
-  readonly overwrite: boolean;
-  readonly bytes: Uint8Array;
-  readonly checksum: number;
-  readonly stored: (nowUs: Micros, out: Out) => void;
-  readonly tries: number;
-}
-
-/** A put that failed for certain is repeated so often before the checkpoint is declined. */
-const WRITE_TRIES_MAX = 4;
 /** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
 const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
@@ -73,7 +60,7 @@ const SYNC_WORK = 4;
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #storage: CheckpointStorage;
+  readonly #files: StateFileWriter;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -96,14 +83,7 @@ export class SubtaskCheckpoint {
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    const { runtime, checkpoint } = environment.configuration;
-    const timeoutUs = runtime.requestTimeoutUs;
-    this.#storage = openStorage({
-      client: { node: environment.services.storage, via: 'datagram', name: 'put', timeoutUs, firstRequestId: 1 },
-      writer: `attempt-${attempt}`,
-      checkpoint,
-      parts: environment.parts,
-    });
+    this.#files = new StateFileWriter(options);
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -142,7 +122,9 @@ export class SubtaskCheckpoint {
     if (!this.isNew(checkpointId) || this.isAborted(checkpointId)) return false;
     if (this.channelState.checkpointId === checkpointId) return true;
     for (const part of [...this.#async.values()]) {
-      if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
+      if (!part.awaitsChannelState) continue;
+      probe(out, 'subsumed-with-channel-state-open');
+      this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
     }
     this.channelState.start(checkpointId);
     return true;
@@ -210,7 +192,10 @@ export class SubtaskCheckpoint {
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
-      part.outstanding += segments.segments.filter(({ known }) => known === undefined).length;
+      const fresh = segments.segments.filter(({ known }) => known === undefined).length;
+      part.outstanding += fresh;
+      sometimes(fresh > 0 && fresh < segments.segments.length, out, 'segments-reused');
+      sometimes(fresh === 0 && segments.segments.length > 0, out, 'segments-all-reused');
       part.segments.set(
         operator,
         segments.segments.map(({ known }) => known),
@@ -235,6 +220,7 @@ export class SubtaskCheckpoint {
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
     part.persistedInFlightBytes = inFlightBytes(known);
+    sometimes(part.persistedInFlightBytes > 0, out, 'in-flight-data-in-snapshot');
     part.channelParts = parts.length;
     part.outstanding += parts.length - 1;
     for (const state of parts) {
@@ -280,11 +266,11 @@ export class SubtaskCheckpoint {
   }
 
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void {
-    this.#storage.handleReply(reply, nowUs, out);
+    this.#files.handleReply(reply, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+    return this.#files.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
   }
 
   /** The subtask ends: nothing more is written or acknowledged. */
@@ -320,14 +306,15 @@ export class SubtaskCheckpoint {
       case 'file': {
         const { environment, attempt, subtask } = this.#options;
         const question = { directory: part.location, operator: state.operator, state: state.state, subtask, attempt };
-        const file = environment.parts.stateFile(question);
+        const named = environment.parts.stateFile(question);
+        const file = { ...named, path: this.#files.placed(named.path) };
         const { checksum } = handle;
         const stored = (atUs: Micros, lateOut: Out): void =>
           this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        return this.#put({ part, ...file, bytes, checksum, stored, tries: 1 }, out);
+        return this.#put(part, { ...file, bytes, checksum, stored }, out);
       }
       case 'too-large':
-        out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
+        probe(out, 'state-too-large-for-jobmanager');
         return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
   }
@@ -339,7 +326,9 @@ export class SubtaskCheckpoint {
     segments?.segments.forEach(({ id, bytes, known }, index) => {
       if (known !== undefined) return;
       const { directory } = segments;
-      const path = segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId });
+      const path = this.#files.placed(
+        segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
+      );
       const checksum = crc32c(bytes);
       const stored = (nowUs: Micros, lateOut: Out): void => {
         const handles = part.segments.get(operator) ?? [];
@@ -350,7 +339,7 @@ export class SubtaskCheckpoint {
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put({ part, path, overwrite: false, bytes, checksum, stored, tries: 1 }, out);
+      this.#put(part, { path, overwrite: false, bytes, checksum, stored }, out);
     });
   }
 
@@ -367,28 +356,12 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** Repeats until the storage says what happened: an unanswered put may have taken effect, and is then found under its name. */
-  #put(write: FileWrite, out: Out): void {
-    const { part, path, overwrite, bytes, checksum, stored, tries } = write;
-    const { runtime } = this.#options.environment.configuration;
-    out.report({
-      kind: 'state-write-sent',
-      ...this.#task(),
-      checkpointId: part.checkpointId,
-      path,
-      bytes: bytes.length,
-    });
-    this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
-      if (this.#async.get(part.checkpointId) !== part) return;
-      if (outcome === 'done') return stored(nowUs, replyOut);
-      if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {
-        return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
-      }
-      if (outcome === 'unknown') return this.#put({ ...write, tries: tries + 1 }, replyOut);
-      this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${path}`, replyOut, (_at, lateOut) => {
-        if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
-      });
-    });
+  /** A file of a snapshot, for as long as that is not declined. */
+  #put(part: AsyncPart, file: Omit<StateFile, 'checkpointId' | 'isWanted' | 'failed'>, out: Out): void {
+    const { checkpointId } = part;
+    const isWanted = (): boolean => this.#async.get(checkpointId) === part;
+    const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+    this.#files.write({ ...file, checkpointId, isWanted, failed }, out);
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -406,7 +379,7 @@ export class SubtaskCheckpoint {
     const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
-      out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
+      probe(out, 'acknowledgement-exceeds-frame');
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
@@ -442,8 +415,11 @@ export class SubtaskCheckpoint {
     const delayUs = environment.configuration.runtime.requestTimeoutUs;
     this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
       if (this.#unconfirmed.get(checkpointId) !== message) return;
-      if (tries >= ACKNOWLEDGE_TRIES_MAX) return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-      lateOut.report({ kind: 'probe', probe: 'acknowledge-repeated' });
+      if (tries >= ACKNOWLEDGE_TRIES_MAX) {
+        probe(lateOut, 'unconfirmed-acknowledgement-given-up');
+        return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+      }
+      probe(lateOut, 'acknowledge-repeated');
       this.#sendAcknowledgement(message, tries + 1, lateOut);
     });
   }

@@ -66,6 +66,12 @@ import {
   timersStayBehindAtRescale,
   watermarkEmittedBeforeBarrier,
 } from './event-time-mutants.ts';
+import {
+  abortedMarkerBelieved,
+  inducedByTrigger,
+  inducedSavepointAsCheckpoint,
+  readsPastMarker,
+} from './induced-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -221,6 +227,10 @@ export const MUTANTS: readonly Mutant[] = [
   placeholderOfDeletedFile,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
+  inducedByTrigger,
+  readsPastMarker,
+  abortedMarkerBelieved,
+  inducedSavepointAsCheckpoint,
 ];
 
 /** A plan names an engine that there is none of. */

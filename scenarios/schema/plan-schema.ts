@@ -251,11 +251,16 @@ export const planSchema = record({
       name: z.string(),
       dataset: z.string(),
       records: natural,
+      rows: z.array(natural).exactOptional(),
       partitions: positive,
       startUs: natural,
       ratePerSecond: natural,
       bounded: z.boolean().default(false),
       socket: z.literal(true).exactOptional(),
+      induced: z.literal(true).exactOptional(),
+    }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
+      error: 'expected as many rows as records',
+      path: ['rows'],
     }),
   ),
   cluster: record({
@@ -276,5 +281,21 @@ export const planSchema = record({
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
+  fixedChoices: z.array(record({ site: z.string(), nth: positive, option: natural })).exactOptional(),
+  priorities: record({
+    ranks: positive,
+    windowUs: natural,
+    changeSteps: z.array(positive),
+    dropUs: natural,
+  }).exactOptional(),
+  branches: z
+    .array(
+      record({
+        afterEvent: whole.min(-1, { error: 'expected the index of an event, or -1 for the start' }),
+        rootSeed: z.string(),
+        sites: z.array(z.string()).exactOptional(),
+      }),
+    )
+    .exactOptional(),
   expect: z.enum([...GUARANTEES, 'at-most-once']),
 });

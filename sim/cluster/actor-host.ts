@@ -22,11 +22,13 @@ import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { History } from '../history/history.ts';
 import type { Choices } from '../kernel/choice.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
+import { ChainPriorities, NO_CHAIN } from '../network/chain-priorities.ts';
 import type { Envelope } from '../network/envelope.ts';
 import type { Receiver } from '../network/medium.ts';
 import { Network } from '../network/network.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import type { PrioritiesPlan } from '../plan.ts';
 import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
@@ -41,6 +43,8 @@ export interface ClusterOptions {
   readonly history: History;
   readonly profile: HardwareProfile;
   readonly nodes: readonly NodeSpec[];
+  /** Absent: no message waits for others. */
+  readonly priorities?: PrioritiesPlan & { readonly untilUs: number };
   /** Time for which code in the handler that just ran kept its thread without working; absent: none ever does. */
   readonly takeHangUs?: () => number;
 }
@@ -101,7 +105,15 @@ export class Cluster implements Receiver, MailboxHost {
       mailboxes: new Map(),
     }));
     const machines = this.#hosted.map((hosted) => hosted.machine);
-    this.network = new Network({ loop, choices, history, profile, nodes: machines, receiver: this });
+    const network = { loop, choices, history, profile, nodes: machines, receiver: this };
+    this.network = new Network(
+      options.priorities === undefined
+        ? network
+        : {
+            ...network,
+            priorities: new ChainPriorities({ ...options.priorities, choices, nodes: machines }),
+          },
+    );
     this.#out = new EffectBuffer(profile.nanoseconds);
     this.#takeHangUs = options.takeHangUs;
     const first = nodes[0];
@@ -180,6 +192,7 @@ export class Cluster implements Receiver, MailboxHost {
   tell(node: NodeId, message: EngineMessage): boolean {
     const { machine } = this.#find(node);
     if (machine.isDown) return false;
+    this.network.follow(NO_CHAIN);
     const self = { node, mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
     this.network.send({ nodeIndex: machine.index, id: MAIN_MAILBOX }, self, message, this.#loop.nowUs);
     return true;
@@ -235,6 +248,7 @@ export class Cluster implements Receiver, MailboxHost {
       waiting.isWaiting = false;
       this.#timerInput.mailbox = mailbox.id;
       this.#timerInput.timer = waiting.name;
+      this.network.follow(waiting.chain);
       digest.fold(mailbox.nodeIndex);
       digest.fold(mailbox.id);
       digest.foldString(waiting.name);
@@ -250,6 +264,7 @@ export class Cluster implements Receiver, MailboxHost {
     digest.fold(mailbox.id);
     digest.fold(waiting.from);
     foldMessage(digest, waiting.message);
+    this.network.follow(waiting.chain);
     this.network.envelopes.release(waiting);
     this.#run(mailbox, input);
   }
@@ -277,6 +292,7 @@ export class Cluster implements Receiver, MailboxHost {
     mailbox.busyUntilUs += hangUs;
     const goOn = (): void => {
       if (mailbox.isClosed) return;
+      this.network.follow(NO_CHAIN);
       if (mailbox.process.machine.isUp) return this.#perform(mailbox, effects, micros(this.#loop.nowUs));
       mailbox.busyUntilUs = this.#loop.nowUs + PAUSE_POLL_US;
       this.#loop.schedule(mailbox.busyUntilUs, { fire: goOn });
@@ -319,6 +335,7 @@ export class Cluster implements Receiver, MailboxHost {
     const known = mailbox.timer(name);
     if (known !== undefined && known.handle !== 0) this.#loop.cancel(known.handle);
     const timer = known === undefined || known.isWaiting ? mailbox.makeTimer(name) : known;
+    timer.chain = this.network.cause;
     timer.handle = this.#loop.schedule(atUs, timer);
   }
 
@@ -341,6 +358,7 @@ export class Cluster implements Receiver, MailboxHost {
     const main = this.#openMailbox(hosted, MAIN_MAILBOX);
     this.#loop.digest.fold(machine.index);
     this.#loop.digest.fold(machine.incarnation);
+    this.network.follow(NO_CHAIN);
     this.#run(main, STARTED);
   }
 

@@ -28,6 +28,7 @@ import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
 import { LogBroker } from '../services/log-broker.ts';
+import { LogMarkers } from '../services/log-markers.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
 import type { BrokerRules } from '../services/kafka/broker-rules.ts';
 import { KafkaBroker, type KafkaBrokerOptions } from '../services/kafka/kafka-broker.ts';
@@ -100,6 +101,7 @@ export class World {
       rocketmq: plan.sink?.kind === 'rocketmq' ? new RocketMqDisk(plan.sink.consumers) : undefined,
       table: new TableDisk(),
       sockets: [],
+      markers: new LogMarkers(),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
     const losePower = (): void =>
@@ -126,7 +128,15 @@ export class World {
       ),
       ...clientNodes(options, this.jobManagers),
     ];
-    const cluster = { loop, choices, history, profile, nodes };
+    const { priorities, liveness } = plan;
+    const cluster = {
+      loop,
+      choices,
+      history,
+      profile,
+      nodes,
+      ...(priorities === undefined ? {} : { priorities: { ...priorities, untilUs: liveness.stormUs } }),
+    };
     this.cluster = new Cluster(
       hasUserCodeFaults ? { ...cluster, takeHangUs: () => this.userCode.takeHangUs() } : cluster,
     );
@@ -226,6 +236,8 @@ interface Disks {
   readonly table: TableDisk;
   /** How far each socket was read, by partition. */
   readonly sockets: number[];
+  /** What the log put into its partitions for checkpoints. */
+  readonly markers: LogMarkers;
 }
 
 function serviceNodes(
@@ -281,6 +293,7 @@ function serviceNodes(
           minRecords: FETCH_RECORDS_MIN,
           onRead,
           handedOut: disks.sockets,
+          markers: disks.markers,
         }),
     },
     {

@@ -11,6 +11,7 @@
 import { assert } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX } from '../../engine/foundation/ids.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import { NO_CHAIN } from './chain-priorities.ts';
 import { Connection, type ConnectionEnd, type Stream } from './connection.ts';
 import type { Envelope } from './envelope.ts';
 import type { Medium } from './medium.ts';
@@ -166,6 +167,7 @@ export class Connections {
     notice.departUs = this.#medium.loop.nowUs;
     notice.route = 'notice';
     notice.term = stream.from.term;
+    notice.chain = NO_CHAIN;
     const latencyUs = this.#medium.linkOf(notice.from, notice.to).latencyUs();
     this.#schedule(stream, notice, this.#medium.loop.nowUs + latencyUs);
   }
@@ -185,6 +187,7 @@ export class Connections {
     envelope.departUs = this.#medium.loop.nowUs;
     envelope.route = 'local';
     envelope.term = end.term;
+    envelope.chain = NO_CHAIN;
     this.#medium.receiver.deliver(envelope);
   }
 

@@ -20,6 +20,7 @@ import type { EventLoop } from '../kernel/event-loop.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { VirtualNode } from '../node/virtual-node.ts';
+import { type ChainPriorities, NO_CHAIN } from './chain-priorities.ts';
 import { Connections } from './connections.ts';
 import { type Degradation, DegradationMap } from './degradation-map.ts';
 import { type Carrier, type Envelope, EnvelopePool } from './envelope.ts';
@@ -36,6 +37,8 @@ export interface NetworkOptions {
   readonly profile: HardwareProfile;
   readonly nodes: readonly VirtualNode[];
   readonly receiver: Receiver;
+  /** Absent: no message waits for others. */
+  readonly priorities?: ChainPriorities;
 }
 
 /** The mailbox a message is sent from. */
@@ -66,6 +69,10 @@ export class Network implements Carrier {
   readonly #partitions = new PartitionMap();
   readonly #degradations: DegradationMap;
   readonly #connections: Connections;
+  readonly #priorities: ChainPriorities | undefined;
+  /** Chain of the input that is being handled. */
+  #cause = NO_CHAIN;
+  #isContinued = false;
   readonly #effective = new Set<string>();
   #effectListener: EffectListener | undefined;
   readonly #tellEffective: EffectListener = (faultId) => {
@@ -81,6 +88,7 @@ export class Network implements Carrier {
     this.#profile = options.profile;
     this.#nodes = options.nodes;
     this.#receiver = options.receiver;
+    this.#priorities = options.priorities;
     for (const node of options.nodes) this.#indexOf.set(node.id, node.index);
     assert(this.#indexOf.size === options.nodes.length, 'every node has a name of its own');
     this.#links = options.nodes.map(() => []);
@@ -93,6 +101,22 @@ export class Network implements Carrier {
   indexOf(node: NodeId): number {
     const index = this.#indexOf.get(node);
     return index === undefined ? refuseUnknown(node) : index;
+  }
+
+  /** What is sent from now on follows from an input of this chain; 0: from none. */
+  follow(chain: number): void {
+    this.#cause = chain;
+    this.#isContinued = false;
+  }
+
+  /** Steps of chains so far; 0 without priorities. */
+  get prioritySteps(): number {
+    return this.#priorities?.steps ?? 0;
+  }
+
+  /** The chain that a timer armed now belongs to. */
+  get cause(): number {
+    return this.#cause;
   }
 
   /** Sends a message that leaves its node at `departUs`, now or later. */
@@ -108,12 +132,14 @@ export class Network implements Carrier {
     envelope.message = message;
     envelope.departUs = departUs;
     envelope.term = 0;
+    envelope.chain = this.#cause;
     if (from === to) {
       envelope.route = 'local';
       this.#loop.schedule(departUs, envelope);
       return;
     }
     envelope.route = target.via === 'connection' ? 'stream' : 'datagram';
+    if (this.#priorities !== undefined) envelope.chain = this.#chainOf(this.#priorities, envelope);
     this.#transmit(envelope);
   }
 
@@ -170,21 +196,31 @@ export class Network implements Carrier {
     this.#connections.nodeCrashed(node);
   }
 
+  #chainOf(priorities: ChainPriorities, { from, to, route, message }: Envelope): number {
+    if (isHeartbeat(message)) return NO_CHAIN;
+    if (route === 'stream') return priorities.ofStream(from, to);
+    const cause = this.#isContinued ? NO_CHAIN : this.#cause;
+    this.#isContinued = true;
+    return priorities.ofDatagram(cause, from, to);
+  }
+
   #transmit(envelope: Envelope): void {
     const { from, to } = envelope;
     const isStream = envelope.route === 'stream';
     const nowUs = this.#loop.nowUs;
+    const behindUs = this.#priorities === undefined ? 0 : this.#priorities.delayUs(envelope.chain, nowUs);
     const bytes = messageBytes(envelope.message);
     let transmissionUs = Math.ceil((bytes * MICROS_PER_SECOND) / this.#profile.bandwidthBytesPerSecond);
     if (this.#degradations.isEmpty) {
-      const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs);
+      const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + behindUs;
       if (isStream) this.#connections.send(envelope, arrivalUs);
       else this.#loop.schedule(arrivalUs, envelope);
       return;
     }
     transmissionUs *= this.#degradations.slowFactor(from, to);
     const fate = this.#degradations.disturb(from, to, isStream);
-    const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + fate.extraUs;
+    const arrivalUs =
+      this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + fate.extraUs + behindUs;
     if (isStream) {
       this.#connections.send(envelope, arrivalUs);
       return;
