@@ -72,6 +72,10 @@ const failed = (reason: string, location?: string): ClientResult => ({
   reason,
   ...(location === undefined ? {} : { location }),
 });
+const refused = ({ reason, isUnreadable }: Extract<LoadedSnapshot, { kind: 'refused' }>): ClientResult => ({
+  ...{ kind: 'failed', reason },
+  ...(isUnreadable === undefined ? {} : { isUnreadable }),
+});
 const done = (location?: string): ClientResult => ({ kind: 'done', ...(location === undefined ? {} : { location }) });
 
 export class JobOperations {
@@ -251,7 +255,7 @@ export class JobOperations {
     if (graph === undefined)
       return this.#settle(triggerId, failed(`the job has no version ${String(restore.version)}`), out);
     this.#loader.load({ ...restore, backend, graph }, out, (loaded, loadedUs, loadedOut) => {
-      if (loaded.kind === 'refused') this.#settle(triggerId, failed(loaded.reason), loadedOut);
+      if (loaded.kind === 'refused') this.#settle(triggerId, refused(loaded), loadedOut);
       else this.#submit(triggerId, { ...loaded, restore }, loadedUs, loadedOut);
     });
   }
