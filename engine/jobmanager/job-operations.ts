@@ -207,7 +207,6 @@ export class JobOperations {
     const { coordinator, job, environment } = this.#options;
     if (this.#stop !== undefined || job.status !== 'running')
       return this.#settle(triggerId, failed('not-all-required-tasks-running'), out);
-    const isWhole = (): boolean => job.isWhole;
     this.#stop = new StopWithSavepoint({
       triggerId,
       operation,
@@ -215,12 +214,8 @@ export class JobOperations {
       coordinator,
       parts: environment.parts,
       host: {
-        get jobRuns() {
-          return job.status === 'running';
-        },
-        get isWhole() {
-          return isWhole();
-        },
+        jobRuns: () => job.status === 'running',
+        isWhole: () => job.isWhole,
         failForGood: (failUs, failOut) => job.failForGood(failUs, failOut),
         stopFailed: (reason, _failUs, failOut) => {
           this.#stop = undefined;

@@ -104,6 +104,11 @@ export class World {
       markers: new LogMarkers(),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
+    const losePower = (): void =>
+      disks.storage.losePower(micros(loop.nowUs), choices.site('service/object-store/power-loss'), (event) =>
+        history.record(SERVICE_NODES.storage, event),
+      );
+    this.losePower = losePower;
     this.durable = {
       object: (path) => disks.storage.object(path),
       objects: () => disks.storage.objects(),
@@ -116,10 +121,6 @@ export class World {
       history.observe(({ event }) => {
         if (event.kind === 'coordination-updated') disks.coordination.none.replace(event.key, event.value);
       });
-    this.losePower = () =>
-      disks.storage.losePower(micros(loop.nowUs), choices.site('service/object-store/power-loss'), (event) =>
-        history.record(SERVICE_NODES.storage, event),
-      );
     const nodes = [
       ...engineNodes(options, this, hasUserCodeFaults),
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
