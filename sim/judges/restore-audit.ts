@@ -22,6 +22,7 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './element-bag.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
+import type { Margins } from './margins.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
 import { PresentForms } from './present-forms.ts';
 import { ReferenceJob } from './reference-job.ts';
@@ -85,6 +86,7 @@ export interface RestoreAuditOptions {
   readonly atBarrier: StateAtBarrier;
   /** Directories of snapshots that a client was told of and did not give up. */
   readonly handedOut: () => readonly string[];
+  readonly margins?: Margins;
 }
 
 export class RestoreAudit implements Judge {
@@ -115,6 +117,7 @@ export class RestoreAudit implements Judge {
     // A life that was cut off in the middle of an event is audited all the same: what is durable is.
     for (const [index, path] of paths.entries())
       this.#audit(path, ids.get(path), index > 0 ? 'own' : retained.length === 1 ? 'both' : 'other');
+    this.#options.margins?.near('restore-audit/snapshots-restored', paths.length, -1);
     const when = end.cause === 'limit' ? 'when the life was cut off' : 'at the end';
     return this.#findings.verdicts(
       `${String(paths.length)} snapshots are restorable ${when}, each as it was at its barrier`,
