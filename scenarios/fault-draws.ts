@@ -77,8 +77,10 @@ function strikeNemesis(
 function triggerOf({ at, afterUs }: Step, strike: FaultTrigger): FaultTrigger {
   const delay = afterUs === 0 ? {} : { afterUs };
   if (at !== undefined) {
-    const { since: _, ...point } = at;
-    return { ...point, ...delay };
+    const { since, ...point } = at;
+    // What happened before the strike does not count; behind another step it does not anyway.
+    const from = since === undefined && 'atUs' in strike ? { fromUs: strike.atUs } : {};
+    return { ...point, ...from, ...delay };
   }
   if ('atUs' in strike) return { atUs: strike.atUs + afterUs };
   const wholeUs = (strike.afterUs ?? 0) + afterUs;

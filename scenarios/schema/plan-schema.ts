@@ -52,6 +52,7 @@ const trigger = z.union(
       subtask: natural.exactOptional(),
       node: node.exactOptional(),
       since: z.string().exactOptional(),
+      fromUs: natural.exactOptional(),
       occurrence: positive,
       afterUs: natural.exactOptional(),
     }),
