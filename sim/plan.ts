@@ -5,6 +5,7 @@
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
+import type { FixedChoice } from './kernel/choice.ts';
 import type { StoragePhysics } from './services/storage-physics.ts';
 
 export interface TopicPlan {
@@ -13,6 +14,8 @@ export interface TopicPlan {
   readonly dataset: string;
   /** Records used, from the start of the data set. */
   readonly records: number;
+  /** Which rows of the data set the records are, from 0, as many as `records`; absent: the first ones. Shrinking leaves those that matter. */
+  readonly rows?: readonly number[];
   readonly partitions: number;
   /** First record becomes readable at this time. */
   readonly startUs: number;
@@ -161,6 +164,8 @@ export interface SimulationPlan {
    * few whose chance the failure needs.
    */
   readonly drawnSites?: readonly string[];
+  /** Choices of chance that are fixed one by one; the sites they name draw nothing else. Absent: none. */
+  readonly fixedChoices?: readonly FixedChoice[];
   /** Absent: messages come as the links have it. */
   readonly priorities?: PrioritiesPlan;
   /** Where chance takes another course, in the order of their events; absent: nowhere. */

@@ -57,6 +57,8 @@ export interface SimulationOptions {
   readonly branch?: Branch;
   /** Shown the choices before the first of them is made; they are complete when the life has ended. */
   readonly watchChoices?: (choices: Choices) => void;
+  /** Keep what sites draw (`Choices.takenChoices`). */
+  readonly recordChoices?: boolean;
 }
 
 /** A life that is as its plan says up to an event, and then another one. */
@@ -108,6 +110,8 @@ class Life {
     this.#choices = new Choices({
       rootSeed: plan.seed,
       ...(plan.drawnSites === undefined ? {} : { drawnSites: plan.drawnSites }),
+      ...(plan.fixedChoices === undefined ? {} : { fixedChoices: plan.fixedChoices }),
+      ...(options.recordChoices === true ? { mode: 'record' } : {}),
     });
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
