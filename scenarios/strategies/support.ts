@@ -10,7 +10,7 @@
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { type CheckpointPoint, pointOf } from '../../sim/faults/checkpoint-point.ts';
+import { pointOf } from '../../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import { allNodes, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
@@ -38,7 +38,7 @@ export interface Support {
 export const TARGET_CHECKPOINT = 3;
 
 /** Who is written to at a point. */
-const WRITTEN_TO: Partial<Record<CheckpointPoint, NodeId>> = {
+const WRITTEN_TO: Partial<Record<PointTrigger['point'], NodeId>> = {
   'state-write.sent': SERVICE_NODES.storage,
   'metadata-write.sent': SERVICE_NODES.storage,
   'pointer-write.sent': SERVICE_NODES.coordination,
