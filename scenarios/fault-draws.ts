@@ -17,6 +17,7 @@ import {
   brokerNodes,
   type ClusterSize,
   jobManagerNodes,
+  machineNodes,
   SERVICE_NODES,
   taskManagerNodes,
 } from '../sim/node-names.ts';
@@ -328,10 +329,6 @@ function nodesOf(target: FaultTarget, { site, cluster }: DrawContext, purpose = 
     default:
       return allNodes(cluster).filter((node) => node === target);
   }
-}
-
-function machineNodes(cluster: ClusterSize): NodeId[] {
-  return [...taskManagerNodes(cluster), ...jobManagerNodes(cluster)];
 }
 
 function drawn(range: Range, site: ChoiceSite): number {
