@@ -5,9 +5,9 @@
  * chain, its backends, the user functions that open on them.
  */
 import { StateAssignment } from '../../engine/checkpoint/state-assignment.ts';
-import { decodeElements } from '../../engine/state/operator-state-file.ts';
+import { elementAt } from '../../engine/state/operator-state-file.ts';
 import { executionAttemptId, nodeId } from '../../engine/foundation/ids.ts';
-import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
+import { type JobGraph, type JobVertex, keySerializerOf } from '../../engine/job/job-graph.ts';
 import { UserCode } from '../../engine/operators/user-code.ts';
 import { WorkMeter } from '../../engine/operators/work-meter.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
@@ -44,7 +44,8 @@ export class EngineRestorer implements SnapshotRestorer {
     for (const vertex of graph.vertices) {
       for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
         const { handles } = assignment.of(vertex.index, subtask);
-        restoreSubtask({ environment, vertex, subtask, handles, isRestored: true, bytesOf }, keyed);
+        if (keepsState(vertex))
+          restoreSubtask({ environment, vertex, subtask, handles, isRestored: true, bytesOf }, keyed);
         for (const handle of handles) if (handle.state === 'operator') gather(handle, bytesOf(handle), elements);
       }
     }
@@ -54,7 +55,7 @@ export class EngineRestorer implements SnapshotRestorer {
   emptyFiles(graph: JobGraph): ReadonlyMap<string, Uint8Array> {
     const environment = { ...this.#environment, graph };
     const files = new Map<string, Uint8Array>();
-    for (const vertex of graph.vertices) {
+    for (const vertex of graph.vertices.filter(keepsState)) {
       const nobody = { handles: [], isRestored: false, bytesOf: () => NO_BYTES };
       const { keyed } = openSubtask({ environment, vertex, subtask: 0, ...nobody });
       for (const { operator, backend } of keyed) files.set(operator, backend.snapshot().write());
@@ -62,6 +63,16 @@ export class EngineRestorer implements SnapshotRestorer {
     return files;
   }
 }
+
+/** State of functions, or by key. That of sources and sinks is no part of an operator chain that is only looked at. */
+const keepsState = ({ operators }: JobVertex): boolean =>
+  operators.some((operator) => 'function' in operator || keySerializerOf(operator) !== undefined);
+
+/** Without what it writes to. */
+const withoutSink = (vertex: JobVertex): JobVertex => ({
+  ...vertex,
+  operators: vertex.operators.filter(({ kind }) => kind !== 'sink' && kind !== 'committer'),
+});
 
 interface SubtaskRestore {
   readonly environment: TaskEnvironment;
@@ -76,7 +87,7 @@ function openSubtask({ environment, vertex, subtask, handles, bytesOf, isRestore
   const withBytes = (handle: SegmentHandle): RestoredSegment => ({ handle, bytes: bytesOf(handle) });
   return new OperatorChain({
     environment,
-    vertex,
+    vertex: withoutSink(vertex),
     subtask,
     attempt: ATTEMPT,
     highestParallelism: vertex.parallelism,
@@ -114,8 +125,8 @@ function gather(handle: StateHandle, bytes: Uint8Array, into: Map<string, Set<st
   if (handle.lists === undefined) return;
   const found = into.get(handle.operator) ?? new Set<string>();
   into.set(handle.operator, found);
-  for (const { name, elements } of decodeElements(bytes, handle.lists))
-    for (const element of elements) found.add(`${name}/${element.join()}`);
+  for (const { name, offsets } of handle.lists)
+    for (const offset of offsets) found.add(`${name}/${elementAt(bytes, offset).join()}`);
 }
 
 /** Nothing runs: a sink that is only built asks for nothing. */
