@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
+import { changelogPlanSchema } from './changelog-schema.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
@@ -148,6 +149,7 @@ const checkpoint = record({
   // Plans from before there was a choice do not say.
   backend: z.enum(BACKENDS).default('hashmap'),
   incremental: z.boolean().default(false),
+  changelog: changelogPlanSchema,
   inlineThresholdBytes: natural,
   // Plans from before state could be compressed do not say.
   compression: z.enum(COMPRESSIONS).default('none'),
