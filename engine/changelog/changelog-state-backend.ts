@@ -161,6 +161,10 @@ export class ChangelogStateBackend implements KeyedStateBackend, LoggedState {
     return this.#log.takeLoggedBytes();
   }
 
+  get hasFull(): boolean {
+    return this.#log.hasFull;
+  }
+
   takeFull(): readonly LogPiece[] {
     return this.#log.takeFull();
   }

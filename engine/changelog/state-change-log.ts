@@ -65,8 +65,11 @@ export class StateChangeLog implements StateChangeListener {
     return taken;
   }
 
+  get hasFull(): boolean {
+    return this.#full.length > 0;
+  }
+
   takeFull(): readonly LogPiece[] {
-    if (this.#full.length === 0) return this.#full;
     const taken = this.#full;
     this.#full = [];
     return taken;

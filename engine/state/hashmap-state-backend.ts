@@ -49,6 +49,7 @@ import type {
 } from './state-descriptor.ts';
 import { TIMERS_KIND } from './state-descriptor.ts';
 import { readerOf } from './schema-compatibility.ts';
+import { type SnapshotPart, snapshotUnclaimed, type UnclaimedState } from './unclaimed-state.ts';
 import { refuseOtherKeys, resolveStoredState } from './stored-state.ts';
 import type { Expiry, MayExpire } from './time-to-live.ts';
 import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from './timer-queue.ts';
@@ -77,26 +78,6 @@ interface RegisteredState {
   readonly table: CopyOnWriteMap<StateKey, unknown>;
   /** Present where entries expire (row S12). */
   readonly expiry: Expiry | undefined;
-}
-
-/** Restored entries of a state that is not registered; never changed once made, so that snapshots share it. */
-interface UnclaimedState {
-  readonly meta: StateMetaInfo;
-  readonly entryCount: number;
-  readonly sections: ReadonlyMap<number, UnclaimedSection>;
-}
-
-interface UnclaimedSection {
-  readonly bytes: Uint8Array;
-  readonly section: StateSection;
-}
-
-/** One state of a snapshot: how to write its entries of a key group. */
-interface SnapshotPart {
-  readonly meta: StateMetaInfo;
-  readonly entryCount: number;
-  write(keyGroup: number, out: ByteWriter): number;
-  release(): void;
 }
 
 /** Entries per state that are measured to estimate its size. */
@@ -442,22 +423,6 @@ export class HashMapStateBackend implements TellingBackend {
     }
     return sampled === 0 ? 0 : Math.round((out.position / sampled) * table.size);
   }
-}
-
-function snapshotUnclaimed({ meta, entryCount, sections }: UnclaimedState): SnapshotPart {
-  return {
-    meta,
-    entryCount,
-    write(keyGroup, out) {
-      const found = sections.get(keyGroup);
-      if (found === undefined) return 0;
-      out.writeBytes(found.bytes, found.section.start, found.section.end);
-      return found.section.entryCount;
-    },
-    release() {
-      // The bytes are shared, nothing was kept for this snapshot.
-    },
-  };
 }
 
 const describeState = ({ kind, serializer }: StateMetaInfo): string =>

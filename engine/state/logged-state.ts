@@ -40,6 +40,7 @@ export interface LoggedSnapshot {
 export interface LoggedState {
   /** Bytes logged since this was last asked. */
   takeLoggedBytes(): number;
+  readonly hasFull: boolean;
   /** Stretches that are full, each told of once: they can be written before a checkpoint asks for them. */
   takeFull(): readonly LogPiece[];
   /** The synchronous part of a checkpoint. `isFull`: nothing of before is used, nor will be. */

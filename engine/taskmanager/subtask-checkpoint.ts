@@ -14,7 +14,7 @@ import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
-import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
+import { asyncMailbox, type CheckpointId, checkpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
@@ -23,13 +23,17 @@ import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.t
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import type { TaskFailure } from '../protocol/task.ts';
+import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
+import type { StoredFile } from './changelog-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
 
 /** What the synchronous part of a snapshot yields. */
@@ -50,6 +54,7 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+  readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
 /** A file on its way to the storage. */
@@ -84,6 +89,7 @@ export class SubtaskCheckpoint {
   readonly channelState: ChannelStateWriter;
   /** Files of earlier checkpoints that the next one may be made of. */
   readonly segments: UploadedSegments;
+  readonly changelog: TaskChangelog;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
@@ -104,6 +110,12 @@ export class SubtaskCheckpoint {
       checkpoint,
       parts: environment.parts,
     });
+    this.changelog = new TaskChangelog({
+      ...options,
+      storage: this.#storage,
+      lastCheckpoint: () => this.#last,
+      writeSent: ({ path, bytes }, id, out) => this.#reportWrite(checkpointId(id), path, bytes, out),
+    });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -120,6 +132,8 @@ export class SubtaskCheckpoint {
         return this.writeAsyncPart(message.checkpointId, nowUs, out);
       case 'write-channel-state':
         return this.writeChannelState(message.checkpointId, nowUs, out);
+      case 'changelog-step':
+        return this.changelog.handle(message.step, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
       default:
@@ -216,11 +230,15 @@ export class SubtaskCheckpoint {
         segments.segments.map(({ known }) => known),
       );
     }
+    part.isWriting = true;
+    for (const { logged } of part.parts) part.outstanding += logged?.snapshot.pieces.length ?? 0;
     for (const state of part.parts) {
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
       this.#uploadSegments(part, state, out);
+      this.#gatherLog(part, state, nowUs, out);
+      if (this.#async.get(checkpointId) !== part) return;
     }
   }
 
@@ -263,7 +281,13 @@ export class SubtaskCheckpoint {
   /** It is complete: it was acknowledged, then. */
   completed(checkpointId: CheckpointId, out: Out): void {
     this.confirmed(checkpointId, out);
+    this.knownComplete(checkpointId);
+  }
+
+  /** Later checkpoints may rely on its files. */
+  knownComplete(checkpointId: CheckpointId): void {
     this.segments.confirmed(checkpointId);
+    this.changelog.files.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
@@ -284,7 +308,11 @@ export class SubtaskCheckpoint {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+    return (
+      this.#storage.handleTimer(timer, nowUs, out) ||
+      this.#later.handleTimer(timer, nowUs, out) ||
+      this.changelog.handleTimer(timer, nowUs, out)
+    );
   }
 
   /** The subtask ends: nothing more is written or acknowledged. */
@@ -354,6 +382,17 @@ export class SubtaskCheckpoint {
     });
   }
 
+  /** Row S20. */
+  #gatherLog(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {
+    const gathered = (file: StoredFile | undefined, atUs: Micros, lateOut: Out): void => {
+      if (this.#async.get(part.checkpointId) !== part) return;
+      if (file === undefined) return this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
+      part.outstanding -= 1;
+      if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+    };
+    this.changelog.gather({ part, state, gathered }, nowUs, out);
+  }
+
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
     const handle = {
       operator: state.operator,
@@ -371,13 +410,7 @@ export class SubtaskCheckpoint {
   #put(write: FileWrite, out: Out): void {
     const { part, path, overwrite, bytes, checksum, stored, tries } = write;
     const { runtime } = this.#options.environment.configuration;
-    out.report({
-      kind: 'state-write-sent',
-      ...this.#task(),
-      checkpointId: part.checkpointId,
-      path,
-      bytes: bytes.length,
-    });
+    this.#reportWrite(part.checkpointId, path, bytes.length, out);
     this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
       if (this.#async.get(part.checkpointId) !== part) return;
       if (outcome === 'done') return stored(nowUs, replyOut);
@@ -389,6 +422,10 @@ export class SubtaskCheckpoint {
         if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
       });
     });
+  }
+
+  #reportWrite(checkpointId: CheckpointId, path: string, bytes: number, out: Out): void {
+    out.report({ kind: 'state-write-sent', ...this.#task(), checkpointId, path, bytes });
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -403,32 +440,25 @@ export class SubtaskCheckpoint {
       'every state of an acknowledged snapshot has a handle',
     );
     const { attempt, epoch, environment } = this.#options;
-    const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
+    const handles = acknowledgedHandles(part);
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
       out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
-    const { stateBytes, checkpointedBytes } = part.sizes();
     if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
-    const { figures } = part;
-    const metrics = {
-      startDelayUs: figures.startDelayUs,
-      alignmentUs: figures.alignmentUs,
-      bytesProcessedDuringAlignment: figures.bytesProcessedDuringAlignment,
-      recordsInFlight: figures.recordsInFlight,
-      syncUs: part.syncEndUs - part.syncStartUs,
-      asyncUs: nowUs - part.syncEndUs,
-      stateBytes,
-      checkpointedBytes,
-      bytesPersistedDuringAlignment: part.persistedInFlightBytes,
-      unaligned: figures.unaligned || part.persistedInFlightBytes > 0,
-    };
+    this.changelog.files.acknowledged(part.checkpointId, part.loggedPieces());
+    const reserved = this.changelog.reserved(part);
+    const metrics = part.metrics(nowUs);
     const checkpointId = part.checkpointId;
     const { finished } = part;
     const bare = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
-    const message = finished === undefined ? bare : { ...bare, finished };
+    const message = {
+      ...bare,
+      ...(finished === undefined ? {} : { finished }),
+      ...(reserved.length === 0 ? {} : { reserved }),
+    };
     this.#unconfirmed.set(checkpointId, message);
     this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
@@ -452,34 +482,4 @@ export class SubtaskCheckpoint {
     const { attempt, vertex, subtask } = this.#options;
     return { attempt, vertex, subtask };
   }
-}
-
-/** Row S17: of what an earlier checkpoint wrote only the name is said. */
-function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
-  const segments = handle.state === 'keyed' ? part.segments.get(handle.operator) : undefined;
-  if (segments === undefined) return handle;
-  return {
-    ...handle,
-    segments: segments.map((segment) => {
-      assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
-      return part.written.has(segment.path) ? segment : placeholderOf(segment);
-    }),
-  };
-}
-
-const placeholderOf = ({ path }: SegmentHandle): SegmentHandle => ({
-  path,
-  bytes: 0,
-  checksum: 0,
-  isPlaceholder: true,
-});
-
-/** By operator, then kind: independent of the order in which writes were answered. */
-function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {
-  return handles.length < 2 ? handles : [...handles].sort(compareHandles);
-}
-
-function compareHandles(a: StateHandle, b: StateHandle): number {
-  if (a.operator !== b.operator) return a.operator < b.operator ? -1 : 1;
-  return a.state < b.state ? -1 : a.state > b.state ? 1 : 0;
 }

@@ -174,7 +174,6 @@ const firstKeyOf = ({ start, end }: KeyGroupRange): string =>
     return group >= start && group <= end;
   }) ?? expect.fail('every range has a key');
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of operations
 function change(backend: KeyedStateBackend, kind: string, n: number): void {
   switch (kind) {
     case 'value-update':
@@ -211,7 +210,6 @@ function change(backend: KeyedStateBackend, kind: string, n: number): void {
   }
 }
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of operations
 function changeModel(model: KeyModel, kind: string, n: number): void {
   const { list = [], map = {}, timers = [] } = model;
   switch (kind) {
