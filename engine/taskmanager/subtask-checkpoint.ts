@@ -22,7 +22,7 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
