@@ -2,4 +2,4 @@
 export type { BenchContext, BenchPlot, BenchResult, BenchSuite, BenchTable, LineSeries } from './bench-suite.ts';
 export { BENCH_SUITES } from './bench-suites.ts';
 export { median, medianAbsoluteDeviation } from './statistics.ts';
-export { type Machine, thisMachine, wallClockMs } from './wall-clock.ts';
+export { type Machine, thisMachine, today, wallClockMs } from './wall-clock.ts';

@@ -10,6 +10,9 @@ import { version } from 'node:process';
 /** Milliseconds of wall clock since this process began. */
 export const wallClockMs = (): number => performance.now();
 
+/** The calendar day in UTC as YYYY-MM-DD: a note for people, nothing is decided by it. */
+export const today = (): string => new Date().toISOString().slice(0, 10);
+
 export interface Machine {
   readonly processor: string;
   readonly cores: number;

@@ -48,6 +48,8 @@ export interface Replayable {
   readonly plan: SimulationPlan;
   /** It is a smallest plan already. */
   readonly isShrunk: boolean;
+  /** Of a shrunk plan: hash and number of faults of the plan that failed first. */
+  readonly from?: { readonly planHash: string; readonly faults: number };
   /** Absent for a bare plan. */
   readonly remembered?: { readonly engineVersion: string; readonly digest: string; readonly rungs: RunRecord['rungs'] };
 }
@@ -84,7 +86,20 @@ export function decodeReplayable(file: string, text: string): Replayable {
       `${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`,
     );
   }
-  return { plan: decoded.plan, isShrunk: isRecord(value['shrunk']), remembered: { engineVersion, digest, rungs } };
+  const { shrunk } = value;
+  const from = isRecord(shrunk) ? originOf(shrunk) : undefined;
+  return {
+    plan: decoded.plan,
+    isShrunk: isRecord(shrunk),
+    ...(from === undefined ? {} : { from }),
+    remembered: { engineVersion, digest, rungs },
+  };
+}
+
+function originOf({ from, faultsBefore }: Readonly<Record<string, unknown>>): Replayable['from'] {
+  return typeof from === 'string' && typeof faultsBefore === 'number'
+    ? { planHash: from, faults: faultsBefore }
+    : undefined;
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

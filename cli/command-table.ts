@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 import type { OptionName } from './option-table.ts';
 
 export interface CommandRow {
+  /** One word, or two of which the first is a group. */
   readonly name: string;
   /** In commander's notation. */
   readonly operands: string;
@@ -15,6 +16,11 @@ export interface CommandRow {
   readonly example: string;
   readonly load: () => Promise<Command>;
 }
+
+/** What the first word of two-word commands is about. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  bugs: 'A bug base: failures kept as plans with story and history, one for each signature.',
+};
 
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -37,7 +43,20 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'sweep',
     operands: '<scenario...>',
     sentence: 'Live many seeds of scenarios, side by side, and keep a capsule of every failure.',
-    options: ['seeds', 'for', 'workers', 'shard', 'out', 'subtasks', 'resume', 'unshrunk', 'json'],
+    options: [
+      'seeds',
+      'for',
+      'strategy',
+      'workers',
+      'shard',
+      'out',
+      'subtasks',
+      'resume',
+      'unshrunk',
+      'bugs',
+      'requireReached',
+      'json',
+    ],
     example: 'tidemark sweep standard --seeds 1..10000 --out out/standard',
     load: async () => (await import('./commands/sweep.ts')).sweep,
   },
@@ -77,6 +96,42 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   {
+    name: 'bugs list',
+    operands: '[folder]',
+    sentence:
+      'List the bugs of a bug base (default: bugs/): how each fails, where it was first seen, what its last run came to.',
+    options: ['json'],
+    example: 'tidemark bugs list',
+    load: async () => (await import('./commands/bugs-list.ts')).bugsList,
+  },
+  {
+    name: 'bugs run',
+    operands: '[folder]',
+    sentence:
+      'Live the plan of every bug against this engine, say whether it still reproduces, and note it in its history. Exit code 0 if all are gone.',
+    options: ['workers', 'json'],
+    example: 'tidemark bugs run scenarios/regressions',
+    load: async () => (await import('./commands/bugs-run.ts')).bugsRun,
+  },
+  {
+    name: 'bugs add',
+    operands: '<capsule> [folder]',
+    sentence:
+      'Put a failure into a bug base, shrunk unless it is, with the beginning of a story; one with a known signature only if its plan is smaller.',
+    options: ['unshrunk', 'budget', 'workers', 'json'],
+    example: 'tidemark bugs add out/capsules/standard-17-0a1b2c3d.json',
+    load: async () => (await import('./commands/bugs-add.ts')).bugsAdd,
+  },
+  {
+    name: 'bugs prune',
+    operands: '[folder]',
+    sentence:
+      'Live every bug and remove those that no longer reproduce, and of those with one signature all but the smallest. Bugs whose story is told stay, as fixed ones.',
+    options: ['dryRun', 'workers', 'json'],
+    example: 'tidemark bugs prune --dry-run',
+    load: async () => (await import('./commands/bugs-prune.ts')).bugsPrune,
+  },
+  {
     name: 'crashpoints',
     operands: '<scenario>',
     sentence:
@@ -98,7 +153,7 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: '[slug...]',
     sentence:
       'Engines with one known bug each: live each in its scenario, in `standard` and in `swarm`, until a judge finds it. Exit code 1 if one is not found.',
-    options: ['hunted', 'outFile', 'json'],
+    options: ['hunted', 'strategies', 'huntBudget', 'repeats', 'wall', 'workers', 'outFile', 'json'],
     example: 'tidemark mutants --seeds 100 --out docs/mutants.md',
     load: async () => (await import('./commands/mutants.ts')).mutants,
   },
@@ -113,7 +168,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'list',
     operands: '',
-    sentence: 'List the shipped scenarios, jobs and data sets.',
+    sentence: 'List the shipped scenarios, jobs, data sets, kinds of faults and nemeses.',
     options: ['json'],
     example: 'tidemark list',
     load: async () => (await import('./commands/list.ts')).list,

@@ -128,6 +128,13 @@ export function filesBelow(folder: string): readonly { readonly path: string; re
   );
 }
 
+/** Names of what lies in a folder itself, in order; none when there is no such folder. Parts of files are left out. */
+export function namesIn(folder: string): string[] {
+  if (!isDirectory(folder)) return [];
+  const names = reading(folder, () => readdirSync(folder)).filter((name) => !name.endsWith(PART_ENDING));
+  return names.sort((a, b) => (a < b ? -1 : 1));
+}
+
 export function rename(from: string, to: string): void {
   writing(to, () => renameSync(from, to));
 }

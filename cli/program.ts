@@ -6,7 +6,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandCall } from './command.ts';
-import { COMMANDS, type CommandRow } from './command-table.ts';
+import { COMMANDS, type CommandRow, GROUPS } from './command-table.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { packageVersion } from './files.ts';
 import { checkTogether, flagKey, type OptionName, OPTIONS, type OptionValues } from './option-table.ts';
@@ -55,8 +55,11 @@ function emptyProgram(terminal: Terminal): Command {
 }
 
 function describe(program: Command, row: CommandRow): Command {
-  const command = program
-    .command(`${row.name} ${row.operands}`.trim())
+  const words = row.name.split(' ');
+  const [group, name = row.name] = words.length === 1 ? [undefined, row.name] : words;
+  const parent = group === undefined ? program : groupOf(program, group);
+  const command = parent
+    .command(`${name} ${row.operands}`.trim())
     .description(row.sentence)
     .helpOption('-h, --help', 'Print this help.')
     .allowExcessArguments(false)
@@ -68,6 +71,17 @@ function describe(program: Command, row: CommandRow): Command {
     command.addOption(unit === '-' ? option : option.argParser<unknown>(decode));
   }
   return command;
+}
+
+/** The command that only has commands of its own. */
+function groupOf(program: Command, name: string): Command {
+  const known = program.commands.find((command) => command.name() === name);
+  if (known !== undefined) return known;
+  return program
+    .command(name)
+    .description(GROUPS[name] ?? '')
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand(false);
 }
 
 /** Commander's record back to the names of the table. */

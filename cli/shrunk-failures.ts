@@ -1,74 +1,77 @@
 /**
- * After a sweep: the first failure of each signature, shrunk.
+ * After a sweep: the first failure of each signature, shrunk, and put into the bug base where there is one.
  *
- * I1: which failures are shrunk, and to what, depends on the outcome of the sweep alone, not on the number of workers.
+ * I1: which failures are shrunk, and to what, depends on the outcome of the sweep and on the bug base alone, not on the number of workers.
  */
-import { datasetNeeds } from '../scenarios/live.ts';
-import type { SimulationPlan } from '../sim/plan.ts';
+import { planHash } from '../scenarios/plan-hash.ts';
+import { BugBase } from './bugs/bug-base.ts';
 import { decodeReplayable } from './capsule.ts';
 import type { CommandCall } from './command.ts';
-import { DatasetStore } from './datasets.ts';
 import { packageVersion, readText, write } from './files.ts';
-import { type Life, liveOnce } from './life.ts';
-import { PlanLives } from './plan-lives.ts';
-import { DEFAULT_SHRINK_EVENTS, runShrinking } from './shrink-run.ts';
+import { inPlanSession, type PlanSession } from './plan-session.ts';
 import type { SweepFailure, SweepOutcome } from './sweep-run.ts';
-import { threadPool } from './workers.ts';
 
 /** Signatures shrunk after one sweep; more than these are rarely different bugs. */
 const SHRUNK_MAX = 5;
 
 export async function withShrunk(call: CommandCall, outcome: SweepOutcome): Promise<SweepOutcome> {
-  const { options, terminal, parts } = call;
+  const { bugs: folder, unshrunk = false } = call.options;
+  const base = folder === undefined ? undefined : new BugBase(folder, call.terminal);
   const chosen = firstOfEach(outcome.failures);
-  if (options.unshrunk === true || chosen.size === 0) return outcome;
-  const progress = terminal.progress('plans of smaller failures', 0);
-  const datasets = new DatasetStore();
-  const livePlan = async (plan: SimulationPlan): Promise<Life> => {
-    await datasets.prepare(datasetNeeds(plan));
-    return liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, relive: true }, parts?.livePlan);
-  };
-  const lives = new PlanLives({
-    workers: options.workers ?? terminal.parallelism,
-    pool: parts?.pool ?? threadPool(),
-    livePlan: parts?.livePlan,
-    onLife: (count) => progress.update(count, ''),
-    onNote: (note) => terminal.err(note),
-  });
-  const failures: SweepFailure[] = [];
-  try {
+  if (chosen.size === 0 || (unshrunk && base === undefined)) return outcome;
+  return await inPlanSession(call, 'plans of smaller failures', async (session) => {
+    const failures: SweepFailure[] = [];
+    let shrunk = 0;
     for (const failure of outcome.failures) {
       if (!chosen.has(failure)) {
         failures.push(failure);
         continue;
       }
-      const { signature, capsule } = failure;
-      const { plan } = decodeReplayable(capsule, readText(capsule));
-      const engineVersion = packageVersion();
-      const small = await runShrinking({
-        plan,
-        signature,
-        maxEvents: DEFAULT_SHRINK_EVENTS,
-        lives,
-        engineVersion,
-        livePlan,
-      });
-      const shrunk = `${capsule.replace(/\.json$/, '')}.shrunk.json`;
-      write(shrunk, `${JSON.stringify(small, null, 2)}\n`);
-      failures.push({ ...failure, shrunk });
+      const kept = await keep(failure, { base, session, shrinks: !unshrunk && shrunk < SHRUNK_MAX });
+      if (kept.shrunk !== undefined) shrunk += 1;
+      failures.push(kept);
     }
-  } finally {
-    progress.stop();
-    await lives.close();
-  }
-  return { ...outcome, failures };
+    return { ...outcome, failures };
+  });
+}
+
+interface Keeping {
+  readonly base: BugBase | undefined;
+  readonly session: PlanSession;
+  readonly shrinks: boolean;
+}
+
+async function keep(failure: SweepFailure, { base, session, shrinks }: Keeping): Promise<SweepFailure> {
+  const { signature, capsule } = failure;
+  const { plan } = decodeReplayable(capsule, readText(capsule));
+  const known = base?.openBug(signature, plan);
+  // It was shrunk when it was new.
+  if (known !== undefined) return { ...failure, bug: known.name, isNewBug: false };
+  const small = shrinks ? await session.shrunk(plan, signature) : undefined;
+  const shrunk = `${capsule.replace(/\.json$/, '')}.shrunk.json`;
+  if (small !== undefined) write(shrunk, `${JSON.stringify(small, null, 2)}\n`);
+  const kept = small === undefined ? failure : { ...failure, shrunk };
+  if (base === undefined) return kept;
+  const life = await session.livePlan(small?.plan ?? plan);
+  const bug = base.add({
+    plan: small?.plan ?? plan,
+    life,
+    firstSeen: {
+      scenario: failure.scenario,
+      seed: failure.seed,
+      engineVersion: packageVersion(),
+      planHash: planHash(plan),
+      faults: plan.faults.length,
+    },
+  });
+  return { ...kept, bug: bug.name, isNewBug: true };
 }
 
 /** Inconclusive lives hit a limit: there is no failure to be kept. */
 function firstOfEach(failures: readonly SweepFailure[]): ReadonlySet<SweepFailure> {
   const first = new Map<string, SweepFailure>();
   for (const failure of failures) {
-    if (failure.verdict === 'inconclusive' || first.size >= SHRUNK_MAX || failure.capsule === '') continue;
+    if (failure.verdict === 'inconclusive' || failure.capsule === '') continue;
     if (!first.has(failure.signature)) first.set(failure.signature, failure);
   }
   return new Set(first.values());

@@ -10,7 +10,7 @@ import { basename, relative } from 'node:path';
 import process from 'node:process';
 import { styleText } from 'node:util';
 import cliProgress from 'cli-progress';
-import { wallClockMs } from '../bench/index.ts';
+import { today, wallClockMs } from '../bench/index.ts';
 
 export type Tone = 'plain' | 'good' | 'bad' | 'dim' | 'strong';
 
@@ -33,6 +33,8 @@ export interface Terminal {
   /** Calls back once on an interrupt (Ctrl-C); answers how to stop listening. */
   onInterrupt(callback: () => void): () => void;
   wallMs(): number;
+  /** The calendar day as YYYY-MM-DD: a note for people, nothing is decided by it. */
+  today(): string;
   /** An environment variable; undefined where it is not set or empty. */
   variable(name: string): string | undefined;
   /** Threads that make sense on this machine. */
@@ -65,6 +67,7 @@ export function processTerminal(): Terminal {
       };
     },
     wallMs: wallClockMs,
+    today,
     variable: (name) => (process.env[name] === '' ? undefined : process.env[name]),
     parallelism: availableParallelism(),
     invocation: invocationOf(process.argv[1] ?? 'tidemark'),

@@ -199,6 +199,13 @@ const FAULT_COLUMNS: readonly CsvColumn<OfLife<FaultRecord>>[] = [
   ),
 ];
 
+const PROBE_COLUMNS: readonly CsvColumn<OfLife<readonly [string, number]>>[] = [
+  column('scenario', 'Name of the scenario.', ({ life }) => life.scenario),
+  column('seed', 'Seed of the life.', ({ life }) => life.seed),
+  column('probe', 'The rare situation that occurred (docs/probes.md).', ({ part }) => part[0]),
+  column('times', 'How often.', ({ part }) => part[1]),
+];
+
 /** Only of lives that were asked for their subtasks. */
 export const SUBTASKS_FILE = 'subtasks.csv';
 
@@ -235,6 +242,12 @@ export const CSV_TABLES: readonly CsvTable[] = [
     sentence: 'One row per fault of a plan.',
     columns: FAULT_COLUMNS,
     cells: (life) => life.faultRecords.map((part) => FAULT_COLUMNS.map(({ value }) => value({ life, part }))),
+  },
+  {
+    file: 'probes.csv',
+    sentence: 'One row per life and rare situation that occurred in it.',
+    columns: PROBE_COLUMNS,
+    cells: (life) => Object.entries(life.probes).map((part) => PROBE_COLUMNS.map(({ value }) => value({ life, part }))),
   },
 ];
 

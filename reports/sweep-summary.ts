@@ -31,7 +31,10 @@ export interface SweepSums {
   readonly restarts: number;
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
+  /** By probe: how often it was reached. */
   readonly probes: Readonly<Record<string, number>>;
+  /** By probe: in how many lives. */
+  readonly probeLives: Readonly<Record<string, number>>;
   /** By path, then by what was drawn; empty unless a scenario is a swarm. */
   readonly swarm: Readonly<Record<string, Readonly<Record<string, ChoiceCount>>>>;
   /** Digest of all digests, in the order of the seeds. */
@@ -52,6 +55,7 @@ export class SweepSummary {
   #failovers = 0;
   readonly #faults = new Map<string, FaultCount>();
   readonly #probes = new Map<string, number>();
+  readonly #probeLives = new Map<string, number>();
   readonly #swarm = new Map<string, Map<string, ChoiceCount>>();
   #digest = combineDigests([]);
 
@@ -70,6 +74,7 @@ export class SweepSummary {
     }
     for (const [probe, count] of Object.entries(life.probes)) {
       this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
+      this.#probeLives.set(probe, (this.#probeLives.get(probe) ?? 0) + 1);
     }
     for (const { path, chosen } of life.swarm) this.#addChoices(path, chosen, life.verdict === 'passed' ? 0 : 1);
     this.#digest = combineDigests([this.#digest, life.digest]);
@@ -95,6 +100,7 @@ export class SweepSummary {
       failovers: this.#failovers,
       faults: Object.fromEntries(byName(this.#faults)),
       probes: Object.fromEntries(byName(this.#probes)),
+      probeLives: Object.fromEntries(byName(this.#probeLives)),
       swarm: Object.fromEntries([...this.#swarm].map(([path, counts]) => [path, Object.fromEntries(byName(counts))])),
       digest: this.#digest,
     };

@@ -20,6 +20,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
   { name: 'standard', description: 'the measure of all figures: two sources, faults of every kind' },
   { name: 'swarm', description: 'as standard, but each seed draws its own options and its own kinds of faults' },
+  { name: 'storm', description: 'the hard one: every fault and every nemesis over every option, drawn by seed' },
+  { name: 'published-faults', description: 'partitions, failures and stalls as often and as long as in the field' },
   { name: 'crashpoints-aligned', description: 'topology for crashpoints: aligned, two JobManagers, state in files' },
   { name: 'crashpoints-unaligned', description: 'topology for crashpoints: barriers overtake data' },
   { name: 'crashpoints-bounded', description: 'topology for crashpoints: final checkpoint and the end of a job' },
@@ -108,6 +110,16 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'lost-messages', description: 'control messages are lost' },
   { name: 'duplicated-messages', description: 'control messages arrive twice' },
   { name: 'reordered-messages', description: 'control messages overtake each other' },
+  { name: 'held-messages', description: 'what is sent waits and arrives when its sender is another one' },
+  { name: 'connection-resets', description: 'connections are reset, what is on the way in them is lost' },
+  { name: 'slow-machines', description: 'processors are up to 2,000 times slower for a while' },
+  { name: 'out-of-memory', description: 'processes run out of memory in the middle of a handler' },
+  { name: 'stale-lists', description: 'lists of the object store are behind, under disposals and sweeps' },
+  {
+    name: 'kafka-fenced',
+    description: 'producers are fenced while they write, late appends meet aborted transactions',
+  },
+  { name: 'nemeses', description: 'the named nemeses, half of them in each life' },
   { name: 'sink-outage', description: 'the sink store refuses and forgets to answer' },
   {
     name: 'sink-outage-before-commit',
@@ -157,6 +169,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'half messages: ends that are lost, and a broker that asks what became of them',
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
+  { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

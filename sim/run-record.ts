@@ -124,6 +124,8 @@ export interface RunRecord {
   readonly faultRecords: readonly FaultRecord[];
   readonly timeline: readonly TimelineRecord[];
   readonly probes: Readonly<Record<string, number>>;
+  /** Steps of chains of messages; only where the plan gives them priorities. */
+  readonly prioritySteps?: number;
   /** Only when asked for. */
   readonly history: readonly HistoryEvent[];
 }

@@ -2,21 +2,17 @@
 import { crashFigures, type CrashFigures } from '../../reports/index.ts';
 import { compile } from '../../scenarios/compile.ts';
 import { type Exploration, explore } from '../../scenarios/crashpoints/exploration.ts';
-import { datasetNeeds } from '../../scenarios/live.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { capsuleOf } from '../capsule.ts';
 import type { CommandCall } from '../command.ts';
-import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
 import { joinPath, packageVersion } from '../files.ts';
-import { liveOnce } from '../life.ts';
-import { PlanLives } from '../plan-lives.ts';
+import { inPlanSession, type PlanSession } from '../plan-session.ts';
 import { writeCapsule } from '../result-store.ts';
 import { readScenario } from '../scenario-source.ts';
 import { shellWord } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { threadPool } from '../workers.ts';
 
 const DEFAULT_FOLDER = 'out';
 /** Capsules written of one exploration: the first case of each signature. */
@@ -31,47 +27,38 @@ export async function crashpoints(call: CommandCall): Promise<ExitCode> {
   };
   const say = options.json === true ? terminal.err : terminal.out;
   say(`scenario ${plan.scenario}, seed ${plan.seed}, without its faults`);
-  const progress = terminal.progress('lives', 0);
-  const lives = new PlanLives({
-    workers: options.workers ?? terminal.parallelism,
-    pool: call.parts?.pool ?? threadPool(),
-    livePlan: call.parts?.livePlan,
-    onLife: (count) => progress.update(count, ''),
-    onNote: (note) => terminal.err(note),
-  });
   const startedMs = terminal.wallMs();
-  try {
-    const exploration = await lives.answer(explore(plan, { double: options.double === true }));
-    progress.stop();
+  return await inPlanSession(call, 'lives', async (session) => {
+    const exploration = await session.lives.answer(explore(plan, { double: options.double === true }));
+    session.progress.stop();
     if (exploration.calmSignature !== '') {
       throw new UsageError(
         `${plan.scenario}: the life fails without any fault (${exploration.calmSignature}); expected one that passes. Live it with 'run'.`,
       );
     }
     const figures = crashFigures(exploration);
-    const capsules = await keepFailures(call, exploration);
+    const capsules = await keepFailures(call, exploration, session);
     if (options.json === true)
       terminal.out(JSON.stringify({ ...figures, capsules, wallMs: terminal.wallMs() - startedMs }, null, 2));
     else tell(call, { figures, capsules, wallMs: terminal.wallMs() - startedMs });
     return figures.failed === 0 ? EXIT.passed : EXIT.violated;
-  } finally {
-    progress.stop();
-    await lives.close();
-  }
+  });
 }
 
 /** A capsule of the first case of each signature. */
-async function keepFailures(call: CommandCall, { outcomes, second }: Exploration): Promise<string[]> {
+async function keepFailures(
+  call: CommandCall,
+  { outcomes, second }: Exploration,
+  session: PlanSession,
+): Promise<string[]> {
   const first = new Map<string, SimulationPlan>();
   for (const { signature, case: one } of [...outcomes, ...second]) {
     if (signature !== '' && !first.has(signature) && first.size < CAPSULES_MAX) first.set(signature, one.plan);
   }
-  const datasets = new DatasetStore();
   const folder = call.options.out ?? DEFAULT_FOLDER;
   const capsules: string[] = [];
   for (const plan of first.values()) {
-    await datasets.prepare(datasetNeeds(plan));
-    const life = liveOnce(plan, { loadDataset: datasets.load, keepHistory: false, relive: true }, call.parts?.livePlan);
+    const life = await session.livePlan(plan);
     capsules.push(joinPath(folder, writeCapsule(folder, capsuleOf(plan, life, packageVersion()))));
   }
   return capsules;

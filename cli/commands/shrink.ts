@@ -1,48 +1,27 @@
 /** `tidemark shrink`: the smallest plan that fails in the same way. */
 import { faultSentence } from '../../reports/index.ts';
 import { choicesOf } from '../../scenarios/shrink/choices-of-plan.ts';
-import { datasetNeeds } from '../../scenarios/live.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { type Capsule, decodeReplayable } from '../capsule.ts';
 import type { CommandCall } from '../command.ts';
-import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
-import { packageVersion, readText, write } from '../files.ts';
-import { type Life, liveOnce } from '../life.ts';
-import { PlanLives } from '../plan-lives.ts';
-import { DEFAULT_SHRINK_EVENTS, runShrinking } from '../shrink-run.ts';
+import { readText, write } from '../files.ts';
+import { inPlanSession } from '../plan-session.ts';
 import { shellWord } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { threadPool } from '../workers.ts';
 
 export async function shrink(call: CommandCall): Promise<ExitCode> {
   const { operands, options, terminal } = call;
   const file = operands[0] ?? '';
   const { plan } = decodeReplayable(file, readText(file));
-  const datasets = new DatasetStore();
-  const livePlan = async (one: SimulationPlan): Promise<Life> => {
-    await datasets.prepare(datasetNeeds(one));
-    return liveOnce(one, { loadDataset: datasets.load, keepHistory: false, relive: true }, call.parts?.livePlan);
-  };
-  const { signature } = (await livePlan(plan)).judgement;
-  if (signature === '') throw new UsageError(`${file}: the plan passes; expected one that fails.`);
   const say = options.json === true ? terminal.err : terminal.out;
-  say(`${file}: ${signature}, ${plan.faults.length} faults`);
-
-  const progress = terminal.progress('plans', 0);
-  const lives = new PlanLives({
-    workers: options.workers ?? terminal.parallelism,
-    pool: call.parts?.pool ?? threadPool(),
-    livePlan: call.parts?.livePlan,
-    onLife: (count) => progress.update(count, ''),
-    onNote: (note) => terminal.err(note),
-  });
-  const startedMs = terminal.wallMs();
-  try {
-    const maxEvents = options.budget ?? DEFAULT_SHRINK_EVENTS;
-    const engineVersion = packageVersion();
-    const capsule = await runShrinking({ plan, signature, maxEvents, lives, engineVersion, livePlan });
+  return await inPlanSession(call, 'plans', async ({ livePlan, shrunk, progress }) => {
+    const { signature } = (await livePlan(plan)).judgement;
+    if (signature === '') throw new UsageError(`${file}: the plan passes; expected one that fails.`);
+    say(`${file}: ${signature}, ${plan.faults.length} faults`);
+    const startedMs = terminal.wallMs();
+    const capsule = await shrunk(plan, signature);
     progress.stop();
     const out = options.shrunkFile ?? `${file.replace(/\.json$/, '')}.shrunk.json`;
     write(out, `${JSON.stringify(capsule, null, 2)}\n`);
@@ -50,10 +29,7 @@ export async function shrink(call: CommandCall): Promise<ExitCode> {
     else tell(call, { capsule, wallMs: terminal.wallMs() - startedMs });
     say(`${terminal.invocation} replay ${shellWord(out)}`);
     return EXIT.passed;
-  } finally {
-    progress.stop();
-    await lives.close();
-  }
+  });
 }
 
 function tell(
@@ -79,8 +55,10 @@ function tell(
   if (rows.length > 0) terminal.out(plainTable(['without', `instead of ${signature}`], rows));
 }
 
-function chanceSentence({ drawnSites }: SimulationPlan): string {
+function chanceSentence({ drawnSites, fixedChoices = [] }: SimulationPlan): string {
   if (drawnSites === undefined) return 'Chance: all latencies as drawn.';
-  if (drawnSites.length === 0) return 'Chance: none is needed, every message takes its least latency.';
-  return `Chance: only of ${drawnSites.join(', ')}.`;
+  const fixed = fixedChoices.map(({ site, nth, option }) => `choice ${nth} of ${site} is option ${option}`);
+  const drawn = drawnSites.length === 0 ? [] : [`${drawnSites.join(', ')} draw`];
+  if (fixed.length + drawn.length === 0) return 'Chance: none is needed, every message takes its least latency.';
+  return `Chance: ${[...fixed, ...drawn].join(', ')}; all other choices are the boring ones.`;
 }

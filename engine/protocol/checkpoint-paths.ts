@@ -1,8 +1,11 @@
 /** What the path of a checkpoint's file says. */
 
-/** `<root>chk-<n>/...` gives n; anything else NaN, which compares with nothing. */
+/** `<root>chk-<n>/...` gives n, with entropy in front as without; anything else NaN, which compares with nothing. */
 export function checkpointIdOf(path: string, root: string): number {
-  const rest = path.slice(`${root}chk-`.length);
+  const directory = `${root}chk-`;
+  const at = path.indexOf(directory);
+  if (at < 0) return Number.NaN;
+  const rest = path.slice(at + directory.length);
   const slash = rest.indexOf('/');
   return slash <= 0 ? Number.NaN : Number(rest.slice(0, slash));
 }

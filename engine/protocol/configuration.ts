@@ -18,6 +18,8 @@ export interface StorageConfiguration {
   readonly writeBufferBytes: number;
   /** object-store: larger files are uploaded in parts of this size (Flink: s3.upload.min.part.size); 0: never. */
   readonly uploadPartBytes: number;
+  /** object-store: paths of state begin with letters of their own (Flink: s3.entropy.key). */
+  readonly entropy: boolean;
 }
 
 /** Row S20 (Flink: state.changelog.*). A storage that holds no files takes no notice. */

@@ -12,6 +12,7 @@ import type { Out } from '../protocol/actor.ts';
 import { isShared } from '../protocol/checkpoint-paths.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointStorage, FileWrite, WriteHandler, WriteOutcome } from './checkpoint-storage.ts';
+import { liesUnder } from './entropy.ts';
 import { uploadName, uploadOf } from './file-names.ts';
 import { PartUploads } from './part-uploads.ts';
 import { PatientClient } from './patient-client.ts';
@@ -19,11 +20,13 @@ import { PatientClient } from './patient-client.ts';
 export class ObjectStoreStorage implements CheckpointStorage {
   readonly #client: PatientClient;
   readonly #uploadPartBytes: number;
+  readonly #hasEntropy: boolean;
   readonly #uploads: PartUploads;
 
   /** `uploadPartBytes`: larger files of state are uploaded in parts of this size; 0: never. */
-  constructor(client: RequestClientOptions, uploadPartBytes = 0) {
+  constructor(client: RequestClientOptions, uploadPartBytes = 0, hasEntropy = false) {
     this.#client = new PatientClient(client);
+    this.#hasEntropy = hasEntropy;
     this.#uploadPartBytes = uploadPartBytes;
     this.#uploads = new PartUploads(this.#client, uploadPartBytes);
   }
@@ -43,13 +46,17 @@ export class ObjectStoreStorage implements CheckpointStorage {
     this.#client.request((requestId) => ({ kind: 'storage-get', requestId, path }), out, then);
   }
 
-  list(prefix: string, out: Out, then: ReplyHandler<StorageReply>): void {
+  /** With entropy a directory is spread over the whole store, and all of it is listed (row T7). */
+  list(directory: string, out: Out, then: ReplyHandler<StorageReply>): void {
+    const prefix = this.#hasEntropy ? '' : directory;
     this.#client.request(
       (requestId) => ({ kind: 'storage-list', requestId, prefix }),
       out,
       (reply, nowUs, replyOut) => {
-        if (this.#uploadPartBytes === 0 || reply?.paths === undefined) return then(reply, nowUs, replyOut);
-        this.#listUploads(prefix, reply, replyOut, then);
+        if (reply?.paths === undefined) return then(reply, nowUs, replyOut);
+        const listed = this.#hasEntropy ? this.#below(directory, reply, reply.paths) : reply;
+        if (this.#uploadPartBytes === 0) return then(listed, nowUs, replyOut);
+        this.#listUploads(directory, listed, replyOut, then);
       },
     );
   }
@@ -94,15 +101,21 @@ export class ObjectStoreStorage implements CheckpointStorage {
     this.#client.abandon(out);
   }
 
-  #listUploads(prefix: string, listed: StorageReply, out: Out, then: ReplyHandler<StorageReply>): void {
+  #listUploads(directory: string, listed: StorageReply, out: Out, then: ReplyHandler<StorageReply>): void {
+    const path = this.#hasEntropy ? '' : directory;
     this.#client.request(
-      (requestId) => ({ kind: 'storage-upload', requestId, path: prefix, operation: { kind: 'list' } }),
+      (requestId) => ({ kind: 'storage-upload', requestId, path, operation: { kind: 'list' } }),
       out,
       (reply, nowUs, replyOut) => {
         if (reply?.uploads === undefined) return then(reply, nowUs, replyOut);
-        then({ ...listed, paths: [...(listed.paths ?? []), ...reply.uploads.map(uploadName)] }, nowUs, replyOut);
+        const names = reply.uploads.map(uploadName);
+        then(this.#below(directory, listed, [...(listed.paths ?? []), ...names]), nowUs, replyOut);
       },
     );
+  }
+
+  #below(directory: string, reply: StorageReply, paths: readonly string[]): StorageReply {
+    return { ...reply, paths: paths.filter((path) => liesUnder(path, directory)) };
   }
 
   #put({ path, bytes, checksum, overwrite }: FileWrite, out: Out, then: WriteHandler): void {

@@ -16,11 +16,12 @@ export interface OpenStorageOptions {
 }
 
 export function openStorage({ client, writer, checkpoint, parts }: OpenStorageOptions): CheckpointStorage {
-  const { kind, writeBufferBytes, uploadPartBytes } = checkpoint.storage;
+  const { kind, writeBufferBytes, uploadPartBytes, entropy } = checkpoint.storage;
   switch (kind) {
     case 'jobmanager':
-    case 'object-store':
       return new ObjectStoreStorage(client, uploadPartBytes);
+    case 'object-store':
+      return new ObjectStoreStorage(client, uploadPartBytes, entropy);
     case 'filesystem':
     case 'hdfs':
       return new FileStorage({ client, writer, writeBufferBytes, parts });

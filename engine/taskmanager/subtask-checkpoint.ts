@@ -11,10 +11,10 @@
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
 import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
-import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
-import { asyncMailbox, type CheckpointId, checkpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
+import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import { checkpointDirectory } from '../parts.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
@@ -28,13 +28,13 @@ import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
-import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { openStorage } from '../storage/open-storage.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
-import type { StoredFile } from './changelog-files.ts';
+import type { FileWaiter } from './changelog-files.ts';
+import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What the synchronous part of a snapshot yields. */
 export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
@@ -57,19 +57,6 @@ export interface SubtaskCheckpointOptions {
   readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
-/** A file on its way to the storage. */
-interface FileWrite {
-  readonly part: AsyncPart;
-  readonly path: string;
-  readonly overwrite: boolean;
-  readonly bytes: Uint8Array;
-  readonly checksum: number;
-  readonly stored: (nowUs: Micros, out: Out) => void;
-  readonly tries: number;
-}
-
-/** A put that failed for certain is repeated so often before the checkpoint is declined. */
-const WRITE_TRIES_MAX = 4;
 /** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
 const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
@@ -78,7 +65,7 @@ const SYNC_WORK = 4;
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #storage: CheckpointStorage;
+  readonly #files: StateFileWriter;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -102,20 +89,8 @@ export class SubtaskCheckpoint {
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    const { runtime, checkpoint } = environment.configuration;
-    const timeoutUs = runtime.requestTimeoutUs;
-    this.#storage = openStorage({
-      client: { node: environment.services.storage, via: 'datagram', name: 'put', timeoutUs, firstRequestId: 1 },
-      writer: `attempt-${attempt}`,
-      checkpoint,
-      parts: environment.parts,
-    });
-    this.changelog = new TaskChangelog({
-      ...options,
-      storage: this.#storage,
-      lastCheckpoint: () => this.#last,
-      writeSent: ({ path, bytes }, id, out) => this.#reportWrite(checkpointId(id), path, bytes, out),
-    });
+    this.#files = new StateFileWriter(options);
+    this.changelog = new TaskChangelog({ ...options, files: this.#files, lastCheckpoint: () => this.#last });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -156,7 +131,9 @@ export class SubtaskCheckpoint {
     if (!this.isNew(checkpointId) || this.isAborted(checkpointId)) return false;
     if (this.channelState.checkpointId === checkpointId) return true;
     for (const part of [...this.#async.values()]) {
-      if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
+      if (!part.awaitsChannelState) continue;
+      probe(out, 'subsumed-with-channel-state-open');
+      this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
     }
     this.channelState.start(checkpointId);
     return true;
@@ -224,7 +201,10 @@ export class SubtaskCheckpoint {
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
-      part.outstanding += segments.segments.filter(({ known }) => known === undefined).length;
+      const fresh = segments.segments.filter(({ known }) => known === undefined).length;
+      part.outstanding += fresh;
+      sometimes(fresh > 0 && fresh < segments.segments.length, out, 'segments-reused');
+      sometimes(fresh === 0 && segments.segments.length > 0, out, 'segments-all-reused');
       part.segments.set(
         operator,
         segments.segments.map(({ known }) => known),
@@ -253,6 +233,7 @@ export class SubtaskCheckpoint {
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
     part.persistedInFlightBytes = inFlightBytes(known);
+    sometimes(part.persistedInFlightBytes > 0, out, 'in-flight-data-in-snapshot');
     part.channelParts = parts.length;
     part.outstanding += parts.length - 1;
     for (const state of parts) {
@@ -304,14 +285,14 @@ export class SubtaskCheckpoint {
   }
 
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void {
-    this.#storage.handleReply(reply, nowUs, out);
+    this.#files.handleReply(reply, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
-      this.#storage.handleTimer(timer, nowUs, out) ||
+      this.#files.handleTimer(timer, nowUs, out) ||
       this.#later.handleTimer(timer, nowUs, out) ||
-      this.changelog.handleTimer(timer, nowUs, out)
+      this.changelog.handleTimer(timer, out)
     );
   }
 
@@ -348,14 +329,15 @@ export class SubtaskCheckpoint {
       case 'file': {
         const { environment, attempt, subtask } = this.#options;
         const question = { directory: part.location, operator: state.operator, state: state.state, subtask, attempt };
-        const file = environment.parts.stateFile(question);
+        const named = environment.parts.stateFile(question);
+        const file = { ...named, path: this.#files.placed(named.path) };
         const { checksum } = handle;
         const stored = (atUs: Micros, lateOut: Out): void =>
           this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        return this.#put({ part, ...file, bytes, checksum, stored, tries: 1 }, out);
+        return this.#put(part, { ...file, bytes, checksum, stored }, out);
       }
       case 'too-large':
-        out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
+        probe(out, 'state-too-large-for-jobmanager');
         return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
   }
@@ -367,7 +349,9 @@ export class SubtaskCheckpoint {
     segments?.segments.forEach(({ id, bytes, known }, index) => {
       if (known !== undefined) return;
       const { directory } = segments;
-      const path = segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId });
+      const path = this.#files.placed(
+        segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
+      );
       const checksum = crc32c(bytes);
       const stored = (nowUs: Micros, lateOut: Out): void => {
         const handles = part.segments.get(operator) ?? [];
@@ -378,19 +362,24 @@ export class SubtaskCheckpoint {
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put({ part, path, overwrite: false, bytes, checksum, stored, tries: 1 }, out);
+      this.#put(part, { path, overwrite: false, bytes, checksum, stored }, out);
     });
   }
 
   /** Row S20. */
   #gatherLog(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {
-    const gathered = (file: StoredFile | undefined, atUs: Micros, lateOut: Out): void => {
-      if (this.#async.get(part.checkpointId) !== part) return;
-      if (file === undefined) return this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
-      part.outstanding -= 1;
-      if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+    const isWanted = (): boolean => this.#async.get(part.checkpointId) === part;
+    const waiter: FileWaiter = {
+      stored: (_file, atUs, lateOut) => {
+        if (!isWanted()) return;
+        part.outstanding -= 1;
+        if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+      },
+      failed: (lateOut) => {
+        if (isWanted()) this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
+      },
     };
-    this.changelog.gather({ part, state, gathered }, nowUs, out);
+    this.changelog.gather({ part, state, waiter }, nowUs, out);
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
@@ -406,26 +395,12 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** Repeats until the storage says what happened: an unanswered put may have taken effect, and is then found under its name. */
-  #put(write: FileWrite, out: Out): void {
-    const { part, path, overwrite, bytes, checksum, stored, tries } = write;
-    const { runtime } = this.#options.environment.configuration;
-    this.#reportWrite(part.checkpointId, path, bytes.length, out);
-    this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
-      if (this.#async.get(part.checkpointId) !== part) return;
-      if (outcome === 'done') return stored(nowUs, replyOut);
-      if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {
-        return this.decline(part.checkpointId, 'checkpoint-async-exception', replyOut);
-      }
-      if (outcome === 'unknown') return this.#put({ ...write, tries: tries + 1 }, replyOut);
-      this.#later.after(retryDelayUs(runtime.requestTimeoutUs), `put/${path}`, replyOut, (_at, lateOut) => {
-        if (this.#async.get(part.checkpointId) === part) this.#put({ ...write, tries: tries + 1 }, lateOut);
-      });
-    });
-  }
-
-  #reportWrite(checkpointId: CheckpointId, path: string, bytes: number, out: Out): void {
-    out.report({ kind: 'state-write-sent', ...this.#task(), checkpointId, path, bytes });
+  /** A file of a snapshot, for as long as that is not declined. */
+  #put(part: AsyncPart, file: Omit<StateFile, 'checkpointId' | 'isWanted' | 'failed'>, out: Out): void {
+    const { checkpointId } = part;
+    const isWanted = (): boolean => this.#async.get(checkpointId) === part;
+    const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+    this.#files.write({ ...file, checkpointId, isWanted, failed }, out);
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -443,7 +418,7 @@ export class SubtaskCheckpoint {
     const handles = acknowledgedHandles(part);
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
-      out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
+      probe(out, 'acknowledgement-exceeds-frame');
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
@@ -472,8 +447,11 @@ export class SubtaskCheckpoint {
     const delayUs = environment.configuration.runtime.requestTimeoutUs;
     this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
       if (this.#unconfirmed.get(checkpointId) !== message) return;
-      if (tries >= ACKNOWLEDGE_TRIES_MAX) return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-      lateOut.report({ kind: 'probe', probe: 'acknowledge-repeated' });
+      if (tries >= ACKNOWLEDGE_TRIES_MAX) {
+        probe(lateOut, 'unconfirmed-acknowledgement-given-up');
+        return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+      }
+      probe(lateOut, 'acknowledge-repeated');
       this.#sendAcknowledgement(message, tries + 1, lateOut);
     });
   }

@@ -13,16 +13,16 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import { sharedDirectory } from '../protocol/checkpoint-paths.ts';
 import type { ChangelogStep } from '../protocol/messages.ts';
+import { probe } from '../protocol/probes.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { KeyedOperatorState } from '../state/keyed-state-backend.ts';
 import type { LoggedState, LogPiece, Materialization } from '../state/logged-state.ts';
 import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { AsyncPart, StatePart } from './async-part.ts';
-import { ChangelogFiles, type ChangelogFilesOptions, type FileRequest, type StoredFile } from './changelog-files.ts';
+import { ChangelogFiles, type ChangelogFilesOptions, type FileWaiter } from './changelog-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
-export interface TaskChangelogOptions
-  extends Pick<ChangelogFilesOptions, 'storage' | 'subtask' | 'lastCheckpoint' | 'writeSent'> {
+export interface TaskChangelogOptions extends Pick<ChangelogFilesOptions, 'files' | 'subtask' | 'lastCheckpoint'> {
   readonly environment: TaskEnvironment;
   readonly attempt: ExecutionAttemptId;
   readonly fail: (failure: TaskFailure, out: Out) => void;
@@ -31,7 +31,8 @@ export interface TaskChangelogOptions
 export interface GatherRequest {
   readonly part: AsyncPart;
   readonly state: StatePart;
-  readonly gathered: FileRequest['stored'];
+  /** Told of each file. */
+  readonly waiter: FileWaiter;
 }
 
 interface LoggedOperator {
@@ -44,6 +45,7 @@ interface RunningMaterialization extends LoggedOperator {
 }
 
 const TIMER = 'materialize';
+const NOBODY: FileWaiter = { stored: () => undefined, failed: () => undefined };
 /** Virtual CPU of the synchronous part, in control messages, as that of a checkpoint. */
 const SYNC_WORK = 4;
 
@@ -62,11 +64,10 @@ export class TaskChangelog {
   constructor(options: TaskChangelogOptions) {
     this.#options = options;
     const { environment } = options;
-    const { checkpoint, runtime } = environment.configuration;
+    const { directory } = environment.configuration.checkpoint;
     this.files = new ChangelogFiles({
       ...options,
-      sharedDirectory: sharedDirectory(checkpoint.directory, environment.graph.jobId),
-      requestTimeoutUs: runtime.requestTimeoutUs,
+      sharedDirectory: sharedDirectory(directory, environment.graph.jobId),
     });
     this.#self = { node: environment.node, mailbox: asyncMailbox(options.attempt), via: 'datagram' };
   }
@@ -81,8 +82,8 @@ export class TaskChangelog {
     out.setTimer(TIMER, micros(Math.ceil((intervalUs * (this.#options.subtask + 1)) / parallelism)));
   }
 
-  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    if (timer !== TIMER) return this.files.handleTimer(timer, nowUs, out);
+  handleTimer(timer: string, out: Out): boolean {
+    if (timer !== TIMER) return false;
     this.#materialize(out);
     return true;
   }
@@ -132,11 +133,8 @@ export class TaskChangelog {
     out.send(this.#self, { kind: 'changelog-step', step: 'write-snapshot' });
   }
 
-  /**
-   * In the asynchronous mailbox: the files of a checkpoint, most of which were written before. `gathered` is called for each of them,
-   * without a file when it could not be written.
-   */
-  gather({ part, state, gathered }: GatherRequest, nowUs: Micros, out: Out): void {
+  /** In the asynchronous mailbox: the files of a checkpoint, most of which were written before. */
+  gather({ part, state, waiter }: GatherRequest, nowUs: Micros, out: Out): void {
     const { operator, logged } = state;
     if (logged === undefined) return;
     const { pieces, materialization } = logged.snapshot;
@@ -145,12 +143,15 @@ export class TaskChangelog {
     if (materialization !== undefined)
       this.#begin({ operator, logged: logged.state, materialization }, () => undefined, nowUs, out);
     pieces.forEach((piece, index) => {
-      const stored = (file: StoredFile | undefined, atUs: Micros, lateOut: Out): void => {
-        handles[index] = file?.handle;
-        if (file?.isConfirmed === false) part.written.add(file.handle.path);
-        gathered(file, atUs, lateOut);
+      const gathered: FileWaiter = {
+        stored: (file, atUs, lateOut) => {
+          handles[index] = file.handle;
+          if (!file.isConfirmed) part.written.add(file.handle.path);
+          waiter.stored(file, atUs, lateOut);
+        },
+        failed: (lateOut) => waiter.failed(lateOut),
       };
-      this.files.request({ operator, piece, stored }, nowUs, out);
+      this.files.request({ operator, piece, waiter: gathered }, nowUs, out);
     });
   }
 
@@ -168,24 +169,22 @@ export class TaskChangelog {
   #begin(running: RunningMaterialization, settled: () => void, nowUs: Micros, out: Out): void {
     const { operator, materialization } = running;
     let missing = materialization.pieces.length;
-    let hasFailed = false;
-    for (const piece of materialization.pieces)
-      this.files.request(
-        {
-          operator,
-          piece,
-          stored: (file, _nowUs, lateOut) => {
-            if (hasFailed) return;
-            missing -= 1;
-            hasFailed = file === undefined;
-            if (hasFailed) this.#failed(running, lateOut);
-            else if (missing === 0) this.#durable(running, lateOut);
-            if (hasFailed || missing === 0) settled();
-          },
-        },
-        nowUs,
-        out,
-      );
+    const waiter: FileWaiter = {
+      stored: (_file, _nowUs, lateOut) => {
+        missing -= 1;
+        if (missing !== 0) return;
+        this.#durable(running, lateOut);
+        settled();
+      },
+      failed: (lateOut) => {
+        // Whatever else becomes of its files, it is over.
+        if (missing <= 0) return;
+        missing = 0;
+        this.#failed(running, lateOut);
+        settled();
+      },
+    };
+    for (const piece of materialization.pieces) this.files.request({ operator, piece, waiter }, nowUs, out);
   }
 
   #durable({ operator, logged, materialization }: RunningMaterialization, out: Out): void {
@@ -193,7 +192,7 @@ export class TaskChangelog {
     materialization.release();
     this.files.keep(operator, logged.livePieces());
     this.#failures = 0;
-    out.report({ kind: 'probe', probe: 'state-materialized' });
+    probe(out, 'state-materialized');
   }
 
   /** I3. */
@@ -201,7 +200,7 @@ export class TaskChangelog {
     materialization.release();
     this.files.keep(operator, logged.livePieces());
     this.#failures += 1;
-    out.report({ kind: 'probe', probe: 'materialization-failed' });
+    probe(out, 'materialization-failed');
     const { environment, fail } = this.#options;
     const allowed = environment.configuration.checkpoint.changelog?.maxMaterializationFailures ?? 0;
     if (this.#failures > allowed) fail('materialization-failed', out);
@@ -210,9 +209,9 @@ export class TaskChangelog {
   #writeFull(nowUs: Micros, out: Out): void {
     for (const { operator, logged, piece } of this.#full) {
       if (!logged.livePieces().includes(piece.id)) continue;
-      out.report({ kind: 'probe', probe: 'changelog-written-ahead' });
+      probe(out, 'changelog-written-ahead');
       // Whether it could be written the checkpoint that needs it will find out.
-      this.files.request({ operator, piece, stored: () => undefined }, nowUs, out);
+      this.files.request({ operator, piece, waiter: NOBODY }, nowUs, out);
     }
     this.#full = [];
   }

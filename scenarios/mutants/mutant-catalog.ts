@@ -67,6 +67,12 @@ import {
   timersStayBehindAtRescale,
   watermarkEmittedBeforeBarrier,
 } from './event-time-mutants.ts';
+import {
+  abortedMarkerBelieved,
+  inducedByTrigger,
+  inducedSavepointAsCheckpoint,
+  readsPastMarker,
+} from './induced-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -224,6 +230,10 @@ export const MUTANTS: readonly Mutant[] = [
   reservedFilesSwept,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
+  inducedByTrigger,
+  readsPastMarker,
+  abortedMarkerBelieved,
+  inducedSavepointAsCheckpoint,
 ];
 
 /** A plan names an engine that there is none of. */

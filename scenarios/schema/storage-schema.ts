@@ -10,7 +10,13 @@ import { count, duration, record, size } from './scalars.ts';
 
 const MIB = 1_048_576;
 /** Flink's limits: state.storage of the JobManager, pekko.framesize, execution.checkpointing.write-buffer-size. */
-const USUAL_LIMITS = { maxStateBytes: 5 * MIB, frameBytes: 10 * MIB, writeBufferBytes: 4_096, uploadPartBytes: 0 };
+const USUAL_LIMITS = {
+  maxStateBytes: 5 * MIB,
+  frameBytes: 10 * MIB,
+  writeBufferBytes: 4_096,
+  uploadPartBytes: 0,
+  entropy: false,
+};
 
 export const storageKindSchema = z
   .enum(STORAGE_KINDS, { error: `expected one of ${STORAGE_KINDS.join(', ')}` })
@@ -26,6 +32,12 @@ export const storageSchema = record({
   uploadPart: size()
     .prefault('0B')
     .describe('object-store: larger files are uploaded in parts of this size; 0B: never. S3: at least 5 MiB.'),
+  entropy: z
+    .boolean()
+    .default(false)
+    .describe(
+      'object-store: paths of state begin with letters of their own, so that rates are those of many prefixes.',
+    ),
   flavour: z
     .enum(STORAGE_FLAVOURS)
     .default(USUAL_STORAGE.flavour)
@@ -57,6 +69,7 @@ export const storageConfigurationOf = (kind: (typeof STORAGE_KINDS)[number], sto
   frameBytes: storage.frame,
   writeBufferBytes: storage.writeBuffer,
   uploadPartBytes: storage.uploadPart,
+  entropy: storage.entropy,
 });
 
 export const storagePhysicsOf = (storage: StorageInput) => ({
@@ -79,6 +92,7 @@ export const storageConfigurationPlanSchema = record({
   frameBytes: natural,
   writeBufferBytes: positive,
   uploadPartBytes: natural,
+  entropy: z.boolean().default(false),
 }).default({ kind: 'object-store', ...USUAL_LIMITS });
 
 export const storagePlanSchema = record({

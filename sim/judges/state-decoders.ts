@@ -27,6 +27,7 @@ export type {
 } from '../../engine/state/keyed-state.ts';
 export {
   decodeKeyedStateFile,
+  decodeKeyedStateHeader,
   encodeKeyedStateFile,
   type KeyedStateHeader,
   locateKeyedStateEntries,

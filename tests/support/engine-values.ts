@@ -52,6 +52,7 @@ const CHECKPOINT: CheckpointConfiguration = {
     frameBytes: 128,
     writeBufferBytes: 16,
     uploadPartBytes: 0,
+    entropy: false,
   },
   directory: 'checkpoints',
   savepointDirectory: 'savepoints',

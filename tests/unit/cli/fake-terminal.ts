@@ -33,6 +33,7 @@ export function fakeTerminal(variables: Readonly<Record<string, string>> = {}): 
       return () => {};
     },
     wallMs: () => (nowMs += 1),
+    today: () => '2026-01-31',
     variable: (name) => variables[name],
     parallelism: 2,
     invocation: 'tidemark',

@@ -1,0 +1,67 @@
+/** `tidemark bugs run`: does each bug still reproduce? */
+import { type Bug, type BrokenBug, existingBase, signatureOf, statusOf } from '../bugs/bug-base.ts';
+import { type BugLife, exitCodeOfBugs, liveBugs, runOf } from '../bugs/bug-lives.ts';
+import type { CommandCall } from '../command.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { plainTable } from '../figures-table.ts';
+import { inPlanSession } from '../plan-session.ts';
+import { shellWord, type Terminal } from '../terminal.ts';
+import { bugDocument } from './bugs-list.ts';
+
+export async function bugsRun(call: CommandCall): Promise<ExitCode> {
+  const { operands, options, terminal } = call;
+  const base = existingBase(operands[0], terminal);
+  const { bugs, broken } = base.entries();
+  const lived = await inPlanSession(call, 'bugs', ({ lives }) => liveBugs(bugs, lives));
+  const noted = lived.map((one): BugLife => ({ ...one, bug: base.note(one.bug, runOf(one)) }));
+  const file = ({ name }: Bug): string => base.path(name, 'plan');
+  if (options.json === true) {
+    const documents = noted.map(({ bug, outcome, signature, digest, message }) => ({
+      ...bugDocument(bug, file(bug)),
+      run: { outcome, signature, digest, message },
+    }));
+    terminal.out(JSON.stringify({ kind: 'tidemark-bugs', folder: base.folder, bugs: documents, broken }, null, 2));
+  } else {
+    tellRuns(terminal, noted, broken);
+    const failing = noted.find(({ outcome }) => outcome !== 'gone' && outcome !== 'not-lived');
+    if (failing !== undefined) terminal.out(`${terminal.invocation} explain ${shellWord(file(failing.bug))}`);
+  }
+  for (const { problem } of broken) terminal.err(problem);
+  return exitCodeOfBugs(lived, broken.length);
+}
+
+/** The table of `run` and `prune`, and a sentence that sums it up. */
+export function tellRuns(terminal: Terminal, lives: readonly BugLife[], broken: readonly BrokenBug[]): void {
+  const rows = lives.map((one) => [
+    one.bug.name,
+    statusOf(one.bug),
+    signatureOf(one.bug) || '?',
+    terminal.paint(one.outcome === 'gone' ? 'good' : 'bad', outcomeText(one)),
+    one.message === '' ? '' : shortened(one.message),
+  ]);
+  for (const { name } of broken) rows.push([name, '?', '?', terminal.paint('bad', 'cannot be read'), '']);
+  if (rows.length > 0) terminal.out(plainTable(['bug', 'status', 'signature', 'outcome', 'finding'], rows));
+  const count = (outcome: string): number => lives.filter((one) => one.outcome === outcome).length;
+  terminal.out(
+    `${rows.length} bugs: ${count('reproduces')} reproduce, ${count('fails-otherwise')} fail otherwise, ${count('gone')} are gone` +
+      `${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}` +
+      `${count('not-lived') === 0 ? '' : `, ${count('not-lived')} could not be lived`}` +
+      `${broken.length === 0 ? '' : `, ${broken.length} cannot be read`}.`,
+  );
+}
+
+function outcomeText({ outcome, signature, bug }: BugLife): string {
+  switch (outcome) {
+    case 'reproduces':
+      return statusOf(bug) === 'fixed' ? 'is back' : 'reproduces';
+    case 'fails-otherwise':
+      return `fails with ${signature}`;
+    case 'not-lived':
+      return 'could not be lived';
+    default:
+      return outcome;
+  }
+}
+
+const SHORT_MAX = 80;
+const shortened = (text: string): string => (text.length <= SHORT_MAX ? text : `${text.slice(0, SHORT_MAX - 3)}...`);
