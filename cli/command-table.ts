@@ -168,7 +168,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'list',
     operands: '',
-    sentence: 'List the shipped scenarios, jobs and data sets.',
+    sentence: 'List the shipped scenarios, jobs, data sets, kinds of faults and nemeses.',
     options: ['json'],
     example: 'tidemark list',
     load: async () => (await import('./commands/list.ts')).list,

@@ -22,6 +22,7 @@ interface ScenarioDocument {
   readonly faults: Readonly<Record<string, FaultCount>>;
   readonly probes: Readonly<Record<string, number>>;
   readonly probeLives: Readonly<Record<string, number>>;
+  readonly margins: SweepSums['margins'];
   /** What the seeds drew: by path and choice, how many lives, and how many of them did not pass. */
   readonly swarm: SweepSums['swarm'];
   /** Digest of all digests in the order of the seeds; the same for any number of workers. */
@@ -90,6 +91,7 @@ function scenarioDocument(scenario: string, sums: SweepSums): ScenarioDocument {
     faults: sums.faults,
     probes: sums.probes,
     probeLives: sums.probeLives,
+    margins: sums.margins,
     swarm: sums.swarm,
     digest: sums.digest,
   };

@@ -11,6 +11,7 @@ import { checkpointTimeline } from './checkpoint-timeline.ts';
 import { SCRIPT, STYLE } from './html-style.ts';
 import { embeddedJson, escapeHtml, htmlTable } from './html-text.ts';
 import type { LifeFigures } from './life-figures.ts';
+import { marginSection } from './margin-table.ts';
 import { reachedProbes } from './reached.ts';
 import type { SweepSums } from './sweep-summary.ts';
 
@@ -50,6 +51,7 @@ export function htmlReport(input: ReportInput): string {
 </header>
 ${figures(sums)}
 ${faultSection(sums)}
+${marginSection(sums)}
 ${probeSection(sums)}
 ${livesSection(lives, sums.lives)}
 ${detailsSection(lives)}

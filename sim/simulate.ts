@@ -248,6 +248,7 @@ class Life {
       faultRecords,
       timeline: this.#plan.engine.checkpoint.timelineLogging ? figures.timeline : [],
       probes: figures.probes,
+      margins: this.#bench?.margins() ?? {},
       ...(this.#plan.priorities === undefined ? {} : { prioritySteps: this.#world.cluster.network.prioritySteps }),
       history: this.#history.entries(),
     };

@@ -235,11 +235,8 @@ export class CheckpointCoordinator {
   }
 
   #requestsHost(): RequestsHost {
-    const generation = (): number => this.#generation;
     return {
-      get generation() {
-        return generation();
-      },
+      generation: () => this.#generation,
       situation: (nowUs) => ({
         nowUs,
         pending: this.#pending.size,

@@ -22,7 +22,7 @@ export type TriggerRefusal = Extract<
 
 export interface RequestsHost {
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
-  readonly generation: number;
+  generation(): number;
   situation(nowUs: Micros): Omit<RequestSituation, 'isTriggering'>;
   refusalOf(request: CheckpointRequest): TriggerRefusal | undefined;
   /** It failed before it was a checkpoint. */
@@ -81,10 +81,10 @@ export class CheckpointRequests {
       return host.rejected(request, refusal, nowUs, out);
     }
     this.isTriggering = true;
-    const { generation } = host;
+    const generation = host.generation();
     this.#counter.take(out, (taken, takenUs, takenOut) => {
       this.isTriggering = false;
-      const late = generation === host.generation ? host.refusalOf(request) : 'checkpoint-coordinator-suspend';
+      const late = generation === host.generation() ? host.refusalOf(request) : 'checkpoint-coordinator-suspend';
       if (late !== undefined) probe(takenOut, 'trigger-after-job-stopped');
       const reason = late ?? (taken.kind === 'failed' ? 'io-exception' : undefined);
       if (reason !== undefined) host.rejected(request, reason, takenUs, takenOut);

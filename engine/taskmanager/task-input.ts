@@ -40,7 +40,7 @@ import { probe, sometimes } from '../protocol/probes.ts';
 /** What the input asks of the subtask it feeds. */
 export interface TaskInputHost {
   /** Entries of the operator chain, by logical input. */
-  readonly heads: readonly [ElementConsumer, ElementConsumer];
+  heads(): readonly [ElementConsumer, ElementConsumer];
   /** True: the record in progress is stuck in the outputs, and only when it is through can a snapshot be taken (row B15). */
   isStuck(): boolean;
   /** False: no record may be processed now. */
@@ -73,7 +73,7 @@ export class TaskInput {
   readonly #gate: InputGate;
   readonly #requests: PartitionRequests;
   readonly #barriers: BarrierHandler;
-  readonly #isBlocked: (channel: number) => boolean;
+  readonly #isBlocked = (channel: number): boolean => this.#barriers.isBlocked(channel);
   /** By their number in the gate, by what identifies them in channel state. */
   readonly #channels: readonly { readonly number: number; readonly edge: number; readonly peer: number }[];
   /** A buffer whose processing was interrupted by backpressure. */
@@ -124,7 +124,6 @@ export class TaskInput {
     this.#barriers = barriers;
     const { edges } = environment.graph;
     this.#watermarks = new InputWatermarks(deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0));
-    this.#isBlocked = (channel) => barriers.isBlocked(channel);
   }
 
   /** True when `advance` would do something, backpressure aside. */
@@ -286,7 +285,7 @@ export class TaskInput {
     const current = this.#current;
     if (current === undefined) return;
     const { host } = this.#options;
-    const head = host.heads[current.input];
+    const head = host.heads()[current.input];
     const { values, timestampsUs, lineages } = current.buffer;
     const first = current.next;
     let at = first;
@@ -401,8 +400,9 @@ export class TaskInput {
     }
     this.#inFlight = writer;
     const figures = this.#figures(barrier, true, nowUs);
-    if (environment.parts.unalignedSnapshot === 'at-barrier') host.checkpoint(barrier, figures, nowUs, out);
-    else this.#late = (lateUs, lateOut) => host.checkpoint(barrier, figures, lateUs, lateOut);
+    const snapshot = (atUs: Micros, snapshotOut: Out): void => host.checkpoint(barrier, figures, atUs, snapshotOut);
+    if (environment.parts.unalignedSnapshot === 'at-barrier') snapshot(nowUs, out);
+    else this.#late = snapshot;
   }
 
   /** What is left of a buffer in progress, then what waits in the queue in front of the barrier. */

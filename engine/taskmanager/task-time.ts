@@ -56,16 +56,15 @@ export class TaskTime {
   #armedUs = Number.POSITIVE_INFINITY;
   #pollUs = Number.POSITIVE_INFINITY;
   #firedInAction = 0;
-  readonly #mayFire: () => boolean;
+  readonly #mayFire = (): boolean => {
+    if (this.#firedInAction >= TIMERS_PER_ACTION || !this.#options.mayEmit()) return false;
+    this.#firedInAction += 1;
+    return true;
+  };
   #hasEnded = false;
 
   constructor(options: TaskTimeOptions) {
     this.#options = options;
-    this.#mayFire = () => {
-      if (this.#firedInAction >= TIMERS_PER_ACTION || !options.mayEmit()) return false;
-      this.#firedInAction += 1;
-      return true;
-    };
   }
 
   /** The operators are there. `source`: who has the splits that the chain makes watermarks for. */

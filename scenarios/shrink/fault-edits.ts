@@ -33,6 +33,13 @@ function simplerKinds(fault: Fault): Fault[] {
         { ...oneWay, a: fault.b, b: fault.a },
       ];
     }
+    case 'hold':
+      return fault.oneWay
+        ? []
+        : [
+            { ...fault, oneWay: true },
+            { ...fault, a: fault.b, b: fault.a, oneWay: true },
+          ];
     default:
       return [];
   }
@@ -79,6 +86,7 @@ function weaker(fault: Fault): Fault[] {
     case 'reorder':
       return isCertain(fault.chance) ? [] : [{ ...fault, chance: CERTAIN }];
     case 'slow-link':
+    case 'slow-cpu':
       return smallerNumbers(fault.factor, 2).map((factor): Fault => ({ ...fault, factor }));
     case 'service': {
       const certain: Fault[] = isCertain(fault.chance) ? [] : [{ ...fault, chance: CERTAIN }];

@@ -123,8 +123,11 @@ function withCluster(plan: SimulationPlan, smaller: ClusterPlan): SimulationPlan
 }
 
 /** The fault with its nodes among those that are left; a node that is gone is the last of its kind. Nothing, when both sides are one. */
-function onto(fault: Fault, known: readonly NodeId[]): Fault[] {
+function onto(written: Fault, known: readonly NodeId[]): Fault[] {
   const moved = (node: NodeId): NodeId => (known.includes(node) ? node : lastOfKind(node, known));
+  const { trigger } = written;
+  const isAtNode = 'point' in trigger && trigger.node !== undefined;
+  const fault: Fault = isAtNode ? { ...written, trigger: { ...trigger, node: moved(trigger.node) } } : written;
   if (fault.kind === 'operation') return [fault];
   if ('node' in fault) return [{ ...fault, node: moved(fault.node) }];
   const a = [...new Set(fault.a.map(moved))];

@@ -12,7 +12,8 @@
  *     `started` before anything else.
  * I6: an actor that throws has done nothing by that handler; its node crashes and the history says why.
  * I7: code that hangs in a handler holds back what the handler did until it goes on, and the mailbox with it; a crash loses both.
- * I8: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
+ * I8: a process that runs out of memory ends in the middle of a handler, which has then done nothing.
+ * I9: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
@@ -33,6 +34,7 @@ import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
 import { foldMessage } from './input-digest.ts';
+import { MachineFaults, type MemoryLimit } from './machine-faults.ts';
 import { Mailbox, type MailboxHost, type Timer } from './mailbox.ts';
 import { thrownFacts } from './thrown.ts';
 
@@ -91,6 +93,7 @@ export class Cluster implements Receiver, MailboxHost {
   readonly #timerInput = new TimerInput();
   readonly #takeHangUs: (() => number) | undefined;
   readonly #deadForGood = new Set<NodeId>();
+  readonly #machineFaults: MachineFaults;
   #inputs = 0;
   #hasActorThrown = false;
 
@@ -116,6 +119,7 @@ export class Cluster implements Receiver, MailboxHost {
     );
     this.#out = new EffectBuffer(profile.nanoseconds);
     this.#takeHangUs = options.takeHangUs;
+    this.#machineFaults = new MachineFaults((node) => this.#find(node).machine);
     const first = nodes[0];
     assert(first !== undefined, 'a cluster has at least one node');
     this.#messageInput = new MessageInput(first.id);
@@ -186,6 +190,29 @@ export class Cluster implements Receiver, MailboxHost {
     this.#history.record(node, { kind: 'node-resumed' });
     for (const mailbox of hosted.mailboxes.values()) if (mailbox.length > 0) this.#armWake(mailbox);
     return true;
+  }
+
+  /** All work on the node takes so many times as long; of several faults the worst decides. */
+  slowCpu(faultId: string, node: NodeId, factor: number): void {
+    this.#machineFaults.slowCpu(faultId, node, factor);
+  }
+
+  quickenCpu(faultId: string): void {
+    this.#machineFaults.quickenCpu(faultId);
+  }
+
+  /** The process on the node ends with the handler that allocates more than is left. */
+  limitMemory(limit: MemoryLimit): void {
+    this.#machineFaults.limitMemory(limit);
+  }
+
+  freeMemory(faultId: string): void {
+    this.#machineFaults.freeMemory(faultId);
+  }
+
+  /** The listener hears of each slow CPU that cost time, and of each lack of memory that ended a process. */
+  onEffective(listener: (faultId: string) => void): void {
+    this.#machineFaults.onEffective(listener);
   }
 
   /** The world speaks to an actor: it hears its own node. False when the node is down. */
@@ -282,7 +309,14 @@ export class Cluster implements Receiver, MailboxHost {
       this.#buryThrower(mailbox.process.machine.id, thrown);
       return;
     }
-    mailbox.busyUntilUs = nowUs + out.busyUs;
+    const { machine } = mailbox.process;
+    const busyUs = out.busyUs;
+    mailbox.busyUntilUs = nowUs + busyUs * machine.slowness;
+    if (machine.slowness > 1 && busyUs > 0) this.#machineFaults.slowed(machine.id);
+    if (this.#machineFaults.limitsMemory) {
+      const exhausted = this.#machineFaults.exhaustedBy(machine.id, out);
+      if (exhausted !== undefined) return this.#endForMemory(exhausted);
+    }
     const hangUs = this.#takeHangUs?.() ?? 0;
     if (hangUs > 0) this.#hang(mailbox, hangUs, out.copy());
     else if (out.length > 0) this.#perform(mailbox, out, nowUs);
@@ -329,6 +363,17 @@ export class Cluster implements Receiver, MailboxHost {
     this.#history.record(node, { kind: 'process-exited', why });
     this.#crash(this.#find(node));
     this.#loop.scheduleIn(SUPERVISOR_DELAY_US, { fire: () => this.restart(node) });
+  }
+
+  #endForMemory({ node, restartAfterUs }: MemoryLimit): void {
+    const { machine } = this.#find(node);
+    this.#history.record(node, { kind: 'process-exited', why: 'out of memory' });
+    this.#crash(this.#find(node));
+    const { incarnation } = machine;
+    const startAgain = (): void => {
+      if (machine.incarnation === incarnation) this.restart(node);
+    };
+    this.#loop.scheduleIn(restartAfterUs, { fire: startAgain });
   }
 
   #setTimer(mailbox: Mailbox, name: string, atUs: number): void {

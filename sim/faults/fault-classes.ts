@@ -25,6 +25,8 @@ const SERVICES_OF: Readonly<Record<ServiceEffect, readonly ServiceName[]>> = {
   'bit-rot': ['storage'],
   'short-read': ['storage'],
   missing: ['storage'],
+  'stale-list': ['storage'],
+  fence: ['sink'],
 };
 
 const OPERATIONS: Readonly<Record<ClientCommand['kind'], true>> = {
@@ -41,6 +43,8 @@ const SHAPES: Readonly<Record<Extract<Fault, { kind: 'partition' }>['shape'], tr
   halves: true,
   'one-way': true,
   pair: true,
+  bridge: true,
+  ring: true,
 };
 
 const MACHINES = ['jobmanager', 'taskmanager'];
@@ -50,16 +54,21 @@ const SERVICES = SERVICE_NAMES.map((name): string => SERVICE_NODES[name]);
 const PARTS_OF: Readonly<Record<Exclude<FaultKind, 'service'>, readonly string[]>> = {
   crash: [...MACHINES, ...SERVICES, 'kafka'],
   'power-loss': [SERVICE_NODES.storage],
+  'out-of-memory': MACHINES,
   pause: MACHINES,
+  'slow-cpu': MACHINES,
   throw: [],
   hang: [],
   partition: Object.keys(SHAPES),
+  hold: [],
+  reset: [],
   delay: [],
   loss: [],
   duplicate: [],
   reorder: [],
   'slow-link': [],
   'clock-step': MACHINES,
+  'clock-drift': MACHINES,
   operation: Object.keys(OPERATIONS),
 };
 

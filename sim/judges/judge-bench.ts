@@ -27,6 +27,7 @@ import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { type Margin, Margins } from './margins.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
@@ -81,6 +82,7 @@ export class JudgeBench {
   readonly #history: RunHistory | undefined;
   readonly #restoredTime: RestoredTime | undefined;
   readonly #due: DueOutput;
+  readonly #margins = new Margins();
   readonly #byKind = new Map<EventKind, Judge[]>();
 
   constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
@@ -118,22 +120,23 @@ export class JudgeBench {
       this.output = new TableOutput({ expected, audit, version, hasFinished });
     } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
-    const retention = new Retention({ jobId, reader, durable, isOver });
-    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
+    const margins = this.#margins;
+    const retention = new Retention({ jobId, reader, durable, isOver, margins });
+    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins });
     const judges: readonly Wired[] = [
       this.output,
-      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
-      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), ...fired }),
-      new CheckpointLifecycle({ jobId, isCheckpointing }),
+      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished, margins }),
+      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
+      new CheckpointLifecycle({ jobId, isCheckpointing, timeoutUs: plan.engine.checkpoint.timeoutUs, margins }),
       retention,
-      new Fencing({ jobId, plan }),
-      new Finishing({ graph, isCheckpointing }),
-      new Notifications(),
-      ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit })] : []),
+      new Fencing({ jobId, plan, margins }),
+      new Finishing({ graph, isCheckpointing, margins }),
+      new Notifications(margins),
+      ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
       ...(restore === undefined
         ? []
-        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), ...restore })]),
-      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
+        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), margins, ...restore })]),
+      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins)]),
       this.#progress,
     ];
     this.judges = judges;
@@ -164,6 +167,11 @@ export class JudgeBench {
   finish(end: EndOfLife): Verdict[] {
     if (!this.output.isComplete()) this.#due.settle();
     return this.judges.flatMap((judge) => judge.finish(end));
+  }
+
+  /** How near the life came; complete when it has ended. */
+  margins(): Readonly<Record<string, Margin>> {
+    return this.#margins.all();
   }
 
   #wire(kind: EventKind, judge: Judge): void {

@@ -5,7 +5,7 @@
  * Nodes are known by index; names are looked up once per message.
  *
  * I1: what was sent before its sender crashed may still arrive; what had not departed by then never does.
- * I2: datagrams are independent; a cut, loss or a dead receiver drops them.
+ * I2: datagrams are independent; a cut, loss or a dead receiver drops them; a cut that holds lets them go on when it is healed.
  * I3: connections keep order (connections.ts); loss and the like cost them time only.
  * I4: messages within a node arrive when they depart, in order, and die with their incarnation.
  * I5: each link draws from its own site `network/<from>-><to>`, faults from theirs.
@@ -47,6 +47,15 @@ export interface Origin {
   readonly id: MailboxId;
 }
 
+/** The sides of a cut, by node index. */
+export interface CutSides {
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+  readonly oneWay: boolean;
+  /** Datagrams wait until it is healed, instead of being lost. */
+  readonly holds: boolean;
+}
+
 /** A degradation and the sides it lies between, by node index. */
 export interface LinkDegradation extends Degradation {
   readonly a: readonly number[];
@@ -73,6 +82,8 @@ export class Network implements Carrier {
   /** Chain of the input that is being handled. */
   #cause = NO_CHAIN;
   #isContinued = false;
+  /** Datagrams that wait at cuts, in the order they came there. */
+  #held: Envelope[] = [];
   readonly #effective = new Set<string>();
   #effectListener: EffectListener | undefined;
   readonly #tellEffective: EffectListener = (faultId) => {
@@ -162,14 +173,20 @@ export class Network implements Carrier {
   }
 
   /** Nothing passes from a to b any more, nor back unless one-way. */
-  block(faultId: string, a: readonly number[], b: readonly number[], oneWay: boolean): void {
-    this.#partitions.add(faultId, new NodeSides({ nodes: this.#nodes.length, a, b, oneWay }));
+  block(faultId: string, { a, b, oneWay, holds }: CutSides): void {
+    this.#partitions.add(faultId, new NodeSides({ nodes: this.#nodes.length, a, b, oneWay }), holds);
   }
 
   /** Heals what a fault has cut. */
   unblock(faultId: string): void {
     this.#partitions.remove(faultId);
     this.#connections.healed();
+    if (this.#held.length > 0) this.#release();
+  }
+
+  /** Resets connections between the sides; false when there is none in use. */
+  reset(a: readonly number[], b: readonly number[]): boolean {
+    return this.#connections.reset(new NodeSides({ nodes: this.#nodes.length, a, b, oneWay: false }));
   }
 
   degrade(faultId: string, degradation: LinkDegradation): void {
@@ -232,13 +249,26 @@ export class Network implements Carrier {
 
   #arriveDatagram(envelope: Envelope): void {
     if (this.#partitions.blocks(envelope.from, envelope.to)) {
-      this.#partitions.blame(envelope.from, envelope.to, this.#tellEffective);
-      this.#dropped(envelope, 'partition');
+      const isLost = this.#partitions.loses(envelope.from, envelope.to);
+      this.#partitions.blame(envelope.from, envelope.to, this.#tellEffective, isLost);
+      if (isLost) this.#dropped(envelope, 'partition');
+      else this.#held.push(envelope);
     } else if (this.#nodes[envelope.to]?.isDown === true) {
       if (isHeartbeat(envelope.message)) this.envelopes.release(envelope);
       else this.#dropped(envelope, 'node-down');
     } else {
       this.#receiver.deliver(envelope);
+    }
+  }
+
+  /** What no cut holds any more goes on, each a latency later. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const envelope of held) {
+      const { from, to } = envelope;
+      if (this.#partitions.blocks(from, to)) this.#held.push(envelope);
+      else this.#loop.scheduleIn(this.#link(from, to).latencyUs(), envelope);
     }
   }
 

@@ -167,11 +167,24 @@ export class KafkaBroker implements ServiceActor {
       if (outcome !== 'out-of-order-sequence') serviceProbe(out, `produce-${outcome}`);
       return out.send(target, replyTo(message, outcome));
     }
+    if (outcome === 'appended' && isTransactional && this.#isFenced(message))
+      return out.send(target, replyTo(message, 'fenced'));
     const answer =
       effect === 'unknown-outcome'
         ? undefined
         : (lateOut: ServiceOut) => lateOut.send(target, replyTo(message, 'done'));
     this.#await({ partition, end: log.logEnd, answer }, factor, out);
+  }
+
+  /**
+   * Fault `fence`: somebody else initializes the id of a producer that writes; its transaction is aborted. One that hands over something new
+   * is not pre-committed, so nothing is lost that a checkpoint counts on.
+   */
+  #isFenced({ transactionalId }: KafkaProduce): boolean {
+    const { cluster, conditions, conditionSite } = this.#options;
+    if (conditions.decide(conditionSite, ['fence']).effect !== 'fence') return false;
+    cluster.transactions(cluster.coordinatorOf(transactionalId)).fence(transactionalId);
+    return true;
   }
 
   #writeMarker(

@@ -123,6 +123,19 @@ describe('worlds and faults', () => {
     for (const { cluster } of fewer) expect('clocks' in cluster).toBe(false);
   });
 
+  it('points at a machine that is gone wait for the last of its kind', () => {
+    const last = nodeId(`taskmanager-${plan.cluster.taskManagers}`);
+    const trigger = { point: 'state-write.sent', node: last, occurrence: 1 } as const;
+    const crash = { id: 'f1', kind: 'crash', node: last, restartAfterUs: 1, trigger } as const;
+    const fewer =
+      SIZE_EDITS.find(({ name }) => name === 'taskManagers')?.candidates({ ...plan, faults: [crash] }) ?? [];
+    expect(fewer.length).toBeGreaterThan(0);
+    for (const { cluster, faults } of fewer) {
+      const node = nodeId(`taskmanager-${cluster.taskManagers}`);
+      expect(faults).toEqual([{ ...crash, node, trigger: { ...trigger, node } }]);
+    }
+  });
+
   it('chance of a fault becomes certain, its strength less, its point an earlier one', () => {
     const trigger = { point: 'completed', checkpoint: 3, occurrence: 6 } as const;
     const node = nodeId('object-store');
