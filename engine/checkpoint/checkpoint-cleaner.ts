@@ -70,8 +70,8 @@ export class CheckpointCleaner {
   }
 
   /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */
-  sweepShared(isGarbage: (path: string) => boolean, out: Out): void {
-    this.#deleteWhere(`${this.#root}shared/`, isGarbage, out);
+  sweepShared(directory: 'shared' | 'taskowned', isGarbage: (path: string) => boolean, out: Out): void {
+    this.#deleteWhere(`${this.#root}${directory}/`, isGarbage, out);
   }
 
   #ended(nowUs: Micros, out: Out): void {

@@ -17,6 +17,7 @@ import type { KafkaMessage, KafkaReply } from './kafka-messages.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
 import type { RocketMqCheck, RocketMqRequest } from './rocketmq-messages.ts';
+import type { MergingMessage } from './merging-messages.ts';
 import type { FinishedState, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
@@ -54,6 +55,8 @@ export interface NotifyCheckpointComplete {
   readonly checkpointId: CheckpointId;
   /** Newest checkpoint that was subsumed (row C14); 0: none yet. */
   readonly lastSubsumedId: number;
+  /** With file merging (row S19): nothing below this one is retained any more. */
+  readonly oldestRetainedId?: number;
 }
 export interface NotifyCheckpointAborted {
   readonly kind: 'notify-checkpoint-aborted';
@@ -230,6 +233,12 @@ export interface ConnectionLost {
   readonly peer: NodeId;
 }
 
+/** A part of a file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Checkpoint storage. Puts are an object store's: atomic, visible when complete; a file takes several requests (storage-messages.ts). */
 export type StorageRequest =
   | {
@@ -240,7 +249,13 @@ export type StorageRequest =
       /** False: fail with `already-exists` when the path is taken (NO_OVERWRITE). */
       readonly overwrite: boolean;
     }
-  | { readonly kind: 'storage-get'; readonly requestId: number; readonly path: string }
+  | {
+      readonly kind: 'storage-get';
+      readonly requestId: number;
+      readonly path: string;
+      /** Absent: the whole file. */
+      readonly range?: ByteRange;
+    }
   | { readonly kind: 'storage-delete'; readonly requestId: number; readonly paths: readonly string[] }
   | { readonly kind: 'storage-list'; readonly requestId: number; readonly prefix: string }
   | FileRequest
@@ -403,6 +418,7 @@ export type EngineMessage =
   | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
+  | MergingMessage
   | ConnectionLost
   | ClientMessage
   | ServiceMessage;

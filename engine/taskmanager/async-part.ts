@@ -5,7 +5,14 @@
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
 import type { CheckpointId } from '../foundation/ids.ts';
-import type { ChannelSection, FinishedState, SegmentHandle, StateHandle, StateKind } from '../protocol/state-handle.ts';
+import {
+  type ChannelSection,
+  type FinishedState,
+  logicalFileKey,
+  type SegmentHandle,
+  type StateHandle,
+  type StateKind,
+} from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
 import { compressed } from '../state/compressed-state-file.ts';
 import type { OperatorStateSnapshot } from '../state/operator-state.ts';
@@ -78,10 +85,12 @@ export class AsyncPart {
   channelParts = 0;
   /** Its in-flight data is not known yet, or not yet taken to be written. */
   awaitsChannelState: boolean;
+  /** All but its channel state was serialized and sent to be written. */
+  isStateSent = false;
   readonly handles: StateHandle[] = [];
   /** By operator: where the segments lie; undefined where one is being written. */
   readonly segments = new Map<string, (SegmentHandle | undefined)[]>();
-  /** Paths of segments that this snapshot wrote. */
+  /** Segments that this snapshot wrote, by `logicalFileKey`. */
   readonly written = new Set<string>();
   readonly isShared: boolean;
   readonly syncStartUs: number;
@@ -113,7 +122,7 @@ export class AsyncPart {
     let checkpointedBytes = ownBytes;
     for (const segment of [...this.segments.values()].flat()) {
       stateBytes += segment?.bytes ?? 0;
-      if (segment !== undefined && this.written.has(segment.path)) checkpointedBytes += segment.bytes;
+      if (segment !== undefined && this.written.has(logicalFileKey(segment))) checkpointedBytes += segment.bytes;
     }
     return { stateBytes, checkpointedBytes };
   }

@@ -10,7 +10,7 @@
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
-import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
+import { type ChannelState, ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
@@ -22,11 +22,12 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import { type FinishedState, logicalFileKey, type SegmentHandle, type StateHandle } from '../protocol/state-handle.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
+import { MergeRequests } from './file-merging/merge-requests.ts';
 import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
@@ -51,6 +52,15 @@ export interface SubtaskCheckpointOptions {
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
 }
 
+/** Where it lies now. */
+type StoredHandler = (place: Pick<StateHandle, 'path' | 'offset'>, nowUs: Micros, out: Out) => void;
+
+/** A state file, or a segment. `path`: if it gets a file of its own; `pool`: with what it may share one. */
+type StateToWrite = Pick<StateFile, 'path' | 'overwrite' | 'bytes' | 'checksum'> & {
+  readonly pool: string;
+  readonly stored: StoredHandler;
+};
+
 /** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
 const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
@@ -60,6 +70,8 @@ export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
   readonly #files: StateFileWriter;
+  /** Absent: each piece of state has a file of its own (row S19). */
+  readonly #merges: MergeRequests | undefined;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -76,13 +88,21 @@ export class SubtaskCheckpoint {
   constructor(options: SubtaskCheckpointOptions) {
     this.#options = options;
     const { environment, attempt } = options;
-    this.segments = new UploadedSegments(environment.parts);
+    this.segments = new UploadedSegments(environment.parts, environment.fileMerging);
     this.channelState = new ChannelStateWriter({
       parts: environment.parts,
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    this.#files = new StateFileWriter(options);
+    const { vertex, subtask } = options;
+    this.#files = new StateFileWriter({
+      environment,
+      client: 'put',
+      writer: `attempt-${attempt}`,
+      report: ({ checkpointId, path, bytes }, out) =>
+        out.report({ kind: 'state-write-sent', attempt, vertex, subtask, checkpointId, path, bytes: bytes.length }),
+    });
+    this.#merges = environment.fileMerging === undefined ? undefined : new MergeRequests(environment.node, attempt);
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -101,6 +121,8 @@ export class SubtaskCheckpoint {
         return this.writeChannelState(message.checkpointId, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
+      case 'state-merged':
+        return this.#merges?.answered(message, nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -186,6 +208,13 @@ export class SubtaskCheckpoint {
   writeAsyncPart(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
+    this.#writeParts(part, nowUs, out);
+    part.isStateSent = true;
+    this.#endMerging(part, out);
+  }
+
+  #writeParts(part: AsyncPart, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
@@ -210,6 +239,12 @@ export class SubtaskCheckpoint {
     const known = this.channelState.take(checkpointId);
     if (known === undefined) return;
     part.awaitsChannelState = false;
+    this.#writeChannels(part, known, nowUs, out);
+    this.#endMerging(part, out);
+  }
+
+  #writeChannels(part: AsyncPart, known: ChannelState, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     const vertex = this.#options.environment.graph.vertices[this.#options.vertex];
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
@@ -222,6 +257,11 @@ export class SubtaskCheckpoint {
       if (this.#async.get(checkpointId) !== part) return;
     }
     if (parts.length === 0 && part.outstanding === 0) this.#acknowledge(part, nowUs, out);
+  }
+
+  /** Others need not wait for more of it (row S19). */
+  #endMerging({ checkpointId, isShared, isStateSent, awaitsChannelState }: AsyncPart, out: Out): void {
+    if (isShared && isStateSent && !awaitsChannelState) this.#merges?.end(checkpointId, out);
   }
 
   /** The sink's pre-commit for this checkpoint is confirmed (sink invariant I4). */
@@ -302,9 +342,9 @@ export class SubtaskCheckpoint {
         const named = environment.parts.stateFile(question);
         const file = { ...named, path: this.#files.placed(named.path) };
         const { checksum } = handle;
-        const stored = (atUs: Micros, lateOut: Out): void =>
-          this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        return this.#put(part, { ...file, bytes, checksum, stored }, out);
+        const stored: StoredHandler = (place, atUs, lateOut) =>
+          this.#stored(part, { ...handle, ...place }, atUs, lateOut);
+        return this.#put(part, { ...file, pool: '', bytes, checksum, stored }, out);
       }
       case 'too-large':
         out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
@@ -323,16 +363,16 @@ export class SubtaskCheckpoint {
         segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
       );
       const checksum = crc32c(bytes);
-      const stored = (nowUs: Micros, lateOut: Out): void => {
+      const stored: StoredHandler = (place, nowUs, lateOut) => {
         const handles = part.segments.get(operator) ?? [];
-        const handle = { path, bytes: bytes.length, checksum };
+        const handle = { ...place, bytes: bytes.length, checksum };
         handles[index] = handle;
         this.segments.stored(operator, id, handle);
-        part.written.add(path);
+        part.written.add(logicalFileKey(handle));
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put(part, { path, overwrite: false, bytes, checksum, stored }, out);
+      this.#put(part, { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum, stored }, out);
     });
   }
 
@@ -349,12 +389,21 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** A file of a snapshot, for as long as that is not declined. */
-  #put(part: AsyncPart, file: Omit<StateFile, 'checkpointId' | 'isWanted' | 'failed'>, out: Out): void {
+  /** Durable, for as long as the snapshot is not declined: as a file of its own, or beside the state of others. */
+  #put(part: AsyncPart, file: StateToWrite, out: Out): void {
     const { checkpointId } = part;
+    const { path, pool, bytes, stored } = file;
     const isWanted = (): boolean => this.#async.get(checkpointId) === part;
     const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-    this.#files.write({ ...file, checkpointId, isWanted, failed }, out);
+    // Savepoints bypass it: their files are their user's, to be moved as a whole.
+    if (this.#merges !== undefined && part.isShared)
+      return this.#merges.merge({ checkpointId, pool, bytes }, out, (place, nowUs, mergedOut) => {
+        if (!isWanted()) return;
+        if (place === undefined) failed(mergedOut);
+        else stored(place, nowUs, mergedOut);
+      });
+    const whole = (nowUs: Micros, lateOut: Out): void => stored({ path }, nowUs, lateOut);
+    this.#files.write({ ...file, checkpointId, isWanted, failed, stored: whole }, out);
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -428,13 +477,14 @@ function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
     ...handle,
     segments: segments.map((segment) => {
       assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
-      return part.written.has(segment.path) ? segment : placeholderOf(segment);
+      return part.written.has(logicalFileKey(segment)) ? segment : placeholderOf(segment);
     }),
   };
 }
 
-const placeholderOf = ({ path }: SegmentHandle): SegmentHandle => ({
+const placeholderOf = ({ path, offset }: SegmentHandle): SegmentHandle => ({
   path,
+  ...(offset === undefined ? {} : { offset }),
   bytes: 0,
   checksum: 0,
   isPlaceholder: true,
