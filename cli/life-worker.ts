@@ -2,6 +2,7 @@
 import { compile } from '../scenarios/compile.ts';
 import { recoveryHash } from '../scenarios/crashpoints/recovery.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
+import { sightOf } from '../scenarios/strategies/sight.ts';
 import { DatasetStore } from './datasets.ts';
 import { liveOnce } from './life.ts';
 import type { LifeJob, LifeResult } from './life-pool.ts';
@@ -18,8 +19,9 @@ function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Prom
       const plan = job.plan ?? (scenario === undefined ? undefined : compile(scenario, job.seed));
       if (plan === undefined) return { kind: 'infrastructure', message: `There is no scenario ${job.scenario}` };
       await datasets.prepare(datasetNeeds(plan));
-      const relive = job.plan === undefined;
-      const keepHistory = job.wantsRecovery === true;
+      const relive = job.plan === undefined || job.relive === true;
+      const wantsRecovery = job.wantsRecovery === true;
+      const keepHistory = wantsRecovery || job.gaze !== undefined;
       const life = liveOnce(plan, {
         loadDataset: datasets.load,
         keepHistory,
@@ -32,7 +34,8 @@ function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Prom
         kind: 'life',
         life: slim,
         ...(life.judgement.verdict === 'passed' ? {} : { plan }),
-        ...(keepHistory ? { recovery: recoveryHash(life.record.history) } : {}),
+        ...(wantsRecovery ? { recovery: recoveryHash(life.record.history) } : {}),
+        ...(job.gaze === undefined ? {} : { sight: sightOf(job.gaze, life.record) }),
       };
     } catch (error) {
       return {

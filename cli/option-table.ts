@@ -5,6 +5,7 @@
  * Does not own: what commands do with them.
  * I1: a decoder answers a value or throws a UsageError that says what was expected.
  */
+import { DEFAULT_STRATEGY, STRATEGY_NAMES, type StrategyName } from '../scenarios/strategies/strategy.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An inclusive range of seeds that are whole numbers. */
@@ -74,6 +75,36 @@ export const OPTIONS = {
     decode: decodeDurationMs,
     sentence: 'Live seeds 1, 2, 3 ... until this much time has passed.',
   }),
+  strategy: row({
+    flag: '--strategy <NAME>',
+    unit: STRATEGY_NAMES.join(', '),
+    absent: DEFAULT_STRATEGY,
+    decode: decodeStrategy,
+    sentence: 'How plans are made of scenario and seeds (docs/search.md); `random`: as the scenario says.',
+  }),
+  strategies: row({
+    flag: '--strategy <NAME,...>',
+    unit: STRATEGY_NAMES.join(', '),
+    absent: 'no scoreboard',
+    decode: decodeStrategies,
+    sentence:
+      'Hunt with these search strategies instead, each in the scenario of the mutant without its story: under the faults of `standard`.',
+  }),
+  huntBudget: row({
+    flag: '--events <N>',
+    unit: 'simulated events',
+    absent: '250,000',
+    decode: (text: string) => decodeCount('events', text, Number.MAX_SAFE_INTEGER),
+    sentence: 'With --strategy: the budget of each hunt, the same for all strategies.',
+  }),
+  repeats: row({
+    flag: '--repeats <N>',
+    unit: 'hunts',
+    absent: '3',
+    decode: (text: string) => decodeCount('repeats', text, 1_000),
+    sentence: 'With --strategy: hunts of each mutant by each strategy, with other seeds.',
+  }),
+  wall: toggle('--wall', 'With --strategy: put the wall-clock time to the first kill into the table, too.'),
   workers: row({
     flag: '--workers <N>',
     unit: 'threads',
@@ -96,7 +127,7 @@ export const OPTIONS = {
   outFile: path(
     '--out <FILE>',
     'no file',
-    'Write the table into this Markdown file, between `<!-- mutants -->` and `<!-- /mutants -->`.',
+    'Write the table into this Markdown file, between `<!-- mutants -->` and `<!-- /mutants -->`; with --strategy between `<!-- scoreboard -->` and `<!-- /scoreboard -->`.',
   ),
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
@@ -179,6 +210,10 @@ export const OPTIONS = {
   dryRun: toggle('--dry-run', 'Say what would be done, and change no file.'),
   explanationFile: path('--out <FILE>', 'only the screen', 'Write the explanation into this Markdown file, too.'),
   double: toggle('--double', 'Crash each distinct recovery once more, at each of its own points.'),
+  requireReached: toggle(
+    '--require-reached',
+    'Ask that each probe and each class of faults occurred in the sweep; what did not is named, and the exit code is 4.',
+  ),
   unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not look for smaller plans.'),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),
 } as const;
@@ -192,12 +227,27 @@ export const CLASHES: readonly { readonly these: readonly [OptionName, OptionNam
     these: ['seeds', 'for'],
     sentence: '--seeds and --for exclude each other: --for takes as many seeds as time allows.',
   },
+  {
+    these: ['strategies', 'hunted'],
+    sentence: '--strategy and --seeds exclude each other: hunts with strategies have a budget of --events.',
+  },
+  {
+    these: ['strategy', 'resume'],
+    sentence: '--strategy and --resume exclude each other: what a search proposes depends on the lives it has seen.',
+  },
 ];
 
 /** Options that need another one, and why. */
 export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] =
   [
     { option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
+    {
+      option: 'huntBudget',
+      needs: 'strategies',
+      sentence: '--events needs --strategy NAME,...: it is the budget of a hunt.',
+    },
+    { option: 'repeats', needs: 'strategies', sentence: '--repeats needs --strategy NAME,...: which hunts to repeat.' },
+    { option: 'wall', needs: 'strategies', sentence: '--wall needs --strategy NAME,...: it is of that table.' },
     { option: 'subtasks', needs: 'out', sentence: '--subtasks needs --out DIR: the folder its files go to.' },
   ];
 
@@ -213,6 +263,12 @@ export function checkTogether(options: OptionValues): void {
   for (const { option, needs, sentence } of NEEDS) {
     if (options[option] !== undefined && options[needs] === undefined) throw new UsageError(sentence);
   }
+}
+
+function decodeStrategies(text: string): readonly StrategyName[] {
+  const names = text.split(',').map(decodeStrategy);
+  if (new Set(names).size < names.length) throw new UsageError(`--strategy '${text}': a strategy is named twice.`);
+  return names;
 }
 
 export function decodeSeedRange(text: string): SeedRange {
@@ -274,4 +330,10 @@ function decodeVariant(text: string): string {
   if (!/^[a-z][a-z-]*$/.test(text))
     throw new UsageError(`'${text}' is no variant: expected a slug of docs/mutants.md.`);
   return text;
+}
+
+function decodeStrategy(text: string): StrategyName {
+  const name = STRATEGY_NAMES.find((one) => one === text);
+  if (name === undefined) throw new UsageError(`--strategy '${text}': expected one of ${STRATEGY_NAMES.join(', ')}.`);
+  return name;
 }

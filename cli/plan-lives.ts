@@ -6,6 +6,7 @@
  */
 import { datasetNeeds } from '../scenarios/live.ts';
 import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../scenarios/inquiry.ts';
+import type { Choices } from '../sim/kernel/choice.ts';
 import { DatasetStore } from './datasets.ts';
 import { liveOnce, type LivePlan } from './life.ts';
 import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
@@ -61,9 +62,9 @@ export class PlanLives {
   }
 
   /** In this thread, with its history and the sites of chance it asked. */
-  async look({ plan, branch }: LifeCase): Promise<LifeAnswer> {
+  async look({ plan, branch, wantsChoices }: LifeCase): Promise<LifeAnswer> {
     await this.#datasets.prepare(datasetNeeds(plan));
-    let sites: () => readonly string[] = () => [];
+    let made: Choices | undefined;
     const { record, judgement } = liveOnce(
       plan,
       {
@@ -71,14 +72,17 @@ export class PlanLives {
         keepHistory: true,
         relive: false,
         branch,
+        recordChoices: wantsChoices,
         watchChoices: (choices) => {
-          sites = () => choices.askedSites();
+          made = choices;
         },
       },
       this.#options.livePlan,
     );
     const { events, history, verdicts } = record;
-    return { signature: judgement.signature, events, history, verdicts, sites: sites(), recovery: '' };
+    const seen = { history, verdicts, sites: made?.askedSites() ?? [], choices: made?.takenChoices() ?? [] };
+    const { signature, verdict } = judgement;
+    return { ...NOTHING_SEEN, ...seen, signature, events, hasFailed: isFailure(verdict) };
   }
 
   async close(): Promise<void> {
@@ -88,12 +92,12 @@ export class PlanLives {
   }
 
   /** A life with all its figures, without its history. */
-  async result({ plan, branch, wantsRecovery }: LifeCase): Promise<LifeResult> {
+  async result({ plan, branch, wantsRecovery, gaze }: LifeCase): Promise<LifeResult> {
     const index = this.#count;
     this.#count += 1;
     const result = await new Promise<LifeResult>((resolve) => {
       this.#answers.set(index, resolve);
-      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch, wantsRecovery });
+      this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch, wantsRecovery, gaze });
       this.#hungry.shift()?.(this.#open.splice(0, 1));
     });
     this.#answers.delete(index);
@@ -108,7 +112,17 @@ export class PlanLives {
 }
 
 function answerOf(result: LifeResult): LifeAnswer {
-  if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0, ...NOTHING_SEEN };
-  const { record, judgement } = result.life;
-  return { signature: judgement.signature, events: record.events, ...NOTHING_SEEN, recovery: result.recovery ?? '' };
+  if (result.kind === 'infrastructure') return { ...NOTHING_SEEN, signature: NOT_LIVED, events: 0 };
+  const { life, recovery = '', sight } = result;
+  const { signature, verdict } = life.judgement;
+  return {
+    ...NOTHING_SEEN,
+    signature,
+    events: life.record.events,
+    recovery,
+    hasFailed: isFailure(verdict),
+    sight,
+  };
 }
+
+const isFailure = (verdict: string): boolean => verdict === 'violated' || verdict === 'not-live';

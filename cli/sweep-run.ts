@@ -5,8 +5,11 @@
  * I1: results are released in the order of the sweep (seed by seed, scenario by scenario), whatever order they came in: sums,
  *     digest and CSV files are the same for any number of workers.
  * I2: every job that was handed out is released, also after an interrupt: an interrupted sweep has no holes.
+ * I3: with a strategy each scenario has a search of its own, and its n-th seed is the n-th plan that this one proposes.
  */
 import { SweepSummary, type SweepSums } from '../reports/index.ts';
+import { ProposalFeed } from '../scenarios/strategies/proposal-feed.ts';
+import type { Observation, Strategy } from '../scenarios/strategies/strategy.ts';
 import { swarmChoices } from '../scenarios/swarm.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { capsuleOf } from './capsule.ts';
@@ -34,6 +37,8 @@ export interface SweepOptions {
   readonly scenarios: readonly NamedScenario[];
   readonly seeds: SeedRange;
   readonly shard: Shard;
+  /** What makes the plans; absent: scenario and seed, in the workers. */
+  readonly strategy?: Strategy;
   readonly workers: number;
   readonly engineVersion: string;
   /** Keep each subtask's part in each checkpoint. */
@@ -83,6 +88,8 @@ export interface SweepOutcome {
 
 /** Most jobs in a chunk: few enough that an interrupt is heard soon. */
 const CHUNK_MAX = 8;
+/** What a life that could not be lived is signed with. */
+const NOT_LIVED = 'not-lived';
 /** Chunks each worker gets at least, while there are jobs: even load at the end. */
 const CHUNKS_PER_WORKER = 4;
 
@@ -121,6 +128,10 @@ class Sweep {
   readonly #infrastructure: { seed: string; message: string }[] = [];
   /** Arrived before those in front of them. */
   readonly #waiting = new Map<number, Arrived>();
+  /** The searches of the scenarios; empty without a strategy. */
+  readonly #feeds: readonly ProposalFeed[];
+  /** Workers that wait for a search to propose more. */
+  readonly #hungry: (() => void)[] = [];
   #handed = 0;
   #released = 0;
   #resumed = 0;
@@ -130,10 +141,28 @@ class Sweep {
     this.#options = options;
     this.jobs = seedsInShard(options.seeds, options.shard) * options.scenarios.length;
     this.#perScenario = options.scenarios.map(() => new SweepSummary());
+    const { strategy, seeds, shard } = options;
+    const seedAt = (index: number): string => String(firstSeed(seeds, shard) + index * shard.count);
+    this.#feeds =
+      strategy === undefined
+        ? []
+        : options.scenarios.map(({ scenario }) => new ProposalFeed(strategy({ scenario, seedAt })));
     this.#lastSeed = options.seeds.from - 1;
   }
 
-  next(): readonly LifeJob[] {
+  next(): readonly LifeJob[] | Promise<readonly LifeJob[]> {
+    const chunk = this.#chunk();
+    if (chunk.length > 0 || !this.#isLater()) return chunk;
+    return new Promise<void>((resolve) => this.#hungry.push(resolve)).then(() => this.next());
+  }
+
+  /** More jobs will be known when lives that are under way have ended. */
+  #isLater(): boolean {
+    const feed = this.#feeds[this.#handed % this.#options.scenarios.length];
+    return feed !== undefined && !feed.isExhausted && this.#handed < this.jobs && !this.#options.isOver();
+  }
+
+  #chunk(): readonly LifeJob[] {
     const { workers, isOver, stored, scenarios } = this.#options;
     const size = Math.min(
       CHUNK_MAX,
@@ -142,6 +171,7 @@ class Sweep {
     const chunk: LifeJob[] = [];
     while (chunk.length < size && this.#handed < this.jobs && !isOver()) {
       const job = this.#jobAt(this.#handed);
+      if (job === undefined) break;
       this.#handed += 1;
       const known = stored.get(resumeKey(scenarios[job.scenario]?.scenario.name ?? '', job.seed));
       if (known === undefined) chunk.push(job);
@@ -151,6 +181,9 @@ class Sweep {
   }
 
   take(job: LifeJob, result: LifeResult): void {
+    this.#feeds[job.scenario]?.answer(this.#numberOf(job), observationOf(result));
+    // Also those hear it who wait for a search that has ended, or for a sweep that is over.
+    for (const wake of this.#hungry.splice(0)) wake();
     this.#arrive({ job, result });
   }
 
@@ -169,11 +202,22 @@ class Sweep {
     };
   }
 
-  #jobAt(index: number): LifeJob {
+  /** Undefined: its plan is not known yet. */
+  #jobAt(index: number): LifeJob | undefined {
     const { scenarios, seeds, shard } = this.#options;
     const scenario = index % scenarios.length;
-    const seed = firstSeed(seeds, shard) + ((index - scenario) / scenarios.length) * shard.count;
-    return { index, scenario, seed: String(seed) };
+    const job: LifeJob = { index, scenario, seed: '' };
+    const number = this.#numberOf(job);
+    const seed = String(firstSeed(seeds, shard) + number * shard.count);
+    const feed = this.#feeds[scenario];
+    if (feed === undefined) return { ...job, seed };
+    const proposal = feed.at(number);
+    return proposal === undefined ? undefined : { ...job, seed, ...proposal, relive: true };
+  }
+
+  /** Which of its scenario's lives it is, from 0. */
+  #numberOf({ index, scenario }: LifeJob): number {
+    return (index - scenario) / this.#options.scenarios.length;
   }
 
   #arrive(arrived: Arrived): void {
@@ -204,7 +248,7 @@ class Sweep {
     const capsule = plan === undefined ? '' : writeCapsule(folder, capsuleOf(plan, life, engineVersion));
     const scenario = scenarios[job.scenario]?.scenario;
     const expect: SimulationPlan['expect'] = scenario?.expect ?? 'exactly-once';
-    const swarm = scenario === undefined ? [] : swarmChoices(scenario, job.seed);
+    const swarm = scenario === undefined ? [] : swarmChoices(scenario, life.record.seed);
     const row = lifeRow(life, { expect, swarm, engineVersion, capsule });
     store?.append(row);
     this.#sum(job, row);
@@ -218,4 +262,11 @@ class Sweep {
     const { scenario, seed, verdict, signature, capsule } = row;
     this.#failures.push({ scenario, seed, verdict, signature, capsule: joinPath(this.#options.folder, capsule) });
   }
+}
+
+function observationOf(result: LifeResult): Observation {
+  if (result.kind === 'infrastructure') return { signature: NOT_LIVED, events: 0 };
+  const { life, sight } = result;
+  const { signature } = life.judgement;
+  return { signature, events: life.record.events, ...(sight === undefined ? {} : { sight }) };
 }

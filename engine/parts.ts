@@ -88,6 +88,14 @@ export interface EngineParts {
   checkpointedOffset(nextOffset: number): number;
   /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch' | 'before-batch';
+  /** What a source that stops at markers takes a checkpoint at (row C25): its marker, or the coordinator's trigger, wherever it stands. */
+  readonly inducedBy: 'marker' | 'trigger';
+  /** What such a source does at a marker whose trigger has not come: stays there, or reads on. */
+  readonly markerWithoutTrigger: 'holds' | 'reads-on';
+  /** The marker of a checkpoint that is over: dropped, or waited for. */
+  readonly markerOfAborted: 'dropped' | 'believed';
+  /** The options of a barrier that a marker brings about, by those of the trigger: the same (FLINK-25256). */
+  inducedOptions(triggered: CheckpointOptions): CheckpointOptions;
   /** A trigger or barrier that is not newer than what a subtask has acted upon (row B9): late, or acted upon all the same. */
   readonly lateTrigger: 'ignored' | 'acted-upon';
   /** Where a new leader begins to count (row C8): at the last id that was ever taken, or at the newest checkpoint. */
@@ -247,6 +255,10 @@ export const standardParts: EngineParts = {
   metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
   sourcePositions: 'with-barrier',
+  inducedBy: 'marker',
+  markerWithoutTrigger: 'holds',
+  markerOfAborted: 'dropped',
+  inducedOptions: (triggered) => triggered,
   lateTrigger: 'ignored',
   firstIdOfLeader: 'after-last-taken',
   repartitionOperatorState,

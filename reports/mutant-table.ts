@@ -1,9 +1,8 @@
 /**
  * What finds each mutant, as Markdown: the part of docs/mutants.md that is measured.
  *
- * Owns: the table and its place in a document. Does not own: the hunt (cli/mutant-hunt.ts).
+ * Owns: the table. Does not own: the hunt (cli/mutant-hunt.ts), its place in a document (marked-document.ts).
  * I1: no wall clock: the same engine, mutants and data give the same bytes.
- * I2: what stands outside the two marks is left as it is.
  */
 import { table } from './markdown-summary.ts';
 
@@ -64,16 +63,3 @@ export function mutantTable(mutants: readonly MutantFigures[], seeds: number): s
   const sentence = `${found} of ${mutants.length} are found in their own scenario within ${seeds} seeds${foundIn.length === 0 ? '' : `, ${foundIn.join(', ')}`}.`;
   return `${table(head, rows).join('\n')}\n\n${sentence}`;
 }
-
-/** The document with a new table between its marks; undefined when it has none. */
-export function withMutantTable(document: string, text: string): string | undefined {
-  const lines = document.split('\n');
-  const begin = lines.indexOf(MUTANT_MARKS.begin);
-  const end = lines.indexOf(MUTANT_MARKS.end);
-  if (begin < 0 || end < begin) return undefined;
-  return [...lines.slice(0, begin + 1), '', text, '', ...lines.slice(end)].join('\n');
-}
-
-/** A document that has only the table. */
-export const mutantDocument = (text: string): string =>
-  `# Mutants\n\n${MUTANT_MARKS.begin}\n\n${text}\n\n${MUTANT_MARKS.end}\n`;

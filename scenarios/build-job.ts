@@ -91,6 +91,7 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
       partitions,
       ...(topic.bounded ? { bounded: true as const } : {}),
       ...(topic.socket === undefined ? {} : { socket: topic.socket }),
+      ...(topic.induced === undefined ? {} : { induced: topic.induced }),
     };
   });
 }

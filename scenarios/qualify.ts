@@ -151,6 +151,7 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     ratePerSecond: input.rate,
     bounded: input.bounded,
     ...(input.socket ? { socket: true } : {}),
+    ...(input.induced ? { induced: true } : {}),
   };
 }
 

@@ -209,7 +209,9 @@ function misfitsOf(value: unknown, { input, jobs, locateFile }: SwarmText): read
   const parsed = scenarioSchema.safeParse(value);
   if (!parsed.success) return parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
   const made = completed(parsed.data, jobs, locateFile);
-  const faults = input.faults.filter(({ action }) => isAtHome(action, made.highAvailability.kind));
+  const faults = input.faults.filter(({ action }) =>
+    isAtHome(action, made.highAvailability.kind, made.sink.kind === 'kafka'),
+  );
   const drawn = { ...made, faults };
   return [...crossCheck(drawn, jobs), ...datasetProblems(drawn)];
 }

@@ -38,6 +38,13 @@ export function drawScenario(scenario: Scenario, choices: Choices): Scenario {
   return { ...qualify(input as ScenarioInput, []), swarm };
 }
 
+/** The same scenario with other fault rules, whatever its seeds draw. */
+export function withFaults({ swarm, ...scenario }: Scenario, faults: Scenario['faults']): Scenario {
+  return swarm === undefined
+    ? { ...scenario, faults }
+    : { ...scenario, faults, swarm: { ...swarm, input: { ...swarm.input, faults } } };
+}
+
 /** Whether a fault rule is in this seed's subset. `name`: of the rule's streams. */
 export function isInSubset(swarm: Swarm | undefined, name: string, choices: Choices): boolean {
   return swarm?.faultSubset !== true || choices.site(`faults/${name}/swarm`).chance(1, 2);
@@ -68,9 +75,15 @@ function ruleLabel(action: FaultAction): string {
       return `partition/${action.shape}`;
     case 'crash':
     case 'pause':
+    case 'slow-cpu':
+    case 'out-of-memory':
+    case 'clock-drift':
       return `${action.kind}/${action.target}`;
     case 'cut':
-      return `cut/${action.target}/${action.from}`;
+    case 'hold':
+      return `${action.kind}/${action.target}/${action.from}`;
+    case 'nemesis':
+      return action.name;
     default:
       return action.kind;
   }

@@ -1,5 +1,5 @@
 /** `tidemark mutants`: engines with one known bug each, and what finds them. */
-import { mutantDocument, MUTANT_MARKS, type MutantFigures, mutantTable, withMutantTable } from '../../reports/index.ts';
+import { MUTANT_MARKS, type MutantFigures, mutantTable } from '../../reports/index.ts';
 import { didYouMean } from '../../scenarios/did-you-mean.ts';
 import type { Mutant } from '../../scenarios/mutants/mutant.ts';
 import { MUTANTS } from '../../scenarios/mutants/mutant-catalog.ts';
@@ -7,9 +7,11 @@ import type { Scenario } from '../../scenarios/scenario.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
-import { exists, readText, write } from '../files.ts';
+import { write } from '../files.ts';
+import { markedFile } from '../marked-file.ts';
 import { MutantHunt } from '../mutant-hunt.ts';
 import { readScenario } from '../scenario-source.ts';
+import { scoreboard } from '../scoreboard.ts';
 import { shellWord } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -23,8 +25,9 @@ export async function mutants(call: CommandCall): Promise<ExitCode> {
   const { outFile, hunted: seeds = DEFAULT_SEEDS } = options;
   if (outFile !== undefined && operands.length > 0)
     throw new UsageError('--out writes the table of all mutants: name none of them.');
+  if (options.strategies !== undefined) return await scoreboard(call, chosen, options.strategies);
   // Before the hunt, which takes a while.
-  if (outFile !== undefined) documentOf(outFile, '');
+  if (outFile !== undefined) markedFile(outFile, MUTANT_MARKS, '');
   const scenarios = new Map<string, Scenario>();
   let lives = 0;
   const progress = terminal.progress('mutants', chosen.length);
@@ -45,7 +48,7 @@ export async function mutants(call: CommandCall): Promise<ExitCode> {
   });
   for (const mutant of chosen) found.push(await hunt.hunt(mutant));
   progress.stop();
-  if (outFile !== undefined) write(outFile, documentOf(outFile, mutantTable(found, seeds)));
+  if (outFile !== undefined) write(outFile, markedFile(outFile, MUTANT_MARKS, mutantTable(found, seeds)));
   if (options.json === true) terminal.out(JSON.stringify({ seeds, lives, mutants: found }, null, 2));
   else tell(call, { found, seeds, lives });
   return found.every(({ own }) => own.find !== undefined) ? EXIT.passed : EXIT.violated;
@@ -58,16 +61,6 @@ function mutantNamed(slug: string): Mutant {
   const near = didYouMean(slug, slugs);
   const hint = near === undefined ? `expected ${slugs.join(', ')}.` : `did you mean '${near}'?`;
   throw new UsageError(`There is no mutant '${slug}': ${hint}`);
-}
-
-/** What the file will hold: the table in its place, everything else as it was. */
-function documentOf(file: string, text: string): string {
-  if (!exists(file)) return mutantDocument(text);
-  const document = withMutantTable(readText(file), text);
-  if (document !== undefined) return document;
-  throw new UsageError(
-    `${file} has no place for the table: expected a line ${MUTANT_MARKS.begin} and below it a line ${MUTANT_MARKS.end}.`,
-  );
 }
 
 function tell(

@@ -1,8 +1,11 @@
 /** `tidemark sweep`: many seeds of scenarios, side by side. */
+import { reachedProbes, type Unreached, unreached } from '../../reports/index.ts';
 import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
+import { DEFAULT_STRATEGY, type StrategyName } from '../../scenarios/strategies/strategy.ts';
+import { strategyNamed } from '../../scenarios/strategies/strategy-catalog.ts';
 import { BugBase } from '../bugs/bug-base.ts';
 import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
@@ -56,6 +59,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   const seeds = options.for === undefined ? (options.seeds ?? DEFAULT_SEEDS) : ENDLESS_SEEDS;
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
+  const { strategy = DEFAULT_STRATEGY } = options;
   if (seedsInShard(seeds, shard) === 0) {
     throw new UsageError(
       `--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`,
@@ -63,10 +67,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   }
   await checkInputs(scenarios);
   const say = options.json === true ? terminal.err : terminal.out;
-  for (const { scenario } of scenarios) {
-    const seed = String(firstSeed(seeds, shard));
-    say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
-  }
+  sayPlans(say, scenarios, { strategy, seed: String(firstSeed(seeds, shard)) });
   say(
     `seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${workers} worker${workers === 1 ? '' : 's'}`,
   );
@@ -84,6 +85,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
         seeds,
         shard,
         workers,
+        ...(strategy === DEFAULT_STRATEGY ? {} : { strategy: strategyNamed(strategy) }),
         engineVersion,
         subtasks: options.subtasks === true,
         folder,
@@ -97,24 +99,21 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     );
     progress.stop();
     const wallMs = clock.elapsedMs();
-    const code = exitCodeOfSweep(lived, clock.isInterrupted);
+    const never = options.requireReached === true ? unreached(lived.total) : NOTHING_UNREACHED;
+    const code = gravest([exitCodeOfSweep(lived, clock.isInterrupted), ...codeOfUnreached(never)]);
     const outcome = clock.isInterrupted ? lived : await withShrunk(call, lived);
     const count = outcome.total.lives;
     if (options.json === true) {
       const to = options.for === undefined ? seeds.to : outcome.lastSeed;
-      const parts = {
+      const document = sweepDocument({
         outcome,
         seeds: { from: seeds.from, to, count: Math.floor(count / scenarios.length) },
         workers,
         wallMs,
-      };
-      terminal.out(
-        JSON.stringify(
-          sweepDocument({ ...parts, shard: `${shard.index}/${shard.count}`, interrupted: clock.isInterrupted }),
-          null,
-          2,
-        ),
-      );
+        shard: `${shard.index}/${shard.count}`,
+        interrupted: clock.isInterrupted,
+      });
+      terminal.out(JSON.stringify(document, null, 2));
     } else {
       tell({
         outcome,
@@ -124,12 +123,23 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
         ...(options.out === undefined ? {} : { out: options.out }),
       });
     }
+    for (const line of unreachedLines(never)) say(terminal.paint('bad', line));
     return { outcome, code, wallMs, folder };
   } finally {
     progress.stop();
     clock.stop();
     store?.close();
   }
+}
+
+function sayPlans(
+  say: (text: string) => void,
+  scenarios: readonly NamedScenario[],
+  { strategy, seed }: { readonly strategy: StrategyName; readonly seed: string },
+): void {
+  if (strategy !== DEFAULT_STRATEGY) say(`strategy ${strategy}`);
+  for (const { scenario } of scenarios)
+    say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
 }
 
 /** Data sets are looked at before the first life, so that a bad row is told once and not once per worker. */
@@ -180,6 +190,20 @@ function exitCodeOfSweep(outcome: SweepOutcome, interrupted: boolean): ExitCode 
     ...(outcome.infrastructure.length > 0 ? [EXIT.internal] : []),
     ...(interrupted ? [EXIT.inconclusive] : []),
   ]);
+}
+
+const NOTHING_UNREACHED: Unreached = { probes: [], faults: [] };
+
+/** The sweep has not seen enough to say that all is well. */
+const codeOfUnreached = ({ probes, faults }: Unreached): ExitCode[] =>
+  probes.length + faults.length > 0 ? [EXIT.inconclusive] : [];
+
+function unreachedLines({ probes, faults }: Unreached): string[] {
+  const says = new Map(reachedProbes({ probes: {}, probeLives: {} }).map((one) => [one.name, one]));
+  return [
+    ...probes.map((name) => `Never reached: probe ${name} (${says.get(name)?.area}). ${says.get(name)?.says}`),
+    ...faults.map((name) => `Never effective: fault ${name}.`),
+  ];
 }
 
 interface Telling {

@@ -13,6 +13,7 @@
 import { millis } from '../foundation/time.ts';
 import { defaultMaxParallelism, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import type { MasterHookSpec } from '../job/master-hook.ts';
+import { MarkerHook } from '../connectors/marker-hook.ts';
 import type { JobGraph, SourceSpec } from '../job/job-graph.ts';
 import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import { DataStream } from './data-stream.ts';
@@ -46,6 +47,11 @@ export interface LogSourceOptions {
   readonly fetchWaitMs?: number;
   /** Its partitions end, so that a subtask without one has nothing to wait for. Default false. */
   readonly bounded?: boolean;
+  /**
+   * The log decides when the source takes a checkpoint: a master hook asks it for a marker in each partition, and nothing is read past one
+   * before its checkpoint is taken (Flink: ExternallyInducedSource). Only of `fromLog`. Default false.
+   */
+  readonly induced?: boolean;
 }
 
 /** Which event time the records of a source have, and how far it has come in each split. Default: as the log says, and no watermarks. */
@@ -159,6 +165,8 @@ export class StreamExecutionEnvironment {
   ): DataStream<T> {
     const { topic, partitions, uid } = options;
     if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);
+    if (options.induced === true && kind.kind !== 'log')
+      throw new InvalidJob(`Only a log read by fixed partitions has markers, and '${topic}' is read in another way.`);
     if (new Set(partitions).size !== partitions.length)
       throw new InvalidJob(`The source '${topic}' names a partition twice.`);
     const fetchRecords = options.fetchRecords ?? DEFAULT_FETCH_RECORDS;
@@ -177,6 +185,7 @@ export class StreamExecutionEnvironment {
         source: {
           ...{ ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs, ...time },
           ...(options.bounded === true ? { bounded: true as const } : {}),
+          ...(options.induced === true ? { induced: true as const } : {}),
         },
       },
       inputs: [],
@@ -205,8 +214,18 @@ export class StreamExecutionEnvironment {
       hasExplicitMaxParallelism: this.#maxParallelism !== undefined,
       maxParallelismOf: (parallelism) => this.#maxParallelism ?? defaultMaxParallelism(parallelism),
     });
-    return this.#hooks.length === 0 ? graph : { ...graph, masterHooks: [...this.#hooks] };
+    const masterHooks = [...markerHooks(graph), ...this.#hooks];
+    return masterHooks.length === 0 ? graph : { ...graph, masterHooks };
   }
+}
+
+/** Flink: WithMasterCheckpointHook, which such sources are. */
+function markerHooks({ vertices }: JobGraph): MasterHookSpec[] {
+  return vertices.flatMap(({ source }) =>
+    source?.induced === true
+      ? [{ identifier: `markers/${source.uid}`, create: (host) => new MarkerHook(source, host) }]
+      : [],
+  );
 }
 
 function requireCount(what: string, value: number, most: number): void {

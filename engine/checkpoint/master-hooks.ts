@@ -8,8 +8,9 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { MasterHookSpec, MasterTriggerRestoreHook } from '../job/master-hook.ts';
+import type { MasterHookHost, MasterHookSpec, MasterTriggerRestoreHook } from '../job/master-hook.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
 import type { CheckpointMetadata, MasterState } from '../protocol/metadata-file.ts';
 
 /** Undefined: one of them failed. */
@@ -23,8 +24,17 @@ interface NamedHook {
 export class MasterHooks {
   readonly #hooks: readonly NamedHook[];
 
-  constructor(specs: readonly MasterHookSpec[] = []) {
-    this.#hooks = specs.map((spec) => ({ identifier: spec.identifier, hook: spec.create() }));
+  constructor(hooks: readonly NamedHook[] = []) {
+    this.#hooks = hooks;
+  }
+
+  /** False: no hook waits for it. */
+  handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
+    return this.#hooks.some(({ hook }) => hook.handleMessage?.(message, nowUs, out) === true);
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#hooks.some(({ hook }) => hook.handleTimer?.(timer, nowUs, out) === true);
   }
 
   trigger(at: { readonly checkpointId: CheckpointId; readonly nowUs: Micros }, out: Out, done: HookStatesDone): void {
@@ -62,6 +72,10 @@ export class MasterHooks {
     }
   }
 }
+
+/** Of a job, made anew for each job master. */
+export const masterHooksOf = (specs: readonly MasterHookSpec[], host: MasterHookHost): MasterHooks =>
+  new MasterHooks(specs.map((spec) => ({ identifier: spec.identifier, hook: spec.create(host) })));
 
 /** The first hook whose state is in the checkpoint and that the job does not have; undefined: there is none. */
 export function unmatchedHookState(

@@ -23,6 +23,7 @@ import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import type { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import { SharedStateRegistry } from './shared-state-registry.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface SharedStateOptions {
   readonly parts: EngineParts;
@@ -59,7 +60,7 @@ export class SharedState {
       const segments = this.#registerAll(handle.segments ?? [], checkpointId);
       if (segments === undefined || this.#registerAll(own, checkpointId) === undefined) {
         out.report({ kind: 'acknowledge-received', checkpointId, attempt, result: 'discarded' });
-        out.report({ kind: 'probe', probe: 'placeholder-of-missing-file' });
+        probe(out, 'placeholder-of-missing-file');
         return undefined;
       }
       resolved.push(handle.segments === undefined ? handle : { ...handle, segments });
@@ -121,6 +122,7 @@ export class SharedState {
     const unused = this.#registry.unregisterUnused(lowestRetainedId);
     const { parts, cleaner } = this.#options;
     const named = parts.sharedGarbage === 'swept' ? unused.filter((path) => creatorOf(path) <= floor) : unused;
+    sometimes(named.length > 0 && parts.sharedGarbage === 'swept', out, 'claimed-shared-files-deleted');
     cleaner.deleteFiles(named, out);
   }
 

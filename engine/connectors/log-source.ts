@@ -9,7 +9,9 @@
  *   I2 records of a partition are emitted in offset order, each once per attempt;
  *   I3 at most one fetch per partition is open; what answers an older position is dropped;
  *      of a socket: what comes is newer than what came;
- *   I4 after `stop` nothing is emitted or fetched, the positions stay.
+ *   I4 after `stop` nothing is emitted or fetched, the positions stay;
+ *   I5 where markers decide (row C25), nothing is fetched from behind a marker before that is passed or dropped. A partition that comes to a
+ *      later marker shows that the earlier ones are taken back: those who stand at one read on.
  */
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
@@ -17,10 +19,11 @@ import { assert, InvariantViolation } from '../foundation/assert.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { LogFetch, LogRecords } from '../protocol/messages.ts';
-import type { CheckpointId } from '../foundation/ids.ts';
+import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { decodeSourceOffsets, encodeSourceOffsets } from './operator-state-rows.ts';
-import type { RestoredPiece, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import type { MarkedSource, RestoredPiece, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface LogSourceOptions extends SourceReaderOptions {
   readonly subtask: number;
@@ -31,6 +34,10 @@ interface Position {
   nextOffset: number;
   /** The partition is bounded and everything in it was emitted. */
   ended: boolean;
+  /** The last marker that lies before `nextOffset`; 0: none. */
+  passed: number;
+  /** The marker it stands at; 0: none. */
+  standsAt: number;
   /** What becomes of the reply to a fetch; made once. */
   readonly onReply: ReplyHandler<LogRecords>;
 }
@@ -38,17 +45,21 @@ interface Position {
 /** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
 const HELD_FETCH_US_MAX = 5_000_000;
 
-export class LogSource implements SourceReader {
+export class LogSource implements SourceReader, MarkedSource {
   readonly uid: string;
   readonly #options: LogSourceOptions;
   readonly #positions: readonly Position[];
   readonly #client: RequestClient<LogRecords>;
   readonly #later = new DelayedCalls();
   readonly #batches: LogRecords[] = [];
+  readonly markers?: MarkedSource;
+  /** Markers of checkpoints that are over and may still be met. */
+  readonly #dropped = new Set<number>();
   #cursor = 0;
   #stopped = false;
 
   constructor(options: LogSourceOptions) {
+    if (options.spec.induced === true) this.markers = this;
     this.uid = options.uid;
     this.#options = options;
     this.#positions = options.spec.partitions
@@ -91,6 +102,26 @@ export class LogSource implements SourceReader {
     return this.#batches.length > 0 && !this.#stopped;
   }
 
+  get marker(): CheckpointId | undefined {
+    let id = 0;
+    for (const { ended, standsAt } of this.#positions) {
+      if (ended) continue;
+      if (standsAt === 0 || (id !== 0 && standsAt !== id)) return undefined;
+      id = standsAt;
+    }
+    return id === 0 ? undefined : checkpointId(id);
+  }
+
+  passMarker(id: CheckpointId, out: Out): void {
+    for (const dropped of this.#dropped) if (dropped <= id) this.#dropped.delete(dropped);
+    this.#leaveMarkers((standsAt) => standsAt <= id, out);
+  }
+
+  dropMarker(id: CheckpointId, out: Out): void {
+    this.#dropped.add(id);
+    this.#leaveMarkers((standsAt) => standsAt === id, out);
+  }
+
   /** Every partition is bounded and was emitted to its end. A source without partitions waits for some, unless there can be none. */
   get isExhausted(): boolean {
     if (this.#positions.length === 0) return this.#options.spec.bounded === true;
@@ -126,7 +157,7 @@ export class LogSource implements SourceReader {
       this.#batches.shift();
       this.#cursor = 0;
       if (batch.ended === true) position.ended = true;
-      else this.#fetch(position, out);
+      else this.#readOn(position, batch.marker, out);
     }
     return emitted;
   }
@@ -153,7 +184,29 @@ export class LogSource implements SourceReader {
       maxRecords: spec.fetchRecords,
       maxWaitUs: micros(spec.fetchWaitUs),
     };
-    this.#client.send(message, out, position.onReply);
+    const asked = this.markers === undefined ? message : { ...message, markersAfter: position.passed };
+    this.#client.send(asked, out, position.onReply);
+  }
+
+  /** It has emitted all up to a marker, or to the end of a batch. */
+  #readOn(position: Position, marker: number | undefined, out: Out): void {
+    if (marker === undefined) return this.#fetch(position, out);
+    if (this.#dropped.has(marker)) {
+      position.passed = marker;
+      return this.#fetch(position, out);
+    }
+    position.standsAt = marker;
+    this.#leaveMarkers((standsAt) => standsAt < marker, out);
+  }
+
+  #leaveMarkers(isLeft: (standsAt: number) => boolean, out: Out): void {
+    for (const position of this.#positions) {
+      const { standsAt } = position;
+      if (standsAt === 0 || !isLeft(standsAt)) continue;
+      position.passed = standsAt;
+      position.standsAt = 0;
+      if (!this.#stopped) this.#fetch(position, out);
+    }
   }
 
   #newPosition(partition: number): Position {
@@ -161,6 +214,8 @@ export class LogSource implements SourceReader {
       partition,
       nextOffset: 0,
       ended: false,
+      passed: this.#options.restore?.checkpointId ?? 0,
+      standsAt: 0,
       onReply: (reply, _nowUs, out) => this.#onReply(position, reply, out),
     };
     return position;
@@ -168,15 +223,17 @@ export class LogSource implements SourceReader {
 
   #onReply(position: Position, reply: LogRecords | undefined, out: Out): void {
     if (this.#stopped) return;
+    sometimes(reply === undefined, out, 'log-fetch-unanswered');
     if (reply === undefined) return this.#fetch(position, out);
     if (reply.outcome === 'unavailable') {
+      probe(out, 'log-unavailable');
       const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
       return this.#later.after(delayUs, `fetch/${position.partition}`, out, (_nowUs, lateOut) =>
         this.#fetch(position, lateOut),
       );
     }
     if (this.#options.spec.kind === 'socket') {
-      if (reply.offset > position.nextOffset) out.report({ kind: 'probe', probe: 'socket-records-lost' });
+      if (reply.offset > position.nextOffset) probe(out, 'socket-records-lost');
       assert(reply.offset >= position.nextOffset, 'a socket hands out nothing twice');
       position.nextOffset = reply.offset;
     }
@@ -185,7 +242,7 @@ export class LogSource implements SourceReader {
       position.ended = true;
       return;
     }
-    if (reply.values.length === 0) return this.#fetch(position, out);
+    if (reply.values.length === 0) return this.#readOn(position, reply.marker, out);
     this.#batches.push(reply);
   }
 

@@ -14,6 +14,7 @@ import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { LogRecords, OperatorEventMessage } from '../protocol/messages.ts';
+import type { TaskRestore } from '../protocol/task.ts';
 import type { OperatorStateList } from '../protocol/state-handle.ts';
 
 export interface SourceReaderOptions {
@@ -23,6 +24,8 @@ export interface SourceReaderOptions {
   readonly broker: NodeId;
   readonly requestTimeoutUs: number;
   readonly firstRequestId: number;
+  /** What it begins from; undefined: nothing. */
+  readonly restore: Pick<TaskRestore, 'checkpointId'> | undefined;
 }
 
 /** A piece of operator state; `lists`: which elements of which list are this subtask's, absent: all (rows S5, S6). */
@@ -31,7 +34,24 @@ export interface RestoredPiece {
   readonly lists?: readonly OperatorStateList[] | undefined;
 }
 
+/**
+ * What a source that stops at markers (row C25) tells of them; a marker is named by its checkpoint. It reads a split up to a marker and not
+ * further, until it is told to pass or to drop it.
+ */
+export interface MarkedSource {
+  /** Every split ended, and nothing is to come of any. */
+  readonly isExhausted: boolean;
+  /** At which all of its open splits stand; undefined: they do not, or not at the same one. */
+  readonly marker: CheckpointId | undefined;
+  /** The checkpoint is taken: read on behind its marker. */
+  passMarker(id: CheckpointId, out: Out): void;
+  /** The checkpoint is over: its marker holds no split, now or later. */
+  dropMarker(id: CheckpointId, out: Out): void;
+}
+
 export interface SourceReader {
+  /** Present: markers in its input say when a snapshot is due. */
+  readonly markers?: MarkedSource;
   /** Under this name it finds its operator state again. */
   readonly uid: string;
   /** Fetched and not emitted. */

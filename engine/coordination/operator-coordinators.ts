@@ -24,6 +24,7 @@ import type { CheckpointedCoordinators, CoordinatorStatesDone } from './checkpoi
 import type { OperatorCoordinator } from './operator-coordinator.ts';
 import { OperatorCoordinatorHolder } from './operator-coordinator-holder.ts';
 import { SourceCoordinator } from './source-coordinator.ts';
+import { probe } from '../protocol/probes.ts';
 
 /** An execution attempt and whose it is. */
 export interface VertexAttempt {
@@ -148,7 +149,7 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
     const is = this.isProcessingBacklog;
     if (is === this.#wasProcessingBacklog) return;
     this.#wasProcessingBacklog = is;
-    out.report({ kind: 'probe', probe: is ? 'backlog-began' : 'backlog-over' });
+    probe(out, is ? 'backlog-began' : 'backlog-over');
     this.#options.backlogChanged?.(nowUs, out);
   }
 

@@ -17,6 +17,7 @@
 import type { Out } from '../protocol/actor.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
 import { isFinished, type LogSplit, UNBOUNDED } from '../protocol/operator-events.ts';
+import { probe } from '../protocol/probes.ts';
 
 /** What an enumerator asks of its coordinator (Flink: SplitEnumeratorContext). */
 export interface EnumeratorContext {
@@ -81,14 +82,14 @@ export class SplitEnumerator {
   handleFinished(subtask: number, split: LogSplit, out: Out): void {
     if (this.#open.get(split.splitId)?.subtask === subtask) this.#open.delete(split.splitId);
     if (this.#next.get(split.partition) === split.end) this.#makeSplit(split.partition, split.end);
-    else out.report({ kind: 'probe', probe: 'split-finished-again' });
+    else probe(out, 'split-finished-again');
     this.#context.releaseSplit(subtask, split.splitId, out);
     this.#serve(out);
   }
 
   /** The reader is gone; what else it holds it will say when it is there again. */
   addSplitsBack(splits: readonly LogSplit[], subtask: number, out: Out): void {
-    if (splits.length > 0) out.report({ kind: 'probe', probe: 'splits-given-back' });
+    if (splits.length > 0) probe(out, 'splits-given-back');
     this.#waiting.delete(subtask);
     for (const [id, open] of [...this.#open]) if (open.subtask === subtask) this.#open.delete(id);
     this.#unassigned = [...splits, ...this.#unassigned].sort(

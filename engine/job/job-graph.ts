@@ -44,6 +44,8 @@ export interface SourceSpec {
   readonly recordsPerSplit?: number;
   /** `log`: its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
   readonly bounded?: true;
+  /** `log`: markers in its partitions say when a snapshot is due (row C25; Flink: ExternallyInducedSource). */
+  readonly induced?: true;
   /** Event time of its records and watermarks per split; absent: the source says nothing of event time. */
   readonly watermarks?: WatermarkSpec;
 }

@@ -4,9 +4,11 @@
  *
  * A job brings specs; each leader makes its own hooks of them. A hook that fails says so by `done(undefined)`, and the checkpoint is aborted.
  */
-import type { CheckpointId } from '../foundation/ids.ts';
+import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
+import type { ServiceNodes } from '../protocol/service-nodes.ts';
 
 /** Called once, at once or later: the state to keep, which may be empty; undefined: the hook failed. */
 export type HookDone = (state: Uint8Array | undefined, nowUs: Micros, out: Out) => void;
@@ -25,10 +27,24 @@ export interface MasterTriggerRestoreHook {
   restoreCheckpoint(checkpointId: CheckpointId, state: Uint8Array | undefined, out: Out): void;
   /** The job begins from nothing. */
   reset?(out: Out): void;
+  /** Of hooks that ask an outside system: what came to the JobManager. False: it is of somebody else. */
+  handleMessage?(message: EngineMessage, nowUs: Micros, out: Out): boolean;
+  handleTimer?(timer: string, nowUs: Micros, out: Out): boolean;
+}
+
+/** What a hook finds on its JobManager. */
+export interface MasterHookHost {
+  readonly services: ServiceNodes;
+  readonly epoch: LeaderEpoch;
+  readonly requestTimeoutUs: number;
+  /** Of no request of an earlier process there. */
+  readonly firstRequestId: number;
+  /** Rises as long as this epoch lasts, whatever job master asks. */
+  nextSequence(): number;
 }
 
 export interface MasterHookSpec {
   /** Names its state, for as long as the job lives. */
   readonly identifier: string;
-  create(): MasterTriggerRestoreHook;
+  create(host: MasterHookHost): MasterTriggerRestoreHook;
 }

@@ -6,6 +6,7 @@
  * that outlive it (engine/high-availability), the job (job-master).
  * Invariants: I1 without leadership nothing is sent to TaskManagers; I2 everything of a lost epoch is forgotten at once.
  */
+import { type MasterHooks, masterHooksOf } from '../checkpoint/master-hooks.ts';
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { ATTEMPTS_PER_EPOCH, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
@@ -15,6 +16,7 @@ import { JobCleanup } from '../high-availability/job-cleanup.ts';
 import { JobResultStore } from '../high-availability/job-result-store.ts';
 import { type EndedRun, resultOf } from '../protocol/job-result.ts';
 import type { HighAvailabilityServices } from '../high-availability/high-availability-services.ts';
+import type { MasterHookHost } from '../job/master-hook.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { ClientRequest } from '../protocol/client-operations.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
@@ -24,6 +26,7 @@ import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { probe } from '../protocol/probes.ts';
 
 const HEARTBEAT = 'heartbeat';
 /** Request ids of one process start here times its incarnation. */
@@ -44,8 +47,10 @@ export class JobManager implements Actor {
   readonly #cleanup: JobCleanup;
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
+  /** Of the job master. */
+  #hooks: MasterHooks | undefined;
   #superseded = false;
-  #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0 };
+  #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0, hookSequence: 0 };
   /** The next run is of another version of the job. */
   #isUpgraded = false;
   /** This leader found that the job is over for good. */
@@ -75,7 +80,7 @@ export class JobManager implements Actor {
       firstRequestId: firstId,
       contender: {
         acquired: (epoch, _nowUs, out) =>
-          this.#acquired(epoch, { nextAttempt: epoch * ATTEMPTS_PER_EPOCH, jobAttempt: 0 }, out),
+          this.#acquired(epoch, { nextAttempt: epoch * ATTEMPTS_PER_EPOCH, jobAttempt: 0, hookSequence: firstId }, out),
         lost: (_epoch, _nowUs, out) => this.#forget(out),
       },
     });
@@ -91,7 +96,7 @@ export class JobManager implements Actor {
       parts: environment.parts,
       // Who is silent for the first time-out is lost; it gets another one to come back.
       lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
-      done: (_nowUs, out) => out.report({ kind: 'probe', probe: 'job-cleaned-up' }),
+      done: (_nowUs, out) => probe(out, 'job-cleaned-up'),
     });
   }
 
@@ -134,6 +139,9 @@ export class JobManager implements Actor {
           return this.#master.handle(message, from, nowUs, out);
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
+      case 'log-marked':
+        if (this.#hooks?.handleMessage(message, nowUs, out) === true) return;
+        return out.report({ kind: 'message-discarded', message: message.kind, why: 'no master hook waits for it' });
       case 'client-request':
         return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
       case 'operator-event':
@@ -177,6 +185,8 @@ export class JobManager implements Actor {
         const { version } = store.run;
         const graph = graphOfVersion(environment, version);
         assert(graph !== undefined, 'a version that was submitted is known', { version });
+        const hooks = masterHooksOf(graph.masterHooks ?? [], this.#hookHost(epoch, count));
+        this.#hooks = hooks;
         this.#master = new JobMaster({
           environment: graph === environment.graph ? environment : { ...environment, graph },
           versions: {
@@ -192,6 +202,7 @@ export class JobManager implements Actor {
           store,
           counter,
           taskManagers: this.#taskManagers.length,
+          hooks,
           superseded: () => {
             this.#superseded = true;
           },
@@ -203,13 +214,28 @@ export class JobManager implements Actor {
     });
     const takeover = this.#takeover;
     this.#results.read(out, (result, _nowUs, readOut) => {
-      if (result !== undefined) readOut.report({ kind: 'probe', probe: `job-result-found-${result.state}` });
+      if (result !== undefined) probe(readOut, `job-result-found-${result.state}`);
       // Whether a next run was begun is for the pointer to say.
       if (result === undefined || result.isResumable === true) return takeover.start(readOut);
       this.#takeover = undefined;
       this.#isOver = true;
       if (result.state === 'dirty') this.#cleanup.start(result, readOut);
     });
+  }
+
+  /** Row C25. */
+  #hookHost(epoch: LeaderEpoch, count: DeploymentCount): MasterHookHost {
+    const { environment, incarnation } = this.#options;
+    return {
+      services: environment.services,
+      epoch,
+      requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
+      firstRequestId: incarnation * IDS_PER_INCARNATION,
+      nextSequence: () => {
+        count.hookSequence += 1;
+        return count.hookSequence;
+      },
+    };
   }
 
   /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
@@ -250,6 +276,7 @@ export class JobManager implements Actor {
     this.#cleanup.forget(out);
     this.#takeover = undefined;
     this.#master = undefined;
+    this.#hooks = undefined;
     this.#isOver = false;
   }
 }

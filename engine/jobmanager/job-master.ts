@@ -14,7 +14,7 @@
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
-import { MasterHooks } from '../checkpoint/master-hooks.ts';
+import type { MasterHooks } from '../checkpoint/master-hooks.ts';
 import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
@@ -43,6 +43,7 @@ import { SlotPool } from './slot-pool.ts';
 import { TaskGateway } from './task-gateway.ts';
 import { TaskReports } from './task-reports.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { sometimes } from '../protocol/probes.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
@@ -53,6 +54,7 @@ export interface JobMasterOptions {
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */
   readonly taskManagers: number;
+  readonly hooks: MasterHooks;
   readonly superseded: (nowUs: Micros, out: Out) => void;
   readonly versions: JobVersionsOfLeader;
   /** The run is over, and that is durable (row F18). */
@@ -76,7 +78,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #coordinator: CheckpointCoordinator;
   readonly operations: JobOperations;
   readonly #operatorCoordinators: OperatorCoordinators;
-  readonly #hooks: MasterHooks;
   readonly #failures: FailureHandler;
   readonly #deployment: JobDeployment;
   readonly #reports: TaskReports;
@@ -117,9 +118,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
-    this.#hooks = new MasterHooks(graph.masterHooks);
     this.#coordinator = new CheckpointCoordinator({
-      hooks: this.#hooks,
+      hooks: this.#options.hooks,
       jobId: graph.jobId,
       graph,
       epoch,
@@ -150,7 +150,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       gateway: this.#gateway,
       scaling: this.#scaling,
       coordinators: this.#operatorCoordinators,
-      hooks: this.#hooks,
+      hooks: this.#options.hooks,
       host: {
         status: () => this.#status,
         isSettled: () => this.#coordinator.isSettled,
@@ -261,7 +261,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       this.#scaling.handleTimer(timer, nowUs, out) ||
       this.operations.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out) ||
-      this.#operatorCoordinators.handleTimer(timer, nowUs, out)
+      this.#operatorCoordinators.handleTimer(timer, nowUs, out) ||
+      this.#options.hooks.handleTimer(timer, nowUs, out)
     );
   }
 
@@ -351,8 +352,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     execution.state = state;
     if (state === 'running') this.#operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunningOrFinished === true) {
-      if (this.#status === 'running') out.report({ kind: 'probe', probe: 'region-recovered' });
-      else {
+      sometimes(this.#status === 'running', out, 'region-recovered');
+      if (this.#status !== 'running') {
         this.#moveTo('running', out);
         this.#coordinator.start(nowUs, out);
         this.#scaling.running(nowUs, out);
@@ -420,7 +421,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { scope, subtasks, delayUs } = handling;
     if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     const ending = subtasks.map((subtask) => job.executions.at(subtask));
-    this.#deployment.scheduleSubtasks(subtasks, nowUs + delayUs);
+    this.#deployment.scheduleSubtasks(subtasks, nowUs + delayUs, out);
     this.#reportRestart({ cause: failure.cause, delayUs: micros(delayUs), subtasks }, out);
     this.#cancel(ending, nowUs, out);
     this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
@@ -430,9 +431,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */
   /** Not while it finishes with a durable savepoint: what is older must not be restored any more. The next run will be as wide as asked. */
   #restartForRescale(nowUs: Micros, out: Out): void {
-    const isUp = this.#status === 'created' || this.#status === 'running';
-    const mayRestart = isUp && !this.operations.forbidsRestart;
-    if (mayRestart && this.#deployment.job !== undefined) this.#restartAll('rescale', 0, nowUs, out);
+    if (ENDING.has(this.#status) || this.operations.forbidsRestart || this.#deployment.job === undefined) return;
+    this.#restartAll('rescale', 0, nowUs, out);
   }
 
   #restartAll(cause: RestartCause, delayUs: number, nowUs: Micros, out: Out): void {
@@ -454,6 +454,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   /** The tasks end and are not started again. */
   #endWith(status: 'canceling' | 'failing', nowUs: Micros, out: Out): void {
+    sometimes(status === 'failing', out, 'job-failed-for-good');
     this.#moveTo(status, out);
     this.#scaling.stopped(out);
     this.#deployment.unschedule();

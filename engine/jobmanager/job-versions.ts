@@ -9,6 +9,8 @@ export interface DeploymentCount {
   nextAttempt: number;
   /** How often the whole job was deployed. */
   jobAttempt: number;
+  /** Last number of a command of a master hook. */
+  hookSequence: number;
 }
 
 export interface JobVersionsOfLeader {

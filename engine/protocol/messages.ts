@@ -310,6 +310,8 @@ export interface LogFetch {
   readonly maxRecords: number;
   /** The broker holds the reply until a record is there, at most this long. */
   readonly maxWaitUs: Micros;
+  /** Present: the reader stops at markers, and has passed the one of this checkpoint and all before it (row C25); 0: none. */
+  readonly markersAfter?: number;
 }
 export interface LogRecords {
   readonly kind: 'log-records';
@@ -326,6 +328,35 @@ export interface LogRecords {
   readonly behind: number;
   /** True: the partition is bounded and nothing will ever come behind these records. */
   readonly ended: boolean;
+  /** Behind these records lies the marker of this checkpoint (row C25). */
+  readonly marker?: number;
+}
+
+/**
+ * A master hook tells the log that a checkpoint begins (row C25): a marker is to be put into each of these partitions, behind what is readable
+ * now. Of a group of readers the command of the highest epoch and sequence counts; the same one twice is done once.
+ */
+export interface LogMark {
+  readonly kind: 'log-mark';
+  readonly requestId: number;
+  /** Whose markers they are: the uid of a source. */
+  readonly group: string;
+  readonly epoch: LeaderEpoch;
+  readonly sequence: number;
+  readonly partitions: readonly number[];
+  /** 0: no marker is put anywhere. */
+  readonly checkpointId: number;
+  /** Markers of before are taken back first: the job was restored, their checkpoints are over. */
+  readonly takesBack: boolean;
+}
+export interface LogMarked {
+  readonly kind: 'log-marked';
+  readonly requestId: number;
+  readonly group: string;
+  /** `fenced`: a later command has come. */
+  readonly outcome: 'done' | 'fenced' | 'unavailable';
+  /** Where the marker lies in each partition, in their order; empty when there is none. */
+  readonly offsets: readonly number[];
 }
 
 /** Transactional sink store (Kafka-like producer transactions). */
@@ -403,6 +434,8 @@ export type ServiceMessage =
   | KubernetesMessage
   | LogFetch
   | LogRecords
+  | LogMark
+  | LogMarked
   | SinkRequest
   | TableUpsert
   | RocketMqRequest

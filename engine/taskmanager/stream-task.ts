@@ -66,7 +66,7 @@ export class StreamTask {
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #checkpointing: TaskCheckpointing;
-  readonly #mayEmit: () => boolean;
+  readonly #mayEmit = (): boolean => this.#isAvailable && !this.#work.isSpent;
   readonly #work = new WorkMeter();
   readonly #ending: TaskEnding;
   readonly #clock = { nowUs: 0 };
@@ -93,7 +93,6 @@ export class StreamTask {
     this.#options = options;
     this.#vertex = vertex;
     this.#hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
-    this.#mayEmit = () => this.#isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
@@ -109,7 +108,7 @@ export class StreamTask {
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
       const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
-      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1 };
+      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1, restore: deployment.restore };
       this.#source = openSource({ spec, ...place, ...log, toJobManager, fail });
     }
     this.#checkpointing = new TaskCheckpointing({
@@ -286,6 +285,7 @@ export class StreamTask {
   /** What one action wrote leaves with it, or soon. */
   #afterAction(nowUs: Micros, out: Out): void {
     if (this.#state === 'running') this.#time.afterAction(nowUs, out);
+    if (this.#source?.markers !== undefined) this.#checkpointing.atMarker(nowUs, out);
     // A watermark, or a timer that is due, is interrupted.
     if (this.#time.isBusy && this.#state === 'running' && !this.#continuing && this.#isAvailable) this.#continue(out);
     this.#chain?.sink?.sendBatches(out);
@@ -420,13 +420,10 @@ export class StreamTask {
   }
 
   #inputHost(): TaskInputHost {
-    const chain = (): OperatorChain => {
-      assert(this.#chain !== undefined, 'input is read when the operators are there');
-      return this.#chain;
-    };
     return {
-      get heads() {
-        return chain().heads;
+      heads: () => {
+        assert(this.#chain !== undefined, 'input is read when the operators are there');
+        return this.#chain.heads;
       },
       isStuck: () => this.#outputs.isStuck,
       mayProcess: this.#mayEmit,

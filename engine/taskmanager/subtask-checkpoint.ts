@@ -22,7 +22,8 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import { type FinishedState, logicalFileKey, type SegmentHandle, type StateHandle } from '../protocol/state-handle.ts';
+import { type FinishedState, logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
+import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
@@ -31,6 +32,7 @@ import { MergeRequests } from './file-merging/merge-requests.ts';
 import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What the synchronous part of a snapshot yields. */
 export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
@@ -143,7 +145,9 @@ export class SubtaskCheckpoint {
     if (!this.isNew(checkpointId) || this.isAborted(checkpointId)) return false;
     if (this.channelState.checkpointId === checkpointId) return true;
     for (const part of [...this.#async.values()]) {
-      if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
+      if (!part.awaitsChannelState) continue;
+      probe(out, 'subsumed-with-channel-state-open');
+      this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
     }
     this.channelState.start(checkpointId);
     return true;
@@ -218,7 +222,10 @@ export class SubtaskCheckpoint {
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
-      part.outstanding += segments.segments.filter(({ known }) => known === undefined).length;
+      const fresh = segments.segments.filter(({ known }) => known === undefined).length;
+      part.outstanding += fresh;
+      sometimes(fresh > 0 && fresh < segments.segments.length, out, 'segments-reused');
+      sometimes(fresh === 0 && segments.segments.length > 0, out, 'segments-all-reused');
       part.segments.set(
         operator,
         segments.segments.map(({ known }) => known),
@@ -249,6 +256,7 @@ export class SubtaskCheckpoint {
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
     part.persistedInFlightBytes = inFlightBytes(known);
+    sometimes(part.persistedInFlightBytes > 0, out, 'in-flight-data-in-snapshot');
     part.channelParts = parts.length;
     part.outstanding += parts.length - 1;
     for (const state of parts) {
@@ -347,7 +355,7 @@ export class SubtaskCheckpoint {
         return this.#put(part, { ...file, pool: '', bytes, checksum, stored }, out);
       }
       case 'too-large':
-        out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
+        probe(out, 'state-too-large-for-jobmanager');
         return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
   }
@@ -418,10 +426,10 @@ export class SubtaskCheckpoint {
       'every state of an acknowledged snapshot has a handle',
     );
     const { attempt, epoch, environment } = this.#options;
-    const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
+    const handles = acknowledgedHandles(part);
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
-      out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
+      probe(out, 'acknowledgement-exceeds-frame');
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
@@ -457,8 +465,11 @@ export class SubtaskCheckpoint {
     const delayUs = environment.configuration.runtime.requestTimeoutUs;
     this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
       if (this.#unconfirmed.get(checkpointId) !== message) return;
-      if (tries >= ACKNOWLEDGE_TRIES_MAX) return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-      lateOut.report({ kind: 'probe', probe: 'acknowledge-repeated' });
+      if (tries >= ACKNOWLEDGE_TRIES_MAX) {
+        probe(lateOut, 'unconfirmed-acknowledgement-given-up');
+        return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+      }
+      probe(lateOut, 'acknowledge-repeated');
       this.#sendAcknowledgement(message, tries + 1, lateOut);
     });
   }
@@ -467,35 +478,4 @@ export class SubtaskCheckpoint {
     const { attempt, vertex, subtask } = this.#options;
     return { attempt, vertex, subtask };
   }
-}
-
-/** Row S17: of what an earlier checkpoint wrote only the name is said. */
-function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
-  const segments = handle.state === 'keyed' ? part.segments.get(handle.operator) : undefined;
-  if (segments === undefined) return handle;
-  return {
-    ...handle,
-    segments: segments.map((segment) => {
-      assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
-      return part.written.has(logicalFileKey(segment)) ? segment : placeholderOf(segment);
-    }),
-  };
-}
-
-const placeholderOf = ({ path, offset }: SegmentHandle): SegmentHandle => ({
-  path,
-  ...(offset === undefined ? {} : { offset }),
-  bytes: 0,
-  checksum: 0,
-  isPlaceholder: true,
-});
-
-/** By operator, then kind: independent of the order in which writes were answered. */
-function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {
-  return handles.length < 2 ? handles : [...handles].sort(compareHandles);
-}
-
-function compareHandles(a: StateHandle, b: StateHandle): number {
-  if (a.operator !== b.operator) return a.operator < b.operator ? -1 : 1;
-  return a.state < b.state ? -1 : a.state > b.state ? 1 : 0;
 }

@@ -13,7 +13,8 @@
  *   I4 a checkpoint that the subtask gives up, or whose abort is news to its input, is said to those behind it: nobody waits for a barrier
  *      that will not come (row B3);
  *   I5 a subtask that stopped for a synchronous savepoint fails when that is lost (row C28);
- *   I6 what its functions are told of a checkpoint's end they are told once, and of completions the newest last (row C14).
+ *   I6 where markers in the input decide (row C25), a trigger waits for its marker (induced-checkpoints.ts);
+ *   I7 what its functions are told of a checkpoint's end they are told once, and of completions the newest last (row C14).
  */
 import { mayCarryChannelState, overtakes } from '../barrier/barrier-alignment.ts';
 import type { SourceReader } from '../connectors/source-reader.ts';
@@ -29,6 +30,7 @@ import type { TriggerCheckpoint } from '../protocol/messages.ts';
 import type { CheckpointBarrier, StopMode } from '../protocol/stream-elements.ts';
 import type { TaskDeployment, TaskFailure } from '../protocol/task.ts';
 import type { AlignmentFigures } from './async-part.ts';
+import { InducedCheckpoints } from './induced-checkpoints.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import type { SubtaskCheckpoint } from './subtask-checkpoint.ts';
 import type { TaskEnding } from './task-ending.ts';
@@ -36,6 +38,7 @@ import type { TaskEnvironment } from './task-environment.ts';
 import type { TaskInput } from './task-input.ts';
 import type { TaskOutputs } from './task-outputs.ts';
 import { takeSnapshot } from './task-snapshot.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What checkpoints ask of the subtask they are taken of. */
 export interface CheckpointingHost {
@@ -74,7 +77,8 @@ export class TaskCheckpointing {
   #deferred: TriggerCheckpoint | undefined;
   /** I3. */
   #stuck: TriggerCheckpoint | undefined;
-  /** The newest checkpoint that is known here to be complete, and those above it that were aborted (I6). */
+  readonly #induced: InducedCheckpoints | undefined;
+  /** The newest checkpoint that is known here to be complete, and those above it that were aborted (I7). */
   #completedId = 0;
   readonly #abortedIds = new Set<CheckpointId>();
 
@@ -82,6 +86,8 @@ export class TaskCheckpointing {
     const { attempt, vertex, subtask } = options.deployment;
     this.#options = options;
     this.#task = { attempt, vertex, subtask };
+    const { source, environment } = options;
+    this.#induced = source?.markers && new InducedCheckpoints(source.markers, environment.parts);
   }
 
   /** The coordinator asks for it. */
@@ -89,19 +95,45 @@ export class TaskCheckpointing {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
     if (!checkpoint.isNew(id) && environment.parts.lateTrigger === 'ignored') return;
-    if (checkpoint.isAborted(id)) return this.#cancelBehind(id, out);
+    if (checkpoint.isAborted(id)) {
+      probe(out, 'trigger-of-given-up-checkpoint');
+      return this.#cancelBehind(id, out);
+    }
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
     if (ending.mustFailBefore(id)) return host.fail('synchronous-savepoint-failed', out);
+    if (this.#induced !== undefined && host.chain() !== undefined && environment.parts.inducedBy === 'marker') {
+      this.#induced.triggered(message);
+      return this.atMarker(nowUs, out);
+    }
     if (outputs.isStuck) {
+      probe(out, 'trigger-waited-for-record');
       this.#stuck = message;
       return;
     }
     if (source === undefined) {
       return host.input()?.trigger({ kind: 'barrier', checkpointId: id, triggeredAtUs, options }, nowUs, out);
     }
-    this.#stop(source, options.snapshot, out);
-    const { sourcePositions } = environment.parts;
+    this.#take(source, message, nowUs, out);
+    this.#induced?.taken(id, out);
+  }
+
+  /** Row C25: the source may have come to a marker, or read on behind one. */
+  atMarker(nowUs: Micros, out: Out): void {
+    const { host, outputs, source } = this.#options;
+    if (this.#induced === undefined || source === undefined || !host.isRunning()) return;
+    while (!outputs.isStuck) {
+      const due = this.#induced.due(out);
+      if (due === undefined) return;
+      const options = this.#options.environment.parts.inducedOptions(due.options);
+      this.#take(source, { ...due, options }, nowUs, out);
+      this.#induced.taken(due.checkpointId, out);
+    }
+  }
+
+  #take(source: SourceReader, message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    this.#stop(source, message.options.snapshot, out);
+    const { sourcePositions } = this.#options.environment.parts;
     if (sourcePositions !== 'before-batch') this.#broadcastBarrier(message, nowUs, out);
     if (sourcePositions !== 'after-next-batch') this.#snapshotSource(message, nowUs, out);
     if (sourcePositions !== 'with-barrier') this.#deferred = message;
@@ -152,10 +184,11 @@ export class TaskCheckpointing {
     if (ending.mustFailAfterAbort(id)) return host.fail('synchronous-savepoint-failed', out);
     checkpoint.abort(id);
     if (this.#deferred?.checkpointId === id) this.#deferred = undefined;
+    this.#induced?.over(id, out);
     if (host.input()?.abort(id) === true) this.#cancelBehind(id, out);
   }
 
-  /** I6. A repeated notice, or one that a newer one overtook, says nothing new; what follows from it is idempotent. */
+  /** I7. A repeated notice, or one that a newer one overtook, says nothing new; what follows from it is idempotent. */
   #tellCompleted(id: CheckpointId, out: Out): void {
     if (id <= this.#completedId && this.#options.environment.parts.completionNotices === 'in-order') return;
     this.#completedId = Math.max(this.#completedId, id);
@@ -186,6 +219,7 @@ export class TaskCheckpointing {
   #stop(source: SourceReader, snapshot: SnapshotType, out: Out): void {
     const { ending, host } = this.#options;
     if (!isSynchronous(snapshot) || ending.mode !== undefined) return;
+    probe(out, 'source-stopped-for-savepoint');
     source.stop();
     host.endOfData(snapshot === 'terminate-savepoint' ? 'drain' : 'no-drain', out);
   }
@@ -235,6 +269,11 @@ export class TaskCheckpointing {
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
     const { location, snapshot } = options;
+    sometimes(
+      chain.stages.some(({ firing }) => firing !== undefined),
+      out,
+      'snapshot-between-timers',
+    );
     const taken = { parts, waitsForSink, figures, location, snapshot, ...finished, ...firedTimers(chain) };
     checkpoint.start(id, taken, nowUs, out);
   }

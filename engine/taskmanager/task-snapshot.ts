@@ -80,7 +80,7 @@ export function takeSnapshot(options: SnapshotOptions): {
 function segmentsOf(
   operator: string,
   { files }: KeyedStateSnapshot,
-  { options, incremental, hasFiles, sharedDirectory, uploaded, checkpointId }: SnapshotOptions,
+  { options, incremental, hasFiles, sharedDirectory, uploaded, checkpointId, out }: SnapshotOptions,
 ): SegmentParts | undefined {
   if (files === undefined || options.format === 'canonical') return undefined;
   if (!hasFiles || (options.snapshot === 'checkpoint' && !incremental)) return undefined;
@@ -88,7 +88,7 @@ function segmentsOf(
   const segments = files.segments.map((segment) => ({
     id: segment.id,
     bytes: segment.bytes,
-    known: isAlone ? undefined : uploaded.find(operator, segment, checkpointId),
+    known: isAlone ? undefined : uploaded.find(operator, segment, checkpointId, out),
   }));
   return { segments, directory: isAlone && options.location !== undefined ? options.location : sharedDirectory };
 }

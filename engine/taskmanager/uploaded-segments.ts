@@ -11,6 +11,7 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
+import type { Out } from '../protocol/actor.ts';
 import { isShared } from '../protocol/checkpoint-paths.ts';
 import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { NativeSegment } from '../state/keyed-state-backend.ts';
@@ -38,9 +39,9 @@ export class UploadedSegments {
   }
 
   /** Where the segment lies; undefined: it has to be written. A checkpoint will be made of it. */
-  find(operator: string, segment: NativeSegment, checkpointId: CheckpointId): SegmentHandle | undefined {
+  find(operator: string, segment: NativeSegment, checkpointId: CheckpointId, out: Out): SegmentHandle | undefined {
     const known = this.#known(operator, segment);
-    return known === undefined || this.#merging?.reuse(known, checkpointId) !== false ? known : undefined;
+    return known === undefined || this.#merging?.reuse(known, checkpointId, out) !== false ? known : undefined;
   }
 
   #known(operator: string, { id, origin }: NativeSegment): SegmentHandle | undefined {

@@ -7,12 +7,12 @@
  * I2: what is lived is a function of the plan.
  */
 import { assert } from '../../engine/foundation/assert.ts';
-import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inquiry.ts';
 import { calmPlan, CRASH_VARIANTS, type CrashCase, crashCase, machinesOf } from './crash-case.ts';
 import { type CrashPoint, crashPoints } from './crash-point.ts';
 import { recoveryOf } from './recovery.ts';
+import { during, typicalCheckpoint } from './typical-checkpoint.ts';
 
 export interface CaseOutcome {
   readonly case: CrashCase;
@@ -45,8 +45,6 @@ export interface ExplorationOptions {
 const NOT_LIVED: LifeAnswer = { signature: 'not-lived', events: 0, ...NOTHING_SEEN };
 /** Cases asked at once. */
 const BATCH = 64;
-/** The first two checkpoints are of a job that has just begun. */
-const TYPICAL_CHECKPOINT = 3;
 
 export function* explore(written: SimulationPlan, options: ExplorationOptions): Inquiring<Exploration> {
   const plan = calmPlan(written);
@@ -101,34 +99,6 @@ function* outcomesOf(cases: readonly CrashCase[], wantsRecovery: boolean): Inqui
     }
   }
   return outcomes;
-}
-
-/**
- * Whether an event belongs to the life of one of these checkpoints: it names it, or it lies between its trigger and the next one, as the
- * commit of a transaction or the deletion of an older checkpoint do; or that the job is ending. Nothing behind the storm: no fault strikes
- * there.
- */
-function during(checkpoints: readonly number[], history: readonly HistoryEvent[]): (entry: HistoryEvent) => boolean {
-  const within = new Set<number>();
-  let current = 0;
-  let isEnding = false;
-  for (const { index, event } of history) {
-    if (event.kind === 'phase' && event.phase === 'liveness') break;
-    if (event.kind === 'checkpoint-triggered') current = event.checkpointId;
-    if (event.kind === 'end-of-data-reached') isEnding = true;
-    if (
-      isEnding ||
-      checkpoints.includes(current) ||
-      ('checkpointId' in event && checkpoints.includes(event.checkpointId))
-    )
-      within.add(index);
-  }
-  return ({ index }) => within.has(index);
-}
-
-function typicalCheckpoint(history: readonly HistoryEvent[]): number[] {
-  const completed = history.flatMap(({ event }) => (event.kind === 'checkpoint-completed' ? [event.checkpointId] : []));
-  return completed.slice(0, TYPICAL_CHECKPOINT).slice(-1);
 }
 
 function* look(plan: SimulationPlan): Inquiring<LifeAnswer> {

@@ -27,6 +27,8 @@ export interface JobTopic {
   readonly partitions: readonly number[];
   /** Present: each record is handed out once. */
   readonly socket?: true;
+  /** Present: markers in it say when a checkpoint is taken. */
+  readonly induced?: true;
 }
 
 export interface JobInput {

@@ -71,6 +71,7 @@ function sourceOptions(input: JobInput, topic: JobTopic): LogSourceOptions {
     partitions: topic.partitions,
     uid: `source-${topic.name}`,
     ...(topic.bounded === true ? { bounded: true } : {}),
+    ...(topic.induced === true ? { induced: true } : {}),
     ...(recordBytes === undefined ? {} : { recordBytes }),
     ...(fetchRecords === undefined ? {} : { fetchRecords }),
     ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),

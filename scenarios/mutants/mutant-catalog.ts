@@ -72,6 +72,12 @@ import {
   timersStayBehindAtRescale,
   watermarkEmittedBeforeBarrier,
 } from './event-time-mutants.ts';
+import {
+  abortedMarkerBelieved,
+  inducedByTrigger,
+  inducedSavepointAsCheckpoint,
+  readsPastMarker,
+} from './induced-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -231,6 +237,10 @@ export const MUTANTS: readonly Mutant[] = [
   filesOfLostTaskManagerLeft,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
+  inducedByTrigger,
+  readsPastMarker,
+  abortedMarkerBelieved,
+  inducedSavepointAsCheckpoint,
 ];
 
 /** A plan names an engine that there is none of. */

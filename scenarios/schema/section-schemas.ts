@@ -51,7 +51,15 @@ export const inputSchema = record({
     .boolean()
     .default(false)
     .describe('No log but a socket: each record is handed out once, and what is lost then cannot be read again.'),
+  induced: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the log decides when sources take a checkpoint: it is asked for a marker in each partition (ExternallyInducedSource).',
+    ),
 }).superRefine((input, context) => {
+  if (input.induced && input.socket)
+    context.addIssue({ code: 'custom', path: ['induced'], message: 'expected socket: false with induced: true' });
   if ((input.dataset === undefined) === (input.file === undefined)) {
     context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });
   }

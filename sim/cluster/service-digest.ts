@@ -7,6 +7,8 @@ import type {
   CoordinationReply,
   CoordinationRequest,
   LogFetch,
+  LogMark,
+  LogMarked,
   LogRecords,
   ServiceMessage,
   SinkReply,
@@ -47,6 +49,10 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'log-fetch':
     case 'log-records':
       foldLog(digest, message);
+      return;
+    case 'log-mark':
+    case 'log-marked':
+      foldMarkers(digest, message);
       return;
     case 'sink-initialize':
     case 'sink-write':
@@ -107,6 +113,7 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
     case 'log-fetch':
       digest.fold(message.maxRecords);
       digest.fold(message.maxWaitUs);
+      if (message.markersAfter !== undefined) digest.fold(message.markersAfter);
       return;
     case 'log-records': {
       const last = message.sourceIndices.length - 1;
@@ -115,11 +122,26 @@ function foldLog(digest: Digest, message: LogFetch | LogRecords): void {
       digest.fold(message.sourceIndices[0] ?? 0);
       digest.fold(message.sourceIndices[last] ?? 0);
       if (message.ended) digest.fold(-1);
+      if (message.marker !== undefined) digest.fold(message.marker);
       return;
     }
     default:
       unreachable(message);
   }
+}
+
+function foldMarkers(digest: Digest, message: LogMark | LogMarked): void {
+  digest.fold(message.requestId);
+  digest.foldString(message.group);
+  if (message.kind === 'log-marked') {
+    digest.foldString(message.outcome);
+    for (const offset of message.offsets) digest.fold(offset);
+    return;
+  }
+  digest.fold(message.epoch);
+  digest.fold(message.sequence);
+  digest.fold(message.checkpointId);
+  if (message.takesBack) digest.fold(-1);
 }
 
 function foldRocketMq(digest: Digest, message: RocketMqRequest | RocketMqCheck): void {

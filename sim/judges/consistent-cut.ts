@@ -15,6 +15,7 @@ import type { FiredTimersLog } from './fired-timers.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -27,31 +28,56 @@ export interface ConsistentCutOptions {
   readonly index: InputIndex;
   /** Of a job with timers; absent: it has none. */
   readonly fired?: FiredTimersLog;
+  /** Partitions that are cut where the log put its marker (row C25). */
+  readonly induced: readonly number[];
+  readonly margins?: Margins;
 }
 
 export class ConsistentCut implements Judge {
   readonly name = NAME;
-  readonly kinds = ['snapshot-taken', 'task-restored', 'checkpoint-completed'] as const;
+  readonly kinds = [
+    'alignment-started',
+    'snapshot-taken',
+    'task-restored',
+    'markers-put',
+    'checkpoint-completed',
+  ] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
     'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
     'stands before where an earlier completed checkpoint had it. split-lost: a split of a source is neither with its enumerator ' +
-    'nor with a reader. watermark-ahead: timers have fired that the records before the cut do not allow to fire. split-twice: it is in two places. checkpoint-unreadable: a file of a completed checkpoint is ' +
+    'nor with a reader. cut-not-at-marker: a source that stops at markers took a checkpoint elsewhere. watermark-ahead: timers have fired that the records before the cut do not allow to fire. split-twice: it is in two places. checkpoint-unreadable: a file of a completed checkpoint is ' +
     'missing, fails its checksum or cannot be decoded. state-not-whole: a key group or a partition is in none of its handles, or in two.';
   readonly #options: ConsistentCutOptions;
   readonly #findings = new Findings(NAME);
   readonly #furthest: Cut;
+  /** By subtask: when it took its last snapshot. */
+  readonly #snapshotUs = new Map<number, number>();
+  readonly #margins: Margins;
+  /** What the log says: by checkpoint, then by partition. */
+  readonly #markers = new Map<number, Map<number, number>>();
   #compared = 0;
   #wrong = false;
 
   constructor(options: ConsistentCutOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
     this.#furthest = new Int32Array(options.index.input.length);
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
-    if (event.kind === 'snapshot-taken') return this.#options.fired?.taken(event);
+  observe({ event, index: at, atUs }: HistoryEvent): void {
+    if (event.kind === 'alignment-started') {
+      const beforeUs = this.#snapshotUs.get(subtaskKey(event));
+      if (beforeUs !== undefined)
+        this.#margins.near('consistent-cut/snapshot-before-next-barrier', atUs - beforeUs, at);
+      return;
+    }
+    if (event.kind === 'snapshot-taken') {
+      this.#snapshotUs.set(subtaskKey(event), atUs);
+      return this.#options.fired?.taken(event);
+    }
     if (event.kind === 'task-restored') return this.#options.fired?.restored(event.checkpointId);
+    if (event.kind === 'markers-put') return this.#note(event);
     if (event.kind !== 'checkpoint-completed') return;
     const reported = this.#options.fired?.completed(event.checkpointId) ?? [];
     const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);
@@ -70,6 +96,7 @@ export class ConsistentCut implements Judge {
     }
     if (this.#judgeSplits(contents.value.splitProblems, id, at)) return;
     this.#judgeDirection(contents.value.cut, id, at);
+    this.#judgeMarkers(contents.value, at);
     if (!this.#options.audit.stateIsOrderInsensitive || this.#wrong) return;
     const difference = this.#options.cuts.compare(contents.value);
     this.#compared += 1;
@@ -105,6 +132,27 @@ export class ConsistentCut implements Judge {
     return problems.length > 0;
   }
 
+  #note({ checkpointId, partitions, offsets }: Extract<HistoryEvent['event'], { kind: 'markers-put' }>): void {
+    const markers = this.#markers.get(checkpointId) ?? new Map<number, number>();
+    this.#markers.set(checkpointId, markers);
+    partitions.forEach((partition, index) => void markers.set(partition, offsets[index] ?? -1));
+  }
+
+  #judgeMarkers({ id, cut }: Pick<CheckpointContents, 'id' | 'cut'>, at: number): void {
+    const markers = this.#markers.get(id);
+    for (const partition of this.#options.induced) {
+      const now = cut[this.#options.index.slotOf(partition) ?? -1];
+      const offset = markers?.get(partition);
+      if (now === offset) continue;
+      const where = offset === undefined ? 'it has no marker there' : `its marker lies at ${String(offset)}`;
+      this.#findings.violated(
+        'cut-not-at-marker',
+        [at],
+        () => `Checkpoint ${String(id)}: partition ${String(partition)} stands at offset ${String(now)}, and ${where}`,
+      );
+    }
+  }
+
   #judgeDirection(cut: Cut, id: string, at: number): void {
     for (let slot = 0; slot < cut.length; slot += 1) {
       const before = this.#furthest[slot] ?? 0;
@@ -123,3 +171,9 @@ export class ConsistentCut implements Judge {
     }
   }
 }
+
+/** No job has so many subtasks in a vertex. */
+const SUBTASKS_MAX = 65_536;
+
+const subtaskKey = ({ vertex, subtask }: { readonly vertex: number; readonly subtask: number }): number =>
+  vertex * SUBTASKS_MAX + subtask;

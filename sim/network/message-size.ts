@@ -94,6 +94,10 @@ function splitsOf(event: OperatorEvent): number {
 
 function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
   switch (message.kind) {
+    case 'log-mark':
+      return message.group.length + message.partitions.length * ENTRY_BYTES;
+    case 'log-marked':
+      return message.group.length + message.offsets.length * ENTRY_BYTES;
     case 'storage-put':
       return message.path.length + message.bytes.length;
     case 'storage-get':

@@ -9,14 +9,16 @@
  *     partition) are readable, `maxWaitUs` at most, and is answered with what is readable then, possibly nothing;
  * I3: beyond the end of a partition nothing will ever come: fetches there are held longer (8 x maxWaitUs, 5 s at most);
  * I4: at the end of a bounded partition a fetch is answered at once, and whoever is given its last record is told that it has ended.
- * I5: a partition that is a socket hands out each record once: a fetch gets what comes next, whatever offset it names, and who asks first
+ * I5: whoever stops at markers (row C25) is answered at once where one lies, and gets no record from behind it in the same answer;
+ * I6: a partition that is a socket hands out each record once: a fetch gets what comes next, whatever offset it names, and who asks first
  *     gets it. What is lost on the way, or reaches a reader that is not heeded any more, is gone.
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
-import type { LogFetch, LogRecords } from '../../engine/protocol/messages.ts';
+import type { LogFetch, LogMark, LogRecords } from '../../engine/protocol/messages.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
 import type { LogContent, LogSlice } from './log-content.ts';
+import { type LogMarker, LogMarkers } from './log-markers.ts';
 import { ReplyTargets } from './reply-targets.ts';
 import type { ServiceActor, ServiceOut } from './service-actor.ts';
 import type { ServiceConditions } from './service-conditions.ts';
@@ -33,6 +35,8 @@ export interface LogBrokerOptions {
   readonly onRead?: (partition: number, offset: number, count: number) => void;
   /** How far each socket was read, by partition; outlives the broker. Absent: there are none. */
   readonly handedOut?: number[];
+  /** Of checkpoints; outlives the broker. Default: there are none yet. */
+  readonly markers?: LogMarkers;
 }
 
 /** How much longer a fetch is held at the end of its partition, and the limit of that. */
@@ -58,6 +62,7 @@ export class LogBroker implements ServiceActor {
   readonly #conditionSite: ChoiceSite;
   readonly #onRead: LogBrokerOptions['onRead'];
   readonly #handedOut: number[];
+  readonly #markers: LogMarkers;
   readonly #targets = new ReplyTargets('datagram');
   /** By the reply's target, then by partition. */
   readonly #readers = new Map<Target, (Reader | undefined)[]>();
@@ -71,12 +76,14 @@ export class LogBroker implements ServiceActor {
     this.#conditionSite = options.conditionSite;
     this.#onRead = options.onRead;
     this.#handedOut = options.handedOut ?? [];
+    this.#markers = options.markers ?? new LogMarkers();
   }
 
   handle(input: Input, nowUs: Micros, out: ServiceOut): void {
     if (input.kind === 'timer') this.#release(input.timer, nowUs, out);
     if (input.kind !== 'message') return;
     const { message, from, fromMailbox } = input;
+    if (message.kind === 'log-mark') return this.#mark(message, this.#targets.of(from, fromMailbox), nowUs, out);
     if (message.kind !== 'log-fetch') {
       out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the log broker' });
       return;
@@ -102,6 +109,24 @@ export class LogBroker implements ServiceActor {
       reader.held = message;
       out.setTimer(reader.timer, micros(waitUs));
     }
+  }
+
+  #mark(command: LogMark, target: Target, nowUs: Micros, out: ServiceOut): void {
+    const { requestId, group, partitions, checkpointId } = command;
+    const { effect } = this.#conditions.decide(this.#conditionSite);
+    if (effect === 'unavailable' || effect === 'fail' || !partitions.every((partition) => this.#isPartition(partition)))
+      return out.send(target, { kind: 'log-marked', requestId, group, outcome: 'unavailable', offsets: [] });
+    const answer = this.#markers.mark(command, (partition) => this.#content.readableRecords(partition, nowUs));
+    const { outcome, offsets } = answer;
+    if (answer.isNew && checkpointId > 0) {
+      out.report({ kind: 'markers-put', group, checkpointId, partitions, offsets });
+      for (const reader of this.#readerOfTimer.values()) {
+        if (reader.held?.markersAfter === undefined || !partitions.includes(reader.held.partition)) continue;
+        out.cancelTimer(reader.timer);
+        this.#release(reader.timer, nowUs, out);
+      }
+    }
+    if (effect !== 'unknown-outcome') out.send(target, { kind: 'log-marked', requestId, group, outcome, offsets });
   }
 
   #newReader(target: Target, partition: number): Reader {
@@ -133,12 +158,15 @@ export class LogBroker implements ServiceActor {
     const { requestId, partition, maxRecords } = fetch;
     const offset = this.#offsetOf(fetch);
     const readable = this.#content.readableRecords(partition, nowUs);
-    const count = Math.min(readable - offset, maxRecords);
+    const marker = this.#markerFor(fetch);
+    const count = Math.min((marker?.offset ?? readable) - offset, maxRecords);
     const { values, timestampsUs, sourceIndices } =
       count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
     if (count > 0) this.#onRead?.(partition, offset, count);
     if (count > 0 && this.#content.isSocket(partition)) this.#handedOut[partition] = offset + count;
-    const ended = this.#content.isBounded(partition) && offset + values.length >= this.#content.lengthOf(partition);
+    const isAtMarker = marker !== undefined && offset + values.length === marker.offset;
+    const isAtEnd = offset + values.length >= this.#content.lengthOf(partition);
+    const ended = this.#content.isBounded(partition) && isAtEnd && !isAtMarker;
     out.send(target, {
       kind: 'log-records',
       requestId,
@@ -150,23 +178,32 @@ export class LogBroker implements ServiceActor {
       sourceIndices,
       behind: Math.max(0, readable - offset - values.length),
       ended,
+      ...(isAtMarker ? { marker: marker.checkpointId } : {}),
     });
   }
 
-  /** I5. */
+  #markerFor({ partition, offset, markersAfter }: LogFetch): LogMarker | undefined {
+    return markersAfter === undefined ? undefined : this.#markers.next(partition, offset, markersAfter);
+  }
+
+  /** I6. */
   #offsetOf({ partition, offset }: LogFetch): number {
     return this.#content.isSocket(partition) ? (this.#handedOut[partition] ?? 0) : offset;
   }
 
   #isAddressable({ partition, offset }: LogFetch): boolean {
-    const isPartition = Number.isInteger(partition) && partition >= 0 && partition < this.#content.partitions;
-    return isPartition && Number.isInteger(offset) && offset >= 0;
+    return this.#isPartition(partition) && Number.isInteger(offset) && offset >= 0;
   }
 
-  /** How long a fetch waits for records; 0: it is answered at once (I2, I3). */
+  #isPartition(partition: number): boolean {
+    return Number.isInteger(partition) && partition >= 0 && partition < this.#content.partitions;
+  }
+
+  /** How long a fetch waits for records; 0: it is answered at once (I2, I3, I5). */
   #holdUs(fetch: LogFetch, nowUs: Micros): number {
     const { partition, maxRecords, maxWaitUs } = fetch;
     const offset = this.#offsetOf(fetch);
+    if (this.#markerFor(fetch) !== undefined) return 0;
     const toCome = this.#content.lengthOf(partition) - offset;
     if (toCome <= 0)
       return this.#content.isBounded(partition) ? 0 : Math.min(maxWaitUs * END_WAIT_FACTOR, END_WAIT_US_MAX);

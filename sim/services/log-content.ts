@@ -159,14 +159,18 @@ function placed(topics: readonly TopicPlan[]): readonly Topic[] {
 
 /** The topic's records, dealt round robin (I2). */
 function deal(topic: Topic, dataset: Dataset | undefined): Partition[] {
-  const { records, partitions: count, name } = topic.plan;
+  const { records, rows, partitions: count, name } = topic.plan;
   assert(dataset !== undefined, 'the data set of a topic is loaded', { topic: name, dataset: topic.plan.dataset });
-  assert(records <= dataset.values.length, 'the data set has the records the topic uses', { topic: name, records });
+  assert(rows === undefined || rows.length === records, 'a topic names as many rows as it has records', {
+    topic: name,
+  });
   return Array.from({ length: count }, (_, position) => {
     const partition: Partition = { topic, position, values: [], timestampsUs: [], sourceIndices: [] };
     for (let record = position; record < records; record += count) {
-      partition.values.push(dataset.values[record]);
-      partition.timestampsUs.push(dataset.timestampsUs[record] ?? 0);
+      const row = rows?.[record] ?? record;
+      assert(row < dataset.values.length, 'the data set has the records the topic uses', { topic: name, row });
+      partition.values.push(dataset.values[row]);
+      partition.timestampsUs.push(dataset.timestampsUs[row] ?? 0);
       partition.sourceIndices.push(topic.sourceBase + record);
     }
     return partition;

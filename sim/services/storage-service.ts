@@ -86,7 +86,11 @@ export class StorageService implements ServiceActor {
     const { disk, conditions, conditionSite } = this.#options;
     if (effect === 'fail' || effect === 'write-fails') return { outcome: 'failed' };
     if (effect === 'disk-full') return { outcome: 'disk-full' };
-    const whole = disk.perform(request, nowUs, (event) => out.report(event));
+    const whole = disk.perform(request, nowUs, (event) => {
+      if (event.kind === 'object-stored') conditions.stored(event.path, conditionSite);
+      out.report(event);
+    });
+    if (whole.paths !== undefined) return { ...whole, paths: conditions.listed(whole.paths) };
     if (request.kind !== 'storage-get' || whole.bytes === undefined) return whole;
     const answer = request.range === undefined ? whole : partOf(whole.bytes, request.range);
     const damage = conditions.damageOf(request.path, conditionSite);

@@ -196,7 +196,7 @@ class Cluster {
     const manifest = files?.manifest() ?? new Uint8Array(0);
     const known = new Map<string, SegmentHandle>();
     const segments = (files?.segments ?? []).map((segment): SegmentHandle => {
-      const found = uploaded.find('op', segment, id(checkpoint));
+      const found = uploaded.find('op', segment, id(checkpoint), this.out);
       if (found !== undefined) {
         this.reused += 1;
         known.set(segmentKey('op', segment.id), found);

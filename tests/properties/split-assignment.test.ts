@@ -45,6 +45,7 @@ class ReaderTask implements WorldTask {
       broker: LOG,
       requestTimeoutUs: EVENT_TIMEOUT_US,
       firstRequestId: 1,
+      restore: undefined,
       attempt: place.attempt,
       epoch: EPOCH,
       toJobManager: place.toJobManager,

@@ -46,7 +46,7 @@ export class OperatedBench extends CoordinatorBench {
       storage,
       record,
       versions: {
-        count: { nextAttempt: 0, jobAttempt: 0 },
+        count: { nextAttempt: 0, jobAttempt: 0, hookSequence: 0 },
         graphOf: (version) => (version === undefined ? environment.graph : versions.get(version)),
         upgraded: () => this.calls.push('upgraded'),
       },

@@ -27,21 +27,25 @@ function answersTo(inquiry: Inquiry): LifeAnswer[] {
     : inquiry.cases.map((one): LifeAnswer => answer(one, false));
 }
 
-function answer({ plan, branch, wantsRecovery }: LifeCase, isLook: boolean): LifeAnswer {
+function answer({ plan, branch, wantsRecovery, wantsChoices }: LifeCase, isLook: boolean): LifeAnswer {
   let choices: Choices | undefined;
   const record = liveIt(plan, {
     keepHistory: isLook || wantsRecovery === true,
     branch,
+    recordChoices: wantsChoices,
     watchChoices: (made) => {
       choices = made;
     },
   });
+  const { signature, verdict } = judgement(plan.expect, record);
   return {
-    signature: judgement(plan.expect, record).signature,
+    signature,
+    hasFailed: verdict === 'violated' || verdict === 'not-live',
     events: record.events,
     history: record.history,
     verdicts: record.verdicts,
     sites: choices?.askedSites() ?? [],
+    choices: choices?.takenChoices() ?? [],
     recovery: wantsRecovery === true ? recoveryHash(record.history) : '',
   };
 }

@@ -24,6 +24,7 @@ import type { Input, Out } from '../../protocol/actor.ts';
 import { mergedFile, sharedDirectory, taskOwnedDirectory } from '../../protocol/checkpoint-paths.ts';
 import type { FileMergingConfiguration } from '../../protocol/configuration.ts';
 import type { MergingMessage } from '../../protocol/merging-messages.ts';
+import { probe, sometimes } from '../../protocol/probes.ts';
 import type { SegmentHandle } from '../../protocol/state-handle.ts';
 import { StateFileWriter } from '../state-file-writer.ts';
 import type { TaskEnvironment } from '../task-environment.ts';
@@ -101,8 +102,11 @@ export class FileMergingManager implements FileMerging {
   /* ---- what subtasks know of files: memory of the process, whichever mailbox they ask from ---- */
 
   /** Whether a checkpoint may be made of it once more; it is in use by that checkpoint then. */
-  reuse(file: SegmentHandle, checkpointId: CheckpointId): boolean {
-    if (this.#files.isWasteful(file.path, this.#options.merging.maxSpaceAmplification)) return false;
+  reuse(file: SegmentHandle, checkpointId: CheckpointId, out: Out): boolean {
+    if (this.#files.isWasteful(file.path, this.#options.merging.maxSpaceAmplification)) {
+      probe(out, 'merged-file-wasteful');
+      return false;
+    }
     this.#files.uses(file, checkpointId);
     return true;
   }
@@ -149,7 +153,10 @@ export class FileMergingManager implements FileMerging {
     const total = waiting.reduce((sum, other) => sum + other.bytes.length, 0);
     if (total >= this.#options.merging.maxFileBytes) return this.#flush(key, out);
     if (waiting.length > 1) return;
-    this.#later.after(LINGER_US, key, out, (_nowUs, lateOut) => this.#flush(key, lateOut));
+    this.#later.after(LINGER_US, key, out, (_nowUs, lateOut) => {
+      probe(lateOut, 'merging-waited-in-vain');
+      this.#flush(key, lateOut);
+    });
   }
 
   /** Nobody is waited for any more when all who run have said so. */
@@ -221,7 +228,7 @@ export class FileMergingManager implements FileMerging {
         if (file.bytes >= this.#options.merging.maxFileBytes) this.#close(file, replyOut);
         return;
       }
-      replyOut.report({ kind: 'probe', probe: 'merged-append-failed' });
+      probe(replyOut, 'merged-append-failed');
       this.#files.givenUp(path);
       this.#close(file, replyOut);
       if (batch.tries >= APPENDS_MAX) return this.#failed(batch, replyOut);
@@ -291,6 +298,7 @@ export class FileMergingManager implements FileMerging {
     for (const [path, untilUs] of this.#late)
       if (untilUs < nowUs) this.#late.delete(path);
       else this.#doomed.add(path);
+    sometimes(this.#late.size > 0, out, 'merged-file-deleted-again');
     this.#open = this.#open.filter(({ path }) => !this.#doomed.has(path));
     for (const file of this.#open) if (!file.isBusy && !runs(file.opener)) this.#close(file, out);
     this.#files.forget(runs);

@@ -7,7 +7,7 @@ import { cliReference } from '../../../cli/cli-reference.ts';
 import type { LivePlan } from '../../../cli/life.ts';
 import { runProgram } from '../../../cli/program.ts';
 import { MUTANTS } from '../../../scenarios/index.ts';
-import { type FakeTerminal, fakeTerminal, madeUpLive } from './fake-terminal.ts';
+import { type FakeTerminal, fakeTerminal, inlinePool, madeUpLive } from './fake-terminal.ts';
 
 let folder = '';
 let terminal: FakeTerminal = fakeTerminal();
@@ -61,6 +61,10 @@ describe('mutants', () => {
     [['offset-inclusiv'], /no mutant 'offset-inclusiv': did you mean 'offset-inclusive'/],
     [['--seeds', '0'], /--seeds '0': expected a whole number/],
     [['offset-inclusive', '--out', 'x.md'], /--out writes the table of all mutants/],
+    [['--strategy', 'randm'], /--strategy 'randm': expected one of random, swarm/],
+    [['--strategy', 'random,random'], /named twice/],
+    [['--strategy', 'random', '--seeds', '4'], /exclude each other/],
+    [['--events', '1000'], /--events needs --strategy/],
   ])('%j is refused with a sentence', async (argv, message) => {
     expect(await mutants(argv, lives(['1']))).toBe(2);
     expect(terminal.stderr.join('\n')).toMatch(message);
@@ -94,6 +98,44 @@ describe('mutants', () => {
     };
     expect(await mutants(['--out', path('other.md')], never)).toBe(2);
     expect(readFileSync(path('other.md'), 'utf8')).toBe('mine\n');
+  });
+
+  it('--strategy: each strategy hunts with the same budget, and the table says what it took', async () => {
+    // Each life costs 1,000 events; the second repeat has seeds of its own.
+    const live = lives(['3', '2-5']);
+    const argv = ['ack-ignores-attempt', '--strategy', 'random,swarm', '--events', '4000', '--repeats', '2'];
+    const parts = { livePlan: live, pool: inlinePool(live) };
+    terminal = fakeTerminal();
+    expect(await runProgram(['mutants', ...argv, '--json'], terminal, parts)).toBe(0);
+    const [{ scores, find }] = document().mutants;
+    expect(scores.map(({ strategy }: { strategy: string }) => strategy)).toEqual(['random', 'swarm']);
+    for (const score of scores)
+      expect(score).toMatchObject({ repeats: 2, kills: 1, lives: 7, events: 7_000, eventsToKill: [3_000] });
+    expect(find).toMatchObject({ strategy: 'random', signature: 'exactly-once-output/output-lost' });
+    terminal = fakeTerminal();
+    expect(await runProgram(['mutants', ...argv], terminal, parts)).toBe(0);
+    const text = terminal.stdout.join('\n');
+    expect(text).toContain('143 ‰, 3k |');
+    expect(text).toContain('1 of 1 are killed by at least one strategy within 4k events, 2 hunts each.');
+    expect(text).not.toMatch(/\d s \|/);
+  });
+
+  it('--strategy: a plan that the standard engine does not pass either is no kill; without a kill the exit code is 1', async () => {
+    const live = lives(['3'], ['3']);
+    const argv = [
+      'mutants',
+      'offset-inclusive',
+      '--strategy',
+      'random',
+      '--events',
+      '5000',
+      '--repeats',
+      '1',
+      '--json',
+    ];
+    terminal = fakeTerminal();
+    expect(await runProgram(argv, terminal, { livePlan: live, pool: inlinePool(live) })).toBe(1);
+    expect(document().mutants[0].scores[0]).toMatchObject({ kills: 0, lives: 5 });
   });
 
   it('docs/cli.md knows it', () => {

@@ -1,12 +1,20 @@
 /** Row C25: master hooks at a trigger, in the metadata, at a restore. */
 import { describe, expect, it } from 'vitest';
-import { MasterHooks, unmatchedHookState } from '../../../../engine/checkpoint/master-hooks.ts';
+import { masterHooksOf, unmatchedHookState } from '../../../../engine/checkpoint/master-hooks.ts';
 import type { CheckpointedCoordinators } from '../../../../engine/coordination/checkpointed-coordinators.ts';
-import type { HookDone, MasterHookSpec } from '../../../../engine/job/master-hook.ts';
+import type { HookDone, MasterHookHost, MasterHookSpec } from '../../../../engine/job/master-hook.ts';
 import { decodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { CoordinatorBench, INTERVAL_US, metadataPath } from '../../../support/coordinator-bench.ts';
-import { id } from '../../../support/engine-values.ts';
+import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES } from '../../../support/engine-values.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
+
+const HOOK_HOST: MasterHookHost = {
+  services: SERVICES,
+  epoch: EPOCH,
+  requestTimeoutUs: REQUEST_TIMEOUT_US,
+  firstRequestId: 1,
+  nextSequence: () => 1,
+};
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
@@ -48,7 +56,10 @@ function bench() {
     notifyComplete: () => {},
     notifyAborted: () => {},
   };
-  const made = new CoordinatorBench({ timeoutUs: INTERVAL_US / 2 }, { coordinators, hooks: new MasterHooks(hooks) });
+  const made = new CoordinatorBench(
+    { timeoutUs: INTERVAL_US / 2 },
+    { coordinators, hooks: masterHooksOf(hooks, HOOK_HOST) },
+  );
   const answer = (which: 0 | 1, state: Uint8Array | undefined): void =>
     hooks[which].done?.(state, made.out.nowUs, made.out);
   return { calls, made: made.trigger(), answer };
@@ -98,7 +109,7 @@ describe('master hooks', () => {
 
   it('C18: state finds its hook by name, not by place; one without state is told so; nothing to restore is a reset', () => {
     const calls: string[] = [];
-    const hooks = new MasterHooks([new Hook('a', calls), new Hook('b', calls)]);
+    const hooks = masterHooksOf([new Hook('a', calls), new Hook('b', calls)], HOOK_HOST);
     const out = new RecordingOut();
     const masterStates = [{ identifier: 'b', bytes: bytes(2) }];
     const metadata = { checkpointId: id(4), jobId: 'job', triggeredAtUs: 0, states: [], operators: [], masterStates };

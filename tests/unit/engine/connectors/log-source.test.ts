@@ -26,6 +26,7 @@ class Bench {
       broker: LOG,
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
+      restore: undefined,
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.source.handleTimer(timer, nowUs, out));
   }

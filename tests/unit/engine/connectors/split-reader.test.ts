@@ -29,6 +29,7 @@ class Bench {
       broker: LOG,
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
+      restore: undefined,
       attempt: attempt(1),
       epoch: EPOCH,
       toJobManager: (message) => this.toCoordinator.push(message),

@@ -175,9 +175,8 @@ describe('file merging', () => {
     const bench = new Bench().whole(1);
     bench.running.shift();
     expect(bench.retained(9).storage.paths()).toHaveLength(1);
-    expect(bench.manager.reuse({ path: `${DIRECTORY}/5-1-1.merged`, offset: 0, bytes: 10, checksum: 0 }, id(10))).toBe(
-      true,
-    );
+    const own = { path: `${DIRECTORY}/5-1-1.merged`, offset: 0, bytes: 10, checksum: 0 };
+    expect(bench.manager.reuse(own, id(10), bench.out)).toBe(true);
   });
 
   it('T11: what cannot be written is declined by all whose state it is', () => {
@@ -195,9 +194,9 @@ describe('file merging', () => {
     bench.end(1, 5, 6, 7).answer();
     const path = 'checkpoints/job/shared/op-0/5-1-1.merged';
     const first = { path, offset: 0, bytes: 10, checksum: 0 };
-    expect(bench.manager.reuse(first, id(2))).toBe(true);
+    expect(bench.manager.reuse(first, id(2), bench.out)).toBe(true);
     bench.retained(2);
-    expect(bench.manager.reuse(first, id(3))).toBe(false);
+    expect(bench.manager.reuse(first, id(3), bench.out)).toBe(false);
   });
 });
 

@@ -1,0 +1,98 @@
+/**
+ * `tidemark mutants --strategy`: mutants by search strategies, all with the same budget of events.
+ *
+ * I1: hunts go on side by side, each in an order of its own; what is told and written is the same for any number of workers.
+ */
+import { type MutantScores, SCOREBOARD_MARKS, strategyTable } from '../reports/index.ts';
+import type { Mutant } from '../scenarios/mutants/mutant.ts';
+import { shrink } from '../scenarios/shrink/shrinker.ts';
+import type { StrategyName } from '../scenarios/strategies/strategy.ts';
+import { untold } from '../scenarios/strategies/untold.ts';
+import type { CommandCall } from './command.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { write } from './files.ts';
+import { markedFile } from './marked-file.ts';
+import { PlanLives } from './plan-lives.ts';
+import { readScenario } from './scenario-source.ts';
+import { type HuntOutcome, StrategyHunt } from './strategy-hunt.ts';
+import { threadPool } from './workers.ts';
+
+/** About 40 lives. */
+const DEFAULT_BUDGET = 250_000;
+const DEFAULT_REPEATS = 3;
+/** Whose faults strike where no story is told. */
+const STORM = 'standard';
+/** Events for shrinking one kill: its number of faults is what is told, and that pass comes first. */
+const SHRINK_EVENTS = 150_000;
+
+export async function scoreboard(
+  call: CommandCall,
+  mutants: readonly Mutant[],
+  strategies: readonly StrategyName[],
+): Promise<ExitCode> {
+  const { options, terminal, parts } = call;
+  const { outFile, huntBudget: budget = DEFAULT_BUDGET, repeats = DEFAULT_REPEATS, wall = false } = options;
+  // Before the hunt, which takes a while.
+  if (outFile !== undefined) markedFile(outFile, SCOREBOARD_MARKS, '');
+  const workers = options.workers ?? terminal.parallelism;
+  const storm = readScenario(STORM).scenario;
+  const progress = terminal.progress('mutants', mutants.length);
+  let done = 0;
+  const lives = new PlanLives({
+    workers,
+    pool: parts?.pool ?? threadPool(),
+    livePlan: parts?.livePlan,
+    onLife: (count) => progress.update(done, `${count} lives`),
+    onNote: (note) => terminal.err(note),
+  });
+  const hunt = new StrategyHunt({ lives, budget, repeats });
+  const board: MutantScores[] = [];
+  const waiting = [...mutants.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, { slug, scenario: name }] = next;
+      const scenario = untold(readScenario(name).scenario, storm);
+      const outcomes: HuntOutcome[] = [];
+      for (const strategy of strategies) outcomes.push(await hunt.hunt({ slug, scenario, strategy }));
+      board[index] = {
+        slug,
+        scenario: name,
+        scores: outcomes.map(({ score }) => score),
+        ...(await cheapest(outcomes, lives)),
+      };
+      done += 1;
+      progress.update(done, '');
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, work));
+  } finally {
+    progress.stop();
+    await lives.close();
+  }
+  const text = strategyTable(board, { budget, wall });
+  if (outFile !== undefined) write(outFile, markedFile(outFile, SCOREBOARD_MARKS, text));
+  if (options.json === true) terminal.out(JSON.stringify({ budget, repeats, mutants: board }, null, 2));
+  else terminal.out(outFile === undefined ? text : `Table: ${outFile}`);
+  return board.every(({ find }) => find !== undefined) ? EXIT.passed : EXIT.violated;
+}
+
+/** What finds the mutant with the fewest events, and how few faults it needs. */
+async function cheapest(outcomes: readonly HuntOutcome[], lives: PlanLives): Promise<Pick<MutantScores, 'find'>> {
+  let best: HuntOutcome | undefined;
+  for (const outcome of outcomes) {
+    if (outcome.plan === undefined) continue;
+    const [own = Number.POSITIVE_INFINITY] = outcome.score.eventsToKill;
+    if (own < (best?.score.eventsToKill[0] ?? Number.POSITIVE_INFINITY)) best = outcome;
+  }
+  if (best?.plan === undefined || best.signature === undefined) return {};
+  const { plan, signature } = best;
+  const small = await lives.answer(shrink(plan, signature, { maxEvents: SHRINK_EVENTS }));
+  const find = {
+    strategy: best.score.strategy,
+    signature,
+    faults: plan.faults.length,
+    faultsShrunk: small.plan.faults.length,
+  };
+  return { find };
+}
