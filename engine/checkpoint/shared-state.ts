@@ -51,9 +51,12 @@ export class SharedState {
 
   /** I1. The handles with every placeholder replaced; undefined: one of them stands for a file that is gone. */
   register(message: AcknowledgeCheckpoint, out: Out): readonly StateHandle[] | undefined {
-    const { handles, checkpointId, attempt } = message;
-    if (!handles.some(({ segments, offset }) => segments !== undefined || offset !== undefined)) return handles;
+    const { handles, checkpointId, attempt, reserved = [] } = message;
+    const hasFiles = handles.some(({ segments, offset }) => segments !== undefined || offset !== undefined);
+    if (reserved.length === 0 && !hasFiles) return handles;
     if (this.#options.parts.sharedRegistration === 'after-store') this.#registry = this.#rebuilt();
+    if (this.#options.parts.reservedFiles === 'registered')
+      for (const file of reserved) this.#registry.register(file, checkpointId);
     const resolved: StateHandle[] = [];
     for (const handle of handles) {
       const own = handle.offset === undefined ? [] : [fileOf(handle)];

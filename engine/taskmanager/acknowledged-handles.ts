@@ -1,13 +1,9 @@
-/**
- * What an acknowledgement says of the state of a snapshot.
- *
- * Owns: the order of handles, and what is said of segments. Does not own: the message (subtask-checkpoint).
- */
+/** What an acknowledgement says of the files of a snapshot. Pure. */
 import { assert } from '../foundation/assert.ts';
 import { logicalFileKey, type SegmentHandle, type StateHandle } from '../protocol/state-handle.ts';
 import type { AsyncPart } from './async-part.ts';
 
-/** All its state is durable. */
+/** Of a snapshot whose files are all durable. */
 export const acknowledgedHandles = (part: AsyncPart): readonly StateHandle[] =>
   sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
 

@@ -23,14 +23,16 @@ import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.t
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
 import { type FinishedState, logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
+import type { TaskFailure } from '../protocol/task.ts';
 import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
-import { MergeRequests } from './file-merging/merge-requests.ts';
-import { type StateFile, StateFileWriter } from './state-file-writer.ts';
+import type { FileWaiter } from './changelog-files.ts';
+import { type FileOf, SnapshotFiles, type StoredHandler } from './snapshot-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
@@ -52,16 +54,8 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+  readonly fail: (failure: TaskFailure, out: Out) => void;
 }
-
-/** Where it lies now. */
-type StoredHandler = (place: Pick<StateHandle, 'path' | 'offset'>, nowUs: Micros, out: Out) => void;
-
-/** A state file, or a segment. `path`: if it gets a file of its own; `pool`: with what it may share one. */
-type StateToWrite = Pick<StateFile, 'path' | 'overwrite' | 'bytes' | 'checksum'> & {
-  readonly pool: string;
-  readonly stored: StoredHandler;
-};
 
 /** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
 const ACKNOWLEDGE_TRIES_MAX = 8;
@@ -71,9 +65,7 @@ const SYNC_WORK = 4;
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #files: StateFileWriter;
-  /** Absent: each piece of state has a file of its own (row S19). */
-  readonly #merges: MergeRequests | undefined;
+  readonly #files: SnapshotFiles;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -84,6 +76,7 @@ export class SubtaskCheckpoint {
   readonly channelState: ChannelStateWriter;
   /** Files of earlier checkpoints that the next one may be made of. */
   readonly segments: UploadedSegments;
+  readonly changelog: TaskChangelog;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
@@ -96,15 +89,8 @@ export class SubtaskCheckpoint {
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    const { vertex, subtask } = options;
-    this.#files = new StateFileWriter({
-      environment,
-      client: 'put',
-      writer: `attempt-${attempt}`,
-      report: ({ checkpointId, path, bytes }, out) =>
-        out.report({ kind: 'state-write-sent', attempt, vertex, subtask, checkpointId, path, bytes: bytes.length }),
-    });
-    this.#merges = environment.fileMerging === undefined ? undefined : new MergeRequests(environment.node, attempt);
+    this.#files = new SnapshotFiles(options);
+    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint: () => this.#last });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -121,10 +107,12 @@ export class SubtaskCheckpoint {
         return this.writeAsyncPart(message.checkpointId, nowUs, out);
       case 'write-channel-state':
         return this.writeChannelState(message.checkpointId, nowUs, out);
+      case 'changelog-step':
+        return this.changelog.handle(message.step, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
       case 'state-merged':
-        return this.#merges?.answered(message, nowUs, out);
+        return this.#files.merged(message, nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -214,7 +202,7 @@ export class SubtaskCheckpoint {
     if (part === undefined) return;
     this.#writeParts(part, nowUs, out);
     part.isStateSent = true;
-    this.#endMerging(part, out);
+    this.#files.sent(part, out);
   }
 
   #writeParts(part: AsyncPart, nowUs: Micros, out: Out): void {
@@ -231,11 +219,15 @@ export class SubtaskCheckpoint {
         segments.segments.map(({ known }) => known),
       );
     }
+    part.isWriting = true;
+    for (const { logged } of part.parts) part.outstanding += logged?.snapshot.pieces.length ?? 0;
     for (const state of part.parts) {
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
       this.#uploadSegments(part, state, out);
+      this.#gatherLog(part, state, nowUs, out);
+      if (this.#async.get(checkpointId) !== part) return;
     }
   }
 
@@ -247,7 +239,7 @@ export class SubtaskCheckpoint {
     if (known === undefined) return;
     part.awaitsChannelState = false;
     this.#writeChannels(part, known, nowUs, out);
-    this.#endMerging(part, out);
+    this.#files.sent(part, out);
   }
 
   #writeChannels(part: AsyncPart, known: ChannelState, nowUs: Micros, out: Out): void {
@@ -265,11 +257,6 @@ export class SubtaskCheckpoint {
       if (this.#async.get(checkpointId) !== part) return;
     }
     if (parts.length === 0 && part.outstanding === 0) this.#acknowledge(part, nowUs, out);
-  }
-
-  /** Others need not wait for more of it (row S19). */
-  #endMerging({ checkpointId, isShared, isStateSent, awaitsChannelState }: AsyncPart, out: Out): void {
-    if (isShared && isStateSent && !awaitsChannelState) this.#merges?.end(checkpointId, out);
   }
 
   /** The sink's pre-commit for this checkpoint is confirmed (sink invariant I4). */
@@ -290,7 +277,13 @@ export class SubtaskCheckpoint {
   /** It is complete: it was acknowledged, then. */
   completed(checkpointId: CheckpointId, out: Out): void {
     this.confirmed(checkpointId, out);
+    this.knownComplete(checkpointId);
+  }
+
+  /** Later checkpoints may rely on its files. */
+  knownComplete(checkpointId: CheckpointId): void {
     this.segments.confirmed(checkpointId);
+    this.changelog.files.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
@@ -311,7 +304,11 @@ export class SubtaskCheckpoint {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#files.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+    return (
+      this.#files.handleTimer(timer, nowUs, out) ||
+      this.#later.handleTimer(timer, nowUs, out) ||
+      this.changelog.handleTimer(timer, out)
+    );
   }
 
   /** The subtask ends: nothing more is written or acknowledged. */
@@ -352,7 +349,7 @@ export class SubtaskCheckpoint {
         const { checksum } = handle;
         const stored: StoredHandler = (place, atUs, lateOut) =>
           this.#stored(part, { ...handle, ...place }, atUs, lateOut);
-        return this.#put(part, { ...file, pool: '', bytes, checksum, stored }, out);
+        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum }, out);
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -380,8 +377,25 @@ export class SubtaskCheckpoint {
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put(part, { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum, stored }, out);
+      const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum };
+      this.#files.put(this.#wanted(part, stored), file, out);
     });
+  }
+
+  /** Row S20. */
+  #gatherLog(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {
+    const isWanted = (): boolean => this.#async.get(part.checkpointId) === part;
+    const waiter: FileWaiter = {
+      stored: (_file, atUs, lateOut) => {
+        if (!isWanted()) return;
+        part.outstanding -= 1;
+        if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+      },
+      failed: (lateOut) => {
+        if (isWanted()) this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
+      },
+    };
+    this.changelog.gather({ part, state, waiter }, nowUs, out);
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
@@ -397,21 +411,12 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** Durable, for as long as the snapshot is not declined: as a file of its own, or beside the state of others. */
-  #put(part: AsyncPart, file: StateToWrite, out: Out): void {
+  /** What is written for a snapshot is of use for as long as that is not declined. */
+  #wanted(part: AsyncPart, stored: StoredHandler): FileOf {
     const { checkpointId } = part;
-    const { path, pool, bytes, stored } = file;
     const isWanted = (): boolean => this.#async.get(checkpointId) === part;
-    const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-    // Savepoints bypass it: their files are their user's, to be moved as a whole.
-    if (this.#merges !== undefined && part.isShared)
-      return this.#merges.merge({ checkpointId, pool, bytes }, out, (place, nowUs, mergedOut) => {
-        if (!isWanted()) return;
-        if (place === undefined) failed(mergedOut);
-        else stored(place, nowUs, mergedOut);
-      });
-    const whole = (nowUs: Micros, lateOut: Out): void => stored({ path }, nowUs, lateOut);
-    this.#files.write({ ...file, checkpointId, isWanted, failed, stored: whole }, out);
+    const failed = (out: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', out);
+    return { part, isWanted, stored, failed };
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -433,25 +438,18 @@ export class SubtaskCheckpoint {
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
-    const { stateBytes, checkpointedBytes } = part.sizes();
     if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
-    const { figures } = part;
-    const metrics = {
-      startDelayUs: figures.startDelayUs,
-      alignmentUs: figures.alignmentUs,
-      bytesProcessedDuringAlignment: figures.bytesProcessedDuringAlignment,
-      recordsInFlight: figures.recordsInFlight,
-      syncUs: part.syncEndUs - part.syncStartUs,
-      asyncUs: nowUs - part.syncEndUs,
-      stateBytes,
-      checkpointedBytes,
-      bytesPersistedDuringAlignment: part.persistedInFlightBytes,
-      unaligned: figures.unaligned || part.persistedInFlightBytes > 0,
-    };
+    this.changelog.files.acknowledged(part.checkpointId, part.loggedPieces());
+    const reserved = this.changelog.reserved(part);
+    const metrics = part.metrics(nowUs);
     const checkpointId = part.checkpointId;
     const { finished } = part;
     const bare = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
-    const message = finished === undefined ? bare : { ...bare, finished };
+    const message = {
+      ...bare,
+      ...(finished === undefined ? {} : { finished }),
+      ...(reserved.length === 0 ? {} : { reserved }),
+    };
     this.#unconfirmed.set(checkpointId, message);
     this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });

@@ -16,7 +16,7 @@ import type {
 import type { MergingMessage } from '../../engine/protocol/merging-messages.ts';
 import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
-import { foldDeployment, foldHandles } from './deployment-digest.ts';
+import { foldDeployment, foldHandles, foldSegments } from './deployment-digest.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { foldService } from './service-digest.ts';
 
@@ -67,6 +67,9 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'state-merged':
     case 'merge-retained':
       foldMerging(digest, message);
+      return;
+    case 'changelog-step':
+      digest.foldString(message.step);
       return;
     case 'connection-lost':
       digest.foldString(message.peer);
@@ -269,6 +272,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.metrics.alignmentUs);
       digest.fold(message.metrics.asyncUs);
       foldHandles(digest, message.handles);
+      if (message.reserved !== undefined) foldSegments(digest, message.reserved);
       if (message.finished !== undefined) digest.foldString(message.finished);
       return;
     case 'decline-checkpoint':
