@@ -24,7 +24,10 @@ import {
 const US_PER_MS = 1_000;
 
 /** Builds the job of a plan. Throws `InvalidJob` when the catalog has none of that name. */
-export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[] = JOB_CATALOG): BuiltJob {
+export function buildJob(
+  plan: Pick<SimulationPlan, 'job' | 'topics' | 'sink'>,
+  catalog: readonly JobDefinition[] = JOB_CATALOG,
+): BuiltJob {
   const { use, parallelism, parameters } = plan.job;
   const definition = jobNamed(use, catalog);
   if (definition === undefined)
