@@ -21,6 +21,12 @@ import type {
   StateKey,
 } from './functions.ts';
 
+/**
+ * Where a partition is read from that no checkpoint knows (Flink: OffsetsInitializer). `committed`: what the group of consumers had committed,
+ * and the start where it had committed nothing. A time: the first entry with a record of that time or a later one, or the end.
+ */
+export type StartPosition = 'earliest' | 'latest' | 'committed' | { readonly timestampUs: number };
+
 /** Reads partitions of the log. */
 export interface SourceSpec {
   /**
@@ -42,7 +48,11 @@ export interface SourceSpec {
   readonly backlogRecords?: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
-  /** `log`: its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
+  /** `split-log`: where to begin; absent: at the start of each partition of `partitions`, without asking. */
+  readonly start?: StartPosition;
+  /** `split-log`: how often to ask for new partitions, microseconds; absent: never. They are read from their start (FLIP-288). */
+  readonly discoveryUs?: number;
+  /** Its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
   readonly bounded?: true;
   /** `log`: markers in its partitions say when a snapshot is due (row C25; Flink: ExternallyInducedSource). */
   readonly induced?: true;

@@ -17,8 +17,10 @@ import {
 } from '../../engine/protocol/stream-elements.ts';
 import { type OnOutput, ReferenceJob } from './reference-job.ts';
 
-/** The records of one partition, in offset order from offset 0. */
+/** The records of one partition that a source is to read, in their order: from offset 0, or from where it begins. */
 export interface JudgedPartition {
+  /** How many of these records lie before a position of the log; negative: it lies before where the source begins. Absent: its offset. */
+  readonly recordsBefore?: (offset: number, sub: number) => number;
   /** Topic name, for people. */
   readonly topic: string;
   /** Partition number at the log broker; unique over all topics. */
@@ -60,6 +62,11 @@ export class InputIndex {
 
   slotOf(partition: number): number | undefined {
     return this.#slotByPartition.get(partition);
+  }
+
+  /** How many records of a partition lie before a position of the log. */
+  recordsBefore(slot: number, offset: number, sub = 0): number {
+    return this.input[slot]?.recordsBefore?.(offset, sub) ?? offset;
   }
 
   /** The cut behind the last record. */

@@ -92,6 +92,10 @@ function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): 
   switch (message.kind) {
     case 'log-mark':
       return message.group.length + message.partitions.length * ENTRY_BYTES;
+    case 'log-list-offsets':
+      return message.group.length + message.topic.length;
+    case 'log-offsets':
+      return message.group.length + message.offsets.length * ENTRY_BYTES;
     case 'log-marked':
       return message.group.length + message.offsets.length * ENTRY_BYTES;
     case 'storage-put':
