@@ -1,6 +1,6 @@
 /** What a person sees of lives: a table of figures and one of faults. */
 import Table from 'cli-table3';
-import type { SweepSums } from '../reports/index.ts';
+import { reachedProbes, type SweepSums } from '../reports/index.ts';
 
 const US_PER_MS = 1_000;
 const MS_PER_S = 1_000;
@@ -46,6 +46,7 @@ export function figuresTable({ sums, wallMs, latency }: FiguresInput): string {
             string,
           ],
         ]),
+    ['rare situations', rareText(sums)],
     ['events', grouped(sums.events)],
     ['digest', sums.digest],
   ];
@@ -56,6 +57,11 @@ export function figuresTable({ sums, wallMs, latency }: FiguresInput): string {
     grouped(effective),
   ]);
   return faults.length === 0 ? figures : `${figures}\n${plainTable(['fault', 'planned', 'effective'], faults)}`;
+}
+
+function rareText(sums: SweepSums): string {
+  const all = reachedProbes(sums);
+  return `${all.filter(({ times }) => times > 0).length} of ${all.length} reached`;
 }
 
 /** A table without colours; numbers need no alignment of their own in two columns. */

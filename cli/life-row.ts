@@ -47,7 +47,7 @@ export function decodeLifeRow(line: string): LifeRow | undefined {
     if (value === null || value.version !== 1 || typeof value.digest !== 'string') return undefined;
     // Rows of an earlier build lack what was added since.
     return {
-      ...({ subtaskRecords: [], restoreRecords: [], swarm: [] } satisfies Partial<LifeRow>),
+      ...({ subtaskRecords: [], restoreRecords: [], swarm: [], margins: {} } satisfies Partial<LifeRow>),
       ...(value as LifeRow),
     };
   } catch {

@@ -35,7 +35,7 @@ function lifeMaker({ scenarios, subtasks }: WorkerSetup): (job: LifeJob) => Prom
         life: slim,
         ...(life.judgement.verdict === 'passed' ? {} : { plan }),
         ...(wantsRecovery ? { recovery: recoveryHash(life.record.history) } : {}),
-        ...(job.gaze === undefined ? {} : { sight: sightOf(job.gaze, life.record.history) }),
+        ...(job.gaze === undefined ? {} : { sight: sightOf(job.gaze, life.record) }),
       };
     } catch (error) {
       return {

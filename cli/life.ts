@@ -34,6 +34,8 @@ export interface LifeOptions {
   readonly relive: boolean;
   /** Shown the choices of the world. */
   readonly watchChoices?: LiveOptions['watchChoices'];
+  /** Keep what sites draw. */
+  readonly recordChoices?: boolean | undefined;
   /** Where chance takes another course. */
   readonly branch?: LiveOptions['branch'];
 }
@@ -46,8 +48,8 @@ const EXCERPT_LINES = 40;
 export function liveOnce(plan: SimulationPlan, options: LifeOptions, livePlan: LivePlan = live): Life {
   const startedMs = wallClockMs();
   const { loadDataset, keepHistory, subtasks = false, inspect } = options;
-  const { watchChoices, branch } = options;
-  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, watchChoices, branch });
+  const { watchChoices, recordChoices, branch } = options;
+  const record = livePlan(plan, { loadDataset, keepHistory, subtasks, inspect, watchChoices, recordChoices, branch });
   const wallMs = wallClockMs() - startedMs;
   const judged = judgement(plan.expect, record);
   const life = { record, judgement: judged, wallMs, excerpt: [], otherDigest: '' };

@@ -6,6 +6,7 @@
  */
 import { datasetNeeds } from '../scenarios/live.ts';
 import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../scenarios/inquiry.ts';
+import type { Choices } from '../sim/kernel/choice.ts';
 import { DatasetStore } from './datasets.ts';
 import { liveOnce, type LivePlan } from './life.ts';
 import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
@@ -61,9 +62,9 @@ export class PlanLives {
   }
 
   /** In this thread, with its history and the sites of chance it asked. */
-  async look({ plan, branch }: LifeCase): Promise<LifeAnswer> {
+  async look({ plan, branch, wantsChoices }: LifeCase): Promise<LifeAnswer> {
     await this.#datasets.prepare(datasetNeeds(plan));
-    let sites: () => readonly string[] = () => [];
+    let made: Choices | undefined;
     const { record, judgement } = liveOnce(
       plan,
       {
@@ -71,15 +72,17 @@ export class PlanLives {
         keepHistory: true,
         relive: false,
         branch,
+        recordChoices: wantsChoices,
         watchChoices: (choices) => {
-          sites = () => choices.askedSites();
+          made = choices;
         },
       },
       this.#options.livePlan,
     );
     const { events, history, verdicts } = record;
+    const seen = { history, verdicts, sites: made?.askedSites() ?? [], choices: made?.takenChoices() ?? [] };
     const { signature, verdict } = judgement;
-    return { ...NOTHING_SEEN, signature, events, history, verdicts, sites: sites(), hasFailed: isFailure(verdict) };
+    return { ...NOTHING_SEEN, ...seen, signature, events, hasFailed: isFailure(verdict) };
   }
 
   async close(): Promise<void> {

@@ -23,6 +23,7 @@ export interface RunDocument
     | 'failovers'
     | 'latency'
     | 'probes'
+    | 'margins'
   > {
   readonly expect: SimulationPlan['expect'];
   readonly variant: string;
@@ -64,6 +65,7 @@ export function runDocument(plan: SimulationPlan, life: Life, replay: string): R
     failovers: record.failovers,
     latency: record.latency,
     probes: record.probes,
+    margins: record.margins,
     deterministic: life.otherDigest === '',
     replay,
   };

@@ -1,5 +1,5 @@
 /** The JSON document of a sweep (`sweep --json`). Scripts read it; fields are added, never renamed. */
-import type { FaultCount, SweepSums } from '../reports/index.ts';
+import { type FaultCount, type SweepSums, type Unreached, unreached } from '../reports/index.ts';
 import { perSecond } from './figures-table.ts';
 import { rounded } from './run-document.ts';
 import type { SweepFailure, SweepOutcome } from './sweep-run.ts';
@@ -21,6 +21,8 @@ interface ScenarioDocument {
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
   readonly probes: Readonly<Record<string, number>>;
+  readonly probeLives: Readonly<Record<string, number>>;
+  readonly margins: SweepSums['margins'];
   /** What the seeds drew: by path and choice, how many lives, and how many of them did not pass. */
   readonly swarm: SweepSums['swarm'];
   /** Digest of all digests in the order of the seeds; the same for any number of workers. */
@@ -39,6 +41,8 @@ export interface SweepDocument extends ScenarioDocument {
   readonly resumed: number;
   readonly wallMs: number;
   readonly livesPerSecond: number;
+  /** Probes and classes of faults that occurred in no life of the whole sweep. */
+  readonly unreached: Unreached;
   readonly scenarios: readonly ScenarioDocument[];
 }
 
@@ -60,6 +64,7 @@ export function sweepDocument({ outcome, wallMs, ...rest }: SweepDocumentParts):
     notDeterministic,
     infrastructure,
     resumed,
+    unreached: unreached(total),
     wallMs: rounded(wallMs),
     livesPerSecond: perSecond(total.lives - resumed, wallMs),
     scenarios: perScenario.map(({ scenario, sums }) => scenarioDocument(scenario, sums)),
@@ -85,6 +90,8 @@ function scenarioDocument(scenario: string, sums: SweepSums): ScenarioDocument {
     failovers,
     faults: sums.faults,
     probes: sums.probes,
+    probeLives: sums.probeLives,
+    margins: sums.margins,
     swarm: sums.swarm,
     digest: sums.digest,
   };

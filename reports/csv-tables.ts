@@ -9,6 +9,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { CheckpointMetrics } from '../engine/protocol/checkpoint-metrics.ts';
 import { swarmText } from '../scenarios/swarm.ts';
+import { type Margin, MARGINS, type MarginSpec } from '../sim/judges/margins.ts';
 import type { CheckpointRecord, FaultRecord, SubtaskRecord } from '../sim/run-record.ts';
 import { subtaskEndToEndUs } from '../sim/statistics/task-statistics.ts';
 import type { LifeFigures } from './life-figures.ts';
@@ -199,6 +200,25 @@ const FAULT_COLUMNS: readonly CsvColumn<OfLife<FaultRecord>>[] = [
   ),
 ];
 
+const PROBE_COLUMNS: readonly CsvColumn<OfLife<readonly [string, number]>>[] = [
+  column('scenario', 'Name of the scenario.', ({ life }) => life.scenario),
+  column('seed', 'Seed of the life.', ({ life }) => life.seed),
+  column('probe', 'The rare situation that occurred (docs/probes.md).', ({ part }) => part[0]),
+  column('times', 'How often.', ({ part }) => part[1]),
+];
+
+const MARGIN_COLUMNS: readonly CsvColumn<OfLife<readonly [MarginSpec, Margin]>>[] = [
+  column('scenario', 'Name of the scenario.', ({ life }) => life.scenario),
+  column('seed', 'Seed of the life.', ({ life }) => life.seed),
+  column('judge', 'Who draws the line.', ({ part }) => part[0].judge),
+  column('margin', 'What was measured (docs/margins.md).', ({ part }) => part[0].name),
+  column('unit', '`us` or `count`.', ({ part }) => part[0].unit),
+  column('value', 'The least in this life: less is nearer, 0 is the line.', ({ part }) => part[1].value),
+  column('event', 'Index in the history at which it came so near; empty: the end.', ({ part }) =>
+    unlessNever(part[1].at),
+  ),
+];
+
 /** Only of lives that were asked for their subtasks. */
 export const SUBTASKS_FILE = 'subtasks.csv';
 
@@ -235,6 +255,22 @@ export const CSV_TABLES: readonly CsvTable[] = [
     sentence: 'One row per fault of a plan.',
     columns: FAULT_COLUMNS,
     cells: (life) => life.faultRecords.map((part) => FAULT_COLUMNS.map(({ value }) => value({ life, part }))),
+  },
+  {
+    file: 'margins.csv',
+    sentence: 'One row per life and margin that applies to it: how near it came to a violation.',
+    columns: MARGIN_COLUMNS,
+    cells: (life) =>
+      MARGINS.flatMap((spec) => {
+        const margin = life.margins[spec.name];
+        return margin === undefined ? [] : [MARGIN_COLUMNS.map(({ value }) => value({ life, part: [spec, margin] }))];
+      }),
+  },
+  {
+    file: 'probes.csv',
+    sentence: 'One row per life and rare situation that occurred in it.',
+    columns: PROBE_COLUMNS,
+    cells: (life) => Object.entries(life.probes).map((part) => PROBE_COLUMNS.map(({ value }) => value({ life, part }))),
   },
 ];
 

@@ -8,11 +8,14 @@ export function faultSentence(fault: Fault): string {
 
 function whenOf({ trigger }: Fault): string {
   if ('atUs' in trigger) return `at ${seconds(trigger.atUs)}`;
-  const { point, checkpoint, vertex, subtask, occurrence } = trigger;
+  const { point, checkpoint, vertex, subtask, node, since, occurrence, afterUs } = trigger;
   const of = checkpoint === undefined ? '' : ` of checkpoint ${checkpoint}`;
   const at = vertex === undefined ? '' : ` at ${vertex}/${subtask ?? 'any'}`;
   const nth = occurrence === 1 ? '' : `, time ${occurrence}`;
-  return `when ${point}${of}${at}${nth}`;
+  const on = node === undefined ? '' : ` on ${node}`;
+  const counted = since === undefined ? '' : ` after ${since}`;
+  const delay = afterUs === undefined ? 'when' : `${seconds(afterUs)} after`;
+  return `${delay} ${point}${of}${at}${on}${nth}${counted}`;
 }
 
 function whatOf(fault: Fault): string {
@@ -23,28 +26,45 @@ function whatOf(fault: Fault): string {
       return `${fault.node} loses power, with what was not synced, and starts again after ${seconds(fault.restartAfterUs)}`;
     case 'pause':
       return `${fault.node} stands still for ${seconds(fault.forUs)}`;
+    case 'out-of-memory':
+      return `${fault.node} has ${fault.headroomBytes} B of memory left, and starts again ${seconds(fault.restartAfterUs)} after its end`;
+    case 'slow-cpu':
+      return `${fault.node} works ${fault.factor} times slower for ${seconds(fault.forUs)}`;
     case 'throw':
       return `a user function on ${fault.node} throws`;
     case 'hang':
       return `a user function on ${fault.node} does not return for ${seconds(fault.hangUs)}`;
     case 'partition':
       return `nothing passes ${between(fault, fault.oneWay)} for ${seconds(fault.forUs)}`;
+    case 'hold':
+      return `messages ${between(fault, fault.oneWay)} are held for ${seconds(fault.forUs)}`;
+    case 'reset':
+      return `connections ${between(fault, false)} are reset`;
     case 'operation':
       return `the client asks: ${JSON.stringify(fault.command)}`;
     case 'service':
       return `${fault.node} is ${fault.effect}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
     case 'clock-step':
-      return `the clock of ${fault.node} is set ${fault.byUs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byUs))}`;
-    case 'delay':
+      return `the clock of ${fault.node} is set ${fault.byUs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byUs))}${fault.forUs === undefined ? '' : ` for ${seconds(fault.forUs)}`}`;
+    case 'clock-drift':
+      return `the clock of ${fault.node} ${fault.driftPpm < 0 ? 'loses' : 'gains'} ${Math.abs(fault.driftPpm)} ppm for ${seconds(fault.forUs)}`;
+    case 'delay': {
+      const { low, high } = fault.extraUs;
+      const by = low === high ? seconds(low) : `${seconds(low)} to ${seconds(high)}`;
+      return `messages ${between(fault, false)} take ${by} longer for ${seconds(fault.forUs)}`;
+    }
     case 'loss':
     case 'duplicate':
     case 'reorder':
+      return `datagrams ${between(fault, false)} ${DATAGRAMS[fault.kind]}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
     case 'slow-link':
-      return `${fault.kind} ${between(fault, false)} for ${seconds(fault.forUs)}`;
+      return `the link ${between(fault, false)} has ${fault.factor} times less bandwidth for ${seconds(fault.forUs)}`;
     default:
       return unreachable(fault);
   }
 }
+
+const DATAGRAMS = { loss: 'are lost', duplicate: 'come twice', reorder: 'overtake each other' } as const;
 
 function between({ a, b }: { readonly a: readonly string[]; readonly b: readonly string[] }, oneWay: boolean): string {
   return oneWay ? `from ${list(a)} to ${list(b)}` : `between ${list(a)} and ${list(b)}`;

@@ -11,6 +11,8 @@ import { checkpointTimeline } from './checkpoint-timeline.ts';
 import { SCRIPT, STYLE } from './html-style.ts';
 import { embeddedJson, escapeHtml, htmlTable } from './html-text.ts';
 import type { LifeFigures } from './life-figures.ts';
+import { marginSection } from './margin-table.ts';
+import { reachedProbes } from './reached.ts';
 import type { SweepSums } from './sweep-summary.ts';
 
 export interface ReportLife extends LifeFigures {
@@ -49,6 +51,8 @@ export function htmlReport(input: ReportInput): string {
 </header>
 ${figures(sums)}
 ${faultSection(sums)}
+${marginSection(sums)}
+${probeSection(sums)}
 ${livesSection(lives, sums.lives)}
 ${detailsSection(lives)}
 <script type="application/json" id="tidemark-report">${embeddedJson({ version: 1, title, engineVersion: input.engineVersion, sums, lives: lives.map(essence) })}</script>
@@ -100,6 +104,24 @@ function faultSection(sums: SweepSums): string {
   if (rows.length === 0) return '<h2>Faults</h2><p class="soft">None were planned.</p>';
   const columns = [{ head: 'kind' }, { head: 'planned', number: true }, { head: 'effective', number: true }];
   return `<h2>Faults</h2>${htmlTable(columns, rows)}`;
+}
+
+/** Of a single life those that occurred; of a sweep those too that never did. */
+function probeSection(sums: SweepSums): string {
+  const all = reachedProbes(sums);
+  const shown = sums.lives === 1 ? all.filter(({ times }) => times > 0) : all;
+  const rows = shown.map(({ name, area, says, times, lives }) => ({
+    cells: [area, `<code>${escapeHtml(name)}</code>`, escapeHtml(says), String(lives), String(times)],
+  }));
+  const columns = [
+    { head: 'area' },
+    { head: 'probe' },
+    { head: 'what has happened' },
+    { head: 'lives', number: true },
+    { head: 'times', number: true },
+  ];
+  const reached = all.filter(({ times }) => times > 0).length;
+  return `<h2>Rare situations</h2><p>${reached} of ${all.length} occurred.</p>${htmlTable(columns, rows)}`;
 }
 
 function livesSection(lives: readonly ReportLife[], total: number): string {

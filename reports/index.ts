@@ -12,6 +12,7 @@ export {
 } from './csv-tables.ts';
 export { htmlReport, type ReportInput, type ReportLife } from './html-report.ts';
 export type { LifeFigures } from './life-figures.ts';
+export { marginsDocument, marginText } from './margin-table.ts';
 export { markdownSummary, table } from './markdown-summary.ts';
 export { type FaultCount, type SweepSums, SweepSummary } from './sweep-summary.ts';
 export { type DocumentMarks, tableDocument, withTable } from './marked-document.ts';
@@ -23,6 +24,7 @@ export {
   type StrategyScore,
   strategyTable,
 } from './strategy-table.ts';
+export { probesDocument, type ReachedProbe, reachedProbes, type Unreached, unreached } from './reached.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
 export { caseText, type CrashFigures, crashFigures } from './crash-table.ts';
 export { explanationText } from './explanation-text.ts';

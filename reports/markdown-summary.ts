@@ -1,4 +1,5 @@
 /** A sweep as Markdown: for a pull request, an issue, a wiki. */
+import { reachedProbes, unreached } from './reached.ts';
 import type { SweepSums } from './sweep-summary.ts';
 
 export interface MarkdownInput {
@@ -49,6 +50,17 @@ export function markdownSummary({ title, sums, failures, failureCount }: Markdow
       Object.entries(sums.faults).map(([label, count]) => [label, count.planned, count.effective]),
     ),
   ];
+  const never = unreached(sums).probes;
+  const probes = reachedProbes(sums).filter(({ times }) => times > 0);
+  lines.push(
+    '',
+    `## Rare situations: ${probes.length} occurred, ${never.length} never`,
+    '',
+    ...table(
+      ['probe', 'lives', 'times'],
+      probes.map(({ name, lives, times }) => [name, lives, times]),
+    ),
+  );
   if (failures.length > 0) {
     const shown = failures
       .slice(0, FAILURES_MAX)

@@ -5,6 +5,7 @@
  * I1: lives are folded in the order of their seeds; then the digest is the same for any number of workers.
  */
 import { combineDigests } from '../sim/kernel/digest.ts';
+import type { Margin } from '../sim/judges/margins.ts';
 import type { RunVerdict } from '../sim/judges/verdict.ts';
 import type { LifeFigures } from './life-figures.ts';
 
@@ -19,6 +20,16 @@ export interface ChoiceCount {
   readonly failed: number;
 }
 
+/** Less is nearer (sim/judges/margins.ts). */
+export interface NearestLife {
+  readonly value: number;
+  readonly scenario: string;
+  readonly seed: string;
+  /** Index in its history; -1: its end. */
+  readonly at: number;
+  readonly lives: number;
+}
+
 export interface SweepSums {
   readonly lives: number;
   readonly verdicts: Readonly<Record<RunVerdict, number>>;
@@ -31,7 +42,12 @@ export interface SweepSums {
   readonly restarts: number;
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
+  /** By probe: how often it was reached. */
   readonly probes: Readonly<Record<string, number>>;
+  /** By probe: in how many lives. */
+  readonly probeLives: Readonly<Record<string, number>>;
+  /** By margin: the life that came nearest, and how many lives it applies to. */
+  readonly margins: Readonly<Record<string, NearestLife>>;
   /** By path, then by what was drawn; empty unless a scenario is a swarm. */
   readonly swarm: Readonly<Record<string, Readonly<Record<string, ChoiceCount>>>>;
   /** Digest of all digests, in the order of the seeds. */
@@ -52,6 +68,8 @@ export class SweepSummary {
   #failovers = 0;
   readonly #faults = new Map<string, FaultCount>();
   readonly #probes = new Map<string, number>();
+  readonly #probeLives = new Map<string, number>();
+  readonly #margins = new Map<string, NearestLife>();
   readonly #swarm = new Map<string, Map<string, ChoiceCount>>();
   #digest = combineDigests([]);
 
@@ -70,9 +88,18 @@ export class SweepSummary {
     }
     for (const [probe, count] of Object.entries(life.probes)) {
       this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
+      this.#probeLives.set(probe, (this.#probeLives.get(probe) ?? 0) + 1);
     }
+    for (const [name, margin] of Object.entries(life.margins)) this.#addMargin(name, margin, life);
     for (const { path, chosen } of life.swarm) this.#addChoices(path, chosen, life.verdict === 'passed' ? 0 : 1);
     this.#digest = combineDigests([this.#digest, life.digest]);
+  }
+
+  #addMargin(name: string, { value, at }: Margin, { scenario, seed }: LifeFigures): void {
+    const known = this.#margins.get(name);
+    const lives = (known?.lives ?? 0) + 1;
+    const isNearer = known === undefined || value < known.value;
+    this.#margins.set(name, isNearer ? { value, scenario, seed, at, lives } : { ...known, lives });
   }
 
   #addChoices(path: string, chosen: readonly string[], failed: number): void {
@@ -95,6 +122,8 @@ export class SweepSummary {
       failovers: this.#failovers,
       faults: Object.fromEntries(byName(this.#faults)),
       probes: Object.fromEntries(byName(this.#probes)),
+      probeLives: Object.fromEntries(byName(this.#probeLives)),
+      margins: Object.fromEntries(byName(this.#margins)),
       swarm: Object.fromEntries([...this.#swarm].map(([path, counts]) => [path, Object.fromEntries(byName(counts))])),
       digest: this.#digest,
     };

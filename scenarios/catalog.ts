@@ -20,6 +20,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
   { name: 'standard', description: 'the measure of all figures: two sources, faults of every kind' },
   { name: 'swarm', description: 'as standard, but each seed draws its own options and its own kinds of faults' },
+  { name: 'storm', description: 'the hard one: every fault and every nemesis over every option, drawn by seed' },
+  { name: 'published-faults', description: 'partitions, failures and stalls as often and as long as in the field' },
   { name: 'crashpoints-aligned', description: 'topology for crashpoints: aligned, two JobManagers, state in files' },
   { name: 'crashpoints-unaligned', description: 'topology for crashpoints: barriers overtake data' },
   { name: 'crashpoints-bounded', description: 'topology for crashpoints: final checkpoint and the end of a job' },
@@ -103,6 +105,16 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'lost-messages', description: 'control messages are lost' },
   { name: 'duplicated-messages', description: 'control messages arrive twice' },
   { name: 'reordered-messages', description: 'control messages overtake each other' },
+  { name: 'held-messages', description: 'what is sent waits and arrives when its sender is another one' },
+  { name: 'connection-resets', description: 'connections are reset, what is on the way in them is lost' },
+  { name: 'slow-machines', description: 'processors are up to 2,000 times slower for a while' },
+  { name: 'out-of-memory', description: 'processes run out of memory in the middle of a handler' },
+  { name: 'stale-lists', description: 'lists of the object store are behind, under disposals and sweeps' },
+  {
+    name: 'kafka-fenced',
+    description: 'producers are fenced while they write, late appends meet aborted transactions',
+  },
+  { name: 'nemeses', description: 'the named nemeses, half of them in each life' },
   { name: 'sink-outage', description: 'the sink store refuses and forgets to answer' },
   {
     name: 'sink-outage-before-commit',
@@ -122,6 +134,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   {
     name: 'upgrade-under-faults',
     description: 'the job becomes another version at a savepoint: migrated, given up, or found incompatible',
+  },
+  {
+    name: 'upgrade-event-time',
+    description: 'a job whose state waits for timers becomes another version, suspended or drained before it',
   },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },

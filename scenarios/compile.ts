@@ -68,13 +68,14 @@ function drawFaults(scenario: Scenario, choices: Choices): Fault[] {
   for (const [index, rule] of scenario.faults.entries()) {
     const name = names[index] ?? '';
     if (!isInSubset(scenario.swarm, name, choices)) continue;
-    if (!isAtHome(rule.action, scenario.engine.highAvailability.kind)) continue;
-    const drawn = faultsOfRule(rule, {
-      site: (purpose) => choices.site(`faults/${name}/${purpose}`),
+    if (!isAtHome(rule.action, scenario.engine.highAvailability.kind, scenario.sink?.kind === 'kafka')) continue;
+    const context = {
+      site: (purpose: string) => choices.site(`faults/${name}/${purpose}`),
       cluster: scenario.cluster,
       stormUs: scenario.liveness.stormUs,
-    });
-    for (const fault of drawn) faults.push({ ...fault, id: `f${faults.length + 1}` });
+      runtime: scenario.engine.runtime,
+    };
+    faults.push(...faultsOfRule(rule, context, faults.length + 1));
   }
   return faults;
 }

@@ -9,6 +9,7 @@
  */
 import { unreachable } from '../engine/foundation/assert.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
+import type { RuntimeConfiguration } from '../engine/protocol/configuration.ts';
 import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
 import type { ChoiceSite } from '../sim/kernel/choice.ts';
 import {
@@ -19,6 +20,8 @@ import {
   SERVICE_NODES,
   taskManagerNodes,
 } from '../sim/node-names.ts';
+import { stepsOf } from './nemeses/nemesis.ts';
+import type { Step } from './nemeses/steps.ts';
 import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './scenario.ts';
 
 /** Forbids plans without end where `every` is very short. */
@@ -29,15 +32,57 @@ export interface DrawContext {
   readonly site: (purpose: string) => ChoiceSite;
   readonly cluster: ClusterSize;
   readonly stormUs: number;
+  readonly runtime: Pick<RuntimeConfiguration, 'leaseUs' | 'heartbeatTimeoutUs'>;
 }
 
 /** A fault that has no number yet. */
 export type UnnumberedFault = Fault extends infer F ? (F extends Fault ? Omit<F, 'id'> : never) : never;
 
-export function faultsOfRule(rule: FaultRule, context: DrawContext): UnnumberedFault[] {
+/** The faults of a rule, numbered from `firstId` (`f<n>`). */
+export function faultsOfRule(rule: FaultRule, context: DrawContext, firstId: number): Fault[] {
   const { numerator, denominator } = rule.inPlan;
   if (!context.site('in-plan').chance(numerator, denominator)) return [];
-  return triggersOf(rule.time, context).flatMap((trigger) => strike(rule.action, trigger, context));
+  const faults: Fault[] = [];
+  for (const trigger of triggersOf(rule.time, context)) {
+    const nextId = firstId + faults.length;
+    const struck =
+      rule.action.kind === 'nemesis'
+        ? strikeNemesis(rule.action, trigger, context, nextId)
+        : strike(rule.action, trigger, context);
+    for (const fault of struck) faults.push({ ...fault, id: `f${firstId + faults.length}` });
+  }
+  return faults;
+}
+
+/** A step that would lie behind the storm is left out; what counts from it then never strikes. */
+function strikeNemesis(
+  action: FaultAction & { readonly kind: 'nemesis' },
+  trigger: FaultTrigger,
+  context: DrawContext,
+  firstId: number,
+): UnnumberedFault[] {
+  const { site, cluster, runtime } = context;
+  const steps = stepsOf(action, { site, cluster, ...runtime });
+  const kept = steps.map((step) => ({ step, trigger: triggerOf(step, trigger) }));
+  const isKept = kept.map((one) => !('atUs' in one.trigger) || one.trigger.atUs < context.stormUs);
+  const idOf = (index: number): string => `f${firstId + isKept.slice(0, index).filter(Boolean).length}`;
+  return kept.flatMap(({ step, trigger: own }, index): UnnumberedFault[] => {
+    if (isKept[index] !== true) return [];
+    const since = step.at?.since;
+    return [{ ...step.fault, trigger: 'atUs' in own || since === undefined ? own : { ...own, since: idOf(since) } }];
+  });
+}
+
+/** So long after the strike, or at the point that the step waits for. */
+function triggerOf({ at, afterUs }: Step, strike: FaultTrigger): FaultTrigger {
+  const delay = afterUs === 0 ? {} : { afterUs };
+  if (at !== undefined) {
+    const { since: _, ...point } = at;
+    return { ...point, ...delay };
+  }
+  if ('atUs' in strike) return { atUs: strike.atUs + afterUs };
+  const wholeUs = (strike.afterUs ?? 0) + afterUs;
+  return wholeUs === 0 ? strike : { ...strike, afterUs: wholeUs };
 }
 
 function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigger[] {
@@ -45,9 +90,14 @@ function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigg
     case 'at':
       return [{ atUs: drawn(time.atUs, site('when')) }];
     case 'point': {
-      const { kind: _, occurrence, ...point } = time;
+      const { kind: _, occurrence, afterUs, ...point } = time;
+      const delay = afterUs === undefined ? {} : { afterUs: drawn(afterUs, site('delay')) };
       return [
-        { ...point, occurrence: typeof occurrence === 'number' ? occurrence : drawn(occurrence, site('occurrence')) },
+        {
+          ...point,
+          occurrence: typeof occurrence === 'number' ? occurrence : drawn(occurrence, site('occurrence')),
+          ...delay,
+        },
       ];
     }
     case 'every': {
@@ -66,15 +116,23 @@ function triggersOf(time: FaultTime, { site, stormUs }: DrawContext): FaultTrigg
 }
 
 /** What one strike means: one fault, or one per node where a whole group crashes or pauses. */
-function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext): UnnumberedFault[] {
+function strike(
+  action: Exclude<FaultAction, { kind: 'nemesis' }>,
+  trigger: FaultTrigger,
+  context: DrawContext,
+): UnnumberedFault[] {
   switch (action.kind) {
     case 'crash':
     case 'pause':
+    case 'slow-cpu':
+    case 'out-of-memory':
     case 'throw':
     case 'hang':
       return nodesOf(action.target, context).map((node) => strikeNode(action, node, trigger, context));
     case 'partition':
     case 'cut':
+    case 'hold':
+    case 'reset':
     case 'delay':
     case 'loss':
     case 'duplicate':
@@ -91,7 +149,13 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
     case 'clock-step':
       return nodesOf(action.target, context).map((node) => {
         const byUs = drawn(action.byUs, context.site('for'));
-        return { kind: 'clock-step', trigger, node, byUs: context.site('direction').choose(2) === 0 ? byUs : -byUs };
+        const until = action.forUs === undefined ? {} : { forUs: drawn(action.forUs, context.site('until')) };
+        return { kind: 'clock-step', trigger, node, byUs: eitherWay(byUs, context), ...until };
+      });
+    case 'clock-drift':
+      return nodesOf(action.target, context).map((node) => {
+        const forUs = drawn(action.forUs, context.site('for'));
+        return { kind: 'clock-drift', trigger, node, driftPpm: eitherWay(action.byPpm, context), forUs };
       });
     case 'power-loss': {
       const restartAfterUs = drawn(action.restartAfterUs, context.site('for'));
@@ -104,8 +168,11 @@ function strike(action: FaultAction, trigger: FaultTrigger, context: DrawContext
   }
 }
 
+const eitherWay = (amount: number, { site }: DrawContext): number =>
+  site('direction').choose(2) === 0 ? amount : -amount;
+
 function strikeNode(
-  action: Extract<FaultAction, { kind: 'crash' | 'pause' | 'throw' | 'hang' }>,
+  action: Extract<FaultAction, { kind: 'crash' | 'pause' | 'slow-cpu' | 'out-of-memory' | 'throw' | 'hang' }>,
   node: NodeId,
   trigger: FaultTrigger,
   { site }: DrawContext,
@@ -117,6 +184,16 @@ function strikeNode(
     }
     case 'pause':
       return { kind: 'pause', trigger, node, forUs: drawn(action.forUs, site('for')) };
+    case 'slow-cpu':
+      return { kind: 'slow-cpu', trigger, node, factor: action.factor, forUs: drawn(action.forUs, site('for')) };
+    case 'out-of-memory':
+      return {
+        kind: 'out-of-memory',
+        trigger,
+        node,
+        headroomBytes: drawn(action.headroomBytes, site('headroom')),
+        restartAfterUs: drawn(action.restartAfterUs, site('for')),
+      };
     case 'throw':
       return {
         kind: 'throw',
@@ -136,7 +213,7 @@ function strikeNode(
 function strikeLinks(
   action: Extract<
     FaultAction,
-    { kind: 'partition' | 'cut' | 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }
+    { kind: 'partition' | 'cut' | 'hold' | 'reset' | 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }
   >,
   trigger: FaultTrigger,
   context: DrawContext,
@@ -145,11 +222,17 @@ function strikeLinks(
   switch (action.kind) {
     case 'partition':
       return partition(action, trigger, context);
+    case 'reset': {
+      const { a, b } = sides(action, context);
+      return { kind: 'reset', trigger, a, b };
+    }
+    case 'hold':
     case 'cut': {
       const a = nodesOf(action.target, context);
       const b = nodesOf(action.from, context, 'from').filter((node) => !a.includes(node));
       const { oneWay } = action;
       const forUs = drawn(action.forUs, site('for'));
+      if (action.kind === 'hold') return { kind: 'hold', trigger, a, b, oneWay, forUs };
       return { kind: 'partition', shape: oneWay ? 'one-way' : 'pair', trigger, a, b, oneWay, forUs };
     }
     case 'delay': {

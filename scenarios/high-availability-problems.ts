@@ -29,11 +29,14 @@ function homeOf(action: FaultAction): 'zookeeper' | 'kubernetes' | undefined {
   return isSpecial ? HOME[action.effect] : undefined;
 }
 
-/** Whether a fault can strike where this service elects. */
-export function isAtHome(action: FaultAction, kind: HighAvailabilityConfiguration['kind']): boolean {
+/** Whether a fault can strike where this service elects, and sinks write there. */
+export function isAtHome(action: FaultAction, kind: HighAvailabilityConfiguration['kind'], hasKafka: boolean): boolean {
   const home = homeOf(action);
-  return home === undefined || home === kind;
+  return (home === undefined || home === kind) && (hasKafka || !isOfKafka(action));
 }
+
+/** A fault that only brokers of transactions have. */
+export const isOfKafka = (action: FaultAction): boolean => action.kind === 'service' && action.effect === 'fence';
 
 export function highAvailabilityProblems(input: Asked): Problem[] {
   const { kind } = input.highAvailability;
@@ -48,7 +51,11 @@ export function highAvailabilityProblems(input: Asked): Problem[] {
     if (kind !== 'none' || !mayEndJobManager(action)) return [];
     const message = 'without high availability the job ends with its JobManager';
     return [
-      { path: ['faults', index, 'crash'], message, expected: 'another target, or highAvailability that survives it' },
+      {
+        path: ['faults', index, action.kind],
+        message,
+        expected: 'another target, or highAvailability that survives it',
+      },
     ];
   });
   if (kind === 'none' && input.cluster.jobManagers !== 1) {
@@ -60,7 +67,8 @@ export function highAvailabilityProblems(input: Asked): Problem[] {
 
 /** Without high availability such a fault ends the job. */
 export function mayEndJobManager(action: FaultAction): boolean {
-  if (action.kind !== 'crash') return false;
+  if (action.kind === 'nemesis') return true;
+  if (action.kind !== 'crash' && action.kind !== 'out-of-memory') return false;
   return (
     ['jobmanager', 'jobmanagers', 'machine', 'all'].includes(action.target) || action.target.startsWith('jobmanager-')
   );

@@ -4,6 +4,7 @@
  */
 import type { HistoryEvent } from '../sim/history/history-event.ts';
 import type { Verdict } from '../sim/judges/verdict.ts';
+import type { FixedChoice } from '../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { Branch } from '../sim/simulate.ts';
 import type { Gaze, Sight } from './strategies/sight.ts';
@@ -14,6 +15,8 @@ export interface LifeCase {
   readonly branch?: Branch;
   /** How it recovers is wanted (crashpoints/recovery.ts). */
   readonly wantsRecovery?: boolean;
+  /** What its sites drew is wanted, where it is looked at. */
+  readonly wantsChoices?: boolean;
   /** What a strategy wants to see of it. */
   readonly gaze?: Gaze | undefined;
 }
@@ -33,6 +36,8 @@ export interface LifeAnswer {
   readonly history: readonly HistoryEvent[];
   readonly verdicts: readonly Verdict[];
   readonly sites: readonly string[];
+  /** Of a look where that was wanted: what was drawn and is not boring. Else empty. */
+  readonly choices: readonly FixedChoice[];
   /** Hash of how it recovered, where that was wanted; else empty. */
   readonly recovery: string;
   /** A judge is not content; false also of a life that only hit a limit. */
@@ -45,6 +50,7 @@ export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
   history: [],
   verdicts: [],
   sites: [],
+  choices: [],
   recovery: '',
   hasFailed: false,
 };

@@ -10,7 +10,7 @@ import { InvalidJob } from '../engine/api/invalid-job.ts';
 import type { EngineParts } from '../engine/parts.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import type { BrokerRules } from '../sim/services/kafka/broker-rules.ts';
-import type { JobVersions } from '../sim/judges/version-history.ts';
+import type { JobVersions } from '../sim/judges/run-history.ts';
 import { type PreparedJob, prepareJob } from '../sim/prepared-job.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { RunRecord } from '../sim/run-record.ts';
@@ -39,6 +39,7 @@ export interface LiveOptions {
   /** Where chance takes another course, and who watches it (sim/simulate.ts). */
   readonly branch?: SimulationOptions['branch'] | undefined;
   readonly watchChoices?: SimulationOptions['watchChoices'] | undefined;
+  readonly recordChoices?: boolean | undefined;
   /** The jobs a plan may name. Default: those that come with the package. */
   readonly jobs?: readonly JobDefinition[];
   /** The engine to use in place of the variant that the plan names. */
@@ -71,6 +72,7 @@ export function live(plan: SimulationPlan, options: LiveOptions): RunRecord {
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
     ...(options.branch === undefined ? {} : { branch: options.branch }),
     ...(options.watchChoices === undefined ? {} : { watchChoices: options.watchChoices }),
+    recordChoices: options.recordChoices === true,
   });
 }
 
@@ -82,7 +84,10 @@ function brokersOf({ variant }: SimulationPlan): { readonly brokerRules?: Broker
 /** Records a plan needs of each data set, generated ones included. */
 export function datasetNeeds(plan: Pick<SimulationPlan, 'topics'>): ReadonlyMap<string, number> {
   const needs = new Map<string, number>();
-  for (const { dataset, records } of plan.topics) needs.set(dataset, Math.max(records, needs.get(dataset) ?? 0));
+  for (const { dataset, records, rows } of plan.topics) {
+    const needed = rows === undefined ? records : rows.reduce((most, row) => Math.max(most, row + 1), 0);
+    needs.set(dataset, Math.max(needed, needs.get(dataset) ?? 0));
+  }
   return needs;
 }
 

@@ -4,14 +4,16 @@
  *
  * Owns: the record. Does not own: how it is written down (schema.ts, parse.ts) and how it becomes a plan (compile.ts).
  */
+import type { NodeId } from '../engine/foundation/ids.ts';
 import type { SinkSpec } from '../engine/job/job-graph.ts';
 import type { ClientCommand } from '../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
-import type { CheckpointPoint } from '../sim/faults/checkpoint-point.ts';
+import type { FaultPoint } from '../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../sim/faults/fault.ts';
 import type { ClusterPlan, Expectation, LivenessPlan, PlanLimits, SinkPlan, TopicPlan } from '../sim/plan.ts';
 import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
+import type { NemesisName } from './nemeses/nemesis-name.ts';
 import type { ServiceName } from '../sim/node-names.ts';
 
 /** Both ends belong to it. */
@@ -33,12 +35,14 @@ export type FaultTime =
   /** Once, at a logical point of a checkpoint's life. */
   | {
       readonly kind: 'point';
-      readonly point: CheckpointPoint;
+      readonly point: FaultPoint;
       readonly checkpoint?: number;
       readonly vertex?: number;
       readonly subtask?: number;
+      readonly node?: NodeId;
       /** A range is drawn by each seed: how much has happened before, which is what keeps a fault from striking a job that has nothing to lose. */
       readonly occurrence: number | Range;
+      readonly afterUs?: Range;
     }
   /** Again and again until the storm ends, this far apart. */
   | { readonly kind: 'every'; readonly gapUs: Range; readonly afterUs: number };
@@ -54,6 +58,13 @@ export type FaultAction =
   | { readonly kind: 'crash'; readonly target: FaultTarget; readonly restartAfterUs: Range | 'never' }
   | { readonly kind: 'power-loss'; readonly restartAfterUs: Range }
   | { readonly kind: 'pause'; readonly target: FaultTarget; readonly forUs: Range }
+  | { readonly kind: 'slow-cpu'; readonly target: FaultTarget; readonly factor: number; readonly forUs: Range }
+  | {
+      readonly kind: 'out-of-memory';
+      readonly target: FaultTarget;
+      readonly headroomBytes: Range;
+      readonly restartAfterUs: Range;
+    }
   | {
       readonly kind: 'throw';
       readonly target: FaultTarget;
@@ -61,7 +72,8 @@ export type FaultAction =
       readonly afterCalls?: Range;
       readonly recoverable: boolean;
     }
-  | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range }
+  | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range; readonly forUs?: Range }
+  | { readonly kind: 'clock-drift'; readonly target: FaultTarget; readonly byPpm: number; readonly forUs: Range }
   | { readonly kind: 'hang'; readonly target: FaultTarget; readonly vertex?: number; readonly hangUs: Range }
   | {
       readonly kind: 'partition';
@@ -70,12 +82,13 @@ export type FaultAction =
       readonly forUs: Range;
     }
   | {
-      readonly kind: 'cut';
+      readonly kind: 'cut' | 'hold';
       readonly target: FaultTarget;
       readonly from: FaultTarget;
       readonly oneWay: boolean;
       readonly forUs: Range;
     }
+  | { readonly kind: 'reset'; readonly target: FaultTarget; readonly peer: FaultTarget }
   | {
       readonly kind: 'delay';
       readonly target: FaultTarget;
@@ -105,6 +118,8 @@ export type FaultAction =
       readonly chance: Ratio;
       readonly forUs: Range;
     }
+  /** Several faults that belong together, drawn as one (scenarios/nemeses). */
+  | { readonly kind: 'nemesis'; readonly name: NemesisName | 'any'; readonly forUs?: Range; readonly timeScale: Ratio }
   /** Somebody operates the job. */
   | { readonly kind: 'operation'; readonly command: ClientCommand };
 

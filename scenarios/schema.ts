@@ -13,7 +13,7 @@ import { faultSchema } from './schema/fault-schema.ts';
 import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
 import { storageSchema } from './schema/storage-schema.ts';
-import { highAvailabilityProblems } from './high-availability-problems.ts';
+import { highAvailabilityProblems, isOfKafka } from './high-availability-problems.ts';
 import {
   checkpointingSchema,
   clusterSchema,
@@ -227,7 +227,7 @@ function sinkProblems({ job, sink, input, inputs }: ScenarioInput): SectionProbl
 }
 
 /** Faults that strike nobody, or after the storm. */
-function faultProblems({ faults, cluster, sink, duration: stormUs }: ScenarioInput): SectionProblem[] {
+function faultProblems({ faults, cluster, sink, swarm, duration: stormUs }: ScenarioInput): SectionProblem[] {
   const nodes = allNodes({ ...cluster, clients: isOperated(faults) ? 1 : 0, brokers: brokersOf(sink) });
   const groups = TARGET_GROUPS.filter((group) => !group.startsWith('broker') || brokersOf(sink) > 0);
   const known: readonly string[] = [...groups, ...nodes];
@@ -243,6 +243,16 @@ function faultProblems({ faults, cluster, sink, duration: stormUs }: ScenarioInp
           found: target,
         }),
       );
+    const { time, action } = rule;
+    if (time.kind === 'point' && time.node !== undefined && !nodes.includes(time.node)) {
+      const expected = `one of: ${nodes.join(', ')}`;
+      const message = `there is no node "${time.node}"`;
+      problems.push({ path: ['faults', index, 'at', 'node'], message, expected, known: nodes, found: time.node });
+    }
+    if (isOfKafka(action) && sink.kind !== 'kafka' && swarm?.['sink'] === undefined) {
+      const message = `there are no transactions to fence in a sink of kind ${sink.kind}`;
+      problems.push({ path: ['faults', index, 'sink'], message, expected: 'sink: { kind: kafka }' });
+    }
     if (rule.time.kind === 'at' && rule.time.atUs.high >= stormUs) {
       problems.push({
         path: ['faults', index, 'at'],
@@ -262,17 +272,27 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
     case 'throw':
     case 'hang':
     case 'clock-step':
+    case 'clock-drift':
+    case 'slow-cpu':
+    case 'out-of-memory':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];
     case 'cut':
+    case 'hold':
       return [
-        ['cut', action.target],
+        [action.kind, action.target],
         ['from', action.from],
+      ];
+    case 'reset':
+      return [
+        ['reset', action.target],
+        ['peer', action.peer],
       ];
     case 'service':
     case 'power-loss':
     case 'operation':
+    case 'nemesis':
       return [];
     default:
       return [

@@ -75,9 +75,15 @@ function ruleLabel(action: FaultAction): string {
       return `partition/${action.shape}`;
     case 'crash':
     case 'pause':
+    case 'slow-cpu':
+    case 'out-of-memory':
+    case 'clock-drift':
       return `${action.kind}/${action.target}`;
     case 'cut':
-      return `cut/${action.target}/${action.from}`;
+    case 'hold':
+      return `${action.kind}/${action.target}/${action.from}`;
+    case 'nemesis':
+      return action.name;
     default:
       return action.kind;
   }

@@ -3,6 +3,7 @@
  * although its checkpoint is complete. Whether a scenario makes that possible, said before anything is lived. Pure.
  */
 import { unreachable } from '../engine/foundation/assert.ts';
+import { longestNemesisUs } from './nemeses/nemesis.ts';
 import type { FaultAction, Scenario } from './scenario.ts';
 
 const US_PER_S = 1_000_000;
@@ -15,7 +16,7 @@ export function timeoutTrap({
 }: Pick<Scenario, 'sink' | 'engine' | 'faults'>): string | undefined {
   if (sink?.kind !== 'kafka') return undefined;
   const { intervalUs, timeoutUs } = engine.checkpoint;
-  const downtimeUs = faults.reduce((longest, { action }) => Math.max(longest, downtimeOf(action)), 0);
+  const downtimeUs = faults.reduce((longest, { action }) => Math.max(longest, downtimeOf(action, engine)), 0);
   const openUs = intervalUs + timeoutUs + downtimeUs;
   if (sink.transactionTimeoutUs > openUs) return undefined;
   const [timeout, open, down] = [sink.transactionTimeoutUs, openUs, downtimeUs].map((us) => `${us / US_PER_S} s`);
@@ -26,13 +27,15 @@ export function timeoutTrap({
 }
 
 /** How long one strike may keep a commit from its broker. */
-function downtimeOf(action: FaultAction): number {
+function downtimeOf(action: FaultAction, engine: Scenario['engine']): number {
   switch (action.kind) {
     case 'crash':
       return action.restartAfterUs === 'never' ? 0 : action.restartAfterUs.high;
     case 'pause':
+    case 'slow-cpu':
     case 'partition':
     case 'cut':
+    case 'hold':
     case 'delay':
     case 'loss':
     case 'duplicate':
@@ -42,9 +45,15 @@ function downtimeOf(action: FaultAction): number {
       return action.forUs.high;
     case 'hang':
       return action.hangUs.high;
+    case 'out-of-memory':
+      return action.restartAfterUs.high;
+    case 'nemesis':
+      return longestNemesisUs(action, engine.runtime);
     case 'throw':
     case 'power-loss':
     case 'clock-step':
+    case 'clock-drift':
+    case 'reset':
     case 'operation':
       return 0;
     default:

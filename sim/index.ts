@@ -1,7 +1,7 @@
 /**
  * The door of the simulator: a plan goes in, a run record comes out.
  */
-export { CHECKPOINT_POINTS, type CheckpointPoint } from './faults/checkpoint-point.ts';
+export { CHECKPOINT_POINTS, type CheckpointPoint, FAULT_POINTS, type FaultPoint } from './faults/checkpoint-point.ts';
 export type { Fault, FaultKind, FaultTrigger } from './faults/fault.ts';
 export type { HistoryEvent, WorldEvent } from './history/history-event.ts';
 export type { Dataset, JobAudit } from './judges/job-audit.ts';

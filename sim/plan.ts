@@ -6,6 +6,7 @@ import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { StartPosition } from '../engine/job/job-graph.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
+import type { FixedChoice } from './kernel/choice.ts';
 import type { StoragePhysics } from './services/storage-physics.ts';
 
 export interface TopicPlan {
@@ -14,6 +15,8 @@ export interface TopicPlan {
   readonly dataset: string;
   /** Records used, from the start of the data set. */
   readonly records: number;
+  /** Which rows of the data set the records are, from 0, as many as `records`; absent: the first ones. Shrinking leaves those that matter. */
+  readonly rows?: readonly number[];
   readonly partitions: number;
   /** First record becomes readable at this time. */
   readonly startUs: number;
@@ -111,6 +114,27 @@ export interface RocketMqPlan {
 
 export type SinkPlan = KafkaPlan | FileSinkPlan | UpsertPlan | RocketMqPlan;
 
+/** Priorities of chains of messages, until the storm ends (network/chain-priorities.ts). */
+export interface PrioritiesPlan {
+  /** So many priorities a chain may draw. */
+  readonly ranks: number;
+  /** Extra latency of each message of the lowest one; the others lie evenly between it and none. */
+  readonly windowUs: number;
+  /** Steps, from 1, at which the chain that takes it falls below all others. */
+  readonly changeSteps: readonly number[];
+  /** Extra latency of each further message of such a chain. */
+  readonly dropUs: number;
+}
+
+/** Chance takes another course behind an event of the history; nothing of what was before changes. */
+export interface BranchPlan {
+  /** Index in the history; -1: from the start. */
+  readonly afterEvent: number;
+  readonly rootSeed: string;
+  /** Sites that draw anew; absent: all, also those that the plan keeps boring. */
+  readonly sites?: readonly string[];
+}
+
 export interface LivenessPlan {
   /** Storm length: faults act before it, are healed at it. */
   readonly stormUs: number;
@@ -153,5 +177,11 @@ export interface SimulationPlan {
    * few whose chance the failure needs.
    */
   readonly drawnSites?: readonly string[];
+  /** Choices of chance that are fixed one by one; the sites they name draw nothing else. Absent: none. */
+  readonly fixedChoices?: readonly FixedChoice[];
+  /** Absent: messages come as the links have it. */
+  readonly priorities?: PrioritiesPlan;
+  /** Where chance takes another course, in the order of their events; absent: nowhere. */
+  readonly branches?: readonly BranchPlan[];
   readonly expect: Expectation;
 }

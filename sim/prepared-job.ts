@@ -5,7 +5,7 @@
  */
 import type { JobGraph } from '../engine/job/job-graph.ts';
 import type { Dataset, JobAudit } from './judges/job-audit.ts';
-import type { JobVersions } from './judges/version-history.ts';
+import type { JobVersions } from './judges/run-history.ts';
 import { type JudgedJob, judgedJob } from './judges/judge-bench.ts';
 import type { JudgedPartition } from './judges/reference-run.ts';
 import type { TopicPlan } from './plan.ts';

@@ -2,6 +2,7 @@
 import type { CheckpointMetrics } from '../engine/protocol/checkpoint-metrics.ts';
 import type { SnapshotType } from '../engine/protocol/checkpoint-options.ts';
 import type { HistoryEvent } from './history/history-event.ts';
+import type { Margin } from './judges/margins.ts';
 import type { RunVerdict, Verdict } from './judges/verdict.ts';
 
 export interface CheckpointRecord {
@@ -124,6 +125,10 @@ export interface RunRecord {
   readonly faultRecords: readonly FaultRecord[];
   readonly timeline: readonly TimelineRecord[];
   readonly probes: Readonly<Record<string, number>>;
+  /** How near the life came to a violation, by `judge/margin`: the least of each that applies (sim/judges/margins.ts). */
+  readonly margins: Readonly<Record<string, Margin>>;
+  /** Steps of chains of messages; only where the plan gives them priorities. */
+  readonly prioritySteps?: number;
   /** Only when asked for. */
   readonly history: readonly HistoryEvent[];
 }

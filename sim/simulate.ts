@@ -31,7 +31,7 @@ import { allNodes } from './node-names.ts';
 import { type BrokerRules, standardBrokerRules } from './services/kafka/broker-rules.ts';
 import { profileNamed } from './node/hardware-profile.ts';
 import { fireEvent, type ScheduledEvent } from './node/scheduled-event.ts';
-import type { SimulationPlan } from './plan.ts';
+import type { BranchPlan, SimulationPlan } from './plan.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import type { FaultRecord, RunRecord } from './run-record.ts';
 import { drawCore, slotsThatSuffice } from './sufficient-core.ts';
@@ -57,16 +57,12 @@ export interface SimulationOptions {
   readonly branch?: Branch;
   /** Shown the choices before the first of them is made; they are complete when the life has ended. */
   readonly watchChoices?: (choices: Choices) => void;
+  /** Keep what sites draw (`Choices.takenChoices`). */
+  readonly recordChoices?: boolean;
 }
 
 /** A life that is as its plan says up to an event, and then another one. */
-export interface Branch {
-  /** Index in the history; -1: from the start. */
-  readonly afterEvent: number;
-  readonly rootSeed: string;
-  /** Sites that draw anew; absent: all, also those that the plan keeps boring. */
-  readonly sites?: readonly string[];
-}
+export type Branch = BranchPlan;
 
 const WORLD: NodeId = nodeId('world');
 /** Events after which the liveness condition may have become true. */
@@ -114,6 +110,8 @@ class Life {
     this.#choices = new Choices({
       rootSeed: plan.seed,
       ...(plan.drawnSites === undefined ? {} : { drawnSites: plan.drawnSites }),
+      ...(plan.fixedChoices === undefined ? {} : { fixedChoices: plan.fixedChoices }),
+      ...(options.recordChoices === true ? { mode: 'record' } : {}),
     });
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
@@ -154,6 +152,10 @@ class Life {
     const bench = this.#bench;
     if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
     this.#history.observe((entry) => this.#watch(entry));
+    const { branches = [] } = plan;
+    // Where somebody branches off a life, its plan has a say only in what was before.
+    const until = options.branch?.afterEvent ?? Number.POSITIVE_INFINITY;
+    for (const branch of branches) if (branch.afterEvent < until) this.#branchOff(branch);
     if (options.branch !== undefined) this.#branchOff(options.branch);
   }
 
@@ -246,6 +248,8 @@ class Life {
       faultRecords,
       timeline: this.#plan.engine.checkpoint.timelineLogging ? figures.timeline : [],
       probes: figures.probes,
+      margins: this.#bench?.margins() ?? {},
+      ...(this.#plan.priorities === undefined ? {} : { prioritySteps: this.#world.cluster.network.prioritySteps }),
       history: this.#history.entries(),
     };
   }

@@ -1,7 +1,9 @@
 /** `tidemark list`: what can be named. */
 import { SCENARIO_CATALOG } from '../../scenarios/catalog.ts';
 import { MADE_STREAMS, SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
+import { FAULT_CATALOG } from '../../scenarios/fault-catalog.ts';
 import { JOB_CATALOG } from '../../scenarios/job-catalog.ts';
+import { NEMESES } from '../../scenarios/nemeses/nemesis.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
@@ -15,7 +17,8 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
     fields,
   }));
   if (options.json === true) {
-    terminal.out(JSON.stringify({ scenarios, jobs, datasets }, null, 2));
+    const nemeses = NEMESES.map(({ name, description }) => ({ name, description }));
+    terminal.out(JSON.stringify({ scenarios, jobs, datasets, faults: FAULT_CATALOG, nemeses }, null, 2));
     return EXIT.passed;
   }
   terminal.out(
@@ -34,6 +37,18 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
     plainTable(
       ['data set', 'fields'],
       datasets.map(({ name, fields }) => [name, fields.join(', ')]),
+    ),
+  );
+  terminal.out(
+    plainTable(
+      ['fault', 'what it does', 'its opposite'],
+      FAULT_CATALOG.map(({ name, description, opposite }) => [name, description, opposite]),
+    ),
+  );
+  terminal.out(
+    plainTable(
+      ['nemesis', 'what it is'],
+      NEMESES.map(({ name, description }) => [name, description]),
     ),
   );
   terminal.out(

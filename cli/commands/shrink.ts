@@ -55,8 +55,10 @@ function tell(
   if (rows.length > 0) terminal.out(plainTable(['without', `instead of ${signature}`], rows));
 }
 
-function chanceSentence({ drawnSites }: SimulationPlan): string {
+function chanceSentence({ drawnSites, fixedChoices = [] }: SimulationPlan): string {
   if (drawnSites === undefined) return 'Chance: all latencies as drawn.';
-  if (drawnSites.length === 0) return 'Chance: none is needed, every message takes its least latency.';
-  return `Chance: only of ${drawnSites.join(', ')}.`;
+  const fixed = fixedChoices.map(({ site, nth, option }) => `choice ${nth} of ${site} is option ${option}`);
+  const drawn = drawnSites.length === 0 ? [] : [`${drawnSites.join(', ')} draw`];
+  if (fixed.length + drawn.length === 0) return 'Chance: none is needed, every message takes its least latency.';
+  return `Chance: ${[...fixed, ...drawn].join(', ')}; all other choices are the boring ones.`;
 }

@@ -1,4 +1,5 @@
 /** `tidemark sweep`: many seeds of scenarios, side by side. */
+import { reachedProbes, type Unreached, unreached } from '../../reports/index.ts';
 import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
@@ -98,24 +99,21 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     );
     progress.stop();
     const wallMs = clock.elapsedMs();
-    const code = exitCodeOfSweep(lived, clock.isInterrupted);
+    const never = options.requireReached === true ? unreached(lived.total) : NOTHING_UNREACHED;
+    const code = gravest([exitCodeOfSweep(lived, clock.isInterrupted), ...codeOfUnreached(never)]);
     const outcome = clock.isInterrupted ? lived : await withShrunk(call, lived);
     const count = outcome.total.lives;
     if (options.json === true) {
       const to = options.for === undefined ? seeds.to : outcome.lastSeed;
-      const parts = {
+      const document = sweepDocument({
         outcome,
         seeds: { from: seeds.from, to, count: Math.floor(count / scenarios.length) },
         workers,
         wallMs,
-      };
-      terminal.out(
-        JSON.stringify(
-          sweepDocument({ ...parts, shard: `${shard.index}/${shard.count}`, interrupted: clock.isInterrupted }),
-          null,
-          2,
-        ),
-      );
+        shard: `${shard.index}/${shard.count}`,
+        interrupted: clock.isInterrupted,
+      });
+      terminal.out(JSON.stringify(document, null, 2));
     } else {
       tell({
         outcome,
@@ -125,6 +123,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
         ...(options.out === undefined ? {} : { out: options.out }),
       });
     }
+    for (const line of unreachedLines(never)) say(terminal.paint('bad', line));
     return { outcome, code, wallMs, folder };
   } finally {
     progress.stop();
@@ -191,6 +190,20 @@ function exitCodeOfSweep(outcome: SweepOutcome, interrupted: boolean): ExitCode 
     ...(outcome.infrastructure.length > 0 ? [EXIT.internal] : []),
     ...(interrupted ? [EXIT.inconclusive] : []),
   ]);
+}
+
+const NOTHING_UNREACHED: Unreached = { probes: [], faults: [] };
+
+/** The sweep has not seen enough to say that all is well. */
+const codeOfUnreached = ({ probes, faults }: Unreached): ExitCode[] =>
+  probes.length + faults.length > 0 ? [EXIT.inconclusive] : [];
+
+function unreachedLines({ probes, faults }: Unreached): string[] {
+  const says = new Map(reachedProbes({ probes: {}, probeLives: {} }).map((one) => [one.name, one]));
+  return [
+    ...probes.map((name) => `Never reached: probe ${name} (${says.get(name)?.area}). ${says.get(name)?.says}`),
+    ...faults.map((name) => `Never effective: fault ${name}.`),
+  ];
 }
 
 interface Telling {

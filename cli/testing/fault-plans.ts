@@ -5,7 +5,7 @@
  * I1: faults name only nodes that the plan's cluster has, and strike within its storm.
  */
 import fc from 'fast-check';
-import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import type { Fault, FaultTrigger } from '../../sim/faults/fault.ts';
 import { allNodes, type ClusterSize, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -40,15 +40,21 @@ export function faultPlan(plan: FaultedPlan, options: FaultPlanOptions = {}): fc
     .map((faults) => faults.map(([body, trigger], index) => ({ ...body, id: `f${index + 1}`, trigger }) as Fault));
 }
 
-function triggers({ liveness }: FaultedPlan): fc.Arbitrary<FaultTrigger> {
+function triggers({ cluster, liveness }: FaultedPlan): fc.Arbitrary<FaultTrigger> {
   return fc.oneof(
     fc.record({ atUs: fc.integer({ min: 0, max: Math.max(0, liveness.stormUs - 1) }) }),
     fc.record({
-      point: fc.constantFrom(...CHECKPOINT_POINTS),
+      point: fc.constantFrom(...FAULT_POINTS),
       checkpoint: fc.integer({ min: 1, max: 8 }),
       occurrence: fc.integer({ min: 1, max: 6 }),
     }),
-    fc.record({ point: fc.constantFrom(...CHECKPOINT_POINTS), occurrence: fc.integer({ min: 1, max: 60 }) }),
+    fc.record({ point: fc.constantFrom(...FAULT_POINTS), occurrence: fc.integer({ min: 1, max: 60 }) }),
+    fc.record({
+      point: fc.constantFrom(...FAULT_POINTS),
+      node: fc.constantFrom(...jobManagerNodes(cluster), ...taskManagerNodes(cluster)),
+      occurrence: fc.integer({ min: 1, max: 20 }),
+      afterUs: fc.integer({ min: 1, max: 500_000 }),
+    }),
   );
 }
 
@@ -65,6 +71,22 @@ function bodies({ cluster }: FaultedPlan): fc.Arbitrary<Body>[] {
     fc.record({ kind: fc.constant('crash' as const), node: machine, restartAfterUs }),
     fc.record({ kind: fc.constant('crash' as const), node: service, restartAfterUs }),
     fc.record({ kind: fc.constant('pause' as const), node: machine, forUs: FOR_US }),
+    fc.record({
+      kind: fc.constant('slow-cpu' as const),
+      node: machine,
+      factor: fc.constantFrom(5, 1_000),
+      forUs: FOR_US,
+    }),
+    fc.record({
+      kind: fc.constant('out-of-memory' as const),
+      node: machine,
+      headroomBytes: fc.constantFrom(0, 1_000, 20_000),
+      restartAfterUs,
+    }),
+    fc.tuple(sides, FOR_US, fc.boolean()).map(([{ a, b }, forUs, oneWay]) => {
+      return { kind: 'hold' as const, a, b, oneWay, forUs };
+    }),
+    sides.map(({ a, b }) => ({ kind: 'reset' as const, a, b })),
     fc.record({
       kind: fc.constant('clock-step' as const),
       node: machine,

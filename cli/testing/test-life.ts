@@ -79,13 +79,14 @@ function answered<Result>(search: Inquiring<Result>, world: TestWorld): Result {
   return step.value;
 }
 
-function answer({ plan, branch }: LifeCase, world: TestWorld, keepHistory: boolean): LifeAnswer {
+function answer({ plan, branch, wantsChoices }: LifeCase, world: TestWorld, keepHistory: boolean): LifeAnswer {
   let choices: Choices | undefined;
   const watchChoices = (made: Choices): void => {
     choices = made;
   };
-  const record = live(plan, { ...world, keepHistory, branch, watchChoices });
+  const record = live(plan, { ...world, keepHistory, branch, watchChoices, recordChoices: wantsChoices });
   const { signature } = judgement(plan.expect, record);
   const { events, history, verdicts } = record;
-  return { ...NOTHING_SEEN, signature, events, history, verdicts, sites: choices?.askedSites() ?? [] };
+  const seen = { history, verdicts, sites: choices?.askedSites() ?? [], choices: choices?.takenChoices() ?? [] };
+  return { ...NOTHING_SEEN, ...seen, signature, events };
 }

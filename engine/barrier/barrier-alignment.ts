@@ -30,6 +30,10 @@ export const alignmentTimeLeftUs = (
   wallUs: number,
 ): number => Math.max(0, barrier.options.alignedTimeoutUs - (wallUs - barrier.triggeredAtUs));
 
+/** It has overtaken, or overtakes here. */
+export const isUnaligned = ({ options }: Pick<CheckpointBarrier, 'options'>): boolean =>
+  options.alignment === 'unaligned';
+
 /** The same barrier, overtaking. */
 export const asUnaligned = <B extends Pick<CheckpointBarrier, 'options'>>(barrier: B): B => ({
   ...barrier,

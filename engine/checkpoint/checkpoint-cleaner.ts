@@ -14,6 +14,7 @@ import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export class CheckpointCleaner {
   readonly #storage: CheckpointStorage;
@@ -53,7 +54,13 @@ export class CheckpointCleaner {
     // Of what is kept, files that never got their last name: their checkpoint completed without them.
     const isGarbage = (id: number, path: string): boolean =>
       id > floor && (kept.has(id) ? isTemporary(path) : id <= newest);
-    this.#deleteWhere(`${this.#root}chk-`, (path) => isGarbage(checkpointIdOf(path, this.#root), path), out);
+    const isUnfinished = (path: string): boolean => isTemporary(path) && kept.has(checkpointIdOf(path, this.#root));
+    this.#deleteWhere(
+      `${this.#root}chk-`,
+      (path) => isGarbage(checkpointIdOf(path, this.#root), path),
+      (paths, foundOut) => sometimes(paths.some(isUnfinished), foundOut, 'unfinished-file-swept'),
+      out,
+    );
   }
 
   /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
@@ -71,7 +78,12 @@ export class CheckpointCleaner {
 
   /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */
   sweepShared(isGarbage: (path: string) => boolean, out: Out): void {
-    this.#deleteWhere(`${this.#root}shared/`, isGarbage, out);
+    this.#deleteWhere(
+      `${this.#root}shared/`,
+      isGarbage,
+      (_paths, foundOut) => probe(foundOut, 'shared-garbage-swept'),
+      out,
+    );
   }
 
   #ended(nowUs: Micros, out: Out): void {
@@ -79,11 +91,17 @@ export class CheckpointCleaner {
     this.#cleaned(nowUs, out);
   }
 
-  #deleteWhere(prefix: string, isGarbage: (path: string) => boolean, out: Out): void {
+  #deleteWhere(
+    prefix: string,
+    isGarbage: (path: string) => boolean,
+    found: (paths: readonly string[], out: Out) => void,
+    out: Out,
+  ): void {
     this.#cleaning += 1;
     this.#storage.list(prefix, out, (reply, nowUs, replyOut) => {
       const paths = (reply?.paths ?? []).filter(isGarbage);
       if (paths.length === 0) return this.#ended(nowUs, replyOut);
+      found(paths, replyOut);
       this.#delete(paths, replyOut);
     });
   }

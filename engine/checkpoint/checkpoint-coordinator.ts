@@ -27,18 +27,17 @@ import { CheckpointIdCounter } from './checkpoint-id-counter.ts';
 import { CheckpointNotices } from './checkpoint-notices.ts';
 import { type CheckpointPlan, planCheckpoint } from './checkpoint-plan.ts';
 import { type CheckpointRequest, periodicRequest, type RequestEnd } from './checkpoint-request.ts';
-import { CheckpointRequests, type RequestsHost } from './checkpoint-requests.ts';
+import { CheckpointRequests, type RequestsHost, type TriggerRefusal } from './checkpoint-requests.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
 import { FinalCheckpoint } from './final-checkpoint.ts';
 import { lacksUnionOfFinished } from './finished-state.ts';
+import { LateAcknowledgements } from './late-acknowledgements.ts';
 import { MasterHooks } from './master-hooks.ts';
 import { snapshotMasterSide } from './master-side-snapshot.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { locationOf, snapshotOptions } from './snapshot-options.ts';
-
-/** Flink: recentExpiredCheckpoints. */
-const EXPIRED_REMEMBERED = 16;
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
@@ -48,7 +47,7 @@ export class CheckpointCoordinator {
   readonly #failures: CheckpointFailureManager;
   readonly files: CheckpointFiles;
   readonly #later = new DelayedCalls();
-  #expired: CheckpointId[] = [];
+  readonly #late = new LateAcknowledgements();
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
   readonly #notices: CheckpointNotices;
@@ -200,10 +199,8 @@ export class CheckpointCoordinator {
     const result =
       pending?.acknowledge({ ...message, handles }, host.subtaskOf(message.attempt), wallClock(nowUs)) ?? 'unknown';
     out.report({ kind: 'acknowledge-received', checkpointId: message.checkpointId, attempt: message.attempt, result });
-    if (pending === undefined) {
-      if (this.#expired.includes(message.checkpointId)) out.report({ kind: 'probe', probe: 'late-acknowledgement' });
-      return;
-    }
+    sometimes(result === 'duplicate', out, 'duplicate-acknowledgement');
+    if (pending === undefined) return this.#late.came(message, out);
     if (result !== 'success' || !pending.isFullyAcknowledged) return;
     const metadata = pending.metadata(this.#options.jobId, host.deployedScale());
     if (parts.unionOfFinished === 'declined' && lacksUnionOfFinished(this.#options.graph, metadata.states))
@@ -224,6 +221,7 @@ export class CheckpointCoordinator {
     const pending = this.#pending.get(id);
     if (pending?.phase === 'collecting' && pending.required.includes(attempt))
       return this.#abort(pending, reason, nowUs, out, attempt);
+    probe(out, 'decline-of-ended-checkpoint');
     if (this.#options.parts.staleDecline === 'counted')
       this.#failed({ checkpointId: undefined, snapshot: 'checkpoint', reason }, nowUs, out);
   }
@@ -237,11 +235,8 @@ export class CheckpointCoordinator {
   }
 
   #requestsHost(): RequestsHost {
-    const generation = (): number => this.#generation;
     return {
-      get generation() {
-        return generation();
-      },
+      generation: () => this.#generation,
       situation: (nowUs) => ({
         nowUs,
         pending: this.#pending.size,
@@ -261,7 +256,7 @@ export class CheckpointCoordinator {
   }
 
   /** Row C1: checked when the request is chosen, and again when it has its id. */
-  #refusalOf(request: CheckpointRequest): CheckpointFailure | undefined {
+  #refusalOf(request: CheckpointRequest): TriggerRefusal | undefined {
     // Row C28: behind the barrier of a stop no task can take another, and one that has stopped has not finished.
     if (this.#isStopping && request.stopsJobFor === undefined) return 'checkpoint-coordinator-suspend';
     if (request.isPeriodic && !this.#periodic.isActive) return 'periodic-scheduler-shutdown';
@@ -289,6 +284,7 @@ export class CheckpointCoordinator {
       finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
     });
+    sometimes(isOfUser && this.#pending.size > 0, out, 'savepoint-beside-checkpoint');
     this.#pending.set(id, pending);
     const timeoutUs = isOfUser ? checkpoint.savepointTimeoutUs : checkpoint.timeoutUs;
     this.#later.after(timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
@@ -302,6 +298,7 @@ export class CheckpointCoordinator {
     const { properties } = pending.request;
     // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
     const sharing = !isOfUser && store.run.fullFirst ? 'forward' : properties.sharing;
+    sometimes(sharing !== properties.sharing, out, 'full-checkpoint-forced');
     const options = snapshotOptions({ ...properties, sharing }, location, configuration.checkpoint);
     out.report({
       kind: 'checkpoint-triggered',
@@ -323,8 +320,7 @@ export class CheckpointCoordinator {
       this.#requests.isTriggering = false;
       pending.phase = 'collecting';
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
-      if (plan.trigger.some(({ isSource }) => !isSource))
-        doneOut.report({ kind: 'probe', probe: 'inner-task-triggered' });
+      if (plan.trigger.some(({ isSource }) => !isSource)) probe(doneOut, 'inner-task-triggered');
       const triggered = plan.trigger.map(({ attempt }) => attempt);
       this.#notices.triggered(pending, triggered, options, doneOut);
       this.#requests.askAgain(doneUs, doneOut);
@@ -333,8 +329,9 @@ export class CheckpointCoordinator {
 
   /** Row C29. */
   #expire(pending: PendingCheckpoint, nowUs: Micros, out: Out): void {
-    if (this.#pending.get(pending.checkpointId) !== pending || pending.isBeingDecided) return;
-    this.#expired = [...this.#expired, pending.checkpointId].slice(-EXPIRED_REMEMBERED);
+    if (this.#pending.get(pending.checkpointId) !== pending) return;
+    if (pending.isBeingDecided) return probe(out, 'expiry-while-being-decided');
+    this.#late.expired(pending.checkpointId);
     this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
 
@@ -422,6 +419,7 @@ export class CheckpointCoordinator {
   #dropOlder(newer: PendingCheckpoint, nowUs: Micros, out: Out): void {
     for (const pending of [...this.#pending.values()]) {
       if (pending.checkpointId > newer.checkpointId || pending.isSavepoint || pending.isBeingDecided) continue;
+      probe(out, 'older-pending-subsumed');
       this.#abort(pending, 'checkpoint-subsumed', nowUs, out);
     }
   }
@@ -476,6 +474,7 @@ export class CheckpointCoordinator {
     blamed?: ExecutionAttemptId,
   ): boolean {
     if (!this.#failures.failed({ ...failure, byTask: blamed !== undefined })) return false;
+    probe(out, 'checkpoint-failures-fail-job');
     this.#options.host.tooManyFailures(nowUs, out, blamed);
     return true;
   }

@@ -24,6 +24,7 @@ import { type CheckpointMetadata, encodeMetadata } from '../protocol/metadata-fi
 import { relativeTo } from '../protocol/savepoint-paths.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface StoredCheckpoint {
   readonly pointer: CheckpointPointer;
@@ -93,7 +94,11 @@ export class CheckpointFinalizer {
           if (!isOfUser) this.#options.store.remember(metadata);
           return this.#enqueue({ id, path, metadataBytes: bytes.length, end }, replyOut);
         }
-        if (outcome === 'taken') return host.failed(id, nowUs, replyOut);
+        if (outcome === 'taken') {
+          probe(replyOut, 'metadata-name-taken');
+          return host.failed(id, nowUs, replyOut);
+        }
+        probe(replyOut, 'metadata-write-repeated');
         const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
         this.#later.after(delayUs, `metadata/${id}`, replyOut, (_lateUs, lateOut) => {
           if (host.isCurrent(id)) this.finalize(metadata, location, end, lateOut);
@@ -115,7 +120,7 @@ export class CheckpointFinalizer {
   #enqueue(file: MetadataFile, out: Out): void {
     if (!this.#isStoring) return this.#storePointer(file, out);
     this.#waiting.push(file);
-    out.report({ kind: 'probe', probe: 'pointer-write-waits-for-another' });
+    probe(out, 'pointer-write-waits-for-another');
   }
 
   /** The pointer write under way is answered; `tell` says so to the host, which may abort those that wait. */
@@ -149,13 +154,13 @@ export class CheckpointFinalizer {
       if (reply.outcome === 'conflict') {
         // An earlier try took effect, if what is stored is what we meant to write.
         if (reply.value !== value) return host.superseded(nowUs, replyOut);
-        replyOut.report({ kind: 'probe', probe: 'pointer-write-found-done' });
+        probe(replyOut, 'pointer-write-found-done');
         return done();
       }
       if (parts.unknownPointerWrite === 'success') return done();
       if (parts.unknownPointerWrite === 'failure')
         return this.#settle(() => host.failed(id, nowUs, replyOut), replyOut);
-      replyOut.report({ kind: 'probe', probe: 'pointer-write-unknown' });
+      probe(replyOut, 'pointer-write-unknown');
       const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
       this.#later.after(delayUs, `pointer/${id}`, replyOut, (_lateUs, lateOut) => this.#storePointer(file, lateOut));
     });

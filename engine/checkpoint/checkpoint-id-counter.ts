@@ -10,6 +10,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey } from '../protocol/checkpoint-pointer.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface CheckpointIdCounterOptions {
   readonly jobId: string;
@@ -48,7 +49,7 @@ export class CheckpointIdCounter {
     const id = checkpointId(this.#last.value + 1);
     const { coordination, jobId } = this.#options;
     if (id > coordination.highestCount) {
-      out.report({ kind: 'probe', probe: 'checkpoint-ids-exhausted' });
+      probe(out, 'checkpoint-ids-exhausted');
       return this.#read(id, out, then);
     }
     const write = { name: counterKey(jobId), expectedVersion: this.#last.version, value: String(id) };

@@ -12,12 +12,19 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import type { CheckpointIdCounter } from './checkpoint-id-counter.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 import { CheckpointRequestDecider, type RequestDecision, type RequestSituation } from './checkpoint-request-decider.ts';
+import { probe } from '../protocol/probes.ts';
+
+/** Why none can be triggered now (row C1). */
+export type TriggerRefusal = Extract<
+  CheckpointFailure,
+  'checkpoint-coordinator-suspend' | 'periodic-scheduler-shutdown' | 'not-all-required-tasks-running'
+>;
 
 export interface RequestsHost {
   /** Changes with every start and stop: what was begun under another one is void (row C3). */
-  readonly generation: number;
+  generation(): number;
   situation(nowUs: Micros): Omit<RequestSituation, 'isTriggering'>;
-  refusalOf(request: CheckpointRequest): CheckpointFailure | undefined;
+  refusalOf(request: CheckpointRequest): TriggerRefusal | undefined;
   /** It failed before it was a checkpoint. */
   rejected(request: CheckpointRequest, reason: CheckpointFailure, nowUs: Micros, out: Out): void;
   rearm(nowUs: Micros, afterUs: number, out: Out): void;
@@ -58,7 +65,10 @@ export class CheckpointRequests {
   }
 
   #act({ rejected, rearmAfterUs, execute }: RequestDecision, nowUs: Micros, out: Out): void {
-    if (rearmAfterUs !== undefined) this.#host.rearm(nowUs, rearmAfterUs, out);
+    if (rearmAfterUs !== undefined) {
+      probe(out, 'trigger-held-back-by-minimum-pause');
+      this.#host.rearm(nowUs, rearmAfterUs, out);
+    }
     for (const { request, reason } of rejected) this.#host.rejected(request, reason, nowUs, out);
     if (execute !== undefined) this.#takeId(execute, nowUs, out);
   }
@@ -67,15 +77,15 @@ export class CheckpointRequests {
     const host = this.#host;
     const refusal = host.refusalOf(request);
     if (refusal !== undefined) {
-      out.report({ kind: 'probe', probe: `trigger-${refusal}` });
+      probe(out, `trigger-${refusal}`);
       return host.rejected(request, refusal, nowUs, out);
     }
     this.isTriggering = true;
-    const { generation } = host;
+    const generation = host.generation();
     this.#counter.take(out, (taken, takenUs, takenOut) => {
       this.isTriggering = false;
-      const late = generation === host.generation ? host.refusalOf(request) : 'checkpoint-coordinator-suspend';
-      if (late !== undefined) takenOut.report({ kind: 'probe', probe: 'trigger-after-job-stopped' });
+      const late = generation === host.generation() ? host.refusalOf(request) : 'checkpoint-coordinator-suspend';
+      if (late !== undefined) probe(takenOut, 'trigger-after-job-stopped');
       const reason = late ?? (taken.kind === 'failed' ? 'io-exception' : undefined);
       if (reason !== undefined) host.rejected(request, reason, takenUs, takenOut);
       else host.trigger(taken.checkpointId, request, takenUs, takenOut);

@@ -10,6 +10,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { PERIODIC_CHECKPOINT } from '../protocol/checkpoint-properties.ts';
 import type { CheckpointRequest, RequestEnd } from './checkpoint-request.ts';
+import { probe } from '../protocol/probes.ts';
 
 export class FinalCheckpoint {
   readonly #request: (request: CheckpointRequest, nowUs: Micros, out: Out) => void;
@@ -46,7 +47,7 @@ export class FinalCheckpoint {
   }
 
   #ask(nowUs: Micros, out: Out): void {
-    out.report({ kind: 'probe', probe: 'final-checkpoint-requested' });
+    probe(out, 'final-checkpoint-requested');
     const turn = this.#turn;
     const ended = (end: RequestEnd, _endUs: Micros, endOut: Out): void => {
       if (turn === this.#turn) this.#ended(end, endOut);

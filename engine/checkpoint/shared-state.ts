@@ -21,6 +21,7 @@ import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import type { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import { SharedStateRegistry } from './shared-state-registry.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface SharedStateOptions {
   readonly parts: EngineParts;
@@ -54,7 +55,7 @@ export class SharedState {
       const segments = this.#registerAll(handle.segments ?? [], checkpointId);
       if (segments === undefined) {
         out.report({ kind: 'acknowledge-received', checkpointId, attempt, result: 'discarded' });
-        out.report({ kind: 'probe', probe: 'placeholder-of-missing-file' });
+        probe(out, 'placeholder-of-missing-file');
         return undefined;
       }
       resolved.push(handle.segments === undefined ? handle : { ...handle, segments });
@@ -113,6 +114,7 @@ export class SharedState {
     const unused = this.#registry.unregisterUnused(lowestRetainedId);
     const { parts, cleaner } = this.#options;
     const named = parts.sharedGarbage === 'swept' ? unused.filter((path) => creatorOf(path) <= floor) : unused;
+    sometimes(named.length > 0 && parts.sharedGarbage === 'swept', out, 'claimed-shared-files-deleted');
     cleaner.deleteFiles(named, out);
   }
 

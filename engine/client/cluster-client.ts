@@ -5,7 +5,8 @@
  * It asks every JobManager, of which only the leader answers, and repeats until the answer is final. A command outlives this process.
  * Invariants: I1 a repetition carries the same trigger id; I2 a job that stopped or was canceled is resumed from what that answer named,
  * or from the savepoint its user chose, and from nothing else;
- * I3 a version that could not begin is followed by the one to go back to, from the same snapshot.
+ * I3 a version that could not begin is followed by the one to go back to, from the same snapshot;
+ * I4 a snapshot that could not be read is asked for again after a while, by another request, until it can.
  */
 import { MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { micros } from '../foundation/time.ts';
@@ -18,6 +19,7 @@ import type {
   ThenResume,
 } from '../protocol/client-operations.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
+import { probe } from '../protocol/probes.ts';
 
 interface Open {
   readonly triggerId: string;
@@ -30,6 +32,8 @@ interface Open {
 /** What a client has in hand; kept by the world, so that a restarted client goes on. */
 export class ClientNotebook {
   readonly open = new Map<string, Open>();
+  /** Requests that are to be made again. */
+  readonly later: Open[] = [];
   /** Savepoints it was told of and has neither disposed of nor restored, oldest first. */
   readonly savepoints: string[] = [];
   /** Number of the last rescale. */
@@ -44,6 +48,9 @@ export interface ClusterClientOptions {
 }
 
 const REPEAT = 'repeat';
+const AGAIN = 'again';
+/** Somebody reads the error, looks after the storage and tries once more. */
+const AGAIN_AFTER_US = micros(5_000_000);
 
 export class ClusterClient implements Actor {
   readonly #options: ClusterClientOptions;
@@ -55,6 +62,8 @@ export class ClusterClient implements Actor {
   }
 
   handle(input: Input, _nowUs: number, out: Out): void {
+    if (input.kind === 'started') this.#askAgain(out);
+    if (input.kind === 'timer' && input.timer === AGAIN) return this.#askAgain(out);
     if (input.kind === 'started' || input.kind === 'timer') return this.#askAll(out);
     this.#message(input.message, out);
   }
@@ -68,7 +77,7 @@ export class ClusterClient implements Actor {
   #commanded({ id, command }: ClientCommandMessage, out: Out): void {
     if (command.kind === 'dispose-savepoint') {
       const location = this.#options.notebook.savepoints.pop();
-      if (location === undefined) return out.report({ kind: 'probe', probe: 'nothing-to-dispose-of' });
+      if (location === undefined) return probe(out, 'nothing-to-dispose-of');
       return this.#ask({ triggerId: id, operation: { kind: command.kind, location }, thenResume: undefined }, out);
     }
     if (command.kind === 'rescale') {
@@ -118,7 +127,18 @@ export class ClusterClient implements Actor {
     });
     if (operation.kind === 'savepoint' && result.location !== undefined) savepoints.push(result.location);
     if (asked.thenResume !== undefined) this.#resume(asked, asked.thenResume, result, out);
-    this.#goBack(asked, result, out);
+    if (result.kind === 'failed' && result.isUnreadable === true) this.#later(asked, out);
+    else this.#goBack(asked, result, out);
+  }
+
+  #later(asked: Open, out: Out): void {
+    this.#options.notebook.later.push({ ...asked, triggerId: `${asked.triggerId}+` });
+    out.setTimer(AGAIN, AGAIN_AFTER_US);
+  }
+
+  #askAgain(out: Out): void {
+    const { later } = this.#options.notebook;
+    for (const one of later.splice(0)) this.#ask(one, out);
   }
 
   /** A stop that failed without a savepoint left the job running. */

@@ -23,6 +23,7 @@ import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { decodeSourceOffsets, encodeSourceOffsets } from './operator-state-rows.ts';
 import type { MarkedSource, RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface LogSourceOptions extends SourceReaderOptions {
   readonly subtask: number;
@@ -221,15 +222,17 @@ export class LogSource implements SourceReader, MarkedSource {
 
   #onReply(position: Position, reply: LogRecords | undefined, out: Out): void {
     if (this.#stopped) return;
+    sometimes(reply === undefined, out, 'log-fetch-unanswered');
     if (reply === undefined) return this.#fetch(position, out);
     if (reply.outcome === 'unavailable') {
+      probe(out, 'log-unavailable');
       const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
       return this.#later.after(delayUs, `fetch/${position.partition}`, out, (_nowUs, lateOut) =>
         this.#fetch(position, lateOut),
       );
     }
     if (this.#options.spec.kind === 'socket') {
-      if (reply.offset > position.nextOffset) out.report({ kind: 'probe', probe: 'socket-records-lost' });
+      if (reply.offset > position.nextOffset) probe(out, 'socket-records-lost');
       assert(reply.offset >= position.nextOffset, 'a socket hands out nothing twice');
       position.nextOffset = reply.offset;
     }

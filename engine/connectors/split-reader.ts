@@ -33,6 +33,7 @@ import {
 import type { TaskFailure } from '../protocol/task.ts';
 import type { RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
 import { decodeReaderSplits, encodeReaderSplits } from './split-rows.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface SplitReaderOptions extends SourceReaderOptions {
   readonly attempt: ExecutionAttemptId;
@@ -255,7 +256,7 @@ export class SplitReader implements SourceReader {
   #tell(event: EventFromOperator, out: Out): void {
     this.#toCoordinator.send(event, out, (outcome, _nowUs, settledOut) => {
       if (outcome !== 'lost') return;
-      settledOut.report({ kind: 'probe', probe: 'operator-event-unanswered' });
+      probe(settledOut, 'operator-event-unanswered');
       this.#options.fail('operator-event-lost', settledOut);
     });
   }
@@ -300,8 +301,10 @@ export class SplitReader implements SourceReader {
   }
 
   #onReply(split: HeldSplit, reply: LogRecords | undefined, out: Out): void {
+    sometimes(reply === undefined, out, 'log-fetch-unanswered');
     if (reply === undefined) return this.#fetch(split, out);
     if (reply.outcome === 'unavailable') {
+      probe(out, 'log-unavailable');
       const delayUs = retryDelayUs(this.#options.requestTimeoutUs);
       return this.#later.after(delayUs, `fetch/${split.splitId}`, out, (_nowUs, lateOut) =>
         this.#fetch(split, lateOut),

@@ -21,6 +21,7 @@ import { EventReceiver, EventSender, type OnSettled } from './event-channel.ts';
 import type { OperatorCoordinator, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
 import { SubtaskGateway } from './subtask-gateway.ts';
 import { UnconfirmedEvents } from './unconfirmed-events.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface HolderHost {
   deliver(to: SubtaskAttempt, numbered: { readonly sequence: number; readonly event: EventToOperator }, out: Out): void;
@@ -79,8 +80,7 @@ export class OperatorCoordinatorHolder {
         unconfirmed: this.#unconfirmed.count,
       });
       if (parts.coordinatorSnapshot === 'at-once') return done(bytes, nowUs, takenOut);
-      if (this.#unconfirmed.count > 0)
-        takenOut.report({ kind: 'probe', probe: 'checkpoint-waits-for-operator-events' });
+      if (this.#unconfirmed.count > 0) probe(takenOut, 'checkpoint-waits-for-operator-events');
       this.#unconfirmed.whenConfirmed(nowUs, takenOut, (isConfirmed, lateUs, lateOut) =>
         done(isConfirmed ? bytes : undefined, lateUs, lateOut),
       );
@@ -168,7 +168,7 @@ export class OperatorCoordinatorHolder {
     if (ready === undefined) return;
     const { due, again } = ready.receiver.receive(numbered.sequence, numbered.event);
     if (again) this.#options.host.acknowledge(from, numbered.sequence, out);
-    if (!again && due.length === 0) out.report({ kind: 'probe', probe: 'operator-event-out-of-order' });
+    if (!again && due.length === 0) probe(out, 'operator-event-out-of-order');
     for (const { sequence, event } of due) {
       if (event.kind === 'acknowledge-checkpoint-event') ready.gateway.open(event.checkpointId, out);
       else this.#options.coordinator.handleEventFromOperator(from, event, out);
@@ -202,7 +202,7 @@ export class OperatorCoordinatorHolder {
     out.report({ kind: 'operator-event-sent', operator: this.operator, ...to, event: describeEvent(event) });
     return (outcome, nowUs, settledOut) => {
       if (outcome === 'lost') {
-        settledOut.report({ kind: 'probe', probe: 'operator-event-lost' });
+        probe(settledOut, 'operator-event-lost');
         this.#options.host.failTask(to.attempt, nowUs, settledOut);
       }
       this.#unconfirmed.settle(number, outcome === 'acknowledged', nowUs, settledOut);

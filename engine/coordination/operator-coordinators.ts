@@ -25,6 +25,7 @@ import type { OperatorCoordinator } from './operator-coordinator.ts';
 import { OperatorCoordinatorHolder } from './operator-coordinator-holder.ts';
 import type { DiscoveryHost } from './partition-discovery.ts';
 import { SourceCoordinator } from './source-coordinator.ts';
+import { probe } from '../protocol/probes.ts';
 
 /** An execution attempt and whose it is. */
 export interface VertexAttempt {
@@ -149,7 +150,7 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
     const is = this.isProcessingBacklog;
     if (is === this.#wasProcessingBacklog) return;
     this.#wasProcessingBacklog = is;
-    out.report({ kind: 'probe', probe: is ? 'backlog-began' : 'backlog-over' });
+    probe(out, is ? 'backlog-began' : 'backlog-over');
     this.#options.backlogChanged?.(nowUs, out);
   }
 

@@ -22,6 +22,7 @@
 import type { Out } from '../protocol/actor.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
 import { ENDED, isFinished, type LogSplit, UNBOUNDED } from '../protocol/operator-events.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What an enumerator asks of its coordinator (Flink: SplitEnumeratorContext). */
 export interface EnumeratorContext {
@@ -74,7 +75,7 @@ export class SplitEnumerator {
   discovered(partitions: readonly number[], startOf: (index: number) => number, out: Out): void {
     for (const [index, partition] of partitions.entries()) {
       if (this.#next.has(partition)) continue;
-      if (this.hasDiscovered && this.#open.size > 0) out.report({ kind: 'probe', probe: 'partition-discovered-later' });
+      sometimes(this.hasDiscovered && this.#open.size > 0, out, 'partition-discovered-later');
       this.#makeSplit(partition, startOf(index));
     }
     this.#serve(out);
@@ -111,14 +112,14 @@ export class SplitEnumerator {
     const isNewest = this.#next.get(split.partition) === split.end;
     if (isNewest && partitionEnded) this.#next.set(split.partition, ENDED);
     else if (isNewest) this.#makeSplit(split.partition, split.end);
-    else out.report({ kind: 'probe', probe: 'split-finished-again' });
+    else probe(out, 'split-finished-again');
     this.#context.releaseSplit(subtask, split.splitId, out);
     this.#serve(out);
   }
 
   /** The reader is gone; what else it holds it will say when it is there again. */
   addSplitsBack(splits: readonly LogSplit[], subtask: number, out: Out): void {
-    if (splits.length > 0) out.report({ kind: 'probe', probe: 'splits-given-back' });
+    if (splits.length > 0) probe(out, 'splits-given-back');
     this.#waiting.delete(subtask);
     for (const [id, open] of [...this.#open]) if (open.subtask === subtask) this.#open.delete(id);
     this.#unassigned = [...splits, ...this.#unassigned].sort(

@@ -18,6 +18,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { EventToOperator } from '../protocol/operator-events.ts';
 import type { EventSender, OnSettled } from './event-channel.ts';
 import type { OperatorSubtask } from './operator-coordinator.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface SubtaskGatewayOptions {
   readonly subtask: number;
@@ -60,7 +61,7 @@ export class SubtaskGateway implements OperatorSubtask {
     const last = this.#blocked.at(-1);
     if (last === undefined) return sender.send(event, out, settled);
     last.events.push({ event, settled });
-    out.report({ kind: 'probe', probe: 'operator-event-kept-back' });
+    probe(out, 'operator-event-kept-back');
   }
 
   /** The coordinator was asked for its snapshot. */

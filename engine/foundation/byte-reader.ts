@@ -47,6 +47,17 @@ export class ByteReader {
     return this.#position;
   }
 
+  /** Where what can be read ends. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Goes on reading somewhere else in front of the end. */
+  moveTo(position: number): void {
+    assert(0 <= position && position <= this.#end, 'a position lies in front of the end');
+    this.#position = position;
+  }
+
   /** Number of bytes that can still be read. */
   get remaining(): number {
     return this.#end - this.#position;
@@ -185,5 +196,6 @@ export class ByteReader {
 }
 
 function chunkToString(units: number): string {
-  return units === 0 ? '' : String.fromCharCode(...chunk.subarray(0, units));
+  // Neither spread nor an iterator: both make an object per unit.
+  return units === 0 ? '' : String.fromCharCode.apply(null, chunk.subarray(0, units) as unknown as number[]);
 }

@@ -23,6 +23,7 @@ import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface JobCleanupOptions {
   readonly jobId: string;
@@ -150,7 +151,7 @@ export class JobCleanup {
   }
 
   #startAgain(result: JobResult, out: Out): void {
-    out.report({ kind: 'probe', probe: 'job-cleanup-repeated' });
+    probe(out, 'job-cleanup-repeated');
     this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.start(result, lateOut));
     this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
   }

@@ -24,6 +24,7 @@ import {
 } from '../protocol/leader-records.ts';
 import type { ServicesOptions } from './high-availability-services.ts';
 import type { KubernetesLock } from './kubernetes-lock.ts';
+import { probe } from '../protocol/probes.ts';
 
 const RETRY = 'kubernetes-retry';
 
@@ -69,6 +70,7 @@ export class KubernetesElector {
   /** I2. */
   check(nowUs: Micros, out: Out): void {
     if (this.#leading === undefined || nowUs - this.#confirmedUs < this.#options.configuration.runtime.leaseUs) return;
+    probe(out, 'kubernetes-lease-not-renewed');
     this.stepDown(nowUs, out);
   }
 
@@ -162,7 +164,7 @@ export class KubernetesElector {
 
   /** List, then watch from there (client-go: ListAndWatch). */
   #lookAgain(_nowUs: Micros, out: Out): void {
-    out.report({ kind: 'probe', probe: 'kubernetes-relist' });
+    probe(out, 'kubernetes-relist');
     this.#watch = -1;
     const leading = this.#leading;
     this.#lock.read(out, (found, nowUs, replyOut) => {

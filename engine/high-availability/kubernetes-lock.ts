@@ -10,6 +10,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { ConfigMap, KubernetesOperation, KubernetesReply } from '../protocol/kubernetes-messages.ts';
 import type { ServicesOptions } from './high-availability-services.ts';
+import { probe } from '../protocol/probes.ts';
 
 /** Flink: kubernetes.transactional-operation.max-retries. */
 const TRIES_MAX = 15;
@@ -123,7 +124,7 @@ export class KubernetesLock {
         }
         const isStale = reply?.status === 409 || reply?.status === 404;
         if (!isStale || triesLeft <= 1) return then({ kind: 'unknown' }, nowUs, replyOut);
-        replyOut.report({ kind: 'probe', probe: 'kubernetes-update-conflict' });
+        probe(replyOut, 'kubernetes-update-conflict');
         this.#updateFresh(change, triesLeft - 1, replyOut, then);
       },
     );

@@ -16,6 +16,7 @@ import {
   type RegisterWrite,
   UNKNOWN,
 } from './named-registers.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface KubernetesRegistersOptions {
   readonly jobId: string;
@@ -75,7 +76,7 @@ export class KubernetesRegisters implements NamedRegisters {
       if (outcome.kind === 'stored') return then({ outcome: 'done', ...next }, nowUs, replyOut);
       if (mayWrite(outcome.object))
         return then({ outcome: 'conflict', ...this.#entryOf(outcome.object, name) }, nowUs, replyOut);
-      replyOut.report({ kind: 'probe', probe: 'kubernetes-write-fenced' });
+      probe(replyOut, 'kubernetes-write-fenced');
       elector.stepDown(nowUs, replyOut);
     });
   }

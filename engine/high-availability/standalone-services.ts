@@ -12,6 +12,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { HighAvailabilityServices, ServicesOptions } from './high-availability-services.ts';
 import type { NamedRegisters, RegisterHandler, RegisterReply, RegisterWrite } from './named-registers.ts';
+import { probe } from '../protocol/probes.ts';
 
 const FIRST_EPOCH = leaderEpoch(1);
 
@@ -31,7 +32,7 @@ export class StandaloneServices implements HighAvailabilityServices {
 
   start(nowUs: Micros, out: Out): void {
     const { incarnation, contender } = this.#options;
-    if (incarnation > 1) return out.report({ kind: 'probe', probe: 'job-lost-with-jobmanager' });
+    if (incarnation > 1) return probe(out, 'job-lost-with-jobmanager');
     this.#epoch = FIRST_EPOCH;
     out.report({ kind: 'leadership-acquired', epoch: FIRST_EPOCH });
     contender.acquired(FIRST_EPOCH, nowUs, out);

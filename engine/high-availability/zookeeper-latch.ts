@@ -17,6 +17,7 @@ import type { Out } from '../protocol/actor.ts';
 import { latchPath, latchSequence } from '../protocol/leader-records.ts';
 import type { HighAvailabilityServices, ServicesOptions } from './high-availability-services.ts';
 import type { ConnectionState, ZooKeeperClient } from './zookeeper-client.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 interface Leading {
   readonly epoch: LeaderEpoch;
@@ -64,13 +65,17 @@ export class ZooKeeperLatch implements Pick<HighAvailabilityServices, 'epoch'> {
       return this.stepDown(nowUs, out);
     }
     const isTolerated = configuration.highAvailability.tolerateSuspendedConnections;
-    if (!isTolerated && parts.suspendedLeadership === 'lost') this.stepDown(nowUs, out);
+    if (isTolerated || parts.suspendedLeadership !== 'lost') return;
+    sometimes(this.#leading !== undefined, out, 'latch-suspended');
+    this.stepDown(nowUs, out);
   }
 
   /** I1: the session may be over though nobody said so. */
   check(nowUs: Micros, out: Out): void {
     if (this.#leading === undefined || this.#options.parts.suspendedLeadership === 'kept') return;
-    if (nowUs - this.#client.confirmedUs >= this.#options.configuration.runtime.leaseUs) this.stepDown(nowUs, out);
+    if (nowUs - this.#client.confirmedUs < this.#options.configuration.runtime.leaseUs) return;
+    probe(out, 'latch-session-may-be-over');
+    this.stepDown(nowUs, out);
   }
 
   /** The leadership is over; the node, if it is there still, goes with the next beginning. */
@@ -106,8 +111,9 @@ export class ZooKeeperLatch implements Pick<HighAvailabilityServices, 'epoch'> {
           .filter((path) => this.#isOwn(path));
         if (keep !== undefined && !own.includes(keep)) this.stepDown(atUs, replyOut);
         for (const path of own) {
-          if (path !== this.#leading?.path)
-            this.#client.request({ kind: 'delete', path, version: -1 }, replyOut, () => undefined);
+          if (path === this.#leading?.path) continue;
+          probe(replyOut, 'latch-left-over-node-removed');
+          this.#client.request({ kind: 'delete', path, version: -1 }, replyOut, () => undefined);
         }
         if (this.#leading === undefined) this.#enqueue(round, replyOut);
       },

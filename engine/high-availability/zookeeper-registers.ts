@@ -18,6 +18,7 @@ import {
 } from './named-registers.ts';
 import type { ZooKeeperClient } from './zookeeper-client.ts';
 import type { ZooKeeperLatch } from './zookeeper-latch.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface ZooKeeperRegistersOptions {
   readonly client: ZooKeeperClient;
@@ -77,7 +78,7 @@ export class ZooKeeperRegisters implements NamedRegisters {
       if (reply === undefined) return then(UNKNOWN, nowUs, replyOut);
       if (reply.code === 'ok') return then(on.done, nowUs, replyOut);
       if (fencing !== 'none' && reply.failed === CHECK) {
-        replyOut.report({ kind: 'probe', probe: 'zookeeper-write-fenced' });
+        probe(replyOut, 'zookeeper-write-fenced');
         return latch.deposed(nowUs, replyOut);
       }
       this.#read(on.name, 'conflict', replyOut, then);

@@ -19,7 +19,8 @@ import type { OperatorCoordinators } from '../coordination/operator-coordinators
 import { assert } from '../foundation/assert.ts';
 import { ATTEMPTS_PER_EPOCH, checkpointId, type ExecutionAttemptId, type LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import { slotsNeeded } from '../job/scaled-graph.ts';
+import type { JobGraph } from '../job/job-graph.ts';
+import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
@@ -34,6 +35,7 @@ import type { Places, SlotPool } from './slot-pool.ts';
 import { TaskDeployments } from './task-deployments.ts';
 import type { TaskGateway } from './task-gateway.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What a deployment asks of the job master. */
 export interface DeploymentHost {
@@ -124,7 +126,8 @@ export class JobDeployment {
   /* ---- what is to be deployed, and when ---- */
 
   /** These subtasks restart, not before `atUs`. */
-  scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number): void {
+  scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number, out: Out): void {
+    sometimes(this.#restarts.touches(subtasks), out, 'failure-while-region-restarts');
     this.#restore.forget();
     this.#restarts.schedule(subtasks, atUs);
   }
@@ -164,7 +167,12 @@ export class JobDeployment {
   /** Row F4: what is to restart has ended, its delay is over, the pointer is known, metadata read, slots there: then deploy. */
   tryDeploy(nowUs: Micros, out: Out): void {
     const { host, scaling, store } = this.#options;
-    if (!host.isSettled()) return;
+    if (!host.isSettled())
+      return sometimes(
+        host.status() === 'restarting' || !this.#restarts.isEmpty,
+        out,
+        'restart-waits-for-pointer-write',
+      );
     if (host.status() === 'created' || host.status() === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = host.status() === 'restarting' || (host.status() === 'created' && this.#job === undefined);
     if (!mayStart || nowUs < this.#restartAtUs) return;
@@ -178,7 +186,7 @@ export class JobDeployment {
     if (restore === undefined) return;
     const fitted = scaling.fitted(plan, restore.metadata, store.run.allowNonRestored === true);
     if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
-    out.report({ kind: 'probe', probe: 'restore-refused' });
+    probe(out, 'restore-refused');
     host.refused(nowUs, out);
   }
 
@@ -190,7 +198,10 @@ export class JobDeployment {
       if (subtasks.some((subtask) => job.executions.at(subtask).state !== 'canceled')) continue;
       const indices = [...new Set(subtasks.map(({ subtask }) => subtask))];
       const slots = this.#options.slots.place(indices, job.executions, nowUs);
-      if (slots === undefined) continue;
+      if (slots === undefined) {
+        probe(out, 'restart-waits-for-slots');
+        continue;
+      }
       const restore = this.#restore.choose(out);
       if (restore === undefined) return;
       this.#redeploy({ subtasks, slots, metadata: restore.metadata, job }, out);
@@ -232,6 +243,7 @@ export class JobDeployment {
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
+    this.#reportRescaled(graph, metadata, out);
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#count.jobAttempt, checkpointId: chosen });
     coordinators.deployedAs(graph);
     coordinators.resetToCheckpoint(metadata, out);
@@ -239,6 +251,17 @@ export class JobDeployment {
     const problem = metadata === undefined ? undefined : finishedStateProblem(graph, metadata);
     assert(problem === undefined, 'a checkpoint says without contradiction who had finished', { problem });
     this.#started(executions.all(), out);
+  }
+
+  #reportRescaled(graph: JobGraph, metadata: CheckpointMetadata | undefined, out: Out): void {
+    if (metadata === undefined || !isRescaled(graph, metadata)) return;
+    probe(out, 'restored-at-other-parallelism');
+    const handles = metadata.states.flatMap((state) => state.handles);
+    sometimes(
+      handles.some(({ segments }) => segments !== undefined),
+      out,
+      'segments-clipped-at-restore',
+    );
   }
 
   /** Row C18 (a): only what restarts is restored; the others go on with what they have. */
@@ -285,7 +308,15 @@ export class JobDeployment {
     const { deploymentTimeoutUs } = environment.configuration.runtime;
     this.#later.after(deploymentTimeoutUs, `deployment/${firstAttempt}`, out, (nowUs, lateOut) => {
       const late = deployed.filter(({ state }) => state === 'deploying');
-      if (late.length > 0) host.late(late, nowUs, lateOut);
+      if (late.length === 0) return;
+      probe(lateOut, 'deployment-timed-out');
+      host.late(late, nowUs, lateOut);
     });
   }
+}
+
+/** Some operator ran with another parallelism when the snapshot was taken. */
+function isRescaled(graph: JobGraph, metadata: CheckpointMetadata): boolean {
+  const before = new Map(metadata.operators.map(({ uid, parallelism }) => [uid, parallelism]));
+  return operatorScales(graph).some(({ uid, parallelism }) => (before.get(uid) ?? parallelism) !== parallelism);
 }

@@ -25,6 +25,7 @@ import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import { probe } from '../protocol/probes.ts';
 
 const HEARTBEAT = 'heartbeat';
 /** Request ids of one process start here times its incarnation. */
@@ -92,7 +93,7 @@ export class JobManager implements Actor {
       parts: environment.parts,
       // Who is silent for the first time-out is lost; it gets another one to come back.
       lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
-      done: (_nowUs, out) => out.report({ kind: 'probe', probe: 'job-cleaned-up' }),
+      done: (_nowUs, out) => probe(out, 'job-cleaned-up'),
     });
   }
 
@@ -210,7 +211,7 @@ export class JobManager implements Actor {
     });
     const takeover = this.#takeover;
     this.#results.read(out, (result, _nowUs, readOut) => {
-      if (result !== undefined) readOut.report({ kind: 'probe', probe: `job-result-found-${result.state}` });
+      if (result !== undefined) probe(readOut, `job-result-found-${result.state}`);
       // Whether a next run was begun is for the pointer to say.
       if (result === undefined || result.isResumable === true) return takeover.start(readOut);
       this.#takeover = undefined;

@@ -44,6 +44,7 @@ import { SlotPool } from './slot-pool.ts';
 import { TaskGateway } from './task-gateway.ts';
 import { TaskReports } from './task-reports.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { sometimes } from '../protocol/probes.ts';
 
 export interface JobMasterOptions {
   readonly environment: TaskEnvironment;
@@ -89,6 +90,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   constructor(options: JobMasterOptions) {
     const { environment, epoch, store, storage } = options;
     const { configuration, graph, parts } = environment;
+    const job = { graph, epoch, parts };
     this.#options = options;
     this.#slots = new SlotPool(configuration.runtime.blocklist);
     this.#gateway = new TaskGateway(epoch);
@@ -108,9 +110,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     });
     this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
     this.operatorCoordinators = new OperatorCoordinators({
-      graph,
-      parts,
-      epoch,
+      ...job,
       host: options.hookHost,
       sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
       failTask: (attempt, nowUs, out) => {
@@ -123,10 +123,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#coordinator = new CheckpointCoordinator({
       hooks: this.hooks,
       jobId: graph.jobId,
-      graph,
-      epoch,
+      ...job,
       configuration,
-      parts,
       host: this,
       storage,
       coordination: options.coordination,
@@ -352,8 +350,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     execution.state = state;
     if (state === 'running') this.operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunningOrFinished === true) {
-      if (this.#status === 'running') out.report({ kind: 'probe', probe: 'region-recovered' });
-      else {
+      sometimes(this.#status === 'running', out, 'region-recovered');
+      if (this.#status !== 'running') {
         this.#moveTo('running', out);
         this.#coordinator.start(nowUs, out);
         this.#scaling.running(nowUs, out);
@@ -421,7 +419,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { scope, subtasks, delayUs } = handling;
     if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     const ending = subtasks.map((subtask) => job.executions.at(subtask));
-    this.#deployment.scheduleSubtasks(subtasks, nowUs + delayUs);
+    this.#deployment.scheduleSubtasks(subtasks, nowUs + delayUs, out);
     this.#reportRestart({ cause: failure.cause, delayUs: micros(delayUs), subtasks }, out);
     this.#cancel(ending, nowUs, out);
     this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
@@ -431,9 +429,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */
   /** Not while it finishes with a durable savepoint: what is older must not be restored any more. The next run will be as wide as asked. */
   #restartForRescale(nowUs: Micros, out: Out): void {
-    const isUp = this.#status === 'created' || this.#status === 'running';
-    const mayRestart = isUp && !this.operations.forbidsRestart;
-    if (mayRestart && this.#deployment.job !== undefined) this.#restartAll('rescale', 0, nowUs, out);
+    if (ENDING.has(this.#status) || this.operations.forbidsRestart || this.#deployment.job === undefined) return;
+    this.#restartAll('rescale', 0, nowUs, out);
   }
 
   #restartAll(cause: RestartCause, delayUs: number, nowUs: Micros, out: Out): void {
@@ -455,6 +452,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   /** The tasks end and are not started again. */
   #endWith(status: 'canceling' | 'failing', nowUs: Micros, out: Out): void {
+    sometimes(status === 'failing', out, 'job-failed-for-good');
     this.#moveTo(status, out);
     this.#scaling.stopped(out);
     this.#deployment.unschedule();

@@ -72,6 +72,10 @@ const failed = (reason: string, location?: string): ClientResult => ({
   reason,
   ...(location === undefined ? {} : { location }),
 });
+const refused = ({ reason, isUnreadable }: Extract<LoadedSnapshot, { kind: 'refused' }>): ClientResult => ({
+  ...{ kind: 'failed', reason },
+  ...(isUnreadable === undefined ? {} : { isUnreadable }),
+});
 const done = (location?: string): ClientResult => ({ kind: 'done', ...(location === undefined ? {} : { location }) });
 
 export class JobOperations {
@@ -203,7 +207,6 @@ export class JobOperations {
     const { coordinator, job, environment } = this.#options;
     if (this.#stop !== undefined || job.status !== 'running')
       return this.#settle(triggerId, failed('not-all-required-tasks-running'), out);
-    const isWhole = (): boolean => job.isWhole;
     this.#stop = new StopWithSavepoint({
       triggerId,
       operation,
@@ -211,12 +214,8 @@ export class JobOperations {
       coordinator,
       parts: environment.parts,
       host: {
-        get jobRuns() {
-          return job.status === 'running';
-        },
-        get isWhole() {
-          return isWhole();
-        },
+        jobRuns: () => job.status === 'running',
+        isWhole: () => job.isWhole,
         failForGood: (failUs, failOut) => job.failForGood(failUs, failOut),
         stopFailed: (reason, _failUs, failOut) => {
           this.#stop = undefined;
@@ -256,7 +255,7 @@ export class JobOperations {
     if (graph === undefined)
       return this.#settle(triggerId, failed(`the job has no version ${String(restore.version)}`), out);
     this.#loader.load({ ...restore, backend, graph }, out, (loaded, loadedUs, loadedOut) => {
-      if (loaded.kind === 'refused') this.#settle(triggerId, failed(loaded.reason), loadedOut);
+      if (loaded.kind === 'refused') this.#settle(triggerId, refused(loaded), loadedOut);
       else this.#submit(triggerId, { ...loaded, restore }, loadedUs, loadedOut);
     });
   }

@@ -31,6 +31,7 @@ import {
   type TransitionTiming,
   wakesAtUs,
 } from './state-transition-manager.ts';
+import { probe } from '../protocol/probes.ts';
 
 /** What scaling asks of the job master. */
 export interface ScalingHost {
@@ -172,7 +173,7 @@ export class JobScaling {
     if (!this.#isRunning || scheduler.mode !== 'adaptive') return;
     this.#failedCheckpoints = isCompleted ? 0 : this.#failedCheckpoints + 1;
     if (!isCompleted && this.#failedCheckpoints < scheduler.maxCheckpointFailures) return;
-    if (!isCompleted) out.report({ kind: 'probe', probe: 'rescale-after-failed-checkpoints' });
+    if (!isCompleted) probe(out, 'rescale-after-failed-checkpoints');
     this.#failedCheckpoints = 0;
     this.#step('trigger', nowUs, out);
   }
@@ -212,7 +213,7 @@ export class JobScaling {
     if (this.#phase === before) return;
     this.#armWake(timing, nowUs, out);
     if (!this.#isRunning) return;
-    out.report({ kind: 'probe', probe: `scaling-${this.#phase.kind}` });
+    probe(out, `scaling-${this.#phase.kind}`);
     if (this.#phase.kind === 'transitioning') return this.#options.host.restartForRescale(nowUs, out);
     const wantsCheckpoint =
       this.#phase.kind === 'stabilized' || (this.#phase.kind === 'stabilizing' && facts.desired && input === 'change');

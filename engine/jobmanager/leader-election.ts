@@ -16,6 +16,7 @@ import type { Out } from '../protocol/actor.ts';
 import { decodeLease, encodeLease, type LeaderLease, leaderKey } from '../protocol/checkpoint-pointer.ts';
 import type { RuntimeConfiguration } from '../protocol/configuration.ts';
 import type { CoordinationReply } from '../protocol/messages.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface LeaderElectionOptions {
   readonly jobId: string;
@@ -67,6 +68,7 @@ export class LeaderElection {
   checkLease(nowUs: Micros, out: Out): void {
     const leading = this.#leading;
     if (leading === undefined || nowUs - this.#confirmedUs < this.#options.runtime.leaseUs) return;
+    probe(out, 'lease-given-up');
     this.#stepDown(leading, nowUs, out);
   }
 
@@ -101,7 +103,9 @@ export class LeaderElection {
     }
     const isOwnPast = lease?.holder === node && lease.incarnation <= incarnation;
     const isExpired = nowUs - this.#seenSinceUs >= runtime.leaseUs;
-    if (lease === undefined || isOwnPast || isExpired) this.#take(lease, reply.version, nowUs, out);
+    if (lease !== undefined && !isOwnPast && !isExpired) return;
+    if (lease !== undefined) probe(out, isOwnPast ? 'lease-taken-from-own-past' : 'lease-taken-from-silent-leader');
+    this.#take(lease, reply.version, nowUs, out);
   }
 
   /** A leader that asked because a renewal went unanswered. */
@@ -119,6 +123,7 @@ export class LeaderElection {
       return this.#stepDown(leading, nowUs, out);
     }
     // What was found was written at some time after it was first sent, and others count from then; reading it makes it no younger.
+    sometimes(lease.renewal > leading.renewal, out, 'lease-renewal-found-done');
     if (lease.renewal > leading.renewal && this.#renewalSentUs !== undefined) this.#confirmedUs = this.#renewalSentUs;
     if (lease.renewal > leading.renewal) this.#renewalSentUs = undefined;
     this.#leading = lease;
@@ -188,6 +193,8 @@ export class LeaderElection {
             : reply.outcome === 'done'
               ? 'written'
               : 'conflict';
+        sometimes(outcome === 'unknown', replyOut, 'lease-write-unknown');
+        sometimes(outcome === 'conflict', replyOut, 'lease-write-lost-race');
         then(outcome, reply, nowUs, replyOut);
       },
     );

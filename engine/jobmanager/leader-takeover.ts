@@ -22,6 +22,7 @@ import {
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { RetainedMetadata } from './retained-metadata.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface TakeoverOptions {
   readonly jobId: string;
@@ -64,7 +65,10 @@ export class LeaderTakeover {
   #claim(found: RegisterReply, nowUs: Micros, out: Out): void {
     const { epoch, coordination, jobId } = this.#options;
     const before: CheckpointPointer = found.value === '' ? { epoch, completed: [] } : decodePointer(found.value);
-    if (before.epoch > epoch) return this.#options.superseded(nowUs, out);
+    if (before.epoch > epoch) {
+      probe(out, 'takeover-superseded');
+      return this.#options.superseded(nowUs, out);
+    }
     if (found.value !== '' && before.epoch === epoch) return this.#readCounter(before, found.version, out);
     const pointer = { ...before, epoch };
     const write = { name: pointerKey(jobId), expectedVersion: found.version, value: encodePointer(pointer) };

@@ -15,6 +15,7 @@ import type { StorageReply } from '../protocol/messages.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface RetainedMetadataOptions {
   readonly storage: CheckpointStorage;
@@ -64,7 +65,7 @@ export class RetainedMetadata {
         return this.#readFrom({ checkpoints, read: [...progress.read, metadata] }, repliedUs, replyOut, then);
       }
       reportDamage(checkpoint.metadata, reply, replyOut);
-      replyOut.report({ kind: 'probe', probe: 'retained-metadata-unreadable' });
+      probe(replyOut, 'retained-metadata-unreadable');
       if (parts.unreadableMetadata === 'remove') storage.delete([checkpoint.metadata], replyOut, () => {});
       if (parts.unreadableMetadata !== 'retry')
         return this.#readFrom({ checkpoints, read: progress.read }, repliedUs, replyOut, then);

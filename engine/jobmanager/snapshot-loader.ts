@@ -21,7 +21,7 @@ import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export type LoadedSnapshot =
   | { readonly kind: 'loaded'; readonly checkpoint: RetainedCheckpoint; readonly metadata: CheckpointMetadata }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string; readonly isUnreadable?: true };
 
 /** What is to be restored, as what. */
 export interface LoadSettings extends RestoreSettings {
@@ -53,20 +53,45 @@ export class SnapshotLoader {
     const path = `${restore.location}/_metadata`;
     this.#options.storage.read(path, out, (reply, nowUs, replyOut) => {
       if (reply?.outcome === 'not-found')
-        return loaded({ kind: 'refused', reason: `there is no ${path}` }, nowUs, replyOut);
+        return loaded({ kind: 'refused', reason: `there is no ${path}`, isUnreadable: true }, nowUs, replyOut);
       if (reply?.outcome !== 'done' || reply.bytes === undefined)
         return this.#again(replyOut, (lateOut) => this.load(restore, lateOut, loaded));
       if (!isIntactMetadata(reply.bytes))
-        return loaded({ kind: 'refused', reason: `${path} is damaged` }, nowUs, replyOut);
+        return loaded({ kind: 'refused', reason: `${path} is damaged`, isUnreadable: true }, nowUs, replyOut);
       const metadata = resolvedIn(restore.location, decodeMetadata(reply.bytes));
       loaded(this.#judge(metadata, path, restore), nowUs, replyOut);
     });
   }
 
-  /** Lists and deletes until nothing is left. */
+  /**
+   * Deletes what the metadata names, and then what else is listed, until nothing is left (Flink: CheckpointMetadata.dispose). Lists alone would
+   * not do: an object store may not show yet what it has, and the metadata goes last, so that whoever goes on knows the names.
+   */
   dispose(location: string, out: Out, disposed: (out: Out) => void): void {
+    const path = `${location}/_metadata`;
     const again = (againOut: Out): void =>
       this.#again(againOut, (lateOut) => this.dispose(location, lateOut, disposed));
+    this.#options.storage.read(path, out, (reply, _nowUs, readOut) => {
+      if (reply?.outcome === 'not-found') return this.#disposeListed(location, readOut, disposed);
+      if (reply?.outcome !== 'done' || reply.bytes === undefined || !isIntactMetadata(reply.bytes))
+        return again(readOut);
+      const named = filesOf(resolvedIn(location, decodeMetadata(reply.bytes)));
+      const own = named.filter((file) => file.startsWith(`${location}/`));
+      this.#delete(own, readOut, again, (namedOut) => this.#delete([path], namedOut, again, again));
+    });
+  }
+
+  #delete(paths: readonly string[], out: Out, again: (out: Out) => void, then: (out: Out) => void): void {
+    if (paths.length === 0) return then(out);
+    this.#options.storage.delete(paths, out, (reply, _nowUs, deletedOut) =>
+      reply?.outcome === 'done' ? then(deletedOut) : again(deletedOut),
+    );
+  }
+
+  /** Lists and deletes until nothing is left. */
+  #disposeListed(location: string, out: Out, disposed: (out: Out) => void): void {
+    const again = (againOut: Out): void =>
+      this.#again(againOut, (lateOut) => this.#disposeListed(location, lateOut, disposed));
     this.#options.storage.list(`${location}/`, out, (reply, _nowUs, listOut) => {
       const paths = reply?.paths;
       if (reply?.outcome !== 'done' || paths === undefined) return again(listOut);
@@ -113,6 +138,12 @@ export class SnapshotLoader {
       call(lateOut),
     );
   }
+}
+
+function filesOf({ states }: CheckpointMetadata): string[] {
+  return states.flatMap(({ handles }) =>
+    handles.flatMap(({ path, segments = [] }) => [...(path === '' ? [] : [path]), ...segments.map((one) => one.path)]),
+  );
 }
 
 function operatorsOf(graph: JobGraph): ReadonlySet<string> {

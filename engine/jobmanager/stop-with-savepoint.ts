@@ -19,9 +19,9 @@ import type { ClientOperation } from '../protocol/client-operations.ts';
 
 export interface StopHost {
   /** The job as a whole is neither restarting nor ending. */
-  readonly jobRuns: boolean;
+  jobRuns(): boolean;
   /** And every execution runs or has finished: no region restarts. */
-  readonly isWhole: boolean;
+  isWhole(): boolean;
   /** The savepoint is good, but the job did not stop with it: it fails, and is not restarted. */
   failForGood(nowUs: Micros, out: Out): void;
   /** The savepoint failed; the job does not stop. */
@@ -82,11 +82,11 @@ export class StopWithSavepoint {
     if (end.kind === 'completed') {
       this.#phase = 'finishing';
       this.#location = end.location;
-      if (!host.isWhole) host.failForGood(nowUs, out);
+      if (!host.isWhole()) host.failForGood(nowUs, out);
       return;
     }
     this.#phase = 'over';
-    if (host.jobRuns && parts.failedStop === 'resumes-checkpoints') coordinator.start(nowUs, out);
+    if (host.jobRuns() && parts.failedStop === 'resumes-checkpoints') coordinator.start(nowUs, out);
     host.stopFailed(end.reason, nowUs, out);
   }
 }

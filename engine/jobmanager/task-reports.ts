@@ -18,6 +18,7 @@ import type { Execution, ExecutionGraph } from './execution-graph.ts';
 import { reconcile } from './heartbeat-reconciliation.ts';
 import type { SlotPool } from './slot-pool.ts';
 import type { TaskGateway } from './task-gateway.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
 type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
@@ -57,7 +58,7 @@ export class TaskReports {
   /** Those that were not heard since then are lost. */
   removeSilent(sinceUs: number, nowUs: Micros, out: Out): void {
     if (this.#slots.registry.removeSilent(sinceUs).length > 0) {
-      out.report({ kind: 'probe', probe: 'taskmanager-heartbeat-timeout' });
+      probe(out, 'taskmanager-heartbeat-timeout');
     }
     this.#endOnUnregistered(nowUs, out);
   }
@@ -119,12 +120,14 @@ export class TaskReports {
     for (const execution of job.executions()?.on(found.from) ?? []) {
       switch (reconcile(execution, found)) {
         case 'missing':
+          probe(out, 'deployment-repeated');
           job.deployAgain(execution, out);
           break;
         case 'gone':
           gone.push(execution);
           break;
         case 'failed':
+          sometimes(execution.state !== 'canceling', out, 'failure-found-by-heartbeat');
           failed.push(execution);
           break;
         case 'runs':
@@ -157,7 +160,7 @@ export class TaskReports {
     const failed = executions.filter(({ state }) => state !== 'canceling');
     for (const { attempt } of executions) job.executions()?.remove(attempt);
     for (const node of new Set(failed.map((execution) => execution.node))) {
-      if (this.#slots.failed(node, nowUs)) out.report({ kind: 'probe', probe: 'node-blocked' });
+      if (this.#slots.failed(node, nowUs)) probe(out, 'node-blocked');
     }
     job.failed(failed, 'taskmanager-lost', nowUs, out);
     job.tryDeploy(nowUs, out);

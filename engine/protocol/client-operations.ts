@@ -43,7 +43,13 @@ export type ClientResult =
   /** `location`: the savepoint; after `cancel` the newest checkpoint that was kept. */
   | { readonly kind: 'done'; readonly location?: string }
   /** `location`: the savepoint is good, but the job failed to stop with it (Flink: StopWithSavepointStoppingException). */
-  | { readonly kind: 'failed'; readonly reason: string; readonly location?: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly location?: string;
+      /** The snapshot to begin from is not there, or damaged; what storages repair may be read later. */
+      readonly isUnreadable?: true;
+    };
 
 /** Client -> every JobManager; the leader answers. */
 export interface ClientRequest {

@@ -8,6 +8,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
 import type { CheckpointMetrics } from './checkpoint-metrics.ts';
 import type { CheckpointOptions } from './checkpoint-options.ts';
+import type { ProbeName } from './probe-table.ts';
 import type { StopMode } from './stream-elements.ts';
 import type { ExecutionState, TaskFailure, WhyFailed } from './task.ts';
 
@@ -238,5 +239,5 @@ export type EngineEvent =
     }
   /* ordinary lateness, worth knowing */
   | { readonly kind: 'message-discarded'; readonly message: string; readonly why: string }
-  /** A rare branch was reached; `probe` names it. Tests demand it, sweeps count it. */
-  | { readonly kind: 'probe'; readonly probe: string };
+  /** A rare situation was reached; `probe` names it. Tests demand it, sweeps count it. */
+  | { readonly kind: 'probe'; readonly probe: ProbeName };

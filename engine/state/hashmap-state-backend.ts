@@ -42,7 +42,13 @@ import { readerOf } from './schema-compatibility.ts';
 import { refuseOtherKeys, resolveStoredState } from './stored-state.ts';
 import type { Expiry, MayExpire } from './time-to-live.ts';
 import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from './timer-queue.ts';
-import { describeSerializer, IncompatibleState, sameSnapshot, type TypeSerializer } from './type-serializer.ts';
+import {
+  describeSerializer,
+  IncompatibleState,
+  type Read,
+  sameSnapshot,
+  type TypeSerializer,
+} from './type-serializer.ts';
 
 /** What a backend is made for. */
 export interface HashMapStateBackendOptions {
@@ -95,6 +101,7 @@ const scratch = new ByteWriter();
 export class HashMapStateBackend implements KeyedStateBackend {
   readonly #operator: string | undefined;
   readonly #keySerializer: TypeSerializer<StateKey>;
+  readonly #readKey: Read<StateKey> = (input) => this.#keySerializer.deserialize(input);
   readonly #keyGroups: KeyGroupRange;
   readonly #maxParallelism: number;
   readonly #context: KeyContext = { key: '', group: -1 };
@@ -172,11 +179,11 @@ export class HashMapStateBackend implements KeyedStateBackend {
   }
 
   visitEntries(visit: EntryVisitor): void {
+    const { start, end } = this.#keyGroups;
     for (const { meta, table } of this.#registered.values()) {
-      for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start; group++) {
-        const keyGroup = this.#keyGroups.start + group;
-        table.forEachUpTo(group, Number.POSITIVE_INFINITY, (key, content) => visit(meta.name, keyGroup, key, content));
-      }
+      let keyGroup = start;
+      const visitEntry = (key: StateKey, content: unknown): void => visit(meta.name, keyGroup, key, content);
+      for (; keyGroup <= end; keyGroup++) table.forEachUpTo(keyGroup - start, Number.POSITIVE_INFINITY, visitEntry);
     }
   }
 
@@ -238,7 +245,8 @@ export class HashMapStateBackend implements KeyedStateBackend {
       if (state === undefined) this.#keepUnclaimed(meta, bytes, sections);
       else {
         this.#adopt(state, meta);
-        for (const section of sections) this.#load(state, meta, bytes, section);
+        const read = this.#readerOf(state, meta);
+        for (const section of sections) this.#load(state.table, read, bytes, section);
       }
     });
     for (const queue of this.#timers.values()) queue.restored();
@@ -276,9 +284,11 @@ export class HashMapStateBackend implements KeyedStateBackend {
       expiry: descriptor.expiry,
     };
     this.#unclaimed.delete(meta.name);
-    const sections = [...(unclaimed?.sections.values() ?? [])];
-    if (unclaimed !== undefined) this.#adopt(state, unclaimed.meta);
-    for (const { bytes, section } of sections) this.#load(state, unclaimed?.meta ?? meta, bytes, section);
+    if (unclaimed !== undefined) {
+      this.#adopt(state, unclaimed.meta);
+      const read = this.#readerOf(state, unclaimed.meta);
+      for (const { bytes, section } of unclaimed.sections.values()) this.#load(state.table, read, bytes, section);
+    }
     this.#registered.set(meta.name, state);
     return table;
   }
@@ -340,20 +350,22 @@ export class HashMapStateBackend implements KeyedStateBackend {
   }
 
   /** Row S13: values are read in the form they were written in; the next snapshot writes them in the present one. */
+  #readerOf({ meta, serializer }: RegisteredState, written: StateMetaInfo): Read<unknown> {
+    return readerOf(serializer, resolveStoredState(written, { kind: meta.kind, serializer }, this.#operator));
+  }
+
   #load(
-    { meta, serializer, table }: RegisteredState,
-    written: StateMetaInfo,
+    table: CopyOnWriteMap<StateKey, unknown>,
+    read: Read<unknown>,
     bytes: Uint8Array,
-    section: StateSection,
+    { keyGroup, entryCount, start, end }: StateSection,
   ): void {
-    const group = section.keyGroup - this.#keyGroups.start;
-    const read = readerOf(serializer, resolveStoredState(written, { kind: meta.kind, serializer }, this.#operator));
-    const readKey = (from: ByteReader): StateKey => this.#keySerializer.deserialize(from);
-    const input = new ByteReader(bytes, section.start, section.end);
-    for (let i = 0; i < section.entryCount; i++) {
-      const key = readLengthPrefixed(readKey, input);
+    const group = keyGroup - this.#keyGroups.start;
+    const input = new ByteReader(bytes, start, end);
+    for (let i = 0; i < entryCount; i++) {
+      const key = readLengthPrefixed(this.#readKey, input);
       const value = readLengthPrefixed(read, input);
-      if (keyGroupOf(key, this.#maxParallelism) !== section.keyGroup) input.refuse('a key lies in its key group');
+      if (keyGroupOf(key, this.#maxParallelism) !== keyGroup) input.refuse('a key lies in its key group');
       assert(!table.contains(group, key), 'I3: a key group is restored before anything is stored in it', { key });
       table.put(group, key, value);
     }
@@ -391,13 +403,14 @@ export class HashMapStateBackend implements KeyedStateBackend {
     const out = scratch;
     out.reset();
     let sampled = 0;
-    for (let group = 0; group <= this.#keyGroups.end - this.#keyGroups.start && sampled < SAMPLE_ENTRIES; group++) {
-      table.forEachUpTo(group, SAMPLE_ENTRIES - sampled, (key, value) => {
-        writeLengthPrefixed(this.#keySerializer, key, out);
-        writeLengthPrefixed(serializer, value, out);
-        sampled++;
-      });
-    }
+    const sample = (key: StateKey, value: unknown): void => {
+      writeLengthPrefixed(this.#keySerializer, key, out);
+      writeLengthPrefixed(serializer, value, out);
+      sampled++;
+    };
+    const groups = this.#keyGroups.end - this.#keyGroups.start + 1;
+    for (let group = 0; group < groups && sampled < SAMPLE_ENTRIES; group++)
+      table.forEachUpTo(group, SAMPLE_ENTRIES - sampled, sample);
     return sampled === 0 ? 0 : Math.round((out.position / sampled) * table.size);
   }
 }

@@ -107,13 +107,26 @@ export function encodeKeyedStateFile(header: KeyedStateHeader, writeSection: Sec
 
 /** Verifies a file and reads all but its entries. */
 export function decodeKeyedStateFile(bytes: Uint8Array): KeyedStateFile {
-  const damage = keyedFileDamage(bytes);
-  if (damage !== undefined) throw damage;
-  const header = readHeader(bytes);
+  const { keySerializer, maxParallelism, keyGroups, states, blocks } = verifiedHeader(bytes);
   const sections: StateSection[] = [];
-  for (const block of header.blocks) readSections(bytes, block, header.states.length, sections);
-  const { keySerializer, maxParallelism, keyGroups, states } = header;
+  const input = new ByteReader(bytes);
+  for (const block of blocks) {
+    const end = enterBlock(input, block);
+    for (let state = 0; state < states.length; state++) {
+      const entryCount = input.readUint32();
+      const length = input.readUint32();
+      const start = input.position;
+      input.skip(length);
+      if (entryCount > 0) sections.push({ state, keyGroup: block.keyGroup, entryCount, start, end: start + length });
+    }
+    if (input.position !== end) input.refuse('the sections of a block fill it');
+  }
   return { keySerializer, maxParallelism, keyGroups, states, sections };
+}
+
+/** Verifies a file and reads what describes it. */
+export function decodeKeyedStateHeader(bytes: Uint8Array): KeyedStateHeader {
+  return verifiedHeader(bytes);
 }
 
 /** Where the parts of a file end that are read on their own: the header, then the block of each key group. */
@@ -147,23 +160,45 @@ export function locateKeyedStateEntries(
   visit: (stateName: string, keyGroup: number, place: EntryPlace) => void,
 ): void {
   const place: EntryPlace = { keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0 };
-  const file = decodeKeyedStateFile(bytes);
-  for (const section of file.sections) {
-    const name = file.states[section.state]?.name ?? '';
-    const input = new ByteReader(bytes, section.start, section.end);
-    for (let i = 0; i < section.entryCount; i++) {
-      const keyLength = input.readVarUint();
-      place.keyStart = input.position;
-      input.skip(keyLength);
-      place.keyEnd = input.position;
-      const valueLength = input.readVarUint();
-      place.valueStart = input.position;
-      input.skip(valueLength);
-      place.valueEnd = input.position;
-      visit(name, section.keyGroup, place);
+  const { states, blocks } = verifiedHeader(bytes);
+  const input = new ByteReader(bytes);
+  for (const block of blocks) {
+    const blockEnd = enterBlock(input, block);
+    for (const { name } of states) {
+      const entryCount = input.readUint32();
+      const length = input.readUint32();
+      const end = input.position + length;
+      if (end > blockEnd) input.refuse('a section lies inside its block');
+      for (let i = 0; i < entryCount; i++) {
+        const keyLength = input.readVarUint();
+        place.keyStart = input.position;
+        input.skip(keyLength);
+        place.keyEnd = input.position;
+        const valueLength = input.readVarUint();
+        place.valueStart = input.position;
+        input.skip(valueLength);
+        place.valueEnd = input.position;
+        if (place.valueEnd > end) input.refuse('an entry lies inside its section');
+        visit(name, block.keyGroup, place);
+      }
+      if (input.position !== end) input.refuse('the entries of a section fill it');
     }
-    if (input.remaining !== 0) input.refuse('the entries of a section fill it');
+    if (input.position !== blockEnd) input.refuse('the sections of a block fill it');
   }
+}
+
+function verifiedHeader(bytes: Uint8Array): ParsedHeader {
+  const damage = keyedFileDamage(bytes);
+  if (damage !== undefined) throw damage;
+  return readHeader(bytes);
+}
+
+/** Goes to the beginning of a block; returns where it ends. */
+function enterBlock(input: ByteReader, { offset, length }: Block): number {
+  const end = offset + length;
+  if (end > input.end) throw new CorruptData('a block lies inside the file', offset);
+  input.moveTo(offset);
+  return end;
 }
 
 /** Returns the position of the offset table. */
@@ -264,20 +299,6 @@ function readOffsetTable(input: ByteReader, keyGroups: KeyGroupRange, firstOffse
     expected = offset + length + CHECKSUM_BYTES;
   }
   return blocks;
-}
-
-function readSections(bytes: Uint8Array, block: Block, stateCount: number, sections: StateSection[]): void {
-  const end = block.offset + block.length;
-  if (end > bytes.length) throw new CorruptData('a block lies inside the file', block.offset);
-  const input = new ByteReader(bytes, block.offset, end);
-  for (let state = 0; state < stateCount; state++) {
-    const entryCount = input.readUint32();
-    const length = input.readUint32();
-    const start = input.position;
-    input.skip(length);
-    if (entryCount > 0) sections.push({ state, keyGroup: block.keyGroup, entryCount, start, end: start + length });
-  }
-  if (input.remaining !== 0) input.refuse('the sections of a block fill it');
 }
 
 function groupCount(range: KeyGroupRange): number {

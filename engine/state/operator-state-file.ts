@@ -17,7 +17,11 @@ import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type OperatorStateList, REDISTRIBUTION_MODES, type RedistributionMode } from '../protocol/state-handle.ts';
-import { readSerializerSnapshot, writeSerializerSnapshot } from './serializer-snapshot-codec.ts';
+import {
+  readSerializerSnapshot,
+  skipSerializerSnapshot,
+  writeSerializerSnapshot,
+} from './serializer-snapshot-codec.ts';
 import type { SerializerSnapshot } from './type-serializer.ts';
 
 /** One named list as bytes. */
@@ -78,13 +82,22 @@ export function decodeElements(bytes: Uint8Array, lists: readonly OperatorStateL
   }));
 }
 
-/** What a handle on the whole file says of it. */
+/** What a handle on the whole file says of it. For whoever has just written the file: it is not verified. */
 export function listsOf(bytes: Uint8Array): readonly OperatorStateList[] {
-  return readFile(bytes).map(({ name, mode, elements }) => ({
-    name,
-    mode,
-    offsets: elements.map(({ offset }) => offset),
-  }));
+  const input = new ByteReader(bytes, PREFIX_BYTES, bytes.length - CHECKSUM_BYTES);
+  const lists: OperatorStateList[] = [];
+  for (let left = input.readVarUint(); left > 0; left -= 1) {
+    const name = input.readString();
+    const mode = readMode(input);
+    skipSerializerSnapshot(input);
+    const offsets: number[] = [];
+    for (let elements = input.readVarUint(); elements > 0; elements -= 1) {
+      offsets.push(input.position);
+      input.skip(input.readVarUint());
+    }
+    lists.push({ name, mode, offsets });
+  }
+  return lists;
 }
 
 interface Element {
@@ -115,10 +128,7 @@ function readFile(bytes: Uint8Array): ReadState[] {
 
 function readState(input: ByteReader, version: number): ReadState {
   const name = input.readString();
-  const mode =
-    version < 2
-      ? 'split-distribute'
-      : (REDISTRIBUTION_MODES[input.readByte()] ?? input.refuse('a list has a known mode'));
+  const mode = version < 2 ? 'split-distribute' : readMode(input);
   const serializer = readSerializerSnapshot(input);
   const count = input.readVarUint();
   const elements: Element[] = [];
@@ -128,3 +138,6 @@ function readState(input: ByteReader, version: number): ReadState {
   }
   return { name, mode, serializer, elements };
 }
+
+const readMode = (input: ByteReader): RedistributionMode =>
+  REDISTRIBUTION_MODES[input.readByte()] ?? input.refuse('a list has a known mode');

@@ -39,3 +39,14 @@ export function readSerializerSnapshot(input: ByteReader, depth = 0): Serializer
   }
   return { name, version, fields };
 }
+
+/** Goes behind it, for readers who have no use for it. */
+export function skipSerializerSnapshot(input: ByteReader, depth = 0): void {
+  if (depth > MAX_DEPTH) input.refuse('a type is nested at most 64 deep');
+  input.skip(input.readVarUint());
+  input.readVarUint();
+  for (let left = input.readVarUint(); left > 1; left -= 1) {
+    input.skip(input.readVarUint());
+    skipSerializerSnapshot(input, depth + 1);
+  }
+}

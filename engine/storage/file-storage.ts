@@ -19,6 +19,7 @@ import type { FileOperation } from '../protocol/storage-messages.ts';
 import type { CheckpointStorage, FileWrite, WriteHandler } from './checkpoint-storage.ts';
 import { directoryOf, isDirectory, temporaryOf } from './file-names.ts';
 import { PatientClient } from './patient-client.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface FileStorageOptions {
   readonly client: RequestClientOptions;
@@ -123,7 +124,7 @@ export class FileStorage implements CheckpointStorage {
       // The file may be there by an earlier try of this write: under its last name, or under its first one.
       if (reply.outcome === 'already-exists' || (isRename && reply.outcome === 'not-found'))
         return this.#found(progress, isRename ? operation.to : path, nowUs, replyOut);
-      replyOut.report({ kind: 'probe', probe: `file-write-refused-${reply.outcome}` });
+      probe(replyOut, 'file-write-refused');
       then('failed', nowUs, replyOut);
     });
   }
@@ -135,6 +136,7 @@ export class FileStorage implements CheckpointStorage {
     this.read(name, out, (reply, readUs, readOut) => {
       if (reply === undefined) return then('unknown', readUs, readOut);
       const isOurs = reply.bytes !== undefined && crc32c(reply.bytes) === write.checksum;
+      sometimes(isOurs, readOut, 'file-found-written-already');
       if (isOurs && name === write.path) return then('done', readUs, readOut);
       // It was closed, and only its rename failed.
       if (isOurs) return this.#step({ ...progress, next: steps.length - 1 }, readOut);
@@ -161,6 +163,7 @@ export class FileStorage implements CheckpointStorage {
       out,
       (reply, nowUs, replyOut) => {
         if (reply !== undefined || tries >= STEP_TRIES_MAX) return then(reply, nowUs, replyOut);
+        probe(replyOut, 'file-step-repeated');
         this.#send({ ...change, tries: tries + 1 }, replyOut, then);
       },
     );
@@ -173,7 +176,7 @@ export class FileStorage implements CheckpointStorage {
     this.#change(directory, { kind: 'remove-directory', recursive: false }, out, (reply, nowUs, replyOut) => {
       if (reply === undefined) return then(undefined, nowUs, replyOut);
       const isNotEmpty = reply.outcome === 'not-empty';
-      if (isNotEmpty) replyOut.report({ kind: 'probe', probe: 'directory-not-empty' });
+      if (isNotEmpty) probe(replyOut, 'directory-not-empty');
       if (others.length > 0) return this.#removeEmpty(others, then, replyOut);
       then(isNotEmpty ? { ...reply, outcome: 'done' } : reply, nowUs, replyOut);
     });

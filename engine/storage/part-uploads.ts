@@ -12,6 +12,7 @@ import type { StorageReply } from '../protocol/messages.ts';
 import type { UploadOperation } from '../protocol/storage-messages.ts';
 import type { FileWrite, WriteHandler, WriteOutcome } from './checkpoint-storage.ts';
 import type { PatientClient } from './patient-client.ts';
+import { sometimes } from '../protocol/probes.ts';
 
 interface Upload {
   readonly write: FileWrite;
@@ -60,12 +61,14 @@ export class PartUploads {
       if (reply?.outcome === 'done') return then('done', nowUs, replyOut);
       // An earlier try of this write was not answered, and had completed.
       const isTaken = reply?.outcome === 'already-exists';
+      sometimes(isTaken && reply?.checksum === checksum, replyOut, 'upload-found-complete');
       if (isTaken) return this.#giveUp(whole, reply?.checksum === checksum ? 'done' : 'taken', nowUs, replyOut);
       this.#giveUp(whole, reply === undefined ? 'unknown' : 'failed', nowUs, replyOut);
     });
   }
 
   #giveUp({ write, upload, then }: Upload, outcome: WriteOutcome, nowUs: Micros, out: Out): void {
+    sometimes(outcome !== 'done', out, 'upload-given-up');
     this.#ask(write.path, { kind: 'abort', upload }, out, () => undefined);
     then(outcome, nowUs, out);
   }

@@ -9,6 +9,7 @@ import { type ReplyHandler, RequestClient, type RequestClientOptions } from '../
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 const FIRST_BACK_OFF_US = 100_000;
 /** After so many waits, six seconds in all, the caller is told. */
@@ -46,8 +47,10 @@ export class PatientClient {
 
   #ask(message: MessageOf, backOffs: number, out: Out, then: ReplyHandler<StorageReply>): void {
     this.#client.request(message, out, (reply, nowUs, replyOut) => {
-      if (reply?.outcome !== 'slow-down' || backOffs >= BACK_OFFS_MAX) return then(reply, nowUs, replyOut);
-      replyOut.report({ kind: 'probe', probe: 'storage-backs-off' });
+      const isBusy = reply?.outcome === 'slow-down';
+      sometimes(isBusy && backOffs >= BACK_OFFS_MAX, replyOut, 'storage-busy-for-too-long');
+      if (!isBusy || backOffs >= BACK_OFFS_MAX) return then(reply, nowUs, replyOut);
+      probe(replyOut, 'storage-backs-off');
       this.#waits += 1;
       const delayUs = FIRST_BACK_OFF_US << backOffs;
       this.#later.after(delayUs, `${this.#name}/slow-down/${this.#waits}`, replyOut, (_lateUs, lateOut) =>

@@ -16,6 +16,7 @@ import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { TriggerCheckpoint } from '../protocol/messages.ts';
+import { probe } from '../protocol/probes.ts';
 
 export class InducedCheckpoints {
   readonly #source: MarkedSource;
@@ -51,11 +52,11 @@ export class InducedCheckpoints {
     this.#waiting = this.#waiting.filter(({ checkpointId }) => checkpointId >= marker);
     const [first] = this.#waiting;
     if (first === undefined) {
-      out.report({ kind: 'probe', probe: 'marker-before-trigger' });
+      probe(out, 'marker-before-trigger');
       return undefined;
     }
     if (first.checkpointId === marker) return first;
-    out.report({ kind: 'probe', probe: 'marker-of-checkpoint-that-is-over' });
+    probe(out, 'marker-of-checkpoint-that-is-over');
     this.#drop(marker, out);
     return undefined;
   }

@@ -11,6 +11,7 @@ import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import { probe } from '../protocol/probes.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { withEntropy } from '../storage/entropy.ts';
@@ -86,7 +87,11 @@ export class StateFileWriter {
     this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
       if (!isWanted()) return;
       if (outcome === 'done') return stored(nowUs, replyOut);
-      if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) return failed(replyOut);
+      if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {
+        probe(replyOut, outcome === 'taken' ? 'state-write-found-taken' : 'state-write-given-up');
+        return failed(replyOut);
+      }
+      probe(replyOut, outcome === 'unknown' ? 'state-write-unanswered' : 'state-write-repeated');
       if (outcome === 'unknown') return this.#put(file, tries + 1, replyOut);
       const delayUs = retryDelayUs(environment.configuration.runtime.requestTimeoutUs);
       this.#later.after(delayUs, `put/${path}`, replyOut, (_at, lateOut) => {

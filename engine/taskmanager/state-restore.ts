@@ -14,6 +14,7 @@ import type { RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import { damageOf } from '../state/file-damage.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface RestoredState {
   readonly handle: StateHandle;
@@ -76,6 +77,7 @@ export class StateRestore {
       }
       if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
         return this.#host.fail('restore-failed', replyOut);
+      probe(replyOut, 'state-fetch-repeated');
       this.#later.after(retryDelayUs(this.#requestTimeoutUs), `get/${handle.path}`, replyOut, (_at, lateOut) =>
         this.#fetch(index, handle, tries + 1, lateOut),
       );

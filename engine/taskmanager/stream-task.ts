@@ -66,7 +66,7 @@ export class StreamTask {
   readonly #restore: StateRestore;
   readonly #checkpoint: SubtaskCheckpoint;
   readonly #checkpointing: TaskCheckpointing;
-  readonly #mayEmit: () => boolean;
+  readonly #mayEmit = (): boolean => this.#isAvailable && !this.#work.isSpent;
   readonly #work = new WorkMeter();
   readonly #ending: TaskEnding;
   readonly #clock = { nowUs: 0 };
@@ -93,7 +93,6 @@ export class StreamTask {
     this.#options = options;
     this.#vertex = vertex;
     this.#hadFinished = deployment.restore?.finished !== undefined && parts.finishedOperators === 'remembered';
-    this.#mayEmit = () => this.#isAvailable && !this.#work.isSpent;
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
@@ -419,13 +418,10 @@ export class StreamTask {
   }
 
   #inputHost(): TaskInputHost {
-    const chain = (): OperatorChain => {
-      assert(this.#chain !== undefined, 'input is read when the operators are there');
-      return this.#chain;
-    };
     return {
-      get heads() {
-        return chain().heads;
+      heads: () => {
+        assert(this.#chain !== undefined, 'input is read when the operators are there');
+        return this.#chain.heads;
       },
       isStuck: () => this.#outputs.isStuck,
       mayProcess: this.#mayEmit,

@@ -30,6 +30,7 @@ import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What the synchronous part of a snapshot yields. */
 export type SnapshotTaken = Pick<AsyncPartOptions, 'figures' | 'parts' | 'waitsForSink'> & {
@@ -121,7 +122,9 @@ export class SubtaskCheckpoint {
     if (!this.isNew(checkpointId) || this.isAborted(checkpointId)) return false;
     if (this.channelState.checkpointId === checkpointId) return true;
     for (const part of [...this.#async.values()]) {
-      if (part.awaitsChannelState) this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
+      if (!part.awaitsChannelState) continue;
+      probe(out, 'subsumed-with-channel-state-open');
+      this.decline(part.checkpointId, 'checkpoint-declined-subsumed', out);
     }
     this.channelState.start(checkpointId);
     return true;
@@ -189,7 +192,10 @@ export class SubtaskCheckpoint {
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
-      part.outstanding += segments.segments.filter(({ known }) => known === undefined).length;
+      const fresh = segments.segments.filter(({ known }) => known === undefined).length;
+      part.outstanding += fresh;
+      sometimes(fresh > 0 && fresh < segments.segments.length, out, 'segments-reused');
+      sometimes(fresh === 0 && segments.segments.length > 0, out, 'segments-all-reused');
       part.segments.set(
         operator,
         segments.segments.map(({ known }) => known),
@@ -214,6 +220,7 @@ export class SubtaskCheckpoint {
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
     part.persistedInFlightBytes = inFlightBytes(known);
+    sometimes(part.persistedInFlightBytes > 0, out, 'in-flight-data-in-snapshot');
     part.channelParts = parts.length;
     part.outstanding += parts.length - 1;
     for (const state of parts) {
@@ -307,7 +314,7 @@ export class SubtaskCheckpoint {
         return this.#put(part, { ...file, bytes, checksum, stored }, out);
       }
       case 'too-large':
-        out.report({ kind: 'probe', probe: 'state-too-large-for-jobmanager' });
+        probe(out, 'state-too-large-for-jobmanager');
         return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
   }
@@ -372,7 +379,7 @@ export class SubtaskCheckpoint {
     const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
-      out.report({ kind: 'probe', probe: 'acknowledgement-exceeds-frame' });
+      probe(out, 'acknowledgement-exceeds-frame');
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
@@ -408,8 +415,11 @@ export class SubtaskCheckpoint {
     const delayUs = environment.configuration.runtime.requestTimeoutUs;
     this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
       if (this.#unconfirmed.get(checkpointId) !== message) return;
-      if (tries >= ACKNOWLEDGE_TRIES_MAX) return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-      lateOut.report({ kind: 'probe', probe: 'acknowledge-repeated' });
+      if (tries >= ACKNOWLEDGE_TRIES_MAX) {
+        probe(lateOut, 'unconfirmed-acknowledgement-given-up');
+        return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
+      }
+      probe(lateOut, 'acknowledge-repeated');
       this.#sendAcknowledgement(message, tries + 1, lateOut);
     });
   }

@@ -38,6 +38,7 @@ import type { TaskEnvironment } from './task-environment.ts';
 import type { TaskInput } from './task-input.ts';
 import type { TaskOutputs } from './task-outputs.ts';
 import { takeSnapshot } from './task-snapshot.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What checkpoints ask of the subtask they are taken of. */
 export interface CheckpointingHost {
@@ -94,7 +95,10 @@ export class TaskCheckpointing {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
     if (!checkpoint.isNew(id) && environment.parts.lateTrigger === 'ignored') return;
-    if (checkpoint.isAborted(id)) return this.#cancelBehind(id, out);
+    if (checkpoint.isAborted(id)) {
+      probe(out, 'trigger-of-given-up-checkpoint');
+      return this.#cancelBehind(id, out);
+    }
     out.report({ kind: 'trigger-received', ...this.#task, checkpointId: id });
     if (!host.isRunning()) return checkpoint.decline(id, 'checkpoint-declined-task-not-ready', out);
     if (ending.mustFailBefore(id)) return host.fail('synchronous-savepoint-failed', out);
@@ -103,6 +107,7 @@ export class TaskCheckpointing {
       return this.atMarker(nowUs, out);
     }
     if (outputs.isStuck) {
+      probe(out, 'trigger-waited-for-record');
       this.#stuck = message;
       return;
     }
@@ -214,6 +219,7 @@ export class TaskCheckpointing {
   #stop(source: SourceReader, snapshot: SnapshotType, out: Out): void {
     const { ending, host } = this.#options;
     if (!isSynchronous(snapshot) || ending.mode !== undefined) return;
+    probe(out, 'source-stopped-for-savepoint');
     source.stop();
     host.endOfData(snapshot === 'terminate-savepoint' ? 'drain' : 'no-drain', out);
   }
@@ -263,6 +269,11 @@ export class TaskCheckpointing {
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
     const { location, snapshot } = options;
+    sometimes(
+      chain.stages.some(({ firing }) => firing !== undefined),
+      out,
+      'snapshot-between-timers',
+    );
     const taken = { parts, waitsForSink, figures, location, snapshot, ...finished, ...firedTimers(chain) };
     checkpoint.start(id, taken, nowUs, out);
   }

@@ -14,7 +14,7 @@
  */
 import { InputWatermarks } from '../event-time/input-watermarks.ts';
 import type { WatermarkNews } from '../event-time/timestamps-and-watermarks.ts';
-import { alignmentTimeLeftUs, asUnaligned, isTimeoutable } from '../barrier/barrier-alignment.ts';
+import { alignmentTimeLeftUs, asUnaligned, isTimeoutable, isUnaligned } from '../barrier/barrier-alignment.ts';
 import { type BarrierDecision, BarrierHandler } from '../barrier/barrier-handler.ts';
 import type { ChannelBuffers } from '../channel-state/channel-state-file.ts';
 import type { TakenOverBuffer } from '../channel-state/taken-over-data.ts';
@@ -35,11 +35,12 @@ import { InputGate } from './input-gate.ts';
 import { BufferDebloater } from './buffer-debloater.ts';
 import { PartitionRequests } from './partition-requests.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What the input asks of the subtask it feeds. */
 export interface TaskInputHost {
   /** Entries of the operator chain, by logical input. */
-  readonly heads: readonly [ElementConsumer, ElementConsumer];
+  heads(): readonly [ElementConsumer, ElementConsumer];
   /** True: the record in progress is stuck in the outputs, and only when it is through can a snapshot be taken (row B15). */
   isStuck(): boolean;
   /** False: no record may be processed now. */
@@ -72,8 +73,9 @@ export class TaskInput {
   readonly #gate: InputGate;
   readonly #requests: PartitionRequests;
   readonly #barriers: BarrierHandler;
-  readonly #isBlocked: (channel: number) => boolean;
-  readonly #channels: readonly GatheredChannel[];
+  readonly #isBlocked = (channel: number): boolean => this.#barriers.isBlocked(channel);
+  /** By their number in the gate, by what identifies them in channel state. */
+  readonly #channels: readonly { readonly number: number; readonly edge: number; readonly peer: number }[];
   /** A buffer whose processing was interrupted by backpressure. */
   #current: { readonly buffer: DataBuffer; readonly channel: number; readonly input: 0 | 1; next: number } | undefined;
   /** Row B19: processed before anything else; not in a channel, for those it lay in are no more. */
@@ -122,7 +124,6 @@ export class TaskInput {
     this.#barriers = barriers;
     const { edges } = environment.graph;
     this.#watermarks = new InputWatermarks(deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0));
-    this.#isBlocked = (channel) => barriers.isBlocked(channel);
   }
 
   /** True when `advance` would do something, backpressure aside. */
@@ -270,7 +271,7 @@ export class TaskInput {
     this.#takenOverAt += 1;
     if (this.#takenOverAt < this.#takenOver.length) return;
     this.#takenOver = [];
-    out.report({ kind: 'probe', probe: 'in-flight-data-taken-over' });
+    probe(out, 'in-flight-data-taken-over');
     this.requestAll(out);
   }
 
@@ -284,7 +285,7 @@ export class TaskInput {
     const current = this.#current;
     if (current === undefined) return;
     const { host } = this.#options;
-    const head = host.heads[current.input];
+    const head = host.heads()[current.input];
     const { values, timestampsUs, lineages } = current.buffer;
     const first = current.next;
     let at = first;
@@ -302,9 +303,8 @@ export class TaskInput {
       case 'barrier':
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
-        if (this.#barriers.cancelMarker(event.checkpointId).kind === 'cancelled')
-          this.#cancelled(event.checkpointId, out);
-        return;
+        sometimes(this.#barriers.aligning === event.checkpointId, out, 'cancelled-during-alignment');
+        return this.#cancelled(this.#barriers.cancelMarker(event.checkpointId), out);
       case 'watermark':
       case 'watermark-status':
         return this.#options.host.time(this.#watermarks.event(channel, event), out);
@@ -320,8 +320,9 @@ export class TaskInput {
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
     const id = barrier.checkpointId;
     const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
-    if (decision.kind === 'ignore') return;
-    if (decision.kind === 'cancelled') return this.#cancelled(decision.checkpointId, out);
+    if (decision.kind === 'ignore') return probe(out, 'barrier-of-the-past');
+    sometimes(decision.kind === 'cancelled', out, 'barrier-behind-abort');
+    if (decision.kind === 'cancelled') return this.#cancelled(decision, out);
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
     if (decision.kind !== 'complete') this.#collected.set(id, barrier);
@@ -330,9 +331,10 @@ export class TaskInput {
   }
 
   /** Row B3: by a marker, or by an abort that came before the first barrier. */
-  #cancelled(id: CheckpointId, out: Out): void {
+  #cancelled(decision: BarrierDecision, out: Out): void {
+    if (decision.kind !== 'cancelled') return;
     this.#stopGathering();
-    this.#options.host.giveUp(id, 'checkpoint-declined-on-cancellation-barrier', out);
+    this.#options.host.giveUp(decision.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
   }
 
   /** Rows C23, B16: the producer waits until all it wrote was processed. */
@@ -350,7 +352,7 @@ export class TaskInput {
     if (decision.kind !== 'complete') return;
     const barrier = this.#collected.get(decision.checkpointId);
     assert(barrier !== undefined, 'an end of partition completes only what another channel began', { decision });
-    out.report({ kind: 'probe', probe: 'channel-ended-during-alignment' });
+    probe(out, 'channel-ended-during-alignment');
     this.#act(decision, { barrier, channel }, nowUs, out);
   }
 
@@ -362,6 +364,7 @@ export class TaskInput {
     const id = barrier.checkpointId;
     const of = { ...this.#task(), checkpointId: id };
     if (decision.gaveUp !== undefined) {
+      probe(out, 'newer-barrier-gave-up-alignment');
       this.#stopGathering();
       host.giveUp(decision.gaveUp, 'checkpoint-declined-subsumed', out);
     }
@@ -397,8 +400,9 @@ export class TaskInput {
     }
     this.#inFlight = writer;
     const figures = this.#figures(barrier, true, nowUs);
-    if (environment.parts.unalignedSnapshot === 'at-barrier') host.checkpoint(barrier, figures, nowUs, out);
-    else this.#late = (lateUs, lateOut) => host.checkpoint(barrier, figures, lateUs, lateOut);
+    const snapshot = (atUs: Micros, snapshotOut: Out): void => host.checkpoint(barrier, figures, atUs, snapshotOut);
+    if (environment.parts.unalignedSnapshot === 'at-barrier') snapshot(nowUs, out);
+    else this.#late = snapshot;
   }
 
   /** What is left of a buffer in progress, then what waits in the queue in front of the barrier. */
@@ -432,7 +436,7 @@ export class TaskInput {
 
   /** Row B15: a record sticks in the outputs, so the barrier waits in its place. */
   #waitForOutputs(barrier: CheckpointBarrier, out: Out): void {
-    out.report({ kind: 'probe', probe: 'barrier-waited-for-record' });
+    probe(out, 'barrier-waited-for-record');
     this.#waitsForOutputs = true;
     if (this.#announced === undefined || this.#announced.checkpointId < barrier.checkpointId) this.#announced = barrier;
   }
@@ -460,7 +464,7 @@ export class TaskInput {
     this.#announced = undefined;
     const decision = this.#barriers.timeOut(announced.checkpointId);
     if (decision.kind !== 'overtake') return;
-    out.report({ kind: 'probe', probe: 'alignment-timed-out' });
+    probe(out, 'alignment-timed-out');
     const barrier = asUnaligned(announced);
     this.#act(decision, { barrier, channel: -1 }, nowUs, out);
     this.#pullBarriers(barrier, nowUs, out);
@@ -472,6 +476,7 @@ export class TaskInput {
     for (const { number } of this.#channels) {
       if (this.#barriers.overtaking !== id) return;
       if (this.#gate.pullBarrier(number, id) === undefined) continue;
+      probe(out, 'announced-barrier-overtaken');
       const decision = this.#barriers.barrier(number, id, true);
       const pending = decision.kind === 'complete' ? 0 : 1;
       out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel: number, pending });
@@ -488,12 +493,3 @@ export class TaskInput {
     return { attempt, vertex, subtask };
   }
 }
-
-/** A channel by its number in the gate, by what identifies it in channel state. */
-interface GatheredChannel {
-  readonly number: number;
-  readonly edge: number;
-  readonly peer: number;
-}
-
-const isUnaligned = ({ options }: CheckpointBarrier): boolean => options.alignment === 'unaligned';

@@ -24,6 +24,7 @@ import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { StreamTask } from './stream-task.ts';
 import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
+import { probe } from '../protocol/probes.ts';
 
 const JOBMANAGER_TIMEOUT = 'jobmanager-timeout';
 const CANCELLATION_WATCHDOG = 'cancellation-watchdog';
@@ -55,7 +56,7 @@ export class TaskManager implements Actor {
     assert(input.timer === JOBMANAGER_TIMEOUT, 'the timers of the main mailbox are watchdog and heartbeat time-out', {
       timer: input.timer,
     });
-    out.report({ kind: 'probe', probe: 'taskmanager-lost-jobmanager' });
+    probe(out, 'taskmanager-lost-jobmanager');
     this.#endAll(nowUs, out);
   }
 
@@ -84,8 +85,7 @@ export class TaskManager implements Actor {
         if (this.#follow(message.epoch, from, nowUs, out)) this.#answerHeartbeat(from, out);
         return;
       case 'deploy-task':
-        if (message.incarnation !== this.#incarnation)
-          return out.report({ kind: 'probe', probe: 'deployment-outlived-process' });
+        if (message.incarnation !== this.#incarnation) return probe(out, 'deployment-outlived-process');
         if (this.#follow(message.epoch, from, nowUs, out)) this.#deploy(message.deployment, message.epoch, out);
         return;
       case 'cancel-task':
@@ -121,7 +121,7 @@ export class TaskManager implements Actor {
   /** False: the sender is no longer the leader. */
   #follow(epoch: LeaderEpoch, from: Target, nowUs: Micros, out: Out): boolean {
     if (epoch < this.#epoch) {
-      out.report({ kind: 'probe', probe: 'taskmanager-fenced-old-leader' });
+      probe(out, 'taskmanager-fenced-old-leader');
       return false;
     }
     if (epoch > this.#epoch) {
@@ -149,11 +149,10 @@ export class TaskManager implements Actor {
     const jobManager = this.#jobManager;
     assert(jobManager !== undefined, 'a deployment comes from a leader that is followed');
     if (this.#tasks.has(deployment.attempt)) return;
-    if (this.#canceled.has(deployment.attempt)) return out.report({ kind: 'probe', probe: 'deployment-after-cancel' });
+    if (this.#canceled.has(deployment.attempt)) return probe(out, 'deployment-after-cancel');
     for (const task of this.#tasks.values()) {
       // Repeated by the JobManager while the attempt is not listed.
-      if (task.state === 'canceling' && task.slot === deployment.slot)
-        return out.report({ kind: 'probe', probe: 'slot-still-occupied' });
+      if (task.state === 'canceling' && task.slot === deployment.slot) return probe(out, 'slot-still-occupied');
     }
     this.#tasks.set(
       deployment.attempt,
@@ -216,7 +215,7 @@ export class TaskManager implements Actor {
   #watch(nowUs: Micros, out: Out): void {
     const earliestUs = Math.min(...this.#endsByUs.values());
     if (earliestUs <= nowUs) {
-      out.report({ kind: 'probe', probe: 'task-cancellation-timeout' });
+      probe(out, 'task-cancellation-timeout');
       out.exit('a cancelled subtask did not end in time');
     } else if (this.#endsByUs.size > 0) {
       out.setTimer(CANCELLATION_WATCHDOG, micros(earliestUs - nowUs));

@@ -24,6 +24,7 @@ import type { CheckpointBarrier, StreamBuffer } from '../protocol/stream-element
 import type { TaskDeployment } from '../protocol/task.ts';
 import { type OnOvertaken, ResultPartition } from './result-partition.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
+import { probe } from '../protocol/probes.ts';
 
 type PartitionRequest = Extract<EngineMessage, { kind: 'partition-request' }>;
 type NewBufferSize = Extract<EngineMessage, { kind: 'new-buffer-size' }>;
@@ -188,7 +189,7 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
     this.#queuedBarrier = undefined;
     if (barrier === undefined || this.#channelState.checkpointId !== barrier.checkpointId) return true;
     const overtaking = asUnaligned(barrier);
-    out.report({ kind: 'probe', probe: 'queued-barrier-overtook' });
+    probe(out, 'queued-barrier-overtook');
     for (const partition of this.#partitions) {
       const overtaken = this.#overtaken(overtaking, partition.edge);
       const decided: OnOvertaken = (peer, buffers) => {

@@ -19,6 +19,7 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { END_OF_TIME_US, type StreamBuffer } from '../protocol/stream-elements.ts';
 import type { OperatorChain } from './operator-chain.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 const PROCESSING_TIMER = 'processing-time';
 const WATERMARK_TIMER = 'watermark';
@@ -55,16 +56,15 @@ export class TaskTime {
   #armedUs = Number.POSITIVE_INFINITY;
   #pollUs = Number.POSITIVE_INFINITY;
   #firedInAction = 0;
-  readonly #mayFire: () => boolean;
+  readonly #mayFire = (): boolean => {
+    if (this.#firedInAction >= TIMERS_PER_ACTION || !this.#options.mayEmit()) return false;
+    this.#firedInAction += 1;
+    return true;
+  };
   #hasEnded = false;
 
   constructor(options: TaskTimeOptions) {
     this.#options = options;
-    this.#mayFire = () => {
-      if (this.#firedInAction >= TIMERS_PER_ACTION || !options.mayEmit()) return false;
-      this.#firedInAction += 1;
-      return true;
-    };
   }
 
   /** The operators are there. `source`: who has the splits that the chain makes watermarks for. */
@@ -90,8 +90,7 @@ export class TaskTime {
   /** Of the chain's input. */
   news({ watermarkUs, idle }: WatermarkNews, out: Out): void {
     if (watermarkUs !== undefined) this.#advance(watermarkUs, 0, out);
-    if (idle !== undefined && this.#assigners.length === 0)
-      this.#options.broadcast({ kind: 'watermark-status', idle }, out);
+    if (idle !== undefined && this.#assigners.length === 0) this.#status(idle, out);
   }
 
   /** All input has come: event time goes to its end, and when all timers have fired, `then` follows. */
@@ -106,6 +105,7 @@ export class TaskTime {
   proceed(out: Out): void {
     if (this.#isProcessingTimeDue) {
       this.#isProcessingTimeDue = !this.#stages.every((stage) => stage.onProcessingTime(this.#mayFire));
+      sometimes(this.#isProcessingTimeDue, out, 'processing-timers-sliced');
     }
     if (this.#underWay !== undefined) this.#proceed(this.#underWay, out);
     this.#charge(out);
@@ -141,7 +141,7 @@ export class TaskTime {
     const { timestampUs } = underWay;
     for (; underWay.stage < this.#stages.length; underWay.stage += 1) {
       const progress = this.#stages[underWay.stage]?.advanceWatermark(timestampUs, this.#mayFire);
-      if (progress === 'interrupted') return out.report({ kind: 'probe', probe: 'watermark-interrupted' });
+      if (progress === 'interrupted') return probe(out, 'watermark-interrupted');
       if (progress === 'absorbed') {
         this.#underWay = undefined;
         return;
@@ -166,12 +166,17 @@ export class TaskTime {
       if (this.#underWay !== undefined) return;
       const { watermarkUs, idle } = assigner.poll(nowUs);
       if (watermarkUs !== undefined) this.#advance(watermarkUs, behind, out);
-      if (idle !== undefined) this.#options.broadcast({ kind: 'watermark-status', idle }, out);
+      if (idle !== undefined) this.#status(idle, out);
       nextUs = Math.min(nextUs, assigner.nextPollUs);
     }
     if (nextUs >= this.#pollUs) return;
     this.#pollUs = nextUs;
     out.setTimer(WATERMARK_TIMER, micros(Math.max(1, nextUs - nowUs)));
+  }
+
+  #status(idle: boolean, out: Out): void {
+    sometimes(idle, out, 'input-idle');
+    this.#options.broadcast({ kind: 'watermark-status', idle }, out);
   }
 
   /** I3. */
@@ -181,6 +186,7 @@ export class TaskTime {
     for (const { nextProcessingTimeUs } of this.#stages) nextUs = Math.min(nextUs, nextProcessingTimeUs);
     if (nextUs >= this.#armedUs) return;
     this.#armedUs = nextUs;
+    sometimes(nextUs < nowUs, out, 'processing-timer-overdue');
     out.setTimer(PROCESSING_TIMER, micros(Math.max(0, nextUs - nowUs)));
   }
 

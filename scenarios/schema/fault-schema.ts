@@ -5,20 +5,36 @@
  * Owns: the written form and its decoding to a `FaultRule`. Does not own: the choice of nodes and times (compile.ts).
  */
 import { z } from 'zod';
-import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { nodeId } from '../../engine/foundation/ids.ts';
+import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { NEMESIS_NAMES } from '../nemeses/nemesis-name.ts';
 import type { FaultAction, FaultRule, FaultTime, Range } from '../scenario.ts';
 import { commandOf, operationShape } from './operation-schema.ts';
-import { chance, count, countRange, duration, durationRange, record, text } from './scalars.ts';
+import {
+  chance,
+  count,
+  countRange,
+  duration,
+  durationRange,
+  partsPerMillion,
+  record,
+  sizeRange,
+  text,
+} from './scalars.ts';
 
 /** Each entry has exactly one of these keys; their order is the order of the union below. */
 export const FAULT_KINDS = [
   'crash',
   'power-loss',
   'pause',
+  'slow-cpu',
+  'out-of-memory',
   'throw',
   'hang',
   'partition',
   'cut',
+  'hold',
+  'reset',
   'delay',
   'loss',
   'duplicate',
@@ -31,6 +47,8 @@ export const FAULT_KINDS = [
   'rescale',
   'operation',
   'clock-step',
+  'clock-drift',
+  'nemesis',
 ] as const;
 
 const TARGET = 'taskmanager, jobmanager, machine, taskmanagers, jobmanagers, all or the name of a node';
@@ -44,7 +62,9 @@ const STORAGE_EFFECTS = [
   'bit-rot',
   'short-read',
   'missing',
+  'stale-list',
 ] as const;
+const SINK_EFFECTS = [...EFFECTS, 'fence'] as const;
 const COORDINATION_EFFECTS = [...EFFECTS, 'session-expiry', 'watch-loss'] as const;
 const ALWAYS = '1/1';
 /** How much slower a slow service is. */
@@ -53,11 +73,15 @@ const SLOW_FACTOR = 10;
 const target = (description: string) => text(`a target: ${TARGET}`).describe(description);
 
 const point = record({
-  point: z.enum(CHECKPOINT_POINTS).describe('Logical point of a checkpoint.'),
+  point: z.enum(FAULT_POINTS).describe('Logical point of a checkpoint, of the end of a bounded job, or of a recovery.'),
   checkpoint: count().optional().describe('Checkpoint id; absent: any.'),
   vertex: count(0).optional().describe('Index of the vertex, for points that happen at a task; absent: any.'),
   subtask: count(0).optional().describe('Index of the subtask, for points that happen at a task; absent: any.'),
+  node: text('the name of a node')
+    .optional()
+    .describe('Node at which it happens; of what becomes durable, the outside system. Absent: any.'),
   occurrence: countRange().default(1).describe('The n-th event that matches; of a range, each seed draws one.'),
+  after: durationRange().optional().describe('It strikes so long after the point; absent: at once.'),
 });
 
 /** When; shared by all kinds. */
@@ -104,6 +128,28 @@ const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) =
   target: entry.pause,
   forUs: entry.for,
 }));
+const slowCpu = rule(
+  {
+    'slow-cpu': target('Whose processor is slow.'),
+    factor: count(2).default(SLOW_FACTOR).describe('How many times as long its work takes.'),
+    ...lasting,
+  },
+  (entry) => ({ kind: 'slow-cpu', target: entry['slow-cpu'], factor: entry.factor, forUs: entry.for }),
+);
+const outOfMemory = rule(
+  {
+    'out-of-memory': target('Whose process keeps what it allocates, until it has no memory left and ends.'),
+    headroom: sizeRange().prefault('64KiB').describe('What its handlers may still allocate: the bytes they send.'),
+    restartAfter: durationRange().prefault('2s').describe('Time from its end until it is started again.'),
+    ...timing,
+  },
+  (entry) => ({
+    kind: 'out-of-memory',
+    target: entry['out-of-memory'],
+    headroomBytes: entry.headroom,
+    restartAfterUs: entry.restartAfter,
+  }),
+);
 const vertex = count(0)
   .optional()
   .describe("Index of the vertex whose function it is; absent: any function of the machine's.");
@@ -154,6 +200,24 @@ const cut = rule(
   },
   (entry) => ({ kind: 'cut', target: entry.cut, from: entry.from, oneWay: entry.oneWay, forUs: entry.for }),
 );
+const hold = rule(
+  {
+    hold: target('One side.'),
+    from: target('The other side.').default('all'),
+    oneWay: z.boolean().default(false).describe('Whether messages back still pass.'),
+    ...timing,
+    for: durationRange().describe('How long messages wait before they go on.'),
+  },
+  (entry) => ({ kind: 'hold', target: entry.hold, from: entry.from, oneWay: entry.oneWay, forUs: entry.for }),
+);
+const reset = rule(
+  {
+    reset: target('One end of the connections that are reset, at once.'),
+    peer: target('The other end.').default('all'),
+    ...timing,
+  },
+  (entry) => ({ kind: 'reset', target: entry.reset, peer: entry.peer }),
+);
 const delay = rule(
   { delay: durationRange().describe('Extra latency of each message.'), ...ends, ...lasting },
   (entry) => ({
@@ -199,7 +263,7 @@ const affected = {
 const storageEffect = z
   .enum(STORAGE_EFFECTS)
   .describe(
-    'As `log`. `throttled`: 503, refused at once. `write-fails`: as `fail`, but reads work. `disk-full`: no room for what is written. `namenode-outage` (hdfs): refused, but what goes to datanodes. `bit-rot`, `short-read`, `missing`: what reads of a file give until it is repaired at the end; `chance`: of each file.',
+    'As `log`. `throttled`: 503, refused at once. `write-fails`: as `fail`, but reads work. `disk-full`: no room for what is written. `namenode-outage` (hdfs): refused, but what goes to datanodes. `bit-rot`, `short-read`, `missing`: what reads of a file give until it is repaired at the end; `chance`: of each file. `stale-list`: what is stored meanwhile is missing from lists until the end.',
   );
 const storage = rule({ storage: storageEffect, ...affected }, (entry) => service('storage', entry.storage, entry));
 const coordinationEffect = z
@@ -211,7 +275,12 @@ const coordination = rule({ coordination: coordinationEffect, ...affected }, (en
   service('coordination', entry.coordination, entry),
 );
 const log = rule({ log: effect, ...affected }, (entry) => service('log', entry.log, entry));
-const sink = rule({ sink: effect, ...affected }, (entry) => service('sink', entry.sink, entry));
+const sinkEffect = z
+  .enum(SINK_EFFECTS)
+  .describe(
+    'As `log`. `fence` (kafka): somebody else initializes the id of a producer that writes; its transaction is aborted.',
+  );
+const sink = rule({ sink: sinkEffect, ...affected }, (entry) => service('sink', entry.sink, entry));
 
 const rescale = rule(
   {
@@ -223,11 +292,45 @@ const rescale = rule(
 
 const clockStep = rule(
   {
-    'clock-step': target('Whose wall clock is set, for good.'),
+    'clock-step': target('Whose wall clock is set.'),
     by: durationRange().describe('How far, ahead or back.'),
     ...timing,
+    for: durationRange().optional().describe('Until it is set right again; absent: for good.'),
   },
-  (entry) => ({ kind: 'clock-step', target: entry['clock-step'], byUs: entry.by }),
+  (entry) => ({
+    kind: 'clock-step',
+    target: entry['clock-step'],
+    byUs: entry.by,
+    ...(entry.for === undefined ? {} : { forUs: entry.for }),
+  }),
+);
+const clockDrift = rule(
+  {
+    'clock-drift': target('Whose wall clock gains or loses.'),
+    by: partsPerMillion().describe('How much; which of the two is drawn.'),
+    ...timing,
+    for: durationRange().describe('How long; what it gained it keeps.'),
+  },
+  (entry) => ({ kind: 'clock-drift', target: entry['clock-drift'], byPpm: entry.by, forUs: entry.for }),
+);
+
+const nemesis = rule(
+  {
+    nemesis: z
+      .enum([...NEMESIS_NAMES, 'any'])
+      .describe('Several faults that belong together (docs/faults.md); `any`: one that fits is drawn for each strike.'),
+    ...timing,
+    for: durationRange().optional().describe('How long it lasts, or each part of it; absent: what is usual for it.'),
+    timeScale: chance()
+      .prefault('1/60')
+      .describe('Of those from published statistics: how much faster times pass than in the field.'),
+  },
+  (entry) => ({
+    kind: 'nemesis',
+    name: entry.nemesis,
+    timeScale: entry.timeScale,
+    ...(entry.for === undefined ? {} : { forUs: entry.for }),
+  }),
 );
 
 /** Somebody operates the job; not a fault, but it comes at its time like one. */
@@ -237,10 +340,14 @@ export const faultSchema = z.union([
   crash,
   powerLoss,
   pause,
+  slowCpu,
+  outOfMemory,
   throwing,
   hang,
   partition,
   cut,
+  hold,
+  reset,
   delay,
   loss,
   duplicate,
@@ -253,6 +360,8 @@ export const faultSchema = z.union([
   rescale,
   operation,
   clockStep,
+  clockDrift,
+  nemesis,
 ]);
 
 const asRange = (value: number | Range): Range => (typeof value === 'number' ? { low: value, high: value } : value);
@@ -289,7 +398,7 @@ function timeOf({ at, every, after }: WithTiming): FaultTime {
   if (every !== undefined) return { kind: 'every', gapUs: every, afterUs: after ?? 0 };
   if (at === undefined) return { kind: 'at', atUs: { low: 0, high: 0 } };
   if ('low' in at) return { kind: 'at', atUs: at };
-  const { point: name, occurrence, checkpoint, vertex, subtask } = at;
+  const { point: name, occurrence, checkpoint, vertex, subtask, node, after: afterUs } = at;
   return {
     kind: 'point',
     point: name,
@@ -297,6 +406,8 @@ function timeOf({ at, every, after }: WithTiming): FaultTime {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(vertex === undefined ? {} : { vertex }),
     ...(subtask === undefined ? {} : { subtask }),
+    ...(node === undefined ? {} : { node: nodeId(node) }),
+    ...(afterUs === undefined ? {} : { afterUs }),
   };
 }
 
@@ -310,7 +421,7 @@ function datagrams(
 
 function service(
   name: 'storage' | 'coordination' | 'log' | 'sink',
-  what: (typeof COORDINATION_EFFECTS)[number] | (typeof STORAGE_EFFECTS)[number],
+  what: (typeof COORDINATION_EFFECTS | typeof STORAGE_EFFECTS | typeof SINK_EFFECTS)[number],
   entry: Lasting & { readonly factor: number; readonly chance: { numerator: number; denominator: number } },
 ): FaultAction {
   return { kind: 'service', service: name, effect: what, factor: entry.factor, chance: entry.chance, forUs: entry.for };

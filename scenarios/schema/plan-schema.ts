@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
-import type { Fault } from '../../sim/faults/fault.ts';
-import { CHECKPOINT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { type Fault, PARTITION_SHAPES } from '../../sim/faults/fault.ts';
+import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
@@ -31,6 +31,8 @@ const SERVICE_EFFECTS = [
   'bit-rot',
   'short-read',
   'missing',
+  'stale-list',
+  'fence',
 ] as const satisfies readonly Extract<Fault, { kind: 'service' }>['effect'][];
 
 const whole = z.int({ error: 'expected a whole number' });
@@ -44,11 +46,14 @@ const trigger = z.union(
   [
     record({ atUs: natural }),
     record({
-      point: z.enum(CHECKPOINT_POINTS),
+      point: z.enum(FAULT_POINTS),
       checkpoint: positive.exactOptional(),
       vertex: natural.exactOptional(),
       subtask: natural.exactOptional(),
+      node: node.exactOptional(),
+      since: z.string().exactOptional(),
       occurrence: positive,
+      afterUs: natural.exactOptional(),
     }),
   ],
   { error: 'expected a trigger: { atUs } or { point, occurrence }' },
@@ -89,7 +94,15 @@ const fault = z.discriminatedUnion(
       restartAfterUs: whole.min(-1, { error: 'expected microseconds, or -1 for never' }),
     }),
     record({ ...ofFault, kind: z.literal('power-loss'), node, restartAfterUs: natural }),
+    record({
+      ...ofFault,
+      kind: z.literal('out-of-memory'),
+      node,
+      headroomBytes: natural,
+      restartAfterUs: natural,
+    }),
     record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
+    record({ ...ofFault, kind: z.literal('slow-cpu'), node, factor: positive, forUs: natural }),
     record({
       ...ofFault,
       kind: z.literal('throw'),
@@ -103,9 +116,11 @@ const fault = z.discriminatedUnion(
       ...ofFault,
       ...betweenSides,
       kind: z.literal('partition'),
-      shape: z.enum(['isolate-one', 'halves', 'one-way', 'pair']),
+      shape: z.enum(PARTITION_SHAPES),
       oneWay: z.boolean(),
     }),
+    record({ ...ofFault, ...betweenSides, kind: z.literal('hold'), oneWay: z.boolean() }),
+    record({ ...ofFault, kind: z.literal('reset'), a: nodes, b: nodes }),
     record({ ...ofFault, ...betweenSides, kind: z.literal('delay'), extraUs: record({ low: natural, high: natural }) }),
     record({ ...ofFault, ...betweenSides, kind: z.enum(['loss', 'duplicate', 'reorder']), chance: ratio }),
     record({ ...ofFault, ...betweenSides, kind: z.literal('slow-link'), factor: positive }),
@@ -119,11 +134,12 @@ const fault = z.discriminatedUnion(
       forUs: natural,
     }),
     record({ ...ofFault, kind: z.literal('operation'), command }),
-    record({ ...ofFault, kind: z.literal('clock-step'), node, byUs: whole }),
+    record({ ...ofFault, kind: z.literal('clock-step'), node, byUs: whole, forUs: natural.exactOptional() }),
+    record({ ...ofFault, kind: z.literal('clock-drift'), node, driftPpm: whole, forUs: natural }),
   ],
   {
     error:
-      'expected a kind: crash, power-loss, pause, throw, hang, partition, delay, loss, duplicate, reorder, slow-link, service, operation or clock-step',
+      'expected a kind: crash, power-loss, out-of-memory, pause, slow-cpu, throw, hang, partition, hold, reset, delay, loss, duplicate, reorder, slow-link, service, operation, clock-step or clock-drift',
   },
 );
 
@@ -251,6 +267,7 @@ export const planSchema = record({
       name: z.string(),
       dataset: z.string(),
       records: natural,
+      rows: z.array(natural).exactOptional(),
       partitions: positive,
       startUs: natural,
       ratePerSecond: natural,
@@ -267,6 +284,9 @@ export const planSchema = record({
         })
         .exactOptional(),
       discoveryUs: positive.exactOptional(),
+    }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
+      error: 'expected as many rows as records',
+      path: ['rows'],
     }),
   ),
   cluster: record({
@@ -287,5 +307,21 @@ export const planSchema = record({
   limits: record({ maxEvents: positive, maxVirtualUs: positive, maxQueueLength: positive }),
   variant: z.string(),
   drawnSites: z.array(z.string()).exactOptional(),
+  fixedChoices: z.array(record({ site: z.string(), nth: positive, option: natural })).exactOptional(),
+  priorities: record({
+    ranks: positive,
+    windowUs: natural,
+    changeSteps: z.array(positive),
+    dropUs: natural,
+  }).exactOptional(),
+  branches: z
+    .array(
+      record({
+        afterEvent: whole.min(-1, { error: 'expected the index of an event, or -1 for the start' }),
+        rootSeed: z.string(),
+        sites: z.array(z.string()).exactOptional(),
+      }),
+    )
+    .exactOptional(),
   expect: z.enum([...GUARANTEES, 'at-most-once']),
 });

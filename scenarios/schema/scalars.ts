@@ -46,6 +46,18 @@ export function size() {
   );
 }
 
+/** Bytes from low to high; one size is both ends. */
+export function sizeRange() {
+  const one = String.raw`\d+(?:B|KiB|MiB|GiB)`;
+  const expectation = 'expected a size or a range of them with units (B, KiB, MiB, GiB), such as 64KiB or 4KiB..64KiB';
+  return textLike(new RegExp(`^${one}(?:\\.\\.${one})?$`), expectation, ['64KiB', '4KiB..64KiB'])
+    .transform((written): Range => {
+      const [low = '', high = low] = written.split('..');
+      return { low: scaled(low, BYTES_OF_UNIT), high: scaled(high, BYTES_OF_UNIT) };
+    })
+    .refine(({ low, high }) => low <= high && high - low <= WIDEST_RANGE_US, { error: expectation });
+}
+
 /** Records per second; 0 for `unlimited`. */
 export function rate() {
   return textLike(/^(?:[1-9]\d{0,8}\/s|unlimited)$/, RATE_EXPECTATION, ['2000/s', 'unlimited']).transform((text) =>

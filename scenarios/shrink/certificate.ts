@@ -6,6 +6,7 @@ import { faultLabel } from '../../sim/faults/fault.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { choicesOf, withOnly } from './choices-of-plan.ts';
+import { scheduleQuestions } from './schedule-edits.ts';
 
 export interface CertificateEntry {
   /** What was left out, in words. */
@@ -33,5 +34,19 @@ export function certificateOf(plan: SimulationPlan, jobs?: readonly JobDefinitio
       all.filter((other) => other !== choice),
     ),
   }));
-  return [...faults, ...choices];
+  return [...faults, ...choices, ...scheduleQuestions(plan), ...chanceOf(plan)];
+}
+
+/** Sites that draw, and choices that are fixed. */
+function chanceOf(plan: SimulationPlan): CertificateQuestion[] {
+  const { drawnSites = [], fixedChoices = [] } = plan;
+  const sites = drawnSites.map((site) => ({
+    without: `chance of ${site}`,
+    plan: { ...plan, drawnSites: drawnSites.filter((other) => other !== site) },
+  }));
+  const fixed = fixedChoices.map((choice) => ({
+    without: `choice ${choice.nth} of ${choice.site}: ${choice.option}`,
+    plan: { ...plan, fixedChoices: fixedChoices.filter((other) => other !== choice) },
+  }));
+  return [...sites, ...fixed];
 }

@@ -11,7 +11,9 @@ import { qualify } from '../qualify.ts';
 import { scenarioSchema } from '../schema.ts';
 
 /** The parts of a plan that hold options. */
-type Options = Pick<SimulationPlan, 'engine' | 'job' | 'transactionTimeoutUs'>;
+type Options = Pick<SimulationPlan, 'engine' | 'job' | 'transactionTimeoutUs' | 'storage' | 'sink'> & {
+  readonly cluster: Pick<SimulationPlan['cluster'], 'profile'>;
+};
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One thing a plan says that is not the default. */
@@ -48,11 +50,15 @@ export function withOnly(
   let options: Json = optionsOf(plan);
   for (const choice of all) if (!kept.includes(choice)) options = put(options, choice.path.split('.'), choice.standard);
   // The shape is the plan's own with other leaves, taken from a plan.
-  return { ...plan, ...(options as unknown as Options) };
+  const { cluster, ...changed } = options as unknown as Options;
+  const { sink: _, ...rest } = plan;
+  return { ...rest, ...changed, cluster: { ...plan.cluster, ...cluster } };
 }
 
-const optionsOf = ({ engine, job, transactionTimeoutUs }: Options): Json =>
-  ({ engine, job, transactionTimeoutUs }) as unknown as Json;
+function optionsOf({ engine, job, transactionTimeoutUs, storage, sink, cluster }: Options): Json {
+  const options: Options = { engine, job, transactionTimeoutUs, storage, cluster: { profile: cluster.profile } };
+  return (sink === undefined ? options : { ...options, sink }) as unknown as Json;
+}
 
 /** What the same job would get from a scenario that sets nothing. */
 function standardOptions(plan: SimulationPlan, jobs: readonly JobDefinition[]): Json {
@@ -63,12 +69,14 @@ function standardOptions(plan: SimulationPlan, jobs: readonly JobDefinition[]): 
     cluster: { slots: plan.cluster.slots },
     duration: '30s',
   });
-  const { engine, transactionTimeoutUs, connectors, job } = qualify(input, jobs);
+  const { engine, transactionTimeoutUs, storage, cluster, connectors, job } = qualify(input, jobs);
   const definition = jobNamed(plan.job.use, jobs);
   const parameters = definition === undefined ? {} : withDefaults(definition, {});
   return optionsOf({
     engine,
     transactionTimeoutUs,
+    storage,
+    cluster,
     job: { ...plan.job, parameters: { ...parameters, guarantee: job.guarantee, ...connectors } },
   });
 }

@@ -20,10 +20,11 @@ export function comparePlanSizes(first: SimulationPlan, second: SimulationPlan):
 
 /** The first that differs decides. */
 function measures(plan: SimulationPlan): readonly number[] {
-  const { faults, cluster, job, topics, drawnSites, liveness } = plan;
+  const { faults, cluster, job, topics, drawnSites, liveness, priorities, branches = [] } = plan;
   return [
     faults.length,
     choicesOf(plan).length,
+    branches.length + (priorities === undefined ? 0 : 1 + priorities.changeSteps.length),
     job.parallelism,
     cluster.taskManagers + cluster.jobManagers + (cluster.brokers ?? 0),
     topics.reduce((sum, { records }) => sum + records, 0),

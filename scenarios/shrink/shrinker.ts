@@ -17,12 +17,14 @@ import type { JobDefinition } from '../jobs/job-definition.ts';
 import { STANDARD_VARIANT } from '../mutants/mutant-catalog.ts';
 import { planHash } from '../plan-hash.ts';
 import { type CertificateEntry, certificateOf } from './certificate.ts';
+import { fewerFixed, fewerSites, fixedDraws } from './chance-edits.ts';
 import { choicesOf, withOnly } from './choices-of-plan.ts';
 import { fewestOf } from './delta-debugging.ts';
-import { milderFaults, withFault } from './fault-edits.ts';
-import { faultLabel } from '../../sim/faults/fault.ts';
+import { milderFaults, weakerFaults, withFault } from './fault-edits.ts';
+import { type Fault, faultLabel } from '../../sim/faults/fault.ts';
+import { simplerSchedules } from './schedule-edits.ts';
 import { firstOf, type Search } from './search.ts';
-import { SIZE_EDITS, shorterStorms } from './size-edits.ts';
+import { fewerRows, SIZE_EDITS, shorterStorms } from './size-edits.ts';
 import { pointTriggers, vaguerTriggers } from './trigger-edits.ts';
 
 export interface ShrinkOptions {
@@ -76,6 +78,8 @@ class Shrinker {
       const before = planHash(this.#plan);
       for (const pass of this.#passes()) if (!this.#isSpent()) yield* this.#take(pass);
       yield* this.#canonicalTriggers();
+      // Behind the naming of points: what is barely strong enough strikes at one instant only, and no point has that.
+      if (!this.#isSpent()) yield* this.#take((plan) => firstEdit(plan, weakerFaults));
       isMinimal = planHash(this.#plan) === before && !this.#isSpent();
     }
     const certificate = yield* this.#certificate();
@@ -95,12 +99,14 @@ class Shrinker {
       (plan) => fewerFaultKinds(plan),
       (plan) => fewerFaults(plan),
       (plan) => this.#fewerChoices(plan),
+      (plan) => firstOf(simplerSchedules(plan)),
       ...SIZE_EDITS.map(
         ({ candidates }): Pass =>
           (plan) =>
             firstOf(candidates(plan)),
       ),
-      (plan) => milder(plan),
+      (plan) => fewerRows(plan),
+      (plan) => firstEdit(plan, milderFaults),
     ];
   }
 
@@ -126,7 +132,7 @@ class Shrinker {
     const look = yield* this.#look();
     const last = foundAt(look.verdicts).reduce((latest, index) => Math.max(latest, look.history[index]?.atUs ?? 0), 0);
     yield* this.#take((plan) => firstOf(shorterStorms(plan, last)));
-    yield* this.#take((plan) => fewerSites(plan, look.sites));
+    yield* this.#lessChance(look.sites);
     for (const { id } of this.#plan.faults) {
       const fault = this.#plan.faults.find((one) => one.id === id);
       if (fault === undefined || this.#isSpent()) continue;
@@ -140,8 +146,19 @@ class Shrinker {
     }
   }
 
-  *#look(): Inquiring<LifeAnswer> {
-    const [answer] = yield { kind: 'look', life: { plan: this.#plan } };
+  /** Sites that need not draw, then draws that need not be. */
+  *#lessChance(sites: readonly string[]): Inquiring<void> {
+    yield* this.#take((plan) => fewerSites(plan, sites));
+    const { drawnSites = [], branches = [] } = this.#plan;
+    if (drawnSites.length + branches.length > 0 && !this.#isSpent()) {
+      const { choices } = yield* this.#look(true);
+      this.#plan = (yield* this.#drive(fixedDraws(this.#plan, choices))) ?? this.#plan;
+    }
+    yield* this.#take(fewerFixed);
+  }
+
+  *#look(wantsChoices = false): Inquiring<LifeAnswer> {
+    const [answer] = yield { kind: 'look', life: { plan: this.#plan, wantsChoices } };
     this.#lives += 1;
     this.#events += answer?.events ?? 0;
     return answer ?? { signature: '', events: 0, ...NOTHING_SEEN };
@@ -218,18 +235,13 @@ function* fewerFaults(plan: SimulationPlan): Search<SimulationPlan | undefined> 
   return kept.length === plan.faults.length ? undefined : { ...plan, faults: kept };
 }
 
-function* milder(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+function* firstEdit(
+  plan: SimulationPlan,
+  edits: (fault: Fault) => readonly Fault[],
+): Search<SimulationPlan | undefined> {
   for (const fault of plan.faults) {
-    const found = yield* firstOf(milderFaults(fault).map((mild) => withFault(plan, mild)));
+    const found = yield* firstOf(edits(fault).map((edited) => withFault(plan, edited)));
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** Chance that does not matter is taken out. */
-function* fewerSites(plan: SimulationPlan, sites: readonly string[]): Search<SimulationPlan | undefined> {
-  const drawn = sites.filter((site) => plan.drawnSites?.includes(site) ?? true);
-  const of = (kept: readonly string[]): SimulationPlan => ({ ...plan, drawnSites: kept });
-  const kept = yield* fewestOf(drawn, of);
-  return kept.length === drawn.length ? undefined : of(kept);
 }

@@ -7,6 +7,8 @@ import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import { allNodes } from '../../sim/node-names.ts';
 import type { ClusterPlan, SimulationPlan, TopicPlan } from '../../sim/plan.ts';
+import { fewestOf } from './delta-debugging.ts';
+import type { Search } from './search.ts';
 import { shorterLengths, smallerNumbers } from './smaller-numbers.ts';
 
 /** One number of a plan that can be smaller. */
@@ -40,10 +42,46 @@ export const SIZE_EDITS: readonly SizeEdit[] = [
       ofTopics(
         plan,
         ({ records }) => smallerNumbers(records, 0),
-        (records) => ({ records }),
+        (records, { rows }) => ({ records, ...(rows === undefined ? {} : { rows: rows.slice(0, records) }) }),
       ),
   },
+  {
+    name: 'startUs',
+    candidates: (plan) =>
+      ofTopics(
+        plan,
+        ({ startUs }) => shorterLengths(startUs),
+        (startUs) => ({ startUs }),
+      ),
+  },
+  { name: 'brokers', candidates: (plan) => fewerBrokers(plan) },
+  { name: 'clocks', candidates: (plan) => fewerClocks(plan) },
 ];
+
+/** Records of one topic among which those that matter are sought. */
+const ROWS_MAX = 1_000;
+
+/** The records that matter, wherever in the data set they are. */
+export function* fewerRows(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+  for (const [index, { records, rows }] of plan.topics.entries()) {
+    if (records > ROWS_MAX) continue;
+    const all = rows ?? Array.from({ length: records }, (_, row) => row);
+    const of = (kept: readonly number[]): SimulationPlan =>
+      withTopic(plan, index, { records: kept.length, rows: kept });
+    const kept = yield* fewestOf(all, of);
+    // The first ones are said more simply.
+    if (kept.length < records) return kept.every((row, place) => row === place) ? plain(of(kept), index) : of(kept);
+  }
+  return undefined;
+}
+
+function plain(plan: SimulationPlan, index: number): SimulationPlan {
+  return { ...plan, topics: plan.topics.map((topic, at) => (at === index ? withoutRows(topic) : topic)) };
+}
+
+function withoutRows({ rows: _, ...topic }: TopicPlan): TopicPlan {
+  return topic;
+}
 
 /** The storm ends just behind what was found, or earlier. */
 export function shorterStorms(plan: SimulationPlan, lastFindingUs: number): SimulationPlan[] {
@@ -67,8 +105,12 @@ function clusters(plan: SimulationPlan, size: 'taskManagers' | 'jobManagers' | '
   return smallerNumbers(plan.cluster[size], 1).map((count) => withCluster(plan, { ...plan.cluster, [size]: count }));
 }
 
-function withCluster(plan: SimulationPlan, cluster: ClusterPlan): SimulationPlan {
-  const known = allNodes(cluster);
+function withCluster(plan: SimulationPlan, smaller: ClusterPlan): SimulationPlan {
+  const known = allNodes(smaller);
+  // A clock is that of a node; what is left of a wrong one on a node that is gone is nothing.
+  const { clocks = [], ...rightly } = smaller;
+  const wrong = clocks.filter(({ node }) => known.includes(node));
+  const cluster = wrong.length === 0 ? rightly : { ...rightly, clocks: wrong };
   const { runtime } = plan.engine;
   return {
     ...plan,
@@ -79,8 +121,11 @@ function withCluster(plan: SimulationPlan, cluster: ClusterPlan): SimulationPlan
 }
 
 /** The fault with its nodes among those that are left; a node that is gone is the last of its kind. Nothing, when both sides are one. */
-function onto(fault: Fault, known: readonly NodeId[]): Fault[] {
+function onto(written: Fault, known: readonly NodeId[]): Fault[] {
   const moved = (node: NodeId): NodeId => (known.includes(node) ? node : lastOfKind(node, known));
+  const { trigger } = written;
+  const isAtNode = 'point' in trigger && trigger.node !== undefined;
+  const fault: Fault = isAtNode ? { ...written, trigger: { ...trigger, node: moved(trigger.node) } } : written;
   if (fault.kind === 'operation') return [fault];
   if ('node' in fault) return [{ ...fault, node: moved(fault.node) }];
   const a = [...new Set(fault.a.map(moved))];
@@ -112,12 +157,31 @@ function fewerTopics(plan: SimulationPlan): SimulationPlan[] {
 function ofTopics(
   plan: SimulationPlan,
   smaller: (topic: TopicPlan) => readonly number[],
-  change: (value: number) => Partial<TopicPlan>,
+  change: (value: number, topic: TopicPlan) => Partial<TopicPlan>,
 ): SimulationPlan[] {
   return plan.topics.flatMap((topic, index) =>
-    smaller(topic).map((value) => ({
-      ...plan,
-      topics: plan.topics.map((other, at) => (at === index ? { ...other, ...change(value) } : other)),
-    })),
+    smaller(topic).map((value) => withTopic(plan, index, change(value, topic))),
   );
+}
+
+const withTopic = (plan: SimulationPlan, index: number, change: Partial<TopicPlan>): SimulationPlan => ({
+  ...plan,
+  topics: plan.topics.map((other, at) => (at === index ? { ...other, ...change } : other)),
+});
+
+/** Without a Kafka-like sink none is needed. */
+function fewerBrokers(plan: SimulationPlan): SimulationPlan[] {
+  const { brokers = 0 } = plan.cluster;
+  return smallerNumbers(brokers, plan.sink?.kind === 'kafka' ? 1 : 0).map((count) => {
+    const { brokers: _, ...cluster } = plan.cluster;
+    return withCluster(plan, count === 0 ? cluster : { ...cluster, brokers: count });
+  });
+}
+
+/** Clocks that are right. */
+function fewerClocks(plan: SimulationPlan): SimulationPlan[] {
+  const { clocks = [], ...cluster } = plan.cluster;
+  if (clocks.length === 0) return [];
+  const one = clocks.map((wrong) => clocks.filter((other) => other !== wrong)).filter(({ length }) => length > 0);
+  return [withCluster(plan, cluster), ...one.map((kept) => withCluster(plan, { ...plan.cluster, clocks: kept }))];
 }

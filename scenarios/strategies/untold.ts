@@ -11,7 +11,10 @@ export function untold(scenario: Scenario, storm: Scenario): Scenario {
   const { kind } = scenario.engine.highAvailability;
   const { stormUs } = scenario.liveness;
   const rules = storm.faults
-    .filter(({ action }) => isAtHome(action, kind) && !(kind === 'none' && mayEndJobManager(action)))
+    .filter(
+      ({ action }) =>
+        isAtHome(action, kind, scenario.sink?.kind === 'kafka') && !(kind === 'none' && mayEndJobManager(action)),
+    )
     .map((rule): FaultRule => ({ ...rule, time: scaled(rule.time, stormUs, storm.liveness.stormUs) }));
   const operations = scenario.faults.filter(({ action }) => action.kind === 'operation');
   return withFaults(scenario, [...operations, ...rules]);

@@ -12,7 +12,8 @@
  *     `started` before anything else.
  * I6: an actor that throws has done nothing by that handler; its node crashes and the history says why.
  * I7: code that hangs in a handler holds back what the handler did until it goes on, and the mailbox with it; a crash loses both.
- * I8: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
+ * I8: a process that runs out of memory ends in the middle of a handler, which has then done nothing.
+ * I9: a process that exits has done all that its handler did before; its supervisor starts another one after a moment.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
@@ -22,15 +23,18 @@ import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { History } from '../history/history.ts';
 import type { Choices } from '../kernel/choice.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
+import { ChainPriorities, NO_CHAIN } from '../network/chain-priorities.ts';
 import type { Envelope } from '../network/envelope.ts';
 import type { Receiver } from '../network/medium.ts';
 import { Network } from '../network/network.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import type { PrioritiesPlan } from '../plan.ts';
 import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
 import { foldMessage } from './input-digest.ts';
+import { MachineFaults, type MemoryLimit } from './machine-faults.ts';
 import { Mailbox, type MailboxHost, type Timer } from './mailbox.ts';
 import { thrownFacts } from './thrown.ts';
 
@@ -41,6 +45,8 @@ export interface ClusterOptions {
   readonly history: History;
   readonly profile: HardwareProfile;
   readonly nodes: readonly NodeSpec[];
+  /** Absent: no message waits for others. */
+  readonly priorities?: PrioritiesPlan & { readonly untilUs: number };
   /** Time for which code in the handler that just ran kept its thread without working; absent: none ever does. */
   readonly takeHangUs?: () => number;
 }
@@ -87,6 +93,7 @@ export class Cluster implements Receiver, MailboxHost {
   readonly #timerInput = new TimerInput();
   readonly #takeHangUs: (() => number) | undefined;
   readonly #deadForGood = new Set<NodeId>();
+  readonly #machineFaults: MachineFaults;
   #inputs = 0;
   #hasActorThrown = false;
 
@@ -101,9 +108,18 @@ export class Cluster implements Receiver, MailboxHost {
       mailboxes: new Map(),
     }));
     const machines = this.#hosted.map((hosted) => hosted.machine);
-    this.network = new Network({ loop, choices, history, profile, nodes: machines, receiver: this });
+    const network = { loop, choices, history, profile, nodes: machines, receiver: this };
+    this.network = new Network(
+      options.priorities === undefined
+        ? network
+        : {
+            ...network,
+            priorities: new ChainPriorities({ ...options.priorities, choices, nodes: machines }),
+          },
+    );
     this.#out = new EffectBuffer(profile.nanoseconds);
     this.#takeHangUs = options.takeHangUs;
+    this.#machineFaults = new MachineFaults((node) => this.#find(node).machine);
     const first = nodes[0];
     assert(first !== undefined, 'a cluster has at least one node');
     this.#messageInput = new MessageInput(first.id);
@@ -176,10 +192,34 @@ export class Cluster implements Receiver, MailboxHost {
     return true;
   }
 
+  /** All work on the node takes so many times as long; of several faults the worst decides. */
+  slowCpu(faultId: string, node: NodeId, factor: number): void {
+    this.#machineFaults.slowCpu(faultId, node, factor);
+  }
+
+  quickenCpu(faultId: string): void {
+    this.#machineFaults.quickenCpu(faultId);
+  }
+
+  /** The process on the node ends with the handler that allocates more than is left. */
+  limitMemory(limit: MemoryLimit): void {
+    this.#machineFaults.limitMemory(limit);
+  }
+
+  freeMemory(faultId: string): void {
+    this.#machineFaults.freeMemory(faultId);
+  }
+
+  /** The listener hears of each slow CPU that cost time, and of each lack of memory that ended a process. */
+  onEffective(listener: (faultId: string) => void): void {
+    this.#machineFaults.onEffective(listener);
+  }
+
   /** The world speaks to an actor: it hears its own node. False when the node is down. */
   tell(node: NodeId, message: EngineMessage): boolean {
     const { machine } = this.#find(node);
     if (machine.isDown) return false;
+    this.network.follow(NO_CHAIN);
     const self = { node, mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
     this.network.send({ nodeIndex: machine.index, id: MAIN_MAILBOX }, self, message, this.#loop.nowUs);
     return true;
@@ -235,6 +275,7 @@ export class Cluster implements Receiver, MailboxHost {
       waiting.isWaiting = false;
       this.#timerInput.mailbox = mailbox.id;
       this.#timerInput.timer = waiting.name;
+      this.network.follow(waiting.chain);
       digest.fold(mailbox.nodeIndex);
       digest.fold(mailbox.id);
       digest.foldString(waiting.name);
@@ -250,6 +291,7 @@ export class Cluster implements Receiver, MailboxHost {
     digest.fold(mailbox.id);
     digest.fold(waiting.from);
     foldMessage(digest, waiting.message);
+    this.network.follow(waiting.chain);
     this.network.envelopes.release(waiting);
     this.#run(mailbox, input);
   }
@@ -267,7 +309,14 @@ export class Cluster implements Receiver, MailboxHost {
       this.#buryThrower(mailbox.process.machine.id, thrown);
       return;
     }
-    mailbox.busyUntilUs = nowUs + out.busyUs;
+    const { machine } = mailbox.process;
+    const busyUs = out.busyUs;
+    mailbox.busyUntilUs = nowUs + busyUs * machine.slowness;
+    if (machine.slowness > 1 && busyUs > 0) this.#machineFaults.slowed(machine.id);
+    if (this.#machineFaults.limitsMemory) {
+      const exhausted = this.#machineFaults.exhaustedBy(machine.id, out);
+      if (exhausted !== undefined) return this.#endForMemory(exhausted);
+    }
     const hangUs = this.#takeHangUs?.() ?? 0;
     if (hangUs > 0) this.#hang(mailbox, hangUs, out.copy());
     else if (out.length > 0) this.#perform(mailbox, out, nowUs);
@@ -277,6 +326,7 @@ export class Cluster implements Receiver, MailboxHost {
     mailbox.busyUntilUs += hangUs;
     const goOn = (): void => {
       if (mailbox.isClosed) return;
+      this.network.follow(NO_CHAIN);
       if (mailbox.process.machine.isUp) return this.#perform(mailbox, effects, micros(this.#loop.nowUs));
       mailbox.busyUntilUs = this.#loop.nowUs + PAUSE_POLL_US;
       this.#loop.schedule(mailbox.busyUntilUs, { fire: goOn });
@@ -315,10 +365,22 @@ export class Cluster implements Receiver, MailboxHost {
     this.#loop.scheduleIn(SUPERVISOR_DELAY_US, { fire: () => this.restart(node) });
   }
 
+  #endForMemory({ node, restartAfterUs }: MemoryLimit): void {
+    const { machine } = this.#find(node);
+    this.#history.record(node, { kind: 'process-exited', why: 'out of memory' });
+    this.#crash(this.#find(node));
+    const { incarnation } = machine;
+    const startAgain = (): void => {
+      if (machine.incarnation === incarnation) this.restart(node);
+    };
+    this.#loop.scheduleIn(restartAfterUs, { fire: startAgain });
+  }
+
   #setTimer(mailbox: Mailbox, name: string, atUs: number): void {
     const known = mailbox.timer(name);
     if (known !== undefined && known.handle !== 0) this.#loop.cancel(known.handle);
     const timer = known === undefined || known.isWaiting ? mailbox.makeTimer(name) : known;
+    timer.chain = this.network.cause;
     timer.handle = this.#loop.schedule(atUs, timer);
   }
 
@@ -341,6 +403,7 @@ export class Cluster implements Receiver, MailboxHost {
     const main = this.#openMailbox(hosted, MAIN_MAILBOX);
     this.#loop.digest.fold(machine.index);
     this.#loop.digest.fold(machine.incarnation);
+    this.network.follow(NO_CHAIN);
     this.#run(main, STARTED);
   }
 

@@ -21,7 +21,7 @@ export interface HostedOut extends Out {
 
 const NO_TARGET: Target = { node: nodeId(''), mailbox: MAIN_MAILBOX, via: 'datagram' };
 const NO_MESSAGE: EngineMessage = { kind: 'continue' };
-const NO_EVENT: EngineEvent = { kind: 'probe', probe: '' };
+const NO_EVENT: EngineEvent = { kind: 'message-discarded', message: '', why: '' };
 
 /** One effect; `kind` says which of the fields count. */
 export class Effect {

@@ -37,6 +37,8 @@ export class Timer implements ScheduledEvent {
   /** It came due and waits its turn. */
   isWaiting = false;
   isVoid = false;
+  /** Chain of messages of the input whose handler armed it; 0: none. */
+  chain = 0;
   readonly #host: MailboxHost;
 
   constructor(host: MailboxHost, mailbox: Mailbox, name: string) {

@@ -84,7 +84,7 @@ export class World {
     const hasUserCodeFaults = plan.faults.some(({ kind }) => kind === 'throw' || kind === 'hang');
     this.jobManagers = jobManagerNodes(plan.cluster);
     this.taskManagers = taskManagerNodes(plan.cluster);
-    this.clocks = clocksOf(plan.cluster, [...this.jobManagers, ...this.taskManagers]);
+    this.clocks = clocksOf(options, [...this.jobManagers, ...this.taskManagers]);
     const conditions = new Map<NodeId, ServiceConditions>();
     for (const node of Object.values(SERVICE_NODES)) conditions.set(node, new ServiceConditions(options.onEffective));
     this.conditions = conditions;
@@ -104,6 +104,11 @@ export class World {
       markers: new LogMarkers(),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
+    const losePower = (): void =>
+      disks.storage.losePower(micros(loop.nowUs), choices.site('service/object-store/power-loss'), (event) =>
+        history.record(SERVICE_NODES.storage, event),
+      );
+    this.losePower = losePower;
     this.durable = {
       object: (path) => disks.storage.object(path),
       objects: () => disks.storage.objects(),
@@ -116,10 +121,6 @@ export class World {
       history.observe(({ event }) => {
         if (event.kind === 'coordination-updated') disks.coordination.none.replace(event.key, event.value);
       });
-    this.losePower = () =>
-      disks.storage.losePower(micros(loop.nowUs), choices.site('service/object-store/power-loss'), (event) =>
-        history.record(SERVICE_NODES.storage, event),
-      );
     const nodes = [
       ...engineNodes(options, this, hasUserCodeFaults),
       ...serviceNodes(options, conditions, disks, (partition, offset, count) =>
@@ -127,7 +128,15 @@ export class World {
       ),
       ...clientNodes(options, this.jobManagers),
     ];
-    const cluster = { loop, choices, history, profile, nodes };
+    const { priorities, liveness } = plan;
+    const cluster = {
+      loop,
+      choices,
+      history,
+      profile,
+      nodes,
+      ...(priorities === undefined ? {} : { priorities: { ...priorities, untilUs: liveness.stormUs } }),
+    };
     this.cluster = new Cluster(
       hasUserCodeFaults ? { ...cluster, takeHangUs: () => this.userCode.takeHangUs() } : cluster,
     );
@@ -145,8 +154,17 @@ export class World {
   }
 }
 
-function clocksOf({ clocks = [] }: SimulationPlan['cluster'], nodes: readonly NodeId[]): Map<NodeId, NodeClock> {
-  return new Map(nodes.map((node) => [node, new NodeClock(clocks.find((clock) => clock.node === node))]));
+function clocksOf({ plan, onEffective }: WorldOptions, nodes: readonly NodeId[]): Map<NodeId, NodeClock> {
+  const { clocks = [] } = plan.cluster;
+  return new Map(
+    nodes.map((node) => [
+      node,
+      new NodeClock(
+        clocks.find((clock) => clock.node === node),
+        onEffective,
+      ),
+    ]),
+  );
 }
 
 function engineNodes(

@@ -1,5 +1,6 @@
 /**
- * Logical points of a checkpoint's life at which a fault may strike, in the order they happen; and those of the end of a bounded job.
+ * Logical points of a checkpoint's life at which a fault may strike, in the order they happen; those of the end of a bounded job; and those
+ * of a recovery.
  * Each is one kind of history event; `.sent` points lie before the effect, `.done` points after it and before anyone was told.
  */
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -41,9 +42,14 @@ export const CHECKPOINT_POINTS = [
 
 export type CheckpointPoint = (typeof CHECKPOINT_POINTS)[number];
 
+/** A recovery, in its order: a leader is there, the job is to be restarted, what it restores is chosen, a task is sent to a machine. */
+export const RECOVERY_POINTS = ['elected', 'restarting', 'restore.chosen', 'deployed'] as const;
+export const FAULT_POINTS = [...CHECKPOINT_POINTS, ...RECOVERY_POINTS] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number];
+
 /** What happened, in terms of points; undefined for events that are none. */
-export interface PointOccurrence {
-  readonly point: CheckpointPoint;
+export interface PointOccurrence<Point extends FaultPoint = CheckpointPoint> {
+  readonly point: Point;
   /** 0 when the event does not tell. */
   readonly checkpoint: number;
   readonly vertex?: number;
@@ -93,6 +99,23 @@ export function checkpointOfPath(path: string): number {
 function checkpointOfPointer(value: string): number {
   const match = /.*"id":(\d+)/.exec(value);
   return match?.[1] === undefined ? 0 : Number(match[1]);
+}
+
+/** Points of recovery among them. */
+export function faultPointOf(entry: HistoryEvent): PointOccurrence<FaultPoint> | undefined {
+  const { event } = entry;
+  switch (event.kind) {
+    case 'leadership-acquired':
+      return { point: 'elected', checkpoint: 0 };
+    case 'job-status':
+      return event.status === 'restarting' ? { point: 'restarting', checkpoint: 0 } : pointOf(entry);
+    case 'restore-chosen':
+      return { point: 'restore.chosen', checkpoint: event.checkpointId };
+    case 'task-deployed':
+      return { point: 'deployed', checkpoint: 0, vertex: event.vertex, subtask: event.subtask };
+    default:
+      return pointOf(entry);
+  }
 }
 
 export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {

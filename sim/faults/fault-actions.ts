@@ -10,7 +10,7 @@
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
-import type { LinkDegradation } from '../network/network.ts';
+import type { CutSides, LinkDegradation } from '../network/network.ts';
 import { CLIENT_NODE } from '../node-names.ts';
 import type { Fault } from './fault.ts';
 import type { UserCodeFault } from './user-code-faults.ts';
@@ -24,6 +24,14 @@ export interface FaultableCluster {
   resume(node: NodeId): boolean;
   /** A message of the world to an actor; false when its node is down. */
   tell(node: NodeId, message: EngineMessage): boolean;
+  /** Work on the node takes so many times as long. */
+  slowCpu(faultId: string, node: NodeId, factor: number): void;
+  quickenCpu(faultId: string): void;
+  /** The process on the node ends with the handler that goes beyond the headroom. */
+  limitMemory(limit: { faultId: string; node: NodeId; headroomBytes: number; restartAfterUs: number }): void;
+  freeMemory(faultId: string): void;
+  /** The listener hears of each fault of these two that changed something. */
+  onEffective(listener: (faultId: string) => void): void;
   machine(node: NodeId): { readonly incarnation: number; readonly isDown: boolean; readonly isUp: boolean };
   readonly network: FaultableNetwork;
 }
@@ -31,8 +39,10 @@ export interface FaultableCluster {
 /** The part of the network that faults act on. */
 export interface FaultableNetwork {
   indexOf(node: NodeId): number;
-  block(faultId: string, a: readonly number[], b: readonly number[], oneWay: boolean): void;
+  block(faultId: string, sides: CutSides): void;
   unblock(faultId: string): void;
+  /** Resets what connections there are between the sides; false when there is none. */
+  reset(a: readonly number[], b: readonly number[]): boolean;
   degrade(faultId: string, degradation: LinkDegradation): void;
   restore(faultId: string): void;
   onEffective(listener: (faultId: string) => void): void;
@@ -54,11 +64,15 @@ export interface UserCodeLike {
 
 /** A wall clock that can be set. */
 export interface SettableClock {
-  step(byUs: number): void;
+  /** `faultId`: whom to name when somebody reads the clock. */
+  step(byUs: number, faultId: string): void;
+  /** Gains so much from now on, beside what it gains already. */
+  drift(byPpm: number, nowUs: number, faultId: string): void;
 }
 
 /** What faults act on. */
 export interface FaultTargets {
+  readonly nowUs: () => number;
   readonly cluster: FaultableCluster;
   /** The knobs of the outside systems, by node. */
   readonly services: ReadonlyMap<NodeId, ServiceConditionsLike>;
@@ -70,6 +84,7 @@ export interface FaultTargets {
 }
 
 type LinkFault = Extract<Fault, { kind: 'delay' | 'loss' | 'duplicate' | 'reorder' | 'slow-link' }>;
+type ClockFault = Extract<Fault, { kind: 'clock-step' | 'clock-drift' }>;
 type NodeFault = Extract<Fault, { kind: 'crash' | 'power-loss' | 'pause' }>;
 
 /**
@@ -101,9 +116,23 @@ export class FaultActions {
       }
       case 'pause':
         return this.#pause(fault);
-      case 'partition':
-        this.#cluster.network.block(fault.id, this.#indices(fault.a), this.#indices(fault.b), fault.oneWay);
+      case 'slow-cpu':
+        this.#cluster.slowCpu(fault.id, fault.node, fault.factor);
         return 'pending';
+      case 'out-of-memory':
+        this.#cluster.limitMemory({ faultId: fault.id, ...fault });
+        return 'pending';
+      case 'partition':
+      case 'hold':
+        this.#cluster.network.block(fault.id, {
+          a: this.#indices(fault.a),
+          b: this.#indices(fault.b),
+          oneWay: fault.oneWay,
+          holds: fault.kind === 'hold',
+        });
+        return 'pending';
+      case 'reset':
+        return this.#cluster.network.reset(this.#indices(fault.a), this.#indices(fault.b)) ? 'effective' : 'void';
       case 'delay':
       case 'loss':
       case 'duplicate':
@@ -118,11 +147,9 @@ export class FaultActions {
       case 'hang':
         this.#targets.userCode?.apply(fault);
         return 'pending';
-      case 'clock-step': {
-        const clock = this.#targets.clocks?.get(fault.node);
-        clock?.step(fault.byUs);
-        return clock === undefined ? 'void' : 'effective';
-      }
+      case 'clock-step':
+      case 'clock-drift':
+        return this.#wrongClock(fault, 1);
       case 'operation': {
         const { id, command } = fault;
         return this.#cluster.tell(CLIENT_NODE, { kind: 'client-command', id, command }) ? 'effective' : 'void';
@@ -141,7 +168,14 @@ export class FaultActions {
       case 'pause':
         this.#release(fault);
         return;
+      case 'slow-cpu':
+        this.#cluster.quickenCpu(fault.id);
+        return;
+      case 'out-of-memory':
+        this.#cluster.freeMemory(fault.id);
+        return;
       case 'partition':
+      case 'hold':
         this.#cluster.network.unblock(fault.id);
         return;
       case 'delay':
@@ -155,7 +189,11 @@ export class FaultActions {
         this.#service(fault.node).lift(fault.id);
         return;
       case 'operation':
+      case 'reset':
+        return;
       case 'clock-step':
+      case 'clock-drift':
+        this.#wrongClock(fault, -1);
         return;
       case 'throw':
       case 'hang':
@@ -164,6 +202,15 @@ export class FaultActions {
       default:
         unreachable(fault);
     }
+  }
+
+  /** Whether it changes anything shows when the clock is read. A step without an end is not taken back. */
+  #wrongClock(fault: ClockFault, sign: 1 | -1): Application {
+    const clock = this.#targets.clocks?.get(fault.node);
+    if (clock === undefined) return 'void';
+    if (fault.kind === 'clock-drift') clock.drift(sign * fault.driftPpm, this.#targets.nowUs(), fault.id);
+    else if (sign > 0 || fault.forUs !== undefined) clock.step(sign * fault.byUs, fault.id);
+    return 'pending';
   }
 
   #crash(fault: NodeFault): Application {

@@ -5,7 +5,8 @@
  * It draws nothing: a plan is resolved.
  *
  * I1: a fault strikes at most once, and none after the storm.
- * I2: a fault triggered by a point strikes at the same time, after everything already due then: never inside a handler.
+ * I2: a fault triggered by a point strikes at the same time, or so long after it as it says, after everything already due then: never
+ *     inside a handler.
  * I3: the history says of each fault that it started, that it was effective (once, and only if so) and that it ended.
  * I4: events that are no points cost one comparison while no fault waits for a point.
  */
@@ -16,12 +17,12 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { FaultRecord } from '../run-record.ts';
-import { type CheckpointPoint, pointOf } from './checkpoint-point.ts';
+import { type FaultPoint, faultPointOf } from './checkpoint-point.ts';
 import type { Fault } from './fault.ts';
 import { FaultActions, type FaultableCluster, type FaultTargets } from './fault-actions.ts';
 import { durationUs, type FaultDriver, FaultState, type PointTrigger } from './fault-state.ts';
 
-export interface FaultInjectorOptions extends FaultTargets {
+export interface FaultInjectorOptions extends Omit<FaultTargets, 'nowUs'> {
   readonly faults: readonly Fault[];
   readonly loop: EventLoop<ScheduledEvent>;
   readonly history: History;
@@ -50,15 +51,16 @@ export class FaultInjector implements FaultDriver {
   readonly #cluster: FaultableCluster;
   readonly #actions: FaultActions;
   readonly #states = new Map<string, FaultState>();
-  readonly #waiting = new Map<CheckpointPoint, Waiting[]>();
+  readonly #waiting = new Map<FaultPoint, Waiting[]>();
   #isStormOver = false;
 
   constructor(options: FaultInjectorOptions) {
     this.#loop = options.loop;
     this.#history = options.history;
     this.#cluster = options.cluster;
-    this.#actions = new FaultActions(options);
+    this.#actions = new FaultActions({ ...options, nowUs: () => this.#loop.nowUs });
     for (const fault of options.faults) this.#plan(fault);
+    options.cluster.onEffective((faultId) => this.markEffective(faultId));
     options.cluster.network.onEffective((faultId) => this.markEffective(faultId));
     this.#history.observe((entry) => this.#watch(entry));
   }
@@ -121,20 +123,25 @@ export class FaultInjector implements FaultDriver {
 
   #watch(entry: HistoryEvent): void {
     if (this.#waiting.size === 0) return;
-    const occurrence = pointOf(entry);
+    const occurrence = faultPointOf(entry);
     if (occurrence === undefined) return;
     const waiting = this.#waiting.get(occurrence.point);
     if (waiting === undefined) return;
     let isStruck = false;
     for (const { state, trigger } of waiting) {
-      if (!state.isTriggeredBy(trigger, occurrence)) continue;
-      state.handle = this.#loop.scheduleIn(0, state);
+      if (trigger.since !== undefined && !this.#hasStruck(trigger.since)) continue;
+      if (!state.isTriggeredBy(trigger, occurrence, entry.node)) continue;
+      state.handle = this.#loop.scheduleIn(trigger.afterUs ?? 0, state);
       isStruck = true;
     }
     if (isStruck) this.#forgetStruck(occurrence.point, waiting);
   }
 
-  #forgetStruck(point: CheckpointPoint, waiting: readonly Waiting[]): void {
+  #hasStruck(faultId: string): boolean {
+    return (this.#states.get(faultId)?.startedAtUs ?? -1) >= 0;
+  }
+
+  #forgetStruck(point: FaultPoint, waiting: readonly Waiting[]): void {
     const rest = waiting.filter(({ state }) => state.handle === 0);
     if (rest.length === 0) this.#waiting.delete(point);
     else this.#waiting.set(point, rest);

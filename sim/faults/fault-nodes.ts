@@ -15,7 +15,9 @@ export function strangerOf(
 ): { readonly fault: string; readonly node: NodeId } | undefined {
   const known = new Set(nodes);
   for (const fault of faults) {
-    const node = nodesOfFault(fault).find((candidate) => !known.has(candidate));
+    const { trigger } = fault;
+    const named = 'point' in trigger && trigger.node !== undefined ? [trigger.node] : [];
+    const node = [...nodesOfFault(fault), ...named].find((candidate) => !known.has(candidate));
     if (node !== undefined) return { fault: fault.id, node };
   }
   return undefined;

@@ -6,10 +6,11 @@
  * I1: waiting -> active -> over, or waiting for ever; a fault strikes once.
  * I2: a trigger that asks for the n-th occurrence is counted by this fault alone.
  */
+import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import { CLIENT_NODE } from '../node-names.ts';
 import type { FaultRecord } from '../run-record.ts';
-import type { PointOccurrence } from './checkpoint-point.ts';
+import type { FaultPoint, PointOccurrence } from './checkpoint-point.ts';
 import { type Fault, type FaultTrigger, faultLabel } from './fault.ts';
 
 export type PointTrigger = Extract<FaultTrigger, { point: unknown }>;
@@ -43,8 +44,9 @@ export class FaultState implements ScheduledEvent {
   }
 
   /** Counts what matches the trigger; true at the occurrence it asks for. */
-  isTriggeredBy(trigger: PointTrigger, occurrence: PointOccurrence): boolean {
+  isTriggeredBy(trigger: PointTrigger, occurrence: PointOccurrence<FaultPoint>, node: NodeId): boolean {
     if (trigger.point !== occurrence.point) return false;
+    if (trigger.node !== undefined && trigger.node !== node) return false;
     if (trigger.checkpoint !== undefined && trigger.checkpoint !== occurrence.checkpoint) return false;
     if (trigger.vertex !== undefined && trigger.vertex !== occurrence.vertex) return false;
     if (trigger.subtask !== undefined && trigger.subtask !== occurrence.subtask) return false;
@@ -71,10 +73,13 @@ export function durationUs(fault: Fault): number {
     case 'power-loss':
       return fault.restartAfterUs;
     case 'operation':
-    case 'clock-step':
+    case 'reset':
       return 0;
+    case 'clock-step':
+      return fault.forUs ?? 0;
     case 'throw':
     case 'hang':
+    case 'out-of-memory':
       // Armed until it strikes, or the storm ends.
       return -1;
     default:
@@ -85,6 +90,6 @@ export function durationUs(fault: Fault): number {
 function targetText(fault: Fault): string {
   if ('node' in fault) return fault.node;
   if (fault.kind === 'operation') return CLIENT_NODE;
-  const isOneWay = fault.kind === 'partition' && fault.oneWay;
+  const isOneWay = 'oneWay' in fault && fault.oneWay;
   return `${fault.a.join(',')} ${isOneWay ? '->' : '<->'} ${fault.b.join(',')}`;
 }

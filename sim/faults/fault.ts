@@ -5,20 +5,26 @@
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
-import type { CheckpointPoint } from './checkpoint-point.ts';
+import type { FaultPoint } from './checkpoint-point.ts';
 
 /** When a fault starts: at a virtual time, or at a logical point of a checkpoint's life. */
 export type FaultTrigger =
   | { readonly atUs: number }
   | {
-      readonly point: CheckpointPoint;
+      readonly point: FaultPoint;
       /** Checkpoint id; absent: any. */
       readonly checkpoint?: number;
       /** Vertex name or index and subtask, for points that happen at a task; absent: any. */
       readonly vertex?: number;
       readonly subtask?: number;
+      /** Node at which it happens: who sends, receives, restores; of what becomes durable, the outside system. Absent: any. */
+      readonly node?: NodeId;
+      /** Only what happens after this fault has struck counts; a fault that is not in the plan never strikes. Absent: all. */
+      readonly since?: string;
       /** The n-th matching event, from 1. */
       readonly occurrence: number;
+      /** The fault strikes so long after it; absent: at once. */
+      readonly afterUs?: number;
     };
 
 interface OfFault {
@@ -41,7 +47,20 @@ export type Fault = OfFault &
         readonly node: NodeId;
         readonly restartAfterUs: number;
       }
+    | {
+        /**
+         * The process keeps what its handlers allocate from now on; the one that goes beyond the headroom ends it, and has done nothing.
+         * What a handler allocates are the bytes it sends: buffers, snapshots, requests.
+         */
+        readonly kind: 'out-of-memory';
+        readonly node: NodeId;
+        readonly headroomBytes: number;
+        /** From its end until its supervisor has started it again. */
+        readonly restartAfterUs: number;
+      }
     | { readonly kind: 'pause'; readonly node: NodeId; readonly forUs: number }
+    /** All work of the machine takes `factor` times as long: a neighbour, a hot core, a collector that never rests. */
+    | { readonly kind: 'slow-cpu'; readonly node: NodeId; readonly factor: number; readonly forUs: number }
     | {
         /** The next call of a user function on the node throws. */
         readonly kind: 'throw';
@@ -62,13 +81,26 @@ export type Fault = OfFault &
       }
     | {
         readonly kind: 'partition';
-        readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';
+        readonly shape: PartitionShape;
         /** Nothing passes from `a` to `b`; nor back, unless one-way. Nodes in neither side talk to all. */
         readonly a: readonly NodeId[];
         readonly b: readonly NodeId[];
         readonly oneWay: boolean;
         readonly forUs: number;
       }
+    | {
+        /**
+         * Messages between the two sides wait on the way and go on together when it ends: datagrams are late instead of lost, however long
+         * it takes and whoever has died meanwhile; connections that wait too long are given up, as in a partition.
+         */
+        readonly kind: 'hold';
+        readonly a: readonly NodeId[];
+        readonly b: readonly NodeId[];
+        readonly oneWay: boolean;
+        readonly forUs: number;
+      }
+    /** Connections between the two sides are reset: what is on the way in them is lost, and both ends are told at once. */
+    | { readonly kind: 'reset'; readonly a: readonly NodeId[]; readonly b: readonly NodeId[] }
     | {
         /** Extra latency for every message between the two sides. */
         readonly kind: 'delay';
@@ -104,7 +136,9 @@ export type Fault = OfFault &
          * busy, refused at once. `write-fails`: as `fail`, but reads work. `disk-full`: no
          * room for what is written.
          * `namenode-outage` (hdfs): refused at once, but what goes to datanodes. `bit-rot`, `short-read`, `missing`: the copy of a file
-         * that answers reads is bad, until it is repaired at the end; `chance` is that of each file.
+         * that answers reads is bad, until it is repaired at the end; `chance` is that of each file. `stale-list`: a file that is stored
+         * meanwhile is missing from lists until the end; `chance` is that of each. Of a Kafka-like sink: `fence`: somebody else has
+         * initialized the id of a producer that writes: its transaction is aborted and it is told so.
          */
         readonly effect:
           | 'slow'
@@ -119,19 +153,27 @@ export type Fault = OfFault &
           | 'namenode-outage'
           | 'bit-rot'
           | 'short-read'
-          | 'missing';
+          | 'missing'
+          | 'stale-list'
+          | 'fence';
         readonly factor: number;
         readonly chance: { readonly numerator: number; readonly denominator: number };
         readonly forUs: number;
       }
-    /** The wall clock of the node is set, ahead or back (row B13); for good. */
-    | { readonly kind: 'clock-step'; readonly node: NodeId; readonly byUs: number }
+    /** The wall clock of the node is set, ahead or back (row B13). Absent `forUs`: for good, else it is set right again. */
+    | { readonly kind: 'clock-step'; readonly node: NodeId; readonly byUs: number; readonly forUs?: number }
+    /** It gains or loses so much meanwhile, and keeps that. */
+    | { readonly kind: 'clock-drift'; readonly node: NodeId; readonly driftPpm: number; readonly forUs: number }
     | {
         /** No fault, but as one it comes at its time or point: somebody operates the job. */
         readonly kind: 'operation';
         readonly command: ClientCommand;
       }
   );
+
+/** `bridge`: two sides that share one node; `ring`: one of the cuts after which each sees a majority, and no two the same one. */
+export const PARTITION_SHAPES = ['isolate-one', 'halves', 'one-way', 'pair', 'bridge', 'ring'] as const;
+export type PartitionShape = (typeof PARTITION_SHAPES)[number];
 
 export type Operation = Extract<Fault, { kind: 'operation' }>;
 
@@ -141,7 +183,7 @@ export function faultLabel(fault: Fault): string {
   if (fault.kind === 'partition') return `partition/${fault.shape}`;
   if (fault.kind === 'operation') return `operation/${fault.command.kind}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
-  return fault.kind === 'crash' || fault.kind === 'pause' || fault.kind === 'power-loss' || fault.kind === 'clock-step'
-    ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}`
-    : fault.kind;
+  // Of user code it does not matter whose machine it was.
+  if (fault.kind === 'throw' || fault.kind === 'hang') return fault.kind;
+  return 'node' in fault ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}` : fault.kind;
 }

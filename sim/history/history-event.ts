@@ -7,6 +7,7 @@
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { EngineEvent } from '../../engine/protocol/engine-events.ts';
 import type { Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
+import type { ServiceProbeEvent } from '../probes.ts';
 
 export type WorldEvent =
   | { readonly kind: 'node-crashed'; readonly incarnation: number }
@@ -100,6 +101,8 @@ export type WorldEvent =
       readonly partitions: readonly number[];
       readonly offsets: readonly number[];
     }
+  /** A rare situation that only an outside system can see. */
+  | ServiceProbeEvent
   | { readonly kind: 'phase'; readonly phase: 'storm' | 'liveness' | 'end' };
 
 /** `index` counts the life's history from 0; `node` is where it happened (`world` for the world itself). */

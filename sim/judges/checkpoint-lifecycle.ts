@@ -22,6 +22,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import { AttemptSuccession } from './attempt-succession.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'checkpoint-lifecycle';
@@ -49,6 +50,7 @@ type Of<K extends Seen['kind']> = Extract<Seen, { readonly kind: K }>;
 /** What is known of one checkpoint. */
 interface Life {
   readonly triggeredAt: number;
+  readonly triggeredUs: number;
   readonly epoch: number;
   readonly jobAttempt: number;
   readonly required: ReadonlySet<number>;
@@ -68,6 +70,9 @@ export interface CheckpointLifecycleOptions {
   readonly jobId: string;
   /** False: no checkpoint is ever taken, and output is committed at the end of the input. */
   readonly isCheckpointing: boolean;
+  /** After which a checkpoint expires. */
+  readonly timeoutUs?: number;
+  readonly margins?: Margins;
 }
 
 export class CheckpointLifecycle implements Judge {
@@ -99,6 +104,9 @@ export class CheckpointLifecycle implements Judge {
   #retained: readonly RetainedCheckpoint[] = [];
   #highestTriggered = 0;
   #newestNamed = 0;
+  /** When the pointer named a checkpoint for the first time last. */
+  #namedUs = 0;
+  readonly #margins: Margins;
   #epoch = 0;
   #pointerEpoch = 0;
   #leaseEpoch = 0;
@@ -109,6 +117,7 @@ export class CheckpointLifecycle implements Judge {
 
   constructor(options: CheckpointLifecycleOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.jobId);
     this.#leaderKey = leaderKey(options.jobId);
   }
@@ -124,7 +133,7 @@ export class CheckpointLifecycle implements Judge {
         this.#onLeader(event.epoch, at);
         return;
       case 'checkpoint-triggered':
-        this.#onTriggered(event, at);
+        this.#onTriggered(event, entry);
         return;
       case 'acknowledge-sent':
         this.#lives.get(event.checkpointId)?.acknowledged.add(event.attempt);
@@ -136,10 +145,10 @@ export class CheckpointLifecycle implements Judge {
         this.#onStored(event.path);
         return;
       case 'coordination-updated':
-        this.#onCoordination(event, at);
+        this.#onCoordination(event, entry);
         return;
       case 'checkpoint-completed':
-        this.#onCompleted(event.checkpointId, at);
+        this.#onCompleted(event.checkpointId, entry);
         return;
       case 'savepoint-completed':
         this.#onSavepoint(event, at);
@@ -149,13 +158,13 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'notify-complete-sent':
       case 'commit-sent':
-        this.#onAnnounced(event, at);
+        this.#onAnnounced(event, entry);
         return;
       case 'transaction-committed':
         this.#onCommitted(event.transaction, at);
         return;
       case 'restore-chosen':
-        this.#onRestoreChosen(event, at);
+        this.#onRestoreChosen(event, entry);
         return;
       case 'task-deployed':
         this.#onDeployed(event, at);
@@ -178,7 +187,7 @@ export class CheckpointLifecycle implements Judge {
     this.#epoch = Math.max(this.#epoch, epoch);
   }
 
-  #onTriggered(event: Of<'checkpoint-triggered'>, at: number): void {
+  #onTriggered(event: Of<'checkpoint-triggered'>, { index: at, atUs: triggeredUs }: HistoryEvent): void {
     const { checkpointId: id, epoch } = event;
     const floor = Math.max(this.#lastIdByEpoch.get(epoch) ?? 0, this.#idsBeforeEpoch.get(epoch) ?? 0);
     const used = this.#lives.get(id);
@@ -193,7 +202,16 @@ export class CheckpointLifecycle implements Judge {
     const required = new Set(tasks);
     const isSavepoint = event.options.snapshot === 'savepoint';
     const acknowledged = new Set<number>();
-    this.#lives.set(id, { triggeredAt: at, epoch, jobAttempt, required, acknowledged, isSavepoint, endedAt: -1 });
+    this.#lives.set(id, {
+      triggeredAt: at,
+      triggeredUs,
+      epoch,
+      jobAttempt,
+      required,
+      acknowledged,
+      isSavepoint,
+      endedAt: -1,
+    });
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
@@ -210,7 +228,7 @@ export class CheckpointLifecycle implements Judge {
     if (path.endsWith('/_metadata')) this.#locationsStored.add(path.slice(0, -'/_metadata'.length));
   }
 
-  #onCoordination(event: Of<'coordination-updated'>, at: number): void {
+  #onCoordination(event: Of<'coordination-updated'>, { index: at, atUs }: HistoryEvent): void {
     if (event.key === this.#leaderKey) {
       const { epoch } = decodeLease(event.value);
       if (epoch < this.#leaseEpoch) this.#sayZombie('lease', epoch, at);
@@ -223,7 +241,7 @@ export class CheckpointLifecycle implements Judge {
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     this.#onRun(job);
-    for (const { id } of completed) this.#onNamed(id, at);
+    for (const { id } of completed) if (this.#onNamed(id, at)) this.#namedUs = atUs;
     this.#retained = completed;
   }
 
@@ -238,11 +256,13 @@ export class CheckpointLifecycle implements Judge {
     this.#newestNamed = Math.max(this.#newestNamed, Number(stoppedWith));
   }
 
-  #onNamed(id: number, at: number): void {
-    if (this.#everNamed.has(id)) return;
+  /** False: it was named before. */
+  #onNamed(id: number, at: number): boolean {
+    if (this.#everNamed.has(id)) return false;
     this.#everNamed.add(id);
     this.#newestNamed = Math.max(this.#newestNamed, id);
     this.#checkAttempt(id, at);
+    return true;
   }
 
   /** Once a restart has chosen what to restore, nothing an earlier attempt began may become the newest checkpoint. */
@@ -277,8 +297,12 @@ export class CheckpointLifecycle implements Judge {
     );
   }
 
-  #onCompleted(id: number, at: number): void {
+  #onCompleted(id: number, { index: at, atUs }: HistoryEvent): void {
     this.#completed += 1;
+    const { timeoutUs } = this.#options;
+    const triggeredUs = this.#lives.get(id)?.triggeredUs;
+    if (timeoutUs !== undefined && triggeredUs !== undefined)
+      this.#margins.near('checkpoint-lifecycle/expiry-after-completion', triggeredUs + timeoutUs - atUs, at);
     this.#onEnded(id, at);
     this.#checkAcknowledged(id, at);
     const durable = this.#metadataStored.has(id) && this.#everNamed.has(id);
@@ -304,9 +328,11 @@ export class CheckpointLifecycle implements Judge {
     life.endedAt = at;
   }
 
-  #onAnnounced(event: Of<'notify-complete-sent' | 'commit-sent'>, at: number): void {
+  #onAnnounced(event: Of<'notify-complete-sent' | 'commit-sent'>, { index: at, atUs }: HistoryEvent): void {
     const id = event.checkpointId;
     if (!this.#options.isCheckpointing) return;
+    if (id === this.#newestNamed)
+      this.#margins.near('checkpoint-lifecycle/announced-after-durable', atUs - this.#namedUs, at);
     if (this.#everNamed.has(id) || (event.kind === 'commit-sent' && id <= this.#newestNamed)) return;
     const what =
       event.kind === 'commit-sent' ? `Transaction ${event.transaction} is to be committed` : 'Completion is announced';
@@ -326,8 +352,10 @@ export class CheckpointLifecycle implements Judge {
     });
   }
 
-  #onRestoreChosen(event: Of<'restore-chosen'>, at: number): void {
+  #onRestoreChosen(event: Of<'restore-chosen'>, { index: at, atUs }: HistoryEvent): void {
     if (event.epoch < this.#epoch) return;
+    if (event.checkpointId === this.#newestNamed && this.#newestNamed > 0)
+      this.#margins.near('checkpoint-lifecycle/restart-after-durable', atUs - this.#namedUs, at);
     this.#restored = { epoch: event.epoch, jobAttempt: event.jobAttempt, at };
     this.#succession.restored(event.subtasks, at);
     this.#checkPending(event.epoch, at);

@@ -7,12 +7,13 @@
  *
  * Owns the counts of what was accounted for. I1: records that cannot be told apart are counted together.
  */
+import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { OutputProgress } from './progress.ts';
-import type { InputIndex } from './reference-run.ts';
+import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'exactly-once-output';
@@ -32,21 +33,31 @@ export class ConservedOutput implements Judge, OutputProgress {
   readonly #options: ConservedOutputOptions;
   readonly #findings = new Findings(NAME);
   readonly #due = new Map<string, number>();
+  readonly #seen = new Map<string, number>();
   #total = 0;
   #missing = 0;
   #visible = 0;
 
   constructor(options: ConservedOutputOptions) {
     this.#options = options;
-    for (const { values } of options.index.input) {
-      for (const value of values) {
-        const id = options.conserves.input(value);
-        if (id === undefined) continue;
-        this.#due.set(id, (this.#due.get(id) ?? 0) + 1);
-        this.#total += 1;
-      }
-    }
+    this.endAt(undefined);
+  }
+
+  /** The job is drained to a cut, and no record behind it counts (row C28); undefined: all do. */
+  endAt(cut: Cut | undefined): void {
+    this.#due.clear();
+    this.#total = 0;
+    this.#options.index.input.forEach(({ values }, slot) => {
+      const end = cut?.[slot] ?? values.length;
+      for (let offset = 0; offset < end; offset += 1) this.#expect(values[offset]);
+    });
     this.#missing = this.#total;
+    for (const [id, seen] of this.#seen) {
+      const due = this.#due.get(id) ?? 0;
+      this.#missing -= Math.min(seen, due);
+      if (seen > due)
+        this.#findings.violated('output-invented', [], () => `${id} is accounted for, and lies behind the end`);
+    }
   }
 
   /** Records visible so far. */
@@ -63,7 +74,8 @@ export class ConservedOutput implements Judge, OutputProgress {
   }
 
   firstMissing(): string {
-    for (const [id, left] of this.#due) if (left > 0) return `what accounts for the input record ${id}`;
+    for (const [id, due] of this.#due)
+      if ((this.#seen.get(id) ?? 0) < due) return `what accounts for the input record ${id}`;
     return '';
   }
 
@@ -85,14 +97,22 @@ export class ConservedOutput implements Judge, OutputProgress {
     return this.#findings.verdicts(`Each of ${String(this.#total)} input records is accounted for once`);
   }
 
+  #expect(value: RecordValue): void {
+    const id = this.#options.conserves.input(value);
+    if (id === undefined) return;
+    this.#due.set(id, (this.#due.get(id) ?? 0) + 1);
+    this.#total += 1;
+  }
+
   #account(id: string, at: number): void {
-    const left = this.#due.get(id);
-    if (left === undefined) {
+    const due = this.#due.get(id);
+    if (due === undefined) {
       this.#findings.violated('output-invented', [at], () => `${id} is not in the input`);
       return;
     }
-    this.#due.set(id, left - 1);
-    if (left > 0) this.#missing -= 1;
+    const seen = (this.#seen.get(id) ?? 0) + 1;
+    this.#seen.set(id, seen);
+    if (seen <= due) this.#missing -= 1;
     else this.#findings.violated('output-duplicated', [at], () => `${id} is accounted for again`);
   }
 }

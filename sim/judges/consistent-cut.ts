@@ -15,6 +15,7 @@ import type { FiredTimersLog } from './fired-timers.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -29,11 +30,18 @@ export interface ConsistentCutOptions {
   readonly fired?: FiredTimersLog;
   /** Partitions that are cut where the log put its marker (row C25). */
   readonly induced: readonly number[];
+  readonly margins?: Margins;
 }
 
 export class ConsistentCut implements Judge {
   readonly name = NAME;
-  readonly kinds = ['snapshot-taken', 'task-restored', 'markers-put', 'checkpoint-completed'] as const;
+  readonly kinds = [
+    'alignment-started',
+    'snapshot-taken',
+    'task-restored',
+    'markers-put',
+    'checkpoint-completed',
+  ] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
     'the effect of a record behind them, or one twice. state-wrong: it differs in another way. cut-went-back: a partition ' +
@@ -43,6 +51,9 @@ export class ConsistentCut implements Judge {
   readonly #options: ConsistentCutOptions;
   readonly #findings = new Findings(NAME);
   readonly #furthest: Cut;
+  /** By subtask: when it took its last snapshot. */
+  readonly #snapshotUs = new Map<number, number>();
+  readonly #margins: Margins;
   /** What the log says: by checkpoint, then by partition. */
   readonly #markers = new Map<number, Map<number, number>>();
   #compared = 0;
@@ -50,11 +61,21 @@ export class ConsistentCut implements Judge {
 
   constructor(options: ConsistentCutOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
     this.#furthest = new Int32Array(options.index.input.length);
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
-    if (event.kind === 'snapshot-taken') return this.#options.fired?.taken(event);
+  observe({ event, index: at, atUs }: HistoryEvent): void {
+    if (event.kind === 'alignment-started') {
+      const beforeUs = this.#snapshotUs.get(subtaskKey(event));
+      if (beforeUs !== undefined)
+        this.#margins.near('consistent-cut/snapshot-before-next-barrier', atUs - beforeUs, at);
+      return;
+    }
+    if (event.kind === 'snapshot-taken') {
+      this.#snapshotUs.set(subtaskKey(event), atUs);
+      return this.#options.fired?.taken(event);
+    }
     if (event.kind === 'task-restored') return this.#options.fired?.restored(event.checkpointId);
     if (event.kind === 'markers-put') return this.#note(event);
     if (event.kind !== 'checkpoint-completed') return;
@@ -150,3 +171,9 @@ export class ConsistentCut implements Judge {
     }
   }
 }
+
+/** No job has so many subtasks in a vertex. */
+const SUBTASKS_MAX = 65_536;
+
+const subtaskKey = ({ vertex, subtask }: { readonly vertex: number; readonly subtask: number }): number =>
+  vertex * SUBTASKS_MAX + subtask;

@@ -11,31 +11,31 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { FiredTimers } from '../../engine/protocol/engine-events.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
-import type { FiredTimersLog, HasFired } from './fired-timers.ts';
+import type { HasFired } from './fired-timers.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import type { JobAudit } from './job-audit.ts';
 import { compareOperatorState, differenceOfContents } from './operator-state-audit.ts';
 import { attempt, type Readable } from './readable.ts';
 import type { ReferenceJob } from './reference-job.ts';
+import type { ReferenceCourse } from './reference-course.ts';
 import { type InputIndex, ReferenceRun } from './reference-run.ts';
 import { entrySalt, type ReferenceOperatorState, type StateEntry } from './reference-state.ts';
 import { locateKeyedStateEntries, readKeyedStateEntries } from './state-decoders.ts';
 import { type DifferenceQuestion, explainDifference, type StateDifference } from './state-difference.ts';
-import { upgradedRun } from './upgraded-reference.ts';
 import { HashSum, TermHash } from './value-hash.ts';
-import type { Upgrade, VersionHistory } from './version-history.ts';
+import type { Course, RunHistory, Station } from './run-history.ts';
 
 export interface CutAuditOptions {
   readonly graph: JobGraph;
   readonly audit: Pick<JobAudit, 'mergeOperatorState'>;
   readonly index: InputIndex;
-  /** Absent: no operator of the job has timers. */
-  readonly fired?: FiredTimersLog;
-  /** Present where the job may be upgraded. */
-  readonly history?: VersionHistory | undefined;
+  readonly along: ReferenceCourse;
+  /** Present where somebody operates the job: it may be upgraded, or drained and started again. */
+  readonly history?: RunHistory | undefined;
 }
 
 const NOTHING = new HashSum();
+const WITHOUT_STATIONS: Pick<Course, 'stations'> = { stations: [] };
 
 /** Whether a checkpoint must hold state of a key group; undefined: of all. */
 function countedIn(ended: readonly KeyGroupRange[] | undefined): ((keyGroup: number) => boolean) | undefined {
@@ -47,13 +47,13 @@ export class CutAudit {
   readonly #options: CutAuditOptions;
   readonly #term = new TermHash();
   #run: ReferenceRun;
-  /** The upgrades that the run has gone through. */
-  #line: readonly Upgrade[] | undefined;
+  /** What the run has come through. */
+  #stations: readonly Station[] | undefined;
 
   constructor(options: CutAuditOptions) {
     this.#options = options;
     this.#run = new ReferenceRun(options.graph, options.index);
-    this.#line = options.history?.of(0).upgrades;
+    this.#stations = options.history?.of(0).stations;
   }
 
   /** The first operator's difference; undefined when all state is as the reference says; unreadable with the reason. */
@@ -62,8 +62,8 @@ export class CutAudit {
     if (found.kind === 'unreadable') return found;
     this.#follow(contents);
     this.#run.advance(contents.cut);
-    const hasFired = this.#options.fired?.before(contents.id);
-    if (hasFired !== undefined) this.#run.job.fireTimers(hasFired);
+    const hasFired = this.#firedBefore(contents.id);
+    this.#run.fireTimers(hasFired);
     const expected = this.#run.job.keyedStates;
     if (contents.inFlight.length > 0) return this.#compareInFlight(contents, expected, hasFired);
     const operators = new Set([...expected.keys(), ...found.value.keys()]);
@@ -80,21 +80,26 @@ export class CutAudit {
     return this.#compareOperators(contents, this.#run.job);
   }
 
-  /** A run that can come to the checkpoint's cut, through the versions that its state came through. */
+  /** A run that can come to the checkpoint's cut, through what its state came through. */
   #follow({ id, cut }: CheckpointContents): void {
-    const { graph, index, history } = this.#options;
-    const line = history?.of(id).upgrades;
-    if (line === this.#line && this.#run.canReach(cut)) return;
-    this.#line = line;
-    this.#run = history === undefined ? new ReferenceRun(graph, index) : upgradedRun(history, id, index);
+    const { graph, index, history, along } = this.#options;
+    const course = history?.of(id);
+    if (course?.stations === this.#stations && this.#run.canReach(cut)) return;
+    this.#stations = course?.stations;
+    this.#run = course === undefined ? new ReferenceRun(graph, index) : along.follow(course);
   }
 
-  #questionOf({ id, cut }: CheckpointContents): Pick<DifferenceQuestion, 'graph' | 'index' | 'cut' | 'upgraded'> {
+  #firedBefore(id: number): HasFired | undefined {
+    const { along, history } = this.#options;
+    return along.firedBefore(id, history?.of(id) ?? WITHOUT_STATIONS);
+  }
+
+  #questionOf({ id, cut }: CheckpointContents): Pick<DifferenceQuestion, 'graph' | 'index' | 'cut' | 'behind'> {
     const { graph, index, history } = this.#options;
     if (history === undefined) return { graph, index, cut };
-    const { version, upgrades } = history.of(id);
-    const upgraded = upgrades.length === 0 ? {} : { upgraded: this.#run.job };
-    return { graph: history.versionOf(version).graph, index, cut, ...upgraded };
+    const { version, stations } = history.of(id);
+    const behind = stations.length === 0 ? {} : { behind: this.#run.job };
+    return { graph: history.versionOf(version).graph, index, cut, ...behind };
   }
 
   /** Row B25: an operator whose event time is ahead of what it can have read; undefined: none. After `compare`. */

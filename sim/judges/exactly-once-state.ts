@@ -14,6 +14,7 @@ import type { CutAudit } from './cut-audit.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { EndOfLife, Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -35,6 +36,7 @@ export interface ExactlyOnceStateOptions {
   readonly isCheckpointing: boolean;
   /** The result of the job is durable. */
   readonly hasEnded: () => boolean;
+  readonly margins?: Margins;
 }
 
 export class ExactlyOnceState implements Judge {
@@ -55,17 +57,21 @@ export class ExactlyOnceState implements Judge {
   readonly #namedUntil = new Map<number, number>();
   /** When the reigning leader deployed an attempt. */
   readonly #deployedAt = new Map<number, number>();
+  /** By checkpoint that the pointer names: when a subtask was restored from it last. */
+  readonly #restoredUs = new Map<number, number>();
+  readonly #margins: Margins;
   #epoch = 0;
 
   constructor(options: ExactlyOnceStateOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.jobId);
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
+  observe({ event, index: at, atUs }: HistoryEvent): void {
     switch (event.kind) {
       case 'coordination-updated':
-        if (event.key === this.#pointerKey) this.#follow(event.value, at);
+        if (event.key === this.#pointerKey) this.#follow(event.value, at, atUs);
         return;
       case 'leadership-acquired':
         this.#epoch = Math.max(this.#epoch, event.epoch);
@@ -74,6 +80,7 @@ export class ExactlyOnceState implements Judge {
         if (event.epoch === this.#epoch) this.#deployedAt.set(event.attempt, at);
         return;
       case 'task-restored':
+        if (event.checkpointId > 0) this.#restoredUs.set(event.checkpointId, atUs);
         this.#judgeRestore(event.checkpointId, event.attempt, at);
         return;
       default:
@@ -122,10 +129,15 @@ export class ExactlyOnceState implements Judge {
     return this.#findings.verdicts(`Checkpoint ${String(newest.id)} holds what the reference holds over its cut`);
   }
 
-  #follow(value: string, at: number): void {
+  #follow(value: string, at: number, atUs: number): void {
     const named = new Set<number>(value === '' ? [] : decodePointer(value).completed.map(({ id }) => id));
     for (const [id, until] of this.#namedUntil) {
-      if (until === Number.POSITIVE_INFINITY && !named.has(id)) this.#namedUntil.set(id, at);
+      if (until !== Number.POSITIVE_INFINITY || named.has(id)) continue;
+      this.#namedUntil.set(id, at);
+      const restoredUs = this.#restoredUs.get(id);
+      if (restoredUs === undefined) continue;
+      this.#restoredUs.delete(id);
+      this.#margins.near('exactly-once-state/restore-before-release', atUs - restoredUs, at);
     }
     for (const id of named) this.#namedUntil.set(id, Number.POSITIVE_INFINITY);
   }

@@ -6,10 +6,12 @@
  *
  * I1: counts are by lineage: in a typed array for records derived one to one, in a map for the others.
  */
-import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { type Lineage, LINEAGE_PATH_UNIT, type RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { JobAudit } from './job-audit.ts';
-import { type Cut, type InputIndex, ReferenceRun } from './reference-run.ts';
+import type { BegunAnew, ReferenceCourse } from './reference-course.ts';
+import type { OnOutput } from './reference-job.ts';
+import type { InputIndex } from './reference-run.ts';
+import type { CurrentCourse, JobVersions } from './run-history.ts';
 import { HashSum, TermHash } from './value-hash.ts';
 
 /** How often each lineage occurs. */
@@ -63,20 +65,14 @@ interface FoldedSink extends ExpectedSink {
   total: number;
 }
 
-/**
- * A job that was drained (row C28): its operators did their last work at this cut, and do it once. `endsAt`: no record behind it counts;
- * absent: the job was started again from the savepoint it was drained with, and reads on.
- */
-export interface Drained {
-  readonly finishedAt: Cut;
-  readonly endsAt?: Cut;
-}
-
 export interface ExpectedOutputOptions {
-  readonly graph: JobGraph;
+  readonly versions: JobVersions;
   readonly audit: JobAudit;
   readonly index: InputIndex;
-  readonly drained?: Drained;
+  readonly along: ReferenceCourse;
+  readonly course: CurrentCourse;
+  /** Where event time has begun anew, of a job with timers whose input does not end. */
+  readonly begun?: BegunAnew | undefined;
 }
 
 export class ExpectedOutput {
@@ -85,55 +81,46 @@ export class ExpectedOutput {
 
   constructor(options: ExpectedOutputOptions) {
     this.#options = options;
-    const { graph, audit, index } = options;
-    const sinks = sinkUids(graph).map(
+    const { versions, audit, index } = options;
+    const sinks = sinkUids(versions).map(
       (uid): FoldedSink => ({ uid, counts: new LineageCounts(index.sourceCount), total: 0, sum: new HashSum() }),
     );
     const byUid = new Map(sinks.map((sink) => [sink.uid, sink]));
     const judgesValues = audit.outputValues === 'multiset';
     const term = new TermHash();
-    const run = new ReferenceRun(graph, index, (uid, value, lineage) => {
+    this.#fold((uid, value, lineage) => {
       const sink = byUid.get(uid);
       if (sink === undefined) return;
       sink.counts.add(lineage);
       sink.total += 1;
       if (judgesValues) sink.sum.add(term.ofValue(value));
     });
-    this.#fold(run);
     this.sinks = sinks;
   }
 
   /** Records may follow what operators emit at the end: the job went on after it was drained. */
   get goesOnAfterFinish(): boolean {
-    const { drained } = this.#options;
-    return drained !== undefined && drained.endsAt !== drained.finishedAt;
+    return this.#options.course.stations.some(({ isDrained }) => isDrained);
   }
 
   /** All values of one sink, folded again: only for an exact difference. */
   valuesOf(sinkUid: string): { readonly value: RecordValue; readonly lineage: Lineage }[] {
-    const { graph, index } = this.#options;
     const values: { readonly value: RecordValue; readonly lineage: Lineage }[] = [];
-    const run = new ReferenceRun(graph, index, (uid, value, lineage) => {
+    this.#fold((uid, value, lineage) => {
       if (uid === sinkUid) values.push({ value, lineage });
     });
-    this.#fold(run);
     return values;
   }
 
-  #fold(run: ReferenceRun): void {
-    const { index, drained } = this.#options;
-    if (drained === undefined) {
-      run.advance(index.end());
-      return run.finish();
-    }
-    run.advance(drained.finishedAt);
-    run.finish('all');
-    run.advance(drained.endsAt ?? index.end());
+  #fold(onOutput: OnOutput): void {
+    const { along, course, begun } = this.#options;
+    along.toTheEnd(course, onOutput, begun);
   }
 }
 
-function sinkUids(graph: JobGraph): string[] {
-  return graph.vertices.flatMap(({ operators }) =>
-    operators.filter(({ kind }) => kind === 'sink').map(({ uid }) => uid),
-  );
+/** Of all versions, each once. */
+function sinkUids(versions: JobVersions): readonly string[] {
+  const vertices = [...versions.values()].flatMap(({ graph }) => graph.vertices);
+  const operators = vertices.flatMap((vertex) => vertex.operators);
+  return [...new Set(operators.filter(({ kind }) => kind === 'sink').map(({ uid }) => uid))];
 }

@@ -22,6 +22,8 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
+import { TransactionTimeouts } from './transaction-timeouts.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'fencing';
@@ -38,6 +40,7 @@ const KINDS = [
   'notify-complete-sent',
   'transaction-opened',
   'transaction-committed',
+  'transaction-aborted',
 ] as const;
 
 type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof KINDS)[number] }>;
@@ -50,11 +53,14 @@ interface Grant {
   mustEndByUs: number | undefined;
   /** Index of the record that ended it. */
   endedAt: number;
+  /** When its leader last acted; -1: never. */
+  lastActUs: number;
 }
 
 export interface FencingOptions {
   readonly jobId: string;
   readonly plan: SimulationPlan;
+  readonly margins?: Margins;
 }
 
 export class Fencing implements Judge {
@@ -83,9 +89,13 @@ export class Fencing implements Judge {
   #revoked: { readonly owner: NodeId; readonly atUs: number } | undefined;
   readonly #committed = new Map<string, number>();
   readonly #newestOpener = new Map<string, number>();
+  readonly #margins: Margins;
+  readonly #timeouts: TransactionTimeouts;
   #leaders = 0;
 
-  constructor({ jobId, plan }: FencingOptions) {
+  constructor({ jobId, plan, margins = new Margins() }: FencingOptions) {
+    this.#margins = margins;
+    this.#timeouts = new TransactionTimeouts(plan, margins);
     const { kind } = plan.engine.highAvailability;
     this.#hasRecords = kind !== 'none';
     this.#isFencedByService = kind === 'zookeeper' || kind === 'kubernetes';
@@ -124,9 +134,14 @@ export class Fencing implements Judge {
           event.producer,
           Math.max(event.producerEpoch, this.#newestOpener.get(event.producer) ?? 0),
         );
+        this.#timeouts.opened(event, entry);
         return;
       case 'transaction-committed':
         this.#onCommitted(event, entry.index);
+        this.#timeouts.committed(event, entry);
+        return;
+      case 'transaction-aborted':
+        this.#timeouts.aborted(event.transaction);
         return;
       default:
         unreachable(event);
@@ -157,8 +172,8 @@ export class Fencing implements Judge {
   /** One record for all: a higher epoch ends the lower ones. */
   #grantOnly(epoch: number, holder: string, { atUs, index }: HistoryEvent): void {
     if (this.#grants.has(epoch)) return;
-    for (const grant of this.#grants.values()) end(grant, atUs, index);
-    this.#grants.set(epoch, { holder, mustEndByUs: undefined, endedAt: -1 });
+    for (const grant of this.#grants.values()) this.#end(grant, atUs, index);
+    this.#grants.set(epoch, { holder, mustEndByUs: undefined, endedAt: -1, lastActUs: -1 });
   }
 
   /** `value` names the process; undefined: the node is gone. */
@@ -172,6 +187,7 @@ export class Fencing implements Judge {
         holder: value.slice(0, value.lastIndexOf('/')),
         mustEndByUs: undefined,
         endedAt: -1,
+        lastActUs: -1,
       });
       return;
     }
@@ -179,7 +195,14 @@ export class Fencing implements Judge {
     const grant = this.#grants.get(epoch);
     if (grant === undefined) return;
     const isRevoked = this.#revoked?.atUs === atUs && this.#revoked.owner === grant.holder;
-    end(grant, isRevoked ? atUs + this.#leaseUs : atUs, index);
+    this.#end(grant, isRevoked ? atUs + this.#leaseUs : atUs, index);
+  }
+
+  #end(grant: Grant, byUs: number, index: number): void {
+    if (grant.mustEndByUs !== undefined) return;
+    grant.mustEndByUs = byUs;
+    grant.endedAt = index;
+    if (grant.lastActUs >= 0) this.#margins.near('fencing/last-act-before-end', byUs - grant.lastActUs, index);
   }
 
   #onPointer(value: string, { index, atUs }: HistoryEvent): void {
@@ -208,7 +231,11 @@ export class Fencing implements Judge {
 
   #onAct(event: { readonly kind: string; readonly epoch: number }, { atUs, index, node }: HistoryEvent): void {
     const grant = this.#grants.get(event.epoch);
-    if (grant?.mustEndByUs === undefined || atUs <= grant.mustEndByUs) return;
+    if (grant === undefined) return;
+    grant.lastActUs = atUs;
+    if (grant.mustEndByUs === undefined) return;
+    this.#margins.near('fencing/last-act-before-end', grant.mustEndByUs - atUs, index);
+    if (atUs <= grant.mustEndByUs) return;
     const lateUs = atUs - grant.mustEndByUs;
     this.#findings.violated('two-leaders-act', [grant.endedAt, index], () => {
       return `${node} still acts as epoch ${String(event.epoch)} (${event.kind}), ${String(lateUs)} us after it had to stop`;
@@ -226,10 +253,4 @@ export class Fencing implements Judge {
       return `Transaction ${transaction} is committed by epoch ${String(committedBy)} of ${producer}, after epoch ${String(newest)} began to write`;
     });
   }
-}
-
-function end(grant: Grant, byUs: number, index: number): void {
-  if (grant.mustEndByUs !== undefined) return;
-  grant.mustEndByUs = byUs;
-  grant.endedAt = index;
 }

@@ -13,6 +13,7 @@ import { feedsSubtask } from '../../engine/job/pointwise.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'finishing';
@@ -43,6 +44,7 @@ export interface FinishingOptions {
   readonly graph: JobGraph;
   /** False: nothing is committed with checkpoints, so nobody waits for one. */
   readonly isCheckpointing: boolean;
+  readonly margins?: Margins;
 }
 
 export class Finishing implements Judge {
@@ -67,6 +69,8 @@ export class Finishing implements Judge {
   readonly #pointerKey: string;
   readonly #resultKey: string;
   #newestNamed = 0;
+  #namedUs = 0;
+  readonly #margins: Margins;
   /** Savepoints that some run stopped with, as the pointer says. */
   readonly #stoppedWith = new Set<number>();
   /** Leaders elected after the result was durable. */
@@ -77,11 +81,12 @@ export class Finishing implements Judge {
 
   constructor(options: FinishingOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.graph.jobId);
     this.#resultKey = resultKey(options.graph.jobId);
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
+  observe({ event, index: at, atUs }: HistoryEvent): void {
     switch (event.kind) {
       case 'leadership-acquired':
         if (this.#rememberedAt >= 0) this.#knowing.add(event.epoch);
@@ -99,13 +104,13 @@ export class Finishing implements Judge {
         return;
       }
       case 'task-state':
-        if (event.state === 'finished') this.#onFinished(event.attempt, at);
+        if (event.state === 'finished') this.#onFinished(event.attempt, { at, atUs });
         return;
       case 'transaction-opened':
         this.#onOpened(event.transaction, event.producerEpoch, at);
         return;
       case 'coordination-updated':
-        if (event.key === this.#pointerKey) this.#onPointer(event.value);
+        if (event.key === this.#pointerKey) this.#onPointer(event.value, atUs);
         if (event.key === this.#resultKey && !this.#isOlder(event.value)) this.#rememberedAt = at;
         return;
       default:
@@ -113,10 +118,12 @@ export class Finishing implements Judge {
   }
 
   /** A savepoint that the job stops with counts like a checkpoint; a run that somebody submitted anew is not over (row C28). */
-  #onPointer(value: string): void {
+  #onPointer(value: string, atUs: number): void {
     const { completed, job } = decodePointer(value);
     const stoppedWith = SAVEPOINT_ID.exec(job?.ended?.location ?? '')?.[1];
-    this.#newestNamed = Math.max(this.#newestNamed, completed.at(-1)?.id ?? 0, Number(stoppedWith ?? 0));
+    const newest = Math.max(this.#newestNamed, completed.at(-1)?.id ?? 0, Number(stoppedWith ?? 0));
+    if (newest > this.#newestNamed) this.#namedUs = atUs;
+    this.#newestNamed = newest;
     if (stoppedWith !== undefined) this.#stoppedWith.add(Number(stoppedWith));
     if (job === undefined || job.run === this.#run) return;
     this.#run = job.run;
@@ -169,12 +176,14 @@ export class Finishing implements Judge {
     attempt.isDrained = isDrained;
   }
 
-  #onFinished(id: number, at: number): void {
+  #onFinished(id: number, { at, atUs }: { readonly at: number; readonly atUs: number }): void {
     const attempt = this.#attempts.get(id);
     if (attempt === undefined) return;
     attempt.isFinished = true;
     this.#finished += 1;
     const isCovered = attempt.finalCheckpoint !== 0 && this.#newestNamed >= attempt.finalCheckpoint;
+    if (isCovered && this.#newestNamed === attempt.finalCheckpoint)
+      this.#margins.near('finishing/end-after-final-checkpoint', atUs - this.#namedUs, at);
     if (attempt.isDrained && this.#options.isCheckpointing && !isCovered) {
       this.#findings.violated('finished-without-final-checkpoint', [attempt.endedAt, at], () => {
         return `${this.#nameOf(attempt)} finishes, but no durable checkpoint was taken behind the end of its data`;

@@ -41,11 +41,14 @@ export class FiredTimersLog {
     for (const id of this.#reported.keys()) if (id > checkpointId) this.#reported.delete(id);
   }
 
-  /** Which timers have fired before a checkpoint (I2). */
-  before(checkpointId: number): HasFired {
+  /**
+   * Which timers have fired before a checkpoint (I2). `sinceId`: a snapshot that was drained or upgraded; what had fired before it is gone, and
+   * a timer registered behind it may be of a time that had passed.
+   */
+  before(checkpointId: number, sinceId = 0): HasFired {
     const fired = new Map<string, Position[]>();
     for (const [id, reports] of this.#reported) {
-      if (id > checkpointId || (id < checkpointId && !this.#completed.has(id))) continue;
+      if (id <= sinceId || id > checkpointId || (id < checkpointId && !this.#completed.has(id))) continue;
       for (const report of reports) add(report, fired);
     }
     return (operator, timer) => {

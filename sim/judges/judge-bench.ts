@@ -10,7 +10,6 @@
  */
 import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import type { RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { resultKey } from '../../engine/protocol/job-result.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -19,7 +18,7 @@ import { CheckpointReader } from './checkpoint-reader.ts';
 import { ConservedOutput } from './conserved-output.ts';
 import { ConsistentCut } from './consistent-cut.ts';
 import { CutAudit } from './cut-audit.ts';
-import { DrainWatch } from './drain-watch.ts';
+import { DueOutput } from './due-output.ts';
 import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
@@ -28,16 +27,19 @@ import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { type Margin, Margins } from './margins.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
+import { ReferenceCourse } from './reference-course.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
+import { RestoredTime } from './restored-time.ts';
 import { Retention } from './retention.ts';
 import { StateExpiry } from './state-expiry.ts';
 import { TableOutput } from './table-output.ts';
 import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
+import { type CurrentCourse, type JobVersions, RunHistory, type SnapshotCut } from './run-history.ts';
 import type { Verdict } from './verdict.ts';
-import { type JobVersions, VersionHistory } from './version-history.ts';
 
 /** What depends on job and input only. Lives that share both may share it; a sweep then folds the reference output once. */
 export interface JudgedJob {
@@ -51,8 +53,14 @@ export interface JudgedJob {
 
 export function judgedJob(graph: JobGraph, audit: JobAudit, input: JudgedInput): JudgedJob {
   const index = new InputIndex(input);
-  return { graph, audit, index, expected: new ExpectedOutput({ graph, audit, index }) };
+  const versions: JobVersions = new Map([[FIRST_VERSION, { graph, audit }]]);
+  const along = new ReferenceCourse({ versions, index });
+  const course = { first: FIRST_VERSION, stations: [] };
+  return { graph, audit, index, expected: new ExpectedOutput({ versions, audit, index, along, course }) };
 }
+
+/** Of a job that nobody upgrades. */
+const FIRST_VERSION = 1;
 
 export interface JudgeBenchOptions {
   readonly job: JudgedJob;
@@ -71,18 +79,30 @@ export class JudgeBench {
   readonly #compared: ExactlyOnceOutput;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
-  readonly #drainWatch: DrainWatch | undefined;
-  readonly #history: VersionHistory | undefined;
+  readonly #history: RunHistory | undefined;
+  readonly #restoredTime: RestoredTime | undefined;
+  readonly #due: DueOutput;
+  readonly #margins = new Margins();
   readonly #byKind = new Map<EventKind, Judge[]>();
 
   constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
-    const { reader, history, graphOf } = readerOf(job, durable);
+    const versions = job.versions ?? new Map([[FIRST_VERSION, job]]);
+    const isOperated = (plan.cluster.clients ?? 0) > 0;
+    const changed = (course: CurrentCourse): void => this.#due.follow(course);
+    const { reader, history, graphOf } = sourcesOf({ job, versions, durable, isOperated, changed });
     this.#history = history;
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
-    const cuts = new CutAudit({ graph, audit, index, history, ...fired });
+    const along = new ReferenceCourse({ versions, index, ...fired });
+    const newCuts = (): CutAudit => new CutAudit({ graph, audit, index, history, along });
+    const cuts = newCuts();
+    this.#restoredTime = restoredTimeOf(job, reader);
+    this.#due = new DueOutput({
+      ...{ expected, versions, audit, index, along, restored: this.#restoredTime },
+      changed: (due, course) => this.#expect(due, course),
+    });
     const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
@@ -100,48 +120,39 @@ export class JudgeBench {
       this.output = new TableOutput({ expected, audit, version, hasFinished });
     } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
     const isOver = (): boolean => this.#progress.isRemembered();
-    const retention = new Retention({ jobId, reader, durable, isOver });
-    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention });
-    const operated = (plan.cluster.clients ?? 0) > 0;
-    this.#drainWatch = operated ? this.#newDrainWatch(job, reader) : undefined;
+    const margins = this.#margins;
+    const retention = new Retention({ jobId, reader, durable, isOver, margins });
+    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins });
     const judges: readonly Wired[] = [
       this.output,
-      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished }),
-      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), ...fired }),
-      new CheckpointLifecycle({ jobId, isCheckpointing }),
+      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished, margins }),
+      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
+      new CheckpointLifecycle({ jobId, isCheckpointing, timeoutUs: plan.engine.checkpoint.timeoutUs, margins }),
       retention,
-      new Fencing({ jobId, plan }),
-      new Finishing({ graph, isCheckpointing }),
-      new Notifications(),
-      ...(operated
-        ? [new Savepoints({ reader, cuts: new CutAudit({ graph, audit, index, history, ...fired }), audit })]
-        : []),
+      new Fencing({ jobId, plan, margins }),
+      new Finishing({ graph, isCheckpointing, margins }),
+      new Notifications(margins),
+      ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
       ...(restore === undefined
         ? []
-        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), ...restore })]),
-      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires)]),
+        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), margins, ...restore })]),
+      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins)]),
       this.#progress,
     ];
     this.judges = judges;
     for (const judge of judges) for (const kind of judge.kinds) this.#wire(kind, judge);
   }
 
-  #newDrainWatch({ graph, audit, index, expected }: JudgedJob, reader: CheckpointReader): DrainWatch {
-    return new DrainWatch({
-      jobId: graph.jobId,
-      reader,
-      changed: (drained) => {
-        const due = drained === undefined ? expected : new ExpectedOutput({ graph, audit, index, drained });
-        this.#compared.expect(due);
-        if (this.output instanceof TableOutput) this.output.expect(due);
-        this.#progress.drained(drained?.endsAt !== undefined);
-      },
-    });
+  #expect(due: ExpectedOutput, { endsAt }: CurrentCourse): void {
+    this.#compared.expect(due);
+    if (this.output instanceof TableOutput) this.output.expect(due);
+    if (this.output instanceof ConservedOutput) this.output.endAt(endsAt);
+    this.#progress.drained(endsAt !== undefined);
   }
 
   observe(entry: HistoryEvent): void {
     if (entry.event.kind === this.#history?.kind) this.#history.observe(entry);
-    if (entry.event.kind === this.#drainWatch?.kind) this.#drainWatch.observe(entry);
+    if (entry.event.kind === this.#restoredTime?.kind) this.#restoredTime.observe(entry);
     const judges = this.#byKind.get(entry.event.kind);
     if (judges === undefined) return;
     for (const judge of judges) judge.observe(entry);
@@ -149,11 +160,18 @@ export class JudgeBench {
 
   /** Whether the life may end well; ask after `checkpoint-completed`, `transaction-committed` and `object-deleted`. */
   isSatisfied(): boolean {
+    if (!this.output.isComplete()) this.#due.settle();
     return this.#progress.satisfied();
   }
 
   finish(end: EndOfLife): Verdict[] {
+    if (!this.output.isComplete()) this.#due.settle();
     return this.judges.flatMap((judge) => judge.finish(end));
+  }
+
+  /** How near the life came; complete when it has ended. */
+  margins(): Readonly<Record<string, Margin>> {
+    return this.#margins.all();
   }
 
   #wire(kind: EventKind, judge: Judge): void {
@@ -168,24 +186,47 @@ function inducedPartitions({ vertices }: JobGraph): readonly number[] {
   return vertices.flatMap(({ source }) => (source?.induced === true ? source.partitions : []));
 }
 
-/** A reader of checkpoints of all versions of the job; which version took one it is told by their history. */
-function readerOf({ graph, index, versions }: JudgedJob, durable: DurableState): VersionedReader {
-  if (versions === undefined)
+/** What judges read of the life's checkpoints, and what the job has come through, where somebody operates it. */
+function sourcesOf({ job, versions, durable, isOperated, changed }: SourcesOptions): Sources {
+  const { graph, index } = job;
+  if (!isOperated)
     return { reader: new CheckpointReader({ graph, index, durable }), history: undefined, graphOf: () => graph };
   const graphs = [...versions.values()].map((version) => version.graph);
   const graphOf = (checkpoint: number): JobGraph => history.versionOf(history.of(checkpoint).version).graph;
   const reader = new CheckpointReader({ graph, index, durable, versions: { graphs, of: graphOf } });
-  const cutOf = (checkpoint: RetainedCheckpoint): Cut | undefined => {
-    const contents = reader.contents(checkpoint);
-    return contents.kind === 'read' ? contents.value.cut : undefined;
+  const snapshotOf = ({ metadata }: { readonly metadata: string }): SnapshotCut | undefined => {
+    const known = reader.metadata(metadata);
+    if (known.kind === 'unreadable') return undefined;
+    const contents = reader.contents({ id: known.value.checkpointId, metadata });
+    if (contents.kind === 'unreadable') return undefined;
+    return { cut: contents.value.cut, isDrained: known.value.snapshot === 'terminate-savepoint' };
   };
-  const history = new VersionHistory({ jobId: graph.jobId, versions, cutOf });
+  const history = new RunHistory({ jobId: graph.jobId, versions, snapshotOf, changed });
   return { reader, history, graphOf };
 }
 
-interface VersionedReader {
+interface SourcesOptions {
+  readonly job: JudgedJob;
+  readonly versions: JobVersions;
+  readonly durable: DurableState;
+  readonly isOperated: boolean;
+  readonly changed: (course: CurrentCourse) => void;
+}
+
+interface Sources {
   readonly reader: CheckpointReader;
-  readonly history: VersionHistory | undefined;
+  readonly history: RunHistory | undefined;
   /** Of the version of the job that took a checkpoint. */
   readonly graphOf: (checkpoint: number) => JobGraph;
+}
+
+/** Only where timers wait for input that does not end. */
+function restoredTimeOf({ graph, index }: JudgedJob, reader: CheckpointReader): RestoredTime | undefined {
+  if (graph.usesEventTime !== true || index.input.every(({ bounded }) => bounded)) return undefined;
+  const cutOf = (id: number): Cut | undefined => {
+    const checkpoint = reader.retained().find((retained) => retained.id === id);
+    const contents = checkpoint && reader.contents(checkpoint);
+    return contents?.kind === 'read' ? contents.value.cut : undefined;
+  };
+  return new RestoredTime({ graph, index, cutOf });
 }

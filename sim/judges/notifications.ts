@@ -10,6 +10,7 @@
 import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'notifications';
@@ -18,6 +19,8 @@ const NAME = 'notifications';
 interface Told {
   completed: number;
   readonly aborted: Set<number>;
+  /** When it was last told anything. */
+  lastUs: number;
 }
 
 export class Notifications implements Judge {
@@ -29,10 +32,17 @@ export class Notifications implements Judge {
     'and that it was aborted.';
   readonly #findings = new Findings(NAME);
   readonly #told = new Map<number, Told>();
+  readonly #margins: Margins;
   #completions = 0;
   #aborts = 0;
 
-  observe({ event, index: at }: HistoryEvent): void {
+  constructor(margins: Margins = new Margins()) {
+    this.#margins = margins;
+  }
+
+  observe({ event, index: at, atUs }: HistoryEvent): void {
+    if (event.kind === 'notify-complete-received' || event.kind === 'notify-aborted-received')
+      this.#noteDistance(this.#of(event.attempt), at, atUs);
     if (event.kind === 'notify-complete-received') this.#onComplete(event.attempt, event.checkpointId, at);
     else if (event.kind === 'notify-aborted-received') this.#onAborted(event.attempt, event.checkpointId, at);
   }
@@ -67,6 +77,11 @@ export class Notifications implements Judge {
     told.aborted.add(id);
   }
 
+  #noteDistance(told: Told, at: number, atUs: number): void {
+    if (told.lastUs >= 0) this.#margins.near('notifications/between-notices', atUs - told.lastUs, at);
+    told.lastUs = atUs;
+  }
+
   #sayBoth(attempt: number, id: number, at: number): void {
     this.#findings.violated('told-both', [at], () => {
       return `Attempt ${String(attempt)} is told of checkpoint ${String(id)} that it is complete and that it was aborted`;
@@ -76,7 +91,7 @@ export class Notifications implements Judge {
   #of(attempt: number): Told {
     let told = this.#told.get(attempt);
     if (told === undefined) {
-      told = { completed: 0, aborted: new Set() };
+      told = { completed: 0, aborted: new Set(), lastUs: -1 };
       this.#told.set(attempt, told);
     }
     return told;

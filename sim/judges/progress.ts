@@ -14,6 +14,8 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import type { Margins } from './margins.ts';
+import { RemainingTries } from './remaining-tries.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'progress';
@@ -41,6 +43,7 @@ export interface ProgressOptions {
   readonly output: OutputProgress;
   /** The life may end when nothing is left that nobody needs; the finding is the retention judge's. */
   readonly retention: { firstOrphan(): string | undefined };
+  readonly margins?: Margins;
 }
 
 export class Progress implements Judge {
@@ -49,6 +52,7 @@ export class Progress implements Judge {
     'phase',
     'job-status',
     'checkpoint-completed',
+    'checkpoint-aborted',
     'restart-scheduled',
     'operation-requested',
     'operation-answered',
@@ -70,16 +74,20 @@ export class Progress implements Judge {
   #completed = 0;
   #restarts = 0;
   #lastStatusAt = 0;
+  readonly #tries: RemainingTries;
   /** Trigger ids of operations whose client waits. */
   readonly #unanswered = new Set<string>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#tries = new RemainingTries(options.plan.engine, options.margins);
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
+  observe(entry: HistoryEvent): void {
+    const { event, index: at } = entry;
+    this.#tries.observe(entry);
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
     } else if (event.kind === 'operation-requested') {
@@ -143,8 +151,16 @@ export class Progress implements Judge {
         () => `${String(this.#restarts)} restarts after the storm, when nothing fails any more`,
       );
     }
+    this.#noteDistance(end);
     const where = this.#mustFinish ? 'has finished' : 'runs';
     return findings.verdicts(`The job ${where}, ${String(this.#completed)} checkpoints completed after the storm`);
+  }
+
+  #noteDistance({ cause, atUs }: EndOfLife): void {
+    const { margins, plan } = this.#options;
+    if (cause !== 'liveness-reached') return;
+    margins?.near('progress/time-left', plan.liveness.stormUs + plan.liveness.withinUs - atUs, -1);
+    margins?.near('progress/restarts-left', RESTARTS_MAX - this.#restarts, -1);
   }
 
   /** Exactly what is missing; several may be. */

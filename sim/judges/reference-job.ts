@@ -54,6 +54,8 @@ import type { ReferenceTimer } from './reference-timers.ts';
 export type OnOutput = (sinkUid: string, value: RecordValue, lineage: Lineage) => void;
 
 type KeyedSpec = Extract<OperatorSpec, { readonly kind: 'process' | 'co-process' }>;
+/** What operators do when their input ends: they do their last work once in their life (decision 0015), their timers fire each time. */
+export type LastWork = 'timers' | 'timers-and-last-work';
 /** Operator state that functions begin with, by operator uid. */
 export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
 
@@ -66,7 +68,7 @@ export class ReferenceJob {
   readonly #sources = new Map<number, Push>();
   readonly #keyed = new Map<string, ReferenceOperatorState>();
   readonly #clock: Clock = { timestampMs: 0 };
-  readonly #time: ReferenceEventTime;
+  #time: ReferenceEventTime;
   readonly #functions = new Map<string, ReferenceFunctionState>();
   readonly #restored: RestoredOperatorState;
   /** Entries of each vertex, by logical input. */
@@ -110,7 +112,7 @@ export class ReferenceJob {
    * All input has come. Event time goes as far as the input allows, to its end where no partition of `endless` feeds an operator; those
    * finish, too, in the order of the graph, so that one finishes when all before it have. A second call would emit again.
    */
-  finish(endless: ReadonlySet<number>): void {
+  finish(endless: ReadonlySet<number>, lastWork: LastWork = 'timers-and-last-work'): void {
     const goesOn = new Set<number>();
     for (const { index, source } of this.#graph.vertices) {
       const isFed = this.#graph.edges.some((edge) => edge.to === index && goesOn.has(edge.from));
@@ -121,8 +123,15 @@ export class ReferenceJob {
       const stages = this.#stagesOf(index);
       const watermarkUs = watermarks[index] ?? START_OF_TIME_US;
       for (const { fire } of stages) fire?.(({ timestampUs }) => timestampUs <= watermarkUs, watermarkUs);
-      if (!goesOn.has(index)) for (const { finish } of stages) finish?.();
+      if (goesOn.has(index) || lastWork === 'timers') continue;
+      for (const { finish } of stages) finish?.();
     }
+  }
+
+  /** Event time is in no snapshot (row B22): what was fed before a restore says nothing of it any more. */
+  beginEventTimeAnew(): void {
+    this.#time = new ReferenceEventTime(this.#graph);
+    for (const { timers } of this.#keyed.values()) if (timers !== undefined) timers.watermarkUs = START_OF_TIME_US;
   }
 
   /** Fires the timers that a checkpoint says have fired, operator by operator along the graph. */

@@ -15,7 +15,8 @@ import {
   type RecordValue,
   sourceIndexOf,
 } from '../../engine/protocol/stream-elements.ts';
-import { type OnOutput, ReferenceJob } from './reference-job.ts';
+import type { HasFired } from './fired-timers.ts';
+import { type LastWork, type OnOutput, ReferenceJob, type RestoredOperatorState } from './reference-job.ts';
 
 /** The records of one partition that a source is to read, in their order: from offset 0, or from where it begins. */
 export interface JudgedPartition {
@@ -102,14 +103,21 @@ export class InputIndex {
   }
 }
 
+export interface ReferenceRunOptions {
+  readonly onOutput?: OnOutput | undefined;
+  /** What lies before it was fed to another version of the job. */
+  readonly from?: Cut;
+  /** Operator state that functions begin with. */
+  readonly restored?: RestoredOperatorState;
+}
+
 export class ReferenceRun {
   readonly job: ReferenceJob;
   readonly #index: InputIndex;
   readonly #position: Cut;
 
-  /** `from`: what lies before it was fed to another version of the job. */
-  constructor(graph: JobGraph, index: InputIndex, onOutput?: OnOutput, from?: Cut) {
-    this.job = new ReferenceJob(graph, onOutput);
+  constructor(graph: JobGraph, index: InputIndex, { onOutput, from, restored }: ReferenceRunOptions = {}) {
+    this.job = new ReferenceJob(graph, onOutput, restored);
     this.#index = index;
     this.#position = from?.slice() ?? new Int32Array(index.input.length);
   }
@@ -124,10 +132,20 @@ export class ReferenceRun {
     for (let slot = 0; slot < this.#position.length; slot += 1) this.#feedUntil(slot, cut[slot] ?? 0);
   }
 
-  /** All input is fed: operators behind bounded topics only do their last work; behind `all` where the job was drained. */
-  finish(ended: 'bounded' | 'all' = 'bounded'): void {
+  /** Fires the timers that a checkpoint says have fired; undefined: there are none. */
+  fireTimers(hasFired: HasFired | undefined): void {
+    if (hasFired !== undefined) this.job.fireTimers(hasFired);
+  }
+
+  /** What was fed so far says nothing more of event time: the job is restored here (row B22). */
+  beginEventTimeAnew(): void {
+    this.job.beginEventTimeAnew();
+  }
+
+  /** All input is fed: operators behind bounded topics only come to their end; behind `all` where the job was drained. */
+  finish(ended: 'bounded' | 'all' = 'bounded', lastWork?: LastWork): void {
     const goesOn = ended === 'all' ? [] : this.#index.input.filter(({ bounded }) => !bounded);
-    this.job.finish(new Set(goesOn.map(({ partition }) => partition)));
+    this.job.finish(new Set(goesOn.map(({ partition }) => partition)), lastWork);
   }
 
   #feedUntil(slot: number, end: number): void {

@@ -165,6 +165,11 @@ export class ReferenceOperatorState implements RuntimeContext {
     return this.#tables.has(name);
   }
 
+  /** Whether a state is the timers of the operator. */
+  isOfTimers(name: string): boolean {
+    return this.timers !== undefined && !this.#declared.some((declared) => declared === this.#tables.get(name));
+  }
+
   /** What every state holds, by state, then in the order in which keys came. */
   contents(): { readonly name: string; readonly key: StateKey; readonly content: unknown }[] {
     return [...this.#tables].flatMap(([name, { cells }]) =>

@@ -19,8 +19,10 @@ import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts'
 import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
 import { readSegment, readStateContents } from '../inspection/state-contents.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
+import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './element-bag.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
+import type { Margins } from './margins.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
 import { PresentForms } from './present-forms.ts';
 import { ReferenceJob } from './reference-job.ts';
@@ -46,8 +48,8 @@ export interface StateAtBarrier {
 export interface RestoredState {
   /** By operator, over all subtasks. */
   readonly keyed: ReadonlyMap<string, StateHash>;
-  /** Of operator state that can be dealt out anew: what some subtask has, by operator. */
-  readonly elements: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Of operator state that can be dealt out anew: what each subtask has, by operator. */
+  readonly elements: ReadonlyMap<string, ElementsOfSubtasks>;
 }
 
 /** The engine's own restore path. Throws `CorruptData`, `IncompatibleState` or `InvariantViolation`. */
@@ -84,6 +86,7 @@ export interface RestoreAuditOptions {
   readonly atBarrier: StateAtBarrier;
   /** Directories of snapshots that a client was told of and did not give up. */
   readonly handedOut: () => readonly string[];
+  readonly margins?: Margins;
 }
 
 export class RestoreAudit implements Judge {
@@ -114,6 +117,7 @@ export class RestoreAudit implements Judge {
     // A life that was cut off in the middle of an event is audited all the same: what is durable is.
     for (const [index, path] of paths.entries())
       this.#audit(path, ids.get(path), index > 0 ? 'own' : retained.length === 1 ? 'both' : 'other');
+    this.#options.margins?.near('restore-audit/snapshots-restored', paths.length, -1);
     const when = end.cause === 'limit' ? 'when the life was cut off' : 'at the end';
     return this.#findings.verdicts(
       `${String(paths.length)} snapshots are restorable ${when}, each as it was at its barrier`,
@@ -163,9 +167,7 @@ export class RestoreAudit implements Judge {
       );
     }
     for (const [operator, elements] of expected.elements) {
-      const found = restored.value.elements.get(operator);
-      const missing = [...elements].find((element) => found?.has(element) !== true);
-      if (missing === undefined && found?.size === elements.size) continue;
+      if (areDealtOut(elements, restored.value.elements.get(operator) ?? [])) continue;
       this.#say(anomaly, `${path} restored ${width}: operator state of ${operator} is not that of the snapshot`);
     }
   }
@@ -173,7 +175,7 @@ export class RestoreAudit implements Judge {
   /** What the bytes stand for, by operator; on the way each subtask's is held against its live state at the barrier. */
   #readSnapshot(metadata: CheckpointMetadata): Readable<Snapshot> {
     const keyed = new Map<string, StateHash>();
-    const elements = new Map<string, Set<string>>();
+    const elements = new Map<string, ElementBag[]>();
     const snapshot: Snapshot = { keyed, elements };
     return attempt(`checkpoint ${String(metadata.checkpointId)}`, () => {
       for (const state of metadata.states) {
@@ -183,7 +185,10 @@ export class RestoreAudit implements Judge {
             const other = this.#readKeyed(metadata, state, { handle, bytes }, keyed);
             if (other !== undefined) snapshot.otherVersion = other;
           }
-          if (handle.state === 'operator' && handle.lists !== undefined) gather(handle.operator, bytes, elements);
+          if (handle.state === 'operator' && handle.lists !== undefined) {
+            const known = elements.get(handle.operator) ?? [];
+            elements.set(handle.operator, [...known, bagOf(decodeOperatorStateFile(bytes))]);
+          }
         }
       }
       return snapshot;
@@ -265,13 +270,6 @@ export class RestoreAudit implements Judge {
   #say(anomaly: string, message: string): void {
     this.#findings.violated(anomaly, [], () => message);
   }
-}
-
-function gather(operator: string, bytes: Uint8Array, into: Map<string, Set<string>>): void {
-  const found = into.get(operator) ?? new Set<string>();
-  into.set(operator, found);
-  for (const { name, elements } of decodeOperatorStateFile(bytes))
-    for (const element of elements) found.add(`${name}/${element.join()}`);
 }
 
 function operatorThatIsGone({ vertices }: JobGraph, { operators }: CheckpointMetadata): string | undefined {

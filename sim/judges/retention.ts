@@ -16,10 +16,13 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'retention';
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
+/** Files of a checkpoint so many ids below the oldest that is retained are not waited for any more. */
+const REMEMBERED = 64;
 
 export interface RetentionOptions {
   readonly jobId: string;
@@ -27,6 +30,13 @@ export interface RetentionOptions {
   readonly durable: DurableState;
   /** The job takes no checkpoint any more: it has finished, and that is remembered. */
   readonly isOver: () => boolean;
+  readonly margins?: Margins;
+}
+
+interface Moment {
+  /** Index in the history. */
+  readonly at: number;
+  readonly atUs: number;
 }
 
 /** A snapshot that belongs to a user. */
@@ -42,7 +52,13 @@ type Requested = Extract<HistoryEvent['event'], { readonly kind: 'operation-requ
 
 export class Retention implements Judge {
   readonly name = NAME;
-  readonly kinds = ['object-deleted', 'coordination-updated', 'operation-requested', 'operation-answered'] as const;
+  readonly kinds = [
+    'object-deleted',
+    'coordination-updated',
+    'operation-requested',
+    'operation-answered',
+    'task-restored',
+  ] as const;
   readonly anomalies =
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
     'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
@@ -58,18 +74,25 @@ export class Retention implements Judge {
   #retainedFiles = new Map<string, number>();
   /** By directory. */
   readonly #ofUsers = new Map<string, OfUser>();
+  readonly #margins: Margins;
+  /** By path that no pointer names any more and that still is there: whose it was, and since when. */
+  readonly #released = new Map<string, { readonly id: number; readonly atUs: number }>();
+  /** By checkpoint, while files of it are there. */
+  readonly #restoredUs = new Map<number, number>();
   #checked = 0;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.jobId);
     this.#ofJob = `/${options.jobId}/`;
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
-    if (event.kind === 'object-deleted') this.#onDeleted(event.path, at);
+  observe({ event, index: at, atUs }: HistoryEvent): void {
+    if (event.kind === 'object-deleted') this.#onDeleted(event.path, { at, atUs });
+    else if (event.kind === 'task-restored') this.#restoredUs.set(event.checkpointId, atUs);
     else if (event.kind === 'coordination-updated') {
-      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value).completed, at);
+      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value).completed, { at, atUs });
     } else if (event.kind === 'operation-requested') this.#onRequested(event);
     else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
   }
@@ -108,8 +131,9 @@ export class Retention implements Judge {
     return [...this.#ofUsers].flatMap(([directory, { kind }]) => (kind === 'told' ? [directory] : []));
   }
 
-  #onDeleted(path: string, at: number): void {
+  #onDeleted(path: string, { at, atUs }: Moment): void {
     const id = this.#retainedFiles.get(path);
+    this.#noteDistance(path, { at, atUs });
     if (id !== undefined) {
       const message = (): string => `${path} of retained checkpoint ${String(id)} is deleted`;
       this.#findings.violated('retained-file-missing', [at], message);
@@ -122,7 +146,24 @@ export class Retention implements Judge {
     }
   }
 
-  #onPointer(completed: readonly RetainedCheckpoint[], at: number): void {
+  #noteDistance(path: string, { at, atUs }: Moment): void {
+    const released = this.#released.get(path);
+    if (released === undefined) return;
+    this.#released.delete(path);
+    this.#margins.near('retention/deletion-after-release', atUs - released.atUs, at);
+    const restoredUs = this.#restoredUs.get(released.id);
+    if (restoredUs !== undefined) this.#margins.near('retention/deletion-after-restore', atUs - restoredUs, at);
+  }
+
+  /** What an older pointer named and this one does not may go; of checkpoints that are gone nothing is remembered. */
+  #release(files: ReadonlyMap<string, number>, atUs: number): void {
+    for (const [path, id] of this.#retainedFiles) if (!files.has(path)) this.#released.set(path, { id, atUs });
+    const oldest = Math.min(...files.values());
+    for (const id of this.#restoredUs.keys()) if (id + REMEMBERED < oldest) this.#restoredUs.delete(id);
+    for (const [path, { id }] of this.#released) if (id + REMEMBERED < oldest) this.#released.delete(path);
+  }
+
+  #onPointer(completed: readonly RetainedCheckpoint[], { at, atUs }: Moment): void {
     const files = new Map<string, number>();
     for (const checkpoint of completed) {
       const paths = this.#options.reader.filesOf(checkpoint);
@@ -130,6 +171,7 @@ export class Retention implements Judge {
       this.#onOwner(checkpoint, paths, at);
       this.#onNamed(checkpoint.id, paths, at);
     }
+    this.#release(files, atUs);
     this.#retainedFiles = files;
   }
 

@@ -12,38 +12,58 @@ import type { CutAudit } from './cut-audit.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'savepoints';
+const SAVEPOINT_METADATA = /^(.*\/savepoint-[^/]*)\/_metadata$/;
 
 export interface SavepointsOptions {
   readonly reader: CheckpointReader;
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
+  readonly margins?: Margins;
 }
 
 type Answered = Extract<HistoryEvent['event'], { readonly kind: 'operation-answered' }>;
 
 export class Savepoints implements Judge {
   readonly name = NAME;
-  readonly kinds = ['operation-answered'] as const;
+  readonly kinds = ['object-stored', 'operation-answered'] as const;
   readonly anomalies =
     'told-before-durable: the client is told of a savepoint that cannot be restored. savepoint-wrong: its state is not that of the ' +
     'records before its cut.';
   readonly #options: SavepointsOptions;
   readonly #findings = new Findings(NAME);
+  /** By directory of a savepoint nobody was told of yet: when its `_metadata` was stored. */
+  readonly #storedUs = new Map<string, number>();
+  readonly #margins: Margins;
   #seen = 0;
 
   constructor(options: SavepointsOptions) {
     this.#options = options;
+    this.#margins = options.margins ?? new Margins();
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
-    if (event.kind === 'operation-answered') this.#onAnswered(event, at);
+  observe({ event, index: at, atUs }: HistoryEvent): void {
+    if (event.kind === 'object-stored') {
+      const location = SAVEPOINT_METADATA.exec(event.path)?.[1];
+      if (location !== undefined) this.#storedUs.set(location, atUs);
+    } else if (event.kind === 'operation-answered') {
+      this.#noteDistance(event.location, at, atUs);
+      this.#onAnswered(event, at);
+    }
   }
 
   finish(): Verdict[] {
     return this.#findings.verdicts(`${String(this.#seen)} snapshots were handed out, each readable and right`);
+  }
+
+  #noteDistance(location: string, at: number, atUs: number): void {
+    const storedUs = this.#storedUs.get(location);
+    if (storedUs === undefined) return;
+    this.#storedUs.delete(location);
+    this.#margins.near('savepoints/told-after-durable', atUs - storedUs, at);
   }
 
   #onAnswered({ operation, location }: Answered, at: number): void {

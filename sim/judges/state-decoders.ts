@@ -21,6 +21,7 @@ export type {
 } from '../../engine/state/keyed-state.ts';
 export {
   decodeKeyedStateFile,
+  decodeKeyedStateHeader,
   encodeKeyedStateFile,
   locateKeyedStateEntries,
   readKeyedStateEntries,

@@ -32,8 +32,8 @@ export interface DifferenceQuestion {
   readonly isCounted?: ((keyGroup: number) => boolean) | undefined;
   /** Which timers have fired before the cut; absent: there are none. */
   readonly hasFired?: HasFired | undefined;
-  /** The reference at the cut where the job was upgraded before: which records would explain the difference is not looked for then. */
-  readonly upgraded?: ReferenceJob | undefined;
+  /** The reference at the cut where the job was upgraded or drained before: which records would explain the difference is not looked for then. */
+  readonly behind?: ReferenceJob | undefined;
 }
 
 interface RecordPosition {
@@ -63,7 +63,7 @@ interface Hypothesis {
 const FEED_BUDGET = 200_000;
 
 export function explainDifference(question: DifferenceQuestion): StateDifference {
-  const operator = (question.upgraded ?? referenceAt(question)).keyedStates.get(question.operator);
+  const operator = (question.behind ?? referenceAt(question)).keyedStates.get(question.operator);
   if (operator === undefined) {
     return {
       kind: 'other',
@@ -75,7 +75,7 @@ export function explainDifference(question: DifferenceQuestion): StateDifference
   const suspect = firstSuspect(due, question.found);
   if (suspect === undefined)
     return { kind: 'other', message: `state of ${question.operator} lies in wrong key groups` };
-  const isKnown = suspect.copies > 1 || question.upgraded !== undefined;
+  const isKnown = suspect.copies > 1 || question.behind !== undefined;
   const explanation = isKnown ? undefined : explain(question, suspect);
   const sentence = [
     `operator ${question.operator}, state ${suspect.state}, key ${operator.showKey(suspect.key)}:`,

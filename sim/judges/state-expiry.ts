@@ -12,9 +12,11 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
 import type { CounterAccess, JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
+import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'state-expiry';
+const US_PER_MS = 1_000;
 
 export class StateExpiry implements Judge {
   readonly name = NAME;
@@ -25,11 +27,13 @@ export class StateExpiry implements Judge {
   readonly #expires: NonNullable<JobAudit['expires']>;
   readonly #findings = new Findings(NAME);
   readonly #last = new Map<StateKey, CounterAccess>();
+  readonly #margins: Margins;
   #wentOn = 0;
   #expired = 0;
 
-  constructor(expires: NonNullable<JobAudit['expires']>) {
+  constructor(expires: NonNullable<JobAudit['expires']>, margins: Margins = new Margins()) {
     this.#expires = expires;
+    this.#margins = margins;
   }
 
   observe({ event, index: at }: HistoryEvent): void {
@@ -48,6 +52,7 @@ export class StateExpiry implements Judge {
     if (before === undefined) return;
     const gapMs = access.atMs - before.atMs;
     const { ttlMs } = this.#expires;
+    this.#margins.near('state-expiry/access-from-expiry', Math.round(Math.abs(gapMs - ttlMs) * US_PER_MS), at);
     const shows = `the counter of ${String(access.key)} shows ${String(access.count)} after ${String(before.count)}`;
     if (access.count === before.count + 1) {
       this.#wentOn += 1;

@@ -5,7 +5,7 @@
  * stored form and not from the engine's: a time of variable length before the value of a value, reducing or aggregating state, before each
  * element of a list, and between key and value of each entry of a map. What of this a file has, its own description says.
  *
- * I1: files without such states are handed on as they are.
+ * I1: files without such states are handed on as they are; those of operators none of whose states ever expire are not even looked at.
  */
 import { ByteReader } from '../../engine/foundation/byte-reader.ts';
 import type { ByteWriter } from '../../engine/foundation/byte-writer.ts';
@@ -20,8 +20,12 @@ type Copy = (input: ByteReader, out: ByteWriter) => void;
 
 export class UnstampedState {
   readonly #states = new Map<string, StateDescriptor>();
+  /** Operators with a state that expires in some version of the job. */
+  readonly #expiring: ReadonlySet<string>;
 
+  /** `vertices`: of all versions of the job. */
   constructor(vertices: readonly JobVertex[]) {
+    this.#expiring = new Set(expiringStates({ vertices }).keys());
     for (const { operators } of vertices)
       for (const operator of operators) {
         if (!('function' in operator)) continue;
@@ -31,7 +35,7 @@ export class UnstampedState {
 
   /** Throws `CorruptData`. */
   fileOf(operator: string, bytes: Uint8Array): Uint8Array {
-    if (this.#states.size === 0) return bytes;
+    if (!this.#expiring.has(operator)) return bytes;
     const file = decodeKeyedStateFile(bytes);
     const copies = file.states.map(({ name, serializer }) => this.#copyOf(`${operator}/${name}`, serializer));
     if (copies.every((copy) => copy === undefined)) return bytes;
@@ -77,7 +81,7 @@ export class UnstampedState {
 }
 
 /** Names of the states of each operator whose entries expire; an operator without any is not in it. */
-export function expiringStates({ vertices }: JobGraph): ReadonlyMap<string, ReadonlySet<string>> {
+export function expiringStates({ vertices }: Pick<JobGraph, 'vertices'>): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, ReadonlySet<string>>();
   for (const { operators } of vertices) {
     for (const operator of operators) {

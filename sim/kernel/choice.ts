@@ -17,6 +17,14 @@ import { MAX_OPTIONS, type Tape } from './tape.ts';
 
 export { type ChoiceMode, TapeDivergence } from './choice-director.ts';
 
+/** A choice that a plan fixes, whatever the streams are: at its `nth` real choice, from 1, the site takes this option. */
+export interface FixedChoice {
+  readonly site: string;
+  readonly nth: number;
+  /** From 0; where the choice has no such option by then, the boring one is taken. */
+  readonly option: number;
+}
+
 export interface ChoicesOptions {
   /** Any string; the root of all streams. */
   readonly rootSeed: string;
@@ -26,7 +34,12 @@ export interface ChoicesOptions {
   readonly mode?: ChoiceMode;
   /** Only these sites draw, all others take the boring option; absent: all draw. */
   readonly drawnSites?: readonly string[];
+  /** Sites named here draw nothing: they take these options, and the boring one where none is named. */
+  readonly fixedChoices?: readonly FixedChoice[];
 }
+
+/** Options by the number of the choice. */
+type FixedOptions = ReadonlyMap<number, number>;
 
 /** Another seed, and the sites it is for; absent: all. */
 interface Anew {
@@ -42,10 +55,12 @@ export class Choices {
   readonly #director: ChoiceDirector | undefined;
   readonly #sites = new Map<string, ChoiceSite>();
   readonly #drawnSites: ReadonlySet<string> | undefined;
+  readonly #fixed: ReadonlyMap<string, FixedOptions>;
   #anew: Anew | undefined;
 
   constructor(options: ChoicesOptions) {
     this.#rootSeed = options.rootSeed;
+    this.#fixed = bySite(options.fixedChoices ?? []);
     this.#drawnSites = options.drawnSites === undefined ? undefined : new Set(options.drawnSites);
     this.#director = directorOf(options.mode ?? 'generate', options.tape);
   }
@@ -54,8 +69,9 @@ export class Choices {
   site(name: string): ChoiceSite {
     const known = this.#sites.get(name);
     if (known !== undefined) return known;
-    const draws = this.#drawnSites === undefined || this.#drawnSites.has(name);
-    const site = new ChoiceSite({ name, rootSeed: this.#rootSeed, director: this.#director, draws });
+    const fixed = this.#fixed.get(name);
+    const draws = fixed === undefined && (this.#drawnSites === undefined || this.#drawnSites.has(name));
+    const site = new ChoiceSite({ name, rootSeed: this.#rootSeed, director: this.#director, draws, fixed });
     if (this.#anew !== undefined && isMeant(this.#anew, name)) site.drawAnew(this.#anew.rootSeed);
     this.#sites.set(name, site);
     return site;
@@ -71,6 +87,21 @@ export class Choices {
   /** The sites that were asked for something real, in the order of their first mention. */
   askedSites(): string[] {
     return [...this.#sites.values()].filter((site) => site.wasAsked).map(({ name }) => name);
+  }
+
+  /** What was not boring in what sites drew, as choices that a plan can fix; empty when merely generating. */
+  takenChoices(): FixedChoice[] {
+    const taken: FixedChoice[] = [];
+    const asked = new Map<string, number>();
+    const tape = this.#director?.tape;
+    for (let index = 0; index < (tape?.length ?? 0); index += 1) {
+      const entry = tape?.at(index);
+      if (entry === undefined) continue;
+      const nth = (asked.get(entry.site) ?? 0) + 1;
+      asked.set(entry.site, nth);
+      if (entry.value !== 0) taken.push({ site: entry.site, nth, option: entry.value });
+    }
+    return taken;
   }
 
   /** What was chosen, in order, by all sites; undefined when merely generating. */
@@ -92,6 +123,10 @@ export class ChoiceSite {
   /** Undefined until the first draw: most sites of a life never draw, and seeding costs a microsecond. */
   #int32: (() => number) | undefined;
   #draws: boolean;
+  /** What it takes while it does not draw; undefined: always the boring option. */
+  #fixed: FixedOptions | undefined;
+  /** Real choices made by the plan. */
+  #fixedAsked = 0;
 
   constructor(options: {
     readonly name: string;
@@ -99,11 +134,13 @@ export class ChoiceSite {
     readonly director: ChoiceDirector | undefined;
     /** False: always the boring option, and nothing of it on a tape. */
     readonly draws: boolean;
+    readonly fixed?: FixedOptions | undefined;
   }) {
     this.name = options.name;
     this.#rootSeed = options.rootSeed;
     this.#director = options.director;
     this.#draws = options.draws;
+    this.#fixed = options.fixed;
   }
 
   /** Its further choices come from a stream of this seed. */
@@ -114,12 +151,13 @@ export class ChoiceSite {
   }
 
   get wasAsked(): boolean {
-    return this.#int32 !== undefined;
+    return this.#int32 !== undefined || this.#fixedAsked > 0;
   }
 
   /** An integer in [0, n), for n from 1 to 2^32. */
   choose(n: number): number {
-    if (n === 1 || !this.#draws) return 0;
+    if (n === 1) return 0;
+    if (!this.#draws) return this.#fixed === undefined ? 0 : this.#planned(this.#fixed, n);
     if (this.#director === undefined) return this.#draw(n);
     return this.#director.decide({ site: this.name, options: n, draw: () => this.#draw(n) });
   }
@@ -128,7 +166,7 @@ export class ChoiceSite {
   chance(numerator: number, denominator: number): boolean {
     if (!(numerator >= 0 && numerator <= denominator)) refuseOdds(numerator, denominator);
     if (numerator === 0 || numerator === denominator) return numerator > 0;
-    if (!this.#draws) return false;
+    if (!this.#draws) return this.#fixed !== undefined && this.#planned(this.#fixed, 2) === 1;
     const firstTrue = denominator - numerator;
     if (this.#director === undefined) return this.#draw(denominator) >= firstTrue;
     const draw = (): number => (this.#draw(denominator) >= firstTrue ? 1 : 0);
@@ -155,6 +193,13 @@ export class ChoiceSite {
     return shuffled;
   }
 
+  /** Guided replay: the option of the plan while it fits, else the boring one. */
+  #planned(fixed: FixedOptions, n: number): number {
+    this.#fixedAsked += 1;
+    const option = fixed.get(this.#fixedAsked) ?? 0;
+    return option < n ? option : 0;
+  }
+
   /** Equally likely integers: words beyond the last whole multiple of n are drawn again (I2). */
   #draw(n: number): number {
     if (!(n >= 1 && n <= MAX_OPTIONS && Number.isInteger(n))) refuseOptions(n);
@@ -169,6 +214,15 @@ export class ChoiceSite {
       if (word - value <= MAX_OPTIONS - n) return value;
     }
   }
+}
+
+function bySite(choices: readonly FixedChoice[]): ReadonlyMap<string, FixedOptions> {
+  const sites = new Map<string, Map<number, number>>();
+  for (const { site, nth, option } of choices) {
+    const options = sites.get(site) ?? new Map<number, number>();
+    sites.set(site, options.set(nth, option));
+  }
+  return sites;
 }
 
 function refuseOptions(n: number): never {

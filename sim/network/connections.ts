@@ -11,9 +11,11 @@
 import { assert } from '../../engine/foundation/assert.ts';
 import { MAIN_MAILBOX } from '../../engine/foundation/ids.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
+import { NO_CHAIN } from './chain-priorities.ts';
 import { Connection, type ConnectionEnd, type Stream } from './connection.ts';
 import type { Envelope } from './envelope.ts';
 import type { Medium } from './medium.ts';
+import type { NodeSides } from './node-sides.ts';
 
 export class Connections {
   readonly #medium: Medium;
@@ -97,6 +99,25 @@ export class Connections {
   /** The stream stalled for too long: both ends give up, each by its own clock and without a word to the other. */
   deadlineDue(stream: Stream): void {
     stream.deadline = 0;
+    this.#giveUp(stream);
+  }
+
+  /** Something between the sides resets all connections that are in use; false when there are none. */
+  reset(sides: NodeSides): boolean {
+    // Who is told may open the next connection at once: that one is not reset.
+    const concerned = this.#byPair.flatMap((row, low) =>
+      row.flatMap((connection, high) => {
+        if (connection === undefined || !sides.concerns(low, high)) return [];
+        const stream = connection.streamFrom(low);
+        return stream.from.isUsed || stream.to.isUsed ? [stream] : [];
+      }),
+    );
+    for (const stream of concerned) this.#giveUp(stream);
+    return concerned.length > 0;
+  }
+
+  /** A new term begins; what is on its way in either direction is of an old one. */
+  #giveUp(stream: Stream): void {
     const { connection, from, to } = stream;
     const term = connection.beginTerm();
     const tellFrom = from.isUsed && !this.#isDown(from);
@@ -166,6 +187,7 @@ export class Connections {
     notice.departUs = this.#medium.loop.nowUs;
     notice.route = 'notice';
     notice.term = stream.from.term;
+    notice.chain = NO_CHAIN;
     const latencyUs = this.#medium.linkOf(notice.from, notice.to).latencyUs();
     this.#schedule(stream, notice, this.#medium.loop.nowUs + latencyUs);
   }
@@ -185,6 +207,7 @@ export class Connections {
     envelope.departUs = this.#medium.loop.nowUs;
     envelope.route = 'local';
     envelope.term = end.term;
+    envelope.chain = NO_CHAIN;
     this.#medium.receiver.deliver(envelope);
   }
 

@@ -80,12 +80,14 @@ export class DegradationMap {
   /** By how much transmission on a link is stretched now: the narrowest place decides, two clogs do not multiply. */
   slowFactor(from: number, to: number): number {
     let factor = 1;
+    let narrowest = '';
     for (const active of this.#active) {
       const own = active.what.slowFactor ?? 1;
-      if (own === 1 || !active.sides.concerns(from, to)) continue;
-      factor = Math.max(factor, own);
-      this.#onEffective(active.faultId);
+      if (own <= factor || !active.sides.concerns(from, to)) continue;
+      factor = own;
+      narrowest = active.faultId;
     }
+    if (factor > 1) this.#onEffective(narrowest);
     return factor;
   }
 

@@ -33,6 +33,8 @@ export class Envelope implements ScheduledEvent {
   route: Route = 'local';
   /** Of the connection; for a notice the term that begins with it. */
   term = 0;
+  /** Chain of causally linked messages it belongs to (chain-priorities.ts); 0: none. */
+  chain = 0;
   readonly #carrier: Carrier;
 
   constructor(carrier: Carrier) {
@@ -74,6 +76,7 @@ export class EnvelopePool {
     copy.departUs = original.departUs;
     copy.route = original.route;
     copy.term = original.term;
+    copy.chain = original.chain;
     return copy;
   }
 }

@@ -5,7 +5,7 @@
  * Nodes are known by index; names are looked up once per message.
  *
  * I1: what was sent before its sender crashed may still arrive; what had not departed by then never does.
- * I2: datagrams are independent; a cut, loss or a dead receiver drops them.
+ * I2: datagrams are independent; a cut, loss or a dead receiver drops them; a cut that holds lets them go on when it is healed.
  * I3: connections keep order (connections.ts); loss and the like cost them time only.
  * I4: messages within a node arrive when they depart, in order, and die with their incarnation.
  * I5: each link draws from its own site `network/<from>-><to>`, faults from theirs.
@@ -20,6 +20,7 @@ import type { EventLoop } from '../kernel/event-loop.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { VirtualNode } from '../node/virtual-node.ts';
+import { type ChainPriorities, NO_CHAIN } from './chain-priorities.ts';
 import { Connections } from './connections.ts';
 import { type Degradation, DegradationMap } from './degradation-map.ts';
 import { type Carrier, type Envelope, EnvelopePool } from './envelope.ts';
@@ -36,12 +37,23 @@ export interface NetworkOptions {
   readonly profile: HardwareProfile;
   readonly nodes: readonly VirtualNode[];
   readonly receiver: Receiver;
+  /** Absent: no message waits for others. */
+  readonly priorities?: ChainPriorities;
 }
 
 /** The mailbox a message is sent from. */
 export interface Origin {
   readonly nodeIndex: number;
   readonly id: MailboxId;
+}
+
+/** The sides of a cut, by node index. */
+export interface CutSides {
+  readonly a: readonly number[];
+  readonly b: readonly number[];
+  readonly oneWay: boolean;
+  /** Datagrams wait until it is healed, instead of being lost. */
+  readonly holds: boolean;
 }
 
 /** A degradation and the sides it lies between, by node index. */
@@ -66,6 +78,12 @@ export class Network implements Carrier {
   readonly #partitions = new PartitionMap();
   readonly #degradations: DegradationMap;
   readonly #connections: Connections;
+  readonly #priorities: ChainPriorities | undefined;
+  /** Chain of the input that is being handled. */
+  #cause = NO_CHAIN;
+  #isContinued = false;
+  /** Datagrams that wait at cuts, in the order they came there. */
+  #held: Envelope[] = [];
   readonly #effective = new Set<string>();
   #effectListener: EffectListener | undefined;
   readonly #tellEffective: EffectListener = (faultId) => {
@@ -81,6 +99,7 @@ export class Network implements Carrier {
     this.#profile = options.profile;
     this.#nodes = options.nodes;
     this.#receiver = options.receiver;
+    this.#priorities = options.priorities;
     for (const node of options.nodes) this.#indexOf.set(node.id, node.index);
     assert(this.#indexOf.size === options.nodes.length, 'every node has a name of its own');
     this.#links = options.nodes.map(() => []);
@@ -93,6 +112,22 @@ export class Network implements Carrier {
   indexOf(node: NodeId): number {
     const index = this.#indexOf.get(node);
     return index === undefined ? refuseUnknown(node) : index;
+  }
+
+  /** What is sent from now on follows from an input of this chain; 0: from none. */
+  follow(chain: number): void {
+    this.#cause = chain;
+    this.#isContinued = false;
+  }
+
+  /** Steps of chains so far; 0 without priorities. */
+  get prioritySteps(): number {
+    return this.#priorities?.steps ?? 0;
+  }
+
+  /** The chain that a timer armed now belongs to. */
+  get cause(): number {
+    return this.#cause;
   }
 
   /** Sends a message that leaves its node at `departUs`, now or later. */
@@ -108,12 +143,14 @@ export class Network implements Carrier {
     envelope.message = message;
     envelope.departUs = departUs;
     envelope.term = 0;
+    envelope.chain = this.#cause;
     if (from === to) {
       envelope.route = 'local';
       this.#loop.schedule(departUs, envelope);
       return;
     }
     envelope.route = target.via === 'connection' ? 'stream' : 'datagram';
+    if (this.#priorities !== undefined) envelope.chain = this.#chainOf(this.#priorities, envelope);
     this.#transmit(envelope);
   }
 
@@ -136,14 +173,20 @@ export class Network implements Carrier {
   }
 
   /** Nothing passes from a to b any more, nor back unless one-way. */
-  block(faultId: string, a: readonly number[], b: readonly number[], oneWay: boolean): void {
-    this.#partitions.add(faultId, new NodeSides({ nodes: this.#nodes.length, a, b, oneWay }));
+  block(faultId: string, { a, b, oneWay, holds }: CutSides): void {
+    this.#partitions.add(faultId, new NodeSides({ nodes: this.#nodes.length, a, b, oneWay }), holds);
   }
 
   /** Heals what a fault has cut. */
   unblock(faultId: string): void {
     this.#partitions.remove(faultId);
     this.#connections.healed();
+    if (this.#held.length > 0) this.#release();
+  }
+
+  /** Resets connections between the sides; false when there is none in use. */
+  reset(a: readonly number[], b: readonly number[]): boolean {
+    return this.#connections.reset(new NodeSides({ nodes: this.#nodes.length, a, b, oneWay: false }));
   }
 
   degrade(faultId: string, degradation: LinkDegradation): void {
@@ -170,21 +213,31 @@ export class Network implements Carrier {
     this.#connections.nodeCrashed(node);
   }
 
+  #chainOf(priorities: ChainPriorities, { from, to, route, message }: Envelope): number {
+    if (isHeartbeat(message)) return NO_CHAIN;
+    if (route === 'stream') return priorities.ofStream(from, to);
+    const cause = this.#isContinued ? NO_CHAIN : this.#cause;
+    this.#isContinued = true;
+    return priorities.ofDatagram(cause, from, to);
+  }
+
   #transmit(envelope: Envelope): void {
     const { from, to } = envelope;
     const isStream = envelope.route === 'stream';
     const nowUs = this.#loop.nowUs;
+    const behindUs = this.#priorities === undefined ? 0 : this.#priorities.delayUs(envelope.chain, nowUs);
     const bytes = messageBytes(envelope.message);
     let transmissionUs = Math.ceil((bytes * MICROS_PER_SECOND) / this.#profile.bandwidthBytesPerSecond);
     if (this.#degradations.isEmpty) {
-      const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs);
+      const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + behindUs;
       if (isStream) this.#connections.send(envelope, arrivalUs);
       else this.#loop.schedule(arrivalUs, envelope);
       return;
     }
     transmissionUs *= this.#degradations.slowFactor(from, to);
     const fate = this.#degradations.disturb(from, to, isStream);
-    const arrivalUs = this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + fate.extraUs;
+    const arrivalUs =
+      this.#link(from, to).arrivalUs(nowUs, envelope.departUs, transmissionUs) + fate.extraUs + behindUs;
     if (isStream) {
       this.#connections.send(envelope, arrivalUs);
       return;
@@ -196,13 +249,26 @@ export class Network implements Carrier {
 
   #arriveDatagram(envelope: Envelope): void {
     if (this.#partitions.blocks(envelope.from, envelope.to)) {
-      this.#partitions.blame(envelope.from, envelope.to, this.#tellEffective);
-      this.#dropped(envelope, 'partition');
+      const isLost = this.#partitions.loses(envelope.from, envelope.to);
+      this.#partitions.blame(envelope.from, envelope.to, this.#tellEffective, isLost);
+      if (isLost) this.#dropped(envelope, 'partition');
+      else this.#held.push(envelope);
     } else if (this.#nodes[envelope.to]?.isDown === true) {
       if (isHeartbeat(envelope.message)) this.envelopes.release(envelope);
       else this.#dropped(envelope, 'node-down');
     } else {
       this.#receiver.deliver(envelope);
+    }
+  }
+
+  /** What no cut holds any more goes on, each a latency later. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const envelope of held) {
+      const { from, to } = envelope;
+      if (this.#partitions.blocks(from, to)) this.#held.push(envelope);
+      else this.#loop.scheduleIn(this.#link(from, to).latencyUs(), envelope);
     }
   }
 

@@ -19,6 +19,8 @@ export class VirtualNode {
   /** Position in the cluster; how the network knows it. */
   readonly index: number;
   readonly disk = new LocalDisk();
+  /** How many times as long its work takes as it should. */
+  slowness = 1;
   #state: NodeState = 'down';
   #incarnation = 0;
   /** Time of death of incarnation i at index i - 1. */

@@ -223,19 +223,27 @@ function countBelow(rising: readonly number[], limit: number): number {
 
 /** The topic's records, dealt round robin (I2). */
 function deal(topic: Topic, dataset: Dataset | undefined): Partition[] {
-  const { records, partitions: count, name, grows, entryRecords = 1 } = topic.plan;
+  const { records, rows, partitions: count, name, grows, entryRecords = 1 } = topic.plan;
   assert(dataset !== undefined, 'the data set of a topic is loaded', { topic: name, dataset: topic.plan.dataset });
-  assert(records <= dataset.values.length, 'the data set has the records the topic uses', { topic: name, records });
+  assert(rows === undefined || rows.length === records, 'a topic names as many rows as it has records', {
+    topic: name,
+  });
+  const rowOf = (record: number): number => {
+    const row = rows?.[record] ?? record;
+    assert(row < dataset.values.length, 'the data set has the records the topic uses', { topic: name, row });
+    return row;
+  };
   const dealt = grows === undefined ? undefined : dealtOverTime(topic.plan);
   return Array.from({ length: partitionCount(topic.plan) }, (_, position) => {
     const of = { topic, position, isIrregular: dealt !== undefined };
-    const records = dealt?.[position] ?? everyNth(position, count, topic.plan.records);
+    const numbers = dealt?.[position] ?? everyNth(position, count, records);
+    const rowNumbers = numbers.map(rowOf);
     return {
       ...of,
-      values: records.map((record) => dataset.values[record]),
-      timestampsUs: records.map((record) => dataset.timestampsUs[record] ?? 0),
-      sourceIndices: records.map((record) => topic.sourceBase + record),
-      entries: entryRecords === 1 ? undefined : entriesOf(records.length, entryRecords),
+      values: rowNumbers.map((row) => dataset.values[row]),
+      timestampsUs: rowNumbers.map((row) => dataset.timestampsUs[row] ?? 0),
+      sourceIndices: numbers.map((record) => topic.sourceBase + record),
+      entries: entryRecords === 1 ? undefined : entriesOf(numbers.length, entryRecords),
     };
   });
 }

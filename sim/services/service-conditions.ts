@@ -8,7 +8,8 @@
  *     the slow ones before it multiply;
  * I2: without an active condition a decision draws nothing;
  * I3: `onEffective` hears of each fault that changed this request, and of no other;
- * I4: a file that is damaged is so for every read until the condition is lifted, and in the same place.
+ * I4: a file that is damaged is so for every read until the condition is lifted, and in the same place;
+ * I5: a file that lists hide is hidden from all lists until the condition is lifted, and only if it was stored under it.
  */
 import { assert } from '../../engine/foundation/assert.ts';
 import type { Fault } from '../faults/fault.ts';
@@ -19,7 +20,10 @@ export type ServiceEffect = Extract<Fault, { kind: 'service' }>['effect'];
 /** What a damaged file of the checkpoint storage is like. */
 type DamageEffect = Damage['effect'];
 /** What may happen to a request; the others are asked for by the one service that has them. */
-export type RequestEffect = Exclude<ServiceEffect, 'session-expiry' | 'watch-loss' | DamageEffect>;
+export type RequestEffect = Exclude<
+  ServiceEffect,
+  'session-expiry' | 'watch-loss' | 'stale-list' | 'fence' | DamageEffect
+>;
 
 /** The part of a service fault that a service must know; the fault itself fits. */
 export interface ServiceCondition {
@@ -56,6 +60,9 @@ export class ServiceConditions {
   /** By fault: the files that were asked for while it was active, and where they are damaged; -1: they are not. */
   readonly #damaged = new Map<string, Map<string, number>>();
 
+  /** By fault: files that were stored while it was active and are not listed yet. */
+  readonly #unlisted = new Map<string, Set<string>>();
+
   constructor(onEffective: (faultId: string) => void) {
     this.#onEffective = onEffective;
   }
@@ -73,6 +80,7 @@ export class ServiceConditions {
   lift(faultId: string): void {
     this.#active.delete(faultId);
     this.#damaged.delete(faultId);
+    this.#unlisted.delete(faultId);
   }
 
   /** What happens to one request. Conditions whose effect cannot change this kind of request are passed over. */
@@ -114,6 +122,29 @@ export class ServiceConditions {
       return { effect, place };
     }
     return undefined;
+  }
+
+  /** A file is there; whether lists show it at once (I5). */
+  stored(path: string, site: ChoiceSite): void {
+    for (const [fault, { effect, chance }] of this.#active) {
+      if (effect !== 'stale-list' || !site.chance(chance.numerator, chance.denominator)) continue;
+      const unlisted = this.#unlisted.get(fault) ?? new Set<string>();
+      this.#unlisted.set(fault, unlisted.add(path));
+    }
+  }
+
+  /** Of these files, those that a list shows. */
+  listed(paths: readonly string[]): readonly string[] {
+    if (this.#unlisted.size === 0) return paths;
+    return paths.filter((path) => {
+      let isShown = true;
+      for (const [fault, unlisted] of this.#unlisted) {
+        if (!unlisted.has(path)) continue;
+        isShown = false;
+        this.#onEffective(fault);
+      }
+      return isShown;
+    });
   }
 
   #announce(faults: readonly string[]): void {

@@ -86,7 +86,11 @@ export class StorageService implements ServiceActor {
     const { disk, conditions, conditionSite } = this.#options;
     if (effect === 'fail' || effect === 'write-fails') return { outcome: 'failed' };
     if (effect === 'disk-full') return { outcome: 'disk-full' };
-    const answer = disk.perform(request, nowUs, (event) => out.report(event));
+    const answer = disk.perform(request, nowUs, (event) => {
+      if (event.kind === 'object-stored') conditions.stored(event.path, conditionSite);
+      out.report(event);
+    });
+    if (answer.paths !== undefined) return { ...answer, paths: conditions.listed(answer.paths) };
     if (request.kind !== 'storage-get' || answer.bytes === undefined) return answer;
     const damage = conditions.damageOf(request.path, conditionSite);
     return damage === undefined ? answer : asDamaged(answer, damage);

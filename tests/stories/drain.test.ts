@@ -11,6 +11,13 @@ import { findings, liveIt, planOf } from '../support/lives.ts';
 const RESUME: ThenResume = { from: 'what-it-left', claimMode: 'no-claim', allowNonRestored: false };
 const RECORDS = 3_300;
 
+const READING = { recordBytes: 100, fetchRecords: 500, fetchWaitUs: 500_000, sinkBatchRecords: 100 };
+const TOTALS = {
+  use: 'keyed-count',
+  parallelism: 4,
+  parameters: { key: 'origin', totals: true, guarantee: 'exactly-once', ...READING },
+};
+
 interface Told {
   readonly thenResume?: ThenResume;
   readonly faults?: readonly Fault[];
@@ -19,7 +26,7 @@ interface Told {
 
 /** Sources without an end, drained after 15 s, when about half of the input has come. */
 function drained({ thenResume, faults = [], variant = 'standard' }: Told): RunRecord {
-  const plan = planOf('drain-under-faults', '1');
+  const plan = { ...planOf('drain-under-faults', '1'), job: TOTALS };
   const command = { kind: 'stop-with-savepoint', drain: true, format: 'canonical' } as const;
   const stop: Fault = {
     id: 'stop',
@@ -94,3 +101,84 @@ function liveDrainedTwice(variant: string): RunRecord {
   };
   return drained({ thenResume: RESUME, faults: [again], variant });
 }
+
+interface Count {
+  readonly key: string;
+  readonly end: number;
+  readonly count: number;
+}
+
+interface Timed {
+  /** Whether the sources come to an end after their 3,300 records. */
+  readonly bounded: boolean;
+  readonly faults: readonly Fault[];
+  /** Of each topic; absent: 60. */
+  readonly ratesPerSecond?: readonly number[];
+  readonly variant?: string;
+}
+
+/** Counts per span of 600 ms of event time, of which half a second and more lies between the records at both sides of the drain. */
+function counted({ bounded, faults, variant = 'standard', ratesPerSecond = [] }: Timed): RunRecord {
+  const plan = planOf('drain-under-faults', '1');
+  const job = { use: 'hourly-counts', parallelism: 3, parameters: EVENT_TIME };
+  const topics = plan.topics.map((topic, index) => {
+    return { ...topic, bounded, ratePerSecond: ratesPerSecond[index] ?? topic.ratePerSecond };
+  });
+  return liveIt({ ...plan, job, topics, variant, faults }, { keepHistory: true });
+}
+
+const EVENT_TIME = {
+  ...{ key: 'origin', minutes: 0.01, time: 'log', outOfOrderness: 0, idleness: 0, watermarkInterval: 200 },
+  ...{ guarantee: 'exactly-once', ...READING },
+};
+
+const stopAt = (seconds: number, drain: boolean): Fault => ({
+  id: `stop-${seconds}`,
+  kind: 'operation',
+  trigger: { atUs: seconds * 1_000_000 },
+  command: { kind: 'stop-with-savepoint', drain, format: 'canonical', thenResume: RESUME },
+});
+
+const countsOf = ({ history }: RunRecord): readonly Count[] =>
+  history.flatMap(({ event }) => (event.kind === 'transaction-committed' ? (event.values as readonly Count[]) : []));
+
+const spanOf = ({ key, end }: Count): string => `${key}/${end}`;
+
+describe('a job of event time that is drained and started again (decision 0105)', () => {
+  it('C28: every window comes out with what there was, and once more with what follows; no record is in two', () => {
+    const record = counted({ bounded: true, faults: [stopAt(10, true)] });
+    expect(record.verdict, findings(record)).toBe('passed');
+    const counts = countsOf(record);
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(RECORDS);
+    const twice = counts.length - new Set(counts.map(spanOf)).size;
+    expect(twice).toBeGreaterThan(0);
+    const suspended = counted({ bounded: true, faults: [stopAt(10, false)] });
+    expect(suspended.verdict, findings(suspended)).toBe('passed');
+    expect(new Set(countsOf(suspended).map(spanOf)).size).toBe(countsOf(suspended).length);
+    expect(countsOf(suspended).length).toBe(counts.length - twice);
+  });
+
+  it('can be drained once more: its timers fire again', () => {
+    const record = counted({ bounded: false, faults: [stopAt(8, true), stopAt(14, true)] });
+    expect(record.verdict, findings(record)).toBe('passed');
+  });
+
+  it('is judged behind the drain, too: event time that stays at its end is found', () => {
+    const record = counted({ bounded: true, faults: [stopAt(10, true)], variant: 'restored-watermark-max' });
+    expect(record.verdicts.filter(({ outcome }) => outcome === 'violated').map(({ judge }) => judge)).toContain(
+      'consistent-cut',
+    );
+  });
+
+  it('B22: restored when one side has nothing left to read, windows of input that does not end stay open', () => {
+    const crash: Fault = { ...crashAt('completed'), trigger: { atUs: 20_000_000 } };
+    // One topic has been read to its end after 15 s, the other after 25 s: event time goes as far as both have come.
+    const ratesPerSecond = [120, 60];
+    const calm = counted({ bounded: false, faults: [], ratesPerSecond });
+    const restored = counted({ bounded: false, faults: [crash], ratesPerSecond });
+    expect(calm.verdict, findings(calm)).toBe('passed');
+    expect(restored.verdict, findings(restored)).toBe('passed');
+    expect(countsOf(restored).length).toBeGreaterThan(0);
+    expect(countsOf(restored).length).toBeLessThan(countsOf(calm).length);
+  });
+});

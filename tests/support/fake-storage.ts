@@ -4,6 +4,8 @@ import type { EngineMessage, StorageReply } from '../../engine/protocol/messages
 
 export class FakeStorage {
   readonly objects = new Map<string, Uint8Array>();
+  /** Lists show nothing yet. */
+  areListsBehind = false;
 
   /** Performs a request and returns the reply, which the test may deliver, delay or drop. */
   perform(message: EngineMessage): StorageReply {
@@ -26,7 +28,7 @@ export class FakeStorage {
         for (const path of message.paths) this.objects.delete(path);
         return { kind: 'storage-reply', requestId: message.requestId, outcome: 'done' };
       case 'storage-list': {
-        const paths = this.paths().filter((path) => path.startsWith(message.prefix));
+        const paths = this.areListsBehind ? [] : this.paths().filter((path) => path.startsWith(message.prefix));
         return { kind: 'storage-reply', requestId: message.requestId, outcome: 'done', paths };
       }
       default:

@@ -40,7 +40,9 @@ export class KafkaBench {
   readonly #timers = new Map<string, Due>();
   readonly #handlers = new Map<number, (reply: KafkaReply) => void>();
   readonly #choices = new Choices({ rootSeed: 'kafka-bench' });
-  readonly #conditions = new ServiceConditions(() => undefined);
+  /** Ids of faults that were effective. */
+  readonly effective: string[] = [];
+  readonly conditions = new ServiceConditions((fault) => this.effective.push(fault));
   #requests = 0;
 
   constructor(brokers = 2, rules: BrokerRules = standardBrokerRules) {
@@ -55,7 +57,7 @@ export class KafkaBench {
       cluster: this.cluster,
       latency: uniform(10, 200),
       maxTransactionTimeoutUs: MAX_TIMEOUT_US,
-      conditions: this.#conditions,
+      conditions: this.conditions,
       latencySite: this.#choices.site('latency'),
       conditionSite: this.#choices.site('condition'),
     });

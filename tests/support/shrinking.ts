@@ -27,11 +27,12 @@ function answersTo(inquiry: Inquiry): LifeAnswer[] {
     : inquiry.cases.map((one): LifeAnswer => answer(one, false));
 }
 
-function answer({ plan, branch, wantsRecovery }: LifeCase, isLook: boolean): LifeAnswer {
+function answer({ plan, branch, wantsRecovery, wantsChoices }: LifeCase, isLook: boolean): LifeAnswer {
   let choices: Choices | undefined;
   const record = liveIt(plan, {
     keepHistory: isLook || wantsRecovery === true,
     branch,
+    recordChoices: wantsChoices,
     watchChoices: (made) => {
       choices = made;
     },
@@ -44,6 +45,7 @@ function answer({ plan, branch, wantsRecovery }: LifeCase, isLook: boolean): Lif
     history: record.history,
     verdicts: record.verdicts,
     sites: choices?.askedSites() ?? [],
+    choices: choices?.takenChoices() ?? [],
     recovery: wantsRecovery === true ? recoveryHash(record.history) : '',
   };
 }

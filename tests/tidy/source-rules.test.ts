@@ -25,6 +25,9 @@ const README_LINES_MAX = 40;
 const FIX_ME = new RegExp(`\\b${'FIX'}${'ME'}\\b`);
 const TO_DO = new RegExp(`\\b${'TO'}${'DO'}\\b(?!\\(#\\d+\\))`);
 
+/** `x.y = () => ...`: a property is given a function literal, in an assignment and not in an initializer. */
+const ASSIGNED_FUNCTION = /(?<!typeof \w+)\.#?\w+\s*(?:\?\?)?=\s*(?:\([^()]*\)|\w+)(?:\s*:\s*[\w<>[\] |]+)?\s*=>/g;
+
 /** Lines of a text a pattern matches, as `path:line`. */
 function linesMatching(path: string, text: string, pattern: RegExp): string[] {
   return text.split('\n').flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : []));
@@ -85,6 +88,19 @@ describe.each(FOLDERS)('the story of %s', (folder) => {
   });
 });
 
+describe.each(['engine', 'sim'])('the objects of a life in %s', (folder) => {
+  it('are not given function literals by assignment', () => {
+    const found = sourceFilesIn(folder).flatMap(({ path, text }) =>
+      [...withoutComments(text).matchAll(ASSIGNED_FUNCTION)].map(([match]) => `${path}: ${match}`),
+    );
+    expect(
+      found,
+      'V8 makes such a function old at once, and what it closes over, mostly the whole life, is then kept until the next full collection: ' +
+        'write a field initializer, a method, or a constant that is assigned',
+    ).toEqual([]);
+  });
+});
+
 describe('these rules', () => {
   it('know a vague name from a good one', () => {
     for (const name of [
@@ -113,6 +129,18 @@ describe('these rules', () => {
     expect(linesMatching('x.ts', `// ${'TO'}DO: later`, TO_DO)).toEqual(['x.ts:1']);
     expect(linesMatching('x.ts', `// ${'TO'}DO(#12): later`, TO_DO)).toEqual([]);
     expect(linesMatching('x.ts', `\n// ${'FIX'}ME`, FIX_ME)).toEqual(['x.ts:2']);
+  });
+
+  it('know an assigned function literal from an initializer', () => {
+    for (const code of ['this.#a = () => 1;', 'o.a = (x): void => f(x);', 'a.b ??=\n  (x) =>\n  x;'])
+      expect(code.match(ASSIGNED_FUNCTION), code).toHaveLength(1);
+    for (const code of [
+      'const a = () => 1;',
+      '  readonly #a = () => 1;',
+      'const c: typeof o.c = (x) => x;',
+      'this.a = f;',
+    ])
+      expect(code.match(ASSIGNED_FUNCTION), code).toBeNull();
   });
 
   it('count code, not comments and blanks', () => {

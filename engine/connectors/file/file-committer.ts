@@ -16,6 +16,7 @@ import { partPath, temporaryPartPath } from '../../protocol/output-file.ts';
 import type { CommitAnswer, CommitAnswered, CommittableWithLineage, Committer } from '../sink/sink-contract.ts';
 import { decodePendingFile, type PendingFile, pathOfPending } from './file-committable.ts';
 import { isPassing } from './persistent-requests.ts';
+import { probe } from '../../protocol/probes.ts';
 
 export interface FileCommitterOptions {
   readonly client: RequestClientOptions;
@@ -127,7 +128,7 @@ export class FileCommitter implements Committer {
       (reply, _nowUs, replyOut) => {
         if (isUndecided(reply)) return answered(later(reply), replyOut);
         if (this.#options.parts.isCommittedFile(reply?.bytes?.length, file.length)) {
-          replyOut.report({ kind: 'probe', probe: 'output-file-committed-already' });
+          probe(replyOut, 'output-file-committed-already');
           return answered({ ...COMMITTED, outcome: 'already-committed' }, replyOut);
         }
         const reason = reply?.bytes === undefined ? 'not-found' : 'another length';

@@ -13,6 +13,7 @@ import type { Out } from '../../protocol/actor.ts';
 import { type PartName, partPath } from '../../protocol/output-file.ts';
 import { decodePendingFile, encodePendingFile, type PendingFile } from './file-committable.ts';
 import type { OutputStorage } from './output-storage.ts';
+import { probe } from '../../protocol/probes.ts';
 
 export interface FileCompactorOptions {
   readonly storage: OutputStorage;
@@ -134,7 +135,7 @@ export class FileCompactor {
     }
     this.#read(sources, [], out, (pieces, readOut) =>
       this.#write(first.name.bucket, pieces, readOut, (file, writtenOut) => {
-        writtenOut.report({ kind: 'probe', probe: 'output-files-compacted' });
+        probe(writtenOut, 'output-files-compacted');
         this.#done.push({ file, sources });
         this.#compact(others, writtenOut);
       }),

@@ -23,6 +23,7 @@ import { Unflushed } from '../sink/unflushed.ts';
 import { decodePendingFile, encodePendingFile, type PendingFile, pathOfPending } from './file-committable.ts';
 import { FileCompactor } from './file-compactor.ts';
 import type { OutputStorage, UnfinishedPart } from './output-storage.ts';
+import { probe } from '../../protocol/probes.ts';
 
 export interface FileWriterOptions {
   readonly uid: string;
@@ -304,7 +305,7 @@ export class FileWriter implements SinkWriter {
       const orphans = unfinished?.filter((part) => this.#isOrphan(part));
       if (orphans === undefined) return host.fail('sink-unavailable', listedOut);
       if (orphans.length === 0) return then(listedOut);
-      listedOut.report({ kind: 'probe', probe: 'orphan-output-removed' });
+      probe(listedOut, 'orphan-output-removed');
       storage.discard(orphans, listedOut, (done, discardedOut) =>
         done ? then(discardedOut) : host.fail('sink-unavailable', discardedOut),
       );

@@ -33,6 +33,7 @@ import {
   parseTransactionalId,
   transactionalId,
 } from './transaction-naming.ts';
+import { probe } from '../../protocol/probes.ts';
 
 export interface KafkaWriterOptions extends KafkaClientOptions {
   readonly uid: string;
@@ -201,8 +202,8 @@ export class KafkaWriter implements SinkWriter {
     if (producer === undefined) return this.#settled(out);
     const { subtask, parts } = this.#options;
     this.#initProducer(transactionalId(this.#prefix, producer, offset), out, ({ producerEpoch }, lateOut) => {
-      if (producerEpoch > 0) lateOut.report({ kind: 'probe', probe: 'lingering-transaction-aborted' });
-      if (producer !== subtask) lateOut.report({ kind: 'probe', probe: 'producer-of-other-parallelism-fenced' });
+      if (producerEpoch > 0) probe(lateOut, 'lingering-transaction-aborted');
+      if (producer !== subtask) probe(lateOut, 'producer-of-other-parallelism-fenced');
       if (parts.probesFurther(producerEpoch)) return this.#probe(producers, offset + 1, lateOut);
       this.#probe(others, this.#initializedTo + 1, lateOut);
     });
@@ -247,7 +248,7 @@ export class KafkaWriter implements SinkWriter {
   #abort(lingering: readonly string[], out: Out): void {
     const [first, ...others] = lingering;
     if (first === undefined) return this.#settled(out);
-    out.report({ kind: 'probe', probe: 'lingering-transaction-aborted' });
+    probe(out, 'lingering-transaction-aborted');
     this.#initProducer(first, out, (_reply, lateOut) => this.#abort(others, lateOut));
   }
 

@@ -25,6 +25,7 @@ import {
 } from '../../protocol/rocketmq-messages.ts';
 import { RepeatedWrites } from '../sink/repeated-writes.ts';
 import type { Committable, RestoredWriter, SinkWriter, SinkWriterHost } from '../sink/sink-contract.ts';
+import { probe } from '../../protocol/probes.ts';
 
 export interface RocketMqWriterOptions {
   readonly uid: string;
@@ -133,7 +134,7 @@ export class RocketMqWriter implements SinkWriter {
     if (reply.kind !== 'rocketmq-check') return this.#writes.handleReply(reply, nowUs, out);
     const { group, transaction } = reply;
     const state = this.#options.parts.checkBack(this.#stateOf(transaction));
-    out.report({ kind: 'probe', probe: `check-back-${state}` });
+    probe(out, `check-back-${state}`);
     const target = { node: this.#options.client.node, mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
     out.send(target, { kind: 'rocketmq-end', group, transaction, state });
   }

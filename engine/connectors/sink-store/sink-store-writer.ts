@@ -29,6 +29,7 @@ import type {
 } from '../sink/sink-contract.ts';
 import { Unflushed } from '../sink/unflushed.ts';
 import { producerName } from './producer-name.ts';
+import { probe } from '../../protocol/probes.ts';
 
 export interface SinkStoreWriterOptions {
   readonly uid: string;
@@ -178,7 +179,7 @@ export class SinkStoreWriter implements SinkWriter {
     }
     const restored = this.#restored.filter((committable) => committable.subtask === producer);
     const keep = parts.transactionsToKeep(restored.map(({ committable }) => committable));
-    if (producer !== subtask) out.report({ kind: 'probe', probe: 'producer-of-other-parallelism-fenced' });
+    if (producer !== subtask) probe(out, 'producer-of-other-parallelism-fenced');
     this.#control.request(
       (requestId) => ({
         kind: 'sink-initialize',
@@ -246,9 +247,16 @@ export class SinkStoreWriter implements SinkWriter {
       (reply, nowUs, replyOut) => {
         const outcome = reply?.outcome;
         if (outcome === 'done') return this.#confirmed(name, nowUs, replyOut);
-        if (outcome === 'fenced') return host.fail('sink-fenced', replyOut);
-        if (outcome === 'aborted') return host.fail('transaction-lost', replyOut);
+        if (outcome === 'fenced') {
+          probe(replyOut, 'sink-writer-fenced');
+          return host.fail('sink-fenced', replyOut);
+        }
+        if (outcome === 'aborted') {
+          probe(replyOut, 'transaction-lost');
+          return host.fail('transaction-lost', replyOut);
+        }
         if (outcome === 'incomplete') return host.fail('sink-unavailable', replyOut);
+        probe(replyOut, 'pre-commit-repeated');
         this.#retry(`pre-commit/${name}`, replyOut, (lateOut) => this.#preCommit(transaction, id, records, lateOut));
       },
     );

@@ -23,6 +23,7 @@ import type {
   Committer,
   CommitRequest,
 } from './sink-contract.ts';
+import { probe, sometimes } from '../../protocol/probes.ts';
 
 /** What a commit is called and belongs to, for facts. */
 export interface CommitFact {
@@ -74,6 +75,7 @@ export class CommitterOperator {
   recover(recovered: (out: Out) => void, out: Out): void {
     this.#recovered = recovered;
     this.#hasStarted = true;
+    sometimes(this.#collector.next(this.#completed) !== undefined, out, 'committables-recovered');
     this.#commitNext(out);
   }
 
@@ -84,7 +86,14 @@ export class CommitterOperator {
   /** Row K6: everything up to this checkpoint, for a notice may have been lost. */
   notifyComplete(checkpointId: CheckpointId, out: Out): void {
     if (checkpointId <= this.#completed) return;
+    const told = this.#completed;
+    const oldest = this.#collector.next(checkpointId);
     this.#completed = checkpointId;
+    sometimes(
+      oldest !== undefined && oldest.checkpointId > told && oldest.checkpointId < checkpointId,
+      out,
+      'commit-of-missed-notice',
+    );
     this.#commitNext(out);
   }
 
@@ -121,6 +130,7 @@ export class CommitterOperator {
   #answered(request: CommitRequest, answer: CommitAnswer, out: Out): void {
     const { host, parts, retryDelayUs } = this.#options;
     this.#committing = false;
+    sometimes(answer.outcome === 'already-committed', out, 'commit-found-done');
     const decision = parts.afterCommit(answer.outcome, request.tries + 1);
     if (answer.outcome !== 'committed' && answer.outcome !== 'already-committed') {
       host.reportCommitFailure(this.#factOf(request), answer.reason, out);
@@ -132,6 +142,7 @@ export class CommitterOperator {
         host.committed(request, out);
         return this.#commitNext(out);
       case 'retry':
+        probe(out, 'commit-retried');
         this.#collector.settle(request, 'retry');
         return this.#later.after(retryDelayUs, 'commit', out, (_nowUs, lateOut) => this.#commitNext(lateOut));
       case 'fail':

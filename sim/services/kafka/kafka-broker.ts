@@ -31,6 +31,7 @@ import { type PendingRequest, PendingRequests } from '../pending-requests.ts';
 import { ReplyTargets } from '../reply-targets.ts';
 import type { ServiceActor, ServiceOut } from '../service-actor.ts';
 import type { ServiceConditions } from '../service-conditions.ts';
+import { serviceProbe } from '../../probes.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { DueMarker } from './transaction-log.ts';
 
@@ -163,14 +164,27 @@ export class KafkaBroker implements ServiceActor {
     const { values, lineages } = message;
     const outcome = log.append({ producerId, producerEpoch, sequence, values, lineages }, mayOpen);
     if (outcome !== 'appended' && outcome !== 'duplicate') {
-      if (outcome !== 'out-of-order-sequence') out.report({ kind: 'probe', probe: `produce-${outcome}` });
+      if (outcome !== 'out-of-order-sequence') serviceProbe(out, `produce-${outcome}`);
       return out.send(target, replyTo(message, outcome));
     }
+    if (outcome === 'appended' && isTransactional && this.#isFenced(message))
+      return out.send(target, replyTo(message, 'fenced'));
     const answer =
       effect === 'unknown-outcome'
         ? undefined
         : (lateOut: ServiceOut) => lateOut.send(target, replyTo(message, 'done'));
     this.#await({ partition, end: log.logEnd, answer }, factor, out);
+  }
+
+  /**
+   * Fault `fence`: somebody else initializes the id of a producer that writes; its transaction is aborted. One that hands over something new
+   * is not pre-committed, so nothing is lost that a checkpoint counts on.
+   */
+  #isFenced({ transactionalId }: KafkaProduce): boolean {
+    const { cluster, conditions, conditionSite } = this.#options;
+    if (conditions.decide(conditionSite, ['fence']).effect !== 'fence') return false;
+    cluster.transactions(cluster.coordinatorOf(transactionalId)).fence(transactionalId);
+    return true;
   }
 
   #writeMarker(
@@ -272,12 +286,12 @@ export class KafkaBroker implements ServiceActor {
   #tick(nowUs: Micros, out: ServiceOut): void {
     const { cluster, self } = this.#options;
     const elected = cluster.renew(self, nowUs);
-    if (elected.length > 0) out.report({ kind: 'probe', probe: 'kafka-leader-elected' });
+    if (elected.length > 0) serviceProbe(out, 'kafka-leader-elected');
     this.#sent.clear();
     for (let coordinator = 0; coordinator < cluster.coordinators; coordinator += 1) {
       if (cluster.coordinatorLeader(coordinator) !== self) continue;
       const expired = cluster.transactions(coordinator).expire(nowUs);
-      if (expired.length > 0) out.report({ kind: 'probe', probe: 'kafka-transaction-timed-out' });
+      if (expired.length > 0) serviceProbe(out, 'kafka-transaction-timed-out');
     }
     this.#sendMarkers(nowUs, out);
     out.setTimer(TICK, micros(Math.floor(cluster.sessionTimeoutUs / TICKS_PER_SESSION)));

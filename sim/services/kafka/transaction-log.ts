@@ -101,6 +101,12 @@ export class TransactionLog {
     return { outcome: 'done', producerId, producerEpoch: known.producerEpoch };
   }
 
+  /** A stranger has the id now: what its owner writes is aborted, and the owner's epoch is an old one. */
+  fence(transactionalId: string): void {
+    const { timeoutUs = 0 } = this.#transactions.get(transactionalId) ?? {};
+    this.initialize(transactionalId, timeoutUs);
+  }
+
   addPartition(who: Who, partition: string, nowUs: number): KafkaOutcome {
     const transaction = this.#transactionOf(who);
     if (transaction === undefined) return 'fenced';

@@ -266,6 +266,16 @@ describe('sweep', () => {
     });
   });
 
+  it('--require-reached names what never occurred and is inconclusive', async () => {
+    expect(await tidemark(['sweep', 'quickstart', '--seeds', '1..2', '--require-reached'])).toBe(4);
+    const told = terminal.stdout.join('\n');
+    expect(told).toMatch(/Never reached: probe alignment-timed-out \(barriers\)\. An alignment took too long/);
+    expect(told).toContain('Never effective: fault crash/jobmanager.');
+    expect(told).not.toContain('fault crash/taskmanager.');
+    expect(await tidemark(['sweep', 'quickstart', '--seeds', '1..2', '--json'])).toBe(0);
+    expect(document()).toMatchObject({ unreached: { probes: expect.arrayContaining(['alignment-timed-out']) } });
+  });
+
   it('digest and files are the same for any number of workers and any order of answers', async () => {
     const results: unknown[] = [];
     for (const [index, options] of [
@@ -290,7 +300,9 @@ describe('sweep', () => {
         { reversed: options[1] === true },
       );
       const { digest, scenarios } = document();
-      const files = ['lives.csv', 'checkpoints.csv', 'faults.csv'].map((name) => readFileSync(join(out, name), 'utf8'));
+      const files = ['lives.csv', 'checkpoints.csv', 'faults.csv', 'probes.csv'].map((name) =>
+        readFileSync(join(out, name), 'utf8'),
+      );
       results.push({ digest, scenarios, files });
     }
     expect(results[1]).toEqual(results[0]);

@@ -46,6 +46,19 @@ describe('shrink', () => {
     expect(terminal.stderr).toEqual([]);
   });
 
+  it('the smallest plan is the same for any number of workers and any order of answers', async () => {
+    await tidemark('run', 'standard', '--seed', '4', '--report', path('r'), '--json');
+    const capsule = document().replay.split(' ').at(-1);
+    const smallest = async (workers: string, reversed: boolean): Promise<string> => {
+      const parts = { livePlan: failsByCrash, pool: inlinePool(failsByCrash, { reversed }) };
+      const out = path(`small-${workers}-${reversed}.json`);
+      await runProgram(['shrink', capsule, '--workers', workers, '--out', out], fakeTerminal(), parts);
+      return readFileSync(out, 'utf8');
+    };
+    const first = await smallest('1', false);
+    expect(await smallest('3', true)).toBe(first);
+  });
+
   it('a plan that passes is refused', async () => {
     await tidemark('run', 'quickstart', '--seed', '1', '--report', path('r'), '--json');
     const plan = JSON.parse(readFileSync(path('r/plan.json'), 'utf8'));

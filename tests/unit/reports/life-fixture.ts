@@ -49,6 +49,7 @@ export function runRecord(over: Partial<RunRecord> = {}): RunRecord {
     ],
     timeline: [{ task: 'my_task', checkpointId: 1, startUs: 9_200_000_000, endUs: 9_201_000_000 }],
     probes: { rare: 2 },
+    margins: { 'retention/deletion-after-release': { value: 1_500, at: 77 } },
     history: [],
     ...over,
   };

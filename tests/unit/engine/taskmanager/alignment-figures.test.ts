@@ -19,7 +19,7 @@ class Bench {
   constructor(mode: 'exactly-once' | 'at-least-once' = 'exactly-once') {
     const nobody: ElementConsumer = { process: () => undefined } as unknown as ElementConsumer;
     const host: TaskInputHost = {
-      heads: [nobody, nobody],
+      heads: () => [nobody, nobody],
       isStuck: () => false,
       mayProcess: () => true,
       openChannelState: () => undefined,

@@ -74,7 +74,7 @@ class Bench {
         })),
       },
       host: {
-        heads: [head, head],
+        heads: () => [head, head],
         isStuck: () => this.stuck,
         mayProcess: () => this.room > 0,
         openChannelState: (of) => {

@@ -4,6 +4,7 @@ import { explanationText } from '../../../../reports/index.ts';
 import { parting } from '../../../../scenarios/explain/critical-pair.ts';
 import { explain, type Explanation } from '../../../../scenarios/explain/explanation.ts';
 import { type ProbabilityCurve, probabilityCurve } from '../../../../scenarios/explain/probability-curve.ts';
+import type { Choices } from '../../../../sim/kernel/choice.ts';
 import type { Branch } from '../../../../sim/simulate.ts';
 import { liveIt, planOf } from '../../../support/lives.ts';
 import { answeredHere, shrunkHere, signatureOf } from '../../../support/shrinking.ts';
@@ -51,6 +52,18 @@ describe('a branch of a life', () => {
     expect(liveIt(plan, { branch: { afterEvent: 120, rootSeed: 'other', sites: [] } }).digest).toBe(
       liveIt(plan).digest,
     );
+  });
+
+  it('what its sites drew, fixed in the plan, is the same life without any stream of chance', () => {
+    let made: Choices | undefined;
+    const watchChoices = (choices: Choices): void => {
+      made = choices;
+    };
+    const plan = planOf('standard', '5');
+    const life = liveIt(plan, { recordChoices: true, watchChoices });
+    const fixedChoices = made?.takenChoices() ?? [];
+    expect(fixedChoices.length).toBeGreaterThan(100);
+    expect(liveIt({ ...plan, seed: 'other', drawnSites: [], fixedChoices }).digest).toBe(life.digest);
   });
 
   it('sites that a plan keeps boring draw nothing: the same life from any seed', () => {

@@ -1,7 +1,7 @@
 /** Real failures, shrunk: mutants found by their scenarios. */
 import { describe, expect, it } from 'vitest';
 import { choicesOf, withOnly } from '../../../../scenarios/shrink/choices-of-plan.ts';
-import { milderFaults } from '../../../../scenarios/shrink/fault-edits.ts';
+import { milderFaults, weakerFaults } from '../../../../scenarios/shrink/fault-edits.ts';
 import type { ShrinkResult } from '../../../../scenarios/shrink/shrinker.ts';
 import { SIZE_EDITS } from '../../../../scenarios/shrink/size-edits.ts';
 import { strangerOf } from '../../../../sim/faults/fault-nodes.ts';
@@ -74,7 +74,7 @@ describe('edits', () => {
     for (const fault of plan.faults) {
       let current = fault;
       for (let step = 0; step < 100; step += 1) {
-        const mild = milderFaults(current);
+        const mild = [...milderFaults(current), ...weakerFaults(current)];
         for (const { id } of mild) expect(id).toBe(fault.id);
         const last = mild.at(-1);
         if (last === undefined) break;
@@ -82,6 +82,21 @@ describe('edits', () => {
         current = last;
       }
     }
+  });
+
+  it('a world that is not the usual one is a choice, too: storage, sink, hardware', () => {
+    const paths = choicesOf(planOf('kafka-sink', '1')).map(({ path }) => path);
+    expect(paths).toContain('sink');
+    const bare = withOnly(planOf('kafka-sink', '1'), choicesOf(planOf('kafka-sink', '1')), []);
+    expect('sink' in bare).toBe(false);
+    expect(bare.cluster.taskManagers).toBe(planOf('kafka-sink', '1').cluster.taskManagers);
+    const slow = {
+      ...plan,
+      storage: { ...plan.storage, listDelayUs: 5 },
+      cluster: { ...plan.cluster, profile: 'other' },
+    };
+    const added = choicesOf(slow).filter(({ path }) => !choicesOf(plan).some((other) => other.path === path));
+    expect(added.map(({ path }) => path)).toEqual(['storage.listDelayUs', 'cluster.profile']);
   });
 
   it('choices are what a plain scenario would not say; without them the plan is plain', () => {

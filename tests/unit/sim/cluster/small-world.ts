@@ -8,6 +8,7 @@ import { History } from '../../../../sim/history/history.ts';
 import { Choices } from '../../../../sim/kernel/choice.ts';
 import { EventLoop } from '../../../../sim/kernel/event-loop.ts';
 import { type HardwareProfile, profileNamed } from '../../../../sim/node/hardware-profile.ts';
+import type { PrioritiesPlan } from '../../../../sim/plan.ts';
 import { fireEvent, type ScheduledEvent } from '../../../../sim/node/scheduled-event.ts';
 
 export type Script = (input: Input, nowUs: number, out: HostedOut) => void;
@@ -24,6 +25,7 @@ export interface Seen {
 export interface SmallWorldOptions {
   readonly takeHangUs?: () => number;
   readonly seed?: string;
+  readonly priorities?: PrioritiesPlan & { readonly untilUs: number };
   readonly profile?: Partial<HardwareProfile>;
   readonly scripts: Readonly<Record<string, Script>>;
 }
@@ -73,6 +75,7 @@ export class SmallWorld {
       choices: this.choices,
       history: this.history,
       profile: { ...profileNamed('cloud-small'), ...options.profile },
+      ...(options.priorities === undefined ? {} : { priorities: options.priorities }),
       ...(options.takeHangUs === undefined ? {} : { takeHangUs: options.takeHangUs }),
       nodes: Object.entries(options.scripts).map(([node, script]) => ({
         id: nodeId(node),

@@ -70,8 +70,8 @@ describe('run collector', () => {
     life.lead(1);
     life.lead(2);
     life.tell({ kind: 'restart-scheduled', epoch: leaderEpoch(2), cause: 'taskmanager-lost', delayUs: micros(1) });
-    life.tell({ kind: 'probe', probe: 'rare' });
-    life.tell({ kind: 'probe', probe: 'rare' });
+    life.tell({ kind: 'probe', probe: 'late-acknowledgement' });
+    life.tell({ kind: 'probe', probe: 'late-acknowledgement' });
     life.tell({ kind: 'fault-effective', fault: 'f1', faultKind: 'crash' }, nodeId('world'));
     life.commit('out-0-3-1', [
       ['a', 1, 0],
@@ -81,7 +81,7 @@ describe('run collector', () => {
     expect(figures).toMatchObject({
       restarts: 1,
       failovers: 1,
-      probes: { rare: 2 },
+      probes: { 'late-acknowledgement': 2 },
       records: { in: 0, out: 2, replayed: 0 },
     });
     expect(figures.latency).toEqual({ count: 2, p50Us: 89, p99Us: 90, maxUs: 90 });

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { nodeId } from '../../../../engine/foundation/ids.ts';
 import { millis } from '../../../../engine/foundation/time.ts';
 import type { Fault, FaultTrigger } from '../../../../sim/faults/fault.ts';
-import { FaultInjector } from '../../../../sim/faults/fault-injector.ts';
-import { ping, type Script, SmallWorld, silent, to } from '../cluster/small-world.ts';
-
-const NODES = { a: nodeId('a'), b: nodeId('b'), c: nodeId('c') };
-const ALWAYS = { numerator: 1, denominator: 1 };
+import { ping, type Script, silent, to } from '../cluster/small-world.ts';
+import { ALWAYS, faultStory, NODES, storm } from './small-storm.ts';
 
 /** Pings the peer each 10 ms, for ever. */
 const pinging =
@@ -34,44 +30,6 @@ function checkpointing(): Script {
     });
     out.setTimer('tick', millis(10));
   };
-}
-
-interface Storm {
-  readonly world: SmallWorld;
-  readonly injector: FaultInjector;
-  readonly serviceCalls: string[];
-}
-
-function storm(faults: readonly Fault[], scripts: Record<string, Script>): Storm {
-  const world = new SmallWorld({ scripts });
-  const serviceCalls: string[] = [];
-  const injector = new FaultInjector({
-    faults,
-    loop: world.loop,
-    history: world.history,
-    cluster: world.cluster,
-    services: new Map([
-      [
-        NODES.c,
-        {
-          apply: (id, condition) => serviceCalls.push(`apply ${id} ${condition.effect}`),
-          lift: (id) => serviceCalls.push(`lift ${id}`),
-        },
-      ],
-    ]),
-  });
-  return { world, injector, serviceCalls };
-}
-
-/** `started f1 @5000`, for the faults only. */
-function faultStory(world: SmallWorld): string[] {
-  const story: string[] = [];
-  for (const { event, atUs } of world.history.entries()) {
-    if (event.kind === 'fault-started') story.push(`started ${event.fault} @${atUs}`);
-    if (event.kind === 'fault-effective') story.push(`effective ${event.fault} @${atUs}`);
-    if (event.kind === 'fault-ended') story.push(`ended ${event.fault} @${atUs}`);
-  }
-  return story;
 }
 
 const crash = (id: string, trigger: FaultTrigger, restartAfterUs = -1): Fault => ({

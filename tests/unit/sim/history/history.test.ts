@@ -3,7 +3,7 @@ import { nodeId } from '../../../../engine/foundation/ids.ts';
 import { History } from '../../../../sim/history/history.ts';
 
 const NODE = nodeId('a');
-const probe = (name: string) => ({ kind: 'probe', probe: name }) as const;
+const exited = (why: string) => ({ kind: 'process-exited', why }) as const;
 
 test('the history: observers hear each entry at once, in order of registration', () => {
   const clock = { nowUs: 5 };
@@ -11,13 +11,13 @@ test('the history: observers hear each entry at once, in order of registration',
   const heard: string[] = [];
   history.observe((entry) => heard.push(`first ${entry.index} @${entry.atUs}`));
   history.observe((entry) => heard.push(`second ${entry.index} @${entry.atUs}`));
-  history.record(NODE, probe('x'));
+  history.record(NODE, exited('x'));
   clock.nowUs = 7;
-  history.record(NODE, probe('y'));
+  history.record(NODE, exited('y'));
   expect(heard).toEqual(['first 0 @5', 'second 0 @5', 'first 1 @7', 'second 1 @7']);
   expect(history.entries()).toEqual([
-    { index: 0, atUs: 5, node: 'a', event: { kind: 'probe', probe: 'x' } },
-    { index: 1, atUs: 7, node: 'a', event: { kind: 'probe', probe: 'y' } },
+    { index: 0, atUs: 5, node: 'a', event: { kind: 'process-exited', why: 'x' } },
+    { index: 1, atUs: 7, node: 'a', event: { kind: 'process-exited', why: 'y' } },
   ]);
 });
 
@@ -27,12 +27,12 @@ test('a history that is not kept: it counts and tells, but holds nothing', () =>
   history.observe(() => {
     heard += 1;
   });
-  for (let n = 0; n < 10; n += 1) history.record(NODE, probe('x'));
+  for (let n = 0; n < 10; n += 1) history.record(NODE, exited('x'));
   expect([heard, history.length, history.entries().length]).toEqual([10, 10, 0]);
 });
 
 test('an observer that records: it is refused', () => {
   const history = new History({ keep: false, clock: { nowUs: 0 } });
-  history.observe(() => history.record(NODE, probe('again')));
-  expect(() => history.record(NODE, probe('x'))).toThrow('no observer of the history records into it');
+  history.observe(() => history.record(NODE, exited('again')));
+  expect(() => history.record(NODE, exited('x'))).toThrow('no observer of the history records into it');
 });

@@ -33,7 +33,7 @@ describe('the bench of judges', () => {
   it('an event nobody wants: no judge sees it', () => {
     const life = new SmallLife(KEYS);
     life.tell({ kind: 'node-paused' });
-    life.tell({ kind: 'probe', probe: 'x' });
+    life.tell({ kind: 'probe', probe: 'late-acknowledgement' });
     expect(life.end('limit').every(({ outcome }) => outcome !== 'violated')).toBe(true);
   });
 });

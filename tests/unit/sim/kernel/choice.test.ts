@@ -23,6 +23,33 @@ describe('choice site', () => {
     expect(values).toEqual([376, 612, 678, 777, 980, 226, 709, 990, 535, 770, 575, 766]);
   });
 
+  it('fixed choices: are taken at their turn while they fit, all others of the site are boring', () => {
+    const fixedChoices = [
+      { site: 'a', nth: 2, option: 3 },
+      { site: 'a', nth: 3, option: 5 },
+      { site: 'a', nth: 4, option: 1 },
+    ];
+    const choices = new Choices({ rootSeed: 's', drawnSites: [], fixedChoices });
+    const site = choices.site('a');
+    expect([site.choose(4), site.choose(1), site.choose(4), site.choose(4)]).toEqual([0, 0, 3, 0]);
+    expect(site.chance(1, 100)).toBe(true);
+    expect(site.chance(1, 100)).toBe(false);
+    expect(choices.askedSites()).toEqual(['a']);
+    expect(choices.site('b').choose(10)).toBe(0);
+    choices.drawAnew('t');
+    expect(site.choose(MAX_OPTIONS)).toBe(new Choices({ rootSeed: 't' }).site('a').choose(MAX_OPTIONS));
+  });
+
+  it('what was drawn, fixed: is drawn again without a stream', () => {
+    const ask = (choices: Choices): number[] =>
+      Array.from({ length: 60 }, (_, index) => choices.site(`s${index % 3}`).choose(1 + (index % 5)));
+    const drawn = new Choices({ rootSeed: 's', mode: 'record' });
+    const values = ask(drawn);
+    const fixedChoices = drawn.takenChoices();
+    expect(fixedChoices.length).toBeGreaterThan(10);
+    expect(ask(new Choices({ rootSeed: 'other', drawnSites: [], fixedChoices }))).toEqual(values);
+  });
+
   it('one option: is no choice and draws nothing', () => {
     const asked = new Choices({ rootSeed: 's' }).site('a');
     const fresh = new Choices({ rootSeed: 's' }).site('a');

@@ -54,7 +54,7 @@ function disturb(world: SmallWorld, chance: ChoiceSite, step: number): void {
       world.at(endsAt, () => network.restore(`${step}`));
       break;
     default:
-      network.block(`${step}`, [a], [b], chance.chance(1, 2));
+      network.block(`${step}`, { a: [a], b: [b], oneWay: chance.chance(1, 2), holds: false });
       world.at(endsAt, () => network.unblock(`${step}`));
   }
 }

@@ -7,6 +7,7 @@ import { credit, ping, type Script, SmallWorld, sender, silent, to, upTo } from 
 /** Latencies that differ wildly, so that independent messages overtake each other. */
 const JITTER = { linkLatency: lognormal({ medianUs: 1_000, sigma: '1.2' }), streamTimeoutUs: 1_000_000 };
 const ALWAYS = { numerator: 1, denominator: 1 };
+const cut = (a: readonly number[], b: readonly number[], oneWay: boolean) => ({ a, b, oneWay, holds: false });
 const credits = (numbers: readonly number[]): string[] => numbers.map((n) => `credit ${n} from a`);
 
 /** Sends one message each 100 us, `count` in all. */
@@ -66,7 +67,7 @@ describe('partitions', () => {
     const faults = effectiveFaults(world);
     world
       .start()
-      .at(5_000, () => world.cluster.network.block('f1', [world.index('a')], [world.index('b')], false))
+      .at(5_000, () => world.cluster.network.block('f1', cut([world.index('a')], [world.index('b')], false)))
       .at(3_000_000, () => world.cluster.network.unblock('f1'))
       .run();
     const before = world.heard('b').indexOf('lost a');
@@ -90,7 +91,7 @@ describe('partitions', () => {
       },
     });
     world.start();
-    world.cluster.network.block('f1', [0], [1], false);
+    world.cluster.network.block('f1', cut([0], [1], false));
     world.at(2_000_000, () => world.cluster.network.unblock('f1')).run();
     expect(world.heard('a')).toEqual(['lost b', 'timer again']);
     // The far end never heard of the first term, so it lost nothing.
@@ -101,9 +102,9 @@ describe('partitions', () => {
     const world = new SmallWorld({ profile: JITTER, scripts: { a: ticking(to('b', 'connection'), 300), b: silent } });
     world
       .start()
-      .at(5_000, () => world.cluster.network.block('f1', [0], [1], false))
+      .at(5_000, () => world.cluster.network.block('f1', cut([0], [1], false)))
       .at(20_000, () => world.cluster.network.unblock('f1'))
-      .at(20_050, () => world.cluster.network.block('f2', [0], [1], false))
+      .at(20_050, () => world.cluster.network.block('f2', cut([0], [1], false)))
       .at(22_000, () => world.cluster.network.unblock('f2'))
       .run();
     expect(world.heard('b')).toEqual(credits(upTo(300)));
@@ -118,7 +119,7 @@ describe('partitions', () => {
       };
     const world = new SmallWorld({ scripts: { a: talk('b'), b: talk('a'), c: talk('b') } });
     world.start();
-    world.cluster.network.block('f1', [0], [1], true);
+    world.cluster.network.block('f1', cut([0], [1], true));
     world.run();
     expect(world.heard('a')).toEqual(['ping 1 from b']);
     expect(world.heard('b')).toEqual(['ping 1 from c']);
@@ -160,7 +161,7 @@ describe('crash of an end', () => {
     const world = new SmallWorld({ profile: JITTER, scripts: { a: ticking(to('b', 'connection'), 10), b: silent } });
     world
       .start()
-      .at(200_000, () => world.cluster.network.block('f1', [0], [1], false))
+      .at(200_000, () => world.cluster.network.block('f1', cut([0], [1], false)))
       .at(200_001, () => world.cluster.crash(world.id('a')))
       .run();
     expect(world.heard('b')).toEqual([...credits(upTo(10)), 'lost a']);

@@ -19,8 +19,8 @@ describe('node clock (row B13)', () => {
 
   it('goes on from where it was set', () => {
     const clock = new NodeClock({ offsetUs: 10, driftPpm: 0 });
-    clock.step(90);
-    clock.step(-50);
+    clock.step(90, 'f1');
+    clock.step(-50, 'f2');
     expect(clock.read(micros(1_000))).toBe(1_050);
   });
 });

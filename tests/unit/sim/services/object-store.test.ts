@@ -5,7 +5,7 @@ import { constant } from '../../../../sim/kernel/distribution.ts';
 import { ObjectStoreDisk } from '../../../../sim/services/object-store-disk.ts';
 import { StorageService } from '../../../../sim/services/storage-service.ts';
 import { type StoragePhysics, USUAL_STORAGE } from '../../../../sim/services/storage-physics.ts';
-import { CLIENT, CLIENT_MAILBOX, ServiceHarness } from './service-harness.ts';
+import { ALWAYS, CLIENT, CLIENT_MAILBOX, ServiceHarness } from './service-harness.ts';
 
 const ONE = new Uint8Array([1]);
 const TWO = new Uint8Array([2, 2]);
@@ -148,4 +148,27 @@ test('object store: a message for somebody else is discarded', () => {
   const { harness } = bench();
   expect(harness.ask({ kind: 'continue' })).toEqual([]);
   expect(harness.eventsOf('message-discarded')).toHaveLength(1);
+});
+
+test('stale lists: what is stored meanwhile is read, and listed when the fault has ended; what was there is listed', () => {
+  const { harness } = bench();
+  const list = (requestId: number): readonly string[] => {
+    harness.receive({ kind: 'storage-list', requestId, prefix: '' });
+    harness.runFor(1_000);
+    const message = harness.sent.at(-1)?.message;
+    return message?.kind === 'storage-reply' ? (message.paths ?? []) : [];
+  };
+  harness.receive(put(1, 'before', ONE));
+  harness.runFor(2_000);
+  harness.conditions.apply('f1', { effect: 'stale-list', factor: 1, chance: ALWAYS });
+  harness.receive(put(2, 'meanwhile', TWO));
+  harness.runFor(2_000);
+  expect(harness.effective).toEqual([]);
+  expect(list(3)).toEqual(['before']);
+  expect(harness.effective).toEqual(['f1']);
+  harness.receive(get(4, 'meanwhile'));
+  harness.runFor(1_000);
+  expect(harness.sent.at(-1)?.message).toMatchObject({ outcome: 'done', bytes: TWO });
+  harness.conditions.lift('f1');
+  expect(list(5)).toEqual(['before', 'meanwhile']);
 });
