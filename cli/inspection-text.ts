@@ -7,7 +7,7 @@ import type {
   InspectionDocument,
   InspectionProblem,
 } from '../sim/inspection/directory-inspection.ts';
-import type { StateContents } from '../sim/inspection/state-contents.ts';
+import type { KeyedContents, StateContents } from '../sim/inspection/state-contents.ts';
 import { grouped, plainTable } from './figures-table.ts';
 
 const US_PER_S = 1_000_000;
@@ -96,7 +96,7 @@ function pieces(contents: StateContents): readonly string[] {
     case 'keyed':
       return contents.states.map(
         ({ name, kind, type, entries }) =>
-          `${name}: ${kind}, ${entries === undefined ? 'in segments' : `${grouped(entries)} entries`}, ${contents.keyType} -> ${type}`,
+          `${name}: ${kind}, ${entries === undefined ? howWithoutCount(contents.format) : `${grouped(entries)} entries`}, ${contents.keyType} -> ${type}`,
       );
     case 'operator':
       return contents.lists.map(
@@ -110,3 +110,6 @@ function pieces(contents: StateContents): readonly string[] {
       return contents satisfies never;
   }
 }
+
+const howWithoutCount = (format: KeyedContents['format']): string =>
+  format === 'log' ? 'in a snapshot and a log' : 'in segments';

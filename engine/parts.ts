@@ -20,11 +20,12 @@ import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
+import { ChangelogStateBackend, type ChangelogOptions } from './changelog/changelog-state-backend.ts';
 import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
 import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
-import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
+import type { KeyedStateBackend, StateChangeListener, TellingBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
 
@@ -161,6 +162,10 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** Where a materialised snapshot ends in the log (row S20): at the change that is not in it, whose number will be `next`. */
+  materializedTo(next: number): number;
+  /** Files that a subtask writes for later checkpoints while this one completes (row S20): registered with it, or known to nobody. */
+  readonly reservedFiles: 'registered' | 'unknown';
   /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
   readonly incrementalBase: 'confirmed' | 'uploaded';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
@@ -220,6 +225,8 @@ export interface StateBackendOptions {
   readonly work: StoreWork;
   /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
   readonly foreignRows?: 'clipped' | 'kept';
+  /** Absent: changes are not logged (row S20). */
+  readonly changelog?: ChangelogOptions;
 }
 
 /** Flink: sink.committer.retries. */
@@ -294,8 +301,15 @@ export const standardParts: EngineParts = {
   restoredOutput: 'sent-at-once',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
-  createStateBackend: (options) =>
-    options.backend === 'lsm' ? new LsmStateBackend(options) : new HashMapStateBackend(options),
+  createStateBackend: (options) => {
+    const open = (changes?: StateChangeListener): TellingBackend => {
+      const told = changes === undefined ? options : { ...options, changes };
+      return options.backend === 'lsm' ? new LsmStateBackend(told) : new HashMapStateBackend(told);
+    };
+    return options.changelog === undefined ? open() : new ChangelogStateBackend(options.changelog, open);
+  },
+  materializedTo: (next) => next,
+  reservedFiles: 'registered',
   incrementalBase: 'confirmed',
   sharedRegistration: 'at-acknowledgement',
   unknownPlaceholder: 'fails-checkpoint',

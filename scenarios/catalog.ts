@@ -84,6 +84,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'lsm-rescale', description: 'segments restored with other parallelisms: taken whole, clipped, merged' },
   { name: 'lsm-savepoints', description: 'segments of earlier runs under each claim mode; the backend changes' },
+  { name: 'changelog', description: 'checkpoints of a state log, written ahead, with snapshots below it that fail' },
+  {
+    name: 'changelog-runs',
+    description: 'state logs of earlier runs under each claim mode, other parallelisms, another backend',
+  },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {

@@ -213,6 +213,19 @@ function sinkOf({ sink }: ScenarioInput): Pick<Scenario, 'sink'> {
   };
 }
 
+function changelogOf(
+  changelog: ScenarioInput['checkpointing']['changelog'],
+): Pick<EngineConfiguration['checkpoint'], 'changelog'> {
+  if (changelog === 'none') return {};
+  return {
+    changelog: {
+      materializationIntervalUs: changelog.materializationInterval,
+      maxMaterializationFailures: changelog.maxMaterializationFailures,
+      preemptiveBytes: changelog.preemptiveUpload,
+    },
+  };
+}
+
 function engineOf(input: ScenarioInput): EngineConfiguration {
   const { checkpointing, restart, runtime, cluster, highAvailability } = input;
   return {
@@ -238,6 +251,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       retention: checkpointing.retention,
       backend: checkpointing.backend,
       incremental: checkpointing.incremental,
+      ...changelogOf(checkpointing.changelog),
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
       timelineLogging: checkpointing.timelineLogging,

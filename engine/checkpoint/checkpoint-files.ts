@@ -33,8 +33,9 @@ export class CheckpointFiles {
 
   constructor(options: CheckpointFilesOptions) {
     const { jobId, configuration, parts, storage, store, cleaned } = options;
-    const { directory, incremental, backend } = configuration.checkpoint;
-    const isIncremental = (): boolean => incremental && (store.run.backend ?? backend) === 'lsm';
+    const { directory, incremental, backend, changelog } = configuration.checkpoint;
+    const isIncremental = (): boolean =>
+      changelog !== undefined || (incremental && (store.run.backend ?? backend) === 'lsm');
     this.#options = options;
     this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned, parts.filesToDelete);
     this.shared = new SharedState({ parts, store, cleaner: this.#cleaner, isIncremental });

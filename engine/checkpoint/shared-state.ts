@@ -47,9 +47,11 @@ export class SharedState {
 
   /** I1. The handles with every placeholder replaced; undefined: one of them stands for a file that is gone. */
   register(message: AcknowledgeCheckpoint, out: Out): readonly StateHandle[] | undefined {
-    const { handles, checkpointId, attempt } = message;
-    if (!handles.some(({ segments }) => segments !== undefined)) return handles;
+    const { handles, checkpointId, attempt, reserved = [] } = message;
+    if (reserved.length === 0 && !handles.some(({ segments }) => segments !== undefined)) return handles;
     if (this.#options.parts.sharedRegistration === 'after-store') this.#registry = this.#rebuilt();
+    if (this.#options.parts.reservedFiles === 'registered')
+      for (const file of reserved) this.#registry.register(file, checkpointId);
     const resolved: StateHandle[] = [];
     for (const handle of handles) {
       const segments = this.#registerAll(handle.segments ?? [], checkpointId);

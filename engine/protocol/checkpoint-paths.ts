@@ -21,8 +21,8 @@ export interface SegmentFileQuestion {
   readonly operator: string;
   readonly subtask: number;
   readonly attempt: number;
-  /** Number of the segment in its backend. */
-  readonly segment: number;
+  /** Number of the segment in its backend, or what it is of a state log. */
+  readonly segment: number | string;
   /** The checkpoint it is written for. */
   readonly checkpointId: number;
 }

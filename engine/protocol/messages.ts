@@ -18,7 +18,7 @@ import type { KafkaMessage, KafkaReply } from './kafka-messages.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
 import type { RocketMqCheck, RocketMqRequest } from './rocketmq-messages.ts';
-import type { FinishedState, StateHandle } from './state-handle.ts';
+import type { FinishedState, SegmentHandle, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
 import type { FileRequest, OpenUpload, StorageRefusal, UploadRequest } from './storage-messages.ts';
@@ -121,6 +121,8 @@ export interface AcknowledgeCheckpoint {
   readonly metrics: CheckpointMetrics;
   /** Absent: the input of the subtask had not ended before the snapshot. */
   readonly finished?: FinishedState;
+  /** Row S20: shared files, written or being written, that are not part of this checkpoint and may be of a later one. Absent: none. */
+  readonly reserved?: readonly SegmentHandle[];
 }
 /** Flink: DeclineCheckpoint. */
 export interface DeclineCheckpoint {
@@ -223,7 +225,12 @@ export type LocalMessage =
   /** The serializing is over (its busy time has passed): write the state. */
   | { readonly kind: 'write-async-part'; readonly checkpointId: CheckpointId }
   /** All in-flight data of the checkpoint is known: serialize and write it. */
-  | { readonly kind: 'write-channel-state'; readonly checkpointId: CheckpointId };
+  | { readonly kind: 'write-channel-state'; readonly checkpointId: CheckpointId }
+  /** Something is to be done about the state logs of the subtask. */
+  | { readonly kind: 'changelog-step'; readonly step: ChangelogStep };
+
+/** Row S20: write what is full of the log; serialize a snapshot to be put below it; write that. */
+export type ChangelogStep = 'write-full' | 'serialize-snapshot' | 'write-snapshot';
 
 /** World -> main mailbox of both ends: the connection to `peer` was reset or timed out. The TaskManager passes it to its tasks. */
 export interface ConnectionLost {

@@ -81,8 +81,13 @@ export interface CheckpointMetadata {
   readonly highestParallelism: number;
 }
 
+/** Files are written here, one at a time, and each of their sections there. */
+const scratch = new ByteWriter();
+const sectionScratch = new ByteWriter();
+
 export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
-  const out = new ByteWriter();
+  const out = scratch;
+  out.reset();
   out.writeInt32(MAGIC);
   out.writeVarUint(FORMAT_VERSION);
   out.writeVarUint(metadata.checkpointId);
@@ -109,8 +114,7 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
   if (backend !== 'hashmap') writeSection(out, BACKEND, (section) => section.writeString(backend));
   const { masterStates = [] } = metadata;
   if (masterStates.length > 0) writeSection(out, MASTER_STATES, (section) => writeMasterStates(section, masterStates));
-  const body = out.toBytes();
-  out.writeUint32(maskedCrc32c(body));
+  out.writeUint32(out.maskedChecksum());
   return out.toBytes();
 }
 
@@ -210,12 +214,12 @@ function readProperties(input: ByteReader): Pick<CheckpointMetadata, 'snapshot' 
 }
 
 function writeSection(out: ByteWriter, number: number, write: (section: ByteWriter) => void): void {
-  const section = new ByteWriter();
+  const section = sectionScratch;
+  section.reset();
   write(section);
-  const content = section.toBytes();
   out.writeByte(number);
-  out.writeVarUint(content.length);
-  out.writeBytes(content);
+  out.writeVarUint(section.position);
+  out.writeBytes(section.view());
 }
 
 /** Marks of who had finished are put into `states`. */

@@ -11,6 +11,7 @@
  */
 export const PROBE_AREAS = [
   'barriers',
+  'changelog',
   'coordinator',
   'coordination',
   'failover',
@@ -44,6 +45,11 @@ const BY_AREA = {
     'subsumed-with-channel-state-open':
       'A newer checkpoint began while one still waited for barriers of its channel state.',
     'trigger-waited-for-record': 'A trigger waited because a record stuck in the outputs (row B15).',
+  },
+  changelog: {
+    'changelog-written-ahead': 'A stretch of a state log was written before a checkpoint asked for it (row S20).',
+    'materialization-failed': 'A snapshot that was to take the place of a state log could not be written (row S20).',
+    'state-materialized': 'A snapshot took the place of the state log before it (row S20).',
   },
   coordinator: {
     'acknowledge-repeated': 'An acknowledgement was not confirmed in time and sent again (row C11).',

@@ -83,6 +83,8 @@ export type TaskFailure =
   | 'out-of-sequence'
   /** An operator and its coordinator could not tell each other something (row C24). */
   | 'operator-event-lost'
+  /** Snapshots below a state log failed more often in a row than is allowed (row S20). */
+  | 'materialization-failed'
   | 'synchronous-savepoint-failed'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

@@ -22,13 +22,17 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
+import type { TaskFailure } from '../protocol/task.ts';
+import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
+import type { FileWaiter } from './changelog-files.ts';
 import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
@@ -50,6 +54,7 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+  readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
 /** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
@@ -71,6 +76,7 @@ export class SubtaskCheckpoint {
   readonly channelState: ChannelStateWriter;
   /** Files of earlier checkpoints that the next one may be made of. */
   readonly segments: UploadedSegments;
+  readonly changelog: TaskChangelog;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
@@ -84,6 +90,7 @@ export class SubtaskCheckpoint {
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
     this.#files = new StateFileWriter(options);
+    this.changelog = new TaskChangelog({ ...options, files: this.#files, lastCheckpoint: () => this.#last });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -100,6 +107,8 @@ export class SubtaskCheckpoint {
         return this.writeAsyncPart(message.checkpointId, nowUs, out);
       case 'write-channel-state':
         return this.writeChannelState(message.checkpointId, nowUs, out);
+      case 'changelog-step':
+        return this.changelog.handle(message.step, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
       default:
@@ -201,11 +210,15 @@ export class SubtaskCheckpoint {
         segments.segments.map(({ known }) => known),
       );
     }
+    part.isWriting = true;
+    for (const { logged } of part.parts) part.outstanding += logged?.snapshot.pieces.length ?? 0;
     for (const state of part.parts) {
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
       this.#uploadSegments(part, state, out);
+      this.#gatherLog(part, state, nowUs, out);
+      if (this.#async.get(checkpointId) !== part) return;
     }
   }
 
@@ -249,7 +262,13 @@ export class SubtaskCheckpoint {
   /** It is complete: it was acknowledged, then. */
   completed(checkpointId: CheckpointId, out: Out): void {
     this.confirmed(checkpointId, out);
+    this.knownComplete(checkpointId);
+  }
+
+  /** Later checkpoints may rely on its files. */
+  knownComplete(checkpointId: CheckpointId): void {
     this.segments.confirmed(checkpointId);
+    this.changelog.files.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
@@ -270,7 +289,11 @@ export class SubtaskCheckpoint {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#files.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+    return (
+      this.#files.handleTimer(timer, nowUs, out) ||
+      this.#later.handleTimer(timer, nowUs, out) ||
+      this.changelog.handleTimer(timer, out)
+    );
   }
 
   /** The subtask ends: nothing more is written or acknowledged. */
@@ -343,6 +366,22 @@ export class SubtaskCheckpoint {
     });
   }
 
+  /** Row S20. */
+  #gatherLog(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {
+    const isWanted = (): boolean => this.#async.get(part.checkpointId) === part;
+    const waiter: FileWaiter = {
+      stored: (_file, atUs, lateOut) => {
+        if (!isWanted()) return;
+        part.outstanding -= 1;
+        if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+      },
+      failed: (lateOut) => {
+        if (isWanted()) this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
+      },
+    };
+    this.changelog.gather({ part, state, waiter }, nowUs, out);
+  }
+
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
     const handle = {
       operator: state.operator,
@@ -376,32 +415,25 @@ export class SubtaskCheckpoint {
       'every state of an acknowledged snapshot has a handle',
     );
     const { attempt, epoch, environment } = this.#options;
-    const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
+    const handles = acknowledgedHandles(part);
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
       probe(out, 'acknowledgement-exceeds-frame');
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
-    const { stateBytes, checkpointedBytes } = part.sizes();
     if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
-    const { figures } = part;
-    const metrics = {
-      startDelayUs: figures.startDelayUs,
-      alignmentUs: figures.alignmentUs,
-      bytesProcessedDuringAlignment: figures.bytesProcessedDuringAlignment,
-      recordsInFlight: figures.recordsInFlight,
-      syncUs: part.syncEndUs - part.syncStartUs,
-      asyncUs: nowUs - part.syncEndUs,
-      stateBytes,
-      checkpointedBytes,
-      bytesPersistedDuringAlignment: part.persistedInFlightBytes,
-      unaligned: figures.unaligned || part.persistedInFlightBytes > 0,
-    };
+    this.changelog.files.acknowledged(part.checkpointId, part.loggedPieces());
+    const reserved = this.changelog.reserved(part);
+    const metrics = part.metrics(nowUs);
     const checkpointId = part.checkpointId;
     const { finished } = part;
     const bare = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
-    const message = finished === undefined ? bare : { ...bare, finished };
+    const message = {
+      ...bare,
+      ...(finished === undefined ? {} : { finished }),
+      ...(reserved.length === 0 ? {} : { reserved }),
+    };
     this.#unconfirmed.set(checkpointId, message);
     this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
@@ -428,34 +460,4 @@ export class SubtaskCheckpoint {
     const { attempt, vertex, subtask } = this.#options;
     return { attempt, vertex, subtask };
   }
-}
-
-/** Row S17: of what an earlier checkpoint wrote only the name is said. */
-function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
-  const segments = handle.state === 'keyed' ? part.segments.get(handle.operator) : undefined;
-  if (segments === undefined) return handle;
-  return {
-    ...handle,
-    segments: segments.map((segment) => {
-      assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
-      return part.written.has(segment.path) ? segment : placeholderOf(segment);
-    }),
-  };
-}
-
-const placeholderOf = ({ path }: SegmentHandle): SegmentHandle => ({
-  path,
-  bytes: 0,
-  checksum: 0,
-  isPlaceholder: true,
-});
-
-/** By operator, then kind: independent of the order in which writes were answered. */
-function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {
-  return handles.length < 2 ? handles : [...handles].sort(compareHandles);
-}
-
-function compareHandles(a: StateHandle, b: StateHandle): number {
-  if (a.operator !== b.operator) return a.operator < b.operator ? -1 : 1;
-  return a.state < b.state ? -1 : a.state > b.state ? 1 : 0;
 }

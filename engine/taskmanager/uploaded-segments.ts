@@ -18,7 +18,7 @@ import type { NativeSegment } from '../state/keyed-state-backend.ts';
 /** By operator and number of the segment. */
 export type UploadedFiles = ReadonlyMap<string, SegmentHandle>;
 
-export const segmentKey = (operator: string, segment: number): string => `${operator}#${segment}`;
+export const segmentKey = (operator: string, segment: number | string): string => `${operator}#${segment}`;
 
 export class UploadedSegments {
   readonly #parts: Pick<EngineParts, 'incrementalBase'>;

@@ -6,6 +6,7 @@
 import type { BrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutants.ts';
 import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
@@ -232,6 +233,8 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
+  changelogBoundaryOffByOne,
+  reservedFilesSwept,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,

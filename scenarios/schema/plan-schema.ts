@@ -7,6 +7,7 @@ import { nodeId } from '../../engine/foundation/ids.ts';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { type Fault, PARTITION_SHAPES } from '../../sim/faults/fault.ts';
 import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
+import { changelogPlanSchema } from './changelog-schema.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
@@ -52,6 +53,7 @@ const trigger = z.union(
       subtask: natural.exactOptional(),
       node: node.exactOptional(),
       since: z.string().exactOptional(),
+      fromUs: natural.exactOptional(),
       occurrence: positive,
       afterUs: natural.exactOptional(),
     }),
@@ -164,6 +166,7 @@ const checkpoint = record({
   // Plans from before there was a choice do not say.
   backend: z.enum(BACKENDS).default('hashmap'),
   incremental: z.boolean().default(false),
+  changelog: changelogPlanSchema,
   inlineThresholdBytes: natural,
   // Plans from before state could be compressed do not say.
   compression: z.enum(COMPRESSIONS).default('none'),

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { DATASET_NAMES } from '../datasets/dataset-name.ts';
+import { changelogSchema } from './changelog-schema.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
 import { storageKindSchema } from './storage-schema.ts';
 
@@ -148,6 +149,7 @@ export const checkpointingSchema = record({
     .describe(
       'Checkpoints of lsm write the segments that no earlier checkpoint wrote. As in Flink, hashmap and storage jobmanager take no notice.',
     ),
+  changelog: changelogSchema,
   tolerableFailures: count(0)
     .default(10)
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),

@@ -80,6 +80,7 @@ class Shrinker {
       yield* this.#canonicalTriggers();
       // Behind the naming of points: what is barely strong enough strikes at one instant only, and no point has that.
       if (!this.#isSpent()) yield* this.#take((plan) => firstEdit(plan, weakerFaults));
+      if (!this.#isSpent()) yield* this.#take(fewerRows);
       isMinimal = planHash(this.#plan) === before && !this.#isSpent();
     }
     const certificate = yield* this.#certificate();
@@ -105,7 +106,6 @@ class Shrinker {
           (plan) =>
             firstOf(candidates(plan)),
       ),
-      (plan) => fewerRows(plan),
       (plan) => firstEdit(plan, milderFaults),
     ];
   }

@@ -15,7 +15,7 @@ import type {
 } from '../../engine/protocol/messages.ts';
 import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
-import { foldDeployment, foldHandles } from './deployment-digest.ts';
+import { foldDeployment, foldHandles, foldSegments } from './deployment-digest.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { foldService } from './service-digest.ts';
 
@@ -60,6 +60,9 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'write-async-part':
     case 'write-channel-state':
       digest.fold(message.checkpointId);
+      return;
+    case 'changelog-step':
+      digest.foldString(message.step);
       return;
     case 'connection-lost':
       digest.foldString(message.peer);
@@ -236,6 +239,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.metrics.alignmentUs);
       digest.fold(message.metrics.asyncUs);
       foldHandles(digest, message.handles);
+      if (message.reserved !== undefined) foldSegments(digest, message.reserved);
       if (message.finished !== undefined) digest.foldString(message.finished);
       return;
     case 'decline-checkpoint':

@@ -20,6 +20,7 @@ import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { OperatorPiece } from './operator-state-audit.ts';
+import { fileOfLog } from './logged-state.ts';
 import { SegmentedState } from './segmented-state.ts';
 import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
 import { UnstampedState } from './unstamped-state.ts';
@@ -29,6 +30,7 @@ import {
   decodeEnumeratorState,
   decodeReaderSplits,
   decodeSourceOffsets,
+  isChangelogManifest,
   isManifest,
   restorableFile,
 } from './state-decoders.ts';
@@ -284,9 +286,8 @@ export class CheckpointReader {
   /** Keyed state as one file without times, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
   keyedFile(handle: StateHandle, bytes: Uint8Array, segmentOf: (segment: SegmentHandle) => Uint8Array): Uint8Array {
     const { segments = [], keyGroups, operator } = handle;
-    if (!isManifest(bytes)) return this.withoutTimes(operator, restorableFile(bytes));
     if (keyGroups === undefined) throw new CorruptData(`${placeOf(handle)} names no key groups`, 0);
-    const file = this.#segmented.fileOf(bytes, segments.map(segmentOf), keyGroups);
+    const file = this.#wholeFile(bytes, segments.map(segmentOf), keyGroups);
     if (typeof file === 'string') throw new CorruptData(`${placeOf(handle)}: ${file}`, 0);
     return this.withoutTimes(operator, file);
   }
@@ -350,15 +351,18 @@ export class CheckpointReader {
       if (typeof file === 'string') return file;
       files.push(file);
     }
-    const file = attempt(place, () => {
-      if (isManifest(bytes)) return this.#segmented.fileOf(bytes, files, keyGroups);
-      return restorableFile(bytes);
-    });
+    const file = attempt(place, () => this.#wholeFile(bytes, files, keyGroups));
     if (file.kind === 'unreadable') return file.reason;
     const { value } = file;
     if (typeof value === 'string') return `${place}: ${value}`;
     const comparable = attempt(place, () => this.#unstamped.fileOf(operator, value));
     return comparable.kind === 'unreadable' ? comparable.reason : comparable.value;
+  }
+
+  /** A text says what is wrong; throws `CorruptData`. */
+  #wholeFile(bytes: Uint8Array, files: readonly Uint8Array[], range: KeyGroupRange): Uint8Array | string {
+    if (isChangelogManifest(bytes)) return fileOfLog(bytes, files, range, this.#segmented);
+    return isManifest(bytes) ? this.#segmented.fileOf(bytes, files, range) : restorableFile(bytes);
   }
 
   #readOffsets(place: string, bytes: Uint8Array, cut: Cut): string | undefined {

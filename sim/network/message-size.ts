@@ -9,7 +9,7 @@
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
 import type { OperatorEvent } from '../../engine/protocol/operator-events.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { KubernetesMessage } from '../../engine/protocol/kubernetes-messages.ts';
 import type { ZooKeeperMessage } from '../../engine/protocol/zookeeper-messages.ts';
 import { highAvailabilityText } from './high-availability-text.ts';
@@ -65,13 +65,14 @@ export function messageBytes(message: EngineMessage): number {
     case 'deploy-task':
       return HEADER_BYTES + deploymentBytes(message.deployment);
     case 'acknowledge-checkpoint':
-      return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles);
+      return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles) + segmentsBytes(message.reserved ?? []);
     case 'continue':
     case 'task-start':
     case 'task-end':
     case 'start-async-part':
     case 'write-async-part':
     case 'write-channel-state':
+    case 'changelog-step':
     case 'connection-lost':
     case 'client-command':
       return 0;
@@ -185,9 +186,15 @@ function handlesBytes(handles: readonly StateHandle[]): number {
   for (const handle of handles) {
     bytes +=
       HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
-    for (const { path } of handle.segments ?? []) bytes += HANDLE_BYTES + path.length;
+    bytes += segmentsBytes(handle.segments ?? []);
     for (const { name, offsets } of handle.lists ?? []) bytes += name.length + offsets.length * OFFSET_BYTES;
   }
+  return bytes;
+}
+
+function segmentsBytes(segments: readonly SegmentHandle[]): number {
+  let bytes = 0;
+  for (const { path } of segments) bytes += HANDLE_BYTES + path.length;
   return bytes;
 }
 

@@ -20,6 +20,15 @@ function inFiles(plan: SimulationPlan): SimulationPlan {
   return { ...plan, engine: { ...engine, checkpoint: { ...engine.checkpoint, inlineThresholdBytes: 0 } } };
 }
 
+/** At the quiet end of a life a periodic one would have taken the place of the log. */
+function withoutPeriodicSnapshots(plan: SimulationPlan): SimulationPlan {
+  const { engine } = plan;
+  const { changelog } = engine.checkpoint;
+  if (changelog === undefined) throw new Error('the plan has a state log');
+  const rare = { ...changelog, materializationIntervalUs: 0 };
+  return inFiles({ ...plan, engine: { ...engine, checkpoint: { ...engine.checkpoint, changelog: rare } } });
+}
+
 /** The first seeds whose lives leave what is asked for. */
 function leftWith(scenario: string, has: (left: LeftByALife) => boolean, change = inFiles): LeftByALife {
   for (let seed = 1; seed <= 12; seed += 1) {
@@ -90,6 +99,12 @@ const withInline = new LeftByALife(planOf('quickstart', '1'));
 const unaligned = leftWith('unaligned-backpressure', hasChannelState);
 const withSavepoint = leftWith('savepoints-under-faults', hasSavepoint);
 const withSegments = leftWith('lsm-incremental', (left) => needed(left).some(isSegment));
+/** A snapshot by hand, and what came behind it. */
+const withLog = leftWith(
+  'changelog',
+  (left) => ['-base-', '-log-'].every((kind) => needed(left).some((path) => path.includes(kind))),
+  withoutPeriodicSnapshots,
+);
 
 describe('one flipped byte', () => {
   it('of any byte of any file of a checkpoint: refused, with file and byte', () => {
@@ -120,6 +135,7 @@ describe('one flipped byte', () => {
     ['channel state', unaligned],
     ['a savepoint', withSavepoint],
     ['segments', withSegments],
+    ['a state log', withLog],
   ])('of snapshots with %s, sampled: refused, with file and byte', (_, left) => {
     const files = needed(left);
     const place = fc.record({

@@ -311,6 +311,9 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'task-start': message('task-start', { deployment }),
   'task-end': fc.constant({ kind: 'task-end' }),
   'start-async-part': message('start-async-part', { checkpointId: checkpoint }),
+  'changelog-step': message('changelog-step', {
+    step: fc.constantFrom('write-full', 'serialize-snapshot', 'write-snapshot'),
+  }),
   'write-channel-state': message('write-channel-state', { checkpointId: checkpoint }),
   'write-async-part': message('write-async-part', { checkpointId: checkpoint }),
   'connection-lost': message('connection-lost', { peer: node }),
