@@ -3,7 +3,7 @@
  * version. The simulator learns nothing of scenarios, ranges or percentages.
  */
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
-import type { StartPosition } from '../engine/job/job-graph.ts';
+import type { StartPosition } from '../engine/protocol/start-position.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
 import type { FixedChoice } from './kernel/choice.ts';

@@ -8,7 +8,8 @@
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { SourceSpec, StartPosition } from '../job/job-graph.ts';
+import type { SourceSpec } from '../job/job-graph.ts';
+import type { StartPosition } from '../protocol/start-position.ts';
 import type { MasterHookHost } from '../job/master-hook.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { LogOffsets } from '../protocol/messages.ts';

@@ -11,7 +11,8 @@
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { SourceSpec, StartPosition } from '../job/job-graph.ts';
+import type { SourceSpec } from '../job/job-graph.ts';
+import type { StartPosition } from '../protocol/start-position.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';

@@ -6,6 +6,7 @@
  * job independently.
  */
 import type { MasterHookSpec } from './master-hook.ts';
+import type { StartPosition } from '../protocol/start-position.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { WatermarkSpec } from './watermarks.ts';
 import type { PatternSpec } from './patterns.ts';
@@ -20,12 +21,6 @@ import type {
   ProcessFunction,
   StateKey,
 } from './functions.ts';
-
-/**
- * Where a partition is read from that no checkpoint knows (Flink: OffsetsInitializer). `committed`: what the group of consumers had committed,
- * and the start where it had committed nothing. A time: the first entry with a record of that time or a later one, or the end.
- */
-export type StartPosition = 'earliest' | 'latest' | 'committed' | { readonly timestampUs: number };
 
 /** Reads partitions of the log. */
 export interface SourceSpec {

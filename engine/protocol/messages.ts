@@ -7,7 +7,7 @@
  *   I2 each control message carries the ids that make it safe when late or doubled: leader epoch, attempt, checkpoint, request;
  *   I3 a reply repeats the `requestId` of its request; request ids are unique per sender incarnation and mailbox.
  */
-import type { StartPosition } from '../job/job-graph.ts';
+import type { StartPosition } from './start-position.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';

@@ -4,14 +4,8 @@
  * Owns: the contract and the decoding of parameters. Does not own: the list of jobs (job-catalog.ts).
  */
 import type { StateKey } from '../../engine/job/functions.ts';
-import type {
-  FileSinkSpec,
-  JobGraph,
-  KafkaSinkSpec,
-  SinkSpec,
-  StartPosition,
-  UpsertSinkSpec,
-} from '../../engine/job/job-graph.ts';
+import type { FileSinkSpec, JobGraph, KafkaSinkSpec, SinkSpec, UpsertSinkSpec } from '../../engine/job/job-graph.ts';
+import type { StartPosition } from '../../engine/protocol/start-position.ts';
 import type { JobAudit } from '../../sim/judges/job-audit.ts';
 
 export type ParameterValue = string | number | boolean;

@@ -13,7 +13,7 @@ import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { LINEAGE_PATH_UNIT, type RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { Dataset } from '../judges/job-audit.ts';
 import type { TopicPlan } from '../plan.ts';
-import type { StartPosition } from '../../engine/job/job-graph.ts';
+import type { StartPosition } from '../../engine/protocol/start-position.ts';
 import { dealtOverTime, type Entries, entriesOf, recordReadableAtUs, readableOfTopic } from './log-layout.ts';
 
 /** Records of one partition that follow each other. */

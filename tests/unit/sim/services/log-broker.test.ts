@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { MailboxId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import type { LogFetch } from '../../../../engine/protocol/messages.ts';
-import type { StartPosition } from '../../../../engine/job/job-graph.ts';
+import type { StartPosition } from '../../../../engine/protocol/start-position.ts';
 import type { TopicPlan } from '../../../../sim/plan.ts';
 import { LogBroker } from '../../../../sim/services/log-broker.ts';
 import { LogContent, partitionsOf, sourceIndexBase } from '../../../../sim/services/log-content.ts';
