@@ -23,7 +23,7 @@ import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { brokersOf, isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
-import { storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
+import { fileMergingOf, storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
 import type { ClusterSettings, Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
@@ -254,6 +254,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       ...changelogOf(checkpointing.changelog),
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
+      ...fileMergingOf(checkpointing.fileMerging),
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),

@@ -18,6 +18,7 @@ import type { KafkaMessage, KafkaReply } from './kafka-messages.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
 import type { RocketMqCheck, RocketMqRequest } from './rocketmq-messages.ts';
+import type { MergingMessage } from './merging-messages.ts';
 import type { FinishedState, SegmentHandle, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
@@ -55,6 +56,8 @@ export interface NotifyCheckpointComplete {
   readonly checkpointId: CheckpointId;
   /** Newest checkpoint that was subsumed (row C14); 0: none yet. */
   readonly lastSubsumedId: number;
+  /** With file merging (row S19): nothing below this one is retained any more. */
+  readonly oldestRetainedId?: number;
 }
 export interface NotifyCheckpointAborted {
   readonly kind: 'notify-checkpoint-aborted';
@@ -238,6 +241,12 @@ export interface ConnectionLost {
   readonly peer: NodeId;
 }
 
+/** A part of a file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Checkpoint storage. Puts are an object store's: atomic, visible when complete; a file takes several requests (storage-messages.ts). */
 export type StorageRequest =
   | {
@@ -248,7 +257,13 @@ export type StorageRequest =
       /** False: fail with `already-exists` when the path is taken (NO_OVERWRITE). */
       readonly overwrite: boolean;
     }
-  | { readonly kind: 'storage-get'; readonly requestId: number; readonly path: string }
+  | {
+      readonly kind: 'storage-get';
+      readonly requestId: number;
+      readonly path: string;
+      /** Absent: the whole file. */
+      readonly range?: ByteRange;
+    }
   | { readonly kind: 'storage-delete'; readonly requestId: number; readonly paths: readonly string[] }
   | { readonly kind: 'storage-list'; readonly requestId: number; readonly prefix: string }
   | FileRequest
@@ -467,6 +482,7 @@ export type EngineMessage =
   | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
+  | MergingMessage
   | ConnectionLost
   | ClientMessage
   | ServiceMessage;

@@ -243,6 +243,7 @@ export class StreamTask {
       case 'trigger-checkpoint':
         return this.#checkpointing.trigger(message, nowUs, out);
       case 'notify-checkpoint-complete':
+        this.#options.environment.fileMerging?.retained(message.oldestRetainedId ?? 0, out);
         return this.#checkpointing.completed(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
         this.#checkpointing.aborted(message.checkpointId, message.latestCompletedId, out);

@@ -33,6 +33,12 @@ import {
   overtakenOutputNotPersisted,
   restoredOutputWaits,
 } from './channel-state-mutants.ts';
+import {
+  filesOfLostTaskManagerLeft,
+  lostNoticeKeepsMergedFile,
+  mergedFileForgottenWithItsFirstPart,
+  mergedFileGoesWithItsFirstPart,
+} from './file-merging-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
@@ -233,6 +239,10 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
+  mergedFileGoesWithItsFirstPart,
+  mergedFileForgottenWithItsFirstPart,
+  lostNoticeKeepsMergedFile,
+  filesOfLostTaskManagerLeft,
   changelogBoundaryOffByOne,
   reservedFilesSwept,
   cepPartialMatchesNotClearedAtTimeout,

@@ -9,7 +9,7 @@ import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { DATASET_NAMES } from '../datasets/dataset-name.ts';
 import { changelogSchema } from './changelog-schema.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
-import { storageKindSchema } from './storage-schema.ts';
+import { fileMergingSchema, storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
@@ -167,6 +167,7 @@ export const checkpointingSchema = record({
     .describe(
       'Whether snapshots of keyed state are compressed. Costs CPU, saves bytes on the network and in the store.',
     ),
+  fileMerging: fileMergingSchema.describe('Small state of many subtasks in common files.'),
   firstId: count().default(1).describe('Id of the first checkpoint, to begin near a boundary such as 9 or 99.'),
   retention: z
     .enum(RETENTIONS)

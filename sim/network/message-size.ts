@@ -81,6 +81,10 @@ export function messageBytes(message: EngineMessage): number {
     case 'start-async-part':
     case 'write-async-part':
     case 'write-channel-state':
+    case 'merge-state':
+    case 'merge-end':
+    case 'state-merged':
+    case 'merge-retained':
     case 'changelog-step':
     case 'connection-lost':
     case 'client-command':
