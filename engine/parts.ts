@@ -87,6 +87,10 @@ export interface EngineParts {
   readonly metadataCommit: 'rename' | 'in-place';
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
+  /** What the checkpoint says about a split; `wasRead`: a record of it was emitted (H5, H6 in bugs.md). */
+  checkpointedSplit(split: LogSplit, wasRead: boolean): LogSplit;
+  /** Where a source begins in a partition that came while the job ran (FLIP-288): at its start, or where it begins in those of before. */
+  readonly startOfNewPartition: 'earliest' | 'as-configured';
   /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch' | 'before-batch';
   /** What a source that stops at markers takes a checkpoint at (row C25): its marker, or the coordinator's trigger, wherever it stands. */
@@ -261,6 +265,8 @@ export const standardParts: EngineParts = {
   syncBeforeClose: 'sync',
   metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
+  checkpointedSplit: (split) => split,
+  startOfNewPartition: 'earliest',
   sourcePositions: 'with-barrier',
   inducedBy: 'marker',
   markerWithoutTrigger: 'holds',

@@ -179,6 +179,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
+  {
+    name: 'new-partitions',
+    description: 'start at latest, committed offsets or a time; partitions come while the job runs',
+  },
+  { name: 'bounded-splits', description: 'splits of inputs that end, one of them early' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

@@ -7,6 +7,7 @@
  *   I2 each control message carries the ids that make it safe when late or doubled: leader epoch, attempt, checkpoint, request;
  *   I3 a reply repeats the `requestId` of its request; request ids are unique per sender incarnation and mailbox.
  */
+import type { StartPosition } from './start-position.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
@@ -337,6 +338,27 @@ export interface LogRecords {
   readonly ended: boolean;
   /** Behind these records lies the marker of this checkpoint (row C25). */
   readonly marker?: number;
+  /** Records of each entry of the log, in order; absent: one. Offsets count entries. */
+  readonly entrySizes?: readonly number[];
+}
+
+/** Which partitions a topic has, and where to begin in each (Kafka: describeTopics, listOffsets). */
+export interface LogListOffsets {
+  readonly kind: 'log-list-offsets';
+  readonly requestId: number;
+  /** Who asks: the uid of a source. */
+  readonly group: string;
+  readonly topic: string;
+  readonly at: StartPosition;
+}
+export interface LogOffsets {
+  readonly kind: 'log-offsets';
+  readonly requestId: number;
+  readonly group: string;
+  readonly outcome: 'done' | 'unavailable';
+  readonly partitions: readonly number[];
+  /** In the order of the partitions. */
+  readonly offsets: readonly number[];
 }
 
 /**
@@ -443,6 +465,8 @@ export type ServiceMessage =
   | LogRecords
   | LogMark
   | LogMarked
+  | LogListOffsets
+  | LogOffsets
   | SinkRequest
   | TableUpsert
   | RocketMqRequest

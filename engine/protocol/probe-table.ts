@@ -89,6 +89,7 @@ const BY_AREA = {
     'operator-event-lost': 'An event to a subtask was lost; the subtask fails.',
     'operator-event-out-of-order': 'An event from a subtask came before an earlier one.',
     'operator-event-unanswered': 'An event to the coordinator was never acknowledged; the subtask fails.',
+    'partition-discovered-later': 'The log had a partition that the enumerator did not know, while others were read.',
     'split-finished-again': 'A split was reported as finished that was known to be.',
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },

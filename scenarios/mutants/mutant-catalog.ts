@@ -114,7 +114,14 @@ import {
   txnIdWithoutOperator,
   upsertWithoutVersion,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import {
+  barrierBeforeOffset,
+  offsetInclusive,
+  recordBetweenOffsetAndBarrier,
+  newPartitionBeginsAtLatest,
+  positionIgnoresSubrecord,
+  symbolicLatestInCheckpoint,
+} from './source-mutants.ts';
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
@@ -244,6 +251,9 @@ export const MUTANTS: readonly Mutant[] = [
   readsPastMarker,
   abortedMarkerBelieved,
   inducedSavepointAsCheckpoint,
+  symbolicLatestInCheckpoint,
+  positionIgnoresSubrecord,
+  newPartitionBeginsAtLatest,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -279,6 +279,16 @@ export const planSchema = record({
       bounded: z.boolean().default(false),
       socket: z.literal(true).exactOptional(),
       induced: z.literal(true).exactOptional(),
+      before: natural.exactOptional(),
+      committed: natural.exactOptional(),
+      grows: record({ atUs: natural, partitions: positive }).exactOptional(),
+      entryRecords: positive.exactOptional(),
+      startFrom: z
+        .union([z.enum(['earliest', 'latest', 'committed']), record({ timestampUs: whole })], {
+          error: 'expected earliest, latest, committed or { timestampUs }',
+        })
+        .exactOptional(),
+      discoveryUs: positive.exactOptional(),
     }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
       error: 'expected as many rows as records',
       path: ['rows'],

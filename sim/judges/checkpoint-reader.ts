@@ -263,12 +263,15 @@ export class CheckpointReader {
       if (enumerator.kind === 'unreadable') return enumerator.reason;
       const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
       problems.push(...found.problems);
-      for (const [partition, offset] of found.offsets) {
+      for (const [partition, position] of found.positions) {
         const slot = this.#options.index.slotOf(partition);
         const length = slot === undefined ? -1 : (this.#options.index.input[slot]?.values.length ?? -1);
-        if (slot === undefined || offset > length)
-          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
-        cut[slot] = offset;
+        if (slot === undefined) return `${uid} has a split of partition ${String(partition)}, which there is not`;
+        const { offset, sub } = position === 'end' ? { offset: 0, sub: 0 } : position;
+        const records = position === 'end' ? length : this.#options.index.recordsBefore(slot, offset, sub);
+        if (offset < 0 || records < 0 || records > length)
+          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, where it has nothing to read`;
+        cut[slot] = records;
       }
     }
     return problems;

@@ -124,12 +124,16 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('watermark'), timestampUs: us }),
   row({ kind: fc.constant('watermark-status'), idle: fc.boolean() }),
 );
-const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
+const split = row({ splitId: text, partition: small, offset: count, sub: small, end: fc.integer({ min: -1 }) });
 const operatorEvent = fc.oneof(
-  row({ kind: fc.constant('register-reader' as const), splits: fc.array(split, { maxLength: 3 }) }),
+  row({
+    kind: fc.constant('register-reader' as const),
+    splits: fc.array(split, { maxLength: 3 }),
+    hasFinished: fc.boolean(),
+  }),
   row({ kind: fc.constant('request-split' as const) }),
   row({ kind: fc.constant('report-backlog' as const), isProcessingBacklog: fc.boolean() }),
-  row({ kind: fc.constant('split-finished' as const), split }),
+  row({ kind: fc.constant('split-finished' as const), split, partitionEnded: fc.boolean() }),
   row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
   row({ kind: fc.constant('assign-splits' as const), splits: fc.array(split, { maxLength: 3 }) }),
   row({ kind: fc.constant('no-more-splits' as const) }),
@@ -455,6 +459,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
       behind: fc.nat(),
       ended: fc.boolean(),
       marker: count,
+      entrySizes: counts,
     },
     {
       requiredKeys: [
@@ -471,6 +476,19 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
       ],
     },
   ),
+  'log-list-offsets': message('log-list-offsets', {
+    requestId: count,
+    group: text,
+    topic: text,
+    at: fc.oneof(fc.constantFrom('earliest', 'latest', 'committed'), row({ timestampUs: count })),
+  }),
+  'log-offsets': message('log-offsets', {
+    requestId: count,
+    group: text,
+    outcome: fc.constantFrom('done', 'unavailable'),
+    partitions: counts,
+    offsets: counts,
+  }),
   'log-mark': message('log-mark', {
     requestId: count,
     group: text,
