@@ -16,6 +16,7 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
+import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
@@ -123,14 +124,20 @@ export class Retention implements Judge {
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return [...durable.objects(), ...durable.leftovers()].find((path) => {
       if (!path.includes(this.#ofJob) || referenced.has(path)) return false;
-      // The directories of a job that goes on stay, whatever is in them.
-      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver();
+      // The directories of a job that goes on stay, whatever is in them; so do those of one that was drained and may be started again.
+      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
       if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
+  }
+
+  #isResumable(): boolean {
+    const { durable, jobId } = this.#options;
+    const result = durable.coordination(resultKey(jobId));
+    return result !== undefined && result !== '' && decodeResult(result).isResumable === true;
   }
 
   /** Directories of the snapshots that a client was told of and did not give up. */
