@@ -23,7 +23,7 @@ const DEFAULT_REPEATS = 3;
 /** Whose faults strike where no story is told. */
 const STORM = 'standard';
 /** Events for shrinking one kill: its number of faults is what is told, and that pass comes first. */
-const SHRINK_EVENTS = 400_000;
+const SHRINK_EVENTS = 150_000;
 
 export async function scoreboard(
   call: CommandCall,

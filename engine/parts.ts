@@ -20,11 +20,12 @@ import type { StateHandle } from './protocol/state-handle.ts';
 import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
+import { ChangelogStateBackend, type ChangelogOptions } from './changelog/changelog-state-backend.ts';
 import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
 import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
-import type { KeyedStateBackend } from './state/keyed-state-backend.ts';
+import type { KeyedStateBackend, StateChangeListener, TellingBackend } from './state/keyed-state-backend.ts';
 import { OperatorStateStore } from './state/operator-state.ts';
 import type { TypeSerializer } from './state/type-serializer.ts';
 
@@ -86,6 +87,10 @@ export interface EngineParts {
   readonly metadataCommit: 'rename' | 'in-place';
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
+  /** What the checkpoint says about a split; `wasRead`: a record of it was emitted (H5, H6 in bugs.md). */
+  checkpointedSplit(split: LogSplit, wasRead: boolean): LogSplit;
+  /** Where a source begins in a partition that came while the job ran (FLIP-288): at its start, or where it begins in those of before. */
+  readonly startOfNewPartition: 'earliest' | 'as-configured';
   /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch' | 'before-batch';
   /** What a source that stops at markers takes a checkpoint at (row C25): its marker, or the coordinator's trigger, wherever it stands. */
@@ -157,6 +162,10 @@ export interface EngineParts {
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
+  /** Where a materialised snapshot ends in the log (row S20): at the change that is not in it, whose number will be `next`. */
+  materializedTo(next: number): number;
+  /** Files that a subtask writes for later checkpoints while this one completes (row S20): registered with it, or known to nobody. */
+  readonly reservedFiles: 'registered' | 'unknown';
   /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
   readonly incrementalBase: 'confirmed' | 'uploaded';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
@@ -173,6 +182,14 @@ export interface EngineParts {
   filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
+  /** When a TaskManager deletes a merged file (row S19): when nothing in it is in use, or with the first part that is not. */
+  readonly mergedFileDeletion: 'with-last' | 'with-first';
+  /** Which parts of merged files a notice sets free (FLINK-38347): those of all checkpoints below the oldest retained, or of one. */
+  readonly mergedFileNotice: 'all-below' | 'last-below';
+  /** Merged files of subtasks that have ended (row S19): found by listing, or left to their TaskManager. */
+  readonly mergedFilesOfTheDead: 'swept' | 'left';
+  /** When the registry says of a merged file that it is in use: while any part of it is, or until one is not any more. */
+  readonly mergedFileUse: 'any-part' | 'every-part';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
@@ -216,6 +233,8 @@ export interface StateBackendOptions {
   readonly work: StoreWork;
   /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
   readonly foreignRows?: 'clipped' | 'kept';
+  /** Absent: changes are not logged (row S20). */
+  readonly changelog?: ChangelogOptions;
 }
 
 /** Flink: sink.committer.retries. */
@@ -246,6 +265,8 @@ export const standardParts: EngineParts = {
   syncBeforeClose: 'sync',
   metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
+  checkpointedSplit: (split) => split,
+  startOfNewPartition: 'earliest',
   sourcePositions: 'with-barrier',
   inducedBy: 'marker',
   markerWithoutTrigger: 'holds',
@@ -288,9 +309,20 @@ export const standardParts: EngineParts = {
   restoredOutput: 'sent-at-once',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
-  createStateBackend: (options) =>
-    options.backend === 'lsm' ? new LsmStateBackend(options) : new HashMapStateBackend(options),
+  createStateBackend: (options) => {
+    const open = (changes?: StateChangeListener): TellingBackend => {
+      const told = changes === undefined ? options : { ...options, changes };
+      return options.backend === 'lsm' ? new LsmStateBackend(told) : new HashMapStateBackend(told);
+    };
+    return options.changelog === undefined ? open() : new ChangelogStateBackend(options.changelog, open);
+  },
+  materializedTo: (next) => next,
+  reservedFiles: 'registered',
   incrementalBase: 'confirmed',
+  mergedFileDeletion: 'with-last',
+  mergedFileNotice: 'all-below',
+  mergedFilesOfTheDead: 'swept',
+  mergedFileUse: 'any-part',
   sharedRegistration: 'at-acknowledgement',
   unknownPlaceholder: 'fails-checkpoint',
   abortedFiles: 'left-to-sweep',

@@ -1,7 +1,6 @@
 /** An explanation as Markdown: sentences, the curve, the pair of events. Also what the terminal shows. */
 import type { Explanation } from '../scenarios/explain/explanation.ts';
 import type { CurvePoint } from '../scenarios/explain/probability-curve.ts';
-import type { HistoryEvent } from '../sim/history/history-event.ts';
 import { faultSentence } from './fault-sentence.ts';
 import { traceLine } from './trace-format.ts';
 
@@ -17,15 +16,15 @@ export function explanationText({ plan, signature, sentences, curve, pair, lives
     '',
     '## What happened',
     '',
-    ...sentences.map(({ at, atUs, text }) => `- ${(atUs / 1_000_000).toFixed(6)} s${at < 0 ? '' : ` #${at}`}: ${text}`),
+    ...sentences.map(sentenceLine),
     '',
     '## When it was decided',
     '',
     ...decided(curve, pair === undefined),
     '',
-    '| kept up to event | fails alike | share |',
-    '|---:|---:|---|',
-    ...curve.points.map((point) => `| ${point.afterEvent} | ${point.failed} of ${point.runs} | ${bar(point)} |`),
+    '| kept up to event | fails alike | fails otherwise | passes | share that fails alike |',
+    '|---:|---:|---:|---:|---|',
+    ...curve.points.map(pointRow),
     '',
     '## The order that matters',
     '',
@@ -34,6 +33,17 @@ export function explanationText({ plan, signature, sentences, curve, pair, lives
     `${lives} lives were lived for this.`,
     '',
   ].join('\n');
+}
+
+function sentenceLine({ at, atUs, text, marks = [] }: Explanation['sentences'][number]): string {
+  const pointed = marks.length === 0 ? '' : ` **<- ${marks.join(', ')}**`;
+  return `- ${(atUs / 1_000_000).toFixed(6)} s${at < 0 ? '' : ` #${at}`}: ${text}${pointed}`;
+}
+
+function pointRow(point: CurvePoint): string {
+  const { afterEvent, runs, failed, passed } = point;
+  const kept = afterEvent < 0 ? 'nothing' : afterEvent;
+  return `| ${kept} | ${failed} of ${runs} | ${runs - failed - passed} | ${passed} | ${bar(point)} |`;
 }
 
 function decided({ points, decisive }: Explanation['curve'], hasNoPair: boolean): string[] {
@@ -46,32 +56,30 @@ function decided({ points, decisive }: Explanation['curve'], hasNoPair: boolean)
   const [first] = points;
   if (hasNoPair && first !== undefined && first.failed === first.runs)
     return ['From the start: whatever chance does, the plan fails in this way.'];
-  return ['At no single event: its likelihood does not rise by a fifth anywhere.'];
+  const begin = first === undefined ? '' : ` From the start ${first.failed} of ${first.runs} lives fail in this way.`;
+  return [`At no single event: its likelihood does not rise by a fifth anywhere.${begin}`];
 }
 
 function order(pair: Explanation['pair']): string[] {
   if (pair === undefined)
     return ['None: no other course of chance was found to pass, or it passes with every event in the same order.'];
-  const { first, second, sites, isSwap } = pair;
+  const { first, second, sites, isSwap, says } = pair;
   const where = sites.length === 0 ? 'nothing' : sites.join(', ');
+  const [one = '', other = ''] = says;
   return [
-    isSwap
-      ? `It fails where ${short(first)} comes before ${short(second)}.`
-      : `It fails where ${short(first)} comes; where it passes, ${short(second)} comes in its place.`,
+    isSwap ? 'It fails where' : 'It fails where, at the place at which the two lives part, comes',
+    '',
+    `- ${one},`,
+    '',
+    isSwap ? 'comes before' : 'and passes where there comes',
+    '',
+    `- ${other}.`,
+    '',
     `The two lives differ in the chance of ${where} only.`,
     '',
     `    ${traceLine(first)}`,
     `    ${traceLine(second)}`,
   ];
-}
-
-function short({ node, event }: HistoryEvent): string {
-  const checkpoint = 'checkpointId' in event ? ` of checkpoint ${event.checkpointId}` : '';
-  const task = 'vertex' in event ? ` at task ${event.vertex}/${event.subtask}` : '';
-  const [name] = ['path', 'key', 'transaction', 'message'].flatMap((field) =>
-    Object.entries(event).filter(([key]) => key === field),
-  );
-  return `**${event.kind}**${name === undefined ? '' : ` (${String(name[1])})`}${checkpoint}${task} on ${node}`;
 }
 
 function bar({ failed, runs }: CurvePoint): string {

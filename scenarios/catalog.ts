@@ -74,6 +74,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'storage-object-store', description: 'S3 throttles, lists late, hands out damaged copies' },
   { name: 'storage-matrix', description: 'every kind of storage under every fault of storages, drawn by seed' },
+  { name: 'file-merging', description: 'small state of many subtasks in common files, within and across checkpoints' },
+  {
+    name: 'file-merging-restores',
+    description: 'merged files of earlier runs and other parallelisms, under each claim mode',
+  },
   { name: 'storage-filesystem', description: 'a file server loses power, runs full, fails writes' },
   { name: 'storage-hdfs', description: 'namenode outages and failovers, dead writers with leases, losses of power' },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
@@ -85,6 +90,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'lsm-rescale', description: 'segments restored with other parallelisms: taken whole, clipped, merged' },
   { name: 'lsm-savepoints', description: 'segments of earlier runs under each claim mode; the backend changes' },
+  { name: 'changelog', description: 'checkpoints of a state log, written ahead, with snapshots below it that fail' },
+  {
+    name: 'changelog-runs',
+    description: 'state logs of earlier runs under each claim mode, other parallelisms, another backend',
+  },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {
@@ -136,6 +146,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'upgrade-under-faults',
     description: 'the job becomes another version at a savepoint: migrated, given up, or found incompatible',
   },
+  {
+    name: 'upgrade-event-time',
+    description: 'a job whose state waits for timers becomes another version, suspended or drained before it',
+  },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
   { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },
@@ -166,8 +180,17 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
+  {
+    name: 'new-partitions',
+    description: 'start at latest, committed offsets or a time; partitions come while the job runs',
+  },
+  { name: 'bounded-splits', description: 'splits of inputs that end, one of them early' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
+  {
+    name: 'bounded-rescale',
+    description: 'bounded jobs are rescaled and resumed when part of their subtasks have finished',
+  },
   {
     name: 'partially-finished-sources',
     description: 'some sources end early, others go on; checkpoints and restarts with finished tasks',

@@ -3,6 +3,7 @@
  */
 import { broadcastRules } from './jobs/broadcast-rules.ts';
 import { checkedExchanges } from './jobs/checked-exchanges.ts';
+import { evolvingCounts } from './jobs/evolving-counts.ts';
 import { evolvingProfile } from './jobs/evolving-profile.ts';
 import { flightDelays } from './jobs/flight-delays.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
@@ -37,6 +38,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   keyedStates,
   recentCounts,
   evolvingProfile,
+  evolvingCounts,
   tradeMonitoring,
   logAnalytics,
   batchCleaning,

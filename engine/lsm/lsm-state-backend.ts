@@ -14,13 +14,17 @@ import { assert } from '../foundation/assert.ts';
 import { ByteReader } from '../foundation/byte-reader.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
 import { type KeyGroupRange, keyGroupOf } from '../job/key-groups.ts';
+import { changedFile } from '../changelog/changed-file.ts';
+import { RecordedRows } from '../changelog/recorded-rows.ts';
 import { fromCanonical, isCanonical } from '../state/canonical-savepoint.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from '../state/keyed-state.ts';
 import type {
   EntryVisitor,
-  KeyedStateBackend,
   KeyedStateSnapshot,
+  LoggedChanges,
   RestoredSegment,
+  StateChangeListener,
+  TellingBackend,
 } from '../state/keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
@@ -74,11 +78,15 @@ export interface LsmStateBackendOptions {
   readonly memtableBytes?: number;
   /** What becomes of a restored segment with rows of other key groups (I1). */
   readonly foreignRows?: 'clipped' | 'kept';
+  /** Absent: nobody wants to know of changes. */
+  readonly changes?: StateChangeListener;
 }
 
-export class LsmStateBackend implements KeyedStateBackend {
+export class LsmStateBackend implements TellingBackend {
   readonly #options: LsmStateBackendOptions;
   readonly #store: LogStructuredStore<RestoredSegment>;
+  /** The store, where what is done to it is told of. */
+  readonly #rows: Pick<LogStructuredStore<unknown>, 'get' | 'put' | 'delete' | 'scan'>;
   readonly #states = new Map<string, StateMetaInfo>();
   /** By name: what a function has declared. */
   readonly #registered = new Map<string, PresentState>();
@@ -100,7 +108,8 @@ export class LsmStateBackend implements KeyedStateBackend {
     this.#options = options;
     const work = options.work ?? { blockReads: 0, diskBytes: 0 };
     this.#store = new LogStructuredStore(work, options.memtableBytes, (row, value) => this.#hasExpired(row, value));
-    this.#values = new CurrentValues(this.#store);
+    this.#rows = options.changes === undefined ? this.#store : new RecordedRows(this.#store, options.changes);
+    this.#values = new CurrentValues(this.#rows);
   }
 
   get keyCount(): number {
@@ -138,7 +147,7 @@ export class LsmStateBackend implements KeyedStateBackend {
     if (known !== undefined) resolveStoredState(known, declared, this.#options.operator);
     this.#states.set(name, meta);
     const { keyGroups, keySerializer } = this.#options;
-    const table = new RowTimers({ name, store: this.#store, keySerializer, firstKeyGroup: keyGroups.start });
+    const table = new RowTimers({ name, store: this.#rows, keySerializer, firstKeyGroup: keyGroups.start });
     const groupCount = keyGroups.end - keyGroups.start + 1;
     const place = { context: this.#context, firstKeyGroup: keyGroups.start, groupCount };
     const queue = new HeapTimerQueue({ table, ...place });
@@ -163,7 +172,7 @@ export class LsmStateBackend implements KeyedStateBackend {
       });
     const { keyType, valueType } = descriptor;
     const row = this.#rowOf(descriptor, new UserMapSerializer(keyType, valueType));
-    return new RowMapState({ row, values: this.#values, store: this.#store, keyType, valueType });
+    return new RowMapState({ row, values: this.#values, store: this.#rows, keyType, valueType });
   }
 
   /** What it reads is not the job's work. */
@@ -207,12 +216,16 @@ export class LsmStateBackend implements KeyedStateBackend {
     }
   }
 
+  settle(): void {
+    this.#values.settle();
+  }
+
   /** I4. */
   snapshot(): KeyedStateSnapshot {
     this.#values.settle();
     this.#store.flush();
     const segments = this.#store.segments();
-    const header = this.#header();
+    const header = this.header();
     return {
       entryCount: segments.reduce((sum, { segment }) => sum + segment.rowCount, 0),
       write: () => keyedStateFileOf(header, visibleRows(segments)),
@@ -224,9 +237,15 @@ export class LsmStateBackend implements KeyedStateBackend {
     };
   }
 
-  restore(bytes: Uint8Array, segments: readonly RestoredSegment[] = []): void {
-    if (isManifest(bytes)) this.#restoreSegments(bytes, segments);
-    else this.#restoreFile(isCanonical(bytes) ? fromCanonical(bytes) : bytes);
+  restore(bytes: Uint8Array, segments: readonly RestoredSegment[] = [], changes?: LoggedChanges): void {
+    if (isManifest(bytes)) {
+      this.#restoreSegments(bytes, segments);
+      if (changes !== undefined) this.#replay(changes);
+    } else {
+      const file = isCanonical(bytes) ? fromCanonical(bytes) : bytes;
+      // A map lies whole in a file: what came after is put into it before it is taken apart.
+      this.#restoreFile(changes === undefined ? file : changedFile(file, changes));
+    }
     for (const queue of this.#timers.values()) queue.restored();
   }
 
@@ -237,7 +256,7 @@ export class LsmStateBackend implements KeyedStateBackend {
     this.#context.group = -1;
   }
 
-  #header(): KeyedStateHeader {
+  header(): KeyedStateHeader {
     const { keySerializer, maxParallelism, keyGroups } = this.#options;
     const states = [...this.#states.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     return { keySerializer: keySerializer.snapshot, maxParallelism, keyGroups, states };
@@ -301,9 +320,9 @@ export class LsmStateBackend implements KeyedStateBackend {
       const prefix = groupPrefix(keyGroup, descriptor.name);
       for (const [row, value] of this.#store.scan(prefix)) {
         if (placeOf(row).userKey.length > 0) continue;
-        this.#store.delete(row);
+        this.#rows.delete(row);
         for (const entry of takeApart(value, descriptor))
-          this.#store.put(row + toByteString(entry.userKey), entry.value);
+          this.#rows.put(row + toByteString(entry.userKey), entry.value);
       }
     }
   }
@@ -316,6 +335,16 @@ export class LsmStateBackend implements KeyedStateBackend {
       const file = files[index];
       if (file !== undefined) this.#restoreSegment(level, file);
     });
+  }
+
+  /** The rows are this backend's own, from the log. */
+  #replay({ states, rows }: LoggedChanges): void {
+    this.#learn(states);
+    for (const [row, value] of rows) {
+      if (!isWithin(row, this.#options.keyGroups)) continue;
+      if (value === undefined) this.#store.delete(row);
+      else this.#store.put(row, this.#presentForm(row, value));
+    }
   }
 
   #restoreSegment(level: number, file: RestoredSegment): void {
@@ -357,7 +386,18 @@ export class LsmStateBackend implements KeyedStateBackend {
       );
     refuseOtherKeys(snapshot.keySerializer, keySerializer.snapshot, this.#options.operator);
     this.#conversions.clear();
-    for (const meta of snapshot.states) {
+    this.#learn(snapshot.states);
+    const first = Math.max(snapshot.keyGroups.start, keyGroups.start);
+    const last = Math.min(snapshot.keyGroups.end, keyGroups.end);
+    for (let keyGroup = first; keyGroup <= last; keyGroup += 1) {
+      assert(!this.#restoredKeyGroups.has(keyGroup), 'I3: a key group is restored from one snapshot', { keyGroup });
+      this.#restoredKeyGroups.add(keyGroup);
+    }
+  }
+
+  /** I2. */
+  #learn(states: readonly StateMetaInfo[]): void {
+    for (const meta of states) {
       const present = this.#registered.get(meta.name);
       const conversion = present && rowConversion(meta, present, this.#options.operator);
       if (conversion !== undefined) this.#conversions.set(meta.name, conversion);
@@ -367,12 +407,6 @@ export class LsmStateBackend implements KeyedStateBackend {
       if (present === undefined && !isSame)
         throw new IncompatibleState(`state '${meta.name}' has two forms in one checkpoint`);
       if (known === undefined) this.#states.set(meta.name, meta);
-    }
-    const first = Math.max(snapshot.keyGroups.start, keyGroups.start);
-    const last = Math.min(snapshot.keyGroups.end, keyGroups.end);
-    for (let keyGroup = first; keyGroup <= last; keyGroup += 1) {
-      assert(!this.#restoredKeyGroups.has(keyGroup), 'I3: a key group is restored from one snapshot', { keyGroup });
-      this.#restoredKeyGroups.add(keyGroup);
     }
   }
 

@@ -11,9 +11,8 @@
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { maskedCrc32c } from '../foundation/crc32c.ts';
-import type { KeyedStateHeader, StateMetaInfo } from '../state/keyed-state-file.ts';
-import { readSerializerSnapshot, writeSerializerSnapshot } from '../state/serializer-snapshot-codec.ts';
-import { STATE_KINDS } from '../state/state-descriptor.ts';
+import type { KeyedStateHeader } from '../state/keyed-state-file.ts';
+import { readKeyedStateHeader, writeKeyedStateHeader } from '../state/keyed-state-header-codec.ts';
 
 export interface ManifestSegment {
   /** 0 is the newest. */
@@ -35,20 +34,12 @@ export function isManifest(bytes: Uint8Array): boolean {
   return bytes.length > CHECKSUM_BYTES && new ByteReader(bytes).readUint32() === MAGIC;
 }
 
-export function encodeManifest({ keySerializer, maxParallelism, keyGroups, states, segments }: Manifest): Uint8Array {
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const { segments } = manifest;
   const out = new ByteWriter();
   out.writeUint32(MAGIC);
   out.writeUint32(FORMAT_VERSION);
-  writeSerializerSnapshot(keySerializer, out);
-  out.writeVarUint(maxParallelism);
-  out.writeVarUint(keyGroups.start);
-  out.writeVarUint(keyGroups.end);
-  out.writeVarUint(states.length);
-  for (const { name, kind, serializer } of states) {
-    out.writeString(name);
-    out.writeByte(STATE_KINDS.indexOf(kind));
-    writeSerializerSnapshot(serializer, out);
-  }
+  writeKeyedStateHeader(manifest, out);
   out.writeVarUint(segments.length);
   for (const { level, bytes } of segments) {
     out.writeVarUint(level);
@@ -66,18 +57,11 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const input = new ByteReader(bytes, 0, end);
   if (input.readUint32() !== MAGIC) input.refuse('a manifest begins with TMLM');
   if (input.readUint32() !== FORMAT_VERSION) input.refuse('a manifest has format version 1');
-  const keySerializer = readSerializerSnapshot(input);
-  const maxParallelism = input.readVarUint();
-  const keyGroups = { start: input.readVarUint(), end: input.readVarUint() };
-  const states = Array.from({ length: input.readVarUint() }, (): StateMetaInfo => {
-    const name = input.readString();
-    const kind = STATE_KINDS[input.readByte()] ?? input.refuse('a state has a known kind');
-    return { name, kind, serializer: readSerializerSnapshot(input) };
-  });
+  const header = readKeyedStateHeader(input);
   const segments = Array.from({ length: input.readVarUint() }, () => ({
     level: input.readVarUint(),
     bytes: input.readVarUint(),
   }));
   if (input.remaining !== 0) input.refuse('a manifest ends with its last segment');
-  return { keySerializer, maxParallelism, keyGroups, states, segments };
+  return { ...header, segments };
 }

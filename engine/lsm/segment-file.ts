@@ -77,6 +77,10 @@ export function encodeSegment(rows: readonly Row[]): Uint8Array {
   return out.toBytes();
 }
 
+export function isSegment(bytes: Uint8Array): boolean {
+  return bytes.length > WORD_BYTES && new ByteReader(bytes).readUint32() === MAGIC;
+}
+
 /** An opened segment: the index is read, blocks when they are needed. */
 export class Segment {
   readonly bytes: Uint8Array;

@@ -22,6 +22,26 @@ export interface StorageConfiguration {
   readonly entropy: boolean;
 }
 
+/** Rows S19, T2 (Flink: execution.checkpointing.file-merging). */
+export interface FileMergingConfiguration {
+  /** Whether a file takes state of several checkpoints (across-checkpoint-boundary); where files can grow, so not in object stores. */
+  readonly acrossCheckpoints: boolean;
+  /** A file that is so large takes nothing more (max-file-size). */
+  readonly maxFileBytes: number;
+  /** Bytes of a file per byte of it that is in use, from which on its parts are written anew instead of reused (max-space-amplification). */
+  readonly maxSpaceAmplification: { readonly numerator: number; readonly denominator: number };
+}
+
+/** Row S20 (Flink: state.changelog.*). A storage that holds no files takes no notice. */
+export interface ChangelogConfiguration {
+  /** From materialisation to materialisation (Flink: periodic-materialize.interval); 0: only where there is nothing to build on. */
+  readonly materializationIntervalUs: number;
+  /** Failed materialisations in a row that do not fail the subtask (Flink: max-failures-allowed). */
+  readonly maxMaterializationFailures: number;
+  /** Size of the log at which it is written without waiting for a checkpoint (Flink: dstl.dfs.preemptive-persist-threshold). */
+  readonly preemptiveBytes: number;
+}
+
 export interface CheckpointConfiguration {
   /** 0 switches checkpointing off. */
   readonly intervalUs: number;
@@ -54,10 +74,14 @@ export interface CheckpointConfiguration {
   readonly backend: BackendName;
   /** Row S17, of a backend that has segments: checkpoints are made of them, and write those that no earlier one has. */
   readonly incremental: boolean;
+  /** Checkpoints are made of a log of changes; absent: of the state. */
+  readonly changelog?: ChangelogConfiguration;
   /** State up to this many bytes travels in the acknowledgement and lies in `_metadata` (row T3). */
   readonly inlineThresholdBytes: number;
   /** Row S14: whether full snapshots and savepoints of keyed state are compressed, key group by key group. */
   readonly compression: 'none' | 'lz4';
+  /** Absent: every piece of state has a file of its own. */
+  readonly fileMerging?: FileMergingConfiguration;
   /** A line per completed checkpoint and task in `timeline.log`. */
   readonly timelineLogging: boolean;
 }

@@ -11,6 +11,7 @@
  */
 export const PROBE_AREAS = [
   'barriers',
+  'changelog',
   'coordinator',
   'coordination',
   'failover',
@@ -44,6 +45,11 @@ const BY_AREA = {
     'subsumed-with-channel-state-open':
       'A newer checkpoint began while one still waited for barriers of its channel state.',
     'trigger-waited-for-record': 'A trigger waited because a record stuck in the outputs (row B15).',
+  },
+  changelog: {
+    'changelog-written-ahead': 'A stretch of a state log was written before a checkpoint asked for it (row S20).',
+    'materialization-failed': 'A snapshot that was to take the place of a state log could not be written (row S20).',
+    'state-materialized': 'A snapshot took the place of the state log before it (row S20).',
   },
   coordinator: {
     'acknowledge-repeated': 'An acknowledgement was not confirmed in time and sent again (row C11).',
@@ -82,6 +88,7 @@ const BY_AREA = {
     'operator-event-lost': 'An event to a subtask was lost; the subtask fails.',
     'operator-event-out-of-order': 'An event from a subtask came before an earlier one.',
     'operator-event-unanswered': 'An event to the coordinator was never acknowledged; the subtask fails.',
+    'partition-discovered-later': 'The log had a partition that the enumerator did not know, while others were read.',
     'split-finished-again': 'A split was reported as finished that was known to be.',
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
@@ -139,6 +146,8 @@ const BY_AREA = {
     'claimed-shared-files-deleted':
       'Shared files of an earlier run that was claimed went with the last checkpoint that used them.',
     'full-checkpoint-forced': 'A checkpoint may use nothing of the snapshot that was restored without claim (row C7).',
+    'merged-garbage-swept':
+      'Merged files of subtasks that have ended were deleted: no checkpoint uses anything in them (row S19).',
     'placeholder-of-missing-file': 'A checkpoint named a shared file that is not registered any more (row S16).',
     'shared-files-registered-late':
       'Shared files came with an acknowledgement nobody waits for; they are registered all the same (row C9).',
@@ -146,6 +155,7 @@ const BY_AREA = {
     'unfinished-file-swept': 'A file of a retained checkpoint that never got its last name was deleted.',
   },
   rescale: {
+    'rescale-waits-for-the-finished': 'A vertex had finished in part, so the job stayed as wide as it was (row C22).',
     'rescale-after-failed-checkpoints': 'So many checkpoints failed that a rescale waited for none (row F7).',
     'restored-at-other-parallelism': 'A snapshot was restored by another number of subtasks (row S18).',
     'scaling-cooldown': 'A rescale is thought of only after a while (row F7).',
@@ -184,6 +194,11 @@ const BY_AREA = {
     'file-found-written-already': 'A file was there by an earlier try of the same write.',
     'file-step-repeated': 'A step of a file write was not answered and is repeated.',
     'file-write-refused': 'A file server or namenode refused a step of a write.',
+    'merged-append-failed': 'Nobody knows where a merged file ends; it takes nothing more (row S19).',
+    'merged-file-deleted-again': 'A merged file was deleted that a late write may have brought back (row S19).',
+    'merged-file-wasteful': 'So little of a merged file was in use that its parts were written anew (row S19).',
+    'merging-waited-in-vain': 'Pieces of state were written without those of a subtask that said nothing (row S19).',
+    'metadata-begun-anew': 'What a loss of power left of `_metadata` under its first name was written anew (row T5).',
     'state-fetch-repeated': 'A file to restore could not be read and is asked for again.',
     'state-too-large-for-jobmanager': 'A piece of state was too large for the JobManager (row X11).',
     'state-write-found-taken': 'A state file had its name already, with other contents.',

@@ -40,6 +40,8 @@ export interface TaskDeployment {
   readonly scale?: JobScale;
   /** Row S24: where keyed state lives in this run; absent: as the configuration says. */
   readonly backend?: BackendName;
+  /** Row X38: false: not in this run, whatever the configuration says. */
+  readonly fileMerging?: boolean;
   /** Row S24: the version of the job; absent: the first. */
   readonly version?: number;
   /** State to restore; absent on a fresh start. */
@@ -83,6 +85,8 @@ export type TaskFailure =
   | 'out-of-sequence'
   /** An operator and its coordinator could not tell each other something (row C24). */
   | 'operator-event-lost'
+  /** Snapshots below a state log failed more often in a row than is allowed (row S20). */
+  | 'materialization-failed'
   | 'synchronous-savepoint-failed'
   | 'fenced-by-new-leader'
   | 'jobmanager-lost';

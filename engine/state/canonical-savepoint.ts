@@ -22,10 +22,8 @@ import {
   encodeKeyedStateFile,
   type KeyedStateHeader,
   locateKeyedStateEntries,
-  type StateMetaInfo,
 } from './keyed-state-file.ts';
-import { readSerializerSnapshot, writeSerializerSnapshot } from './serializer-snapshot-codec.ts';
-import { STATE_KINDS } from './state-descriptor.ts';
+import { readKeyedStateHeader, writeKeyedStateHeader } from './keyed-state-header-codec.ts';
 
 interface Entry {
   readonly key: Uint8Array;
@@ -101,31 +99,13 @@ export function canonicalSections(bytes: Uint8Array): readonly number[] {
 function writeHeader(header: KeyedStateHeader, out: ByteWriter): void {
   out.writeUint32(MAGIC);
   out.writeUint32(FORMAT_VERSION);
-  writeSerializerSnapshot(header.keySerializer, out);
-  out.writeVarUint(header.maxParallelism);
-  out.writeVarUint(header.keyGroups.start);
-  out.writeVarUint(header.keyGroups.end);
-  out.writeVarUint(header.states.length);
-  for (const { name, kind, serializer } of header.states) {
-    out.writeString(name);
-    out.writeByte(STATE_KINDS.indexOf(kind));
-    writeSerializerSnapshot(serializer, out);
-  }
+  writeKeyedStateHeader(header, out);
 }
 
 function readHeader(input: ByteReader): KeyedStateHeader {
   if (input.readUint32() !== MAGIC) input.refuse('a canonical savepoint begins with TMCS');
   if (input.readUint32() !== FORMAT_VERSION) input.refuse('a canonical savepoint has format version 1');
-  const keySerializer = readSerializerSnapshot(input);
-  const maxParallelism = input.readVarUint();
-  const keyGroups = { start: input.readVarUint(), end: input.readVarUint() };
-  const states: StateMetaInfo[] = [];
-  for (let left = input.readVarUint(); left > 0; left -= 1) {
-    const name = input.readString();
-    const kind = STATE_KINDS[input.readByte()] ?? input.refuse('a state has a known kind');
-    states.push({ name, kind, serializer: readSerializerSnapshot(input) });
-  }
-  return { keySerializer, maxParallelism, keyGroups, states };
+  return readKeyedStateHeader(input);
 }
 
 function writeEntries(entries: readonly Entry[], out: ByteWriter): void {

@@ -19,16 +19,26 @@ import { isManifest } from '../lsm/manifest-file.ts';
 import { type KeyGroupRange, keyGroupOf, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import { CopyOnWriteMap } from './copy-on-write-map.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
-import type { EntryVisitor, KeyedStateBackend, KeyedStateSnapshot } from './keyed-state-backend.ts';
+import { changedFile } from '../changelog/changed-file.ts';
+import { RecordedStates } from '../changelog/recorded-states.ts';
+import type {
+  EntryVisitor,
+  KeyedStateSnapshot,
+  LoggedChanges,
+  RestoredSegment,
+  StateChangeListener,
+  TellingBackend,
+} from './keyed-state-backend.ts';
 import {
   decodeKeyedStateFile,
   encodeKeyedStateFile,
   type KeyedStateFile,
+  type KeyedStateHeader,
   type StateMetaInfo,
   type StateSection,
 } from './keyed-state-file.ts';
 import { createStateHandle, type StateHandleOfKind } from './keyed-state-handles.ts';
-import type { KeyContext } from './state-table.ts';
+import type { KeyContext, OpenTable } from './state-table.ts';
 import type {
   AggregatingStateDescriptor,
   ListStateDescriptor,
@@ -39,6 +49,7 @@ import type {
 } from './state-descriptor.ts';
 import { TIMERS_KIND } from './state-descriptor.ts';
 import { readerOf } from './schema-compatibility.ts';
+import { type SnapshotPart, snapshotUnclaimed, type UnclaimedState } from './unclaimed-state.ts';
 import { refuseOtherKeys, resolveStoredState } from './stored-state.ts';
 import type { Expiry, MayExpire } from './time-to-live.ts';
 import { HeapTimerQueue, keyTimersSerializer, type TimerQueue } from './timer-queue.ts';
@@ -59,6 +70,8 @@ export interface HashMapStateBackendOptions {
   readonly maxParallelism: number;
   /** Uid of the operator, for messages. */
   readonly operator?: string;
+  /** Absent: nobody wants to know of changes. */
+  readonly changes?: StateChangeListener;
 }
 
 /** A state that a function has registered. */
@@ -73,32 +86,12 @@ interface RegisteredState {
   readonly expiry: Expiry | undefined;
 }
 
-/** Restored entries of a state that is not registered; never changed once made, so that snapshots share it. */
-interface UnclaimedState {
-  readonly meta: StateMetaInfo;
-  readonly entryCount: number;
-  readonly sections: ReadonlyMap<number, UnclaimedSection>;
-}
-
-interface UnclaimedSection {
-  readonly bytes: Uint8Array;
-  readonly section: StateSection;
-}
-
-/** One state of a snapshot: how to write its entries of a key group. */
-interface SnapshotPart {
-  readonly meta: StateMetaInfo;
-  readonly entryCount: number;
-  write(keyGroup: number, out: ByteWriter): number;
-  release(): void;
-}
-
 /** Entries per state that are measured to estimate its size. */
 const SAMPLE_ENTRIES = 64;
 /** Samples are written here, to be measured. */
 const scratch = new ByteWriter();
 
-export class HashMapStateBackend implements KeyedStateBackend {
+export class HashMapStateBackend implements TellingBackend {
   readonly #operator: string | undefined;
   readonly #keySerializer: TypeSerializer<StateKey>;
   readonly #readKey: Read<StateKey> = (input) => this.#keySerializer.deserialize(input);
@@ -109,8 +102,9 @@ export class HashMapStateBackend implements KeyedStateBackend {
   readonly #unclaimed = new Map<string, UnclaimedState>();
   readonly #restoredKeyGroups = new Set<number>();
   readonly #timers = new Map<string, HeapTimerQueue>();
+  readonly #recorded: RecordedStates | undefined;
 
-  constructor({ keySerializer, keyGroups, maxParallelism, operator }: HashMapStateBackendOptions) {
+  constructor({ keySerializer, keyGroups, maxParallelism, operator, changes }: HashMapStateBackendOptions) {
     assert(
       maxParallelism >= 1 && maxParallelism <= MAX_PARALLELISM_UPPER_BOUND,
       'a maximum parallelism is within the upper bound',
@@ -125,6 +119,10 @@ export class HashMapStateBackend implements KeyedStateBackend {
     this.#keySerializer = keySerializer;
     this.#keyGroups = keyGroups;
     this.#maxParallelism = maxParallelism;
+    if (changes !== undefined) {
+      const { start: firstKeyGroup } = keyGroups;
+      this.#recorded = new RecordedStates({ changes, keySerializer, firstKeyGroup, context: this.#context });
+    }
   }
 
   get keyCount(): number {
@@ -150,6 +148,7 @@ export class HashMapStateBackend implements KeyedStateBackend {
     if (keyGroup < this.#keyGroups.start || keyGroup > this.#keyGroups.end) {
       assert(false, 'I1: the current key belongs to the own key groups', { key, keyGroup, keyGroups: this.#keyGroups });
     }
+    this.#recorded?.settle();
     context.key = key;
     context.group = keyGroup - this.#keyGroups.start;
   }
@@ -175,7 +174,9 @@ export class HashMapStateBackend implements KeyedStateBackend {
   getState<T>(descriptor: ReducingStateDescriptor<T>): ReducingState<T>;
   getState<In, Acc, Out>(descriptor: AggregatingStateDescriptor<In, Acc, Out>): AggregatingState<In, Out>;
   getState(descriptor: StateDescriptor): StateHandleOfKind {
-    return createStateHandle(descriptor, this.#context, (opened, serializer) => this.#table(opened, serializer));
+    const open: OpenTable = (opened, serializer) => this.#table(opened, serializer);
+    if (this.#recorded === undefined) return createStateHandle(descriptor, this.#context, open);
+    return this.#recorded.handle(descriptor, open, (name) => this.#typeOf(name));
   }
 
   visitEntries(visit: EntryVisitor): void {
@@ -197,7 +198,8 @@ export class HashMapStateBackend implements KeyedStateBackend {
   getTimers(name: string): TimerQueue {
     const known = this.#timers.get(name);
     if (known !== undefined) return known;
-    const table = this.#table({ name, kind: TIMERS_KIND }, keyTimersSerializer);
+    const own = this.#table({ name, kind: TIMERS_KIND }, keyTimersSerializer);
+    const table = this.#recorded?.timers(name, own) ?? own;
     const groupCount = this.#keyGroups.end - this.#keyGroups.start + 1;
     const { start: firstKeyGroup } = this.#keyGroups;
     const queue = new HeapTimerQueue({ table, context: this.#context, firstKeyGroup, groupCount });
@@ -205,17 +207,21 @@ export class HashMapStateBackend implements KeyedStateBackend {
     return queue;
   }
 
+  settle(): void {
+    this.#recorded?.settle();
+  }
+
+  header(): KeyedStateHeader {
+    const states = [...this.#registered.values(), ...this.#unclaimed.values()].map(({ meta }) => meta);
+    return this.#headerOf(states.sort((a, b) => compareNames(a.name, b.name)));
+  }
+
   snapshot(): KeyedStateSnapshot {
     const parts: SnapshotPart[] = [];
     for (const state of this.#registered.values()) parts.push(this.#snapshotRegistered(state));
     for (const state of this.#unclaimed.values()) parts.push(snapshotUnclaimed(state));
     parts.sort((a, b) => compareNames(a.meta.name, b.meta.name));
-    const header = {
-      keySerializer: this.#keySerializer.snapshot,
-      maxParallelism: this.#maxParallelism,
-      keyGroups: this.#keyGroups,
-      states: parts.map((part) => part.meta),
-    };
+    const header = this.#headerOf(parts.map(({ meta }) => meta));
     let released = false;
     return {
       entryCount: parts.reduce((sum, part) => sum + part.entryCount, 0),
@@ -230,11 +236,12 @@ export class HashMapStateBackend implements KeyedStateBackend {
     };
   }
 
-  restore(bytes: Uint8Array): void {
-    if (isManifest(bytes))
+  restore(written: Uint8Array, _segments: readonly RestoredSegment[] = [], changes?: LoggedChanges): void {
+    if (isManifest(written))
       throw new IncompatibleState(
         'native state of backend lsm cannot be read by backend hashmap; a canonical savepoint can',
       );
+    const bytes = changes === undefined ? written : changedFile(written, changes);
     const file = decodeKeyedStateFile(bytes);
     this.#refuseForeignFile(file);
     this.#claimKeyGroups(file.keyGroups);
@@ -257,6 +264,22 @@ export class HashMapStateBackend implements KeyedStateBackend {
     this.#unclaimed.clear();
     this.#timers.clear();
     this.#context.group = -1;
+  }
+
+  #headerOf(states: readonly StateMetaInfo[]): KeyedStateHeader {
+    return {
+      keySerializer: this.#keySerializer.snapshot,
+      maxParallelism: this.#maxParallelism,
+      keyGroups: this.#keyGroups,
+      states,
+    };
+  }
+
+  /** How the values of a registered state are written. */
+  #typeOf(name: string): TypeSerializer<unknown> {
+    const state = this.#registered.get(name);
+    assert(state !== undefined, 'a state that is used is registered', { name });
+    return state.serializer;
   }
 
   /**
@@ -413,22 +436,6 @@ export class HashMapStateBackend implements KeyedStateBackend {
       table.forEachUpTo(group, SAMPLE_ENTRIES - sampled, sample);
     return sampled === 0 ? 0 : Math.round((out.position / sampled) * table.size);
   }
-}
-
-function snapshotUnclaimed({ meta, entryCount, sections }: UnclaimedState): SnapshotPart {
-  return {
-    meta,
-    entryCount,
-    write(keyGroup, out) {
-      const found = sections.get(keyGroup);
-      if (found === undefined) return 0;
-      out.writeBytes(found.bytes, found.section.start, found.section.end);
-      return found.section.entryCount;
-    },
-    release() {
-      // The bytes are shared, nothing was kept for this snapshot.
-    },
-  };
 }
 
 const describeState = ({ kind, serializer }: StateMetaInfo): string =>

@@ -43,13 +43,15 @@ export class JsonSerializer implements TypeSerializer<JsonValue> {
   }
 
   deserialize(input: ByteReader): JsonValue {
-    return readValue(input, 0);
+    return readJson(input);
   }
 
   copy(value: JsonValue): JsonValue {
     return copyValue(value, 0);
   }
 }
+
+export const readJson = (input: ByteReader): JsonValue => readValue(input, 0);
 
 function writeValue(value: JsonValue, out: ByteWriter, depth: number): void {
   assert(depth <= MAX_DEPTH, 'I4: a JSON value is nested at most 256 deep');

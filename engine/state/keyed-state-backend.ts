@@ -10,8 +10,12 @@
 
 import type { StateKey } from '../foundation/stable-hash.ts';
 import type { KeyGroupRange } from '../job/key-groups.ts';
+import type { ByteString } from '../lsm/row-key.ts';
+import type { Row } from '../lsm/segment-file.ts';
 import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
+import type { KeyedStateHeader, StateMetaInfo } from './keyed-state-file.ts';
+import type { LoggedState } from './logged-state.ts';
 import type {
   AggregatingStateDescriptor,
   ListStateDescriptor,
@@ -52,12 +56,37 @@ export interface KeyedStateBackend {
   /** The synchronous part of a snapshot. */
   snapshot(): KeyedStateSnapshot;
   /**
-   * Adds the own key groups of a file, canonical or of this backend; `segments`: what its manifest lists, in that order. After a rescale it
-   * is called once per overlapping file.
+   * Adds the own key groups of a file, canonical or of this backend; `segments`: what its manifest lists, in that order; `changes`: what
+   * came after it. After a rescale it is called once per overlapping file.
    */
-  restore(bytes: Uint8Array, segments?: readonly RestoredSegment[]): void;
+  restore(bytes: Uint8Array, segments?: readonly RestoredSegment[], changes?: LoggedChanges): void;
   /** Forgets all state. Snapshots taken before can still be written and released. */
   dispose(): void;
+  /** Checkpoints are made of logged changes (row S20). Absent: they are not. */
+  readonly changelog?: LoggedState;
+}
+
+/** A backend that tells of every change. */
+export interface TellingBackend extends KeyedStateBackend {
+  /** What a snapshot taken now says of itself. */
+  header(): KeyedStateHeader;
+  /** What the user changed in place since he got it becomes a change. */
+  settle(): void;
+}
+
+/**
+ * Is told of each change, as the row that lies in the state from then on (row-key.ts), in order. Undefined: the row is gone, or of a
+ * map, where the user key is empty, all rows of the key.
+ */
+export interface StateChangeListener {
+  changed(row: ByteString, value: Uint8Array | undefined): void;
+}
+
+/** Changes since a snapshot, in order. */
+export interface LoggedChanges {
+  /** Of every state that is changed, the form its values have. */
+  readonly states: readonly StateMetaInfo[];
+  readonly rows: readonly Row[];
 }
 
 /** The state of a backend at one moment. */

@@ -255,12 +255,12 @@ export class KeyedMapState<K extends StateKey, V> implements MapState<K, V> {
 export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<Map<K, V>> {
   readonly snapshot: SerializerSnapshot;
   readonly immutable = false;
+  readonly valueType: TypeSerializer<V>;
   readonly #keyType: TypeSerializer<K>;
-  readonly #valueType: TypeSerializer<V>;
 
   constructor(keyType: TypeSerializer<K>, valueType: TypeSerializer<V>) {
     this.#keyType = keyType;
-    this.#valueType = valueType;
+    this.valueType = valueType;
     const fields = [
       { name: 'key', serializer: keyType.snapshot },
       { name: 'value', serializer: valueType.snapshot },
@@ -273,13 +273,13 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
     if (map.size === 1) {
       for (const [key, value] of map) {
         this.#keyType.serialize(key, out);
-        this.#valueType.serialize(value, out);
+        this.valueType.serialize(value, out);
       }
       return;
     }
     for (const { keyBytes, value } of this.#sorted(map)) {
       out.writeBytes(keyBytes);
-      this.#valueType.serialize(value, out);
+      this.valueType.serialize(value, out);
     }
   }
 
@@ -288,16 +288,16 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
     const map = new Map<K, V>();
     for (let i = 0; i < size; i++) {
       const key = this.#keyType.deserialize(input);
-      map.set(key, this.#valueType.deserialize(input));
+      map.set(key, this.valueType.deserialize(input));
     }
     if (map.size !== size) input.refuse('the keys of a map differ');
     return map;
   }
 
   copy(map: Map<K, V>): Map<K, V> {
-    if (this.#valueType.immutable) return new Map(map);
+    if (this.valueType.immutable) return new Map(map);
     const copy = new Map<K, V>();
-    for (const [key, value] of map) copy.set(key, this.#valueType.copy(value));
+    for (const [key, value] of map) copy.set(key, this.valueType.copy(value));
     return copy;
   }
 
@@ -307,7 +307,7 @@ export class UserMapSerializer<K extends StateKey, V> implements TypeSerializer<
     if (name !== 'map' || version !== 1 || key === undefined) return INCOMPATIBLE;
     if (!sameSnapshot(key.serializer, this.#keyType.snapshot)) return INCOMPATIBLE;
     return resolveComposite<Map<K, V>>({
-      parts: [this.#valueType],
+      parts: [this.valueType],
       written: [value?.serializer],
       rebuilt: ([valueType]) => new UserMapSerializer(this.#keyType, valueType as TypeSerializer<V>),
       read: (input, [read]) => {

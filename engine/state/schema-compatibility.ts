@@ -9,6 +9,8 @@
  * I3: equal descriptions are compatible as they are, whatever a type says of the rest.
  */
 import type { ByteReader } from '../foundation/byte-reader.ts';
+import { readJson } from './json-serializer.ts';
+import { readStateKey } from './state-key-codec.ts';
 import {
   type Read,
   type SchemaCompatibility,
@@ -102,6 +104,10 @@ export function skipOf(snapshot: SerializerSnapshot): Read<void> | undefined {
       return (input) => input.skip(8);
     case 'boolean':
       return (input) => input.skip(1);
+    case 'key':
+      return (input) => void readStateKey(input);
+    case 'json':
+      return (input) => void readJson(input);
     case 'row':
     case 'record':
     case 'tuple':

@@ -16,13 +16,11 @@ import type { StateKey } from '../foundation/stable-hash.ts';
 import { EnumSerializer, RecordSerializer } from './evolving-types.ts';
 import { JsonSerializer } from './json-serializer.ts';
 import { INCOMPATIBLE, readerOf, resolveComposite, resolveSchema } from './schema-compatibility.ts';
+import { readStateKey, writeStateKey } from './state-key-codec.ts';
 import type { SerializerField, SerializerSnapshot, TypeSerializer, SchemaCompatibility } from './type-serializer.ts';
 
 const TAG_FALSE = 0;
 const TAG_TRUE = 1;
-const TAG_INTEGER = 2;
-const TAG_DOUBLE = 3;
-const TAG_STRING = 4;
 const ABSENT = 0;
 const PRESENT = 1;
 
@@ -111,36 +109,11 @@ class KeySerializer implements TypeSerializer<StateKey> {
   readonly immutable = true;
 
   serialize(value: StateKey, out: ByteWriter): void {
-    if (typeof value === 'string') {
-      out.writeByte(TAG_STRING);
-      out.writeString(value);
-    } else if (typeof value === 'boolean') {
-      out.writeByte(value ? TAG_TRUE : TAG_FALSE);
-    } else if (Number.isSafeInteger(value)) {
-      out.writeByte(TAG_INTEGER);
-      out.writeVarInt(value);
-    } else {
-      assert(typeof value === 'number', 'a state key is a string, a number or a boolean');
-      out.writeByte(TAG_DOUBLE);
-      out.writeFloat64(value);
-    }
+    writeStateKey(value, out);
   }
 
   deserialize(input: ByteReader): StateKey {
-    switch (input.readByte()) {
-      case TAG_FALSE:
-        return false;
-      case TAG_TRUE:
-        return true;
-      case TAG_INTEGER:
-        return input.readVarInt();
-      case TAG_DOUBLE:
-        return input.readFloat64();
-      case TAG_STRING:
-        return input.readString();
-      default:
-        return input.refuse('a state key begins with a known tag');
-    }
+    return readStateKey(input);
   }
 
   copy(value: StateKey): StateKey {

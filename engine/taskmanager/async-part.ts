@@ -5,11 +5,20 @@
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
 import type { CheckpointId } from '../foundation/ids.ts';
-import type { ChannelSection, FinishedState, SegmentHandle, StateHandle, StateKind } from '../protocol/state-handle.ts';
+import type { CheckpointMetrics } from '../protocol/checkpoint-metrics.ts';
+import {
+  type ChannelSection,
+  type FinishedState,
+  logicalFileKey,
+  type SegmentHandle,
+  type StateHandle,
+  type StateKind,
+} from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
 import { compressed } from '../state/compressed-state-file.ts';
 import type { OperatorStateSnapshot } from '../state/operator-state.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
+import type { LoggedSnapshot, LoggedState } from '../state/logged-state.ts';
 import { segmentKey, type UploadedFiles } from './uploaded-segments.ts';
 
 /** One state to be written. */
@@ -25,6 +34,13 @@ export interface StatePart {
   release(): void;
   /** What the bytes list, in that order: files of their own. */
   readonly segments?: SegmentParts;
+  /** The same, where they are those of a state log (row S20). */
+  readonly logged?: LoggedParts;
+}
+
+export interface LoggedParts {
+  readonly state: LoggedState;
+  readonly snapshot: LoggedSnapshot;
 }
 
 /** The segments of one keyed state (row S17). */
@@ -78,12 +94,16 @@ export class AsyncPart {
   channelParts = 0;
   /** Its in-flight data is not known yet, or not yet taken to be written. */
   awaitsChannelState: boolean;
+  /** All but its channel state was serialized and sent to be written. */
+  isStateSent = false;
   readonly handles: StateHandle[] = [];
   /** By operator: where the segments lie; undefined where one is being written. */
   readonly segments = new Map<string, (SegmentHandle | undefined)[]>();
-  /** Paths of segments that this snapshot wrote. */
+  /** Segments that this snapshot wrote, by `logicalFileKey`. */
   readonly written = new Set<string>();
   readonly isShared: boolean;
+  /** Its files are being written: a snapshot for a state log is the changelog's from then on. */
+  isWriting = false;
   readonly syncStartUs: number;
   syncEndUs = 0;
   readonly finished: FinishedState | undefined;
@@ -104,6 +124,7 @@ export class AsyncPart {
 
   release(): void {
     for (const part of this.parts) part.release();
+    if (!this.isWriting) for (const { logged } of this.parts) logged?.snapshot.materialization?.release();
   }
 
   /** Of the state as a whole, and of what was written for it. */
@@ -113,9 +134,32 @@ export class AsyncPart {
     let checkpointedBytes = ownBytes;
     for (const segment of [...this.segments.values()].flat()) {
       stateBytes += segment?.bytes ?? 0;
-      if (segment !== undefined && this.written.has(segment.path)) checkpointedBytes += segment.bytes;
+      if (segment !== undefined && this.written.has(logicalFileKey(segment))) checkpointedBytes += segment.bytes;
     }
     return { stateBytes, checkpointedBytes };
+  }
+
+  /** Of a snapshot that is acknowledged now. */
+  metrics(nowUs: number): CheckpointMetrics {
+    const { figures } = this;
+    return {
+      startDelayUs: figures.startDelayUs,
+      alignmentUs: figures.alignmentUs,
+      bytesProcessedDuringAlignment: figures.bytesProcessedDuringAlignment,
+      recordsInFlight: figures.recordsInFlight,
+      syncUs: this.syncEndUs - this.syncStartUs,
+      asyncUs: nowUs - this.syncEndUs,
+      ...this.sizes(),
+      bytesPersistedDuringAlignment: this.persistedInFlightBytes,
+      unaligned: figures.unaligned || this.persistedInFlightBytes > 0,
+    };
+  }
+
+  /** Files of state logs that it is made of. */
+  loggedPieces(): readonly { readonly operator: string; readonly id: string }[] {
+    return this.parts.flatMap(({ operator, logged }) =>
+      (logged?.snapshot.pieces ?? []).map(({ id }) => ({ operator, id })),
+    );
   }
 
   /** Where each segment of the snapshot lies. */
@@ -168,6 +212,28 @@ export function keyedStatePart(options: {
     estimatedBytes: compression === 'none' ? options.estimatedBytes : 2 * options.estimatedBytes,
     write: () => (compression === 'none' ? plain() : compressed(plain())),
     release: () => snapshot.release(),
+  };
+}
+
+/** Row S20. What is not written yet is the end of the log, or a snapshot where there is none to build on. */
+export function loggedStatePart(options: {
+  operator: string;
+  keyGroups: { readonly start: number; readonly end: number };
+  logged: LoggedParts;
+}): StatePart {
+  const { operator, keyGroups, logged } = options;
+  const { manifest, materialization } = logged.snapshot;
+  const written = materialization?.pieces ?? [];
+  return {
+    operator,
+    state: 'keyed',
+    keyGroups,
+    entryCount: written.reduce((sum, { entryCount }) => sum + entryCount, 0),
+    estimatedBytes: written.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, manifest.length),
+    write: () => manifest,
+    // A snapshot that was begun is the changelog's.
+    release: () => undefined,
+    logged,
   };
 }
 

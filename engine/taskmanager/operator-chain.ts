@@ -25,7 +25,8 @@ import type { UserCode } from '../operators/user-code.ts';
 import { PatternOperator } from '../operators/cep/pattern-operator.ts';
 import { WindowOperator } from '../operators/window-operator.ts';
 import { WorkingConsumer, type WorkMeter } from '../operators/work-meter.ts';
-import { restorableFile } from '../state/compressed-state-file.ts';
+import { restoreKeyedState } from '../changelog/replay.ts';
+import type { StateBackendOptions } from '../parts.ts';
 import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
@@ -275,10 +276,20 @@ function createBackend(
     operator: spec.uid,
     backend: environment.configuration.checkpoint.backend,
     work: options.work.store,
+    ...changelogOf(environment),
   });
-  for (const { bytes, segments } of options.keyedStateOf(spec.uid)) backend.restore(restorableFile(bytes), segments);
+  for (const { bytes, segments } of options.keyedStateOf(spec.uid))
+    options.work.addKeys(restoreKeyedState(backend, bytes, segments));
   keyed.push({ operator: spec.uid, backend, keyGroups });
   return backend;
+}
+
+/** Row S20. A log needs files that are written before the checkpoint is. */
+function changelogOf({ configuration, parts }: TaskEnvironment): Pick<StateBackendOptions, 'changelog'> {
+  const { changelog, incremental, compression, storage } = configuration.checkpoint;
+  if (changelog === undefined || storage.kind === 'jobmanager') return {};
+  const { preemptiveBytes: fullBytes } = changelog;
+  return { changelog: { fullBytes, incremental, compression, materializedTo: (next) => parts.materializedTo(next) } };
 }
 
 function createSink(

@@ -96,7 +96,7 @@ export class StreamTask {
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
-    this.#checkpoint = new SubtaskCheckpoint({ environment, ...this.#task, epoch, toJobManager });
+    this.#checkpoint = new SubtaskCheckpoint({ environment, ...this.#task, epoch, toJobManager, fail });
     const { channelState } = this.#checkpoint;
     this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
     this.#time = new TaskTime({
@@ -107,9 +107,9 @@ export class StreamTask {
     });
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
-      const place = { uid: spec.uid, parallelism, subtask, attempt, epoch };
-      const log = { broker: services.log, requestTimeoutUs, firstRequestId: 1, restore: deployment.restore };
-      this.#source = openSource({ spec, ...place, ...log, toJobManager, fail });
+      const place = { uid: spec.uid, parallelism, subtask, attempt, epoch, broker: services.log, parts };
+      const { restore } = deployment;
+      this.#source = openSource({ spec, ...place, requestTimeoutUs, firstRequestId: 1, restore, toJobManager, fail });
     }
     this.#checkpointing = new TaskCheckpointing({
       environment,
@@ -243,6 +243,7 @@ export class StreamTask {
       case 'trigger-checkpoint':
         return this.#checkpointing.trigger(message, nowUs, out);
       case 'notify-checkpoint-complete':
+        this.#options.environment.fileMerging?.retained(message.oldestRetainedId ?? 0, out);
         return this.#checkpointing.completed(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
         this.#checkpointing.aborted(message.checkpointId, message.latestCompletedId, out);
@@ -250,12 +251,11 @@ export class StreamTask {
       case 'acknowledge-confirmed':
         return this.#checkpoint.confirmed(message.checkpointId, out);
       case 'log-records':
-        this.#source?.handleReply(message, nowUs, out);
-        this.#pump(nowUs, out);
-        return this.#checkpointing.sourceMoved(nowUs, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
-        return this.#source?.handleEvent(message, nowUs, out);
+        this.#source?.handleMessage(message, nowUs, out);
+        this.#pump(nowUs, out);
+        return this.#checkpointing.sourceMoved(nowUs, out);
       case 'sink-reply':
       case 'kafka-reply':
       case 'rocketmq-check':
@@ -288,6 +288,7 @@ export class StreamTask {
     // A watermark, or a timer that is due, is interrupted.
     if (this.#time.isBusy && this.#state === 'running' && !this.#continuing && this.#isAvailable) this.#continue(out);
     this.#chain?.sink?.sendBatches(out);
+    this.#checkpoint.changelog.afterAction(out);
     out.busy('nanosecond', this.#work.take());
     this.#work.chargeStore(out);
     out.busy('key', this.#work.takeKeys());
@@ -342,9 +343,10 @@ export class StreamTask {
     // this nobody would send it, and nothing more be processed (row B18).
     if (this.#options.environment.parts.restoredOutput === 'sent-at-once') this.#outputs.sendAll(out);
     this.#input?.requestAll(out);
+    this.#checkpoint.changelog.start(this.#chain?.keyed ?? [], this.#vertex.parallelism, out);
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
-    if (this.#chain !== undefined) this.#source?.start(out);
-    else if (this.#source !== undefined) this.#endOfData('drain', out);
+    this.#source?.start(out);
+    if (this.#chain === undefined && this.#source !== undefined) this.#endOfData('drain', out);
     if (this.#input?.hasMore === true || this.#source?.isExhausted === true) this.#continue(out);
   }
 

@@ -10,7 +10,7 @@
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
-import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
+import { type ChannelState, ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
@@ -22,13 +22,17 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import { type FinishedState, logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
+import type { TaskFailure } from '../protocol/task.ts';
+import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
-import { type StateFile, StateFileWriter } from './state-file-writer.ts';
+import type { FileWaiter } from './changelog-files.ts';
+import { type FileOf, SnapshotFiles, type StoredHandler } from './snapshot-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
@@ -50,6 +54,7 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+  readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
 /** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
@@ -60,7 +65,7 @@ const SYNC_WORK = 4;
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #files: StateFileWriter;
+  readonly #files: SnapshotFiles;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -71,19 +76,21 @@ export class SubtaskCheckpoint {
   readonly channelState: ChannelStateWriter;
   /** Files of earlier checkpoints that the next one may be made of. */
   readonly segments: UploadedSegments;
+  readonly changelog: TaskChangelog;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
   constructor(options: SubtaskCheckpointOptions) {
     this.#options = options;
     const { environment, attempt } = options;
-    this.segments = new UploadedSegments(environment.parts);
+    this.segments = new UploadedSegments(environment.parts, environment.fileMerging);
     this.channelState = new ChannelStateWriter({
       parts: environment.parts,
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    this.#files = new StateFileWriter(options);
+    this.#files = new SnapshotFiles(options);
+    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint: () => this.#last });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -100,8 +107,12 @@ export class SubtaskCheckpoint {
         return this.writeAsyncPart(message.checkpointId, nowUs, out);
       case 'write-channel-state':
         return this.writeChannelState(message.checkpointId, nowUs, out);
+      case 'changelog-step':
+        return this.changelog.handle(message.step, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
+      case 'state-merged':
+        return this.#files.merged(message, nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -189,6 +200,13 @@ export class SubtaskCheckpoint {
   writeAsyncPart(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
+    this.#writeParts(part, nowUs, out);
+    part.isStateSent = true;
+    this.#files.sent(part, out);
+  }
+
+  #writeParts(part: AsyncPart, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
@@ -201,11 +219,15 @@ export class SubtaskCheckpoint {
         segments.segments.map(({ known }) => known),
       );
     }
+    part.isWriting = true;
+    for (const { logged } of part.parts) part.outstanding += logged?.snapshot.pieces.length ?? 0;
     for (const state of part.parts) {
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
       this.#uploadSegments(part, state, out);
+      this.#gatherLog(part, state, nowUs, out);
+      if (this.#async.get(checkpointId) !== part) return;
     }
   }
 
@@ -216,6 +238,12 @@ export class SubtaskCheckpoint {
     const known = this.channelState.take(checkpointId);
     if (known === undefined) return;
     part.awaitsChannelState = false;
+    this.#writeChannels(part, known, nowUs, out);
+    this.#files.sent(part, out);
+  }
+
+  #writeChannels(part: AsyncPart, known: ChannelState, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     const vertex = this.#options.environment.graph.vertices[this.#options.vertex];
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
@@ -249,7 +277,13 @@ export class SubtaskCheckpoint {
   /** It is complete: it was acknowledged, then. */
   completed(checkpointId: CheckpointId, out: Out): void {
     this.confirmed(checkpointId, out);
+    this.knownComplete(checkpointId);
+  }
+
+  /** Later checkpoints may rely on its files. */
+  knownComplete(checkpointId: CheckpointId): void {
     this.segments.confirmed(checkpointId);
+    this.changelog.files.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
@@ -270,7 +304,11 @@ export class SubtaskCheckpoint {
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#files.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+    return (
+      this.#files.handleTimer(timer, nowUs, out) ||
+      this.#later.handleTimer(timer, nowUs, out) ||
+      this.changelog.handleTimer(timer, out)
+    );
   }
 
   /** The subtask ends: nothing more is written or acknowledged. */
@@ -309,9 +347,9 @@ export class SubtaskCheckpoint {
         const named = environment.parts.stateFile(question);
         const file = { ...named, path: this.#files.placed(named.path) };
         const { checksum } = handle;
-        const stored = (atUs: Micros, lateOut: Out): void =>
-          this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        return this.#put(part, { ...file, bytes, checksum, stored }, out);
+        const stored: StoredHandler = (place, atUs, lateOut) =>
+          this.#stored(part, { ...handle, ...place }, atUs, lateOut);
+        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum }, out);
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -330,17 +368,34 @@ export class SubtaskCheckpoint {
         segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
       );
       const checksum = crc32c(bytes);
-      const stored = (nowUs: Micros, lateOut: Out): void => {
+      const stored: StoredHandler = (place, nowUs, lateOut) => {
         const handles = part.segments.get(operator) ?? [];
-        const handle = { path, bytes: bytes.length, checksum };
+        const handle = { ...place, bytes: bytes.length, checksum };
         handles[index] = handle;
         this.segments.stored(operator, id, handle);
-        part.written.add(path);
+        part.written.add(logicalFileKey(handle));
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put(part, { path, overwrite: false, bytes, checksum, stored }, out);
+      const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum };
+      this.#files.put(this.#wanted(part, stored), file, out);
     });
+  }
+
+  /** Row S20. */
+  #gatherLog(part: AsyncPart, state: StatePart, nowUs: Micros, out: Out): void {
+    const isWanted = (): boolean => this.#async.get(part.checkpointId) === part;
+    const waiter: FileWaiter = {
+      stored: (_file, atUs, lateOut) => {
+        if (!isWanted()) return;
+        part.outstanding -= 1;
+        if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+      },
+      failed: (lateOut) => {
+        if (isWanted()) this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
+      },
+    };
+    this.changelog.gather({ part, state, waiter }, nowUs, out);
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
@@ -356,12 +411,12 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** A file of a snapshot, for as long as that is not declined. */
-  #put(part: AsyncPart, file: Omit<StateFile, 'checkpointId' | 'isWanted' | 'failed'>, out: Out): void {
+  /** What is written for a snapshot is of use for as long as that is not declined. */
+  #wanted(part: AsyncPart, stored: StoredHandler): FileOf {
     const { checkpointId } = part;
     const isWanted = (): boolean => this.#async.get(checkpointId) === part;
-    const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-    this.#files.write({ ...file, checkpointId, isWanted, failed }, out);
+    const failed = (out: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', out);
+    return { part, isWanted, stored, failed };
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -376,32 +431,25 @@ export class SubtaskCheckpoint {
       'every state of an acknowledged snapshot has a handle',
     );
     const { attempt, epoch, environment } = this.#options;
-    const handles = sortedHandles(part.handles.map((handle) => withSegments(handle, part)));
+    const handles = acknowledgedHandles(part);
     // Row X11: at once, not when the checkpoint times out.
     if (!fitsFrame(handles, environment.configuration.checkpoint)) {
       probe(out, 'acknowledgement-exceeds-frame');
       return this.decline(part.checkpointId, 'checkpoint-async-exception', out);
     }
     this.#async.delete(part.checkpointId);
-    const { stateBytes, checkpointedBytes } = part.sizes();
     if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
-    const { figures } = part;
-    const metrics = {
-      startDelayUs: figures.startDelayUs,
-      alignmentUs: figures.alignmentUs,
-      bytesProcessedDuringAlignment: figures.bytesProcessedDuringAlignment,
-      recordsInFlight: figures.recordsInFlight,
-      syncUs: part.syncEndUs - part.syncStartUs,
-      asyncUs: nowUs - part.syncEndUs,
-      stateBytes,
-      checkpointedBytes,
-      bytesPersistedDuringAlignment: part.persistedInFlightBytes,
-      unaligned: figures.unaligned || part.persistedInFlightBytes > 0,
-    };
+    this.changelog.files.acknowledged(part.checkpointId, part.loggedPieces());
+    const reserved = this.changelog.reserved(part);
+    const metrics = part.metrics(nowUs);
     const checkpointId = part.checkpointId;
     const { finished } = part;
     const bare = { kind: 'acknowledge-checkpoint', epoch, attempt, checkpointId, handles, metrics } as const;
-    const message = finished === undefined ? bare : { ...bare, finished };
+    const message = {
+      ...bare,
+      ...(finished === undefined ? {} : { finished }),
+      ...(reserved.length === 0 ? {} : { reserved }),
+    };
     this.#unconfirmed.set(checkpointId, message);
     this.#sendAcknowledgement(message, 1, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
@@ -428,34 +476,4 @@ export class SubtaskCheckpoint {
     const { attempt, vertex, subtask } = this.#options;
     return { attempt, vertex, subtask };
   }
-}
-
-/** Row S17: of what an earlier checkpoint wrote only the name is said. */
-function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
-  const segments = handle.state === 'keyed' ? part.segments.get(handle.operator) : undefined;
-  if (segments === undefined) return handle;
-  return {
-    ...handle,
-    segments: segments.map((segment) => {
-      assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
-      return part.written.has(segment.path) ? segment : placeholderOf(segment);
-    }),
-  };
-}
-
-const placeholderOf = ({ path }: SegmentHandle): SegmentHandle => ({
-  path,
-  bytes: 0,
-  checksum: 0,
-  isPlaceholder: true,
-});
-
-/** By operator, then kind: independent of the order in which writes were answered. */
-function sortedHandles(handles: readonly StateHandle[]): readonly StateHandle[] {
-  return handles.length < 2 ? handles : [...handles].sort(compareHandles);
-}
-
-function compareHandles(a: StateHandle, b: StateHandle): number {
-  if (a.operator !== b.operator) return a.operator < b.operator ? -1 : 1;
-  return a.state < b.state ? -1 : a.state > b.state ? 1 : 0;
 }

@@ -179,7 +179,7 @@ export class TaskCheckpointing {
     const { checkpoint, ending, host } = this.#options;
     this.#tellAborted(id, out);
     ending.completed(checkpointId(latestCompleted));
-    checkpoint.segments.confirmed(checkpointId(latestCompleted));
+    checkpoint.knownComplete(checkpointId(latestCompleted));
     host.chain()?.sink?.notifyComplete(checkpointId(latestCompleted), out);
     if (ending.mustFailAfterAbort(id)) return host.fail('synchronous-savepoint-failed', out);
     checkpoint.abort(id);
@@ -264,6 +264,7 @@ export class TaskCheckpointing {
       hasFiles: storage.kind !== 'jobmanager',
       sharedDirectory: sharedDirectory(directory, environment.graph.jobId),
       uploaded: checkpoint.segments,
+      logFiles: checkpoint.changelog.files,
       out,
     });
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.

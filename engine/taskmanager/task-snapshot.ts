@@ -13,11 +13,13 @@ import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import {
   functionStatePart,
   keyedStatePart,
+  loggedStatePart,
   operatorStatePart,
   type SegmentParts,
   type StatePart,
 } from './async-part.ts';
 import type { KeyedStateSnapshot } from '../state/keyed-state-backend.ts';
+import type { ChangelogFiles } from './changelog-files.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import type { UploadedSegments } from './uploaded-segments.ts';
 
@@ -34,6 +36,7 @@ export interface SnapshotOptions {
   readonly hasFiles: boolean;
   readonly sharedDirectory: string;
   readonly uploaded: UploadedSegments;
+  readonly logFiles: ChangelogFiles;
   readonly out: Out;
 }
 
@@ -45,6 +48,12 @@ export function takeSnapshot(options: SnapshotOptions): {
   const { chain, source, checkpointedOffset, checkpointId, out } = options;
   if (options.options.sharing === 'forward') options.uploaded.full(checkpointId);
   const parts: StatePart[] = chain.keyed.map(({ operator, backend, keyGroups }) => {
+    const { changelog: state } = backend;
+    if (state !== undefined && options.options.snapshot === 'checkpoint') {
+      const isFull = options.options.sharing === 'forward';
+      if (isFull) options.logFiles.full(operator);
+      return loggedStatePart({ operator, keyGroups, logged: { state, snapshot: state.checkpoint(isFull) } });
+    }
     const snapshot = backend.snapshot();
     const segments = segmentsOf(operator, snapshot, options);
     // What a backend that has files of its own writes as one file is canonical, in checkpoints, too (Flink: RocksFullSnapshotStrategy).
@@ -80,7 +89,7 @@ export function takeSnapshot(options: SnapshotOptions): {
 function segmentsOf(
   operator: string,
   { files }: KeyedStateSnapshot,
-  { options, incremental, hasFiles, sharedDirectory, uploaded }: SnapshotOptions,
+  { options, incremental, hasFiles, sharedDirectory, uploaded, checkpointId, out }: SnapshotOptions,
 ): SegmentParts | undefined {
   if (files === undefined || options.format === 'canonical') return undefined;
   if (!hasFiles || (options.snapshot === 'checkpoint' && !incremental)) return undefined;
@@ -88,7 +97,7 @@ function segmentsOf(
   const segments = files.segments.map((segment) => ({
     id: segment.id,
     bytes: segment.bytes,
-    known: isAlone ? undefined : uploaded.find(operator, segment),
+    known: isAlone ? undefined : uploaded.find(operator, segment, checkpointId, out),
   }));
   return { segments, directory: isAlone && options.location !== undefined ? options.location : sharedDirectory };
 }

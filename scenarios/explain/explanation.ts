@@ -10,8 +10,15 @@ import { foundAt, type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inqui
 import type { JobDefinition } from '../jobs/job-definition.ts';
 import { fewestOf } from '../shrink/delta-debugging.ts';
 import { type CriticalPair, parting } from './critical-pair.ts';
+import { anyEventText } from './event-text.ts';
 import { narrative, type Sentence } from './narrative.ts';
-import { type Continuing, continuationSeed, type ProbabilityCurve, probabilityCurve } from './probability-curve.ts';
+import {
+  type Continuing,
+  continuationSeed,
+  type Outcome,
+  type ProbabilityCurve,
+  probabilityCurve,
+} from './probability-curve.ts';
 import { vertexNames } from './vertex-name.ts';
 
 export interface Explanation {
@@ -21,7 +28,7 @@ export interface Explanation {
   readonly sentences: readonly Sentence[];
   readonly curve: ProbabilityCurve;
   /** Undefined: no other chance leads past the failure, or their ways part without an order that differs. */
-  readonly pair: CriticalPair | undefined;
+  readonly pair: (CriticalPair & { /** The two events in words. */ readonly says: readonly string[] }) | undefined;
   readonly lives: number;
 }
 
@@ -39,21 +46,36 @@ export function* explain(plan: SimulationPlan, { runs, jobs }: ExplainOptions): 
   const asked = new Asked(plan, signature);
   const curve = yield* asked.drive(probabilityCurve(plan, { lastEvent, runs }));
   const pair = signature === '' ? undefined : yield* criticalPair(plan, { failing, curve, runs, asked });
-  const marked = [curve.decisive?.with.afterEvent, pair?.first.index, pair?.second.index];
+  const wording = { plan, vertexName: vertexNames(plan, jobs) };
   return {
     plan,
     signature,
     sentences: narrative({
-      plan,
+      ...wording,
       history,
       verdicts,
-      vertexName: vertexNames(plan, jobs),
-      marked: new Set(marked.filter((index) => index !== undefined)),
+      marked: marksOf(curve, pair),
     }),
     curve,
-    pair,
+    pair:
+      pair === undefined
+        ? undefined
+        : { ...pair, says: [pair.first, pair.second].map((one) => anyEventText(one, wording)) },
     lives: asked.lives + 1,
   };
+}
+
+/** The events that decide, by history index. */
+function marksOf(curve: ProbabilityCurve, pair: CriticalPair | undefined): ReadonlyMap<number, readonly string[]> {
+  const marks = new Map<number, string[]>();
+  const mark = (index: number | undefined, what: string): void => {
+    if (index !== undefined && index >= 0) marks.set(index, [...(marks.get(index) ?? []), what]);
+  };
+  mark(curve.decisive?.with.afterEvent, 'decided here');
+  mark(pair?.first.index, 'comes first where it fails');
+  // In place of another event it is one of the passing life, and has no place here.
+  if (pair?.isSwap === true) mark(pair.second.index, 'comes first where it passes');
+  return marks;
 }
 
 /** Answers whether branches of the plan fail in the same way. */
@@ -77,10 +99,15 @@ class Asked {
     let step = search.next();
     while (step.done !== true) {
       const signatures = yield* this.signatures(step.value);
-      step = search.next(signatures.map((one) => one === this.#signature));
+      step = search.next(signatures.map((one) => outcomeOf(one, this.#signature)));
     }
     return step.value;
   }
+}
+
+function outcomeOf(signature: string, failure: string): Outcome {
+  if (signature === failure) return 'alike';
+  return signature === '' ? 'passes' : 'otherwise';
 }
 
 function* look(plan: SimulationPlan, branch?: Branch): Inquiring<LifeAnswer> {

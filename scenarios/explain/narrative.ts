@@ -1,256 +1,176 @@
 /**
  * A failing life in sentences, for people who know Flink: what was done to it, what each checkpoint came to, and what is wrong in the end.
  *
- * Owns: which events are worth a sentence, and the words. Does not own: judging; the last sentences are the judges' own findings.
+ * Owns: which events are worth a sentence. Does not own: the words (event-text.ts), judging; the last sentences are the judges' own findings.
  * I1: every sentence names its history index, so that a reader finds it in the trace.
+ * I2: an event that a finding or somebody else points at has a sentence of its own, which says who points at it.
  */
-import { faultLabel } from '../../sim/faults/fault.ts';
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import type { Verdict } from '../../sim/judges/verdict.ts';
-import type { SimulationPlan } from '../../sim/plan.ts';
-import type { VertexName } from './vertex-name.ts';
+import { anyEventText, detailText, eventText, type Wording } from './event-text.ts';
+import { withoutRoutine } from './routine.ts';
 
 export interface Sentence {
   /** History index; -1: of no single event. */
   readonly at: number;
   readonly atUs: number;
   readonly text: string;
+  /** Who points at this event: `judge/anomaly`, or what else it is; absent: nobody. */
+  readonly marks?: readonly string[];
 }
 
-export interface NarrativeInput {
-  readonly plan: SimulationPlan;
+export interface NarrativeInput extends Wording {
   readonly history: readonly HistoryEvent[];
   readonly verdicts: readonly Verdict[];
-  readonly vertexName: VertexName;
-  /** Events shown in any case: the decisive one, the critical pair. */
-  readonly marked: ReadonlySet<number>;
+  /** Events shown in any case, by history index, and what they are: the decisive one, the critical pair. */
+  readonly marked: ReadonlyMap<number, readonly string[]>;
 }
 
-/** Every so many events of one kind in a row become one sentence. */
+/** Checkpoints that are told task by task. */
+const DETAILED_MAX = 3;
+
+/** Events of one kind in a row are one sentence. */
 interface Run {
   readonly key: string;
   readonly first: HistoryEvent;
+  readonly text: string;
+  readonly marks: readonly string[];
   count: number;
 }
 
 export function narrative(input: NarrativeInput): Sentence[] {
+  const { history, verdicts } = input;
+  const failing = verdicts.filter(({ outcome }) => outcome !== 'passed');
+  const marks = marksOf(failing, input.marked);
+  const detailed = checkpointsIn(failing, history);
+  const consequences = consequencesOf(history, marks);
+  const textOf = (entry: HistoryEvent): string | undefined => {
+    if (consequences.silent.has(entry.index)) return undefined;
+    const base = marks.has(entry.index) ? anyEventText(entry, input) : eventText(entry, input);
+    const text = detailed.has(checkpointOf(entry)) ? (base ?? detailText(entry, input)) : base;
+    return consequences.text(entry, text, input);
+  };
   const sentences: Sentence[] = [];
-  const shown = new Set(input.verdicts.flatMap(({ at }) => at));
   let run: Run | undefined;
   const close = (): void => {
-    if (run === undefined) return;
-    const more = run.count === 1 ? '' : ` (and ${run.count - 1} more alike)`;
-    sentences.push(said(run.first, `${textOf(run.first, input) ?? plainText(run.first)}${more}.`));
+    if (run !== undefined) sentences.push(ofRun(run));
     run = undefined;
   };
-  for (const entry of withoutRoutine(input.history, (index) => shown.has(index) || input.marked.has(index))) {
-    if (!('index' in entry)) {
+  const isTold = (entry: HistoryEvent): boolean => marks.has(entry.index) || detailed.has(checkpointOf(entry));
+  for (const entry of withoutRoutine(history, isTold, (one) => textOf(one) === undefined)) {
+    if ('begin' in entry) {
       close();
-      sentences.push(entry);
+      sentences.push({ at: entry.begin.index, atUs: entry.begin.atUs, text: `${routineText(entry)}.` });
       continue;
     }
-    const isShown = shown.has(entry.index) || input.marked.has(entry.index);
-    const text = textOf(entry, input);
-    if (text === undefined && !isShown) continue;
-    const key = isShown ? `only ${entry.index}` : runKey(entry);
-    if (run !== undefined && run.key === key) {
+    const text = textOf(entry);
+    if (text === undefined) continue;
+    const own = marks.get(entry.index) ?? [];
+    const key = own.length > 0 ? `only ${entry.index}` : runKey(entry);
+    if (run?.key === key) {
       run.count += 1;
       continue;
     }
     close();
-    run = { key, first: entry, count: 1 };
+    run = { key, first: entry, text, marks: own, count: 1 };
   }
   close();
-  const end = input.history.at(-1)?.atUs ?? 0;
-  for (const { judge, anomaly, message, outcome, at } of input.verdicts) {
-    if (outcome === 'passed') continue;
+  const end = history.at(-1)?.atUs ?? 0;
+  for (const { judge, anomaly, message, at } of failing)
     sentences.push({ at: at[0] ?? -1, atUs: end, text: `${judge} finds ${anomaly}: ${message}.` });
-  }
   return sentences;
 }
 
-/** A stretch of the life in which checkpoints did nothing but what they should is one sentence. */
-type Told = HistoryEvent | Sentence;
+function ofRun({ first, text, marks, count }: Run): Sentence {
+  const more = count === 1 ? '' : ` (and ${count - 1} more alike)`;
+  const sentence = { at: first.index, atUs: first.atUs, text: `${text}${more}.` };
+  return marks.length === 0 ? sentence : { ...sentence, marks };
+}
 
-/** Complete checkpoints in a row before they count as routine. */
-const ROUTINE_CHECKPOINTS = 2;
+const routineText = ({ first, last }: { readonly first: number; readonly last: number }): string =>
+  first === last
+    ? `Checkpoint ${first} is triggered, acknowledged and completed`
+    : `Checkpoints ${first} to ${last} are triggered, acknowledged and completed`;
 
-function withoutRoutine(history: readonly HistoryEvent[], isShown: (index: number) => boolean): Told[] {
-  const told: Told[] = [];
-  let stretch: HistoryEvent[] = [];
-  const close = (): void => {
-    const ids = stretch.flatMap(({ event }) => (event.kind === 'checkpoint-completed' ? [event.checkpointId] : []));
-    const [first, last] = [ids[0], ids.at(-1)];
-    const begin = stretch[0];
-    if (first === undefined || last === undefined || begin === undefined || ids.length < ROUTINE_CHECKPOINTS) {
-      told.push(...stretch);
-    } else {
-      told.push(
-        said(
-          begin,
-          `Checkpoints ${first} to ${last} are triggered, acknowledged, completed and committed as they should be.`,
-        ),
-      );
+function marksOf(
+  failing: readonly Verdict[],
+  marked: ReadonlyMap<number, readonly string[]>,
+): ReadonlyMap<number, readonly string[]> {
+  const marks = new Map(marked);
+  for (const { judge, anomaly, at } of failing)
+    for (const index of at) marks.set(index, [...(marks.get(index) ?? []), `${judge}/${anomaly}`]);
+  return marks;
+}
+
+/** What the newest checkpoint has in the end follows from earlier ones. */
+const NAMED_CHECKPOINT = /(?<!newest )(?:checkpoint |chk-)(\d+)/gi;
+
+/** The checkpoints that findings are about: named in their words, or whose event they point at. */
+function checkpointsIn(failing: readonly Verdict[], history: readonly HistoryEvent[]): ReadonlySet<number> {
+  const ids = failing.flatMap(({ at, message }) => [
+    ...[...message.matchAll(NAMED_CHECKPOINT)].map((match) => Number(match[1])),
+    ...at.flatMap((index) => {
+      const entry = history[index];
+      return entry === undefined ? [] : [checkpointOf(entry)];
+    }),
+  ]);
+  return new Set([...new Set(ids.filter((id) => id > 0))].slice(0, DETAILED_MAX));
+}
+
+/** The checkpoint that an event is of, or whose file it is about; 0: of none. */
+function checkpointOf({ event }: HistoryEvent): number {
+  if ('checkpointId' in event) return event.checkpointId;
+  if (!('path' in event)) return 0;
+  return Number(/\/chk-(\d+)\//.exec(event.path)?.[1] ?? 0);
+}
+
+const SINGLY: ReadonlySet<string> = new Set(['phase', 'acknowledge-sent', 'object-stored', 'writes-lost']);
+
+/** Alike: of one kind, checkpoint and node; what a task does for a checkpoint is its own. */
+function runKey({ index, node, event }: HistoryEvent): string {
+  if (SINGLY.has(event.kind)) return `${index}`;
+  const { checkpointId, message } = { checkpointId: '', message: '', ...event };
+  return `${event.kind}/${String(checkpointId)}/${'vertex' in event ? '' : node}/${String(message)}`;
+}
+
+interface Consequences {
+  /** Said in the sentence of something else. */
+  readonly silent: ReadonlySet<number>;
+  /** The text with what it stands for as well. */
+  text(entry: HistoryEvent, own: string | undefined, wording: Wording): string | undefined;
+}
+
+/** What a fault does in the moment in which it begins is one sentence with it; and so is what takes nodes away for good after the storm. */
+function consequencesOf(history: readonly HistoryEvent[], marks: ReadonlyMap<number, readonly string[]>): Consequences {
+  const silent = new Set<number>();
+  const does = new Map<number, HistoryEvent>();
+  const forGood = new Set<number>();
+  let liveness = -1;
+  for (const [place, entry] of history.entries()) {
+    const { event, atUs } = entry;
+    if (event.kind === 'phase' && event.phase === 'liveness') liveness = atUs;
+    if (event.kind === 'node-crashed' && atUs === liveness) forGood.add(entry.index);
+    if (event.kind !== 'fault-started') continue;
+    for (let next = place + 1; next < history.length; next += 1) {
+      const other = history[next];
+      if (other === undefined || other.atUs !== atUs) break;
+      if (other.event.kind === 'fault-started') break;
+      const isOwn = 'fault' in other.event && other.event.fault === event.fault;
+      const isDone = AT_ONCE.has(other.event.kind) && !does.has(entry.index);
+      if ((!isOwn && !isDone) || marks.has(other.index)) continue;
+      silent.add(other.index);
+      if (isDone) does.set(entry.index, other);
     }
-    stretch = [];
+  }
+  return {
+    silent,
+    text: (entry, own, wording) => {
+      if (forGood.has(entry.index)) return `${entry.node} is taken away for good: what is left has to suffice`;
+      const done = does.get(entry.index);
+      if (done === undefined || entry.event.kind !== 'fault-started') return own;
+      return `Fault ${entry.event.fault}: ${anyEventText(done, wording)}`;
+    },
   };
-  for (const entry of history) {
-    if (ROUTINE.has(entry.event.kind) && !isShown(entry.index)) {
-      // A stretch begins with a trigger: what is left of an earlier checkpoint is told.
-      if (stretch.length === 0 && entry.event.kind !== 'checkpoint-triggered') told.push(entry);
-      else stretch.push(entry);
-      continue;
-    }
-    close();
-    told.push(entry);
-  }
-  close();
-  return told;
 }
 
-/** What happens in every checkpoint, and between them. */
-const ROUTINE: ReadonlySet<string> = new Set([
-  'checkpoint-triggered',
-  'coordinator-snapshot-taken',
-  'operator-event-sent',
-  'trigger-received',
-  'barrier-received',
-  'alignment-started',
-  'alignment-done',
-  'barrier-sent',
-  'snapshot-taken',
-  'state-write-sent',
-  'object-stored',
-  'object-deleted',
-  'acknowledge-sent',
-  'acknowledge-received',
-  'all-acknowledged',
-  'metadata-write-sent',
-  'pointer-write-sent',
-  'coordination-updated',
-  'checkpoint-completed',
-  'checkpoint-subsumed',
-  'notify-complete-sent',
-  'notify-complete-received',
-  'transaction-opened',
-  'transaction-pre-committed',
-  'commit-sent',
-  'transaction-committed',
-  'message-discarded',
-  'probe',
-]);
-
-const said = ({ index, atUs }: HistoryEvent, text: string): Sentence => ({ at: index, atUs, text });
-/** Alike: of one kind, checkpoint and node. */
-const runKey = ({ node, event }: HistoryEvent): string =>
-  `${event.kind}/${'checkpointId' in event ? event.checkpointId : ''}/${'vertex' in event ? '' : node}/${'message' in event ? event.message : ''}`;
-
-const plainText = ({ node, event }: HistoryEvent): string =>
-  event.kind === 'coordination-updated' ? `${event.by} changes '${event.key}'` : `At ${node}: ${event.kind}`;
-
-/** Undefined: not worth a sentence. */
-function textOf(entry: HistoryEvent, input: NarrativeInput): string | undefined {
-  return worldText(entry, input) ?? checkpointText(entry, input) ?? jobText(entry, input);
-}
-
-function worldText({ node, event }: HistoryEvent, { plan }: NarrativeInput): string | undefined {
-  switch (event.kind) {
-    case 'phase':
-      return { storm: 'The life begins', liveness: 'The storm is over, all faults are undone', end: 'The life ends' }[
-        event.phase
-      ];
-    case 'fault-started':
-    case 'fault-effective': {
-      const fault = plan.faults.find(({ id }) => id === event.fault);
-      const name = fault === undefined ? event.faultKind : faultLabel(fault);
-      return `Fault ${event.fault} (${name}) ${event.kind === 'fault-started' ? 'begins' : 'changes something'}`;
-    }
-    case 'fault-ended':
-      return `Fault ${event.fault} (${event.faultKind}) ends`;
-    case 'node-crashed':
-      return `${node} crashes`;
-    case 'node-started':
-      return event.incarnation > 1 ? `${node} starts again, as process ${event.incarnation}` : undefined;
-    case 'node-paused':
-      return `${node} stands still`;
-    case 'node-resumed':
-      return `${node} goes on`;
-    case 'process-exited':
-      return `${node} ends its own process: ${event.why}`;
-    case 'message-dropped':
-      return `A message ${event.message} from ${node} to ${event.to} is lost (${event.why})`;
-    case 'connection-reset':
-      return `The connection of ${node} and ${event.peer} is reset`;
-    case 'actor-threw':
-      return `The engine on ${node} breaks its own assumption: ${event.fact}`;
-    case 'session-ended':
-      return `Session ${event.session} of ${event.owner} ends (${event.why})`;
-    default:
-      return undefined;
-  }
-}
-
-function checkpointText({ event }: HistoryEvent, { vertexName }: NarrativeInput): string | undefined {
-  switch (event.kind) {
-    case 'checkpoint-triggered':
-      return `${event.savepoint === undefined ? 'Checkpoint' : 'Savepoint'} ${event.checkpointId} is triggered; ${event.tasks.length} subtasks have to acknowledge it`;
-    case 'all-acknowledged':
-      return `Checkpoint ${event.checkpointId} is acknowledged by all`;
-    case 'decline-sent':
-      return `${vertexName(event.vertex)}/${event.subtask} declines checkpoint ${event.checkpointId}: ${event.reason}`;
-    case 'metadata-write-sent':
-      return `The metadata of checkpoint ${event.checkpointId} are sent to ${event.path}`;
-    case 'object-stored':
-      return event.path.endsWith('/_metadata') ? `${event.path} is durable` : undefined;
-    case 'object-deleted':
-      return `${event.path} is deleted`;
-    case 'pointer-write-sent':
-      return `The pointer to checkpoint ${event.checkpointId} is sent`;
-    case 'checkpoint-completed':
-      return `Checkpoint ${event.checkpointId} is complete for leader epoch ${event.epoch}`;
-    case 'checkpoint-aborted':
-      return `Checkpoint ${event.checkpointId} is aborted (${event.reason}) with ${event.acknowledged} of ${event.required} acknowledgements`;
-    case 'commit-sent':
-      return `${vertexName(event.vertex)}/${event.subtask} asks to commit transaction ${event.transaction} of checkpoint ${event.checkpointId}`;
-    case 'commit-failed':
-      return `The commit of transaction ${event.transaction} fails: ${event.outcome}`;
-    case 'transaction-committed':
-      return `Transaction ${event.transaction} of ${event.producer} is committed with ${event.values.length} records, asked by epoch ${event.committedBy}`;
-    case 'transaction-aborted':
-      return `Transaction ${event.transaction} of ${event.producer} is aborted (${event.why})${event.preCommitted ? ', though it was pre-committed' : ''}`;
-    default:
-      return undefined;
-  }
-}
-
-function jobText({ node, event }: HistoryEvent, { vertexName }: NarrativeInput): string | undefined {
-  switch (event.kind) {
-    case 'leadership-acquired':
-      return `${node} leads, epoch ${event.epoch}`;
-    case 'leadership-lost':
-      return `${node} leads no more (epoch ${event.epoch})`;
-    case 'job-status':
-      return `The job is ${event.status} (epoch ${event.epoch}, attempt ${event.jobAttempt})`;
-    case 'restart-scheduled':
-      return `A restart is due in ${event.delayUs / 1_000} ms: ${event.cause}`;
-    case 'restore-chosen':
-      return event.checkpointId === 0
-        ? 'The job begins without a checkpoint'
-        : `Checkpoint ${event.checkpointId} is chosen to be restored`;
-    case 'task-state':
-      return event.failure === undefined
-        ? undefined
-        : `${vertexName(event.vertex)}/${event.subtask} is ${event.state}: ${event.failure}`;
-    case 'coordination-updated':
-      // Leases are renewed and ids taken all the time; who leads is told where it is acquired.
-      return event.key.endsWith('/checkpoints')
-        ? `The pointer of ${event.by} is durable, version ${event.version}`
-        : undefined;
-    case 'operation-requested':
-      return `The client asks for ${event.operation}`;
-    case 'operation-answered':
-      return `The client is told that ${event.operation} is ${event.outcome}${event.reason === '' ? '' : `: ${event.reason}`}`;
-    default:
-      return undefined;
-  }
-}
+const AT_ONCE: ReadonlySet<string> = new Set(['node-crashed', 'node-paused', 'operation-requested', 'process-exited']);

@@ -14,6 +14,8 @@ export interface CurvePoint {
   readonly runs: number;
   /** Continuations that fail with the same signature. */
   readonly failed: number;
+  /** That pass; all others fail with another signature. */
+  readonly passed: number;
 }
 
 export interface ProbabilityCurve {
@@ -23,8 +25,11 @@ export interface ProbabilityCurve {
   readonly decisive: { readonly before: CurvePoint; readonly with: CurvePoint } | undefined;
 }
 
-/** Asks for continuations of the failing life and is told how many of each branch fail alike. */
-export type Continuing<Result> = Generator<readonly Branch[], Result, readonly boolean[]>;
+/** What a continuation came to: the same failure, another one, none. */
+export type Outcome = 'alike' | 'otherwise' | 'passes';
+
+/** Asks for continuations of the failing life and is told what each came to. */
+export type Continuing<Result> = Generator<readonly Branch[], Result, readonly Outcome[]>;
 
 /** Points of the first look, evenly over the life. */
 const GRID = 9;
@@ -67,10 +72,11 @@ function* measure(
       (_, run): Branch => ({ afterEvent, rootSeed: continuationSeed(plan, afterEvent, run) }),
     ),
   );
-  const failed = yield branches;
+  const outcomes = yield branches;
   for (const [index, afterEvent] of fresh.entries()) {
-    const own = failed.slice(index * runs, (index + 1) * runs);
-    points.set(afterEvent, { afterEvent, runs, failed: own.filter((one) => one).length });
+    const own = outcomes.slice(index * runs, (index + 1) * runs);
+    const count = (outcome: Outcome): number => own.filter((one) => one === outcome).length;
+    points.set(afterEvent, { afterEvent, runs, failed: count('alike'), passed: count('passes') });
   }
 }
 

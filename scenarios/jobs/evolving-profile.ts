@@ -1,14 +1,15 @@
 /**
- * A job of several versions, whose state goes from one to the next (rows S13, C31, X17): a profile of each key, and an archive that one version
- * does without.
+ * A job of several versions, whose state goes from one to the next (rows S13, C31, X17): a profile of each key, an archive that one version
+ * does without, and a list of what was seen, which belongs to no key.
  *
  * 1 is what the others are compared with. 2 reads what 1 left after a migration: a field is added, one is widened, an enumeration has a symbol
- * more, and the values of a map are widened. 3 cannot read it: a field has another type. 4 has no archive, whose state must be given up; it
+ * more, the values of a map are widened, and elements of the list gain a field. 3 cannot read it: a field has another type. 4 has no archive, whose state must be given up; it
  * reads what 1 left as it is, and cannot read what 2 left.
  */
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import type { FunctionSpec, KeyedProcessFunction, ProcessFunction } from '../../engine/job/functions.ts';
+import { type OperatorListState, operatorListState } from '../../engine/state/operator-state-descriptor.ts';
 import type { MapState, ValueState } from '../../engine/state/keyed-state.ts';
 import {
   type MapStateDescriptor,
@@ -31,6 +32,12 @@ interface Profile {
   readonly since?: number;
 }
 
+interface Seen {
+  readonly place: string;
+  /** The version that saw it, where that is known. */
+  readonly by?: number;
+}
+
 interface ProfileStates {
   readonly profile: ValueStateDescriptor<Profile>;
   readonly groups: MapStateDescriptor<string, number>;
@@ -39,6 +46,9 @@ interface ProfileStates {
 /** Records from which a key is busy, and from which it is a hub where the version knows hubs. */
 const BUSY = 5;
 const HUB = 12;
+const SEEN = 'seen';
+const SEEN_FIRST = Types.record<Seen>({ place: Types.string });
+const SEEN_SECOND = Types.record<Required<Seen>>({ place: Types.string, by: Types.int }, { by: 1 });
 const ARCHIVED = valueState('archived', Types.int);
 
 const FIRST: ProfileStates = {
@@ -92,7 +102,11 @@ export const evolvingProfile: JobDefinition = {
     if (states === undefined) throw new InvalidJob(`The parameter version is ${version}; it must be 1, 2, 3 or 4.`);
     const env = new StreamExecutionEnvironment({ jobId: 'evolving-profile', name: 'Evolving profile', parallelism });
     const byKey = (row: Row): string => keyField(row, key);
-    const rows = readUnion(env, input, input.topics);
+    // The exchange behind it makes one region of the job: a subtask that restarts alone takes nothing over from others.
+    const rows = readUnion(env, input, input.topics)
+      .process(seen(textParameter(parameters, 'group'), version))
+      .uid('seen')
+      .name('Seen');
     const archived = version === 4 ? rows : rows.keyBy(byKey).process(archive()).uid('archive').name('Archive');
     archived
       .keyBy(byKey)
@@ -105,12 +119,14 @@ export const evolvingProfile: JobDefinition = {
   },
 };
 
-/** Every version makes one value of every record, so output is compared by lineage whichever made it; state is compared byte for byte. */
+/** Counts do not depend on the order of arrival, so the bag of values is compared, whichever version made them, and state byte for byte. */
 const auditOf = (version: number): JobAudit => ({
   stateIsOrderInsensitive: true,
-  outputValues: 'lineage',
+  outputValues: 'multiset',
   outputKey,
   upgraded: ({ state, content }) => {
+    if (state === SEEN)
+      return (content as readonly Seen[]).map(({ place }) => (version === 2 ? { place, by: 1 } : { place }));
     if (state === 'groups') return new Map(content as ReadonlyMap<string, number>);
     if (state !== 'profile') return content;
     const { count, size, farthest } = content as Profile;
@@ -122,7 +138,7 @@ function profiles(
   states: ProfileStates,
   group: string,
   version: number,
-): FunctionSpec<KeyedProcessFunction<Row, Profile & { readonly key: string }>> {
+): FunctionSpec<KeyedProcessFunction<Row, Omit<Profile, 'farthest'> & { readonly key: string }>> {
   return {
     states: [states.profile, states.groups],
     create() {
@@ -144,7 +160,34 @@ function profiles(
           profile.update({ count, size, farthest, ...since });
           const place = keyField(row, group);
           groups.put(place, (groups.get(place) ?? 0) + 1);
-          out.collect({ key: String(context.currentKey), count, size, farthest, ...since });
+          out.collect({ key: String(context.currentKey), count, size, ...since });
+        },
+      };
+    },
+  };
+}
+
+/** Buffers where each record goes to. */
+function seen(field: string, version: number): FunctionSpec<ProcessFunction<Row, Row>> {
+  const type = version === 2 ? (SEEN_SECOND as unknown as typeof SEEN_FIRST) : SEEN_FIRST;
+  const by = version === 2 ? { by: version } : {};
+  return {
+    states: [],
+    operatorStates: [operatorListState(SEEN, type)],
+    create() {
+      let state: OperatorListState<Seen>;
+      const buffer: Seen[] = [];
+      return {
+        initializeState(context) {
+          state = context.operatorList<Seen>(SEEN);
+          buffer.push(...state.get());
+        },
+        snapshotState() {
+          state.update(buffer);
+        },
+        processElement(row, _context, out) {
+          buffer.push({ place: keyField(row, field), ...by });
+          out.collect(row);
         },
       };
     },

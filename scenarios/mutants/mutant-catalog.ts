@@ -6,6 +6,7 @@
 import type { BrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
+import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutants.ts';
 import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
@@ -32,6 +33,12 @@ import {
   overtakenOutputNotPersisted,
   restoredOutputWaits,
 } from './channel-state-mutants.ts';
+import {
+  filesOfLostTaskManagerLeft,
+  lostNoticeKeepsMergedFile,
+  mergedFileForgottenWithItsFirstPart,
+  mergedFileGoesWithItsFirstPart,
+} from './file-merging-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
@@ -107,7 +114,14 @@ import {
   txnIdWithoutOperator,
   upsertWithoutVersion,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import {
+  barrierBeforeOffset,
+  offsetInclusive,
+  recordBetweenOffsetAndBarrier,
+  newPartitionBeginsAtLatest,
+  positionIgnoresSubrecord,
+  symbolicLatestInCheckpoint,
+} from './source-mutants.ts';
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
@@ -225,12 +239,21 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
+  mergedFileGoesWithItsFirstPart,
+  mergedFileForgottenWithItsFirstPart,
+  lostNoticeKeepsMergedFile,
+  filesOfLostTaskManagerLeft,
+  changelogBoundaryOffByOne,
+  reservedFilesSwept,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,
   readsPastMarker,
   abortedMarkerBelieved,
   inducedSavepointAsCheckpoint,
+  symbolicLatestInCheckpoint,
+  positionIgnoresSubrecord,
+  newPartitionBeginsAtLatest,
 ];
 
 /** A plan names an engine that there is none of. */

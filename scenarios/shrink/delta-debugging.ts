@@ -1,7 +1,8 @@
 /**
  * Delta debugging over a list (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002: ddmin).
  *
- * I1: the answer is 1-minimal: without any single one of its items, it is not so any more.
+ * I1: the answer is 1-minimal: without any single one of its items, it is not so any more. Where `maxParts` is given, without any of so
+ *     many equal parts: of hundreds of items that are all needed, asking for each would take longer than it is worth.
  */
 import type { Search } from './search.ts';
 
@@ -9,6 +10,7 @@ import type { Search } from './search.ts';
 export function* fewestOf<Item, Candidate>(
   items: readonly Item[],
   candidateOf: (kept: readonly Item[]) => Candidate,
+  maxParts = Number.POSITIVE_INFINITY,
 ): Search<readonly Item[], Candidate> {
   if (items.length === 0) return items;
   if ((yield [candidateOf([])]) !== undefined) return [];
@@ -23,7 +25,7 @@ export function* fewestOf<Item, Candidate>(
     if (found !== undefined) {
       kept = candidates[found] ?? kept;
       parts = found < chunks.length ? 2 : Math.max(2, parts - 1);
-    } else if (parts < kept.length) {
+    } else if (parts < kept.length && parts < maxParts) {
       parts = Math.min(kept.length, parts * 2);
     } else {
       break;

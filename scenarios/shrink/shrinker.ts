@@ -80,16 +80,21 @@ class Shrinker {
       yield* this.#canonicalTriggers();
       // Behind the naming of points: what is barely strong enough strikes at one instant only, and no point has that.
       if (!this.#isSpent()) yield* this.#take((plan) => firstEdit(plan, weakerFaults));
+      if (!this.#isSpent()) yield* this.#take(fewerRows);
       isMinimal = planHash(this.#plan) === before && !this.#isSpent();
     }
     const certificate = yield* this.#certificate();
+    // What is left out of and fails alike all the same is not necessary.
+    const isProven = certificate.every(
+      ({ signature, isImpossible }) => signature !== this.#signature || isImpossible === true,
+    );
     return {
       plan: this.#plan,
       signature: this.#signature,
       certificate,
       lives: this.#lives,
       events: this.#events,
-      isMinimal,
+      isMinimal: isMinimal && isProven,
     };
   }
 
@@ -105,7 +110,6 @@ class Shrinker {
           (plan) =>
             firstOf(candidates(plan)),
       ),
-      (plan) => fewerRows(plan),
       (plan) => firstEdit(plan, milderFaults),
     ];
   }
@@ -207,7 +211,17 @@ class Shrinker {
   *#certificate(): Inquiring<readonly CertificateEntry[]> {
     const questions = certificateOf(this.#plan, this.#options.jobs);
     const signatures = yield* this.#signatures(questions.map(({ plan }) => plan));
-    return questions.map(({ without }, index) => ({ without, signature: signatures[index] ?? '' }));
+    const entries: CertificateEntry[] = [];
+    for (const [index, { without, plan }] of questions.entries()) {
+      const signature = signatures[index] ?? '';
+      const isAlike = signature === this.#signature;
+      entries.push({
+        without,
+        signature,
+        ...(isAlike && !(yield* this.#mayFail(plan)) ? { isImpossible: true as const } : {}),
+      });
+    }
+    return entries;
   }
 
   #isSpent(): boolean {

@@ -60,6 +60,8 @@ export const SIZE_EDITS: readonly SizeEdit[] = [
 
 /** Records of one topic among which those that matter are sought. */
 const ROWS_MAX = 1_000;
+/** Of more rows than this, single ones are not left out. */
+const ROW_PARTS = 16;
 
 /** The records that matter, wherever in the data set they are. */
 export function* fewerRows(plan: SimulationPlan): Search<SimulationPlan | undefined> {
@@ -68,7 +70,7 @@ export function* fewerRows(plan: SimulationPlan): Search<SimulationPlan | undefi
     const all = rows ?? Array.from({ length: records }, (_, row) => row);
     const of = (kept: readonly number[]): SimulationPlan =>
       withTopic(plan, index, { records: kept.length, rows: kept });
-    const kept = yield* fewestOf(all, of);
+    const kept = yield* fewestOf(all, of, ROW_PARTS);
     // The first ones are said more simply.
     if (kept.length < records) return kept.every((row, place) => row === place) ? plain(of(kept), index) : of(kept);
   }

@@ -1,10 +1,11 @@
 /** Numbers on the way to the simplest one, boldest step first: what shrinking tries in the place of a number. */
 
-/** Between `least` and `value`, without `value`: the least, then a quarter, half, three quarters of the way. */
+/** Between `least` and `value`, without `value`: the least, a quarter and a half of the way, then less and less below the value. */
 export function smallerNumbers(value: number, least: number): number[] {
   if (value <= least) return [];
-  const steps = [0, 1, 2, 3].map((quarters) => least + Math.floor(((value - least) * quarters) / 4));
-  // One below at last, so that the search ends at a boundary.
+  const steps = [least, least + Math.floor((value - least) / 4)];
+  // Down to one below, so that the search ends at a boundary and comes there in few steps.
+  for (let below = Math.ceil((value - least) / 2); below > 1; below = Math.ceil(below / 2)) steps.push(value - below);
   return [...new Set([...steps, value - 1])].filter((step) => step < value);
 }
 

@@ -1,5 +1,5 @@
 /** Folds what a subtask is told when it is deployed into the running digest: its place, its channels, its scale, its state. */
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { TaskDeployment } from '../../engine/protocol/task.ts';
 import type { Digest } from '../kernel/digest.ts';
 
@@ -29,13 +29,17 @@ export function foldHandles(digest: Digest, handles: readonly StateHandle[]): vo
     digest.foldString(handle.path);
     digest.fold(handle.bytes);
     digest.fold(handle.checksum);
-    for (const segment of handle.segments ?? []) {
-      digest.foldString(segment.path);
-      digest.fold(segment.checksum);
-    }
+    foldSegments(digest, handle.segments ?? []);
     for (const { offsets } of handle.lists ?? []) {
       digest.fold(offsets.length);
       digest.fold(offsets[0] ?? -1);
     }
+  }
+}
+
+export function foldSegments(digest: Digest, segments: readonly SegmentHandle[]): void {
+  for (const { path, checksum } of segments) {
+    digest.foldString(path);
+    digest.fold(checksum);
   }
 }

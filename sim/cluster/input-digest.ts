@@ -13,9 +13,10 @@ import type {
   OperatorEventMessage,
   TaskManagerMessage,
 } from '../../engine/protocol/messages.ts';
+import type { MergingMessage } from '../../engine/protocol/merging-messages.ts';
 import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
-import { foldDeployment, foldHandles } from './deployment-digest.ts';
+import { foldDeployment, foldHandles, foldSegments } from './deployment-digest.ts';
 import type { Digest } from '../kernel/digest.ts';
 import { foldService } from './service-digest.ts';
 
@@ -61,6 +62,15 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'write-channel-state':
       digest.fold(message.checkpointId);
       return;
+    case 'merge-state':
+    case 'merge-end':
+    case 'state-merged':
+    case 'merge-retained':
+      foldMerging(digest, message);
+      return;
+    case 'changelog-step':
+      digest.foldString(message.step);
+      return;
     case 'connection-lost':
       digest.foldString(message.peer);
       return;
@@ -78,6 +88,32 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     default:
       foldService(digest, message);
+  }
+}
+
+function foldMerging(digest: Digest, message: MergingMessage): void {
+  switch (message.kind) {
+    case 'merge-state':
+      digest.fold(message.checkpointId);
+      digest.fold(message.attempt);
+      digest.foldString(message.pool);
+      digest.fold(message.number);
+      digest.fold(message.bytes.length);
+      return;
+    case 'merge-end':
+      digest.fold(message.checkpointId);
+      digest.fold(message.attempt);
+      return;
+    case 'state-merged':
+      digest.fold(message.number);
+      digest.foldString(message.path);
+      digest.fold(message.offset);
+      return;
+    case 'merge-retained':
+      digest.fold(message.oldestRetainedId);
+      return;
+    default:
+      unreachable(message);
   }
 }
 
@@ -236,6 +272,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.metrics.alignmentUs);
       digest.fold(message.metrics.asyncUs);
       foldHandles(digest, message.handles);
+      if (message.reserved !== undefined) foldSegments(digest, message.reserved);
       if (message.finished !== undefined) digest.foldString(message.finished);
       return;
     case 'decline-checkpoint':

@@ -11,24 +11,29 @@ import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import {
+  decodeChangeLog,
+  decodeChangelogManifest,
   decodeChannelState,
   decodeKeyedStateFile,
   decodeManifest,
   decodeOperatorStateFile,
   describeSerializer,
   isCanonical,
+  isChangeLog,
+  isChangelogManifest,
   isManifest,
   restorableFile,
   uncompressed,
+  isSegment,
+  type KeyedStateHeader,
   locateKeyedStateEntries,
-  type Manifest,
   readSegmentRows,
 } from '../judges/state-decoders.ts';
 
 export interface KeyedContents {
   readonly kind: 'keyed';
-  /** `segments`: of an incremental snapshot; the manifest does not count entries. */
-  readonly format: 'native' | 'canonical' | 'segments';
+  /** `segments`: of an incremental snapshot; `log`: a snapshot and changes behind it. Neither manifest counts entries. */
+  readonly format: 'native' | 'canonical' | 'segments' | 'log';
   readonly keyType: string;
   readonly maxParallelism: number;
   readonly keyGroups: { readonly start: number; readonly end: number };
@@ -117,14 +122,12 @@ function contentsOf(handle: StateHandle, bytes: Uint8Array): StateContents {
   return { kind: 'channel', channels };
 }
 
-/** A segment of keyed state: its rows are read, and told by the manifest that lists it. */
+/** A file that a manifest lists: its rows, changes or entries are read, and told by the manifest. */
 export function readSegment(handle: Pick<SegmentHandle, 'bytes' | 'checksum'>, bytes: Uint8Array): SegmentReading {
   if (bytes.length !== handle.bytes) return wrongLength(handle, bytes);
   let rows = 0;
   const reading = tryReading(() => {
-    readSegmentRows(bytes, () => {
-      rows += 1;
-    });
+    rows = rowsOf(bytes);
     return { kind: 'channel', channels: [] };
   });
   if (reading.kind === 'damaged') return reading;
@@ -132,8 +135,22 @@ export function readSegment(handle: Pick<SegmentHandle, 'bytes' | 'checksum'>, b
   return { kind: 'damaged', damage: { offset: 0, message: 'it does not match the checksum of its handle' } };
 }
 
+/** Whatever lies in the shared directory says by itself what it is. */
+function rowsOf(bytes: Uint8Array): number {
+  if (isChangeLog(bytes)) return decodeChangeLog(bytes).rows.length;
+  let rows = 0;
+  const count = (): void => {
+    rows += 1;
+  };
+  if (isManifest(bytes)) decodeManifest(bytes);
+  else if (isSegment(bytes)) readSegmentRows(bytes, count);
+  else locateKeyedStateEntries(restorableFile(bytes), count);
+  return rows;
+}
+
 function keyedContents(bytes: Uint8Array): KeyedContents {
-  if (isManifest(bytes)) return manifestContents(decodeManifest(bytes));
+  if (isManifest(bytes)) return manifestContents(decodeManifest(bytes), 'segments');
+  if (isChangelogManifest(bytes)) return manifestContents(decodeChangelogManifest(bytes), 'log');
   const canonical = isCanonical(uncompressed(bytes));
   const file = restorableFile(bytes);
   const { keySerializer, maxParallelism, keyGroups, states } = decodeKeyedStateFile(file);
@@ -154,10 +171,13 @@ function keyedContents(bytes: Uint8Array): KeyedContents {
   };
 }
 
-function manifestContents({ keySerializer, maxParallelism, keyGroups, states }: Manifest): KeyedContents {
+function manifestContents(
+  { keySerializer, maxParallelism, keyGroups, states }: KeyedStateHeader,
+  format: 'segments' | 'log',
+): KeyedContents {
   return {
     kind: 'keyed',
-    format: 'segments',
+    format,
     keyType: describeSerializer(keySerializer),
     maxParallelism,
     keyGroups,

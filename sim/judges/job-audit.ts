@@ -39,8 +39,8 @@ export interface JobAudit {
    */
   readonly expires?: { readonly ttlMs: number; readonly access: (value: RecordValue) => CounterAccess };
   /**
-   * Of a version of a job (row S24): what it makes of the content of a keyed state that another version left. A new value; lists and maps as
-   * arrays and Maps.
+   * Of a version of a job (row S24): what it makes of the content of a state that another version left. A new value; lists and maps as
+   * arrays and Maps. Of operator state all elements of a list together, and the entries of a broadcast map as pairs.
    */
   readonly upgraded?: (left: {
     /** The version that left it. */

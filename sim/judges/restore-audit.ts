@@ -19,6 +19,7 @@ import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts'
 import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
 import { readSegment, readStateContents } from '../inspection/state-contents.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
+import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './element-bag.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
@@ -47,8 +48,8 @@ export interface StateAtBarrier {
 export interface RestoredState {
   /** By operator, over all subtasks. */
   readonly keyed: ReadonlyMap<string, StateHash>;
-  /** Of operator state that can be dealt out anew: what some subtask has, by operator. */
-  readonly elements: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Of operator state that can be dealt out anew: what each subtask has, by operator. */
+  readonly elements: ReadonlyMap<string, ElementsOfSubtasks>;
 }
 
 /** The engine's own restore path. Throws `CorruptData`, `IncompatibleState` or `InvariantViolation`. */
@@ -166,9 +167,7 @@ export class RestoreAudit implements Judge {
       );
     }
     for (const [operator, elements] of expected.elements) {
-      const found = restored.value.elements.get(operator);
-      const missing = [...elements].find((element) => found?.has(element) !== true);
-      if (missing === undefined && found?.size === elements.size) continue;
+      if (areDealtOut(elements, restored.value.elements.get(operator) ?? [])) continue;
       this.#say(anomaly, `${path} restored ${width}: operator state of ${operator} is not that of the snapshot`);
     }
   }
@@ -176,7 +175,7 @@ export class RestoreAudit implements Judge {
   /** What the bytes stand for, by operator; on the way each subtask's is held against its live state at the barrier. */
   #readSnapshot(metadata: CheckpointMetadata): Readable<Snapshot> {
     const keyed = new Map<string, StateHash>();
-    const elements = new Map<string, Set<string>>();
+    const elements = new Map<string, ElementBag[]>();
     const snapshot: Snapshot = { keyed, elements };
     return attempt(`checkpoint ${String(metadata.checkpointId)}`, () => {
       for (const state of metadata.states) {
@@ -186,7 +185,10 @@ export class RestoreAudit implements Judge {
             const other = this.#readKeyed(metadata, state, { handle, bytes }, keyed);
             if (other !== undefined) snapshot.otherVersion = other;
           }
-          if (handle.state === 'operator' && handle.lists !== undefined) gather(handle.operator, bytes, elements);
+          if (handle.state === 'operator' && handle.lists !== undefined) {
+            const known = elements.get(handle.operator) ?? [];
+            elements.set(handle.operator, [...known, bagOf(decodeOperatorStateFile(bytes))]);
+          }
         }
       }
       return snapshot;
@@ -262,19 +264,12 @@ export class RestoreAudit implements Judge {
           ? readStateContents(handle, found)
           : readSegment(handle, found);
     if (reading?.kind !== 'damaged') throw new CorruptData(bytes, 0);
-    throw new CorruptData(`${bytes}: ${reading.damage.message}`, reading.damage.offset);
+    throw new CorruptData(`${bytes}: ${reading.damage.message}`, reading.damage.offset + (handle.offset ?? 0));
   }
 
   #say(anomaly: string, message: string): void {
     this.#findings.violated(anomaly, [], () => message);
   }
-}
-
-function gather(operator: string, bytes: Uint8Array, into: Map<string, Set<string>>): void {
-  const found = into.get(operator) ?? new Set<string>();
-  into.set(operator, found);
-  for (const { name, elements } of decodeOperatorStateFile(bytes))
-    for (const element of elements) found.add(`${name}/${element.join()}`);
 }
 
 function operatorThatIsGone({ vertices }: JobGraph, { operators }: CheckpointMetadata): string | undefined {

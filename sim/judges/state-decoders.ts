@@ -2,14 +2,20 @@
  * The one door through which judges and inspection see file formats of the engine: what lies in a checkpoint is read by the engine's own
  * decoders, because a format has one description. What the bytes mean is judged by the reference, which shares no code.
  *
- * Owns nothing; names what judges need of `engine/state`, `engine/lsm`, `engine/channel-state` and `engine/connectors`.
+ * Owns nothing; names what judges need of `engine/state`, `engine/lsm`, `engine/changelog`, `engine/channel-state` and `engine/connectors`.
  */
+export { decodeChangeLog, isChangeLog } from '../../engine/changelog/change-log-file.ts';
+export {
+  type ChangelogManifest,
+  decodeChangelogManifest,
+  isChangelogManifest,
+} from '../../engine/changelog/changelog-manifest.ts';
 export { decodeChannelState } from '../../engine/channel-state/channel-state-file.ts';
 export { fromCanonical, isCanonical } from '../../engine/state/canonical-savepoint.ts';
 export { restorableFile, uncompressed } from '../../engine/state/compressed-state-file.ts';
 export { decodeManifest, isManifest, type Manifest } from '../../engine/lsm/manifest-file.ts';
 export { type RowPlace, readRowPlace } from '../../engine/lsm/row-key.ts';
-export { readSegmentRows } from '../../engine/lsm/segment-file.ts';
+export { isSegment, readSegmentRows } from '../../engine/lsm/segment-file.ts';
 export { decodeSourceOffsets } from '../../engine/connectors/operator-state-rows.ts';
 export { decodeEnumeratorState, decodeReaderSplits } from '../../engine/connectors/split-rows.ts';
 export type {
@@ -23,6 +29,7 @@ export {
   decodeKeyedStateFile,
   decodeKeyedStateHeader,
   encodeKeyedStateFile,
+  type KeyedStateHeader,
   locateKeyedStateEntries,
   readKeyedStateEntries,
 } from '../../engine/state/keyed-state-file.ts';
@@ -42,4 +49,10 @@ export type {
   ReadOnlyBroadcastState,
 } from '../../engine/state/operator-state-descriptor.ts';
 export { Types } from '../../engine/state/type-information.ts';
-export { describeSerializer, sameSnapshot, type TypeSerializer } from '../../engine/state/type-serializer.ts';
+export { skipOf } from '../../engine/state/schema-compatibility.ts';
+export {
+  describeSerializer,
+  type SerializerSnapshot,
+  sameSnapshot,
+  type TypeSerializer,
+} from '../../engine/state/type-serializer.ts';

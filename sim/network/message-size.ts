@@ -7,9 +7,18 @@
  * I1: a size is a positive whole number, but 0 for what never crosses the network.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
-import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
+import type {
+  EngineMessage,
+  LogFetch,
+  LogListOffsets,
+  LogMark,
+  LogMarked,
+  LogOffsets,
+  LogRecords,
+  ServiceMessage,
+} from '../../engine/protocol/messages.ts';
 import type { OperatorEvent } from '../../engine/protocol/operator-events.ts';
-import type { StateHandle } from '../../engine/protocol/state-handle.ts';
+import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { KubernetesMessage } from '../../engine/protocol/kubernetes-messages.ts';
 import type { ZooKeeperMessage } from '../../engine/protocol/zookeeper-messages.ts';
 import { highAvailabilityText } from './high-availability-text.ts';
@@ -65,13 +74,18 @@ export function messageBytes(message: EngineMessage): number {
     case 'deploy-task':
       return HEADER_BYTES + deploymentBytes(message.deployment);
     case 'acknowledge-checkpoint':
-      return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles);
+      return HEADER_BYTES + METRICS_BYTES + handlesBytes(message.handles) + segmentsBytes(message.reserved ?? []);
     case 'continue':
     case 'task-start':
     case 'task-end':
     case 'start-async-part':
     case 'write-async-part':
     case 'write-channel-state':
+    case 'merge-state':
+    case 'merge-end':
+    case 'state-merged':
+    case 'merge-retained':
+    case 'changelog-step':
     case 'connection-lost':
     case 'client-command':
       return 0;
@@ -88,12 +102,28 @@ function splitsOf(event: OperatorEvent): number {
   return 'split' in event ? 1 : 0;
 }
 
-function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
+function logBytes(message: LogMark | LogMarked | LogListOffsets | LogOffsets): number {
   switch (message.kind) {
     case 'log-mark':
       return message.group.length + message.partitions.length * ENTRY_BYTES;
+    case 'log-list-offsets':
+      return message.group.length + message.topic.length;
+    case 'log-offsets':
+      return message.group.length + message.offsets.length * ENTRY_BYTES;
     case 'log-marked':
       return message.group.length + message.offsets.length * ENTRY_BYTES;
+    default:
+      return unreachable(message);
+  }
+}
+
+function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
+  switch (message.kind) {
+    case 'log-mark':
+    case 'log-marked':
+    case 'log-list-offsets':
+    case 'log-offsets':
+      return logBytes(message);
     case 'storage-put':
       return message.path.length + message.bytes.length;
     case 'storage-get':
@@ -181,9 +211,15 @@ function handlesBytes(handles: readonly StateHandle[]): number {
   for (const handle of handles) {
     bytes +=
       HANDLE_BYTES + handle.path.length + (handle.inline?.length ?? 0) + (handle.channels?.length ?? 0) * ENTRY_BYTES;
-    for (const { path } of handle.segments ?? []) bytes += HANDLE_BYTES + path.length;
+    bytes += segmentsBytes(handle.segments ?? []);
     for (const { name, offsets } of handle.lists ?? []) bytes += name.length + offsets.length * OFFSET_BYTES;
   }
+  return bytes;
+}
+
+function segmentsBytes(segments: readonly SegmentHandle[]): number {
+  let bytes = 0;
+  for (const { path } of segments) bytes += HANDLE_BYTES + path.length;
   return bytes;
 }
 

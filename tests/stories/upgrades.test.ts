@@ -49,6 +49,27 @@ const answers = (record: RunRecord): string[] =>
 const FORM_1 = 'record@1(count: int@1, size: enum@1(small: symbol@1, busy: symbol@1), farthest: int@1)';
 const FORM_3 = 'record@1(count: string@1, size: enum@1(small: symbol@1, busy: symbol@1), farthest: int@1)';
 
+/** All jobs, with an audit that makes something else of a state. */
+function misjudging(state: string, wrong: (content: unknown) => unknown): readonly JobDefinition[] {
+  const changed = (audit: JobAudit): JobAudit => ({
+    ...audit,
+    upgraded: (left) => {
+      const content = audit.upgraded?.(left);
+      return left.state === state ? wrong(content) : content;
+    },
+  });
+  return JOB_CATALOG.map((job): JobDefinition => {
+    const build: JobDefinition['build'] = (input) => {
+      const built = job.build(input);
+      return { ...built, audit: changed(built.audit) };
+    };
+    return { ...job, build };
+  });
+}
+
+const violatedBy = ({ verdicts }: RunRecord): string[] =>
+  verdicts.filter(({ outcome }) => outcome === 'violated').map(({ judge }) => judge);
+
 describe('a job of another version', () => {
   it('goes on with migrated state, also under the next leader (X17 SnapshotMigration)', () => {
     const record = lived([upgrade(4, { version: 2 }), leaderCrashes(7)]);
@@ -82,23 +103,49 @@ describe('a job of another version', () => {
   });
 
   it('is judged by what its audit makes of the state before (X17 RestoreUpgradedJob)', () => {
-    const wrong = (audit: JobAudit): JobAudit => ({
-      ...audit,
-      upgraded: (left) => {
-        const content = audit.upgraded?.(left);
-        return left.state === 'profile' ? { ...(content as object), since: 1 } : content;
-      },
-    });
-    const jobs = JOB_CATALOG.map((job): JobDefinition => {
-      const build: JobDefinition['build'] = (input) => {
-        const built = job.build(input);
-        return { ...built, audit: wrong(built.audit) };
-      };
-      return job.name === 'evolving-profile' ? { ...job, build } : job;
-    });
-    const record = lived([upgrade(4, { version: 2 })], { jobs });
-    const violated = record.verdicts.filter(({ outcome }) => outcome === 'violated').map(({ judge }) => judge);
-    expect(violated).toContain('consistent-cut');
-    expect(violated).toContain('exactly-once-state');
+    const jobs = misjudging('profile', (content) => ({ ...(content as object), since: 1 }));
+    const violated = violatedBy(lived([upgrade(4, { version: 2 })], { jobs }));
+    expect(violated).toEqual(['exactly-once-output', 'exactly-once-state', 'consistent-cut']);
+  });
+
+  it('and of the lists that belong to no key', () => {
+    const jobs = misjudging('seen', (content) => (content as readonly object[]).map((seen) => ({ ...seen, by: 2 })));
+    const violated = violatedBy(lived([upgrade(4, { version: 2 })], { jobs }));
+    expect(violated).toEqual(['exactly-once-state', 'consistent-cut']);
+  });
+});
+
+describe('a job of another version whose state waits for timers (decision 0106)', () => {
+  const plan = planOf('upgrade-event-time', '1');
+  const job = { ...plan.job, parameters: { ...plan.job.parameters, minutes: 0.001, time: 'log', outOfOrderness: 0 } };
+  const topics = plan.topics.map((topic) => ({ ...topic, bounded: true }));
+  const upgraded = (faults: readonly Fault[], options: Partial<LiveOptions> = {}): RunRecord =>
+    liveIt({ ...plan, job, topics, faults }, { keepHistory: true, ...options });
+
+  interface Closed {
+    readonly key: string;
+    readonly end: number;
+    readonly count: number;
+    readonly closedBy?: number;
+  }
+  const closedIn = ({ history }: RunRecord): readonly Closed[] =>
+    history.flatMap(({ event }) => (event.kind === 'transaction-committed' ? (event.values as Closed[]) : []));
+
+  it('S11: the next version closes what the one before has begun, by its timer, with the records of both', () => {
+    const before = closedIn(upgraded([]));
+    const record = upgraded([upgrade(6, { version: 2 })]);
+    expect(record.verdict, findings(record)).toBe('passed');
+    const closed = closedIn(record);
+    const plainly = (all: readonly Closed[]): string[] =>
+      all.map(({ key, end, count }) => `${key}/${end}/${count}`).sort((a, b) => (a < b ? -1 : 1));
+    expect(plainly(closed)).toEqual(plainly(before));
+    expect(new Set(closed.map(({ closedBy }) => closedBy))).toEqual(new Set([undefined, 2]));
+  });
+
+  it('is judged by what it shows: a count that the upgrade changed is found', () => {
+    const oneMore = (content: unknown): unknown =>
+      new Map([...(content as Map<number, number>)].map(([end, count]) => [end, count + 1]));
+    const jobs = misjudging('counts-by-span-end', oneMore);
+    expect(violatedBy(upgraded([upgrade(6, { version: 2 })], { jobs }))).toContain('exactly-once-output');
   });
 });

@@ -69,6 +69,7 @@ describe('job catalog', () => {
       'keyed-states': 2,
       'recent-counts': 2,
       'evolving-profile': 3,
+      'evolving-counts': 2,
       nexmark: 3,
     });
     for (const job of JOB_CATALOG) {

@@ -51,6 +51,7 @@ class Bench {
 
   constructor(graph: JobGraph = jobGraph([], []), config: EngineConfiguration = configuration()) {
     this.checkpoint = new SubtaskCheckpoint({
+      fail: () => expect.fail('the subtask does not fail'),
       environment: taskEnvironment({ graph, configuration: config }),
       attempt: attempt(5),
       vertex: 1,

@@ -14,15 +14,16 @@ const QUICK = planOf('quickstart', '1');
 function curveOf(fails: (branch: Branch, index: number) => boolean, lastEvent: number): ProbabilityCurve {
   const search = probabilityCurve(QUICK, { lastEvent, runs: 10 });
   let step = search.next();
-  while (step.done !== true) step = search.next(step.value.map(fails));
+  while (step.done !== true)
+    step = search.next(step.value.map((branch, index) => (fails(branch, index) ? 'alike' : 'passes')));
   return step.value;
 }
 
 describe('probability curve', () => {
   it.each([0, 17, 499, 500])('what is decided at event %i is found there, to the event', (at) => {
     const { decisive } = curveOf(({ afterEvent }) => afterEvent >= at, 500);
-    expect(decisive?.before).toEqual({ afterEvent: at - 1, runs: 10, failed: 0 });
-    expect(decisive?.with).toEqual({ afterEvent: at, runs: 10, failed: 10 });
+    expect(decisive?.before).toEqual({ afterEvent: at - 1, runs: 10, failed: 0, passed: 10 });
+    expect(decisive?.with).toEqual({ afterEvent: at, runs: 10, failed: 10, passed: 0 });
   });
 
   it('what fails whatever chance does is decided nowhere', () => {

@@ -14,9 +14,10 @@ const planWith = (kept: readonly number[]): SimulationPlan => ({ ...BASE, seed: 
 function fewest(
   items: readonly number[],
   fails: (kept: readonly number[]) => boolean,
+  maxParts?: number,
 ): { kept: readonly number[]; asked: number } {
   let asked = 0;
-  const search = fewestOf(items, planWith);
+  const search = fewestOf(items, planWith, maxParts);
   let step = search.next();
   while (step.done !== true) {
     asked += step.value.length;
@@ -33,6 +34,14 @@ describe('fewestOf', () => {
 
   it('a failure that needs everything: everything is left', () => {
     expect(fewest([1, 2, 3], (kept) => kept.length === 3).kept).toEqual([1, 2, 3]);
+  });
+
+  it('of many items that are all needed, only so many parts are asked about', () => {
+    const many = Array.from({ length: 500 }, (_, item) => item);
+    const { kept, asked } = fewest(many, (some) => some.length === many.length, 16);
+    expect(kept).toEqual(many);
+    expect(asked).toBeLessThan(70);
+    expect(fewest(many, (some) => some.includes(7) && some.includes(444), 16).kept).toEqual([7, 444]);
   });
 
   it('any needed subset is found exactly, in order (I1)', () => {
@@ -64,7 +73,7 @@ describe('fewestOf', () => {
 
 describe('numbers on the way down', () => {
   it('begin with the least, end one below, and are never the number itself', () => {
-    expect(smallerNumbers(10, 1)).toEqual([1, 3, 5, 7, 9]);
+    expect(smallerNumbers(10, 1)).toEqual([1, 3, 5, 7, 8, 9]);
     expect(smallerNumbers(1, 1)).toEqual([]);
     expect(smallerNumbers(2, 1)).toEqual([1]);
   });
@@ -73,5 +82,23 @@ describe('numbers on the way down', () => {
     expect(shorterLengths(1_234_567, 100_000)).toEqual([100_000, 200_000, 500_000, 1_000_000]);
     expect(rounderInstants(12_345_678)).toEqual([12_000_000, 12_300_000, 12_340_000, 12_345_000]);
     expect(rounderInstants(12_000_000)).toEqual([]);
+  });
+});
+
+describe('smaller numbers', () => {
+  it.each([1, 2, 37, 242, 1_000, 123_456])('%i: the boundary is found in few steps, wherever it is', (value) => {
+    for (const boundary of [0, 1, Math.floor(value / 3), value - 1, value]) {
+      let current = value;
+      let asked = 0;
+      for (;;) {
+        const candidates = smallerNumbers(current, 0);
+        const found = candidates.findIndex((one) => one >= boundary);
+        asked += found < 0 ? candidates.length : found + 1;
+        if (found < 0) break;
+        current = candidates[found] ?? current;
+      }
+      expect(current).toBe(boundary);
+      expect(asked).toBeLessThanOrEqual(200);
+    }
   });
 });

@@ -1,5 +1,6 @@
 /** The restore audit: what a life left is restorable, and each way to lose something between live state and restored state is found. */
 import { describe, expect, it } from 'vitest';
+import { type EngineParts, standardParts } from '../../../../engine/parts.ts';
 import type { JsonValue } from '../../../../engine/state/json-serializer.ts';
 import { HashMapStateBackend } from '../../../../engine/state/hashmap-state-backend.ts';
 import { readKeyedStateEntries } from '../../../../engine/state/keyed-state-file.ts';
@@ -46,6 +47,23 @@ describe('restore audit', () => {
     const path = [...damaged.files.keys()].find((name) => name.endsWith('.keyed')) ?? '';
     damaged.files.delete(path);
     expect(damaged.audit()).toMatchObject([{ anomaly: 'not-restorable', message: expect.stringContaining(path) }]);
+  });
+});
+
+describe('operator state in the restore audit', () => {
+  const lists = new LeftByALife(planOf('buffering-map', '1'));
+
+  it('every element is given once: passed', () => {
+    expect(lists.audit().map(({ outcome }) => outcome)).toEqual(['passed']);
+  });
+
+  it('an element that two subtasks are given: restored-differs, rescaled-differs', () => {
+    const twice: EngineParts['repartitionOperatorState'] = (question) => {
+      const dealt = standardParts.repartitionOperatorState(question);
+      return dealt.map((handles, subtask) => (subtask === 1 ? [...handles, ...(dealt[0] ?? [])] : handles));
+    };
+    const verdicts = lists.audit({ parts: { ...standardParts, repartitionOperatorState: twice } });
+    expect(verdicts.map(({ anomaly }) => anomaly)).toEqual(['rescaled-differs', 'restored-differs']);
   });
 });
 
