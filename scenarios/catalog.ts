@@ -89,6 +89,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'changelog-runs',
     description: 'state logs of earlier runs under each claim mode, other parallelisms, another backend',
   },
+  { name: 'local-recovery', description: 'copies of keyed state on the nodes, found again by who comes back' },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {

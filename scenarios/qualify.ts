@@ -240,6 +240,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       backend: checkpointing.backend,
       incremental: checkpointing.incremental,
       ...changelogOf(checkpointing.changelog),
+      ...(checkpointing.localRecovery === 'none' ? {} : { localRecovery: checkpointing.localRecovery }),
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
       timelineLogging: checkpointing.timelineLogging,

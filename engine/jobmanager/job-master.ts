@@ -89,7 +89,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { environment, epoch, store, storage } = options;
     const { configuration, graph, parts } = environment;
     this.#options = options;
-    this.#slots = new SlotPool(configuration.runtime.blocklist);
+    this.#slots = new SlotPool(configuration);
     this.#gateway = new TaskGateway(epoch);
     this.#failures = new FailureHandler(configuration, parts);
     this.#scaling = new JobScaling({

@@ -93,6 +93,9 @@ const BY_AREA = {
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
   failover: {
+    'local-state-damaged': 'A copy of state on the node was not what its file is, and that was fetched (row S22).',
+    'local-state-missing': 'A file of state had no copy on the node, and was fetched (row S22).',
+    'local-state-used': 'A file of state was restored from its copy on the node (row S22).',
     'deployment-after-cancel': 'A deployment came of an attempt that had been cancelled.',
     'deployment-outlived-process': 'A deployment came for an earlier process of the TaskManager.',
     'deployment-repeated': 'A TaskManager did not list what it was sent; it is sent again.',

@@ -139,7 +139,10 @@ export class ChangelogFiles {
       for (const [key, known] of this.#entries) if (known === entry) this.#entries.delete(key);
       for (const one of this.#settled(entry)) one.failed(lateOut);
     };
-    files.write({ checkpointId: id, path, overwrite: false, bytes, checksum, isWanted, stored, failed }, out);
+    files.write(
+      { checkpointId: id, path, overwrite: false, bytes, checksum, isCopied: true, isWanted, stored, failed },
+      out,
+    );
   }
 
   #settled(entry: Entry): readonly FileWaiter[] {

@@ -16,6 +16,7 @@ import type { StorageReply } from '../protocol/messages.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { withEntropy } from '../storage/entropy.ts';
 import { openStorage } from '../storage/open-storage.ts';
+import type { LocalStateStore } from './local-state-store.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 export interface StateFileWriterOptions {
@@ -23,6 +24,8 @@ export interface StateFileWriterOptions {
   readonly attempt: ExecutionAttemptId;
   readonly vertex: number;
   readonly subtask: number;
+  /** Absent: no copies are kept on the node. */
+  readonly local: LocalStateStore | undefined;
 }
 
 /** A file on its way to the storage. */
@@ -32,6 +35,8 @@ export interface StateFile {
   readonly overwrite: boolean;
   readonly bytes: Uint8Array;
   readonly checksum: number;
+  /** A copy is kept on the node (row S22). */
+  readonly isCopied: boolean;
   /** Asked before anything is done about it: its snapshot may have been declined. */
   readonly isWanted: () => boolean;
   readonly stored: (nowUs: Micros, out: Out) => void;
@@ -80,13 +85,16 @@ export class StateFileWriter {
   }
 
   #put(file: StateFile, tries: number, out: Out): void {
-    const { checkpointId, path, overwrite, bytes, checksum, isWanted, stored, failed } = file;
-    const { environment, attempt, vertex, subtask } = this.#options;
+    const { checkpointId, path, overwrite, bytes, checksum, isWanted, isCopied, stored, failed } = file;
+    const { environment, attempt, vertex, subtask, local } = this.#options;
     const size = bytes.length;
     out.report({ kind: 'state-write-sent', attempt, vertex, subtask, checkpointId, path, bytes: size });
     this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
       if (!isWanted()) return;
-      if (outcome === 'done') return stored(nowUs, replyOut);
+      if (outcome === 'done') {
+        if (isCopied) local?.write(path, bytes, checkpointId, replyOut);
+        return stored(nowUs, replyOut);
+      }
       if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {
         probe(replyOut, outcome === 'taken' ? 'state-write-found-taken' : 'state-write-given-up');
         return failed(replyOut);

@@ -32,6 +32,7 @@ import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { FileWaiter } from './changelog-files.ts';
 import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { type LocalStateStore, openLocalState } from './local-state-store.ts';
 import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
@@ -54,6 +55,7 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+  readonly slot: number;
   readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
@@ -77,6 +79,8 @@ export class SubtaskCheckpoint {
   /** Files of earlier checkpoints that the next one may be made of. */
   readonly segments: UploadedSegments;
   readonly changelog: TaskChangelog;
+  /** Absent: no copies are kept on the node. */
+  readonly local: LocalStateStore | undefined;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
@@ -89,7 +93,8 @@ export class SubtaskCheckpoint {
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    this.#files = new StateFileWriter(options);
+    this.local = openLocalState(environment, options);
+    this.#files = new StateFileWriter({ ...options, local: this.local });
     this.changelog = new TaskChangelog({ ...options, files: this.#files, lastCheckpoint: () => this.#last });
   }
 
@@ -269,6 +274,7 @@ export class SubtaskCheckpoint {
   knownComplete(checkpointId: CheckpointId): void {
     this.segments.confirmed(checkpointId);
     this.changelog.files.confirmed(checkpointId);
+    this.local?.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
@@ -309,6 +315,7 @@ export class SubtaskCheckpoint {
   }
 
   #drop(checkpointId: CheckpointId): void {
+    this.local?.aborted(checkpointId);
     this.#unconfirmed.delete(checkpointId);
     this.channelState.abort(checkpointId);
     this.#async.get(checkpointId)?.release();
@@ -334,7 +341,8 @@ export class SubtaskCheckpoint {
         const { checksum } = handle;
         const stored = (atUs: Micros, lateOut: Out): void =>
           this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        return this.#put(part, { ...file, bytes, checksum, stored }, out);
+        const isCopied = state.state === 'keyed' && part.isShared;
+        return this.#put(part, { ...file, bytes, checksum, isCopied, stored }, out);
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -362,7 +370,7 @@ export class SubtaskCheckpoint {
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put(part, { path, overwrite: false, bytes, checksum, stored }, out);
+      this.#put(part, { path, overwrite: false, bytes, checksum, isCopied: part.isShared, stored }, out);
     });
   }
 
@@ -425,6 +433,12 @@ export class SubtaskCheckpoint {
     if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
     this.changelog.files.acknowledged(part.checkpointId, part.loggedPieces());
     const reserved = this.changelog.reserved(part);
+    if (part.isShared)
+      this.local?.acknowledged(
+        part.checkpointId,
+        handles,
+        reserved.map(({ path }) => path),
+      );
     const metrics = part.metrics(nowUs);
     const checkpointId = part.checkpointId;
     const { finished } = part;

@@ -5,6 +5,7 @@ import type { JobGraph } from '../job/job-graph.ts';
 import { deployedGraph } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { NodeDisk } from '../protocol/node-disk.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
@@ -20,6 +21,8 @@ export interface TaskEnvironment {
   readonly services: ServiceNodes;
   /** Of the node. */
   readonly wallClock: WallClock;
+  /** Of the node; absent: there is none. */
+  readonly disk?: NodeDisk;
   /** Absent: nobody audits. */
   readonly observer?: SnapshotObserver;
 }

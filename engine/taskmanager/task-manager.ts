@@ -22,6 +22,7 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
+import { beginLocalState, clearSlot } from './local-state-store.ts';
 import { StreamTask } from './stream-task.ts';
 import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
 import { probe } from '../protocol/probes.ts';
@@ -43,6 +44,7 @@ export class TaskManager implements Actor {
   constructor(environment: TaskEnvironment, incarnation: number) {
     this.#environment = environment;
     this.#incarnation = incarnation;
+    beginLocalState(environment);
   }
 
   handle(input: Input, nowUs: Micros, out: Out): void {
@@ -154,6 +156,7 @@ export class TaskManager implements Actor {
       // Repeated by the JobManager while the attempt is not listed.
       if (task.state === 'canceling' && task.slot === deployment.slot) return probe(out, 'slot-still-occupied');
     }
+    clearSlot(this.#environment, deployment);
     this.#tasks.set(
       deployment.attempt,
       new StreamTask({

@@ -73,6 +73,7 @@ import {
   inducedSavepointAsCheckpoint,
   readsPastMarker,
 } from './induced-mutants.ts';
+import { localCopyOfAnyCheckpoint } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -228,6 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
   placeholderOfDeletedFile,
   changelogBoundaryOffByOne,
   reservedFilesSwept,
+  localCopyOfAnyCheckpoint,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,
