@@ -28,7 +28,7 @@ interface ToWorker {
 const LIFE_TIMEOUT_MS = 600_000;
 
 /** Room for what several lives allocate, so that the collector finds most of it dead: 5 to 10 % of a sweep (measured). */
-const YOUNG_GENERATION_MB = 96;
+const YOUNG_GENERATION_MB = 192;
 
 /** The compiled worker, also when this file runs from its source. */
 function workerFile(): string {

@@ -29,6 +29,8 @@ export class StateAssignment {
   readonly #options: StateAssignmentOptions;
   readonly #inFlight: InFlightAssignment;
   readonly #byVertex = new Map<number, readonly SubtaskState[]>();
+  /** What the checkpoint has of each operator. */
+  #byOperator: ReadonlyMap<string, readonly SubtaskState[]> | undefined;
 
   constructor(options: StateAssignmentOptions) {
     this.#options = options;
@@ -103,13 +105,26 @@ export class StateAssignment {
 
   /** By old subtask. */
   #handlesOf(uid: string): readonly SubtaskState[] {
-    return this.#options.restored.states
-      .filter(({ handles }) => handles.some(({ operator }) => operator === uid))
-      .map((state) => ({ ...state, handles: state.handles.filter(({ operator }) => operator === uid) }));
+    this.#byOperator ??= byOperator(this.#options.restored.states);
+    return this.#byOperator.get(uid) ?? [];
   }
 
   #parallelismOf(uid: string, states: readonly { readonly subtask: number }[]): number {
     const known = this.#options.restored.operators.find((operator) => operator.uid === uid)?.parallelism;
     return known ?? states.reduce((most, { subtask }) => Math.max(most, subtask + 1), 0);
   }
+}
+
+/** Each operator's handles alone, in the order of the checkpoint. */
+function byOperator(states: readonly SubtaskState[]): ReadonlyMap<string, readonly SubtaskState[]> {
+  const found = new Map<string, SubtaskState[]>();
+  for (const state of states) {
+    for (const uid of new Set(state.handles.map(({ operator }) => operator))) {
+      const own = { ...state, handles: state.handles.filter(({ operator }) => operator === uid) };
+      const known = found.get(uid);
+      if (known === undefined) found.set(uid, [own]);
+      else known.push(own);
+    }
+  }
+  return found;
 }

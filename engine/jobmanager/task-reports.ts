@@ -145,8 +145,10 @@ export class TaskReports {
   /** A TaskManager that is silent, or whose former process is gone, runs nothing of ours any more. */
   #endOnUnregistered(nowUs: Micros, out: Out): void {
     const { registry } = this.#slots;
-    const gone = (this.#job.executions()?.all() ?? []).filter(({ node }) => registry.of(node) === undefined);
-    this.#lost(gone, nowUs, out);
+    const gone: Execution[] = [];
+    for (const execution of this.#job.executions()?.all() ?? [])
+      if (registry.of(execution.node) === undefined) gone.push(execution);
+    if (gone.length > 0) this.#lost(gone, nowUs, out);
   }
 
   /**

@@ -100,6 +100,12 @@ export function listsOf(bytes: Uint8Array): readonly OperatorStateList[] {
   return lists;
 }
 
+/** The bytes of the element that begins, with its length, at an offset that `listsOf` gave. */
+export function elementAt(bytes: Uint8Array, offset: number): Uint8Array {
+  const input = new ByteReader(bytes, offset, bytes.length - CHECKSUM_BYTES);
+  return input.readBytes(input.readVarUint());
+}
+
 interface Element {
   /** Where its length prefix begins. */
   readonly offset: number;

@@ -14,12 +14,14 @@ import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { NodeDisk } from '../protocol/node-disk.ts';
 import { probe } from '../protocol/probes.ts';
-import type { StateHandle } from '../protocol/state-handle.ts';
+import { logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { type AcknowledgedFile, damageOf } from '../state/file-damage.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
 const ROOT = 'local-state/';
+
+type LogicalFile = Pick<StateHandle, 'path' | 'offset'>;
 
 /** The process has begun. Without a working directory of its own nobody finds again what one before it left. */
 export function beginLocalState({ configuration, disk }: TaskEnvironment): void {
@@ -61,16 +63,17 @@ export class LocalStateStore {
     this.#parts = parts;
   }
 
-  /** `path`: that of the file it is a copy of. */
-  write(path: string, bytes: Uint8Array, checkpointId: CheckpointId, out: Out): void {
-    this.#writtenFor.set(path, checkpointId);
-    this.#disk.write(this.#nameOf(path), bytes);
+  /** `of`: the file, or the piece of a merged one, that it is a copy of. */
+  write(of: LogicalFile, bytes: Uint8Array, checkpointId: CheckpointId, out: Out): void {
+    const key = logicalFileKey(of);
+    this.#writtenFor.set(key, checkpointId);
+    this.#disk.write(this.#nameOf(key), bytes);
     out.busy('disk-byte', bytes.length);
   }
 
   /** I1. Undefined: it has to be fetched. */
-  read(file: AcknowledgedFile & { readonly path: string }, out: Out): Uint8Array | undefined {
-    const name = this.#nameOf(file.path);
+  read(file: AcknowledgedFile & LogicalFile, out: Out): Uint8Array | undefined {
+    const name = this.#nameOf(logicalFileKey(file));
     const bytes = this.#disk.read(name);
     if (bytes === undefined) {
       probe(out, 'local-state-missing');
@@ -130,5 +133,5 @@ export class LocalStateStore {
 const pathsOf = (handles: readonly StateHandle[]): readonly string[] =>
   handles
     .filter(({ state }) => state === 'keyed')
-    .flatMap(({ path, segments = [] }) => [path, ...segments.map((segment) => segment.path)])
-    .filter((path) => path !== '');
+    .flatMap((handle) => [...(handle.path === '' ? [] : [handle]), ...(handle.segments ?? [])])
+    .map(logicalFileKey);

@@ -10,8 +10,7 @@
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
-import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
-import { DelayedCalls } from '../clients/delayed-calls.ts';
+import { type ChannelState, ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
@@ -21,16 +20,17 @@ import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
-import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
+import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import { type FinishedState, logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
 import type { TaskFailure } from '../protocol/task.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { FileWaiter } from './changelog-files.ts';
-import { type StateFile, StateFileWriter } from './state-file-writer.ts';
+import { type FileOf, SnapshotFiles, type StoredHandler } from './snapshot-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { type LocalStateStore, openLocalState } from './local-state-store.ts';
 import { TaskChangelog } from './task-changelog.ts';
@@ -59,19 +59,15 @@ export interface SubtaskCheckpointOptions {
   readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
-/** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
-const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
 const SYNC_WORK = 4;
 
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #files: StateFileWriter;
-  readonly #later = new DelayedCalls();
+  readonly #files: SnapshotFiles;
   readonly #asyncTarget: Target;
-  /** Acknowledgements that wait for their confirmation. */
-  readonly #unconfirmed = new Map<CheckpointId, AcknowledgeCheckpoint>();
+  readonly #acknowledgements: Acknowledgements;
   /** Aborted before they began here; older ones may still begin. */
   readonly #aborted = new Set<CheckpointId>();
   /** In-flight data of the checkpoint being taken. */
@@ -87,15 +83,21 @@ export class SubtaskCheckpoint {
   constructor(options: SubtaskCheckpointOptions) {
     this.#options = options;
     const { environment, attempt } = options;
-    this.segments = new UploadedSegments(environment.parts);
+    this.segments = new UploadedSegments(environment.parts, environment.fileMerging);
     this.channelState = new ChannelStateWriter({
       parts: environment.parts,
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
+    this.#acknowledgements = new Acknowledgements({
+      requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
+      toJobManager: options.toJobManager,
+      givenUp: (id, out) => this.decline(id, 'checkpoint-async-exception', out),
+    });
     this.local = openLocalState(environment, options);
-    this.#files = new StateFileWriter({ ...options, local: this.local });
-    this.changelog = new TaskChangelog({ ...options, files: this.#files, lastCheckpoint: () => this.#last });
+    this.#files = new SnapshotFiles({ ...options, local: this.local });
+    const lastCheckpoint = (): number => this.#last;
+    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint, local: this.local });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -116,6 +118,8 @@ export class SubtaskCheckpoint {
         return this.changelog.handle(message.step, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
+      case 'state-merged':
+        return this.#files.merged(message, nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -156,7 +160,7 @@ export class SubtaskCheckpoint {
    * acknowledgement: a subtask that ended would not repeat it.
    */
   get isBusy(): boolean {
-    return this.#async.size > 0 || this.#unconfirmed.size > 0;
+    return this.#async.size > 0 || !this.#acknowledgements.areConfirmed;
   }
 
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
@@ -203,6 +207,13 @@ export class SubtaskCheckpoint {
   writeAsyncPart(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
+    this.#writeParts(part, nowUs, out);
+    part.isStateSent = true;
+    this.#files.sent(part, out);
+  }
+
+  #writeParts(part: AsyncPart, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
@@ -234,6 +245,12 @@ export class SubtaskCheckpoint {
     const known = this.channelState.take(checkpointId);
     if (known === undefined) return;
     part.awaitsChannelState = false;
+    this.#writeChannels(part, known, nowUs, out);
+    this.#files.sent(part, out);
+  }
+
+  #writeChannels(part: AsyncPart, known: ChannelState, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     const vertex = this.#options.environment.graph.vertices[this.#options.vertex];
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
@@ -279,7 +296,7 @@ export class SubtaskCheckpoint {
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
   confirmed(checkpointId: CheckpointId, out: Out): void {
-    if (this.#unconfirmed.delete(checkpointId)) this.#later.cancel(`acknowledge/${checkpointId}`, out);
+    this.#acknowledgements.confirmed(checkpointId, out);
   }
 
   decline(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void {
@@ -297,7 +314,7 @@ export class SubtaskCheckpoint {
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#files.handleTimer(timer, nowUs, out) ||
-      this.#later.handleTimer(timer, nowUs, out) ||
+      this.#acknowledgements.handleTimer(timer, nowUs, out) ||
       this.changelog.handleTimer(timer, out)
     );
   }
@@ -306,7 +323,7 @@ export class SubtaskCheckpoint {
   close(): void {
     for (const part of this.#async.values()) part.release();
     this.#async.clear();
-    this.#unconfirmed.clear();
+    this.#acknowledgements.clear();
   }
 
   #begun(last: number): void {
@@ -316,7 +333,7 @@ export class SubtaskCheckpoint {
 
   #drop(checkpointId: CheckpointId): void {
     this.local?.aborted(checkpointId);
-    this.#unconfirmed.delete(checkpointId);
+    this.#acknowledgements.forget(checkpointId);
     this.channelState.abort(checkpointId);
     this.#async.get(checkpointId)?.release();
     this.#async.delete(checkpointId);
@@ -339,10 +356,10 @@ export class SubtaskCheckpoint {
         const named = environment.parts.stateFile(question);
         const file = { ...named, path: this.#files.placed(named.path) };
         const { checksum } = handle;
-        const stored = (atUs: Micros, lateOut: Out): void =>
-          this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        const isCopied = state.state === 'keyed' && part.isShared;
-        return this.#put(part, { ...file, bytes, checksum, isCopied, stored }, out);
+        const stored: StoredHandler = (place, atUs, lateOut) =>
+          this.#stored(part, { ...handle, ...place }, atUs, lateOut);
+        const isKeyed = state.state === 'keyed';
+        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum, isKeyed }, out);
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -361,16 +378,17 @@ export class SubtaskCheckpoint {
         segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
       );
       const checksum = crc32c(bytes);
-      const stored = (nowUs: Micros, lateOut: Out): void => {
+      const stored: StoredHandler = (place, nowUs, lateOut) => {
         const handles = part.segments.get(operator) ?? [];
-        const handle = { path, bytes: bytes.length, checksum };
+        const handle = { ...place, bytes: bytes.length, checksum };
         handles[index] = handle;
         this.segments.stored(operator, id, handle);
-        part.written.add(path);
+        part.written.add(logicalFileKey(handle));
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put(part, { path, overwrite: false, bytes, checksum, isCopied: part.isShared, stored }, out);
+      const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum, isKeyed: true };
+      this.#files.put(this.#wanted(part, stored), file, out);
     });
   }
 
@@ -403,12 +421,12 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** A file of a snapshot, for as long as that is not declined. */
-  #put(part: AsyncPart, file: Omit<StateFile, 'checkpointId' | 'isWanted' | 'failed'>, out: Out): void {
+  /** What is written for a snapshot is of use for as long as that is not declined. */
+  #wanted(part: AsyncPart, stored: StoredHandler): FileOf {
     const { checkpointId } = part;
     const isWanted = (): boolean => this.#async.get(checkpointId) === part;
-    const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-    this.#files.write({ ...file, checkpointId, isWanted, failed }, out);
+    const failed = (out: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', out);
+    return { part, isWanted, stored, failed };
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
@@ -448,26 +466,8 @@ export class SubtaskCheckpoint {
       ...(finished === undefined ? {} : { finished }),
       ...(reserved.length === 0 ? {} : { reserved }),
     };
-    this.#unconfirmed.set(checkpointId, message);
-    this.#sendAcknowledgement(message, 1, out);
+    this.#acknowledgements.send(message, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
-  }
-
-  /** Row C11: what was written stays, whether or not this is ever confirmed: the JobManager may have completed the checkpoint. */
-  #sendAcknowledgement(message: AcknowledgeCheckpoint, tries: number, out: Out): void {
-    const { environment, toJobManager } = this.#options;
-    const { checkpointId } = message;
-    toJobManager(message, out);
-    const delayUs = environment.configuration.runtime.requestTimeoutUs;
-    this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
-      if (this.#unconfirmed.get(checkpointId) !== message) return;
-      if (tries >= ACKNOWLEDGE_TRIES_MAX) {
-        probe(lateOut, 'unconfirmed-acknowledgement-given-up');
-        return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-      }
-      probe(lateOut, 'acknowledge-repeated');
-      this.#sendAcknowledgement(message, tries + 1, lateOut);
-    });
   }
 
   #task(): { attempt: ExecutionAttemptId; vertex: number; subtask: number } {

@@ -9,6 +9,7 @@ import type { NodeDisk } from '../protocol/node-disk.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
+import type { FileMerging } from './file-merging/file-merging.ts';
 import type { SnapshotObserver } from './snapshot-observer.ts';
 
 export interface TaskEnvironment {
@@ -23,6 +24,8 @@ export interface TaskEnvironment {
   readonly wallClock: WallClock;
   /** Of the node; absent: there is none. */
   readonly disk?: NodeDisk;
+  /** Of the process (row S19). Absent: every piece of state has a file of its own. */
+  readonly fileMerging?: FileMerging;
   /** Absent: nobody audits. */
   readonly observer?: SnapshotObserver;
 }

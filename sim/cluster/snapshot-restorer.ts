@@ -5,9 +5,9 @@
  * chain, its backends, the user functions that open on them.
  */
 import { StateAssignment } from '../../engine/checkpoint/state-assignment.ts';
-import { decodeElements } from '../../engine/state/operator-state-file.ts';
+import { elementAt } from '../../engine/state/operator-state-file.ts';
 import { executionAttemptId, nodeId } from '../../engine/foundation/ids.ts';
-import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
+import { type JobGraph, type JobVertex, keySerializerOf } from '../../engine/job/job-graph.ts';
 import { operatorsOf } from '../../engine/job/scaled-graph.ts';
 import { UserCode } from '../../engine/operators/user-code.ts';
 import { WorkMeter } from '../../engine/operators/work-meter.ts';
@@ -46,7 +46,8 @@ export class EngineRestorer implements SnapshotRestorer {
     for (const vertex of graph.vertices) {
       for (let subtask = 0; subtask < vertex.parallelism; subtask += 1) {
         const { handles } = assignment.of(vertex.index, subtask);
-        restoreSubtask({ environment, vertex, subtask, handles, isRestored: true, bytesOf }, keyed);
+        if (keepsState(vertex))
+          restoreSubtask({ environment, vertex, subtask, handles, isRestored: true, bytesOf }, keyed);
         for (const operator of operatorsOf(vertex)) {
           const bags = elements.get(operator) ?? [];
           elements.set(operator, [...bags, shareOf(operator, handles, bytesOf)]);
@@ -59,7 +60,7 @@ export class EngineRestorer implements SnapshotRestorer {
   emptyFiles(graph: JobGraph): ReadonlyMap<string, Uint8Array> {
     const environment = { ...this.#environment, graph };
     const files = new Map<string, Uint8Array>();
-    for (const vertex of graph.vertices) {
+    for (const vertex of graph.vertices.filter(keepsState)) {
       const nobody = { handles: [], isRestored: false, bytesOf: () => NO_BYTES };
       const { keyed } = openSubtask({ environment, vertex, subtask: 0, ...nobody });
       for (const { operator, backend } of keyed) files.set(operator, backend.snapshot().write());
@@ -67,6 +68,16 @@ export class EngineRestorer implements SnapshotRestorer {
     return files;
   }
 }
+
+/** State of functions, or by key. That of sources and sinks is no part of an operator chain that is only looked at. */
+const keepsState = ({ operators }: JobVertex): boolean =>
+  operators.some((operator) => 'function' in operator || keySerializerOf(operator) !== undefined);
+
+/** Without what it writes to. */
+const withoutSink = (vertex: JobVertex): JobVertex => ({
+  ...vertex,
+  operators: vertex.operators.filter(({ kind }) => kind !== 'sink' && kind !== 'committer'),
+});
 
 interface SubtaskRestore {
   readonly environment: TaskEnvironment;
@@ -81,7 +92,7 @@ function openSubtask({ environment, vertex, subtask, handles, bytesOf, isRestore
   const withBytes = (handle: SegmentHandle): RestoredSegment => ({ handle, bytes: bytesOf(handle) });
   return new OperatorChain({
     environment,
-    vertex,
+    vertex: withoutSink(vertex),
     subtask,
     attempt: ATTEMPT,
     highestParallelism: vertex.parallelism,
@@ -118,7 +129,14 @@ function restoreSubtask(restore: SubtaskRestore, into: Map<string, StateHash>): 
 function shareOf(operator: string, handles: readonly StateHandle[], bytesOf: SubtaskRestore['bytesOf']): ElementBag {
   const own = handles.filter((handle) => handle.state === 'operator' && handle.operator === operator);
   return bagOf(
-    own.flatMap((handle) => (handle.lists === undefined ? [] : decodeElements(bytesOf(handle), handle.lists))),
+    own.flatMap((handle) => {
+      const bytes = bytesOf(handle);
+      return (handle.lists ?? []).map(({ name, mode, offsets }) => ({
+        name,
+        mode,
+        elements: offsets.map((offset) => elementAt(bytes, offset)),
+      }));
+    }),
   );
 }
 

@@ -46,7 +46,7 @@ describe('local state', () => {
   it('S22: a copy is what was written under its name, and costs disk, not network', () => {
     const { open, out } = bench();
     const store = open();
-    store.write('chk-1/a.keyed', BYTES, id(1), out);
+    store.write({ path: 'chk-1/a.keyed' }, BYTES, id(1), out);
     expect(store.read(fileOf('chk-1/a.keyed'), out)).toEqual(BYTES);
     expect(out.busyFor.get('disk-byte')).toBe(6);
   });
@@ -54,10 +54,10 @@ describe('local state', () => {
   it('S22: what is missing, shorter or damaged is not used; damage is thrown out', () => {
     const { open, out, disk } = bench();
     const store = open();
-    store.write('a', BYTES, id(1), out);
+    store.write({ path: 'a' }, BYTES, id(1), out);
     expect(store.read(fileOf('b'), out)).toBeUndefined();
     for (const changed of [new Uint8Array([1, 2, 4]), new Uint8Array([1, 2]), new Uint8Array()]) {
-      store.write('a', BYTES, id(1), out);
+      store.write({ path: 'a' }, BYTES, id(1), out);
       const [path = ''] = disk.paths('');
       disk.write(path, changed);
       expect(store.read(fileOf('a'), out)).toBeUndefined();
@@ -75,7 +75,7 @@ describe('local state', () => {
       ['m3', 3],
       ['m4', 4],
     ] as const)
-      store.write(path, BYTES, id(checkpoint), out);
+      store.write({ path }, BYTES, id(checkpoint), out);
     store.acknowledged(id(1), [keyed('m1', 's1')], []);
     store.acknowledged(id(2), [keyed('m2')], []);
     store.acknowledged(id(3), [keyed('m3', 's1')], ['r']);
@@ -90,8 +90,8 @@ describe('local state', () => {
   it('S22: an aborted checkpoint takes what it alone wrote', () => {
     const { open, out, left } = bench();
     const store = open();
-    store.write('s1', BYTES, id(1), out);
-    store.write('m1', BYTES, id(1), out);
+    store.write({ path: 's1' }, BYTES, id(1), out);
+    store.write({ path: 'm1' }, BYTES, id(1), out);
     store.acknowledged(id(1), [keyed('m1', 's1')], []);
     store.acknowledged(id(2), [keyed('m2', 's1')], []);
     store.aborted(id(1));
@@ -101,8 +101,8 @@ describe('local state', () => {
   it('S22: a restored subtask keeps copies of what it was restored from', () => {
     const { open, out, left } = bench();
     const before = open();
-    before.write('m1', BYTES, id(1), out);
-    before.write('m2', BYTES, id(2), out);
+    before.write({ path: 'm1' }, BYTES, id(1), out);
+    before.write({ path: 'm2' }, BYTES, id(2), out);
     open().restored(id(1), [keyed('m1')]);
     expect(left()).toEqual(['m1']);
   });
@@ -110,7 +110,7 @@ describe('local state', () => {
   it('S22: copies outlive the process only in a working directory', () => {
     for (const kind of ['process', 'working-directory'] as const) {
       const { open, out, disk, environment } = bench(kind);
-      open().write('m1', BYTES, id(1), out);
+      open().write({ path: 'm1' }, BYTES, id(1), out);
       beginLocalState(environment);
       expect(disk.paths('').length).toBe(kind === 'process' ? 0 : 1);
     }
@@ -119,7 +119,7 @@ describe('local state', () => {
   it('S22: who gets a slot throws out what subtasks of other indices left there', () => {
     const { open, out, disk, environment } = bench();
     for (const place of [PLACE, { ...PLACE, vertex: 4 }, { ...PLACE, subtask: 3 }, { ...PLACE, slot: 0, subtask: 3 }])
-      open(place).write('m', BYTES, id(1), out);
+      open(place).write({ path: 'm' }, BYTES, id(1), out);
     clearSlot(environment, PLACE);
     expect(disk.paths('')).toEqual(['local-state/0/0-3/m', 'local-state/1/0-2/m', 'local-state/1/4-2/m']);
   });
