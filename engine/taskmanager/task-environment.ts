@@ -29,11 +29,13 @@ export interface TaskEnvironment {
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */
 export function deployedEnvironment(environment: TaskEnvironment, deployment: TaskDeployment): TaskEnvironment {
-  const { scale, backend, version } = deployment;
+  const { scale, backend, version, fileMerging } = deployment;
   const { configuration } = environment;
   const graph = graphOfVersion(environment, version);
   assert(graph !== undefined, 'a version that is deployed is known', { version });
-  const present = graph === environment.graph ? environment : { ...environment, graph };
+  const { fileMerging: merging, ...unmerged } = environment;
+  const own = fileMerging === false && merging !== undefined ? unmerged : environment;
+  const present = graph === own.graph ? own : { ...own, graph };
   const scaled = scale === undefined ? present : { ...present, graph: deployedGraph(graph, scale) };
   if (backend === undefined) return scaled;
   return { ...scaled, configuration: { ...configuration, checkpoint: { ...configuration.checkpoint, backend } } };

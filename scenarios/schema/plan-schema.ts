@@ -68,6 +68,7 @@ const thenResume = record({
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
   backend: z.enum(BACKENDS).exactOptional(),
+  fileMerging: z.boolean().exactOptional(),
   version: positive.exactOptional(),
   fallBack: positive.exactOptional(),
   onlyIfFailed: z.literal(true).exactOptional(),
