@@ -185,6 +185,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'start at latest, committed offsets or a time; partitions come while the job runs',
   },
   { name: 'bounded-splits', description: 'splits of inputs that end, one of them early' },
+  { name: 'file-source', description: 'splits of files by bytes, damaged and given back' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

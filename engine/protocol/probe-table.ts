@@ -187,6 +187,7 @@ const BY_AREA = {
     'transaction-lost': 'A transaction was aborted, by time-out, before it was pre-committed.',
   },
   sources: {
+    'file-block-damaged': 'A block of a file came damaged or cut short; it is read again.',
     'log-fetch-unanswered': 'A fetch from the log was not answered and is repeated.',
     'log-unavailable': 'The log refused a fetch; it is tried again later.',
     'marker-before-trigger': 'A source came upon the marker of a checkpoint it was not triggered for yet (row C25).',

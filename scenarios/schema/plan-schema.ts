@@ -284,6 +284,13 @@ export const planSchema = record({
       committed: natural.exactOptional(),
       grows: record({ atUs: natural, partitions: positive }).exactOptional(),
       entryRecords: positive.exactOptional(),
+      files: record({
+        count: positive,
+        parts: positive,
+        partBytes: positive,
+        blockBytes: positive,
+        everyUs: natural,
+      }).exactOptional(),
       startFrom: z
         .union([z.enum(['earliest', 'latest', 'committed']), record({ timestampUs: whole })], {
           error: 'expected earliest, latest, committed or { timestampUs }',

@@ -28,6 +28,7 @@ import { brokerNodes, CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNo
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
+import { InputFilesDisk } from '../services/input-files.ts';
 import { LogBroker } from '../services/log-broker.ts';
 import { LogMarkers } from '../services/log-markers.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
@@ -90,12 +91,15 @@ export class World {
     for (const node of Object.values(SERVICE_NODES)) conditions.set(node, new ServiceConditions(options.onEffective));
     this.conditions = conditions;
     const disks = {
-      storage: storageDisk({
-        kind: plan.engine.checkpoint.storage.kind,
-        physics: plan.storage,
-        latency: profile.objectStore,
-        delaySite: choices.site('service/object-store/list-delay'),
-      }),
+      storage: withInputFiles(
+        options,
+        storageDisk({
+          kind: plan.engine.checkpoint.storage.kind,
+          physics: plan.storage,
+          latency: profile.objectStore,
+          delaySite: choices.site('service/object-store/list-delay'),
+        }),
+      ),
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
       output: outputDisk(options),
@@ -214,6 +218,11 @@ function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): No
   const notebook = new ClientNotebook();
   const repeatAfterUs = plan.engine.runtime.requestTimeoutUs;
   return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
+}
+
+function withInputFiles({ job }: WorldOptions, disk: StorageDisk): StorageDisk {
+  const { files } = job.content;
+  return files.length === 0 ? disk : new InputFilesDisk(disk, files);
 }
 
 /** Files of sinks lie apart from checkpoints, on a storage of the same kinds. */
