@@ -80,6 +80,7 @@ import {
   inducedSavepointAsCheckpoint,
   readsPastMarker,
 } from './induced-mutants.ts';
+import { localCopyOfAnyCheckpoint } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -249,6 +250,7 @@ export const MUTANTS: readonly Mutant[] = [
   filesOfLostTaskManagerLeft,
   changelogBoundaryOffByOne,
   reservedFilesSwept,
+  localCopyOfAnyCheckpoint,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,

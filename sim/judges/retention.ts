@@ -24,6 +24,7 @@ import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
 const NAME = 'retention';
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
@@ -103,6 +104,11 @@ export class Retention implements Judge {
       if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value), { at, atUs });
     } else if (event.kind === 'operation-requested') this.#onRequested(event);
     else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
+  }
+
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#everNamed.size + this.#retainedFiles.size + this.#released.size + this.#restoredUs.size;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -206,6 +212,7 @@ export class Retention implements Judge {
   #onNamed(id: number, paths: readonly string[], at: number): void {
     if (this.#everNamed.has(id)) return;
     this.#everNamed.add(id);
+    forgetOldest(this.#everNamed, EPISODES_KEPT);
     this.#checked += 1;
     const missing = paths.find((path) => this.#options.durable.object(path) === undefined);
     if (missing === undefined) return;
