@@ -230,7 +230,8 @@ function outputDisk({ plan, profile, choices }: WorldOptions): OutputDisk | unde
   if (plan.sink?.kind !== 'file') return undefined;
   const kind = plan.sink.storage;
   const delaySite = choices.site('service/sink-store/list-delay');
-  return new OutputDisk(storageDisk({ kind, physics: plan.storage, latency: profile.objectStore, delaySite }));
+  const disk = storageDisk({ kind, physics: plan.storage, latency: profile.objectStore, delaySite });
+  return new OutputDisk(disk, plan.sink.compactCheckpoints !== undefined);
 }
 
 /** The outside systems that a job can reach. */

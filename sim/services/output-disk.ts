@@ -31,8 +31,12 @@ export class OutputDisk implements StorageDisk {
   readonly #pending = new Set<string>();
   readonly #finished = new Set<string>();
 
-  constructor(disk: StorageDisk) {
+  readonly #isHeldBack: boolean;
+
+  /** `isHeldBack`: writers compact their files, so a file may get its name after younger ones of another writer. */
+  constructor(disk: StorageDisk, isHeldBack = false) {
     this.#disk = disk;
+    this.#isHeldBack = isHeldBack;
   }
 
   get hasNamenode(): boolean {
@@ -117,7 +121,8 @@ export class OutputDisk implements StorageDisk {
     if (name === undefined || bytes === undefined || this.#finished.has(path)) return;
     this.#finished.add(path);
     const { values, lineages } = readOutputRecords(bytes);
-    const partition = `${name.root}/${name.bucket}`;
+    const bucket = `${name.root}/${name.bucket}`;
+    const partition = this.#isHeldBack ? `${bucket}/${String(name.subtask)}` : bucket;
     tell({ kind: 'transaction-committed', ...transactionOf(name), committedBy, partition, values, lineages });
   }
 
