@@ -16,7 +16,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
-import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
+import { checkpointIdOf, creatorOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
 import type { JobResultStore } from './job-result-store.ts';
@@ -64,8 +64,8 @@ export class JobCleanup {
     if (result.isResumable === true) return this.#sweep(result, out);
     const { jobId, root, parts } = this.#options;
     const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
-    // What lies in no checkpoint's directory has no id, and goes.
-    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor);
+    // What neither lies in a checkpoint's directory nor was written for one has no id, and goes.
+    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor || creatorOf(path) <= floor);
     this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
       this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
         this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {

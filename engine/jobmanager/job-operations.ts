@@ -293,7 +293,7 @@ export class JobOperations {
     record.write(pointer, out, (dropped, _nowUs, writtenOut) => {
       this.#isWriting = false;
       job.ended(run, writtenOut);
-      coordinator.files.sweep(dropped, writtenOut, coordinator.lastId);
+      coordinator.files.runEnded(dropped, coordinator.lastId, writtenOut);
       for (const id of this.#openOf('cancel')) this.#settle(id, done(location), writtenOut);
       for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, resultOfStop(whole, id), writtenOut);
     });

@@ -8,6 +8,7 @@ import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
+import type { FileMerging } from './file-merging/file-merging.ts';
 import type { SnapshotObserver } from './snapshot-observer.ts';
 
 export interface TaskEnvironment {
@@ -20,6 +21,8 @@ export interface TaskEnvironment {
   readonly services: ServiceNodes;
   /** Of the node. */
   readonly wallClock: WallClock;
+  /** Of the process (row S19). Absent: every piece of state has a file of its own. */
+  readonly fileMerging?: FileMerging;
   /** Absent: nobody audits. */
   readonly observer?: SnapshotObserver;
 }

@@ -143,6 +143,21 @@ describe('job result', () => {
     expect(bench.result()).toEqual({ status: 'finished', state: 'clean', floor: 6 });
   });
 
+  it('I4, C27: nor are files that checkpoints of earlier runs have in common', () => {
+    const bench = new Bench();
+    const shared = (checkpoint: number): string => `checkpoints/${JOB}/shared/op-0-1-1-${checkpoint}.segment`;
+    const merged = (checkpoint: number): string =>
+      `checkpoints/${JOB}/taskowned/taskmanager-1-1/5-1-${checkpoint}.merged`;
+    for (const path of [shared(6), shared(7), merged(6), merged(7)])
+      bench.storage.objects.set(path, new Uint8Array([1]));
+    bench.end('finished', 6).answerToTheEnd();
+    const left = bench.storage.paths();
+    expect(left).toContain(shared(6));
+    expect(left).toContain(merged(6));
+    expect(left).not.toContain(shared(7));
+    expect(left).not.toContain(merged(7));
+  });
+
   it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {
     const bench = new Bench().end('finished').answer();
     bench.storage.objects.set(FILE, new Uint8Array([1]));
