@@ -75,6 +75,9 @@ export interface DeployedJob {
   readonly deployments: TaskDeployments;
 }
 
+/** Of a subtask that was stopped and is not started again yet. */
+const RESTARTING: ReadonlySet<Execution['state']> = new Set<Execution['state']>(['canceling', 'canceled']);
+
 export class JobDeployment {
   readonly #options: JobDeploymentOptions;
   readonly #restarts = new PendingRestarts();
@@ -127,7 +130,9 @@ export class JobDeployment {
 
   /** These subtasks restart, not before `atUs`. */
   scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number, out: Out): void {
-    sometimes(this.#restarts.touches(subtasks), out, 'failure-while-region-restarts');
+    const isRestarting = (subtask: ExecutionVertexId): boolean =>
+      RESTARTING.has(this.#job?.executions.at(subtask).state ?? 'running');
+    sometimes(subtasks.some(isRestarting), out, 'failure-while-region-restarts');
     this.#restore.forget();
     this.#restarts.schedule(subtasks, atUs);
   }
@@ -179,15 +184,24 @@ export class JobDeployment {
     if (this.executions !== undefined && !this.executions.isEmpty) return;
     const plan = scaling.plan(nowUs, out);
     if (plan === undefined) return;
-    const indices = Array.from({ length: slotsNeeded(plan.graph.vertices) }, (_, index) => index);
-    const slots = this.#options.slots.place(indices, this.executions, nowUs);
+    const slots = this.#placesFor(plan, nowUs);
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
     const fitted = scaling.fitted(plan, restore.metadata, store.run.allowNonRestored === true);
-    if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
-    probe(out, 'restore-refused');
-    host.refused(nowUs, out);
+    if (fitted === undefined) {
+      probe(out, 'restore-refused');
+      return host.refused(nowUs, out);
+    }
+    const isAsPlanned = slotsNeeded(fitted.graph.vertices) === slotsNeeded(plan.graph.vertices);
+    const places = isAsPlanned ? slots : this.#placesFor(fitted, nowUs);
+    sometimes(!isAsPlanned, out, 'rescale-waits-for-the-finished');
+    if (places !== undefined) this.#deploy(fitted, places, restore.metadata, out);
+  }
+
+  #placesFor({ graph }: DeploymentPlan, nowUs: Micros): Places | undefined {
+    const indices = Array.from({ length: slotsNeeded(graph.vertices) }, (_, index) => index);
+    return this.#options.slots.place(indices, this.executions, nowUs);
   }
 
   /** The restarts of single regions, each on its own. */
@@ -239,6 +253,7 @@ export class JobDeployment {
       parts: environment.parts,
       backend: this.#options.store.run.backend,
       version: this.#options.store.run.version,
+      fileMerging: this.#options.store.run.fileMerging,
     });
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);

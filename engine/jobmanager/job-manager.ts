@@ -84,6 +84,7 @@ export class JobManager implements Actor {
     const { registers } = this.#services;
     const { jobId } = environment.graph;
     this.#results = new JobResultStore({ jobId, registers, retryUs: retryDelayUs(timeoutUs) });
+    const { incremental, changelog, fileMerging } = environment.configuration.checkpoint;
     this.#cleanup = new JobCleanup({
       jobId,
       root: `${environment.configuration.checkpoint.directory}/${jobId}/`,
@@ -91,6 +92,7 @@ export class JobManager implements Actor {
       storage: this.#storage,
       results: this.#results,
       parts: environment.parts,
+      hasSharedFiles: incremental || changelog !== undefined || fileMerging !== undefined,
       // Who is silent for the first time-out is lost; it gets another one to come back.
       lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
       done: (_nowUs, out) => probe(out, 'job-cleaned-up'),
@@ -225,6 +227,7 @@ export class JobManager implements Actor {
     const { environment, incarnation } = this.#options;
     return {
       services: environment.services,
+      storage: this.#storage,
       epoch,
       requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
       firstRequestId: incarnation * IDS_PER_INCARNATION,

@@ -10,7 +10,13 @@
  * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans.
  */
 import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
-import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
+import {
+  type CheckpointPointer,
+  decodePointer,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../engine/protocol/checkpoint-pointer.ts';
+import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
@@ -18,6 +24,7 @@ import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
 const NAME = 'retention';
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
@@ -74,6 +81,8 @@ export class Retention implements Judge {
   #retainedFiles = new Map<string, number>();
   /** By directory. */
   readonly #ofUsers = new Map<string, OfUser>();
+  /** What the run that goes on was restored from and has claimed. */
+  #claimed: string | undefined;
   readonly #margins: Margins;
   /** By path that no pointer names any more and that still is there: whose it was, and since when. */
   readonly #released = new Map<string, { readonly id: number; readonly atUs: number }>();
@@ -92,9 +101,14 @@ export class Retention implements Judge {
     if (event.kind === 'object-deleted') this.#onDeleted(event.path, { at, atUs });
     else if (event.kind === 'task-restored') this.#restoredUs.set(event.checkpointId, atUs);
     else if (event.kind === 'coordination-updated') {
-      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value).completed, { at, atUs });
+      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value), { at, atUs });
     } else if (event.kind === 'operation-requested') this.#onRequested(event);
     else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
+  }
+
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#everNamed.size + this.#retainedFiles.size + this.#released.size + this.#restoredUs.size;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -116,14 +130,20 @@ export class Retention implements Judge {
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return [...durable.objects(), ...durable.leftovers()].find((path) => {
       if (!path.includes(this.#ofJob) || referenced.has(path)) return false;
-      // The directories of a job that goes on stay, whatever is in them.
-      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver();
+      // The directories of a job that goes on stay, whatever is in them; so do those of one that was drained and may be started again.
+      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
       if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
+  }
+
+  #isResumable(): boolean {
+    const { durable, jobId } = this.#options;
+    const result = durable.coordination(resultKey(jobId));
+    return result !== undefined && result !== '' && decodeResult(result).isResumable === true;
   }
 
   /** Directories of the snapshots that a client was told of and did not give up. */
@@ -163,7 +183,11 @@ export class Retention implements Judge {
     for (const [path, { id }] of this.#released) if (id + REMEMBERED < oldest) this.#released.delete(path);
   }
 
-  #onPointer(completed: readonly RetainedCheckpoint[], { at, atUs }: Moment): void {
+  #onPointer({ completed, job }: CheckpointPointer, { at, atUs }: Moment): void {
+    // What a run that is over has claimed and kept is handed out with its end.
+    const claimed = completed.find(({ owner }) => owner === 'claimed');
+    if (job?.ended !== undefined) this.#claimed = undefined;
+    else if (claimed !== undefined) this.#claimed = directoryOfMetadata(claimed.metadata);
     const files = new Map<string, number>();
     for (const checkpoint of completed) {
       const paths = this.#options.reader.filesOf(checkpoint);
@@ -188,6 +212,7 @@ export class Retention implements Judge {
   #onNamed(id: number, paths: readonly string[], at: number): void {
     if (this.#everNamed.has(id)) return;
     this.#everNamed.add(id);
+    forgetOldest(this.#everNamed, EPISODES_KEPT);
     this.#checked += 1;
     const missing = paths.find((path) => this.#options.durable.object(path) === undefined);
     if (missing === undefined) return;
@@ -203,6 +228,8 @@ export class Retention implements Judge {
   #onAnswered({ operation, outcome, location }: Answered, at: number): void {
     if (location === '') return;
     if (operation === 'dispose-savepoint') return this.#onDisposed(location, outcome, at);
+    // Where the answer comes of a run that is over, another one may have claimed what it left: durably, before this client heard of it.
+    if (this.#claimed === location) return;
     const { reader } = this.#options;
     const metadata = `${location}/_metadata`;
     const read = reader.metadata(metadata);

@@ -4,6 +4,9 @@ import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
 
+/** A seed that draws all three cancellations. */
+const SWITCHED_SEED = '3';
+
 /** Two TaskManagers with six subtasks each, all of whose state lies in files. */
 function lived(checkpointing: string): RunRecord {
   const text = `
@@ -64,6 +67,25 @@ describe('file merging: what it saves', () => {
 });
 
 describe('file merging: rare paths are reached', () => {
+  it('X38: on, off and on again over the runs of a job, each restored from what the one before left', () => {
+    const record = liveIt(planOf('file-merging-restores', SWITCHED_SEED), { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    let run = 1;
+    const kinds = new Map<number, Set<string>>();
+    for (const event of eventsOf(record)) {
+      if (event.kind === 'job-submitted') run = event.run;
+      if (event.kind !== 'merged-write-sent' && event.kind !== 'state-write-sent') continue;
+      if (event.path.includes('/savepoint-')) continue;
+      kinds.set(run, (kinds.get(run) ?? new Set()).add(event.kind));
+    }
+    // Unmerged, merged: of the third run and of the others.
+    const merged = [...kinds].map(([of, sent]) => [of, [...sent]] as const);
+    expect(merged.filter(([, sent]) => sent.length > 1)).toEqual([]);
+    expect(merged.map(([, [sent]]) => sent)).toContain('state-write-sent');
+    expect(merged.at(-1)?.[1]).toEqual(['merged-write-sent']);
+    expect(merged.length).toBeGreaterThanOrEqual(3);
+  });
+
   it('S19: TaskManagers die with their files, appends fail, files of the dead go; what is retained is whole', () => {
     const record = liveIt(planOf('file-merging', '3'), { keepHistory: true });
     expect(record.verdict, findings(record)).toBe('passed');
