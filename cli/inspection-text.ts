@@ -71,23 +71,27 @@ function handleRows({ file, subtasks }: InspectedSnapshot): string[][] {
       handle.operator,
       handle.state,
       grouped(handle.bytes),
-      placeOf(handle.file, directory),
+      placeOf(handle, directory),
       contentsText(handle),
     ]);
   });
 }
 
 /** What lies beside its `_metadata` is named from there. */
-function placeOf(file: string, directory: string): string {
+function placeOf({ file, offset }: Pick<InspectedHandle, 'file' | 'offset'>, directory: string): string {
   if (file === '') return 'inline';
-  return file.startsWith(directory) ? `./${file.slice(directory.length)}` : file;
+  const place = file.startsWith(directory) ? `./${file.slice(directory.length)}` : file;
+  return offset === undefined ? place : `${place} from byte ${grouped(offset)}`;
 }
 
 const FINISHED_WORDS = { operators: 'operators finished', task: 'ended' } as const;
 
 function contentsText({ contents, keyGroups, segments }: InspectedHandle): string {
   const range = keyGroups === undefined ? [] : [`key groups ${keyGroups.start} to ${keyGroups.end}`];
-  const files = (segments ?? []).map(({ file, bytes }) => `segment ${file}, ${grouped(bytes)} bytes`);
+  const files = (segments ?? []).map(({ file, offset, bytes }) => {
+    const from = offset === undefined ? '' : ` from byte ${grouped(offset)}`;
+    return `segment ${file}${from}, ${grouped(bytes)} bytes`;
+  });
   return [...range, ...(contents === undefined ? ['DAMAGED OR MISSING'] : pieces(contents)), ...files].join('\n');
 }
 

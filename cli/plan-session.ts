@@ -4,16 +4,20 @@
  * I1: workers and progress end with the work, also when it fails.
  */
 import { datasetNeeds } from '../scenarios/live.ts';
+import { planHash } from '../scenarios/plan-hash.ts';
+import { shrink } from '../scenarios/shrink/shrinker.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
-import type { Capsule } from './capsule.ts';
+import { type Capsule, capsuleOf } from './capsule.ts';
 import type { CommandCall } from './command.ts';
 import { DatasetStore } from './datasets.ts';
 import { packageVersion } from './files.ts';
 import { type Life, liveOnce } from './life.ts';
 import { PlanLives } from './plan-lives.ts';
-import { DEFAULT_SHRINK_EVENTS, runShrinking } from './shrink-run.ts';
 import type { Progress } from './terminal.ts';
 import { threadPool } from './workers.ts';
+
+/** About a minute on two cores. */
+const DEFAULT_SHRINK_EVENTS = 20_000_000;
 
 export interface PlanSession {
   /** On worker threads. */
@@ -46,19 +50,21 @@ export async function inPlanSession<Result>(
     onLife: (count) => progress.update(count, ''),
     onNote: (note) => terminal.err(note),
   });
-  const shrinking = {
-    maxEvents: options.budget ?? DEFAULT_SHRINK_EVENTS,
-    lives,
-    engineVersion: packageVersion(),
-    livePlan,
+  const shrunk = async (plan: SimulationPlan, signature: string): Promise<Capsule> => {
+    const found = await lives.answer(shrink(plan, signature, { maxEvents: options.budget ?? DEFAULT_SHRINK_EVENTS }));
+    const { plan: small, isMinimal, certificate, events, lives: count } = found;
+    const note = {
+      from: planHash(plan),
+      faultsBefore: plan.faults.length,
+      lives: count,
+      events,
+      isMinimal,
+      certificate,
+    };
+    return { ...capsuleOf(small, await livePlan(small), packageVersion()), shrunk: note };
   };
   try {
-    return await work({
-      lives,
-      progress,
-      livePlan,
-      shrunk: (plan, signature) => runShrinking({ ...shrinking, plan, signature }),
-    });
+    return await work({ lives, progress, livePlan, shrunk });
   } finally {
     progress.stop();
     await lives.close();

@@ -11,6 +11,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { packageVersion } from './files.ts';
 import { checkTogether, flagKey, type OptionName, OPTIONS, type OptionValues } from './option-table.ts';
 import type { Terminal } from './terminal.ts';
+import { InvalidJob } from '../engine/api/invalid-job.ts';
 import { UsageError } from './usage-error.ts';
 
 export async function runProgram(
@@ -95,6 +96,11 @@ function exitCodeOfError(error: unknown, terminal: Terminal): ExitCode {
   // Commander has said its sentence already; code 0 is help or version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
   if (error instanceof UsageError) {
+    terminal.err(error.message);
+    return EXIT.usage;
+  }
+  // A plan of a job that is not known here, or of a version that the job does not have.
+  if (error instanceof InvalidJob) {
     terminal.err(error.message);
     return EXIT.usage;
   }

@@ -87,6 +87,10 @@ export interface EngineParts {
   readonly metadataCommit: 'rename' | 'in-place';
   /** What the checkpoint says about a partition whose next record to read is `nextOffset`. */
   checkpointedOffset(nextOffset: number): number;
+  /** What the checkpoint says about a split; `wasRead`: a record of it was emitted (H5, H6 in bugs.md). */
+  checkpointedSplit(split: LogSplit, wasRead: boolean): LogSplit;
+  /** Where a source begins in a partition that came while the job ran (FLIP-288): at its start, or where it begins in those of before. */
+  readonly startOfNewPartition: 'earliest' | 'as-configured';
   /** A source takes its positions and sends the barrier in one step (row B9), or one of the two after a further batch. */
   readonly sourcePositions: 'with-barrier' | 'after-next-batch' | 'before-batch';
   /** What a source that stops at markers takes a checkpoint at (row C25): its marker, or the coordinator's trigger, wherever it stands. */
@@ -178,6 +182,14 @@ export interface EngineParts {
   filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
+  /** When a TaskManager deletes a merged file (row S19): when nothing in it is in use, or with the first part that is not. */
+  readonly mergedFileDeletion: 'with-last' | 'with-first';
+  /** Which parts of merged files a notice sets free (FLINK-38347): those of all checkpoints below the oldest retained, or of one. */
+  readonly mergedFileNotice: 'all-below' | 'last-below';
+  /** Merged files of subtasks that have ended (row S19): found by listing, or left to their TaskManager. */
+  readonly mergedFilesOfTheDead: 'swept' | 'left';
+  /** When the registry says of a merged file that it is in use: while any part of it is, or until one is not any more. */
+  readonly mergedFileUse: 'any-part' | 'every-part';
   /** Where user functions keep what belongs to no key. */
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
@@ -253,6 +265,8 @@ export const standardParts: EngineParts = {
   syncBeforeClose: 'sync',
   metadataCommit: 'rename',
   checkpointedOffset: (nextOffset) => nextOffset,
+  checkpointedSplit: (split) => split,
+  startOfNewPartition: 'earliest',
   sourcePositions: 'with-barrier',
   inducedBy: 'marker',
   markerWithoutTrigger: 'holds',
@@ -305,6 +319,10 @@ export const standardParts: EngineParts = {
   materializedTo: (next) => next,
   reservedFiles: 'registered',
   incrementalBase: 'confirmed',
+  mergedFileDeletion: 'with-last',
+  mergedFileNotice: 'all-below',
+  mergedFilesOfTheDead: 'swept',
+  mergedFileUse: 'any-part',
   sharedRegistration: 'at-acknowledgement',
   unknownPlaceholder: 'fails-checkpoint',
   abortedFiles: 'left-to-sweep',

@@ -8,12 +8,12 @@ export function faultSentence(fault: Fault): string {
 
 function whenOf({ trigger }: Fault): string {
   if ('atUs' in trigger) return `at ${seconds(trigger.atUs)}`;
-  const { point, checkpoint, vertex, subtask, node, since, occurrence, afterUs } = trigger;
+  const { point, checkpoint, vertex, subtask, node, since, fromUs, occurrence, afterUs } = trigger;
   const of = checkpoint === undefined ? '' : ` of checkpoint ${checkpoint}`;
   const at = vertex === undefined ? '' : ` at ${vertex}/${subtask ?? 'any'}`;
   const nth = occurrence === 1 ? '' : `, time ${occurrence}`;
   const on = node === undefined ? '' : ` on ${node}`;
-  const counted = since === undefined ? '' : ` after ${since}`;
+  const counted = `${since === undefined ? '' : ` after ${since}`}${fromUs === undefined ? '' : ` from ${seconds(fromUs)} on`}`;
   const delay = afterUs === undefined ? 'when' : `${seconds(afterUs)} after`;
   return `${delay} ${point}${of}${at}${on}${nth}${counted}`;
 }

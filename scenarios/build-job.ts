@@ -24,7 +24,10 @@ import {
 const US_PER_MS = 1_000;
 
 /** Builds the job of a plan. Throws `InvalidJob` when the catalog has none of that name. */
-export function buildJob(plan: SimulationPlan, catalog: readonly JobDefinition[] = JOB_CATALOG): BuiltJob {
+export function buildJob(
+  plan: Pick<SimulationPlan, 'job' | 'topics' | 'sink'>,
+  catalog: readonly JobDefinition[] = JOB_CATALOG,
+): BuiltJob {
   const { use, parallelism, parameters } = plan.job;
   const definition = jobNamed(use, catalog);
   if (definition === undefined)
@@ -84,14 +87,18 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
   let next = 0;
   return plan.topics.map((topic) => {
     const first = next;
-    next += topic.partitions;
-    const partitions = Array.from({ length: topic.partitions }, (_, index) => first + index);
+    const count = Math.max(topic.partitions, topic.grows?.partitions ?? 0);
+    next += count;
+    const partitions = Array.from({ length: count }, (_, index) => first + index);
     return {
       name: topic.name,
       partitions,
       ...(topic.bounded ? { bounded: true as const } : {}),
       ...(topic.socket === undefined ? {} : { socket: topic.socket }),
       ...(topic.induced === undefined ? {} : { induced: topic.induced }),
+      ...(topic.startFrom === undefined ? {} : { startFrom: topic.startFrom }),
+      ...(topic.discoveryUs === undefined ? {} : { discoveryUs: topic.discoveryUs }),
+      ...(topic.entryRecords === undefined ? {} : { hasEntries: true as const }),
     };
   });
 }

@@ -73,6 +73,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'storage-object-store', description: 'S3 throttles, lists late, hands out damaged copies' },
   { name: 'storage-matrix', description: 'every kind of storage under every fault of storages, drawn by seed' },
+  { name: 'file-merging', description: 'small state of many subtasks in common files, within and across checkpoints' },
+  {
+    name: 'file-merging-restores',
+    description: 'merged files of earlier runs and other parallelisms, under each claim mode',
+  },
   { name: 'storage-filesystem', description: 'a file server loses power, runs full, fails writes' },
   { name: 'storage-hdfs', description: 'namenode outages and failovers, dead writers with leases, losses of power' },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },
@@ -174,6 +179,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
+  {
+    name: 'new-partitions',
+    description: 'start at latest, committed offsets or a time; partitions come while the job runs',
+  },
+  { name: 'bounded-splits', description: 'splits of inputs that end, one of them early' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

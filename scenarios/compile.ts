@@ -19,29 +19,31 @@ import { drawScenario, isInSubset } from './swarm.ts';
 export function compile(written: Scenario, seed: string): SimulationPlan {
   const choices = new Choices({ rootSeed: seed });
   const scenario = drawScenario(written, choices);
-  const { job, connectors } = scenario;
   return {
     version: 1,
     scenario: scenario.name,
     seed,
-    job: {
-      use: job.use,
-      parallelism: job.parallelism,
-      // A plan has one place for what concerns the job: its own parameters and those that every job has.
-      parameters: { ...job.parameters, guarantee: job.guarantee, ...connectors },
-    },
-    topics: scenario.topics,
+    ...plannedJob(scenario),
     cluster: drawCluster(scenario.cluster, choices),
     engine: scenario.engine,
     storage: scenario.storage,
     transactionTimeoutUs: scenario.transactionTimeoutUs,
-    ...(scenario.sink === undefined ? {} : { sink: scenario.sink }),
     faults: drawFaults(scenario, choices),
     liveness: scenario.liveness,
     limits: scenario.limits,
     variant: 'standard',
     expect: scenario.expect,
   };
+}
+
+/** What a plan says of its job. */
+export type PlannedJob = Pick<SimulationPlan, 'job' | 'topics' | 'sink'>;
+
+export function plannedJob({ job, connectors, topics, sink }: Scenario): PlannedJob {
+  // A plan has one place for what concerns the job: its own parameters and those that every job has.
+  const parameters = { ...job.parameters, guarantee: job.guarantee, ...connectors };
+  const { use, parallelism } = job;
+  return { job: { use, parallelism, parameters }, topics, ...(sink === undefined ? {} : { sink }) };
 }
 
 /** The clock of each machine draws from streams of its own. */

@@ -17,6 +17,7 @@ import {
   brokerNodes,
   type ClusterSize,
   jobManagerNodes,
+  machineNodes,
   SERVICE_NODES,
   taskManagerNodes,
 } from '../sim/node-names.ts';
@@ -77,8 +78,10 @@ function strikeNemesis(
 function triggerOf({ at, afterUs }: Step, strike: FaultTrigger): FaultTrigger {
   const delay = afterUs === 0 ? {} : { afterUs };
   if (at !== undefined) {
-    const { since: _, ...point } = at;
-    return { ...point, ...delay };
+    const { since, ...point } = at;
+    // What happened before the strike does not count; behind another step it does not anyway.
+    const from = since === undefined && 'atUs' in strike ? { fromUs: strike.atUs } : {};
+    return { ...point, ...from, ...delay };
   }
   if ('atUs' in strike) return { atUs: strike.atUs + afterUs };
   const wholeUs = (strike.afterUs ?? 0) + afterUs;
@@ -326,10 +329,6 @@ function nodesOf(target: FaultTarget, { site, cluster }: DrawContext, purpose = 
     default:
       return allNodes(cluster).filter((node) => node === target);
   }
-}
-
-function machineNodes(cluster: ClusterSize): NodeId[] {
-  return [...taskManagerNodes(cluster), ...jobManagerNodes(cluster)];
 }
 
 function drawn(range: Range, site: ChoiceSite): number {

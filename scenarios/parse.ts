@@ -1,12 +1,13 @@
 /**
  * The text of a scenario file -> a `Scenario`, or everything that is wrong with it, each with line, column and what was expected.
  *
- * Reads YAML and, as YAML contains it, JSON. Four rounds, each only when the one before found nothing: is it YAML, does it have the form,
- * do its sections fit together, does what a swarm may draw.
+ * Reads YAML and, as YAML contains it, JSON. Five rounds, each only when the one before found nothing: is it YAML, does it have the form,
+ * do its sections fit together, can its job be built, does the same hold of what a swarm may draw.
  */
 import { JOB_CATALOG } from './job-catalog.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { JobCheck } from './job-check.ts';
 import type { FileProblem } from './problem.ts';
 import { AS_WRITTEN, type LocateFile } from './located-files.ts';
 import { completed, datasetProblems, qualify } from './qualify.ts';
@@ -45,8 +46,11 @@ export function parseScenario(scenario: ScenarioText): ParsedScenario {
   const misfits = [...crossCheck(parsed.data, jobs), ...datasetProblems(parsed.data)];
   if (misfits.length > 0) return { ok: false, problems: inFileOrder(misfits.map((misfit) => located(misfit, source))) };
   const input = completed(parsed.data, jobs, locateFile);
+  const jobCheck = new JobCheck(jobs);
+  const unbuildable = jobCheck.problemsOf(input);
+  if (unbuildable.length > 0) return { ok: false, problems: unbuildable.map((problem) => located(problem, source)) };
   if (input.swarm === undefined) return { ok: true, scenario: qualify(input, jobs) };
-  const read = readSwarm({ value: source.value, input, jobs, locateFile });
+  const read = readSwarm({ value: source.value, input, jobs, jobCheck, locateFile });
   if (!read.ok) return { ok: false, problems: inFileOrder(read.problems.map((problem) => source.locate(problem))) };
   return { ok: true, scenario: { ...qualify(input, jobs), swarm: read.swarm } };
 }

@@ -4,6 +4,8 @@
 import { strangerOf } from '../sim/faults/fault-nodes.ts';
 import { allNodes } from '../sim/node-names.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
+import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
+import { refusalOf } from './job-check.ts';
 import { MUTANTS, STANDARD_VARIANT } from './mutants/mutant-catalog.ts';
 import type { FileProblem } from './problem.ts';
 import { planSchema } from './schema/plan-schema.ts';
@@ -52,7 +54,7 @@ function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly
   }
   const nodes = allNodes(plan.cluster);
   const stranger = strangerOf(plan.faults, nodes);
-  if (stranger === undefined) return { ok: true, plan };
+  if (stranger === undefined) return checkJob(plan, source, path);
   const index = plan.faults.findIndex(({ id }) => id === stranger.fault);
   const problem = {
     path: [...path, 'faults', index],
@@ -61,4 +63,12 @@ function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly
     expected: `one of ${nodes.join(', ')}`,
   };
   return { ok: false, problems: [source.locate(problem)] };
+}
+
+function checkJob(plan: SimulationPlan, source: SourceDocument, path: readonly PropertyKey[]): DecodedPlan {
+  // A capsule may come from a job of its user's own, which is not known here.
+  const message = jobNamed(plan.job.use, JOB_CATALOG) === undefined ? undefined : refusalOf(plan);
+  if (message === undefined) return { ok: true, plan };
+  const expected = 'parameters and topics the job can be built with';
+  return { ok: false, problems: [source.locate({ path: [...path, 'job'], onKey: false, message, expected })] };
 }

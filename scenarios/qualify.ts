@@ -23,7 +23,7 @@ import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { type JobDefinition, type Parameters, withDefaults } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { brokersOf, isOperated, type ScenarioInput, type SectionProblem } from './schema.ts';
-import { storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
+import { fileMergingOf, storageConfigurationOf, storagePhysicsOf } from './schema/storage-schema.ts';
 import type { ClusterSettings, Scenario } from './scenario.ts';
 
 type TopicInput = NonNullable<ScenarioInput['inputs']>[string];
@@ -38,6 +38,7 @@ interface NamedTopic {
 const FLIGHTS_SMALL_RECORDS = 20_000;
 /** The short name of the flights data sets: the smallest one with enough records. */
 const FLIGHTS = 'flights';
+const US_PER_MS = 1_000;
 /** After storm and liveness phase, before a life is given up. */
 const VIRTUAL_SLACK_US = 60_000_000;
 
@@ -152,7 +153,18 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     bounded: input.bounded,
     ...(input.socket ? { socket: true } : {}),
     ...(input.induced ? { induced: true } : {}),
+    ...(input.before > 0 ? { before: input.before } : {}),
+    ...(input.committed === undefined ? {} : { committed: input.committed }),
+    ...(input.grow === undefined ? {} : { grows: { atUs: input.grow.at, partitions: input.grow.partitions } }),
+    ...(input.entryRecords > 1 ? { entryRecords: input.entryRecords } : {}),
+    ...startOf(input),
+    ...(input.discovery === undefined ? {} : { discoveryUs: input.discovery }),
   };
+}
+
+function startOf({ startFrom, fromTime = 0 }: TopicInput): Pick<TopicPlan, 'startFrom'> {
+  if (startFrom === 'earliest') return {};
+  return { startFrom: startFrom === 'timestamp' ? { timestampUs: fromTime * US_PER_MS } : startFrom };
 }
 
 function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
@@ -242,6 +254,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       ...changelogOf(checkpointing.changelog),
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
+      ...fileMergingOf(checkpointing.fileMerging),
       timelineLogging: checkpointing.timelineLogging,
     },
     restart: restartOf(restart),

@@ -10,6 +10,7 @@
  */
 import { canonicalJson } from './canonical-json.ts';
 import { isAtHome } from './high-availability-problems.ts';
+import type { JobCheck } from './job-check.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import type { LocateFile } from './located-files.ts';
 import { completed, datasetProblems } from './qualify.ts';
@@ -25,6 +26,7 @@ export interface SwarmText {
   /** The same, read and completed. */
   readonly input: ScenarioInput;
   readonly jobs: readonly JobDefinition[];
+  readonly jobCheck: JobCheck;
   readonly locateFile: LocateFile;
 }
 
@@ -205,7 +207,10 @@ function combinationProblems(dimensions: readonly Written[], { base, text }: Con
 }
 
 /** What is wrong with one combination, in its form or between its sections. */
-function misfitsOf(value: unknown, { input, jobs, locateFile }: SwarmText): readonly Omit<SectionProblem, 'known'>[] {
+function misfitsOf(
+  value: unknown,
+  { input, jobs, jobCheck, locateFile }: SwarmText,
+): readonly Omit<SectionProblem, 'known'>[] {
   const parsed = scenarioSchema.safeParse(value);
   if (!parsed.success) return parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
   const made = completed(parsed.data, jobs, locateFile);
@@ -213,7 +218,8 @@ function misfitsOf(value: unknown, { input, jobs, locateFile }: SwarmText): read
     isAtHome(action, made.highAvailability.kind, made.sink.kind === 'kafka'),
   );
   const drawn = { ...made, faults };
-  return [...crossCheck(drawn, jobs), ...datasetProblems(drawn)];
+  const misfits = [...crossCheck(drawn, jobs), ...datasetProblems(drawn)];
+  return misfits.length > 0 ? misfits : jobCheck.problemsOf(drawn);
 }
 
 /** All of them, or where they are too many every pair of two dimensions, and all of those that must fit as three: subtasks and slots. */

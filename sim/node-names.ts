@@ -34,6 +34,11 @@ export function jobManagerNodes({ jobManagers }: ClusterSize): NodeId[] {
   return Array.from({ length: jobManagers }, (_, index) => nodeId(`jobmanager-${index + 1}`));
 }
 
+/** Where the engine runs. */
+export function machineNodes(size: ClusterSize): NodeId[] {
+  return [...taskManagerNodes(size), ...jobManagerNodes(size)];
+}
+
 export function brokerNodes({ brokers }: ClusterSize): NodeId[] {
   return Array.from({ length: brokers ?? 0 }, (_, index) => nodeId(`kafka-${index + 1}`));
 }

@@ -3,6 +3,7 @@
  * version. The simulator learns nothing of scenarios, ranges or percentages.
  */
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
+import type { StartPosition } from '../engine/protocol/start-position.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { Fault } from './faults/fault.ts';
 import type { FixedChoice } from './kernel/choice.ts';
@@ -23,6 +24,18 @@ export interface TopicPlan {
   readonly ratePerSecond: number;
   /** The log says when a partition has ended, and sources end; else more may always come. */
   readonly bounded: boolean;
+  /** Records that lie there when the job begins, readable from time 0; the rate counts from `startUs` on behind them. Absent: 0. */
+  readonly before?: number;
+  /** Records of the topic, from its start, up to which a group of consumers had committed before. Absent: none. */
+  readonly committed?: number;
+  /** From this time on the topic has more partitions, and what comes then is dealt over all of them. */
+  readonly grows?: { readonly atUs: number; readonly partitions: number };
+  /** Most records that one entry of the log holds. Absent: 1. */
+  readonly entryRecords?: number;
+  /** Where sources begin. Absent: at the start. */
+  readonly startFrom?: StartPosition;
+  /** How often sources ask for new partitions. Absent: never. */
+  readonly discoveryUs?: number;
   /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
   readonly socket?: true;
   /** Present: its partitions hold markers of checkpoints, at which sources take them. */

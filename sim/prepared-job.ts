@@ -19,6 +19,13 @@ export interface PreparedJob {
   readonly versions?: JobVersions;
 }
 
+/** Where a source must begin: at what lies there when the job begins. Who asks later than that, and begins later, has lost records. */
+function startOf(partition: number, topics: readonly TopicPlan[], content: LogContent): number {
+  const topic = topics.find(({ name }) => partitionsOf(topics).get(name)?.includes(partition) === true);
+  const isThereFromTheStart = topic !== undefined && content.partitionsAt(topic.name, 0)?.includes(partition) === true;
+  return isThereFromTheStart ? content.startOffset(partition, topic.startFrom ?? 'earliest', 0) : 0;
+}
+
 export function prepareJob(options: {
   readonly graph: JobGraph;
   readonly audit: JobAudit;
@@ -32,8 +39,12 @@ export function prepareJob(options: {
   const input: JudgedPartition[] = [];
   for (const [topic, partitions] of partitionsOf(topics)) {
     for (const partition of partitions) {
-      const records = content.slice({ partition, offset: 0 }, content.lengthOf(partition));
-      input.push({ topic, partition, ...records, bounded: content.isBounded(partition) });
+      const offset = startOf(partition, topics, content);
+      const { values, timestampsUs, sourceIndices } = content.slice({ partition, offset }, content.lengthOf(partition));
+      const records = { values, timestampsUs, sourceIndices };
+      const before = content.recordsBefore(partition, offset);
+      const recordsBefore = (at: number, sub: number): number => content.recordsBefore(partition, at, sub) - before;
+      input.push({ topic, partition, ...records, recordsBefore, bounded: content.isBounded(partition) });
     }
   }
   return { graph, content, judged: { ...judgedJob(graph, audit, input), ...upgradable }, ...upgradable };

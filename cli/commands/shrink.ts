@@ -1,5 +1,6 @@
 /** `tidemark shrink`: the smallest plan that fails in the same way. */
 import { faultSentence } from '../../reports/index.ts';
+import type { CertificateEntry } from '../../scenarios/shrink/certificate.ts';
 import { choicesOf } from '../../scenarios/shrink/choices-of-plan.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { type Capsule, decodeReplayable } from '../capsule.ts';
@@ -51,8 +52,13 @@ function tell(
   for (const fault of plan.faults) terminal.out(`  ${fault.id}: ${faultSentence(fault)}`);
   for (const { path, value } of choicesOf(plan)) terminal.out(`  ${path}: ${JSON.stringify(value)}`);
   terminal.out(chanceSentence(plan));
-  const rows = certificate.map((entry) => [entry.without, entry.signature === '' ? 'passes' : entry.signature]);
+  const rows = certificate.map((entry) => [entry.without, insteadOf(entry)]);
   if (rows.length > 0) terminal.out(plainTable(['without', `instead of ${signature}`], rows));
+}
+
+function insteadOf({ signature, isImpossible }: CertificateEntry): string {
+  if (isImpossible === true) return `${signature}, and so does the standard engine without faults`;
+  return signature === '' ? 'passes' : signature;
 }
 
 function chanceSentence({ drawnSites, fixedChoices = [] }: SimulationPlan): string {

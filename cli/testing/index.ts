@@ -21,4 +21,4 @@ export {
 export { compileOnRows, type InputRow, ROWS, rowsDataset } from './rows.ts';
 export { scenario, type ScenarioOptions } from './scenarios.ts';
 export { stormScenario, type StormOptions } from './storm.ts';
-export { liveTest, shrunkLife, type TestLife, type TestWorld } from './test-life.ts';
+export { liveTest, readPlan, shrunkLife, type TestLife, type TestWorld } from './test-life.ts';

@@ -3,7 +3,8 @@
  *
  * They import nothing of vitest: a matcher is a function that answers `pass` and `message`.
  */
-import { failureMessage, type TestLife } from './test-life.ts';
+import { failureMessage } from './failure-message.ts';
+import type { TestLife } from './test-life.ts';
 
 export interface MatcherResult {
   readonly pass: boolean;
@@ -11,27 +12,36 @@ export interface MatcherResult {
 }
 
 const FOLDER = 'out';
+const again = (capsule: string): string => `liveTest(readPlan('${capsule}'), world)`;
 
 export const matchers = {
   /** No judge found anything wrong; inconclusive lives do not pass. */
   toBeExactlyOnce(life: TestLife): MatcherResult {
+    checkLife('toBeExactlyOnce', life);
     return {
       pass: life.signature === '',
       message: () =>
         life.signature === ''
           ? `${life.plan.job.use} is exactly-once with seed ${life.plan.seed}.`
-          : failureMessage(life, FOLDER),
+          : failureMessage(life, { folder: FOLDER, again }),
     };
   },
   /** The life ended well: the job ran, went on checkpointing after the storm and showed all its output. */
   toMakeProgress(life: TestLife): MatcherResult {
+    checkLife('toMakeProgress', life);
     const stuck = life.record.verdicts.filter(({ outcome }) => outcome === 'not-live' || outcome === 'inconclusive');
     return {
       pass: stuck.length === 0,
       message: () =>
         stuck.length === 0
           ? `${life.plan.job.use} makes progress with seed ${life.plan.seed}.`
-          : failureMessage(life, FOLDER),
+          : failureMessage(life, { folder: FOLDER, headline: 'does not make progress', again }),
     };
   },
 };
+
+/** A plan, or the promise of a life, is what people hand over by mistake. */
+function checkLife(matcher: string, life: unknown): void {
+  const isLife = typeof life === 'object' && life !== null && 'record' in life && 'signature' in life;
+  if (!isLife) throw new TypeError(`${matcher}: expected a life, as liveTest(plan, world) answers it.`);
+}

@@ -1,22 +1,14 @@
-/**
- * A life in somebody's own test: the plan, what came of it, and on demand the smallest plan that fails in the same way.
- *
- * I1: what a failure message says can be lived again: it names the capsule that was written.
- */
-import { faultSentence } from '../../reports/index.ts';
+/** A life in somebody's own test: the plan, what came of it, and on demand the smallest plan that fails in the same way. */
 import { judgement } from '../../scenarios/expectation.ts';
 import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../../scenarios/inquiry.ts';
 import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
 import { type DatasetLoader, live } from '../../scenarios/live.ts';
-import { planHash } from '../../scenarios/plan-hash.ts';
 import { shrink } from '../../scenarios/shrink/shrinker.ts';
 import type { Choices } from '../../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { capsuleOf } from '../capsule.ts';
-import { joinPath, packageVersion } from '../files.ts';
-import { liveOnce } from '../life.ts';
-import { writeCapsule } from '../result-store.ts';
+import { decodeReplayable } from '../capsule.ts';
+import { readText } from '../files.ts';
 
 export interface TestWorld {
   readonly loadDataset: DatasetLoader;
@@ -41,30 +33,20 @@ export function liveTest(plan: SimulationPlan, world: TestWorld): TestLife {
   return { plan, record, signature: judgement(plan.expect, record).signature, world };
 }
 
-export function shrunkLife({ plan, signature, world }: TestLife): TestLife {
+/** The smallest plan that fails in the same way, lived. */
+export const shrunkLife = (life: TestLife): TestLife => smallestLife(life).life;
+
+/** The same, and whether the search came to its end. */
+export function smallestLife({ plan, signature, world }: TestLife): {
+  readonly life: TestLife;
+  readonly isMinimal: boolean;
+} {
   const result = answered(shrink(plan, signature, { maxEvents: SHRINK_EVENTS, jobs: world.jobs }), world);
-  return liveTest(result.plan, world);
+  return { life: liveTest(result.plan, world), isMinimal: result.isMinimal };
 }
 
-/** What a person needs: findings, the smallest plan in words, the capsule, how to live it again. */
-export function failureMessage(life: TestLife, folder: string): string {
-  const small = shrunkLife(life);
-  const { plan, record, world } = small;
-  const { loadDataset, jobs } = world;
-  const lived = liveOnce(plan, { loadDataset, keepHistory: false, relive: true }, (one, options) =>
-    live(one, { ...options, jobs }),
-  );
-  const capsule = joinPath(folder, writeCapsule(folder, capsuleOf(plan, lived, packageVersion())));
-  const wrong = record.verdicts.filter(({ outcome }) => outcome !== 'passed');
-  return [
-    `${life.plan.job.use} is not exactly-once: ${life.signature} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
-    ...wrong.map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
-    `Smallest plan with the same failure: ${plan.faults.length} of ${life.plan.faults.length} faults, parallelism ${plan.job.parallelism}, ` +
-      `${plan.topics.map(({ records }) => records).join(' and ')} records.`,
-    ...plan.faults.map((fault) => `  ${fault.id}: ${faultSentence(fault)}`),
-    `Live it again: expectExactlyOnce(job, { ..., replay: '${capsule}' })`,
-  ].join('\n');
-}
+/** The plan of a capsule, or of a plan file. */
+export const readPlan = (file: string): SimulationPlan => decodeReplayable(file, readText(file)).plan;
 
 function answered<Result>(search: Inquiring<Result>, world: TestWorld): Result {
   let step = search.next();

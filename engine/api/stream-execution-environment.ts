@@ -15,6 +15,7 @@ import { defaultMaxParallelism, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-g
 import type { MasterHookSpec } from '../job/master-hook.ts';
 import { MarkerHook } from '../connectors/marker-hook.ts';
 import type { JobGraph, SourceSpec } from '../job/job-graph.ts';
+import type { StartPosition } from '../protocol/start-position.ts';
 import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import { DataStream } from './data-stream.ts';
 import { InvalidJob } from './invalid-job.ts';
@@ -67,6 +68,10 @@ export interface SplitSourceOptions extends LogSourceOptions {
   readonly recordsPerSplit?: number;
   /** A reader that lags more records than this behind the end of a partition is in backlog (FLIP-309). Default: it never is. */
   readonly backlogRecords?: number;
+  /** Where to begin in partitions that no checkpoint knows; the enumerator asks the log. Default: at the start, without asking. */
+  readonly startFrom?: StartPosition;
+  /** How often the enumerator asks for new partitions, milliseconds (FLIP-288). Default: never, the partitions are those named here. */
+  readonly discoveryMs?: number;
 }
 
 /** What the job itself says about checkpointing; the rest is the cluster's business. */
@@ -152,16 +157,24 @@ export class StreamExecutionEnvironment {
 
   /** The same as a log, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
   fromSource<T>(options: SplitSourceOptions & SourceTime<T>): DataStream<T> {
-    const { recordsPerSplit, topic } = options;
-    const backlog = options.backlogRecords === undefined ? {} : { backlogRecords: options.backlogRecords };
-    if (recordsPerSplit === undefined) return this.#from<T>(options, { kind: 'split-log', ...backlog });
-    requireCount(`The split of '${topic}'`, recordsPerSplit, Number.MAX_SAFE_INTEGER);
-    return this.#from<T>(options, { kind: 'split-log', recordsPerSplit, ...backlog });
+    const { recordsPerSplit, backlogRecords, startFrom, discoveryMs, topic } = options;
+    if (recordsPerSplit !== undefined)
+      requireCount(`The split of '${topic}'`, recordsPerSplit, Number.MAX_SAFE_INTEGER);
+    if (discoveryMs !== undefined) requireCount(`The discovery of '${topic}'`, discoveryMs, Number.MAX_SAFE_INTEGER);
+    if (discoveryMs !== undefined && options.bounded === true)
+      throw new InvalidJob(`The source '${topic}' is bounded, and cannot wait for further partitions.`);
+    return this.#from<T>(options, {
+      kind: 'split-log',
+      ...(recordsPerSplit === undefined ? {} : { recordsPerSplit }),
+      ...(backlogRecords === undefined ? {} : { backlogRecords }),
+      ...(startFrom === undefined ? {} : { start: startFrom }),
+      ...(discoveryMs === undefined ? {} : { discoveryUs: millis(discoveryMs) }),
+    });
   }
 
   #from<T>(
     options: LogSourceOptions & SourceTime<T>,
-    kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords'>,
+    kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords' | 'start' | 'discoveryUs'>,
   ): DataStream<T> {
     const { topic, partitions, uid } = options;
     if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);

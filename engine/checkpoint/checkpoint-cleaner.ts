@@ -77,11 +77,11 @@ export class CheckpointCleaner {
   }
 
   /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */
-  sweepShared(isGarbage: (path: string) => boolean, out: Out): void {
+  sweepShared(directory: 'shared' | 'taskowned', isGarbage: (path: string) => boolean, out: Out): void {
     this.#deleteWhere(
-      `${this.#root}shared/`,
+      `${this.#root}${directory}/`,
       isGarbage,
-      (_paths, foundOut) => probe(foundOut, 'shared-garbage-swept'),
+      (_paths, foundOut) => probe(foundOut, directory === 'shared' ? 'shared-garbage-swept' : 'merged-garbage-swept'),
       out,
     );
   }

@@ -83,9 +83,12 @@ export class CheckpointCoordinator {
       fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
     });
     this.#finalizer = new CheckpointFinalizer({ ...options, host: this.#finalizerHost() });
-    this.#notices = new CheckpointNotices(options.epoch, (attempt, message, out) =>
-      options.host.sendToTask(attempt, message, out),
-    );
+    const merges = configuration.checkpoint.fileMerging !== undefined;
+    this.#notices = new CheckpointNotices({
+      epoch: options.epoch,
+      send: (attempt, message, out) => options.host.sendToTask(attempt, message, out),
+      oldestRetainedId: () => (merges ? options.store.pointer.completed[0]?.id : undefined),
+    });
     this.#coordinators = options.coordinators ?? NO_COORDINATORS;
     this.#hooks = options.hooks ?? new MasterHooks();
     this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
@@ -377,7 +380,7 @@ export class CheckpointCoordinator {
     this.#coordinators.notifyComplete(pending.checkpointId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
-    this.files.sweep(dropped, out);
+    this.files.completed(dropped, pending.required, out);
     this.#options.host.settled(nowUs, out);
     this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);

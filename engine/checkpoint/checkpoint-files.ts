@@ -33,12 +33,18 @@ export class CheckpointFiles {
 
   constructor(options: CheckpointFilesOptions) {
     const { jobId, configuration, parts, storage, store, cleaned } = options;
-    const { directory, incremental, backend, changelog } = configuration.checkpoint;
+    const { directory, incremental, backend, changelog, fileMerging } = configuration.checkpoint;
     const isIncremental = (): boolean =>
       changelog !== undefined || (incremental && (store.run.backend ?? backend) === 'lsm');
     this.#options = options;
     this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned, parts.filesToDelete);
-    this.shared = new SharedState({ parts, store, cleaner: this.#cleaner, isIncremental });
+    this.shared = new SharedState({
+      parts,
+      store,
+      cleaner: this.#cleaner,
+      isIncremental,
+      merges: fileMerging !== undefined,
+    });
   }
 
   /** Deletions under way. */
@@ -46,16 +52,25 @@ export class CheckpointFiles {
     return this.#cleaner.cleaning;
   }
 
-  /** Row C16: the pointer was moved and dropped these. `endsWith`: the run is over, and this is the last id it took. */
-  sweep(dropped: readonly RetainedCheckpoint[], out: Out, endsWith?: number): void {
+  /** Row C16: the pointer was moved by a checkpoint that these were to acknowledge, and dropped others. */
+  completed(dropped: readonly RetainedCheckpoint[], required: readonly number[], out: Out): void {
+    this.#sweep(dropped, out);
+    this.shared.sweep(this.#options.store.pointer, new Set(required), out);
+  }
+
+  /** The run is over; `lastId`: the last it took. */
+  runEnded(dropped: readonly RetainedCheckpoint[], lastId: number, out: Out): void {
+    this.#sweep(dropped, out, lastId);
+    this.shared.runEnded(this.#options.store.pointer, lastId, out);
+  }
+
+  #sweep(dropped: readonly RetainedCheckpoint[], out: Out, endsWith?: number): void {
     const { parts, store } = this.#options;
     const { pointer } = store;
     for (const { owner, metadata } of dropped)
       if (owner === 'claimed' || (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone'))
         this.#cleaner.discard(directoryOfMetadata(metadata), out);
     this.#cleaner.sweep(pointer, out, endsWith);
-    if (endsWith === undefined) this.shared.sweep(pointer, out);
-    else this.shared.runEnded(pointer, endsWith, out);
   }
 
   /** With `subsume: before-pointer`: of a pointer that is not written yet. */

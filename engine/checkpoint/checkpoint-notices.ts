@@ -12,13 +12,22 @@ import type { PendingCheckpoint, SubtaskOfAttempt } from './pending-checkpoint.t
 
 type Send = (attempt: ExecutionAttemptId, message: EngineMessage, out: Out) => void;
 
+export interface CheckpointNoticesOptions {
+  readonly epoch: LeaderEpoch;
+  readonly send: Send;
+  /** Undefined where nobody needs to know: without file merging. */
+  readonly oldestRetainedId: () => number | undefined;
+}
+
 export class CheckpointNotices {
   readonly #epoch: LeaderEpoch;
   readonly #send: Send;
+  readonly #oldestRetainedId: CheckpointNoticesOptions['oldestRetainedId'];
 
-  constructor(epoch: LeaderEpoch, send: Send) {
+  constructor({ epoch, send, oldestRetainedId }: CheckpointNoticesOptions) {
     this.#epoch = epoch;
     this.#send = send;
+    this.#oldestRetainedId = oldestRetainedId;
   }
 
   triggered(
@@ -36,15 +45,19 @@ export class CheckpointNotices {
   complete({ checkpointId, required }: PendingCheckpoint, lastSubsumedId: number, out: Out): void {
     const epoch = this.#epoch;
     out.report({ kind: 'notify-complete-sent', checkpointId, epoch });
-    for (const attempt of required)
-      this.#send(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId, lastSubsumedId }, out);
+    for (const attempt of required) this.#completed(attempt, checkpointId, lastSubsumedId, out);
   }
 
   /** The completion of `checkpointId` once more, to those who may have missed it. */
   repeated(checkpointId: CheckpointId, to: readonly SubtaskOfAttempt[], lastSubsumedId: number, out: Out): void {
-    const epoch = this.#epoch;
-    for (const { attempt } of to)
-      this.#send(attempt, { kind: 'notify-checkpoint-complete', epoch, attempt, checkpointId, lastSubsumedId }, out);
+    for (const { attempt } of to) this.#completed(attempt, checkpointId, lastSubsumedId, out);
+  }
+
+  #completed(attempt: ExecutionAttemptId, checkpointId: CheckpointId, lastSubsumedId: number, out: Out): void {
+    const oldestRetainedId = this.#oldestRetainedId();
+    const of = { epoch: this.#epoch, attempt, checkpointId, lastSubsumedId };
+    const notice = { kind: 'notify-checkpoint-complete', ...of } as const;
+    this.#send(attempt, oldestRetainedId === undefined ? notice : { ...notice, oldestRetainedId }, out);
   }
 
   /** `latestCompletedId`: makes good a completion that a task was not told of. */

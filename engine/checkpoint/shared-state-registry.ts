@@ -1,8 +1,9 @@
 /**
  * Which files that checkpoints have in common are in use, and by which of them last (row S16; Flink: SharedStateRegistryImpl).
  *
- * A file is known by its path, which no two files ever share. There are no counts of references: a file is in use while the newest
- * checkpoint that uses it is not below the lowest retained one. Pure: what is to be deleted is said, not done (decision 0061).
+ * A file is known by its path, which no two files ever share; a part of a merged file (row S19) by its offset, too. There are no counts of
+ * references by checkpoints: a file is in use while the newest checkpoint that uses it is not below the lowest retained one; a merged file is in
+ * use while any part of it is. Pure: what is to be deleted is said, not done (decision 0061).
  * Invariants:
  *   I1 what stands for a file that is not registered is refused: it may be deleted by now;
  *   I2 one path is one file: another size or checksum under it is refused;
@@ -10,7 +11,8 @@
  *   I4 a file of an id up to `highestNotClaimedId` is somebody else's, and never said to be deleted.
  */
 import { creatorOf } from '../protocol/checkpoint-paths.ts';
-import type { SegmentHandle } from '../protocol/state-handle.ts';
+import type { EngineParts } from '../parts.ts';
+import { logicalFileKey, type SegmentHandle } from '../protocol/state-handle.ts';
 
 interface SharedFile {
   readonly file: SegmentHandle;
@@ -23,11 +25,16 @@ export type Registration =
   | { readonly kind: 'refused'; readonly why: 'unknown-placeholder' | 'different-file' };
 
 export class SharedStateRegistry {
+  /** By `logicalFileKey`. */
   readonly #files = new Map<string, SharedFile>();
+  /** By path: how many of them lie in it. */
+  readonly #parts = new Map<string, number>();
   readonly #highestNotClaimedId: number;
+  readonly #mergedFileUse: EngineParts['mergedFileUse'];
 
-  constructor(highestNotClaimedId: number) {
+  constructor(highestNotClaimedId: number, mergedFileUse: EngineParts['mergedFileUse'] = 'any-part') {
     this.#highestNotClaimedId = highestNotClaimedId;
+    this.#mergedFileUse = mergedFileUse;
   }
 
   get size(): number {
@@ -35,15 +42,17 @@ export class SharedStateRegistry {
   }
 
   isInUse(path: string): boolean {
-    return this.#files.has(path);
+    return this.#parts.has(path);
   }
 
   /** A checkpoint uses a file, whether or not that checkpoint is still wanted (row C9): the task may build on it. */
   register(file: SegmentHandle, checkpointId: number): Registration {
-    const known = this.#files.get(file.path);
+    const key = logicalFileKey(file);
+    const known = this.#files.get(key);
     if (known === undefined) {
       if (file.isPlaceholder === true) return { kind: 'refused', why: 'unknown-placeholder' };
-      this.#files.set(file.path, { file, createdBy: creatorOf(file.path), lastUsedBy: checkpointId });
+      this.#files.set(key, { file, createdBy: creatorOf(file.path), lastUsedBy: checkpointId });
+      this.#parts.set(file.path, (this.#parts.get(file.path) ?? 0) + 1);
       return { kind: 'registered', file };
     }
     if (file.isPlaceholder !== true && !isSameFile(file, known.file)) return { kind: 'refused', why: 'different-file' };
@@ -54,12 +63,21 @@ export class SharedStateRegistry {
   /** Forgets files that only checkpoints below the lowest retained one used. Returns those of them that may be deleted (I4). */
   unregisterUnused(lowestRetainedId: number): readonly string[] {
     const unused: string[] = [];
-    for (const [path, { createdBy, lastUsedBy }] of this.#files) {
+    for (const [key, { file, createdBy, lastUsedBy }] of this.#files) {
       if (lastUsedBy >= lowestRetainedId) continue;
-      this.#files.delete(path);
-      if (createdBy > this.#highestNotClaimedId) unused.push(path);
+      this.#files.delete(key);
+      if (this.#isLeft(file.path)) continue;
+      if (createdBy > this.#highestNotClaimedId) unused.push(file.path);
     }
     return unused;
+  }
+
+  /** A part of it is not in use any more; whether others are. */
+  #isLeft(path: string): boolean {
+    const parts = (this.#parts.get(path) ?? 1) - 1;
+    if (parts <= 0 || this.#mergedFileUse === 'every-part') return !this.#parts.delete(path);
+    this.#parts.set(path, parts);
+    return true;
   }
 }
 

@@ -7,13 +7,15 @@
  *   I1 the files of an acknowledgement are registered before anybody asks whether its checkpoint is still pending (row C9);
  *   I2 the registry of a new leader is made of the metadata of every retained checkpoint (row F16): what none of them uses, no later
  *      checkpoint can use, because what stands for it is refused;
- *   I3 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
+ *   I3 a merged file (row S19) goes when it is not registered and the subtask it was opened for had ended before the newest checkpoint was
+ *      triggered: nothing that may still be acknowledged lies in it. Until then it belongs to its TaskManager (decision 0096);
+ *   I4 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
  *      ever acknowledged it. A run deletes files of earlier runs only where it claimed them.
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineParts } from '../parts.ts';
-import { creatorOf, isShared } from '../protocol/checkpoint-paths.ts';
+import { creatorOf, isMerged, isShared, openerOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
@@ -29,6 +31,8 @@ export interface SharedStateOptions {
   readonly cleaner: Pick<CheckpointCleaner, 'deleteFiles' | 'sweepShared'>;
   /** Checkpoints of this run may have files in common: there is something to sweep. */
   readonly isIncremental: () => boolean;
+  /** Row S19. */
+  readonly merges: boolean;
 }
 
 export class SharedState {
@@ -48,14 +52,16 @@ export class SharedState {
   /** I1. The handles with every placeholder replaced; undefined: one of them stands for a file that is gone. */
   register(message: AcknowledgeCheckpoint, out: Out): readonly StateHandle[] | undefined {
     const { handles, checkpointId, attempt, reserved = [] } = message;
-    if (reserved.length === 0 && !handles.some(({ segments }) => segments !== undefined)) return handles;
+    const hasFiles = handles.some(({ segments, offset }) => segments !== undefined || offset !== undefined);
+    if (reserved.length === 0 && !hasFiles) return handles;
     if (this.#options.parts.sharedRegistration === 'after-store') this.#registry = this.#rebuilt();
     if (this.#options.parts.reservedFiles === 'registered')
       for (const file of reserved) this.#registry.register(file, checkpointId);
     const resolved: StateHandle[] = [];
     for (const handle of handles) {
+      const own = handle.offset === undefined ? [] : [fileOf(handle)];
       const segments = this.#registerAll(handle.segments ?? [], checkpointId);
-      if (segments === undefined) {
+      if (segments === undefined || this.#registerAll(own, checkpointId) === undefined) {
         out.report({ kind: 'acknowledge-received', checkpointId, attempt, result: 'discarded' });
         probe(out, 'placeholder-of-missing-file');
         return undefined;
@@ -65,12 +71,15 @@ export class SharedState {
     return resolved;
   }
 
-  /** The pointer was moved: what is below it may go. */
-  sweep(pointer: CheckpointPointer, out: Out): void {
+  /** The pointer was moved: what is below it may go. `running`: whom the newest checkpoint was triggered for. */
+  sweep(pointer: CheckpointPointer, running: ReadonlySet<number>, out: Out): void {
     const [lowest] = pointer.completed;
     if (lowest !== undefined) this.#unregister(lowest.id, pointer, out);
     const newest = pointer.completed.at(-1)?.id ?? 0;
-    this.#sweepFiles(pointer, newest - 1, (path) => this.#registry.isInUse(path), out);
+    const { parts } = this.#options;
+    const isOfTask = (path: string): boolean =>
+      isMerged(path) && (parts.mergedFilesOfTheDead === 'left' || running.has(openerOf(path)));
+    this.#sweepFiles(pointer, newest - 1, (path) => this.#registry.isInUse(path) || isOfTask(path), out);
   }
 
   /** The run is over, with this as the last id it took: only what is retained is in use. */
@@ -105,7 +114,7 @@ export class SharedState {
       const registration = this.#registry.register(segment, usedBy);
       if (registration.kind === 'registered') registered.push(registration.file);
       else if (parts.unknownPlaceholder === 'fails-checkpoint') return undefined;
-      else registered.push({ path: segment.path, bytes: segment.bytes, checksum: segment.checksum });
+      else registered.push(fileOf(segment));
     }
     return registered;
   }
@@ -121,10 +130,12 @@ export class SharedState {
   }
 
   #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
-    const { parts, isIncremental, cleaner } = this.#options;
-    if (!isIncremental() || parts.sharedGarbage !== 'swept') return;
+    const { parts, isIncremental, merges, cleaner } = this.#options;
+    if (parts.sharedGarbage !== 'swept') return;
     const floor = pointer.job?.floor ?? 0;
-    cleaner.sweepShared((path) => creatorOf(path) > floor && creatorOf(path) <= lastId && !isInUse(path), out);
+    const isGarbage = (path: string): boolean => creatorOf(path) > floor && creatorOf(path) <= lastId && !isInUse(path);
+    if (isIncremental()) cleaner.sweepShared('shared', isGarbage, out);
+    if (merges) cleaner.sweepShared('taskowned', isGarbage, out);
   }
 
   /** I2. */
@@ -132,7 +143,8 @@ export class SharedState {
     const { store, parts } = this.#options;
     const { completed } = store.pointer;
     const isRemembered = parts.notClaimedFiles === 'remembered' || completed.some(({ owner }) => owner === 'user');
-    const registry = new SharedStateRegistry(isRemembered ? (store.run.notClaimed ?? store.run.floor) : 0);
+    const highestNotClaimed = isRemembered ? (store.run.notClaimed ?? store.run.floor) : 0;
+    const registry = new SharedStateRegistry(highestNotClaimed, parts.mergedFileUse);
     for (const { id } of completed) {
       const metadata = store.metadataOf(id);
       if (metadata !== undefined) registerMetadata(registry, metadata);
@@ -146,4 +158,12 @@ function registerMetadata(registry: SharedStateRegistry, { states, checkpointId 
 }
 
 const sharedFilesOf = (handles: readonly StateHandle[]): SegmentHandle[] =>
-  handles.flatMap(({ segments = [] }) => segments.filter(({ path }) => isShared(path)));
+  handles.flatMap((handle) => [handle, ...(handle.segments ?? [])].filter(({ path }) => isShared(path)).map(fileOf));
+
+/** Where it lies, and no more. */
+const fileOf = ({ path, offset, bytes, checksum }: SegmentHandle): SegmentHandle => ({
+  path,
+  ...(offset === undefined ? {} : { offset }),
+  bytes,
+  checksum,
+});

@@ -146,12 +146,13 @@ export class ClusterClient implements Actor {
     const left = result.kind === 'in-progress' ? undefined : result.location;
     const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
     if (!isOver || (then.onlyIfFailed === true && result.kind === 'done')) return;
-    const { from, claimMode, allowNonRestored, backend, version, fallBack } = then;
+    const { from, claimMode, allowNonRestored, backend, fileMerging, version, fallBack } = then;
     const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
     const settings = {
       claimMode,
       allowNonRestored,
       ...(backend === undefined ? {} : { backend }),
+      ...(fileMerging === undefined ? {} : { fileMerging }),
       ...(version === undefined ? {} : { version }),
     };
     const restore = location === undefined ? {} : { restore: { location, ...settings } };

@@ -22,7 +22,7 @@ import type { LogFetch, LogRecords } from '../protocol/messages.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { decodeSourceOffsets, encodeSourceOffsets } from './operator-state-rows.ts';
-import type { MarkedSource, RestoredPiece, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import type { MarkedSource, RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface LogSourceOptions extends SourceReaderOptions {
@@ -95,6 +95,7 @@ export class LogSource implements SourceReader, MarkedSource {
   }
 
   start(out: Out): void {
+    if (this.#options.restore?.finished === 'task') return;
     for (const position of this.#positions) this.#fetch(position, out);
   }
 
@@ -162,12 +163,10 @@ export class LogSource implements SourceReader, MarkedSource {
     return emitted;
   }
 
-  handleReply(reply: LogRecords, nowUs: Micros, out: Out): void {
-    this.#client.handleReply(reply, nowUs, out);
-  }
-
   /** It has no coordinator. */
-  handleEvent(): void {}
+  handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void {
+    if (message.kind === 'log-records') this.#client.handleReply(message, nowUs, out);
+  }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return this.#client.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);

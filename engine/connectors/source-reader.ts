@@ -25,7 +25,7 @@ export interface SourceReaderOptions {
   readonly requestTimeoutUs: number;
   readonly firstRequestId: number;
   /** What it begins from; undefined: nothing. */
-  readonly restore: Pick<TaskRestore, 'checkpointId'> | undefined;
+  readonly restore: Pick<TaskRestore, 'checkpointId' | 'finished'> | undefined;
 }
 
 /** A piece of operator state; `lists`: which elements of which list are this subtask's, absent: all (rows S5, S6). */
@@ -49,6 +49,9 @@ export interface MarkedSource {
   dropMarker(id: CheckpointId, out: Out): void;
 }
 
+/** What concerns a source among the messages to its subtask. */
+export type SourceMessage = LogRecords | OperatorEventMessage;
+
 export interface SourceReader {
   /** Present: markers in its input say when a snapshot is due. */
   readonly markers?: MarkedSource;
@@ -64,7 +67,7 @@ export interface SourceReader {
   readonly nextSplit: string | undefined;
   /** Throws `CorruptData` or `IncompatibleState`. */
   restore(pieces: readonly RestoredPiece[]): void;
-  /** The subtask runs. */
+  /** The subtask runs; one that is restored as finished reads nothing. */
   start(out: Out): void;
   /** Emits up to `limit` records of one fetched batch, stopping early when `mayEmit` turns false. Returns how many. */
   emit(limit: number, consumer: ElementConsumer, mayEmit: () => boolean, out: Out): number;
@@ -72,9 +75,8 @@ export interface SourceReader {
   snapshot(checkpointId: CheckpointId, checkpointedOffset: EngineParts['checkpointedOffset'], out: Out): Uint8Array;
   /** Stop-with-savepoint: what was fetched and not emitted will be read again (row C28). */
   stop(): void;
-  handleReply(reply: LogRecords, nowUs: Micros, out: Out): void;
-  /** An event of its coordinator, or the acknowledgement of an event to it. */
-  handleEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void;
+  /** What an outside system answers, an event of its coordinator, or the acknowledgement of an event to it. */
+  handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void;
   /** False: the timer is not of this source. */
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
 }

@@ -4,11 +4,13 @@
  * Owns: the splits it holds with their positions, the fetches, and what it and its coordinator tell each other. Does not own: where
  * records go, when a snapshot is taken.
  * Invariants:
- *   I1 a position is the offset of the next record to emit, a number from the start (H5, H6 in bugs.md);
+ *   I1 a position is the next record to emit: the offset of its entry in the log, a number from the start, and how many records of that entry
+ *      come before it (H5, H6 in bugs.md);
  *   I2 its state holds every split from the assignment on until `release-split`, finished ones included: a note that is on its way to
  *      the enumerator is not state;
  *   I3 the coordinator is told that the barrier has left in the mailbox action of the snapshot; so whatever was held back comes after;
- *   I4 an event that the coordinator does not acknowledge fails the subtask (Flink: RpcTaskOperatorEventGateway).
+ *   I4 an event that the coordinator does not acknowledge fails the subtask (Flink: RpcTaskOperatorEventGateway);
+ *   I5 it is exhausted when it was told that there is nothing more, and each split it finished was released: then no state is lost with it.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
@@ -17,17 +19,19 @@ import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage, LogRecords, OperatorEventMessage } from '../protocol/messages.ts';
 import {
   type EventFromOperator,
   type EventToOperator,
   isFinished,
+  LATEST,
   type LogSplit,
   UNBOUNDED,
 } from '../protocol/operator-events.ts';
 import type { TaskFailure } from '../protocol/task.ts';
-import type { RestoredPiece, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import type { RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
 import { decodeReaderSplits, encodeReaderSplits } from './split-rows.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
@@ -36,6 +40,7 @@ export interface SplitReaderOptions extends SourceReaderOptions {
   readonly epoch: LeaderEpoch;
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly fail: (failure: TaskFailure, out: Out) => void;
+  readonly parts: Pick<EngineParts, 'checkpointedSplit'>;
 }
 
 /** A split that is held; `offset` moves. */
@@ -43,7 +48,13 @@ interface HeldSplit {
   readonly splitId: string;
   readonly partition: number;
   offset: number;
+  /** Records of the entry at `offset` that were emitted. */
+  sub: number;
   readonly end: number;
+  /** Its partition has ended, and it was read to there. */
+  ended: boolean;
+  /** Something of it was read, in this attempt or before. */
+  wasRead: boolean;
   /** Records of its partition behind what was fetched. */
   behind: number;
   /** What becomes of the reply to a fetch; made once. */
@@ -63,7 +74,9 @@ export class SplitReader implements SourceReader {
   /** In the order of assignment. */
   #splits: HeldSplit[] = [];
   readonly #batches: { readonly split: HeldSplit; readonly records: LogRecords }[] = [];
+  /** In the first batch: of the record to emit next, and of its entry. */
   #cursor = 0;
+  #entry = 0;
   #noMoreSplits = false;
   /** What the coordinator was told last (row C5). */
   #isProcessingBacklog = false;
@@ -91,35 +104,46 @@ export class SplitReader implements SourceReader {
   /** Its share of what all readers held: a list that is dealt out split by split (row S5), so that each is with one reader. */
   restore(pieces: readonly RestoredPiece[]): void {
     const splits = pieces.flatMap(({ bytes, lists }) => decodeReaderSplits(bytes, lists));
-    for (const split of splits) this.#hold({ ...split, offset: Math.max(0, split.offset) });
+    for (const split of splits)
+      this.#hold(split.offset === LATEST ? split : { ...split, offset: Math.max(0, split.offset) });
   }
 
   /** The subtask runs: the reader makes itself known and reads on. */
   start(out: Out): void {
-    this.#tell({ kind: 'register-reader', splits: this.splits() }, out);
+    const hasFinished = this.#options.restore?.finished === 'task';
+    this.#tell({ kind: 'register-reader', splits: this.splits(), hasFinished }, out);
+    if (hasFinished) return;
     for (const split of this.#splits) if (!isFinished(split)) this.#fetch(split, out);
     this.#askForMore(out);
   }
 
   /** With their positions. */
   splits(): readonly LogSplit[] {
-    return this.#splits.map(({ splitId, partition, offset, end }) => ({ splitId, partition, offset, end }));
+    return this.#splits.map(splitOf);
   }
 
   snapshot(checkpointId: CheckpointId, checkpointedOffset: (nextOffset: number) => number, out: Out): Uint8Array {
     this.#tell({ kind: 'acknowledge-checkpoint-event', checkpointId }, out);
-    return encodeReaderSplits(this.splits().map((split) => ({ ...split, offset: checkpointedOffset(split.offset) })));
+    const { checkpointedSplit } = this.#options.parts;
+    return encodeReaderSplits(
+      this.#splits.map((held) => {
+        const split = splitOf(held);
+        return checkpointedSplit({ ...split, offset: checkpointedOffset(split.offset) }, held.wasRead);
+      }),
+    );
   }
 
   get hasRecords(): boolean {
     return this.#batches.length > 0 && !this.#stopped;
   }
 
-  /** Never: sources with splits are not bounded yet, and a reader without splits waits for some. */
-  readonly isExhausted: boolean = false;
+  /** I5. */
+  get isExhausted(): boolean {
+    return this.#options.spec.bounded === true && this.#noMoreSplits && this.#splits.length === 0;
+  }
 
   openSplits(): readonly string[] {
-    return this.#splits.filter((split) => !isFinished(split)).map(({ splitId }) => splitId);
+    return this.#splits.filter(isOpen).map(({ splitId }) => splitId);
   }
 
   get nextSplit(): string | undefined {
@@ -137,21 +161,33 @@ export class SplitReader implements SourceReader {
     let emitted = 0;
     while (emitted < limit && this.#cursor < records.values.length && mayEmit()) {
       const at = this.#cursor;
-      split.offset += 1;
+      split.wasRead = true;
+      split.sub += 1;
+      if (split.sub >= (records.entrySizes?.[this.#entry] ?? 1)) {
+        split.offset += 1;
+        split.sub = 0;
+        this.#entry += 1;
+      }
       this.#cursor += 1;
       emitted += 1;
       consumer.process(records.values[at], records.timestampsUs[at] ?? 0, records.sourceIndices[at] ?? 0);
     }
     if (this.#cursor >= records.values.length) {
       this.#batches.shift();
-      this.#cursor = 0;
-      if (isFinished(split)) this.#finished(split, out);
-      else this.#fetch(split, out);
+      this.#beginBatch();
+      if (records.ended) split.ended = true;
+      if (isOpen(split)) this.#fetch(split, out);
+      else this.#finished(split, out);
     }
     return emitted;
   }
 
-  handleEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
+  handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void {
+    if (message.kind === 'log-records') this.#client.handleReply(message, nowUs, out);
+    else this.#handleEvent(message, nowUs, out);
+  }
+
+  #handleEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
     if (message.kind === 'operator-event-acknowledged') {
       return this.#toCoordinator.acknowledged(message.sequence, nowUs, out);
     }
@@ -163,16 +199,18 @@ export class SplitReader implements SourceReader {
     }
   }
 
-  handleReply(reply: LogRecords, nowUs: Micros, out: Out): void {
-    this.#client.handleReply(reply, nowUs, out);
-  }
-
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#client.handleTimer(timer, nowUs, out) ||
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#toCoordinator.handleTimer(timer, nowUs, out)
     );
+  }
+
+  /** Of its first entry some records may have been emitted before. */
+  #beginBatch(): void {
+    this.#entry = 0;
+    this.#cursor = this.#batches[0]?.split.sub ?? 0;
   }
 
   #handle(event: EventToOperator, out: Out): void {
@@ -195,14 +233,13 @@ export class SplitReader implements SourceReader {
   #askForMore(out: Out): void {
     const { spec, parallelism } = this.#options;
     const share = Math.ceil(spec.partitions.length / parallelism);
-    const open = this.#splits.filter((split) => !isFinished(split)).length;
+    const open = this.#splits.filter(isOpen).length;
     if (open < share && !this.#noMoreSplits) this.#tell({ kind: 'request-split' }, out);
   }
 
   #finished(split: HeldSplit, out: Out): void {
     this.#reportBacklog(out);
-    const { splitId, partition, offset, end } = split;
-    this.#tell({ kind: 'split-finished', split: { splitId, partition, offset, end } }, out);
+    this.#tell({ kind: 'split-finished', split: splitOf(split), partitionEnded: split.ended }, out);
     this.#askForMore(out);
   }
 
@@ -210,7 +247,7 @@ export class SplitReader implements SourceReader {
   #reportBacklog(out: Out): void {
     const { backlogRecords } = this.#options.spec;
     if (backlogRecords === undefined) return;
-    const isProcessingBacklog = this.#splits.some((split) => !isFinished(split) && split.behind > backlogRecords);
+    const isProcessingBacklog = this.#splits.some((split) => isOpen(split) && split.behind > backlogRecords);
     if (isProcessingBacklog === this.#isProcessingBacklog) return;
     this.#isProcessingBacklog = isProcessingBacklog;
     this.#tell({ kind: 'report-backlog', isProcessingBacklog }, out);
@@ -229,13 +266,16 @@ export class SplitReader implements SourceReader {
     toJobManager({ kind: 'operator-event-acknowledged', epoch, attempt, operator, sequence }, out);
   }
 
-  #hold({ splitId, partition, offset, end }: LogSplit): HeldSplit {
+  #hold({ splitId, partition, offset, sub, end }: LogSplit): HeldSplit {
     assert(!this.#splits.some((held) => held.splitId === splitId), 'a split is assigned to a reader once', { splitId });
     const split: HeldSplit = {
       splitId,
       partition,
       offset,
+      sub,
       end,
+      ended: false,
+      wasRead: offset !== LATEST && (sub > 0 || splitId !== `${partition}@${offset}`),
       behind: 0,
       onReply: (reply, _nowUs, out) => this.#onReply(split, reply, out),
     };
@@ -270,10 +310,27 @@ export class SplitReader implements SourceReader {
         this.#fetch(split, lateOut),
       );
     }
+    if (split.offset === LATEST) split.offset = reply.offset;
     assert(reply.offset === split.offset, 'a fetch is answered from the offset it asked for');
     split.behind = reply.behind;
     this.#reportBacklog(out);
-    if (reply.values.length === 0) return this.#fetch(split, out);
-    this.#batches.push({ split, records: reply });
+    if (reply.values.length > 0) {
+      this.#batches.push({ split, records: reply });
+      if (this.#batches.length === 1) this.#beginBatch();
+      return;
+    }
+    if (!reply.ended) return this.#fetch(split, out);
+    split.ended = true;
+    this.#finished(split, out);
   }
 }
+
+const splitOf = ({ splitId, partition, offset, sub, end }: HeldSplit): LogSplit => ({
+  splitId,
+  partition,
+  offset,
+  sub,
+  end,
+});
+
+const isOpen = (split: HeldSplit): boolean => !split.ended && !isFinished(split);

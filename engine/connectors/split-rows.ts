@@ -7,7 +7,7 @@ import type { OperatorStateList } from '../protocol/state-handle.ts';
 import { OperatorStateStore } from '../state/operator-state.ts';
 import { Types } from '../state/type-information.ts';
 
-/** `next`: where the next range of the partition begins. */
+/** `next`: where the next range of the partition begins; `UNBOUNDED`, `ENDED`: there will be none. */
 export interface DiscoveredPartition {
   readonly partition: number;
   readonly next: number;
@@ -17,7 +17,13 @@ export interface EnumeratorRows {
   readonly unassigned: readonly LogSplit[];
 }
 
-const SPLIT = Types.row({ splitId: Types.string, partition: Types.int, offset: Types.int, end: Types.int });
+const SPLIT = Types.row({
+  splitId: Types.string,
+  partition: Types.int,
+  offset: Types.int,
+  sub: Types.int,
+  end: Types.int,
+});
 const DISCOVERED = Types.row({ partition: Types.int, next: Types.int });
 
 /** Encoders: each holds only what it encodes now. */

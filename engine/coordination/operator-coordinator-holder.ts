@@ -15,6 +15,7 @@ import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
 import type { EventFromOperator, EventToOperator } from '../protocol/operator-events.ts';
 import { EventReceiver, EventSender, type OnSettled } from './event-channel.ts';
 import type { OperatorCoordinator, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
@@ -180,7 +181,13 @@ export class OperatorCoordinatorHolder {
     this.#readyOf(by)?.sender.acknowledged(sequence, nowUs, out);
   }
 
+  /** What an outside system answers. */
+  handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
+    return this.#options.coordinator.handleMessage?.(message, nowUs, out) === true;
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    if (this.#options.coordinator.handleTimer?.(timer, nowUs, out) === true) return true;
     for (const { sender } of this.#ready.values()) if (sender.handleTimer(timer, nowUs, out)) return true;
     return false;
   }

@@ -14,6 +14,7 @@
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
 import type { EventFromOperator, EventToOperator } from '../protocol/operator-events.ts';
 
 /** A way to one attempt of one subtask. It is void when the attempt has ended (Flink: OperatorCoordinator.SubtaskGateway). */
@@ -52,6 +53,9 @@ export interface OperatorCoordinator {
   subtaskReset(subtask: number, restored: CheckpointId, out: Out): void;
   /** It has finished; of coordinators that need to know. */
   subtaskFinished?(of: SubtaskAttempt): void;
+  /** Of coordinators that ask an outside system: what came to the JobManager. False: it is of somebody else. */
+  handleMessage?(message: EngineMessage, nowUs: Micros, out: Out): boolean;
+  handleTimer?(timer: string, nowUs: Micros, out: Out): boolean;
   /** Row C5; absent: never (Flink: SplitEnumeratorContext.setIsProcessingBacklog). */
   readonly isProcessingBacklog?: boolean;
 }

@@ -23,6 +23,7 @@ import type { EventFromOperator } from '../protocol/operator-events.ts';
 import type { CheckpointedCoordinators, CoordinatorStatesDone } from './checkpointed-coordinators.ts';
 import type { OperatorCoordinator } from './operator-coordinator.ts';
 import { OperatorCoordinatorHolder } from './operator-coordinator-holder.ts';
+import type { DiscoveryHost } from './partition-discovery.ts';
 import { SourceCoordinator } from './source-coordinator.ts';
 import { probe } from '../protocol/probes.ts';
 
@@ -37,8 +38,8 @@ export interface OperatorCoordinatorsOptions {
   readonly graph: JobGraph;
   readonly parts: EngineParts;
   readonly epoch: LeaderEpoch;
-  /** Without an acknowledgement for so long, an event counts as lost (Flink: the RPC time-out). */
-  readonly timeoutUs: number;
+  /** Without an acknowledgement for its time-out of requests, an event counts as lost (Flink: the RPC time-out). */
+  readonly host: DiscoveryHost;
   readonly sendToTask: (attempt: ExecutionAttemptId, message: EngineMessage, out: Out) => void;
   /** The attempt could not be told something: it must be failed over (row C24). */
   readonly failTask: (attempt: ExecutionAttemptId, nowUs: Micros, out: Out) => void;
@@ -59,7 +60,7 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
 
   constructor(options: OperatorCoordinatorsOptions) {
     this.#options = options;
-    const create = options.create ?? sourceCoordinatorOf;
+    const create = options.create ?? ((vertex, parts) => sourceCoordinatorOf(vertex, parts, options.host));
     for (const vertex of options.graph.vertices) {
       const made = create(vertex, options.parts);
       if (made !== undefined) this.#byVertex.set(vertex.index, this.#hold(made));
@@ -164,18 +165,24 @@ export class OperatorCoordinators implements CheckpointedCoordinators {
     this.#tellBacklog(nowUs, out);
   }
 
+  /** What an outside system answers. False: no coordinator asked. */
+  handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
+    for (const holder of this.#byVertex.values()) if (holder.handleMessage(message, nowUs, out)) return true;
+    return false;
+  }
+
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     for (const holder of this.#byVertex.values()) if (holder.handleTimer(timer, nowUs, out)) return true;
     return false;
   }
 
   #hold({ operator, coordinator }: { operator: string; coordinator: OperatorCoordinator }): OperatorCoordinatorHolder {
-    const { parts, timeoutUs, epoch, sendToTask, failTask } = this.#options;
+    const { parts, host, epoch, sendToTask, failTask } = this.#options;
     return new OperatorCoordinatorHolder({
       operator,
       coordinator,
       parts,
-      timeoutUs,
+      timeoutUs: host.requestTimeoutUs,
       host: {
         deliver: ({ attempt }, { sequence, event }, out) =>
           sendToTask(attempt, { kind: 'operator-event', epoch, attempt, operator, sequence, event }, out),
@@ -198,8 +205,9 @@ const byOperator = (a: CoordinatorState, b: CoordinatorState): number =>
 function sourceCoordinatorOf(
   vertex: JobVertex,
   parts: EngineParts,
+  host: DiscoveryHost,
 ): { operator: string; coordinator: OperatorCoordinator } | undefined {
   const { source, parallelism } = vertex;
   if (source?.kind !== 'split-log') return undefined;
-  return { operator: source.uid, coordinator: new SourceCoordinator({ source, parallelism, parts }) };
+  return { operator: source.uid, coordinator: new SourceCoordinator({ source, host, parallelism, parts }) };
 }

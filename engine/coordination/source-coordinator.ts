@@ -2,7 +2,8 @@
  * The coordinator of a source: an enumerator, the readers that are there, and what was assigned to them (rows K1-K3; Flink:
  * SourceCoordinator, SourceCoordinatorContext).
  *
- * Owns: the ways to the readers and the tracker. Does not own: which split goes where (split-enumerator.ts).
+ * Owns: the ways to the readers and the tracker. Does not own: which split goes where (split-enumerator.ts), what the log is asked
+ * (partition-discovery.ts).
  * Invariants:
  *   I1 a split is recorded in the tracker when its assignment is handed to the gateway, kept back there or not;
  *   I2 the snapshot is one moment: enumerator state and the tracker's border are taken together.
@@ -11,19 +12,23 @@ import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
+import type { StartPosition } from '../protocol/start-position.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { EngineMessage } from '../protocol/messages.ts';
 import type { EventFromOperator, LogSplit } from '../protocol/operator-events.ts';
 import { decodeEnumeratorState, encodeEnumeratorState } from '../connectors/split-rows.ts';
 import type { OperatorCoordinator, OperatorSubtask, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
+import { type DiscoveryHost, PartitionDiscovery } from './partition-discovery.ts';
 import { SplitAssignmentTracker } from './split-assignment-tracker.ts';
 import { type EnumeratorContext, SplitEnumerator } from './split-enumerator.ts';
 
 export interface SourceCoordinatorOptions {
-  readonly source: SourceSpec;
+  readonly source: SourceSpec & { readonly uid: string };
+  readonly host: DiscoveryHost;
   /** Until `deployedWith` says another one. */
   readonly parallelism: number;
-  readonly parts: Pick<EngineParts, 'splitsToGiveBack' | 'backlogOfEndedReader'>;
+  readonly parts: Pick<EngineParts, 'splitsToGiveBack' | 'backlogOfEndedReader' | 'startOfNewPartition'>;
 }
 
 export class SourceCoordinator implements OperatorCoordinator {
@@ -33,6 +38,8 @@ export class SourceCoordinator implements OperatorCoordinator {
   readonly #registered = new Set<number>();
   /** Attempts whose readers lag (row C5). */
   readonly #lagging = new Set<ExecutionAttemptId>();
+  /** Undefined: the job names its partitions, and each begins at its start. */
+  readonly #discovery: PartitionDiscovery | undefined;
   #tracker = new SplitAssignmentTracker<LogSplit>();
   #enumerator: SplitEnumerator;
   #parallelism: number;
@@ -52,6 +59,15 @@ export class SourceCoordinator implements OperatorCoordinator {
         this.#gatewayOf(subtask).sendEvent({ kind: 'release-split', splitId }, out),
     };
     this.#enumerator = this.#begin(undefined);
+    const { source, host } = options;
+    if (source.start !== undefined || source.discoveryUs !== undefined)
+      this.#discovery = new PartitionDiscovery({
+        source,
+        host,
+        at: () => this.#startOfUnknown(),
+        discovered: (partitions, offsets, out) =>
+          this.#enumerator.discovered(partitions, (index) => offsets[index] ?? 0, out),
+      });
   }
 
   /** Construction and reset have begun the enumerator; it waits for its readers. */
@@ -79,12 +95,23 @@ export class SourceCoordinator implements OperatorCoordinator {
   }
 
   /** The readers fall back with it, so that nothing has to be given back. */
-  resetToCheckpoint(_checkpointId: CheckpointId, bytes: Uint8Array | undefined): void {
+  resetToCheckpoint(_checkpointId: CheckpointId, bytes: Uint8Array | undefined, out: Out): void {
     this.#gateways.clear();
     this.#registered.clear();
     if (this.#options.parts.backlogOfEndedReader === 'cleared') this.#lagging.clear();
     this.#tracker = new SplitAssignmentTracker();
     this.#enumerator = this.#begin(bytes);
+    this.#discovery?.restart(out);
+  }
+
+  handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
+    if (message.kind !== 'log-offsets' || message.group !== this.#options.source.uid) return false;
+    this.#discovery?.handleReply(message, nowUs, out);
+    return true;
+  }
+
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
+    return this.#discovery?.handleTimer(timer, nowUs, out) === true;
   }
 
   executionAttemptReady(gateway: OperatorSubtask): void {
@@ -96,11 +123,11 @@ export class SourceCoordinator implements OperatorCoordinator {
     switch (event.kind) {
       case 'register-reader':
         this.#registered.add(subtask);
-        return this.#enumerator.addReader(subtask, event.splits, out);
+        return this.#enumerator.addReader(subtask, event.splits, event.hasFinished, out);
       case 'request-split':
         return this.#enumerator.handleSplitRequest(subtask, out);
       case 'split-finished':
-        return this.#enumerator.handleFinished(subtask, event.split, out);
+        return this.#enumerator.handleFinished(subtask, event, out);
       case 'report-backlog':
         if (event.isProcessingBacklog) this.#lagging.add(attempt);
         else this.#lagging.delete(attempt);
@@ -139,10 +166,18 @@ export class SourceCoordinator implements OperatorCoordinator {
   }
 
   #begin(bytes: Uint8Array | undefined): SplitEnumerator {
+    const { source } = this.#options;
     const state = bytes === undefined ? undefined : decodeEnumeratorState(bytes);
-    const enumerator = new SplitEnumerator(this.#options.source, this.#context, state);
-    enumerator.start();
+    const enumerator = new SplitEnumerator(source, this.#context, state);
+    if (source.start === undefined && source.discoveryUs === undefined) enumerator.start();
     return enumerator;
+  }
+
+  /** FLIP-288: what is there at first begins where the source is to begin; what comes later came while the job ran. */
+  #startOfUnknown(): StartPosition {
+    const { source, parts } = this.#options;
+    const { start = 'earliest' } = source;
+    return this.#enumerator.hasDiscovered && parts.startOfNewPartition === 'earliest' ? 'earliest' : start;
   }
 
   #gatewayOf(subtask: number): OperatorSubtask {

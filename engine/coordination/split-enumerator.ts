@@ -7,17 +7,22 @@
  * keeps a finished split in its state until it is told `release-split`. As that is an event like any other, it is handled before the
  * barrier of a checkpoint exactly if the enumerator's snapshot holds what follows from it (operator-coordinator.ts, I1).
  *
+ * Where a partition is bounded, its last reader says that it has ended, and no further range is made. Where partitions may come while the job runs,
+ * they are told of by whoever asks the log (partition-discovery.ts); those of the first answer begin where the source is to begin, those that
+ * come later at their start, as all that was ever in them came while the job ran (FLIP-288).
+ *
  * Owns: what is not assigned. Does not own: what was assigned to whom since when (split-assignment-tracker.ts).
  * Invariants:
  *   I1 every split is in exactly one place of a checkpoint: here, or in one reader's state;
  *   I2 a range of a partition is assigned when no earlier one is open or waits: they are read in order, though perhaps by different
  *      readers. Only where a reader restarts alone may an earlier one be open again beside a later one, with another reader;
- *   I3 nothing is assigned before every reader said what it holds, for I2 (Flink, FLIP-537, waits alike).
+ *   I3 nothing is assigned before every reader said what it holds, for I2 (Flink, FLIP-537, waits alike);
+ *   I4 a split begins at a number, which is in the checkpoint from the discovery on (H5 in bugs.md).
  */
 import type { Out } from '../protocol/actor.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
-import { isFinished, type LogSplit, UNBOUNDED } from '../protocol/operator-events.ts';
-import { probe } from '../protocol/probes.ts';
+import { ENDED, isFinished, type LogSplit, UNBOUNDED } from '../protocol/operator-events.ts';
+import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What an enumerator asks of its coordinator (Flink: SplitEnumeratorContext). */
 export interface EnumeratorContext {
@@ -31,7 +36,7 @@ export interface EnumeratorContext {
 }
 
 export interface EnumeratorState {
-  /** Where the next range of each partition begins; UNBOUNDED: there is none. */
+  /** Where the next range of each partition begins; UNBOUNDED, ENDED: there is none. */
   readonly discovered: readonly { readonly partition: number; readonly next: number }[];
   readonly unassigned: readonly LogSplit[];
 }
@@ -46,6 +51,8 @@ export class SplitEnumerator {
   readonly #open = new Map<string, { readonly split: LogSplit; readonly subtask: number }>();
   /** Who asked and got nothing yet, in the order of asking. */
   readonly #waiting = new Set<number>();
+  /** Who was told that there is nothing more. */
+  readonly #done = new Set<number>();
 
   constructor(source: SourceSpec, context: EnumeratorContext, state: EnumeratorState | undefined) {
     this.#source = source;
@@ -54,9 +61,24 @@ export class SplitEnumerator {
     this.#unassigned = [...(state?.unassigned ?? [])];
   }
 
-  /** Partitions that were not known yet begin at their start. */
+  /** Without anybody who asks the log: partitions that were not known yet begin at their start. */
   start(): void {
     for (const partition of this.#source.partitions) if (!this.#next.has(partition)) this.#makeSplit(partition, 0);
+  }
+
+  /** Whether partitions were discovered before, in this life of the job or the one it is restored from. */
+  get hasDiscovered(): boolean {
+    return this.#next.size > 0;
+  }
+
+  /** The log has these partitions now. `startOf`: where one begins that was not known. */
+  discovered(partitions: readonly number[], startOf: (index: number) => number, out: Out): void {
+    for (const [index, partition] of partitions.entries()) {
+      if (this.#next.has(partition)) continue;
+      sometimes(this.hasDiscovered && this.#open.size > 0, out, 'partition-discovered-later');
+      this.#makeSplit(partition, startOf(index));
+    }
+    this.#serve(out);
   }
 
   snapshotState(): EnumeratorState {
@@ -65,9 +87,11 @@ export class SplitEnumerator {
   }
 
   /** A reader is there, with these splits in its restored state. */
-  addReader(subtask: number, splits: readonly LogSplit[], out: Out): void {
+  addReader(subtask: number, splits: readonly LogSplit[], hasFinished: boolean, out: Out): void {
+    if (hasFinished) this.#done.add(subtask);
+    else this.#done.delete(subtask);
     for (const split of splits) {
-      if (isFinished(split)) this.handleFinished(subtask, split, out);
+      if (isFinished(split)) this.handleFinished(subtask, { split, partitionEnded: false }, out);
       else this.#open.set(split.splitId, { split, subtask });
     }
     this.#serve(out);
@@ -79,9 +103,15 @@ export class SplitEnumerator {
   }
 
   /** Known already when a reader of a restarted region says it again. */
-  handleFinished(subtask: number, split: LogSplit, out: Out): void {
+  handleFinished(
+    subtask: number,
+    { split, partitionEnded }: { readonly split: LogSplit; readonly partitionEnded: boolean },
+    out: Out,
+  ): void {
     if (this.#open.get(split.splitId)?.subtask === subtask) this.#open.delete(split.splitId);
-    if (this.#next.get(split.partition) === split.end) this.#makeSplit(split.partition, split.end);
+    const isNewest = this.#next.get(split.partition) === split.end;
+    if (isNewest && partitionEnded) this.#next.set(split.partition, ENDED);
+    else if (isNewest) this.#makeSplit(split.partition, split.end);
     else probe(out, 'split-finished-again');
     this.#context.releaseSplit(subtask, split.splitId, out);
     this.#serve(out);
@@ -110,7 +140,10 @@ export class SplitEnumerator {
       this.#context.assignSplit(subtask, split, out);
     }
     if (!this.#isExhausted) return;
-    for (const subtask of this.#waiting) this.#context.signalNoMoreSplits(subtask, out);
+    for (const subtask of this.#waiting) {
+      this.#done.add(subtask);
+      this.#context.signalNoMoreSplits(subtask, out);
+    }
     this.#waiting.clear();
   }
 
@@ -131,13 +164,14 @@ export class SplitEnumerator {
     }
     for (const subtask of this.#waiting) if (!reading.has(subtask)) return subtask;
     if (this.#next.get(split.partition) === split.end) return undefined;
-    const others = [...this.#context.registered].filter((subtask) => !reading.has(subtask));
+    const others = [...this.#context.registered].filter((subtask) => !reading.has(subtask) && !this.#done.has(subtask));
     return others.sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0) || a - b)[0];
   }
 
-  /** Every partition is one split, and all are assigned. Ranges go on for ever. */
+  /** Every partition is one split, or has ended, and all are assigned; and no partition will come. */
   get #isExhausted(): boolean {
-    return this.#unassigned.length === 0 && this.#rangeRecords === 0;
+    if (this.#unassigned.length > 0 || !this.hasDiscovered || this.#source.discoveryUs !== undefined) return false;
+    return this.#rangeRecords === 0 || [...this.#next.values()].every((next) => next === ENDED);
   }
 
   get #rangeRecords(): number {
@@ -148,6 +182,6 @@ export class SplitEnumerator {
     const records = this.#rangeRecords;
     const end = records === 0 ? UNBOUNDED : offset + records;
     this.#next.set(partition, end);
-    this.#unassigned.push({ splitId: `${partition}@${offset}`, partition, offset, end });
+    this.#unassigned.push({ splitId: `${partition}@${offset}`, partition, offset, sub: 0, end });
   }
 }

@@ -24,6 +24,8 @@ export const checkpointId = (value: number): CheckpointId => value as Checkpoint
 
 /** The node's main thread: RPC endpoint, heartbeats, connection notices. */
 export const MAIN_MAILBOX = 0 as MailboxId;
+/** The mailbox of a TaskManager's file merging; attempts are numbered from far above 0. */
+export const FILE_MERGING_MAILBOX = 1 as MailboxId;
 /** The mailbox of a subtask (Flink: the task thread). */
 export const taskMailbox = (attempt: ExecutionAttemptId): MailboxId => (attempt * 2) as unknown as MailboxId;
 /** The mailbox of a subtask's asynchronous snapshot part (Flink: AsyncCheckpointRunnable's pool). */

@@ -9,15 +9,23 @@
  *   I3 the result is marked clean when nothing is left, and not before;
  *   I4 checkpoints of earlier runs stay, whoever they belong to: the run may have been restored from one without claiming it (row C27). The
  *      result says up to which id, because the pointer that says it is the first to go;
- *   I5 a run that its user may begin anew leaves pointer and counter, and what the pointer names: what is kept was decided with its end.
+ *   I5 a run that its user may begin anew leaves pointer and counter, what the pointer names, and the files that are named there: what is kept
+ *      was decided with its end.
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
-import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
+import {
+  counterKey,
+  decodePointer,
+  FIRST_RUN,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../protocol/checkpoint-pointer.ts';
+import { checkpointIdOf, creatorOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
+import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
@@ -33,6 +41,8 @@ export interface JobCleanupOptions {
   readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
   readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns'>;
+  /** Checkpoints may name files outside of their own directory (rows S17, S19, S20). */
+  readonly hasSharedFiles: boolean;
   /**
    * How long after its end a write of the job may still arrive. A task ends without waiting for the writes of a checkpoint that was given
    * up, and a TaskManager that was lost because it stood still writes when it goes on. Whoever stands still for longer leaves a file,
@@ -64,8 +74,8 @@ export class JobCleanup {
     if (result.isResumable === true) return this.#sweep(result, out);
     const { jobId, root, parts } = this.#options;
     const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
-    // What lies in no checkpoint's directory has no id, and goes.
-    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor);
+    // What neither lies in a checkpoint's directory nor was written for one has no id, and goes.
+    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor || creatorOf(path) <= floor);
     this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
       this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
         this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
@@ -101,10 +111,33 @@ export class JobCleanup {
           const id = checkpointIdOf(path, root);
           return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
         };
-        this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, (filesOut) =>
-          this.#clean(result, filesOut),
-        );
+        const clean = (filesOut: Out): void => this.#clean(result, filesOut);
+        if (!this.#options.hasSharedFiles)
+          return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, clean);
+        this.#readNamed({ left: completed, named: new Set(), result }, foundOut, (named, namedOut) => {
+          const isUnnamed = (path: string): boolean =>
+            creatorOf(path) > job.floor && creatorOf(path) <= last && !named.has(path);
+          const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
+          this.#removeFiles(removal, namedOut, clean);
+        });
       });
+    });
+  }
+
+  /** All files that these checkpoints are made of. One that its user has disposed of is made of none. */
+  #readNamed(
+    { left, named, result }: { left: readonly RetainedCheckpoint[]; named: Set<string>; result: JobResult },
+    out: Out,
+    then: (named: ReadonlySet<string>, out: Out) => void,
+  ): void {
+    const [next, ...others] = left;
+    if (next === undefined) return then(named, out);
+    this.#options.storage.read(next.metadata, out, (reply, _nowUs, readOut) => {
+      const bytes = reply?.outcome === 'done' ? reply.bytes : undefined;
+      const isGone = reply?.outcome === 'not-found';
+      if (!isGone && (bytes === undefined || !isIntactMetadata(bytes))) return this.#startAgain(result, readOut);
+      if (bytes !== undefined) for (const path of pathsIn(decodeMetadata(bytes))) named.add(path);
+      this.#readNamed({ left: others, named, result }, readOut, then);
     });
   }
 
@@ -156,3 +189,9 @@ export class JobCleanup {
     this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
   }
 }
+
+/** Those that are shared have their whole path (row T4). */
+const pathsIn = ({ states }: CheckpointMetadata): readonly string[] =>
+  states.flatMap(({ handles }) =>
+    handles.flatMap(({ path, segments = [] }) => [path, ...segments.map((of) => of.path)]),
+  );

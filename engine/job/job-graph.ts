@@ -6,6 +6,7 @@
  * job independently.
  */
 import type { MasterHookSpec } from './master-hook.ts';
+import type { StartPosition } from '../protocol/start-position.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import type { WatermarkSpec } from './watermarks.ts';
 import type { PatternSpec } from './patterns.ts';
@@ -42,7 +43,11 @@ export interface SourceSpec {
   readonly backlogRecords?: number;
   /** `split-log`: records of a split; absent: each partition is one split without an end. */
   readonly recordsPerSplit?: number;
-  /** `log`: its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
+  /** `split-log`: where to begin; absent: at the start of each partition of `partitions`, without asking. */
+  readonly start?: StartPosition;
+  /** `split-log`: how often to ask for new partitions, microseconds; absent: never. They are read from their start (FLIP-288). */
+  readonly discoveryUs?: number;
+  /** Its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
   readonly bounded?: true;
   /** `log`: markers in its partitions say when a snapshot is due (row C25; Flink: ExternallyInducedSource). */
   readonly induced?: true;

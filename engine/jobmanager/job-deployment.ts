@@ -239,6 +239,7 @@ export class JobDeployment {
       parts: environment.parts,
       backend: this.#options.store.run.backend,
       version: this.#options.store.run.version,
+      fileMerging: this.#options.store.run.fileMerging,
     });
     this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
     host.deployed(out);

@@ -6,7 +6,6 @@
  * that outlive it (engine/high-availability), the job (job-master).
  * Invariants: I1 without leadership nothing is sent to TaskManagers; I2 everything of a lost epoch is forgotten at once.
  */
-import { type MasterHooks, masterHooksOf } from '../checkpoint/master-hooks.ts';
 import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { ATTEMPTS_PER_EPOCH, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
@@ -47,8 +46,6 @@ export class JobManager implements Actor {
   readonly #cleanup: JobCleanup;
   #takeover: LeaderTakeover | undefined;
   #master: JobMaster | undefined;
-  /** Of the job master. */
-  #hooks: MasterHooks | undefined;
   #superseded = false;
   #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0, hookSequence: 0 };
   /** The next run is of another version of the job. */
@@ -87,6 +84,7 @@ export class JobManager implements Actor {
     const { registers } = this.#services;
     const { jobId } = environment.graph;
     this.#results = new JobResultStore({ jobId, registers, retryUs: retryDelayUs(timeoutUs) });
+    const { incremental, changelog, fileMerging } = environment.configuration.checkpoint;
     this.#cleanup = new JobCleanup({
       jobId,
       root: `${environment.configuration.checkpoint.directory}/${jobId}/`,
@@ -94,6 +92,7 @@ export class JobManager implements Actor {
       storage: this.#storage,
       results: this.#results,
       parts: environment.parts,
+      hasSharedFiles: incremental || changelog !== undefined || fileMerging !== undefined,
       // Who is silent for the first time-out is lost; it gets another one to come back.
       lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
       done: (_nowUs, out) => probe(out, 'job-cleaned-up'),
@@ -140,8 +139,10 @@ export class JobManager implements Actor {
         }
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'of another leader epoch' });
       case 'log-marked':
-        if (this.#hooks?.handleMessage(message, nowUs, out) === true) return;
-        return out.report({ kind: 'message-discarded', message: message.kind, why: 'no master hook waits for it' });
+      case 'log-offsets':
+        if (this.#master?.hooks.handleMessage(message, nowUs, out) === true) return;
+        if (this.#master?.operatorCoordinators.handleMessage(message, nowUs, out) === true) return;
+        return out.report({ kind: 'message-discarded', message: message.kind, why: 'nobody waits for it' });
       case 'client-request':
         return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
       case 'operator-event':
@@ -185,8 +186,6 @@ export class JobManager implements Actor {
         const { version } = store.run;
         const graph = graphOfVersion(environment, version);
         assert(graph !== undefined, 'a version that was submitted is known', { version });
-        const hooks = masterHooksOf(graph.masterHooks ?? [], this.#hookHost(epoch, count));
-        this.#hooks = hooks;
         this.#master = new JobMaster({
           environment: graph === environment.graph ? environment : { ...environment, graph },
           versions: {
@@ -202,7 +201,7 @@ export class JobManager implements Actor {
           store,
           counter,
           taskManagers: this.#taskManagers.length,
-          hooks,
+          hookHost: this.#hookHost(epoch, count),
           superseded: () => {
             this.#superseded = true;
           },
@@ -276,7 +275,6 @@ export class JobManager implements Actor {
     this.#cleanup.forget(out);
     this.#takeover = undefined;
     this.#master = undefined;
-    this.#hooks = undefined;
     this.#isOver = false;
   }
 }

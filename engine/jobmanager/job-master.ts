@@ -14,7 +14,7 @@
 import { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { CheckpointedSubtask } from '../checkpoint/checkpoint-plan.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
-import type { MasterHooks } from '../checkpoint/master-hooks.ts';
+import { type MasterHooks, masterHooksOf } from '../checkpoint/master-hooks.ts';
 import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
@@ -24,6 +24,7 @@ import { type Micros, micros } from '../foundation/time.ts';
 import { operatorScales } from '../job/scaled-graph.ts';
 import type { EndedRun } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
+import type { MasterHookHost } from '../job/master-hook.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { ClientOperation } from '../protocol/client-operations.ts';
 import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
@@ -54,7 +55,7 @@ export interface JobMasterOptions {
   readonly counter: { readonly value: number; readonly version: number };
   /** How many there are in all. */
   readonly taskManagers: number;
-  readonly hooks: MasterHooks;
+  readonly hookHost: MasterHookHost;
   readonly superseded: (nowUs: Micros, out: Out) => void;
   readonly versions: JobVersionsOfLeader;
   /** The run is over, and that is durable (row F18). */
@@ -77,7 +78,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #gateway: TaskGateway;
   readonly #coordinator: CheckpointCoordinator;
   readonly operations: JobOperations;
-  readonly #operatorCoordinators: OperatorCoordinators;
+  readonly operatorCoordinators: OperatorCoordinators;
+  readonly hooks: MasterHooks;
   readonly #failures: FailureHandler;
   readonly #deployment: JobDeployment;
   readonly #reports: TaskReports;
@@ -88,6 +90,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   constructor(options: JobMasterOptions) {
     const { environment, epoch, store, storage } = options;
     const { configuration, graph, parts } = environment;
+    const job = { graph, epoch, parts };
     this.#options = options;
     this.#slots = new SlotPool(configuration.runtime.blocklist);
     this.#gateway = new TaskGateway(epoch);
@@ -106,11 +109,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
     });
     this.#endOfDataListener = new EndOfDataListener(parts.endOfDataAtRestart);
-    this.#operatorCoordinators = new OperatorCoordinators({
-      graph,
-      parts,
-      epoch,
-      timeoutUs: configuration.runtime.requestTimeoutUs,
+    this.operatorCoordinators = new OperatorCoordinators({
+      ...job,
+      host: options.hookHost,
       sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
       failTask: (attempt, nowUs, out) => {
         const execution = this.#executions?.of(attempt);
@@ -118,20 +119,19 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
+    this.hooks = masterHooksOf(graph.masterHooks ?? [], options.hookHost);
     this.#coordinator = new CheckpointCoordinator({
-      hooks: this.#options.hooks,
+      hooks: this.hooks,
       jobId: graph.jobId,
-      graph,
-      epoch,
+      ...job,
       configuration,
-      parts,
       host: this,
       storage,
       coordination: options.coordination,
       store,
       counter: options.counter,
       wallClock: environment.wallClock,
-      coordinators: this.#operatorCoordinators,
+      coordinators: this.operatorCoordinators,
     });
     this.#deployment = this.#newDeployment(options);
     this.#reports = this.#newReports();
@@ -149,8 +149,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       slots: this.#slots,
       gateway: this.#gateway,
       scaling: this.#scaling,
-      coordinators: this.#operatorCoordinators,
-      hooks: this.#options.hooks,
+      coordinators: this.operatorCoordinators,
+      hooks: this.hooks,
       host: {
         status: () => this.#status,
         isSettled: () => this.#coordinator.isSettled,
@@ -179,11 +179,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   }
 
   #newOperations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
-    const { jobId } = environment.graph;
     const { requestTimeoutUs } = environment.configuration.runtime;
-    const record = new JobRecord({ jobId, coordination, requestTimeoutUs, store, superseded });
-    const { versions } = this.#options;
-    const options = { environment, epoch, store, storage, record, versions };
+    const record = new JobRecord({ jobId: environment.graph.jobId, coordination, requestTimeoutUs, store, superseded });
+    const options = { environment, epoch, store, storage, record, versions: this.#options.versions };
     return new JobOperations({ ...options, job: this, coordinator: this.#coordinator });
   }
 
@@ -261,8 +259,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       this.#scaling.handleTimer(timer, nowUs, out) ||
       this.operations.handleTimer(timer, nowUs, out) ||
       this.#coordinator.handleTimer(timer, nowUs, out) ||
-      this.#operatorCoordinators.handleTimer(timer, nowUs, out) ||
-      this.#options.hooks.handleTimer(timer, nowUs, out)
+      this.operatorCoordinators.handleTimer(timer, nowUs, out) ||
+      this.hooks.handleTimer(timer, nowUs, out)
     );
   }
 
@@ -288,7 +286,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   operatorEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
     const execution = this.#executions?.of(message.attempt);
     if (execution !== undefined && execution.state !== 'canceling')
-      return this.#operatorCoordinators.receive(execution, message, nowUs, out);
+      return this.operatorCoordinators.receive(execution, message, nowUs, out);
     out.report({ kind: 'message-discarded', message: message.kind, why: 'of an attempt that is not current' });
   }
 
@@ -350,7 +348,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   #progressed(execution: Execution, state: 'running' | 'finished', nowUs: Micros, out: Out): void {
     if (execution.state === state || execution.state === 'canceling' || execution.state === 'finished') return;
     execution.state = state;
-    if (state === 'running') this.#operatorCoordinators.attemptReady(execution, nowUs, out);
+    if (state === 'running') this.operatorCoordinators.attemptReady(execution, nowUs, out);
     if (this.#executions?.allRunningOrFinished === true) {
       sometimes(this.#status === 'running', out, 'region-recovered');
       if (this.#status !== 'running') {
@@ -361,7 +359,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       }
     }
     if (state !== 'finished') return;
-    this.#operatorCoordinators.attemptFinished(execution, nowUs, out);
+    this.operatorCoordinators.attemptFinished(execution, nowUs, out);
     this.#coordinator.taskFinished(execution.attempt, nowUs, out);
     if (this.#executions?.allFinished !== true) return this.#triggerFinalIfDue(nowUs, out);
     this.#moveTo('finished', out);
@@ -395,9 +393,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     if (isEnding && this.#executions?.isEmpty !== false) this.operations.executionsGone(out);
   }
 
-  /** What is being cancelled does not fail. */
+  /** What is being cancelled does not fail, and what has finished has heard all that concerned it. */
   #failed(executions: readonly Execution[], cause: RestartCause, nowUs: Micros, out: Out): void {
-    const failed = executions.filter(({ state }) => state !== 'canceling');
+    const failed = executions.filter(({ state }) => state !== 'canceling' && state !== 'finished');
     if (failed.length > 0) this.#fail({ failed, cause, isGlobal: false }, nowUs, out);
   }
 
@@ -465,7 +463,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   #cancel(executions: readonly Execution[], nowUs: Micros, out: Out): void {
     for (const execution of executions) {
-      this.#operatorCoordinators.attemptFailed(execution, nowUs, out);
+      this.operatorCoordinators.attemptFailed(execution, nowUs, out);
       if (execution.state === 'canceled') continue;
       execution.state = 'canceling';
       this.#gateway.cancel(execution.attempt, execution.node, out);

@@ -293,7 +293,7 @@ export class JobOperations {
     record.write(pointer, out, (dropped, _nowUs, writtenOut) => {
       this.#isWriting = false;
       job.ended(run, writtenOut);
-      coordinator.files.sweep(dropped, writtenOut, coordinator.lastId);
+      coordinator.files.runEnded(dropped, coordinator.lastId, writtenOut);
       for (const id of this.#openOf('cancel')) this.#settle(id, done(location), writtenOut);
       for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, resultOfStop(whole, id), writtenOut);
     });
@@ -311,6 +311,7 @@ export class JobOperations {
     this.#isWriting = true;
     const backend = loaded?.restore.backend ?? store.run.backend;
     const version = loaded?.restore.version ?? store.run.version;
+    const fileMerging = loaded?.restore.fileMerging ?? store.run.fileMerging;
     const owner = loaded?.restore.claimMode === 'claim' ? 'claimed' : 'user';
     const restored = loaded === undefined ? [] : [{ ...loaded.checkpoint, owner } as const];
     if (loaded !== undefined) store.remember(loaded.metadata);
@@ -320,6 +321,7 @@ export class JobOperations {
       floor: Math.max(coordinator.lastId, restored[0]?.id ?? 0),
       ...(backend === undefined ? {} : { backend }),
       ...(version === undefined ? {} : { version }),
+      ...(fileMerging === undefined ? {} : { fileMerging }),
       ...(loaded?.restore.allowNonRestored === true ? { allowNonRestored: true as const } : {}),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
       // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.

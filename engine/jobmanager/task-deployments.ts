@@ -21,6 +21,8 @@ export interface TaskDeploymentsOptions {
   readonly parts: EngineParts;
   /** Of the run; undefined: as the configuration says. */
   readonly backend: BackendName | undefined;
+  /** Of the run; undefined: as the configuration says. */
+  readonly fileMerging: boolean | undefined;
   /** Of the run; undefined: the first. */
   readonly version: number | undefined;
 }
@@ -36,13 +38,14 @@ export class TaskDeployments {
   }
 
   of(execution: Execution): TaskDeployment {
-    const { graph, executions, scale, backend, version } = this.#options;
+    const { graph, executions, scale, backend, fileMerging, version } = this.#options;
     const { attempt, vertex, subtask, slot, restored } = execution;
     const place = { attempt, vertex, subtask, slot, inputs: executions.inputsOf(execution) };
     const deployment = {
       ...place,
       ...(scale === undefined ? {} : { scale }),
       ...(backend === undefined ? {} : { backend }),
+      ...(fileMerging === undefined ? {} : { fileMerging }),
       ...(version === undefined ? {} : { version }),
     };
     if (restored === undefined) return deployment;

@@ -14,6 +14,7 @@ export function checkpointIdOf(path: string, root: string): number {
 export const sharedDirectory = (directory: string, jobId: string): string => `${directory}/${jobId}/shared`;
 
 const SEGMENT_SUFFIX = '.segment';
+const MERGED_SUFFIX = '.merged';
 
 export interface SegmentFileQuestion {
   /** The shared directory, or that of a savepoint. */
@@ -38,13 +39,38 @@ export const segmentFile = ({
 }: SegmentFileQuestion): string =>
   `${directory}/${operator}-${subtask}-${attempt}-${segment}-${checkpointId}${SEGMENT_SUFFIX}`;
 
-/** The checkpoint that a segment was written for; NaN where the path is none of a segment. */
+/** Files that hold state of several subtasks (row S19), by TaskManager. */
+export const taskOwnedDirectory = (directory: string, jobId: string): string => `${directory}/${jobId}/taskowned`;
+
+export interface MergedFileQuestion {
+  readonly directory: string;
+  /** The subtask that the file was opened for: the file belongs to the TaskManager as long as it runs. */
+  readonly attempt: number;
+  /** Counts the files of a TaskManager's process. */
+  readonly number: number;
+  /** The first checkpoint that something in it was written for. */
+  readonly checkpointId: number;
+}
+
+export const mergedFile = ({ directory, attempt, number, checkpointId }: MergedFileQuestion): string =>
+  `${directory}/${attempt}-${number}-${checkpointId}${MERGED_SUFFIX}`;
+
+/** Whether state of several subtasks or checkpoints may lie in it. */
+export const isMerged = (path: string): boolean => path.endsWith(MERGED_SUFFIX);
+
+/** Of a merged file, the attempt it was opened for. */
+export function openerOf(path: string): number {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return Number(name.slice(0, name.indexOf('-')));
+}
+
+/** The first checkpoint that a segment or merged file was written for; NaN where the path is of neither. */
 export function creatorOf(path: string): number {
-  if (!path.endsWith(SEGMENT_SUFFIX)) return Number.NaN;
-  return Number(path.slice(path.lastIndexOf('-') + 1, -SEGMENT_SUFFIX.length));
+  const suffix = path.endsWith(SEGMENT_SUFFIX) ? SEGMENT_SUFFIX : isMerged(path) ? MERGED_SUFFIX : undefined;
+  return suffix === undefined ? Number.NaN : Number(path.slice(path.lastIndexOf('-') + 1, -suffix.length));
 }
 
 const SHARED_SEGMENT = /\/shared\/[^/]*\.segment$/;
 
-/** Whether checkpoints may have it in common: a savepoint keeps its segments to itself, wherever its directory lies. */
-export const isShared = (path: string): boolean => SHARED_SEGMENT.test(path);
+/** Whether checkpoints may have it in common: a savepoint keeps its segments to itself, wherever its directory lies, and merges nothing. */
+export const isShared = (path: string): boolean => SHARED_SEGMENT.test(path) || isMerged(path);

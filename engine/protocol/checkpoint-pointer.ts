@@ -38,6 +38,8 @@ export interface JobRun {
   readonly notClaimed?: number;
   /** Row S24: where its keyed state lives. Absent: as the configuration says. */
   readonly backend?: BackendName;
+  /** Row X38: whether state of several subtasks goes into one file. Absent: as the configuration says. */
+  readonly fileMerging?: boolean;
   /** Row S24: which version of the job runs. Absent: the first. */
   readonly version?: number;
   /** Row C31: state that no operator claims is left behind, whoever leads when the run is deployed. */

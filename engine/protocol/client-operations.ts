@@ -21,6 +21,8 @@ export interface RestoreSettings {
   readonly claimMode: ClaimMode;
   /** Row S24: where keyed state lives from now on; absent: as before. Another one than before reads canonical savepoints only. */
   readonly backend?: BackendName;
+  /** Row X38: whether state of several subtasks goes into one file from now on, where the job is configured so; absent: as before. */
+  readonly fileMerging?: boolean;
   /** Row C31: state of operators that the job does not have is left behind; else it is refused. */
   readonly allowNonRestored: boolean;
   /** Row S24: which version of the job begins; absent: the one before. */
@@ -69,6 +71,7 @@ export interface ThenResume {
   readonly from: 'what-it-left' | 'newest-savepoint';
   readonly claimMode: ClaimMode;
   readonly backend?: BackendName;
+  readonly fileMerging?: boolean;
   readonly allowNonRestored: boolean;
   readonly version?: number;
   /** Where `version` could not begin from it: the version that then does. */

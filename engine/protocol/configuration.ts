@@ -22,6 +22,16 @@ export interface StorageConfiguration {
   readonly entropy: boolean;
 }
 
+/** Rows S19, T2 (Flink: execution.checkpointing.file-merging). */
+export interface FileMergingConfiguration {
+  /** Whether a file takes state of several checkpoints (across-checkpoint-boundary); where files can grow, so not in object stores. */
+  readonly acrossCheckpoints: boolean;
+  /** A file that is so large takes nothing more (max-file-size). */
+  readonly maxFileBytes: number;
+  /** Bytes of a file per byte of it that is in use, from which on its parts are written anew instead of reused (max-space-amplification). */
+  readonly maxSpaceAmplification: { readonly numerator: number; readonly denominator: number };
+}
+
 /** Row S20 (Flink: state.changelog.*). A storage that holds no files takes no notice. */
 export interface ChangelogConfiguration {
   /** From materialisation to materialisation (Flink: periodic-materialize.interval); 0: only where there is nothing to build on. */
@@ -70,6 +80,8 @@ export interface CheckpointConfiguration {
   readonly inlineThresholdBytes: number;
   /** Row S14: whether full snapshots and savepoints of keyed state are compressed, key group by key group. */
   readonly compression: 'none' | 'lz4';
+  /** Absent: every piece of state has a file of its own. */
+  readonly fileMerging?: FileMergingConfiguration;
   /** A line per completed checkpoint and task in `timeline.log`. */
   readonly timelineLogging: boolean;
 }

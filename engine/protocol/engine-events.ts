@@ -140,6 +140,13 @@ export type EngineEvent =
       readonly time?: readonly FiredTimers[];
     } & OfTask &
       OfCheckpoint)
+  /** State of several subtasks on its way into one file (row S19). `pieces`: how many. */
+  | ({
+      readonly kind: 'merged-write-sent';
+      readonly path: string;
+      readonly bytes: number;
+      readonly pieces: number;
+    } & OfCheckpoint)
   | ({ readonly kind: 'state-write-sent'; readonly path: string; readonly bytes: number } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'acknowledge-sent'; readonly metrics: CheckpointMetrics } & OfTask & OfCheckpoint)
   | ({ readonly kind: 'decline-sent'; readonly reason: CheckpointFailure } & OfTask & OfCheckpoint)

@@ -7,6 +7,7 @@
  *   I2 each control message carries the ids that make it safe when late or doubled: leader epoch, attempt, checkpoint, request;
  *   I3 a reply repeats the `requestId` of its request; request ids are unique per sender incarnation and mailbox.
  */
+import type { StartPosition } from './start-position.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch, NodeId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { CheckpointFailure } from './checkpoint-failure.ts';
@@ -17,6 +18,7 @@ import type { KafkaMessage, KafkaReply } from './kafka-messages.ts';
 import type { KubernetesMessage } from './kubernetes-messages.ts';
 import type { OperatorEvent } from './operator-events.ts';
 import type { RocketMqCheck, RocketMqRequest } from './rocketmq-messages.ts';
+import type { MergingMessage } from './merging-messages.ts';
 import type { FinishedState, SegmentHandle, StateHandle } from './state-handle.ts';
 import type { Lineage, RecordValue, StreamBuffer } from './stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure } from './task.ts';
@@ -54,6 +56,8 @@ export interface NotifyCheckpointComplete {
   readonly checkpointId: CheckpointId;
   /** Newest checkpoint that was subsumed (row C14); 0: none yet. */
   readonly lastSubsumedId: number;
+  /** With file merging (row S19): nothing below this one is retained any more. */
+  readonly oldestRetainedId?: number;
 }
 export interface NotifyCheckpointAborted {
   readonly kind: 'notify-checkpoint-aborted';
@@ -237,6 +241,12 @@ export interface ConnectionLost {
   readonly peer: NodeId;
 }
 
+/** A part of a file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Checkpoint storage. Puts are an object store's: atomic, visible when complete; a file takes several requests (storage-messages.ts). */
 export type StorageRequest =
   | {
@@ -247,7 +257,13 @@ export type StorageRequest =
       /** False: fail with `already-exists` when the path is taken (NO_OVERWRITE). */
       readonly overwrite: boolean;
     }
-  | { readonly kind: 'storage-get'; readonly requestId: number; readonly path: string }
+  | {
+      readonly kind: 'storage-get';
+      readonly requestId: number;
+      readonly path: string;
+      /** Absent: the whole file. */
+      readonly range?: ByteRange;
+    }
   | { readonly kind: 'storage-delete'; readonly requestId: number; readonly paths: readonly string[] }
   | { readonly kind: 'storage-list'; readonly requestId: number; readonly prefix: string }
   | FileRequest
@@ -322,6 +338,27 @@ export interface LogRecords {
   readonly ended: boolean;
   /** Behind these records lies the marker of this checkpoint (row C25). */
   readonly marker?: number;
+  /** Records of each entry of the log, in order; absent: one. Offsets count entries. */
+  readonly entrySizes?: readonly number[];
+}
+
+/** Which partitions a topic has, and where to begin in each (Kafka: describeTopics, listOffsets). */
+export interface LogListOffsets {
+  readonly kind: 'log-list-offsets';
+  readonly requestId: number;
+  /** Who asks: the uid of a source. */
+  readonly group: string;
+  readonly topic: string;
+  readonly at: StartPosition;
+}
+export interface LogOffsets {
+  readonly kind: 'log-offsets';
+  readonly requestId: number;
+  readonly group: string;
+  readonly outcome: 'done' | 'unavailable';
+  readonly partitions: readonly number[];
+  /** In the order of the partitions. */
+  readonly offsets: readonly number[];
 }
 
 /**
@@ -428,6 +465,8 @@ export type ServiceMessage =
   | LogRecords
   | LogMark
   | LogMarked
+  | LogListOffsets
+  | LogOffsets
   | SinkRequest
   | TableUpsert
   | RocketMqRequest
@@ -443,6 +482,7 @@ export type EngineMessage =
   | OperatorEventMessage
   | DataPlaneMessage
   | LocalMessage
+  | MergingMessage
   | ConnectionLost
   | ClientMessage
   | ServiceMessage;

@@ -41,6 +41,8 @@ const SEGMENTS = 5;
 /** The backend whose native state it is; left out for hashmap. */
 const BACKEND = 6;
 const MASTER_STATES = 7;
+/** Where state begins that lies in merged files. */
+const MERGED = 8;
 /** Before each state of a master hook, as in Flink. */
 const MASTER_STATE_MAGIC = 0xc96b1696;
 /** Kinds and formats as a byte: a format. */
@@ -110,6 +112,8 @@ export function encodeMetadata(metadata: CheckpointMetadata): Uint8Array {
     writeSection(out, PROPERTIES, (section) => writeProperties(section, metadata));
   const segmented = handlesOf(metadata.states).some(({ segments }) => segments !== undefined);
   if (segmented) writeSection(out, SEGMENTS, (section) => writeSegments(section, metadata.states));
+  const places = mergedPlaces(handlesOf(metadata.states));
+  if (places.length > 0) writeSection(out, MERGED, (section) => writeMerged(section, places));
   const { backend = 'hashmap' } = metadata;
   if (backend !== 'hashmap') writeSection(out, BACKEND, (section) => section.writeString(backend));
   const { masterStates = [] } = metadata;
@@ -197,6 +201,51 @@ function readSegments(input: ByteReader, states: SubtaskState[]): void {
   });
 }
 
+/** By position among all handles; 0 is the handle itself, from 1 its segments. */
+interface MergedPlace {
+  readonly handle: number;
+  readonly file: number;
+  readonly offset: number;
+}
+
+function mergedPlaces(handles: readonly StateHandle[]): readonly MergedPlace[] {
+  return handles.flatMap((of, handle) =>
+    [of, ...(of.segments ?? [])].flatMap(({ offset }, file) =>
+      offset === undefined ? [] : [{ handle, file, offset }],
+    ),
+  );
+}
+
+function writeMerged(out: ByteWriter, places: readonly MergedPlace[]): void {
+  out.writeVarUint(places.length);
+  for (const { handle, file, offset } of places) {
+    out.writeVarUint(handle);
+    out.writeVarUint(file);
+    out.writeVarUint(offset);
+  }
+}
+
+/** Puts them into `states`; segments are there before it. */
+function readMerged(input: ByteReader, states: SubtaskState[]): void {
+  const offsets = new Map<string, number>();
+  for (let left = input.readVarUint(); left > 0; left -= 1)
+    offsets.set(`${input.readVarUint()}/${input.readVarUint()}`, input.readVarUint());
+  let index = -1;
+  states.forEach((state, at) => {
+    const handles = state.handles.map((handle) => {
+      index += 1;
+      const own = placedAt(handle, offsets.get(`${index}/0`));
+      if (own.segments === undefined) return own;
+      const segments = own.segments.map((segment, file) => placedAt(segment, offsets.get(`${index}/${file + 1}`)));
+      return { ...own, segments };
+    });
+    states[at] = { ...state, handles };
+  });
+}
+
+const placedAt = <H extends object>(handle: H, offset: number | undefined): H =>
+  offset === undefined ? handle : { ...handle, offset };
+
 function readBackend(input: ByteReader): Pick<CheckpointMetadata, 'backend'> {
   const name = input.readString();
   return { backend: BACKENDS.find((backend) => backend === name) ?? input.refuse('a backend has a known name') };
@@ -235,6 +284,7 @@ function readSections(input: ByteReader, states: SubtaskState[]): Sections {
     else if (number === FINISHED) readFinished(input, states);
     else if (number === PROPERTIES) sections = { ...sections, ...readProperties(input) };
     else if (number === SEGMENTS) readSegments(input, states);
+    else if (number === MERGED) readMerged(input, states);
     else if (number === BACKEND) sections = { ...sections, ...readBackend(input) };
     else input.skip(length);
     if (input.position !== start + length) throw new CorruptData('a section of _metadata fills its length', start);

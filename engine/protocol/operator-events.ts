@@ -9,26 +9,34 @@ import type { CheckpointId } from '../foundation/ids.ts';
 export interface LogSplit {
   readonly splitId: string;
   readonly partition: number;
-  /** The next record to read: always a number, never "latest" (H5, H6 in bugs.md). */
+  /** The next entry of the log to read: always a number, never "latest" (H5, H6 in bugs.md). */
   readonly offset: number;
-  /** One past its last record; `UNBOUNDED`: the split never ends. */
+  /** Records of that entry that were read: an entry may hold several (Flink: SequenceNumber of Kinesis with its sub-sequence number). */
+  readonly sub: number;
+  /** One past its last entry; `UNBOUNDED`: the split goes on as long as its partition. */
   readonly end: number;
 }
 
-/** `end` of a split without an end. */
+/** `end` of a split without an end of its own. */
 export const UNBOUNDED = -1;
+/** In place of an offset: wherever the partition ends when it is first read. No split of a right engine says so. */
+export const LATEST = -3;
+/** Where the next split of a partition begins when there is none: the partition has ended. */
+export const ENDED = -2;
 
 /** Everything of it was read. */
 export const isFinished = ({ offset, end }: LogSplit): boolean => end !== UNBOUNDED && offset >= end;
 
 /** Operator -> coordinator. */
 export type EventFromOperator =
-  /** The reader is there (again), and this is what its restored state holds (Flink: ReaderRegistrationEvent). */
-  | { readonly kind: 'register-reader'; readonly splits: readonly LogSplit[] }
+  /** The reader is there (again), and this is what its restored state holds (Flink: ReaderRegistrationEvent). `hasFinished`: it takes no more. */
+  | { readonly kind: 'register-reader'; readonly splits: readonly LogSplit[]; readonly hasFinished: boolean }
   /** It has room for one more split (Flink: RequestSplitEvent). */
   | { readonly kind: 'request-split' }
-  /** It read this split to its end, and keeps it in its state until `release-split`. */
-  | { readonly kind: 'split-finished'; readonly split: LogSplit }
+  /**
+   * It read this split to its end, and keeps it in its state until `release-split`. `partitionEnded`: no record will ever lie behind it.
+   */
+  | { readonly kind: 'split-finished'; readonly split: LogSplit; readonly partitionEnded: boolean }
   /** It lags far behind the end of what it reads, or no longer (row C5; Flink: ReaderInfo's lag, RecordAttributes). */
   | { readonly kind: 'report-backlog'; readonly isProcessingBacklog: boolean }
   /** Its barrier has left: what was held back for it may come now (Flink: AcknowledgeCheckpointEvent). */

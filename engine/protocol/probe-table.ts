@@ -89,6 +89,7 @@ const BY_AREA = {
     'operator-event-lost': 'An event to a subtask was lost; the subtask fails.',
     'operator-event-out-of-order': 'An event from a subtask came before an earlier one.',
     'operator-event-unanswered': 'An event to the coordinator was never acknowledged; the subtask fails.',
+    'partition-discovered-later': 'The log had a partition that the enumerator did not know, while others were read.',
     'split-finished-again': 'A split was reported as finished that was known to be.',
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
@@ -147,6 +148,8 @@ const BY_AREA = {
     'claimed-shared-files-deleted':
       'Shared files of an earlier run that was claimed went with the last checkpoint that used them.',
     'full-checkpoint-forced': 'A checkpoint may use nothing of the snapshot that was restored without claim (row C7).',
+    'merged-garbage-swept':
+      'Merged files of subtasks that have ended were deleted: no checkpoint uses anything in them (row S19).',
     'placeholder-of-missing-file': 'A checkpoint named a shared file that is not registered any more (row S16).',
     'shared-files-registered-late':
       'Shared files came with an acknowledgement nobody waits for; they are registered all the same (row C9).',
@@ -192,6 +195,11 @@ const BY_AREA = {
     'file-found-written-already': 'A file was there by an earlier try of the same write.',
     'file-step-repeated': 'A step of a file write was not answered and is repeated.',
     'file-write-refused': 'A file server or namenode refused a step of a write.',
+    'merged-append-failed': 'Nobody knows where a merged file ends; it takes nothing more (row S19).',
+    'merged-file-deleted-again': 'A merged file was deleted that a late write may have brought back (row S19).',
+    'merged-file-wasteful': 'So little of a merged file was in use that its parts were written anew (row S19).',
+    'merging-waited-in-vain': 'Pieces of state were written without those of a subtask that said nothing (row S19).',
+    'metadata-begun-anew': 'What a loss of power left of `_metadata` under its first name was written anew (row T5).',
     'state-fetch-repeated': 'A file to restore could not be read and is asked for again.',
     'state-too-large-for-jobmanager': 'A piece of state was too large for the JobManager (row X11).',
     'state-write-found-taken': 'A state file had its name already, with other contents.',

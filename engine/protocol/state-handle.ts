@@ -34,8 +34,10 @@ export interface ChannelSection {
 
 /** One immutable file of keyed state that many checkpoints may have in common (row S17). */
 export interface SegmentHandle {
-  /** Object path: no two files ever have the same, so it is also the file's key in the shared-state registry (FLINK-29913). */
+  /** Object path: no two files ever have the same, so with `offset` it is also the file's key in the shared-state registry (FLINK-29913). */
   readonly path: string;
+  /** Where it begins in a merged file. Absent: it is the whole of `path`. */
+  readonly offset?: number;
   readonly bytes: number;
   readonly checksum: number;
   /**
@@ -51,6 +53,8 @@ export interface StateHandle {
   readonly state: StateKind;
   /** Object path below the checkpoint storage; empty for inline state. */
   readonly path: string;
+  /** Where it begins in a merged file, which holds others beside it (row S19; Flink: SegmentFileStateHandle). Absent: it is the whole of `path`. */
+  readonly offset?: number;
   /** The state itself when it is inline. */
   readonly inline?: Uint8Array;
   readonly bytes: number;
@@ -65,6 +69,16 @@ export interface StateHandle {
   /** Of channel state only. With `vertex` and `subtask` of the subtask's state this is what a rescaled restore maps (row B19). */
   readonly channels?: readonly ChannelSection[];
 }
+
+/** What a file is that a handle names, or a part of one: its key in the shared-state registry. */
+export const logicalFileKey = ({ path, offset }: Pick<SegmentHandle, 'path' | 'offset'>): string =>
+  offset === undefined ? path : `${path}@${offset}`;
+
+/** Of the bytes behind a path, those that a handle means; fewer when the file is too short. */
+export const logicalBytes = (
+  { offset, bytes }: Pick<SegmentHandle, 'offset' | 'bytes'>,
+  physical: Uint8Array,
+): Uint8Array => (offset === undefined ? physical : physical.subarray(offset, offset + bytes));
 
 /**
  * How far a subtask was at the end of its input. `task`: it had ended and has no state (Flink: FinishedOperatorSubtaskState, and

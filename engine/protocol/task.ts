@@ -40,6 +40,8 @@ export interface TaskDeployment {
   readonly scale?: JobScale;
   /** Row S24: where keyed state lives in this run; absent: as the configuration says. */
   readonly backend?: BackendName;
+  /** Row X38: false: not in this run, whatever the configuration says. */
+  readonly fileMerging?: boolean;
   /** Row S24: the version of the job; absent: the first. */
   readonly version?: number;
   /** State to restore; absent on a fresh start. */

@@ -5,7 +5,7 @@
  * Owns: the steps of a write, their numbers and repetition. Does not own: how often a whole write is tried (the caller).
  * Invariants beside those of the contract:
  *   I1 the steps of a file are numbered per path over all tries, so that one which comes late does nothing;
- *   I2 a file is synced before it is closed and closed before anybody is told of it (FLINK-36421);
+ *   I2 what is written is synced before anybody is told of it, and a whole file closed, too (FLINK-36421);
  *   I3 a directory goes with its last file, and not while something is left in it (row T6).
  */
 import type { ReplyHandler, RequestClientOptions } from '../clients/request-client.ts';
@@ -14,11 +14,11 @@ import { crc32c } from '../foundation/crc32c.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { StorageReply } from '../protocol/messages.ts';
+import type { ByteRange, StorageReply } from '../protocol/messages.ts';
 import type { FileOperation } from '../protocol/storage-messages.ts';
-import type { CheckpointStorage, FileWrite, WriteHandler } from './checkpoint-storage.ts';
+import type { CheckpointStorage, FileAppend, FileWrite, WriteHandler } from './checkpoint-storage.ts';
 import { directoryOf, isDirectory, temporaryOf } from './file-names.ts';
-import { PatientClient } from './patient-client.ts';
+import { getRequest, PatientClient } from './patient-client.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface FileStorageOptions {
@@ -42,6 +42,7 @@ interface Progress {
 const STEP_TRIES_MAX = 3;
 
 export class FileStorage implements CheckpointStorage {
+  readonly canAppend = true;
   readonly #options: FileStorageOptions;
   readonly #client: PatientClient;
   /** Number of the last step, by path (I1). */
@@ -62,8 +63,18 @@ export class FileStorage implements CheckpointStorage {
     this.#step({ write, path: temporaryOf(write.path), steps, next: 0, then }, out);
   }
 
-  read(path: string, out: Out, then: ReplyHandler<StorageReply>): void {
-    this.#client.request((requestId) => ({ kind: 'storage-get', requestId, path }), out, then);
+  append({ path, offset, bytes }: FileAppend, out: Out, then: WriteHandler): void {
+    const steps: FileOperation[] = offset === 0 ? [{ kind: 'create', overwrite: false }] : [];
+    steps.push(...this.#written(offset, bytes));
+    this.#appendSteps(path, steps, out, then);
+  }
+
+  seal(path: string, out: Out): void {
+    this.#change(path, { kind: 'close' }, out, () => undefined);
+  }
+
+  read(path: string, out: Out, then: ReplyHandler<StorageReply>, range?: ByteRange): void {
+    this.#client.request((requestId) => getRequest(requestId, path, range), out, then);
   }
 
   list(prefix: string, out: Out, then: ReplyHandler<StorageReply>): void {
@@ -101,13 +112,27 @@ export class FileStorage implements CheckpointStorage {
   }
 
   #stepsOf({ bytes, overwrite }: FileWrite): FileOperation[] {
+    return [{ kind: 'create', overwrite }, ...this.#written(0, bytes), { kind: 'close' }];
+  }
+
+  /** Bytes from an offset on, and durable (I2). */
+  #written(from: number, bytes: Uint8Array): FileOperation[] {
     const { writeBufferBytes, parts } = this.#options;
-    const steps: FileOperation[] = [{ kind: 'create', overwrite }];
+    const steps: FileOperation[] = [];
     for (let offset = 0; offset < bytes.length; offset += writeBufferBytes)
-      steps.push({ kind: 'write', offset, bytes: bytes.subarray(offset, offset + writeBufferBytes) });
+      steps.push({ kind: 'write', offset: from + offset, bytes: bytes.subarray(offset, offset + writeBufferBytes) });
     if (parts.syncBeforeClose === 'sync') steps.push({ kind: 'sync' });
-    steps.push({ kind: 'close' });
     return steps;
+  }
+
+  /** The first step that is not done ends it: where the file ends nobody knows then. */
+  #appendSteps(path: string, [step, ...rest]: readonly FileOperation[], out: Out, then: WriteHandler): void {
+    assert(step !== undefined, 'something is appended', { path });
+    this.#change(path, step, out, (reply, nowUs, replyOut) => {
+      if (reply?.outcome !== 'done') return then(reply === undefined ? 'unknown' : 'failed', nowUs, replyOut);
+      if (rest.length === 0) return then('done', nowUs, replyOut);
+      this.#appendSteps(path, rest, replyOut, then);
+    });
   }
 
   #step(progress: Progress, out: Out): void {
@@ -140,6 +165,12 @@ export class FileStorage implements CheckpointStorage {
       if (isOurs && name === write.path) return then('done', readUs, readOut);
       // It was closed, and only its rename failed.
       if (isOurs) return this.#step({ ...progress, next: steps.length - 1 }, readOut);
+      // What a power loss left of an earlier try has the first name, which nobody else writes under: it is begun anew.
+      if (reply.outcome === 'done' && name !== write.path && steps[0]?.kind === 'create' && !steps[0].overwrite) {
+        probe(readOut, 'metadata-begun-anew');
+        const anew: FileOperation[] = [{ kind: 'create', overwrite: true }, ...steps.slice(1)];
+        return this.#step({ ...progress, steps: anew, next: 0 }, readOut);
+      }
       then(reply.outcome === 'done' && name === write.path ? 'taken' : 'failed', readUs, readOut);
     });
   }

@@ -7,17 +7,19 @@
  * Owns: what the outcome of a put means. Does not own: what is put where.
  */
 import type { ReplyHandler, RequestClientOptions } from '../clients/request-client.ts';
+import { InvariantViolation } from '../foundation/assert.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { isShared } from '../protocol/checkpoint-paths.ts';
-import type { StorageReply } from '../protocol/messages.ts';
-import type { CheckpointStorage, FileWrite, WriteHandler, WriteOutcome } from './checkpoint-storage.ts';
+import type { ByteRange, StorageReply } from '../protocol/messages.ts';
+import type { CheckpointStorage, FileAppend, FileWrite, WriteHandler, WriteOutcome } from './checkpoint-storage.ts';
 import { liesUnder } from './entropy.ts';
 import { uploadName, uploadOf } from './file-names.ts';
 import { PartUploads } from './part-uploads.ts';
-import { PatientClient } from './patient-client.ts';
+import { getRequest, PatientClient } from './patient-client.ts';
 
 export class ObjectStoreStorage implements CheckpointStorage {
+  readonly canAppend = false;
   readonly #client: PatientClient;
   readonly #uploadPartBytes: number;
   readonly #hasEntropy: boolean;
@@ -42,8 +44,16 @@ export class ObjectStoreStorage implements CheckpointStorage {
     this.#put(write, out, then);
   }
 
-  read(path: string, out: Out, then: ReplyHandler<StorageReply>): void {
-    this.#client.request((requestId) => ({ kind: 'storage-get', requestId, path }), out, then);
+  append({ path }: FileAppend): void {
+    throw new InvariantViolation('objects do not grow', { path });
+  }
+
+  seal(): void {
+    // An object is whole from the start.
+  }
+
+  read(path: string, out: Out, then: ReplyHandler<StorageReply>, range?: ByteRange): void {
+    this.#client.request((requestId) => getRequest(requestId, path, range), out, then);
   }
 
   /** With entropy a directory is spread over the whole store, and all of it is listed (row T7). */

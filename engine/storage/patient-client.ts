@@ -8,7 +8,7 @@ import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { type ReplyHandler, RequestClient, type RequestClientOptions } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { ByteRange, EngineMessage, StorageReply, StorageRequest } from '../protocol/messages.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 const FIRST_BACK_OFF_US = 100_000;
@@ -16,6 +16,9 @@ const FIRST_BACK_OFF_US = 100_000;
 const BACK_OFFS_MAX = 6;
 
 type MessageOf = (requestId: number) => EngineMessage;
+
+export const getRequest = (requestId: number, path: string, range: ByteRange | undefined): StorageRequest =>
+  range === undefined ? { kind: 'storage-get', requestId, path } : { kind: 'storage-get', requestId, path, range };
 
 export class PatientClient {
   readonly #name: string;

@@ -1,6 +1,6 @@
 /** What an acknowledgement says of the files of a snapshot. Pure. */
 import { assert } from '../foundation/assert.ts';
-import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
+import { logicalFileKey, type SegmentHandle, type StateHandle } from '../protocol/state-handle.ts';
 import type { AsyncPart } from './async-part.ts';
 
 /** Of a snapshot whose files are all durable. */
@@ -15,13 +15,14 @@ function withSegments(handle: StateHandle, part: AsyncPart): StateHandle {
     ...handle,
     segments: segments.map((segment) => {
       assert(segment !== undefined, 'every segment of an acknowledged snapshot is durable');
-      return part.written.has(segment.path) ? segment : placeholderOf(segment);
+      return part.written.has(logicalFileKey(segment)) ? segment : placeholderOf(segment);
     }),
   };
 }
 
-const placeholderOf = ({ path }: SegmentHandle): SegmentHandle => ({
+const placeholderOf = ({ path, offset }: SegmentHandle): SegmentHandle => ({
   path,
+  ...(offset === undefined ? {} : { offset }),
   bytes: 0,
   checksum: 0,
   isPlaceholder: true,

@@ -6,7 +6,14 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { CheckpointMetrics } from '../protocol/checkpoint-metrics.ts';
-import type { ChannelSection, FinishedState, SegmentHandle, StateHandle, StateKind } from '../protocol/state-handle.ts';
+import {
+  type ChannelSection,
+  type FinishedState,
+  logicalFileKey,
+  type SegmentHandle,
+  type StateHandle,
+  type StateKind,
+} from '../protocol/state-handle.ts';
 import { toCanonical } from '../state/canonical-savepoint.ts';
 import { compressed } from '../state/compressed-state-file.ts';
 import type { OperatorStateSnapshot } from '../state/operator-state.ts';
@@ -87,10 +94,12 @@ export class AsyncPart {
   channelParts = 0;
   /** Its in-flight data is not known yet, or not yet taken to be written. */
   awaitsChannelState: boolean;
+  /** All but its channel state was serialized and sent to be written. */
+  isStateSent = false;
   readonly handles: StateHandle[] = [];
   /** By operator: where the segments lie; undefined where one is being written. */
   readonly segments = new Map<string, (SegmentHandle | undefined)[]>();
-  /** Paths of segments that this snapshot wrote. */
+  /** Segments that this snapshot wrote, by `logicalFileKey`. */
   readonly written = new Set<string>();
   readonly isShared: boolean;
   /** Its files are being written: a snapshot for a state log is the changelog's from then on. */
@@ -125,7 +134,7 @@ export class AsyncPart {
     let checkpointedBytes = ownBytes;
     for (const segment of [...this.segments.values()].flat()) {
       stateBytes += segment?.bytes ?? 0;
-      if (segment !== undefined && this.written.has(segment.path)) checkpointedBytes += segment.bytes;
+      if (segment !== undefined && this.written.has(logicalFileKey(segment))) checkpointedBytes += segment.bytes;
     }
     return { stateBytes, checkpointedBytes };
   }

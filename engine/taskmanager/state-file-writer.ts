@@ -1,14 +1,14 @@
 /**
- * Puts the files of a subtask's snapshots into the checkpoint storage (row T11).
+ * Puts the files of snapshots into the checkpoint storage (row T11), for one subtask or for the file merging of its TaskManager.
  *
  * Owns: where a file lies that the layout names, and how often a write is tried. Does not own: what is written, and what a checkpoint whose
- * file cannot be written does (subtask-checkpoint).
+ * file cannot be written does (subtask-checkpoint, file-merging-manager).
  *
  * I1: a write is answered once, or never when its snapshot is not wanted any more; one without an answer is made again at once, because it may
  *     have taken effect and is then found under its name; one that failed for certain after a wait.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
+import type { CheckpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import { probe } from '../protocol/probes.ts';
@@ -20,9 +20,12 @@ import type { TaskEnvironment } from './task-environment.ts';
 
 export interface StateFileWriterOptions {
   readonly environment: TaskEnvironment;
-  readonly attempt: ExecutionAttemptId;
-  readonly vertex: number;
-  readonly subtask: number;
+  /** Distinguishes the requests of several in one mailbox. */
+  readonly client: string;
+  /** Name of the writing process, as leases know it. */
+  readonly writer: string;
+  /** A file is sent, or sent again. */
+  readonly report: (file: StateFile & { readonly tries: number }, out: Out) => void;
 }
 
 /** A file on its way to the storage. */
@@ -32,6 +35,8 @@ export interface StateFile {
   readonly overwrite: boolean;
   readonly bytes: Uint8Array;
   readonly checksum: number;
+  /** Of a merged file: how many pieces are in it. */
+  readonly pieces?: number;
   /** Asked before anything is done about it: its snapshot may have been declined. */
   readonly isWanted: () => boolean;
   readonly stored: (nowUs: Micros, out: Out) => void;
@@ -43,19 +48,19 @@ const WRITE_TRIES_MAX = 4;
 
 export class StateFileWriter {
   readonly #options: StateFileWriterOptions;
-  readonly #storage: CheckpointStorage;
   readonly #later = new DelayedCalls();
+  readonly storage: CheckpointStorage;
 
   constructor(options: StateFileWriterOptions) {
-    const { environment, attempt } = options;
-    const { runtime, checkpoint } = environment.configuration;
-    const timeoutUs = runtime.requestTimeoutUs;
+    const { environment, client: name, writer } = options;
+    const { configuration, parts, services } = environment;
+    const timeoutUs = configuration.runtime.requestTimeoutUs;
     this.#options = options;
-    this.#storage = openStorage({
-      client: { node: environment.services.storage, via: 'datagram', name: 'put', timeoutUs, firstRequestId: 1 },
-      writer: `attempt-${attempt}`,
-      checkpoint,
-      parts: environment.parts,
+    this.storage = openStorage({
+      client: { node: services.storage, via: 'datagram', name, timeoutUs, firstRequestId: 1 },
+      writer,
+      checkpoint: configuration.checkpoint,
+      parts,
     });
   }
 
@@ -72,19 +77,18 @@ export class StateFileWriter {
   }
 
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void {
-    this.#storage.handleReply(reply, nowUs, out);
+    this.storage.handleReply(reply, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+    return this.storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
   }
 
   #put(file: StateFile, tries: number, out: Out): void {
-    const { checkpointId, path, overwrite, bytes, checksum, isWanted, stored, failed } = file;
-    const { environment, attempt, vertex, subtask } = this.#options;
-    const size = bytes.length;
-    out.report({ kind: 'state-write-sent', attempt, vertex, subtask, checkpointId, path, bytes: size });
-    this.#storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
+    const { path, overwrite, bytes, checksum, isWanted, stored, failed } = file;
+    const { environment, report } = this.#options;
+    report({ ...file, tries }, out);
+    this.storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
       if (!isWanted()) return;
       if (outcome === 'done') return stored(nowUs, replyOut);
       if (outcome === 'taken' || tries >= WRITE_TRIES_MAX) {

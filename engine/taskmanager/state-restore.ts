@@ -4,11 +4,12 @@
  * Owns: the fetches. Invariant I1: bytes are handed out only when their length and checksum are those of the handle.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import type { ReplyHandler } from '../clients/request-client.ts';
 import { assert } from '../foundation/assert.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { StorageReply } from '../protocol/messages.ts';
-import type { StateHandle } from '../protocol/state-handle.ts';
+import { logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
 import { bytesInside } from '../state/compressed-state-file.ts';
 import type { RestoredSegment } from '../state/keyed-state-backend.ts';
 import type { TaskFailure } from '../protocol/task.ts';
@@ -24,7 +25,7 @@ export interface RestoredState {
 }
 
 /** What is fetched and verified: a state, or one of its segments. */
-type File = Pick<StateHandle, 'path' | 'inline' | 'bytes' | 'checksum'>;
+type File = Pick<StateHandle, 'path' | 'offset' | 'inline' | 'bytes' | 'checksum'>;
 
 export interface StateRestoreHost {
   restored(states: readonly RestoredState[], nowUs: Micros, out: Out): void;
@@ -71,24 +72,29 @@ export class StateRestore {
   }
 
   #fetch(index: number, handle: File, tries: number, out: Out): void {
-    this.#storage.read(handle.path, out, (reply, nowUs, replyOut) => {
+    const { path, offset, bytes } = handle;
+    const range = offset === undefined ? undefined : { offset, bytes };
+    const arrived: ReplyHandler<StorageReply> = (reply, nowUs, replyOut) => {
       if (reply?.outcome === 'done' && reply.bytes !== undefined) {
         return this.#arrived(index, handle, reply.bytes, nowUs, replyOut);
       }
       if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
         return this.#host.fail('restore-failed', replyOut);
+      const name = `get/${logicalFileKey(handle)}`;
       probe(replyOut, 'state-fetch-repeated');
-      this.#later.after(retryDelayUs(this.#requestTimeoutUs), `get/${handle.path}`, replyOut, (_at, lateOut) =>
+      this.#later.after(retryDelayUs(this.#requestTimeoutUs), name, replyOut, (_at, lateOut) =>
         this.#fetch(index, handle, tries + 1, lateOut),
       );
-    });
+    };
+    this.#storage.read(path, out, arrived, range);
   }
 
   // biome-ignore lint/complexity/useMaxParams: out and now are the world, not parameters of the decision
   #arrived(index: number, handle: File, bytes: Uint8Array, nowUs: Micros, out: Out): void {
     const damage = damageOf(handle, bytes);
     if (damage !== undefined) {
-      out.report({ kind: 'corrupt-file', path: handle.path, ...damage });
+      const at = damage.offset + (handle.offset ?? 0);
+      out.report({ kind: 'corrupt-file', path: handle.path, ...damage, offset: at });
       return this.#host.fail('corrupt-state', out);
     }
     out.busy('byte', bytes.length + bytesInside(bytes));

@@ -107,7 +107,7 @@ export class StreamTask {
     });
     if (vertex.source !== undefined) {
       const { source: spec, parallelism } = vertex;
-      const place = { uid: spec.uid, parallelism, subtask, attempt, epoch, broker: services.log };
+      const place = { uid: spec.uid, parallelism, subtask, attempt, epoch, broker: services.log, parts };
       const { restore } = deployment;
       this.#source = openSource({ spec, ...place, requestTimeoutUs, firstRequestId: 1, restore, toJobManager, fail });
     }
@@ -243,6 +243,7 @@ export class StreamTask {
       case 'trigger-checkpoint':
         return this.#checkpointing.trigger(message, nowUs, out);
       case 'notify-checkpoint-complete':
+        this.#options.environment.fileMerging?.retained(message.oldestRetainedId ?? 0, out);
         return this.#checkpointing.completed(message.checkpointId, out);
       case 'notify-checkpoint-aborted':
         this.#checkpointing.aborted(message.checkpointId, message.latestCompletedId, out);
@@ -250,12 +251,11 @@ export class StreamTask {
       case 'acknowledge-confirmed':
         return this.#checkpoint.confirmed(message.checkpointId, out);
       case 'log-records':
-        this.#source?.handleReply(message, nowUs, out);
-        this.#pump(nowUs, out);
-        return this.#checkpointing.sourceMoved(nowUs, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
-        return this.#source?.handleEvent(message, nowUs, out);
+        this.#source?.handleMessage(message, nowUs, out);
+        this.#pump(nowUs, out);
+        return this.#checkpointing.sourceMoved(nowUs, out);
       case 'sink-reply':
       case 'kafka-reply':
       case 'rocketmq-check':
@@ -345,8 +345,8 @@ export class StreamTask {
     this.#input?.requestAll(out);
     this.#checkpoint.changelog.start(this.#chain?.keyed ?? [], this.#vertex.parallelism, out);
     // Row C22: restored as finished, it has nothing to read and no operators; it only says so to those behind it.
-    if (this.#chain !== undefined) this.#source?.start(out);
-    else if (this.#source !== undefined) this.#endOfData('drain', out);
+    this.#source?.start(out);
+    if (this.#chain === undefined && this.#source !== undefined) this.#endOfData('drain', out);
     if (this.#input?.hasMore === true || this.#source?.isExhausted === true) this.#continue(out);
   }
 

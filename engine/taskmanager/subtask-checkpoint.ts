@@ -10,7 +10,7 @@
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
-import { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
+import { type ChannelState, ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
@@ -22,7 +22,7 @@ import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
-import type { FinishedState, StateHandle } from '../protocol/state-handle.ts';
+import { type FinishedState, logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
@@ -30,7 +30,7 @@ import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { FileWaiter } from './changelog-files.ts';
-import { type StateFile, StateFileWriter } from './state-file-writer.ts';
+import { type FileOf, SnapshotFiles, type StoredHandler } from './snapshot-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
@@ -65,7 +65,7 @@ const SYNC_WORK = 4;
 export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
-  readonly #files: StateFileWriter;
+  readonly #files: SnapshotFiles;
   readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
   /** Acknowledgements that wait for their confirmation. */
@@ -83,14 +83,14 @@ export class SubtaskCheckpoint {
   constructor(options: SubtaskCheckpointOptions) {
     this.#options = options;
     const { environment, attempt } = options;
-    this.segments = new UploadedSegments(environment.parts);
+    this.segments = new UploadedSegments(environment.parts, environment.fileMerging);
     this.channelState = new ChannelStateWriter({
       parts: environment.parts,
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    this.#files = new StateFileWriter(options);
-    this.changelog = new TaskChangelog({ ...options, files: this.#files, lastCheckpoint: () => this.#last });
+    this.#files = new SnapshotFiles(options);
+    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint: () => this.#last });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -111,6 +111,8 @@ export class SubtaskCheckpoint {
         return this.changelog.handle(message.step, nowUs, out);
       case 'storage-reply':
         return this.handleReply(message, nowUs, out);
+      case 'state-merged':
+        return this.#files.merged(message, nowUs, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -198,6 +200,13 @@ export class SubtaskCheckpoint {
   writeAsyncPart(checkpointId: CheckpointId, nowUs: Micros, out: Out): void {
     const part = this.#async.get(checkpointId);
     if (part === undefined) return;
+    this.#writeParts(part, nowUs, out);
+    part.isStateSent = true;
+    this.#files.sent(part, out);
+  }
+
+  #writeParts(part: AsyncPart, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
     for (const { operator, segments } of part.parts) {
       if (segments === undefined) continue;
@@ -229,6 +238,12 @@ export class SubtaskCheckpoint {
     const known = this.channelState.take(checkpointId);
     if (known === undefined) return;
     part.awaitsChannelState = false;
+    this.#writeChannels(part, known, nowUs, out);
+    this.#files.sent(part, out);
+  }
+
+  #writeChannels(part: AsyncPart, known: ChannelState, nowUs: Micros, out: Out): void {
+    const { checkpointId } = part;
     const vertex = this.#options.environment.graph.vertices[this.#options.vertex];
     assert(vertex !== undefined, 'a subtask belongs to a vertex of the job', { vertex: this.#options.vertex });
     const parts = channelStateParts(known, vertex);
@@ -332,9 +347,9 @@ export class SubtaskCheckpoint {
         const named = environment.parts.stateFile(question);
         const file = { ...named, path: this.#files.placed(named.path) };
         const { checksum } = handle;
-        const stored = (atUs: Micros, lateOut: Out): void =>
-          this.#stored(part, { ...handle, path: file.path }, atUs, lateOut);
-        return this.#put(part, { ...file, bytes, checksum, stored }, out);
+        const stored: StoredHandler = (place, atUs, lateOut) =>
+          this.#stored(part, { ...handle, ...place }, atUs, lateOut);
+        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum }, out);
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -353,16 +368,17 @@ export class SubtaskCheckpoint {
         segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
       );
       const checksum = crc32c(bytes);
-      const stored = (nowUs: Micros, lateOut: Out): void => {
+      const stored: StoredHandler = (place, nowUs, lateOut) => {
         const handles = part.segments.get(operator) ?? [];
-        const handle = { path, bytes: bytes.length, checksum };
+        const handle = { ...place, bytes: bytes.length, checksum };
         handles[index] = handle;
         this.segments.stored(operator, id, handle);
-        part.written.add(path);
+        part.written.add(logicalFileKey(handle));
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      this.#put(part, { path, overwrite: false, bytes, checksum, stored }, out);
+      const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum };
+      this.#files.put(this.#wanted(part, stored), file, out);
     });
   }
 
@@ -395,12 +411,12 @@ export class SubtaskCheckpoint {
     return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
   }
 
-  /** A file of a snapshot, for as long as that is not declined. */
-  #put(part: AsyncPart, file: Omit<StateFile, 'checkpointId' | 'isWanted' | 'failed'>, out: Out): void {
+  /** What is written for a snapshot is of use for as long as that is not declined. */
+  #wanted(part: AsyncPart, stored: StoredHandler): FileOf {
     const { checkpointId } = part;
     const isWanted = (): boolean => this.#async.get(checkpointId) === part;
-    const failed = (lateOut: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-    this.#files.write({ ...file, checkpointId, isWanted, failed }, out);
+    const failed = (out: Out): void => this.decline(checkpointId, 'checkpoint-async-exception', out);
+    return { part, isWanted, stored, failed };
   }
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {

@@ -8,6 +8,7 @@ import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import type { WallClock } from '../protocol/wall-clock.ts';
+import type { FileMerging } from './file-merging/file-merging.ts';
 import type { SnapshotObserver } from './snapshot-observer.ts';
 
 export interface TaskEnvironment {
@@ -20,17 +21,21 @@ export interface TaskEnvironment {
   readonly services: ServiceNodes;
   /** Of the node. */
   readonly wallClock: WallClock;
+  /** Of the process (row S19). Absent: every piece of state has a file of its own. */
+  readonly fileMerging?: FileMerging;
   /** Absent: nobody audits. */
   readonly observer?: SnapshotObserver;
 }
 
 /** What the subtasks of a deployment know: the job as wide as it is deployed. */
 export function deployedEnvironment(environment: TaskEnvironment, deployment: TaskDeployment): TaskEnvironment {
-  const { scale, backend, version } = deployment;
+  const { scale, backend, version, fileMerging } = deployment;
   const { configuration } = environment;
   const graph = graphOfVersion(environment, version);
   assert(graph !== undefined, 'a version that is deployed is known', { version });
-  const present = graph === environment.graph ? environment : { ...environment, graph };
+  const { fileMerging: merging, ...unmerged } = environment;
+  const own = fileMerging === false && merging !== undefined ? unmerged : environment;
+  const present = graph === own.graph ? own : { ...own, graph };
   const scaled = scale === undefined ? present : { ...present, graph: deployedGraph(graph, scale) };
   if (backend === undefined) return scaled;
   return { ...scaled, configuration: { ...configuration, checkpoint: { ...configuration.checkpoint, backend } } };

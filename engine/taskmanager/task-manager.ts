@@ -13,6 +13,7 @@ import { assert } from '../foundation/assert.ts';
 import {
   attemptOfMailbox,
   type ExecutionAttemptId,
+  FILE_MERGING_MAILBOX,
   type LeaderEpoch,
   leaderEpoch,
   MAIN_MAILBOX,
@@ -22,6 +23,7 @@ import { type Micros, micros } from '../foundation/time.ts';
 import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
+import { FileMergingManager } from './file-merging/file-merging-manager.ts';
 import { StreamTask } from './stream-task.ts';
 import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
 import { probe } from '../protocol/probes.ts';
@@ -32,6 +34,8 @@ const CANCELLATION_WATCHDOG = 'cancellation-watchdog';
 export class TaskManager implements Actor {
   readonly #environment: TaskEnvironment;
   readonly #incarnation: number;
+  /** Row S19. Absent: nothing is merged. */
+  readonly #fileMerging: FileMergingManager | undefined;
   readonly #tasks = new Map<ExecutionAttemptId, StreamTask>();
   /** Attempts cancelled under this leader: a deployment of one that comes late or twice is void. */
   readonly #canceled = new Set<ExecutionAttemptId>();
@@ -41,12 +45,18 @@ export class TaskManager implements Actor {
   #jobManager: Target | undefined;
 
   constructor(environment: TaskEnvironment, incarnation: number) {
-    this.#environment = environment;
+    const { fileMerging: merging } = environment.configuration.checkpoint;
+    const running = (): readonly ExecutionAttemptId[] => this.#running();
+    this.#fileMerging =
+      merging === undefined ? undefined : new FileMergingManager({ environment, merging, incarnation, running });
+    this.#environment =
+      this.#fileMerging === undefined ? environment : { ...environment, fileMerging: this.#fileMerging };
     this.#incarnation = incarnation;
   }
 
   handle(input: Input, nowUs: Micros, out: Out): void {
     if (input.kind === 'started') return;
+    if (input.mailbox === FILE_MERGING_MAILBOX) return this.#fileMerging?.handle(input, nowUs, out);
     if (input.mailbox !== MAIN_MAILBOX) return this.#forTask(input, nowUs, out);
     if (input.kind === 'message') {
       const from: Target = { node: input.from, mailbox: input.fromMailbox, via: 'datagram' };
@@ -58,6 +68,12 @@ export class TaskManager implements Actor {
     });
     probe(out, 'taskmanager-lost-jobmanager');
     this.#endAll(nowUs, out);
+  }
+
+  #running(): readonly ExecutionAttemptId[] {
+    const attempts: ExecutionAttemptId[] = [];
+    for (const { attempt, state } of this.#tasks.values()) if (state === 'running') attempts.push(attempt);
+    return attempts;
   }
 
   #forTask(input: Exclude<Input, { kind: 'started' }>, nowUs: Micros, out: Out): void {

@@ -89,7 +89,7 @@ export function takeSnapshot(options: SnapshotOptions): {
 function segmentsOf(
   operator: string,
   { files }: KeyedStateSnapshot,
-  { options, incremental, hasFiles, sharedDirectory, uploaded }: SnapshotOptions,
+  { options, incremental, hasFiles, sharedDirectory, uploaded, checkpointId, out }: SnapshotOptions,
 ): SegmentParts | undefined {
   if (files === undefined || options.format === 'canonical') return undefined;
   if (!hasFiles || (options.snapshot === 'checkpoint' && !incremental)) return undefined;
@@ -97,7 +97,7 @@ function segmentsOf(
   const segments = files.segments.map((segment) => ({
     id: segment.id,
     bytes: segment.bytes,
-    known: isAlone ? undefined : uploaded.find(operator, segment),
+    known: isAlone ? undefined : uploaded.find(operator, segment, checkpointId, out),
   }));
   return { segments, directory: isAlone && options.location !== undefined ? options.location : sharedDirectory };
 }

@@ -11,9 +11,11 @@
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { EngineParts } from '../parts.ts';
+import type { Out } from '../protocol/actor.ts';
 import { isShared } from '../protocol/checkpoint-paths.ts';
 import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { NativeSegment } from '../state/keyed-state-backend.ts';
+import type { FileMerging } from './file-merging/file-merging.ts';
 
 /** By operator and number of the segment. */
 export type UploadedFiles = ReadonlyMap<string, SegmentHandle>;
@@ -22,6 +24,7 @@ export const segmentKey = (operator: string, segment: number | string): string =
 
 export class UploadedSegments {
   readonly #parts: Pick<EngineParts, 'incrementalBase'>;
+  readonly #merging: Pick<FileMerging, 'reuse'> | undefined;
   readonly #acknowledged = new Map<CheckpointId, UploadedFiles>();
   #base: UploadedFiles | undefined;
   /** Undefined: none of this attempt was confirmed; what the segments were restored from is the base. */
@@ -29,12 +32,19 @@ export class UploadedSegments {
   /** I3: the newest full checkpoint of this attempt. */
   #fullId = 0;
 
-  constructor(parts: Pick<EngineParts, 'incrementalBase'>) {
+  /** `merging`: knows which files are too empty to be built on (row S19). */
+  constructor(parts: Pick<EngineParts, 'incrementalBase'>, merging?: Pick<FileMerging, 'reuse'>) {
     this.#parts = parts;
+    this.#merging = merging;
   }
 
-  /** Where the segment lies; undefined: it has to be written. */
-  find(operator: string, { id, origin }: NativeSegment): SegmentHandle | undefined {
+  /** Where the segment lies; undefined: it has to be written. A checkpoint will be made of it. */
+  find(operator: string, segment: NativeSegment, checkpointId: CheckpointId, out: Out): SegmentHandle | undefined {
+    const known = this.#known(operator, segment);
+    return known === undefined || this.#merging?.reuse(known, checkpointId, out) !== false ? known : undefined;
+  }
+
+  #known(operator: string, { id, origin }: NativeSegment): SegmentHandle | undefined {
     if (this.#base !== undefined) return this.#base.get(segmentKey(operator, id));
     if (this.#fullId > 0 || origin === undefined || !isShared(origin.handle.path)) return undefined;
     return origin.handle;

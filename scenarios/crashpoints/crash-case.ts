@@ -10,6 +10,7 @@ import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import { allNodes, jobManagerNodes, taskManagerNodes } from '../../sim/node-names.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import { withFaultsBehind } from '../fault-ids.ts';
 import type { CrashPoint } from './crash-point.ts';
 
 export const CRASH_VARIANTS = ['crash', 'crash-unsent', 'cut', 'zombie'] as const;
@@ -44,12 +45,8 @@ export function crashCase(
   plan: SimulationPlan,
   { point, node, variant }: { readonly point: CrashPoint; readonly node: NodeId; readonly variant: CrashVariant },
 ): CrashCase {
-  const number = plan.faults.length;
-  const faults = faultsOf(plan, { point, node, variant }).map((fault, index) => ({
-    ...fault,
-    id: `f${number + index + 1}`,
-  }));
-  return { points: [point], node, variant, plan: { ...plan, faults: [...plan.faults, ...faults] } };
+  const faults = withFaultsBehind(plan.faults, faultsOf(plan, { point, node, variant }));
+  return { points: [point], node, variant, plan: { ...plan, faults } };
 }
 
 function faultsOf(

@@ -5,6 +5,7 @@
  */
 import type { StateKey } from '../../engine/job/functions.ts';
 import type { FileSinkSpec, JobGraph, KafkaSinkSpec, SinkSpec, UpsertSinkSpec } from '../../engine/job/job-graph.ts';
+import type { StartPosition } from '../../engine/protocol/start-position.ts';
 import type { JobAudit } from '../../sim/judges/job-audit.ts';
 
 export type ParameterValue = string | number | boolean;
@@ -27,6 +28,12 @@ export interface JobTopic {
   readonly partitions: readonly number[];
   /** Present: each record is handed out once. */
   readonly socket?: true;
+  /** Where a source begins; absent: at the start. */
+  readonly startFrom?: StartPosition;
+  /** How often a source asks for new partitions, microseconds; absent: never. */
+  readonly discoveryUs?: number;
+  /** Present: an entry of its log may hold several records. */
+  readonly hasEntries?: true;
   /** Present: markers in it say when a checkpoint is taken. */
   readonly induced?: true;
 }

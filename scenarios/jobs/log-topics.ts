@@ -1,9 +1,11 @@
 /** The sources of a job: one per topic, in the order of the plan. */
 import type { DataStream, SinkOptions } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
-import type { LogSourceOptions, StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { SplitSourceOptions, StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { WatermarkStrategy } from '../../engine/api/watermark-strategy.ts';
 import type { JobInput, JobTopic, Row } from './job-definition.ts';
+
+const US_PER_MS = 1_000;
 
 /** A source that reads one topic, with a subtask per partition at most: one without a partition would have nothing to do. */
 export function readTopic(
@@ -12,6 +14,10 @@ export function readTopic(
   topic: JobTopic,
   watermarks?: WatermarkStrategy<Row>,
 ): DataStream<Row> {
+  if (topic.startFrom !== undefined || topic.discoveryUs !== undefined || topic.hasEntries === true)
+    throw new InvalidJob(
+      `The input '${topic.name}' begins elsewhere, grows or has entries of several records: only a job that reads by splits can read it.`,
+    );
   const time = watermarks === undefined ? {} : { watermarks };
   const options = { ...sourceOptions(input, topic), ...time };
   const source = topic.socket === true ? env.fromSocket<Row>(options) : env.fromLog<Row>(options);
@@ -64,13 +70,15 @@ export function sinkOptions({ guarantee, batchRecords, kafka, file, upsert, rock
   };
 }
 
-function sourceOptions(input: JobInput, topic: JobTopic): LogSourceOptions {
+function sourceOptions(input: JobInput, topic: JobTopic): SplitSourceOptions {
   const { recordBytes, fetchRecords, fetchWaitMs } = input;
   return {
     topic: topic.name,
     partitions: topic.partitions,
     uid: `source-${topic.name}`,
     ...(topic.bounded === true ? { bounded: true } : {}),
+    ...(topic.startFrom === undefined ? {} : { startFrom: topic.startFrom }),
+    ...(topic.discoveryUs === undefined ? {} : { discoveryMs: topic.discoveryUs / US_PER_MS }),
     ...(topic.induced === true ? { induced: true } : {}),
     ...(recordBytes === undefined ? {} : { recordBytes }),
     ...(fetchRecords === undefined ? {} : { fetchRecords }),

@@ -6,7 +6,7 @@
  * and nowhere else. With 0 a partition is one split, stays with its reader between restarts, and order is judged as ever.
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import { type JobDefinition, keyField, outputKey, textParameter } from './job-definition.ts';
+import { type JobDefinition, keyField, numberParameter, outputKey, textParameter } from './job-definition.ts';
 import { countPerKey } from './keyed-count.ts';
 import { readTopicBySplits, sinkOptions, unionOf } from './log-topics.ts';
 
@@ -15,6 +15,7 @@ export const splitCount: JobDefinition = {
   description: 'Counts records per key; an enumerator assigns the splits of all topics to readers.',
   parameters: [
     { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    { name: 'work', description: 'Virtual CPU time of the count for each record, microseconds.', default: 0 },
     {
       name: 'splitRecords',
       description: 'Records of a split; 0: each partition is one split. Otherwise the order per key is not judged.',
@@ -37,6 +38,7 @@ export const splitCount: JobDefinition = {
       .process(countPerKey(field))
       .uid('count')
       .name('Count')
+      .workPerRecord(numberParameter(parameters, 'work'))
       .sinkTo(sinkOptions(input))
       .uid('sink');
     const order = splitRecords === 0 ? { outputKey } : {};

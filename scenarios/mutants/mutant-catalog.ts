@@ -33,6 +33,12 @@ import {
   overtakenOutputNotPersisted,
   restoredOutputWaits,
 } from './channel-state-mutants.ts';
+import {
+  filesOfLostTaskManagerLeft,
+  lostNoticeKeepsMergedFile,
+  mergedFileForgottenWithItsFirstPart,
+  mergedFileGoesWithItsFirstPart,
+} from './file-merging-mutants.ts';
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
@@ -108,7 +114,14 @@ import {
   txnIdWithoutOperator,
   upsertWithoutVersion,
 } from './sink-mutants.ts';
-import { barrierBeforeOffset, offsetInclusive, recordBetweenOffsetAndBarrier } from './source-mutants.ts';
+import {
+  barrierBeforeOffset,
+  offsetInclusive,
+  recordBetweenOffsetAndBarrier,
+  newPartitionBeginsAtLatest,
+  positionIgnoresSubrecord,
+  symbolicLatestInCheckpoint,
+} from './source-mutants.ts';
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
@@ -226,6 +239,10 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
+  mergedFileGoesWithItsFirstPart,
+  mergedFileForgottenWithItsFirstPart,
+  lostNoticeKeepsMergedFile,
+  filesOfLostTaskManagerLeft,
   changelogBoundaryOffByOne,
   reservedFilesSwept,
   cepPartialMatchesNotClearedAtTimeout,
@@ -234,6 +251,9 @@ export const MUTANTS: readonly Mutant[] = [
   readsPastMarker,
   abortedMarkerBelieved,
   inducedSavepointAsCheckpoint,
+  symbolicLatestInCheckpoint,
+  positionIgnoresSubrecord,
+  newPartitionBeginsAtLatest,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -1,4 +1,5 @@
 /** What a source may get wrong: what a position means, and the moment it is taken. */
+import { LATEST } from '../../engine/protocol/operator-events.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const offsetInclusive: Mutant = {
@@ -28,4 +29,33 @@ export const barrierBeforeOffset: Mutant = {
   parts: withWrong({ sourcePositions: 'after-next-batch' }),
   scenario: 'standard',
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const symbolicLatestInCheckpoint: Mutant = {
+  slug: 'symbolic-latest-in-checkpoint',
+  bug: 'FLINK-28303 (H5)',
+  story:
+    'A source that begins at the end of a partition checkpoints "the end" until it has read a record, and a restore takes that for where the partition ends by then.',
+  parts: withWrong({ checkpointedSplit: (split, wasRead) => (wasRead ? split : { ...split, offset: LATEST }) }),
+  scenario: 'new-partitions',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
+};
+
+export const positionIgnoresSubrecord: Mutant = {
+  slug: 'position-ignores-subrecord',
+  bug: 'FLINK-4080 (H6)',
+  story: 'A position is an entry of the log, and not how much of its records was emitted: a restore emits those again.',
+  parts: withWrong({ checkpointedSplit: (split) => ({ ...split, sub: 0 }) }),
+  scenario: 'new-partitions',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
+};
+
+export const newPartitionBeginsAtLatest: Mutant = {
+  slug: 'new-partition-begins-at-latest',
+  bug: 'FLIP-288',
+  story:
+    'A partition that came while the job ran is read from its end, as the source begins in those of before: what came before it was discovered is lost.',
+  parts: withWrong({ startOfNewPartition: 'as-configured' }),
+  scenario: 'new-partitions',
+  judges: ['consistent-cut', 'exactly-once-output', 'progress'],
 };

@@ -1,12 +1,14 @@
 /** Nemeses of the network: who cannot hear whom, and what arrives when nobody expects it any more. */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { allNodes, brokerNodes, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
+import {
+  allNodes,
+  brokerNodes,
+  jobManagerNodes,
+  machineNodes,
+  SERVICE_NODES,
+  taskManagerNodes,
+} from '../../sim/node-names.ts';
 import { type FaultBody, lengthUs, type NemesisContext, type Step, withinUs } from './steps.ts';
-
-const machines = ({ cluster }: Pick<NemesisContext, 'cluster'>): NodeId[] => [
-  ...jobManagerNodes(cluster),
-  ...taskManagerNodes(cluster),
-];
 
 const others = ({ cluster }: Pick<NemesisContext, 'cluster'>, node: NodeId): NodeId[] =>
   allNodes(cluster).filter((other) => other !== node);
@@ -21,7 +23,7 @@ const held = (a: readonly NodeId[], b: readonly NodeId[], forUs: number): FaultB
 
 /** FoundationDB's: some machines are clogged one by one, in any order, and unclogged one by one, in any other. */
 export function swizzleClog(context: NemesisContext): Step[] {
-  const order = context.site('order').shuffle(machines(context));
+  const order = context.site('order').shuffle(machineNodes(context.cluster));
   const clogged = order.slice(0, 1 + context.site('how-many').choose(order.length));
   const wholeUs = lengthUs(context);
   const half = Math.floor(wholeUs / 2);
@@ -34,7 +36,7 @@ export function swizzleClog(context: NemesisContext): Step[] {
 
 /** Two halves that see nothing of each other, and one machine that sees both. Services stay in everybody's sight. */
 export function bridge(context: NemesisContext): Step[] {
-  const [shared, ...rest] = context.site('order').shuffle(machines(context));
+  const [shared, ...rest] = context.site('order').shuffle(machineNodes(context.cluster));
   const middle = Math.floor(rest.length / 2);
   const [a, b] = [rest.slice(0, middle), rest.slice(middle)];
   if (shared === undefined || a.length === 0) return [];
@@ -43,7 +45,7 @@ export function bridge(context: NemesisContext): Step[] {
 
 /** Jepsen's: each machine hears a majority, itself among it, and no two the same one. */
 export function ringOfMajorities(context: NemesisContext): Step[] {
-  const ring = context.site('order').shuffle(machines(context));
+  const ring = context.site('order').shuffle(machineNodes(context.cluster));
   const majority = Math.floor(ring.length / 2) + 1;
   const forUs = lengthUs(context);
   return ring.flatMap((node, index): Step[] => {
@@ -59,7 +61,7 @@ export function ringOfMajorities(context: NemesisContext): Step[] {
 
 /** What a machine says waits on the way while it dies and comes back: it arrives afterwards, from a process that is no more. */
 export function holdAndRelease(context: NemesisContext): Step[] {
-  const node = context.site('who').pick(machines(context));
+  const node = context.site('who').pick(machineNodes(context.cluster));
   const forUs = lengthUs(context);
   const dies = withinUs(context, Math.floor(forUs / 2));
   return [

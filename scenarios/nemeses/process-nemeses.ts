@@ -1,17 +1,12 @@
 /** Nemeses of processes: who goes down, in which order, and at which moment it hurts. */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { jobManagerNodes, taskManagerNodes } from '../../sim/node-names.ts';
+import { jobManagerNodes, machineNodes, taskManagerNodes } from '../../sim/node-names.ts';
 import { type FaultBody, lengthUs, type NemesisContext, type Step, withinUs } from './steps.ts';
 
 /** Machines are dealt to so many racks in turn, each kind for itself, as schedulers spread them. */
 const RACKS = 2;
 /** Writes, restores ... behind the strike among which the one is drawn at which somebody dies. */
 const OCCURRENCES_MAX = 6;
-
-const machines = ({ cluster }: Pick<NemesisContext, 'cluster'>): NodeId[] => [
-  ...jobManagerNodes(cluster),
-  ...taskManagerNodes(cluster),
-];
 
 const crash = (node: NodeId, restartAfterUs: number): FaultBody => ({ kind: 'crash', node, restartAfterUs });
 
@@ -20,7 +15,7 @@ export function rollingRestart(context: NemesisContext): Step[] {
   let afterUs = 0;
   return context
     .site('order')
-    .shuffle(machines(context))
+    .shuffle(machineNodes(context.cluster))
     .map((node) => {
       const downUs = lengthUs(context);
       const step = { afterUs, fault: crash(node, downUs) };
@@ -76,7 +71,7 @@ export function killDuringRecovery(context: NemesisContext): Step[] {
       occurrence: 1 + site('occurrence').choose(OCCURRENCES_MAX),
       since: index,
     },
-    fault: crash(site('again').pick(machines(context)), lengthUs(context)),
+    fault: crash(site('again').pick(machineNodes(context.cluster)), lengthUs(context)),
   }));
   return [{ afterUs: 0, fault: crash(first, lengthUs(context)) }, ...again];
 }

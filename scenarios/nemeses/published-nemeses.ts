@@ -8,7 +8,7 @@
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { type Distribution, lognormal, sampleUs } from '../../sim/kernel/distribution.ts';
-import { allNodes, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
+import { allNodes, jobManagerNodes, machineNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
 import type { FaultBody, NemesisContext, Step } from './steps.ts';
 
 const PARTITION: Distribution = lognormal({ medianUs: 162_000_000, sigma: '1.2' });
@@ -49,7 +49,7 @@ export function publishedPartition(context: NemesisContext): Step[] {
 /** A node fails, or several within the time of a burst, mostly of one rack. */
 export function publishedFailure(context: NemesisContext): Step[] {
   const { site, cluster } = context;
-  const order = site('order').shuffle([...taskManagerNodes(cluster), ...jobManagerNodes(cluster)]);
+  const order = site('order').shuffle(machineNodes(cluster));
   const [first, ...rest] = order;
   if (first === undefined) return [];
   const crash = (node: NodeId, afterUs: number): Step => ({
@@ -68,7 +68,7 @@ export function publishedFailure(context: NemesisContext): Step[] {
 /** A collector stops a process; a slow machine is slow for minutes instead. */
 export function publishedStall(context: NemesisContext): Step[] {
   const { site, cluster } = context;
-  const node = site('who').pick([...taskManagerNodes(cluster), ...jobManagerNodes(cluster)]);
+  const node = site('who').pick(machineNodes(cluster));
   if (site('kind').choose(2) === 0)
     return [
       { afterUs: 0, fault: { kind: 'pause', node, forUs: scaledUs(context, sampleUs(COLLECTION, site('for'))) } },
@@ -88,7 +88,7 @@ function oneOf({ site, cluster }: NemesisContext): NodeId {
 }
 
 function halfOf({ site, cluster }: NemesisContext): NodeId[] {
-  const machines = site('half').shuffle([...taskManagerNodes(cluster), ...jobManagerNodes(cluster)]);
+  const machines = site('half').shuffle(machineNodes(cluster));
   return machines.slice(0, Math.max(1, Math.floor(machines.length / 2)));
 }
 

@@ -17,7 +17,7 @@ export interface StepPoint {
   readonly point: FaultPoint;
   readonly node?: NodeId;
   readonly occurrence: number;
-  /** Index of the step behind which it counts; absent: from the start of the life. */
+  /** Index of the step behind which it counts; absent: from the strike, if that has a time. */
   readonly since?: number;
 }
 

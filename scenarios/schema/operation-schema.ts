@@ -27,6 +27,10 @@ const thenResume = record({
     .enum(BACKENDS)
     .optional()
     .describe('Where keyed state lives from then on. Another backend than before reads canonical savepoints only.'),
+  fileMerging: z
+    .boolean()
+    .optional()
+    .describe('Whether state goes into common files from then on, where the job is configured so. Absent: as before.'),
   version: z
     .int()
     .min(1)
@@ -64,6 +68,7 @@ export function commandOf({ operation, format, type, drain, thenResume: resume }
             claimMode: resume.claim,
             allowNonRestored: resume.allowNonRestored,
             ...(resume.backend === undefined ? {} : { backend: resume.backend }),
+            ...(resume.fileMerging === undefined ? {} : { fileMerging: resume.fileMerging }),
             ...(resume.version === undefined ? {} : { version: resume.version }),
             ...(resume.fallBack === undefined ? {} : { fallBack: resume.fallBack }),
             ...(resume.onlyIfFailed ? { onlyIfFailed: true as const } : {}),

@@ -12,7 +12,7 @@ import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
 import { CHECKPOINT_KINDS, CLAIM_MODES, RESUME_SOURCES, SAVEPOINT_FORMATS } from './operation-schema.ts';
 import { record } from './scalars.ts';
 import { sinkPlanSchema } from './sink-schema.ts';
-import { storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
+import { fileMergingPlanSchema, storageConfigurationPlanSchema, storagePlanSchema } from './storage-schema.ts';
 
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
 const COMPRESSIONS = ['none', 'lz4'] as const;
@@ -53,6 +53,7 @@ const trigger = z.union(
       subtask: natural.exactOptional(),
       node: node.exactOptional(),
       since: z.string().exactOptional(),
+      fromUs: natural.exactOptional(),
       occurrence: positive,
       afterUs: natural.exactOptional(),
     }),
@@ -67,6 +68,7 @@ const thenResume = record({
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
   backend: z.enum(BACKENDS).exactOptional(),
+  fileMerging: z.boolean().exactOptional(),
   version: positive.exactOptional(),
   fallBack: positive.exactOptional(),
   onlyIfFailed: z.literal(true).exactOptional(),
@@ -169,6 +171,7 @@ const checkpoint = record({
   inlineThresholdBytes: natural,
   // Plans from before state could be compressed do not say.
   compression: z.enum(COMPRESSIONS).default('none'),
+  fileMerging: fileMergingPlanSchema.exactOptional(),
   timelineLogging: z.boolean(),
 });
 
@@ -276,6 +279,16 @@ export const planSchema = record({
       bounded: z.boolean().default(false),
       socket: z.literal(true).exactOptional(),
       induced: z.literal(true).exactOptional(),
+      before: natural.exactOptional(),
+      committed: natural.exactOptional(),
+      grows: record({ atUs: natural, partitions: positive }).exactOptional(),
+      entryRecords: positive.exactOptional(),
+      startFrom: z
+        .union([z.enum(['earliest', 'latest', 'committed']), record({ timestampUs: whole })], {
+          error: 'expected earliest, latest, committed or { timestampUs }',
+        })
+        .exactOptional(),
+      discoveryUs: positive.exactOptional(),
     }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
       error: 'expected as many rows as records',
       path: ['rows'],

@@ -9,10 +9,11 @@ import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { DATASET_NAMES } from '../datasets/dataset-name.ts';
 import { changelogSchema } from './changelog-schema.ts';
 import { count, duration, multiplier, partsPerMillion, rate, record, size, text } from './scalars.ts';
-import { storageKindSchema } from './storage-schema.ts';
+import { fileMergingSchema, storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
+const START_POSITIONS = ['earliest', 'latest', 'committed', 'timestamp'] as const;
 const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
@@ -52,6 +53,32 @@ export const inputSchema = record({
     .boolean()
     .default(false)
     .describe('No log but a socket: each record is handed out once, and what is lost then cannot be read again.'),
+  before: count(0)
+    .default(0)
+    .describe('Of the records, so many lie there when the job begins; the others come from `start` on.'),
+  startFrom: z
+    .enum(START_POSITIONS)
+    .default('earliest')
+    .describe(
+      'Where a source begins that reads by splits: `timestamp` at `fromTime`, `committed` where its group had come to.',
+    ),
+  fromTime: z
+    .int({ error: 'expected a whole number of milliseconds since 1970' })
+    .optional()
+    .describe('With `timestamp`: the first record of this time or a later one, milliseconds since 1970.'),
+  committed: count(0)
+    .optional()
+    .describe('With `committed`: records that the group had read, from the start of the topic.'),
+  grow: record({
+    at: duration().describe('When.'),
+    partitions: count().describe('How many there are then.'),
+  })
+    .optional()
+    .describe('Further partitions, over which what comes then is dealt, too.'),
+  discovery: duration()
+    .optional()
+    .describe("How often a source that reads by splits asks for new partitions. Default: never. Kafka's default: 5m."),
+  entryRecords: count().default(1).describe('Most records that one entry of the log holds; a position counts both.'),
   induced: z
     .boolean()
     .default(false)
@@ -59,6 +86,16 @@ export const inputSchema = record({
       'Whether the log decides when sources take a checkpoint: it is asked for a marker in each partition (ExternallyInducedSource).',
     ),
 }).superRefine((input, context) => {
+  if ((input.startFrom === 'timestamp') !== (input.fromTime !== undefined))
+    context.addIssue({ code: 'custom', path: ['startFrom'], message: 'expected timestamp and a fromTime, or neither' });
+  if ((input.startFrom === 'committed') !== (input.committed !== undefined))
+    context.addIssue({ code: 'custom', path: ['startFrom'], message: 'expected committed and how many, or neither' });
+  if (input.before > input.records)
+    context.addIssue({ code: 'custom', path: ['before'], message: 'expected at most the number of records' });
+  if (input.grow !== undefined && input.discovery === undefined)
+    context.addIssue({ code: 'custom', path: ['grow'], message: 'expected a discovery, or nobody would read them' });
+  if (input.grow !== undefined && input.grow.partitions <= (input.partitions ?? 0))
+    context.addIssue({ code: 'custom', path: ['grow', 'partitions'], message: 'expected more than partitions' });
   if (input.induced && input.socket)
     context.addIssue({ code: 'custom', path: ['induced'], message: 'expected socket: false with induced: true' });
   if ((input.dataset === undefined) === (input.file === undefined)) {
@@ -130,6 +167,7 @@ export const checkpointingSchema = record({
     .describe(
       'Whether snapshots of keyed state are compressed. Costs CPU, saves bytes on the network and in the store.',
     ),
+  fileMerging: fileMergingSchema.describe('Small state of many subtasks in common files.'),
   firstId: count().default(1).describe('Id of the first checkpoint, to begin near a boundary such as 9 or 99.'),
   retention: z
     .enum(RETENTIONS)

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { STORAGE_KINDS } from '../../engine/protocol/configuration.ts';
 import { STORAGE_FLAVOURS, USUAL_STORAGE } from '../../sim/services/storage-physics.ts';
-import { count, duration, record, size } from './scalars.ts';
+import { count, duration, multiplier, record, size } from './scalars.ts';
 
 const MIB = 1_048_576;
 /** Flink's limits: state.storage of the JobManager, pekko.framesize, execution.checkpointing.write-buffer-size. */
@@ -17,6 +17,36 @@ const USUAL_LIMITS = {
   uploadPartBytes: 0,
   entropy: false,
 };
+
+/** Rows S19, T2. */
+export const fileMergingSchema = record({
+  enabled: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe(
+      'Whether state of the subtasks of a TaskManager goes into common files. As in Flink, savepoints take no notice.',
+    ),
+  acrossCheckpoints: z
+    .boolean({ error: 'expected true or false' })
+    .default(false)
+    .describe(
+      'Whether a file takes state of several checkpoints. Object stores, whose objects do not grow, take no notice.',
+    ),
+  maxFileSize: size().prefault('32MiB').describe("A file that is so large takes nothing more. Flink's default."),
+  maxSpaceAmplification: multiplier()
+    .prefault('2/1')
+    .describe(
+      'Bytes of a file per byte in use from which on incremental checkpoints write its segments anew. Flink: 2.',
+    ),
+}).prefault({});
+
+export const fileMergingOf = ({
+  enabled,
+  acrossCheckpoints,
+  maxFileSize,
+  maxSpaceAmplification,
+}: z.output<typeof fileMergingSchema>) =>
+  enabled ? { fileMerging: { acrossCheckpoints, maxFileBytes: maxFileSize, maxSpaceAmplification } } : {};
 
 export const storageKindSchema = z
   .enum(STORAGE_KINDS, { error: `expected one of ${STORAGE_KINDS.join(', ')}` })
@@ -94,6 +124,12 @@ export const storageConfigurationPlanSchema = record({
   uploadPartBytes: natural,
   entropy: z.boolean().default(false),
 }).default({ kind: 'object-store', ...USUAL_LIMITS });
+
+export const fileMergingPlanSchema = record({
+  acrossCheckpoints: z.boolean(),
+  maxFileBytes: positive,
+  maxSpaceAmplification: record({ numerator: positive, denominator: positive }),
+});
 
 export const storagePlanSchema = record({
   flavour: z.enum(STORAGE_FLAVOURS),

@@ -13,6 +13,8 @@ export interface CertificateEntry {
   readonly without: string;
   /** `judge/anomaly` of the life without it; empty: it passes. */
   readonly signature: string;
+  /** The life fails in the same way, but without its faults the standard engine fails, too: such a world says nothing. */
+  readonly isImpossible?: true;
 }
 
 export interface CertificateQuestion {

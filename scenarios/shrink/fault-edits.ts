@@ -62,12 +62,11 @@ function fewer(side: readonly NodeId[]): (readonly NodeId[])[] {
 
 function shorter(fault: Fault): Fault[] {
   if ('forUs' in fault) return shorterLengths(fault.forUs, 1_000).map((forUs): Fault => ({ ...fault, forUs }));
-  if (fault.kind === 'crash') {
+  if ('restartAfterUs' in fault) {
+    // Below zero: for good, which is longer than any length.
     const lengths = shorterLengths(fault.restartAfterUs < 0 ? Number.MAX_SAFE_INTEGER : fault.restartAfterUs, 100_000);
     return lengths.map((restartAfterUs): Fault => ({ ...fault, restartAfterUs }));
   }
-  if (fault.kind === 'power-loss')
-    return shorterLengths(fault.restartAfterUs, 100_000).map((restartAfterUs): Fault => ({ ...fault, restartAfterUs }));
   if (fault.kind === 'hang') return shorterLengths(fault.hangUs, 1_000).map((hangUs): Fault => ({ ...fault, hangUs }));
   return [];
 }
@@ -97,6 +96,10 @@ function weaker(fault: Fault): Fault[] {
     case 'clock-step':
       return shorterLengths(Math.abs(fault.byUs), 1_000).map(
         (by): Fault => ({ ...fault, byUs: Math.sign(fault.byUs) * by }),
+      );
+    case 'clock-drift':
+      return smallerNumbers(Math.abs(fault.driftPpm), 1).map(
+        (drift): Fault => ({ ...fault, driftPpm: Math.sign(fault.driftPpm) * drift }),
       );
     case 'throw':
       return smallerNumbers(fault.afterCalls ?? 0, 0).map((afterCalls): Fault => ({ ...fault, afterCalls }));

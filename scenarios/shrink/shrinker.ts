@@ -84,13 +84,17 @@ class Shrinker {
       isMinimal = planHash(this.#plan) === before && !this.#isSpent();
     }
     const certificate = yield* this.#certificate();
+    // What is left out of and fails alike all the same is not necessary.
+    const isProven = certificate.every(
+      ({ signature, isImpossible }) => signature !== this.#signature || isImpossible === true,
+    );
     return {
       plan: this.#plan,
       signature: this.#signature,
       certificate,
       lives: this.#lives,
       events: this.#events,
-      isMinimal,
+      isMinimal: isMinimal && isProven,
     };
   }
 
@@ -207,7 +211,17 @@ class Shrinker {
   *#certificate(): Inquiring<readonly CertificateEntry[]> {
     const questions = certificateOf(this.#plan, this.#options.jobs);
     const signatures = yield* this.#signatures(questions.map(({ plan }) => plan));
-    return questions.map(({ without }, index) => ({ without, signature: signatures[index] ?? '' }));
+    const entries: CertificateEntry[] = [];
+    for (const [index, { without, plan }] of questions.entries()) {
+      const signature = signatures[index] ?? '';
+      const isAlike = signature === this.#signature;
+      entries.push({
+        without,
+        signature,
+        ...(isAlike && !(yield* this.#mayFail(plan)) ? { isImpossible: true as const } : {}),
+      });
+    }
+    return entries;
   }
 
   #isSpent(): boolean {

@@ -12,6 +12,7 @@ import { Choices } from '../../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { compile } from '../compile.ts';
 import { calmPlan } from '../crashpoints/crash-case.ts';
+import { withFaultsBehind } from '../fault-ids.ts';
 import { hittingSets } from './hitting-sets.ts';
 import type { Observation, Proposal, Strategy } from './strategy.ts';
 import { elementName, faultAgainst, type Support, type SupportElement } from './support.ts';
@@ -69,13 +70,12 @@ class Clauses {
   /** The plan in which these elements are taken away. */
   proposal(names: readonly string[]): Proposal {
     this.#tried.add(JSON.stringify(names));
-    const start = this.#plan.faults.length;
-    const faults = names.flatMap((name, index) => {
+    const against = names.flatMap((name) => {
       const element = this.#elements.get(name);
       const fault = element === undefined ? undefined : faultAgainst(this.#plan, element);
-      return fault === undefined ? [] : [{ ...fault, id: `f${start + index + 1}` }];
+      return fault === undefined ? [] : [fault];
     });
-    return { plan: { ...this.#plan, faults: [...this.#plan.faults, ...faults] }, gaze: 'support' };
+    return { plan: { ...this.#plan, faults: withFaultsBehind(this.#plan.faults, against) }, gaze: 'support' };
   }
 
   next(count: number): readonly (readonly string[])[] {

@@ -10,6 +10,7 @@ import type { Fault } from '../../sim/faults/fault.ts';
 import type { Choices, ChoiceSite } from '../../sim/kernel/choice.ts';
 import { jobManagerNodes, taskManagerNodes } from '../../sim/node-names.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import { withFaultsBehind } from '../fault-ids.ts';
 import { planHash } from '../plan-hash.ts';
 import type { Coverage } from './coverage.ts';
 
@@ -76,9 +77,7 @@ const withFault = (plan: SimulationPlan, changed: Fault): SimulationPlan => ({
 /** Under an id that no fault has. */
 function withNew(plan: SimulationPlan, fault: Fault): SimulationPlan | undefined {
   if (plan.faults.length >= FAULTS_MAX) return undefined;
-  const numbers = plan.faults.map(({ id }) => Number(/^f(\d+)$/.exec(id)?.[1] ?? 0));
-  const id = `f${Math.max(0, ...numbers) + 1}`;
-  return { ...plan, faults: [...plan.faults, { ...fault, id }] };
+  return { ...plan, faults: withFaultsBehind(plan.faults, [fault]) };
 }
 
 /** It strikes at a point of a checkpoint's life that the parent's life passed. */

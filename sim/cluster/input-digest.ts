@@ -13,6 +13,7 @@ import type {
   OperatorEventMessage,
   TaskManagerMessage,
 } from '../../engine/protocol/messages.ts';
+import type { MergingMessage } from '../../engine/protocol/merging-messages.ts';
 import type { LogSplit } from '../../engine/protocol/operator-events.ts';
 import type { StreamBuffer } from '../../engine/protocol/stream-elements.ts';
 import { foldDeployment, foldHandles, foldSegments } from './deployment-digest.ts';
@@ -61,6 +62,12 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'write-channel-state':
       digest.fold(message.checkpointId);
       return;
+    case 'merge-state':
+    case 'merge-end':
+    case 'state-merged':
+    case 'merge-retained':
+      foldMerging(digest, message);
+      return;
     case 'changelog-step':
       digest.foldString(message.step);
       return;
@@ -81,6 +88,32 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
       return;
     default:
       foldService(digest, message);
+  }
+}
+
+function foldMerging(digest: Digest, message: MergingMessage): void {
+  switch (message.kind) {
+    case 'merge-state':
+      digest.fold(message.checkpointId);
+      digest.fold(message.attempt);
+      digest.foldString(message.pool);
+      digest.fold(message.number);
+      digest.fold(message.bytes.length);
+      return;
+    case 'merge-end':
+      digest.fold(message.checkpointId);
+      digest.fold(message.attempt);
+      return;
+    case 'state-merged':
+      digest.fold(message.number);
+      digest.foldString(message.path);
+      digest.fold(message.offset);
+      return;
+    case 'merge-retained':
+      digest.fold(message.oldestRetainedId);
+      return;
+    default:
+      unreachable(message);
   }
 }
 

@@ -54,6 +54,16 @@ export function foldService(digest: Digest, message: ServiceMessage): void {
     case 'log-marked':
       foldMarkers(digest, message);
       return;
+    case 'log-list-offsets':
+      digest.fold(message.requestId);
+      digest.foldString(message.topic);
+      digest.foldString(typeof message.at === 'string' ? message.at : String(message.at.timestampUs));
+      return;
+    case 'log-offsets':
+      digest.fold(message.requestId);
+      digest.foldString(message.outcome);
+      for (const offset of message.offsets) digest.fold(offset);
+      return;
     case 'sink-initialize':
     case 'sink-write':
     case 'sink-pre-commit':

@@ -15,6 +15,7 @@ export function foldStorage(digest: Digest, message: StorageRequest | StorageRep
       return;
     case 'storage-get':
       digest.foldString(message.path);
+      if (message.range !== undefined) digest.fold(message.range.offset);
       return;
     case 'storage-delete':
       for (const path of message.paths) digest.foldString(path);

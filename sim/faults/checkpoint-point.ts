@@ -66,6 +66,7 @@ const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, Chec
   ['barrier-sent', 'barrier.sent'],
   ['snapshot-taken', 'snapshot.taken'],
   ['state-write-sent', 'state-write.sent'],
+  ['merged-write-sent', 'state-write.sent'],
   ['file-opened', 'state-write.begun'],
   ['object-stored', 'state-write.done'],
   ['transaction-pre-committed', 'pre-commit.done'],
@@ -89,10 +90,10 @@ const POINT_OF_KIND: ReadonlyMap<string, CheckpointPoint> = new Map<string, Chec
 /** What `_metadata` is called on a storage that renames it. */
 const TEMPORARY_METADATA = /\/\._metadata\.[^/]*$/;
 
-/** Checkpoint id in a path `.../chk-<n>/...`; 0 when there is none. */
+/** Checkpoint id in a path `.../chk-<n>/...`, or the one a merged file was begun for; 0 when there is none. */
 export function checkpointOfPath(path: string): number {
-  const match = /\/chk-(\d+)\//.exec(path);
-  return match?.[1] === undefined ? 0 : Number(match[1]);
+  const match = /\/chk-(\d+)\/|-(\d+)\.merged$/.exec(path);
+  return Number(match?.[1] ?? match?.[2] ?? 0);
 }
 
 /** Checkpoint a pointer value names as its newest; the pointer is JSON `{ completed: [{ id }, ...] }`, newest last. */

@@ -130,6 +130,7 @@ export class FaultInjector implements FaultDriver {
     let isStruck = false;
     for (const { state, trigger } of waiting) {
       if (trigger.since !== undefined && !this.#hasStruck(trigger.since)) continue;
+      if (trigger.fromUs !== undefined && entry.atUs < trigger.fromUs) continue;
       if (!state.isTriggeredBy(trigger, occurrence, entry.node)) continue;
       state.handle = this.#loop.scheduleIn(trigger.afterUs ?? 0, state);
       isStruck = true;

@@ -21,6 +21,8 @@ export type FaultTrigger =
       readonly node?: NodeId;
       /** Only what happens after this fault has struck counts; a fault that is not in the plan never strikes. Absent: all. */
       readonly since?: string;
+      /** Only what happens from this time on counts; absent: all. */
+      readonly fromUs?: number;
       /** The n-th matching event, from 1. */
       readonly occurrence: number;
       /** The fault strikes so long after it; absent: at once. */

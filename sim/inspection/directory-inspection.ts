@@ -13,7 +13,13 @@
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
-import type { SegmentHandle, StateHandle, StateKind } from '../../engine/protocol/state-handle.ts';
+import {
+  logicalBytes,
+  logicalFileKey,
+  type SegmentHandle,
+  type StateHandle,
+  type StateKind,
+} from '../../engine/protocol/state-handle.ts';
 import { mountOf, resolvedAt } from './file-resolution.ts';
 import { damageOf, readSegment, readStateContents, type StateContents } from './state-contents.ts';
 
@@ -35,10 +41,12 @@ export interface InspectedHandle {
   readonly state: StateKind;
   /** As it lies below the directory; empty: inline in `_metadata`. */
   readonly file: string;
+  /** Where it begins in a merged file, which holds state of others, too. Absent: it is the whole file. */
+  readonly offset?: number;
   readonly bytes: number;
   readonly keyGroups?: { readonly start: number; readonly end: number };
   /** Files that its manifest lists, each checked. */
-  readonly segments?: readonly { readonly file: string; readonly bytes: number }[];
+  readonly segments?: readonly { readonly file: string; readonly offset?: number; readonly bytes: number }[];
   /** Absent when it is damaged or missing. */
   readonly contents?: StateContents;
 }
@@ -158,10 +166,11 @@ export class DirectoryInspection {
     }
     for (const handle of handlesOf(snapshot.metadata))
       if (handle.path !== '' && resolvedAt(handle.path, snapshot.mount) === file)
-        readHandle(snapshot, handle, bytes, file);
+        readHandle(snapshot, handle, logicalBytes(handle, bytes), file);
     for (const { segments = [] } of handlesOf(snapshot.metadata))
       for (const segment of segments)
-        if (resolvedAt(segment.path, snapshot.mount) === file) checkSegment(snapshot, segment, bytes, file);
+        if (resolvedAt(segment.path, snapshot.mount) === file)
+          checkSegment(snapshot, segment, logicalBytes(segment, bytes), file);
   }
 
   document(): InspectionDocument {
@@ -237,7 +246,9 @@ function pathsOf({ path, segments = [] }: StateHandle): readonly string[] {
 
 function checkSegment(snapshot: OpenSnapshot, handle: SegmentHandle, bytes: Uint8Array, file: string): void {
   const reading = readSegment(handle, bytes);
-  if (reading.kind === 'damaged') snapshot.problems.push({ kind: 'damaged', file, ...reading.damage });
+  if (reading.kind !== 'damaged') return;
+  const { offset, message } = reading.damage;
+  snapshot.problems.push({ kind: 'damaged', file, offset: offset + (handle.offset ?? 0), message });
 }
 
 function readHandle(snapshot: OpenSnapshot, handle: StateHandle, bytes: Uint8Array, file: string): void {
@@ -248,7 +259,8 @@ function readHandle(snapshot: OpenSnapshot, handle: StateHandle, bytes: Uint8Arr
   }
   const { offset, message } = reading.damage;
   const where = handle.path === '' ? `in the inline ${handle.state} state of ${handle.operator}: ` : '';
-  snapshot.problems.push({ kind: 'damaged', file, offset, message: `${where}${message}` });
+  const at = offset + (handle.offset ?? 0);
+  snapshot.problems.push({ kind: 'damaged', file, offset: at, message: `${where}${message}` });
 }
 
 function inspected(snapshot: OpenSnapshot): InspectedSnapshot {
@@ -256,8 +268,10 @@ function inspected(snapshot: OpenSnapshot): InspectedSnapshot {
   const handles = handlesOf(metadata);
   const sum = (of: readonly StateHandle[]): number => of.reduce((bytes, handle) => bytes + handle.bytes, 0);
   const inFiles = handles.filter(({ path }) => path !== '');
-  const segments = new Map(handles.flatMap((handle) => (handle.segments ?? []).map((file) => [file.path, file.bytes])));
-  const segmentBytes = [...segments.values()].reduce((bytes, size) => bytes + size, 0);
+  const segments = new Map(
+    handles.flatMap((handle) => (handle.segments ?? []).map((file) => [logicalFileKey(file), file] as const)),
+  );
+  const segmentBytes = [...segments.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   return {
     file,
     checkpointId: metadata.checkpointId,
@@ -281,18 +295,19 @@ function inspected(snapshot: OpenSnapshot): InspectedSnapshot {
       metadata: metadataBytes,
       inline: sum(handles.filter(({ path }) => path === '')),
       files: sum(inFiles) + segmentBytes,
-      fileCount: new Set(inFiles.map(({ path }) => path)).size + segments.size,
+      fileCount: new Set([...inFiles, ...segments.values()].map(({ path }) => path)).size,
     },
     problems,
   };
 }
 
 function inspectedHandle(handle: StateHandle, mount: string, contents: StateContents | undefined): InspectedHandle {
-  const { operator, state, path, bytes, keyGroups } = handle;
+  const { operator, state, path, offset, bytes, keyGroups } = handle;
   return {
     operator,
     state,
     file: path === '' ? '' : (resolvedAt(path, mount) ?? path),
+    ...(offset === undefined ? {} : { offset }),
     bytes,
     ...(keyGroups === undefined ? {} : { keyGroups }),
     ...(handle.segments === undefined ? {} : { segments: handle.segments.map((segment) => segmentOf(segment, mount)) }),
@@ -300,8 +315,12 @@ function inspectedHandle(handle: StateHandle, mount: string, contents: StateCont
   };
 }
 
-const segmentOf = ({ path, bytes }: SegmentHandle, mount: string): { file: string; bytes: number } => ({
+const segmentOf = (
+  { path, offset, bytes }: SegmentHandle,
+  mount: string,
+): { file: string; offset?: number; bytes: number } => ({
   file: resolvedAt(path, mount) ?? path,
+  ...(offset === undefined ? {} : { offset }),
   bytes,
 });
 

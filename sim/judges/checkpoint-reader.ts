@@ -15,7 +15,7 @@ import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
-import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
+import { logicalBytes, type SegmentHandle, type StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
@@ -263,12 +263,15 @@ export class CheckpointReader {
       if (enumerator.kind === 'unreadable') return enumerator.reason;
       const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
       problems.push(...found.problems);
-      for (const [partition, offset] of found.offsets) {
+      for (const [partition, position] of found.positions) {
         const slot = this.#options.index.slotOf(partition);
         const length = slot === undefined ? -1 : (this.#options.index.input[slot]?.values.length ?? -1);
-        if (slot === undefined || offset > length)
-          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, which has no such record`;
-        cut[slot] = offset;
+        if (slot === undefined) return `${uid} has a split of partition ${String(partition)}, which there is not`;
+        const { offset, sub } = position === 'end' ? { offset: 0, sub: 0 } : position;
+        const records = position === 'end' ? length : this.#options.index.recordsBefore(slot, offset, sub);
+        if (offset < 0 || records < 0 || records > length)
+          return `${uid} stands at offset ${String(offset)} of partition ${String(partition)}, where it has nothing to read`;
+        cut[slot] = records;
       }
     }
     return problems;
@@ -277,7 +280,8 @@ export class CheckpointReader {
   /** As they lie there, unchecked; undefined: they do not. */
   rawBytesOf(file: StateHandle | SegmentHandle): Uint8Array | undefined {
     if ('inline' in file && file.path === '') return file.inline;
-    return this.#options.durable.object(file.path);
+    const physical = this.#options.durable.object(file.path);
+    return physical === undefined ? undefined : logicalBytes(file, physical);
   }
 
   /** Keyed state as one file without times, whatever wrote it. Throws `CorruptData`, as `segmentOf` may. */
@@ -344,7 +348,7 @@ export class CheckpointReader {
   ): Uint8Array | string {
     const files: Uint8Array[] = [];
     for (const segment of segments) {
-      const file = this.#verified(segment.path, this.#options.durable.object(segment.path), segment);
+      const file = this.#verified(segment.path, this.rawBytesOf(segment), segment);
       if (typeof file === 'string') return file;
       files.push(file);
     }

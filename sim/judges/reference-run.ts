@@ -18,8 +18,10 @@ import {
 import type { HasFired } from './fired-timers.ts';
 import { type LastWork, type OnOutput, ReferenceJob, type RestoredOperatorState } from './reference-job.ts';
 
-/** The records of one partition, in offset order from offset 0. */
+/** The records of one partition that a source is to read, in their order: from offset 0, or from where it begins. */
 export interface JudgedPartition {
+  /** How many of these records lie before a position of the log; negative: it lies before where the source begins. Absent: its offset. */
+  readonly recordsBefore?: (offset: number, sub: number) => number;
   /** Topic name, for people. */
   readonly topic: string;
   /** Partition number at the log broker; unique over all topics. */
@@ -61,6 +63,11 @@ export class InputIndex {
 
   slotOf(partition: number): number | undefined {
     return this.#slotByPartition.get(partition);
+  }
+
+  /** How many records of a partition lie before a position of the log. */
+  recordsBefore(slot: number, offset: number, sub = 0): number {
+    return this.input[slot]?.recordsBefore?.(offset, sub) ?? offset;
   }
 
   /** The cut behind the last record. */

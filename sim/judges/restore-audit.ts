@@ -264,7 +264,7 @@ export class RestoreAudit implements Judge {
           ? readStateContents(handle, found)
           : readSegment(handle, found);
     if (reading?.kind !== 'damaged') throw new CorruptData(bytes, 0);
-    throw new CorruptData(`${bytes}: ${reading.damage.message}`, reading.damage.offset);
+    throw new CorruptData(`${bytes}: ${reading.damage.message}`, reading.damage.offset + (handle.offset ?? 0));
   }
 
   #say(anomaly: string, message: string): void {

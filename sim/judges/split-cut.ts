@@ -6,9 +6,11 @@
  * the one that ends at `next`, must lie in exactly one place: not assigned, or with one reader, finished or not. If nobody has it, its
  * records are read by nobody after a restore; if two have it, they are read twice.
  *
+ * Of a partition that has ended there may be no split any more.
+ *
  * I1: the cut of a partition is the least position of what is still to be read; finished splits have nothing to be read.
  */
-import type { LogSplit } from '../../engine/protocol/operator-events.ts';
+import { ENDED, type LogSplit } from '../../engine/protocol/operator-events.ts';
 
 /** Splits of one source in one checkpoint. */
 export interface SplitPlaces {
@@ -25,9 +27,12 @@ export interface SplitProblem {
   readonly message: string;
 }
 
+/** A position of the log; `end`: everything was read. */
+export type SplitPosition = Pick<LogSplit, 'offset' | 'sub'> | 'end';
+
 export interface SplitCut {
   /** By partition; a partition with a lost split has none. */
-  readonly offsets: ReadonlyMap<number, number>;
+  readonly positions: ReadonlyMap<number, SplitPosition>;
   readonly problems: readonly SplitProblem[];
 }
 
@@ -42,11 +47,11 @@ export function splitCut({ readers, enumerator }: SplitPlaces): SplitCut {
     for (const split of splits) places.push({ split, where: `reader ${String(subtask)}` });
   }
   const problems = doubles(places);
-  const offsets = new Map<number, number>();
+  const positions = new Map<number, SplitPosition>();
   for (const { partition, next } of enumerator.discovered) {
     const held = places.map(({ split }) => split).filter((split) => split.partition === partition);
     const newest = held.filter(({ end }) => end === next);
-    if (newest.length === 0) {
+    if (newest.length === 0 && next !== ENDED) {
       const until = next < 0 ? 'its end' : `offset ${String(next)}`;
       problems.push({
         anomaly: 'split-lost',
@@ -54,8 +59,10 @@ export function splitCut({ readers, enumerator }: SplitPlaces): SplitCut {
       });
       continue;
     }
-    const unread = held.filter(({ offset, end }) => end < 0 || offset < end).map(({ offset }) => offset);
-    offsets.set(partition, Math.min(...(unread.length > 0 ? unread : [Math.max(0, next)])));
+    const unread = held.filter(({ offset, end }) => end < 0 || offset < end);
+    const [first] = unread.sort((a, b) => a.offset - b.offset || a.sub - b.sub);
+    if (first !== undefined) positions.set(partition, { offset: first.offset, sub: first.sub });
+    else positions.set(partition, next === ENDED ? 'end' : { offset: Math.max(0, next), sub: 0 });
   }
   for (const { split, where } of places) {
     if (enumerator.discovered.some(({ partition }) => partition === split.partition)) continue;
@@ -64,7 +71,7 @@ export function splitCut({ readers, enumerator }: SplitPlaces): SplitCut {
       message: `split ${split.splitId} is at ${where}, and its partition is yet to be discovered`,
     });
   }
-  return { offsets, problems };
+  return { positions, problems };
 }
 
 function doubles(places: readonly Place[]): SplitProblem[] {

@@ -7,7 +7,16 @@
  * I1: a size is a positive whole number, but 0 for what never crosses the network.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
-import type { EngineMessage, LogFetch, LogRecords, ServiceMessage } from '../../engine/protocol/messages.ts';
+import type {
+  EngineMessage,
+  LogFetch,
+  LogListOffsets,
+  LogMark,
+  LogMarked,
+  LogOffsets,
+  LogRecords,
+  ServiceMessage,
+} from '../../engine/protocol/messages.ts';
 import type { OperatorEvent } from '../../engine/protocol/operator-events.ts';
 import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { KubernetesMessage } from '../../engine/protocol/kubernetes-messages.ts';
@@ -72,6 +81,10 @@ export function messageBytes(message: EngineMessage): number {
     case 'start-async-part':
     case 'write-async-part':
     case 'write-channel-state':
+    case 'merge-state':
+    case 'merge-end':
+    case 'state-merged':
+    case 'merge-retained':
     case 'changelog-step':
     case 'connection-lost':
     case 'client-command':
@@ -89,12 +102,28 @@ function splitsOf(event: OperatorEvent): number {
   return 'split' in event ? 1 : 0;
 }
 
-function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
+function logBytes(message: LogMark | LogMarked | LogListOffsets | LogOffsets): number {
   switch (message.kind) {
     case 'log-mark':
       return message.group.length + message.partitions.length * ENTRY_BYTES;
+    case 'log-list-offsets':
+      return message.group.length + message.topic.length;
+    case 'log-offsets':
+      return message.group.length + message.offsets.length * ENTRY_BYTES;
     case 'log-marked':
       return message.group.length + message.offsets.length * ENTRY_BYTES;
+    default:
+      return unreachable(message);
+  }
+}
+
+function serviceBytes(message: Exclude<ServiceMessage, LogFetch | LogRecords>): number {
+  switch (message.kind) {
+    case 'log-mark':
+    case 'log-marked':
+    case 'log-list-offsets':
+    case 'log-offsets':
+      return logBytes(message);
     case 'storage-put':
       return message.path.length + message.bytes.length;
     case 'storage-get':

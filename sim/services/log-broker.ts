@@ -15,7 +15,8 @@
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
-import type { LogFetch, LogMark, LogRecords } from '../../engine/protocol/messages.ts';
+import type { LogFetch, LogListOffsets, LogMark, LogRecords } from '../../engine/protocol/messages.ts';
+import { LATEST } from '../../engine/protocol/operator-events.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
 import type { LogContent, LogSlice } from './log-content.ts';
 import { type LogMarker, LogMarkers } from './log-markers.ts';
@@ -82,8 +83,11 @@ export class LogBroker implements ServiceActor {
   handle(input: Input, nowUs: Micros, out: ServiceOut): void {
     if (input.kind === 'timer') this.#release(input.timer, nowUs, out);
     if (input.kind !== 'message') return;
-    const { message, from, fromMailbox } = input;
+    const { from, fromMailbox } = input;
+    let { message } = input;
     if (message.kind === 'log-mark') return this.#mark(message, this.#targets.of(from, fromMailbox), nowUs, out);
+    if (message.kind === 'log-list-offsets')
+      return this.#listOffsets(message, this.#targets.of(from, fromMailbox), nowUs, out);
     if (message.kind !== 'log-fetch') {
       out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the log broker' });
       return;
@@ -95,6 +99,8 @@ export class LogBroker implements ServiceActor {
       out.cancelTimer(known.timer);
       known.held = undefined;
     }
+    if (message.offset === LATEST)
+      message = { ...message, offset: this.#content.readableRecords(message.partition, nowUs) };
     if (!this.#isAddressable(message)) {
       out.report({ kind: 'message-discarded', message: 'log-fetch', why: 'no such position in the log' });
       out.send(target, refusal(message));
@@ -109,6 +115,23 @@ export class LogBroker implements ServiceActor {
       reader.held = message;
       out.setTimer(reader.timer, micros(waitUs));
     }
+  }
+
+  #listOffsets({ requestId, group, topic, at }: LogListOffsets, target: Target, nowUs: Micros, out: ServiceOut): void {
+    const { effect } = this.#conditions.decide(this.#conditionSite);
+    const partitions = this.#content.partitionsAt(topic, nowUs);
+    if (effect === 'unknown-outcome') return;
+    if (effect === 'unavailable' || effect === 'fail' || partitions === undefined)
+      return out.send(target, {
+        kind: 'log-offsets',
+        requestId,
+        group,
+        outcome: 'unavailable',
+        partitions: [],
+        offsets: [],
+      });
+    const offsets = partitions.map((partition) => this.#content.startOffset(partition, at, nowUs));
+    out.send(target, { kind: 'log-offsets', requestId, group, outcome: 'done', partitions, offsets });
   }
 
   #mark(command: LogMark, target: Target, nowUs: Micros, out: ServiceOut): void {
@@ -160,12 +183,12 @@ export class LogBroker implements ServiceActor {
     const readable = this.#content.readableRecords(partition, nowUs);
     const marker = this.#markerFor(fetch);
     const count = Math.min((marker?.offset ?? readable) - offset, maxRecords);
-    const { values, timestampsUs, sourceIndices } =
-      count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
+    const records = count > 0 ? this.#content.slice({ partition, offset }, count) : NOTHING;
+    const next = offset + Math.max(0, count);
     if (count > 0) this.#onRead?.(partition, offset, count);
     if (count > 0 && this.#content.isSocket(partition)) this.#handedOut[partition] = offset + count;
-    const isAtMarker = marker !== undefined && offset + values.length === marker.offset;
-    const isAtEnd = offset + values.length >= this.#content.lengthOf(partition);
+    const isAtMarker = marker !== undefined && next === marker.offset;
+    const isAtEnd = next >= this.#content.lengthOf(partition);
     const ended = this.#content.isBounded(partition) && isAtEnd && !isAtMarker;
     out.send(target, {
       kind: 'log-records',
@@ -173,10 +196,8 @@ export class LogBroker implements ServiceActor {
       outcome: 'done',
       partition,
       offset,
-      values,
-      timestampsUs,
-      sourceIndices,
-      behind: Math.max(0, readable - offset - values.length),
+      ...records,
+      behind: Math.max(0, readable - next),
       ended,
       ...(isAtMarker ? { marker: marker.checkpointId } : {}),
     });

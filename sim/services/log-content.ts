@@ -5,21 +5,24 @@
  * number of lives of the same plan. Read by the log broker and by judges.
  *
  * I1: topics follow each other in the plan's order, in global partition numbers and in source indices alike;
- * I2: record i of a topic lies in its partition i mod n at offset floor(i / n);
+ * I2: record i of a topic lies in its partition i mod n at offset floor(i / n); other layouts (more partitions from some time on, several
+ *     records in an entry) are dealt in log-layout.ts. Offsets count entries;
  * I3: `readableRecords` and `readableAtUs` agree to the microsecond.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { LINEAGE_PATH_UNIT, type RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { Dataset } from '../judges/job-audit.ts';
 import type { TopicPlan } from '../plan.ts';
-
-const US_PER_SECOND = 1_000_000;
+import type { StartPosition } from '../../engine/protocol/start-position.ts';
+import { dealtOverTime, type Entries, entriesOf, recordReadableAtUs, readableOfTopic } from './log-layout.ts';
 
 /** Records of one partition that follow each other. */
 export interface LogSlice {
   readonly values: readonly RecordValue[];
   readonly timestampsUs: readonly number[];
   readonly sourceIndices: readonly number[];
+  /** Records of each entry; absent: one. */
+  readonly entrySizes?: readonly number[];
 }
 
 export interface PartitionAndOffset {
@@ -42,6 +45,10 @@ interface Partition {
   readonly values: RecordValue[];
   readonly timestampsUs: number[];
   readonly sourceIndices: number[];
+  /** Where an entry may hold several records; absent: each holds one. */
+  readonly entries: Entries | undefined;
+  /** Partitions came to the topic, so that I2 is not the rule. */
+  readonly isIrregular: boolean;
 }
 
 /** Global partition numbers of each topic. */
@@ -50,7 +57,7 @@ export function partitionsOf(topics: readonly TopicPlan[]): Map<string, number[]
   for (const { plan, partitionBase } of placed(topics)) {
     numbers.set(
       plan.name,
-      Array.from({ length: plan.partitions }, (_, position) => partitionBase + position),
+      Array.from({ length: partitionCount(plan) }, (_, position) => partitionBase + position),
     );
   }
   return numbers;
@@ -77,9 +84,40 @@ export class LogContent {
     return this.#partitions.length;
   }
 
-  /** Records of a partition, readable or not. */
+  /** Entries of a partition, readable or not. */
   lengthOf(partition: number): number {
-    return this.#partition(partition).values.length;
+    const { entries, values } = this.#partition(partition);
+    return entries?.count ?? values.length;
+  }
+
+  /** The partitions that a topic has at this time. */
+  partitionsAt(name: string, nowUs: number): readonly number[] | undefined {
+    const topic = this.#topics.find(({ plan }) => plan.name === name);
+    if (topic === undefined) return undefined;
+    const { grows, partitions } = topic.plan;
+    const count = grows !== undefined && nowUs >= grows.atUs ? grows.partitions : partitions;
+    return Array.from({ length: count }, (_, position) => topic.partitionBase + position);
+  }
+
+  /** Where somebody begins at this time who begins in this way (StartPosition). */
+  startOffset(partition: number, at: StartPosition, nowUs: number): number {
+    const { topic, position, timestampsUs, entries } = this.#partition(partition);
+    const readable = this.readableRecords(partition, nowUs);
+    if (at === 'latest') return readable;
+    if (at === 'earliest') return 0;
+    if (at === 'committed') {
+      const { committed = 0 } = topic.plan;
+      return position >= topic.plan.partitions ? 0 : Math.min(readable, this.#entriesBelow(partition, committed));
+    }
+    const record = timestampsUs.findIndex((timestampUs) => timestampUs >= at.timestampUs);
+    if (record < 0) return readable;
+    return Math.min(readable, entries?.holding(record) ?? record);
+  }
+
+  /** How many records of a partition lie before a position. */
+  recordsBefore(partition: number, offset: number, sub = 0): number {
+    const { entries } = this.#partition(partition);
+    return (entries?.firstOf(offset) ?? offset) + sub;
   }
 
   /** Whether readers are told that nothing comes behind the last record. */
@@ -105,27 +143,38 @@ export class LogContent {
     return { partition: partitionBase + position, offset: (record - position) / plan.partitions };
   }
 
+  /** Of the last record of an entry. */
   sourceIndexAt({ partition, offset }: PartitionAndOffset): number {
-    const { topic, position } = this.#partition(partition);
-    return topic.sourceBase + offset * topic.plan.partitions + position;
+    const { topic, position, entries, isIrregular, sourceIndices } = this.#partition(partition);
+    const record = entries === undefined ? offset : entries.firstOf(offset + 1) - 1;
+    if (isIrregular) return sourceIndices[record] ?? -1;
+    return topic.sourceBase + record * topic.plan.partitions + position;
   }
 
-  /** How many records of a partition can be fetched at this time: all with smaller offsets. */
+  /** How many entries of a partition can be fetched at this time: all with smaller offsets. */
   readableRecords(partition: number, nowUs: number): number {
-    const { topic, position } = this.#partition(partition);
-    const records = readableOfTopic(topic.plan, nowUs);
-    return records <= position ? 0 : Math.ceil((records - position) / topic.plan.partitions);
+    return this.#entriesBelow(partition, readableOfTopic(this.#partition(partition).topic.plan, nowUs));
   }
 
-  /** `count` records from the offset on. */
+  /** `count` entries from the offset on. */
   slice({ partition, offset }: PartitionAndOffset, count: number): LogSlice {
-    const { values, timestampsUs, sourceIndices } = this.#partition(partition);
-    const end = offset + count;
-    return {
-      values: values.slice(offset, end),
-      timestampsUs: timestampsUs.slice(offset, end),
-      sourceIndices: sourceIndices.slice(offset, end),
+    const { values, timestampsUs, sourceIndices, entries } = this.#partition(partition);
+    const start = entries?.firstOf(offset) ?? offset;
+    const end = entries?.firstOf(offset + count) ?? offset + count;
+    const records = {
+      values: values.slice(start, end),
+      timestampsUs: timestampsUs.slice(start, end),
+      sourceIndices: sourceIndices.slice(start, end),
     };
+    return entries === undefined ? records : { ...records, entrySizes: entries.sizes(offset, count) };
+  }
+
+  /** Entries of a partition that lie among the first so many records of its topic. */
+  #entriesBelow(partition: number, records: number): number {
+    const { topic, position, entries, isIrregular, sourceIndices } = this.#partition(partition);
+    let below = records <= position ? 0 : Math.ceil((records - position) / topic.plan.partitions);
+    if (isIrregular) below = countBelow(sourceIndices, topic.sourceBase + records);
+    return entries?.wholeIn(below) ?? below;
   }
 
   #partition(number: number): Partition {
@@ -151,43 +200,56 @@ function placed(topics: readonly TopicPlan[]): readonly Topic[] {
   return topics.map((plan) => {
     assert(plan.partitions >= 1, 'a topic has a partition', { topic: plan.name });
     const topic = { plan, partitionBase, sourceBase };
-    partitionBase += plan.partitions;
+    partitionBase += partitionCount(plan);
     sourceBase += plan.records;
     return topic;
   });
 }
 
+/** Those that come later included. */
+const partitionCount = ({ partitions, grows }: TopicPlan): number => Math.max(partitions, grows?.partitions ?? 0);
+
+/** How many of these rising numbers are below a limit. */
+function countBelow(rising: readonly number[], limit: number): number {
+  let low = 0;
+  let high = rising.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] ?? 0) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The topic's records, dealt round robin (I2). */
 function deal(topic: Topic, dataset: Dataset | undefined): Partition[] {
-  const { records, rows, partitions: count, name } = topic.plan;
+  const { records, rows, partitions: count, name, grows, entryRecords = 1 } = topic.plan;
   assert(dataset !== undefined, 'the data set of a topic is loaded', { topic: name, dataset: topic.plan.dataset });
   assert(rows === undefined || rows.length === records, 'a topic names as many rows as it has records', {
     topic: name,
   });
-  return Array.from({ length: count }, (_, position) => {
-    const partition: Partition = { topic, position, values: [], timestampsUs: [], sourceIndices: [] };
-    for (let record = position; record < records; record += count) {
-      const row = rows?.[record] ?? record;
-      assert(row < dataset.values.length, 'the data set has the records the topic uses', { topic: name, row });
-      partition.values.push(dataset.values[row]);
-      partition.timestampsUs.push(dataset.timestampsUs[row] ?? 0);
-      partition.sourceIndices.push(topic.sourceBase + record);
-    }
-    return partition;
+  const rowOf = (record: number): number => {
+    const row = rows?.[record] ?? record;
+    assert(row < dataset.values.length, 'the data set has the records the topic uses', { topic: name, row });
+    return row;
+  };
+  const dealt = grows === undefined ? undefined : dealtOverTime(topic.plan);
+  return Array.from({ length: partitionCount(topic.plan) }, (_, position) => {
+    const of = { topic, position, isIrregular: dealt !== undefined };
+    const numbers = dealt?.[position] ?? everyNth(position, count, records);
+    const rowNumbers = numbers.map(rowOf);
+    return {
+      ...of,
+      values: rowNumbers.map((row) => dataset.values[row]),
+      timestampsUs: rowNumbers.map((row) => dataset.timestampsUs[row] ?? 0),
+      sourceIndices: numbers.map((record) => topic.sourceBase + record),
+      entries: entryRecords === 1 ? undefined : entriesOf(numbers.length, entryRecords),
+    };
   });
 }
 
-function recordReadableAtUs({ startUs, ratePerSecond }: TopicPlan, record: number): number {
-  return ratePerSecond === 0 ? startUs : startUs + Math.floor((record * US_PER_SECOND) / ratePerSecond);
-}
-
-/** The number of records that are readable: an estimate by division, then put right by the definition, so that they agree (I3). */
-function readableOfTopic(plan: TopicPlan, nowUs: number): number {
-  if (nowUs < plan.startUs) return 0;
-  if (plan.ratePerSecond === 0) return plan.records;
-  const estimate = Math.ceil(((nowUs - plan.startUs + 1) * plan.ratePerSecond) / US_PER_SECOND);
-  let records = Math.min(estimate, plan.records);
-  while (records < plan.records && recordReadableAtUs(plan, records) <= nowUs) records += 1;
-  while (records > 0 && recordReadableAtUs(plan, records - 1) > nowUs) records -= 1;
-  return records;
+function everyNth(first: number, step: number, end: number): number[] {
+  const numbers: number[] = [];
+  for (let number = first; number < end; number += step) numbers.push(number);
+  return numbers;
 }

@@ -11,7 +11,7 @@
  */
 import type { Micros } from '../../engine/foundation/time.ts';
 import type { Input } from '../../engine/protocol/actor.ts';
-import type { StorageReply, StorageRequest } from '../../engine/protocol/messages.ts';
+import type { ByteRange, StorageReply, StorageRequest } from '../../engine/protocol/messages.ts';
 import type { StorageRefusal } from '../../engine/protocol/storage-messages.ts';
 import type { ChoiceSite } from '../kernel/choice.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -86,16 +86,23 @@ export class StorageService implements ServiceActor {
     const { disk, conditions, conditionSite } = this.#options;
     if (effect === 'fail' || effect === 'write-fails') return { outcome: 'failed' };
     if (effect === 'disk-full') return { outcome: 'disk-full' };
-    const answer = disk.perform(request, nowUs, (event) => {
+    const whole = disk.perform(request, nowUs, (event) => {
       if (event.kind === 'object-stored') conditions.stored(event.path, conditionSite);
       out.report(event);
     });
-    if (answer.paths !== undefined) return { ...answer, paths: conditions.listed(answer.paths) };
-    if (request.kind !== 'storage-get' || answer.bytes === undefined) return answer;
+    if (whole.paths !== undefined) return { ...whole, paths: conditions.listed(whole.paths) };
+    if (request.kind !== 'storage-get' || whole.bytes === undefined) return whole;
+    const answer = request.range === undefined ? whole : partOf(whole.bytes, request.range);
     const damage = conditions.damageOf(request.path, conditionSite);
     return damage === undefined ? answer : asDamaged(answer, damage);
   }
 }
+
+/** A ranged read: as much of it as there is, and no checksum, which would be that of the whole. */
+const partOf = (bytes: Uint8Array, { offset, bytes: length }: ByteRange): StorageAnswer => ({
+  outcome: 'done',
+  bytes: bytes.subarray(offset, offset + length),
+});
 
 /** What is said at once to a request that such a condition affects. */
 const REFUSALS: Readonly<Record<string, StorageRefusal>> = {

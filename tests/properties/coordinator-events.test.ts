@@ -61,7 +61,10 @@ class IntegersCoordinator implements OperatorCoordinator {
       const value = this.#next[subtask] ?? 0;
       if (value >= this.#total) continue;
       this.#next[subtask] = value + 1;
-      gateway.sendEvent({ kind: 'assign-splits', splits: [{ splitId: '', partition: value, offset: 0, end: 0 }] }, out);
+      gateway.sendEvent(
+        { kind: 'assign-splits', splits: [{ splitId: '', partition: value, offset: 0, sub: 0, end: 0 }] },
+        out,
+      );
     }
   }
 

@@ -10,6 +10,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DirectoryInspection } from '../../sim/inspection/directory-inspection.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import { isMerged } from '../../engine/protocol/checkpoint-paths.ts';
+import { decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { isCanonical } from '../../engine/state/canonical-savepoint.ts';
 import { LeftByALife } from '../support/left-by-a-life.ts';
 import { planOf } from '../support/lives.ts';
@@ -98,6 +100,8 @@ const small = leftWith('quickstart', (left) => left.retained().length > 0);
 const withInline = new LeftByALife(planOf('quickstart', '1'));
 const unaligned = leftWith('unaligned-backpressure', hasChannelState);
 const withSavepoint = leftWith('savepoints-under-faults', hasSavepoint);
+/** State of several subtasks in one file: damage is named by its place in that. */
+const withMerged = leftWith('file-merging', (left) => needed(left).some(isMerged));
 const withSegments = leftWith('lsm-incremental', (left) => needed(left).some(isSegment));
 /** A snapshot by hand, and what came behind it. */
 const withLog = leftWith(
@@ -152,6 +156,45 @@ describe('one flipped byte', () => {
       }),
       { numRuns: 40, seed: 4 },
     );
+  });
+});
+
+/** Parts of a merged file that some retained checkpoint is made of. */
+function partsInUse(left: LeftByALife, merged: string): readonly { readonly offset: number; readonly bytes: number }[] {
+  return left.retained().flatMap(({ metadata }) => {
+    const { states } = decodeMetadata(left.files.get(metadata) ?? new Uint8Array());
+    const all = states.flatMap(({ handles }) => handles.flatMap((handle) => [handle, ...(handle.segments ?? [])]));
+    return all.flatMap(({ path, offset, bytes }) =>
+      path === merged && offset !== undefined ? [{ offset, bytes }] : [],
+    );
+  });
+}
+
+describe('one flipped byte of a merged file', () => {
+  const files = needed(withMerged).filter(isMerged);
+
+  it('of a part that is in use: refused, with the file and a byte of that part; of what is not: nobody minds', () => {
+    let inUse = 0;
+    let unused = 0;
+    for (const path of files) {
+      const bytes = withMerged.files.get(path) ?? new Uint8Array();
+      const parts = partsInUse(withMerged, path);
+      expect(parts.length).toBeGreaterThan(0);
+      for (let at = 0; at < bytes.length; at += 7) {
+        const part = parts.find(({ offset, bytes: length }) => at >= offset && at < offset + length);
+        const said = outcome(withMerged, path, flipped(bytes, at, 1 << (at % 8)));
+        if (part === undefined) expect(said, `${path}, byte ${at}, which nobody uses`).toBe('passed');
+        else {
+          if (!namesFileAndByte(path, said)) expect.fail(`${path}, byte ${at}: ${said}`);
+          const named = Number(/at byte (\d+)/.exec(said)?.[1]);
+          expect(named >= part.offset && named < part.offset + part.bytes, `${path}, byte ${at}: ${said}`).toBe(true);
+        }
+        if (part === undefined) unused += 1;
+        else inUse += 1;
+      }
+    }
+    expect(inUse).toBeGreaterThan(50);
+    expect(unused).toBeGreaterThan(0);
   });
 });
 

@@ -123,7 +123,7 @@ class Cluster {
     subtasks.forEach((subtask, index) => {
       if ((deaf & (1 << index)) === 0) subtask.uploaded.confirmed(id(checkpoint));
     });
-    this.shared.sweep(pointer, this.out);
+    this.shared.sweep(pointer, new Set(), this.out);
   }
 
   /** Everything restarts from the newest checkpoint; perhaps under a new leader. */
@@ -171,11 +171,12 @@ class Cluster {
       parts: standardParts,
       store: this.store,
       isIncremental: () => true,
+      merges: false,
       cleaner: {
         deleteFiles: (paths) => {
           for (const path of paths) this.files.delete(path);
         },
-        sweepShared: (isGarbage) => {
+        sweepShared: (_directory, isGarbage) => {
           for (const path of [...this.files.keys()]) if (isShared(path) && isGarbage(path)) this.files.delete(path);
         },
       },
@@ -195,7 +196,7 @@ class Cluster {
     const manifest = files?.manifest() ?? new Uint8Array(0);
     const known = new Map<string, SegmentHandle>();
     const segments = (files?.segments ?? []).map((segment): SegmentHandle => {
-      const found = uploaded.find('op', segment);
+      const found = uploaded.find('op', segment, id(checkpoint), this.out);
       if (found !== undefined) {
         this.reused += 1;
         known.set(segmentKey('op', segment.id), found);

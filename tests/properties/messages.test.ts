@@ -61,6 +61,7 @@ const handle: fc.Arbitrary<StateHandle> = row(
     operator: text,
     state: fc.constantFrom('keyed', 'operator', 'input-channel', 'output-channel'),
     path: text,
+    offset: count,
     inline: bytes,
     bytes: count,
     checksum: count,
@@ -123,12 +124,16 @@ const streamBuffer = fc.oneof(
   row({ kind: fc.constant('watermark'), timestampUs: us }),
   row({ kind: fc.constant('watermark-status'), idle: fc.boolean() }),
 );
-const split = row({ splitId: text, partition: small, offset: count, end: fc.integer({ min: -1 }) });
+const split = row({ splitId: text, partition: small, offset: count, sub: small, end: fc.integer({ min: -1 }) });
 const operatorEvent = fc.oneof(
-  row({ kind: fc.constant('register-reader' as const), splits: fc.array(split, { maxLength: 3 }) }),
+  row({
+    kind: fc.constant('register-reader' as const),
+    splits: fc.array(split, { maxLength: 3 }),
+    hasFinished: fc.boolean(),
+  }),
   row({ kind: fc.constant('request-split' as const) }),
   row({ kind: fc.constant('report-backlog' as const), isProcessingBacklog: fc.boolean() }),
-  row({ kind: fc.constant('split-finished' as const), split }),
+  row({ kind: fc.constant('split-finished' as const), split, partitionEnded: fc.boolean() }),
   row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
   row({ kind: fc.constant('assign-splits' as const), splits: fc.array(split, { maxLength: 3 }) }),
   row({ kind: fc.constant('no-more-splits' as const) }),
@@ -312,9 +317,27 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   }),
   'write-channel-state': message('write-channel-state', { checkpointId: checkpoint }),
   'write-async-part': message('write-async-part', { checkpointId: checkpoint }),
+  'merge-state': message('merge-state', {
+    checkpointId: checkpoint,
+    attempt,
+    pool: text,
+    number: count,
+    bytes,
+  }),
+  'merge-end': message('merge-end', { checkpointId: checkpoint, attempt }),
+  'state-merged': message('state-merged', { number: count, path: text, offset: count }),
+  'merge-retained': message('merge-retained', { oldestRetainedId: count }),
   'connection-lost': message('connection-lost', { peer: node }),
   'storage-put': message('storage-put', { requestId: count, path: text, bytes, overwrite: fc.boolean() }),
-  'storage-get': message('storage-get', { requestId: count, path: text }),
+  'storage-get': row(
+    {
+      kind: fc.constant('storage-get' as const),
+      requestId: count,
+      path: text,
+      range: row({ offset: count, bytes: count }),
+    },
+    { requiredKeys: ['kind', 'requestId', 'path'] },
+  ),
   'storage-delete': message('storage-delete', { requestId: count, paths: fc.array(text) }),
   'storage-list': message('storage-list', { requestId: count, prefix: text }),
   'storage-file': message('storage-file', {
@@ -436,6 +459,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
       behind: fc.nat(),
       ended: fc.boolean(),
       marker: count,
+      entrySizes: counts,
     },
     {
       requiredKeys: [
@@ -452,6 +476,19 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
       ],
     },
   ),
+  'log-list-offsets': message('log-list-offsets', {
+    requestId: count,
+    group: text,
+    topic: text,
+    at: fc.oneof(fc.constantFrom('earliest', 'latest', 'committed'), row({ timestampUs: count })),
+  }),
+  'log-offsets': message('log-offsets', {
+    requestId: count,
+    group: text,
+    outcome: fc.constantFrom('done', 'unavailable'),
+    partitions: counts,
+    offsets: counts,
+  }),
   'log-mark': message('log-mark', {
     requestId: count,
     group: text,

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { SplitReader } from '../../engine/connectors/split-reader.ts';
 import type { CheckpointId } from '../../engine/foundation/ids.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
-import type { EngineParts } from '../../engine/parts.ts';
+import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { Out } from '../../engine/protocol/actor.ts';
 import type { EngineMessage, LogFetch, OperatorEventMessage } from '../../engine/protocol/messages.ts';
 import {
@@ -46,6 +46,7 @@ class ReaderTask implements WorldTask {
       requestTimeoutUs: EVENT_TIMEOUT_US,
       firstRequestId: 1,
       restore: undefined,
+      parts: standardParts,
       attempt: place.attempt,
       epoch: EPOCH,
       toJobManager: place.toJobManager,
@@ -70,7 +71,7 @@ class ReaderTask implements WorldTask {
   handleMessage(message: EngineMessage, nowUs: Micros, out: Out): void {
     if (message.kind === 'log-fetch') this.#answer(message, nowUs, out);
     if (message.kind === 'operator-event' || message.kind === 'operator-event-acknowledged')
-      this.#reader.handleEvent(message, nowUs, out);
+      this.#reader.handleMessage(message, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -83,7 +84,7 @@ class ReaderTask implements WorldTask {
     if (count <= 0) return;
     const offsets = Array.from({ length: count }, (_, index) => offset + index);
     const values = offsets.map((at) => `${partition}/${at}`);
-    this.#reader.handleReply(
+    this.#reader.handleMessage(
       {
         kind: 'log-records',
         behind: 0,

@@ -45,4 +45,39 @@ describe('splits around a checkpoint', () => {
     const record = liveIt({ ...plan, job, topics });
     expect(record.verdict, findings(record)).toBe('passed');
   });
+
+  it('K3, X48: bounded splits: readers that finished early are known as such after a restart of all, and the job ends', () => {
+    for (const splitRecords of [0, 12]) {
+      const plan = story({ scenario: 'bounded-splits' })
+        .crash('taskmanager-1', { point: 'completed', checkpoint: 12 })
+        .crash(LEADER, { point: 'completed', checkpoint: 16 })
+        .plan();
+      const job = { ...plan.job, parameters: { ...plan.job.parameters, splitRecords } };
+      const record = liveIt({ ...plan, job }, { keepHistory: true });
+      expect(record.verdict, findings(record)).toBe('passed');
+      const finishedEarly = record.history.filter(
+        ({ event, atUs }) => event.kind === 'task-state' && event.state === 'finished' && atUs < 12_000_000,
+      );
+      expect(finishedEarly.length).toBeGreaterThan(0);
+      expect(record.history.some(({ event }) => event.kind === 'job-status' && event.status === 'finished')).toBe(true);
+    }
+  });
+});
+
+describe('where a source begins', () => {
+  it('H5: at the end of what is there, and stays there though nothing was read before a machine dies', () => {
+    story({ scenario: 'new-partitions' })
+      .crash('taskmanager-1', 3.9)
+      .crash('taskmanager-2', 3.9)
+      .crash('taskmanager-3', 3.9)
+      .passes();
+  });
+
+  it('FLIP-288: a partition that comes while nobody leads is read from its start', () => {
+    story({ scenario: 'new-partitions' }).crash(LEADER, 8.8, 3).reaches('partition-discovered-later').passes();
+  });
+
+  it('partitions that come before the first answer begin like those of before', () => {
+    story({ scenario: 'new-partitions' }).service('log-broker', 'unavailable', 0, 2).passes();
+  });
 });

@@ -22,7 +22,11 @@ export class FakeStorage {
       case 'storage-get': {
         const bytes = this.objects.get(message.path);
         if (bytes === undefined) return { kind: 'storage-reply', requestId: message.requestId, outcome: 'not-found' };
-        return { kind: 'storage-reply', requestId: message.requestId, outcome: 'done', checksum: crc32c(bytes), bytes };
+        const { requestId, range } = message;
+        if (range === undefined)
+          return { kind: 'storage-reply', requestId, outcome: 'done', checksum: crc32c(bytes), bytes };
+        const part = bytes.subarray(range.offset, range.offset + range.bytes);
+        return { kind: 'storage-reply', requestId, outcome: 'done', bytes: part };
       }
       case 'storage-delete':
         for (const path of message.paths) this.objects.delete(path);

@@ -6,8 +6,8 @@ export const loyaltyPointsFixed = pointsJob('loyalty-points-fixed', () => {
     open: (runtime) => {
       points = runtime.value('points');
     },
-    processElement({ customer, euros }, _context, out) {
-      points.update((points.value() ?? 0) + euros);
+    processElement({ customer }, _context, out) {
+      points.update((points.value() ?? 0) + 1);
       out.collect({ customer, points: points.value() });
     },
   };

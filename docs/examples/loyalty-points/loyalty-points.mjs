@@ -8,14 +8,11 @@ export const loyaltyPoints = pointsJob('loyalty-points', () => {
     open: (runtime) => {
       points = runtime.value('points');
     },
-    processElement({ customer, euros }, _context, out) {
-      const { sum = 0, purchases = 0 } = gathered.get(customer) ?? {};
-      gathered.set(customer, { sum: sum + euros, purchases: purchases + 1 });
-      if (purchases + 1 === 5) {
-        points.update((points.value() ?? 0) + sum + euros);
-        gathered.delete(customer);
-      }
-      out.collect({ customer, points: (points.value() ?? 0) + (gathered.get(customer)?.sum ?? 0) });
+    processElement({ customer }, _context, out) {
+      const fresh = (gathered.get(customer) ?? 0) + 1;
+      gathered.set(customer, fresh === 5 ? 0 : fresh);
+      if (fresh === 5) points.update((points.value() ?? 0) + fresh);
+      out.collect({ customer, points: (points.value() ?? 0) + gathered.get(customer) });
     },
   };
 });

@@ -11,13 +11,19 @@ export function pointsJob(name, create) {
     build({ parallelism, topics, guarantee }) {
       const env = new StreamExecutionEnvironment({ jobId: name, name, parallelism });
       env
-        .fromLog({ topic: topics[0].name, partitions: topics[0].partitions, uid: 'purchases' })
+        .fromLog({
+          topic: topics[0].name,
+          partitions: topics[0].partitions,
+          bounded: topics[0].bounded === true,
+          uid: 'purchases',
+        })
         .keyBy((purchase) => purchase.customer)
         .process({ states: [POINTS], create })
         .uid('points')
         .sinkTo({ guarantee })
         .uid('sink');
-      // When points are moved into state depends on the order of arrival, so its values are not compared; which records come out is.
+      // How many points a customer has depends on which purchases came, not on their order. What comes out does depend on it: it is
+      // compared by the records it came from.
       return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage' } };
     },
   };

@@ -88,6 +88,26 @@ describe('tidemark inspect', () => {
     expect(problems[0]?.offset).toBeLessThanOrEqual(at);
   });
 
+  it('S19: state in merged files is found by its place in them, and so is damage', async () => {
+    const place = join(folder, 'merged');
+    const plan = ['run', 'file-merging', '--seed', '2', '--keep-checkpoints', place];
+    expect(await runProgram(plan, fakeTerminal())).toBe(0);
+    expect(await tidemark('inspect', place)).toBe(0);
+    expect(said()).toMatch(/\.merged from byte \d+/);
+    const { snapshots } = await documentOf(place, 0);
+    const handles = snapshots.flatMap(({ subtasks }) => subtasks.flatMap((subtask) => subtask.handles));
+    const handle = handles.find(({ offset = 0 }) => offset > 0);
+    if (handle?.offset === undefined) throw new Error('no state lies behind other state');
+    const bytes = readFileSync(join(place, handle.file));
+    const at = handle.offset + handle.bytes - 1;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(join(place, handle.file), bytes);
+    const [problem] = (await documentOf(place, 1)).problems;
+    expect(problem).toMatchObject({ kind: 'damaged', file: handle.file });
+    expect(problem?.offset).toBeGreaterThanOrEqual(handle.offset);
+    expect(problem?.offset).toBeLessThanOrEqual(at);
+  });
+
   it('a flipped byte of _metadata: file and offset, and nothing it named is believed', async () => {
     const { place, file, name } = copyOf(/_metadata$/);
     const bytes = readFileSync(file);

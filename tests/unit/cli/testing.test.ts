@@ -1,5 +1,5 @@
 /** `tidemark/testing`, as a user's own suite uses it: a job that keeps state outside of state, and one that does not. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,6 +10,7 @@ import {
   faultPlan,
   liveTest,
   matchers,
+  readPlan,
   rowsDataset,
   scenario,
   stormScenario,
@@ -95,9 +96,45 @@ describe('expectExactlyOnce', () => {
     expect(failure).toMatch(/^forgetful-points is not exactly-once: \S+\/\S+ with seed \d+/);
     expect(failure).toMatch(/Smallest plan with the same failure: [1-3] of \d+ faults/);
     expect(failure).toMatch(/ {2}f\d+: when|at /);
+    expect(failure).toMatch(
+      /What happens in it:\n {2}0\.000 s The life begins\.\n.* s The life ends\.\nLive it again: expectExactlyOnce/s,
+    );
+    expect(failure.split('\n').filter((line) => / <- [a-z-]+\/[a-z-]+/.test(line)).length).toBeGreaterThan(0);
     const capsule = /replay: '([^']+)'/.exec(failure)?.[1] ?? '';
     await expect(expectExactlyOnce(points(true), { input, replay: capsule, out: folder })).rejects.toThrow(
       'not exactly-once',
+    );
+  });
+
+  it('a capsule is of one job and its input', async () => {
+    const life = liveTest(compileOnRows(stormScenario({ job: points(false), records: input.length }), '1'), {
+      jobs: [points(false)],
+      loadDataset: () => rowsDataset(input),
+    });
+    const file = join(folder, 'plan.json');
+    writeFileSync(file, JSON.stringify(life.plan));
+    expect(readPlan(file)).toEqual(life.plan);
+    await expect(expectExactlyOnce(points(true), { input, replay: file })).rejects.toThrow(
+      "it is a life of the job 'points'; expected one of 'forgetful-points'",
+    );
+    await expect(expectExactlyOnce(points(false), { input: input.slice(0, 9), replay: file })).rejects.toThrow(
+      'expected input as it was then, 200 rows at least; found 9',
+    );
+    expect((await expectExactlyOnce(points(false), { input, replay: file })).lives).toBe(1);
+  });
+
+  it('what is misspelt or makes no sense is a clear error', async () => {
+    const misspelt = { input, inputs: input };
+    await expect(expectExactlyOnce(points(false), misspelt)).rejects.toThrow(
+      "there is no option 'inputs'; expected input, time, seeds, parameters, parallelism, bounded, scenario, replay, out. Did you mean 'input'?",
+    );
+    for (const seeds of [0, 1.5, []])
+      await expect(expectExactlyOnce(points(false), { input, seeds })).rejects.toThrow(
+        'expected seeds as a whole number',
+      );
+    const noJob: unknown = { name: 'x' };
+    await expect(expectExactlyOnce(noJob as JobDefinition, { input })).rejects.toThrow(
+      'expected a job definition first',
     );
   });
 
@@ -125,6 +162,25 @@ describe('matchers', () => {
       .find(({ signature }) => signature !== '');
     if (bad === undefined) throw new Error('the forgetful job was not found out');
     expect(matchers.toBeExactlyOnce(bad).pass).toBe(false);
+    const message = matchers.toBeExactlyOnce(bad).message();
+    expect(message).toMatch(/^forgetful-points is not exactly-once: /);
+    expect(message).toMatch(
+      /Smallest plan with the same failure: .*\nLive it again: liveTest\(readPlan\('out\/capsules\/\S+\.json'\), world\)$/s,
+    );
+    expect(() => matchers.toBeExactlyOnce(JSON.parse('{"version":1}'))).toThrow(
+      'expected a life, as liveTest(plan, world)',
+    );
+  });
+
+  it('a life that does not come back is not called a violation', () => {
+    const good = lived(points(false), '1');
+    const stuck: TestLife = {
+      ...good,
+      plan: { ...good.plan, liveness: { ...good.plan.liveness, withinUs: 1_000 } },
+    };
+    const life = liveTest(stuck.plan, stuck.world);
+    expect(matchers.toMakeProgress(life).pass).toBe(false);
+    expect(matchers.toMakeProgress(life).message()).toMatch(/^points does not make progress: progress\//);
   });
 });
 

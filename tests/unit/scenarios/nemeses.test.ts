@@ -108,7 +108,7 @@ describe('a nemesis', () => {
     const crashes = ofKind(strike('crash-in-flight-write', '1'), 'crash');
     for (const { node, trigger } of crashes) {
       if (!('point' in trigger)) throw new Error('a point');
-      expect(trigger.node).toBe(node);
+      expect(trigger).toMatchObject({ node, fromUs: 10_000_000 });
       expect(trigger.point).toMatch(/-write\.sent$/);
     }
   });

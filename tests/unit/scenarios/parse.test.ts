@@ -296,3 +296,25 @@ input: { dataset: flights, records: 10 }
 checkpointing: { ${checkpointing} }
 `;
 }
+
+describe('a job that cannot be built', () => {
+  const splits = (records: string, more = ''): string =>
+    `name: a\njob: { use: split-count, parallelism: 2, parameters: { splitRecords: ${records}, key: origin } }\ninput: { dataset: flights, records: 200${more} }\n`;
+
+  it('is refused where the parameter stands that it cannot be built with', () => {
+    const [problem] = problemsOf(splits('-3'));
+    expect(problem).toMatchObject({ line: 2, path: 'job.parameters.splitRecords' });
+    expect(problem?.message).toContain('The split of');
+    expect(problem?.expected).toContain('its default is 0');
+    expect(problemsOf(splits('3'))).toEqual([]);
+  });
+
+  it('is refused as a whole where no parameter is to blame', () => {
+    expect(places(splits('3', ', socket: true'))).toEqual(['2:6 job']);
+  });
+
+  it('is refused where a swarm may draw it', () => {
+    const text = `${splits('3')}swarm:\n  job.parameters.splitRecords: [0, -1]\n`;
+    expect(places(text)).toEqual(['5:36 swarm.job.parameters.splitRecords.1']);
+  });
+});

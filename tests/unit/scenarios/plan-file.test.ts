@@ -63,6 +63,14 @@ describe('plan file', () => {
     expect(problems.some((problem) => problem.path === 'faults.0.restartAfterUs')).toBe(true);
   });
 
+  it('is refused where its job cannot be built', () => {
+    const edited = encodePlan(plan()).replace('"parallelism": 2', '"parallelism": 40000');
+    const decoded = decodePlan(edited, 'a.plan.json');
+    expect(decoded.ok ? [] : decoded.problems).toEqual([
+      expect.objectContaining({ path: 'job', message: expect.stringContaining('40000') }),
+    ]);
+  });
+
   it('is refused in another version and as no JSON at all', () => {
     const other = decodePlan(encodePlan(plan()).replace('"version": 1', '"version": 2'), 'p.json');
     expect(other.ok ? '' : formatProblem(other.problems[0]!)).toBe(

@@ -33,6 +33,22 @@ describe('shared-state registry', () => {
     expect(registry.register({ ...file(1), checksum: 8 }, 2)).toEqual({ kind: 'refused', why: 'different-file' });
   });
 
+  it('S19: a merged file is in use while any part of it is, and said to be unused once', () => {
+    const registry = new SharedStateRegistry(0);
+    const merged = 'dir/job/taskowned/t-1/5-1-1.merged';
+    const part = (offset: number): SegmentHandle => ({ path: merged, offset, bytes: 10, checksum: offset });
+    registry.register(part(0), 1);
+    registry.register(part(10), 2);
+    expect(registry.register({ ...part(10), checksum: 0, bytes: 0, isPlaceholder: true }, 3)).toEqual({
+      kind: 'registered',
+      file: part(10),
+    });
+    expect(registry.unregisterUnused(2)).toEqual([]);
+    expect(registry.isInUse(merged)).toBe(true);
+    expect(registry.unregisterUnused(4)).toEqual([merged]);
+    expect(registry.isInUse(merged)).toBe(false);
+  });
+
   it('X13: the same handle again and again is one file, in use as long as the newest of its checkpoints', () => {
     const registry = new SharedStateRegistry(0);
     const handle = file(1);

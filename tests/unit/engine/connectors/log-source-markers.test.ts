@@ -31,7 +31,7 @@ class Bench {
     const values = offsets.map((at) => `${partition}/${at}`);
     const of = { kind: 'log-records', requestId, outcome: 'done', partition, offset, behind: 0 } as const;
     const content = { values, timestampsUs: offsets, sourceIndices: offsets, ended: false, ...end };
-    this.source.handleReply({ ...of, ...content }, this.out.nowUs, this.out);
+    this.source.handleMessage({ ...of, ...content }, this.out.nowUs, this.out);
     const consumer = { process: (value: unknown) => void this.emitted.push(value) };
     while (this.source.hasRecords) this.source.emit(9, consumer, () => true, this.out);
     return this;

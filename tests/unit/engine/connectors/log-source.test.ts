@@ -53,7 +53,7 @@ class Bench {
       ended: false,
       ...changes,
     };
-    this.source.handleReply(reply, this.out.nowUs, this.out);
+    this.source.handleMessage(reply, this.out.nowUs, this.out);
     return this;
   }
 

@@ -1,3 +1,4 @@
+import { standardParts } from '../../../../engine/parts.ts';
 import { describe, expect, it } from 'vitest';
 import { SplitReader } from '../../../../engine/connectors/split-reader.ts';
 import { decodeReaderSplits, encodeReaderSplits } from '../../../../engine/connectors/split-rows.ts';
@@ -7,7 +8,7 @@ import { attempt, EPOCH, id, LOG, REQUEST_TIMEOUT_US } from '../../../support/en
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
-const SPLIT: LogSplit = { splitId: '0@4', partition: 0, offset: 4, end: 7 };
+const SPLIT: LogSplit = { splitId: '0@4', partition: 0, offset: 4, sub: 0, end: 7 };
 const identity = (offset: number): number => offset;
 
 class Bench {
@@ -18,18 +19,21 @@ class Bench {
   readonly reader: SplitReader;
   #sequence = 0;
 
-  constructor(options: { partitions?: number; parallelism?: number; restored?: readonly LogSplit[] } = {}) {
+  constructor(
+    options: { partitions?: number; parallelism?: number; restored?: readonly LogSplit[]; bounded?: true } = {},
+  ) {
     const partitions = Array.from({ length: options.partitions ?? 1 }, (_, partition) => partition);
     const { source } = sourceVertex(0, 1, partitions);
     if (source === undefined) throw new Error('a source vertex has a source');
     this.reader = new SplitReader({
-      spec: { ...source, kind: 'split-log' },
+      spec: { ...source, kind: 'split-log', ...(options.bounded === undefined ? {} : { bounded: options.bounded }) },
       uid: 'source',
       parallelism: options.parallelism ?? 1,
       broker: LOG,
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
       restore: undefined,
+      parts: standardParts,
       attempt: attempt(1),
       epoch: EPOCH,
       toJobManager: (message) => this.toCoordinator.push(message),
@@ -50,8 +54,35 @@ class Bench {
       sequence,
       event,
     } as const;
-    this.reader.handleEvent(message, this.out.nowUs, this.out);
+    this.reader.handleMessage(message, this.out.nowUs, this.out);
     return this;
+  }
+
+  /** Answers the newest fetch with entries of these sizes, and emits so many records. */
+  entries(sizes: readonly number[], limit = 100): this {
+    const { requestId, partition, offset } = this.out.last('log-fetch');
+    const values = sizes.flatMap((size, entry) =>
+      Array.from({ length: size }, (_, sub) => `${partition}/${offset + entry}.${sub}`),
+    );
+    const at = values.map((_, index) => index);
+    const head = { kind: 'log-records', requestId, outcome: 'done', partition, offset, behind: 0 } as const;
+    const content = { values, timestampsUs: at, sourceIndices: at, entrySizes: sizes, ended: false };
+    this.reader.handleMessage({ ...head, ...content }, this.out.nowUs, this.out);
+    this.reader.emit(limit, { process: (value: unknown) => void this.emitted.push(value) }, () => true, this.out);
+    return this;
+  }
+
+  /** The partition has no record any more behind what was asked for. */
+  ends(): this {
+    const { requestId, partition, offset } = this.out.last('log-fetch');
+    const head = { kind: 'log-records', requestId, outcome: 'done', partition, offset, behind: 0 } as const;
+    const content = { values: [], timestampsUs: [], sourceIndices: [], ended: true };
+    this.reader.handleMessage({ ...head, ...content }, this.out.nowUs, this.out);
+    return this;
+  }
+
+  get state(): readonly LogSplit[] {
+    return decodeReaderSplits(this.reader.snapshot(id(1), identity, this.out));
   }
 
   /** Answers the newest fetch with all it asked for, and emits it. */
@@ -69,7 +100,7 @@ class Bench {
       values,
       ended: false,
     } as const;
-    this.reader.handleReply({ ...reply, timestampsUs: offsets, sourceIndices: offsets }, this.out.nowUs, this.out);
+    this.reader.handleMessage({ ...reply, timestampsUs: offsets, sourceIndices: offsets }, this.out.nowUs, this.out);
     const consumer = { process: (value: unknown) => void this.emitted.push(value) };
     while (this.reader.hasRecords) this.reader.emit(2, consumer, () => true, this.out);
     return this;
@@ -122,10 +153,36 @@ describe('split reader', () => {
   });
 
   it('K3: restored, it says what it holds, and reads on from there; what is finished it does not fetch', () => {
-    const done = { splitId: '0@0', partition: 0, offset: 4, end: 4 };
+    const done = { splitId: '0@0', partition: 0, offset: 4, sub: 0, end: 4 };
     const bench = new Bench({ restored: [done, { ...SPLIT, offset: 5 }] });
     expect(bench.toCoordinator[0]).toMatchObject({ event: { splits: [done, { ...SPLIT, offset: 5 }] } });
     expect(bench.out.all('log-fetch')).toMatchObject([{ partition: 0, offset: 5, maxRecords: 2 }]);
+  });
+
+  it('H6: a position counts the records of an entry, and a restore begins in the middle of one', () => {
+    const bench = new Bench().event({ kind: 'assign-splits', splits: [SPLIT] }).entries([2, 3, 1], 4);
+    expect(bench.emitted).toEqual(['0/4.0', '0/4.1', '0/5.0', '0/5.1']);
+    expect(bench.state).toEqual([{ ...SPLIT, offset: 5, sub: 2 }]);
+    const restored = new Bench({ restored: bench.state }).entries([3, 1]);
+    expect(restored.emitted).toEqual(['0/5.2', '0/6.0']);
+    expect(restored.state).toEqual([{ ...SPLIT, offset: 7, sub: 0 }]);
+  });
+
+  it('I5: it is exhausted when nothing is to come and each split that ended was released', () => {
+    const bench = new Bench({ bounded: true }).event({ kind: 'assign-splits', splits: [{ ...SPLIT, end: UNBOUNDED }] });
+    bench.answer(2).ends().event({ kind: 'no-more-splits' });
+    expect(bench.reader.isExhausted).toBe(false);
+    expect(bench.toCoordinator.map((message) => ('event' in message ? message.event : undefined))).toContainEqual({
+      kind: 'split-finished',
+      split: { ...SPLIT, offset: 6, end: UNBOUNDED },
+      partitionEnded: true,
+    });
+    bench.event({ kind: 'release-split', splitId: SPLIT.splitId });
+    expect(bench.reader.isExhausted).toBe(true);
+  });
+
+  it('I5: without an end of the input it waits for splits for ever', () => {
+    expect(new Bench().event({ kind: 'no-more-splits' }).reader.isExhausted).toBe(false);
   });
 
   it('C24: events are handled in their order and once, each acknowledged when it is', () => {

@@ -3,9 +3,11 @@ import { decodeEnumeratorState } from '../../../../engine/connectors/split-rows.
 import { SourceCoordinator } from '../../../../engine/coordination/source-coordinator.ts';
 import { standardParts } from '../../../../engine/parts.ts';
 import type { EventFromOperator } from '../../../../engine/protocol/operator-events.ts';
-import { attempt, id } from '../../../support/engine-values.ts';
+import { attempt, id, REQUEST_TIMEOUT_US, SERVICES } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
+
+const HOST = { services: SERVICES, requestTimeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1 };
 
 class Bench {
   readonly sent: string[] = [];
@@ -15,7 +17,12 @@ class Bench {
   constructor(parts = standardParts) {
     const { source } = sourceVertex(0, 2, [0, 1, 2]);
     if (source === undefined) throw new Error('a source vertex has a source');
-    this.coordinator = new SourceCoordinator({ source: { ...source, kind: 'split-log' }, parallelism: 2, parts });
+    this.coordinator = new SourceCoordinator({
+      source: { ...source, kind: 'split-log' },
+      host: HOST,
+      parallelism: 2,
+      parts,
+    });
   }
 
   /** The attempt runs, registers with nothing and asks so many times. */
@@ -28,7 +35,7 @@ class Bench {
         this.sent.push(`${what} to ${of}`);
       },
     });
-    this.event(subtask, of, { kind: 'register-reader', splits: [] });
+    this.event(subtask, of, { kind: 'register-reader', splits: [], hasFinished: false });
     for (let left = requests; left > 0; left -= 1) this.event(subtask, of, { kind: 'request-split' });
     return this;
   }
@@ -58,7 +65,7 @@ describe('source coordinator', () => {
     const bytes = bench.snapshot(1);
     expect(decodeEnumeratorState(bytes).unassigned.map(({ splitId }) => splitId)).toEqual(['2@0']);
     const next = new Bench();
-    next.coordinator.resetToCheckpoint(id(1), bytes);
+    next.coordinator.resetToCheckpoint(id(1), bytes, next.out);
     next.reader(0, 11).reader(1, 12);
     expect(next.fresh()).toEqual(['2@0 to 11', 'no-more-splits to 12']);
   });
@@ -66,7 +73,7 @@ describe('source coordinator', () => {
   it('C18: a reset without bytes begins from nothing', () => {
     const bench = new Bench().reader(0, 1).reader(1, 2);
     bench.fresh();
-    bench.coordinator.resetToCheckpoint(id(0), undefined);
+    bench.coordinator.resetToCheckpoint(id(0), undefined, bench.out);
     bench.reader(0, 3).reader(1, 4);
     expect(bench.fresh()).toEqual(['0@0 to 3', '1@0 to 4']);
   });
@@ -111,5 +118,33 @@ describe('source coordinator', () => {
     bench.failed(0, 1).coordinator.subtaskReset(0, id(0), bench.out);
     bench.reader(0, 3);
     expect(bench.fresh()).toEqual(['no-more-splits to 3']);
+  });
+
+  it('H5, FLIP-288: the log is asked where to begin, for later partitions for their start, again and again', () => {
+    const { source } = sourceVertex(0, 1, [0, 1]);
+    if (source === undefined) throw new Error('a source vertex has a source');
+    const spec = { ...source, kind: 'split-log', start: 'latest', discoveryUs: 5_000_000 } as const;
+    const coordinator = new SourceCoordinator({ source: spec, host: HOST, parallelism: 1, parts: standardParts });
+    const out: RecordingOut = new RecordingOut((timer, nowUs) => coordinator.handleTimer(timer, nowUs, out));
+    const answer = (partitions: readonly number[], offsets: readonly number[]): void => {
+      const { requestId, group } = out.last('log-list-offsets');
+      const reply = { kind: 'log-offsets', requestId, group, outcome: 'done', partitions, offsets } as const;
+      expect(coordinator.handleMessage(reply, out.nowUs, out)).toBe(true);
+    };
+    const unassigned = (): readonly string[] => {
+      let ids: readonly string[] = [];
+      coordinator.checkpointCoordinator({ checkpointId: id(1), nowUs: out.nowUs }, out, (bytes) => {
+        ids = decodeEnumeratorState(bytes ?? new Uint8Array()).unassigned.map(({ splitId }) => splitId);
+      });
+      return ids;
+    };
+    coordinator.resetToCheckpoint(id(0), undefined, out);
+    expect(unassigned()).toEqual([]);
+    out.advance(REQUEST_TIMEOUT_US);
+    answer([0], [17]);
+    out.advance(5_000_000);
+    expect(out.all('log-list-offsets').map(({ at }) => at)).toEqual(['latest', 'latest', 'earliest']);
+    answer([0, 1], [0, 0]);
+    expect(unassigned()).toEqual(['0@17', '1@0']);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type EnumeratorState, SplitEnumerator } from '../../../../engine/coordination/split-enumerator.ts';
-import { type LogSplit, UNBOUNDED } from '../../../../engine/protocol/operator-events.ts';
+import { ENDED, type LogSplit, UNBOUNDED } from '../../../../engine/protocol/operator-events.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
@@ -30,15 +30,15 @@ class Bench {
 
   register(subtask: number, splits: readonly LogSplit[] = []): this {
     this.registered.add(subtask);
-    this.enumerator.addReader(subtask, splits, this.out);
+    this.enumerator.addReader(subtask, splits, false, this.out);
     return this;
   }
   request(subtask: number): this {
     this.enumerator.handleSplitRequest(subtask, this.out);
     return this;
   }
-  finish(subtask: number, split: LogSplit): this {
-    this.enumerator.handleFinished(subtask, { ...split, offset: split.end }, this.out);
+  finish(subtask: number, split: LogSplit, partitionEnded = false): this {
+    this.enumerator.handleFinished(subtask, { split: { ...split, offset: split.end }, partitionEnded }, this.out);
     return this;
   }
   giveBack(subtask: number, ...splits: LogSplit[]): this {
@@ -52,6 +52,7 @@ const range = (partition: number, from: number, end = from + 10): LogSplit => ({
   splitId: `${partition}@${from}`,
   partition,
   offset: from,
+  sub: 0,
   end,
 });
 
@@ -114,5 +115,35 @@ describe('split enumerator', () => {
     bench.finish(0, range(0, 0));
     expect(bench.out.probes()).toContain('split-finished-again');
     expect(bench.enumerator.snapshotState().unassigned).toEqual([]);
+  });
+
+  it('a partition that has ended gets no further range, and when all have, nobody waits for more', () => {
+    const bench = new Bench({ parallelism: 2, partitions: 1, range: 10 }).register(0).register(1).request(0).request(1);
+    expect(bench.said.splice(0)).toEqual(['0@0 to 0']);
+    bench.finish(0, range(0, 0), true);
+    expect(bench.said).toEqual(['0 releases 0@0', 'no more to 1']);
+    expect(bench.enumerator.snapshotState()).toEqual({ discovered: [{ partition: 0, next: ENDED }], unassigned: [] });
+  });
+
+  it('what a reader that restarts alone gives back does not go to one that was told that there is nothing more', () => {
+    const bench = new Bench({ parallelism: 2, partitions: 1, range: 10 }).register(0).register(1).request(0).request(1);
+    bench.finish(0, range(0, 0), true);
+    bench.said.splice(0);
+    bench.giveBack(0, range(0, 0));
+    expect(bench.said).toEqual([]);
+    expect(bench.register(0).said).toEqual(['0@0 to 0']);
+  });
+
+  it('FLIP-288: partitions of the first answer begin where it says, later ones where that one says, known ones stay', () => {
+    const bench = new Bench({ parallelism: 1, partitions: 0 }).register(0).request(0);
+    const starts = (...offsets: readonly number[]) =>
+      [offsets.map((_, at) => at), (at: number) => offsets[at] ?? -1] as const;
+    expect(bench.enumerator.hasDiscovered).toBe(false);
+    bench.enumerator.discovered(...starts(7, 9), bench.out);
+    expect(bench.said.splice(0)).toEqual(['0@7 to 0']);
+    bench.enumerator.discovered(...starts(0, 0, 0), bench.out);
+    bench.request(0).request(0);
+    expect(bench.said).toEqual(['1@9 to 0', '2@0 to 0']);
+    expect(bench.out.probes()).toEqual(['partition-discovered-later']);
   });
 });

@@ -12,6 +12,7 @@ import {
 } from '../../../../engine/protocol/job-result.ts';
 import { standardParts } from '../../../../engine/parts.ts';
 import { StoreRegisters } from '../../../../engine/high-availability/store-registers.ts';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import { counterKey, encodePointer, type JobEnd, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
@@ -38,7 +39,7 @@ class Bench {
   readonly #client: RequestClient<CoordinationReply>;
   readonly #storageClient: ObjectStoreStorage;
 
-  constructor() {
+  constructor(hasSharedFiles = false) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1 } as const;
     this.#client = new RequestClient({ ...client, node: COORDINATION, name: 'coordination' });
     this.#storageClient = new ObjectStoreStorage({ ...client, node: STORAGE, name: 'storage' });
@@ -51,6 +52,7 @@ class Bench {
       storage: this.#storageClient,
       results: this.results,
       parts: standardParts,
+      hasSharedFiles,
       lateWriteUs: micros(SECOND_LOOK_US),
       done: () => {
         this.#cleaned += 1;
@@ -141,6 +143,45 @@ describe('job result', () => {
     expect(bench.storage.paths().sort()).toEqual([FILE, 'checkpoints/other/chk-1/_metadata']);
     expect(bench.store.valueOf(pointerKey(JOB))).toBe('');
     expect(bench.result()).toEqual({ status: 'finished', state: 'clean', floor: 6 });
+  });
+
+  it('I4, C27: nor are files that checkpoints of earlier runs have in common', () => {
+    const bench = new Bench();
+    const shared = (checkpoint: number): string => `checkpoints/${JOB}/shared/op-0-1-1-${checkpoint}.segment`;
+    const merged = (checkpoint: number): string =>
+      `checkpoints/${JOB}/taskowned/taskmanager-1-1/5-1-${checkpoint}.merged`;
+    for (const path of [shared(6), shared(7), merged(6), merged(7)])
+      bench.storage.objects.set(path, new Uint8Array([1]));
+    bench.end('finished', 6).answerToTheEnd();
+    const left = bench.storage.paths();
+    expect(left).toContain(shared(6));
+    expect(left).toContain(merged(6));
+    expect(left).not.toContain(shared(7));
+    expect(left).not.toContain(merged(7));
+  });
+
+  it('I5, S19: of a run that may begin anew what no kept checkpoint names goes, wherever it lies', () => {
+    const bench = new Bench(true).decided({ status: 'canceled', by: 'user' }, [5]);
+    const merged = (checkpoint: number): string =>
+      `checkpoints/${JOB}/taskowned/taskmanager-1-1/5-1-${checkpoint}.merged`;
+    const handle = { operator: 'op', state: 'operator', path: merged(4), offset: 3, bytes: 1, checksum: 0 } as const;
+    const states = [{ vertex: 0, subtask: 0, handles: [handle] }];
+    const of = { jobId: JOB, triggeredAtUs: 0, states, operators: [], highestParallelism: 0 };
+    const metadata = `checkpoints/${JOB}/chk-5/_metadata`;
+    bench.storage.objects.set(metadata, encodeMetadata({ ...of, checkpointId: checkpointId(5) }));
+    for (const checkpoint of [3, 4, 6, 7]) bench.storage.objects.set(merged(checkpoint), new Uint8Array([1]));
+    const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status: 'canceled', by: 'user' } } as const;
+    const result = { ...resultOf(run), isResumable: true } as const;
+    bench.results.markDirty(result, bench.out, (known, _nowUs, out) => bench.cleanup.start(known, out));
+    bench.answerToTheEnd();
+    const left = bench.storage.paths();
+    expect(left).toEqual([
+      'checkpoints/job/chk-5/_metadata',
+      merged(4),
+      merged(7),
+      'checkpoints/other/chk-1/_metadata',
+    ]);
+    expect(bench.result()).toMatchObject({ state: 'clean', isResumable: true });
   });
 
   it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {

@@ -23,6 +23,33 @@ const METADATA: CheckpointMetadata = {
   highestParallelism: 11,
 };
 
+const SEGMENT = { path: 'c/job/shared/count-0/5-1-7.merged', bytes: 9, checksum: 3 };
+const MERGED: CheckpointMetadata = {
+  ...METADATA,
+  states: [
+    {
+      vertex: 0,
+      subtask: 0,
+      handles: [{ ...keyedHandle('count', 0, 63), path: 'c/job/taskowned/t-1/5-2-7.merged', offset: 0 }],
+    },
+    {
+      vertex: 1,
+      subtask: 0,
+      handles: [
+        inlineHandle('source', new Uint8Array([1])),
+        {
+          ...keyedHandle('count', 64, 127),
+          segments: [
+            { ...SEGMENT, offset: 0 },
+            { ...SEGMENT, path: 'c/job/shared/count-1-5-3-7.segment' },
+            { ...SEGMENT, offset: 9 },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
 const WITH_COORDINATORS: CheckpointMetadata = {
   ...METADATA,
   coordinators: [
@@ -86,6 +113,10 @@ function bodyWithoutStates(version: number): number[] {
 }
 
 describe('_metadata', () => {
+  it('S19: where state lies in merged files survives the round trip, that of handles and of segments', () => {
+    expect(decodeMetadata(encodeMetadata(MERGED))).toEqual(MERGED);
+  });
+
   it('T4: any checkpoint comes back as written', () => {
     const property = fc.property(metadata, (made) => {
       expect(decodeMetadata(encodeMetadata(made))).toStrictEqual(made);

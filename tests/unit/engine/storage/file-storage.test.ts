@@ -5,6 +5,7 @@ import { standardParts } from '../../../../engine/parts.ts';
 import type { EngineMessage, StorageReply, StorageRequest } from '../../../../engine/protocol/messages.ts';
 import { FileStorage } from '../../../../engine/storage/file-storage.ts';
 import { temporaryOf } from '../../../../engine/storage/file-names.ts';
+import type { ChoiceSite } from '../../../../sim/kernel/choice.ts';
 import { FileServerDisk } from '../../../../sim/services/file-server-disk.ts';
 import { FILE_SERVER } from '../../../../sim/services/storage-latencies.ts';
 import { REQUEST_TIMEOUT_US, STORAGE } from '../../../support/engine-values.ts';
@@ -13,6 +14,9 @@ import { RecordingOut } from '../../../support/recording-out.ts';
 const BYTES = new Uint8Array([1, 2, 3, 4, 5, 6]);
 const METADATA = 'c/job/chk-1/_metadata';
 const WRITE = { path: METADATA, bytes: BYTES, checksum: crc32c(BYTES), overwrite: false };
+
+/** Of what was not synced. */
+const nothingSurvives = { choose: () => 1 } as unknown as ChoiceSite;
 
 class Bench {
   readonly disk = new FileServerDisk({ latency: FILE_SERVER, writeBackUs: 1_000_000 });
@@ -124,6 +128,33 @@ describe('file storage', () => {
     expect(bench.told).toEqual(['unknown']);
     bench.write('metadata').answer();
     expect(bench.told).toEqual(['unknown', 'done']);
+  });
+
+  it('D2: what a power loss left of metadata under its first name is begun anew', () => {
+    const bench = new Bench().write('metadata').answer(3);
+    bench.disk.losePower(micros(bench.out.nowUs), nothingSurvives, () => undefined);
+    bench.answer();
+    expect(bench.told).toEqual(['failed']);
+    expect(bench.disk.object(temporaryOf(METADATA))).not.toEqual(BYTES);
+    bench.write('metadata').answer();
+    expect(bench.told).toEqual(['failed', 'done']);
+    expect(bench.disk.object(METADATA)).toEqual(BYTES);
+  });
+
+  it('S19: a file grows by durable pieces; after one that failed it is not to be relied on, and others are as they were', () => {
+    const bench = new Bench();
+    const path = 'c/job/taskowned/t/1-1-1.merged';
+    const append = (offset: number, bytes: Uint8Array): void =>
+      bench.storage.append({ path, offset, bytes }, bench.out, (outcome) => bench.told.push(outcome));
+    append(0, BYTES);
+    bench.answer();
+    expect(bench.operations()).toEqual(['create', 'write', 'write', 'sync']);
+    bench.disk.losePower(micros(bench.out.nowUs), nothingSurvives, () => undefined);
+    expect(bench.disk.object(path)).toEqual(BYTES);
+    append(BYTES.length, BYTES);
+    bench.answer();
+    expect(bench.told).toEqual(['done', 'failed']);
+    expect(bench.disk.object(path)).toEqual(BYTES);
   });
 
   it("T5: somebody else's file is never replaced", () => {

@@ -54,6 +54,22 @@ describe('state restore', () => {
     expect(restored).toEqual([[]]);
   });
 
+  it('S19: of a merged file only the part is read that is meant, and damage is named by its place in the file', () => {
+    const { start, answer, restored, storage, out, told } = bench();
+    const part = new Uint8Array([7, 8, 9]);
+    const handle = { ...fileHandle('p'), bytes: 3, checksum: crc32c(part), offset: 2 };
+    storage.objects.set('p', new Uint8Array([0, 0, 7, 8, 9, 0]));
+    start(handle);
+    expect(out.last('storage-get').range).toEqual({ offset: 2, bytes: 3 });
+    answer();
+    expect(restored).toEqual([[part]]);
+    storage.objects.set('p', new Uint8Array([0, 0, 7, 8]));
+    start(handle);
+    answer();
+    expect(told).toEqual(['corrupt-state']);
+    expect(out.events.find(({ kind }) => kind === 'corrupt-file')).toMatchObject({ path: 'p', offset: 4 });
+  });
+
   it('T3: inline state needs no storage; files are fetched; the order is that of the handles', () => {
     const { start, answer, restored, storage, out } = bench();
     storage.objects.set('p', BYTES);

@@ -4,8 +4,10 @@ import { standardParts } from '../../../../engine/parts.ts';
 import type { SegmentHandle } from '../../../../engine/protocol/state-handle.ts';
 import { segmentKey, UploadedSegments } from '../../../../engine/taskmanager/uploaded-segments.ts';
 import { id } from '../../../support/engine-values.ts';
+import { RecordingOut } from '../../../support/recording-out.ts';
 
 const BYTES = new Uint8Array(1);
+const out = new RecordingOut();
 const at = (checkpoint: number): SegmentHandle => ({
   path: `dir/job/shared/op-0-1-1-${checkpoint}.segment`,
   bytes: 1,
@@ -23,55 +25,55 @@ function subject(...acknowledged: number[]): UploadedSegments {
 
 describe('uploaded segments', () => {
   it('S17: what was only acknowledged is no base', () => {
-    expect(subject(5).find('op', fresh)).toBeUndefined();
+    expect(subject(5).find('op', fresh, id(9), out)).toBeUndefined();
   });
 
   it('S17: the newest confirmed checkpoint is the base, whatever is confirmed late', () => {
     const uploaded = subject(5, 6);
     uploaded.confirmed(id(6));
     uploaded.confirmed(id(5));
-    expect(uploaded.find('op', fresh)).toEqual(at(6));
+    expect(uploaded.find('op', fresh, id(9), out)).toEqual(at(6));
   });
 
   it('S17: a lost notice costs an upload: the base is older', () => {
     const uploaded = subject(5, 6);
     uploaded.confirmed(id(5));
-    expect(uploaded.find('op', fresh)).toEqual(at(5));
+    expect(uploaded.find('op', fresh, id(9), out)).toEqual(at(5));
   });
 
   it('FLINK-23949: the completion of a savepoint, which was never acknowledged here as a checkpoint, changes nothing', () => {
     const uploaded = subject(5);
     uploaded.confirmed(id(5));
     uploaded.confirmed(id(9));
-    expect(uploaded.find('op', fresh)).toEqual(at(5));
+    expect(uploaded.find('op', fresh, id(9), out)).toEqual(at(5));
   });
 
   it('S17: an aborted checkpoint is no base any more, a confirmed one stays it', () => {
     const uploaded = subject(5, 6);
     uploaded.aborted(id(6));
     uploaded.confirmed(id(6));
-    expect(uploaded.find('op', fresh)).toBeUndefined();
+    expect(uploaded.find('op', fresh, id(9), out)).toBeUndefined();
     uploaded.confirmed(id(5));
     uploaded.aborted(id(5));
-    expect(uploaded.find('op', fresh)).toEqual(at(5));
+    expect(uploaded.find('op', fresh, id(9), out)).toEqual(at(5));
   });
 
   it('S18: what a subtask was restored from is its first base', () => {
-    expect(subject().find('op', restored)).toEqual(at(3));
+    expect(subject().find('op', restored, id(9), out)).toEqual(at(3));
   });
 
   it('S18: segments of a savepoint are its user’s', () => {
     const handle = { ...at(3), path: 'savepoints/savepoint-job-3/op-0-1-1-3.segment' };
-    expect(subject().find('op', { ...fresh, origin: { handle, bytes: BYTES } })).toBeUndefined();
+    expect(subject().find('op', { ...fresh, origin: { handle, bytes: BYTES } }, id(9), out)).toBeUndefined();
   });
 
   it('C7: behind a full checkpoint neither what was restored nor what is confirmed late is used', () => {
     const uploaded = subject(5);
     uploaded.full(id(6));
     uploaded.confirmed(id(5));
-    expect(uploaded.find('op', restored)).toBeUndefined();
+    expect(uploaded.find('op', restored, id(9), out)).toBeUndefined();
     uploaded.acknowledged(id(6), filesOf(6));
     uploaded.confirmed(id(6));
-    expect(uploaded.find('op', restored)).toEqual(at(6));
+    expect(uploaded.find('op', restored, id(9), out)).toEqual(at(6));
   });
 });

@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { choicesOf, withOnly } from '../../../../scenarios/shrink/choices-of-plan.ts';
 import { milderFaults, weakerFaults } from '../../../../scenarios/shrink/fault-edits.ts';
-import type { ShrinkResult } from '../../../../scenarios/shrink/shrinker.ts';
+import { NOTHING_SEEN } from '../../../../scenarios/inquiry.ts';
+import { shrink, type ShrinkResult } from '../../../../scenarios/shrink/shrinker.ts';
 import { SIZE_EDITS } from '../../../../scenarios/shrink/size-edits.ts';
 import { strangerOf } from '../../../../sim/faults/fault-nodes.ts';
 import { allNodes } from '../../../../sim/node-names.ts';
+import type { SimulationPlan } from '../../../../sim/plan.ts';
 import { planOf } from '../../../support/lives.ts';
 import { shrunkHere, signatureOf } from '../../../support/shrinking.ts';
 
@@ -50,6 +52,29 @@ describe('shrink', () => {
     for (const [slug, scenario] of CASES) {
       for (const { trigger } of shrunk(slug, scenario).plan.faults) expect('point' in trigger).toBe(true);
     }
+  });
+
+  it('a smaller world that fails without faults, too, is refused, and the certificate says so (I2, I3)', () => {
+    const plan = planOf('quickstart', '1');
+    const needed = { ...plan, engine: { ...plan.engine, checkpoint: { ...plan.engine.checkpoint, unaligned: true } } };
+    const search = shrink({ ...needed, variant: 'no-flush-on-snapshot' }, 'a/b', { maxEvents: 1_000_000 });
+    // Made up: the bug is always there, and only an unaligned world passes without it.
+    const signature = ({ variant, engine }: SimulationPlan): string =>
+      variant === 'standard' && engine.checkpoint.unaligned ? '' : 'a/b';
+    let step = search.next();
+    while (step.done !== true) {
+      const cases = step.value.kind === 'look' ? [step.value.life] : step.value.cases;
+      step = search.next(cases.map((one) => ({ ...NOTHING_SEEN, signature: signature(one.plan), events: 1 })));
+    }
+    const { plan: small, certificate, isMinimal } = step.value;
+    expect(small.engine.checkpoint.unaligned).toBe(true);
+    expect(small.faults).toEqual([]);
+    expect(isMinimal).toBe(true);
+    expect(certificate).toContainEqual({
+      without: 'engine.checkpoint.unaligned: true',
+      signature: 'a/b',
+      isImpossible: true,
+    });
   });
 
   it('a budget that is used up ends it with what it has', () => {

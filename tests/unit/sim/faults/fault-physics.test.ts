@@ -265,6 +265,12 @@ describe('triggers', () => {
     ]);
   });
 
+  test('a point that counts from a time on', () => {
+    expect(starts([pause('f1', { point: 'elected', node: A, occurrence: 2, fromUs: 45_000 })])).toEqual([
+      'started f1 @60000',
+    ]);
+  });
+
   test('what counts since another fault waits for it, and for ever for one that is not there', () => {
     expect(
       starts([

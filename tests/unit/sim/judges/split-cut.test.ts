@@ -6,10 +6,11 @@ const range = (from: number, offset = from): LogSplit => ({
   splitId: `0@${from}`,
   partition: 0,
   offset,
+  sub: 0,
   end: from + 10,
 });
 const discovered = [{ partition: 0, next: 20 }];
-const WHOLE: LogSplit = { splitId: '0@0', partition: 0, offset: 7, end: -1 };
+const WHOLE: LogSplit = { splitId: '0@0', partition: 0, offset: 7, sub: 0, end: -1 };
 
 describe('cut of a source with splits', () => {
   it('the position of the reader is the cut', () => {
@@ -17,12 +18,12 @@ describe('cut of a source with splits', () => {
       readers: [{ subtask: 0, splits: [range(10, 13)] }],
       enumerator: { discovered, unassigned: [] },
     });
-    expect(found).toEqual({ offsets: new Map([[0, 13]]), problems: [] });
+    expect(found).toEqual({ positions: new Map([[0, { offset: 13, sub: 0 }]]), problems: [] });
   });
 
   it('a split that is not assigned begins at its position', () => {
     const found = splitCut({ readers: [], enumerator: { discovered, unassigned: [range(10)] } });
-    expect(found).toEqual({ offsets: new Map([[0, 10]]), problems: [] });
+    expect(found).toEqual({ positions: new Map([[0, { offset: 10, sub: 0 }]]), problems: [] });
   });
 
   it('a finished split with its reader: the cut lies behind it', () => {
@@ -30,7 +31,7 @@ describe('cut of a source with splits', () => {
       readers: [{ subtask: 0, splits: [range(10, 20)] }],
       enumerator: { discovered, unassigned: [] },
     });
-    expect(found).toEqual({ offsets: new Map([[0, 20]]), problems: [] });
+    expect(found).toEqual({ positions: new Map([[0, { offset: 20, sub: 0 }]]), problems: [] });
   });
 
   it('a finished split beside the one that follows changes nothing', () => {
@@ -38,7 +39,7 @@ describe('cut of a source with splits', () => {
       readers: [{ subtask: 0, splits: [range(0, 10)] }],
       enumerator: { discovered, unassigned: [range(10)] },
     });
-    expect(found).toEqual({ offsets: new Map([[0, 10]]), problems: [] });
+    expect(found).toEqual({ positions: new Map([[0, { offset: 10, sub: 0 }]]), problems: [] });
   });
 
   it('a partition that is one split has no end', () => {
@@ -46,7 +47,26 @@ describe('cut of a source with splits', () => {
       readers: [{ subtask: 1, splits: [WHOLE] }],
       enumerator: { discovered: [{ partition: 0, next: -1 }], unassigned: [] },
     });
-    expect(found).toEqual({ offsets: new Map([[0, 7]]), problems: [] });
+    expect(found).toEqual({ positions: new Map([[0, { offset: 7, sub: 0 }]]), problems: [] });
+  });
+
+  it('H6: of splits at one entry the one that has read less of it is the cut', () => {
+    const found = splitCut({
+      readers: [{ subtask: 0, splits: [{ ...WHOLE, sub: 3 }] }],
+      enumerator: { discovered: [{ partition: 0, next: -1 }], unassigned: [] },
+    });
+    expect(found).toEqual({ positions: new Map([[0, { offset: 7, sub: 3 }]]), problems: [] });
+  });
+
+  it('a partition that has ended needs no split any more; one that is open again is its cut', () => {
+    const ended = [{ partition: 0, next: -2 }];
+    const none = splitCut({ readers: [], enumerator: { discovered: ended, unassigned: [] } });
+    expect(none).toEqual({ positions: new Map([[0, 'end']]), problems: [] });
+    const again = splitCut({
+      readers: [{ subtask: 0, splits: [range(0, 4)] }],
+      enumerator: { discovered: ended, unassigned: [] },
+    });
+    expect(again.positions.get(0)).toEqual({ offset: 4, sub: 0 });
   });
 
   it('H1: a split that is neither here nor there is lost', () => {

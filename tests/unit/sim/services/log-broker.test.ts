@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { MailboxId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import type { LogFetch } from '../../../../engine/protocol/messages.ts';
+import type { StartPosition } from '../../../../engine/protocol/start-position.ts';
 import type { TopicPlan } from '../../../../sim/plan.ts';
 import { LogBroker } from '../../../../sim/services/log-broker.ts';
 import { LogContent, partitionsOf, sourceIndexBase } from '../../../../sim/services/log-content.ts';
@@ -280,4 +281,75 @@ test('a socket hands out each record once, in order, to whoever asks, and goes o
     }),
     { numRuns: 100, seed: 4 },
   );
+});
+
+test('log content: partitions that come later share what comes from then on, and no record is lost or twice', () => {
+  fc.assert(
+    fc.property(
+      fc.record({ atUs: fc.integer({ min: 0, max: 20_000 }), more: fc.integer({ min: 1, max: 4 }) }),
+      fc.integer({ min: 1, max: 5 }),
+      ({ atUs, more }, entryRecords) => {
+        const grows = { atUs, partitions: 2 + more };
+        const content = new LogContent([topic({ records: 40, grows, entryRecords, before: 5 })], DATASETS);
+        const seen: number[] = [];
+        for (let partition = 0; partition < grows.partitions; partition += 1) {
+          const entries = content.lengthOf(partition);
+          const { sourceIndices, entrySizes } = content.slice({ partition, offset: 0 }, entries);
+          seen.push(...sourceIndices);
+          const sizes = entrySizes ?? sourceIndices.map(() => 1);
+          expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(sourceIndices.length);
+          for (let offset = 0; offset < entries; offset += 1) {
+            const readableUs = content.readableAtUs(content.sourceIndexAt({ partition, offset }));
+            expect(content.readableRecords(partition, readableUs)).toBeGreaterThan(offset);
+            if (readableUs > 0) expect(content.readableRecords(partition, readableUs - 1)).toBeLessThanOrEqual(offset);
+            if (partition >= 2) expect(readableUs).toBeGreaterThanOrEqual(Math.min(atUs, readableUs));
+          }
+          if (partition >= 2) expect(content.readableRecords(partition, atUs - 1)).toBe(0);
+          expect(content.recordsBefore(partition, entries)).toBe(sourceIndices.length);
+        }
+        expect(seen.sort((a, b) => a - b)).toEqual(count(40));
+        expect(content.partitionsAt('a', atUs - 1)).toEqual([0, 1]);
+        expect(content.partitionsAt('a', atUs)).toHaveLength(grows.partitions);
+      },
+    ),
+    { numRuns: 100, seed: 288 },
+  );
+});
+
+test('log broker: says which partitions there are and where to begin in each', () => {
+  const { harness } = bench([
+    topic({ before: 5, startUs: 9_000, committed: 3, grows: { atUs: 8_000, partitions: 3 } }),
+  ]);
+  const ask = (at: StartPosition): unknown => {
+    harness.receive({ kind: 'log-list-offsets', requestId: 1, group: 'source', topic: 'a', at });
+    const { message } = harness.sent.at(-1) ?? {};
+    return message?.kind === 'log-offsets' ? [message.partitions, message.offsets] : message;
+  };
+  harness.runUntil(1_000);
+  expect(ask('earliest')).toEqual([
+    [0, 1],
+    [0, 0],
+  ]);
+  expect(ask('latest')).toEqual([
+    [0, 1],
+    [3, 2],
+  ]);
+  expect(ask('committed')).toEqual([
+    [0, 1],
+    [2, 1],
+  ]);
+  // Records have times 0, 7, 14, 21, 28: those of partition 0 are 0, 14, 28.
+  expect(ask({ timestampUs: 8 })).toEqual([
+    [0, 1],
+    [1, 1],
+  ]);
+  expect(ask({ timestampUs: 1_000 })).toEqual([
+    [0, 1],
+    [3, 2],
+  ]);
+  harness.runUntil(8_000);
+  expect(ask('earliest')).toEqual([
+    [0, 1, 2],
+    [0, 0, 0],
+  ]);
 });
