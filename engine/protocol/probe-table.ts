@@ -63,7 +63,6 @@ const BY_AREA = {
     'final-checkpoint-requested': 'All subtasks had reached the end of data: a checkpoint was asked for (row C23).',
     'inner-task-triggered': 'A task that is no source was triggered, because its producers have finished (row C21).',
     'late-acknowledgement': 'An acknowledgement came of a checkpoint that had expired (row C10).',
-    'metadata-name-taken': 'Somebody else had written _metadata under this name.',
     'metadata-write-repeated': 'A write of _metadata failed, or was not answered, and is repeated (row C13).',
     'older-pending-subsumed': 'A checkpoint that completed ended an older pending one (row C13).',
     'pointer-write-found-done': 'A pointer write that was not answered had taken effect (row F17).',
@@ -94,6 +93,9 @@ const BY_AREA = {
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
   failover: {
+    'local-state-damaged': 'A copy of state on the node was not what its file is, and that was fetched (row S22).',
+    'local-state-missing': 'A file of state had no copy on the node, and was fetched (row S22).',
+    'local-state-used': 'A file of state was restored from its copy on the node (row S22).',
     'deployment-after-cancel': 'A deployment came of an attempt that had been cancelled.',
     'deployment-outlived-process': 'A deployment came for an earlier process of the TaskManager.',
     'deployment-repeated': 'A TaskManager did not list what it was sent; it is sent again.',
@@ -110,7 +112,6 @@ const BY_AREA = {
     'restart-waits-for-pointer-write': 'A restart waited for the answer to a pointer write (row C19).',
     'restart-waits-for-slots': 'A region could not restart because there were too few slots.',
     'restore-refused': 'What there was to restore did not fit the job.',
-    'restored-metadata-read-again': 'The metadata of the checkpoint to restore could not be read at once (row C19).',
     'slot-still-occupied': 'A deployment came while a cancelled subtask was still in its slot.',
     'task-cancellation-timeout': 'A cancelled subtask did not end in time; its process ended itself (row F10).',
     'taskmanager-heartbeat-timeout': 'A TaskManager was silent for too long and counts as lost (row F19).',
@@ -184,6 +185,7 @@ const BY_AREA = {
     'transaction-lost': 'A transaction was aborted, by time-out, before it was pre-committed.',
   },
   sources: {
+    'file-block-damaged': 'A block of a file came damaged or cut short; it is read again.',
     'log-fetch-unanswered': 'A fetch from the log was not answered and is repeated.',
     'log-unavailable': 'The log refused a fetch; it is tried again later.',
     'marker-before-trigger': 'A source came upon the marker of a checkpoint it was not triggered for yet (row C25).',
