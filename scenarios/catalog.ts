@@ -188,6 +188,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {
+    name: 'bounded-rescale',
+    description: 'bounded jobs are rescaled and resumed when part of their subtasks have finished',
+  },
+  {
     name: 'partially-finished-sources',
     description: 'some sources end early, others go on; checkpoints and restarts with finished tasks',
   },

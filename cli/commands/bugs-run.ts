@@ -42,12 +42,16 @@ export function tellRuns(terminal: Terminal, lives: readonly BugLife[], broken: 
   for (const { name } of broken) rows.push([name, '?', '?', terminal.paint('bad', 'cannot be read'), '']);
   if (rows.length > 0) terminal.out(plainTable(['bug', 'status', 'signature', 'outcome', 'finding'], rows));
   const count = (outcome: string): number => lives.filter((one) => one.outcome === outcome).length;
-  terminal.out(
-    `${rows.length} bugs: ${count('reproduces')} reproduce, ${count('fails-otherwise')} fail otherwise, ${count('gone')} are gone` +
-      `${count('inconclusive') === 0 ? '' : `, ${count('inconclusive')} inconclusive`}` +
-      `${count('not-lived') === 0 ? '' : `, ${count('not-lived')} could not be lived`}` +
-      `${broken.length === 0 ? '' : `, ${broken.length} cannot be read`}.`,
-  );
+  const sums = [
+    ['reproduce', count('reproduces')],
+    ['fail otherwise', count('fails-otherwise')],
+    ['gone', count('gone')],
+    ['inconclusive', count('inconclusive')],
+    ['could not be lived', count('not-lived')],
+    ['cannot be read', broken.length],
+  ] as const;
+  const told = sums.filter(([, sum], index) => index < 3 || sum > 0).map(([what, sum]) => `${sum} ${what}`);
+  terminal.out(`Of ${rows.length} ${rows.length === 1 ? 'bug' : 'bugs'}: ${told.join(', ')}.`);
 }
 
 function outcomeText({ outcome, signature, bug }: BugLife): string {

@@ -179,15 +179,24 @@ export class JobDeployment {
     if (this.executions !== undefined && !this.executions.isEmpty) return;
     const plan = scaling.plan(nowUs, out);
     if (plan === undefined) return;
-    const indices = Array.from({ length: slotsNeeded(plan.graph.vertices) }, (_, index) => index);
-    const slots = this.#options.slots.place(indices, this.executions, nowUs);
+    const slots = this.#placesFor(plan, nowUs);
     if (slots === undefined || this.#waitsForMore(nowUs, out)) return;
     const restore = this.#restore.choose(out);
     if (restore === undefined) return;
     const fitted = scaling.fitted(plan, restore.metadata, store.run.allowNonRestored === true);
-    if (fitted !== undefined) return this.#deploy(fitted, slots, restore.metadata, out);
-    probe(out, 'restore-refused');
-    host.refused(nowUs, out);
+    if (fitted === undefined) {
+      probe(out, 'restore-refused');
+      return host.refused(nowUs, out);
+    }
+    const isAsPlanned = slotsNeeded(fitted.graph.vertices) === slotsNeeded(plan.graph.vertices);
+    const places = isAsPlanned ? slots : this.#placesFor(fitted, nowUs);
+    sometimes(!isAsPlanned, out, 'rescale-waits-for-the-finished');
+    if (places !== undefined) this.#deploy(fitted, places, restore.metadata, out);
+  }
+
+  #placesFor({ graph }: DeploymentPlan, nowUs: Micros): Places | undefined {
+    const indices = Array.from({ length: slotsNeeded(graph.vertices) }, (_, index) => index);
+    return this.#options.slots.place(indices, this.executions, nowUs);
   }
 
   /** The restarts of single regions, each on its own. */

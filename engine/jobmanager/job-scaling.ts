@@ -17,7 +17,7 @@ import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
-import { scaleOf, slotsNeeded, withParallelism } from '../job/scaled-graph.ts';
+import { deployedGraph, operatorsOf, scaleOf, slotsNeeded, withParallelism } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { JobScale, ResourceRequirements } from '../protocol/job-scale.ts';
@@ -119,19 +119,21 @@ export class JobScaling {
     return { parallelism, graph: scaled, scale: scaleOf(scaled, graph, highestParallelism), highestParallelism };
   }
 
-  /** The plan with the key groups that the restored state has; undefined when the state cannot be restored (rows S3, C31). */
+  /**
+   * The plan with the key groups that the restored state has; undefined when the state cannot be restored (rows S3, C31). Where a vertex had
+   * finished in part the job is as wide as it was (row C22): the parallelism that was asked for waits for a restart that can give it.
+   */
   fitted(
     plan: DeploymentPlan,
     restored: CheckpointMetadata | undefined,
     allowNonRestoredState: boolean,
   ): DeploymentPlan | undefined {
     if (restored === undefined) return plan;
-    const fitted = fitToState({
-      graph: plan.graph,
-      restored,
-      allowNonRestoredState,
-    });
-    if (fitted.kind === 'refused' || isFinishedInPart(fitted.graph, restored)) return undefined;
+    let fitted = fitToState({ graph: plan.graph, restored, allowNonRestoredState });
+    if (fitted.kind === 'refused') return undefined;
+    if (isFinishedInPart(fitted.graph, restored))
+      fitted = fitToState({ graph: asItWas(fitted.graph, restored), restored, allowNonRestoredState });
+    if (fitted.kind === 'refused') return undefined;
     const highestParallelism = Math.max(plan.highestParallelism, restored.highestParallelism);
     const scale = scaleOf(fitted.graph, this.#options.graph, highestParallelism);
     return { ...plan, graph: fitted.graph, scale, highestParallelism };
@@ -251,4 +253,13 @@ function initialRequirements(graph: JobGraph, { scheduler }: EngineConfiguration
   if (scheduler.mode === 'adaptive') return { lower: scheduler.minParallelism, upper: scheduler.maxParallelism };
   const width = Math.max(1, slotsNeeded(graph.vertices));
   return { lower: width, upper: width };
+}
+
+/** As wide as the job was that took the checkpoint; what it did not have stays as it is planned. */
+function asItWas(graph: JobGraph, { operators }: CheckpointMetadata): JobGraph {
+  const vertices = graph.vertices.map((vertex) => {
+    const known = operators.find(({ uid }) => operatorsOf(vertex).includes(uid));
+    return { parallelism: known?.parallelism ?? vertex.parallelism, maxParallelism: vertex.maxParallelism };
+  });
+  return deployedGraph(graph, { vertices });
 }

@@ -157,6 +157,7 @@ const BY_AREA = {
     'unfinished-file-swept': 'A file of a retained checkpoint that never got its last name was deleted.',
   },
   rescale: {
+    'rescale-waits-for-the-finished': 'A vertex had finished in part, so the job stayed as wide as it was (row C22).',
     'rescale-after-failed-checkpoints': 'So many checkpoints failed that a rescale waited for none (row F7).',
     'restored-at-other-parallelism': 'A snapshot was restored by another number of subtasks (row S18).',
     'scaling-cooldown': 'A rescale is thought of only after a while (row F7).',

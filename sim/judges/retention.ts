@@ -10,7 +10,12 @@
  * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans.
  */
 import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
-import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
+import {
+  type CheckpointPointer,
+  decodePointer,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../engine/protocol/checkpoint-pointer.ts';
 import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
@@ -74,6 +79,8 @@ export class Retention implements Judge {
   #retainedFiles = new Map<string, number>();
   /** By directory. */
   readonly #ofUsers = new Map<string, OfUser>();
+  /** What the run that goes on was restored from and has claimed. */
+  #claimed: string | undefined;
   readonly #margins: Margins;
   /** By path that no pointer names any more and that still is there: whose it was, and since when. */
   readonly #released = new Map<string, { readonly id: number; readonly atUs: number }>();
@@ -92,7 +99,7 @@ export class Retention implements Judge {
     if (event.kind === 'object-deleted') this.#onDeleted(event.path, { at, atUs });
     else if (event.kind === 'task-restored') this.#restoredUs.set(event.checkpointId, atUs);
     else if (event.kind === 'coordination-updated') {
-      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value).completed, { at, atUs });
+      if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value), { at, atUs });
     } else if (event.kind === 'operation-requested') this.#onRequested(event);
     else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
   }
@@ -163,7 +170,11 @@ export class Retention implements Judge {
     for (const [path, { id }] of this.#released) if (id + REMEMBERED < oldest) this.#released.delete(path);
   }
 
-  #onPointer(completed: readonly RetainedCheckpoint[], { at, atUs }: Moment): void {
+  #onPointer({ completed, job }: CheckpointPointer, { at, atUs }: Moment): void {
+    // What a run that is over has claimed and kept is handed out with its end.
+    const claimed = completed.find(({ owner }) => owner === 'claimed');
+    if (job?.ended !== undefined) this.#claimed = undefined;
+    else if (claimed !== undefined) this.#claimed = directoryOfMetadata(claimed.metadata);
     const files = new Map<string, number>();
     for (const checkpoint of completed) {
       const paths = this.#options.reader.filesOf(checkpoint);
@@ -203,6 +214,8 @@ export class Retention implements Judge {
   #onAnswered({ operation, outcome, location }: Answered, at: number): void {
     if (location === '') return;
     if (operation === 'dispose-savepoint') return this.#onDisposed(location, outcome, at);
+    // Where the answer comes of a run that is over, another one may have claimed what it left: durably, before this client heard of it.
+    if (this.#claimed === location) return;
     const { reader } = this.#options;
     const metadata = `${location}/_metadata`;
     const read = reader.metadata(metadata);

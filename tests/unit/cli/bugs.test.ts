@@ -95,7 +95,7 @@ describe('bugs run', () => {
   it('says of each whether it reproduces, and keeps a history without repeats', async () => {
     await tidemark('bugs', 'add', await capsule('4'), path('bugs'));
     expect(await tidemark('bugs', 'run', path('bugs'))).toBe(1);
-    expect(said()).toContain('1 bugs: 1 reproduce, 0 fail otherwise, 0 are gone.');
+    expect(said()).toContain('Of 1 bug: 1 reproduce, 0 fail otherwise, 0 gone.');
     await tidemark('bugs', 'run', path('bugs'));
     broken = [];
     expect(await tidemark('bugs', 'run', path('bugs'), '--json')).toBe(0);

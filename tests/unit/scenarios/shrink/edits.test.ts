@@ -7,7 +7,8 @@ import type { Search } from '../../../../scenarios/shrink/search.ts';
 import { fewerRows, SIZE_EDITS } from '../../../../scenarios/shrink/size-edits.ts';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import type { SimulationPlan } from '../../../../sim/plan.ts';
-import { planOf } from '../../../support/lives.ts';
+import { pointTriggers } from '../../../../scenarios/shrink/trigger-edits.ts';
+import { liveIt, planOf } from '../../../support/lives.ts';
 
 const plan = planOf('standard', '3');
 
@@ -103,6 +104,32 @@ describe('chance', () => {
       [['a'], [other]],
       [['a'], [choice]],
     ]);
+  });
+});
+
+describe('points for times', () => {
+  const node = nodeId('taskmanager-1');
+  const crash = { id: 'f1', trigger: { atUs: 7_000_000 }, kind: 'crash', node, restartAfterUs: 500_000 } as const;
+  const crashed = { ...planOf('quickstart', '1'), faults: [crash] };
+  const { history } = liveIt(crashed, { keepHistory: true });
+  const triggers = pointTriggers(crashed, crash, history).map(({ faults }) => faults[0]?.trigger);
+
+  it('are near ones first, then farther ones of every kind, those of a recovery among them; each once', () => {
+    const points = triggers.map((trigger) => (trigger !== undefined && 'point' in trigger ? trigger.point : ''));
+    expect(new Set(triggers.map((trigger) => JSON.stringify(trigger))).size).toBe(triggers.length);
+    expect(triggers.length).toBeLessThanOrEqual(34);
+    for (const point of ['triggered', 'metadata-write.sent', 'completed', 'snapshot.taken'])
+      expect(points.slice(10), point).toContain(point);
+    // What follows from the fault itself is named, too; nobody knows that it does.
+    expect(triggers).toContainEqual({ point: 'restarting', occurrence: 1 });
+  });
+
+  it('before the fault are points that the life reaches without it', () => {
+    for (const trigger of triggers.slice(0, 8)) {
+      if (trigger === undefined) continue;
+      const [record] = liveIt({ ...crashed, faults: [{ ...crash, trigger }] }).faultRecords;
+      expect(record?.startedAtUs, JSON.stringify(trigger)).toBeGreaterThanOrEqual(0);
+    }
   });
 });
 

@@ -107,6 +107,14 @@ describe('snapshots of users', () => {
     pointAt(claimed, []);
     claimed.remove(statePath(2, 0));
     expect(anomalies(claimed)).not.toContain('savepoint-lost');
+
+    // A client that heard of the end of the run before, late, does not get back what the next one has claimed.
+    const late = rightLife();
+    pointAt(late, [{ id: checkpointId(2), metadata: metadataPath(2), owner: 'claimed' }]);
+    told(late, 'stop-with-savepoint', directory(2));
+    pointAt(late, []);
+    late.remove(statePath(2, 0));
+    expect(anomalies(late)).not.toContain('savepoint-lost');
   });
 
   it('one that a run was restored from and did not claim stays when the pointer drops it: foreign-snapshot-touched', () => {
