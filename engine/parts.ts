@@ -164,6 +164,10 @@ export interface EngineParts {
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
   /** Where a materialised snapshot ends in the log (row S20): at the change that is not in it, whose number will be `next`. */
   materializedTo(next: number): number;
+  /** Under which name a copy of a file of state lies on the node (row S22): its own, which no other file ever has. */
+  localCopyName(path: string): string;
+  /** Whether such a copy is held against length and checksum of the file before it is used. */
+  readonly localCopies: 'verified' | 'trusted';
   /** Files that a subtask writes for later checkpoints while this one completes (row S20): registered with it, or known to nobody. */
   readonly reservedFiles: 'registered' | 'unknown';
   /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
@@ -317,6 +321,8 @@ export const standardParts: EngineParts = {
     return options.changelog === undefined ? open() : new ChangelogStateBackend(options.changelog, open);
   },
   materializedTo: (next) => next,
+  localCopyName: (path) => path,
+  localCopies: 'verified',
   reservedFiles: 'registered',
   incrementalBase: 'confirmed',
   mergedFileDeletion: 'with-last',

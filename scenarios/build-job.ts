@@ -6,9 +6,9 @@
  */
 import { unreachable } from '../engine/foundation/assert.ts';
 import { InvalidJob } from '../engine/api/invalid-job.ts';
-import type { FileSinkSpec, KafkaSinkSpec } from '../engine/job/job-graph.ts';
+import type { FileSinkSpec, FileSourceSpec, KafkaSinkSpec } from '../engine/job/job-graph.ts';
 import { javaStringHash, murmurHash } from '../engine/foundation/stable-hash.ts';
-import type { FileSinkPlan, KafkaPlan, SimulationPlan } from '../sim/plan.ts';
+import type { FileSinkPlan, FilesPlan, KafkaPlan, SimulationPlan } from '../sim/plan.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { rowVersion } from '../sim/judges/table-output.ts';
 import {
@@ -98,10 +98,19 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
       ...(topic.induced === undefined ? {} : { induced: topic.induced }),
       ...(topic.startFrom === undefined ? {} : { startFrom: topic.startFrom }),
       ...(topic.discoveryUs === undefined ? {} : { discoveryUs: topic.discoveryUs }),
+      ...(topic.files === undefined ? {} : { files: filesOf(topic.name, topic.files) }),
       ...(topic.entryRecords === undefined ? {} : { hasEntries: true as const }),
     };
   });
 }
+
+/** As the world lays them out (sim/services/log-content.ts). */
+const filesOf = (topic: string, { parts, partBytes, blockBytes }: FilesPlan): FileSourceSpec => ({
+  directory: `input/${topic}`,
+  parts,
+  partBytes,
+  blockBytes,
+});
 
 function numberOf(value: ParameterValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;

@@ -95,6 +95,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'changelog-runs',
     description: 'state logs of earlier runs under each claim mode, other parallelisms, another backend',
   },
+  { name: 'local-recovery', description: 'copies of keyed state on the nodes, found again by who comes back' },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {
@@ -185,6 +186,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'start at latest, committed offsets or a time; partitions come while the job runs',
   },
   { name: 'bounded-splits', description: 'splits of inputs that end, one of them early' },
+  { name: 'file-source', description: 'splits of files by bytes, damaged and given back' },
   { name: 'log-outage', description: 'the sources have nothing to read, then everything at once' },
   { name: 'bounded-input', description: 'all input ends; crashes around the final checkpoint and the end of the job' },
   {

@@ -60,6 +60,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     description: 'windows of processing time: each element in exactly one',
   },
   {
+    name: 'continuous-file-processing-checkpoint-itcase',
+    folder: 'flink',
+    ported: 'ContinuousFileProcessingCheckpointITCase',
+    rows: ['X6'],
+    description: 'a directory is watched while files appear in it; user code throws in the middle of one',
+  },
+  {
     name: 'region-failover-itcase',
     folder: 'flink',
     ported: 'RegionFailoverITCase',

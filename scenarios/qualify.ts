@@ -147,10 +147,11 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     name,
     dataset: datasetOf(input),
     records: input.records,
-    partitions: input.partitions ?? parallelism,
+    partitions: input.files === undefined ? (input.partitions ?? parallelism) : input.files.count * input.files.parts,
     startUs: input.start,
     ratePerSecond: input.rate,
-    bounded: input.bounded,
+    bounded: input.bounded || (input.files !== undefined && input.discovery === undefined),
+    ...filesOf(input),
     ...(input.socket ? { socket: true } : {}),
     ...(input.induced ? { induced: true } : {}),
     ...(input.before > 0 ? { before: input.before } : {}),
@@ -160,6 +161,12 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     ...startOf(input),
     ...(input.discovery === undefined ? {} : { discoveryUs: input.discovery }),
   };
+}
+
+function filesOf({ files }: TopicInput): Pick<TopicPlan, 'files'> {
+  if (files === undefined) return {};
+  const { count, parts, partSize: partBytes, blockSize: blockBytes, every: everyUs } = files;
+  return { files: { count, parts, partBytes, blockBytes, everyUs } };
 }
 
 function startOf({ startFrom, fromTime = 0 }: TopicInput): Pick<TopicPlan, 'startFrom'> {
@@ -252,6 +259,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       backend: checkpointing.backend,
       incremental: checkpointing.incremental,
       ...changelogOf(checkpointing.changelog),
+      ...(checkpointing.localRecovery === 'none' ? {} : { localRecovery: checkpointing.localRecovery }),
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
       ...fileMergingOf(checkpointing.fileMerging),

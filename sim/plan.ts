@@ -9,6 +9,17 @@ import type { Fault } from './faults/fault.ts';
 import type { FixedChoice } from './kernel/choice.ts';
 import type { StoragePhysics } from './services/storage-physics.ts';
 
+/** Files of equally many records each; sizes in bytes. */
+export interface FilesPlan {
+  readonly count: number;
+  /** Splits of each file. */
+  readonly parts: number;
+  readonly partBytes: number;
+  readonly blockBytes: number;
+  /** From the start of the topic, one file comes after the other at this distance; 0: all are there. */
+  readonly everyUs: number;
+}
+
 export interface TopicPlan {
   readonly name: string;
   /** Name of a data set the caller loads; its records are dealt round robin over the partitions. */
@@ -36,6 +47,8 @@ export interface TopicPlan {
   readonly startFrom?: StartPosition;
   /** How often sources ask for new partitions. Absent: never. */
   readonly discoveryUs?: number;
+  /** Present: no topic but files on the storage of checkpoints; `partitions` is their number times `parts`. */
+  readonly files?: FilesPlan;
   /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
   readonly socket?: true;
   /** Present: its partitions hold markers of checkpoints, at which sources take them. */

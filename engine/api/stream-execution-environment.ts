@@ -14,7 +14,7 @@ import { millis } from '../foundation/time.ts';
 import { defaultMaxParallelism, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
 import type { MasterHookSpec } from '../job/master-hook.ts';
 import { MarkerHook } from '../connectors/marker-hook.ts';
-import type { JobGraph, SourceSpec } from '../job/job-graph.ts';
+import type { FileSourceSpec, JobGraph, SourceSpec } from '../job/job-graph.ts';
 import type { StartPosition } from '../protocol/start-position.ts';
 import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 import { DataStream } from './data-stream.ts';
@@ -72,6 +72,8 @@ export interface SplitSourceOptions extends LogSourceOptions {
   readonly startFrom?: StartPosition;
   /** How often the enumerator asks for new partitions, milliseconds (FLIP-288). Default: never, the partitions are those named here. */
   readonly discoveryMs?: number;
+  /** Not from the log but from files on the storage that checkpoints lie on; `partitions` are their splits. */
+  readonly files?: FileSourceSpec;
 }
 
 /** What the job itself says about checkpointing; the rest is the cluster's business. */
@@ -157,7 +159,7 @@ export class StreamExecutionEnvironment {
 
   /** The same as a log, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
   fromSource<T>(options: SplitSourceOptions & SourceTime<T>): DataStream<T> {
-    const { recordsPerSplit, backlogRecords, startFrom, discoveryMs, topic } = options;
+    const { recordsPerSplit, backlogRecords, startFrom, discoveryMs, files, topic } = options;
     if (recordsPerSplit !== undefined)
       requireCount(`The split of '${topic}'`, recordsPerSplit, Number.MAX_SAFE_INTEGER);
     if (discoveryMs !== undefined) requireCount(`The discovery of '${topic}'`, discoveryMs, Number.MAX_SAFE_INTEGER);
@@ -168,13 +170,14 @@ export class StreamExecutionEnvironment {
       ...(recordsPerSplit === undefined ? {} : { recordsPerSplit }),
       ...(backlogRecords === undefined ? {} : { backlogRecords }),
       ...(startFrom === undefined ? {} : { start: startFrom }),
+      ...(files === undefined ? {} : { files }),
       ...(discoveryMs === undefined ? {} : { discoveryUs: millis(discoveryMs) }),
     });
   }
 
   #from<T>(
     options: LogSourceOptions & SourceTime<T>,
-    kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords' | 'start' | 'discoveryUs'>,
+    kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords' | 'start' | 'discoveryUs' | 'files'>,
   ): DataStream<T> {
     const { topic, partitions, uid } = options;
     if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);

@@ -13,7 +13,8 @@ import type { SourceSpec } from '../job/job-graph.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { LogRecords, OperatorEventMessage } from '../protocol/messages.ts';
+import type { LogRecords, OperatorEventMessage, StorageReply } from '../protocol/messages.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { TaskRestore } from '../protocol/task.ts';
 import type { OperatorStateList } from '../protocol/state-handle.ts';
 
@@ -24,6 +25,8 @@ export interface SourceReaderOptions {
   readonly broker: NodeId;
   readonly requestTimeoutUs: number;
   readonly firstRequestId: number;
+  /** Of sources that read files: a client of the storage that checkpoints lie on. */
+  readonly openStorage: () => CheckpointStorage;
   /** What it begins from; undefined: nothing. */
   readonly restore: Pick<TaskRestore, 'checkpointId' | 'finished'> | undefined;
 }
@@ -50,7 +53,7 @@ export interface MarkedSource {
 }
 
 /** What concerns a source among the messages to its subtask. */
-export type SourceMessage = LogRecords | OperatorEventMessage;
+export type SourceMessage = LogRecords | StorageReply | OperatorEventMessage;
 
 export interface SourceReader {
   /** Present: markers in its input say when a snapshot is due. */

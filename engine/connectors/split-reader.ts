@@ -13,11 +13,11 @@
  *   I5 it is exhausted when it was told that there is nothing more, and each split it finished was released: then no state is lost with it.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
-import { type ReplyHandler, RequestClient } from '../clients/request-client.ts';
+import type { ReplyHandler } from '../clients/request-client.ts';
 import { EventReceiver, EventSender } from '../coordination/event-channel.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
-import { type Micros, micros } from '../foundation/time.ts';
+import type { Micros } from '../foundation/time.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -28,10 +28,11 @@ import {
   isFinished,
   LATEST,
   type LogSplit,
-  UNBOUNDED,
 } from '../protocol/operator-events.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
+import { splitFetcherOf } from './open-fetcher.ts';
+import type { SplitFetcher } from './split-fetcher.ts';
 import { decodeReaderSplits, encodeReaderSplits } from './split-rows.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
@@ -61,13 +62,10 @@ interface HeldSplit {
   readonly onReply: ReplyHandler<LogRecords>;
 }
 
-/** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
-const HELD_FETCH_US_MAX = 5_000_000;
-
 export class SplitReader implements SourceReader {
   readonly uid: string;
   readonly #options: SplitReaderOptions;
-  readonly #client: RequestClient<LogRecords>;
+  readonly #fetcher: SplitFetcher;
   readonly #later = new DelayedCalls();
   readonly #toCoordinator: EventSender<EventFromOperator>;
   readonly #fromCoordinator = new EventReceiver<EventToOperator>();
@@ -84,13 +82,7 @@ export class SplitReader implements SourceReader {
 
   constructor(options: SplitReaderOptions) {
     this.#options = options;
-    this.#client = new RequestClient({
-      node: options.broker,
-      via: 'datagram',
-      name: 'fetch',
-      timeoutUs: options.requestTimeoutUs + HELD_FETCH_US_MAX,
-      firstRequestId: options.firstRequestId,
-    });
+    this.#fetcher = splitFetcherOf(options);
     const { uid, attempt, epoch } = options;
     this.uid = uid;
     this.#toCoordinator = new EventSender({
@@ -183,8 +175,9 @@ export class SplitReader implements SourceReader {
   }
 
   handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void {
-    if (message.kind === 'log-records') this.#client.handleReply(message, nowUs, out);
-    else this.#handleEvent(message, nowUs, out);
+    if (message.kind === 'operator-event' || message.kind === 'operator-event-acknowledged')
+      this.#handleEvent(message, nowUs, out);
+    else this.#fetcher.handleMessage(message, nowUs, out);
   }
 
   #handleEvent(message: OperatorEventMessage, nowUs: Micros, out: Out): void {
@@ -201,7 +194,7 @@ export class SplitReader implements SourceReader {
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
-      this.#client.handleTimer(timer, nowUs, out) ||
+      this.#fetcher.handleTimer(timer, nowUs, out) ||
       this.#later.handleTimer(timer, nowUs, out) ||
       this.#toCoordinator.handleTimer(timer, nowUs, out)
     );
@@ -232,7 +225,8 @@ export class SplitReader implements SourceReader {
   /** It takes its share of the partitions; others have room for the rest. */
   #askForMore(out: Out): void {
     const { spec, parallelism } = this.#options;
-    const share = Math.ceil(spec.partitions.length / parallelism);
+    // Of files one at a time: what another reader has not begun it can take over.
+    const share = spec.files === undefined ? Math.ceil(spec.partitions.length / parallelism) : 1;
     const open = this.#splits.filter(isOpen).length;
     if (open < share && !this.#noMoreSplits) this.#tell({ kind: 'request-split' }, out);
   }
@@ -284,20 +278,7 @@ export class SplitReader implements SourceReader {
   }
 
   #fetch(split: HeldSplit, out: Out): void {
-    const { spec } = this.#options;
-    const left = split.end === UNBOUNDED ? spec.fetchRecords : split.end - split.offset;
-    this.#client.send(
-      {
-        kind: 'log-fetch',
-        requestId: this.#client.nextRequestId,
-        partition: split.partition,
-        offset: split.offset,
-        maxRecords: Math.min(spec.fetchRecords, left),
-        maxWaitUs: micros(spec.fetchWaitUs),
-      },
-      out,
-      split.onReply,
-    );
+    this.#fetcher.fetch(split, out, split.onReply);
   }
 
   #onReply(split: HeldSplit, reply: LogRecords | undefined, out: Out): void {
@@ -319,6 +300,8 @@ export class SplitReader implements SourceReader {
       if (this.#batches.length === 1) this.#beginBatch();
       return;
     }
+    // Entries without a record are read as well.
+    split.offset += reply.entrySizes?.length ?? 0;
     if (!reply.ended) return this.#fetch(split, out);
     split.ended = true;
     this.#finished(split, out);

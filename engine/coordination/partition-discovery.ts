@@ -12,9 +12,17 @@ import type { SourceSpec } from '../job/job-graph.ts';
 import type { StartPosition } from '../protocol/start-position.ts';
 import type { MasterHookHost } from '../job/master-hook.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { LogOffsets } from '../protocol/messages.ts';
+import type { EngineMessage, LogOffsets } from '../protocol/messages.ts';
 
-export type DiscoveryHost = Pick<MasterHookHost, 'services' | 'requestTimeoutUs' | 'firstRequestId'>;
+export type DiscoveryHost = Pick<MasterHookHost, 'services' | 'storage' | 'requestTimeoutUs' | 'firstRequestId'>;
+
+/** Who finds out which splits there are. */
+export interface Discovery {
+  /** Begins anew; what was asked before is forgotten. */
+  restart(out: Out): void;
+  handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean;
+  handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
+}
 
 export interface PartitionDiscoveryOptions {
   readonly source: SourceSpec & { readonly uid: string };
@@ -24,7 +32,7 @@ export interface PartitionDiscoveryOptions {
   readonly discovered: (partitions: readonly number[], offsets: readonly number[], out: Out) => void;
 }
 
-export class PartitionDiscovery {
+export class PartitionDiscovery implements Discovery {
   readonly #options: PartitionDiscoveryOptions;
   readonly #client: RequestClient<LogOffsets>;
   readonly #later = new DelayedCalls();
@@ -47,8 +55,10 @@ export class PartitionDiscovery {
     this.#ask(out);
   }
 
-  handleReply(reply: LogOffsets, nowUs: Micros, out: Out): void {
-    this.#client.handleReply(reply, nowUs, out);
+  handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
+    if (message.kind !== 'log-offsets' || message.group !== this.#options.source.uid) return false;
+    this.#client.handleReply(message, nowUs, out);
+    return true;
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {

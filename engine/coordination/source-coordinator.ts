@@ -19,7 +19,8 @@ import type { EngineMessage } from '../protocol/messages.ts';
 import type { EventFromOperator, LogSplit } from '../protocol/operator-events.ts';
 import { decodeEnumeratorState, encodeEnumeratorState } from '../connectors/split-rows.ts';
 import type { OperatorCoordinator, OperatorSubtask, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
-import { type DiscoveryHost, PartitionDiscovery } from './partition-discovery.ts';
+import { FileDiscovery } from './file-discovery.ts';
+import { type Discovery, type DiscoveryHost, PartitionDiscovery } from './partition-discovery.ts';
 import { SplitAssignmentTracker } from './split-assignment-tracker.ts';
 import { type EnumeratorContext, SplitEnumerator } from './split-enumerator.ts';
 
@@ -39,7 +40,7 @@ export class SourceCoordinator implements OperatorCoordinator {
   /** Attempts whose readers lag (row C5). */
   readonly #lagging = new Set<ExecutionAttemptId>();
   /** Undefined: the job names its partitions, and each begins at its start. */
-  readonly #discovery: PartitionDiscovery | undefined;
+  readonly #discovery: Discovery | undefined;
   #tracker = new SplitAssignmentTracker<LogSplit>();
   #enumerator: SplitEnumerator;
   #parallelism: number;
@@ -60,14 +61,16 @@ export class SourceCoordinator implements OperatorCoordinator {
     };
     this.#enumerator = this.#begin(undefined);
     const { source, host } = options;
-    if (source.start !== undefined || source.discoveryUs !== undefined)
-      this.#discovery = new PartitionDiscovery({
-        source,
-        host,
-        at: () => this.#startOfUnknown(),
-        discovered: (partitions, offsets, out) =>
-          this.#enumerator.discovered(partitions, (index) => offsets[index] ?? 0, out),
-      });
+    if (isStatic(source)) return;
+    const discovery = {
+      source,
+      host,
+      at: () => this.#startOfUnknown(),
+      discovered: (partitions: readonly number[], offsets: readonly number[], out: Out) =>
+        this.#enumerator.discovered(partitions, (index) => offsets[index] ?? 0, out),
+    };
+    const { files } = source;
+    this.#discovery = files === undefined ? new PartitionDiscovery(discovery) : new FileDiscovery(discovery, files);
   }
 
   /** Construction and reset have begun the enumerator; it waits for its readers. */
@@ -105,9 +108,7 @@ export class SourceCoordinator implements OperatorCoordinator {
   }
 
   handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
-    if (message.kind !== 'log-offsets' || message.group !== this.#options.source.uid) return false;
-    this.#discovery?.handleReply(message, nowUs, out);
-    return true;
+    return this.#discovery?.handleMessage(message, nowUs, out) === true;
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
@@ -169,7 +170,7 @@ export class SourceCoordinator implements OperatorCoordinator {
     const { source } = this.#options;
     const state = bytes === undefined ? undefined : decodeEnumeratorState(bytes);
     const enumerator = new SplitEnumerator(source, this.#context, state);
-    if (source.start === undefined && source.discoveryUs === undefined) enumerator.start();
+    if (isStatic(source)) enumerator.start();
     return enumerator;
   }
 
@@ -186,3 +187,7 @@ export class SourceCoordinator implements OperatorCoordinator {
     return gateway;
   }
 }
+
+/** The job names its splits, and each begins at its start. */
+const isStatic = ({ start, discoveryUs, files }: SourceSpec): boolean =>
+  start === undefined && discoveryUs === undefined && files === undefined;

@@ -22,6 +22,18 @@ import type {
   StateKey,
 } from './functions.ts';
 
+/** Row K1. Files of lines (file-blocks.ts) `part-00000`, `part-00001` ... in a directory, each cut into as many parts, which are the splits. */
+export interface FileSourceSpec {
+  /** On the storage that checkpoints lie on. */
+  readonly directory: string;
+  /** Splits of each file. */
+  readonly parts: number;
+  /** Of each part but the last, which goes to the end of its file. */
+  readonly partBytes: number;
+  /** What is read at a time. */
+  readonly blockBytes: number;
+}
+
 /** Reads partitions of the log. */
 export interface SourceSpec {
   /**
@@ -47,6 +59,8 @@ export interface SourceSpec {
   readonly start?: StartPosition;
   /** `split-log`: how often to ask for new partitions, microseconds; absent: never. They are read from their start (FLIP-288). */
   readonly discoveryUs?: number;
+  /** `split-log`: not from the log but from files; `partitions` are their splits then, those of files yet to come included. */
+  readonly files?: FileSourceSpec;
   /** Its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
   readonly bounded?: true;
   /** `log`: markers in its partitions say when a snapshot is due (row C25; Flink: ExternallyInducedSource). */

@@ -8,6 +8,7 @@ import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 
 /** Called once, at once or later: the state to keep, which may be empty; undefined: the hook failed. */
@@ -35,6 +36,8 @@ export interface MasterTriggerRestoreHook {
 /** What a hook finds on its JobManager. */
 export interface MasterHookHost {
   readonly services: ServiceNodes;
+  /** That of the JobManager, where checkpoints lie. */
+  readonly storage: CheckpointStorage;
   readonly epoch: LeaderEpoch;
   readonly requestTimeoutUs: number;
   /** Of no request of an earlier process there. */

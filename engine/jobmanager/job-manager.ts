@@ -227,6 +227,7 @@ export class JobManager implements Actor {
     const { environment, incarnation } = this.#options;
     return {
       services: environment.services,
+      storage: this.#storage,
       epoch,
       requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
       firstRequestId: incarnation * IDS_PER_INCARNATION,

@@ -94,6 +94,9 @@ const BY_AREA = {
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
   failover: {
+    'local-state-damaged': 'A copy of state on the node was not what its file is, and that was fetched (row S22).',
+    'local-state-missing': 'A file of state had no copy on the node, and was fetched (row S22).',
+    'local-state-used': 'A file of state was restored from its copy on the node (row S22).',
     'deployment-after-cancel': 'A deployment came of an attempt that had been cancelled.',
     'deployment-outlived-process': 'A deployment came for an earlier process of the TaskManager.',
     'deployment-repeated': 'A TaskManager did not list what it was sent; it is sent again.',
@@ -186,6 +189,7 @@ const BY_AREA = {
     'transaction-lost': 'A transaction was aborted, by time-out, before it was pre-committed.',
   },
   sources: {
+    'file-block-damaged': 'A block of a file came damaged or cut short; it is read again.',
     'log-fetch-unanswered': 'A fetch from the log was not answered and is repeated.',
     'log-unavailable': 'The log refused a fetch; it is tried again later.',
     'marker-before-trigger': 'A source came upon the marker of a checkpoint it was not triggered for yet (row C25).',

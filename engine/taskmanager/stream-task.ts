@@ -23,11 +23,11 @@ import { UserCode } from '../operators/user-code.ts';
 import { WorkMeter } from '../operators/work-meter.ts';
 import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure, WhyFailed } from '../protocol/task.ts';
 import { IncompatibleState } from '../state/type-serializer.ts';
 import type { OperatorChain } from './operator-chain.ts';
-import { openStorage } from '../storage/open-storage.ts';
 import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
 import { SubtaskCheckpoint } from './subtask-checkpoint.ts';
@@ -37,6 +37,7 @@ import { TaskEnding } from './task-ending.ts';
 import { TaskInput, type TaskInputHost } from './task-input.ts';
 import { TaskOutputs } from './task-outputs.ts';
 import { restoreTask } from './task-restore.ts';
+import { taskStorage } from './task-storage.ts';
 import { TaskTime } from './task-time.ts';
 
 export interface StreamTaskOptions {
@@ -96,7 +97,7 @@ export class StreamTask {
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
-    this.#checkpoint = new SubtaskCheckpoint({ environment, ...this.#task, epoch, toJobManager, fail });
+    this.#checkpoint = new SubtaskCheckpoint({ environment, ...deployment, epoch, toJobManager, fail });
     const { channelState } = this.#checkpoint;
     this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
     this.#time = new TaskTime({
@@ -109,7 +110,9 @@ export class StreamTask {
       const { source: spec, parallelism } = vertex;
       const place = { uid: spec.uid, parallelism, subtask, attempt, epoch, broker: services.log, parts };
       const { restore } = deployment;
-      this.#source = openSource({ spec, ...place, requestTimeoutUs, firstRequestId: 1, restore, toJobManager, fail });
+      const log = { requestTimeoutUs, firstRequestId: 1 };
+      const openStorage = (): CheckpointStorage => taskStorage(environment, attempt, 'source-file');
+      this.#source = openSource({ spec, ...place, ...log, restore, openStorage, toJobManager, fail });
     }
     this.#checkpointing = new TaskCheckpointing({
       environment,
@@ -125,19 +128,9 @@ export class StreamTask {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
     this.#restore = new StateRestore({
+      local: this.#checkpoint.local,
       host: { restored: (states, _nowUs, out) => this.#restored(states, out), fail },
-      storage: openStorage({
-        client: {
-          node: services.storage,
-          via: 'datagram',
-          name: 'get',
-          timeoutUs: requestTimeoutUs,
-          firstRequestId: 1,
-        },
-        writer: `attempt-${attempt}`,
-        checkpoint: configuration.checkpoint,
-        parts,
-      }),
+      storage: taskStorage(environment, attempt, 'get'),
       requestTimeoutUs,
     });
   }
@@ -260,9 +253,12 @@ export class StreamTask {
       case 'kafka-reply':
       case 'rocketmq-check':
       case 'storage-reply':
-        if (message.kind === 'storage-reply') this.#restore.handleReply(message, nowUs, out);
+        if (message.kind === 'storage-reply') {
+          this.#restore.handleReply(message, nowUs, out);
+          this.#source?.handleMessage(message, nowUs, out);
+        }
         this.#chain?.sink?.handleReply(message, nowUs, out);
-        if (this.#sinkGate !== undefined) this.#pump(nowUs, out);
+        if (this.#sinkGate !== undefined || this.#source?.hasRecords === true) this.#pump(nowUs, out);
         return;
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
@@ -298,8 +294,7 @@ export class StreamTask {
 
   #start(nowUs: Micros, out: Out): void {
     this.#moveTo('initializing', out);
-    const { state = [], takenOver = [] } = this.#options.deployment.restore ?? {};
-    this.#restore.start([...takenOver, ...state.flatMap(({ handles }) => handles)], nowUs, out);
+    this.#restore.start(this.#options.deployment.restore, nowUs, out);
   }
 
   #restored(all: readonly RestoredState[], out: Out): void {

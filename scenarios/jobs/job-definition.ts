@@ -4,7 +4,14 @@
  * Owns: the contract and the decoding of parameters. Does not own: the list of jobs (job-catalog.ts).
  */
 import type { StateKey } from '../../engine/job/functions.ts';
-import type { FileSinkSpec, JobGraph, KafkaSinkSpec, SinkSpec, UpsertSinkSpec } from '../../engine/job/job-graph.ts';
+import type {
+  FileSinkSpec,
+  FileSourceSpec,
+  JobGraph,
+  KafkaSinkSpec,
+  SinkSpec,
+  UpsertSinkSpec,
+} from '../../engine/job/job-graph.ts';
 import type { StartPosition } from '../../engine/protocol/start-position.ts';
 import type { JobAudit } from '../../sim/judges/job-audit.ts';
 
@@ -32,6 +39,8 @@ export interface JobTopic {
   readonly startFrom?: StartPosition;
   /** How often a source asks for new partitions, microseconds; absent: never. */
   readonly discoveryUs?: number;
+  /** Present: no topic but files. */
+  readonly files?: FileSourceSpec;
   /** Present: an entry of its log may hold several records. */
   readonly hasEntries?: true;
   /** Present: markers in it say when a checkpoint is taken. */

@@ -14,9 +14,10 @@ export function readTopic(
   topic: JobTopic,
   watermarks?: WatermarkStrategy<Row>,
 ): DataStream<Row> {
-  if (topic.startFrom !== undefined || topic.discoveryUs !== undefined || topic.hasEntries === true)
+  const { startFrom, discoveryUs, hasEntries, files } = topic;
+  if (startFrom !== undefined || discoveryUs !== undefined || hasEntries === true || files !== undefined)
     throw new InvalidJob(
-      `The input '${topic.name}' begins elsewhere, grows or has entries of several records: only a job that reads by splits can read it.`,
+      `The input '${topic.name}' begins elsewhere, grows, has entries of several records or is files: only a job that reads by splits can read it.`,
     );
   const time = watermarks === undefined ? {} : { watermarks };
   const options = { ...sourceOptions(input, topic), ...time };
@@ -78,6 +79,7 @@ function sourceOptions(input: JobInput, topic: JobTopic): SplitSourceOptions {
     uid: `source-${topic.name}`,
     ...(topic.bounded === true ? { bounded: true } : {}),
     ...(topic.startFrom === undefined ? {} : { startFrom: topic.startFrom }),
+    ...(topic.files === undefined ? {} : { files: topic.files }),
     ...(topic.discoveryUs === undefined ? {} : { discoveryMs: topic.discoveryUs / US_PER_MS }),
     ...(topic.induced === true ? { induced: true } : {}),
     ...(recordBytes === undefined ? {} : { recordBytes }),

@@ -79,6 +79,7 @@ import {
   inducedSavepointAsCheckpoint,
   readsPastMarker,
 } from './induced-mutants.ts';
+import { localCopyOfAnyCheckpoint } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -245,6 +246,7 @@ export const MUTANTS: readonly Mutant[] = [
   filesOfLostTaskManagerLeft,
   changelogBoundaryOffByOne,
   reservedFilesSwept,
+  localCopyOfAnyCheckpoint,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,

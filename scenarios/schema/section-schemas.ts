@@ -4,7 +4,7 @@
  * Defaults suit a simulated cluster, in which a minute is long: failures are noticed within seconds. Where a default is Flink's, it says so.
  */
 import { z } from 'zod';
-import { BACKENDS } from '../../engine/protocol/configuration.ts';
+import { BACKENDS, LOCAL_RECOVERIES } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { DATASET_NAMES } from '../datasets/dataset-name.ts';
 import { changelogSchema } from './changelog-schema.ts';
@@ -78,6 +78,21 @@ export const inputSchema = record({
   discovery: duration()
     .optional()
     .describe("How often a source that reads by splits asks for new partitions. Default: never. Kafka's default: 5m."),
+  files: record({
+    count: count().default(4).describe('How many.'),
+    parts: count().default(2).describe('Splits of each.'),
+    partSize: size().prefault('8KiB').describe('Of each split of a file but the last, which goes to its end.'),
+    blockSize: size()
+      .prefault('1KiB')
+      .describe('What is read at a time; a position is a block and the records to skip in it.'),
+    every: duration()
+      .prefault('0s')
+      .describe('From `start` on the files come one after the other at this distance; 0s: all are there.'),
+  })
+    .optional()
+    .describe(
+      'No topic but files of lines, on the storage that checkpoints lie on. Without a discovery they are looked for once, and all is read.',
+    ),
   entryRecords: count().default(1).describe('Most records that one entry of the log holds; a position counts both.'),
   induced: z
     .boolean()
@@ -96,6 +111,20 @@ export const inputSchema = record({
     context.addIssue({ code: 'custom', path: ['grow'], message: 'expected a discovery, or nobody would read them' });
   if (input.grow !== undefined && input.grow.partitions <= (input.partitions ?? 0))
     context.addIssue({ code: 'custom', path: ['grow', 'partitions'], message: 'expected more than partitions' });
+  if (input.files !== undefined && input.partitions !== undefined)
+    context.addIssue({ code: 'custom', path: ['partitions'], message: 'expected none with files: their splits are' });
+  if (input.files !== undefined && input.discovery === undefined && input.files.every > 0)
+    context.addIssue({
+      code: 'custom',
+      path: ['files', 'every'],
+      message: 'expected a discovery, or nobody would read them',
+    });
+  if (input.files !== undefined && input.discovery !== undefined && input.bounded)
+    context.addIssue({
+      code: 'custom',
+      path: ['bounded'],
+      message: 'expected false with a discovery, which may find more',
+    });
   if (input.induced && input.socket)
     context.addIssue({ code: 'custom', path: ['induced'], message: 'expected socket: false with induced: true' });
   if ((input.dataset === undefined) === (input.file === undefined)) {
@@ -150,6 +179,12 @@ export const checkpointingSchema = record({
       'Checkpoints of lsm write the segments that no earlier checkpoint wrote. As in Flink, hashmap and storage jobmanager take no notice.',
     ),
   changelog: changelogSchema,
+  localRecovery: z
+    .enum(['none', ...LOCAL_RECOVERIES])
+    .default('none')
+    .describe(
+      'Whether subtasks keep copies of their keyed state on their node: for as long as its `process` lives, or in a `working-directory` that a restarted one finds.',
+    ),
   tolerableFailures: count(0)
     .default(10)
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),

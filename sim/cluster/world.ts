@@ -4,6 +4,7 @@
  * Owns: which actor runs on which node, and the disks of the services. Does not own: time, faults, judgement (simulate.ts).
  * The one place that sees both the engine's actors and the simulator.
  */
+import type { LocalDisk } from '../node/local-disk.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
@@ -27,6 +28,7 @@ import { brokerNodes, CLIENT_NODE, jobManagerNodes, SERVICE_NODES, taskManagerNo
 import type { SimulationPlan } from '../plan.ts';
 import type { PreparedJob } from '../prepared-job.ts';
 import { type CoordinationDisks, coordinationDisks, coordinationService } from './coordination-service.ts';
+import { InputFilesDisk } from '../services/input-files.ts';
 import { LogBroker } from '../services/log-broker.ts';
 import { LogMarkers } from '../services/log-markers.ts';
 import { ServiceConditions } from '../services/service-conditions.ts';
@@ -89,12 +91,15 @@ export class World {
     for (const node of Object.values(SERVICE_NODES)) conditions.set(node, new ServiceConditions(options.onEffective));
     this.conditions = conditions;
     const disks = {
-      storage: storageDisk({
-        kind: plan.engine.checkpoint.storage.kind,
-        physics: plan.storage,
-        latency: profile.objectStore,
-        delaySite: choices.site('service/object-store/list-delay'),
-      }),
+      storage: withInputFiles(
+        options,
+        storageDisk({
+          kind: plan.engine.checkpoint.storage.kind,
+          physics: plan.storage,
+          latency: profile.objectStore,
+          delaySite: choices.site('service/object-store/list-delay'),
+        }),
+      ),
       coordination: coordinationDisks(),
       sink: new SinkStoreDisk(),
       output: outputDisk(options),
@@ -195,7 +200,8 @@ function engineNodes(
     })),
     ...world.taskManagers.map((id) => ({
       id,
-      create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
+      create: (incarnation: number, disk: LocalDisk) =>
+        new TaskManager({ ...taskEnvironmentOf(id), disk }, incarnation),
     })),
   ];
 }
@@ -212,6 +218,11 @@ function clientNodes({ plan }: WorldOptions, jobManagers: readonly NodeId[]): No
   const notebook = new ClientNotebook();
   const repeatAfterUs = plan.engine.runtime.requestTimeoutUs;
   return [{ id: CLIENT_NODE, create: () => new ClusterClient({ jobManagers, repeatAfterUs, notebook }) }];
+}
+
+function withInputFiles({ job }: WorldOptions, disk: StorageDisk): StorageDisk {
+  const { files } = job.content;
+  return files.length === 0 ? disk : new InputFilesDisk(disk, files);
 }
 
 /** Files of sinks lie apart from checkpoints, on a storage of the same kinds. */

@@ -12,9 +12,18 @@
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import { LINEAGE_PATH_UNIT, type RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { Dataset } from '../judges/job-audit.ts';
-import type { TopicPlan } from '../plan.ts';
+import type { FilesPlan, TopicPlan } from '../plan.ts';
 import type { StartPosition } from '../../engine/protocol/start-position.ts';
-import { dealtOverTime, type Entries, entriesOf, recordReadableAtUs, readableOfTopic } from './log-layout.ts';
+import { fileOfLines, type InputFile } from './input-files.ts';
+import {
+  dealtOverTime,
+  type Entries,
+  entriesOf,
+  entriesWith,
+  fileOfRecord,
+  recordReadableAtUs,
+  readableOfTopic,
+} from './log-layout.ts';
 
 /** Records of one partition that follow each other. */
 export interface LogSlice {
@@ -70,12 +79,19 @@ export function sourceIndexBase(topics: readonly TopicPlan[]): Map<string, numbe
 
 export class LogContent {
   readonly totalRecords: number;
+  /** Of topics that are files. */
+  readonly files: readonly InputFile[];
   readonly #topics: readonly Topic[];
   readonly #partitions: readonly Partition[];
 
   constructor(topics: readonly TopicPlan[], datasets: ReadonlyMap<string, Dataset>) {
     this.#topics = placed(topics);
-    this.#partitions = this.#topics.flatMap((topic) => deal(topic, datasets.get(topic.plan.dataset)));
+    const files: InputFile[] = [];
+    this.#partitions = this.#topics.flatMap((topic) => {
+      const dealt = deal(topic, datasets.get(topic.plan.dataset));
+      return topic.plan.files === undefined ? dealt : splitsOf(topic, dealt, topic.plan.files, files);
+    });
+    this.files = files;
     this.totalRecords = topics.reduce((sum, topic) => sum + topic.records, 0);
     assert(this.totalRecords <= LINEAGE_PATH_UNIT, 'every source index fits a lineage', { records: this.totalRecords });
   }
@@ -252,4 +268,43 @@ function everyNth(first: number, step: number, end: number): number[] {
   const numbers: number[] = [];
   for (let number = first; number < end; number += step) numbers.push(number);
   return numbers;
+}
+
+/** The same records in files, and the splits of these in place of the partitions: each with the lines that begin in it, by blocks. */
+function splitsOf(topic: Topic, dealt: readonly Partition[], plan: FilesPlan, files: InputFile[]): Partition[] {
+  const { count, parts, partBytes, blockBytes, everyUs } = plan;
+  const { name, startUs, records } = topic.plan;
+  const lines = Array.from({ length: records }, (_, record) => {
+    const { values, timestampsUs, sourceIndices } = dealt[record % dealt.length] ?? {
+      values: [],
+      timestampsUs: [],
+      sourceIndices: [],
+    };
+    const at = Math.floor(record / dealt.length);
+    return { value: values[at], timestampUs: timestampsUs[at] ?? 0, sourceIndex: sourceIndices[at] ?? 0 };
+  });
+  return Array.from({ length: count * parts }, (_, position): Partition => {
+    const [file, part] = [Math.floor(position / parts), position % parts];
+    const own = lines.filter((_line, record) => fileOfRecord(topic.plan, plan, record) === file);
+    const { bytes, begins } = fileOfLines(own);
+    const path = `input/${name}/part-${String(file).padStart(5, '0')}`;
+    if (part === 0) files.push({ path, bytes, atUs: startUs + file * everyUs });
+    const from = part * partBytes;
+    const to = part === parts - 1 ? Math.max(from, bytes.length) : from + partBytes;
+    const inPart = own.filter((_line, index) => (begins[index] ?? 0) >= from && (begins[index] ?? 0) < to);
+    const beginsInPart = begins.filter((begin) => begin >= from && begin < to);
+    const blocks = Math.ceil((to - from) / blockBytes);
+    const firsts = Array.from({ length: blocks + 1 }, (_block, block) =>
+      block === blocks ? inPart.length : beginsInPart.filter((begin) => begin < from + block * blockBytes).length,
+    );
+    return {
+      topic,
+      position,
+      isIrregular: true,
+      values: inPart.map(({ value }) => value),
+      timestampsUs: inPart.map(({ timestampUs }) => timestampUs),
+      sourceIndices: inPart.map(({ sourceIndex }) => sourceIndex),
+      entries: entriesWith(firsts),
+    };
+  });
 }

@@ -7,17 +7,26 @@
  * I1: `readableOfTopic` and `recordReadableAtUs` agree to the microsecond.
  * I2: entry e of a partition holds e mod m + 1 records, m the most; the last one may hold less.
  */
-import type { TopicPlan } from '../plan.ts';
+import type { FilesPlan, TopicPlan } from '../plan.ts';
 
 const US_PER_SECOND = 1_000_000;
 
-type Rate = Pick<TopicPlan, 'startUs' | 'ratePerSecond' | 'records' | 'before'>;
+type Rate = Pick<TopicPlan, 'startUs' | 'ratePerSecond' | 'records' | 'before' | 'files'>;
 
 /** When a record of the topic can first be fetched. */
-export function recordReadableAtUs({ startUs, ratePerSecond, before = 0 }: Rate, record: number): number {
+export function recordReadableAtUs(plan: Rate, record: number): number {
+  const { startUs, ratePerSecond, before = 0, files } = plan;
+  if (files !== undefined) return startUs + fileOfRecord(plan, files, record) * files.everyUs;
   if (record < before) return 0;
   return ratePerSecond === 0 ? startUs : startUs + Math.floor(((record - before) * US_PER_SECOND) / ratePerSecond);
 }
+
+/** Which file a record lies in; files hold records that follow each other. */
+export const fileOfRecord = (
+  { records }: Pick<Rate, 'records'>,
+  { count }: Pick<FilesPlan, 'count'>,
+  record: number,
+): number => Math.min(count - 1, Math.floor(record / Math.max(1, Math.floor(records / count))));
 
 /** The number of records that are readable: an estimate by division, then put right by the definition, so that they agree (I1). */
 export function readableOfTopic(plan: Rate, nowUs: number): number {
@@ -61,7 +70,13 @@ export function entriesOf(records: number, most: number): Entries {
   const firsts = [0];
   for (let entry = 0; (firsts[entry] ?? 0) < records; entry += 1)
     firsts.push(Math.min(records, (firsts[entry] ?? 0) + (entry % most) + 1));
+  return entriesWith(firsts);
+}
+
+/** `firsts`: how many records lie before each entry, and at the end how many there are. */
+export function entriesWith(firsts: readonly number[]): Entries {
   const count = firsts.length - 1;
+  const records = firsts[count] ?? 0;
   const firstOf = (entry: number): number => firsts[Math.min(entry, count)] ?? records;
   const wholeIn = (within: number): number => firsts.findLastIndex((first) => first <= within);
   return {

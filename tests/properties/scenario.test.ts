@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, compile, decodePlan, encodePlan, parseScenario, type Scenario } from '../../scenarios/index.ts';
+import { NEMESIS_NAMES } from '../../scenarios/nemeses/nemesis-name.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 
 const HEAD = `name: p
@@ -36,6 +37,10 @@ const kind = fc.oneof(
     .tuple(fc.constantFrom('isolate-one', 'halves', 'one-way', 'pair'), target)
     .map(([shape, who]) => `partition: ${shape}, target: ${who}`),
   target.map((who) => `cut: ${who}, from: object-store`),
+  target.map((who) => `hold: ${who}, from: object-store`),
+  target.map((who) => `slow-cpu: ${who}`),
+  target.map((who) => `clock-drift: ${who}, by: 100ppm`),
+  target.map((who) => `clock-step: ${who}, by: 1s..9s`),
   target.map((who) => `delay: 1ms..90ms, target: ${who}`),
   fc.tuple(fc.constantFrom('loss', 'duplicate', 'reorder'), target).map(([what, who]) => `${what}: 1/4, peer: ${who}`),
   fc.constantFrom('storage', 'coordination', 'log', 'sink').map((name) => `${name}: fail, chance: 1/3`),
@@ -43,6 +48,12 @@ const kind = fc.oneof(
 const entry = fc.oneof(
   fc.tuple(kind, when, lasting).map((parts) => parts.join(', ')),
   fc.tuple(target, when).map(([who, time]) => `crash: ${who}, ${time}, restartAfter: 1s..2s`),
+  fc.tuple(target, when).map(([who, time]) => `out-of-memory: ${who}, ${time}, headroom: 1KiB..9KiB`),
+  fc.tuple(target, when).map(([who, time]) => `reset: ${who}, ${time}`),
+  // Those whose parts name no other part by its number, which depends on the rules before.
+  fc
+    .tuple(fc.constantFrom(...NEMESIS_NAMES.filter((name) => name !== 'kill-during-recovery')), when)
+    .map(([name, time]) => `nemesis: ${name}, ${time}`),
 );
 const entries = fc.uniqueArray(entry, { minLength: 1, maxLength: 8 });
 const seed = fc.string({ minLength: 1, maxLength: 12 });

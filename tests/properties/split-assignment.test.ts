@@ -18,7 +18,7 @@ import {
   type WorldOptions,
   type WorldTask,
 } from '../support/coordination-world.ts';
-import { EPOCH, LOG } from '../support/engine-values.ts';
+import { EPOCH, LOG, NO_STORAGE } from '../support/engine-values.ts';
 import { sourceVertex } from '../support/job-graphs.ts';
 
 const STORM_US = 120_000;
@@ -46,6 +46,7 @@ class ReaderTask implements WorldTask {
       requestTimeoutUs: EVENT_TIMEOUT_US,
       firstRequestId: 1,
       restore: undefined,
+      openStorage: () => NO_STORAGE,
       parts: standardParts,
       attempt: place.attempt,
       epoch: EPOCH,

@@ -18,7 +18,7 @@ import type { Out, Target, Work } from '../../engine/protocol/actor.ts';
 import type { EngineEvent } from '../../engine/protocol/engine-events.ts';
 import type { EngineMessage, OperatorEventMessage } from '../../engine/protocol/messages.ts';
 import type { CoordinatorState } from '../../engine/protocol/metadata-file.ts';
-import { attempt, EPOCH, JOB, SERVICES } from './engine-values.ts';
+import { attempt, EPOCH, JOB, SERVICES, NO_STORAGE } from './engine-values.ts';
 import { jobGraph, sourceVertex } from './job-graphs.ts';
 import { RecordingOut } from './recording-out.ts';
 
@@ -97,7 +97,7 @@ export class CoordinationWorld {
       graph: { ...jobGraph([{ ...vertex, ...(source === undefined ? {} : { source }) }], []), jobId: JOB },
       parts: { ...standardParts, ...options.parts },
       epoch: EPOCH,
-      host: { services: SERVICES, requestTimeoutUs: EVENT_TIMEOUT_US, firstRequestId: 1 },
+      host: { services: SERVICES, storage: NO_STORAGE, requestTimeoutUs: EVENT_TIMEOUT_US, firstRequestId: 1 },
       sendToTask: (to, message) => this.#network(message, (nowUs) => this.#toTask(to, message, nowUs)),
       failTask: (of) => this.#failAttempt(of),
       ...(options.create === undefined ? {} : { create: options.create }),

@@ -1,4 +1,5 @@
 /** Small values of the engine's vocabulary for tests: ids, configuration, handles. Times are round numbers of microseconds. */
+import type { CheckpointStorage } from '../../engine/storage/checkpoint-storage.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import {
   type CheckpointId,
@@ -27,6 +28,8 @@ export const COORDINATION = nodeId('coordination-store');
 export const LOG = nodeId('log-broker');
 export const SINK = nodeId('sink-store');
 export const SERVICES = { storage: STORAGE, coordination: COORDINATION, log: LOG, sink: SINK };
+/** For parts that are given a storage and here never use it. */
+export const NO_STORAGE = {} as CheckpointStorage;
 
 export const id = (value: number): CheckpointId => checkpointId(value);
 export const attempt = (value: number): ExecutionAttemptId => executionAttemptId(value);

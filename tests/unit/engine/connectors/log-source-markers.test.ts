@@ -1,7 +1,7 @@
 /** Row C25: a source that stops at markers. */
 import { describe, expect, it } from 'vitest';
 import { LogSource } from '../../../../engine/connectors/log-source.ts';
-import { id, LOG, REQUEST_TIMEOUT_US } from '../../../support/engine-values.ts';
+import { id, LOG, REQUEST_TIMEOUT_US, NO_STORAGE } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
@@ -13,7 +13,8 @@ class Bench {
   constructor(partitions: readonly number[], restoredId = 0) {
     const { source } = sourceVertex(0, 1, partitions);
     if (source === undefined) throw new Error('a source vertex has a source');
-    const place = { uid: 'source', subtask: 0, parallelism: 1, broker: LOG };
+    const openStorage = () => NO_STORAGE;
+    const place = { openStorage, uid: 'source', subtask: 0, parallelism: 1, broker: LOG };
     const requests = {
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LogSource } from '../../../../engine/connectors/log-source.ts';
 import { decodeSourceOffsets, encodeSourceOffsets } from '../../../../engine/connectors/operator-state-rows.ts';
 import type { LogRecords } from '../../../../engine/protocol/messages.ts';
-import { id, LOG, REQUEST_TIMEOUT_US } from '../../../support/engine-values.ts';
+import { id, LOG, REQUEST_TIMEOUT_US, NO_STORAGE } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
@@ -27,6 +27,7 @@ class Bench {
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
       restore: undefined,
+      openStorage: () => NO_STORAGE,
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.source.handleTimer(timer, nowUs, out));
   }

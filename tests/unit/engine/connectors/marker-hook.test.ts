@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MarkerHook } from '../../../../engine/connectors/marker-hook.ts';
 import { decodeSourceOffsets } from '../../../../engine/connectors/operator-state-rows.ts';
 import type { LogMarked } from '../../../../engine/protocol/messages.ts';
-import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES } from '../../../support/engine-values.ts';
+import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES, NO_STORAGE } from '../../../support/engine-values.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
 class Bench {
@@ -17,6 +17,7 @@ class Bench {
       { uid: 'source', partitions: [4, 5] },
       {
         services: SERVICES,
+        storage: NO_STORAGE,
         epoch: EPOCH,
         requestTimeoutUs: REQUEST_TIMEOUT_US,
         firstRequestId: 1,

@@ -4,7 +4,7 @@ import { SplitReader } from '../../../../engine/connectors/split-reader.ts';
 import { decodeReaderSplits, encodeReaderSplits } from '../../../../engine/connectors/split-rows.ts';
 import type { EngineMessage } from '../../../../engine/protocol/messages.ts';
 import { type EventToOperator, type LogSplit, UNBOUNDED } from '../../../../engine/protocol/operator-events.ts';
-import { attempt, EPOCH, id, LOG, REQUEST_TIMEOUT_US } from '../../../support/engine-values.ts';
+import { attempt, EPOCH, id, LOG, REQUEST_TIMEOUT_US, NO_STORAGE } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
@@ -33,6 +33,7 @@ class Bench {
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
       restore: undefined,
+      openStorage: () => NO_STORAGE,
       parts: standardParts,
       attempt: attempt(1),
       epoch: EPOCH,

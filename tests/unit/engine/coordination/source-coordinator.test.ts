@@ -3,11 +3,11 @@ import { decodeEnumeratorState } from '../../../../engine/connectors/split-rows.
 import { SourceCoordinator } from '../../../../engine/coordination/source-coordinator.ts';
 import { standardParts } from '../../../../engine/parts.ts';
 import type { EventFromOperator } from '../../../../engine/protocol/operator-events.ts';
-import { attempt, id, REQUEST_TIMEOUT_US, SERVICES } from '../../../support/engine-values.ts';
+import { attempt, id, REQUEST_TIMEOUT_US, SERVICES, NO_STORAGE } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
-const HOST = { services: SERVICES, requestTimeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1 };
+const HOST = { services: SERVICES, storage: NO_STORAGE, requestTimeoutUs: REQUEST_TIMEOUT_US, firstRequestId: 1 };
 
 class Bench {
   readonly sent: string[] = [];

@@ -1,0 +1,124 @@
+/**
+ * Files of lines, cut into parts that are splits, and parts into blocks that are read at a time (Flink: FileSourceSplit, CheckpointedPosition).
+ *
+ * A line is `<CRC32C of the rest, 8 hex digits> <JSON of [source index, time, value]>`, in ASCII; the last line of a file is `end`. A line belongs to
+ * the block, and so to the part, in which it begins, though it may end behind it (Hadoop: TextInputFormat). A position is a block and how many
+ * of its lines were read: the offset to seek to, and the records to skip after it.
+ *
+ * Owns: the arithmetic of places, and reading lines out of bytes. Does not own: requests (file-fetcher.ts).
+ * I1: blocks of a file hold each of its lines once;
+ * I2: bytes that are damaged or cut short are told from the end of a file, which the line `end` alone shows.
+ */
+import { crc32c } from '../../foundation/crc32c.ts';
+import type { FileSourceSpec } from '../../job/job-graph.ts';
+
+/** Bytes of a file in which lines of a block begin. */
+export interface BlockPlace {
+  readonly path: string;
+  readonly from: number;
+  /** One past the last byte; `from` or less: the part has no such block. */
+  readonly to: number;
+  /** No block of the part follows. */
+  readonly isLast: boolean;
+}
+
+export interface BlockLines {
+  readonly values: readonly unknown[];
+  readonly timestampsUs: readonly number[];
+  readonly sourceIndices: readonly number[];
+  /** The file ends in this block. */
+  readonly ended: boolean;
+}
+
+const NEWLINE = 10;
+const SPACE = 32;
+const CHECKSUM_DIGITS = 8;
+const END = 'end';
+/** The last line as it lies there. */
+export const END_LINE = `${checksumOf(Uint8Array.of(101, 110, 100))} ${END}\n`;
+/** Bytes of it that tell it from any other line's. */
+const LEAST_OF_END = 5;
+const NO_LINES = { values: [], timestampsUs: [], sourceIndices: [] };
+
+/** Where a block of a split lies; `index`: of the split among those of its source. */
+export function blockPlace(
+  { directory, parts, partBytes, blockBytes }: FileSourceSpec,
+  index: number,
+  block: number,
+): BlockPlace {
+  const part = index % parts;
+  const from = part * partBytes + block * blockBytes;
+  const end = part === parts - 1 ? Number.MAX_SAFE_INTEGER : (part + 1) * partBytes;
+  const to = Math.min(from + blockBytes, end);
+  return { path: filePath(directory, Math.floor(index / parts)), from, to, isLast: to === end };
+}
+
+export const filePath = (directory: string, file: number): string =>
+  `${directory}/part-${String(file).padStart(5, '0')}`;
+
+/** The number of a file in a directory; undefined: it is none of ours. */
+export function fileNumber(directory: string, path: string): number | undefined {
+  const prefix = `${directory}/part-`;
+  const digits = path.startsWith(prefix) ? path.slice(prefix.length) : '';
+  return /^\d{5}$/.test(digits) ? Number(digits) : undefined;
+}
+
+/**
+ * The lines that begin in a block. `bytes` begin at `readFrom`. `more`: the last line goes on behind them;
+ * `damaged`: they are not what lies in the file, or not all that was asked for.
+ */
+export function linesOf(bytes: Uint8Array, { from, to }: BlockPlace, asked: number): BlockLines | 'more' | 'damaged' {
+  const start = readFrom(from);
+  const isShort = bytes.length < asked;
+  if (isShort && endsBefore(from - start, bytes)) return { ...NO_LINES, ended: true };
+  let at = from === 0 ? 0 : bytes.indexOf(NEWLINE, from - 1 - start) + 1;
+  if (from > 0 && at === 0) return isShort ? 'damaged' : 'more';
+  const values: unknown[] = [];
+  const timestampsUs: number[] = [];
+  const sourceIndices: number[] = [];
+  while (start + at < to) {
+    // The block begins within the last line, or right behind it.
+    if (at === bytes.length && isShort && endsWithEnd(bytes))
+      return { values, timestampsUs, sourceIndices, ended: true };
+    const newline = bytes.indexOf(NEWLINE, at);
+    if (newline < 0) return isShort ? 'damaged' : 'more';
+    const line = contentOf(bytes.subarray(at, newline));
+    if (line === undefined) return 'damaged';
+    if (line === END) return { values, timestampsUs, sourceIndices, ended: true };
+    const [sourceIndex, timestampUs, value] = JSON.parse(line) as [number, number, unknown];
+    values.push(value);
+    timestampsUs.push(timestampUs);
+    sourceIndices.push(sourceIndex);
+    at = newline + 1;
+  }
+  return { values, timestampsUs, sourceIndices, ended: false };
+}
+
+/** Where to read from for a block that begins there: the line that ends the file is seen, if it ends there. */
+export const readFrom = (from: number): number => Math.max(0, from - END_LINE.length);
+
+/** Whether the file ends at a place or before it: with the last of the bytes before it, or there are none. */
+function endsBefore(place: number, bytes: Uint8Array): boolean {
+  if (bytes.length > place) return false;
+  return bytes.length === 0 || endsWithEnd(bytes);
+}
+
+const endsWithEnd = (bytes: Uint8Array): boolean => END_LINE.endsWith(textOf(bytes.subarray(-LEAST_OF_END)));
+
+/** Undefined: it does not match its checksum. */
+function contentOf(line: Uint8Array): string | undefined {
+  const content = line.subarray(CHECKSUM_DIGITS + 1);
+  const checksum = textOf(line.subarray(0, CHECKSUM_DIGITS));
+  const isWhole = line[CHECKSUM_DIGITS] === SPACE && checksumOf(content) === checksum;
+  return isWhole ? textOf(content) : undefined;
+}
+
+function checksumOf(content: Uint8Array): string {
+  return crc32c(content).toString(16).padStart(CHECKSUM_DIGITS, '0');
+}
+
+function textOf(ascii: Uint8Array): string {
+  let text = '';
+  for (const unit of ascii) text += String.fromCharCode(unit);
+  return text;
+}
