@@ -164,6 +164,10 @@ export interface EngineParts {
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;
   /** Where a materialised snapshot ends in the log (row S20): at the change that is not in it, whose number will be `next`. */
   materializedTo(next: number): number;
+  /** Under which name a copy of a file of state lies on the node (row S22): its own, which no other file ever has. */
+  localCopyName(path: string): string;
+  /** Whether such a copy is held against length and checksum of the file before it is used. */
+  readonly localCopies: 'verified' | 'trusted';
   /** Files that a subtask writes for later checkpoints while this one completes (row S20): registered with it, or known to nobody. */
   readonly reservedFiles: 'registered' | 'unknown';
   /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
@@ -194,6 +198,8 @@ export interface EngineParts {
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
   initialWatermarkUs(isRestored: boolean): number;
+  /** What a channel that says it is idle does to event time (row S11): it holds nobody back, or is waited for like the others. */
+  readonly idleChannels: 'left-out' | 'waited-for';
   /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
   readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -317,6 +323,8 @@ export const standardParts: EngineParts = {
     return options.changelog === undefined ? open() : new ChangelogStateBackend(options.changelog, open);
   },
   materializedTo: (next) => next,
+  localCopyName: (path) => path,
+  localCopies: 'verified',
   reservedFiles: 'registered',
   incrementalBase: 'confirmed',
   mergedFileDeletion: 'with-last',
@@ -332,6 +340,7 @@ export const standardParts: EngineParts = {
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,
+  idleChannels: 'left-out',
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
   windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },

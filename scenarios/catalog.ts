@@ -3,6 +3,7 @@
  * Those that carry over a fault-injection test of Flink lie in a folder of their own (flink-catalog.ts).
  */
 import { FLINK_SCENARIOS } from './flink-catalog.ts';
+import { RARE_SCENARIOS } from './rare-catalog.ts';
 
 export interface CatalogEntry {
   readonly name: string;
@@ -94,6 +95,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'changelog-runs',
     description: 'state logs of earlier runs under each claim mode, other parallelisms, another backend',
   },
+  { name: 'local-recovery', description: 'copies of keyed state on the nodes, found again by who comes back' },
   { name: 'restore-savepoint', description: 'a new run begins from a savepoint and fails before it has a checkpoint' },
   { name: 'stop-and-resume', description: 'stopped with a savepoint and started again from it, under faults' },
   {
@@ -244,4 +246,5 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
   { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
   ...FLINK_SCENARIOS,
+  ...RARE_SCENARIOS,
 ];

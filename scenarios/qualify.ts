@@ -259,6 +259,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       backend: checkpointing.backend,
       incremental: checkpointing.incremental,
       ...changelogOf(checkpointing.changelog),
+      ...(checkpointing.localRecovery === 'none' ? {} : { localRecovery: checkpointing.localRecovery }),
       inlineThresholdBytes: checkpointing.inlineThreshold,
       compression: checkpointing.compression,
       ...fileMergingOf(checkpointing.fileMerging),

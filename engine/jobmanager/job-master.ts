@@ -92,7 +92,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { configuration, graph, parts } = environment;
     const job = { graph, epoch, parts };
     this.#options = options;
-    this.#slots = new SlotPool(configuration.runtime.blocklist);
+    this.#slots = new SlotPool(configuration);
     this.#gateway = new TaskGateway(epoch);
     this.#failures = new FailureHandler(configuration, parts);
     this.#scaling = new JobScaling({

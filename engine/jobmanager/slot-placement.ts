@@ -2,8 +2,8 @@
  * Which slot each subtask index gets when it is deployed anew (rows F5, F9; Flink: PreviousAllocationSlotSelectionStrategy,
  * SlotSharingExecutionSlotAllocator). Pure.
  *
- * Subtask i of every vertex shares slot i. An index goes back to the slot it had while the process that offered it is still there: what
- * else runs in that slot belongs to the same index. Others' slots are reserved for them: occupied ones are never given away, those of
+ * Subtask i of every vertex shares slot i. An index goes back to the slot it had while the process that offered it is still there, or its node
+ * where that remembers: what else runs in that slot belongs to the same index. Others' slots are reserved for them: occupied ones are never given away, those of
  * indices that wait for their own restart only when nothing else is free.
  */
 import type { NodeId } from '../foundation/ids.ts';
@@ -30,11 +30,13 @@ export interface PlacementQuestion {
   readonly indices: readonly number[];
   /** Of the last attempt of each subtask. */
   readonly previous: readonly PreviousPlace[];
+  /** A process that was started anew still has what subtasks left on its node (row S22). */
+  readonly nodesRemember: boolean;
 }
 
 /** A place by subtask index, for the indices asked for; undefined when there are too few slots. */
 export function placeSlots(question: PlacementQuestion): readonly (SlotPlace | undefined)[] | undefined {
-  const { taskManagers, indices, previous } = question;
+  const { taskManagers, indices, previous, nodesRemember } = question;
   const wanted = new Set(indices);
   const before = new Map<number, PreviousPlace>();
   const occupied = new Set<string>();
@@ -47,7 +49,7 @@ export function placeSlots(question: PlacementQuestion): readonly (SlotPlace | u
   const places: (SlotPlace | undefined)[] = [];
   const taken = new Set<string>();
   for (const index of indices) {
-    const place = placeAgain(before.get(index), taskManagers);
+    const place = placeAgain(before.get(index), taskManagers, nodesRemember);
     if (place === undefined || taken.has(nameOf(place.taskManager.node, place.slot))) continue;
     if (occupied.has(nameOf(place.taskManager.node, place.slot))) continue;
     places[index] = place;
@@ -69,10 +71,12 @@ export function placeSlots(question: PlacementQuestion): readonly (SlotPlace | u
 function placeAgain(
   place: PreviousPlace | undefined,
   taskManagers: readonly RegisteredTaskManager[],
+  nodesRemember: boolean,
 ): SlotPlace | undefined {
   if (place === undefined) return undefined;
   const taskManager = taskManagers.find(({ node }) => node === place.node);
-  if (taskManager?.incarnation !== place.incarnation || place.slot >= taskManager.slots) return undefined;
+  if (taskManager === undefined || place.slot >= taskManager.slots) return undefined;
+  if (taskManager.incarnation !== place.incarnation && !nodesRemember) return undefined;
   return { taskManager, slot: place.slot };
 }
 

@@ -5,7 +5,7 @@
  * Owns: who answers, who is blocked. Does not own: the choice among usable slots (slot-placement), how many are needed (the job master).
  */
 import type { ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
-import type { BlocklistConfiguration } from '../protocol/configuration.ts';
+import type { EngineConfiguration } from '../protocol/configuration.ts';
 import { Blocklist } from './blocklist.ts';
 import type { ExecutionGraph } from './execution-graph.ts';
 import { placeSlots, type SlotPlace } from './slot-placement.ts';
@@ -17,9 +17,11 @@ export type Places = readonly (SlotPlace | undefined)[];
 export class SlotPool {
   readonly registry = new TaskManagerRegistry();
   readonly #blocklist: Blocklist;
+  readonly #nodesRemember: boolean;
 
-  constructor(blocklist: BlocklistConfiguration) {
-    this.#blocklist = new Blocklist(blocklist);
+  constructor({ runtime, checkpoint }: Pick<EngineConfiguration, 'runtime' | 'checkpoint'>) {
+    this.#nodesRemember = checkpoint.localRecovery === 'working-directory';
+    this.#blocklist = new Blocklist(runtime.blocklist);
   }
 
   /** True when the node is blocked from now on. */
@@ -41,7 +43,8 @@ export class SlotPool {
       slot,
       isLive: state !== 'canceled',
     }));
-    return placeSlots({ taskManagers: this.#usable(executions, nowUs), indices, previous });
+    const nodesRemember = this.#nodesRemember;
+    return placeSlots({ taskManagers: this.#usable(executions, nowUs), indices, previous, nodesRemember });
   }
 
   /** Not of blocked nodes, nor where something still runs that was cancelled or is not ours (row F10). */

@@ -22,6 +22,10 @@ export interface StorageConfiguration {
   readonly entropy: boolean;
 }
 
+/** How long copies of state on the node's own disk live (row S22): with the process, or as its working directory, which a restarted one finds. */
+export const LOCAL_RECOVERIES = ['process', 'working-directory'] as const;
+export type LocalRecovery = (typeof LOCAL_RECOVERIES)[number];
+
 /** Rows S19, T2 (Flink: execution.checkpointing.file-merging). */
 export interface FileMergingConfiguration {
   /** Whether a file takes state of several checkpoints (across-checkpoint-boundary); where files can grow, so not in object stores. */
@@ -74,6 +78,8 @@ export interface CheckpointConfiguration {
   readonly backend: BackendName;
   /** Row S17, of a backend that has segments: checkpoints are made of them, and write those that no earlier one has. */
   readonly incremental: boolean;
+  /** Subtasks keep copies of their keyed state on their node; absent: they do not. */
+  readonly localRecovery?: LocalRecovery;
   /** Checkpoints are made of a log of changes; absent: of the state. */
   readonly changelog?: ChangelogConfiguration;
   /** State up to this many bytes travels in the acknowledgement and lies in `_metadata` (row T3). */

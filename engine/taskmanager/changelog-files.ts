@@ -16,6 +16,7 @@ import type { Out } from '../protocol/actor.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
 import type { SegmentHandle } from '../protocol/state-handle.ts';
 import type { LogPiece } from '../state/logged-state.ts';
+import type { LocalStateStore } from './local-state-store.ts';
 import type { StateFileWriter } from './state-file-writer.ts';
 import { segmentKey } from './uploaded-segments.ts';
 
@@ -45,6 +46,8 @@ export interface ChangelogFilesOptions {
   readonly sharedDirectory: string;
   readonly subtask: number;
   readonly attempt: number;
+  /** Absent: no copies are kept on the node. */
+  readonly local: LocalStateStore | undefined;
   /** Highest checkpoint that has begun here. */
   readonly lastCheckpoint: () => number;
 }
@@ -118,7 +121,7 @@ export class ChangelogFiles {
   }
 
   #write(operator: string, piece: LogPiece, waiter: FileWaiter, out: Out): void {
-    const { files, sharedDirectory: directory, subtask, attempt, lastCheckpoint } = this.#options;
+    const { files, sharedDirectory: directory, subtask, attempt, lastCheckpoint, local } = this.#options;
     const id = checkpointId(lastCheckpoint());
     const bytes = piece.bytes();
     const name = segmentFile({ directory, operator, subtask, attempt, segment: piece.id, checkpointId: id });
@@ -133,6 +136,7 @@ export class ChangelogFiles {
     this.#entries.set(segmentKey(operator, piece.id), entry);
     const isWanted = (): boolean => entry.waiting !== undefined;
     const stored = (nowUs: Micros, lateOut: Out): void => {
+      local?.write(entry.handle, bytes, id, lateOut);
       for (const one of this.#settled(entry)) one.stored(entry, nowUs, lateOut);
     };
     const failed = (lateOut: Out): void => {

@@ -13,6 +13,7 @@ import type { MergingMessage } from '../protocol/merging-messages.ts';
 import type { StorageReply } from '../protocol/messages.ts';
 import type { StateHandle } from '../protocol/state-handle.ts';
 import type { AsyncPart } from './async-part.ts';
+import type { LocalStateStore } from './local-state-store.ts';
 import { MergeRequests } from './file-merging/merge-requests.ts';
 import { type StateFile, StateFileWriter } from './state-file-writer.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -22,6 +23,8 @@ export interface SnapshotFilesOptions {
   readonly attempt: ExecutionAttemptId;
   readonly vertex: number;
   readonly subtask: number;
+  /** Absent: no copies are kept on the node. */
+  readonly local: LocalStateStore | undefined;
 }
 
 /** It is durable, and lies there. */
@@ -36,14 +39,20 @@ export interface FileOf {
 }
 
 /** A state file, or a segment. `path`: if it gets a file of its own; `pool`: with what it may share one. */
-export type StateToWrite = Pick<StateFile, 'path' | 'overwrite' | 'bytes' | 'checksum'> & { readonly pool: string };
+export type StateToWrite = Pick<StateFile, 'path' | 'overwrite' | 'bytes' | 'checksum'> & {
+  readonly pool: string;
+  /** Of keyed state a copy is kept on the node (row S22). */
+  readonly isKeyed: boolean;
+};
 
 export class SnapshotFiles {
   readonly writer: StateFileWriter;
+  readonly #local: LocalStateStore | undefined;
   /** Absent: nothing is merged. */
   readonly #merges: MergeRequests | undefined;
 
-  constructor({ environment, attempt, vertex, subtask }: SnapshotFilesOptions) {
+  constructor({ environment, attempt, vertex, subtask, local }: SnapshotFilesOptions) {
+    this.#local = local;
     this.writer = new StateFileWriter({
       environment,
       client: 'put',
@@ -58,9 +67,13 @@ export class SnapshotFiles {
     return this.writer.placed(path);
   }
 
-  put({ part, isWanted, stored, failed }: FileOf, file: StateToWrite, out: Out): void {
+  put({ part, isWanted, stored: then, failed }: FileOf, file: StateToWrite, out: Out): void {
     const { checkpointId } = part;
-    const { path, pool, bytes } = file;
+    const { path, pool, bytes, isKeyed } = file;
+    const stored: StoredHandler = (place, nowUs, lateOut) => {
+      if (isKeyed && part.isShared) this.#local?.write(place, bytes, checkpointId, lateOut);
+      then(place, nowUs, lateOut);
+    };
     if (this.#merges === undefined || !part.isShared) {
       const whole = (nowUs: Micros, lateOut: Out): void => stored({ path }, nowUs, lateOut);
       return this.writer.write({ ...file, checkpointId, isWanted, failed, stored: whole }, out);

@@ -12,8 +12,9 @@ import type { StorageReply } from '../protocol/messages.ts';
 import { logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
 import { bytesInside } from '../state/compressed-state-file.ts';
 import type { RestoredSegment } from '../state/keyed-state-backend.ts';
-import type { TaskFailure } from '../protocol/task.ts';
+import type { TaskFailure, TaskRestore } from '../protocol/task.ts';
 import { damageOf } from '../state/file-damage.ts';
+import type { LocalStateStore } from './local-state-store.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { probe } from '../protocol/probes.ts';
 
@@ -25,7 +26,16 @@ export interface RestoredState {
 }
 
 /** What is fetched and verified: a state, or one of its segments. */
-type File = Pick<StateHandle, 'path' | 'offset' | 'inline' | 'bytes' | 'checksum'>;
+type File = Pick<StateHandle, 'path' | 'offset' | 'inline' | 'bytes' | 'checksum'> &
+  Partial<Pick<StateHandle, 'state'>>;
+
+export interface StateRestoreOptions {
+  readonly host: StateRestoreHost;
+  readonly storage: CheckpointStorage;
+  readonly requestTimeoutUs: number;
+  /** Copies on the node; absent: there are none. */
+  readonly local: LocalStateStore | undefined;
+}
 
 export interface StateRestoreHost {
   restored(states: readonly RestoredState[], nowUs: Micros, out: Out): void;
@@ -40,26 +50,32 @@ export class StateRestore {
   readonly #storage: CheckpointStorage;
   readonly #later = new DelayedCalls();
   readonly #requestTimeoutUs: number;
+  readonly #local: LocalStateStore | undefined;
   #handles: readonly StateHandle[] = [];
   /** Of each handle and of each of its segments, one after the other. */
   #contents: (Uint8Array | undefined)[] = [];
   #missing = 0;
 
-  constructor(options: { host: StateRestoreHost; storage: CheckpointStorage; requestTimeoutUs: number }) {
+  constructor(options: StateRestoreOptions) {
+    this.#local = options.local;
     this.#host = options.host;
     this.#requestTimeoutUs = options.requestTimeoutUs;
     this.#storage = options.storage;
   }
 
-  start(handles: readonly StateHandle[], nowUs: Micros, out: Out): void {
+  /** Undefined: the subtask begins from nothing. */
+  start(restore: TaskRestore | undefined, nowUs: Micros, out: Out): void {
+    const own = restore?.state.flatMap((state) => state.handles) ?? [];
+    const handles = [...(restore?.takenOver ?? []), ...own];
     const files: readonly File[] = handles.flatMap((handle) => [handle, ...(handle.segments ?? [])]);
+    if (restore !== undefined) this.#local?.restored(restore.checkpointId, own);
     this.#handles = handles;
     this.#contents = files.map(() => undefined);
     this.#missing = files.length;
     if (files.length === 0) return this.#host.restored([], nowUs, out);
     files.forEach((file, index) => {
       if (file.path === '') this.#arrived(index, file, file.inline ?? new Uint8Array(0), nowUs, out);
-      else this.#fetch(index, file, 1, out);
+      else this.#fetchOrCopy(index, file, nowUs, out);
     });
   }
 
@@ -69,6 +85,14 @@ export class StateRestore {
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return this.#storage.handleTimer(timer, nowUs, out) || this.#later.handleTimer(timer, nowUs, out);
+  }
+
+  /** Row S22: keyed state alone has copies; `state` is absent of its segments. */
+  #fetchOrCopy(index: number, file: File, nowUs: Micros, out: Out): void {
+    const isKeyed = file.state === undefined || file.state === 'keyed';
+    const copy = isKeyed ? this.#local?.read(file, out) : undefined;
+    if (copy === undefined) this.#fetch(index, file, 1, out);
+    else this.#verified(index, copy, nowUs, out);
   }
 
   #fetch(index: number, handle: File, tries: number, out: Out): void {
@@ -97,6 +121,10 @@ export class StateRestore {
       out.report({ kind: 'corrupt-file', path: handle.path, ...damage, offset: at });
       return this.#host.fail('corrupt-state', out);
     }
+    this.#verified(index, bytes, nowUs, out);
+  }
+
+  #verified(index: number, bytes: Uint8Array, nowUs: Micros, out: Out): void {
     out.busy('byte', bytes.length + bytesInside(bytes));
     this.#contents[index] = bytes;
     this.#missing -= 1;

@@ -97,7 +97,7 @@ export class StreamTask {
     this.#self = { node, mailbox: taskMailbox(attempt), via: 'datagram' };
     this.#ending = new TaskEnding(configuration.checkpoint.intervalUs > 0 && parts.finalCheckpoint === 'wait');
     this.#task = { attempt, vertex: deployment.vertex, subtask };
-    this.#checkpoint = new SubtaskCheckpoint({ environment, ...this.#task, epoch, toJobManager, fail });
+    this.#checkpoint = new SubtaskCheckpoint({ environment, ...deployment, epoch, toJobManager, fail });
     const { channelState } = this.#checkpoint;
     this.#outputs = new TaskOutputs({ environment, deployment, channelState, userCode: this.#userCode });
     this.#time = new TaskTime({
@@ -128,6 +128,7 @@ export class StreamTask {
       this.#input = new TaskInput({ environment, deployment, host: this.#inputHost() });
     }
     this.#restore = new StateRestore({
+      local: this.#checkpoint.local,
       host: { restored: (states, _nowUs, out) => this.#restored(states, out), fail },
       storage: taskStorage(environment, attempt, 'get'),
       requestTimeoutUs,
@@ -293,8 +294,7 @@ export class StreamTask {
 
   #start(nowUs: Micros, out: Out): void {
     this.#moveTo('initializing', out);
-    const { state = [], takenOver = [] } = this.#options.deployment.restore ?? {};
-    this.#restore.start([...takenOver, ...state.flatMap(({ handles }) => handles)], nowUs, out);
+    this.#restore.start(this.#options.deployment.restore, nowUs, out);
   }
 
   #restored(all: readonly RestoredState[], out: Out): void {

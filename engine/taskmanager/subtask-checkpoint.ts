@@ -11,7 +11,6 @@
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
 import { type ChannelState, ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
-import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { assert } from '../foundation/assert.ts';
 import { crc32c } from '../foundation/crc32c.ts';
 import { asyncMailbox, type CheckpointId, type ExecutionAttemptId } from '../foundation/ids.ts';
@@ -21,9 +20,10 @@ import type { Input, Out, Target } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
 import { segmentFile } from '../protocol/checkpoint-paths.ts';
-import type { AcknowledgeCheckpoint, EngineMessage, StorageReply } from '../protocol/messages.ts';
+import type { EngineMessage, StorageReply } from '../protocol/messages.ts';
 import { type FinishedState, logicalFileKey, type StateHandle } from '../protocol/state-handle.ts';
 import type { TaskFailure } from '../protocol/task.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { acknowledgedHandles } from './acknowledged-handles.ts';
 import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
@@ -32,6 +32,7 @@ import { fitsFrame, placementOf } from '../storage/state-placement.ts';
 import type { FileWaiter } from './changelog-files.ts';
 import { type FileOf, SnapshotFiles, type StoredHandler } from './snapshot-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import { type LocalStateStore, openLocalState } from './local-state-store.ts';
 import { TaskChangelog } from './task-changelog.ts';
 import { UploadedSegments } from './uploaded-segments.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
@@ -54,11 +55,10 @@ export interface SubtaskCheckpointOptions {
   /** Sends to the JobManager that deployed the subtask. */
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly epoch: Extract<EngineMessage, { kind: 'acknowledge-checkpoint' }>['epoch'];
+  readonly slot: number;
   readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
-/** An acknowledgement that is not confirmed is sent so often before the subtask declines instead. */
-const ACKNOWLEDGE_TRIES_MAX = 8;
 /** Virtual CPU of the synchronous part, in control messages: bookkeeping and references, independent of state size. */
 const SYNC_WORK = 4;
 
@@ -66,10 +66,8 @@ export class SubtaskCheckpoint {
   readonly #options: SubtaskCheckpointOptions;
   readonly #async = new Map<CheckpointId, AsyncPart>();
   readonly #files: SnapshotFiles;
-  readonly #later = new DelayedCalls();
   readonly #asyncTarget: Target;
-  /** Acknowledgements that wait for their confirmation. */
-  readonly #unconfirmed = new Map<CheckpointId, AcknowledgeCheckpoint>();
+  readonly #acknowledgements: Acknowledgements;
   /** Aborted before they began here; older ones may still begin. */
   readonly #aborted = new Set<CheckpointId>();
   /** In-flight data of the checkpoint being taken. */
@@ -77,6 +75,8 @@ export class SubtaskCheckpoint {
   /** Files of earlier checkpoints that the next one may be made of. */
   readonly segments: UploadedSegments;
   readonly changelog: TaskChangelog;
+  /** Absent: no copies are kept on the node. */
+  readonly local: LocalStateStore | undefined;
   /** Highest checkpoint started or given up. */
   #last = 0;
 
@@ -89,8 +89,15 @@ export class SubtaskCheckpoint {
       complete: (checkpointId, out) => this.#channelStateKnown(checkpointId, out),
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
-    this.#files = new SnapshotFiles(options);
-    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint: () => this.#last });
+    this.#acknowledgements = new Acknowledgements({
+      requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
+      toJobManager: options.toJobManager,
+      givenUp: (id, out) => this.decline(id, 'checkpoint-async-exception', out),
+    });
+    this.local = openLocalState(environment, options);
+    this.#files = new SnapshotFiles({ ...options, local: this.local });
+    const lastCheckpoint = (): number => this.#last;
+    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint, local: this.local });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -153,7 +160,7 @@ export class SubtaskCheckpoint {
    * acknowledgement: a subtask that ended would not repeat it.
    */
   get isBusy(): boolean {
-    return this.#async.size > 0 || this.#unconfirmed.size > 0;
+    return this.#async.size > 0 || !this.#acknowledgements.areConfirmed;
   }
 
   /** Called in the mailbox action of the snapshot, after the barrier was sent. */
@@ -284,11 +291,12 @@ export class SubtaskCheckpoint {
   knownComplete(checkpointId: CheckpointId): void {
     this.segments.confirmed(checkpointId);
     this.changelog.files.confirmed(checkpointId);
+    this.local?.confirmed(checkpointId);
   }
 
   /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
   confirmed(checkpointId: CheckpointId, out: Out): void {
-    if (this.#unconfirmed.delete(checkpointId)) this.#later.cancel(`acknowledge/${checkpointId}`, out);
+    this.#acknowledgements.confirmed(checkpointId, out);
   }
 
   decline(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void {
@@ -306,7 +314,7 @@ export class SubtaskCheckpoint {
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
       this.#files.handleTimer(timer, nowUs, out) ||
-      this.#later.handleTimer(timer, nowUs, out) ||
+      this.#acknowledgements.handleTimer(timer, nowUs, out) ||
       this.changelog.handleTimer(timer, out)
     );
   }
@@ -315,7 +323,7 @@ export class SubtaskCheckpoint {
   close(): void {
     for (const part of this.#async.values()) part.release();
     this.#async.clear();
-    this.#unconfirmed.clear();
+    this.#acknowledgements.clear();
   }
 
   #begun(last: number): void {
@@ -324,7 +332,8 @@ export class SubtaskCheckpoint {
   }
 
   #drop(checkpointId: CheckpointId): void {
-    this.#unconfirmed.delete(checkpointId);
+    this.local?.aborted(checkpointId);
+    this.#acknowledgements.forget(checkpointId);
     this.channelState.abort(checkpointId);
     this.#async.get(checkpointId)?.release();
     this.#async.delete(checkpointId);
@@ -349,7 +358,8 @@ export class SubtaskCheckpoint {
         const { checksum } = handle;
         const stored: StoredHandler = (place, atUs, lateOut) =>
           this.#stored(part, { ...handle, ...place }, atUs, lateOut);
-        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum }, out);
+        const isKeyed = state.state === 'keyed';
+        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum, isKeyed }, out);
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -377,7 +387,7 @@ export class SubtaskCheckpoint {
         part.outstanding -= 1;
         if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
       };
-      const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum };
+      const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum, isKeyed: true };
       this.#files.put(this.#wanted(part, stored), file, out);
     });
   }
@@ -441,6 +451,12 @@ export class SubtaskCheckpoint {
     if (part.isShared) this.segments.acknowledged(part.checkpointId, part.uploadedFiles());
     this.changelog.files.acknowledged(part.checkpointId, part.loggedPieces());
     const reserved = this.changelog.reserved(part);
+    if (part.isShared)
+      this.local?.acknowledged(
+        part.checkpointId,
+        handles,
+        reserved.map(({ path }) => path),
+      );
     const metrics = part.metrics(nowUs);
     const checkpointId = part.checkpointId;
     const { finished } = part;
@@ -450,26 +466,8 @@ export class SubtaskCheckpoint {
       ...(finished === undefined ? {} : { finished }),
       ...(reserved.length === 0 ? {} : { reserved }),
     };
-    this.#unconfirmed.set(checkpointId, message);
-    this.#sendAcknowledgement(message, 1, out);
+    this.#acknowledgements.send(message, out);
     out.report({ kind: 'acknowledge-sent', ...this.#task(), checkpointId, metrics });
-  }
-
-  /** Row C11: what was written stays, whether or not this is ever confirmed: the JobManager may have completed the checkpoint. */
-  #sendAcknowledgement(message: AcknowledgeCheckpoint, tries: number, out: Out): void {
-    const { environment, toJobManager } = this.#options;
-    const { checkpointId } = message;
-    toJobManager(message, out);
-    const delayUs = environment.configuration.runtime.requestTimeoutUs;
-    this.#later.after(delayUs, `acknowledge/${checkpointId}`, out, (_nowUs, lateOut) => {
-      if (this.#unconfirmed.get(checkpointId) !== message) return;
-      if (tries >= ACKNOWLEDGE_TRIES_MAX) {
-        probe(lateOut, 'unconfirmed-acknowledgement-given-up');
-        return this.decline(checkpointId, 'checkpoint-async-exception', lateOut);
-      }
-      probe(lateOut, 'acknowledge-repeated');
-      this.#sendAcknowledgement(message, tries + 1, lateOut);
-    });
   }
 
   #task(): { attempt: ExecutionAttemptId; vertex: number; subtask: number } {

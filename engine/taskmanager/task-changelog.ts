@@ -22,7 +22,8 @@ import type { AsyncPart, StatePart } from './async-part.ts';
 import { ChangelogFiles, type ChangelogFilesOptions, type FileWaiter } from './changelog-files.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 
-export interface TaskChangelogOptions extends Pick<ChangelogFilesOptions, 'files' | 'subtask' | 'lastCheckpoint'> {
+export interface TaskChangelogOptions
+  extends Pick<ChangelogFilesOptions, 'files' | 'subtask' | 'lastCheckpoint' | 'local'> {
   readonly environment: TaskEnvironment;
   readonly attempt: ExecutionAttemptId;
   readonly fail: (failure: TaskFailure, out: Out) => void;

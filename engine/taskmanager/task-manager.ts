@@ -24,6 +24,7 @@ import type { Actor, Input, Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage, ListedExecution } from '../protocol/messages.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
 import { FileMergingManager } from './file-merging/file-merging-manager.ts';
+import { beginLocalState, clearSlot } from './local-state-store.ts';
 import { StreamTask } from './stream-task.ts';
 import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
 import { probe } from '../protocol/probes.ts';
@@ -52,6 +53,7 @@ export class TaskManager implements Actor {
     this.#environment =
       this.#fileMerging === undefined ? environment : { ...environment, fileMerging: this.#fileMerging };
     this.#incarnation = incarnation;
+    beginLocalState(environment);
   }
 
   handle(input: Input, nowUs: Micros, out: Out): void {
@@ -170,6 +172,7 @@ export class TaskManager implements Actor {
       // Repeated by the JobManager while the attempt is not listed.
       if (task.state === 'canceling' && task.slot === deployment.slot) return probe(out, 'slot-still-occupied');
     }
+    clearSlot(this.#environment, deployment);
     this.#tasks.set(
       deployment.attempt,
       new StreamTask({

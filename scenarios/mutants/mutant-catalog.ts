@@ -68,6 +68,7 @@ import {
   lateRecordInBothOutputs,
   mergedSessionForgets,
   restoredTimersNotArmed,
+  idleChannelWaitedFor,
   restoredWatermarkMax,
   timerRegisteredTwice,
   timersStayBehindAtRescale,
@@ -79,11 +80,13 @@ import {
   inducedSavepointAsCheckpoint,
   readsPastMarker,
 } from './induced-mutants.ts';
+import { localCopyOfAnyCheckpoint } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
+  movedListLosesAnElement,
   unionAtSameParallelismNotMerged,
   unionOfFinishedCompletes,
 } from './operator-state-mutants.ts';
@@ -220,11 +223,13 @@ export const MUTANTS: readonly Mutant[] = [
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
+  movedListLosesAnElement,
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
   unionOfFinishedCompletes,
   watermarkEmittedBeforeBarrier,
   restoredWatermarkMax,
+  idleChannelWaitedFor,
   restoredTimersNotArmed,
   timersStayBehindAtRescale,
   timerRegisteredTwice,
@@ -245,6 +250,7 @@ export const MUTANTS: readonly Mutant[] = [
   filesOfLostTaskManagerLeft,
   changelogBoundaryOffByOne,
   reservedFilesSwept,
+  localCopyOfAnyCheckpoint,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
-import { BACKENDS } from '../../engine/protocol/configuration.ts';
+import { BACKENDS, LOCAL_RECOVERIES } from '../../engine/protocol/configuration.ts';
 import { type Fault, PARTITION_SHAPES } from '../../sim/faults/fault.ts';
 import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { changelogPlanSchema } from './changelog-schema.ts';
@@ -168,6 +168,7 @@ const checkpoint = record({
   backend: z.enum(BACKENDS).default('hashmap'),
   incremental: z.boolean().default(false),
   changelog: changelogPlanSchema,
+  localRecovery: z.enum(LOCAL_RECOVERIES).exactOptional(),
   inlineThresholdBytes: natural,
   // Plans from before state could be compressed do not say.
   compression: z.enum(COMPRESSIONS).default('none'),

@@ -4,7 +4,7 @@
  * Defaults suit a simulated cluster, in which a minute is long: failures are noticed within seconds. Where a default is Flink's, it says so.
  */
 import { z } from 'zod';
-import { BACKENDS } from '../../engine/protocol/configuration.ts';
+import { BACKENDS, LOCAL_RECOVERIES } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { DATASET_NAMES } from '../datasets/dataset-name.ts';
 import { changelogSchema } from './changelog-schema.ts';
@@ -179,6 +179,12 @@ export const checkpointingSchema = record({
       'Checkpoints of lsm write the segments that no earlier checkpoint wrote. As in Flink, hashmap and storage jobmanager take no notice.',
     ),
   changelog: changelogSchema,
+  localRecovery: z
+    .enum(['none', ...LOCAL_RECOVERIES])
+    .default('none')
+    .describe(
+      'Whether subtasks keep copies of their keyed state on their node: for as long as its `process` lives, or in a `working-directory` that a restarted one finds.',
+    ),
   tolerableFailures: count(0)
     .default(10)
     .describe('Checkpoint failures in a row that do not fail the job. Flink: 0; here the storm breaks many.'),

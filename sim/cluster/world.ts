@@ -4,6 +4,7 @@
  * Owns: which actor runs on which node, and the disks of the services. Does not own: time, faults, judgement (simulate.ts).
  * The one place that sees both the engine's actors and the simulator.
  */
+import type { LocalDisk } from '../node/local-disk.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-client.ts';
@@ -199,7 +200,8 @@ function engineNodes(
     })),
     ...world.taskManagers.map((id) => ({
       id,
-      create: (incarnation: number) => new TaskManager(taskEnvironmentOf(id), incarnation),
+      create: (incarnation: number, disk: LocalDisk) =>
+        new TaskManager({ ...taskEnvironmentOf(id), disk }, incarnation),
     })),
   ];
 }

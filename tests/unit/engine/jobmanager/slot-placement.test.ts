@@ -21,8 +21,13 @@ const ran = (subtask: number, node: string, slot: number, changes: Partial<Previ
   ...changes,
 });
 
-function placed(taskManagers: RegisteredTaskManager[], indices: number[], previous: PreviousPlace[]): unknown {
-  const places = placeSlots({ taskManagers, indices, previous });
+function placed(
+  taskManagers: RegisteredTaskManager[],
+  indices: number[],
+  previous: PreviousPlace[],
+  nodesRemember = false,
+): unknown {
+  const places = placeSlots({ taskManagers, indices, previous, nodesRemember });
   return places === undefined
     ? undefined
     : indices.map((index) => `${places[index]?.taskManager.node}/${places[index]?.slot}`);
@@ -42,6 +47,12 @@ describe('slot placement', () => {
     const previous = [ran(0, 'a', 0), ran(1, 'b', 0)];
     expect(placed([taskManager('a', 2), taskManager('b')], [0, 1], previous)).toEqual(['a/0', 'b/0']);
     expect(placed([taskManager('b')], [0, 1], previous)).toEqual(['b/1', 'b/0']);
+  });
+
+  it('F5, S22: a node that remembers is gone back to, whichever process offers its slots', () => {
+    const previous = [ran(0, 'b', 1), ran(1, 'a', 0)];
+    expect(placed([taskManager('a', 2), taskManager('b', 2)], [0, 1], previous, true)).toEqual(['b/1', 'a/0']);
+    expect(placed([taskManager('a', 2), taskManager('b', 2)], [0, 1], previous)).toEqual(['a/0', 'b/0']);
   });
 
   it('F5: the slot of an index that runs on is never given away', () => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../../engine/foundation/crc32c.ts';
+import { standardParts } from '../../../../engine/parts.ts';
 import type { StorageReply } from '../../../../engine/protocol/messages.ts';
 import type { StateHandle } from '../../../../engine/protocol/state-handle.ts';
+import { LocalStateStore } from '../../../../engine/taskmanager/local-state-store.ts';
 import { StateRestore } from '../../../../engine/taskmanager/state-restore.ts';
-import { inlineHandle, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
+import { LocalDisk } from '../../../../sim/node/local-disk.ts';
+import { id, inlineHandle, REQUEST_TIMEOUT_US, RETRY_US, STORAGE } from '../../../support/engine-values.ts';
 import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
@@ -17,11 +20,12 @@ const fileHandle = (path: string, bytes = BYTES): StateHandle => ({
   checksum: crc32c(bytes),
 });
 
-function bench() {
+function bench(local?: LocalStateStore) {
   const told: string[] = [];
   const restored: Uint8Array[][] = [];
   const storage = new FakeStorage();
   const restore = new StateRestore({
+    local,
     storage: new ObjectStoreStorage({
       node: STORAGE,
       via: 'datagram',
@@ -36,7 +40,8 @@ function bench() {
     },
   });
   const out = new RecordingOut((timer, nowUs, self) => restore.handleTimer(timer, nowUs, self));
-  const start = (...handles: StateHandle[]): void => restore.start(handles, out.nowUs, out);
+  const start = (...handles: StateHandle[]): void =>
+    restore.start({ checkpointId: id(1), state: [{ vertex: 0, subtask: 0, handles }] }, out.nowUs, out);
   const answer = (): void => {
     for (const { message } of out.fresh()) restore.handleReply(storage.perform(message), out.nowUs, out);
   };
@@ -48,6 +53,28 @@ function bench() {
 }
 
 describe('state restore', () => {
+  it('S22: a copy on the node saves the fetch; where it is damaged the file is fetched', () => {
+    const disk = new LocalDisk();
+    const { out, start, answer, restored, storage } = bench(new LocalStateStore(disk, 'here/', standardParts));
+    storage.objects.set('p', BYTES);
+    storage.objects.set('q', BYTES);
+    disk.write('here/p', BYTES);
+    disk.write('here/q', new Uint8Array([1, 2, 4]));
+    start({ ...fileHandle('p'), state: 'keyed' }, { ...fileHandle('q'), state: 'keyed' });
+    expect(out.all('storage-get').map(({ path }) => path)).toEqual(['q']);
+    answer();
+    expect(restored).toEqual([[BYTES, BYTES]]);
+  });
+
+  it('S22: state that is not keyed is fetched, whatever lies on the node', () => {
+    const disk = new LocalDisk();
+    const { out, start, storage } = bench(new LocalStateStore(disk, 'here/', standardParts));
+    storage.objects.set('p', BYTES);
+    disk.write('here/p', BYTES);
+    start({ ...fileHandle('p'), state: 'input-channel' });
+    expect(out.all('storage-get')).toHaveLength(1);
+  });
+
   it('with nothing to fetch it is done at once', () => {
     const { start, restored } = bench();
     start();

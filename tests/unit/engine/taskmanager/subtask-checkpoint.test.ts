@@ -56,6 +56,7 @@ class Bench {
       attempt: attempt(5),
       vertex: 1,
       subtask: 0,
+      slot: 0,
       epoch: EPOCH,
       toJobManager: (message, out) => out.send(JOB_MANAGER, message),
     });
