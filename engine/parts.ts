@@ -198,6 +198,8 @@ export interface EngineParts {
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
   initialWatermarkUs(isRestored: boolean): number;
+  /** What a channel that says it is idle does to event time (row S11): it holds nobody back, or is waited for like the others. */
+  readonly idleChannels: 'left-out' | 'waited-for';
   /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
   readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -338,6 +340,7 @@ export const standardParts: EngineParts = {
   notClaimedFiles: 'remembered',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,
+  idleChannels: 'left-out',
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
   windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },

@@ -4,10 +4,10 @@
  * Owns: the comparison, and docs/probes.md. A situation that no life reached is tested by none, whatever the verdicts say.
  */
 import { FAULT_CLASSES } from '../sim/faults/fault-classes.ts';
-import { ALL_PROBES } from '../sim/probes.ts';
+import { ALL_PROBES, BEYOND_SWEEPS } from '../sim/probes.ts';
 import type { SweepSums } from './sweep-summary.ts';
 
-/** Names of what never occurred. */
+/** Names of what never occurred and should have. */
 export interface Unreached {
   readonly probes: readonly string[];
   /** Classes of faults that never were effective. */
@@ -25,7 +25,7 @@ export interface ReachedProbe {
 
 export function unreached({ probes, faults }: Pick<SweepSums, 'probes' | 'faults'>): Unreached {
   return {
-    probes: ALL_PROBES.flatMap(({ name }) => ((probes[name] ?? 0) > 0 ? [] : [name])),
+    probes: ALL_PROBES.flatMap(({ name }) => ((probes[name] ?? 0) > 0 || name in BEYOND_SWEEPS ? [] : [name])),
     faults: FAULT_CLASSES.filter((name) => (faults[name]?.effective ?? 0) === 0),
   };
 }
@@ -41,7 +41,10 @@ export function reachedProbes({ probes, probeLives }: Pick<SweepSums, 'probes' |
 export function probesDocument(): string {
   const areas = [...new Set(ALL_PROBES.map(({ area }) => area))];
   const parts = areas.map((area) => {
-    const rows = ALL_PROBES.filter((one) => one.area === area).map(({ name, says }) => `| \`${name}\` | ${says} |`);
+    const rows = ALL_PROBES.filter((one) => one.area === area).map(({ name, says }) => {
+      const why = BEYOND_SWEEPS[name];
+      return `| \`${name}\` | ${says}${why === undefined ? '' : ` Not asked of sweeps: ${why}.`} |`;
+    });
     return `## ${area}\n\n| probe | what has happened |\n|---|---|\n${rows.join('\n')}\n`;
   });
   return `# Rare situations

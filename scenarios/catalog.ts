@@ -3,6 +3,7 @@
  * Those that carry over a fault-injection test of Flink lie in a folder of their own (flink-catalog.ts).
  */
 import { FLINK_SCENARIOS } from './flink-catalog.ts';
+import { RARE_SCENARIOS } from './rare-catalog.ts';
 
 export interface CatalogEntry {
   readonly name: string;
@@ -246,4 +247,5 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
   { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
   ...FLINK_SCENARIOS,
+  ...RARE_SCENARIOS,
 ];

@@ -150,7 +150,10 @@ class Life {
             audit: { atBarrier, restorer: restorerOf(plan, inputs) },
           });
     const bench = this.#bench;
-    if (bench !== undefined) this.#history.observe((entry) => bench.observe(entry));
+    if (bench !== undefined) {
+      this.#history.observe((entry) => bench.observe(entry));
+      this.#world.cluster.network.watchTraffic(bench.bounds);
+    }
     this.#history.observe((entry) => this.#watch(entry));
     const { branches = [] } = plan;
     // Where somebody branches off a life, its plan has a say only in what was before.

@@ -94,10 +94,7 @@ export class CheckpointFinalizer {
           if (!isOfUser) this.#options.store.remember(metadata);
           return this.#enqueue({ id, path, metadataBytes: bytes.length, end }, replyOut);
         }
-        if (outcome === 'taken') {
-          probe(replyOut, 'metadata-name-taken');
-          return host.failed(id, nowUs, replyOut);
-        }
+        if (outcome === 'taken') return host.failed(id, nowUs, replyOut);
         probe(replyOut, 'metadata-write-repeated');
         const delayUs = retryDelayUs(configuration.runtime.requestTimeoutUs);
         this.#later.after(delayUs, `metadata/${id}`, replyOut, (_lateUs, lateOut) => {

@@ -20,8 +20,11 @@ export class InputWatermarks {
   #watermarkUs = START_OF_TIME_US;
   #idle = false;
 
-  /** The logical input of each channel of the gate. */
-  constructor(inputOf: readonly (0 | 1)[]) {
+  readonly #idleChannels: 'left-out' | 'waited-for';
+
+  /** The logical input of each channel of the gate; whether a channel that is idle is left out, as it should be. */
+  constructor(inputOf: readonly (0 | 1)[], idleChannels: 'left-out' | 'waited-for' = 'left-out') {
+    this.#idleChannels = idleChannels;
     const counts = [0, 0];
     this.#places = inputOf.map((input) => {
       const index = counts[input] ?? 0;
@@ -37,6 +40,7 @@ export class InputWatermarks {
 
   event(channel: number, event: Watermark | WatermarkStatus): WatermarkNews {
     if (event.kind === 'watermark') return this.watermark(channel, event.timestampUs);
+    if (this.#idleChannels === 'waited-for') return {};
     return this.status(channel, event.idle);
   }
 

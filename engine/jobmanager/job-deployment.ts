@@ -75,6 +75,9 @@ export interface DeployedJob {
   readonly deployments: TaskDeployments;
 }
 
+/** Of a subtask that was stopped and is not started again yet. */
+const RESTARTING: ReadonlySet<Execution['state']> = new Set<Execution['state']>(['canceling', 'canceled']);
+
 export class JobDeployment {
   readonly #options: JobDeploymentOptions;
   readonly #restarts = new PendingRestarts();
@@ -127,7 +130,9 @@ export class JobDeployment {
 
   /** These subtasks restart, not before `atUs`. */
   scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number, out: Out): void {
-    sometimes(this.#restarts.touches(subtasks), out, 'failure-while-region-restarts');
+    const isRestarting = (subtask: ExecutionVertexId): boolean =>
+      RESTARTING.has(this.#job?.executions.at(subtask).state ?? 'running');
+    sometimes(subtasks.some(isRestarting), out, 'failure-while-region-restarts');
     this.#restore.forget();
     this.#restarts.schedule(subtasks, atUs);
   }

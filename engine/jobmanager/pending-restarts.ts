@@ -29,12 +29,6 @@ export class PendingRestarts {
     return this.#waiting.length === 0;
   }
 
-  /** Of these some wait to restart already. */
-  touches(subtasks: readonly ExecutionVertexId[]): boolean {
-    const names = new Set(subtasks.map(keyOf));
-    return this.#waiting.some((restart) => this.#unmodified(restart).some((waiting) => names.has(keyOf(waiting))));
-  }
-
   /** These subtasks failed, or must restart with one that did. */
   schedule(subtasks: readonly ExecutionVertexId[], atUs: number): void {
     this.#waiting = [...this.#waiting, { subtasks: subtasks.map((subtask) => this.#modified(subtask)), atUs }];

@@ -15,7 +15,6 @@ import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../pr
 import { directoryOfMetadata, resolvedIn } from '../protocol/savepoint-paths.ts';
 import { reportDamage } from './retained-metadata.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
-import { probe } from '../protocol/probes.ts';
 
 export interface RestoreReaderOptions {
   readonly parts: EngineParts;
@@ -73,7 +72,6 @@ export class RestoreReader {
         return ready(nowUs, replyOut);
       }
       reportDamage(checkpoint.metadata, reply, replyOut);
-      probe(replyOut, 'restored-metadata-read-again');
       this.#later.after(retryDelayUs(requestTimeoutUs), 'read-metadata', replyOut, (_lateUs, lateOut) => {
         if (this.#chosen?.checkpoint === checkpoint) this.#read(checkpoint, lateOut);
       });

@@ -123,7 +123,10 @@ export class TaskInput {
     }));
     this.#barriers = barriers;
     const { edges } = environment.graph;
-    this.#watermarks = new InputWatermarks(deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0));
+    this.#watermarks = new InputWatermarks(
+      deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0),
+      environment.parts.idleChannels,
+    );
   }
 
   /** True when `advance` would do something, backpressure aside. */

@@ -26,6 +26,15 @@ export const restoredWatermarkMax: Mutant = {
   judges: ['exactly-once-output', 'consistent-cut', 'exactly-once-state'],
 };
 
+export const idleChannelWaitedFor: Mutant = {
+  slug: 'idle-channel-waited-for',
+  bug: 'FLINK-18934',
+  story: 'That a channel is idle is not heard where channels meet: event time waits for it, and windows stay open.',
+  parts: withWrong({ idleChannels: 'waited-for' }),
+  scenario: 'idle-sources',
+  judges: ['progress', 'exactly-once-output'],
+};
+
 export const restoredTimersNotArmed: Mutant = {
   slug: 'restored-timers-not-armed',
   bug: 'FLINK-4651',

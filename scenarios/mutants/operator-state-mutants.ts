@@ -39,6 +39,31 @@ export const broadcastRedistributedWithFullReport: Mutant = {
   judges: ['consistent-cut', 'exactly-once-state', 'restore-audit'],
 };
 
+export const movedListLosesAnElement: Mutant = {
+  slug: 'moved-list-loses-an-element',
+  bug: 'FLINK-34063',
+  story:
+    'A list that goes to other subtasks after a rescale is read from one element too far: the first one that moved with it is lost.',
+  parts: withWrong({
+    repartitionOperatorState: (question) => {
+      const dealt = standardParts.repartitionOperatorState(question);
+      if (question.oldParallelism === question.newParallelism) return dealt;
+      return dealt.map((handles) => handles.map(withoutFirstMoved));
+    },
+  }),
+  scenario: 'buffering-map',
+  judges: ['consistent-cut', 'exactly-once-state', 'restore-audit'],
+};
+
+/** A list of several elements without its first one. */
+function withoutFirstMoved(handle: StateHandle): StateHandle {
+  const lists = handle.lists?.map((list) => {
+    const isCut = list.mode === 'split-distribute' && list.offsets.length > 1;
+    return isCut ? { ...list, offsets: list.offsets.slice(1) } : list;
+  });
+  return lists === undefined ? handle : { ...handle, lists };
+}
+
 export const operatorStateDeepCopyForgotten: Mutant = {
   slug: 'operator-state-deep-copy-forgotten',
   bug: 'row S23',

@@ -4,6 +4,8 @@
  * Owns: the current attempt of each subtask. Called by the lifecycle judge.
  * I1: a restore gives up the current attempts of the subtasks it names, of all when it names none; those of other regions go on.
  */
+import { forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
+
 export interface SubtaskName {
   readonly vertex: number;
   readonly subtask: number;
@@ -25,6 +27,11 @@ export class AttemptSuccession {
       if (attempt !== undefined) this.#givenUp.set(attempt, at);
       this.#current.delete(name);
     }
+    forgetOldest(this.#givenUp, PARTS_KEPT);
+  }
+
+  get remembered(): number {
+    return this.#current.size + this.#givenUp.size;
   }
 
   /** False: no restore was chosen for this subtask, or it was deployed since. */

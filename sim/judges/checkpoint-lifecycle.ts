@@ -24,6 +24,7 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
 const NAME = 'checkpoint-lifecycle';
 const KINDS = [
@@ -174,6 +175,19 @@ export class CheckpointLifecycle implements Judge {
     }
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return (
+      this.#lives.size +
+      this.#metadataStored.size +
+      this.#locationsStored.size +
+      this.#everNamed.size +
+      this.#idsBeforeEpoch.size +
+      this.#lastIdByEpoch.size +
+      this.#succession.remembered
+    );
+  }
+
   finish(): Verdict[] {
     return this.#findings.verdicts(
       `${String(this.#completed)} checkpoints completed, each acknowledged and durable first`,
@@ -184,6 +198,7 @@ export class CheckpointLifecycle implements Judge {
     if (this.#idsBeforeEpoch.has(epoch))
       this.#say('epoch-reused', [at], () => `Epoch ${String(epoch)} is acquired twice`);
     this.#idsBeforeEpoch.set(epoch, this.#highestTriggered);
+    forgetOldest(this.#idsBeforeEpoch, EPISODES_KEPT);
     this.#epoch = Math.max(this.#epoch, epoch);
   }
 
@@ -197,6 +212,7 @@ export class CheckpointLifecycle implements Judge {
       this.#say('id-not-rising', shown, () => `Epoch ${String(epoch)} triggers checkpoint ${String(id)}, but ${why}`);
     }
     this.#lastIdByEpoch.set(epoch, Math.max(id, floor));
+    forgetOldest(this.#lastIdByEpoch, EPISODES_KEPT);
     this.#highestTriggered = Math.max(id, this.#highestTriggered);
     const { jobAttempt, tasks } = event;
     const required = new Set(tasks);
@@ -212,6 +228,7 @@ export class CheckpointLifecycle implements Judge {
       isSavepoint,
       endedAt: -1,
     });
+    forgetOldest(this.#lives, EPISODES_KEPT);
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
@@ -226,6 +243,8 @@ export class CheckpointLifecycle implements Judge {
     const id = METADATA_PATH.exec(path)?.[1];
     if (id !== undefined) this.#metadataStored.add(Number(id));
     if (path.endsWith('/_metadata')) this.#locationsStored.add(path.slice(0, -'/_metadata'.length));
+    forgetOldest(this.#metadataStored, EPISODES_KEPT);
+    forgetOldest(this.#locationsStored, EPISODES_KEPT);
   }
 
   #onCoordination(event: Of<'coordination-updated'>, { index: at, atUs }: HistoryEvent): void {
@@ -260,6 +279,7 @@ export class CheckpointLifecycle implements Judge {
   #onNamed(id: number, at: number): boolean {
     if (this.#everNamed.has(id)) return false;
     this.#everNamed.add(id);
+    forgetOldest(this.#everNamed, EPISODES_KEPT);
     this.#newestNamed = Math.max(this.#newestNamed, id);
     this.#checkAttempt(id, at);
     return true;

@@ -17,6 +17,7 @@ import type { EndOfLife, Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
 
 const NAME = 'exactly-once-state';
 const ANOMALY_OF = {
@@ -78,6 +79,7 @@ export class ExactlyOnceState implements Judge {
         return;
       case 'task-deployed':
         if (event.epoch === this.#epoch) this.#deployedAt.set(event.attempt, at);
+        forgetOldest(this.#deployedAt, PARTS_KEPT);
         return;
       case 'task-restored':
         if (event.checkpointId > 0) this.#restoredUs.set(event.checkpointId, atUs);
@@ -85,6 +87,11 @@ export class ExactlyOnceState implements Judge {
         return;
       default:
     }
+  }
+
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#namedUntil.size + this.#deployedAt.size + this.#restoredUs.size;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -139,7 +146,10 @@ export class ExactlyOnceState implements Judge {
       this.#restoredUs.delete(id);
       this.#margins.near('exactly-once-state/restore-before-release', atUs - restoredUs, at);
     }
+    // What is named is not old, whenever it was named first.
+    for (const id of named) this.#namedUntil.delete(id);
     for (const id of named) this.#namedUntil.set(id, Number.POSITIVE_INFINITY);
+    forgetOldest(this.#namedUntil, EPISODES_KEPT);
   }
 
   #judgeRestore(checkpoint: number, attempt: number, at: number): void {

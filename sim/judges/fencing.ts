@@ -25,6 +25,7 @@ import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import { TransactionTimeouts } from './transaction-timeouts.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
 
 const NAME = 'fencing';
 const KINDS = [
@@ -148,6 +149,11 @@ export class Fencing implements Judge {
     }
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#grants.size + this.#latches.size + this.#committed.size + this.#newestOpener.size;
+  }
+
   finish(): Verdict[] {
     return this.#findings.verdicts(
       `${String(this.#leaders)} leaders, one at a time; ${String(this.#committed.size)} transactions committed once`,
@@ -174,6 +180,7 @@ export class Fencing implements Judge {
     if (this.#grants.has(epoch)) return;
     for (const grant of this.#grants.values()) this.#end(grant, atUs, index);
     this.#grants.set(epoch, { holder, mustEndByUs: undefined, endedAt: -1, lastActUs: -1 });
+    forgetOldest(this.#grants, EPISODES_KEPT);
   }
 
   /** `value` names the process; undefined: the node is gone. */
@@ -247,6 +254,7 @@ export class Fencing implements Judge {
     if (before !== undefined)
       this.#findings.violated('committed-twice', [before, at], () => `Transaction ${transaction} is committed twice`);
     this.#committed.set(transaction, at);
+    forgetOldest(this.#committed, PARTS_KEPT);
     const newest = this.#newestOpener.get(producer) ?? 0;
     if (committedBy >= newest) return;
     this.#findings.violated('commit-by-dead-attempt', [at], () => {

@@ -15,11 +15,15 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { forgetOldest } from './forget-oldest.ts';
 
 const NAME = 'finishing';
 const TRANSACTION = /-(\d+)$/;
 /** The directory of a savepoint ends with its id. */
 const SAVEPOINT_ID = /\/savepoint-.*-(\d+)$/;
+
+/** Each deployment looks through them. */
+const ATTEMPTS_KEPT = 2_048;
 
 /** An attempt of a subtask. */
 interface Attempt {
@@ -135,6 +139,11 @@ export class Finishing implements Judge {
     return value !== '' && runOf(decodeResult(value)) < this.#run;
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#attempts.size + this.#stoppedWith.size + this.#knowing.size;
+  }
+
   finish(): Verdict[] {
     return this.#findings.verdicts(`${String(this.#finished)} attempts finished, each in its turn`);
   }
@@ -158,6 +167,7 @@ export class Finishing implements Judge {
       isFinished: false,
       isReplaced: false,
     });
+    forgetOldest(this.#attempts, ATTEMPTS_KEPT);
     if (!this.#knowing.has(epoch)) return;
     this.#findings.violated('deployed-after-finish', [this.#rememberedAt, at], () => {
       return `Epoch ${String(epoch)} deploys the job, though its result was durable when the epoch began`;

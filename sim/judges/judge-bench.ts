@@ -13,6 +13,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { resultKey } from '../../engine/protocol/job-result.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
+import { Bounds } from './bounds.ts';
 import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
 import { ConservedOutput } from './conserved-output.ts';
@@ -77,6 +78,8 @@ export class JudgeBench {
   readonly judges: readonly Judge[];
   readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
+  /** Is to be shown the traffic of the cluster. */
+  readonly bounds: Bounds;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #history: RunHistory | undefined;
@@ -123,6 +126,7 @@ export class JudgeBench {
     const margins = this.#margins;
     const retention = new Retention({ jobId, reader, durable, isOver, margins });
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins });
+    this.bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished, margins }),
@@ -132,6 +136,7 @@ export class JudgeBench {
       new Fencing({ jobId, plan, margins }),
       new Finishing({ graph, isCheckpointing, margins }),
       new Notifications(margins),
+      this.bounds,
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
       ...(restore === undefined
         ? []

@@ -63,6 +63,12 @@ const OF_JUDGES = {
   'state-expiry': {
     'access-from-expiry': ['us', 'Between an access to an entry and the moment at which it expires.'],
   },
+  bounds: {
+    'backlog-room': [
+      'count',
+      'Buffers that the pool of a producer still had room for when most waited. Below 0, and no finding: a record in progress.',
+    ],
+  },
   progress: {
     'time-left': ['us', 'What was left of the liveness phase when all was done.'],
     'restarts-left': ['count', 'Restarts after the storm that were left before they count as a loop.'],

@@ -12,6 +12,7 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
 
 const NAME = 'notifications';
 
@@ -47,6 +48,11 @@ export class Notifications implements Judge {
     else if (event.kind === 'notify-aborted-received') this.#onAborted(event.attempt, event.checkpointId, at);
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return [...this.#told.values()].reduce((sum, { aborted }) => sum + 1 + aborted.size, 0);
+  }
+
   finish(): Verdict[] {
     return this.#findings.verdicts(
       `${String(this.#completions)} completions and ${String(this.#aborts)} aborts told, each once and in order`,
@@ -75,6 +81,7 @@ export class Notifications implements Judge {
     }
     if (id === told.completed) this.#sayBoth(attempt, id, at);
     told.aborted.add(id);
+    forgetOldest(told.aborted, EPISODES_KEPT);
   }
 
   #noteDistance(told: Told, at: number, atUs: number): void {
@@ -93,6 +100,7 @@ export class Notifications implements Judge {
     if (told === undefined) {
       told = { completed: 0, aborted: new Set(), lastUs: -1 };
       this.#told.set(attempt, told);
+      forgetOldest(this.#told, PARTS_KEPT);
     }
     return told;
   }

@@ -16,6 +16,7 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
+import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
@@ -23,6 +24,7 @@ import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
 const NAME = 'retention';
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
@@ -104,6 +106,11 @@ export class Retention implements Judge {
     else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#everNamed.size + this.#retainedFiles.size + this.#released.size + this.#restoredUs.size;
+  }
+
   finish(end: EndOfLife): Verdict[] {
     const orphan = end.cause === 'limit' || end.cause === 'job-failed' ? undefined : this.firstOrphan();
     if (orphan !== undefined)
@@ -123,14 +130,20 @@ export class Retention implements Judge {
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return [...durable.objects(), ...durable.leftovers()].find((path) => {
       if (!path.includes(this.#ofJob) || referenced.has(path)) return false;
-      // The directories of a job that goes on stay, whatever is in them.
-      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver();
+      // The directories of a job that goes on stay, whatever is in them; so do those of one that was drained and may be started again.
+      if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
       if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
+  }
+
+  #isResumable(): boolean {
+    const { durable, jobId } = this.#options;
+    const result = durable.coordination(resultKey(jobId));
+    return result !== undefined && result !== '' && decodeResult(result).isResumable === true;
   }
 
   /** Directories of the snapshots that a client was told of and did not give up. */
@@ -199,6 +212,7 @@ export class Retention implements Judge {
   #onNamed(id: number, paths: readonly string[], at: number): void {
     if (this.#everNamed.has(id)) return;
     this.#everNamed.add(id);
+    forgetOldest(this.#everNamed, EPISODES_KEPT);
     this.#checked += 1;
     const missing = paths.find((path) => this.#options.durable.object(path) === undefined);
     if (missing === undefined) return;

@@ -41,6 +41,11 @@ export interface NetworkOptions {
   readonly priorities?: ChainPriorities;
 }
 
+/** Is shown what nodes send over connections, before chance has its way with it. */
+export interface TrafficWatcher {
+  sent(to: MailboxId, message: EngineMessage): void;
+}
+
 /** The mailbox a message is sent from. */
 export interface Origin {
   readonly nodeIndex: number;
@@ -86,6 +91,7 @@ export class Network implements Carrier {
   #held: Envelope[] = [];
   readonly #effective = new Set<string>();
   #effectListener: EffectListener | undefined;
+  #traffic: TrafficWatcher | undefined;
   readonly #tellEffective: EffectListener = (faultId) => {
     if (this.#effective.has(faultId)) return;
     this.#effective.add(faultId);
@@ -144,6 +150,7 @@ export class Network implements Carrier {
     envelope.departUs = departUs;
     envelope.term = 0;
     envelope.chain = this.#cause;
+    if (target.via === 'connection') this.#traffic?.sent(target.mailbox, message);
     if (from === to) {
       envelope.route = 'local';
       this.#loop.schedule(departUs, envelope);
@@ -201,6 +208,11 @@ export class Network implements Carrier {
 
   restore(faultId: string): void {
     this.#degradations.remove(faultId);
+  }
+
+  /** Shown each message over a connection when it is sent; a watcher changes nothing. */
+  watchTraffic(watcher: TrafficWatcher): void {
+    this.#traffic = watcher;
   }
 
   /** The listener hears once of each fault, when it first changed anything. */

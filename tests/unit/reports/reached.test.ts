@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { htmlReport, reachedProbes, SweepSummary, unreached } from '../../../reports/index.ts';
 import { FAULT_CLASSES } from '../../../sim/faults/fault-classes.ts';
-import { ALL_PROBES } from '../../../sim/probes.ts';
+import { ALL_PROBES, BEYOND_SWEEPS } from '../../../sim/probes.ts';
 import { lifeFigures } from './life-fixture.ts';
 
 function sumsOf(...lives: readonly Parameters<typeof lifeFigures>[0][]) {
@@ -21,7 +21,8 @@ describe('what a sweep reached', () => {
     const faults = { 'crash/taskmanager': { planned: 4, effective: 1 }, loss: { planned: 4, effective: 0 } };
     const { probes, faults: never } = unreached(sumsOf({ probes: { 'late-acknowledgement': 1 }, faults }));
     expect(probes).not.toContain('late-acknowledgement');
-    expect(probes).toHaveLength(ALL_PROBES.length - 1);
+    expect(probes).toHaveLength(ALL_PROBES.length - 1 - Object.keys(BEYOND_SWEEPS).length);
+    for (const name of Object.keys(BEYOND_SWEEPS)) expect(ALL_PROBES.map((one) => one.name)).toContain(name);
     expect(never).toContain('loss');
     expect(never).toContain('crash/jobmanager');
     expect(never).not.toContain('crash/taskmanager');

@@ -1,9 +1,12 @@
 /** Progress: each thing that may be missing is named; all there, it is satisfied. */
 import { describe, expect, it } from 'vitest';
-import { leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
+import { encodeResult, resultKey } from '../../../../engine/protocol/job-result.ts';
+import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import { Progress } from '../../../../sim/judges/progress.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
-import { KEYS, REST, rightLife, SmallLife } from './small-life.ts';
+import { countGraph, JOB_ID, KEYS, REST, rightLife, SMALL_PLAN, SmallLife, SmallWorld } from './small-life.ts';
 
 const verdictsOf = (life: SmallLife, cause: Parameters<SmallLife['end']>[0]): Verdict[] =>
   life.end(cause).filter(({ judge }) => judge === 'progress');
@@ -97,5 +100,45 @@ describe('progress', () => {
     life.tell({ kind: 'job-status', epoch: leaderEpoch(2), status: 'running', jobAttempt: 1 });
     life.tell({ kind: 'job-status', epoch: leaderEpoch(1), status: 'suspended', jobAttempt: 1 });
     expect(life.bench.isSatisfied()).toBe(true);
+  });
+});
+
+describe('progress of a job that must finish, or that somebody operates', () => {
+  function judged(result: string | undefined): Progress {
+    const world = new SmallWorld();
+    if (result !== undefined) world.values.set(resultKey(JOB_ID), result);
+    const [topic] = SMALL_PLAN.topics;
+    const bounded = { name: 'words', dataset: 'words', records: 1, partitions: 1, startUs: 0, ratePerSecond: 0 };
+    return new Progress({
+      graph: countGraph([0, 1]),
+      plan: { ...SMALL_PLAN, topics: [{ ...bounded, ...topic, bounded: true }] },
+      durable: world,
+      output: { isComplete: () => true, isDecided: () => true, firstMissing: () => '' },
+      retention: { firstOrphan: () => undefined },
+    });
+  }
+  const tell = (judge: Progress, event: HistoryEvent['event']): void =>
+    judge.observe({ index: 4, atUs: 4, node: nodeId('jobmanager-1'), event });
+  const anomalies = (judge: Progress): string[] =>
+    judge.finish({ atUs: 9, cause: 'liveness-bound', historyLength: 9 }).map(({ anomaly }) => anomaly);
+  const finished = { kind: 'job-status', epoch: leaderEpoch(1), status: 'finished', jobAttempt: 1 } as const;
+
+  it('it goes on: job-not-finished; it has finished and that is not cleaned up after: result-not-clean', () => {
+    expect(anomalies(judged(undefined))).toEqual(['job-not-finished']);
+    for (const result of [undefined, encodeResult({ status: 'finished', state: 'dirty' })]) {
+      const judge = judged(result);
+      tell(judge, finished);
+      expect(anomalies(judge)).toEqual(['result-not-clean']);
+    }
+  });
+
+  it('somebody asked and was told nothing: operation-unanswered', () => {
+    const judge = judged(encodeResult({ status: 'finished', state: 'clean' }));
+    tell(judge, { kind: 'phase', phase: 'liveness' });
+    tell(judge, finished);
+    expect(judge.satisfied()).toBe(true);
+    tell(judge, { kind: 'operation-requested', operation: 'savepoint', triggerId: 'f3', location: '' });
+    expect(judge.satisfied()).toBe(false);
+    expect(anomalies(judge)).toEqual(['operation-unanswered']);
   });
 });

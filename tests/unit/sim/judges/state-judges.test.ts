@@ -1,8 +1,9 @@
 /** Consistent cut and exactly-once state: each anomaly on a minimal wrong checkpoint, silence on the right one. */
 import { describe, expect, it } from 'vitest';
 import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
+import { decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
-import { COUNT_AUDIT, KEYS, metadataPath, rightLife, SmallLife, statePath } from './small-life.ts';
+import { COUNT_AUDIT, KEYS, metadataPath, rightLife, SmallLife, statePath, TASKS } from './small-life.ts';
 
 const of = (judge: string, verdicts: readonly Verdict[]): Verdict[] =>
   verdicts.filter((verdict) => verdict.judge === judge);
@@ -176,5 +177,22 @@ describe('exactly-once state', () => {
     deploy(zombie, 11, 1);
     restored(zombie, 11, 1);
     expect(state(zombie)).toMatchObject([{ outcome: 'passed' }]);
+  });
+});
+
+describe('a checkpoint that is not whole', () => {
+  it('key groups are in none of its handles: state-not-whole', () => {
+    const life = new SmallLife(KEYS);
+    life.lead(1);
+    life.trigger(1);
+    for (const attempt of TASKS) life.acknowledge(1, attempt);
+    life.store({ id: 1, offsets: [1, 1] });
+    const metadata = decodeMetadata(life.world.files.get(metadataPath(1)) ?? new Uint8Array(0));
+    const states = metadata.states.filter(({ vertex, subtask }) => vertex !== 1 || subtask !== 1);
+    life.put(metadataPath(1), encodeMetadata({ ...metadata, states }));
+    life.point(1);
+    const at = life.complete(1);
+    const found = life.end('liveness-bound').find(({ anomaly }) => anomaly === 'state-not-whole');
+    expect(found).toMatchObject({ judge: 'consistent-cut', at: [at] });
   });
 });

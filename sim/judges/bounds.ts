@@ -1,0 +1,158 @@
+/**
+ * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15).
+ *
+ * Owns what each channel between two subtasks was granted and was sent, as the messages between them say it, not as either of them counts.
+ * Shown every message that goes over a connection (the network's `TrafficWatcher`); from the history it learns which attempts have ended.
+ * Invariants:
+ *   I1 a channel is known by the consumer's request: what is sent before it, or behind the end of an attempt, is judged by nobody;
+ *   I2 what is known of a channel goes with its consumer, so memory is bounded by the subtasks that run;
+ *   I3 a producer may gather what its pool and overdraft have room for, and what one record in progress adds to that.
+ */
+import { attemptOfMailbox, type MailboxId } from '../../engine/foundation/ids.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { BufferMessage, DataPlaneMessage, EngineMessage } from '../../engine/protocol/messages.ts';
+import type { HistoryEvent } from '../history/history-event.ts';
+import type { SimulationPlan } from '../plan.ts';
+import { Findings } from './findings.ts';
+import type { Judge } from './judge.ts';
+import type { Margins } from './margins.ts';
+import type { Verdict } from './verdict.ts';
+
+const NAME = 'bounds';
+/** Buffers that one record may become (I3): more than any job here makes of one. */
+const BUFFERS_OF_A_RECORD = 256;
+
+interface Channel {
+  readonly producer: number;
+  readonly edge: number;
+  readonly subpartition: number;
+  granted: number;
+  /** Data buffers. */
+  sent: number;
+}
+
+type Of<K extends DataPlaneMessage['kind']> = Extract<DataPlaneMessage, { readonly kind: K }>;
+
+export interface BoundsOptions {
+  readonly graph: JobGraph;
+  readonly runtime: SimulationPlan['engine']['runtime'];
+  readonly margins?: Margins;
+}
+
+export class Bounds implements Judge {
+  readonly name = NAME;
+  readonly kinds = ['task-deployed', 'task-state'] as const;
+  readonly anomalies =
+    'buffer-without-credit: a producer sends more data buffers than its consumer has granted. credit-beyond-buffers: a consumer grants more ' +
+    'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has.';
+  readonly #options: BoundsOptions;
+  readonly #findings = new Findings(NAME);
+  /** By attempt of the consumer, then by number of the channel in its gate. */
+  readonly #channels = new Map<number, (Channel | undefined)[]>();
+  /** By vertex: the most subtasks it was deployed with. */
+  readonly #parallelism: number[] = [];
+  /** Of the last event that was seen. */
+  #at = 0;
+  #buffers = 0;
+  #backlogMax = 0;
+
+  constructor(options: BoundsOptions) {
+    this.#options = options;
+  }
+
+  observe({ event, index }: HistoryEvent): void {
+    this.#at = index;
+    if (event.kind === 'task-deployed') {
+      const { vertex, parallelism } = event;
+      this.#parallelism[vertex] = Math.max(this.#parallelism[vertex] ?? 0, parallelism);
+    } else if (event.kind === 'task-state' && (event.state === 'canceled' || event.state === 'finished')) {
+      this.#channels.delete(event.attempt);
+    }
+  }
+
+  sent(to: MailboxId, message: EngineMessage): void {
+    switch (message.kind) {
+      case 'partition-request':
+        return this.#onRequest(message);
+      case 'add-credit':
+        return this.#onCredit(to, message);
+      case 'buffer':
+        if (message.buffer.kind === 'data') this.#onData(to, message);
+        return;
+      default:
+    }
+  }
+
+  finish(): Verdict[] {
+    const { margins } = this.#options;
+    if (this.#buffers > 0) margins?.near('bounds/backlog-room', this.#poolOf(undefined) - this.#backlogMax, -1);
+    return this.#findings.verdicts(
+      `${String(this.#buffers)} buffers came against credits; at most ${String(this.#backlogMax)} waited in one queue`,
+    );
+  }
+
+  /** Channels that are remembered (I2). */
+  get channels(): number {
+    let channels = 0;
+    for (const ofConsumer of this.#channels.values()) channels += ofConsumer.length;
+    return channels;
+  }
+
+  /** Repeated until the producer is there: the first one counts. */
+  #onRequest({ consumer, channel, producer, edge, subpartition, credit }: Of<'partition-request'>): void {
+    let ofConsumer = this.#channels.get(consumer);
+    if (ofConsumer === undefined) {
+      ofConsumer = [];
+      this.#channels.set(consumer, ofConsumer);
+    }
+    if (ofConsumer[channel] !== undefined) return;
+    ofConsumer[channel] = { producer, edge, subpartition, granted: credit, sent: 0 };
+    this.#judgeCredit(ofConsumer[channel], consumer);
+  }
+
+  #onCredit(to: MailboxId, { consumer, edge, subpartition, credit }: Of<'add-credit'>): void {
+    const producer = attemptOfMailbox(to);
+    for (const channel of this.#channels.get(consumer) ?? []) {
+      if (channel === undefined || channel.producer !== producer) continue;
+      if (channel.edge !== edge || channel.subpartition !== subpartition) continue;
+      channel.granted += credit;
+      this.#judgeCredit(channel, consumer);
+      return;
+    }
+  }
+
+  #judgeCredit({ granted, sent, edge }: Channel, consumer: number): void {
+    const { exclusiveBuffersPerChannel, floatingBuffersPerGate } = this.#options.runtime;
+    const most = exclusiveBuffersPerChannel + floatingBuffersPerGate;
+    if (granted - sent <= most) return;
+    this.#findings.violated('credit-beyond-buffers', [this.#at], () => {
+      return `Attempt ${String(consumer)} has granted ${String(granted - sent)} buffers on edge ${String(edge)} and has ${String(most)}`;
+    });
+  }
+
+  #onData(to: MailboxId, { channel: number, producer, backlog }: BufferMessage): void {
+    this.#buffers += 1;
+    if (backlog > this.#backlogMax) this.#backlogMax = backlog;
+    const channel = this.#channels.get(attemptOfMailbox(to) ?? -1)?.[number];
+    if (channel === undefined || channel.producer !== producer) return;
+    channel.sent += 1;
+    if (channel.sent > channel.granted) {
+      this.#findings.violated('buffer-without-credit', [this.#at], () => {
+        return `Attempt ${String(producer)} sends data buffer ${String(channel.sent)} on edge ${String(channel.edge)} to subpartition ${String(channel.subpartition)} against ${String(channel.granted)} credits`;
+      });
+    }
+    if (backlog <= this.#poolOf(channel.edge) + BUFFERS_OF_A_RECORD) return;
+    this.#findings.violated('queue-beyond-pool', [this.#at], () => {
+      return `${String(backlog)} buffers wait behind one of attempt ${String(producer)} on edge ${String(channel.edge)}, whose pool has ${String(this.#poolOf(channel.edge))}`;
+    });
+  }
+
+  /** With the overdraft; undefined: the largest of all edges. */
+  #poolOf(edge: number | undefined): number {
+    const { graph, runtime } = this.#options;
+    const consumer = edge === undefined ? undefined : graph.edges[edge]?.to;
+    const parallelism =
+      consumer === undefined ? Math.max(1, ...this.#parallelism.filter(Boolean)) : (this.#parallelism[consumer] ?? 1);
+    return parallelism * runtime.exclusiveBuffersPerChannel + runtime.floatingBuffersPerGate + runtime.overdraftBuffers;
+  }
+}
