@@ -64,3 +64,4 @@ export {
 } from './state/state-descriptor.ts';
 export { Types } from './state/type-information.ts';
 export type { TypeSerializer } from './state/type-serializer.ts';
+export type { Committable, CommittableMessage } from './connectors/sink/sink-contract.ts';

@@ -18,7 +18,6 @@ export { type FaultCount, type SweepSums, SweepSummary } from './sweep-summary.t
 export { type DocumentMarks, tableDocument, withTable } from './marked-document.ts';
 export { type HuntFigures, MUTANT_MARKS, type MutantFigures, mutantTable } from './mutant-table.ts';
 export {
-  killRate,
   type MutantScores,
   SCOREBOARD_MARKS,
   type StrategyScore,

@@ -43,11 +43,11 @@ export const SCOREBOARD_MARKS = { begin: '<!-- scoreboard -->', end: '<!-- /scor
 const PER = 1_000;
 
 /** Kills in a thousand lives: what is most likely, given when each hunt ended. */
-export const killRate = ({ kills, lives }: Pick<StrategyScore, 'kills' | 'lives'>): number =>
+const killRate = ({ kills, lives }: Pick<StrategyScore, 'kills' | 'lives'>): number =>
   lives === 0 ? 0 : (PER * kills) / lives;
 
 /** The lower one of two middle values; undefined unless half of the hunts ended with a kill. */
-export function medianToKill(ascending: readonly number[], repeats: number): number | undefined {
+function medianToKill(ascending: readonly number[], repeats: number): number | undefined {
   return ascending[Math.ceil(repeats / 2) - 1];
 }
 

@@ -79,6 +79,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'file-merging-restores',
     description: 'merged files of earlier runs and other parallelisms, under each claim mode',
   },
+  { name: 'sink-topologies', description: 'operators with state before and behind the committers of a sink' },
   { name: 'storage-filesystem', description: 'a file server loses power, runs full, fails writes' },
   { name: 'storage-hdfs', description: 'namenode outages and failovers, dead writers with leases, losses of power' },
   { name: 'concurrent-checkpoints', description: 'three checkpoints at a time over slow storage, ids past 99' },

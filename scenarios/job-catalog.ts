@@ -10,6 +10,7 @@ import type { JobDefinition } from './jobs/job-definition.ts';
 import { keyedCascade } from './jobs/keyed-cascade.ts';
 import { flightWindows } from './jobs/flight-windows.ts';
 import { hourlyCounts } from './jobs/hourly-counts.ts';
+import { auditedCommits } from './jobs/audited-commits.ts';
 import { keyedCount } from './jobs/keyed-count.ts';
 import { keyedStates } from './jobs/keyed-states.ts';
 import { nexmark } from './jobs/nexmark/nexmark.ts';
@@ -24,6 +25,7 @@ import { stagedCount } from './jobs/staged-count.ts';
 
 export const JOB_CATALOG: readonly JobDefinition[] = [
   keyedCount,
+  auditedCommits,
   keyedCascade,
   flightDelays,
   parallelPipelines,

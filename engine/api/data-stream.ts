@@ -16,13 +16,13 @@ import type {
   ProcessFunction,
   StateKey,
 } from '../job/functions.ts';
-import type { FileSinkSpec, KafkaSinkSpec, SinkSpec, UpsertSinkSpec } from '../job/job-graph.ts';
 import type { AggregateFunction } from '../state/state-descriptor.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { Types } from '../state/type-information.ts';
-import { writerSubtask } from '../connectors/sink/sink-contract.ts';
+import { type CommittableMessage, writerSubtask } from '../connectors/sink/sink-contract.ts';
 import { checkedParallelism, DataStreamSink } from './data-stream-sink.ts';
 import { InvalidJob } from './invalid-job.ts';
+import { type SinkPlace, sinkSpecOf } from './sink-place.ts';
 import type { OperatorBody, StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
 import type { PatternSpec } from '../job/patterns.ts';
 import type { TriggerSpec, WindowAssignerSpec, WindowSpec } from '../job/windows.ts';
@@ -34,23 +34,20 @@ import { eraseFilter, eraseFlatMap, eraseKeySelector, eraseMap, erasePartitioner
 /** Where the records of a stream come from: several after a union. */
 type Origin = Omit<StreamInput, 'input'>;
 
-/** How a sink shows what it was given. */
-export interface SinkOptions {
-  /** `exactly-once`: transactions committed with the checkpoint. `at-least-once`: visible when written. */
-  readonly guarantee: SinkSpec['guarantee'];
-  /** Records per write request. Default 100. */
-  readonly batchRecords?: number;
-  /** Into topics of a Kafka-like cluster. Default: into the sink store. */
-  readonly kafka?: KafkaSinkSpec;
-  /** As half messages to a RocketMQ-like broker. */
-  readonly rocketmq?: true;
-  /** Into a table, by key. */
-  readonly upsert?: UpsertSinkSpec;
-  /** Into files by bucket. */
-  readonly file?: FileSinkSpec;
+/** A sink, and what its user puts around its committer. */
+export interface SinkOptions extends SinkPlace {
+  /**
+   * Operators between writer and committer (row K8; Flink: SupportsPreCommitTopology). They may look at committables, keep state and replace
+   * them; for each summary that comes in, one goes out, ahead of as many committables as it announces.
+   */
+  readonly preCommit?: (written: DataStream<CommittableMessage>) => DataStream<CommittableMessage>;
+  /**
+   * Operators behind the committer (row K8; Flink: SupportsPostCommitTopology). Each committable comes at least once, when it is committed: again
+   * after a failure before the next checkpoint. Of those that are committed behind the end of input none is told.
+   */
+  readonly postCommit?: (committed: DataStream<CommittableMessage>) => void;
 }
 
-const DEFAULT_SINK_BATCH_RECORDS = 100;
 const TWO_ENVIRONMENTS =
   'Streams of two environments cannot be joined: build both on the same StreamExecutionEnvironment.';
 const NANOSECONDS_PER_MICROSECOND = 1_000;
@@ -220,34 +217,31 @@ export class DataStream<T> {
 
   /** Ends the stream at a sink. */
   sinkTo(options: SinkOptions): DataStreamSink {
-    const batchRecords = options.batchRecords ?? DEFAULT_SINK_BATCH_RECORDS;
-    if (!Number.isInteger(batchRecords) || batchRecords < 1)
-      throw new InvalidJob(`A sink batch of ${batchRecords} records is not a positive integer.`);
-    if (options.file !== undefined && options.guarantee !== 'exactly-once')
-      throw new InvalidJob('A file sink is exactly-once: its files are visible with their checkpoint.');
-    const { kafka, file, upsert, rocketmq } = options;
-    const place = {
-      ...(kafka === undefined ? {} : { kafka }),
-      ...(file === undefined ? {} : { file }),
-      ...(upsert === undefined ? {} : { upsert }),
-      ...(rocketmq === undefined ? {} : { rocketmq }),
-    };
-    const sink = this.#add('Sink', { kind: 'sink', sink: { guarantee: options.guarantee, batchRecords, ...place } });
-    return new DataStreamSink(this.#place.graph, [sink, ...this.#committerBehind(sink)]);
+    const sink = this.#add('Sink', { kind: 'sink', sink: sinkSpecOf(options) });
+    return new DataStreamSink(this.#place.graph, [sink, ...this.#committerBehind(sink, options)]);
   }
 
   /** Row K8: summary and committables of a writer subtask take the same way, to one committer. */
-  #committerBehind(sink: StreamNode): StreamNode[] {
-    if (sink.body.kind !== 'sink' || sink.body.sink.kafka?.committer === undefined) return [];
+  #committerBehind(sink: StreamNode, { preCommit, postCommit }: SinkOptions): StreamNode[] {
+    if (sink.body.kind !== 'sink' || sink.body.sink.kafka?.committer === undefined) {
+      if (preCommit === undefined && postCommit === undefined) return [];
+      throw new InvalidJob('Operators before or after the commit need a committer behind its writer: kafka.committer.');
+    }
+    const { graph } = this.#place;
     const { kafka } = sink.body.sink;
     if (kafka.naming === 'pooling')
       throw new InvalidJob('A writer of pooled transactional ids must hear of commits: leave its committer beside it.');
-    const node = this.#place.graph.add({
+    const byWriter = { exchange: 'hash', key: writerSubtask } as const;
+    const written = new DataStream<CommittableMessage>(this.#place, [{ from: sink.id, ...byWriter }]);
+    const prepared = preCommit === undefined ? written : preCommit(written);
+    const node = graph.add({
       body: { kind: 'committer', sink: sink.body.sink },
-      inputs: [{ from: sink.id, input: 0, exchange: 'hash', key: writerSubtask, sinkInternal: true }],
+      inputs: prepared.#origins.map(({ from }) => ({ from, input: 0, ...byWriter })),
       name: kafka.committer === 'global' ? 'Global committer' : 'Committer',
       parallelism: kafka.committer === 'global' ? 1 : this.#place.parallelism,
     });
+    postCommit?.(new DataStream<CommittableMessage>(this.#place, [{ from: node.id, ...byWriter }]));
+    graph.enclose(sink);
     return [node];
   }
 

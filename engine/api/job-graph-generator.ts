@@ -57,7 +57,8 @@ function validate(nodes: readonly StreamNode[]): void {
     throw new InvalidJob('The job has no sink, so nothing of it could be seen: end a stream with sinkTo().');
   const read = new Set(nodes.flatMap((node) => node.inputs.map((input) => input.from)));
   for (const node of nodes) {
-    if (node.body.kind !== 'sink' && node.body.kind !== 'committer' && !read.has(node.id))
+    const isEnd = node.body.kind === 'sink' || node.inputs.some(({ sinkInternal }) => sinkInternal === true);
+    if (!isEnd && !read.has(node.id))
       throw new InvalidJob(`Nobody reads '${node.name}': end its stream with sinkTo() or remove it.`);
   }
 }

@@ -41,7 +41,7 @@ export type OperatorBody = OperatorSpec extends infer O
 export interface StreamNode {
   readonly id: number;
   readonly body: { readonly kind: 'source'; readonly source: SourceSpec } | OperatorBody;
-  readonly inputs: readonly StreamInput[];
+  inputs: readonly StreamInput[];
   /** Shown to people. */
   name: string;
   /** What its state is stored under; undefined until given or generated. */
@@ -71,6 +71,18 @@ export class StreamGraph {
 
   get nodes(): readonly StreamNode[] {
     return this.#nodes;
+  }
+
+  /** All nodes behind this one are parts of its sink: committables flow between them, which are never in-flight data (rows B11, K8). */
+  enclose({ id }: StreamNode): void {
+    for (const node of this.#nodes) {
+      if (node.id <= id) continue;
+      if (node.body.kind === 'source' || node.body.kind === 'sink')
+        throw new InvalidJob(
+          `'${node.name}' cannot be part of a sink: between its writer and its end only committables flow.`,
+        );
+      node.inputs = node.inputs.map((input) => ({ ...input, sinkInternal: true }));
+    }
   }
 
   add(input: StreamNodeInput): StreamNode {

@@ -8,8 +8,8 @@
  * I1: after `settle`, the rows that were told of are what lies in the state; I2: what was only read is not told of.
  */
 import { compareBytes } from '../foundation/byte-order.ts';
-import { ByteWriter } from '../foundation/byte-writer.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
+import { encoded } from '../lsm/current-values.ts';
 import { type ByteString, groupPrefix, lengthPrefixed, plain } from '../lsm/row-key.ts';
 import type { MapState } from '../state/keyed-state.ts';
 import type { StateChangeListener } from '../state/keyed-state-backend.ts';
@@ -25,8 +25,6 @@ export interface RecordedStatesOptions {
   readonly firstKeyGroup: number;
   readonly context: KeyContext;
 }
-
-const scratch = new ByteWriter();
 
 export class RecordedStates {
   readonly #options: RecordedStatesOptions;
@@ -295,10 +293,4 @@ class RecordedMapState implements MapState<StateKey, unknown> {
   #rowOf(key: StateKey): ByteString {
     return this.#options.row() + plain((out) => this.#options.keyType.serialize(key, out));
   }
-}
-
-function encoded<T>(value: T, type: TypeSerializer<T>): Uint8Array {
-  scratch.truncate(0);
-  type.serialize(value, scratch);
-  return scratch.toBytes();
 }

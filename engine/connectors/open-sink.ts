@@ -15,7 +15,7 @@ import { HdfsOutput, ObjectStoreOutput } from './file/output-storage.ts';
 import { KafkaCommitter } from './kafka/kafka-committer.ts';
 import { KafkaWriter } from './kafka/kafka-writer.ts';
 import { CommitterTask } from './sink/committer-task.ts';
-import { type CommitFact, CommitterOperator } from './sink/committer-operator.ts';
+import { type CommitFact, type CommitterHost, CommitterOperator } from './sink/committer-operator.ts';
 import type { Committer, SinkWriter, SinkWriterHost } from './sink/sink-contract.ts';
 import { SinkOperator } from './sink/sink-operator.ts';
 import type { SinkTask } from './sink/sink-task.ts';
@@ -68,7 +68,8 @@ export function openSink(options: OpenSinkOptions): SinkTask {
     fail: (failure, out) => host.fail(failure, out),
   });
   const isBeside = spec.kafka?.committer === undefined && spec.upsert === undefined;
-  const committer = isBeside ? openCommitterOperator(options, writer) : undefined;
+  const committed: Committed = ({ committable }, _isDropped, out) => writer.committed(committable, out);
+  const committer = isBeside ? openCommitterOperator(options, committed) : undefined;
   operator = new SinkOperator({
     ...{ uid, subtask, parallelism, writer, committer, behind },
     initialized: (out) => host.initialized(out),
@@ -79,13 +80,20 @@ export function openSink(options: OpenSinkOptions): SinkTask {
 
 /** Row K8: the part of a sink that is a vertex behind its writers. */
 export function openCommitter(options: OpenSinkOptions): SinkTask {
-  const { uid, place, host } = options;
+  const { uid, place, host, behind } = options;
   const { subtask, parallelism } = place;
-  const committer = openCommitterOperator(options, undefined);
-  return new CommitterTask({ uid, subtask, parallelism, committer, initialized: (out) => host.initialized(out) });
+  let task: CommitterTask | undefined;
+  const committer = openCommitterOperator(options, (request, isDropped, out) => {
+    if (!isDropped) task?.committed(request, out);
+  });
+  const initialized = (out: Out): void => host.initialized(out);
+  task = new CommitterTask({ uid, subtask, parallelism, committer, behind, initialized });
+  return task;
 }
 
-function openCommitterOperator(options: OpenSinkOptions, writer: SinkWriter | undefined): CommitterOperator {
+type Committed = CommitterHost['committed'];
+
+function openCommitterOperator(options: OpenSinkOptions, committed: Committed): CommitterOperator {
   const { host, parts, runtime, spec } = options;
   return new CommitterOperator({
     committer: openConnectorsCommitter(options),
@@ -93,7 +101,7 @@ function openCommitterOperator(options: OpenSinkOptions, writer: SinkWriter | un
       fail: (failure, out) => host.fail(failure, out),
       reportCommit: (fact, out) => host.reportCommit(fact, out),
       reportCommitFailure: (fact, reason, out) => host.reportCommitFailure(fact, reason, out),
-      committed: ({ committable }, out) => writer?.committed(committable, out),
+      committed,
     },
     parts,
     retryDelayUs: retryDelayUs(runtime.requestTimeoutUs),

@@ -5,6 +5,7 @@
  * bytes, so what was handed out is encoded again when the key changes or a snapshot is taken, and stored if it differs.
  * Invariants: I1 a value of an immutable type is never remembered; I2 after `settle` the store holds what the user sees.
  */
+import { compareBytes } from '../foundation/byte-order.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
@@ -65,7 +66,7 @@ export class CurrentValues {
     if (this.#handedOut.size === 0) return;
     for (const [row, { value, bytes, type }] of this.#handedOut) {
       const now = encoded(value, type);
-      if (!sameBytes(now, bytes)) this.#store.put(row, now);
+      if (compareBytes(now, bytes) !== 0) this.#store.put(row, now);
     }
     this.#handedOut.clear();
   }
@@ -79,12 +80,8 @@ export function decodeWhole<T>(bytes: Uint8Array, type: TypeSerializer<T>): T {
   return value;
 }
 
-function encoded<T>(value: T, type: TypeSerializer<T>): Uint8Array {
+export function encoded<T>(value: T, type: TypeSerializer<T>): Uint8Array {
   scratch.truncate(0);
   type.serialize(value, scratch);
   return scratch.toBytes();
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

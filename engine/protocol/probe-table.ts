@@ -171,6 +171,8 @@ const BY_AREA = {
     'check-back-commit': 'A broker asked about a transaction and was told to commit it (row K9).',
     'check-back-rollback': 'A broker asked about a transaction and was told to roll it back (row K9).',
     'check-back-unknown': 'A broker asked about a transaction that nobody can decide yet (row K9).',
+    'committed-behind-the-end':
+      'Something was committed when the end of data had left its committer: nobody behind hears of it (row K8).',
     'commit-found-done': 'A commit was done by an earlier try, or an earlier attempt (row K7).',
     'commit-of-missed-notice': 'A commit belongs to a checkpoint whose notice this subtask never got (row K6).',
     'commit-retried': 'A commit failed and is tried again (row K7).',

@@ -64,9 +64,4 @@ export class Corpus {
     if (best !== undefined) best.energy -= 1;
     return best;
   }
-
-  /** The n-th that was kept. */
-  at(index: number): Parent | undefined {
-    return this.#kept[index];
-  }
 }

@@ -19,7 +19,7 @@ import { crashPoints, type PointTrigger } from '../crashpoints/crash-point.ts';
 import { during } from '../crashpoints/typical-checkpoint.ts';
 
 /** A machine that lived on, a message that arrived, a write that was answered. */
-export type ElementKind = 'life' | 'message' | 'write';
+type ElementKind = 'life' | 'message' | 'write';
 
 export interface SupportElement {
   readonly kind: ElementKind;

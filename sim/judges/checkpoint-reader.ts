@@ -23,6 +23,7 @@ import type { OperatorPiece } from './operator-state-audit.ts';
 import { fileOfLog } from './logged-state.ts';
 import { SegmentedState } from './segmented-state.ts';
 import { keyGroupProblem, operatorStateProblem } from './state-coverage.ts';
+import { operatorsOfSinks } from './sink-topology.ts';
 import { UnstampedState } from './unstamped-state.ts';
 import { type SplitPlaces, type SplitProblem, splitCut } from './split-cut.ts';
 import {
@@ -92,6 +93,8 @@ export class CheckpointReader {
   readonly #segmented = new SegmentedState();
   readonly #unstamped: UnstampedState;
   readonly #sources: ReadonlySet<string>;
+  /** Parts of sinks: their state is verified, and not compared with anything. */
+  readonly #ofSinks: ReadonlySet<string>;
   /** Of them, those whose splits an enumerator assigns. */
   readonly #splitSources: ReadonlySet<string>;
   /** Operators that run a user function. */
@@ -111,6 +114,9 @@ export class CheckpointReader {
     this.#unstamped = new UnstampedState(vertices);
     const sources = vertices.flatMap(({ source }) => (source === undefined ? [] : [source]));
     this.#sources = new Set(sources.map(({ uid }) => uid));
+    this.#ofSinks = new Set(
+      [options.graph, ...(options.versions?.graphs ?? [])].flatMap((graph) => [...operatorsOfSinks(graph)]),
+    );
     const operators = vertices.flatMap((vertex) => vertex.operators);
     this.#withFunction = new Set(operators.filter((operator) => 'function' in operator).map(({ uid }) => uid));
     const splitSources = sources.filter(({ kind }) => kind === 'split-log');
@@ -322,6 +328,7 @@ export class CheckpointReader {
     const place = placeOf(handle);
     const bytes = this.bytesOf(handle);
     if (typeof bytes === 'string') return bytes;
+    if (this.#ofSinks.has(handle.operator)) return undefined;
     if (handle.state === 'keyed') {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
       const file = this.#keyedFileOf(place, bytes, { ...handle, keyGroups: handle.keyGroups });

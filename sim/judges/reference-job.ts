@@ -49,6 +49,7 @@ import { ReferenceOperatorState } from './reference-state.ts';
 import { ReferencePatterns } from './reference-patterns.ts';
 import { ReferenceWindows } from './reference-windows.ts';
 import type { ReferenceTimer } from './reference-timers.ts';
+import { verticesOfSinks } from './sink-topology.ts';
 
 /** Takes what reaches a sink. */
 export type OnOutput = (sinkUid: string, value: RecordValue, lineage: Lineage) => void;
@@ -61,6 +62,8 @@ export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
 
 const NOTHING_RESTORED: RestoredOperatorState = new Map();
 const ignoreOutput: OnOutput = () => undefined;
+/** What a sink shows, it shows as soon as it is handed it. */
+const NOTHING_MORE: readonly [Push, Push] = [() => undefined, () => undefined];
 
 export class ReferenceJob {
   readonly #graph: JobGraph;
@@ -82,10 +85,11 @@ export class ReferenceJob {
     this.#onOutput = onOutput;
     this.#time = new ReferenceEventTime(graph);
     const inputs: (readonly [Push, Push])[] = new Array(graph.vertices.length);
+    const ofSinks = verticesOfSinks(graph);
     for (let index = graph.vertices.length - 1; index >= 0; index -= 1) {
       const vertex = graph.vertices[index];
       assert(vertex !== undefined && vertex.index === index, 'vertices lie at their index', { index });
-      inputs[index] = this.#compileVertex(vertex, inputs);
+      inputs[index] = ofSinks.has(index) ? NOTHING_MORE : this.#compileVertex(vertex, inputs);
     }
     this.#inputs = inputs;
   }

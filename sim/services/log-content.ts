@@ -152,13 +152,6 @@ export class LogContent {
     return recordReadableAtUs(topic.plan, sourceIndex - topic.sourceBase);
   }
 
-  partitionAndOffsetOf(sourceIndex: number): PartitionAndOffset {
-    const { plan, partitionBase, sourceBase } = this.#topicOf(sourceIndex);
-    const record = sourceIndex - sourceBase;
-    const position = record % plan.partitions;
-    return { partition: partitionBase + position, offset: (record - position) / plan.partitions };
-  }
-
   /** Of the last record of an entry. */
   sourceIndexAt({ partition, offset }: PartitionAndOffset): number {
     const { topic, position, entries, isIrregular, sourceIndices } = this.#partition(partition);

@@ -35,8 +35,8 @@ export interface CommitterHost {
   fail(failure: TaskFailure, out: Out): void;
   reportCommit(fact: CommitFact, out: Out): void;
   reportCommitFailure(fact: CommitFact, reason: string, out: Out): void;
-  /** It has come to its end. */
-  committed(request: CommittableWithLineage, out: Out): void;
+  /** It has come to its end; `isDropped`: that is not to be seen. */
+  committed(request: CommittableWithLineage, isDropped: boolean, out: Out): void;
 }
 
 export interface CommitterOperatorOptions {
@@ -139,7 +139,7 @@ export class CommitterOperator {
       case 'done':
       case 'drop':
         this.#collector.settle(request, decision === 'done' ? 'committed' : 'failed');
-        host.committed(request, out);
+        host.committed(request, decision === 'drop', out);
         return this.#commitNext(out);
       case 'retry':
         probe(out, 'commit-retried');

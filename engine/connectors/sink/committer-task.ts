@@ -10,9 +10,10 @@ import type { Micros } from '../../foundation/time.ts';
 import type { ElementConsumer } from '../../operators/element-consumer.ts';
 import type { Out } from '../../protocol/actor.ts';
 import type { SinkServiceReply } from '../../protocol/messages.ts';
+import { probe } from '../../protocol/probes.ts';
 import type { SinkState } from './committable-rows.ts';
 import type { CommitterOperator } from './committer-operator.ts';
-import { isCommittableMessage } from './sink-contract.ts';
+import { type CommittableWithLineage, isCommittableMessage } from './sink-contract.ts';
 import type { SinkTask } from './sink-task.ts';
 
 export interface CommitterTaskOptions {
@@ -20,12 +21,15 @@ export interface CommitterTaskOptions {
   readonly subtask: number;
   readonly parallelism: number;
   readonly committer: CommitterOperator;
+  /** Takes what is committed. */
+  readonly behind: ElementConsumer;
   readonly initialized: (out: Out) => void;
 }
 
 export class CommitterTask implements SinkTask, ElementConsumer {
   readonly gate = undefined;
   readonly #options: CommitterTaskOptions;
+  #hasEnded = false;
 
   constructor(options: CommitterTaskOptions) {
     this.#options = options;
@@ -42,6 +46,12 @@ export class CommitterTask implements SinkTask, ElementConsumer {
   process(value: unknown): void {
     assert(isCommittableMessage(value), 'a writer sends committables to its committer');
     this.#options.committer.receive(value);
+  }
+
+  /** It has come to its end. Nothing goes behind the end of data, which has left already. */
+  committed({ checkpointId, subtask, committable }: CommittableWithLineage, out: Out): void {
+    if (this.#hasEnded) return probe(out, 'committed-behind-the-end');
+    this.#options.behind.process({ kind: 'committable', checkpointId, subtask, committable }, 0, 0);
   }
 
   keepsConnectionTo(): boolean {
@@ -68,6 +78,7 @@ export class CommitterTask implements SinkTask, ElementConsumer {
   }
 
   endInput(): void {
+    this.#hasEnded = true;
     // The writers' last committables carry an id that the final checkpoint covers.
   }
 

@@ -118,6 +118,9 @@ describe('mutants', () => {
     expect(text).toContain('143 ‰, 3k |');
     expect(text).toContain('1 of 1 are killed by at least one strategy within 4k events, 2 hunts each.');
     expect(text).not.toMatch(/\d s \|/);
+    terminal = fakeTerminal();
+    expect(await runProgram(['mutants', ...argv, '--wall'], terminal, parts)).toBe(0);
+    expect(terminal.stdout.join('\n')).toMatch(/143 ‰, 3k, \d+\.\d s \|/);
   });
 
   it('--strategy: a plan that the standard engine does not pass either is no kill; without a kill the exit code is 1', async () => {

@@ -57,6 +57,7 @@ describe('job catalog', () => {
       'log-analytics': 5,
       'batch-cleaning': 4,
       'keyed-count': 2,
+      'audited-commits': 2,
       'keyed-cascade': 4,
       'flight-delays': 2,
       'parallel-pipelines': 3,

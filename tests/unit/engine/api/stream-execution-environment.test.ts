@@ -271,6 +271,21 @@ describe('invalid job', () => {
       /job id 'a\/b'/,
       () => new StreamExecutionEnvironment({ jobId: 'a/b', name: 'J', parallelism: 1 }),
     ],
+    [
+      'with operators before a commit that is beside its writer',
+      /need a committer behind its writer/,
+      () => orders(environment()).sinkTo({ ...SINK, preCommit: (written) => written }),
+    ],
+    [
+      'with a sink behind a committer',
+      /'Sink' cannot be part of a sink/,
+      () =>
+        orders(environment()).sinkTo({
+          guarantee: 'exactly-once',
+          kafka: { partitions: 1, naming: 'incrementing', transactionTimeoutUs: 1_000_000, committer: 'separate' },
+          postCommit: (committed) => void committed.sinkTo(SINK),
+        }),
+    ],
     ['with a parallelism of nothing', /integer from 1/, () => environment(0)],
     [
       'with a source without partitions',

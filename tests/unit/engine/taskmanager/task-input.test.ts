@@ -1,4 +1,4 @@
-/** Barriers that overtake, at the inputs of one subtask: what is in flight, and when the snapshot is taken (rows B5, B6, B8, B12, B15, B18, B21). */
+/** Barriers that overtake, at the inputs of one subtask: what is in flight, and when the snapshot is taken (rows B5, B6, B8, B12, B15, B18, B20, B21). */
 import { describe, expect, it } from 'vitest';
 import { ChannelStateWriter } from '../../../../engine/channel-state/channel-state-writer.ts';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
@@ -218,7 +218,7 @@ describe('task input: a barrier that overtakes', () => {
     expect(bench.out.probes()).toContain('barrier-waited-for-record');
   });
 
-  it('B18, B6: recovered data that was not consumed is in the next snapshot once, what was consumed is not', () => {
+  it('B18, B20, B6: recovered data that was not consumed is in the next snapshot once, what was consumed is not', () => {
     const bench = new Bench();
     bench.input.recover([{ edge: 0, peer: 1, buffers: [data(11), data(12)] }]);
     expect(bench.input.hasMore).toBe(true);

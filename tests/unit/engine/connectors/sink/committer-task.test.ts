@@ -57,23 +57,48 @@ function bench(isGlobal: boolean) {
       fail: (failure) => told.push(failure),
       reportCommit: () => undefined,
       reportCommitFailure: ({ transaction }, reason) => told.push(`${reason} ${transaction}`),
-      committed: ({ committable }) => told.push(`committed ${committable}`),
+      committed: (request, isDropped, lateOut) => {
+        told.push(`committed ${request.committable}`);
+        if (!isDropped) task.committed(request, lateOut);
+      },
     },
   });
   const initialized = (): number => told.push('initialized');
-  const task = new CommitterTask({ uid: 'c', subtask: 0, parallelism: 1, committer: operator, initialized });
+  const behind: unknown[] = [];
+  const place = { uid: 'c', subtask: 0, parallelism: 1 };
+  const task = new CommitterTask({
+    ...place,
+    committer: operator,
+    behind: { process: (value) => behind.push(value) },
+    initialized,
+  });
   const out = new RecordingOut((timer, nowUs, lateOut) => task.handleTimer(timer, nowUs, lateOut));
   /** What a writer of two sends for a checkpoint. */
   const group = (checkpointId: number, subtask: number, ...committables: string[]): void => {
     task.process({ kind: 'committable-summary', checkpointId, subtask, subtasks: 2, count: committables.length });
     for (const committable of committables) task.process({ kind: 'committable', checkpointId, subtask, committable });
   };
-  return { told, committer, task, out, group };
+  return { told, committer, task, out, group, behind };
 }
 
 const NOTHING = { committables: [], writers: [] };
 
 describe('a committer behind its writers', () => {
+  it('K8: what is committed goes to whoever is behind, once the end of data has not left', () => {
+    const { task, out, group, committer, behind } = bench(false);
+    task.initialize(NOTHING, 0, out);
+    group(1, 0, 'a');
+    group(2, 0, 'b');
+    task.notifyComplete(id(1), out);
+    expect(behind).toEqual([]);
+    committer.answer('committed', out);
+    expect(behind).toEqual([{ kind: 'committable', checkpointId: 1, subtask: 0, committable: 'a' }]);
+    task.endInput();
+    task.notifyComplete(id(2), out);
+    committer.answer('committed', out);
+    expect(behind).toHaveLength(1);
+  });
+
   it('K6: commits on notice, in order, one at a time; committed already is as good as committed', () => {
     const { task, out, group, committer, told } = bench(false);
     task.initialize(NOTHING, 0, out);
