@@ -157,6 +157,12 @@ export interface EngineParts {
   readonly checkpointsOfEarlierRuns: 'left-alone' | 'deleted';
   /** Restored output whose consumer asked before it was there (row B18): sent when the subtask runs, or when further credit comes. */
   readonly restoredOutput: 'sent-at-once' | 'waits-for-credit';
+  /** Buffers of a channel that its producer may still be granted (row B15). */
+  readonly freeBuffers: (channel: {
+    readonly buffers: number;
+    readonly queued: number;
+    readonly granted: number;
+  }) => number;
   /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
   readonly endOfDataAtRestart: 'cleared' | 'kept';
   /** Whom a checkpoint triggers when sources have finished (row C21). */
@@ -347,6 +353,7 @@ export const standardParts: EngineParts = {
   patterns: standardPatternRules,
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',
+  freeBuffers: ({ buffers, queued, granted }) => buffers - queued - granted,
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,
   persistsRecovered: true,

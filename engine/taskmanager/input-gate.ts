@@ -13,6 +13,7 @@
 import { assert } from '../foundation/assert.ts';
 import { Fifo } from '../foundation/fifo.ts';
 import { type CheckpointId, type ExecutionAttemptId, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
 import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
@@ -23,6 +24,7 @@ export interface InputGateOptions {
   readonly channels: readonly InputChannelDescriptor[];
   readonly exclusiveBuffers: number;
   readonly floatingBuffers: number;
+  readonly parts: Pick<EngineParts, 'freeBuffers'>;
 }
 
 class InputChannel {
@@ -56,6 +58,7 @@ export class InputGate {
   readonly #consumer: ExecutionAttemptId;
   readonly #channels: readonly InputChannel[];
   readonly #exclusive: number;
+  readonly #freeBuffers: EngineParts['freeBuffers'];
   #floatingFree: number;
   #cursor = 0;
   #queued = 0;
@@ -64,6 +67,7 @@ export class InputGate {
     this.#consumer = options.consumer;
     this.#exclusive = options.exclusiveBuffers;
     this.#floatingFree = options.floatingBuffers;
+    this.#freeBuffers = options.parts.freeBuffers;
     this.#channels = options.channels.map((descriptor) => new InputChannel(descriptor, options.exclusiveBuffers));
   }
 
@@ -251,7 +255,8 @@ export class InputGate {
       channel.floating -= idle;
       this.#floatingFree += idle;
     }
-    const free = this.#exclusive + channel.floating - channel.queuedData - channel.granted;
+    const buffers = this.#exclusive + channel.floating;
+    const free = this.#freeBuffers({ buffers, queued: channel.queuedData, granted: channel.granted });
     if (free <= 0 || (channel.backlog === 0 && free < this.#exclusive)) return;
     channel.granted += free;
     out.send(channel.target, {

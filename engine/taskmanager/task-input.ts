@@ -106,6 +106,7 @@ export class TaskInput {
       channels: deployment.inputs,
       exclusiveBuffers: runtime.exclusiveBuffersPerChannel,
       floatingBuffers: runtime.floatingBuffersPerGate,
+      parts: environment.parts,
     });
     if (runtime.bufferDebloat.enabled) {
       this.#debloater = new BufferDebloater(runtime.bufferDebloat, runtime.bufferBytes);

@@ -30,6 +30,16 @@ export const checkpointDuringChannelRecovery: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const creditGrantedAgain: Mutant = {
+  slug: 'credit-granted-again',
+  bug: 'own (row B15)',
+  story:
+    'A gate grants a buffer again that its producer was granted before and has not filled: memory grows in place of backpressure.',
+  parts: withWrong({ freeBuffers: ({ buffers, queued }) => buffers - queued }),
+  scenario: 'unaligned-backpressure',
+  judges: ['bounds'],
+};
+
 export const restoredOutputWaits: Mutant = {
   slug: 'restored-output-waits',
   bug: 'own',

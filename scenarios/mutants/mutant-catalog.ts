@@ -29,6 +29,7 @@ import {
 } from './barrier-mutants.ts';
 import {
   checkpointDuringChannelRecovery,
+  creditGrantedAgain,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
   restoredOutputWaits,
@@ -206,6 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
+  creditGrantedAgain,
   restoredOutputWaits,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,

@@ -55,7 +55,7 @@ export const unionStateSplit: Mutant = {
       }),
   }),
   scenario: 'rescale-storm',
-  judges: ['exactly-once-output', 'exactly-once-state', 'consistent-cut', 'progress'],
+  judges: ['exactly-once-output', 'exactly-once-state', 'consistent-cut', 'restore-audit', 'progress'],
 };
 
 function asSplit(handle: StateHandle): StateHandle {

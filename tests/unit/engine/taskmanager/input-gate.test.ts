@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import type { StreamBuffer } from '../../../../engine/protocol/stream-elements.ts';
+import { standardParts } from '../../../../engine/parts.ts';
 import { InputGate } from '../../../../engine/taskmanager/input-gate.ts';
 import { attempt, id } from '../../../support/engine-values.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
@@ -30,6 +31,7 @@ function bench(channels = 2) {
     })),
     exclusiveBuffers: EXCLUSIVE,
     floatingBuffers: FLOATING,
+    parts: standardParts,
   });
   const out = new RecordingOut();
   const sequences = new Array<number>(channels).fill(0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
+import { standardParts } from '../../../../engine/parts.ts';
 import { InputGate } from '../../../../engine/taskmanager/input-gate.ts';
 import { PartitionRequests } from '../../../../engine/taskmanager/partition-requests.ts';
 import { attempt } from '../../../support/engine-values.ts';
@@ -15,7 +16,13 @@ function bench() {
     edge: 0,
     subpartition: 0,
   }));
-  const gate = new InputGate({ consumer: attempt(9), channels, exclusiveBuffers: 2, floatingBuffers: 0 });
+  const gate = new InputGate({
+    consumer: attempt(9),
+    channels,
+    exclusiveBuffers: 2,
+    floatingBuffers: 0,
+    parts: standardParts,
+  });
   const requests = new PartitionRequests(gate, BACKOFF_US);
   const out = new RecordingOut((timer, nowUs, self) => requests.handleTimer(timer, nowUs, self));
   return { requests, out, asked: () => out.all('partition-request').map(({ producer }) => producer) };

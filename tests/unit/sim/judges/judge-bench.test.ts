@@ -25,6 +25,7 @@ describe('the bench of judges', () => {
       'fencing',
       'finishing',
       'notifications',
+      'bounds',
       'progress',
     ]);
     expect(verdicts.find(({ judge }) => judge === 'consistent-cut')?.message).toContain('3 completed');
