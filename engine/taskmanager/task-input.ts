@@ -99,6 +99,7 @@ export class TaskInput {
 
   constructor(options: TaskInputOptions) {
     const { environment, deployment } = options;
+    const { parts } = environment;
     const { checkpoint, runtime } = environment.configuration;
     this.#options = options;
     this.#gate = new InputGate({
@@ -106,17 +107,13 @@ export class TaskInput {
       channels: deployment.inputs,
       exclusiveBuffers: runtime.exclusiveBuffersPerChannel,
       floatingBuffers: runtime.floatingBuffersPerGate,
-      parts: environment.parts,
+      parts,
     });
     if (runtime.bufferDebloat.enabled) {
       this.#debloater = new BufferDebloater(runtime.bufferDebloat, runtime.bufferBytes);
     }
     this.#requests = new PartitionRequests(this.#gate, runtime.partitionRequestBackoffUs);
-    const barriers = new BarrierHandler(
-      deployment.inputs.length,
-      checkpoint.mode === 'exactly-once',
-      environment.parts,
-    );
+    const barriers = new BarrierHandler(deployment.inputs.length, checkpoint.mode === 'exactly-once', parts);
     this.#channels = deployment.inputs.map(({ edge, producerSubtask }, number) => ({
       number,
       edge,
