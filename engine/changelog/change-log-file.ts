@@ -10,18 +10,14 @@
  * Owns the layout. Does not own: what a row means (row-key.ts), which stretches make a log (changelog-manifest.ts).
  * I1: nothing is handed out before the checksum was verified.
  */
-import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
-import { ByteWriter } from '../foundation/byte-writer.ts';
-import { maskedCrc32c } from '../foundation/crc32c.ts';
+import type { ByteReader } from '../foundation/byte-reader.ts';
+import type { ByteWriter } from '../foundation/byte-writer.ts';
 import { type ByteString, toByteString } from '../lsm/row-key.ts';
 import type { Row } from '../lsm/segment-file.ts';
+import { decodeKeyedFrame, encodeKeyedFrame, isKeyedFrame, type KeyedFrameFormat } from '../state/keyed-frame.ts';
 import type { KeyedStateHeader } from '../state/keyed-state-file.ts';
-import { readKeyedStateHeader, writeKeyedStateHeader } from '../state/keyed-state-header-codec.ts';
 
-/** 'TMCL' as it reads in a hex dump. */
-const MAGIC = 0x4c_43_4d_54;
-const FORMAT_VERSION = 1;
-const CHECKSUM_BYTES = 4;
+const FORMAT: KeyedFrameFormat = { file: 'a log of changes', letters: 'TMCL', magic: 0x4c_43_4d_54 };
 
 export interface ChangeLogFile extends KeyedStateHeader {
   /** Number of the first change. */
@@ -29,9 +25,7 @@ export interface ChangeLogFile extends KeyedStateHeader {
   readonly rows: readonly Row[];
 }
 
-export function isChangeLog(bytes: Uint8Array): boolean {
-  return bytes.length > CHECKSUM_BYTES && new ByteReader(bytes).readUint32() === MAGIC;
-}
+export const isChangeLog = (bytes: Uint8Array): boolean => isKeyedFrame(FORMAT, bytes);
 
 /** One more change behind those in `out`. */
 export function writeChange(row: ByteString, value: Uint8Array | undefined, out: ByteWriter): void {
@@ -46,27 +40,19 @@ export function encodeChangeLog(
   header: KeyedStateHeader,
   { from, count, changes }: { readonly from: number; readonly count: number; readonly changes: ByteWriter },
 ): Uint8Array {
-  const out = new ByteWriter();
-  out.writeUint32(MAGIC);
-  out.writeUint32(FORMAT_VERSION);
-  writeKeyedStateHeader(header, out);
-  out.writeVarUint(from);
-  out.writeVarUint(count);
-  out.writeBytes(changes.view());
-  out.writeUint32(out.maskedChecksum());
-  return out.toBytes();
+  return encodeKeyedFrame(FORMAT, header, (out) => {
+    out.writeVarUint(from);
+    out.writeVarUint(count);
+    out.writeBytes(changes.view());
+  });
 }
 
 /** Throws `CorruptData`. */
 export function decodeChangeLog(bytes: Uint8Array): ChangeLogFile {
-  const end = bytes.length - CHECKSUM_BYTES;
-  if (end < CHECKSUM_BYTES) throw new CorruptData('a log of changes is longer', bytes.length);
-  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
-    throw new CorruptData('a log of changes matches its checksum', end);
-  const input = new ByteReader(bytes, 0, end);
-  if (input.readUint32() !== MAGIC) input.refuse('a log of changes begins with TMCL');
-  if (input.readUint32() !== FORMAT_VERSION) input.refuse('a log of changes has format version 1');
-  const header = readKeyedStateHeader(input);
+  return decodeKeyedFrame(FORMAT, bytes, { readContent, last: 'change' });
+}
+
+function readContent(input: ByteReader): Omit<ChangeLogFile, keyof KeyedStateHeader> {
   const from = input.readVarUint();
   const rows: Row[] = [];
   for (let left = input.readVarUint(); left > 0; left -= 1) {
@@ -74,6 +60,5 @@ export function decodeChangeLog(bytes: Uint8Array): ChangeLogFile {
     const length = input.readVarUint();
     rows.push([row, length === 0 ? undefined : input.readBytes(length - 1).slice()]);
   }
-  if (input.remaining !== 0) input.refuse('a log of changes ends with its last change');
-  return { ...header, from, rows };
+  return { from, rows };
 }

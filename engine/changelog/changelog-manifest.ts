@@ -15,11 +15,9 @@
  *   I2 a change whose number lies below that is in the snapshot, and is not replayed;
  *   I3 nothing is handed out before the checksum was verified.
  */
-import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
-import { ByteWriter } from '../foundation/byte-writer.ts';
-import { maskedCrc32c } from '../foundation/crc32c.ts';
+import type { ByteReader } from '../foundation/byte-reader.ts';
+import { decodeKeyedFrame, encodeKeyedFrame, isKeyedFrame, type KeyedFrameFormat } from '../state/keyed-frame.ts';
 import type { KeyedStateHeader } from '../state/keyed-state-file.ts';
-import { readKeyedStateHeader, writeKeyedStateHeader } from '../state/keyed-state-header-codec.ts';
 
 export interface LogStretch {
   /** Number of the first change. */
@@ -36,41 +34,28 @@ export interface ChangelogManifest extends KeyedStateHeader {
   readonly log: readonly LogStretch[];
 }
 
-/** 'TMCM' as it reads in a hex dump. */
-const MAGIC = 0x4d_43_4d_54;
-const FORMAT_VERSION = 1;
-const CHECKSUM_BYTES = 4;
+const FORMAT: KeyedFrameFormat = { file: 'a changelog manifest', letters: 'TMCM', magic: 0x4d_43_4d_54 };
 
-export function isChangelogManifest(bytes: Uint8Array): boolean {
-  return bytes.length > CHECKSUM_BYTES && new ByteReader(bytes).readUint32() === MAGIC;
-}
+export const isChangelogManifest = (bytes: Uint8Array): boolean => isKeyedFrame(FORMAT, bytes);
 
 export function encodeChangelogManifest(manifest: ChangelogManifest): Uint8Array {
-  const out = new ByteWriter();
-  out.writeUint32(MAGIC);
-  out.writeUint32(FORMAT_VERSION);
-  writeKeyedStateHeader(manifest, out);
-  out.writeVarUint(manifest.materializedTo);
-  out.writeVarUint(manifest.snapshotFiles);
-  out.writeVarUint(manifest.log.length);
-  for (const { from, to } of manifest.log) {
-    out.writeVarUint(from);
-    out.writeVarUint(to);
-  }
-  out.writeUint32(out.maskedChecksum());
-  return out.toBytes();
+  return encodeKeyedFrame(FORMAT, manifest, (out) => {
+    out.writeVarUint(manifest.materializedTo);
+    out.writeVarUint(manifest.snapshotFiles);
+    out.writeVarUint(manifest.log.length);
+    for (const { from, to } of manifest.log) {
+      out.writeVarUint(from);
+      out.writeVarUint(to);
+    }
+  });
 }
 
 /** Throws `CorruptData`. */
 export function decodeChangelogManifest(bytes: Uint8Array): ChangelogManifest {
-  const end = bytes.length - CHECKSUM_BYTES;
-  if (end < CHECKSUM_BYTES) throw new CorruptData('a changelog manifest is longer', bytes.length);
-  if (maskedCrc32c(bytes, 0, end) !== new ByteReader(bytes, end).readUint32())
-    throw new CorruptData('a changelog manifest matches its checksum', end);
-  const input = new ByteReader(bytes, 0, end);
-  if (input.readUint32() !== MAGIC) input.refuse('a changelog manifest begins with TMCM');
-  if (input.readUint32() !== FORMAT_VERSION) input.refuse('a changelog manifest has format version 1');
-  const header = readKeyedStateHeader(input);
+  return decodeKeyedFrame(FORMAT, bytes, { readContent, last: 'stretch' });
+}
+
+function readContent(input: ByteReader): Omit<ChangelogManifest, keyof KeyedStateHeader> {
   const materializedTo = input.readVarUint();
   const snapshotFiles = input.readVarUint();
   const log: LogStretch[] = [];
@@ -81,6 +66,5 @@ export function decodeChangelogManifest(bytes: Uint8Array): ChangelogManifest {
     if (!follows || stretch.to <= stretch.from) input.refuse('I1: the stretches of a log follow each other');
     log.push(stretch);
   }
-  if (input.remaining !== 0) input.refuse('a changelog manifest ends with its last stretch');
-  return { ...header, materializedTo, snapshotFiles, log };
+  return { materializedTo, snapshotFiles, log };
 }

@@ -22,17 +22,15 @@ import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { maskedCrc32c } from '../foundation/crc32c.ts';
 import { type KeyGroupRange, MAX_PARALLELISM_UPPER_BOUND } from '../job/key-groups.ts';
-import { readSerializerSnapshot, writeSerializerSnapshot } from './serializer-snapshot-codec.ts';
-import { STATE_KINDS, type StateKind } from './state-descriptor.ts';
-import type { SerializerSnapshot } from './type-serializer.ts';
+import {
+  type KeyedStateHeader,
+  readStates,
+  type StateMetaInfo,
+  writeKeyedStateHeader,
+} from './keyed-state-header-codec.ts';
+import { readSerializerSnapshot } from './serializer-snapshot-codec.ts';
 
-/** What a file says of one state. */
-export interface StateMetaInfo {
-  readonly name: string;
-  readonly kind: StateKind;
-  /** The serializer of the values as they are stored. */
-  readonly serializer: SerializerSnapshot;
-}
+export type { KeyedStateHeader, StateMetaInfo };
 
 /** Where the entries of one state in one key group are. */
 export interface StateSection {
@@ -44,14 +42,6 @@ export interface StateSection {
   readonly start: number;
   /** First byte behind the last entry. */
   readonly end: number;
-}
-
-/** What describes a file apart from its entries. */
-export interface KeyedStateHeader {
-  readonly keySerializer: SerializerSnapshot;
-  readonly maxParallelism: number;
-  readonly keyGroups: KeyGroupRange;
-  readonly states: readonly StateMetaInfo[];
 }
 
 /** A verified file; entries are read on demand. */
@@ -206,16 +196,7 @@ function writeHeader(header: KeyedStateHeader, out: ByteWriter): number {
   out.writeUint32(MAGIC);
   out.writeUint32(FORMAT_VERSION);
   out.writeUint32(0);
-  writeSerializerSnapshot(header.keySerializer, out);
-  out.writeVarUint(header.maxParallelism);
-  out.writeVarUint(header.keyGroups.start);
-  out.writeVarUint(header.keyGroups.end);
-  out.writeVarUint(header.states.length);
-  for (const state of header.states) {
-    out.writeString(state.name);
-    out.writeByte(STATE_KINDS.indexOf(state.kind));
-    writeSerializerSnapshot(state.serializer, out);
-  }
+  writeKeyedStateHeader(header, out);
   const tableStart = out.position;
   for (let i = 0; i < groupCount(header.keyGroups); i++) {
     out.writeUint32(0);
@@ -272,18 +253,10 @@ function readHeader(bytes: Uint8Array): ParsedHeader {
   const bounded = keyGroups.start <= keyGroups.end && keyGroups.end < maxParallelism;
   if (!bounded || maxParallelism > MAX_PARALLELISM_UPPER_BOUND)
     input.refuse('the key groups lie below the maximum parallelism');
-  const stateCount = input.readVarUint();
-  const states: StateMetaInfo[] = [];
-  for (let i = 0; i < stateCount; i++) states.push(readStateMetaInfo(input));
+  const states = readStates(input);
   const blocks = readOffsetTable(input, keyGroups, headerEnd + CHECKSUM_BYTES);
   if (input.remaining !== 0) input.refuse('the offset table ends the header');
   return { keySerializer, maxParallelism, keyGroups, states, blocks };
-}
-
-function readStateMetaInfo(input: ByteReader): StateMetaInfo {
-  const name = input.readString();
-  const kind = STATE_KINDS[input.readByte()] ?? input.refuse('a state has a known kind');
-  return { name, kind, serializer: readSerializerSnapshot(input) };
 }
 
 /** Blocks follow each other without gaps (I3). */

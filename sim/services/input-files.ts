@@ -8,8 +8,7 @@ import { crc32c } from '../../engine/foundation/crc32c.ts';
 import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
 import type { StorageRequest } from '../../engine/protocol/messages.ts';
-import type { StorageRefusal } from '../../engine/protocol/storage-messages.ts';
-import type { ChoiceSite } from '../kernel/choice.ts';
+import { DiskInFront } from './disk-in-front.ts';
 import { sortedPaths, type StorageAnswer, type StorageDisk, type Tell } from './storage-disk.ts';
 
 export interface InputFile {
@@ -59,37 +58,12 @@ const escaped = (json: string): string =>
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (unit) => unit.charCodeAt(0));
 
-export class InputFilesDisk implements StorageDisk {
-  readonly #disk: StorageDisk;
+export class InputFilesDisk extends DiskInFront {
   readonly #files: ReadonlyMap<string, InputFile>;
 
   constructor(disk: StorageDisk, files: readonly InputFile[]) {
-    this.#disk = disk;
+    super(disk);
     this.#files = new Map(files.map((file) => [file.path, file]));
-  }
-
-  get hasNamenode(): boolean {
-    return this.#disk.hasNamenode;
-  }
-
-  object(path: string): Uint8Array | undefined {
-    return this.#disk.object(path);
-  }
-
-  objects(): readonly string[] {
-    return this.#disk.objects();
-  }
-
-  leftovers(): readonly string[] {
-    return this.#disk.leftovers();
-  }
-
-  latencyUs(request: StorageRequest, site: ChoiceSite): number {
-    return this.#disk.latencyUs(request, site);
-  }
-
-  refuses(request: StorageRequest, nowUs: Micros): StorageRefusal | undefined {
-    return this.#disk.refuses(request, nowUs);
   }
 
   perform(request: StorageRequest, nowUs: Micros, tell: Tell): StorageAnswer {
@@ -98,7 +72,7 @@ export class InputFilesDisk implements StorageDisk {
       if (file !== undefined && file.atUs <= nowUs)
         return { outcome: 'done', bytes: file.bytes, checksum: crc32c(file.bytes) };
     }
-    const answer = this.#disk.perform(request, nowUs, tell);
+    const answer = this.disk.perform(request, nowUs, tell);
     if (request.kind !== 'storage-list' || answer.paths === undefined) return answer;
     const there = [...this.#files.values()].filter(
       ({ path, atUs }) => atUs <= nowUs && path.startsWith(request.prefix),
@@ -106,13 +80,5 @@ export class InputFilesDisk implements StorageDisk {
     return there.length === 0
       ? answer
       : { ...answer, paths: sortedPaths([...answer.paths, ...there.map(({ path }) => path)]) };
-  }
-
-  restarted(nowUs: Micros): void {
-    this.#disk.restarted(nowUs);
-  }
-
-  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): void {
-    this.#disk.losePower(nowUs, site, tell);
   }
 }

@@ -16,16 +16,14 @@ import {
   partPath,
   readOutputRecords,
 } from '../../engine/protocol/output-file.ts';
-import type { StorageRefusal } from '../../engine/protocol/storage-messages.ts';
 import type { DurableState } from '../judges/judge.ts';
-import type { ChoiceSite } from '../kernel/choice.ts';
+import { DiskInFront } from './disk-in-front.ts';
 import type { StorageAnswer, StorageDisk, Tell } from './storage-disk.ts';
 
 const UPLOAD = /^(.*)\?uploadId=[^/?]*$/;
 const ATTEMPT = /\/(\d+)\/commit$/;
 
-export class OutputDisk implements StorageDisk {
-  readonly #disk: StorageDisk;
+export class OutputDisk extends DiskInFront {
   /** Paths of files that were told of, finished or not. */
   readonly #opened = new Set<string>();
   readonly #pending = new Set<string>();
@@ -35,44 +33,12 @@ export class OutputDisk implements StorageDisk {
 
   /** `isHeldBack`: writers compact their files, so a file may get its name after younger ones of another writer. */
   constructor(disk: StorageDisk, isHeldBack = false) {
-    this.#disk = disk;
+    super(disk);
     this.#isHeldBack = isHeldBack;
   }
 
-  get hasNamenode(): boolean {
-    return this.#disk.hasNamenode;
-  }
-
-  object(path: string): Uint8Array | undefined {
-    return this.#disk.object(path);
-  }
-
-  objects(): readonly string[] {
-    return this.#disk.objects();
-  }
-
-  leftovers(): readonly string[] {
-    return this.#disk.leftovers();
-  }
-
-  latencyUs(request: StorageRequest, site: ChoiceSite): number {
-    return this.#disk.latencyUs(request, site);
-  }
-
-  refuses(request: StorageRequest, nowUs: Micros): StorageRefusal | undefined {
-    return this.#disk.refuses(request, nowUs);
-  }
-
-  restarted(nowUs: Micros): void {
-    this.#disk.restarted(nowUs);
-  }
-
-  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): void {
-    this.#disk.losePower(nowUs, site, tell);
-  }
-
   perform(request: StorageRequest, nowUs: Micros, tell: Tell): StorageAnswer {
-    const answer = this.#disk.perform(request, nowUs, (event) => {
+    const answer = this.disk.perform(request, nowUs, (event) => {
       if (event.kind === 'object-deleted') this.#onDeleted(event.path, tell);
       else if (event.kind !== 'object-stored' && event.kind !== 'file-opened') tell(event);
     });
@@ -93,8 +59,8 @@ export class OutputDisk implements StorageDisk {
 
   /** I2. */
   openTransactions(): ReturnType<DurableState['openTransactions']> {
-    const files = this.#disk.objects().map(parseTemporaryPartPath);
-    const uploads = this.#disk.leftovers().map((path) => parsePartPath(UPLOAD.exec(path)?.[1] ?? ''));
+    const files = this.disk.objects().map(parseTemporaryPartPath);
+    const uploads = this.disk.leftovers().map((path) => parsePartPath(UPLOAD.exec(path)?.[1] ?? ''));
     return [...files, ...uploads].flatMap((name) => {
       if (name === undefined) return [];
       const preCommitted = this.#pending.has(partPath(name));
@@ -117,7 +83,7 @@ export class OutputDisk implements StorageDisk {
   /** A request that is answered again finds the file finished. */
   #onFinished(path: string, committedBy: number, tell: Tell): void {
     const name = parsePartPath(path);
-    const bytes = this.#disk.object(path);
+    const bytes = this.disk.object(path);
     if (name === undefined || bytes === undefined || this.#finished.has(path)) return;
     this.#finished.add(path);
     const { values, lineages } = readOutputRecords(bytes);
