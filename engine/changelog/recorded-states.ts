@@ -156,6 +156,9 @@ class RecordedValues {
   }
 }
 
+/** What every table of a state has, that of timers, too. */
+type Entries<V> = Pick<StateTable<V>, 'peek' | 'put' | 'remove'>;
+
 interface Recorded<T, V> {
   readonly table: T;
   readonly type: TypeSerializer<V>;
@@ -163,68 +166,47 @@ interface Recorded<T, V> {
   readonly rows: RowsOfState;
 }
 
-class RecordedTable<V> implements StateTable<V> {
-  readonly #of: Recorded<StateTable<V>, V>;
+class RecordedEntries<T extends Entries<V>, V> implements Entries<V> {
+  protected readonly of: Recorded<T, V>;
 
-  constructor(of: Recorded<StateTable<V>, V>) {
-    this.#of = of;
-  }
-
-  get(group: number, key: StateKey): V | undefined {
-    const { table, type, values, rows } = this.#of;
-    const value = table.get(group, key);
-    if (value !== undefined) values.handOut(rows.of(group, key), value, type);
-    return value;
+  constructor(of: Recorded<T, V>) {
+    this.of = of;
   }
 
   peek(group: number, key: StateKey): V | undefined {
-    return this.#of.table.peek(group, key);
-  }
-
-  contains(group: number, key: StateKey): boolean {
-    return this.#of.table.contains(group, key);
+    return this.of.table.peek(group, key);
   }
 
   put(group: number, key: StateKey, value: V): void {
-    const { table, type, values, rows } = this.#of;
+    const { table, type, values, rows } = this.of;
     table.put(group, key, value);
     values.put(rows.of(group, key), value, type);
   }
 
   remove(group: number, key: StateKey): boolean {
-    const { table, values, rows } = this.#of;
+    const { table, values, rows } = this.of;
     const wasThere = table.remove(group, key);
     if (wasThere) values.removed(rows.of(group, key));
     return wasThere;
   }
 }
 
-class RecordedTimers implements TimerTable {
-  readonly #of: Recorded<TimerTable, KeyTimers>;
-
-  constructor(of: Recorded<TimerTable, KeyTimers>) {
-    this.#of = of;
+class RecordedTable<V> extends RecordedEntries<StateTable<V>, V> implements StateTable<V> {
+  get(group: number, key: StateKey): V | undefined {
+    const { table, type, values, rows } = this.of;
+    const value = table.get(group, key);
+    if (value !== undefined) values.handOut(rows.of(group, key), value, type);
+    return value;
   }
 
-  peek(group: number, key: StateKey): KeyTimers | undefined {
-    return this.#of.table.peek(group, key);
+  contains(group: number, key: StateKey): boolean {
+    return this.of.table.contains(group, key);
   }
+}
 
-  put(group: number, key: StateKey, timers: KeyTimers): void {
-    const { table, type, values, rows } = this.#of;
-    table.put(group, key, timers);
-    values.put(rows.of(group, key), timers, type);
-  }
-
-  remove(group: number, key: StateKey): boolean {
-    const { table, values, rows } = this.#of;
-    const wasThere = table.remove(group, key);
-    if (wasThere) values.removed(rows.of(group, key));
-    return wasThere;
-  }
-
+class RecordedTimers extends RecordedEntries<TimerTable, KeyTimers> implements TimerTable {
   forEachUpTo(group: number, limit: number, visit: (key: StateKey, timers: KeyTimers) => void): void {
-    this.#of.table.forEachUpTo(group, limit, visit);
+    this.of.table.forEachUpTo(group, limit, visit);
   }
 }
 

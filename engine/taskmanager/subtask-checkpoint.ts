@@ -384,8 +384,7 @@ export class SubtaskCheckpoint {
         handles[index] = handle;
         this.segments.stored(operator, id, handle);
         part.written.add(logicalFileKey(handle));
-        part.outstanding -= 1;
-        if (part.outstanding === 0) this.#acknowledge(part, nowUs, lateOut);
+        this.#oneLess(part, nowUs, lateOut);
       };
       const file = { path, overwrite: false, pool: `${operator}-${subtask}`, bytes, checksum, isKeyed: true };
       this.#files.put(this.#wanted(part, stored), file, out);
@@ -397,9 +396,7 @@ export class SubtaskCheckpoint {
     const isWanted = (): boolean => this.#async.get(part.checkpointId) === part;
     const waiter: FileWaiter = {
       stored: (_file, atUs, lateOut) => {
-        if (!isWanted()) return;
-        part.outstanding -= 1;
-        if (part.outstanding === 0) this.#acknowledge(part, atUs, lateOut);
+        if (isWanted()) this.#oneLess(part, atUs, lateOut);
       },
       failed: (lateOut) => {
         if (isWanted()) this.decline(part.checkpointId, 'checkpoint-async-exception', lateOut);
@@ -431,6 +428,11 @@ export class SubtaskCheckpoint {
 
   #stored(part: AsyncPart, handle: StateHandle, nowUs: Micros, out: Out): void {
     part.handles.push(handle);
+    this.#oneLess(part, nowUs, out);
+  }
+
+  /** Something the acknowledgement waited for is durable. */
+  #oneLess(part: AsyncPart, nowUs: Micros, out: Out): void {
     part.outstanding -= 1;
     if (part.outstanding === 0) this.#acknowledge(part, nowUs, out);
   }

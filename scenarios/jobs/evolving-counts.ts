@@ -8,14 +8,11 @@
  */
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
-import type { MapState } from '../../engine/state/keyed-state.ts';
-import { mapState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
 import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import { eventTimeParameters, MS_PER_MINUTE, readWithEventTime } from './event-time.ts';
-import type { HourlyCount } from './hourly-counts.ts';
-import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
+import { countPerSpan, type HourlyCount } from './hourly-counts.ts';
+import { type JobDefinition, keyField, numberParameter, textParameter } from './job-definition.ts';
 import { sinkOptions } from './log-topics.ts';
 
 interface VersionedCount extends HourlyCount {
@@ -23,7 +20,6 @@ interface VersionedCount extends HourlyCount {
   readonly closedBy?: number;
 }
 
-const COUNTS = 'counts-by-span-end';
 const COUNT_TYPES: readonly TypeSerializer<number>[] = [
   Types.int,
   Types.double,
@@ -45,10 +41,11 @@ export const evolvingCounts: JobDefinition = {
     const version = numberParameter(parameters, 'version');
     const countType = COUNT_TYPES[version - 1];
     if (countType === undefined) throw new InvalidJob(`The parameter version is ${version}; it must be 1, 2 or 3.`);
+    const result = (count: HourlyCount): VersionedCount => (version === 1 ? count : { ...count, closedBy: version });
     const env = new StreamExecutionEnvironment({ jobId: 'evolving-counts', name: 'Evolving counts', parallelism });
     readWithEventTime(env, input)
       .keyBy((row) => keyField(row, key))
-      .process(countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, version, countType))
+      .process(countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, { countType, result }))
       .uid('count')
       .name('Count')
       .sinkTo(sinkOptions(input))
@@ -57,33 +54,3 @@ export const evolvingCounts: JobDefinition = {
     return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', upgraded } };
   },
 };
-
-function countPerSpan(
-  spanMs: number,
-  version: number,
-  countType: TypeSerializer<number>,
-): FunctionSpec<KeyedProcessFunction<Row, VersionedCount>> {
-  return {
-    states: [mapState(COUNTS, Types.int, countType)],
-    create() {
-      let counts: MapState<number, number>;
-      return {
-        open(runtime) {
-          counts = runtime.map<number, number>(COUNTS);
-        },
-        processElement(_row, context) {
-          const end = (Math.floor(context.timestampMs / spanMs) + 1) * spanMs;
-          counts.put(end, (counts.get(end) ?? 0) + 1);
-          context.timerService().registerEventTimeTimer(end);
-        },
-        onTimer(end, context, out) {
-          const count = counts.get(end);
-          if (count === undefined) return;
-          counts.remove(end);
-          const closedBy = version === 1 ? {} : { closedBy: version };
-          out.collect({ key: String(context.currentKey), end, count, ...closedBy });
-        },
-      };
-    },
-  };
-}

@@ -9,6 +9,7 @@ import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functi
 import type { MapState } from '../../engine/state/keyed-state.ts';
 import { mapState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
+import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import { eventTimeParameters, MS_PER_MINUTE, readWithEventTime } from './event-time.ts';
 import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
 import { sinkOptions } from './log-topics.ts';
@@ -37,7 +38,12 @@ export const hourlyCounts: JobDefinition = {
     const env = new StreamExecutionEnvironment({ jobId: 'hourly-counts', name: 'Hourly counts', parallelism });
     readWithEventTime(env, input)
       .keyBy((row) => keyField(row, key))
-      .process(countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE))
+      .process(
+        countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, {
+          countType: Types.int,
+          result: (count) => count,
+        }),
+      )
       .uid('count')
       .name('Count')
       .sinkTo(sinkOptions(input))
@@ -46,9 +52,19 @@ export const hourlyCounts: JobDefinition = {
   },
 };
 
-function countPerSpan(spanMs: number): FunctionSpec<KeyedProcessFunction<Row, HourlyCount>> {
+/** What versions of the count differ in. */
+export interface SpanCounting<Result extends HourlyCount> {
+  readonly countType: TypeSerializer<number>;
+  /** What is said of a span that was closed. */
+  readonly result: (count: HourlyCount) => Result;
+}
+
+export function countPerSpan<Result extends HourlyCount>(
+  spanMs: number,
+  { countType, result }: SpanCounting<Result>,
+): FunctionSpec<KeyedProcessFunction<Row, Result>> {
   return {
-    states: [mapState(COUNTS, Types.int, Types.int)],
+    states: [mapState(COUNTS, Types.int, countType)],
     create() {
       let counts: MapState<number, number>;
       return {
@@ -64,7 +80,7 @@ function countPerSpan(spanMs: number): FunctionSpec<KeyedProcessFunction<Row, Ho
           const count = counts.get(end);
           if (count === undefined) return;
           counts.remove(end);
-          out.collect({ key: String(context.currentKey), end, count });
+          out.collect(result({ key: String(context.currentKey), end, count }));
         },
       };
     },

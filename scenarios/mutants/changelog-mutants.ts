@@ -1,5 +1,5 @@
 /** What checkpoints of a state log may suffer (C15 of bugs.md, row S20): a change in neither part, a file that is swept before its time. */
-import { type Mutant, withWrong } from './mutant.ts';
+import { type Mutant, SEE_EARLY_DELETION, withWrong } from './mutant.ts';
 
 export const changelogBoundaryOffByOne: Mutant = {
   slug: 'changelog-boundary-off-by-one',
@@ -26,14 +26,5 @@ export const reservedFilesSwept: Mutant = {
     'Nobody knows of files that a subtask has written for later checkpoints: a checkpoint that completes meanwhile sweeps them.',
   parts: withWrong({ reservedFiles: 'unknown' }),
   scenario: 'changelog',
-  judges: [
-    'checkpoint-lifecycle',
-    'consistent-cut',
-    'exactly-once-output',
-    'exactly-once-state',
-    'progress',
-    'restore-audit',
-    'retention',
-    'savepoints',
-  ],
+  judges: SEE_EARLY_DELETION,
 };

@@ -1,16 +1,5 @@
 /** What may become of files that hold state of several subtasks or checkpoints (row S19): deleted with the first part, or never. */
-import { type Mutant, withWrong } from './mutant.ts';
-
-const EARLY = [
-  'checkpoint-lifecycle',
-  'consistent-cut',
-  'exactly-once-output',
-  'exactly-once-state',
-  'progress',
-  'restore-audit',
-  'retention',
-  'savepoints',
-];
+import { type Mutant, SEE_EARLY_DELETION, withWrong } from './mutant.ts';
 
 const LEFT = ['retention', 'progress'];
 
@@ -21,7 +10,7 @@ export const mergedFileGoesWithItsFirstPart: Mutant = {
     'A TaskManager deletes a file that it merged as soon as any part of it is not in use, with the parts that are.',
   parts: withWrong({ mergedFileDeletion: 'with-first' }),
   scenario: 'file-merging',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const mergedFileForgottenWithItsFirstPart: Mutant = {
@@ -32,7 +21,7 @@ export const mergedFileForgottenWithItsFirstPart: Mutant = {
     'a later run has claimed it.',
   parts: withWrong({ mergedFileUse: 'every-part' }),
   scenario: 'file-merging',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const lostNoticeKeepsMergedFile: Mutant = {

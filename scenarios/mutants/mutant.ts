@@ -24,6 +24,18 @@ export interface Mutant {
   readonly judges: readonly string[];
 }
 
+/** Judges that see a file of a checkpoint go while somebody needs it, each in its own way: which comes first depends on the life. */
+export const SEE_EARLY_DELETION: readonly string[] = [
+  'checkpoint-lifecycle',
+  'consistent-cut',
+  'exactly-once-output',
+  'exactly-once-state',
+  'progress',
+  'restore-audit',
+  'retention',
+  'savepoints',
+];
+
 /** The standard engine, with these decisions in place of its own. */
 export function withWrong(decisions: Partial<EngineParts>): EngineParts {
   return { ...standardParts, ...decisions };

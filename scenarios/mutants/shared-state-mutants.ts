@@ -1,17 +1,6 @@
 /** What files that checkpoints have in common may suffer (group C of bugs.md): deleted too early, never, or of somebody else. */
 import { standardParts } from '../../engine/parts.ts';
-import { type Mutant, withWrong } from './mutant.ts';
-
-const EARLY = [
-  'checkpoint-lifecycle',
-  'consistent-cut',
-  'exactly-once-output',
-  'exactly-once-state',
-  'progress',
-  'restore-audit',
-  'retention',
-  'savepoints',
-];
+import { type Mutant, SEE_EARLY_DELETION, withWrong } from './mutant.ts';
 
 export const registerAfterStore: Mutant = {
   slug: 'register-after-store',
@@ -20,7 +9,7 @@ export const registerAfterStore: Mutant = {
     'What a checkpoint uses is registered when it is in the store, behind the deletion of what nobody uses any more.',
   parts: withWrong({ sharedRegistration: 'after-store' }),
   scenario: 'lsm-incremental',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const savepointSubsumesBase: Mutant = {
@@ -29,7 +18,7 @@ export const savepointSubsumesBase: Mutant = {
   story: 'A savepoint that completes lets the files of the checkpoints before it go, on which the next one will build.',
   parts: withWrong({ completedSavepoint: 'subsumes' }),
   scenario: 'lsm-incremental',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const abortDiscardsReusedFiles: Mutant = {
@@ -38,7 +27,7 @@ export const abortDiscardsReusedFiles: Mutant = {
   story: 'An aborted checkpoint takes all of its files with it, those too that it had from an earlier one.',
   parts: withWrong({ abortedFiles: 'discarded' }),
   scenario: 'lsm-incremental',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const noClaimLostAfterSecondFailover: Mutant = {
@@ -49,7 +38,7 @@ export const noClaimLostAfterSecondFailover: Mutant = {
     'finds them in checkpoints of the run and deletes them with those.',
   parts: withWrong({ notClaimedFiles: 'forgotten' }),
   scenario: 'lsm-savepoints',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const partialUploadNotTracked: Mutant = {
@@ -80,7 +69,7 @@ export const segmentNotClipped: Mutant = {
     createStateBackend: (options) => standardParts.createStateBackend({ ...options, foreignRows: 'kept' }),
   }),
   scenario: 'lsm-rescale',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const baseFromUnconfirmed: Mutant = {
@@ -90,7 +79,7 @@ export const baseFromUnconfirmed: Mutant = {
     'A subtask builds on whatever it has written, be it for a checkpoint that failed; the leader, which would refuse it, takes its word.',
   parts: withWrong({ incrementalBase: 'uploaded', unknownPlaceholder: 'trusted' }),
   scenario: 'lsm-incremental',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };
 
 export const placeholderOfDeletedFile: Mutant = {
@@ -99,5 +88,5 @@ export const placeholderOfDeletedFile: Mutant = {
   story: 'A checkpoint that names a file which is not registered is completed all the same.',
   parts: withWrong({ unknownPlaceholder: 'trusted' }),
   scenario: 'lsm-incremental',
-  judges: EARLY,
+  judges: SEE_EARLY_DELETION,
 };

@@ -10,7 +10,7 @@ import { compile, parseScenario } from '../../scenarios/index.ts';
 import { type JobDefinition, keyField, outputKey } from '../../scenarios/jobs/job-definition.ts';
 import { readUnion, sinkOptions } from '../../scenarios/jobs/log-topics.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { eventsOf, findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
 const PROFILE = 'x'.repeat(2_000);
 
@@ -146,7 +146,3 @@ describe('changelog: rare paths are reached', () => {
     expect(owners).toEqual(['user', 'claimed', 'user', 'claimed']);
   });
 });
-
-const eventsOf = ({ history }: RunRecord) => history.map(({ event }) => event);
-const probesOf = (record: RunRecord) =>
-  eventsOf(record).flatMap((event) => (event.kind === 'probe' ? [event.probe] : []));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { eventsOf, findings, liveIt, planOf } from '../support/lives.ts';
 
 /** A seed that draws all three cancellations. */
 const SWITCHED_SEED = '3';
@@ -23,8 +23,6 @@ expect: exactly-once
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
   return liveIt(compile(parsed.scenario, '1'), { keepHistory: true });
 }
-
-const eventsOf = ({ history }: RunRecord) => history.map(({ event }) => event);
 
 /** Files of state that were begun, and pieces of state in them, per completed checkpoint. */
 function perCheckpoint(record: RunRecord): { readonly files: number; readonly pieces: number } {

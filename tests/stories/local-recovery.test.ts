@@ -2,10 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
-
-const probesOf = ({ history }: RunRecord): string[] =>
-  history.flatMap(({ event }) => (event.kind === 'probe' ? [event.probe] : []));
+import { findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
 /** One process is lost and comes back; there are no other slots, so each subtask returns to its own. */
 function lived(localRecovery: string): RunRecord {

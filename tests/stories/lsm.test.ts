@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { eventsOf, findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
 /** 3,000 keys, of which a checkpoint interval touches a few hundred. */
 function lived(backend: string): RunRecord {
@@ -59,7 +59,3 @@ describe('lsm: rare paths are reached', () => {
     expect(owners).toEqual(['user', 'claimed', 'user', 'claimed']);
   });
 });
-
-const eventsOf = ({ history }: RunRecord) => history.map(({ event }) => event);
-const probesOf = (record: RunRecord) =>
-  eventsOf(record).flatMap((event) => (event.kind === 'probe' ? [event.probe] : []));

@@ -67,3 +67,10 @@ export function findings(record: RunRecord): string {
     '\n',
   );
 }
+
+/** Of a life whose history was kept. */
+export const eventsOf = ({ history }: RunRecord) => history.map(({ event }) => event);
+
+/** Names of the probes that such a life reached, as often as it did. */
+export const probesOf = (record: RunRecord): string[] =>
+  eventsOf(record).flatMap((event) => (event.kind === 'probe' ? [event.probe] : []));
