@@ -46,6 +46,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
+  {
+    name: 'hybrid-source',
+    description: 'files first, then the log where they end; machines die around the switch',
+  },
   { name: 'region-failover', description: 'what fails restarts alone: four failover regions, faults of many kinds' },
   { name: 'task-exceptions', description: 'user functions throw, in quick succession and during recovery' },
   { name: 'stuck-task', description: 'user functions do not return, and a cancelled task takes its process with it' },
