@@ -7,7 +7,7 @@ export function canonicalJson(value: unknown): string {
   const fields = value as Readonly<Record<string, unknown>>;
   let text = '';
   // Every life hashes its plan: names and fields are put together as they come.
-  for (const name of Object.keys(fields).sort()) {
+  for (const name of Object.keys(fields).sort((a, b) => (a < b ? -1 : 1))) {
     const field = fields[name];
     if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(field)}`;
   }
