@@ -63,6 +63,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'pointer-write-lost', description: 'metadata is durable, the pointer never arrives, the leader dies' },
   { name: 'zombie-jobmanager-writes', description: 'what a leader sent arrives when another one leads' },
   { name: 'zookeeper-jobmanager-crash', description: 'leaders die around the pointer write; ZooKeeper elects' },
+  {
+    name: 'zookeeper-slow-session',
+    description: 'a leader that cannot know whether its session lives; ZooKeeper elects',
+  },
   { name: 'kubernetes-jobmanager-crash', description: 'leaders die around the pointer write; Kubernetes elects' },
   { name: 'without-high-availability', description: 'one JobManager with pointer and counter in its memory' },
   { name: 'isolated-taskmanager', description: 'one TaskManager at a time is cut off from everything' },
