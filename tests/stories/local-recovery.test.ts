@@ -4,8 +4,13 @@ import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
-/** One process is lost and comes back; there are no other slots, so each subtask returns to its own. */
-function lived(localRecovery: string): RunRecord {
+const ONE = '{ crash: taskmanager, at: 5s, restartAfter: 300ms }';
+/** In the order in which they did not come at first. */
+const BOTH =
+  '{ crash: taskmanager-1, at: 5s, restartAfter: 900ms }, { crash: taskmanager-2, at: 5s, restartAfter: 300ms }';
+
+/** Processes are lost and come back; there are no other slots, so each subtask returns to its own. */
+function lived(localRecovery: string, faults = ONE): RunRecord {
   const text = `
 name: local
 description: One crash.
@@ -14,7 +19,7 @@ inputs: { numbers: { dataset: generated:3000x0, records: 8000, rate: 1000/s, par
 cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
 checkpointing: { interval: 500ms, inlineThreshold: 1KiB, localRecovery: ${localRecovery} }
 runtime: { heartbeatInterval: 300ms, heartbeatTimeout: 1s }
-faults: [{ crash: taskmanager, at: 5s, restartAfter: 300ms }]
+faults: [${faults}]
 duration: 10s
 expect: exactly-once
 `;
@@ -38,13 +43,23 @@ function restoreUs({ history }: RunRecord): number {
   return (ended?.atUs ?? 0) - (begun?.atUs ?? 0);
 }
 
+const used = (record: RunRecord): number => probesOf(record).filter((probe) => probe === 'local-state-used').length;
+
 describe('local recovery', () => {
+  it('F20: when every process was lost, the new ones are known by their nodes: each subtask finds its place and state again', () => {
+    const ofDirectory = lived('working-directory', BOTH);
+    expect(used(ofDirectory)).toBe(4);
+    expect(probesOf(ofDirectory)).not.toContain('local-state-missing');
+    const ofProcess = lived('process', BOTH);
+    expect(used(ofProcess)).toBe(0);
+    expect(restoreUs(ofDirectory)).toBeLessThan(restoreUs(ofProcess));
+  });
+
   it('S22: who returns to his slot is restored without the network, a restarted process only from a working directory', () => {
     const without = lived('none');
     const ofProcess = lived('process');
     const ofDirectory = lived('working-directory');
     expect(probesOf(without)).not.toContain('local-state-used');
-    const used = (record: RunRecord): number => probesOf(record).filter((probe) => probe === 'local-state-used').length;
     // All four subtasks; two of them lost their process.
     expect(used(ofDirectory)).toBe(4);
     expect(used(ofProcess)).toBe(2);
