@@ -34,6 +34,11 @@ export class CheckpointKeeper {
     });
   }
 
+  /** Whether the life left anything: what ends by itself or is canceled may give up its checkpoints (row C17). */
+  get hasTaken(): boolean {
+    return this.#taken.length > 0;
+  }
+
   async keep(): Promise<void> {
     for (const [path, bytes] of this.#taken) {
       if ((await this.#files.put(path, bytes)) === 'stored') continue;

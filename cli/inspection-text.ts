@@ -30,7 +30,7 @@ export function inspectionText(document: InspectionDocument): string {
 
 const ORPHAN_WORDS = {
   orphan: 'left behind: nothing here needs it',
-  unfinished: 'newer than every completed checkpoint: under way, or left behind',
+  unfinished: 'written for no completed checkpoint: under way, or left behind',
 } as const;
 
 export function problemText({ file, offset, kind, message }: InspectionProblem): string {

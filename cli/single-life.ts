@@ -92,7 +92,7 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
       ),
     );
   } else {
-    tell(call, { life, plan, history });
+    tell(call, { life, plan, history, keeper });
     if (isFailure || code !== EXIT.passed) terminal.out(replay);
   }
   return { life, code };
@@ -104,7 +104,13 @@ function tell(
     life,
     plan,
     history,
-  }: { readonly life: Life; readonly plan: SimulationPlan; readonly history: readonly HistoryEvent[] },
+    keeper,
+  }: {
+    readonly life: Life;
+    readonly plan: SimulationPlan;
+    readonly history: readonly HistoryEvent[];
+    readonly keeper: CheckpointKeeper | undefined;
+  },
 ): void {
   const { record, judgement, wallMs } = life;
   const summary = new SweepSummary();
@@ -121,8 +127,12 @@ function tell(
   if (options.until !== undefined) for (const event of history.slice(-UNTIL_LINES)) terminal.out(traceLine(event));
   if (options.trace !== undefined) terminal.out(`Trace: ${options.trace}`);
   if (options.statistics !== undefined) terminal.out(`Checkpoint statistics: ${options.statistics}`);
-  if (options.keepCheckpoints !== undefined)
-    terminal.out(`Checkpoints: ${terminal.invocation} inspect ${shellWord(options.keepCheckpoints)}`);
+  if (keeper !== undefined)
+    terminal.out(
+      keeper.hasTaken
+        ? `Checkpoints: ${terminal.invocation} inspect ${shellWord(options.keepCheckpoints ?? '')}`
+        : 'Checkpoints: none were left, as the job is over and gave up its own; nothing is kept.',
+    );
   if (options.report !== undefined) terminal.out(`Report: ${joinPath(options.report, 'report.html')}`);
   if (life.otherDigest !== '')
     terminal.out(terminal.paint('bad', `Lived again, the digest is ${life.otherDigest}: not deterministic.`));

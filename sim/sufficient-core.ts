@@ -31,12 +31,17 @@ export function drawCore(
   return { keep, lost: [...jobManagers, ...taskManagers].filter((node) => !kept.has(node)) };
 }
 
-/** A job that adapts runs with its lower bound; any other must find slots for the most it was ever asked to run with. */
-export function slotsThatSuffice({ engine, faults }: SimulationPlan, graph: JobGraph): number {
-  if (engine.scheduler.mode === 'adaptive') return engine.scheduler.minParallelism;
+/**
+ * A job that adapts runs with its lower bound, unless part of it may have finished: then it is restored as wide as it was (row C22). Any
+ * other must find slots for the most it was ever asked to run with.
+ */
+export function slotsThatSuffice({ engine, faults, topics }: SimulationPlan, graph: JobGraph): number {
+  const { scheduler } = engine;
+  const mayFinishInPart = topics.some(({ bounded }) => bounded);
+  if (scheduler.mode === 'adaptive' && !mayFinishInPart) return scheduler.minParallelism;
   return faults.reduce(
     (most, fault) =>
       fault.kind === 'operation' && fault.command.kind === 'rescale' ? Math.max(most, fault.command.parallelism) : most,
-    slotsNeeded(graph.vertices),
+    scheduler.mode === 'adaptive' ? scheduler.maxParallelism : slotsNeeded(graph.vertices),
   );
 }

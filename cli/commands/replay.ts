@@ -38,6 +38,8 @@ function compared({ remembered }: Replayable, life: Life, terminal: Terminal): E
     difference === undefined
       ? ''
       : ` They part after event ${difference.sameUpTo}, at event ${difference.differsAt} at the latest.`;
-  terminal.err(`Not deterministic: the digest is ${record.digest}, the capsule has ${remembered.digest}.${where}`);
+  terminal.err(
+    `Not deterministic: the digest is ${record.digest}, the capsule has ${remembered.digest}.${where} Unless the code of this version was changed meanwhile: then it lives another life.`,
+  );
   return EXIT.notDeterministic;
 }

@@ -79,12 +79,3 @@ export function slotsInTurn(
   }
   return slots;
 }
-
-/** One slot for each subtask index; undefined when there are too few. */
-export function assignSlots(
-  taskManagers: readonly RegisteredTaskManager[],
-  slotsNeeded: number,
-): readonly { readonly taskManager: RegisteredTaskManager; readonly slot: number }[] | undefined {
-  const slots = slotsInTurn(taskManagers);
-  return slots.length < slotsNeeded ? undefined : slots.slice(0, slotsNeeded);
-}

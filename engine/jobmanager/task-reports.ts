@@ -65,11 +65,12 @@ export class TaskReports {
 
   heartbeatResponse(message: HeartbeatResponse, from: NodeId, nowUs: Micros, out: Out): void {
     const job = this.#job;
-    const listed = new Map(message.executions.map((execution) => [execution.attempt, execution]));
     const { incarnation, slots } = message;
     const { registry } = this.#slots;
     const before = registry.of(from);
     if (before !== undefined && before.incarnation > incarnation) return;
+    const listed = new Map<ExecutionAttemptId, ListedExecution>();
+    for (const execution of message.executions) listed.set(execution.attempt, execution);
     registry.heard({ node: from, incarnation, slots, heardUs: nowUs, executions: listed });
     for (const attempt of listed.keys())
       if (job.executions()?.of(attempt) === undefined) this.#gateway.cancel(attempt, from, out);

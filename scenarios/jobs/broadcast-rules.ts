@@ -1,8 +1,8 @@
 /**
  * Rules broadcast to a keyed stream: every key knows every rule, in the version that is newest (Flink: the broadcast state pattern).
  *
- * The topic `rules` changes rules: a row belongs to the rule named by the first letter of its field `iata`, and raises its version by one.
- * Without such a topic events change rules, too. The other topics are events. Each key counts its events, and keeps for each rule the version it applies. A rule that changes is
+ * The topic `rules` changes rules: a row belongs to the rule named by the first letter of a field, and raises its version by one.
+ * Without such a topic some of the events change rules, too. The other topics are events. Each key counts its events, and keeps for each rule the version it applies. A rule that changes is
  * applied to all keys that are known (`applyToKeyedState`); a key that is new takes all rules from broadcast state. So at any cut each key
  * holds exactly the broadcast rules, whichever came first: a rule that one subtask missed, or that one restore lost, shows in the
  * state of every key there. Which version an event meets depends on the order of arrival, so outputs are compared by lineage.
@@ -13,7 +13,8 @@ import type { MapState, ValueState } from '../../engine/state/keyed-state.ts';
 import { broadcastState } from '../../engine/state/operator-state-descriptor.ts';
 import { mapState, valueState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
-import { type JobDefinition, keyField, outputKey, type Row, textParameter } from './job-definition.ts';
+import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
+import { delayMinutes } from './event-time.ts';
 import { readTopic, readUnion, sinkOptions } from './log-topics.ts';
 
 /** The topic whose rows change rules. */
@@ -41,9 +42,15 @@ const RULE = Types.row<Rule>({ version: Types.int });
 export const broadcastRules: JobDefinition = {
   name: 'broadcast-rules',
   description: 'Counts events per key and applies to every key the rules that the topic `rules` broadcasts.',
-  parameters: [{ name: 'key', description: 'Field of an event that is the key.', default: 'origin' }],
+  parameters: [
+    { name: 'key', description: 'Field of an event that is the key.', default: 'origin' },
+    { name: 'rule', description: 'Field of a change whose first letter names the rule.', default: 'iata' },
+    { name: 'changes', description: 'Without a topic `rules`: one event in so many changes a rule.', default: 1 },
+  ],
   build(input) {
     const field = textParameter(input.parameters, 'key');
+    const ruleField = textParameter(input.parameters, 'rule');
+    const every = numberParameter(input.parameters, 'changes');
     const env = new StreamExecutionEnvironment({
       jobId: 'broadcast-rules',
       name: 'Broadcast rules',
@@ -55,11 +62,12 @@ export const broadcastRules: JobDefinition = {
       input,
       input.topics.filter((topic) => topic !== rules),
     );
-    const changes = rules === undefined ? events : readTopic(env, input, rules);
+    const changing = every === 1 ? events : events.filter((row) => delayMinutes(row) % every === 0).uid('changing');
+    const changes = rules === undefined ? changing : readTopic(env, input, rules);
     events
       .keyBy((row) => keyField(row, field))
       .connect(changes.broadcast(broadcastState(RULES, Types.string, RULE)))
-      .process(applyRules(field))
+      .process(applyRules(field, ruleField))
       .uid('rules')
       .name('Rules')
       .sinkTo(sinkOptions(input))
@@ -68,7 +76,7 @@ export const broadcastRules: JobDefinition = {
   },
 };
 
-function applyRules(field: string): FunctionSpec<BroadcastProcessFunction<Row, Row, RuledEvent>> {
+function applyRules(field: string, ruleField: string): FunctionSpec<BroadcastProcessFunction<Row, Row, RuledEvent>> {
   return {
     states: [valueState(COUNT, Types.int), mapState(APPLIED, Types.string, Types.int)],
     create() {
@@ -90,7 +98,7 @@ function applyRules(field: string): FunctionSpec<BroadcastProcessFunction<Row, R
           out.collect({ key: keyField(row, field), count: next, versions });
         },
         processBroadcastElement(row, context) {
-          const name = keyField(row, 'iata').slice(0, 1);
+          const name = keyField(row, ruleField).slice(0, 1);
           const rules = context.broadcastState<string, Rule>(RULES);
           const rule = rules.get(name) ?? { version: 0 };
           rule.version += 1;

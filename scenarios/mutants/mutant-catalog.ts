@@ -124,6 +124,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
 import {
@@ -263,6 +264,7 @@ export const MUTANTS: readonly Mutant[] = [
   symbolicLatestInCheckpoint,
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
+  splitsBackToNewSource,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -12,6 +12,7 @@
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
+import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import {
   logicalBytes,
@@ -86,7 +87,7 @@ export interface InspectedSnapshot {
 }
 
 export interface OrphanFile extends ListedFile {
-  /** `unfinished`: newer than every checkpoint of its job here, so it may be of one that is under way. */
+  /** `unfinished`: written for none of the completed checkpoints of its job here, so it may be of one that is under way. */
   readonly kind: 'orphan' | 'unfinished';
 }
 
@@ -111,6 +112,7 @@ interface OpenSnapshot {
 
 const METADATA = '_metadata';
 const CHECKPOINT_ID = /(?:^|\/)chk-(\d+)\//;
+const SHARED = /(?:^|\/)(?:shared|taskowned)\//;
 
 export class DirectoryInspection {
   readonly #listing: readonly ListedFile[];
@@ -223,16 +225,17 @@ export class DirectoryInspection {
     }
     return this.#listing.flatMap(({ path, bytes }) => {
       if (this.#named.has(path)) return [];
-      const id = Number(CHECKPOINT_ID.exec(path)?.[1] ?? 0);
-      const isNewer = id > (newest.get(jobRootOf(path) ?? '') ?? Number.POSITIVE_INFINITY);
-      return [{ path, bytes, kind: isNewer ? 'unfinished' : 'orphan' } as const];
+      const ofJob = newest.get(jobRootOf(path) ?? '') ?? Number.POSITIVE_INFINITY;
+      // What is written ahead bears the id of the checkpoint before it, which may be complete; no checkpoint is NaN, older than any.
+      const mayBeUnderWay = Number(CHECKPOINT_ID.exec(path)?.[1]) > ofJob || creatorOf(path) >= ofJob;
+      return [{ path, bytes, kind: mayBeUnderWay ? 'unfinished' : 'orphan' } as const];
     });
   }
 }
 
-/** What stands before `chk-<n>/`; undefined for files of savepoints. */
+/** What stands before `chk-<n>/`, or before the directories of what checkpoints share; undefined for files of savepoints. */
 function jobRootOf(path: string): string | undefined {
-  const match = CHECKPOINT_ID.exec(path);
+  const match = CHECKPOINT_ID.exec(path) ?? SHARED.exec(path);
   return match === null ? undefined : path.slice(0, match.index);
 }
 

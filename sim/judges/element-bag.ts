@@ -22,7 +22,7 @@ export function bagOf(lists: readonly ElementsOfList[]): ElementBag {
   const bag: ElementBag = new Map();
   for (const { name, mode, elements } of lists) {
     for (const element of elements) {
-      const key = `${mode}/${name}/${element.join()}`;
+      const key = `${mode}/${name}/${textOf(element)}`;
       bag.set(key, (bag.get(key) ?? 0) + 1);
     }
   }
@@ -46,3 +46,10 @@ export function areDealtOut(held: ElementsOfSubtasks, given: ElementsOfSubtasks)
 
 const sumOf = (bags: ElementsOfSubtasks, key: string): number =>
   bags.reduce((sum, bag) => sum + (bag.get(key) ?? 0), 0);
+
+/** A character per byte: elements are short, and equal exactly if their texts are. */
+function textOf(element: Uint8Array): string {
+  let text = '';
+  for (const byte of element) text += String.fromCharCode(byte);
+  return text;
+}

@@ -36,7 +36,7 @@ import { ReferenceCourse } from './reference-course.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { RestoredTime } from './restored-time.ts';
 import { Retention } from './retention.ts';
-import { StateExpiry } from './state-expiry.ts';
+import { clockErrorUs, StateExpiry } from './state-expiry.ts';
 import { TableOutput } from './table-output.ts';
 import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
 import { type CurrentCourse, type JobVersions, RunHistory, type SnapshotCut } from './run-history.ts';
@@ -141,7 +141,7 @@ export class JudgeBench {
       ...(restore === undefined
         ? []
         : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), margins, ...restore })]),
-      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins)]),
+      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins, clockErrorUs(plan))]),
       this.#progress,
     ];
     this.judges = judges;

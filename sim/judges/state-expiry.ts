@@ -5,6 +5,9 @@
  * answer. But the visible accesses of a key follow each other as state does: checkpoint and output are cut alike. So each is judged by the
  * one before it, by the times that the job itself says, through any number of restores.
  *
+ * The times that the job says are those of processing time, which never jumps (decision 0040); entries expire by wall clocks, which faults set
+ * and which differ from node to node. By as much as they may have been wrong a life is given the benefit of the doubt (`clockErrorUs`).
+ *
  * Owns the last visible access of each key. I1: order per key is what another judge asks for; here it is taken for granted.
  */
 import type { StateKey } from '../../engine/job/functions.ts';
@@ -13,10 +16,12 @@ import { Findings } from './findings.ts';
 import type { CounterAccess, JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
+import type { SimulationPlan } from '../plan.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'state-expiry';
 const US_PER_MS = 1_000;
+const PPM = 1_000_000;
 
 export class StateExpiry implements Judge {
   readonly name = NAME;
@@ -28,12 +33,14 @@ export class StateExpiry implements Judge {
   readonly #findings = new Findings(NAME);
   readonly #last = new Map<StateKey, CounterAccess>();
   readonly #margins: Margins;
+  readonly #doubtMs: number;
   #wentOn = 0;
   #expired = 0;
 
-  constructor(expires: NonNullable<JobAudit['expires']>, margins: Margins = new Margins()) {
+  constructor(expires: NonNullable<JobAudit['expires']>, margins: Margins = new Margins(), clockErrorUs = 0) {
     this.#expires = expires;
     this.#margins = margins;
+    this.#doubtMs = clockErrorUs / US_PER_MS;
   }
 
   observe({ event, index: at }: HistoryEvent): void {
@@ -56,13 +63,30 @@ export class StateExpiry implements Judge {
     const shows = `the counter of ${String(access.key)} shows ${String(access.count)} after ${String(before.count)}`;
     if (access.count === before.count + 1) {
       this.#wentOn += 1;
-      if (gapMs < ttlMs) return;
+      if (gapMs < ttlMs + this.#doubtMs) return;
       const say = (): string => `${shows}, ${String(gapMs)} ms later; it lives ${String(ttlMs)} ms`;
       this.#findings.violated('expired-state-alive', [at], say);
       return;
     }
     this.#expired += 1;
-    if (access.count === 1 && gapMs >= ttlMs) return;
+    if (access.count === 1 && gapMs >= ttlMs - this.#doubtMs) return;
     this.#findings.violated('state-expired-early', [at], () => `${shows}, only ${String(gapMs)} ms later`);
   }
+}
+
+/** By how much two wall clocks of a life may come to disagree about the time between two moments, in microseconds. */
+export function clockErrorUs({
+  cluster,
+  faults,
+  liveness,
+}: Pick<SimulationPlan, 'cluster' | 'faults' | 'liveness'>): number {
+  const lifeUs = liveness.stormUs + liveness.withinUs;
+  let errorUs = 0;
+  for (const { offsetUs, driftPpm } of cluster.clocks ?? [])
+    errorUs += Math.abs(offsetUs) + Math.ceil((Math.abs(driftPpm) * lifeUs) / PPM);
+  for (const fault of faults) {
+    if (fault.kind === 'clock-step') errorUs += Math.abs(fault.byUs);
+    if (fault.kind === 'clock-drift') errorUs += Math.ceil((Math.abs(fault.driftPpm) * fault.forUs) / PPM);
+  }
+  return errorUs;
 }

@@ -2,17 +2,16 @@
  * Corruption (issue 4; rows U10, T9): whatever happens to any one file of a snapshot, it is refused with the name of the file and a byte,
  * or, where the whole file is another one, with the name; never is wrong state restored.
  *
- * Every byte of every file of small snapshots is flipped: state files of each kind, channel state, `_metadata` with inline state, a savepoint
+ * What every backend writes to every storage is in corruption-matrix.test.ts. Here every byte of every file of small snapshots is flipped: state files of each kind, channel state, `_metadata` with inline state, a savepoint
  * in canonical form. Whole lives and segments are sampled, and files are cut off, emptied, exchanged and lengthened. The oracle is the restore audit,
  * which restores by the engine's own path and compares with what was live; so "not noticed" shows as passed or as differing state.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DirectoryInspection } from '../../sim/inspection/directory-inspection.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { isMerged } from '../../engine/protocol/checkpoint-paths.ts';
-import { decodeMetadata } from '../../engine/protocol/metadata-file.ts';
 import { isCanonical } from '../../engine/state/canonical-savepoint.ts';
+import { flipped, namesFileAndByte, needed, outcome, partsInUse } from '../support/damaged-files.ts';
 import { LeftByALife } from '../support/left-by-a-life.ts';
 import { planOf } from '../support/lives.ts';
 
@@ -40,43 +39,11 @@ function leftWith(scenario: string, has: (left: LeftByALife) => boolean, change 
   throw new Error(`no life of ${scenario} leaves that`);
 }
 
-/** Files that some snapshot needs, each with its bytes; the others are nobody's. */
-function needed(left: LeftByALife): readonly string[] {
-  const inspection = new DirectoryInspection([...left.files].map(([path, { length }]) => ({ path, bytes: length })));
-  const retained = new Set(left.retained().map(({ metadata }) => metadata));
-  const files = inspection.metadataFiles().flatMap((metadata) => {
-    const own = [metadata, ...inspection.open(metadata, left.files.get(metadata))];
-    return retained.has(metadata) || metadata.includes('/savepoint-') ? own : [];
-  });
-  return [...new Set(files)];
-}
-
 const isChannelState = (path: string): boolean => path.endsWith('-channel');
 const isSegment = (path: string): boolean => path.includes('/shared/');
 const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 const hasChannelState = (left: LeftByALife): boolean => needed(left).some(isChannelState);
 const hasSavepoint = (left: LeftByALife): boolean => left.savepoints.length > 0;
-
-/** What the audit says of the life's storage with one file replaced; undefined: it is gone. `of`: of this snapshot only. */
-function outcome(left: LeftByALife, path: string, bytes: Uint8Array | undefined, of?: string): string {
-  const before = left.files.get(path) ?? new Uint8Array();
-  if (bytes === undefined) left.files.delete(path);
-  else left.files.set(path, bytes);
-  const [verdict] = left.audit({ of });
-  left.files.set(path, before);
-  return verdict?.outcome === 'violated'
-    ? `${verdict.anomaly}: ${verdict.message}`
-    : (verdict?.outcome ?? 'no verdict');
-}
-
-function flipped(bytes: Uint8Array, at: number, mask: number): Uint8Array {
-  const copy = bytes.slice();
-  copy[at] = (copy[at] ?? 0) ^ mask;
-  return copy;
-}
-
-const namesFileAndByte = (path: string, said: string): boolean =>
-  said.startsWith('not-restorable: ') && said.includes(path) && /at byte \d+/.test(said);
 
 /** Flips each byte of the files of one snapshot that are meant. Returns how many it were. */
 function flipEach(left: LeftByALife, snapshot: string, isMeant: (path: string) => boolean): number {
@@ -158,17 +125,6 @@ describe('one flipped byte', () => {
     );
   });
 });
-
-/** Parts of a merged file that some retained checkpoint is made of. */
-function partsInUse(left: LeftByALife, merged: string): readonly { readonly offset: number; readonly bytes: number }[] {
-  return left.retained().flatMap(({ metadata }) => {
-    const { states } = decodeMetadata(left.files.get(metadata) ?? new Uint8Array());
-    const all = states.flatMap(({ handles }) => handles.flatMap((handle) => [handle, ...(handle.segments ?? [])]));
-    return all.flatMap(({ path, offset, bytes }) =>
-      path === merged && offset !== undefined ? [{ offset, bytes }] : [],
-    );
-  });
-}
 
 describe('one flipped byte of a merged file', () => {
   const files = needed(withMerged).filter(isMerged);

@@ -1,5 +1,14 @@
 /** `run --keep-checkpoints` and `inspect`: the whole path, on the disk and in S3; then one byte is damaged (rows U10, U11). */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -153,6 +162,11 @@ describe('tidemark inspect', () => {
     const { orphans } = await documentOf(place, 0);
     expect(orphans.length).toBeGreaterThan(0);
     expect(new Set(orphans.map(({ kind }) => kind))).toEqual(new Set(['unfinished']));
+    rmSync(join(job, 'chk-999'), { recursive: true });
+    mkdirSync(join(job, 'shared'));
+    const newest = Math.max(...readdirSync(job).map((name) => Number(/^chk-(\d+)$/.exec(name)?.[1] ?? 0)));
+    for (const id of [newest - 1, newest]) writeFileSync(join(job, 'shared', `count-0-1-log-1-${id}.segment`), 'x');
+    expect((await documentOf(place, 0)).orphans.map(({ kind }) => kind)).toEqual(['orphan', 'unfinished']);
     rmSync(join(place, 'checkpoints'), { recursive: true });
     writeFileSync(join(place, 'something'), 'else');
     expect((await documentOf(place, 1)).problems).toEqual([
@@ -167,6 +181,13 @@ describe('tidemark inspect', () => {
   ])('%j is refused with a sentence and exit code 2', async (argv, message) => {
     expect(await tidemark(...argv)).toBe(2);
     expect(terminal.stderr.join('\n')).toMatch(message);
+  });
+
+  it('of a job that has finished nothing is left, and the life says so', async () => {
+    const place = join(folder, 'finished');
+    expect(await tidemark('run', 'bounded-input', '--keep-checkpoints', place)).toBe(0);
+    expect(said()).toContain('Checkpoints: none were left, as the job is over');
+    expect(said()).not.toContain(`inspect ${place}`);
   });
 
   it('a place that holds files is not written into', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import {
-  assignSlots,
   type RegisteredTaskManager,
+  slotsInTurn,
   TaskManagerRegistry,
 } from '../../../../engine/jobmanager/task-manager-registry.ts';
 
@@ -16,25 +16,20 @@ const taskManager = (name: string, changes: Partial<RegisteredTaskManager> = {})
 });
 
 describe('slots', () => {
-  const places = (slotsNeeded: number, ...all: RegisteredTaskManager[]) =>
-    assignSlots(all, slotsNeeded)?.map(({ taskManager: { node }, slot }) => `${node}/${slot}`);
+  const places = (...all: RegisteredTaskManager[]) =>
+    slotsInTurn(all).map(({ taskManager: { node }, slot }) => `${node}/${slot}`);
 
   it('are dealt out over the TaskManagers in turn', () => {
-    expect(places(3, taskManager('a'), taskManager('b'))).toEqual(['a/0', 'b/0', 'a/1']);
+    expect(places(taskManager('a'), taskManager('b'))).toEqual(['a/0', 'b/0', 'a/1', 'b/1']);
   });
 
   it('of a TaskManager with fewer end earlier', () => {
-    expect(places(4, taskManager('a', { slots: 1 }), taskManager('b', { slots: 3 }))).toEqual([
+    expect(places(taskManager('a', { slots: 1 }), taskManager('b', { slots: 3 }))).toEqual([
       'a/0',
       'b/0',
       'b/1',
       'b/2',
     ]);
-  });
-
-  it('are not given at all when there are too few', () => {
-    expect(places(5, taskManager('a'), taskManager('b'))).toBeUndefined();
-    expect(places(1)).toBeUndefined();
   });
 });
 

@@ -2,10 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import type { CounterAccess } from '../../../../sim/judges/job-audit.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
-import { StateExpiry } from '../../../../sim/judges/state-expiry.ts';
+import type { SimulationPlan } from '../../../../sim/plan.ts';
+import { Margins } from '../../../../sim/judges/margins.ts';
+import { clockErrorUs, StateExpiry } from '../../../../sim/judges/state-expiry.ts';
 
-function anomaliesOf(accesses: readonly (readonly [key: string, count: number, atMs: number])[]): string[] {
-  const judge = new StateExpiry({ ttlMs: 100, access: (value) => value as CounterAccess });
+function anomaliesOf(
+  accesses: readonly (readonly [key: string, count: number, atMs: number])[],
+  clockError = 0,
+): string[] {
+  const judge = new StateExpiry({ ttlMs: 100, access: (value) => value as CounterAccess }, new Margins(), clockError);
   const values = accesses.map(([key, count, atMs]) => ({ key, count, atMs }));
   const event = { kind: 'output-appended', producer: 'sink-0', values, lineages: [] };
   judge.observe({ index: 7, atUs: 0, event } as unknown as HistoryEvent);
@@ -47,5 +52,31 @@ describe('state expiry', () => {
         ['a', 3, 500],
       ]),
     ).toEqual(['state-expired-early']);
+  });
+
+  it('where clocks were wrong, what they may have been wrong by is no finding, and more than that is', () => {
+    const late: [string, number, number][] = [
+      ['a', 1, 0],
+      ['a', 2, 129],
+    ];
+    const early: [string, number, number][] = [
+      ['a', 1, 0],
+      ['a', 1, 71],
+    ];
+    expect(anomaliesOf(late, 30_000)).toEqual([]);
+    expect(anomaliesOf(early, 30_000)).toEqual([]);
+    expect(anomaliesOf(late, 29_000)).toEqual(['expired-state-alive']);
+    expect(anomaliesOf(early, 28_000)).toEqual(['state-expired-early']);
+  });
+
+  it('clocks are wrong by their steps, by what they gained while they drifted, and by what they began with', () => {
+    const cluster = { clocks: [{ offsetUs: -500, driftPpm: 0 }] } as unknown as SimulationPlan['cluster'];
+    const faults = [
+      { kind: 'clock-step', byUs: -2_000 },
+      { kind: 'clock-drift', driftPpm: 1_000, forUs: 3_000_000 },
+      { kind: 'crash' },
+    ] as unknown as SimulationPlan['faults'];
+    const liveness = { stormUs: 1, withinUs: 1 };
+    expect(clockErrorUs({ cluster, faults, liveness })).toBe(500 + 2_000 + 3_000);
   });
 });
