@@ -297,6 +297,8 @@ export const planSchema = record({
         })
         .exactOptional(),
       discoveryUs: positive.exactOptional(),
+      retentionUs: positive.exactOptional(),
+      offsetReset: z.literal('earliest').exactOptional(),
     }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
       error: 'expected as many rows as records',
       path: ['rows'],

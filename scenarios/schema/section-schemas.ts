@@ -14,6 +14,7 @@ import { fileMergingSchema, storageKindSchema } from './storage-schema.ts';
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
 const GUARANTEES = ['exactly-once', 'at-least-once'] as const;
 const START_POSITIONS = ['earliest', 'latest', 'committed', 'timestamp'] as const;
+const OFFSET_RESETS = ['none', 'earliest'] as const;
 const COMPRESSIONS = ['none', 'lz4'] as const;
 const RETENTIONS = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
 
@@ -78,6 +79,13 @@ export const inputSchema = record({
   discovery: duration()
     .optional()
     .describe("How often a source that reads by splits asks for new partitions. Default: never. Kafka's default: 5m."),
+  retention: duration().optional().describe('How long a record can be read. Default: for ever. Kafka: 7 days.'),
+  offsetReset: z
+    .enum(OFFSET_RESETS)
+    .default('none')
+    .describe(
+      'Where a source goes on that wants what was deleted: `none`, it fails its job; `earliest`, at what is still there. auto.offset.reset of Kafka.',
+    ),
   files: record({
     count: count().default(4).describe('How many.'),
     parts: count().default(2).describe('Splits of each.'),
@@ -127,6 +135,16 @@ export const inputSchema = record({
     });
   if (input.induced && input.socket)
     context.addIssue({ code: 'custom', path: ['induced'], message: 'expected socket: false with induced: true' });
+  if (input.retention === 0)
+    context.addIssue({
+      code: 'custom',
+      path: ['retention'],
+      message: 'expected more than 0s, or nothing is ever read',
+    });
+  if (input.retention !== undefined && (input.socket || input.files !== undefined))
+    context.addIssue({ code: 'custom', path: ['retention'], message: 'expected none with a socket or files' });
+  if (input.offsetReset !== 'none' && input.retention === undefined)
+    context.addIssue({ code: 'custom', path: ['offsetReset'], message: 'expected a retention, or nothing is deleted' });
   if ((input.dataset === undefined) === (input.file === undefined)) {
     context.addIssue({ code: 'custom', message: 'expected exactly one of dataset and file' });
   }
