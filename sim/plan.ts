@@ -53,6 +53,8 @@ export interface TopicPlan {
   readonly discoveryUs?: number;
   /** Present: no topic but files on the storage of checkpoints; `partitions` is their number times `parts`. */
   readonly files?: FilesPlan;
+  /** Name of an earlier topic that ends: the source that reads that one reads this one behind it (row B24). */
+  readonly after?: string;
   /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
   readonly socket?: true;
   /** Present: its partitions hold markers of checkpoints, at which sources take them. */

@@ -27,8 +27,6 @@ export const BEYOND_SWEEPS: Readonly<Record<string, string>> = {
   'checkpoint-ids-exhausted': 'no checkpoint completes from then on, so that no life passes',
   'trigger-periodic-scheduler-shutdown':
     'the queue is emptied when the scheduler stops; the check guards another order',
-  'split-finished-again': 'no shipped job has readers of one source in several regions',
-  'splits-given-back': 'no shipped job has readers of one source in several regions',
   'job-lost-with-jobmanager': 'the job is gone, and a scenario that allows it is refused',
   'restore-refused': 'the job fails for good',
   'kubernetes-write-fenced': 'a leader stops by its own clock before another one may hold the record',

@@ -90,6 +90,9 @@ const BY_AREA = {
     'operator-event-unanswered': 'An event to the coordinator was never acknowledged; the subtask fails.',
     'partition-discovered-later': 'The log had a partition that the enumerator did not know, while others were read.',
     'split-finished-again': 'A split was reported as finished that was known to be.',
+    'source-switched': 'A source of a chain was read to its end, and the next one is read (row B24).',
+    'splits-of-earlier-source-given-back':
+      'A subtask had forgotten splits of a source that is over for everybody else (row B24).',
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
   failover: {

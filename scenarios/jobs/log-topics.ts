@@ -40,7 +40,11 @@ export function readTopicBySplits(
   const { recordsPerSplit, backlogRecords } = splits;
   const split = recordsPerSplit === 0 ? {} : { recordsPerSplit };
   const backlog = backlogRecords === 0 ? {} : { backlogRecords };
-  return env.fromSource<Row>({ ...sourceOptions(input, topic), ...split, ...backlog });
+  const optionsOf = (one: JobTopic): SplitSourceOptions => ({ ...sourceOptions(input, one), ...split, ...backlog });
+  const { followedBy } = topic;
+  if (followedBy === undefined) return env.fromSource<Row>(optionsOf(topic));
+  const { uid } = optionsOf(topic);
+  return env.fromHybridSource<Row>({ topic: topic.name, uid }, [optionsOf(topic), optionsOf(followedBy)]);
 }
 
 /** One stream of all these topics. */

@@ -124,6 +124,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
 import {
@@ -262,6 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
   symbolicLatestInCheckpoint,
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
+  splitsBackToNewSource,
 ];
 
 /** A plan names an engine that there is none of. */

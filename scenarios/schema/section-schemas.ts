@@ -101,6 +101,22 @@ export const inputSchema = record({
     .describe(
       'No topic but files of lines, on the storage that checkpoints lie on. Without a discovery they are looked for once, and all is read.',
     ),
+  thenLog: record({
+    records: count().describe('Records of the data set behind those of the files.'),
+    overlap: count(0)
+      .default(0)
+      .describe(
+        'Of the records in the files, so many of the last lie in the log, too; the log is read from behind them.',
+      ),
+    partitions: count().optional().describe("Partitions of the topic. Default: the job's parallelism."),
+    start: duration().prefault('0s').describe('When the first record becomes readable.'),
+    rate: rate().prefault('unlimited').describe('Records that become readable per second.'),
+    bounded: z.boolean().default(false).describe('Whether the source ends behind the last record.'),
+  })
+    .optional()
+    .describe(
+      'With `files`: when all of them are read, the same source goes on with the log (HybridSource), where the files end.',
+    ),
   entryRecords: count().default(1).describe('Most records that one entry of the log holds; a position counts both.'),
   induced: z
     .boolean()
@@ -132,6 +148,18 @@ export const inputSchema = record({
       code: 'custom',
       path: ['bounded'],
       message: 'expected false with a discovery, which may find more',
+    });
+  if (input.thenLog !== undefined && (input.files === undefined || input.discovery !== undefined))
+    context.addIssue({
+      code: 'custom',
+      path: ['thenLog'],
+      message: 'expected files, and no discovery: only what ends can be followed by something',
+    });
+  if (input.thenLog !== undefined && input.thenLog.overlap > input.records)
+    context.addIssue({
+      code: 'custom',
+      path: ['thenLog', 'overlap'],
+      message: 'expected at most the number of records',
     });
   if (input.induced && input.socket)
     context.addIssue({ code: 'custom', path: ['induced'], message: 'expected socket: false with induced: true' });

@@ -220,7 +220,8 @@ export class LogBroker implements ServiceActor {
   }
 
   #isPartition(partition: number): boolean {
-    return Number.isInteger(partition) && partition >= 0 && partition < this.#content.partitions;
+    const isOne = Number.isInteger(partition) && partition >= 0 && partition < this.#content.partitions;
+    return isOne && this.#content.isInLog(partition);
   }
 
   /** How long a fetch waits for records; 0: it is answered at once (I2, I3, I5). */

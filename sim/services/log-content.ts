@@ -141,6 +141,11 @@ export class LogContent {
     return this.#partition(partition).topic.plan.bounded;
   }
 
+  /** Whether a log has it: what lies in files does not. */
+  isInLog(partition: number): boolean {
+    return this.#partition(partition).topic.plan.files === undefined;
+  }
+
   /** Whether each record is handed out once. */
   isSocket(partition: number): boolean {
     return this.#partition(partition).topic.plan.socket === true;

@@ -26,16 +26,20 @@ class Bench {
       restored?: readonly LogSplit[];
       bounded?: true;
       offsetReset?: 'earliest';
+      isChain?: true;
     } = {},
   ) {
     const partitions = Array.from({ length: options.partitions ?? 1 }, (_, partition) => partition);
     const { source } = sourceVertex(0, 1, partitions);
     if (source === undefined) throw new Error('a source vertex has a source');
+    const chain = partitions.map((partition) => ({ ...source, kind: 'split-log', partitions: [partition] }) as const);
     this.reader = new SplitReader({
       spec: {
-        ...{ ...source, kind: 'split-log' },
-        ...(options.bounded === undefined ? {} : { bounded: options.bounded }),
+        ...source,
+        kind: 'split-log',
+        ...(options.isChain === undefined ? {} : { chain }),
         ...(options.offsetReset === undefined ? {} : { offsetReset: options.offsetReset }),
+        ...(options.bounded === undefined ? {} : { bounded: options.bounded }),
       },
       uid: 'source',
       parallelism: options.parallelism ?? 1,
@@ -51,7 +55,8 @@ class Bench {
       fail: (failure) => this.failures.push(failure),
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.reader.handleTimer(timer, nowUs, out));
-    if (options.restored !== undefined) this.reader.restore([{ bytes: encodeReaderSplits(options.restored) }]);
+    if (options.restored !== undefined)
+      this.reader.restore([{ bytes: encodeReaderSplits(options.restored, options.isChain) }]);
     this.reader.start(this.out);
   }
 
@@ -238,5 +243,41 @@ describe('split reader', () => {
     expect(toCoordinator.map((message) => (message.kind === 'operator-event' ? message.event.kind : ''))).toContain(
       'split-finished',
     );
+  });
+});
+
+describe('split reader of a chain of sources (B24)', () => {
+  const early: LogSplit = { splitId: '0@0', partition: 0, offset: 0, sub: 0, end: UNBOUNDED, source: 0 };
+  const late: LogSplit = { splitId: '1@0', partition: 1, offset: 3, sub: 0, end: UNBOUNDED, source: 1 };
+
+  it('asks when it is told which source is read, and its state says which one each split is of', () => {
+    const bench = new Bench({ partitions: 2, isChain: true });
+    expect(bench.said()).toEqual(['register-reader']);
+    bench.event({ kind: 'switch-source', source: 0 });
+    expect(bench.said()).toEqual(['request-split', 'ack 0']);
+    bench.event({ kind: 'assign-splits', splits: [early] });
+    expect(bench.state).toEqual([early]);
+  });
+
+  it('has room for splits of the source that is read, whatever it still holds of an earlier one', () => {
+    const bench = new Bench({ partitions: 2, isChain: true, restored: [early] });
+    bench.event({ kind: 'switch-source', source: 1 });
+    expect(bench.said()).toEqual(['register-reader', 'request-split', 'ack 0']);
+  });
+
+  it('I6: splits of a later source wait for those of an earlier one, restored or given back, and are fetched once', () => {
+    const bench = new Bench({ partitions: 2, isChain: true, restored: [early, late] });
+    const fetched = (): readonly number[] =>
+      bench.out.sent.flatMap(({ message }) => (message.kind === 'log-fetch' ? [message.partition] : []));
+    expect(fetched()).toEqual([0]);
+    bench.answer(2);
+    expect(fetched()).toEqual([0, 0]);
+    bench.ends();
+    expect(fetched()).toEqual([0, 0, 1]);
+    bench.event({ kind: 'release-split', splitId: early.splitId });
+    bench.event({ kind: 'assign-splits', splits: [{ ...early, splitId: '0@9', offset: 9 }] });
+    expect(fetched()).toEqual([0, 0, 1, 0]);
+    bench.ends();
+    expect(fetched()).toEqual([0, 0, 1, 0]);
   });
 });
