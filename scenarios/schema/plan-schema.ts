@@ -299,6 +299,8 @@ export const planSchema = record({
           })
           .exactOptional(),
         discoveryUs: positive.exactOptional(),
+        retentionUs: positive.exactOptional(),
+        offsetReset: z.literal('earliest').exactOptional(),
         after: z.string().exactOptional(),
       }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
         error: 'expected as many rows as records',
