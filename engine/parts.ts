@@ -121,8 +121,11 @@ export interface EngineParts {
   coordinatorStateToRestore(found: Uint8Array | undefined): Uint8Array | undefined;
   /** A reader that lagged when it failed or finished (row C5): forgotten, or taken to lag until it says otherwise. */
   readonly backlogOfEndedReader: 'cleared' | 'kept';
-  /** Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2). */
-  splitsToGiveBack(forgotten: readonly LogSplit[]): readonly LogSplit[];
+  /**
+   * Of the splits that were assigned to a subtask after the checkpoint it restores alone, those that are assigned again (row K2);
+   * `currentSource`: of a chain, the one that is read now (row B24).
+   */
+  splitsToGiveBack(forgotten: readonly LogSplit[], currentSource: number): readonly LogSplit[];
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */

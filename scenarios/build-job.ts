@@ -85,7 +85,7 @@ const kafkaSink = ({ partitions, naming, transactionTimeoutUs, committer }: Kafk
 /** The topics of a plan with their partition numbers at the log broker. */
 export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
   let next = 0;
-  return plan.topics.map((topic) => {
+  const topics = plan.topics.map((topic): JobTopic => {
     const first = next;
     const count = Math.max(topic.partitions, topic.grows?.partitions ?? 0);
     next += count;
@@ -96,11 +96,17 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
       ...(topic.bounded ? { bounded: true as const } : {}),
       ...(topic.socket === undefined ? {} : { socket: topic.socket }),
       ...(topic.induced === undefined ? {} : { induced: topic.induced }),
+      ...(topic.offsetReset === undefined ? {} : { offsetReset: topic.offsetReset }),
       ...(topic.startFrom === undefined ? {} : { startFrom: topic.startFrom }),
       ...(topic.discoveryUs === undefined ? {} : { discoveryUs: topic.discoveryUs }),
       ...(topic.files === undefined ? {} : { files: filesOf(topic.name, topic.files) }),
       ...(topic.entryRecords === undefined ? {} : { hasEntries: true as const }),
     };
+  });
+  return topics.flatMap((topic, index) => {
+    if (plan.topics[index]?.after !== undefined) return [];
+    const followedBy = topics[plan.topics.findIndex(({ after }) => after === topic.name)];
+    return [followedBy === undefined ? topic : { ...topic, followedBy }];
   });
 }
 

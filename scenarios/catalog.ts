@@ -46,6 +46,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
+  {
+    name: 'hybrid-source',
+    description: 'files first, then the log where they end; machines die around the switch',
+  },
   { name: 'region-failover', description: 'what fails restarts alone: four failover regions, faults of many kinds' },
   { name: 'task-exceptions', description: 'user functions throw, in quick succession and during recovery' },
   { name: 'stuck-task', description: 'user functions do not return, and a cancelled task takes its process with it' },
@@ -59,6 +63,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'pointer-write-lost', description: 'metadata is durable, the pointer never arrives, the leader dies' },
   { name: 'zombie-jobmanager-writes', description: 'what a leader sent arrives when another one leads' },
   { name: 'zookeeper-jobmanager-crash', description: 'leaders die around the pointer write; ZooKeeper elects' },
+  {
+    name: 'zookeeper-slow-session',
+    description: 'a leader that cannot know whether its session lives; ZooKeeper elects',
+  },
   { name: 'kubernetes-jobmanager-crash', description: 'leaders die around the pointer write; Kubernetes elects' },
   { name: 'without-high-availability', description: 'one JobManager with pointer and counter in its memory' },
   { name: 'isolated-taskmanager', description: 'one TaskManager at a time is cut off from everything' },
@@ -181,6 +189,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'half messages: ends that are lost, and a broker that asks what became of them',
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
+  { name: 'log-retention', description: 'a log that deletes records before they are read: lost, and none comes twice' },
   { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
   {
     name: 'new-partitions',

@@ -98,7 +98,10 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       guarantee: job.guarantee,
       parameters: parametersOf(input, catalog),
     },
-    topics: topicsOf(input).map((topic) => topicPlan(topic, job.parallelism)),
+    topics: topicsOf(input).flatMap((topic) => [
+      topicPlan(topic, job.parallelism),
+      ...logBehind(topic, job.parallelism),
+    ]),
     connectors: {
       recordBytes: runtime.recordSize,
       fetchRecords: runtime.fetchRecords,
@@ -159,8 +162,32 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     ...(input.grow === undefined ? {} : { grows: { atUs: input.grow.at, partitions: input.grow.partitions } }),
     ...(input.entryRecords > 1 ? { entryRecords: input.entryRecords } : {}),
     ...startOf(input),
+    ...(input.retention === undefined ? {} : { retentionUs: input.retention }),
+    ...(input.offsetReset === 'none' ? {} : { offsetReset: input.offsetReset }),
     ...(input.discovery === undefined ? {} : { discoveryUs: input.discovery }),
   };
+}
+
+/** What follows the files of an input. The archive ends where the group of consumers that wrote it had come to in the log. */
+function logBehind({ name, input }: NamedTopic, parallelism: number): TopicPlan[] {
+  const { thenLog, records: archived } = input;
+  if (thenLog === undefined) return [];
+  const { records, overlap, partitions = parallelism, start, rate, bounded } = thenLog;
+  const first = archived - overlap;
+  return [
+    {
+      name: `${name}-log`,
+      after: name,
+      dataset: datasetOf(input),
+      records: overlap + records,
+      rows: Array.from({ length: overlap + records }, (_, index) => first + index),
+      partitions,
+      startUs: start,
+      ratePerSecond: rate,
+      bounded,
+      ...(overlap > 0 ? { before: overlap, committed: overlap, startFrom: 'committed' as const } : {}),
+    },
+  ];
 }
 
 function filesOf({ files }: TopicInput): Pick<TopicPlan, 'files'> {
@@ -174,8 +201,9 @@ function startOf({ startFrom, fromTime = 0 }: TopicInput): Pick<TopicPlan, 'star
   return { startFrom: startFrom === 'timestamp' ? { timestampUs: fromTime * US_PER_MS } : startFrom };
 }
 
-function datasetOf({ dataset, file, key, time, records }: TopicInput): string {
-  if (dataset === FLIGHTS) return records <= FLIGHTS_SMALL_RECORDS ? 'flights-20k' : 'flights-3m';
+function datasetOf({ dataset, file, key, time, records, thenLog }: TopicInput): string {
+  if (dataset === FLIGHTS)
+    return records + (thenLog?.records ?? 0) <= FLIGHTS_SMALL_RECORDS ? 'flights-20k' : 'flights-3m';
   if (dataset !== undefined) return dataset;
   const path = file ?? '';
   const spec: DatasetSpec = {

@@ -45,10 +45,16 @@ export interface TopicPlan {
   readonly entryRecords?: number;
   /** Where sources begin. Absent: at the start. */
   readonly startFrom?: StartPosition;
+  /** An entry is deleted so long after it became readable (Kafka: retention.ms). Absent: never. */
+  readonly retentionUs?: number;
+  /** Where sources go on when what they want was deleted. Absent: they fail. */
+  readonly offsetReset?: 'earliest';
   /** How often sources ask for new partitions. Absent: never. */
   readonly discoveryUs?: number;
   /** Present: no topic but files on the storage of checkpoints; `partitions` is their number times `parts`. */
   readonly files?: FilesPlan;
+  /** Name of an earlier topic that ends: the source that reads that one reads this one behind it (row B24). */
+  readonly after?: string;
   /** Present: no log but a socket, which hands out each record once, to whoever reads then. */
   readonly socket?: true;
   /** Present: its partitions hold markers of checkpoints, at which sources take them. */

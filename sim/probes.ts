@@ -27,15 +27,12 @@ export const BEYOND_SWEEPS: Readonly<Record<string, string>> = {
   'checkpoint-ids-exhausted': 'no checkpoint completes from then on, so that no life passes',
   'trigger-periodic-scheduler-shutdown':
     'the queue is emptied when the scheduler stops; the check guards another order',
-  'split-finished-again': 'no shipped job has readers of one source in several regions',
-  'splits-given-back': 'no shipped job has readers of one source in several regions',
   'job-lost-with-jobmanager': 'the job is gone, and a scenario that allows it is refused',
   'restore-refused': 'the job fails for good',
   'kubernetes-write-fenced': 'a leader stops by its own clock before another one may hold the record',
   'zookeeper-write-fenced':
     'with its session the node of a leader ends, and a request of that session is refused before',
   'takeover-superseded': 'a leader stops by its own clock before another one may claim the pointer',
-  'local-state-damaged': 'no fault of a plan damages the disk of a node yet; its unit tests do',
   'directory-not-empty': 'a writer would have to be late by just the time between a list and a removal',
   'produce-invalid-transaction-state':
     'a coordinator raises the epoch of what it aborts; a mutant that does not gets there',

@@ -53,6 +53,8 @@ export interface LogSourceOptions {
    * before its checkpoint is taken (Flink: ExternallyInducedSource). Only of `fromLog`. Default false.
    */
   readonly induced?: boolean;
+  /** Where to go on when the log has deleted what comes next. Default: the subtask fails, as nothing is to be lost unseen. */
+  readonly offsetReset?: 'earliest';
 }
 
 /** Which event time the records of a source have, and how far it has come in each split. Default: as the log says, and no watermarks. */
@@ -159,13 +161,46 @@ export class StreamExecutionEnvironment {
 
   /** The same as a log, but an enumerator in the JobManager assigns the partitions, or ranges of them, as splits to readers that ask. */
   fromSource<T>(options: SplitSourceOptions & SourceTime<T>): DataStream<T> {
+    return this.#add<T>(options, this.#splitSource(options));
+  }
+
+  /**
+   * Sources that are read one after the other, each to its end: history from files, then the log (Flink: HybridSource). Where a later one begins
+   * is asked when it is its turn. All but the last are bounded; event time is that of `options`.
+   */
+  fromHybridSource<T>(
+    options: { readonly topic: string; readonly uid: string } & SourceTime<T>,
+    sources: readonly Omit<SplitSourceOptions, 'uid'>[],
+  ): DataStream<T> {
+    const last = sources.at(-1);
+    if (last === undefined || sources.length < 2)
+      throw new InvalidJob(`The source '${options.topic}' reads several sources in turn, and is given less than two.`);
+    for (const { topic, bounded } of sources.slice(0, -1))
+      if (bounded !== true)
+        throw new InvalidJob(`The source '${topic}' never ends: nothing can come behind it in '${options.topic}'.`);
+    const chain = sources.map((source) => this.#splitSource({ ...source, uid: options.uid }));
+    const partitions = sources.flatMap((source) => source.partitions);
+    return this.#add<T>(options, {
+      ...this.#source({ ...last, ...options, partitions }, { kind: 'split-log' }),
+      chain,
+    });
+  }
+
+  #from<T>(
+    options: LogSourceOptions & SourceTime<T>,
+    kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords' | 'start' | 'discoveryUs' | 'files'>,
+  ): DataStream<T> {
+    return this.#add<T>(options, this.#source(options, kind));
+  }
+
+  #splitSource(options: SplitSourceOptions): SourceSpec {
     const { recordsPerSplit, backlogRecords, startFrom, discoveryMs, files, topic } = options;
     if (recordsPerSplit !== undefined)
       requireCount(`The split of '${topic}'`, recordsPerSplit, Number.MAX_SAFE_INTEGER);
     if (discoveryMs !== undefined) requireCount(`The discovery of '${topic}'`, discoveryMs, Number.MAX_SAFE_INTEGER);
     if (discoveryMs !== undefined && options.bounded === true)
       throw new InvalidJob(`The source '${topic}' is bounded, and cannot wait for further partitions.`);
-    return this.#from<T>(options, {
+    return this.#source(options, {
       kind: 'split-log',
       ...(recordsPerSplit === undefined ? {} : { recordsPerSplit }),
       ...(backlogRecords === undefined ? {} : { backlogRecords }),
@@ -175,11 +210,11 @@ export class StreamExecutionEnvironment {
     });
   }
 
-  #from<T>(
-    options: LogSourceOptions & SourceTime<T>,
+  #source(
+    options: LogSourceOptions,
     kind: Pick<SourceSpec, 'kind' | 'recordsPerSplit' | 'backlogRecords' | 'start' | 'discoveryUs' | 'files'>,
-  ): DataStream<T> {
-    const { topic, partitions, uid } = options;
+  ): SourceSpec {
+    const { topic, partitions } = options;
     if (partitions.length === 0) throw new InvalidJob(`The source '${topic}' has no partition to read.`);
     if (options.induced === true && kind.kind !== 'log')
       throw new InvalidJob(`Only a log read by fixed partitions has markers, and '${topic}' is read in another way.`);
@@ -193,19 +228,20 @@ export class StreamExecutionEnvironment {
     const fetchWaitUs = millis(fetchWaitMs);
     if (!Number.isInteger(fetchWaitUs) || fetchWaitUs < 0)
       throw new InvalidJob(`A fetch wait of ${fetchWaitMs} ms is not a whole number of microseconds.`);
-    const time =
-      options.watermarks === undefined ? {} : { watermarks: options.watermarks.spec(this.#graph.watermarkIntervalMs) };
+    return {
+      ...{ ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs },
+      ...(options.bounded === true ? { bounded: true as const } : {}),
+      ...(options.induced === true ? { induced: true as const } : {}),
+      ...(options.offsetReset === undefined ? {} : { offsetReset: options.offsetReset }),
+    };
+  }
+
+  #add<T>({ uid, watermarks }: Pick<LogSourceOptions, 'uid'> & SourceTime<T>, spec: SourceSpec): DataStream<T> {
+    const time = watermarks === undefined ? {} : { watermarks: watermarks.spec(this.#graph.watermarkIntervalMs) };
     const node = this.#graph.add({
-      body: {
-        kind: 'source',
-        source: {
-          ...{ ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs, ...time },
-          ...(options.bounded === true ? { bounded: true as const } : {}),
-          ...(options.induced === true ? { induced: true as const } : {}),
-        },
-      },
+      body: { kind: 'source', source: { ...spec, ...time } },
       inputs: [],
-      name: `Source: ${topic}`,
+      name: `Source: ${spec.topic}`,
       uid,
       parallelism: this.#options.parallelism,
     });

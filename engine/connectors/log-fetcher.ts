@@ -6,7 +6,7 @@ import type { Out } from '../protocol/actor.ts';
 import type { LogRecords } from '../protocol/messages.ts';
 import { type LogSplit, UNBOUNDED } from '../protocol/operator-events.ts';
 import type { SourceMessage, SourceReaderOptions } from './source-reader.ts';
-import type { SplitFetcher } from './split-fetcher.ts';
+import { type SplitFetcher, specOfSplit } from './split-fetcher.ts';
 
 /** The end of a partition may hold a fetch for so long (log-broker.ts); a request must not time out before. */
 const HELD_FETCH_US_MAX = 5_000_000;
@@ -21,8 +21,9 @@ export class LogFetcher implements SplitFetcher {
     this.#client = new RequestClient({ node: broker, via: 'datagram', name: 'fetch', timeoutUs, firstRequestId });
   }
 
-  fetch({ partition, offset, end }: LogSplit, out: Out, then: ReplyHandler<LogRecords>): void {
-    const { fetchRecords, fetchWaitUs } = this.#spec;
+  fetch(split: LogSplit, out: Out, then: ReplyHandler<LogRecords>): void {
+    const { partition, offset, end } = split;
+    const { fetchRecords, fetchWaitUs } = specOfSplit(this.#spec, split);
     const left = end === UNBOUNDED ? fetchRecords : end - offset;
     this.#client.send(
       {

@@ -10,7 +10,9 @@
  *      the enumerator is not state;
  *   I3 the coordinator is told that the barrier has left in the mailbox action of the snapshot; so whatever was held back comes after;
  *   I4 an event that the coordinator does not acknowledge fails the subtask (Flink: RpcTaskOperatorEventGateway);
- *   I5 it is exhausted when it was told that there is nothing more, and each split it finished was released: then no state is lost with it.
+ *   I5 it is exhausted when it was told that there is nothing more, and each split it finished was released: then no state is lost with it;
+ *   I6 of a chain of sources it reads one at a time, in their order: splits of a later one wait for those of an earlier one (row B24; Flink:
+ *      HybridSourceReader).
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { ReplyHandler } from '../clients/request-client.ts';
@@ -28,10 +30,13 @@ import {
   isFinished,
   LATEST,
   type LogSplit,
+  sourceOf,
+  UNBOUNDED,
 } from '../protocol/operator-events.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
 import { splitFetcherOf } from './open-fetcher.ts';
+import { chainOf } from '../job/job-graph.ts';
 import type { SplitFetcher } from './split-fetcher.ts';
 import { decodeReaderSplits, encodeReaderSplits } from './split-rows.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
@@ -52,6 +57,9 @@ interface HeldSplit {
   /** Records of the entry at `offset` that were emitted. */
   sub: number;
   readonly end: number;
+  readonly source?: number;
+  /** I6: it is not being fetched. */
+  waits: boolean;
   /** Its partition has ended, and it was read to there. */
   ended: boolean;
   /** Something of it was read, in this attempt or before. */
@@ -76,6 +84,10 @@ export class SplitReader implements SourceReader {
   #cursor = 0;
   #entry = 0;
   #noMoreSplits = false;
+  /** Of a chain: the one that is read now, as the coordinator said last. */
+  #source = 0;
+  /** Of a chain: whose splits are fetched; I6. */
+  #reading = 0;
   /** What the coordinator was told last (row C5). */
   #isProcessingBacklog = false;
   #stopped = false;
@@ -105,8 +117,10 @@ export class SplitReader implements SourceReader {
     const hasFinished = this.#options.restore?.finished === 'task';
     this.#tell({ kind: 'register-reader', splits: this.splits(), hasFinished }, out);
     if (hasFinished) return;
+    this.#reading = this.#firstSource();
     for (const split of this.#splits) if (!isFinished(split)) this.#fetch(split, out);
-    this.#askForMore(out);
+    // What is read of a chain it is told when it is known, and asks then.
+    if (!this.#isChain) this.#askForMore(out);
   }
 
   /** With their positions. */
@@ -122,6 +136,7 @@ export class SplitReader implements SourceReader {
         const split = splitOf(held);
         return checkpointedSplit({ ...split, offset: checkpointedOffset(split.offset) }, held.wasRead);
       }),
+      this.#isChain,
     );
   }
 
@@ -209,7 +224,14 @@ export class SplitReader implements SourceReader {
   #handle(event: EventToOperator, out: Out): void {
     switch (event.kind) {
       case 'assign-splits':
-        for (const split of event.splits) this.#fetch(this.#hold(split), out);
+        for (const split of event.splits) {
+          const held = this.#hold(split);
+          if (this.#isChain) this.#reading = this.#firstSource();
+          this.#fetch(held, out);
+        }
+        return this.#askForMore(out);
+      case 'switch-source':
+        this.#source = event.source;
         return this.#askForMore(out);
       case 'no-more-splits':
         this.#noMoreSplits = true;
@@ -224,17 +246,37 @@ export class SplitReader implements SourceReader {
 
   /** It takes its share of the partitions; others have room for the rest. */
   #askForMore(out: Out): void {
-    const { spec, parallelism } = this.#options;
+    const { parallelism } = this.#options;
+    const { files, partitions } = chainOf(this.#options.spec)[this.#source] ?? this.#options.spec;
     // Of files one at a time: what another reader has not begun it can take over.
-    const share = spec.files === undefined ? Math.ceil(spec.partitions.length / parallelism) : 1;
-    const open = this.#splits.filter(isOpen).length;
+    const share = files === undefined ? Math.ceil(partitions.length / parallelism) : 1;
+    const open = this.#splits.filter((split) => isOpen(split) && sourceOf(split) === this.#source).length;
     if (open < share && !this.#noMoreSplits) this.#tell({ kind: 'request-split' }, out);
   }
 
   #finished(split: HeldSplit, out: Out): void {
     this.#reportBacklog(out);
     this.#tell({ kind: 'split-finished', split: splitOf(split), partitionEnded: split.ended }, out);
+    if (this.#isChain) this.#readOn(out);
     this.#askForMore(out);
+  }
+
+  get #isChain(): boolean {
+    return this.#options.spec.chain !== undefined;
+  }
+
+  /** The earliest one of the chain that splits are open of. */
+  #firstSource(): number {
+    return this.#splits.reduce(
+      (first, split) => (isOpen(split) ? Math.min(first, sourceOf(split)) : first),
+      Number.MAX_SAFE_INTEGER,
+    );
+  }
+
+  /** I6. */
+  #readOn(out: Out): void {
+    this.#reading = this.#firstSource();
+    for (const split of this.#splits) if (split.waits) this.#fetch(split, out);
   }
 
   /** Row C5: only where it changes. What was fetched and not emitted yet is as good as read. */
@@ -260,7 +302,7 @@ export class SplitReader implements SourceReader {
     toJobManager({ kind: 'operator-event-acknowledged', epoch, attempt, operator, sequence }, out);
   }
 
-  #hold({ splitId, partition, offset, sub, end }: LogSplit): HeldSplit {
+  #hold({ splitId, partition, offset, sub, end, source }: LogSplit): HeldSplit {
     assert(!this.#splits.some((held) => held.splitId === splitId), 'a split is assigned to a reader once', { splitId });
     const split: HeldSplit = {
       splitId,
@@ -268,6 +310,8 @@ export class SplitReader implements SourceReader {
       offset,
       sub,
       end,
+      ...(source === undefined ? {} : { source }),
+      waits: false,
       ended: false,
       wasRead: offset !== LATEST && (sub > 0 || splitId !== `${partition}@${offset}`),
       behind: 0,
@@ -278,7 +322,8 @@ export class SplitReader implements SourceReader {
   }
 
   #fetch(split: HeldSplit, out: Out): void {
-    this.#fetcher.fetch(split, out, split.onReply);
+    split.waits = this.#isChain && sourceOf(split) > this.#reading;
+    if (!split.waits) this.#fetcher.fetch(split, out, split.onReply);
   }
 
   #onReply(split: HeldSplit, reply: LogRecords | undefined, out: Out): void {
@@ -291,6 +336,7 @@ export class SplitReader implements SourceReader {
         this.#fetch(split, lateOut),
       );
     }
+    if (reply.outcome === 'out-of-range') return this.#onDeleted(split, reply.offset, out);
     if (split.offset === LATEST) split.offset = reply.offset;
     assert(reply.offset === split.offset, 'a fetch is answered from the offset it asked for');
     split.behind = reply.behind;
@@ -306,14 +352,27 @@ export class SplitReader implements SourceReader {
     split.ended = true;
     this.#finished(split, out);
   }
+
+  /** The log begins at `start` by now. */
+  #onDeleted(split: HeldSplit, start: number, out: Out): void {
+    if (this.#stopped) return;
+    probe(out, 'offset-out-of-range');
+    const { offsetReset } = chainOf(this.#options.spec)[sourceOf(split)] ?? this.#options.spec;
+    if (offsetReset === undefined) return this.#options.fail('offset-out-of-range', out);
+    split.offset = split.end === UNBOUNDED ? start : Math.min(start, split.end);
+    split.sub = 0;
+    if (isOpen(split)) this.#fetch(split, out);
+    else this.#finished(split, out);
+  }
 }
 
-const splitOf = ({ splitId, partition, offset, sub, end }: HeldSplit): LogSplit => ({
+const splitOf = ({ splitId, partition, offset, sub, end, source }: HeldSplit): LogSplit => ({
   splitId,
   partition,
   offset,
   sub,
   end,
+  ...(source === undefined ? {} : { source }),
 });
 
 const isOpen = (split: HeldSplit): boolean => !split.ended && !isFinished(split);

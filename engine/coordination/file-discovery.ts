@@ -4,7 +4,7 @@
  *
  * Owns: the list that is open, and when the next one is due. Does not own: what becomes of a split; which files were seen is in the
  * enumerator's state, as its partitions (split-enumerator.ts).
- * Invariant I1: a list is asked for until it is answered; after `restart` no answer to an earlier one counts.
+ * Invariant I1: a list is asked for until it is answered; after `restart` and `stop` no answer to an earlier one counts.
  */
 import { fileNumber } from '../connectors/file/file-blocks.ts';
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
@@ -25,9 +25,13 @@ export class FileDiscovery implements Discovery {
   }
 
   restart(out: Out): void {
+    this.stop(out);
+    this.#list(out);
+  }
+
+  stop(out: Out): void {
     this.#generation += 1;
     this.#later.clear(out);
-    this.#list(out);
   }
 
   /** The storage of the JobManager hears its own answers. */

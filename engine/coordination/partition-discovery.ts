@@ -3,7 +3,7 @@
  * partition.discovery.interval.ms and an OffsetsInitializer).
  *
  * Owns: the request that is open, and when the next one is due. Does not own: what becomes of a partition (split-enumerator.ts).
- * Invariant I1: a request is repeated until it is answered; after `restart` no answer to an earlier one counts.
+ * Invariant I1: a request is repeated until it is answered; after `restart` and `stop` no answer to an earlier one counts.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { RequestClient } from '../clients/request-client.ts';
@@ -20,6 +20,8 @@ export type DiscoveryHost = Pick<MasterHookHost, 'services' | 'storage' | 'reque
 export interface Discovery {
   /** Begins anew; what was asked before is forgotten. */
   restart(out: Out): void;
+  /** Asks no more. */
+  stop(out: Out): void;
   handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean;
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean;
 }
@@ -50,9 +52,13 @@ export class PartitionDiscovery implements Discovery {
   }
 
   restart(out: Out): void {
+    this.stop(out);
+    this.#ask(out);
+  }
+
+  stop(out: Out): void {
     this.#client.abandon(out);
     this.#later.clear(out);
-    this.#ask(out);
   }
 
   handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {

@@ -2,8 +2,8 @@
  * The coordinator of a source: an enumerator, the readers that are there, and what was assigned to them (rows K1-K3; Flink:
  * SourceCoordinator, SourceCoordinatorContext).
  *
- * Owns: the ways to the readers and the tracker. Does not own: which split goes where (split-enumerator.ts), what the log is asked
- * (partition-discovery.ts).
+ * Owns: the ways to the readers and the tracker. Does not own: which split goes where (split-enumerator.ts), which source of a chain is read
+ * and what the log is asked (hybrid-enumerator.ts).
  * Invariants:
  *   I1 a split is recorded in the tracker when its assignment is handed to the gateway, kept back there or not;
  *   I2 the snapshot is one moment: enumerator state and the tracker's border are taken together.
@@ -11,18 +11,15 @@
 import { assert, unreachable } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { SourceSpec } from '../job/job-graph.ts';
-import type { StartPosition } from '../protocol/start-position.ts';
+import { chainOf, type SourceSpec } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { EventFromOperator, LogSplit } from '../protocol/operator-events.ts';
-import { decodeEnumeratorState, encodeEnumeratorState } from '../connectors/split-rows.ts';
+import { HybridEnumerator } from './hybrid-enumerator.ts';
 import type { OperatorCoordinator, OperatorSubtask, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
-import { FileDiscovery } from './file-discovery.ts';
-import { type Discovery, type DiscoveryHost, PartitionDiscovery } from './partition-discovery.ts';
+import type { DiscoveryHost } from './partition-discovery.ts';
 import { SplitAssignmentTracker } from './split-assignment-tracker.ts';
-import { type EnumeratorContext, SplitEnumerator } from './split-enumerator.ts';
 
 export interface SourceCoordinatorOptions {
   readonly source: SourceSpec & { readonly uid: string };
@@ -34,43 +31,33 @@ export interface SourceCoordinatorOptions {
 
 export class SourceCoordinator implements OperatorCoordinator {
   readonly #options: SourceCoordinatorOptions;
-  readonly #context: EnumeratorContext;
   readonly #gateways = new Map<number, OperatorSubtask>();
   readonly #registered = new Set<number>();
   /** Attempts whose readers lag (row C5). */
   readonly #lagging = new Set<ExecutionAttemptId>();
-  /** Undefined: the job names its partitions, and each begins at its start. */
-  readonly #discovery: Discovery | undefined;
+  readonly #enumerator: HybridEnumerator;
   #tracker = new SplitAssignmentTracker<LogSplit>();
-  #enumerator: SplitEnumerator;
   #parallelism: number;
 
   constructor(options: SourceCoordinatorOptions) {
     this.#options = options;
     this.#parallelism = options.parallelism;
-    this.#context = {
+    const context = {
       registered: this.#registered,
       parallelism: () => this.#parallelism,
-      assignSplit: (subtask, split, out) => {
+      assignSplit: (subtask: number, split: LogSplit, out: Out) => {
         this.#tracker.record(subtask, split);
         this.#gatewayOf(subtask).sendEvent({ kind: 'assign-splits', splits: [split] }, out);
       },
-      signalNoMoreSplits: (subtask, out) => this.#gatewayOf(subtask).sendEvent({ kind: 'no-more-splits' }, out),
-      releaseSplit: (subtask, splitId, out) =>
+      signalNoMoreSplits: (subtask: number, out: Out) =>
+        this.#gatewayOf(subtask).sendEvent({ kind: 'no-more-splits' }, out),
+      releaseSplit: (subtask: number, splitId: string, out: Out) =>
         this.#gatewayOf(subtask).sendEvent({ kind: 'release-split', splitId }, out),
+      switchSource: (subtask: number, source: number, out: Out) =>
+        this.#gatewayOf(subtask).sendEvent({ kind: 'switch-source', source }, out),
     };
-    this.#enumerator = this.#begin(undefined);
-    const { source, host } = options;
-    if (isStatic(source)) return;
-    const discovery = {
-      source,
-      host,
-      at: () => this.#startOfUnknown(),
-      discovered: (partitions: readonly number[], offsets: readonly number[], out: Out) =>
-        this.#enumerator.discovered(partitions, (index) => offsets[index] ?? 0, out),
-    };
-    const { files } = source;
-    this.#discovery = files === undefined ? new PartitionDiscovery(discovery) : new FileDiscovery(discovery, files);
+    const { source, host, parts } = options;
+    this.#enumerator = new HybridEnumerator({ uid: source.uid, sources: chainOf(source), context, host, parts });
   }
 
   /** Construction and reset have begun the enumerator; it waits for its readers. */
@@ -81,7 +68,7 @@ export class SourceCoordinator implements OperatorCoordinator {
     out: Out,
     done: SnapshotDone,
   ): void {
-    const bytes = encodeEnumeratorState(this.#enumerator.snapshotState());
+    const bytes = this.#enumerator.snapshotState();
     this.#tracker.onCheckpoint(checkpointId);
     out.busy('byte', bytes.length);
     done(bytes, nowUs, out);
@@ -103,16 +90,16 @@ export class SourceCoordinator implements OperatorCoordinator {
     this.#registered.clear();
     if (this.#options.parts.backlogOfEndedReader === 'cleared') this.#lagging.clear();
     this.#tracker = new SplitAssignmentTracker();
-    this.#enumerator = this.#begin(bytes);
-    this.#discovery?.restart(out);
+    this.#enumerator.begin(bytes);
+    this.#enumerator.restartDiscovery(out);
   }
 
   handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
-    return this.#discovery?.handleMessage(message, nowUs, out) === true;
+    return this.#enumerator.handleMessage(message, nowUs, out);
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
-    return this.#discovery?.handleTimer(timer, nowUs, out) === true;
+    return this.#enumerator.handleTimer(timer, nowUs, out);
   }
 
   executionAttemptReady(gateway: OperatorSubtask): void {
@@ -152,7 +139,7 @@ export class SourceCoordinator implements OperatorCoordinator {
   }
 
   get isProcessingBacklog(): boolean {
-    return this.#lagging.size > 0;
+    return this.#lagging.size > 0 || this.#enumerator.isProcessingBacklog;
   }
 
   /** Row C5: a reader that is gone can never say that it has caught up; its next attempt says anew how it stands. */
@@ -163,22 +150,8 @@ export class SourceCoordinator implements OperatorCoordinator {
   /** Row K2: the coordinator is not rolled back; what the subtask has forgotten is given back. */
   subtaskReset(subtask: number, restored: CheckpointId, out: Out): void {
     const forgotten = this.#tracker.takeAssignedAfter(subtask, restored);
-    this.#enumerator.addSplitsBack(this.#options.parts.splitsToGiveBack(forgotten), subtask, out);
-  }
-
-  #begin(bytes: Uint8Array | undefined): SplitEnumerator {
-    const { source } = this.#options;
-    const state = bytes === undefined ? undefined : decodeEnumeratorState(bytes);
-    const enumerator = new SplitEnumerator(source, this.#context, state);
-    if (isStatic(source)) enumerator.start();
-    return enumerator;
-  }
-
-  /** FLIP-288: what is there at first begins where the source is to begin; what comes later came while the job ran. */
-  #startOfUnknown(): StartPosition {
-    const { source, parts } = this.#options;
-    const { start = 'earliest' } = source;
-    return this.#enumerator.hasDiscovered && parts.startOfNewPartition === 'earliest' ? 'earliest' : start;
+    const splits = this.#options.parts.splitsToGiveBack(forgotten, this.#enumerator.current);
+    this.#enumerator.addSplitsBack(splits, subtask, out);
   }
 
   #gatewayOf(subtask: number): OperatorSubtask {
@@ -187,7 +160,3 @@ export class SourceCoordinator implements OperatorCoordinator {
     return gateway;
   }
 }
-
-/** The job names its splits, and each begins at its start. */
-const isStatic = ({ start, discoveryUs, files }: SourceSpec): boolean =>
-  start === undefined && discoveryUs === undefined && files === undefined;

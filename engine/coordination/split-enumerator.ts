@@ -11,6 +11,8 @@
  * they are told of by whoever asks the log (partition-discovery.ts); those of the first answer begin where the source is to begin, those that
  * come later at their start, as all that was ever in them came while the job ran (FLIP-288).
  *
+ * Where another source follows in a chain, nobody is told that there is nothing more: readers wait for what comes behind (hybrid-enumerator.ts).
+ *
  * Owns: what is not assigned. Does not own: what was assigned to whom since when (split-assignment-tracker.ts).
  * Invariants:
  *   I1 every split is in exactly one place of a checkpoint: here, or in one reader's state;
@@ -26,6 +28,8 @@ import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What an enumerator asks of its coordinator (Flink: SplitEnumeratorContext). */
 export interface EnumeratorContext {
+  /** Its source is one of a chain: which one, and whether another one follows (row B24). */
+  readonly place?: { readonly source: number; readonly isLast: boolean };
   /** Subtasks whose readers are there. */
   readonly registered: ReadonlySet<number>;
   /** How many readers there will be. */
@@ -79,6 +83,13 @@ export class SplitEnumerator {
       this.#makeSplit(partition, startOf(index));
     }
     this.#serve(out);
+  }
+
+  /** Every partition was read to its end, and no reader holds a split; readers that are not there might. */
+  get hasEnded(): boolean {
+    const isIdle = this.#open.size === 0 && this.#unassigned.length === 0;
+    const isEveryoneThere = this.#context.registered.size >= this.#context.parallelism();
+    return isIdle && isEveryoneThere && this.hasDiscovered && [...this.#next.values()].every((next) => next === ENDED);
   }
 
   snapshotState(): EnumeratorState {
@@ -139,7 +150,7 @@ export class SplitEnumerator {
       this.#open.set(split.splitId, { split, subtask });
       this.#context.assignSplit(subtask, split, out);
     }
-    if (!this.#isExhausted) return;
+    if (!this.#isExhausted || this.#context.place?.isLast === false) return;
     for (const subtask of this.#waiting) {
       this.#done.add(subtask);
       this.#context.signalNoMoreSplits(subtask, out);
@@ -182,6 +193,8 @@ export class SplitEnumerator {
     const records = this.#rangeRecords;
     const end = records === 0 ? UNBOUNDED : offset + records;
     this.#next.set(partition, end);
-    this.#unassigned.push({ splitId: `${partition}@${offset}`, partition, offset, sub: 0, end });
+    const { place } = this.#context;
+    const source = place === undefined ? {} : { source: place.source };
+    this.#unassigned.push({ splitId: `${partition}@${offset}`, partition, offset, sub: 0, end, ...source });
   }
 }

@@ -9,7 +9,9 @@
  *   I1 a connection that is SUSPENDED ends the leadership, unless that is tolerated; then its end is when the session may have expired,
  *      counted from when its newest sign of life was sent, or LOST, whichever comes first;
  *   I2 after a lost connection all is begun anew: watches are gone, and a node may have been made unseen. Own nodes are found by their
- *      name (Curator: protected mode; CURATOR-3), for one that is left in front would bar everybody for as long as the session lives.
+ *      name (Curator: protected mode; CURATOR-3), for one that is left in front would bar everybody for as long as the session lives;
+ *   I3 whoever steps down while the connection holds queues anew at once: its session may have survived, its node with it, and then no
+ *      change of the connection ever comes.
  */
 import { type LeaderEpoch, leaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -75,7 +77,7 @@ export class ZooKeeperLatch implements Pick<HighAvailabilityServices, 'epoch'> {
     if (this.#leading === undefined || this.#options.parts.suspendedLeadership === 'kept') return;
     if (nowUs - this.#client.confirmedUs < this.#options.configuration.runtime.leaseUs) return;
     probe(out, 'latch-session-may-be-over');
-    this.stepDown(nowUs, out);
+    this.#restart(nowUs, out);
   }
 
   /** The leadership is over; the node, if it is there still, goes with the next beginning. */
@@ -89,6 +91,11 @@ export class ZooKeeperLatch implements Pick<HighAvailabilityServices, 'epoch'> {
 
   /** The leader's own node turned out to be gone. */
   deposed(nowUs: Micros, out: Out): void {
+    this.#restart(nowUs, out);
+  }
+
+  /** I3: nobody tells a connection that holds that the leadership it had is over. */
+  #restart(nowUs: Micros, out: Out): void {
     this.stepDown(nowUs, out);
     if (this.#client.isConnected) this.#begin(out);
   }

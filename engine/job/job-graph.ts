@@ -61,13 +61,20 @@ export interface SourceSpec {
   readonly discoveryUs?: number;
   /** `split-log`: not from the log but from files; `partitions` are their splits then, those of files yet to come included. */
   readonly files?: FileSourceSpec;
+  /** `split-log`: these are read one after the other, each to its end, in place of this one, whose `partitions` are all of theirs (row B24). */
+  readonly chain?: readonly SourceSpec[];
   /** Its partitions end. A subtask that has none ends at once (Flink: NoMoreSplits); else it waits for some. */
   readonly bounded?: true;
   /** `log`: markers in its partitions say when a snapshot is due (row C25; Flink: ExternallyInducedSource). */
   readonly induced?: true;
+  /** Where to go on when the log has deleted what comes next (Kafka: auto.offset.reset); absent: the subtask fails. */
+  readonly offsetReset?: 'earliest';
   /** Event time of its records and watermarks per split; absent: the source says nothing of event time. */
   readonly watermarks?: WatermarkSpec;
 }
+
+/** The sources of a chain, or the one there is. */
+export const chainOf = (source: SourceSpec): readonly SourceSpec[] => source.chain ?? [source];
 
 export interface SinkSpec {
   /** `exactly-once`: transactions, two-phase commit (row K9). `at-least-once`: visible when written, flushed before the barrier (row K13). */

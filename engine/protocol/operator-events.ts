@@ -15,7 +15,11 @@ export interface LogSplit {
   readonly sub: number;
   /** One past its last entry; `UNBOUNDED`: the split goes on as long as its partition. */
   readonly end: number;
+  /** Which source of a chain it is of (row B24; Flink: HybridSourceSplit). Absent: of the only one. */
+  readonly source?: number;
 }
+
+export const sourceOf = ({ source = 0 }: Pick<LogSplit, 'source'>): number => source;
 
 /** `end` of a split without an end of its own. */
 export const UNBOUNDED = -1;
@@ -47,6 +51,8 @@ export type EventToOperator =
   | { readonly kind: 'assign-splits'; readonly splits: readonly LogSplit[] }
   /** There is nothing more to ask for (Flink: NoMoreSplitsEvent). Not state: said again after each restart (row K3). */
   | { readonly kind: 'no-more-splits' }
+  /** Row B24. Splits of this source of the chain are assigned now (Flink: SwitchSourceEvent). Not state: said to each reader that registers. */
+  | { readonly kind: 'switch-source'; readonly source: number }
   /** The enumerator has taken note that the split is finished; from now on that is in its state and no longer in the reader's. */
   | { readonly kind: 'release-split'; readonly splitId: string };
 

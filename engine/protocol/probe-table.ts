@@ -90,6 +90,9 @@ const BY_AREA = {
     'operator-event-unanswered': 'An event to the coordinator was never acknowledged; the subtask fails.',
     'partition-discovered-later': 'The log had a partition that the enumerator did not know, while others were read.',
     'split-finished-again': 'A split was reported as finished that was known to be.',
+    'source-switched': 'A source of a chain was read to its end, and the next one is read (row B24).',
+    'splits-of-earlier-source-given-back':
+      'A subtask had forgotten splits of a source that is over for everybody else (row B24).',
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
   failover: {
@@ -192,6 +195,7 @@ const BY_AREA = {
     'log-unavailable': 'The log refused a fetch; it is tried again later.',
     'marker-before-trigger': 'A source came upon the marker of a checkpoint it was not triggered for yet (row C25).',
     'marker-of-checkpoint-that-is-over': 'A source read over the marker of a checkpoint that is over (row C25).',
+    'offset-out-of-range': 'The log had deleted what a source wanted to read next (row K1).',
     'socket-records-lost': 'A socket has handed out records that this attempt never saw.',
     'source-stopped-for-savepoint': 'A source stopped reading: its next barrier is the last thing it says (row C28).',
   },

@@ -41,10 +41,14 @@ export interface JobTopic {
   readonly discoveryUs?: number;
   /** Present: no topic but files. */
   readonly files?: FileSourceSpec;
+  /** Present: the same source reads this one behind it (row B24). */
+  readonly followedBy?: JobTopic;
   /** Present: an entry of its log may hold several records. */
   readonly hasEntries?: true;
   /** Present: markers in it say when a checkpoint is taken. */
   readonly induced?: true;
+  /** Where a source goes on when what it wants was deleted; absent: it fails. */
+  readonly offsetReset?: 'earliest';
 }
 
 export interface JobInput {

@@ -40,7 +40,11 @@ export function readTopicBySplits(
   const { recordsPerSplit, backlogRecords } = splits;
   const split = recordsPerSplit === 0 ? {} : { recordsPerSplit };
   const backlog = backlogRecords === 0 ? {} : { backlogRecords };
-  return env.fromSource<Row>({ ...sourceOptions(input, topic), ...split, ...backlog });
+  const optionsOf = (one: JobTopic): SplitSourceOptions => ({ ...sourceOptions(input, one), ...split, ...backlog });
+  const { followedBy } = topic;
+  if (followedBy === undefined) return env.fromSource<Row>(optionsOf(topic));
+  const { uid } = optionsOf(topic);
+  return env.fromHybridSource<Row>({ topic: topic.name, uid }, [optionsOf(topic), optionsOf(followedBy)]);
 }
 
 /** One stream of all these topics. */
@@ -82,6 +86,7 @@ function sourceOptions(input: JobInput, topic: JobTopic): SplitSourceOptions {
     ...(topic.files === undefined ? {} : { files: topic.files }),
     ...(topic.discoveryUs === undefined ? {} : { discoveryMs: topic.discoveryUs / US_PER_MS }),
     ...(topic.induced === true ? { induced: true } : {}),
+    ...(topic.offsetReset === undefined ? {} : { offsetReset: topic.offsetReset }),
     ...(recordBytes === undefined ? {} : { recordBytes }),
     ...(fetchRecords === undefined ? {} : { fetchRecords }),
     ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),

@@ -3,12 +3,12 @@
  *
  * The first topic runs through pipelines that never meet: source, map and sink, joined by forward channels, one region per subtask
  * index. They are not chained, so that a region has channels to lose. The second topic is counted per key by one subtask: a region of
- * its own with keyed state. Outputs are values that depend on nothing but the record, or on the count of its key.
+ * its own with keyed state. Of files the pipelines are given splits, so that regions that restart alone share an enumerator. Outputs are values that depend on nothing but the record, or on the count of its key.
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import { type JobDefinition, keyField, outputKey, textParameter } from './job-definition.ts';
 import { countPerKey } from './keyed-count.ts';
-import { readTopic, sinkOptions } from './log-topics.ts';
+import { readTopic, readTopicBySplits, sinkOptions } from './log-topics.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 
 /** What comes out of a pipeline for every record. */
@@ -38,7 +38,11 @@ export const parallelPipelines: JobDefinition = {
       throw new InvalidJob(
         'parallel-pipelines needs a partition for each pipeline: give its first input as many as its parallelism.',
       );
-    readTopic(env, input, pipelines)
+    const rows =
+      pipelines.files === undefined
+        ? readTopic(env, input, pipelines)
+        : readTopicBySplits(env, input, pipelines, { recordsPerSplit: 0, backlogRecords: 0 });
+    rows
       .map((row): PipelineOutput => ({ key: keyField(row, field), distance: Number(row['distance'] ?? 0) }))
       .uid('pipeline')
       .name('Pipeline')

@@ -81,7 +81,7 @@ import {
   inducedSavepointAsCheckpoint,
   readsPastMarker,
 } from './induced-mutants.ts';
-import { localCopyOfAnyCheckpoint } from './local-recovery-mutants.ts';
+import { localCopyOfAnyCheckpoint, localCopyUnchecked } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -124,6 +124,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
 import {
@@ -253,6 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   changelogBoundaryOffByOne,
   reservedFilesSwept,
   localCopyOfAnyCheckpoint,
+  localCopyUnchecked,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,
@@ -262,6 +264,7 @@ export const MUTANTS: readonly Mutant[] = [
   symbolicLatestInCheckpoint,
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
+  splitsBackToNewSource,
 ];
 
 /** A plan names an engine that there is none of. */

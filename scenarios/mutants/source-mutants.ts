@@ -62,3 +62,17 @@ export const newPartitionBeginsAtLatest: Mutant = {
   scenario: 'new-partitions',
   judges: LOST,
 };
+
+export const splitsBackToNewSource: Mutant = {
+  slug: 'splits-back-to-new-source',
+  bug: 'row B24',
+  story:
+    'Splits of a source that a reader forgot when it restarted come back after the switch to the next one, and are handed out as splits of ' +
+    'that one: it is asked for records it never had.',
+  parts: withWrong({
+    splitsToGiveBack: (forgotten, currentSource) =>
+      forgotten.map((split) => (split.source === undefined ? split : { ...split, source: currentSource })),
+  }),
+  scenario: 'hybrid-source',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};

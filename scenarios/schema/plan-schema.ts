@@ -105,6 +105,7 @@ const fault = z.discriminatedUnion(
       restartAfterUs: natural,
     }),
     record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
+    record({ ...ofFault, kind: z.literal('disk-damage'), node, chance: ratio, place: natural, forUs: natural }),
     record({ ...ofFault, kind: z.literal('slow-cpu'), node, factor: positive, forUs: natural }),
     record({
       ...ofFault,
@@ -142,7 +143,7 @@ const fault = z.discriminatedUnion(
   ],
   {
     error:
-      'expected a kind: crash, power-loss, out-of-memory, pause, slow-cpu, throw, hang, partition, hold, reset, delay, loss, duplicate, reorder, slow-link, service, operation, clock-step or clock-drift',
+      'expected a kind: crash, power-loss, out-of-memory, pause, slow-cpu, disk-damage, throw, hang, partition, hold, reset, delay, loss, duplicate, reorder, slow-link, service, operation, clock-step or clock-drift',
   },
 );
 
@@ -268,40 +269,52 @@ export const planSchema = record({
     parallelism: positive,
     parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   }),
-  topics: z.array(
-    record({
-      name: z.string(),
-      dataset: z.string(),
-      records: natural,
-      rows: z.array(natural).exactOptional(),
-      partitions: positive,
-      startUs: natural,
-      ratePerSecond: natural,
-      bounded: z.boolean().default(false),
-      socket: z.literal(true).exactOptional(),
-      induced: z.literal(true).exactOptional(),
-      before: natural.exactOptional(),
-      committed: natural.exactOptional(),
-      grows: record({ atUs: natural, partitions: positive }).exactOptional(),
-      entryRecords: positive.exactOptional(),
-      files: record({
-        count: positive,
-        parts: positive,
-        partBytes: positive,
-        blockBytes: positive,
-        everyUs: natural,
-      }).exactOptional(),
-      startFrom: z
-        .union([z.enum(['earliest', 'latest', 'committed']), record({ timestampUs: whole })], {
-          error: 'expected earliest, latest, committed or { timestampUs }',
-        })
-        .exactOptional(),
-      discoveryUs: positive.exactOptional(),
-    }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
-      error: 'expected as many rows as records',
-      path: ['rows'],
-    }),
-  ),
+  topics: z
+    .array(
+      record({
+        name: z.string(),
+        dataset: z.string(),
+        records: natural,
+        rows: z.array(natural).exactOptional(),
+        partitions: positive,
+        startUs: natural,
+        ratePerSecond: natural,
+        bounded: z.boolean().default(false),
+        socket: z.literal(true).exactOptional(),
+        induced: z.literal(true).exactOptional(),
+        before: natural.exactOptional(),
+        committed: natural.exactOptional(),
+        grows: record({ atUs: natural, partitions: positive }).exactOptional(),
+        entryRecords: positive.exactOptional(),
+        files: record({
+          count: positive,
+          parts: positive,
+          partBytes: positive,
+          blockBytes: positive,
+          everyUs: natural,
+        }).exactOptional(),
+        startFrom: z
+          .union([z.enum(['earliest', 'latest', 'committed']), record({ timestampUs: whole })], {
+            error: 'expected earliest, latest, committed or { timestampUs }',
+          })
+          .exactOptional(),
+        discoveryUs: positive.exactOptional(),
+        retentionUs: positive.exactOptional(),
+        offsetReset: z.literal('earliest').exactOptional(),
+        after: z.string().exactOptional(),
+      }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
+        error: 'expected as many rows as records',
+        path: ['rows'],
+      }),
+    )
+    .refine(
+      (topics) =>
+        topics.every(
+          ({ after }, index) =>
+            after === undefined || topics.slice(0, index).some(({ name, bounded }) => name === after && bounded),
+        ),
+      { error: 'expected after to name an earlier topic that ends' },
+    ),
   cluster: record({
     taskManagers: positive,
     slots: positive,

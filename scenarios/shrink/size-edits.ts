@@ -153,7 +153,12 @@ function withParallelism(plan: SimulationPlan, parallelism: number): SimulationP
 
 function fewerTopics(plan: SimulationPlan): SimulationPlan[] {
   if (plan.topics.length < 2) return [];
-  return plan.topics.map((_, index) => ({ ...plan, topics: plan.topics.filter((__, other) => other !== index) }));
+  return plan.topics.map(({ name }) => ({
+    ...plan,
+    topics: plan.topics
+      .filter((topic) => topic.name !== name)
+      .map(({ after, ...topic }) => (after === undefined || after === name ? topic : { ...topic, after })),
+  }));
 }
 
 function ofTopics(

@@ -9,7 +9,7 @@
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
-import { type JobGraph, keySerializerOf } from '../../engine/job/job-graph.ts';
+import { type JobGraph, keySerializerOf, type SourceSpec } from '../../engine/job/job-graph.ts';
 import { type KeyGroupRange, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { decodePointer, pointerKey, type RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/metadata-file.ts';
@@ -99,6 +99,8 @@ export class CheckpointReader {
   readonly #splitSources: ReadonlySet<string>;
   /** Operators that run a user function. */
   readonly #withFunction: ReadonlySet<string>;
+  /** Of those that are chains (row B24): which source of the chain each partition is of. */
+  readonly #chains: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** The partitions of sources with splits. */
   readonly #splitPartitions: ReadonlySet<number>;
   readonly #metadata = new Map<string, { readonly bytes: Uint8Array; readonly value: CheckpointMetadata }>();
@@ -121,6 +123,9 @@ export class CheckpointReader {
     this.#withFunction = new Set(operators.filter((operator) => 'function' in operator).map(({ uid }) => uid));
     const splitSources = sources.filter(({ kind }) => kind === 'split-log');
     this.#splitSources = new Set(splitSources.map(({ uid }) => uid));
+    this.#chains = new Map(
+      splitSources.flatMap(({ uid, chain }) => (chain === undefined ? [] : [[uid, sourcesByPartition(chain)]])),
+    );
     this.#splitPartitions = new Set(splitSources.flatMap(({ partitions }) => partitions));
   }
 
@@ -267,7 +272,12 @@ export class CheckpointReader {
       if (bytes === undefined) return `there is no state of the coordinator of ${uid}`;
       const enumerator = attempt(`state of the coordinator of ${uid}`, () => decodeEnumeratorState(bytes));
       if (enumerator.kind === 'unreadable') return enumerator.reason;
-      const found = splitCut({ readers: readers.get(uid) ?? [], enumerator: enumerator.value });
+      const chain = this.#chains.get(uid);
+      const found = splitCut({
+        readers: readers.get(uid) ?? [],
+        enumerator: enumerator.value,
+        ...(chain === undefined ? {} : { sourceOfPartition: chain }),
+      });
       problems.push(...found.problems);
       for (const [partition, position] of found.positions) {
         const slot = this.#options.index.slotOf(partition);
@@ -401,3 +411,6 @@ function addInFlight(edge: number, buffers: readonly DataBuffer[], into: InFligh
     });
   }
 }
+
+const sourcesByPartition = (chain: readonly SourceSpec[]): ReadonlyMap<number, number> =>
+  new Map(chain.flatMap(({ partitions }, source) => partitions.map((partition) => [partition, source] as const)));

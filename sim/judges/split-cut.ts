@@ -8,6 +8,8 @@
  *
  * Of a partition that has ended there may be no split any more.
  *
+ * Of a chain of sources a split must say which one it is of, or the wrong one would be asked for its records.
+ *
  * I1: the cut of a partition is the least position of what is still to be read; finished splits have nothing to be read.
  */
 import { ENDED, type LogSplit } from '../../engine/protocol/operator-events.ts';
@@ -20,10 +22,12 @@ export interface SplitPlaces {
     readonly discovered: readonly { readonly partition: number; readonly next: number }[];
     readonly unassigned: readonly LogSplit[];
   };
+  /** Of a chain of sources (row B24), which one a partition is of. Absent: there is one source. */
+  readonly sourceOfPartition?: ReadonlyMap<number, number>;
 }
 
 export interface SplitProblem {
-  readonly anomaly: 'split-lost' | 'split-twice';
+  readonly anomaly: 'split-lost' | 'split-twice' | 'split-of-another-source';
   readonly message: string;
 }
 
@@ -41,7 +45,7 @@ interface Place {
   readonly where: string;
 }
 
-export function splitCut({ readers, enumerator }: SplitPlaces): SplitCut {
+export function splitCut({ readers, enumerator, sourceOfPartition }: SplitPlaces): SplitCut {
   const places: Place[] = enumerator.unassigned.map((split) => ({ split, where: 'the enumerator' }));
   for (const { subtask, splits } of readers) {
     for (const split of splits) places.push({ split, where: `reader ${String(subtask)}` });
@@ -63,6 +67,14 @@ export function splitCut({ readers, enumerator }: SplitPlaces): SplitCut {
     const [first] = unread.sort((a, b) => a.offset - b.offset || a.sub - b.sub);
     if (first !== undefined) positions.set(partition, { offset: first.offset, sub: first.sub });
     else positions.set(partition, next === ENDED ? 'end' : { offset: Math.max(0, next), sub: 0 });
+  }
+  for (const { split, where } of places) {
+    const own = sourceOfPartition?.get(split.partition);
+    if (split.source === own) continue;
+    problems.push({
+      anomaly: 'split-of-another-source',
+      message: `split ${split.splitId} is at ${where} as one of source ${String(split.source)}, and is of source ${String(own)}`,
+    });
   }
   for (const { split, where } of places) {
     if (enumerator.discovered.some(({ partition }) => partition === split.partition)) continue;

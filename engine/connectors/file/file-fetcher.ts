@@ -5,32 +5,41 @@
  * Invariant I1: a read is answered with the lines of its block or refused; damaged bytes, short ones and bytes that hold too little are read again.
  */
 import type { ReplyHandler } from '../../clients/request-client.ts';
+import { assert } from '../../foundation/assert.ts';
 import type { Micros } from '../../foundation/time.ts';
-import type { FileSourceSpec, SourceSpec } from '../../job/job-graph.ts';
+import type { SourceSpec } from '../../job/job-graph.ts';
 import type { Out } from '../../protocol/actor.ts';
 import type { LogRecords } from '../../protocol/messages.ts';
 import type { LogSplit } from '../../protocol/operator-events.ts';
 import { probe } from '../../protocol/probes.ts';
 import type { CheckpointStorage } from '../../storage/checkpoint-storage.ts';
 import type { SourceMessage, SourceReaderOptions } from '../source-reader.ts';
-import type { SplitFetcher } from '../split-fetcher.ts';
-import { type BlockLines, blockPlace, linesOf, readFrom } from './file-blocks.ts';
+import { type SplitFetcher, specOfSplit } from '../split-fetcher.ts';
+import { type BlockLines, type BlockPlace, blockPlace, linesOf, readFrom } from './file-blocks.ts';
 
 const NO_LINES = { values: [], timestampsUs: [], sourceIndices: [] };
 
+interface BlockRead {
+  readonly split: LogSplit;
+  readonly place: BlockPlace;
+  /** Bytes behind the block, for the line that begins in it last. */
+  readonly behind: number;
+}
+
 export class FileFetcher implements SplitFetcher {
-  readonly #files: FileSourceSpec;
   readonly #spec: SourceSpec;
   readonly #storage: CheckpointStorage;
 
-  constructor({ spec, openStorage }: SourceReaderOptions, files: FileSourceSpec) {
-    this.#files = files;
+  constructor({ spec, openStorage }: SourceReaderOptions) {
     this.#spec = spec;
     this.#storage = openStorage();
   }
 
   fetch(split: LogSplit, out: Out, then: ReplyHandler<LogRecords>): void {
-    this.#read(split, this.#files.blockBytes, out, then);
+    const { files, partitions } = specOfSplit(this.#spec, split);
+    assert(files !== undefined, 'a split of files is of a source of files', { splitId: split.splitId });
+    const place = blockPlace(files, split.partition - (partitions[0] ?? 0), split.offset);
+    this.#read({ split, place, behind: files.blockBytes }, out, then);
   }
 
   handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void {
@@ -41,9 +50,7 @@ export class FileFetcher implements SplitFetcher {
     return this.#storage.handleTimer(timer, nowUs, out);
   }
 
-  /** `behind`: bytes behind the block, for the line that begins in it last. */
-  #read(split: LogSplit, behind: number, out: Out, then: ReplyHandler<LogRecords>): void {
-    const place = blockPlace(this.#files, split.partition - (this.#spec.partitions[0] ?? 0), split.offset);
+  #read({ split, place, behind }: BlockRead, out: Out, then: ReplyHandler<LogRecords>): void {
     const offset = readFrom(place.from);
     const asked = place.to - offset + behind;
     // What was read to its end before a restore: nothing of it is left to read.
@@ -57,7 +64,7 @@ export class FileFetcher implements SplitFetcher {
         if (reply.outcome !== 'done' || reply.bytes === undefined) return then(refusal(split), nowUs, replyOut);
         replyOut.busy('byte', reply.bytes.length);
         const lines = linesOf(reply.bytes, place, asked);
-        if (lines === 'more') return this.#read(split, behind * 2, replyOut, then);
+        if (lines === 'more') return this.#read({ split, place, behind: behind * 2 }, replyOut, then);
         if (lines === 'damaged') {
           probe(replyOut, 'file-block-damaged');
           return then(refusal(split), nowUs, replyOut);

@@ -36,6 +36,22 @@ describe('sinks of a scenario file', () => {
   const withSink = (kind: string, job = 'parallelism: 4', input = ''): string =>
     `name: good\njob: { use: keyed-count, ${job} }\ninput: { dataset: flights, records: 20000${input} }\nsink: { kind: ${kind} }\n`;
 
+  it('B24: files may be followed by a log, which begins where they end; nothing follows what does not end', () => {
+    const withLog = (files: string, log = ''): string =>
+      `name: good\njob: { use: split-count }\ninput: { dataset: flights, records: 300, ${files}, thenLog: { records: 100${log} } }\n`;
+    const [files, log] = scenarioOf(withLog('files: { count: 2 }', ', overlap: 40')).topics;
+    expect(files).toMatchObject({ name: 'input', bounded: true, records: 300 });
+    expect(log).toMatchObject({ name: 'input-log', after: 'input', before: 40, committed: 40, startFrom: 'committed' });
+    expect([log?.rows?.[0], log?.rows?.at(-1)]).toEqual([260, 399]);
+    expect(places(withLog('bounded: true'))).toEqual([expect.stringMatching(/^3:\d+ input\.thenLog$/)]);
+    expect(places(withLog('files: { count: 2 }, discovery: 1s'))).toEqual([
+      expect.stringMatching(/^3:\d+ input\.thenLog$/),
+    ]);
+    expect(places(withLog('files: { count: 2 }', ', overlap: 301'))).toEqual([
+      expect.stringMatching(/^3:\d+ input\.thenLog\.overlap$/),
+    ]);
+  });
+
   it('are files, half messages or a table, each with its defaults', () => {
     expect(scenarioOf(withSink('file')).sink).toMatchObject({
       kind: 'file',

@@ -324,3 +324,27 @@ describe('environment', () => {
     orders(env, 'more').keyBy((order) => order.amount);
   });
 });
+
+describe('a hybrid source (B24)', () => {
+  const files = { directory: 'input', parts: 1, partBytes: 100, blockBytes: 100 };
+  const history = { topic: 'history', partitions: [0, 1], bounded: true, files };
+  const log = { topic: 'log', partitions: [2, 3, 4] };
+  const env = (): StreamExecutionEnvironment =>
+    new StreamExecutionEnvironment({ jobId: 'job', name: 'Job', parallelism: 2 });
+
+  it('is a chain with the partitions of all, and ends if the last one does', () => {
+    const made = env();
+    const options = { topic: 'both', uid: 'source' };
+    made.fromHybridSource(options, [history, log]).sinkTo({ guarantee: 'at-least-once' }).uid('sink');
+    const { source } = made.jobGraph().vertices[0] ?? {};
+    expect(source).toMatchObject({ kind: 'split-log', topic: 'both', uid: 'source', partitions: [0, 1, 2, 3, 4] });
+    expect(source?.chain?.map(({ topic }) => topic)).toEqual(['history', 'log']);
+    expect(source?.bounded).toBeUndefined();
+  });
+
+  it('reads at least two, and nothing behind one that never ends', () => {
+    const options = { topic: 'both', uid: 'source' };
+    expect(() => env().fromHybridSource(options, [history])).toThrow(/less than two/);
+    expect(() => env().fromHybridSource(options, [log, history])).toThrow(/'log' never ends/);
+  });
+});

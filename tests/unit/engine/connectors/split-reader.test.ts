@@ -20,13 +20,27 @@ class Bench {
   #sequence = 0;
 
   constructor(
-    options: { partitions?: number; parallelism?: number; restored?: readonly LogSplit[]; bounded?: true } = {},
+    options: {
+      partitions?: number;
+      parallelism?: number;
+      restored?: readonly LogSplit[];
+      bounded?: true;
+      offsetReset?: 'earliest';
+      isChain?: true;
+    } = {},
   ) {
     const partitions = Array.from({ length: options.partitions ?? 1 }, (_, partition) => partition);
     const { source } = sourceVertex(0, 1, partitions);
     if (source === undefined) throw new Error('a source vertex has a source');
+    const chain = partitions.map((partition) => ({ ...source, kind: 'split-log', partitions: [partition] }) as const);
     this.reader = new SplitReader({
-      spec: { ...source, kind: 'split-log', ...(options.bounded === undefined ? {} : { bounded: options.bounded }) },
+      spec: {
+        ...source,
+        kind: 'split-log',
+        ...(options.isChain === undefined ? {} : { chain }),
+        ...(options.offsetReset === undefined ? {} : { offsetReset: options.offsetReset }),
+        ...(options.bounded === undefined ? {} : { bounded: options.bounded }),
+      },
       uid: 'source',
       parallelism: options.parallelism ?? 1,
       broker: LOG,
@@ -41,7 +55,8 @@ class Bench {
       fail: (failure) => this.failures.push(failure),
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.reader.handleTimer(timer, nowUs, out));
-    if (options.restored !== undefined) this.reader.restore([{ bytes: encodeReaderSplits(options.restored) }]);
+    if (options.restored !== undefined)
+      this.reader.restore([{ bytes: encodeReaderSplits(options.restored, options.isChain) }]);
     this.reader.start(this.out);
   }
 
@@ -70,6 +85,15 @@ class Bench {
     const content = { values, timestampsUs: at, sourceIndices: at, entrySizes: sizes, ended: false };
     this.reader.handleMessage({ ...head, ...content }, this.out.nowUs, this.out);
     this.reader.emit(limit, { process: (value: unknown) => void this.emitted.push(value) }, () => true, this.out);
+    return this;
+  }
+
+  /** The log begins at this offset by now. */
+  deleted(offset: number): this {
+    const { requestId, partition } = this.out.last('log-fetch');
+    const head = { kind: 'log-records', requestId, outcome: 'out-of-range', partition, offset, behind: 0 } as const;
+    const content = { values: [], timestampsUs: [], sourceIndices: [], ended: false };
+    this.reader.handleMessage({ ...head, ...content }, this.out.nowUs, this.out);
     return this;
   }
 
@@ -203,5 +227,57 @@ describe('split reader', () => {
     const bench = new Bench();
     bench.out.advance(REQUEST_TIMEOUT_US);
     expect(new Set(bench.failures)).toEqual(new Set(['operator-event-lost']));
+  });
+
+  it('K1: what the log has deleted fails the subtask, unless the job says to go on at what is left', () => {
+    const strict = new Bench({ restored: [SPLIT] }).deleted(6);
+    expect(strict.failures).toEqual(['offset-out-of-range']);
+    const reset = new Bench({ restored: [{ ...SPLIT, sub: 2 }], offsetReset: 'earliest' }).deleted(6).entries([1]);
+    expect(reset.failures).toEqual([]);
+    expect(reset.emitted).toEqual(['0/6.0']);
+  });
+
+  it('K1: a range that was deleted as a whole is finished, and nothing behind it is read', () => {
+    const { reader, toCoordinator } = new Bench({ restored: [SPLIT], offsetReset: 'earliest' }).deleted(9);
+    expect(reader.splits()).toMatchObject([{ offset: 7, end: 7 }]);
+    expect(toCoordinator.map((message) => (message.kind === 'operator-event' ? message.event.kind : ''))).toContain(
+      'split-finished',
+    );
+  });
+});
+
+describe('split reader of a chain of sources (B24)', () => {
+  const early: LogSplit = { splitId: '0@0', partition: 0, offset: 0, sub: 0, end: UNBOUNDED, source: 0 };
+  const late: LogSplit = { splitId: '1@0', partition: 1, offset: 3, sub: 0, end: UNBOUNDED, source: 1 };
+
+  it('asks when it is told which source is read, and its state says which one each split is of', () => {
+    const bench = new Bench({ partitions: 2, isChain: true });
+    expect(bench.said()).toEqual(['register-reader']);
+    bench.event({ kind: 'switch-source', source: 0 });
+    expect(bench.said()).toEqual(['request-split', 'ack 0']);
+    bench.event({ kind: 'assign-splits', splits: [early] });
+    expect(bench.state).toEqual([early]);
+  });
+
+  it('has room for splits of the source that is read, whatever it still holds of an earlier one', () => {
+    const bench = new Bench({ partitions: 2, isChain: true, restored: [early] });
+    bench.event({ kind: 'switch-source', source: 1 });
+    expect(bench.said()).toEqual(['register-reader', 'request-split', 'ack 0']);
+  });
+
+  it('I6: splits of a later source wait for those of an earlier one, restored or given back, and are fetched once', () => {
+    const bench = new Bench({ partitions: 2, isChain: true, restored: [early, late] });
+    const fetched = (): readonly number[] =>
+      bench.out.sent.flatMap(({ message }) => (message.kind === 'log-fetch' ? [message.partition] : []));
+    expect(fetched()).toEqual([0]);
+    bench.answer(2);
+    expect(fetched()).toEqual([0, 0]);
+    bench.ends();
+    expect(fetched()).toEqual([0, 0, 1]);
+    bench.event({ kind: 'release-split', splitId: early.splitId });
+    bench.event({ kind: 'assign-splits', splits: [{ ...early, splitId: '0@9', offset: 9 }] });
+    expect(fetched()).toEqual([0, 0, 1, 0]);
+    bench.ends();
+    expect(fetched()).toEqual([0, 0, 1, 0]);
   });
 });

@@ -95,4 +95,24 @@ describe('cut of a source with splits', () => {
     });
     expect(found.problems.map(({ anomaly }) => anomaly)).toEqual(['split-twice']);
   });
+
+  it('B24: of a chain of sources, a split says which one it is of, and only that one', () => {
+    const sourceOfPartition = new Map([[0, 0]]);
+    const of = (source: number) =>
+      splitCut({
+        readers: [{ subtask: 1, splits: [{ ...WHOLE, source }] }],
+        enumerator: { discovered: [{ partition: 0, next: -1 }], unassigned: [] },
+        sourceOfPartition,
+      });
+    expect(of(0).problems).toEqual([]);
+    expect(of(1)).toEqual({
+      positions: new Map([[0, { offset: 7, sub: 0 }]]),
+      problems: [
+        {
+          anomaly: 'split-of-another-source',
+          message: 'split 0@0 is at reader 1 as one of source 1, and is of source 0',
+        },
+      ],
+    });
+  });
 });
