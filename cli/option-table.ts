@@ -105,6 +105,15 @@ export const OPTIONS = {
     sentence: 'With --strategy: hunts of each mutant by each strategy, with other seeds.',
   }),
   wall: toggle('--wall', 'With --strategy: put the wall-clock time to the first kill into the table, too.'),
+  smallest: toggle(
+    '--shrink',
+    'Hunt each in its scenario as `sweep` does, shrink what fails, and tell how long both took (wall clock), with median and maximum.',
+  ),
+  rowsFile: path(
+    '--rows <FILE>',
+    'no file',
+    'With --shrink: append the figures of each mutant here as they are known; those that are there are not measured again.',
+  ),
   workers: row({
     flag: '--workers <N>',
     unit: 'threads',
@@ -127,7 +136,7 @@ export const OPTIONS = {
   outFile: path(
     '--out <FILE>',
     'no file',
-    'Write the table into this Markdown file, between `<!-- mutants -->` and `<!-- /mutants -->`; with --strategy between `<!-- scoreboard -->` and `<!-- /scoreboard -->`.',
+    'Write the table into this Markdown file, between `<!-- mutants -->` and `<!-- /mutants -->`; with --strategy between `<!-- scoreboard -->` and `<!-- /scoreboard -->`, with --shrink between `<!-- smallest failures -->` and `<!-- /smallest failures -->`.',
   ),
   resume: toggle('--resume', 'Go on with the sweep in the folder of --out: lives already there are not lived again.'),
   json: toggle('--json', 'Print one JSON document on standard output and nothing else there.'),
@@ -232,6 +241,14 @@ export const CLASHES: readonly { readonly these: readonly [OptionName, OptionNam
     sentence: '--strategy and --seeds exclude each other: hunts with strategies have a budget of --events.',
   },
   {
+    these: ['smallest', 'strategies'],
+    sentence: '--shrink and --strategy exclude each other: --shrink hunts as a plain sweep does.',
+  },
+  {
+    these: ['smallest', 'hunted'],
+    sentence: '--shrink and --seeds exclude each other: --shrink hunts within a budget of events.',
+  },
+  {
     these: ['strategy', 'resume'],
     sentence: '--strategy and --resume exclude each other: what a search proposes depends on the lives it has seen.',
   },
@@ -248,6 +265,7 @@ export const NEEDS: readonly { readonly option: OptionName; readonly needs: Opti
     },
     { option: 'repeats', needs: 'strategies', sentence: '--repeats needs --strategy NAME,...: which hunts to repeat.' },
     { option: 'wall', needs: 'strategies', sentence: '--wall needs --strategy NAME,...: it is of that table.' },
+    { option: 'rowsFile', needs: 'smallest', sentence: '--rows needs --shrink: it keeps the figures of that.' },
     { option: 'subtasks', needs: 'out', sentence: '--subtasks needs --out DIR: the folder its files go to.' },
   ];
 

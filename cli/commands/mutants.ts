@@ -12,6 +12,7 @@ import { markedFile } from '../marked-file.ts';
 import { MutantHunt } from '../mutant-hunt.ts';
 import { readScenario } from '../scenario-source.ts';
 import { scoreboard } from '../scoreboard.ts';
+import { smallestFailuresOf } from '../smallest-failures.ts';
 import { shellWord } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -26,6 +27,7 @@ export async function mutants(call: CommandCall): Promise<ExitCode> {
   if (outFile !== undefined && operands.length > 0)
     throw new UsageError('--out writes the table of all mutants: name none of them.');
   if (options.strategies !== undefined) return await scoreboard(call, chosen, options.strategies);
+  if (options.smallest === true) return await smallestFailuresOf(call, chosen);
   // Before the hunt, which takes a while.
   if (outFile !== undefined) markedFile(outFile, MUTANT_MARKS, '');
   const scenarios = new Map<string, Scenario>();

@@ -65,6 +65,9 @@ describe('mutants', () => {
     [['--strategy', 'random,random'], /named twice/],
     [['--strategy', 'random', '--seeds', '4'], /exclude each other/],
     [['--events', '1000'], /--events needs --strategy/],
+    [['--shrink', '--strategy', 'pct'], /--shrink and --strategy exclude each other/],
+    [['--shrink', '--seeds', '4'], /--shrink and --seeds exclude each other/],
+    [['--rows', 'x.jsonl'], /--rows needs --shrink/],
   ])('%j is refused with a sentence', async (argv, message) => {
     expect(await mutants(argv, lives(['1']))).toBe(2);
     expect(terminal.stderr.join('\n')).toMatch(message);
@@ -139,6 +142,52 @@ describe('mutants', () => {
     terminal = fakeTerminal();
     expect(await runProgram(argv, terminal, { livePlan: live, pool: inlinePool(live) })).toBe(1);
     expect(document().mutants[0].scores[0]).toMatchObject({ kills: 0, lives: 5 });
+  });
+
+  describe('--shrink', () => {
+    const slugs = ['ack-ignores-attempt', 'offset-inclusive'];
+    async function shrunk(argv: readonly string[], live: LivePlan): Promise<number> {
+      terminal = fakeTerminal();
+      return await runProgram(['mutants', ...slugs, '--shrink', ...argv], terminal, {
+        livePlan: live,
+        pool: inlinePool(live),
+      });
+    }
+
+    it('tells lives and events to the kill, what is left of the failure, and the times, with the middle and the most', async () => {
+      // A life of seed 3 fails whatever its plan holds: no fault is needed.
+      expect(await shrunk(['--json'], lives(['3']))).toBe(0);
+      const [first, second] = document().mutants;
+      expect(first).toMatchObject({
+        slug: 'ack-ignores-attempt',
+        lives: 3,
+        events: 3_000,
+        kill: { seed: '3', signature: 'exactly-once-output/output-lost' },
+        shrunk: { faults: 0, isMinimal: true },
+      });
+      expect(second.kill.wallMs).toBeGreaterThan(0);
+      expect(await shrunk([], lives(['3']))).toBe(0);
+      const text = terminal.stdout.join('\n');
+      expect(text).toMatch(/\| seconds of shrinking \| \d+\.\d \| \d+\.\d \|/);
+      expect(text).toMatch(/2 of 2 are killed, 2 of the failures are proven minimal/);
+    });
+
+    it('--rows: what is in the file is not measured again, a line that was cut off is; another file is refused', async () => {
+      expect(await shrunk(['--rows', path('rows.jsonl')], lives(['3']))).toBe(0);
+      const [first = ''] = readFileSync(path('rows.jsonl'), 'utf8').split('\n');
+      writeFileSync(path('rows.jsonl'), `${first}\n{"slug":"offset-incl`);
+      expect(await shrunk(['--rows', path('rows.jsonl'), '--json'], lives(['2']))).toBe(0);
+      expect(document().mutants.map(({ lives: count }: { lives: number }) => count)).toEqual([3, 2]);
+      expect(readFileSync(path('rows.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(2);
+      writeFileSync(path('rows.jsonl'), '{"seed":"1"}\n');
+      expect(await shrunk(['--rows', path('rows.jsonl')], lives(['3']))).toBe(2);
+      expect(terminal.stderr.join('\n')).toMatch(/rows\.jsonl, line 1: expected a row/);
+    });
+
+    it('a mutant that nothing kills is said to live, exit code 1', async () => {
+      expect(await shrunk([], madeUpLive([], { events: 1_000_000 }))).toBe(1);
+      expect(terminal.stdout.join('\n')).toContain('0 of 2 are killed');
+    });
   });
 
   it('docs/cli.md knows it', () => {
