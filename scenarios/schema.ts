@@ -275,6 +275,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
     case 'clock-drift':
     case 'slow-cpu':
     case 'out-of-memory':
+    case 'disk-damage':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

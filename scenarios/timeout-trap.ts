@@ -54,6 +54,7 @@ function downtimeOf(action: FaultAction, engine: Scenario['engine']): number {
     case 'nemesis':
       return longestNemesisUs(action, engine.runtime);
     case 'throw':
+    case 'disk-damage':
     case 'power-loss':
     case 'clock-step':
     case 'clock-drift':
