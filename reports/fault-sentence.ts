@@ -30,6 +30,8 @@ function whatOf(fault: Fault): string {
       return `${fault.node} has ${fault.headroomBytes} B of memory left, and starts again ${seconds(fault.restartAfterUs)} after its end`;
     case 'slow-cpu':
       return `${fault.node} works ${fault.factor} times slower for ${seconds(fault.forUs)}`;
+    case 'disk-damage':
+      return `files on the disk of ${fault.node} rot${oddsOf(fault.chance)}, for ${seconds(fault.forUs)} also those that are written`;
     case 'throw':
       return `a user function on ${fault.node} throws`;
     case 'hang':

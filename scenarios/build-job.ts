@@ -96,6 +96,7 @@ export function planTopics(plan: Pick<SimulationPlan, 'topics'>): JobTopic[] {
       ...(topic.bounded ? { bounded: true as const } : {}),
       ...(topic.socket === undefined ? {} : { socket: topic.socket }),
       ...(topic.induced === undefined ? {} : { induced: topic.induced }),
+      ...(topic.offsetReset === undefined ? {} : { offsetReset: topic.offsetReset }),
       ...(topic.startFrom === undefined ? {} : { startFrom: topic.startFrom }),
       ...(topic.discoveryUs === undefined ? {} : { discoveryUs: topic.discoveryUs }),
       ...(topic.files === undefined ? {} : { files: filesOf(topic.name, topic.files) }),

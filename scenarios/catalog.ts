@@ -189,6 +189,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'half messages: ends that are lost, and a broker that asks what became of them',
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
+  { name: 'log-retention', description: 'a log that deletes records before they are read: lost, and none comes twice' },
   { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
   {
     name: 'new-partitions',

@@ -26,6 +26,11 @@ export const FAULT_CATALOG: readonly FaultEntry[] = [
     description: 'a process keeps what it allocates and ends in the middle of a handler',
     opposite: 'restart by its supervisor',
   },
+  {
+    name: 'disk-damage',
+    description: 'files on the disk of a machine rot, copies of state (local recovery) among them',
+    opposite: 'written anew',
+  },
   { name: 'throw', description: 'the next call of a user function throws', opposite: 'it is the only one' },
   { name: 'hang', description: 'the next call of a user function does not return for a while', opposite: 'return' },
   {

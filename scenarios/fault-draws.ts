@@ -27,6 +27,8 @@ import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './sc
 
 /** Forbids plans without end where `every` is very short. */
 const STRIKES_MAX = 10_000;
+/** Ways in which files of a disk may rot. */
+const PLACES = 1 << 20;
 
 export interface DrawContext {
   /** The rule's stream for a purpose. */
@@ -129,6 +131,7 @@ function strike(
     case 'pause':
     case 'slow-cpu':
     case 'out-of-memory':
+    case 'disk-damage':
     case 'throw':
     case 'hang':
       return nodesOf(action.target, context).map((node) => strikeNode(action, node, trigger, context));
@@ -175,7 +178,10 @@ const eitherWay = (amount: number, { site }: DrawContext): number =>
   site('direction').choose(2) === 0 ? amount : -amount;
 
 function strikeNode(
-  action: Extract<FaultAction, { kind: 'crash' | 'pause' | 'slow-cpu' | 'out-of-memory' | 'throw' | 'hang' }>,
+  action: Extract<
+    FaultAction,
+    { kind: 'crash' | 'pause' | 'slow-cpu' | 'out-of-memory' | 'disk-damage' | 'throw' | 'hang' }
+  >,
   node: NodeId,
   trigger: FaultTrigger,
   { site }: DrawContext,
@@ -197,6 +203,17 @@ function strikeNode(
         headroomBytes: drawn(action.headroomBytes, site('headroom')),
         restartAfterUs: drawn(action.restartAfterUs, site('for')),
       };
+    case 'disk-damage': {
+      const { kind, chance } = action;
+      return {
+        kind,
+        trigger,
+        node,
+        chance,
+        place: site('place').choose(PLACES),
+        forUs: drawn(action.forUs, site('for')),
+      };
+    }
     case 'throw':
       return {
         kind: 'throw',

@@ -162,6 +162,8 @@ function topicPlan({ name, input }: NamedTopic, parallelism: number): TopicPlan 
     ...(input.grow === undefined ? {} : { grows: { atUs: input.grow.at, partitions: input.grow.partitions } }),
     ...(input.entryRecords > 1 ? { entryRecords: input.entryRecords } : {}),
     ...startOf(input),
+    ...(input.retention === undefined ? {} : { retentionUs: input.retention }),
+    ...(input.offsetReset === 'none' ? {} : { offsetReset: input.offsetReset }),
     ...(input.discovery === undefined ? {} : { discoveryUs: input.discovery }),
   };
 }

@@ -65,6 +65,7 @@ export type FaultAction =
       readonly headroomBytes: Range;
       readonly restartAfterUs: Range;
     }
+  | { readonly kind: 'disk-damage'; readonly target: FaultTarget; readonly chance: Ratio; readonly forUs: Range }
   | {
       readonly kind: 'throw';
       readonly target: FaultTarget;

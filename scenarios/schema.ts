@@ -11,6 +11,7 @@ import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
 import type { FaultAction } from './scenario.ts';
 import { faultSchema } from './schema/fault-schema.ts';
 import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
+import { inputSchema } from './schema/input-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
 import { storageSchema } from './schema/storage-schema.ts';
 import { highAvailabilityProblems, isOfKafka } from './high-availability-problems.ts';
@@ -18,7 +19,6 @@ import {
   checkpointingSchema,
   clusterSchema,
   expectSchema,
-  inputSchema,
   jobSchema,
   limitsSchema,
   livenessSchema,
@@ -275,6 +275,7 @@ function targetsOf(action: FaultAction): readonly (readonly [string, string])[] 
     case 'clock-drift':
     case 'slow-cpu':
     case 'out-of-memory':
+    case 'disk-damage':
       return [[action.kind, action.target]];
     case 'partition':
       return [['target', action.target]];

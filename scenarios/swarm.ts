@@ -77,6 +77,7 @@ function ruleLabel(action: FaultAction): string {
     case 'pause':
     case 'slow-cpu':
     case 'out-of-memory':
+    case 'disk-damage':
     case 'clock-drift':
       return `${action.kind}/${action.target}`;
     case 'cut':

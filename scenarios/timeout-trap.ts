@@ -16,7 +16,7 @@ export function timeoutTrap({
 }: Pick<Scenario, 'sink' | 'engine' | 'faults'>): string | undefined {
   if (sink?.kind !== 'kafka') return undefined;
   const { intervalUs, timeoutUs } = engine.checkpoint;
-  const downtimeUs = faults.reduce((longest, { action }) => Math.max(longest, downtimeOf(action, engine)), 0);
+  const downtimeUs = longestDowntimeUs({ engine, faults });
   const openUs = intervalUs + timeoutUs + downtimeUs;
   if (sink.transactionTimeoutUs > openUs) return undefined;
   const [timeout, open, down] = [sink.transactionTimeoutUs, openUs, downtimeUs].map((us) => `${us / US_PER_S} s`);
@@ -26,7 +26,11 @@ export function timeoutTrap({
   );
 }
 
-/** How long one strike may keep a commit from its broker. */
+/** Of the scenario's faults, one at a time. */
+export const longestDowntimeUs = ({ engine, faults }: Pick<Scenario, 'engine' | 'faults'>): number =>
+  faults.reduce((longest, { action }) => Math.max(longest, downtimeOf(action, engine)), 0);
+
+/** How long one strike may keep a job from an outside system. */
 function downtimeOf(action: FaultAction, engine: Scenario['engine']): number {
   switch (action.kind) {
     case 'crash':
@@ -50,6 +54,7 @@ function downtimeOf(action: FaultAction, engine: Scenario['engine']): number {
     case 'nemesis':
       return longestNemesisUs(action, engine.runtime);
     case 'throw':
+    case 'disk-damage':
     case 'power-loss':
     case 'clock-step':
     case 'clock-drift':

@@ -45,6 +45,10 @@ export interface TopicPlan {
   readonly entryRecords?: number;
   /** Where sources begin. Absent: at the start. */
   readonly startFrom?: StartPosition;
+  /** An entry is deleted so long after it became readable (Kafka: retention.ms). Absent: never. */
+  readonly retentionUs?: number;
+  /** Where sources go on when what they want was deleted. Absent: they fail. */
+  readonly offsetReset?: 'earliest';
   /** How often sources ask for new partitions. Absent: never. */
   readonly discoveryUs?: number;
   /** Present: no topic but files on the storage of checkpoints; `partitions` is their number times `parts`. */

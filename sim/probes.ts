@@ -33,7 +33,6 @@ export const BEYOND_SWEEPS: Readonly<Record<string, string>> = {
   'zookeeper-write-fenced':
     'with its session the node of a leader ends, and a request of that session is refused before',
   'takeover-superseded': 'a leader stops by its own clock before another one may claim the pointer',
-  'local-state-damaged': 'no fault of a plan damages the disk of a node yet; its unit tests do',
   'directory-not-empty': 'a writer would have to be late by just the time between a list and a removal',
   'produce-invalid-transaction-state':
     'a coordinator raises the epoch of what it aborts; a mutant that does not gets there',

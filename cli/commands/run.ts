@@ -2,6 +2,7 @@
 import { compile } from '../../scenarios/compile.ts';
 import { partsOf, STANDARD_VARIANT, UnknownVariant } from '../../scenarios/mutants/mutant-catalog.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
+import { retentionTrap } from '../../scenarios/retention-trap.ts';
 import { timeoutTrap } from '../../scenarios/timeout-trap.ts';
 import { swarmChoices, swarmText } from '../../scenarios/swarm.ts';
 import type { CommandCall } from '../command.ts';
@@ -23,8 +24,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   say(`scenario ${scenario.name} (${named.file})`);
   say(`seed ${seed}`);
   say(`plan ${planHash(plan)}`);
-  const trap = timeoutTrap(scenario);
-  if (trap !== undefined) say(`warning: ${trap}`);
+  for (const trap of [timeoutTrap(scenario), retentionTrap(scenario)]) if (trap !== undefined) say(`warning: ${trap}`);
   const swarm = swarmChoices(scenario, seed);
   if (swarm.length > 0) say(`swarm ${swarmText(swarm)}`);
   const variant = options.variant === undefined ? '' : ` --variant ${options.variant}`;

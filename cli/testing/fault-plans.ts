@@ -83,6 +83,13 @@ function bodies({ cluster }: FaultedPlan): fc.Arbitrary<Body>[] {
       headroomBytes: fc.constantFrom(0, 1_000, 20_000),
       restartAfterUs,
     }),
+    fc.record({
+      kind: fc.constant('disk-damage' as const),
+      node: fc.constantFrom(...taskManagerNodes(cluster)),
+      chance: CHANCE,
+      place: fc.nat(1_000_000),
+      forUs: FOR_US,
+    }),
     fc.tuple(sides, FOR_US, fc.boolean()).map(([{ a, b }, forUs, oneWay]) => {
       return { kind: 'hold' as const, a, b, oneWay, forUs };
     }),

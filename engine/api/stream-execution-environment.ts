@@ -53,6 +53,8 @@ export interface LogSourceOptions {
    * before its checkpoint is taken (Flink: ExternallyInducedSource). Only of `fromLog`. Default false.
    */
   readonly induced?: boolean;
+  /** Where to go on when the log has deleted what comes next. Default: the subtask fails, as nothing is to be lost unseen. */
+  readonly offsetReset?: 'earliest';
 }
 
 /** Which event time the records of a source have, and how far it has come in each split. Default: as the log says, and no watermarks. */
@@ -230,6 +232,7 @@ export class StreamExecutionEnvironment {
       ...{ ...kind, topic, partitions: [...partitions], recordBytes, fetchRecords, fetchWaitUs },
       ...(options.bounded === true ? { bounded: true as const } : {}),
       ...(options.induced === true ? { induced: true as const } : {}),
+      ...(options.offsetReset === undefined ? {} : { offsetReset: options.offsetReset }),
     };
   }
 

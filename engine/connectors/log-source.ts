@@ -9,6 +9,7 @@
  *   I2 records of a partition are emitted in offset order, each once per attempt;
  *   I3 at most one fetch per partition is open; what answers an older position is dropped;
  *      of a socket: what comes is newer than what came;
+ *      what the log has deleted is passed over only if the job says so, else the subtask fails;
  *   I4 after `stop` nothing is emitted or fetched, the positions stay;
  *   I5 where markers decide (row C25), nothing is fetched from behind a marker before that is passed or dropped. A partition that comes to a
  *      later marker shows that the earlier ones are taken back: those who stand at one read on.
@@ -22,11 +23,13 @@ import type { LogFetch, LogRecords } from '../protocol/messages.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import { decodeSourceOffsets, encodeSourceOffsets } from './operator-state-rows.ts';
+import type { TaskFailure } from '../protocol/task.ts';
 import type { MarkedSource, RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 export interface LogSourceOptions extends SourceReaderOptions {
   readonly subtask: number;
+  readonly fail: (failure: TaskFailure, out: Out) => void;
 }
 
 interface Position {
@@ -230,6 +233,12 @@ export class LogSource implements SourceReader, MarkedSource {
       return this.#later.after(delayUs, `fetch/${position.partition}`, out, (_nowUs, lateOut) =>
         this.#fetch(position, lateOut),
       );
+    }
+    if (reply.outcome === 'out-of-range') {
+      probe(out, 'offset-out-of-range');
+      if (this.#options.spec.offsetReset === undefined) return this.#options.fail('offset-out-of-range', out);
+      position.nextOffset = reply.offset;
+      return this.#fetch(position, out);
     }
     if (this.#options.spec.kind === 'socket') {
       if (reply.offset > position.nextOffset) probe(out, 'socket-records-lost');

@@ -31,6 +31,7 @@ import {
   LATEST,
   type LogSplit,
   sourceOf,
+  UNBOUNDED,
 } from '../protocol/operator-events.ts';
 import type { TaskFailure } from '../protocol/task.ts';
 import type { RestoredPiece, SourceMessage, SourceReader, SourceReaderOptions } from './source-reader.ts';
@@ -335,6 +336,7 @@ export class SplitReader implements SourceReader {
         this.#fetch(split, lateOut),
       );
     }
+    if (reply.outcome === 'out-of-range') return this.#onDeleted(split, reply.offset, out);
     if (split.offset === LATEST) split.offset = reply.offset;
     assert(reply.offset === split.offset, 'a fetch is answered from the offset it asked for');
     split.behind = reply.behind;
@@ -349,6 +351,18 @@ export class SplitReader implements SourceReader {
     if (!reply.ended) return this.#fetch(split, out);
     split.ended = true;
     this.#finished(split, out);
+  }
+
+  /** The log begins at `start` by now. */
+  #onDeleted(split: HeldSplit, start: number, out: Out): void {
+    if (this.#stopped) return;
+    probe(out, 'offset-out-of-range');
+    const { offsetReset } = chainOf(this.#options.spec)[sourceOf(split)] ?? this.#options.spec;
+    if (offsetReset === undefined) return this.#options.fail('offset-out-of-range', out);
+    split.offset = split.end === UNBOUNDED ? start : Math.min(start, split.end);
+    split.sub = 0;
+    if (isOpen(split)) this.#fetch(split, out);
+    else this.#finished(split, out);
   }
 }
 

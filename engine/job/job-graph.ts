@@ -67,6 +67,8 @@ export interface SourceSpec {
   readonly bounded?: true;
   /** `log`: markers in its partitions say when a snapshot is due (row C25; Flink: ExternallyInducedSource). */
   readonly induced?: true;
+  /** Where to go on when the log has deleted what comes next (Kafka: auto.offset.reset); absent: the subtask fails. */
+  readonly offsetReset?: 'earliest';
   /** Event time of its records and watermarks per split; absent: the source says nothing of event time. */
   readonly watermarks?: WatermarkSpec;
 }

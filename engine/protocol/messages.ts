@@ -324,9 +324,10 @@ export interface LogFetch {
 export interface LogRecords {
   readonly kind: 'log-records';
   readonly requestId: number;
-  readonly outcome: 'done' | 'unavailable';
+  /** `out-of-range`: what was asked for was deleted (row K1). */
+  readonly outcome: 'done' | 'unavailable' | 'out-of-range';
   readonly partition: number;
-  /** Offset of the first record. */
+  /** Offset of the first record; with `out-of-range`: of the first that is still there. */
   readonly offset: number;
   readonly values: readonly RecordValue[];
   readonly timestampsUs: readonly number[];

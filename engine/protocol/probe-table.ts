@@ -195,6 +195,7 @@ const BY_AREA = {
     'log-unavailable': 'The log refused a fetch; it is tried again later.',
     'marker-before-trigger': 'A source came upon the marker of a checkpoint it was not triggered for yet (row C25).',
     'marker-of-checkpoint-that-is-over': 'A source read over the marker of a checkpoint that is over (row C25).',
+    'offset-out-of-range': 'The log had deleted what a source wanted to read next (row K1).',
     'socket-records-lost': 'A socket has handed out records that this attempt never saw.',
     'source-stopped-for-savepoint': 'A source stopped reading: its next barrier is the last thing it says (row C28).',
   },

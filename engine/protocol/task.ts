@@ -83,6 +83,8 @@ export type TaskFailure =
   /** The brokers allow no transaction as long as the sink wants (row K11): no restart can help. */
   | 'transaction-timeout-refused'
   | 'out-of-sequence'
+  /** The log has deleted what a source wants to read next (Kafka: OffsetOutOfRangeException). */
+  | 'offset-out-of-range'
   /** An operator and its coordinator could not tell each other something (row C24). */
   | 'operator-event-lost'
   /** Snapshots below a state log failed more often in a row than is allowed (row S20). */

@@ -47,6 +47,8 @@ export interface JobTopic {
   readonly hasEntries?: true;
   /** Present: markers in it say when a checkpoint is taken. */
   readonly induced?: true;
+  /** Where a source goes on when what it wants was deleted; absent: it fails. */
+  readonly offsetReset?: 'earliest';
 }
 
 export interface JobInput {

@@ -86,6 +86,7 @@ function sourceOptions(input: JobInput, topic: JobTopic): SplitSourceOptions {
     ...(topic.files === undefined ? {} : { files: topic.files }),
     ...(topic.discoveryUs === undefined ? {} : { discoveryMs: topic.discoveryUs / US_PER_MS }),
     ...(topic.induced === true ? { induced: true } : {}),
+    ...(topic.offsetReset === undefined ? {} : { offsetReset: topic.offsetReset }),
     ...(recordBytes === undefined ? {} : { recordBytes }),
     ...(fetchRecords === undefined ? {} : { fetchRecords }),
     ...(fetchWaitMs === undefined ? {} : { fetchWaitMs }),

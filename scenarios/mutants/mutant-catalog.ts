@@ -81,7 +81,7 @@ import {
   inducedSavepointAsCheckpoint,
   readsPastMarker,
 } from './induced-mutants.ts';
-import { localCopyOfAnyCheckpoint } from './local-recovery-mutants.ts';
+import { localCopyOfAnyCheckpoint, localCopyUnchecked } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
@@ -254,6 +254,7 @@ export const MUTANTS: readonly Mutant[] = [
   changelogBoundaryOffByOne,
   reservedFilesSwept,
   localCopyOfAnyCheckpoint,
+  localCopyUnchecked,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
   inducedByTrigger,

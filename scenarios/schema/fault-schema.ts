@@ -5,22 +5,11 @@
  * Owns: the written form and its decoding to a `FaultRule`. Does not own: the choice of nodes and times (compile.ts).
  */
 import { z } from 'zod';
-import { nodeId } from '../../engine/foundation/ids.ts';
-import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { NEMESIS_NAMES } from '../nemeses/nemesis-name.ts';
-import type { FaultAction, FaultRule, FaultTime, Range } from '../scenario.ts';
+import type { FaultAction, Range } from '../scenario.ts';
+import { ALWAYS, type Lasting, lasting, rule, timing } from './fault-timing.ts';
 import { commandOf, operationShape } from './operation-schema.ts';
-import {
-  chance,
-  count,
-  countRange,
-  duration,
-  durationRange,
-  partsPerMillion,
-  record,
-  sizeRange,
-  text,
-} from './scalars.ts';
+import { chance, count, countRange, durationRange, partsPerMillion, sizeRange, text } from './scalars.ts';
 
 /** Each entry has exactly one of these keys; their order is the order of the union below. */
 export const FAULT_KINDS = [
@@ -29,6 +18,7 @@ export const FAULT_KINDS = [
   'pause',
   'slow-cpu',
   'out-of-memory',
+  'disk-damage',
   'throw',
   'hang',
   'partition',
@@ -66,36 +56,10 @@ const STORAGE_EFFECTS = [
 ] as const;
 const SINK_EFFECTS = [...EFFECTS, 'fence'] as const;
 const COORDINATION_EFFECTS = [...EFFECTS, 'session-expiry', 'watch-loss'] as const;
-const ALWAYS = '1/1';
 /** How much slower a slow service is. */
 const SLOW_FACTOR = 10;
 
 const target = (description: string) => text(`a target: ${TARGET}`).describe(description);
-
-const point = record({
-  point: z.enum(FAULT_POINTS).describe('Logical point of a checkpoint, of the end of a bounded job, or of a recovery.'),
-  checkpoint: count().optional().describe('Checkpoint id; absent: any.'),
-  vertex: count(0).optional().describe('Index of the vertex, for points that happen at a task; absent: any.'),
-  subtask: count(0).optional().describe('Index of the subtask, for points that happen at a task; absent: any.'),
-  node: text('the name of a node')
-    .optional()
-    .describe('Node at which it happens; of what becomes durable, the outside system. Absent: any.'),
-  occurrence: countRange().default(1).describe('The n-th event that matches; of a range, each seed draws one.'),
-  after: durationRange().optional().describe('It strikes so long after the point; absent: at once.'),
-});
-
-/** When; shared by all kinds. */
-const timing = {
-  at: z
-    .union([durationRange(), point])
-    .optional()
-    .describe('Once: at a time, within a range of times, or at a point of a checkpoint.'),
-  every: durationRange().optional().describe('Again and again until the storm ends, this far apart.'),
-  after: duration().optional().describe('With `every`: the first gap begins here instead of at the start.'),
-  inPlan: chance().prefault(ALWAYS).describe('In how many plans this fault is at all.'),
-};
-
-const lasting = { ...timing, for: durationRange().describe('How long it lasts.') };
 
 const ends = {
   target: target('One side of the connections that suffer.').default('all'),
@@ -149,6 +113,17 @@ const outOfMemory = rule(
     headroomBytes: entry.headroom,
     restartAfterUs: entry.restartAfter,
   }),
+);
+const diskDamage = rule(
+  {
+    'disk-damage': target('On whose disk files rot; only TaskManagers keep any.'),
+    chance: chance().prefault(ALWAYS).describe('Chance of each file.'),
+    ...timing,
+    for: durationRange()
+      .prefault('1s')
+      .describe('How long what is written rots, too. What has rotted stays so until it is written anew.'),
+  },
+  (entry) => ({ kind: 'disk-damage', target: entry['disk-damage'], chance: entry.chance, forUs: entry.for }),
 );
 const vertex = count(0)
   .optional()
@@ -342,6 +317,7 @@ export const faultSchema = z.union([
   pause,
   slowCpu,
   outOfMemory,
+  diskDamage,
   throwing,
   hang,
   partition,
@@ -366,50 +342,7 @@ export const faultSchema = z.union([
 
 const asRange = (value: number | Range): Range => (typeof value === 'number' ? { low: value, high: value } : value);
 
-type WithTiming = z.output<z.ZodObject<typeof timing>>;
-type Lasting = z.output<z.ZodObject<typeof lasting>>;
 type Between = Lasting & { readonly target: string; readonly peer: string };
-
-/** One kind of entry: its keys, and what they mean. */
-function rule<Shape extends typeof timing & z.ZodRawShape>(
-  shape: Shape,
-  actionOf: (entry: z.output<z.ZodObject<Shape, z.core.$strict>>) => FaultAction,
-) {
-  return record(shape)
-    .superRefine((entry, context) => {
-      const { at, every, after } = entry as WithTiming;
-      if ((at === undefined) === (every === undefined)) {
-        context.addIssue({
-          code: 'custom',
-          message: 'expected exactly one of at and every, which say when it strikes',
-        });
-      }
-      if (after !== undefined && every === undefined) {
-        context.addIssue({ code: 'custom', path: ['after'], message: 'expected after only beside every' });
-      }
-    })
-    .transform((entry): FaultRule => {
-      const timed = entry as WithTiming;
-      return { time: timeOf(timed), inPlan: timed.inPlan, action: actionOf(entry) };
-    });
-}
-
-function timeOf({ at, every, after }: WithTiming): FaultTime {
-  if (every !== undefined) return { kind: 'every', gapUs: every, afterUs: after ?? 0 };
-  if (at === undefined) return { kind: 'at', atUs: { low: 0, high: 0 } };
-  if ('low' in at) return { kind: 'at', atUs: at };
-  const { point: name, occurrence, checkpoint, vertex, subtask, node, after: afterUs } = at;
-  return {
-    kind: 'point',
-    point: name,
-    occurrence,
-    ...(checkpoint === undefined ? {} : { checkpoint }),
-    ...(vertex === undefined ? {} : { vertex }),
-    ...(subtask === undefined ? {} : { subtask }),
-    ...(node === undefined ? {} : { node: nodeId(node) }),
-    ...(afterUs === undefined ? {} : { afterUs }),
-  };
-}
 
 function datagrams(
   kind: 'loss' | 'duplicate' | 'reorder',

@@ -105,6 +105,7 @@ const fault = z.discriminatedUnion(
       restartAfterUs: natural,
     }),
     record({ ...ofFault, kind: z.literal('pause'), node, forUs: natural }),
+    record({ ...ofFault, kind: z.literal('disk-damage'), node, chance: ratio, place: natural, forUs: natural }),
     record({ ...ofFault, kind: z.literal('slow-cpu'), node, factor: positive, forUs: natural }),
     record({
       ...ofFault,
@@ -142,7 +143,7 @@ const fault = z.discriminatedUnion(
   ],
   {
     error:
-      'expected a kind: crash, power-loss, out-of-memory, pause, slow-cpu, throw, hang, partition, hold, reset, delay, loss, duplicate, reorder, slow-link, service, operation, clock-step or clock-drift',
+      'expected a kind: crash, power-loss, out-of-memory, pause, slow-cpu, disk-damage, throw, hang, partition, hold, reset, delay, loss, duplicate, reorder, slow-link, service, operation, clock-step or clock-drift',
   },
 );
 
@@ -298,6 +299,8 @@ export const planSchema = record({
           })
           .exactOptional(),
         discoveryUs: positive.exactOptional(),
+        retentionUs: positive.exactOptional(),
+        offsetReset: z.literal('earliest').exactOptional(),
         after: z.string().exactOptional(),
       }).refine(({ records, rows }) => rows === undefined || rows.length === records, {
         error: 'expected as many rows as records',

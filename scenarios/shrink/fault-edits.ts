@@ -83,6 +83,7 @@ function weaker(fault: Fault): Fault[] {
     case 'loss':
     case 'duplicate':
     case 'reorder':
+    case 'disk-damage':
       return isCertain(fault.chance) ? [] : [{ ...fault, chance: CERTAIN }];
     case 'slow-link':
     case 'slow-cpu':

@@ -30,6 +30,7 @@ import { Network } from '../network/network.ts';
 import type { HardwareProfile } from '../node/hardware-profile.ts';
 import type { ScheduledEvent } from '../node/scheduled-event.ts';
 import type { PrioritiesPlan } from '../plan.ts';
+import type { DiskDamage } from '../node/disk-damage.ts';
 import { VirtualNode } from '../node/virtual-node.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { HostedProcess, NodeSpec } from './hosted-actor.ts';
@@ -210,9 +211,18 @@ export class Cluster implements Receiver, MailboxHost {
     this.#machineFaults.freeMemory(faultId);
   }
 
-  /** The listener hears of each slow CPU that cost time, and of each lack of memory that ended a process. */
+  damageDisk(faultId: string, node: NodeId, damage: DiskDamage): void {
+    this.#find(node).machine.disk.damage(faultId, damage);
+  }
+
+  endDiskDamage(faultId: string, node: NodeId): void {
+    this.#find(node).machine.disk.endDamage(faultId);
+  }
+
+  /** The listener hears of each slow CPU that cost time, each lack of memory that ended a process, each damage to a disk that was read. */
   onEffective(listener: (faultId: string) => void): void {
     this.#machineFaults.onEffective(listener);
+    for (const { machine } of this.#hosted) machine.disk.onEffective(listener);
   }
 
   /** The world speaks to an actor: it hears its own node. False when the node is down. */

@@ -11,6 +11,7 @@ import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { CutSides, LinkDegradation } from '../network/network.ts';
+import type { DiskDamage } from '../node/disk-damage.ts';
 import { CLIENT_NODE } from '../node-names.ts';
 import type { Fault } from './fault.ts';
 import type { UserCodeFault } from './user-code-faults.ts';
@@ -30,7 +31,10 @@ export interface FaultableCluster {
   /** The process on the node ends with the handler that goes beyond the headroom. */
   limitMemory(limit: { faultId: string; node: NodeId; headroomBytes: number; restartAfterUs: number }): void;
   freeMemory(faultId: string): void;
-  /** The listener hears of each fault of these two that changed something. */
+  /** Files on the disk of the node rot, until it ends also those that are written. */
+  damageDisk(faultId: string, node: NodeId, damage: DiskDamage): void;
+  endDiskDamage(faultId: string, node: NodeId): void;
+  /** The listener hears of each fault of these three that changed something. */
   onEffective(listener: (faultId: string) => void): void;
   machine(node: NodeId): { readonly incarnation: number; readonly isDown: boolean; readonly isUp: boolean };
   readonly network: FaultableNetwork;
@@ -122,6 +126,9 @@ export class FaultActions {
       case 'out-of-memory':
         this.#cluster.limitMemory({ faultId: fault.id, ...fault });
         return 'pending';
+      case 'disk-damage':
+        this.#cluster.damageDisk(fault.id, fault.node, fault);
+        return 'pending';
       case 'partition':
       case 'hold':
         this.#cluster.network.block(fault.id, {
@@ -173,6 +180,9 @@ export class FaultActions {
         return;
       case 'out-of-memory':
         this.#cluster.freeMemory(fault.id);
+        return;
+      case 'disk-damage':
+        this.#cluster.endDiskDamage(fault.id, fault.node);
         return;
       case 'partition':
       case 'hold':

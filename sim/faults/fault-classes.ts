@@ -57,6 +57,7 @@ const PARTS_OF: Readonly<Record<Exclude<FaultKind, 'service'>, readonly string[]
   'out-of-memory': MACHINES,
   pause: MACHINES,
   'slow-cpu': MACHINES,
+  'disk-damage': ['taskmanager'],
   throw: [],
   hang: [],
   partition: Object.keys(SHAPES),

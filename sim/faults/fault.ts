@@ -64,6 +64,18 @@ export type Fault = OfFault &
     /** All work of the machine takes `factor` times as long: a neighbour, a hot core, a collector that never rests. */
     | { readonly kind: 'slow-cpu'; readonly node: NodeId; readonly factor: number; readonly forUs: number }
     | {
+        /**
+         * The disk of the machine goes bad: files that are on it, and those that are written until it ends, rot with the given chance. They
+         * stay so until they are written anew: there is no other copy on that disk.
+         */
+        readonly kind: 'disk-damage';
+        readonly node: NodeId;
+        readonly chance: { readonly numerator: number; readonly denominator: number };
+        /** Says which files and which of their bytes: a whole number. */
+        readonly place: number;
+        readonly forUs: number;
+      }
+    | {
         /** The next call of a user function on the node throws. */
         readonly kind: 'throw';
         readonly node: NodeId;

@@ -11,7 +11,8 @@
  * I4: at the end of a bounded partition a fetch is answered at once, and whoever is given its last record is told that it has ended.
  * I5: whoever stops at markers (row C25) is answered at once where one lies, and gets no record from behind it in the same answer;
  * I6: a partition that is a socket hands out each record once: a fetch gets what comes next, whatever offset it names, and who asks first
- *     gets it. What is lost on the way, or reaches a reader that is not heeded any more, is gone.
+ *     gets it. What is lost on the way, or reaches a reader that is not heeded any more, is gone;
+ * I7: a fetch from below the start of the log, which retention moves, is answered with that start and nothing else.
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
@@ -108,7 +109,9 @@ export class LogBroker implements ServiceActor {
     }
     const waitUs = this.#waitUs(message, nowUs);
     if (waitUs === 'no-reply') return;
+    const logStart = this.#content.logStart(message.partition, nowUs);
     if (waitUs === 'refused') out.send(target, refusal(message));
+    else if (message.offset < logStart) out.send(target, outOfRange(message, logStart));
     else if (waitUs === 0) this.#answer(message, target, nowUs, out);
     else {
       const reader = known ?? this.#newReader(target, message.partition);
@@ -236,6 +239,13 @@ export class LogBroker implements ServiceActor {
     return Math.min(maxWaitUs, this.#content.readableAtUs(last) - nowUs);
   }
 }
+
+/** I7. */
+const outOfRange = (fetch: LogFetch, offset: number): LogRecords => ({
+  ...refusal(fetch),
+  outcome: 'out-of-range',
+  offset,
+});
 
 const refusal = ({ requestId, partition, offset }: LogFetch): LogRecords => ({
   kind: 'log-records',

@@ -120,14 +120,14 @@ export class LogContent {
     const { topic, position, timestampsUs, entries } = this.#partition(partition);
     const readable = this.readableRecords(partition, nowUs);
     if (at === 'latest') return readable;
-    if (at === 'earliest') return 0;
+    if (at === 'earliest') return this.logStart(partition, nowUs);
     if (at === 'committed') {
       const { committed = 0 } = topic.plan;
       return position >= topic.plan.partitions ? 0 : Math.min(readable, this.#entriesBelow(partition, committed));
     }
     const record = timestampsUs.findIndex((timestampUs) => timestampUs >= at.timestampUs);
     if (record < 0) return readable;
-    return Math.min(readable, entries?.holding(record) ?? record);
+    return Math.min(readable, Math.max(this.logStart(partition, nowUs), entries?.holding(record) ?? record));
   }
 
   /** How many records of a partition lie before a position. */
@@ -168,6 +168,12 @@ export class LogContent {
   /** How many entries of a partition can be fetched at this time: all with smaller offsets. */
   readableRecords(partition: number, nowUs: number): number {
     return this.#entriesBelow(partition, readableOfTopic(this.#partition(partition).topic.plan, nowUs));
+  }
+
+  /** The smallest offset that was not deleted by this time. */
+  logStart(partition: number, nowUs: number): number {
+    const { retentionUs = nowUs } = this.#partition(partition).topic.plan;
+    return retentionUs >= nowUs ? 0 : this.readableRecords(partition, nowUs - retentionUs);
   }
 
   /** `count` entries from the offset on. */

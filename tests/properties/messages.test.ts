@@ -450,7 +450,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     {
       kind: fc.constant('log-records'),
       requestId: count,
-      outcome: fc.constantFrom('done', 'unavailable'),
+      outcome: fc.constantFrom('done', 'unavailable', 'out-of-range'),
       partition: small,
       offset: count,
       values: records,

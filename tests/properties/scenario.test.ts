@@ -39,6 +39,7 @@ const kind = fc.oneof(
   target.map((who) => `cut: ${who}, from: object-store`),
   target.map((who) => `hold: ${who}, from: object-store`),
   target.map((who) => `slow-cpu: ${who}`),
+  target.map((who) => `disk-damage: ${who}, chance: 1/2`),
   target.map((who) => `clock-drift: ${who}, by: 100ppm`),
   target.map((who) => `clock-step: ${who}, by: 1s..9s`),
   target.map((who) => `delay: 1ms..90ms, target: ${who}`),

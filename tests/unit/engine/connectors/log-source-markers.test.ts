@@ -14,7 +14,10 @@ class Bench {
     const { source } = sourceVertex(0, 1, partitions);
     if (source === undefined) throw new Error('a source vertex has a source');
     const openStorage = () => NO_STORAGE;
-    const place = { openStorage, uid: 'source', subtask: 0, parallelism: 1, broker: LOG };
+    const fail = (failure: string): never => {
+      throw new Error(failure);
+    };
+    const place = { openStorage, fail, uid: 'source', subtask: 0, parallelism: 1, broker: LOG };
     const requests = {
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LogSource } from '../../../../engine/connectors/log-source.ts';
 import { decodeSourceOffsets, encodeSourceOffsets } from '../../../../engine/connectors/operator-state-rows.ts';
+import type { SourceSpec } from '../../../../engine/job/job-graph.ts';
 import type { LogRecords } from '../../../../engine/protocol/messages.ts';
 import { id, LOG, REQUEST_TIMEOUT_US, NO_STORAGE } from '../../../support/engine-values.ts';
 import { sourceVertex } from '../../../support/job-graphs.ts';
@@ -14,12 +15,18 @@ class Bench {
   readonly source: LogSource;
   readonly out: RecordingOut;
   readonly emitted: unknown[] = [];
+  readonly failures: string[] = [];
 
-  constructor(partitions: readonly number[] = [0], subtask = 0, parallelism = 1) {
+  constructor(
+    partitions: readonly number[] = [0],
+    subtask = 0,
+    parallelism = 1,
+    changes: Pick<SourceSpec, 'offsetReset'> = {},
+  ) {
     const spec = sourceVertex(0, parallelism, partitions).source;
     if (spec === undefined) throw new Error('a source vertex has a source');
     this.source = new LogSource({
-      spec,
+      spec: { ...spec, ...changes },
       uid: 'source',
       subtask,
       parallelism,
@@ -28,6 +35,7 @@ class Bench {
       firstRequestId: 1,
       restore: undefined,
       openStorage: () => NO_STORAGE,
+      fail: (failure) => this.failures.push(failure),
     });
     this.out = new RecordingOut((timer, nowUs, out) => this.source.handleTimer(timer, nowUs, out));
   }
@@ -210,5 +218,23 @@ describe('log source', () => {
     expect([bench.source.hasRecords, bench.emit(10)]).toEqual([false, 0]);
     expect(bench.source.positions()).toEqual([{ partition: 0, offset: 1 }]);
     expect(bench.fetches()).toHaveLength(1);
+  });
+
+  it('K1: what the log has deleted fails the subtask, unless the job says to go on at what is left', () => {
+    const deleted: Partial<LogRecords> = { outcome: 'out-of-range', offset: 7 };
+    const strict = new Bench().start().answer(0, deleted);
+    expect(strict.failures).toEqual(['offset-out-of-range']);
+    expect(strict.fetches()).toEqual([[0, 0]]);
+    const reset = new Bench([0], 0, 1, { offsetReset: 'earliest' }).start().answer(0, deleted).answer(2);
+    expect(reset.failures).toEqual([]);
+    reset.emit(9);
+    expect(reset.emitted.map((record) => (record as unknown[])[0])).toEqual(['0/7', '0/8']);
+    expect(reset.source.positions()).toEqual([{ partition: 0, offset: 9 }]);
+  });
+
+  it('K1: once it has stopped, nothing that the log says fails it', () => {
+    const bench = new Bench().start();
+    bench.source.stop();
+    expect(bench.answer(0, { outcome: 'out-of-range', offset: 7 }).failures).toEqual([]);
   });
 });

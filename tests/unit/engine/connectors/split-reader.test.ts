@@ -25,6 +25,7 @@ class Bench {
       parallelism?: number;
       restored?: readonly LogSplit[];
       bounded?: true;
+      offsetReset?: 'earliest';
       isChain?: true;
     } = {},
   ) {
@@ -37,6 +38,7 @@ class Bench {
         ...source,
         kind: 'split-log',
         ...(options.isChain === undefined ? {} : { chain }),
+        ...(options.offsetReset === undefined ? {} : { offsetReset: options.offsetReset }),
         ...(options.bounded === undefined ? {} : { bounded: options.bounded }),
       },
       uid: 'source',
@@ -83,6 +85,15 @@ class Bench {
     const content = { values, timestampsUs: at, sourceIndices: at, entrySizes: sizes, ended: false };
     this.reader.handleMessage({ ...head, ...content }, this.out.nowUs, this.out);
     this.reader.emit(limit, { process: (value: unknown) => void this.emitted.push(value) }, () => true, this.out);
+    return this;
+  }
+
+  /** The log begins at this offset by now. */
+  deleted(offset: number): this {
+    const { requestId, partition } = this.out.last('log-fetch');
+    const head = { kind: 'log-records', requestId, outcome: 'out-of-range', partition, offset, behind: 0 } as const;
+    const content = { values: [], timestampsUs: [], sourceIndices: [], ended: false };
+    this.reader.handleMessage({ ...head, ...content }, this.out.nowUs, this.out);
     return this;
   }
 
@@ -216,6 +227,22 @@ describe('split reader', () => {
     const bench = new Bench();
     bench.out.advance(REQUEST_TIMEOUT_US);
     expect(new Set(bench.failures)).toEqual(new Set(['operator-event-lost']));
+  });
+
+  it('K1: what the log has deleted fails the subtask, unless the job says to go on at what is left', () => {
+    const strict = new Bench({ restored: [SPLIT] }).deleted(6);
+    expect(strict.failures).toEqual(['offset-out-of-range']);
+    const reset = new Bench({ restored: [{ ...SPLIT, sub: 2 }], offsetReset: 'earliest' }).deleted(6).entries([1]);
+    expect(reset.failures).toEqual([]);
+    expect(reset.emitted).toEqual(['0/6.0']);
+  });
+
+  it('K1: a range that was deleted as a whole is finished, and nothing behind it is read', () => {
+    const { reader, toCoordinator } = new Bench({ restored: [SPLIT], offsetReset: 'earliest' }).deleted(9);
+    expect(reader.splits()).toMatchObject([{ offset: 7, end: 7 }]);
+    expect(toCoordinator.map((message) => (message.kind === 'operator-event' ? message.event.kind : ''))).toContain(
+      'split-finished',
+    );
   });
 });
 

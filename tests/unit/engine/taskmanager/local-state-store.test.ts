@@ -51,12 +51,15 @@ describe('local state', () => {
     expect(out.busyFor.get('disk-byte')).toBe(6);
   });
 
-  it('S22: what is missing, shorter or damaged is not used; damage is thrown out', () => {
+  it('S22, U10: what is missing, shorter or has any one bit flipped is not used; damage is thrown out', () => {
     const { open, out, disk } = bench();
     const store = open();
     store.write({ path: 'a' }, BYTES, id(1), out);
     expect(store.read(fileOf('b'), out)).toBeUndefined();
-    for (const changed of [new Uint8Array([1, 2, 4]), new Uint8Array([1, 2]), new Uint8Array()]) {
+    const flipped = Array.from({ length: 8 * BYTES.length }, (_, bit) =>
+      BYTES.map((byte, at) => (at === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)),
+    );
+    for (const changed of [...flipped, BYTES.subarray(0, -1), new Uint8Array()]) {
       store.write({ path: 'a' }, BYTES, id(1), out);
       const [path = ''] = disk.paths('');
       disk.write(path, changed);

@@ -353,3 +353,17 @@ test('log broker: says which partitions there are and where to begin in each', (
     [0, 0, 0],
   ]);
 });
+
+test('K1, I7: a record is deleted so long after it became readable, and who wants it is told where the log begins', () => {
+  // One record a millisecond over two partitions, from 1 ms on: entry n of partition 0 is readable at 1 + 2n ms.
+  const { harness, content } = bench([topic({ retentionUs: 4_000 })]);
+  expect([4_999, 5_001, 7_001, 60_000].map((atUs) => content.logStart(0, atUs))).toEqual([0, 1, 2, 5]);
+  expect(content.startOffset(0, 'earliest', 7_001)).toBe(2);
+  expect(content.startOffset(0, { timestampUs: 0 }, 7_001)).toBe(2);
+  expect(bench([topic()]).content.logStart(0, 60_000)).toBe(0);
+  harness.runUntil(7_001);
+  expect(harness.ask(fetch({ offset: 1 }), 0)).toMatchObject([{ outcome: 'out-of-range', offset: 2, values: [] }]);
+  expect(harness.ask(fetch({ offset: 2, maxRecords: 1 }), 0)).toMatchObject([
+    { outcome: 'done', offset: 2, values: ['a4'] },
+  ]);
+});
