@@ -13,6 +13,7 @@ export function explanationText({ plan, signature, sentences, curve, pair, lives
     '',
     `Scenario ${plan.scenario}, seed ${plan.seed}, engine ${plan.variant}. ${faults.length === 0 ? 'No fault is needed.' : 'Faults:'}`,
     ...(faults.length === 0 ? [] : ['', ...faults]),
+    ...firstWrong(sentences),
     '',
     '## What happened',
     '',
@@ -35,9 +36,21 @@ export function explanationText({ plan, signature, sentences, curve, pair, lives
   ].join('\n');
 }
 
+/** The event that some finding points at and that comes before all others; none where findings are about the end alone. */
+function firstWrong(sentences: Explanation['sentences']): string[] {
+  for (const { at, atUs, text, marks = [] } of sentences) {
+    const findings = marks.filter((mark) => mark.includes('/'));
+    if (findings.length === 0) continue;
+    return ['', `The first event that is wrong is #${at}, at ${seconds(atUs)} s (${findings.join(', ')}): ${text}`];
+  }
+  return [];
+}
+
+const seconds = (us: number): string => (us / 1_000_000).toFixed(6);
+
 function sentenceLine({ at, atUs, text, marks = [] }: Explanation['sentences'][number]): string {
   const pointed = marks.length === 0 ? '' : ` **<- ${marks.join(', ')}**`;
-  return `- ${(atUs / 1_000_000).toFixed(6)} s${at < 0 ? '' : ` #${at}`}: ${text}${pointed}`;
+  return `- ${seconds(atUs)} s${at < 0 ? '' : ` #${at}`}: ${text}${pointed}`;
 }
 
 function pointRow(point: CurvePoint): string {

@@ -23,7 +23,7 @@ import { bugKey } from '../../scenarios/bugs/pruning.ts';
 import { decodePlan, encodePlan } from '../../scenarios/plan-file.ts';
 import { formatProblem } from '../../scenarios/problem.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
-import { exists, joinPath, namesIn, readText, removeFile, write } from '../files.ts';
+import { exists, isDirectory, joinPath, namesIn, readText, removeFile, write } from '../files.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { beginningOfStory, type StoryBeginning } from './bug-story.ts';
@@ -65,6 +65,8 @@ export class BugBase {
 
   /** In the order of their names. */
   entries(): BugEntries {
+    if (exists(this.folder) && !isDirectory(this.folder))
+      throw new UsageError(`${this.folder} is a file; expected the folder of a bug base, or a new name.`);
     const names = namesIn(this.folder);
     const bugs: Bug[] = [];
     const broken: BrokenBug[] = [];

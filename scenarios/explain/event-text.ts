@@ -59,13 +59,13 @@ function worldText({ node, event }: HistoryEvent, { plan }: Wording): string | u
         event.phase
       ];
     case 'fault-started':
-    case 'fault-effective': {
+    case 'fault-effective':
+    case 'fault-ended': {
       const fault = plan.faults.find(({ id }) => id === event.fault);
       const name = fault === undefined ? event.faultKind : faultLabel(fault);
-      return `Fault ${event.fault} (${name}) ${event.kind === 'fault-started' ? 'begins' : 'has its first effect'}`;
+      const says = { 'fault-started': 'begins', 'fault-effective': 'has its first effect', 'fault-ended': 'ends' };
+      return `Fault ${event.fault} (${name}) ${says[event.kind]}`;
     }
-    case 'fault-ended':
-      return `Fault ${event.fault} (${event.faultKind}) ends`;
     case 'node-crashed':
       return `${node} crashes`;
     case 'node-started':

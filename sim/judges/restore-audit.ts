@@ -14,7 +14,7 @@
  */
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import { deployedGraph, operatorsOf, slotsNeeded, withParallelism } from '../../engine/job/scaled-graph.ts';
+import { deployedGraph, operatorsOf, slotsNeeded } from '../../engine/job/scaled-graph.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
 import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/protocol/state-handle.ts';
 import { readSegment, readStateContents } from '../inspection/state-contents.ts';
@@ -23,6 +23,7 @@ import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
+import { otherWidth } from './other-width.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
 import { PresentForms } from './present-forms.ts';
 import { ReferenceJob } from './reference-job.ts';
@@ -139,7 +140,7 @@ export class RestoreAudit implements Judge {
     if (other !== undefined) return this.#findings.inconclusive('other-version', () => `${path}: ${other}`);
     const graph = asItWas(own, metadata);
     const question = { path, metadata, expected: snapshot.value };
-    const rescaled = widths === 'own' ? undefined : otherwise(graph, metadata);
+    const rescaled = widths === 'own' ? undefined : otherWidth(graph, metadata);
     if (rescaled === undefined || widths === 'both') this.#compare({ ...question, graph, anomaly: 'restored-differs' });
     if (rescaled !== undefined) this.#compare({ ...question, graph: rescaled, anomaly: 'rescaled-differs' });
   }
@@ -286,18 +287,4 @@ function asItWas(graph: JobGraph, { operators }: CheckpointMetadata): JobGraph {
     return { parallelism, maxParallelism };
   });
   return deployedGraph(graph, { vertices });
-}
-
-/** One subtask more or less, by the id, but never a single one, which clips no key groups; undefined: the snapshot can be restored at its own parallelism only (rows S9, C22). */
-function otherwise(graph: JobGraph, { checkpointId, states }: CheckpointMetadata): JobGraph | undefined {
-  const isFixed = states.some(
-    ({ finished, handles }) =>
-      finished !== undefined || handles.some(({ state, lists }) => state === 'operator' && lists === undefined),
-  );
-  if (isFixed) return undefined;
-  const now = slotsNeeded(graph.vertices);
-  const most = graph.vertices.reduce((least, { maxParallelism }) => Math.min(least, maxParallelism), now + 1);
-  const wanted = checkpointId % 2 === 0 || now <= 2 ? now + 1 : now - 1;
-  const rescaled = Math.min(wanted, most);
-  return rescaled === now ? undefined : withParallelism(graph, rescaled);
 }

@@ -209,6 +209,15 @@ describe('sweep --bugs', () => {
   });
 });
 
+describe('a bug base that is a file', () => {
+  it('is told before the first life', async () => {
+    writeFileSync(path('bugs'), 'my notes');
+    expect(await tidemark('sweep', 'quickstart', '--seeds', '1..3', '--bugs', path('bugs'))).toBe(2);
+    expect(terminal.stderr.join('\n')).toContain('expected the folder of a bug base');
+    expect(terminal.stdout).toEqual([]);
+  });
+});
+
 describe('scenarios/regressions', () => {
   it('is a bug base: every plan decodes, every story is told', () => {
     const bugs = new BugBase('scenarios/regressions', terminal).wholeEntries();

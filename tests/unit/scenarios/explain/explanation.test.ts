@@ -100,6 +100,14 @@ describe('explain', () => {
     expect(parting([], [])).toBeUndefined();
   });
 
+  it('as text it begins with the earliest event that a finding points at, in words', () => {
+    const wrong = explanation.sentences.find(({ marks = [] }) => marks.some((mark) => mark.includes('/')));
+    expect(wrong).toBeDefined();
+    const [beginning = ''] = explanationText(explanation).split('## What happened');
+    expect(beginning).toContain(`The first event that is wrong is #${wrong?.at}`);
+    expect(beginning).toContain(wrong?.text);
+  });
+
   it('as text it has all parts; made twice it is the same', () => {
     const text = explanationText(explanation);
     expect(text).toMatch(/## What happened.*## When it was decided.*## The order that matters/s);
