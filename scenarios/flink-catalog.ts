@@ -255,6 +255,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
       'splits of a coordinated source through a change of parallelism; a TaskManager or the JobManager is lost half-way',
   },
   {
+    name: 'hybrid-source-itcase',
+    folder: 'flink',
+    ported: 'HybridSourceITCase',
+    rows: ['X48'],
+    description: 'two sources read one after the other; a TaskManager or the JobManager is lost at the switch',
+  },
+  {
     name: 'task-manager-process-failure-streaming-recovery-itcase',
     folder: 'flink',
     ported: 'TaskManagerProcessFailureStreamingRecoveryITCase',

@@ -128,3 +128,33 @@ describe('what a class asserts beside exactly-once', () => {
     }
   });
 });
+
+describe('docs/flink-tests.md', () => {
+  const lines = readFileSync('docs/flink-tests.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| X'));
+  const rowsOf = (line: string): readonly string[] => (line.split('|')[1] ?? '').trim().split(', ');
+
+  it('names each scenario in its row', () => {
+    for (const { name, rows } of FLINK_SCENARIOS)
+      for (const row of rows) {
+        const line = lines.find((one) => rowsOf(one).includes(row)) ?? '';
+        expect(line, `row ${row}`).toContain(`\`${name}\``);
+      }
+  });
+
+  it('has every row of the list', () => {
+    const upTo = [
+      [1, 18],
+      [20, 28],
+      [30, 41],
+      [45, 48],
+      [50, 56],
+      [60, 64],
+    ] as const;
+    const listed = upTo.flatMap(([first, last]) =>
+      Array.from({ length: last - first + 1 }, (_, index) => `X${first + index}`),
+    );
+    expect(lines.flatMap(rowsOf)).toEqual(listed);
+  });
+});

@@ -1,5 +1,6 @@
 /** Row B24, X48: files first, then the log, as one source, in the whole cluster; what fails around the switch. */
 import { describe, expect, it } from 'vitest';
+import type { SimulationPlan } from '../../sim/plan.ts';
 import { findings, liveIt } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
 
@@ -42,5 +43,19 @@ describe('a hybrid source', () => {
 
   it('B24, S5: the parallelism changes while readers hold files, and again when they hold the log', () => {
     hybrid().rescale(5, 1.6).rescale(2, 8).reaches('restored-at-other-parallelism').passes();
+  });
+
+  it('C5, X15: files are a backlog: no checkpoint is taken while they are read, where that is asked for', () => {
+    const withRest = (engine: SimulationPlan['engine']): SimulationPlan['engine'] => ({
+      ...engine,
+      checkpoint: { ...engine.checkpoint, intervalDuringBacklogUs: 0 },
+    });
+    const plan = story({ scenario: HYBRID, engine: withRest }).seed('2').plan();
+    const record = liveIt(plan, { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    const firstAt = (kind: string): number => record.history.find(({ event }) => event.kind === kind)?.atUs ?? -1;
+    const switched = record.history.find(({ event }) => event.kind === 'probe' && event.probe === 'source-switched');
+    expect(calm.history.find(({ event }) => event.kind === 'checkpoint-triggered')?.atUs).toBeLessThan(switchedAtUs);
+    expect(firstAt('checkpoint-triggered')).toBeGreaterThan(switched?.atUs ?? Number.MAX_SAFE_INTEGER);
   });
 });

@@ -4,6 +4,9 @@ import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
+/** The other process is lost, too, and comes back first. */
+const BOTH = ', { crash: taskmanager-2, at: 5s, restartAfter: 100ms }';
+
 /** One process is lost and comes back; there are no other slots, so each subtask returns to its own. */
 function lived(localRecovery: string, more = ''): RunRecord {
   const text = `
@@ -38,13 +41,23 @@ function restoreUs({ history }: RunRecord): number {
   return (ended?.atUs ?? 0) - (begun?.atUs ?? 0);
 }
 
+const used = (record: RunRecord): number => probesOf(record).filter((probe) => probe === 'local-state-used').length;
+
 describe('local recovery', () => {
+  it('F20: when every process was lost, the new ones are known by their nodes: each subtask finds its place and state again', () => {
+    const ofDirectory = lived('working-directory', BOTH);
+    expect(used(ofDirectory)).toBe(4);
+    expect(probesOf(ofDirectory)).not.toContain('local-state-missing');
+    const ofProcess = lived('process', BOTH);
+    expect(used(ofProcess)).toBe(0);
+    expect(restoreUs(ofDirectory)).toBeLessThan(restoreUs(ofProcess));
+  });
+
   it('S22: who returns to his slot is restored without the network, a restarted process only from a working directory', () => {
     const without = lived('none');
     const ofProcess = lived('process');
     const ofDirectory = lived('working-directory');
     expect(probesOf(without)).not.toContain('local-state-used');
-    const used = (record: RunRecord): number => probesOf(record).filter((probe) => probe === 'local-state-used').length;
     // All four subtasks; two of them lost their process.
     expect(used(ofDirectory)).toBe(4);
     expect(used(ofProcess)).toBe(2);

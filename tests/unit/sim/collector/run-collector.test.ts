@@ -65,7 +65,7 @@ describe('run collector', () => {
     expect(timeline[0]).toMatchObject({ checkpointId: 1, startUs: triggeredAtUs, endUs: triggeredAtUs + 10 });
   });
 
-  it('restarts, failovers, probes, output and its latency', () => {
+  it('restarts, failovers, probes, output and its latency (K14)', () => {
     const life = new SmallLife(KEYS);
     life.lead(1);
     life.lead(2);
