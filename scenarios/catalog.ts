@@ -151,6 +151,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'batch-cleaning', description: 'a bounded table of films is cleaned, drained and finished' },
   { name: 'trade-monitoring', description: 'patterns (CEP) over real share prices and trades' },
   { name: 'state-ttl', description: 'counts that expire when their key was silent; the rule is judged on the output' },
+  { name: 'state-ttl-kinds', description: 'counts in any kind of state that reads renew or do not, cleared at times' },
   { name: 'state-ttl-compared', description: 'keyed state that lives long, compared with the reference without times' },
   {
     name: 'upgrade-under-faults',

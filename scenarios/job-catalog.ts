@@ -17,6 +17,7 @@ import { nexmark } from './jobs/nexmark/nexmark.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
+import { renewedCounts } from './jobs/renewed-counts.ts';
 import { splitCount } from './jobs/split-count.ts';
 import { batchCleaning } from './jobs/batch-cleaning.ts';
 import { logAnalytics } from './jobs/log-analytics.ts';
@@ -39,6 +40,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   flightWindows,
   keyedStates,
   recentCounts,
+  renewedCounts,
   evolvingProfile,
   evolvingCounts,
   tradeMonitoring,

@@ -7,6 +7,8 @@ export interface CounterAccess {
   readonly key: StateKey;
   readonly count: number;
   readonly atMs: number;
+  /** What it did before it showed the count; absent: it added one. */
+  readonly does?: 'add' | 'read' | 'clear';
 }
 
 export interface JobAudit {
@@ -35,9 +37,13 @@ export interface JobAudit {
   };
   /**
    * Where entries expire by the wall clock (row S12): every output value tells of one access to a counter of its key, which begins at 1 and
-   * begins anew when the last access is `ttlMs` old. Then that rule is judged on what is visible, whatever the times were.
+   * begins anew when the last access is `ttlMs` old: the last that wrote, or with `renewsOnRead` also that only read. Then that rule is judged on what is visible, whatever the times were.
    */
-  readonly expires?: { readonly ttlMs: number; readonly access: (value: RecordValue) => CounterAccess };
+  readonly expires?: {
+    readonly ttlMs: number;
+    readonly access: (value: RecordValue) => CounterAccess;
+    readonly renewsOnRead?: boolean;
+  };
   /**
    * Of a version of a job (row S24): what it makes of the content of a state that another version left. A new value; lists and maps as
    * arrays and Maps. Of operator state all elements of a list together, and the entries of a broadcast map as pairs.

@@ -28,7 +28,8 @@ export class StateExpiry implements Judge {
   readonly kinds = ['transaction-committed', 'output-appended'] as const;
   readonly anomalies =
     'expired-state-alive: a counter goes on although its last access is older than its time to live. ' +
-    'state-expired-early: it begins anew although its last access is younger.';
+    'state-expired-early: it begins anew although its last access is younger. ' +
+    'cleared-state-alive: it shows more than nothing when it has just been cleared.';
   readonly #expires: NonNullable<JobAudit['expires']>;
   readonly #findings = new Findings(NAME);
   readonly #last = new Map<StateKey, CounterAccess>();
@@ -55,13 +56,24 @@ export class StateExpiry implements Judge {
 
   #judge(access: CounterAccess, at: number): void {
     const before = this.#last.get(access.key);
-    this.#last.set(access.key, access);
+    this.#last.set(access.key, this.#renewed(access, before));
+    const shows = `the counter of ${String(access.key)} shows ${String(access.count)} after ${String(before?.count)}`;
+    if (access.does === 'clear') {
+      if (access.count !== 0) this.#findings.violated('cleared-state-alive', [at], () => shows);
+      return;
+    }
     if (before === undefined) return;
+    const adds = access.does === 'read' ? 0 : 1;
+    // Nothing was left that could go on; where clocks may go back, it may only have seemed so.
+    if (before.count === 0) {
+      if (access.count !== adds && this.#doubtMs === 0)
+        this.#findings.violated('expired-state-alive', [at], () => shows);
+      return;
+    }
     const gapMs = access.atMs - before.atMs;
     const { ttlMs } = this.#expires;
     this.#margins.near('state-expiry/access-from-expiry', Math.round(Math.abs(gapMs - ttlMs) * US_PER_MS), at);
-    const shows = `the counter of ${String(access.key)} shows ${String(access.count)} after ${String(before.count)}`;
-    if (access.count === before.count + 1) {
+    if (access.count === before.count + adds) {
       this.#wentOn += 1;
       if (gapMs < ttlMs + this.#doubtMs) return;
       const say = (): string => `${shows}, ${String(gapMs)} ms later; it lives ${String(ttlMs)} ms`;
@@ -69,8 +81,14 @@ export class StateExpiry implements Judge {
       return;
     }
     this.#expired += 1;
-    if (access.count === 1 && gapMs >= ttlMs - this.#doubtMs) return;
+    if (access.count === adds && gapMs >= ttlMs - this.#doubtMs) return;
     this.#findings.violated('state-expired-early', [at], () => `${shows}, only ${String(gapMs)} ms later`);
+  }
+
+  /** The access that the next one is held against: a read that renews nothing leaves the time as it was. */
+  #renewed(access: CounterAccess, before: CounterAccess | undefined): CounterAccess {
+    if (access.does !== 'read' || this.#expires.renewsOnRead === true || before === undefined) return access;
+    return { ...access, atMs: before.atMs };
   }
 }
 

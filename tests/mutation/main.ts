@@ -4,7 +4,7 @@
  *     npx tsc -b && node dist/tests/mutation/main.js --files engine/barrier,engine/checkpoint,engine/state --sample 150 --seed 1
  *
  * Works on a copy of dist/, so that nothing else is disturbed. Results are appended to <out>/mutants.jsonl; what is there is not tried again.
- * `--only ID` tries one once more and says which lives noticed it. Ends with the score, and with the survivors as a Markdown table.
+ * `--only ID,ID` tries some once more and says which lives noticed them; `--sweep 'state-ttl-kinds --seeds 1..24'` by that sweep alone. Ends with the score, and with the survivors as a Markdown table.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -40,6 +40,7 @@ const SWEEPS: readonly (readonly string[])[] = [
       'rescale-storm',
       'keyed-states',
       'state-ttl',
+      'local-recovery',
       'event-time-timers',
       'broadcast-rules',
       'finished-pipeline',
@@ -57,6 +58,8 @@ const SWEEPS: readonly (readonly string[])[] = [
     ...['rare-overdraft', 'rare-overtaken-in-flight', 'rare-undecided-for-long', 'rare-late-shared-files'],
     ...['--seeds', '1..3'],
   ],
+  // Nine kinds of state, drawn by the seed.
+  ['state-ttl-kinds', '--seeds', '1..24'],
 ];
 const TIMEOUT_MS = 240_000;
 
@@ -74,6 +77,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     out: { type: 'string', default: 'out/mutation' },
     only: { type: 'string' },
+    sweep: { type: 'string' },
   },
 });
 
@@ -107,7 +111,7 @@ function sampled(mutants: readonly Mutant[]): Mutant[] {
 }
 
 function attempt({ start: _start, end: _end, ...mutant }: Mutant): Result {
-  for (const sweep of SWEEPS) {
+  for (const sweep of values.sweep === undefined ? SWEEPS : [values.sweep.split(' ')]) {
     const argv = [join(work, 'dist/cli/main.js'), 'sweep', ...sweep, '--workers', '1', '--json', '--unshrunk'];
     const lived = spawnSync('node', [...argv, '--out', join(work, 'lives')], { encoding: 'utf8', timeout: TIMEOUT_MS });
     if (lived.error !== undefined) return { ...mutant, outcome: 'limit', by: 'time' };
@@ -166,7 +170,7 @@ const all = values.files
   .split(',')
   .flatMap(filesBelow)
   .flatMap((file) => mutantsOf(file, readFileSync(join('dist', file), 'utf8')));
-const chosen = values.only === undefined ? sampled(all) : all.filter(({ id }) => id === values.only);
+const chosen = values.only === undefined ? sampled(all) : all.filter(({ id }) => values.only?.split(',').includes(id));
 const known = new Map<string, Result>();
 if (existsSync(results) && values.only === undefined)
   for (const line of readFileSync(results, 'utf8').split('\n').filter(Boolean)) {

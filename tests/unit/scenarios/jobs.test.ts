@@ -69,6 +69,7 @@ describe('job catalog', () => {
       'union-offsets': 2,
       'keyed-states': 2,
       'recent-counts': 2,
+      'renewed-counts': 2,
       'evolving-profile': 3,
       'evolving-counts': 2,
       nexmark: 3,

@@ -80,3 +80,32 @@ describe('state expiry', () => {
     expect(clockErrorUs({ cluster, faults, liveness })).toBe(500 + 2_000 + 3_000);
   });
 });
+
+describe('state expiry where records also read and clear', () => {
+  const anomaly = (renewsOnRead: boolean, ...accesses: readonly Omit<CounterAccess, 'key'>[]): string[] => {
+    const expires = { ttlMs: 100, access: (value: unknown) => value as CounterAccess, renewsOnRead };
+    const judge = new StateExpiry(expires);
+    const values = accesses.map((access) => ({ key: 'a', ...access }));
+    const event = { kind: 'output-appended', producer: 'sink-0', values, lineages: [] };
+    judge.observe({ index: 7, atUs: 0, event } as unknown as HistoryEvent);
+    return judge.finish().flatMap((verdict) => (verdict.anomaly === '' ? [] : [verdict.anomaly]));
+  };
+  const added = (count: number, atMs: number) => ({ count, atMs, does: 'add' as const });
+  const read = (count: number, atMs: number) => ({ count, atMs, does: 'read' as const });
+  const cleared = (count: number, atMs: number) => ({ count, atMs, does: 'clear' as const });
+
+  it('a read renews, or it does not', () => {
+    const goesOn = [added(1, 0), read(1, 60), added(2, 120)] as const;
+    const expires = [added(1, 0), read(1, 60), added(1, 120)] as const;
+    expect(anomaly(true, ...goesOn)).toEqual([]);
+    expect(anomaly(false, ...goesOn)).toEqual(['expired-state-alive']);
+    expect(anomaly(true, ...expires)).toEqual(['state-expired-early']);
+    expect(anomaly(false, ...expires)).toEqual([]);
+  });
+
+  it('what was cleared, or seen to have expired, is gone', () => {
+    expect(anomaly(true, added(1, 0), cleared(0, 1), read(0, 2), added(1, 3))).toEqual([]);
+    expect(anomaly(true, added(1, 0), cleared(1, 1))).toEqual(['cleared-state-alive']);
+    expect(anomaly(true, added(1, 0), cleared(0, 1), read(1, 2))).toEqual(['expired-state-alive']);
+  });
+});
