@@ -12,7 +12,7 @@ job: { use: keyed-count, parallelism: 4 }
 input: { dataset: flights, records: 20000, rate: 2000/s }
 cluster: { taskManagers: 3, slots: 2, jobManagers: 2, profile: cloud-small }
 checkpointing: { interval: 1s, timeout: 10s, mode: exactly-once, unaligned: false, storage: object-store, backend: hashmap }
-restart: { strategy: exponential-delay, initial: 100ms, max: 5s }
+restart: { strategy: exponential-delay, initial: 100ms, max: 5s, resetAfter: 30s }
 faults:
   - { partition: isolate-one, target: taskmanager, every: 4s..9s, for: 500ms..3s }
   - { crash: jobmanager, at: { checkpoint: 3, point: metadata-write.done }, restartAfter: 2s }
