@@ -3,7 +3,8 @@
  *
  * The first topic runs through pipelines that never meet: source, map and sink, joined by forward channels, one region per subtask
  * index. They are not chained, so that a region has channels to lose. The second topic is counted per key by one subtask: a region of
- * its own with keyed state. Of files the pipelines are given splits, so that regions that restart alone share an enumerator. Outputs are values that depend on nothing but the record, or on the count of its key.
+ * its own with keyed state. Of files the pipelines are given splits, and of a log where `splitRecords` says so: then regions that restart alone
+ * share an enumerator. Outputs are values that depend on nothing but the record, or on the count of its key.
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import { type JobDefinition, keyField, outputKey, textParameter } from './job-definition.ts';
@@ -22,10 +23,18 @@ export const parallelPipelines: JobDefinition = {
   name: 'parallel-pipelines',
   description:
     'Pipelines that never meet over the first topic, beside them a count per key over the second: several failover regions.',
-  parameters: [{ name: 'key', description: 'Field of the row that is the key.', default: 'origin' }],
+  parameters: [
+    { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    {
+      name: 'splitRecords',
+      description: 'Records of a split of the first topic, whose order per key is not judged then; 0: no splits.',
+      default: 0,
+    },
+  ],
   build(input) {
     const field = textParameter(input.parameters, 'key');
     const { parallelism } = input;
+    const recordsPerSplit = Number(input.parameters['splitRecords'] ?? 0);
     const env = new StreamExecutionEnvironment({
       jobId: 'parallel-pipelines',
       name: 'Parallel pipelines',
@@ -39,9 +48,9 @@ export const parallelPipelines: JobDefinition = {
         'parallel-pipelines needs a partition for each pipeline: give its first input as many as its parallelism.',
       );
     const rows =
-      pipelines.files === undefined
+      pipelines.files === undefined && recordsPerSplit === 0
         ? readTopic(env, input, pipelines)
-        : readTopicBySplits(env, input, pipelines, { recordsPerSplit: 0, backlogRecords: 0 });
+        : readTopicBySplits(env, input, pipelines, { recordsPerSplit, backlogRecords: 0 });
     rows
       .map((row): PipelineOutput => ({ key: keyField(row, field), distance: Number(row['distance'] ?? 0) }))
       .uid('pipeline')
@@ -64,9 +73,10 @@ export const parallelPipelines: JobDefinition = {
         .name('Count sink')
         .setParallelism(1);
     }
+    const order = recordsPerSplit === 0 ? { outputKey } : {};
     return {
       graph: env.jobGraph(),
-      audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', outputKey },
+      audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', ...order },
     };
   },
 };
