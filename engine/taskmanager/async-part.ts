@@ -52,7 +52,10 @@ export interface SegmentParts {
 
 export interface SegmentPart {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  /** In bytes. */
+  readonly length: number;
+  /** From the disk of the node, until the snapshot is released. */
+  read(): Uint8Array;
   /** Where it lies already; undefined: it has to be written. */
   readonly known: SegmentHandle | undefined;
 }
@@ -196,7 +199,7 @@ export function keyedStatePart(options: {
       keyGroups,
       // Files are copied as they are, entries are not looked at.
       entryCount: 0,
-      estimatedBytes: fresh.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      estimatedBytes: fresh.reduce((sum, { length }) => sum + length, 0),
       write: () => files.manifest(),
       release: () => snapshot.release(),
       segments,

@@ -229,10 +229,12 @@ export class SubtaskCheckpoint {
     part.isWriting = true;
     for (const { logged } of part.parts) part.outstanding += logged?.snapshot.pieces.length ?? 0;
     for (const state of part.parts) {
+      // What is written is given back, and the node may delete it.
+      const fresh = state.segments?.segments.map(({ known, read }) => (known === undefined ? read() : undefined));
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
-      this.#uploadSegments(part, state, out);
+      this.#uploadSegments(part, state, fresh ?? [], out);
       this.#gatherLog(part, state, nowUs, out);
       if (this.#async.get(checkpointId) !== part) return;
     }
@@ -368,11 +370,17 @@ export class SubtaskCheckpoint {
   }
 
   /** Row S17: those that lie nowhere yet. */
-  #uploadSegments(part: AsyncPart, { operator, segments }: StatePart, out: Out): void {
+  #uploadSegments(
+    part: AsyncPart,
+    { operator, segments }: StatePart,
+    fresh: readonly (Uint8Array | undefined)[],
+    out: Out,
+  ): void {
     const { attempt, subtask } = this.#options;
     const { checkpointId } = part;
-    segments?.segments.forEach(({ id, bytes, known }, index) => {
-      if (known !== undefined) return;
+    segments?.segments.forEach(({ id }, index) => {
+      const bytes = fresh[index];
+      if (bytes === undefined) return;
       const { directory } = segments;
       const path = this.#files.placed(
         segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),
