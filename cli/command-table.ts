@@ -156,6 +156,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       'hunted',
       'strategies',
+      'faultsOf',
       'huntBudget',
       'repeats',
       'wall',

@@ -88,7 +88,14 @@ export const OPTIONS = {
     absent: 'no scoreboard',
     decode: decodeStrategies,
     sentence:
-      'Hunt with these search strategies instead, each in the scenario of the mutant without its story: under the faults of `standard`.',
+      'Hunt with these search strategies instead, each in the scenario of the mutant without its story: under the faults of `standard`, or of --faults.',
+  }),
+  faultsOf: row({
+    flag: '--faults <scenario>',
+    unit: 'scenario',
+    absent: 'standard',
+    decode: (text: string) => text,
+    sentence: 'With --strategy: whose fault rules strike in the place of the story, for example those of `storm`.',
   }),
   huntBudget: row({
     flag: '--events <N>',
@@ -264,6 +271,7 @@ export const NEEDS: readonly { readonly option: OptionName; readonly needs: Opti
       sentence: '--events needs --strategy NAME,...: it is the budget of a hunt.',
     },
     { option: 'repeats', needs: 'strategies', sentence: '--repeats needs --strategy NAME,...: which hunts to repeat.' },
+    { option: 'faultsOf', needs: 'strategies', sentence: '--faults needs --strategy NAME,...: which hunts it is for.' },
     { option: 'wall', needs: 'strategies', sentence: '--wall needs --strategy NAME,...: it is of that table.' },
     { option: 'rowsFile', needs: 'smallest', sentence: '--rows needs --shrink: it keeps the figures of that.' },
     { option: 'subtasks', needs: 'out', sentence: '--subtasks needs --out DIR: the folder its files go to.' },

@@ -35,7 +35,7 @@ export async function scoreboard(
   // Before the hunt, which takes a while.
   if (outFile !== undefined) markedFile(outFile, SCOREBOARD_MARKS, '');
   const workers = options.workers ?? terminal.parallelism;
-  const storm = readScenario(STORM).scenario;
+  const storm = readScenario(options.faultsOf ?? STORM).scenario;
   const progress = terminal.progress('mutants', mutants.length);
   let done = 0;
   const lives = new PlanLives({

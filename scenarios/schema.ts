@@ -48,7 +48,11 @@ export const scenarioSchema = record({
   checkpointing: checkpointingSchema.prefault({}).describe('How the engine checkpoints.'),
   storage: storageSchema.prefault({}).describe('What the checkpoint storage is like.'),
   scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
-  restart: restartSchema.prefault({ strategy: 'exponential-delay' }).describe('How the job is restarted.'),
+  restart: restartSchema
+    .prefault({ strategy: 'exponential-delay', initial: '500ms', max: '5s', resetAfter: '30s' })
+    .describe(
+      'How the job is restarted. Left out: with delays that suit lives of a minute; a strategy that is named has the defaults of Flink.',
+    ),
   runtime: runtimeSchema.prefault({}).describe('Timeouts, buffers and connectors.'),
   faults: z.array(faultSchema, { error: 'expected a list of faults' }).default([]).describe('What goes wrong.'),
   duration: duration()

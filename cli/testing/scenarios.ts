@@ -59,7 +59,13 @@ export function scenario({ job, records, topics = 1 }: ScenarioOptions): fc.Arbi
         ...barriers,
       },
       highAvailability,
-      restart: { strategy: 'exponential-delay', initial: '200ms', max: '2s', failover: options.failover },
+      restart: {
+        strategy: 'exponential-delay',
+        initial: '200ms',
+        max: '2s',
+        failover: options.failover,
+        resetAfter: '30s',
+      },
       runtime: { bufferSize: options.bufferSize },
       duration: `${STORM_SECONDS}s`,
     });

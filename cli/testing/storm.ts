@@ -38,7 +38,7 @@ export function stormScenario(options: StormOptions): Scenario {
     },
     cluster: { taskManagers: 3, slots: parallelism, jobManagers: 2 },
     checkpointing: { interval: '2s', timeout: '5s' },
-    restart: { strategy: 'exponential-delay', initial: '200ms', max: '2s' },
+    restart: { strategy: 'exponential-delay', initial: '200ms', max: '2s', resetAfter: '30s' },
     faults: FAULTS,
     duration: `${INPUT_SECONDS + 8}s`,
     swarm: SWARM,

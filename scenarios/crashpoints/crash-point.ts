@@ -4,7 +4,7 @@
  *
  * Owns: finding them in a history and naming them so that a fault can strike there. Does not own: what strikes.
  */
-import { CHECKPOINT_POINTS, type CheckpointPoint, pointOf } from '../../sim/faults/checkpoint-point.ts';
+import { CHECKPOINT_POINTS, type CheckpointPoint, faultPointOf, pointOf } from '../../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
 
@@ -17,14 +17,26 @@ export interface CrashPoint {
 }
 
 /** All points of a history that are wanted, each with the occurrence that names it from the beginning of the life. */
-export function crashPoints(
+export const crashPoints = (
   history: readonly HistoryEvent[],
   isWanted: (entry: HistoryEvent) => boolean,
+): CrashPoint[] => pointsIn(history, isWanted, pointOf);
+
+/** The same with those of a recovery: a leader is there, a restart is due, what to restore is chosen, a task is sent. */
+export const recoveryPoints = (
+  history: readonly HistoryEvent[],
+  isWanted: (entry: HistoryEvent) => boolean,
+): CrashPoint[] => pointsIn(history, isWanted, faultPointOf);
+
+function pointsIn(
+  history: readonly HistoryEvent[],
+  isWanted: (entry: HistoryEvent) => boolean,
+  occurrenceOf: typeof faultPointOf,
 ): CrashPoint[] {
   const counts = new Map<string, number>();
   const found: CrashPoint[] = [];
   for (const entry of history) {
-    const passed = pointOf(entry);
+    const passed = occurrenceOf(entry);
     if (passed === undefined) continue;
     const { point, checkpoint, vertex, subtask } = passed;
     const where = {
@@ -43,6 +55,6 @@ export function crashPoints(
 
 /** The points that these do not pass, for the report. */
 export function pointsNotPassed(points: readonly CrashPoint[]): readonly CheckpointPoint[] {
-  const passed = new Set(points.map(({ trigger }) => trigger.point));
+  const passed = new Set<string>(points.map(({ trigger }) => trigger.point));
   return CHECKPOINT_POINTS.filter((point) => !passed.has(point));
 }

@@ -9,8 +9,8 @@
 import { assert } from '../../engine/foundation/assert.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inquiry.ts';
-import { calmPlan, CRASH_VARIANTS, type CrashCase, crashCase, machinesOf } from './crash-case.ts';
-import { type CrashPoint, crashPoints } from './crash-point.ts';
+import { calmPlan, type CrashCase, crashCase, machinesOf, variantsOf } from './crash-case.ts';
+import { type CrashPoint, crashPoints, recoveryPoints } from './crash-point.ts';
 import { recoveryOf } from './recovery.ts';
 import { during, typicalCheckpoint } from './typical-checkpoint.ts';
 
@@ -53,13 +53,11 @@ export function* explore(written: SimulationPlan, options: ExplorationOptions): 
   if (calm.signature !== '') return { ...nothing, calmSignature: calm.signature };
   const checkpoints = options.checkpoints ?? typicalCheckpoint(calm.history);
   const points = crashPoints(calm.history, during(checkpoints, calm.history));
+  const variants = variantsOf(plan);
   const cases = points.flatMap((point) =>
-    machinesOf(plan).flatMap((node) => CRASH_VARIANTS.map((variant) => crashCase(plan, { point, node, variant }))),
+    machinesOf(plan).flatMap((node) => variants.map((variant) => crashCase(plan, { point, node, variant }))),
   );
-  assert(
-    cases.length === points.length * machinesOf(plan).length * CRASH_VARIANTS.length,
-    'I1: every point is crashed at',
-  );
+  assert(cases.length === points.length * machinesOf(plan).length * variants.length, 'I1: every point is crashed at');
   options.onPlan?.(cases.length);
   const outcomes = yield* outcomesOf(cases, true);
   // The first case of each recovery stands for all of them.
@@ -76,8 +74,11 @@ function* secondCrashes(recoveries: readonly CrashCase[], { onPlan }: Exploratio
   for (const first of recoveries) {
     const { history } = yield* look(first.plan);
     const recovery = recoveryOf(history);
-    const [begin, end] = [recovery[0]?.index ?? 0, recovery.at(-1)?.index ?? -1];
-    for (const point of crashPoints(history, ({ index }) => index >= begin && index <= end)) {
+    // Behind the storm no fault strikes: a case there would be the first crash alone once more.
+    const liveness = history.find(({ event }) => event.kind === 'phase' && event.phase === 'liveness');
+    const [begin, last] = [recovery[0]?.index ?? 0, recovery.at(-1)?.index ?? -1];
+    const end = Math.min(last, (liveness?.index ?? Number.POSITIVE_INFINITY) - 1);
+    for (const point of recoveryPoints(history, ({ index }) => index >= begin && index <= end)) {
       for (const node of machinesOf(first.plan)) {
         const twice = crashCase(first.plan, { point, node, variant: 'crash' });
         cases.push({ ...twice, points: [...first.points, point] });

@@ -180,12 +180,12 @@ export const restartSchema = z.discriminatedUnion(
   [
     record({
       strategy: z.literal('exponential-delay'),
-      initial: duration().prefault('500ms').describe('Delay of the first restart. Flink: 1s.'),
-      max: duration().prefault('5s').describe('Longest delay. Flink: 1min.'),
-      multiplier: multiplier().prefault('3/2').describe('Growth from one restart to the next. Flink: 1.5.'),
+      initial: duration().prefault('1s').describe("Delay of the first restart. Flink's default."),
+      max: duration().prefault('1m').describe("Longest delay. Flink's default."),
+      multiplier: multiplier().prefault('3/2').describe("Growth from one restart to the next. Flink's default."),
       resetAfter: duration()
-        .prefault('30s')
-        .describe('Time without failure after which the delay is the first again. Flink: 1h.'),
+        .prefault('1h')
+        .describe("Time without failure after which the delay is the first again. Flink's default."),
       attemptsBeforeReset: count(0)
         .default(0)
         .describe("Restarts without such a time before the job fails; 0: any number. Flink's default."),

@@ -4,7 +4,7 @@
  */
 import { Choices } from '../../sim/kernel/choice.ts';
 import { compile } from '../compile.ts';
-import { calmPlan, CRASH_VARIANTS, crashCase, machinesOf } from '../crashpoints/crash-case.ts';
+import { calmPlan, crashCase, machinesOf, variantsOf } from '../crashpoints/crash-case.ts';
 import type { Strategy } from './strategy.ts';
 
 /** Cases lived before the next ones are made: a plan each. */
@@ -18,7 +18,7 @@ export const crashEverywhere: Strategy = function* search({ scenario, seedAt }) 
     number += 1;
     const points = calm?.sight?.points ?? [];
     const cases = points.flatMap((point) =>
-      machinesOf(plan).flatMap((node) => CRASH_VARIANTS.map((variant) => ({ point, node, variant }))),
+      machinesOf(plan).flatMap((node) => variantsOf(plan).map((variant) => ({ point, node, variant }))),
     );
     const order = new Choices({ rootSeed: seed }).site('strategy/crashpoints/order').shuffle(cases);
     for (let first = 0; first < order.length; first += BATCH) {

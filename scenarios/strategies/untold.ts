@@ -1,6 +1,6 @@
 /**
  * A scenario without its story: its job, options and operations under the faults of another scenario, those of a general storm. How well
- * a strategy searches shows only where nobody has told it when to strike.
+ * a strategy searches shows only where nobody has told it when to strike. What people do to the job is its own, not the storm's.
  */
 import { isAtHome, mayEndJobManager } from '../high-availability-problems.ts';
 import type { FaultRule, FaultTime, Scenario } from '../scenario.ts';
@@ -13,7 +13,9 @@ export function untold(scenario: Scenario, storm: Scenario): Scenario {
   const rules = storm.faults
     .filter(
       ({ action }) =>
-        isAtHome(action, kind, scenario.sink?.kind === 'kafka') && !(kind === 'none' && mayEndJobManager(action)),
+        action.kind !== 'operation' &&
+        isAtHome(action, kind, scenario.sink?.kind === 'kafka') &&
+        !(kind === 'none' && mayEndJobManager(action)),
     )
     .map((rule): FaultRule => ({ ...rule, time: scaled(rule.time, stormUs, storm.liveness.stormUs) }));
   const operations = scenario.faults.filter(({ action }) => action.kind === 'operation');

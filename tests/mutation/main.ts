@@ -116,6 +116,8 @@ function attempt({ start: _start, end: _end, ...mutant }: Mutant): Result {
     const lived = spawnSync('node', [...argv, '--out', join(work, 'lives')], { encoding: 'utf8', timeout: TIMEOUT_MS });
     if (lived.error !== undefined) return { ...mutant, outcome: 'limit', by: 'time' };
     if (lived.status === 0) continue;
+    // A scenario that there is not would kill every mutant.
+    if (lived.status === 2) throw new Error(`the sweep ${sweep.join(' ')} is refused: ${lived.stderr}`);
     const by = signaturesIn(lived.stdout);
     return {
       ...mutant,

@@ -44,6 +44,14 @@ describe('a scenario without its story', () => {
       throw new Error('rules strike again and again');
     expect(first.time.gapUs.low / original.time.gapUs.low).toBeCloseTo(liveness.stormUs / storm.liveness.stormUs, 3);
   });
+
+  it('what people do in the storm is none of its business', () => {
+    const storm = shippedScenario('storm');
+    expect(storm.faults.some(({ action }) => action.kind === 'operation')).toBe(true);
+    const { faults } = untold(shippedScenario('quickstart'), storm);
+    expect(faults.some(({ action }) => action.kind === 'operation')).toBe(false);
+    expect(faults.some(({ action }) => action.kind === 'power-loss')).toBe(true);
+  });
 });
 
 describe('kills', () => {

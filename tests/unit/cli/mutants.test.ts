@@ -67,6 +67,8 @@ describe('mutants', () => {
     [['--events', '1000'], /--events needs --strategy/],
     [['--shrink', '--strategy', 'pct'], /--shrink and --strategy exclude each other/],
     [['--shrink', '--seeds', '4'], /--shrink and --seeds exclude each other/],
+    [['--faults', 'storm'], /--faults needs --strategy/],
+    [['--faults', 'strom', '--strategy', 'random'], /strom/],
     [['--rows', 'x.jsonl'], /--rows needs --shrink/],
   ])('%j is refused with a sentence', async (argv, message) => {
     expect(await mutants(argv, lives(['1']))).toBe(2);

@@ -32,6 +32,36 @@ function problemsOf(text: string): readonly FileProblem[] {
 const places = (text: string): string[] =>
   problemsOf(text).map(({ line, column, path }) => `${line}:${column} ${path}`);
 
+describe('restart of a scenario file', () => {
+  const restartOf = (text: string) => scenarioOf(`${GOOD}${text}`).engine.restart;
+
+  it('6.2: a strategy that is named has the defaults of Flink', () => {
+    expect(restartOf('restart: { strategy: exponential-delay }\n')).toEqual({
+      strategy: 'exponential-delay',
+      initialUs: 1_000_000,
+      maxUs: 60_000_000,
+      multiplier: { numerator: 3, denominator: 2 },
+      resetThresholdUs: 3_600_000_000,
+      attemptsBeforeReset: 0,
+    });
+    expect(restartOf('restart: { strategy: fixed-delay }\n')).toEqual({
+      strategy: 'fixed-delay',
+      attempts: 1,
+      delayUs: 1_000_000,
+    });
+    expect(restartOf('restart: { strategy: failure-rate }\n')).toEqual({
+      strategy: 'failure-rate',
+      maxFailures: 1,
+      intervalUs: 60_000_000,
+      delayUs: 1_000_000,
+    });
+  });
+
+  it('left out: restarts come soon enough for lives of a minute', () => {
+    expect(restartOf('')).toMatchObject({ initialUs: 500_000, maxUs: 5_000_000, resetThresholdUs: 30_000_000 });
+  });
+});
+
 describe('sinks of a scenario file', () => {
   const withSink = (kind: string, job = 'parallelism: 4', input = ''): string =>
     `name: good\njob: { use: keyed-count, ${job} }\ninput: { dataset: flights, records: 20000${input} }\nsink: { kind: ${kind} }\n`;

@@ -49,7 +49,7 @@ describe('a swarm: what seeds draw', () => {
   const scenario = read(`  checkpointing.interval: [2s, 6s, 12s]
   restart:
     - { strategy: fixed-delay, attempts: 100, delay: 1s }
-    - { strategy: exponential-delay, initial: 100ms }
+    - { strategy: exponential-delay, initial: 100ms, max: 5s, resetAfter: 30s }
   job.parallelism: [1, 2, 3]
   cluster.slots: [1, 2]
   duration: [20s, 40s]

@@ -1,10 +1,14 @@
 /** Crash points: all of them are crashed at, the standard engine survives, engines with a known bug do not. */
 import { describe, expect, it } from 'vitest';
+import { nodeId } from '../../../../engine/foundation/ids.ts';
 import { crashFigures } from '../../../../reports/index.ts';
-import { crashPoints } from '../../../../scenarios/crashpoints/crash-point.ts';
+import { calmPlan, crashCase, variantsOf } from '../../../../scenarios/crashpoints/crash-case.ts';
+import { crashPoints, recoveryPoints } from '../../../../scenarios/crashpoints/crash-point.ts';
 import { type Exploration, explore } from '../../../../scenarios/crashpoints/exploration.ts';
+import { NOTHING_SEEN } from '../../../../scenarios/inquiry.ts';
 import { recoveryHash, recoveryOf } from '../../../../scenarios/crashpoints/recovery.ts';
-import { liveIt, planOf } from '../../../support/lives.ts';
+import { typicalPoints } from '../../../../scenarios/crashpoints/typical-checkpoint.ts';
+import { findings, liveIt, planOf } from '../../../support/lives.ts';
 import { answeredHere } from '../../../support/shrinking.ts';
 
 const explored = (variant: string): Exploration =>
@@ -16,7 +20,7 @@ describe('crashpoints', () => {
 
   it('every point that the calm life passes is crashed at, at every machine, in every variant (I1)', () => {
     expect(figures.coveragePercent).toBe(100);
-    expect(figures.cases).toBe(figures.points * 3 * 4);
+    expect(figures.cases).toBe(figures.points * 3 * 5);
     const names = figures.perPoint.map(({ point }) => point);
     for (const point of [
       'triggered',
@@ -44,7 +48,87 @@ describe('crashpoints', () => {
   it('an engine that aborts what it should commit is found, and what was done is said in words', () => {
     const { failed, failures } = crashFigures(explored('abort-includes-precommitted'));
     expect(failed).toBeGreaterThan(0);
-    expect(failures[0]?.what).toMatch(/^(crash|crash-unsent|cut|zombie) of \S+ at \S+/);
+    expect(failures[0]?.what).toMatch(/^(crash|crash-unsent|cut|zombie|unseen) of \S+ at \S+/);
+  });
+
+  it('variants are those that the storage of the plan can show', () => {
+    const always = ['crash', 'crash-unsent', 'cut', 'zombie'];
+    expect(variantsOf(planOf('crashpoints-aligned', '1'))).toEqual([...always, 'unseen']);
+    expect(variantsOf(planOf('crashpoints-unaligned', '1'))).toEqual([...always, 'torn']);
+    expect(variantsOf(planOf('storage-jobmanager', '1'))).toEqual(always);
+  });
+
+  it('torn: the beginning is left of files that were being written; an engine that acknowledges before it syncs is found', () => {
+    const calm = calmPlan(planOf('crashpoints-unaligned', '1'));
+    const { history } = liveIt(calm, { keepHistory: true });
+    const node = nodeId('jobmanager-1');
+    const torn = typicalPoints(history)
+      .filter(({ trigger: { point } }) => point === 'state-write.begun' || point === 'metadata-write.begun')
+      .map((point) => crashCase(calm, { point, node, variant: 'torn' }).plan);
+    expect(torn.length).toBeGreaterThan(5);
+    let left = 0;
+    for (const plan of torn) {
+      const record = liveIt(plan, { keepHistory: true });
+      expect(record.verdict, findings(record)).toBe('passed');
+      left += record.history.filter(({ event }) => event.kind === 'writes-lost' && event.left > 0).length;
+    }
+    expect(left).toBeGreaterThan(0);
+    // Acknowledged, and only in the memory of the server.
+    const [completed] = typicalPoints(history).filter(({ trigger: { point } }) => point === 'completed');
+    if (completed === undefined) throw new Error('a checkpoint completes');
+    const lives = (['torn', 'crash'] as const).map((variant) => {
+      const { plan } = crashCase(calm, { point: completed, node, variant });
+      return liveIt({ ...plan, variant: 'ack-before-fsync' }).verdict;
+    });
+    expect(lives).toEqual(['violated', 'passed']);
+  });
+
+  it('unseen: what is stored is missing from lists that somebody asks for', () => {
+    const unseen = standard.outcomes.filter((outcome) => outcome.case.variant === 'unseen');
+    const effective = unseen
+      .filter((_, index) => index % 15 === 0)
+      .filter(({ case: { plan } }) => {
+        const [first] = liveIt(plan).faultRecords;
+        return first?.effective === true;
+      });
+    expect(effective.length).toBeGreaterThan(0);
+  });
+
+  it('a recovery has points of its own, at which the second crash strikes', () => {
+    const { plan } = standard.outcomes.find((outcome) => outcome.case.variant === 'crash')?.case ?? {};
+    if (plan === undefined) throw new Error('a crash was lived');
+    const { history } = liveIt(plan, { keepHistory: true });
+    const names = recoveryPoints(history, () => true).map(({ trigger }) => trigger.point);
+    expect(names).toEqual(expect.arrayContaining(['restarting', 'restore.chosen', 'deployed', 'restored']));
+  });
+
+  it('double: one case of each distinct recovery is crashed again, at each point of the recovery and at every machine', () => {
+    // What is lived side by side is made up: all cases recover in one of two ways.
+    const search = explore(planOf('quickstart', '1'), { double: true });
+    let step = search.next();
+    while (step.done !== true) {
+      const inquiry = step.value;
+      if (inquiry.kind === 'look') {
+        const { history, signature, events } = liveIt(inquiry.life.plan, { keepHistory: true });
+        step = search.next([{ ...NOTHING_SEEN, history, signature, events }]);
+      } else {
+        const passed = { ...NOTHING_SEEN, signature: '', events: 1 };
+        step = search.next(inquiry.cases.map((_, index) => ({ ...passed, recovery: index % 2 === 0 ? 'a' : 'b' })));
+      }
+    }
+    const { distinctRecoveries, second } = step.value;
+    expect(distinctRecoveries).toBe(2);
+    const again = second.map((outcome) => outcome.case.points[1]?.trigger.point);
+    for (const point of ['elected', 'restore.chosen', 'deployed', 'restored', 'triggered'])
+      expect(again).toContain(point);
+    expect(new Set(second.map((outcome) => outcome.case.node)).size).toBe(3);
+    const cases = second.map((outcome) => JSON.stringify([outcome.case.points, outcome.case.node]));
+    expect(new Set(cases).size).toBe(cases.length);
+    for (const { case: one } of second.filter((_, index) => index % 60 === 0)) {
+      const record = liveIt(one.plan);
+      expect(record.verdict, findings(record)).toBe('passed');
+      expect(record.faultRecords.at(-1)?.startedAtUs, JSON.stringify(one.points)).toBeGreaterThan(0);
+    }
   });
 
   it('an engine that fails in a calm life is not explored', () => {
