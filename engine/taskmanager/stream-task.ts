@@ -26,8 +26,6 @@ import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure, WhyFailed } from '../protocol/task.ts';
-import { DamagedSegment } from '../lsm/segment-file.ts';
-import { IncompatibleState } from '../state/type-serializer.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
@@ -40,6 +38,7 @@ import { TaskOutputs } from './task-outputs.ts';
 import { restoreTask } from './task-restore.ts';
 import { taskStorage } from './task-storage.ts';
 import { TaskTime } from './task-time.ts';
+import { thrownFailure } from './thrown-failure.ts';
 import { removeWorkingDirectory } from './working-directory.ts';
 
 export interface StreamTaskOptions {
@@ -165,18 +164,12 @@ export class StreamTask {
       else this.#message(input.message, input.from, nowUs, out);
       this.#afterAction(nowUs, out);
     } catch (thrown) {
-      this.#thrown(thrown, out);
+      const found = thrownFailure(thrown, this.#userCode, this.#task);
+      if (found === undefined) throw thrown;
+      if (found.event !== undefined) out.report(found.event);
+      this.fail(found.failure, out, found.reason);
     }
     if (this.#isOver) removeWorkingDirectory(this.#options.environment, this.attempt);
-  }
-
-  /** Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up. */
-  #thrown(thrown: unknown, out: Out): void {
-    if (thrown instanceof IncompatibleState) return this.#refuseState(thrown, out);
-    if (thrown instanceof DamagedSegment) return this.#loseState(thrown, out);
-    const failure = this.#userCode.failureOf(thrown);
-    if (failure === undefined) throw thrown;
-    this.fail(failure, out);
   }
 
   /** Stops at once and without a report: the JobManager asked for it, or a new leader fences it off. */
@@ -199,18 +192,6 @@ export class StreamTask {
     this.#checkpoint.close();
     this.#why = { failure, ...(reason === undefined ? {} : { reason }) };
     this.#moveTo('failed', out);
-  }
-
-  /** Row S13: the job fails for good, and what it was to be restored from stays as it is. */
-  #refuseState({ message }: IncompatibleState, out: Out): void {
-    out.report({ kind: 'state-incompatible', ...this.#task, why: message });
-    this.fail('incompatible-state', out, message);
-  }
-
-  /** The disk of the node has lost a part of the state (RocksDB: Corruption); it lies in the checkpoint as it was. */
-  #loseState({ path, offset, problem, message }: DamagedSegment, out: Out): void {
-    out.report({ kind: 'corrupt-file', path, offset, problem });
-    this.fail('corrupt-state', out, message);
   }
 
   /** There is room for what the next record may make (I2). */
