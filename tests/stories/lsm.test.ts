@@ -1,11 +1,11 @@
-/** What incremental checkpoints cost, in virtual time and bytes on `cloud-small` (rows S17, C7). Figures are exact: no fault, one seed. */
+/** What incremental checkpoints cost, in virtual time and bytes on `cloud-small` (rows C6, C7, S17). Figures are exact: no fault, one seed. */
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { eventsOf, findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
 /** 3,000 keys, of which a checkpoint interval touches a few hundred. */
-function lived(backend: string): RunRecord {
+function lived(backend: string, faults = ''): RunRecord {
   const text = `
 name: cost
 description: Many keys, few of them written between two checkpoints.
@@ -13,12 +13,13 @@ job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
 inputs: { numbers: { dataset: generated:3000x0, records: 8000, rate: 1000/s, partitions: 2 } }
 cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
 checkpointing: { interval: 500ms, ${backend} }
+faults: [${faults}]
 duration: 9s
 expect: exactly-once
 `;
   const parsed = parseScenario({ text, file: 'cost.yaml' });
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
-  return liveIt(compile(parsed.scenario, '1'));
+  return liveIt(compile(parsed.scenario, '1'), { keepHistory: faults !== '' });
 }
 
 const completed = (record: RunRecord) => record.checkpointRecords.filter(({ outcome }) => outcome === 'completed');
@@ -42,6 +43,26 @@ describe('lsm: what a checkpoint costs', () => {
     expect(written).toBeLessThan(full10);
     // Nothing changed any more: nothing but the manifests is written.
     expect(completed(incremental).at(-1)?.checkpointedBytes).toBeLessThan(300);
+  });
+});
+
+describe('lsm: a full checkpoint that somebody asks for', () => {
+  it('C6: reuses nothing, and those behind it build on it', () => {
+    const record = lived('backend: lsm, incremental: true', '{ operation: checkpoint, type: full, at: 5s }');
+    expect(record.verdict, findings(record)).toBe('passed');
+    const full = eventsOf(record).findIndex(
+      (event) => event.kind === 'checkpoint-triggered' && event.options.sharing === 'forward',
+    );
+    const event = eventsOf(record)[full];
+    const id = event !== undefined && 'checkpointId' in event ? event.checkpointId : 0;
+    const newShares = record.checkpointRecords
+      .filter(({ checkpointId }) => Math.abs(checkpointId - id) <= 1)
+      .map(({ checkpointedBytes, stateBytes }) => checkpointedBytes / stateBytes);
+    expect(newShares).toHaveLength(3);
+    expect(newShares[0]).toBeLessThan(0.7);
+    expect(newShares[1]).toBe(1);
+    // A checkpoint behind a full one uses nothing that is older.
+    expect(newShares[2]).toBeLessThan(0.7);
   });
 });
 
