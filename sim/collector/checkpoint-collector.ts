@@ -93,6 +93,7 @@ export class CheckpointCollector {
         this.#onMetadata(event);
         return;
       case 'checkpoint-completed':
+      case 'savepoint-completed':
         this.#onCompleted(event, atUs);
         return;
       case 'checkpoint-aborted':
@@ -172,7 +173,10 @@ export class CheckpointCollector {
     if (watched !== undefined) watched.externalPath = path.slice(0, Math.max(0, path.lastIndexOf('/')));
   }
 
-  #onCompleted({ checkpointId, metadataBytes, endToEndUs }: Of<'checkpoint-completed'>, atUs: number): void {
+  #onCompleted(
+    { checkpointId, metadataBytes, endToEndUs }: Of<'checkpoint-completed' | 'savepoint-completed'>,
+    atUs: number,
+  ): void {
     const watched = this.#checkpoints.get(checkpointId);
     if (watched === undefined || watched.isEnded) return;
     this.#complete(watched, atUs);

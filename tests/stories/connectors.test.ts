@@ -3,7 +3,7 @@ import { describe, it } from 'vitest';
 import { story } from './story.ts';
 
 describe('file sink', () => {
-  it('a file that got its name before its committer died is found committed', () => {
+  it('K7, K12: a file that got its name before its committer died is found committed', () => {
     // The rename is done, its answer is lost, and the machine goes before it can ask again.
     story({ scenario: 'file-sink' })
       .service('sink-store', 'unknown-outcome', { point: 'completed', checkpoint: 3 }, 1)
@@ -13,7 +13,7 @@ describe('file sink', () => {
       .passes();
   });
 
-  it('files in progress when machines die are removed, those that a completed checkpoint lists are not', () => {
+  it('K12: files in progress when machines die are removed, those that a completed checkpoint lists are not', () => {
     story({ scenario: 'file-sink' })
       .crash('taskmanager-1', 5.5)
       .crash('jobmanager-1', { point: 'completed', checkpoint: 4 })

@@ -37,7 +37,7 @@ describe('Cluster: the end of bounded input', () => {
     expect(record.restarts).toBe(0);
   });
 
-  it('X14: an interval longer than the job: the checkpoint that the end of data asks for commits everything', () => {
+  it('X14, K5: an interval longer than the job: the checkpoint that the end of data asks for commits everything', () => {
     const record = lived(finalOnly(), []);
     expect(record.checkpoints).toMatchObject({ triggered: 1, completed: 1 });
     expect(record.probes).toMatchObject({ 'final-checkpoint-requested': 1 });

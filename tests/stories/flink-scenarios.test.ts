@@ -101,7 +101,7 @@ describe('what a class asserts beside exactly-once', () => {
     }
   });
 
-  it('X24 UnalignedCheckpointFailureHandlingITCase: in-flight data cannot be written, and no task restarts', () => {
+  it('X24 UnalignedCheckpointFailureHandlingITCase (B17): in-flight data cannot be written, and no task restarts', () => {
     for (const life of livesOf('unaligned-checkpoint-failure-handling-itcase')) {
       const { checkpoints } = life.record;
       expect(checkpoints.aborted).toBeGreaterThan(0);

@@ -1,11 +1,11 @@
-/** What incremental checkpoints cost, in virtual time and bytes on `cloud-small` (rows S17, C7). Figures are exact: no fault, one seed. */
+/** What incremental checkpoints cost, in virtual time and bytes on `cloud-small` (rows C6, C7, S17). Figures are exact: no fault, one seed. */
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { eventsOf, findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
 /** 3,000 keys, of which a checkpoint interval touches a few hundred. */
-function lived(backend: string): RunRecord {
+function lived(backend: string, faults = ''): RunRecord {
   const text = `
 name: cost
 description: Many keys, few of them written between two checkpoints.
@@ -13,12 +13,13 @@ job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
 inputs: { numbers: { dataset: generated:3000x0, records: 8000, rate: 1000/s, partitions: 2 } }
 cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
 checkpointing: { interval: 500ms, ${backend} }
+faults: [${faults}]
 duration: 9s
 expect: exactly-once
 `;
   const parsed = parseScenario({ text, file: 'cost.yaml' });
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
-  return liveIt(compile(parsed.scenario, '1'));
+  return liveIt(compile(parsed.scenario, '1'), { keepHistory: faults !== '' });
 }
 
 const completed = (record: RunRecord) => record.checkpointRecords.filter(({ outcome }) => outcome === 'completed');
@@ -45,6 +46,26 @@ describe('lsm: what a checkpoint costs', () => {
   });
 });
 
+describe('lsm: a full checkpoint that somebody asks for', () => {
+  it('C6: reuses nothing, and those behind it build on it', () => {
+    const record = lived('backend: lsm, incremental: true', '{ operation: checkpoint, type: full, at: 5s }');
+    expect(record.verdict, findings(record)).toBe('passed');
+    const full = eventsOf(record).findIndex(
+      (event) => event.kind === 'checkpoint-triggered' && event.options.sharing === 'forward',
+    );
+    const event = eventsOf(record)[full];
+    const id = event !== undefined && 'checkpointId' in event ? event.checkpointId : 0;
+    const newShares = record.checkpointRecords
+      .filter(({ checkpointId }) => Math.abs(checkpointId - id) <= 1)
+      .map(({ checkpointedBytes, stateBytes }) => checkpointedBytes / stateBytes);
+    expect(newShares).toHaveLength(3);
+    expect(newShares[0]).toBeLessThan(0.7);
+    expect(newShares[1]).toBe(1);
+    // A checkpoint behind a full one uses nothing that is older.
+    expect(newShares[2]).toBeLessThan(0.7);
+  });
+});
+
 describe('lsm: rare paths are reached', () => {
   it('S16: a subtask that missed a notice names a file that is gone; the checkpoint fails, and the next ones are good', () => {
     const record = liveIt(planOf('lsm-incremental', '2'), { keepHistory: true });
@@ -57,5 +78,35 @@ describe('lsm: rare paths are reached', () => {
     expect(record.verdict, findings(record)).toBe('passed');
     const owners = eventsOf(record).flatMap((event) => (event.kind === 'job-submitted' ? [event.owner] : []));
     expect(owners).toEqual(['user', 'claimed', 'user', 'claimed']);
+  });
+});
+
+describe('lsm: the disk of the node', () => {
+  it('a segment that has rotted fails its subtask, which names file and offset, and is restored from the checkpoint', () => {
+    const text = `
+name: rot
+description: The disk of one machine goes bad for a second.
+job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
+inputs: { numbers: { dataset: generated:300x0, records: 1600, rate: 400/s, partitions: 2 } }
+cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
+checkpointing: { interval: 500ms, backend: lsm, incremental: true }
+faults: [{ disk-damage: taskmanager-1, chance: 1/1, at: 2s, for: 1s }]
+duration: 9s
+expect: exactly-once
+`;
+    const parsed = parseScenario({ text, file: 'rot.yaml' });
+    if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+    const record = liveIt(compile(parsed.scenario, '1'), { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(record.faults['disk-damage/taskmanager']).toEqual({ planned: 1, effective: 1 });
+    const events = eventsOf(record);
+    const rotten = events.find((event) => event.kind === 'corrupt-file');
+    expect(rotten?.path).toMatch(/^lsm\/\d+\/[^/]+\/\d+\.segment$/);
+    const failed = events.find((event) => event.kind === 'task-state' && event.state === 'failed');
+    expect(failed).toMatchObject({
+      failure: 'corrupt-state',
+      reason: `${rotten?.path}: ${rotten?.problem} (at byte ${rotten?.offset})`,
+    });
+    expect(events.slice(events.indexOf(failed as never)).some(({ kind }) => kind === 'task-restored')).toBe(true);
   });
 });

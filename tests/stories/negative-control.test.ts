@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { judgement } from '../../scenarios/expectation.ts';
 import { liveIt, planOf } from '../support/lives.ts';
 
-it('negative-control: duplicates are reported in most lives, loss in none, and none fails for them', () => {
+it('B4: negative-control: duplicates are reported in most lives, loss in none, and none fails for them', () => {
   let duplicated = 0;
   for (let seed = 1; seed <= 30; seed += 1) {
     const plan = planOf('negative-control', String(seed));

@@ -132,6 +132,17 @@ describe('Cluster: regions', () => {
     ]);
   });
 
+  it('F3: a second machine is lost while regions wait for their restart: each subtask is deployed once for each restore', () => {
+    const record = regions().crash('taskmanager-1', 6).crash('taskmanager-2', 6.1).passes(keep);
+    expect(record.probes['failure-while-region-restarts']).toBeGreaterThan(0);
+    const restored = inStorm(record, 'restore-chosen').slice(1);
+    expect(restored.length).toBeLessThanOrEqual(record.restarts);
+    const deployed = inStorm(record, 'task-deployed').map(({ vertex, subtask }) => `${vertex}/${subtask}`);
+    const all = new Set(deployed);
+    const expected = restored.flatMap(({ subtasks }) => (subtasks === undefined ? [...all] : text(subtasks)));
+    expect(deployed.slice(all.size).sort()).toEqual(expected.sort());
+  });
+
   it('F5: what restarts goes back to its slot while its TaskManager lives', () => {
     const calm = regions().passes(keep);
     const node = nodeOf(calm, 1, 1);

@@ -7,6 +7,7 @@
  */
 import { expect } from 'vitest';
 import { nodeId } from '../../engine/foundation/ids.ts';
+import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
 import { allNodes } from '../../sim/node-names.ts';
 import type { CheckpointPoint } from '../../sim/faults/checkpoint-point.ts';
 import type { Fault, FaultTrigger } from '../../sim/faults/fault.ts';
@@ -101,9 +102,14 @@ export class Story {
     return this.#add({ kind: 'clock-step', node: nodeId(node), byUs: bySeconds * SECOND }, when);
   }
 
+  /** Somebody asks the client for something. */
+  asks(command: ClientCommand, when: At | number): this {
+    return this.#add({ kind: 'operation', command }, when);
+  }
+
   /** Somebody asks the client for another parallelism. */
   rescale(parallelism: number, when: At | number): this {
-    return this.#add({ kind: 'operation', command: { kind: 'rescale', parallelism } }, when);
+    return this.asks({ kind: 'rescale', parallelism }, when);
   }
 
   /** The job adapts to the slots there are, instead of waiting for all of them. */
@@ -156,6 +162,13 @@ export class Story {
     const kinds = new Set(record.history.map(({ event }) => event.kind as string));
     for (const kind of this.#events) expect(kinds).toContain(kind);
     return record;
+  }
+
+  /** The same story without the rule that it is about: this mutant does not get through it. Answers the judges that saw it. */
+  fails(variant: string): readonly string[] {
+    const { verdict, verdicts } = liveIt({ ...this.plan(), variant });
+    expect(verdict, `${variant} is not found`).toBe('violated');
+    return verdicts.filter(({ outcome }) => outcome === 'violated').map(({ judge }) => judge);
   }
 
   #add(fault: WithoutTrigger<Fault>, when: At | number): this {

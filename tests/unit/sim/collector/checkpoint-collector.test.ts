@@ -123,6 +123,22 @@ describe('checkpoint collector: across leaders', () => {
     expect(collected(life).records()[0]).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
   });
 
+  it('a savepoint ends when its leader says that it is durable; who leads next changes nothing', () => {
+    const life = halfway();
+    life.tell({
+      kind: 'savepoint-completed',
+      epoch: leaderEpoch(1),
+      checkpointId: checkpointId(1),
+      location: 'savepoints/savepoint-job-1',
+      triggeredAtUs: micros(0),
+      stateBytes: 200,
+      metadataBytes: 70,
+      endToEndUs: 90,
+    });
+    life.lead(2);
+    expect(collected(life).records()[0]).toMatchObject({ outcome: 'completed', metadataBytes: 70, endToEndUs: 90 });
+  });
+
   it('a restore from scratch is none', () => {
     const life = halfway();
     life.tell({ kind: 'restore-chosen', epoch: leaderEpoch(1), jobAttempt: 1, checkpointId: checkpointId(0) });

@@ -1,0 +1,41 @@
+/** What a leader finds that its predecessor left, and what it must not do about it (rows C8, C17, C19). */
+import { describe, expect, it } from 'vitest';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { eventsOf } from '../support/lives.ts';
+import { type Story, story } from './story.ts';
+
+const chosen = (record: RunRecord): number[] =>
+  eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
+
+describe('Cluster: another leader', () => {
+  it('C8: takes no id again that one before had taken, whatever became of its checkpoint', () => {
+    const tale = (): Story => story().crash('jobmanager-1', { point: 'all-acknowledged', checkpoint: 2 });
+    const record = tale().passes({ keepHistory: true });
+    const ids = eventsOf(record).flatMap((event) =>
+      event.kind === 'checkpoint-triggered' ? [event.checkpointId as number] : [],
+    );
+    expect(chosen(record).slice(0, 2)).toEqual([0, 1]);
+    expect(ids.slice(0, 3)).toEqual([1, 2, 3]);
+    expect(tale().fails('ids-from-newest-checkpoint')).toContain('checkpoint-lifecycle');
+  });
+
+  it('C19: cannot read the newest checkpoint: it waits until it can, and takes no older one', () => {
+    const tale = (): Story =>
+      story({ engine: (engine) => ({ ...engine, checkpoint: { ...engine.checkpoint, retained: 3 } }) })
+        .crash('jobmanager-1', { point: 'completed', checkpoint: 3 }, 3)
+        .service('object-store', 'unavailable', { point: 'completed', checkpoint: 3 }, 9);
+    const record = tale().reaches('retained-metadata-unreadable').passes({ keepHistory: true });
+    expect(chosen(record).slice(0, 2)).toEqual([0, 3]);
+    expect(tale().fails('unreadable-checkpoint-skipped')).toContain('checkpoint-lifecycle');
+  });
+
+  it('C17: a leader that is suspended deletes nothing, though nothing is to be kept of a job that is over', () => {
+    const record = story({
+      engine: (engine) => ({ ...engine, checkpoint: { ...engine.checkpoint, retention: 'no-externalized' } }),
+    })
+      .pause('jobmanager-1', { point: 'completed', checkpoint: 3 }, 12)
+      .shows('leadership-lost')
+      .passes({ keepHistory: true });
+    expect(chosen(record).slice(0, 2)).toEqual([0, 3]);
+  });
+});

@@ -1,0 +1,78 @@
+/** What is triggered when, and what becomes of it when the job restarts meanwhile (rows C1, C2, C4, C10, C11, C29). */
+import { describe, expect, it } from 'vitest';
+import type { SimulationPlan } from '../../sim/plan.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { eventsOf } from '../support/lives.ts';
+import { type Story, story } from './story.ts';
+
+type Checkpointing = Partial<SimulationPlan['engine']['checkpoint']>;
+const SECOND = 1_000_000;
+const keep = { keepHistory: true } as const;
+const SAVEPOINT = { kind: 'savepoint', format: 'canonical' } as const;
+
+const withCheckpoints = (checkpointing: Checkpointing, scenario = 'crash-during-alignment'): Story =>
+  story({
+    scenario,
+    engine: (engine) => ({ ...engine, checkpoint: { ...engine.checkpoint, ...checkpointing } }),
+  });
+const recordOf = ({ checkpointRecords }: RunRecord, id: number) =>
+  checkpointRecords.find(({ checkpointId }) => checkpointId === id);
+const answers = (record: RunRecord) =>
+  eventsOf(record).flatMap((event) => (event.kind === 'operation-answered' ? [event.outcome] : []));
+
+describe('Cluster: triggers', () => {
+  it('C1: the job restarts while an id is being taken: what was decided before is asked once more, and nothing is triggered', () => {
+    const record = story()
+      .service('coordination-store', 'unavailable', 5.9, 2)
+      .crash('taskmanager-1', 6.5)
+      .reaches('trigger-after-job-stopped')
+      .passes(keep);
+    expect(record.restarts).toBeGreaterThanOrEqual(1);
+  });
+
+  it('C1, C4: while tasks are being restored nothing is triggered, though the job runs', () => {
+    const tale = (): Story => story({ scenario: 'region-failover' }).crash('taskmanager-1', 6);
+    tale().reaches('trigger-not-all-required-tasks-running').passes();
+    expect(tale().fails('trigger-while-recovering')).toContain('checkpoint-lifecycle');
+  });
+
+  it('C2: the minimum pause holds back periodic checkpoints and no savepoint, whose own completion it counts from', () => {
+    const record = withCheckpoints({ minPauseUs: 3 * SECOND })
+      .asks(SAVEPOINT, { point: 'completed', checkpoint: 2 })
+      .reaches('trigger-held-back-by-minimum-pause')
+      .passes(keep);
+    const [second, savepoint, next] = [2, 3, 4].map((id) => recordOf(record, id));
+    expect(savepoint).toMatchObject({ type: 'savepoint', outcome: 'completed' });
+    expect((savepoint?.triggeredAtUs ?? 0) - (second?.endedAtUs ?? 0)).toBeLessThan(SECOND / 10);
+    expect((next?.triggeredAtUs ?? 0) - (savepoint?.endedAtUs ?? 0)).toBeGreaterThanOrEqual(3 * SECOND);
+  });
+
+  it('C4: the job restarts while a savepoint is pending: it ends with the scheduler, and its user is told', () => {
+    const record = story()
+      .asks(SAVEPOINT, 5)
+      .crash('taskmanager-1', { point: 'trigger.received', checkpoint: 3 })
+      .passes(keep);
+    expect(recordOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-coordinator-suspend' });
+    expect(answers(record)).toEqual(['failed']);
+  });
+
+  it('C10, C29: what a task acknowledges of a checkpoint that has expired is late, and nobody fails for it', () => {
+    const record = withCheckpoints({ timeoutUs: 1.5 * SECOND, tolerableFailures: 3 })
+      .pause('taskmanager-1', { point: 'barrier.sent', checkpoint: 2 }, 3)
+      .reaches('late-acknowledgement')
+      .passes(keep);
+    expect(recordOf(record, 2)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
+    expect(record.restarts).toBe(0);
+  });
+
+  it('C11: nobody hears whether an acknowledgement arrived: it is sent again, and what it names stays, for its checkpoint is complete', () => {
+    const record = story()
+      .deafen('jobmanager-1', 'taskmanager-1', { point: 'acknowledge.sent', checkpoint: 2, vertex: 2 }, 2.5)
+      .crash('taskmanager-2', 5.8)
+      .reaches('acknowledge-repeated')
+      .passes(keep);
+    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
+    expect(restored[1]).toBe(2);
+  });
+});
