@@ -23,6 +23,7 @@ import type { StateKind } from './protocol/state-handle.ts';
 import { ChangelogStateBackend, type ChangelogOptions } from './changelog/changelog-state-backend.ts';
 import type { StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
+import type { WorkingDirectory } from './lsm/segment-directory.ts';
 import { START_OF_TIME_US } from './protocol/stream-elements.ts';
 import { HashMapStateBackend } from './state/hashmap-state-backend.ts';
 import type { KeyedStateBackend, StateChangeListener, TellingBackend } from './state/keyed-state-backend.ts';
@@ -246,6 +247,8 @@ export interface StateBackendOptions {
   readonly backend: BackendName;
   /** Where a store on the node counts what it does. */
   readonly work: StoreWork;
+  /** Where it keeps its files; absent: in memory, for who looks at state and runs no job. */
+  readonly directory?: WorkingDirectory;
   /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
   readonly foreignRows?: 'clipped' | 'kept';
   /** Absent: changes are not logged (row S20). */

@@ -271,13 +271,18 @@ export class ChangelogStateBackend implements KeyedStateBackend, LoggedState {
   }
 }
 
-const pieceOfSegment = ({ id, bytes, origin }: NativeSegment): LogPiece => ({
-  id: `segment-${id}`,
-  estimatedBytes: bytes.length,
-  entryCount: 0,
-  bytes: () => bytes,
-  origin: origin !== undefined && isShared(origin.handle.path) ? origin.handle : undefined,
-});
+/** Read at once: a checkpoint that was begun may ask for it when the snapshot was given back. */
+function pieceOfSegment(segment: NativeSegment): LogPiece {
+  const { id, length, origin } = segment;
+  const bytes = segment.read();
+  return {
+    id: `segment-${id}`,
+    estimatedBytes: length,
+    entryCount: 0,
+    bytes: () => bytes,
+    origin: origin !== undefined && isShared(origin.handle.path) ? origin.handle : undefined,
+  };
+}
 
 function once(make: () => Uint8Array): () => Uint8Array {
   let made: Uint8Array | undefined;

@@ -2,17 +2,18 @@
  * An embedded log-structured store: what is written goes into a memtable, a full memtable becomes an immutable sorted segment, segments
  * of one level are merged into one of the next (what RocksDB is to Flink; the shape is our own: tiered, four segments a level).
  *
- * Owns: memtable, segments, their order, compaction. Does not own: what rows mean (the backend), where segments are stored beyond the
- * node (the checkpoint).
+ * Owns: memtable, segments, their order, compaction. Does not own: what rows mean (the backend), the files of segments (segment-directory.ts),
+ * where they are stored beyond the node (the checkpoint).
  * Invariants:
  *   I1 of two rows of one key the newer decides: memtable, then lower levels, then within a level the one written later;
- *   I2 a segment never changes: a snapshot is the list of them;
+ *   I2 a segment never changes: a snapshot is the list of them, and keeps their files until it is released;
  *   I3 a deleted row is forgotten only where nothing older can be below it: in the last level that has segments;
  *   I4 what it cost is counted when it is done: blocks looked into, bytes written to the disk of the node.
  */
 import { Memtable } from './memtable.ts';
 import type { ByteString } from './row-key.ts';
-import { encodeSegment, type Row, type RowValue, Segment } from './segment-file.ts';
+import { SegmentDirectory, type WorkingDirectory } from './segment-directory.ts';
+import { encodeSegment, type Row, type RowValue, type Segment } from './segment-file.ts';
 
 /** What a store has done since it was asked; the subtask charges it. */
 export interface StoreWork {
@@ -40,6 +41,14 @@ const MEMTABLE_BYTES = 8_192;
 /** Segments of a level that are merged. RocksDB: level0_file_num_compaction_trigger. */
 const SEGMENTS_PER_LEVEL = 4;
 
+export interface StoreOptions {
+  readonly work: StoreWork;
+  readonly directory: WorkingDirectory;
+  /** Size at which the memtable becomes a segment. */
+  readonly memtableBytes?: number | undefined;
+  readonly isObsolete?: IsObsolete;
+}
+
 export class LogStructuredStore<O> {
   readonly #work: StoreWork;
   readonly #memtableBytes: number;
@@ -47,10 +56,11 @@ export class LogStructuredStore<O> {
   readonly #memtable = new Memtable();
   /** By level; within a level oldest first. */
   readonly #levels: StoredSegment<O>[][] = [];
-  #nextId = 1;
+  readonly #files: SegmentDirectory;
 
-  constructor(work: StoreWork, memtableBytes = MEMTABLE_BYTES, isObsolete?: IsObsolete) {
+  constructor({ work, directory, memtableBytes = MEMTABLE_BYTES, isObsolete }: StoreOptions) {
     this.#work = work;
+    this.#files = new SegmentDirectory(directory);
     this.#memtableBytes = memtableBytes;
     this.#isObsolete = isObsolete;
   }
@@ -58,7 +68,7 @@ export class LogStructuredStore<O> {
   /** Bytes of memtable and segments. */
   get bytes(): number {
     let bytes = this.#memtable.bytes;
-    for (const { segment } of this.segments()) bytes += segment.bytes.length;
+    for (const { segment } of this.segments()) bytes += segment.length;
     return bytes;
   }
 
@@ -101,6 +111,24 @@ export class LogStructuredStore<O> {
     return this.#levels.flat();
   }
 
+  /** I2: the segments as they are now, without what is in the memtable. */
+  hold(): readonly StoredSegment<O>[] {
+    const held = this.segments();
+    for (const { segment } of held) this.#files.retain(segment);
+    return held;
+  }
+
+  /** I2. */
+  giveBack(held: readonly StoredSegment<O>[]): void {
+    for (const { segment } of held) this.#files.release(segment);
+  }
+
+  /** Nothing is left but what snapshots hold. */
+  close(): void {
+    this.#memtable.drain();
+    for (const level of this.#levels) this.giveBack(level.splice(0));
+  }
+
   /** The memtable becomes a segment. */
   flush(): void {
     if (this.#memtable.isEmpty) return;
@@ -112,15 +140,15 @@ export class LogStructuredStore<O> {
   compactFully(): void {
     this.flush();
     const rows = visibleRows(this.segments());
-    for (const { segment } of this.segments()) this.#work.diskBytes += segment.bytes.length;
+    for (const { segment } of this.segments()) this.#work.diskBytes += segment.length;
     const last = Math.max(0, this.#levels.length - 1);
-    for (const level of this.#levels) level.length = 0;
+    for (const level of this.#levels) this.giveBack(level.splice(0));
     if (rows.length > 0) this.#add(rows, last);
   }
 
   /** A segment of a snapshot, to be added oldest first within its level. The rows of two origins must not share a key. */
-  restoreSegment(level: number, segment: Segment, origin: O | undefined): void {
-    this.#level(level).push({ id: this.#takeId(), level, segment, origin });
+  restoreSegment(level: number, bytes: Uint8Array, origin: O | undefined): void {
+    this.#level(level).push({ ...this.#files.create(bytes), level, origin });
   }
 
   /** What is left of a restored segment; it is written to the local disk anew. */
@@ -129,14 +157,9 @@ export class LogStructuredStore<O> {
   }
 
   #add(rows: readonly Row[], level: number): void {
-    const segment = new Segment(encodeSegment(rows));
-    this.#work.diskBytes += segment.bytes.length;
-    this.#level(level).push({ id: this.#takeId(), level, segment, origin: undefined });
-  }
-
-  #takeId(): number {
-    this.#nextId += 1;
-    return this.#nextId - 1;
+    const created = this.#files.create(encodeSegment(rows));
+    this.#work.diskBytes += created.segment.length;
+    this.#level(level).push({ ...created, level, origin: undefined });
   }
 
   #level(level: number): StoredSegment<O>[] {
@@ -150,9 +173,9 @@ export class LogStructuredStore<O> {
     const newest = new Map<ByteString, RowValue>();
     for (const { segment } of full) {
       segment.scan('', (key, value) => void newest.set(key, value));
-      this.#work.diskBytes += segment.bytes.length;
+      this.#work.diskBytes += segment.length;
     }
-    full.length = 0;
+    this.giveBack(full.splice(0));
     this.#dropObsolete(newest);
     const isLast = this.#levels.every((deeper, at) => at <= level || deeper.length === 0);
     const rows: readonly Row[] = isLast ? present(newest) : inOrder(newest);

@@ -49,7 +49,13 @@ import type { Stamped } from '../state/time-to-live.ts';
 import { IncompatibleState, sameSnapshot, type TypeSerializer } from '../state/type-serializer.ts';
 import { CurrentValues, decodeWhole } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
-import { LogStructuredStore, type StoredSegment, type StoreWork, visibleRows } from './log-structured-store.ts';
+import {
+  type IsObsolete,
+  LogStructuredStore,
+  type StoredSegment,
+  type StoreWork,
+  visibleRows,
+} from './log-structured-store.ts';
 import { decodeManifest, encodeManifest, isManifest } from './manifest-file.ts';
 import {
   type ByteString,
@@ -64,6 +70,7 @@ import {
 import { type PresentState, type RowConversion, rowConversion } from './row-conversion.ts';
 import { type CurrentRow, RowMapState, RowTable } from './row-state.ts';
 import { RowTimers } from './row-timers.ts';
+import { directoryInMemory, type WorkingDirectory } from './segment-directory.ts';
 import { type Row, Segment } from './segment-file.ts';
 
 export interface LsmStateBackendOptions {
@@ -74,6 +81,8 @@ export interface LsmStateBackendOptions {
   readonly operator?: string;
   /** Where the store counts what it does. */
   readonly work?: StoreWork;
+  /** Where its segments lie, a directory of its own; absent: in memory. */
+  readonly directory?: WorkingDirectory;
   /** Size at which the memtable becomes a segment. */
   readonly memtableBytes?: number;
   /** What becomes of a restored segment with rows of other key groups (I1). */
@@ -84,7 +93,7 @@ export interface LsmStateBackendOptions {
 
 export class LsmStateBackend implements TellingBackend {
   readonly #options: LsmStateBackendOptions;
-  readonly #store: LogStructuredStore<RestoredSegment>;
+  readonly #store: LogStructuredStore<Pick<RestoredSegment, 'handle'>>;
   /** The store, where what is done to it is told of. */
   readonly #rows: Pick<LogStructuredStore<unknown>, 'get' | 'put' | 'delete' | 'scan'>;
   readonly #states = new Map<string, StateMetaInfo>();
@@ -102,12 +111,14 @@ export class LsmStateBackend implements TellingBackend {
   #keyPart: ByteString = '';
 
   constructor(options: LsmStateBackendOptions) {
-    const { keyGroups, maxParallelism } = options;
+    const { keyGroups, maxParallelism, memtableBytes } = options;
     assert(keyGroups.start >= 0 && keyGroups.start <= keyGroups.end, 'a key-group range is not empty', { keyGroups });
     assert(keyGroups.end < maxParallelism, 'a key group is below the maximum parallelism', { keyGroups });
     this.#options = options;
     const work = options.work ?? { blockReads: 0, diskBytes: 0 };
-    this.#store = new LogStructuredStore(work, options.memtableBytes, (row, value) => this.#hasExpired(row, value));
+    const directory = options.directory ?? directoryInMemory();
+    const isObsolete: IsObsolete = (row, value) => this.#hasExpired(row, value);
+    this.#store = new LogStructuredStore({ work, directory, memtableBytes, isObsolete });
     this.#rows = options.changes === undefined ? this.#store : new RecordedRows(this.#store, options.changes);
     this.#values = new CurrentValues(this.#rows);
   }
@@ -224,14 +235,19 @@ export class LsmStateBackend implements TellingBackend {
   snapshot(): KeyedStateSnapshot {
     this.#values.settle();
     this.#store.flush();
-    const segments = this.#store.segments();
+    let segments = this.#store.hold();
     const header = this.header();
     return {
       entryCount: segments.reduce((sum, { segment }) => sum + segment.rowCount, 0),
       write: () => keyedStateFileOf(header, visibleRows(segments)),
-      release: () => undefined,
+      release: () => {
+        this.#store.giveBack(segments);
+        segments = [];
+      },
       files: {
-        segments: segments.map(({ id, segment, origin }) => ({ id, bytes: segment.bytes, origin })),
+        segments: segments.map(({ id, segment, origin }) => {
+          return { id, length: segment.length, read: () => segment.read(), origin };
+        }),
         manifest: () => encodeManifest({ ...header, segments: segments.map(listed) }),
       },
     };
@@ -250,6 +266,7 @@ export class LsmStateBackend implements TellingBackend {
   }
 
   dispose(): void {
+    this.#store.close();
     this.#registered.clear();
     this.#states.clear();
     this.#timers.clear();
@@ -352,7 +369,10 @@ export class LsmStateBackend implements TellingBackend {
     const { keyGroups, foreignRows } = this.#options;
     const isOwn = isWithin(segment.minKey, keyGroups) && isWithin(segment.maxKey, keyGroups);
     const isPresent = this.#conversions.size === 0;
-    if (isPresent && (isOwn || foreignRows === 'kept')) return this.#store.restoreSegment(level, segment, file);
+    if (isPresent && (isOwn || foreignRows === 'kept')) {
+      const { handle } = file;
+      return this.#store.restoreSegment(level, file.bytes, { handle });
+    }
     if (keyGroupOfRow(segment.maxKey) < keyGroups.start || keyGroupOfRow(segment.minKey) > keyGroups.end) return;
     const rows: Row[] = [];
     segment.scan('', (key, value) => {
@@ -432,5 +452,5 @@ const placeOf = (row: ByteString): RowPlace => readRowPlace(new ByteReader(toByt
 
 const listed = ({ level, segment }: StoredSegment<unknown>): { level: number; bytes: number } => ({
   level,
-  bytes: segment.bytes.length,
+  bytes: segment.length,
 });

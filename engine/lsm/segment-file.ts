@@ -8,7 +8,8 @@
  *     index   varuint block count, per block varuint length and first key; last key; varuint rows; then uint32 CRC32C of the index
  *     uint32  offset of the index
  *
- * Owns the layout, and the blocks of it that were read. Does not own: what rows mean, which segment is newer.
+ * Owns the layout, and the blocks of it that were read (RocksDB: the block cache, here without a limit). Does not own: what rows mean, which
+ * segment is newer, where the bytes lie (segment-directory.ts).
  * I1: equal rows give equal bytes; I2: nothing of a block or of the index is handed out before its checksum was verified;
  * I3: keys rise strictly.
  */
@@ -16,6 +17,7 @@ import { assert } from '../foundation/assert.ts';
 import { ByteReader, CorruptData } from '../foundation/byte-reader.ts';
 import { ByteWriter } from '../foundation/byte-writer.ts';
 import { maskedCrc32c } from '../foundation/crc32c.ts';
+import type { FileDamage } from '../state/file-damage.ts';
 import { type ByteString, toByteString, toBytes } from './row-key.ts';
 
 /** Undefined: the row is deleted. */
@@ -81,19 +83,44 @@ export function isSegment(bytes: Uint8Array): boolean {
   return bytes.length > WORD_BYTES && new ByteReader(bytes).readUint32() === MAGIC;
 }
 
+/** The file that a segment lies in. */
+export interface SegmentSource {
+  /** Of the file, for messages. */
+  readonly name: string;
+  /** As the disk has it now. */
+  read(): Uint8Array;
+}
+
+/** The file of a segment is not what was written (RocksDB: Status::Corruption). */
+export class DamagedSegment extends CorruptData {
+  readonly path: string;
+  readonly problem: string;
+
+  constructor(path: string, { problem, offset }: FileDamage) {
+    super(`${path}: ${problem}`, offset);
+    this.path = path;
+    this.problem = problem;
+  }
+}
+
 /** An opened segment: the index is read, blocks when they are needed. */
 export class Segment {
-  readonly bytes: Uint8Array;
+  readonly name: string;
+  /** Size of the file in bytes. */
+  readonly length: number;
   readonly rowCount: number;
   readonly minKey: ByteString;
   readonly maxKey: ByteString;
   readonly #blocks: readonly Block[];
+  readonly #source: SegmentSource;
   readonly #read: (BlockRows | undefined)[];
 
-  /** Throws `CorruptData` unless the index is intact. */
-  constructor(bytes: Uint8Array) {
+  /** `bytes`: of the file when it is opened. Throws `CorruptData` unless the index is intact. */
+  constructor(bytes: Uint8Array, source: SegmentSource = { name: 'a segment', read: () => bytes }) {
     const { blocks, lastKey, rowCount } = readIndex(bytes);
-    this.bytes = bytes;
+    this.name = source.name;
+    this.#source = source;
+    this.length = bytes.length;
     this.rowCount = rowCount;
     this.minKey = blocks[0]?.firstKey ?? '';
     this.maxKey = lastKey;
@@ -135,20 +162,49 @@ export class Segment {
     return looked;
   }
 
+  /** The whole file, to be copied somewhere else; throws `DamagedSegment` unless it is what was written. */
+  read(): Uint8Array {
+    const bytes = this.#source.read();
+    const end = this.length - WORD_BYTES;
+    const start = this.#blocks.reduce((offset, { length }) => offset + length + WORD_BYTES, PREFIX_BYTES);
+    for (const block of this.#blocks) this.#verify(bytes, block);
+    this.#verify(bytes, { offset: start, length: end - WORD_BYTES - start });
+    const head = new ByteReader(bytes);
+    if (bytes.length !== this.length || head.readUint32() !== MAGIC || head.readUint32() !== FORMAT_VERSION)
+      this.#refuse({ problem: 'a segment begins with TMLS and its format version, and has one length', offset: 0 });
+    if (new ByteReader(bytes, end).readUint32() !== start)
+      this.#refuse({ problem: 'a segment ends with the place of its index', offset: end });
+    return bytes;
+  }
+
   #rows(block: number): BlockRows {
     const known = this.#read[block];
     if (known !== undefined) return known;
     const place = this.#blocks[block];
     assert(place !== undefined, 'a block that is read is in the index', { block });
-    const rows = readBlock(this.bytes, place);
+    const bytes = this.#source.read();
+    this.#verify(bytes, place);
+    const rows = readBlock(bytes, place);
     this.#read[block] = rows;
     return rows;
+  }
+
+  /** I2. */
+  #verify(bytes: Uint8Array, place: Pick<Block, 'offset' | 'length'>): void {
+    const damage = damageOf(bytes, place);
+    if (damage !== undefined) this.#refuse(damage);
+  }
+
+  #refuse(damage: FileDamage): never {
+    throw new DamagedSegment(this.name, damage);
   }
 }
 
 /** Visits every row of a segment as bytes, for auditors. */
 export function readSegmentRows(bytes: Uint8Array, visit: (key: Uint8Array, value: RowValue) => void): void {
   for (const block of readIndex(bytes).blocks) {
+    const damage = damageOf(bytes, block);
+    if (damage !== undefined) throw new CorruptData(damage.problem, damage.offset);
     const { keys, values } = readBlock(bytes, block);
     keys.forEach((key, i) => {
       visit(toBytes(key), values[i]);
@@ -219,11 +275,15 @@ function readIndex(bytes: Uint8Array): { blocks: Block[]; lastKey: ByteString; r
   return { blocks, lastKey, rowCount: input.readVarUint() };
 }
 
-function readBlock(bytes: Uint8Array, { offset, length }: Block): BlockRows {
+function damageOf(bytes: Uint8Array, { offset, length }: Pick<Block, 'offset' | 'length'>): FileDamage | undefined {
   const end = offset + length;
-  if (maskedCrc32c(bytes, offset, end) !== new ByteReader(bytes, end).readUint32())
-    throw new CorruptData('a block does not match its checksum', offset);
-  const input = new ByteReader(bytes, offset, end);
+  if (bytes.length < end + WORD_BYTES) return { problem: 'the file ends too early', offset: bytes.length };
+  if (maskedCrc32c(bytes, offset, end) === new ByteReader(bytes, end).readUint32()) return undefined;
+  return { problem: 'a block does not match its checksum', offset };
+}
+
+function readBlock(bytes: Uint8Array, { offset, length }: Block): BlockRows {
+  const input = new ByteReader(bytes, offset, offset + length);
   const rows: BlockRows = { keys: [], values: [] };
   let key: ByteString = '';
   while (input.remaining > 0) {

@@ -112,9 +112,12 @@ export interface NativeFiles {
 export interface NativeSegment {
   /** The same file has the same number in every snapshot of this backend. */
   readonly id: number;
-  readonly bytes: Uint8Array;
+  /** In bytes. */
+  readonly length: number;
+  /** From the disk of the node, until the snapshot is released; throws `DamagedSegment` where it is not what was written. */
+  read(): Uint8Array;
   /** It is, as it is, a file of the snapshot that the backend was restored from. */
-  readonly origin: RestoredSegment | undefined;
+  readonly origin: Pick<RestoredSegment, 'handle'> | undefined;
 }
 
 export interface RestoredSegment {

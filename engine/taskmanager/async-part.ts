@@ -5,7 +5,9 @@
  * Owns: what is still outstanding. Does not own: the acknowledgement message (subtask-checkpoint sends it).
  */
 import type { CheckpointId } from '../foundation/ids.ts';
+import type { Out } from '../protocol/actor.ts';
 import type { CheckpointMetrics } from '../protocol/checkpoint-metrics.ts';
+import { sometimes } from '../protocol/probes.ts';
 import {
   type ChannelSection,
   type FinishedState,
@@ -52,10 +54,19 @@ export interface SegmentParts {
 
 export interface SegmentPart {
   readonly id: number;
-  readonly bytes: Uint8Array;
+  /** In bytes. */
+  readonly length: number;
+  /** From the disk of the node, until the snapshot is released. */
+  read(): Uint8Array;
   /** Where it lies already; undefined: it has to be written. */
   readonly known: SegmentHandle | undefined;
 }
+
+/** The bytes of those segments that have to be written. */
+export type FreshSegments = readonly (Uint8Array | undefined)[];
+
+export const freshSegments = ({ segments }: StatePart): FreshSegments =>
+  (segments?.segments ?? []).map((segment) => (segment.known === undefined ? segment.read() : undefined));
 
 export interface AlignmentFigures {
   readonly startDelayUs: number;
@@ -120,6 +131,23 @@ export class AsyncPart {
     this.outstanding = options.parts.length + (options.waitsForSink ? 1 : 0) + (options.awaitsChannelState ? 1 : 0);
     this.awaitsChannelState = options.awaitsChannelState;
     this.finished = options.finished;
+  }
+
+  /** From here on it waits for every file of its own. */
+  beginWriting(out: Out): void {
+    for (const { operator, segments } of this.parts) {
+      if (segments === undefined) continue;
+      const fresh = segments.segments.filter(({ known }) => known === undefined).length;
+      this.outstanding += fresh;
+      sometimes(fresh > 0 && fresh < segments.segments.length, out, 'segments-reused');
+      sometimes(fresh === 0 && segments.segments.length > 0, out, 'segments-all-reused');
+      this.segments.set(
+        operator,
+        segments.segments.map(({ known }) => known),
+      );
+    }
+    this.isWriting = true;
+    for (const { logged } of this.parts) this.outstanding += logged?.snapshot.pieces.length ?? 0;
   }
 
   release(): void {
@@ -196,7 +224,7 @@ export function keyedStatePart(options: {
       keyGroups,
       // Files are copied as they are, entries are not looked at.
       entryCount: 0,
-      estimatedBytes: fresh.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      estimatedBytes: fresh.reduce((sum, { length }) => sum + length, 0),
       write: () => files.manifest(),
       release: () => snapshot.release(),
       segments,

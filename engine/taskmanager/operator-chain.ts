@@ -31,6 +31,7 @@ import type { KeyedOperatorState, KeyedStateBackend, RestoredSegment } from '../
 import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { TypeSerializer } from '../state/type-serializer.ts';
 import { recordBytesOf, type TaskEnvironment } from './task-environment.ts';
+import { workingDirectory } from './working-directory.ts';
 
 export interface OperatorChainOptions {
   readonly environment: TaskEnvironment;
@@ -269,6 +270,7 @@ function createBackend(
 ): KeyedStateBackend {
   const { vertex, subtask, environment } = options;
   const keyGroups = keyGroupRangeOf(subtask, vertex.parallelism, vertex.maxParallelism);
+  const directory = workingDirectory(environment, options.attempt, spec.uid);
   const backend = environment.parts.createStateBackend({
     keySerializer,
     keyGroups,
@@ -276,6 +278,7 @@ function createBackend(
     operator: spec.uid,
     backend: environment.configuration.checkpoint.backend,
     work: options.work.store,
+    ...(directory === undefined ? {} : { directory }),
     ...changelogOf(environment),
   });
   for (const { bytes, segments } of options.keyedStateOf(spec.uid))

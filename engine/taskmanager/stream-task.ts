@@ -8,7 +8,7 @@
  *   I1 records, barriers and snapshots never interleave within one mailbox action (row G2);
  *   I2 no record is read while an output has no room (backpressure instead of memory growth, row B15);
  *   I3 after `failed`, `canceling`, `canceled` or `finished` nothing is processed, written or acknowledged;
- *   I4 what user code throws fails the subtask, and nothing else that is thrown does (decision 0020);
+ *   I4 what user code throws fails the subtask, and so does state that cannot be read, and nothing else that is thrown (decision 0020);
  *   I5 it finishes when its input has ended, its consumers have processed what it wrote, and a checkpoint taken behind the end is
  *      complete and committed (row C23).
  */
@@ -26,7 +26,6 @@ import type { BufferMessage, EngineMessage } from '../protocol/messages.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import type { StopMode } from '../protocol/stream-elements.ts';
 import type { ExecutionState, TaskDeployment, TaskFailure, WhyFailed } from '../protocol/task.ts';
-import { IncompatibleState } from '../state/type-serializer.ts';
 import type { OperatorChain } from './operator-chain.ts';
 import { sinkHostOf } from './sink-host.ts';
 import { type RestoredState, StateRestore } from './state-restore.ts';
@@ -39,6 +38,8 @@ import { TaskOutputs } from './task-outputs.ts';
 import { restoreTask } from './task-restore.ts';
 import { taskStorage } from './task-storage.ts';
 import { TaskTime } from './task-time.ts';
+import { thrownFailure } from './thrown-failure.ts';
+import { removeWorkingDirectory } from './working-directory.ts';
 
 export interface StreamTaskOptions {
   readonly environment: TaskEnvironment;
@@ -163,18 +164,19 @@ export class StreamTask {
       else this.#message(input.message, input.from, nowUs, out);
       this.#afterAction(nowUs, out);
     } catch (thrown) {
-      // Flink: StreamTask.invoke. The one place where user code is told from ours: a broken assumption of the engine goes on up.
-      if (thrown instanceof IncompatibleState) return this.#refuseState(thrown, out);
-      const failure = this.#userCode.failureOf(thrown);
-      if (failure === undefined) throw thrown;
-      this.fail(failure, out);
+      const found = thrownFailure(thrown, this.#userCode, this.#task);
+      if (found === undefined) throw thrown;
+      if (found.event !== undefined) out.report(found.event);
+      this.fail(found.failure, out, found.reason);
     }
+    if (this.#isOver) removeWorkingDirectory(this.#options.environment, this.attempt);
   }
 
   /** Stops at once and without a report: the JobManager asked for it, or a new leader fences it off. */
   cancel(out: Out): void {
     if (this.#state === 'canceling' || this.#state === 'canceled' || this.#state === 'finished') return;
     this.#checkpoint.close();
+    removeWorkingDirectory(this.#options.environment, this.attempt);
     this.#moveTo('canceling', out);
   }
 
@@ -192,12 +194,6 @@ export class StreamTask {
     this.#moveTo('failed', out);
   }
 
-  /** Row S13: the job fails for good, and what it was to be restored from stays as it is. */
-  #refuseState({ message }: IncompatibleState, out: Out): void {
-    out.report({ kind: 'state-incompatible', ...this.#task, why: message });
-    this.fail('incompatible-state', out, message);
-  }
-
   /** There is room for what the next record may make (I2). */
   get #isAvailable(): boolean {
     return this.#outputs.isAvailable && this.#sinkGate?.isAvailable !== false;
@@ -205,6 +201,10 @@ export class StreamTask {
 
   get #hasEnded(): boolean {
     return HAS_ENDED.has(this.#state);
+  }
+
+  get #isOver(): boolean {
+    return this.#hasEnded || this.#state === 'finished';
   }
 
   #message(message: EngineMessage, from: NodeId, nowUs: Micros, out: Out): void {

@@ -25,7 +25,14 @@ import { type FinishedState, logicalFileKey, type StateHandle } from '../protoco
 import type { TaskFailure } from '../protocol/task.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { acknowledgedHandles } from './acknowledged-handles.ts';
-import { type AlignmentFigures, AsyncPart, type AsyncPartOptions, type StatePart } from './async-part.ts';
+import {
+  type AlignmentFigures,
+  AsyncPart,
+  type AsyncPartOptions,
+  type FreshSegments,
+  freshSegments,
+  type StatePart,
+} from './async-part.ts';
 import type { FiredTimers } from '../protocol/engine-events.ts';
 import { listsOf } from '../state/operator-state-file.ts';
 import { fitsFrame, placementOf } from '../storage/state-placement.ts';
@@ -215,24 +222,14 @@ export class SubtaskCheckpoint {
   #writeParts(part: AsyncPart, nowUs: Micros, out: Out): void {
     const { checkpointId } = part;
     if (part.outstanding === 0) return this.#acknowledge(part, nowUs, out);
-    for (const { operator, segments } of part.parts) {
-      if (segments === undefined) continue;
-      const fresh = segments.segments.filter(({ known }) => known === undefined).length;
-      part.outstanding += fresh;
-      sometimes(fresh > 0 && fresh < segments.segments.length, out, 'segments-reused');
-      sometimes(fresh === 0 && segments.segments.length > 0, out, 'segments-all-reused');
-      part.segments.set(
-        operator,
-        segments.segments.map(({ known }) => known),
-      );
-    }
-    part.isWriting = true;
-    for (const { logged } of part.parts) part.outstanding += logged?.snapshot.pieces.length ?? 0;
+    part.beginWriting(out);
     for (const state of part.parts) {
+      // What is written is given back, and the node may delete it.
+      const fresh = freshSegments(state);
       this.#write(part, state, nowUs, out);
       // It was declined: what is left of it was released.
       if (this.#async.get(checkpointId) !== part) return;
-      this.#uploadSegments(part, state, out);
+      this.#uploadSegments(part, state, fresh, out);
       this.#gatherLog(part, state, nowUs, out);
       if (this.#async.get(checkpointId) !== part) return;
     }
@@ -368,11 +365,12 @@ export class SubtaskCheckpoint {
   }
 
   /** Row S17: those that lie nowhere yet. */
-  #uploadSegments(part: AsyncPart, { operator, segments }: StatePart, out: Out): void {
+  #uploadSegments(part: AsyncPart, { operator, segments }: StatePart, fresh: FreshSegments, out: Out): void {
     const { attempt, subtask } = this.#options;
     const { checkpointId } = part;
-    segments?.segments.forEach(({ id, bytes, known }, index) => {
-      if (known !== undefined) return;
+    segments?.segments.forEach(({ id }, index) => {
+      const bytes = fresh[index];
+      if (bytes === undefined) return;
       const { directory } = segments;
       const path = this.#files.placed(
         segmentFile({ directory, operator, subtask, attempt, segment: id, checkpointId }),

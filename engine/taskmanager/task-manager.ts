@@ -27,6 +27,7 @@ import { FileMergingManager } from './file-merging/file-merging-manager.ts';
 import { beginLocalState, clearSlot } from './local-state-store.ts';
 import { StreamTask } from './stream-task.ts';
 import { deployedEnvironment, type TaskEnvironment } from './task-environment.ts';
+import { beginWorkingDirectories } from './working-directory.ts';
 import { probe } from '../protocol/probes.ts';
 
 const JOBMANAGER_TIMEOUT = 'jobmanager-timeout';
@@ -54,6 +55,7 @@ export class TaskManager implements Actor {
       this.#fileMerging === undefined ? environment : { ...environment, fileMerging: this.#fileMerging };
     this.#incarnation = incarnation;
     beginLocalState(environment);
+    beginWorkingDirectories(environment);
   }
 
   handle(input: Input, nowUs: Micros, out: Out): void {

@@ -96,7 +96,8 @@ function segmentsOf(
   const isAlone = options.snapshot !== 'checkpoint' || options.sharing === 'no-sharing';
   const segments = files.segments.map((segment) => ({
     id: segment.id,
-    bytes: segment.bytes,
+    length: segment.length,
+    read: () => segment.read(),
     known: isAlone ? undefined : uploaded.find(operator, segment, checkpointId, out),
   }));
   return { segments, directory: isAlone && options.location !== undefined ? options.location : sharedDirectory };

@@ -20,6 +20,8 @@ import type { FileMerging } from './file-merging/file-merging.ts';
 /** By operator and number of the segment. */
 export type UploadedFiles = ReadonlyMap<string, SegmentHandle>;
 
+type OwnSegment = Pick<NativeSegment, 'id' | 'origin'>;
+
 export const segmentKey = (operator: string, segment: number | string): string => `${operator}#${segment}`;
 
 export class UploadedSegments {
@@ -39,12 +41,12 @@ export class UploadedSegments {
   }
 
   /** Where the segment lies; undefined: it has to be written. A checkpoint will be made of it. */
-  find(operator: string, segment: NativeSegment, checkpointId: CheckpointId, out: Out): SegmentHandle | undefined {
+  find(operator: string, segment: OwnSegment, checkpointId: CheckpointId, out: Out): SegmentHandle | undefined {
     const known = this.#known(operator, segment);
     return known === undefined || this.#merging?.reuse(known, checkpointId, out) !== false ? known : undefined;
   }
 
-  #known(operator: string, { id, origin }: NativeSegment): SegmentHandle | undefined {
+  #known(operator: string, { id, origin }: OwnSegment): SegmentHandle | undefined {
     if (this.#base !== undefined) return this.#base.get(segmentKey(operator, id));
     if (this.#fullId > 0 || origin === undefined || !isShared(origin.handle.path)) return undefined;
     return origin.handle;

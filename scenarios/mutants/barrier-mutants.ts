@@ -51,5 +51,12 @@ export const savepointBarrierHasPriority: Mutant = {
       unalignedJob && alignment !== 'forced-aligned' && alignment !== 'at-least-once',
   }),
   scenario: 'savepoint-under-backpressure',
-  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'savepoints'],
+  judges: [
+    'checkpoint-lifecycle',
+    'consistent-cut',
+    'exactly-once-output',
+    'exactly-once-state',
+    'progress',
+    'savepoints',
+  ],
 };

@@ -1,5 +1,5 @@
 /**
- * Judge 4, checkpoint lifecycle: ids, acknowledgements, durability, ends, restores, commits, leaders.
+ * Judge 4, checkpoint lifecycle: ids, kinds, acknowledgements, durability, ends, restores, commits, leaders.
  *
  * Owns what became durable and when, as the outside systems reported it, and compares what the engine then claims and does.
  * One table (`observe`) from event kind to the rule it is judged by.
@@ -20,6 +20,7 @@ import {
 } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { AttemptSuccession } from './attempt-succession.ts';
+import { CheckpointKinds, type CheckpointKindsOptions } from './checkpoint-kind.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
@@ -73,6 +74,7 @@ export interface CheckpointLifecycleOptions {
   readonly isCheckpointing: boolean;
   /** After which a checkpoint expires. */
   readonly timeoutUs?: number;
+  readonly kinds: CheckpointKindsOptions;
   readonly margins?: Margins;
 }
 
@@ -88,9 +90,11 @@ export class CheckpointLifecycle implements Judge {
     'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
     'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
-    'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own.';
+    'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
+    CheckpointKinds.anomalies;
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
+  readonly #kinds: CheckpointKinds;
   readonly #pointerKey: string;
   readonly #leaderKey: string;
   readonly #lives = new Map<number, Life>();
@@ -118,6 +122,7 @@ export class CheckpointLifecycle implements Judge {
 
   constructor(options: CheckpointLifecycleOptions) {
     this.#options = options;
+    this.#kinds = new CheckpointKinds(options.kinds, this.#findings);
     this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.jobId);
     this.#leaderKey = leaderKey(options.jobId);
@@ -135,8 +140,10 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'checkpoint-triggered':
         this.#onTriggered(event, entry);
+        this.#kinds.onTriggered(event, at, event.epoch >= this.#epoch);
         return;
       case 'acknowledge-sent':
+        this.#kinds.onAcknowledged(event, at);
         this.#lives.get(event.checkpointId)?.acknowledged.add(event.attempt);
         return;
       case 'acknowledge-received':
@@ -184,7 +191,8 @@ export class CheckpointLifecycle implements Judge {
       this.#everNamed.size +
       this.#idsBeforeEpoch.size +
       this.#lastIdByEpoch.size +
-      this.#succession.remembered
+      this.#succession.remembered +
+      this.#kinds.remembered
     );
   }
 
@@ -255,8 +263,10 @@ export class CheckpointLifecycle implements Judge {
       return;
     }
     if (event.key !== this.#pointerKey) return;
-    const { epoch, completed, job } =
-      event.value === '' ? { epoch: this.#pointerEpoch, completed: [], job: undefined } : decodePointer(event.value);
+    const pointer = decodePointer(event.value);
+    const { completed, job } = pointer;
+    const epoch = event.value === '' ? this.#pointerEpoch : pointer.epoch;
+    this.#kinds.onPointer(pointer);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     this.#onRun(job);

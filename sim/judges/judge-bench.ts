@@ -131,7 +131,10 @@ export class JudgeBench {
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished, margins }),
       new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
-      new CheckpointLifecycle({ jobId, isCheckpointing, timeoutUs: plan.engine.checkpoint.timeoutUs, margins }),
+      new CheckpointLifecycle({
+        ...{ jobId, isCheckpointing, timeoutUs: plan.engine.checkpoint.timeoutUs, margins },
+        kinds: { configuration: plan.engine.checkpoint, graphOf },
+      }),
       retention,
       new Fencing({ jobId, plan, margins }),
       new Finishing({ graph, isCheckpointing, margins }),

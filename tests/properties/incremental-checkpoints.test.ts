@@ -205,8 +205,9 @@ class Cluster {
       const question = { operator: 'op', subtask: index, attempt, segment: segment.id, checkpointId: checkpoint };
       const path = segmentFile({ directory: SHARED, ...question });
       expect(this.files.has(path)).toBe(false);
-      this.files.set(path, segment.bytes);
-      const handle = { path, bytes: segment.bytes.length, checksum: crc32c(segment.bytes) };
+      const bytes = segment.read();
+      this.files.set(path, bytes);
+      const handle = { path, bytes: bytes.length, checksum: crc32c(bytes) };
       known.set(segmentKey('op', segment.id), handle);
       return handle;
     });

@@ -80,3 +80,33 @@ describe('lsm: rare paths are reached', () => {
     expect(owners).toEqual(['user', 'claimed', 'user', 'claimed']);
   });
 });
+
+describe('lsm: the disk of the node', () => {
+  it('a segment that has rotted fails its subtask, which names file and offset, and is restored from the checkpoint', () => {
+    const text = `
+name: rot
+description: The disk of one machine goes bad for a second.
+job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
+inputs: { numbers: { dataset: generated:300x0, records: 1600, rate: 400/s, partitions: 2 } }
+cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
+checkpointing: { interval: 500ms, backend: lsm, incremental: true }
+faults: [{ disk-damage: taskmanager-1, chance: 1/1, at: 2s, for: 1s }]
+duration: 9s
+expect: exactly-once
+`;
+    const parsed = parseScenario({ text, file: 'rot.yaml' });
+    if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+    const record = liveIt(compile(parsed.scenario, '1'), { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(record.faults['disk-damage/taskmanager']).toEqual({ planned: 1, effective: 1 });
+    const events = eventsOf(record);
+    const rotten = events.find((event) => event.kind === 'corrupt-file');
+    expect(rotten?.path).toMatch(/^lsm\/\d+\/[^/]+\/\d+\.segment$/);
+    const failed = events.find((event) => event.kind === 'task-state' && event.state === 'failed');
+    expect(failed).toMatchObject({
+      failure: 'corrupt-state',
+      reason: `${rotten?.path}: ${rotten?.problem} (at byte ${rotten?.offset})`,
+    });
+    expect(events.slice(events.indexOf(failed as never)).some(({ kind }) => kind === 'task-restored')).toBe(true);
+  });
+});

@@ -21,11 +21,14 @@ function judges() {
   const durable = { object: () => new Uint8Array(1) };
   const retention = { jobId: JOB_ID, reader, durable, isOver: () => false } as unknown as RetentionOptions;
   const state = { jobId: JOB_ID } as unknown as ExactlyOnceStateOptions;
+  const plan = planOf('quickstart', '1');
+  const graph = countGraph([0, 1]);
+  const kinds = { configuration: plan.engine.checkpoint, graphOf: () => graph };
   return [
-    new CheckpointLifecycle({ jobId: JOB_ID, isCheckpointing: true }),
-    new Fencing({ jobId: JOB_ID, plan: planOf('quickstart', '1') }),
+    new CheckpointLifecycle({ jobId: JOB_ID, isCheckpointing: true, kinds }),
+    new Fencing({ jobId: JOB_ID, plan }),
     new ExactlyOnceState(state),
-    new Finishing({ graph: countGraph([0, 1]), isCheckpointing: true }),
+    new Finishing({ graph, isCheckpointing: true }),
     new Notifications(),
     new Retention(retention),
   ];
