@@ -28,7 +28,7 @@ export class LeftByALife {
   readonly files = new Map<string, Uint8Array>();
   readonly job: PreparedJob;
   /** Directories of savepoints. */
-  readonly savepoints: readonly string[];
+  savepoints: readonly string[];
   readonly #pointer: string;
 
   constructor(plan: SimulationPlan) {
@@ -58,6 +58,16 @@ export class LeftByALife {
 
   retained(): readonly RetainedCheckpoint[] {
     return decodePointer(this.#pointer).completed;
+  }
+
+  /** Somebody moves a savepoint; nothing in its files changes. */
+  moveSavepoint(from: string, to: string): void {
+    for (const [path, bytes] of [...this.files]) {
+      if (!path.startsWith(`${from}/`)) continue;
+      this.files.delete(path);
+      this.files.set(`${to}${path.slice(from.length)}`, bytes);
+    }
+    this.savepoints = this.savepoints.map((directory) => (directory === from ? to : directory));
   }
 
   /** The verdicts on what lies there now. `of`: only of the snapshot in this directory; `graph`: as the job is now. */
