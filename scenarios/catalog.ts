@@ -100,6 +100,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'lsm-rescale', description: 'segments restored with other parallelisms: taken whole, clipped, merged' },
   { name: 'lsm-savepoints', description: 'segments of earlier runs under each claim mode; the backend changes' },
   { name: 'changelog', description: 'checkpoints of a state log, written ahead, with snapshots below it that fail' },
+  { name: 'claimed-segments', description: 'segments of an earlier run that were claimed go when nothing uses them' },
   {
     name: 'changelog-runs',
     description: 'state logs of earlier runs under each claim mode, other parallelisms, another backend',

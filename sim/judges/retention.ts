@@ -7,12 +7,15 @@
  *
  * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
- * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans.
+ * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans; except shared ones that a run has
+ *     claimed (row C27), from the first pointer of a leader that needs them to its end or that of the run: no other leader knows of them.
  */
 import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import {
   type CheckpointPointer,
   decodePointer,
+  FIRST_RUN,
+  type JobRun,
   pointerKey,
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
@@ -65,6 +68,7 @@ export class Retention implements Judge {
     'operation-requested',
     'operation-answered',
     'task-restored',
+    'leadership-acquired',
   ] as const;
   readonly anomalies =
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
@@ -83,6 +87,9 @@ export class Retention implements Judge {
   readonly #ofUsers = new Map<string, OfUser>();
   /** What the run that goes on was restored from and has claimed. */
   #claimed: string | undefined;
+  /** Shared files of earlier runs that checkpoints of this run and leader were made of: I3. */
+  readonly #claimedShared = new Set<string>();
+  #run = 1;
   readonly #margins: Margins;
   /** By path that no pointer names any more and that still is there: whose it was, and since when. */
   readonly #released = new Map<string, { readonly id: number; readonly atUs: number }>();
@@ -99,6 +106,7 @@ export class Retention implements Judge {
 
   observe({ event, index: at, atUs }: HistoryEvent): void {
     if (event.kind === 'object-deleted') this.#onDeleted(event.path, { at, atUs });
+    else if (event.kind === 'leadership-acquired') this.#claimedShared.clear();
     else if (event.kind === 'task-restored') this.#restoredUs.set(event.checkpointId, atUs);
     else if (event.kind === 'coordination-updated') {
       if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value), { at, atUs });
@@ -108,7 +116,8 @@ export class Retention implements Judge {
 
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
-    return this.#everNamed.size + this.#retainedFiles.size + this.#released.size + this.#restoredUs.size;
+    const files = this.#retainedFiles.size + this.#released.size + this.#claimedShared.size;
+    return this.#everNamed.size + files + this.#restoredUs.size;
   }
 
   finish(end: EndOfLife): Verdict[] {
@@ -134,7 +143,7 @@ export class Retention implements Judge {
       if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
-      if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
+      if (!Number.isNaN(creator)) return (creator > reader.floor && creator < oldest) || this.#claimedShared.has(path);
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
@@ -152,6 +161,7 @@ export class Retention implements Judge {
   }
 
   #onDeleted(path: string, { at, atUs }: Moment): void {
+    this.#claimedShared.delete(path);
     const id = this.#retainedFiles.get(path);
     this.#noteDistance(path, { at, atUs });
     if (id !== undefined) {
@@ -197,6 +207,18 @@ export class Retention implements Judge {
     }
     this.#release(files, atUs);
     this.#retainedFiles = files;
+    this.#claimShared(job, files.keys());
+  }
+
+  /** I3. */
+  #claimShared({ run, floor, notClaimed = floor, ended }: JobRun = FIRST_RUN, paths: Iterable<string>): void {
+    if (run !== this.#run || ended !== undefined) this.#claimedShared.clear();
+    this.#run = run;
+    if (ended !== undefined) return;
+    for (const path of paths) {
+      const creator = creatorOf(path);
+      if (creator > notClaimed && creator <= floor) this.#claimedShared.add(path);
+    }
   }
 
   /** What a run was restored from and claims is the job's from then on; what it does not claim stays its user's (row C27). */

@@ -52,6 +52,7 @@ const SWEEPS: readonly (readonly string[])[] = [
       'delayed-messages',
       'concurrent-checkpoints',
       'stop-and-resume',
+      'claimed-segments',
       'declined-by-all',
     ],
     ...['restart-during-metadata-write', 'zombie-jobmanager-writes', 'unaligned-expiry', 'partially-finished-sources'],

@@ -1,7 +1,15 @@
 /** Retention (judge 5): each way in which a file goes too early, or stays too long, on a minimal history; the right one is silent. */
 import { describe, expect, it } from 'vitest';
 import { checkpointId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
-import { encodePointer, pointerKey, type RetainedCheckpoint } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import {
+  encodePointer,
+  FIRST_RUN,
+  type JobRun,
+  pointerKey,
+  type RetainedCheckpoint,
+} from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
 import { JOB_ID, KEYS, metadataPath, REST, rightLife, SmallLife, statePath } from './small-life.ts';
 
@@ -133,5 +141,40 @@ describe('snapshots of users', () => {
     expect(verdictsOf(life)).toMatchObject(
       expect.arrayContaining([expect.objectContaining({ anomaly: 'disposed-file-remains', at: [at] })]),
     );
+  });
+});
+
+describe('shared files of an earlier run', () => {
+  const SEGMENT = `checkpoints/${JOB_ID}/shared/count-0-3-1-2.segment`;
+  /** A run that began behind checkpoint 2 is made of a segment of it, then, with checkpoint 4, no more. */
+  const left = (changes: Partial<JobRun>, between?: HistoryEvent['event']): string | undefined => {
+    const retained = [{ id: checkpointId(4), metadata: metadataPath(4) }];
+    const reader = {
+      filesOf: ({ id }: { readonly id: number }) => (id < 4 ? [SEGMENT] : []),
+      ...{ retained: () => retained, newest: () => retained[0], floor: 2 },
+    };
+    const durable = { object: () => new Uint8Array(1), objects: () => [SEGMENT], leftovers: () => [] };
+    const options = { jobId: JOB_ID, reader, durable, isOver: () => false } as unknown as RetentionOptions;
+    const judge = new Retention(options);
+    const tell = (event: HistoryEvent['event']): void => judge.observe({ index: 1, atUs: 1, node: nodeId('j'), event });
+    const job = { ...FIRST_RUN, run: 2, floor: 2, ...changes };
+    for (const id of [3, 4]) {
+      const completed = [{ id: checkpointId(id), metadata: metadataPath(id) }];
+      const value = encodePointer({ epoch: leaderEpoch(1), completed, job });
+      tell({ kind: 'coordination-updated', key: pointerKey(JOB_ID), version: id, value, by: nodeId('j') });
+      if (id === 3 && between !== undefined) tell(between);
+    }
+    return judge.firstOrphan();
+  };
+
+  it('that the run has claimed, and that nothing is made of any more: an orphan', () => {
+    expect(left({ notClaimed: 0 })).toBe(SEGMENT);
+  });
+
+  it('that it has not claimed, or that its leader never needed: no orphan', () => {
+    expect(left({})).toBeUndefined();
+    expect(left({ notClaimed: 2 })).toBeUndefined();
+    expect(left({ notClaimed: 0 }, { kind: 'leadership-acquired', epoch: leaderEpoch(2) })).toBeUndefined();
+    expect(left({ notClaimed: 0 }, { kind: 'object-deleted', path: SEGMENT })).toBeUndefined();
   });
 });
