@@ -15,8 +15,15 @@ interface Anomaly {
 /** `name: what it is.`, in the prose of a judge. */
 const NAMED = /(?:^|[.(] |\. )([a-z]+(?:-[a-z]+)+)(?: \([a-z ]+\))?: /g;
 
+/** A part of a judge is named by the judge that takes over its anomalies. */
+function judgeOf(text: string): string | undefined {
+  const part = /export class (\w+) \{\n {2}static readonly anomalies =/.exec(text)?.[1];
+  const judge = part === undefined ? text : judges.find((one) => one.text.includes(`${part}.anomalies`))?.text;
+  return /^const NAME = '([a-z-]+)';$/m.exec(judge ?? '')?.[1];
+}
+
 function anomaliesOf(text: string): Anomaly[] {
-  const judge = /^const NAME = '([a-z-]+)';$/m.exec(text)?.[1];
+  const judge = judgeOf(text);
   const prose = /readonly anomalies =\n?([\s\S]*?);\n/.exec(text)?.[1];
   if (judge === undefined || prose === undefined) return [];
   const sentence = [...prose.matchAll(/'((?:\\'|[^'])*)'|"([^"]*)"/g)].map(([, a, b]) => a ?? b ?? '').join('');
