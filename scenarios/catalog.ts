@@ -21,6 +21,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'quickstart', description: 'one job, one crash, exactly-once: begin here' },
   { name: 'standard', description: 'the measure of all figures: two sources, faults of every kind' },
   { name: 'swarm', description: 'as standard, but each seed draws its own options and its own kinds of faults' },
+  {
+    name: 'swarm-outside',
+    description: 'as standard, but each seed draws its own backend, checkpoint storage and sink',
+  },
   { name: 'storm', description: 'the hard one: every fault and every nemesis over every option, drawn by seed' },
   { name: 'published-faults', description: 'partitions, failures and stalls as often and as long as in the field' },
   { name: 'crashpoints-aligned', description: 'topology for crashpoints: aligned, two JobManagers, state in files' },
