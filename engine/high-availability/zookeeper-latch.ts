@@ -77,7 +77,7 @@ export class ZooKeeperLatch implements Pick<HighAvailabilityServices, 'epoch'> {
     if (this.#leading === undefined || this.#options.parts.suspendedLeadership === 'kept') return;
     if (nowUs - this.#client.confirmedUs < this.#options.configuration.runtime.leaseUs) return;
     probe(out, 'latch-session-may-be-over');
-    this.#restart(nowUs, out);
+    this.deposed(nowUs, out);
   }
 
   /** The leadership is over; the node, if it is there still, goes with the next beginning. */
@@ -89,13 +89,8 @@ export class ZooKeeperLatch implements Pick<HighAvailabilityServices, 'epoch'> {
     this.#options.contender.lost(leading.epoch, nowUs, out);
   }
 
-  /** The leader's own node turned out to be gone. */
+  /** I3: the leader's own node turned out to be gone, or may be. Nobody tells a connection that holds of that. */
   deposed(nowUs: Micros, out: Out): void {
-    this.#restart(nowUs, out);
-  }
-
-  /** I3: nobody tells a connection that holds that the leadership it had is over. */
-  #restart(nowUs: Micros, out: Out): void {
     this.stepDown(nowUs, out);
     if (this.#client.isConnected) this.#begin(out);
   }

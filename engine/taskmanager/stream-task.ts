@@ -157,6 +157,7 @@ export class StreamTask {
   handle(input: Exclude<Input, { kind: 'started' }>, isAsync: boolean, nowUs: Micros, out: Out): void {
     if (this.#state === 'finished') return this.#afterFinish(input, out);
     if (this.#hasEnded) return;
+    const before = this.#state;
     this.#clock.nowUs = nowUs;
     try {
       if (isAsync) this.#checkpoint.handle(input, nowUs, out);
@@ -169,7 +170,7 @@ export class StreamTask {
       if (found.event !== undefined) out.report(found.event);
       this.fail(found.failure, out, found.reason);
     }
-    if (this.#isOver) removeWorkingDirectory(this.#options.environment, this.attempt);
+    if (this.#state !== before && this.#isOver) removeWorkingDirectory(this.#options.environment, this.attempt);
   }
 
   /** Stops at once and without a report: the JobManager asked for it, or a new leader fences it off. */

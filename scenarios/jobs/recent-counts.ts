@@ -5,15 +5,14 @@
  * reference can know. So each value says when it was made, and the audit asks for the rule: the count goes on exactly if the one before is
  * younger than the time to live.
  */
-import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
 import type { ValueState } from '../../engine/state/keyed-state.ts';
 import { valueState } from '../../engine/state/state-descriptor.ts';
 import { withTimeToLive } from '../../engine/state/time-to-live.ts';
 import { Types } from '../../engine/state/type-information.ts';
 import type { CounterAccess } from '../../sim/judges/job-audit.ts';
-import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
-import { readUnion, sinkOptions } from './log-topics.ts';
+import { expiringCounts } from './expiring-counts.ts';
+import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
 
 export const recentCounts: JobDefinition = {
   name: 'recent-counts',
@@ -24,22 +23,16 @@ export const recentCounts: JobDefinition = {
     { name: 'filter', description: 'Whether full snapshots leave out what has expired.', default: false },
   ],
   build(input) {
-    const { parallelism, parameters } = input;
+    const { parameters } = input;
     const key = textParameter(parameters, 'key');
     const ttlMs = numberParameter(parameters, 'ttl');
-    const env = new StreamExecutionEnvironment({ jobId: 'recent-counts', name: 'Recent counts', parallelism });
-    readUnion(env, input, input.topics)
-      .keyBy((row) => keyField(row, key))
-      .process(countRecent(key, ttlMs, parameters['filter'] === true))
-      .uid('counts')
-      .name('Counts')
-      .sinkTo(sinkOptions(input))
-      .uid('sink');
-    const access = (value: unknown): CounterAccess => value as CounterAccess;
-    return {
-      graph: env.jobGraph(),
-      audit: { stateIsOrderInsensitive: false, outputValues: 'lineage', outputKey, expires: { ttlMs, access } },
-    };
+    return expiringCounts(input, {
+      jobId: 'recent-counts',
+      name: 'Recent counts',
+      key,
+      count: countRecent(key, ttlMs, parameters['filter'] === true),
+      expires: { ttlMs },
+    });
   },
 };
 

@@ -5,7 +5,6 @@
  * to live that reads renew is seen to be renewed by them alone, and one that they do not is seen to run out; or clear the count. What a
  * record does is a matter of its content, so that a replay does the same.
  */
-import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { FunctionSpec, KeyedProcessFunction, RuntimeContext } from '../../engine/job/functions.ts';
 import {
@@ -19,8 +18,8 @@ import {
 import { type TimeToLiveOptions, withTimeToLive } from '../../engine/state/time-to-live.ts';
 import { Types } from '../../engine/state/type-information.ts';
 import type { CounterAccess } from '../../sim/judges/job-audit.ts';
-import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
-import { readUnion, sinkOptions } from './log-topics.ts';
+import { expiringCounts } from './expiring-counts.ts';
+import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
 
 /** A count in one state, whatever its kind. */
 interface Counter {
@@ -109,7 +108,7 @@ export const renewedCounts: JobDefinition = {
     { name: 'read', description: 'Whether reading renews, too.', default: true },
   ],
   build(input) {
-    const { parallelism, parameters } = input;
+    const { parameters } = input;
     const key = textParameter(parameters, 'key');
     const ttlMs = numberParameter(parameters, 'ttl');
     const name = textParameter(parameters, 'kind');
@@ -121,25 +120,14 @@ export const renewedCounts: JobDefinition = {
       throw new InvalidJob(
         'elements of a list expire one by one unless reading renews them: kind list needs read: true',
       );
-    const env = new StreamExecutionEnvironment({ jobId: 'renewed-counts', name: 'Renewed counts', parallelism });
     const timeToLive = { ttlMs, updateType: renewsOnRead ? 'on-read-and-write' : 'on-create-and-write' } as const;
-    readUnion(env, input, input.topics)
-      .keyBy((row) => keyField(row, key))
-      .process(count(key, kind, timeToLive))
-      .uid('counts')
-      .name('Counts')
-      .sinkTo(sinkOptions(input))
-      .uid('sink');
-    const access = (value: unknown): CounterAccess => value as CounterAccess;
-    return {
-      graph: env.jobGraph(),
-      audit: {
-        stateIsOrderInsensitive: false,
-        outputValues: 'lineage',
-        outputKey,
-        expires: { ttlMs, access, renewsOnRead },
-      },
-    };
+    return expiringCounts(input, {
+      jobId: 'renewed-counts',
+      name: 'Renewed counts',
+      key,
+      count: count(key, kind, timeToLive),
+      expires: { ttlMs, renewsOnRead },
+    });
   },
 };
 

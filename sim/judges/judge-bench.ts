@@ -132,7 +132,10 @@ export class JudgeBench {
       new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished, margins }),
       new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
       new CheckpointLifecycle({
-        ...{ jobId, isCheckpointing, timeoutUs: plan.engine.checkpoint.timeoutUs, margins },
+        jobId,
+        isCheckpointing,
+        timeoutUs: plan.engine.checkpoint.timeoutUs,
+        margins,
         kinds: { configuration: plan.engine.checkpoint, graphOf },
       }),
       retention,

@@ -1,67 +1,31 @@
 /** What a subtask's lsm state leaves on the disk of its node: nothing, however the attempt or its process ends. */
 import { describe, expect, it } from 'vitest';
-import { leaderEpoch, MAIN_MAILBOX, nodeId } from '../../../../engine/foundation/ids.ts';
-import { micros } from '../../../../engine/foundation/time.ts';
-import type { KeyedProcessFunction } from '../../../../engine/job/functions.ts';
-import type { OperatorSpec } from '../../../../engine/job/job-graph.ts';
-import { HashMapStateBackend } from '../../../../engine/state/hashmap-state-backend.ts';
-import { valueState } from '../../../../engine/state/state-descriptor.ts';
 import { Types } from '../../../../engine/state/type-information.ts';
 import type { TypeSerializer } from '../../../../engine/state/type-serializer.ts';
-import { StreamTask } from '../../../../engine/taskmanager/stream-task.ts';
+import type { StreamTask } from '../../../../engine/taskmanager/stream-task.ts';
 import { TaskManager } from '../../../../engine/taskmanager/task-manager.ts';
 import { LocalDisk } from '../../../../sim/node/local-disk.ts';
-import { attempt, configuration, id, inlineHandle } from '../../../support/engine-values.ts';
-import { jobGraph, vertex } from '../../../support/job-graphs.ts';
+import { configuration } from '../../../support/engine-values.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
+import { countGraph, restoredTask, totalsFile } from '../../../support/restored-task.ts';
 import { taskEnvironment } from '../../../support/task-environments.ts';
 
-const RANGE = { start: 0, end: 7 };
-const STRINGS = valueState('total', Types.string);
-
 /** More than fits into a memtable. */
-function restoredBytes(): Uint8Array {
-  const keySerializer = Types.string as never;
-  const backend = new HashMapStateBackend({ keySerializer, keyGroups: RANGE, maxParallelism: 8 });
-  for (let key = 0; key < 300; key += 1) {
-    backend.setCurrentKey(`key-${key}`);
-    backend.getState(STRINGS).update('many'.repeat(10));
-  }
-  return backend.snapshot().write();
-}
+const KEYS = Array.from({ length: 300 }, (_, key) => `key-${key}`);
 
 function bench(declared: TypeSerializer<never> = Types.string as never) {
   const disk = new LocalDisk();
   const base = configuration();
-  const operator: OperatorSpec = {
-    kind: 'process',
-    uid: 'count',
-    name: 'Count',
-    key: String,
-    keySerializer: Types.string as never,
-    function: {
-      states: [valueState('total', declared)],
-      create: (): KeyedProcessFunction<unknown, unknown> => ({ processElement: () => {} }),
-    },
-  };
   const environment = {
     ...taskEnvironment({
-      graph: jobGraph([{ ...vertex(0, 1), maxParallelism: 8, operators: [operator] }], []),
+      graph: countGraph(declared),
       configuration: { ...base, checkpoint: { ...base.checkpoint, backend: 'lsm' } },
     }),
     disk,
   };
   const out = new RecordingOut();
-  const started = (number: number): StreamTask => {
-    const handle = { ...inlineHandle('count', restoredBytes()), state: 'keyed', keyGroups: RANGE } as const;
-    const restore = { checkpointId: id(4), state: [{ vertex: 0, subtask: 0, handles: [handle] }] };
-    const deployment = { attempt: attempt(number), vertex: 0, subtask: 0, slot: 0, inputs: [], restore };
-    const jobManager = { node: nodeId('jobmanager-1'), mailbox: MAIN_MAILBOX, via: 'datagram' } as const;
-    const task = new StreamTask({ environment, deployment, epoch: leaderEpoch(1), incarnation: 1, jobManager });
-    const from = { from: nodeId('taskmanager-1'), fromMailbox: MAIN_MAILBOX, mailbox: MAIN_MAILBOX };
-    task.handle({ kind: 'message', ...from, message: { kind: 'task-start', deployment } }, false, micros(1), out);
-    return task;
-  };
+  const file = totalsFile(KEYS, 'many'.repeat(10));
+  const started = (number: number): StreamTask => restoredTask(environment, { file, number, out });
   return { disk, environment, out, started };
 }
 
