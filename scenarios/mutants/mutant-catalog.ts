@@ -130,6 +130,7 @@ import {
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
+  claimForgottenByNextLeader,
   clearBeforeAsyncDiscard,
   noClaimLostAfterSecondFailover,
   partialUploadNotTracked,
@@ -242,6 +243,7 @@ export const MUTANTS: readonly Mutant[] = [
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
   noClaimLostAfterSecondFailover,
+  claimForgottenByNextLeader,
   partialUploadNotTracked,
   clearBeforeAsyncDiscard,
   segmentNotClipped,
