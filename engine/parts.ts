@@ -56,6 +56,10 @@ export interface EngineParts {
   readonly tasksToRestart: typeof tasksToRestart;
   /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
   abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
+  /** Whether master hooks hear of the restart of a region (row C18). */
+  readonly hooksAtRegionRestart: 'called' | 'passed-over';
+  /** A checkpoint that a master hook has failed (row C25): ended, or completed without that hook's state. */
+  readonly failedHook: 'fails-checkpoint' | 'passed-over';
   /** Whether a checkpoint may be triggered: only when every subtask runs or has finished (rows C1, C4). */
   mayTrigger(subtasks: readonly { readonly isRunning: boolean; readonly isFinished: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
@@ -266,6 +270,8 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   tasksToRestart,
   abortsAtRegionFailover: () => true,
+  hooksAtRegionRestart: 'called',
+  failedHook: 'fails-checkpoint',
   mayTrigger: (subtasks) => subtasks.every(({ isRunning, isFinished }) => isRunning || isFinished),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',

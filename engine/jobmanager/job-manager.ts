@@ -234,6 +234,7 @@ export class JobManager implements Actor {
     return {
       services: environment.services,
       storage: this.#storage,
+      registers: this.#services.registers,
       epoch,
       requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
       firstRequestId: incarnation * IDS_PER_INCARNATION,

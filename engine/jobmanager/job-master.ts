@@ -121,7 +121,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
-    this.hooks = masterHooksOf(graph.masterHooks ?? [], options.hookHost);
+    this.hooks = masterHooksOf(graph.masterHooks ?? [], options.hookHost, parts.failedHook);
     this.#coordinator = new CheckpointCoordinator({
       hooks: this.hooks,
       jobId: graph.jobId,

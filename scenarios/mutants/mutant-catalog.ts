@@ -75,6 +75,7 @@ import {
   timersStayBehindAtRescale,
   watermarkEmittedBeforeBarrier,
 } from './event-time-mutants.ts';
+import { failedHookPassedOver, hookNotToldOfRegion } from './hook-mutants.ts';
 import {
   abortedMarkerBelieved,
   inducedByTrigger,
@@ -263,6 +264,8 @@ export const MUTANTS: readonly Mutant[] = [
   readsPastMarker,
   abortedMarkerBelieved,
   inducedSavepointAsCheckpoint,
+  hookNotToldOfRegion,
+  failedHookPassedOver,
   symbolicLatestInCheckpoint,
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,

@@ -9,11 +9,16 @@ import { ExactlyOnceState, type ExactlyOnceStateOptions } from '../../../../sim/
 import { Fencing } from '../../../../sim/judges/fencing.ts';
 import { Finishing } from '../../../../sim/judges/finishing.ts';
 import { PARTS_KEPT } from '../../../../sim/judges/forget-oldest.ts';
+import { encodeLedgerEntry } from '../../../../sim/judges/ledger-entry.ts';
+import { Ledgers } from '../../../../sim/judges/ledgers.ts';
 import { Notifications } from '../../../../sim/judges/notifications.ts';
+import { unreadable } from '../../../../sim/judges/readable.ts';
 import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
 import { ALIGNED } from '../../../support/engine-values.ts';
 import { planOf } from '../../../support/lives.ts';
 import { countGraph, JOB_ID, metadataPath, statePath } from './small-life.ts';
+
+const LEDGER = { identifier: 'ledger', key: 'ledger', refuses: () => false };
 
 /** Judge and what it remembers, by name. */
 function judges() {
@@ -31,6 +36,7 @@ function judges() {
     new Finishing({ graph, isCheckpointing: true }),
     new Notifications(),
     new Retention(retention),
+    new Ledgers([LEDGER], { retained: () => [], metadata: () => unreadable('there is none') }),
   ];
 }
 
@@ -48,6 +54,8 @@ function* cycle(n: number): Generator<HistoryEvent['event']> {
   yield { kind: 'task-deployed', ...task, epoch, jobAttempt: 1, node: by, parallelism: 1 };
   yield { kind: 'task-restored', ...task, checkpointId: checkpointId(n - 1) };
   yield { kind: 'checkpoint-triggered', epoch, jobAttempt: 1, tasks: [attempt], options: ALIGNED, checkpointId: id };
+  const numbered = encodeLedgerEntry({ epoch: n, sequence: 1, what: 'numbered', checkpointId: n, number: n });
+  yield { kind: 'coordination-updated', key: LEDGER.key, version: n, value: numbered, by };
   yield { kind: 'object-stored', path: metadataPath(n), bytes: 1 };
   const pointer = encodePointer({ epoch, completed: [{ id, metadata: metadataPath(n) }] });
   yield { kind: 'coordination-updated', key: pointerKey(JOB_ID), version: n, value: pointer, by };
