@@ -60,8 +60,8 @@ export interface JobMasterOptions {
   readonly versions: JobVersionsOfLeader;
   /** See JobOperationsOptions. */
   readonly isReleased: (run: number) => boolean;
-  /** The run is over, and that is durable (row F18). */
-  readonly ended: (run: EndedRun, out: Out) => void;
+  /** The run is over, and that is durable (row F18). `beganUs`: when it began, or this leader. */
+  readonly ended: (run: EndedRun, beganUs: Micros, out: Out) => void;
 }
 
 /** Nothing that happens to a task changes these. */
@@ -88,6 +88,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #scaling: JobScaling;
   readonly #endOfDataListener: EndOfDataListener;
   #status: JobStatus = 'created';
+  #beganUs = micros(0);
 
   constructor(options: JobMasterOptions) {
     const { environment, epoch, store, storage } = options;
@@ -204,7 +205,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     return this.#deployment.executions;
   }
 
-  start(out: Out): void {
+  start(nowUs: Micros, out: Out): void {
+    this.#beganUs = nowUs;
     const { ended } = this.#options.store.run;
     this.#moveTo(ended?.status ?? 'created', out);
     this.#scaling.start(out);
@@ -234,10 +236,11 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#deployment.ended();
     this.#scaling.stopped(out);
     if (this.#status !== run.ended.status) this.#moveTo(run.ended.status, out);
-    this.#options.ended(run, out);
+    this.#options.ended(run, this.#beganUs, out);
   }
 
   resubmitted(nowUs: Micros, out: Out): void {
+    this.#beganUs = nowUs;
     this.#deployment.scheduleJob(nowUs);
     this.#moveTo('restarting', out);
     this.#deployment.tryDeploy(nowUs, out);
