@@ -131,6 +131,7 @@ import {
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
+  claimForgottenByNextLeader,
   clearBeforeAsyncDiscard,
   noClaimLostAfterSecondFailover,
   partialUploadNotTracked,
@@ -243,6 +244,7 @@ export const MUTANTS: readonly Mutant[] = [
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
   noClaimLostAfterSecondFailover,
+  claimForgottenByNextLeader,
   partialUploadNotTracked,
   clearBeforeAsyncDiscard,
   segmentNotClipped,
