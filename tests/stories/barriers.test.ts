@@ -17,6 +17,26 @@ describe('Cluster: barriers', () => {
     expect(record.checkpoints.expired).toBe(0);
   });
 
+  it('B3: the marker of a checkpoint is there before any of its barriers: those that come later are dropped, and nobody waits for the rest', () => {
+    /*
+     * A source sleeps until its checkpoint has expired, and one machine does not hear that. So what aligns there goes on and sends its
+     * barriers; the markers of another machine, which has given up, have come before them.
+     */
+    const record = withCheckpoints('stream-checkpointing-itcase', { intervalUs: 2 * SECOND, timeoutUs: 0.7 * SECOND })
+      .pause('taskmanager-3', { point: 'triggered', checkpoint: 2 }, 1.2)
+      .deafen('jobmanager-1', 'taskmanager-1', 4.6, 0.3)
+      .passes({ keepHistory: true });
+    const there = record.history.filter(({ node }) => node === 'taskmanager-1').map(({ event }) => event);
+    const verticesOf = (kind: 'notify-aborted-received' | 'decline-sent' | 'alignment-started' | 'alignment-done') =>
+      there.flatMap((event) => (event.kind === kind && event.checkpointId === 2 ? [event.vertex] : []));
+    expect(verticesOf('notify-aborted-received')).toEqual([]);
+    expect(verticesOf('alignment-done')).toEqual([1, 1]);
+    // The three vertices behind it, two subtasks of each.
+    expect(verticesOf('decline-sent').sort((a, b) => a - b)).toEqual([2, 2, 3, 3, 4, 4]);
+    expect(verticesOf('alignment-started')).toEqual([1, 1]);
+    expect(there.some((event) => event.kind === 'probe' && event.probe === 'barrier-of-the-past')).toBe(true);
+  });
+
   it('B10: behind an exchange that keeps its order barriers overtake again, with a time-out, too (FLINK-33693)', () => {
     const scenario = 'unaligned-checkpoint-rescale-with-mixed-exchanges-itcase';
     const record = withCheckpoints(scenario, { alignedTimeoutUs: 100_000 })

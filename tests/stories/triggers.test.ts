@@ -36,6 +36,19 @@ describe('Cluster: triggers', () => {
     expect(tale().fails('trigger-while-recovering')).toContain('checkpoint-lifecycle');
   });
 
+  it('C1, C24: a checkpoint ends while it waits for events of before: what was kept back behind its cut is sent after all', () => {
+    /* A reader there is given a range and does not say that it has it; before it does, the checkpoint has expired. */
+    const record = withCheckpoints({ timeoutUs: 0.5 * SECOND, tolerableFailures: 50 }, 'split-assignment-under-faults')
+      .pause('taskmanager-1', 0.84, 0.8)
+      .reaches('checkpoint-waits-for-operator-events')
+      .reaches('operator-event-kept-back')
+      .passes(keep);
+    expect(recordOf(record, 1)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired', acknowledged: 0 });
+    // What gateways went on keeping back nobody would confirm, and the next checkpoint would wait for it in vain.
+    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    expect(record.restarts).toBe(0);
+  });
+
   it('C2: the minimum pause holds back periodic checkpoints and no savepoint, whose own completion it counts from', () => {
     const record = withCheckpoints({ minPauseUs: 3 * SECOND })
       .asks(SAVEPOINT, { point: 'completed', checkpoint: 2 })
@@ -72,6 +85,22 @@ describe('Cluster: triggers', () => {
       .reaches('acknowledge-repeated')
       .passes(keep);
     expect(recordOf(record, 2)?.outcome).toBe('completed');
+    const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
+    expect(restored[1]).toBe(2);
+  });
+
+  it('C11: nobody ever confirms an acknowledgement: the subtask declines what is complete, and deletes nothing of it', () => {
+    const record = story({
+      engine: (engine) => ({ ...engine, runtime: { ...engine.runtime, requestTimeoutUs: 0.3 * SECOND } }),
+    })
+      .deafen('jobmanager-1', 'taskmanager-1', { point: 'acknowledge.sent', checkpoint: 2, vertex: 2 }, 2.8)
+      .crash('taskmanager-2', 6.8)
+      .reaches('unconfirmed-acknowledgement-given-up')
+      .reaches('decline-of-ended-checkpoint')
+      .passes(keep);
+    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    const declined = eventsOf(record).filter((event) => event.kind === 'decline-sent' && event.checkpointId === 2);
+    expect(declined).not.toEqual([]);
     const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
     expect(restored[1]).toBe(2);
   });

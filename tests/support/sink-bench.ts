@@ -24,7 +24,14 @@ export type SinkStep =
   | 'silence'
   | 'speech'
   | 'wait'
-  | 'restart';
+  | 'restart'
+  | Loss;
+
+/** One message of those to come is lost: the one before which `after` others go through. */
+export interface Loss {
+  readonly lost: 'request' | 'reply';
+  readonly after: number;
+}
 
 export interface SinkBenchOptions {
   readonly spec: SinkSpec;
@@ -56,6 +63,7 @@ export class SinkBench {
   #records = 0;
   #checkpoints = 0;
   #delivered = 0;
+  readonly #losses: { readonly lost: Loss['lost']; after: number }[] = [];
 
   constructor(options: SinkBenchOptions) {
     this.#options = options;
@@ -99,6 +107,8 @@ export class SinkBench {
         return this.#run(50);
       case 'restart':
         return this.restart();
+      default:
+        this.#losses.push({ ...step });
     }
   }
 
@@ -205,7 +215,8 @@ export class SinkBench {
   #run(ticks: number): void {
     for (let tick = 0; tick < ticks; tick += 1) {
       this.#attempts.forEach((one, index) => {
-        for (const { message } of one.out.fresh()) this.harness.receive(message, CLIENT, (index + 1) as MailboxId);
+        for (const { message } of one.out.fresh())
+          if (!this.#isLost('request')) this.harness.receive(message, CLIENT, (index + 1) as MailboxId);
       });
       this.harness.runFor(TICK_US);
       for (; this.#delivered < this.harness.sent.length; this.#delivered += 1) this.#deliver(this.#delivered);
@@ -213,11 +224,18 @@ export class SinkBench {
     }
   }
 
+  #isLost(kind: Loss['lost']): boolean {
+    const due = this.#losses.find(({ lost, after }) => lost === kind && after === 0);
+    for (const loss of this.#losses) if (loss.lost === kind) loss.after -= 1;
+    return due !== undefined;
+  }
+
   #deliver(at: number): void {
     const sent = this.harness.sent[at];
     const one = this.#attempts[Number(sent?.to.mailbox) - 1];
     const message = sent?.message;
     if (one === undefined || this.#dead.has(one) || message === undefined || !isForSinks(message)) return;
+    if (this.#isLost('reply')) return;
     one.sink.handleReply(message, one.out.nowUs, one.out);
     one.sink.sendBatches(one.out);
   }

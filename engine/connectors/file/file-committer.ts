@@ -4,7 +4,8 @@
  * HDFS: the file gets its name. Object store: its upload is completed, and what a repeated begin left beside it is aborted.
  * Owns: what the answers mean. Does not own: how often a commit is tried.
  * Invariants:
- *   I1 a file that is there under its name, and as long as it was written, is committed already, whoever did it.
+ *   I1 a file that is there under its name, and as long as it was written, is committed already, whoever did it;
+ *   I2 nothing else of the file is left when its commit is answered: nobody looks for what an attempt that lives left itself.
  */
 import { RequestClient, type RequestClientOptions } from '../../clients/request-client.ts';
 import type { Micros } from '../../foundation/time.ts';
@@ -65,7 +66,7 @@ export class FileCommitter implements Committer {
       (reply, _nowUs, replyOut) => {
         if (reply?.outcome === 'done') return answered(COMMITTED, replyOut);
         if (isUndecided(reply)) return answered(later(reply), replyOut);
-        this.#lookUp(file, answered, replyOut);
+        this.#lookUp(file, [], answered, replyOut);
       },
     );
   }
@@ -91,7 +92,7 @@ export class FileCommitter implements Committer {
     out: Out,
   ): void {
     const [upload, ...left] = uploads.left;
-    if (upload === undefined) return this.#lookUp(file, answered, out);
+    if (upload === undefined) return this.#lookUp(file, uploads.all, answered, out);
     const path = partPath(file.name);
     const operation = { kind: 'complete', upload, parts: file.parts, overwrite: false } as const;
     this.#client.request(
@@ -100,36 +101,48 @@ export class FileCommitter implements Committer {
       (reply, _nowUs, replyOut) => {
         if (isUndecided(reply)) return answered(later(reply), replyOut);
         if (reply?.outcome !== 'done') return this.#complete(file, { ...uploads, left }, answered, replyOut);
-        this.#abort(
-          path,
-          uploads.all.filter((other) => other !== upload),
-          replyOut,
-        );
-        answered(COMMITTED, replyOut);
+        const others = uploads.all.filter((other) => other !== upload);
+        this.#abort(path, others, (answer, abortedOut) => answered(answer ?? COMMITTED, abortedOut), replyOut);
       },
     );
   }
 
-  /** Nobody waits for it; what is left of it the next attempt removes. */
-  #abort(path: string, uploads: readonly string[], out: Out): void {
-    for (const upload of uploads)
-      this.#client.request(
-        (requestId) => ({ kind: 'storage-upload', requestId, path, operation: { kind: 'abort', upload } }),
-        out,
-        () => undefined,
-      );
+  /** I2. Answers undefined when they are gone. */
+  #abort(
+    path: string,
+    uploads: readonly string[],
+    aborted: (undecided: CommitAnswer | undefined, out: Out) => void,
+    out: Out,
+  ): void {
+    const [upload, ...others] = uploads;
+    if (upload === undefined) return aborted(undefined, out);
+    this.#client.request(
+      (requestId) => ({ kind: 'storage-upload', requestId, path, operation: { kind: 'abort', upload } }),
+      out,
+      (reply, _nowUs, replyOut) => {
+        if (isUndecided(reply)) return aborted(later(reply), replyOut);
+        this.#abort(path, others, aborted, replyOut);
+      },
+    );
   }
 
   /** I1. */
-  #lookUp(file: PendingFile, answered: CommitAnswered, out: Out): void {
+  #lookUp(file: PendingFile, uploads: readonly string[], answered: CommitAnswered, out: Out): void {
+    const path = partPath(file.name);
     this.#client.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path: partPath(file.name) }),
+      (requestId) => ({ kind: 'storage-get', requestId, path }),
       out,
       (reply, _nowUs, replyOut) => {
         if (isUndecided(reply)) return answered(later(reply), replyOut);
         if (this.#options.parts.isCommittedFile(reply?.bytes?.length, file.length)) {
           probe(replyOut, 'output-file-committed-already');
-          return answered({ ...COMMITTED, outcome: 'already-committed' }, replyOut);
+          const committed = { ...COMMITTED, outcome: 'already-committed' } as const;
+          return this.#abort(
+            path,
+            uploads,
+            (answer, abortedOut) => answered(answer ?? committed, abortedOut),
+            replyOut,
+          );
         }
         const reason = reply?.bytes === undefined ? 'not-found' : 'another length';
         answered({ outcome: 'failed-unknown', reason, failure: 'transaction-lost' }, replyOut);

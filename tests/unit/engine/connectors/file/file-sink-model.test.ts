@@ -12,7 +12,7 @@ import { ObjectStoreDisk } from '../../../../../sim/services/object-store-disk.t
 import { OutputDisk } from '../../../../../sim/services/output-disk.ts';
 import { USUAL_STORAGE } from '../../../../../sim/services/storage-physics.ts';
 import { StorageService } from '../../../../../sim/services/storage-service.ts';
-import { SinkBench, type SinkStep, sortedNumbers } from '../../../../support/sink-bench.ts';
+import { type Loss, SinkBench, type SinkStep, sortedNumbers } from '../../../../support/sink-bench.ts';
 
 type Kind = 'hdfs' | 'object-store';
 const LATENCY = constant(1_000);
@@ -71,6 +71,13 @@ const steps = fc.array(
   fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom<SinkStep>('write', 'checkpoint', 'notify') },
     { weight: 2, arbitrary: fc.constantFrom<SinkStep>('crash', 'zombie', 'silence', 'speech', 'wait', 'restart') },
+    {
+      weight: 2,
+      arbitrary: fc.record<Loss>({
+        lost: fc.constantFrom<Loss['lost']>('request', 'reply'),
+        after: fc.integer({ min: 0, max: 9 }),
+      }),
+    },
   ),
   { minLength: 4, maxLength: 40, size: 'max' },
 );
@@ -90,6 +97,17 @@ describe.each<Kind>(['hdfs', 'object-store'])('a file sink on %s', (kind) => {
     const { bench } = settled(kind, ['write', 'checkpoint', 'silence', 'notify', 'wait', 'crash', 'speech', 'wait']);
     expect(sortedNumbers(bench.visible)).toEqual(sortedNumbers(bench.expected));
     expect(bench.expected.length).toBeGreaterThanOrEqual(9);
+  });
+
+  test('what a repeated beginning left is gone when its file is committed, whichever message of the commit is lost', () => {
+    // The first answer to the beginning of a file is lost, so it is begun twice.
+    const begun: SinkStep[] = ['wait', { lost: 'reply', after: 0 }, 'write', 'wait', 'checkpoint', 'wait'];
+    for (const lost of ['request', 'reply'] as const)
+      for (let after = 0; after < 12; after += 1) {
+        const { bench, unfinished } = settled(kind, [...begun, { lost, after }, 'notify', 'wait', 'wait']);
+        expect(unfinished, `${lost} ${after} is lost`).toEqual([]);
+        expect(sortedNumbers(bench.visible)).toEqual(sortedNumbers(bench.expected));
+      }
   });
 
   test('what an attempt had in progress is removed, what its checkpoint commits is not', () => {
