@@ -79,12 +79,11 @@ describe('Cluster: finalize', () => {
     story().crash('jobmanager-1', { point: 'completed', checkpoint: 3 }).passes();
   });
 
-  it('the reply to the pointer write is lost: asked again, the leader finds its own write (F17)', () => {
-    story()
-      .service('coordination-store', 'unknown-outcome', { point: 'pointer-write.sent', checkpoint: 2 }, 3)
-      .reaches('pointer-write-unknown')
-      .reaches('pointer-write-found-done')
-      .passes();
+  it('the reply to the pointer write is lost: asked again, the leader finds its own write, and no file was discarded (C13, F17)', () => {
+    const tale = (): Story =>
+      story().service('coordination-store', 'unknown-outcome', { point: 'pointer-write.sent', checkpoint: 2 }, 3);
+    tale().reaches('pointer-write-unknown').reaches('pointer-write-found-done').passes();
+    expect(tale().fails('unknown-write-is-failure')).toContain('retention');
   });
 
   it('the reply to the metadata write is lost: the same bytes under the same name are found (T5)', () => {
