@@ -49,7 +49,7 @@ export const scenarioSchema = record({
   storage: storageSchema.prefault({}).describe('What the checkpoint storage is like.'),
   scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
   restart: restartSchema
-    .prefault({ strategy: 'exponential-delay', initial: '500ms', max: '5s', resetAfter: '30s' })
+    .prefault({ strategy: 'exponential-delay', initial: '500ms', max: '5s', jitter: '0/1', resetAfter: '30s' })
     .describe(
       'How the job is restarted. Left out: with delays that suit lives of a minute; a strategy that is named has the defaults of Flink.',
     ),

@@ -186,6 +186,7 @@ const restart = z.discriminatedUnion(
       initialUs: natural,
       maxUs: natural,
       multiplier: ratio,
+      jitter: ratio.exactOptional(),
       resetThresholdUs: natural,
       attemptsBeforeReset: natural.default(0),
     }),
