@@ -67,6 +67,7 @@ const thenResume = record({
   from: z.enum(RESUME_SOURCES),
   claimMode: z.enum(CLAIM_MODES),
   allowNonRestored: z.boolean(),
+  parallelism: positive.exactOptional(),
   backend: z.enum(BACKENDS).exactOptional(),
   fileMerging: z.boolean().exactOptional(),
   version: positive.exactOptional(),
