@@ -97,7 +97,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#options = options;
     this.#slots = new SlotPool(configuration);
     this.#gateway = new TaskGateway(epoch);
-    this.#failures = new FailureHandler(configuration, parts);
+    this.#failures = new FailureHandler(configuration, parts, environment.jitter);
     this.#scaling = new JobScaling({
       graph,
       epoch,

@@ -3,16 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import { encodeLease, encodePointer, leaderKey, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { KeyedOperatorState } from '../../../../engine/state/keyed-state-backend.ts';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { BarrierHashes } from '../../../../sim/cluster/barrier-hashes.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { CheckpointLifecycle } from '../../../../sim/judges/checkpoint-lifecycle.ts';
 import { ExactlyOnceState, type ExactlyOnceStateOptions } from '../../../../sim/judges/exactly-once-state.ts';
+import { CheckpointReader } from '../../../../sim/judges/checkpoint-reader.ts';
 import { Fencing } from '../../../../sim/judges/fencing.ts';
 import { Finishing } from '../../../../sim/judges/finishing.ts';
 import { PARTS_KEPT } from '../../../../sim/judges/forget-oldest.ts';
 import { encodeLedgerEntry } from '../../../../sim/judges/ledger-entry.ts';
+import type { DurableState } from '../../../../sim/judges/judge.ts';
 import { Ledgers } from '../../../../sim/judges/ledgers.ts';
 import { Notifications } from '../../../../sim/judges/notifications.ts';
 import { unreadable } from '../../../../sim/judges/readable.ts';
+import { InputIndex } from '../../../../sim/judges/reference-run.ts';
 import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
 import { ALIGNED } from '../../../support/engine-values.ts';
 import { planOf } from '../../../support/lives.ts';
@@ -78,6 +84,34 @@ const completed = (n: number) => ({
 });
 
 describe('memory of judges', () => {
+  it('nor do metadata that was read and hashes of state at barriers, which the bench shares', () => {
+    const bytes = encodeMetadata({
+      ...{ checkpointId: checkpointId(1), jobId: JOB_ID, triggeredAtUs: 0, states: [], operators: [] },
+      highestParallelism: 1,
+    });
+    const durable = { object: () => bytes } as unknown as DurableState;
+    const reader = new CheckpointReader({
+      graph: countGraph([0, 1]),
+      index: new InputIndex([]),
+      durable,
+    });
+    const hashes = new BarrierHashes(new Map());
+    const keyed = [{ operator: 'count', backend: { visitEntries: () => {} } }] as unknown as KeyedOperatorState[];
+    const readTo = (from: number, to: number): readonly [number, number] => {
+      for (let n = from; n <= to; n += 1) {
+        expect(reader.metadata(metadataPath(n)).kind).toBe('read');
+        hashes.atBarrier(
+          { checkpointId: checkpointId(n), attempt: executionAttemptId(n), vertex: 1, subtask: 0 },
+          keyed,
+        );
+      }
+      return [reader.remembered, hashes.remembered];
+    };
+    const long = readTo(1, 1_000);
+    expect(readTo(1_001, 4_000)).toEqual(long);
+    expect(Math.min(...long)).toBeGreaterThan(0);
+  });
+
   it('does not grow with checkpoints, restarts, leaders and transactions', () => {
     const all = judges();
     let index = 0;
