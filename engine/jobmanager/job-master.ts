@@ -88,6 +88,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #scaling: JobScaling;
   readonly #endOfDataListener: EndOfDataListener;
   #status: JobStatus = 'created';
+  /** The run, or this leader. */
   #beganUs = micros(0);
 
   constructor(options: JobMasterOptions) {
@@ -181,12 +182,10 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     });
   }
 
-  #newOperations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
+  #newOperations({ environment, store, coordination, superseded }: JobMasterOptions): JobOperations {
     const { requestTimeoutUs } = environment.configuration.runtime;
     const record = new JobRecord({ jobId: environment.graph.jobId, coordination, requestTimeoutUs, store, superseded });
-    const { versions, isReleased } = this.#options;
-    const options = { environment, epoch, store, storage, record, versions, isReleased };
-    return new JobOperations({ ...options, job: this, coordinator: this.#coordinator });
+    return new JobOperations({ ...this.#options, record, job: this, coordinator: this.#coordinator });
   }
 
   get status(): JobStatus {
@@ -207,10 +206,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   start(nowUs: Micros, out: Out): void {
     this.#beganUs = nowUs;
-    const { ended } = this.#options.store.run;
-    this.#moveTo(ended?.status ?? 'created', out);
+    this.#moveTo(this.#options.store.run.ended?.status ?? 'created', out);
     this.#scaling.start(out);
-    if (ended !== undefined) this.operations.recovered(out);
+    this.operations.recovered(out);
   }
 
   /** A client asks for another parallelism; `answered` when that is durable. */
