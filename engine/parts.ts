@@ -56,6 +56,10 @@ export interface EngineParts {
   readonly tasksToRestart: typeof tasksToRestart;
   /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
   abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
+  /** Whether master hooks hear of the restart of a region (row C18). */
+  readonly hooksAtRegionRestart: 'called' | 'passed-over';
+  /** A checkpoint that a master hook has failed (row C25): ended, or completed without that hook's state. */
+  readonly failedHook: 'fails-checkpoint' | 'passed-over';
   /** Whether a checkpoint may be triggered: only when every subtask runs or has finished (rows C1, C4). */
   mayTrigger(subtasks: readonly { readonly isRunning: boolean; readonly isFinished: boolean }[]): boolean;
   /** When tasks are told that a checkpoint is complete (row C12, G1). */
@@ -196,6 +200,8 @@ export interface EngineParts {
   filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
+  /** What a run has claimed (row C27): named by the run until nothing is left of it, or deleted by whoever sees it fall out of use. */
+  readonly claimedSnapshot: 'named-until-gone' | 'deleted-when-dropped';
   /** When a TaskManager deletes a merged file (row S19): when nothing in it is in use, or with the first part that is not. */
   readonly mergedFileDeletion: 'with-last' | 'with-first';
   /** Which parts of merged files a notice sets free (FLINK-38347): those of all checkpoints below the oldest retained, or of one. */
@@ -264,6 +270,8 @@ export const standardParts: EngineParts = {
   pendingAtRestart: 'abort',
   tasksToRestart,
   abortsAtRegionFailover: () => true,
+  hooksAtRegionRestart: 'called',
+  failedHook: 'fails-checkpoint',
   mayTrigger: (subtasks) => subtasks.every(({ isRunning, isFinished }) => isRunning || isFinished),
   notifyComplete: 'when-durable',
   unknownPointerWrite: 'resolve',
@@ -350,6 +358,7 @@ export const standardParts: EngineParts = {
   sharedGarbage: 'swept',
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
+  claimedSnapshot: 'named-until-gone',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,
   idleChannels: 'left-out',

@@ -196,6 +196,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'log-retention', description: 'a log that deletes records before they are read: lost, and none comes twice' },
+  {
+    name: 'master-hooks',
+    description: 'outside ledgers are told of checkpoints by master hooks, and go back with the job',
+  },
   { name: 'induced-source', description: 'markers in the log say where a checkpoint is taken, not the coordinator' },
   {
     name: 'new-partitions',

@@ -15,6 +15,7 @@ import { keyedCount } from './jobs/keyed-count.ts';
 import { keyedStates } from './jobs/keyed-states.ts';
 import { nexmark } from './jobs/nexmark/nexmark.ts';
 import { bufferingMap, unionOffsets } from './jobs/operator-lists.ts';
+import { ledgeredCounts } from './jobs/ledgered-counts.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { renewedCounts } from './jobs/renewed-counts.ts';
@@ -30,6 +31,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   keyedCascade,
   flightDelays,
   parallelPipelines,
+  ledgeredCounts,
   splitCount,
   stagedCount,
   checkedExchanges,

@@ -138,7 +138,12 @@ class Life {
       losePower: () => this.#world.losePower(),
       clocks: this.#world.clocks,
     });
-    this.#collector = new RunCollector({ graph: job.graph, readableAtUs: (index) => job.content.readableAtUs(index) });
+    this.#collector = new RunCollector({
+      graph: job.graph,
+      readableAtUs: (index) => job.content.readableAtUs(index),
+      subtasks: this.#keepsSubtasks,
+      timeline: plan.engine.checkpoint.timelineLogging,
+    });
     this.#history.observe((entry) => this.#collector.observe(entry));
     this.#bench =
       atBarrier === undefined

@@ -12,9 +12,12 @@ import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
+import type { ClaimedSnapshot, ReleaseOutcome } from './claimed-snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
+
+type ReleaseEnded = (outcome: ReleaseOutcome) => void;
 
 export class CheckpointCleaner {
   readonly #storage: CheckpointStorage;
@@ -74,6 +77,15 @@ export class CheckpointCleaner {
     if (paths.length === 0) return;
     this.#cleaning += 1;
     this.#delete(paths, out);
+  }
+
+  /** What nobody needs of a snapshot that the run has claimed. */
+  release(claimed: ClaimedSnapshot, isInUse: (path: string) => boolean, out: Out, ended: ReleaseEnded): void {
+    this.#cleaning += 1;
+    claimed.release(isInUse, out, (outcome, nowUs, endOut) => {
+      ended(outcome);
+      this.#ended(nowUs, endOut);
+    });
   }
 
   /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */

@@ -12,6 +12,7 @@ import type { EngineConfiguration } from '../protocol/configuration.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
+import { ClaimedSnapshot } from './claimed-snapshot.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { PendingCheckpoint } from './pending-checkpoint.ts';
 import { SharedState } from './shared-state.ts';
@@ -29,6 +30,8 @@ export interface CheckpointFilesOptions {
 export class CheckpointFiles {
   readonly #options: CheckpointFilesOptions;
   readonly #cleaner: CheckpointCleaner;
+  #claimed: ClaimedSnapshot | undefined;
+  #isReleasing = false;
   readonly shared: SharedState;
 
   constructor(options: CheckpointFilesOptions) {
@@ -56,6 +59,7 @@ export class CheckpointFiles {
   completed(dropped: readonly RetainedCheckpoint[], required: readonly number[], out: Out): void {
     this.#sweep(dropped, out);
     this.shared.sweep(this.#options.store.pointer, new Set(required), out);
+    this.#releaseClaimed(out);
   }
 
   /** The run is over; `lastId`: the last it took. */
@@ -66,11 +70,32 @@ export class CheckpointFiles {
 
   #sweep(dropped: readonly RetainedCheckpoint[], out: Out, endsWith?: number): void {
     const { parts, store } = this.#options;
-    const { pointer } = store;
+    const { pointer, run } = store;
     for (const { owner, metadata } of dropped)
-      if (owner === 'claimed' || (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone'))
+      if (
+        (owner === 'claimed' && run.claimed === undefined) ||
+        (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone')
+      )
         this.#cleaner.discard(directoryOfMetadata(metadata), out);
     this.#cleaner.sweep(pointer, out, endsWith);
+  }
+
+  /** Row C27: what the pointer does not name of it, and no checkpoint uses. What fails is tried again with the next checkpoint. */
+  #releaseClaimed(out: Out): void {
+    const { store, storage } = this.#options;
+    const { claimed: metadata } = store.run;
+    const isRetained = store.pointer.completed.some((checkpoint) => checkpoint.metadata === metadata);
+    if (metadata === undefined || isRetained || this.#isReleasing) return;
+    if (this.#claimed?.metadata !== metadata)
+      this.#claimed = new ClaimedSnapshot({ metadata, notClaimed: this.shared.highestNotClaimedId, storage });
+    // An answer may come when the next run has begun: then the registry does not know what the one before kept.
+    const isInUse = (path: string): boolean => store.run.claimed !== metadata || this.shared.isInUse(path);
+    if (!this.#claimed.hasUnused(isInUse)) return;
+    this.#isReleasing = true;
+    this.#cleaner.release(this.#claimed, isInUse, out, (outcome) => {
+      this.#isReleasing = false;
+      if (outcome === 'gone') store.claimIsGone(metadata);
+    });
   }
 
   /** With `subsume: before-pointer`: of a pointer that is not written yet. */

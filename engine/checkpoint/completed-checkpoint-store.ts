@@ -22,6 +22,8 @@ export class CompletedCheckpointStore {
   readonly #metadata = new Map<CheckpointId, CheckpointMetadata>();
   #pointer: CheckpointPointer;
   #version: number;
+  /** `_metadata` of a claimed snapshot of which nothing is left. */
+  #goneClaim: string | undefined;
 
   constructor(retained: number, pointer: CheckpointPointer, version: number) {
     assert(retained >= 1, 'at least one checkpoint is retained', { retained });
@@ -39,12 +41,21 @@ export class CompletedCheckpointStore {
   get newest(): RetainedCheckpoint | undefined {
     return this.#pointer.completed.at(-1);
   }
+  /** As the next pointer says it. */
   get run(): JobRun {
-    return this.#pointer.job ?? FIRST_RUN;
+    const { job = FIRST_RUN } = this.#pointer;
+    if (job.claimed === undefined || job.claimed !== this.#goneClaim) return job;
+    const { claimed: _gone, ...run } = job;
+    return run;
   }
 
   metadataOf(id: CheckpointId): CheckpointMetadata | undefined {
     return this.#metadata.get(id);
+  }
+
+  /** Nothing is left of the snapshot with this `_metadata`, which the run has claimed (row C27). */
+  claimIsGone(metadata: string): void {
+    this.#goneClaim = metadata;
   }
 
   remember(metadata: CheckpointMetadata): void {
@@ -59,8 +70,8 @@ export class CompletedCheckpointStore {
       checkpoint,
     });
     const completed = subsume([...this.#pointer.completed, checkpoint], this.#retained);
-    const { job } = this.#pointer;
-    return { epoch, completed, ...(job === undefined ? {} : { job: { ...job, fullFirst: false } }) };
+    const isFirst = this.#pointer.job === undefined;
+    return { epoch, completed, ...(isFirst ? {} : { job: { ...this.run, fullFirst: false } }) };
   }
 
   /** The pointer of a run that is over; what it retains is not decided by that (row C28). */

@@ -9,6 +9,7 @@
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { MasterHookHost, MasterHookSpec, MasterTriggerRestoreHook } from '../job/master-hook.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { CheckpointMetadata, MasterState } from '../protocol/metadata-file.ts';
@@ -23,9 +24,11 @@ interface NamedHook {
 
 export class MasterHooks {
   readonly #hooks: readonly NamedHook[];
+  readonly #failedHook: EngineParts['failedHook'];
 
-  constructor(hooks: readonly NamedHook[] = []) {
+  constructor(hooks: readonly NamedHook[] = [], failedHook: EngineParts['failedHook'] = 'fails-checkpoint') {
     this.#hooks = hooks;
+    this.#failedHook = failedHook;
   }
 
   /** False: no hook waits for it. */
@@ -44,11 +47,11 @@ export class MasterHooks {
     for (const [index, { identifier, hook }] of this.#hooks.entries()) {
       hook.triggerCheckpoint(at, out, (bytes, nowUs, doneOut) => {
         if (missing <= 0 || states[index] !== undefined) return;
-        if (bytes === undefined) {
+        if (bytes === undefined && this.#failedHook === 'fails-checkpoint') {
           missing = 0;
           return done(undefined, nowUs, doneOut);
         }
-        states[index] = { identifier, bytes };
+        if (bytes !== undefined) states[index] = { identifier, bytes };
         missing -= 1;
         if (missing === 0)
           done(
@@ -74,8 +77,14 @@ export class MasterHooks {
 }
 
 /** Of a job, made anew for each job master. */
-export const masterHooksOf = (specs: readonly MasterHookSpec[], host: MasterHookHost): MasterHooks =>
-  new MasterHooks(specs.map((spec) => ({ identifier: spec.identifier, hook: spec.create(host) })));
+export function masterHooksOf(
+  specs: readonly MasterHookSpec[],
+  host: MasterHookHost,
+  failedHook?: EngineParts['failedHook'],
+): MasterHooks {
+  const hooks = specs.map((spec) => ({ identifier: spec.identifier, hook: spec.create(host) }));
+  return new MasterHooks(hooks, failedHook);
+}
 
 /** The first hook whose state is in the checkpoint and that the job does not have; undefined: there is none. */
 export function unmatchedHookState(

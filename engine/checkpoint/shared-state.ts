@@ -16,14 +16,14 @@ import type { CheckpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineParts } from '../parts.ts';
 import { creatorOf, isMerged, isShared, openerOf } from '../protocol/checkpoint-paths.ts';
-import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
+import { type CheckpointPointer, FIRST_RUN } from '../protocol/checkpoint-pointer.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import type { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import { SharedStateRegistry } from './shared-state-registry.ts';
-import { probe, sometimes } from '../protocol/probes.ts';
+import { probe } from '../protocol/probes.ts';
 
 export interface SharedStateOptions {
   readonly parts: EngineParts;
@@ -69,6 +69,18 @@ export class SharedState {
       resolved.push(handle.segments === undefined ? handle : { ...handle, segments });
     }
     return resolved;
+  }
+
+  /** Shared files of ids up to this one are somebody else's (decision 0062). */
+  get highestNotClaimedId(): number {
+    const { store, parts } = this.#options;
+    const isUsersRetained = store.pointer.completed.some(({ owner }) => owner === 'user');
+    const { floor, notClaimed = floor } = store.run;
+    return parts.notClaimedFiles === 'remembered' || isUsersRetained ? notClaimed : 0;
+  }
+
+  isInUse(path: string): boolean {
+    return this.#registry.isInUse(path);
   }
 
   /** The pointer was moved: what is below it may go. `running`: whom the newest checkpoint was triggered for. */
@@ -119,14 +131,13 @@ export class SharedState {
     return registered;
   }
 
-  /** Claimed files are those of earlier runs, which the sweep does not look at: they are named. */
+  /** Files of earlier runs, which the sweep does not look at, go with the snapshot that was claimed: where the run does not say so, here. */
   #unregister(lowestRetainedId: CheckpointId, { job }: CheckpointPointer, out: Out): void {
-    const floor = job?.floor ?? 0;
+    const { floor, claimed } = job ?? FIRST_RUN;
     const unused = this.#registry.unregisterUnused(lowestRetainedId);
     const { parts, cleaner } = this.#options;
-    const named = parts.sharedGarbage === 'swept' ? unused.filter((path) => creatorOf(path) <= floor) : unused;
-    sometimes(named.length > 0 && parts.sharedGarbage === 'swept', out, 'claimed-shared-files-deleted');
-    cleaner.deleteFiles(named, out);
+    const isNamed = (path: string): boolean => claimed === undefined && creatorOf(path) <= floor;
+    cleaner.deleteFiles(parts.sharedGarbage === 'swept' ? unused.filter(isNamed) : unused, out);
   }
 
   #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
@@ -141,11 +152,8 @@ export class SharedState {
   /** I2. */
   #rebuilt(): SharedStateRegistry {
     const { store, parts } = this.#options;
-    const { completed } = store.pointer;
-    const isRemembered = parts.notClaimedFiles === 'remembered' || completed.some(({ owner }) => owner === 'user');
-    const highestNotClaimed = isRemembered ? (store.run.notClaimed ?? store.run.floor) : 0;
-    const registry = new SharedStateRegistry(highestNotClaimed, parts.mergedFileUse);
-    for (const { id } of completed) {
+    const registry = new SharedStateRegistry(this.highestNotClaimedId, parts.mergedFileUse);
+    for (const { id } of store.pointer.completed) {
       const metadata = store.metadataOf(id);
       if (metadata !== undefined) registerMetadata(registry, metadata);
     }

@@ -10,13 +10,16 @@
  *   I4 checkpoints of earlier runs stay, whoever they belong to: the run may have been restored from one without claiming it (row C27). The
  *      result says up to which id, because the pointer that says it is the first to go;
  *   I5 a run that its user may begin anew leaves pointer and counter, what the pointer names, and the files that are named there: what is kept
- *      was decided with its end.
+ *      was decided with its end;
+ *   I6 what the run had claimed (row C27) goes before the pointer that names it, but for what kept checkpoints use: that is their user's.
  */
+import { ClaimedSnapshot, type ReleaseOutcome } from '../checkpoint/claimed-snapshot.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import {
+  type CheckpointPointer,
   counterKey,
   decodePointer,
   FIRST_RUN,
@@ -25,7 +28,8 @@ import {
 } from '../protocol/checkpoint-pointer.ts';
 import { checkpointIdOf, creatorOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
-import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
+import { decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
+import { pathsIn } from '../protocol/savepoint-paths.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
@@ -50,6 +54,8 @@ export interface JobCleanupOptions {
    */
   readonly lateWriteUs: Micros;
   readonly done: (nowUs: Micros, out: Out) => void;
+  /** Of what this run had claimed nothing is left (I6). */
+  readonly released: (run: number) => void;
 }
 
 const FIRST_RETRY_US = 1_000_000;
@@ -76,12 +82,18 @@ export class JobCleanup {
     const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
     // What neither lies in a checkpoint's directory nor was written for one has no id, and goes.
     const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor || creatorOf(path) <= floor);
-    this.#removeValue(pointerKey(jobId), result, out, (pointerOut) => {
-      this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
-        this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
-          this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) => this.#clean(result, lastOut));
+    const removeAll = (allOut: Out): void =>
+      this.#removeValue(pointerKey(jobId), result, allOut, (pointerOut) => {
+        this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
+          this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
+            this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) => this.#clean(result, lastOut));
+          });
         });
       });
+    if ((result.floor ?? 0) === 0) return removeAll(out);
+    this.#options.registers.read(pointerKey(jobId), out, (found, _nowUs, foundOut) => {
+      if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
+      this.#releaseClaimed({ pointer: decodePointer(found.value), result }, foundOut, removeAll);
     });
   }
 
@@ -112,19 +124,48 @@ export class JobCleanup {
           return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
         };
         const clean = (filesOut: Out): void => this.#clean(result, filesOut);
-        if (!this.#options.hasSharedFiles)
-          return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, foundOut, clean);
-        this.#readNamed({ left: completed, named: new Set(), result }, foundOut, (named, namedOut) => {
-          const isUnnamed = (path: string): boolean =>
-            creatorOf(path) > job.floor && creatorOf(path) <= last && !named.has(path);
-          const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
-          this.#removeFiles(removal, namedOut, clean);
+        this.#releaseClaimed({ pointer: decodePointer(found.value), result }, foundOut, (releasedOut) => {
+          if (!this.#options.hasSharedFiles)
+            return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, releasedOut, clean);
+          this.#readNamed({ left: completed, named: new Set(), result }, releasedOut, (named, namedOut) => {
+            const isUnnamed = (path: string): boolean =>
+              creatorOf(path) > job.floor && creatorOf(path) <= last && !named.has(path);
+            const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
+            this.#removeFiles(removal, namedOut, clean);
+          });
         });
       });
     });
   }
 
-  /** All files that these checkpoints are made of. One that its user has disposed of is made of none. */
+  /** I6. */
+  #releaseClaimed(
+    { pointer: { job = FIRST_RUN, completed }, result }: { pointer: CheckpointPointer; result: JobResult },
+    out: Out,
+    then: (out: Out) => void,
+  ): void {
+    const { claimed: metadata, floor, notClaimed = floor, run } = job;
+    const { storage, released } = this.#options;
+    const isOver = (overOut: Out): void => {
+      released(runOf(result));
+      then(overOut);
+    };
+    const ended = (outcome: ReleaseOutcome, _nowUs: Micros, endedOut: Out): void =>
+      outcome === 'gone' ? isOver(endedOut) : this.#startAgain(result, endedOut);
+    const isKept = completed.some((checkpoint) => checkpoint.metadata === metadata);
+    if (metadata === undefined || run !== runOf(result) || isKept) return isOver(out);
+    const snapshot = new ClaimedSnapshot({ metadata, notClaimed, storage });
+    this.#readNamed({ left: completed, named: new Set(), result }, out, (named, namedOut) => {
+      snapshot.release(
+        (path) => named.has(path),
+        namedOut,
+        (outcome, nowUs, releasedOut) =>
+          outcome === 'needed' ? snapshot.removeDirectory(releasedOut, ended) : ended(outcome, nowUs, releasedOut),
+      );
+    });
+  }
+
+  /** All files that these checkpoints are made of; those that are shared have their whole path (row T4). One that its user has disposed of is made of none. */
   #readNamed(
     { left, named, result }: { left: readonly RetainedCheckpoint[]; named: Set<string>; result: JobResult },
     out: Out,
@@ -189,9 +230,3 @@ export class JobCleanup {
     this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
   }
 }
-
-/** Those that are shared have their whole path (row T4). */
-const pathsIn = ({ states }: CheckpointMetadata): readonly string[] =>
-  states.flatMap(({ handles }) =>
-    handles.flatMap(({ path, segments = [] }) => [path, ...segments.map((of) => of.path)]),
-  );

@@ -6,6 +6,7 @@
  */
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -38,6 +39,8 @@ export interface MasterHookHost {
   readonly services: ServiceNodes;
   /** That of the JobManager, where checkpoints lie. */
   readonly storage: CheckpointStorage;
+  /** Values that outlive the JobManager, by names below that of the job. */
+  readonly registers: NamedRegisters;
   readonly epoch: LeaderEpoch;
   readonly requestTimeoutUs: number;
   /** Of no request of an earlier process there. */

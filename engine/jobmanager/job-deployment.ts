@@ -296,7 +296,8 @@ export class JobDeployment {
     const deployed = job.executions.deploy(subtasks, deployment);
     const restored = metadata?.checkpointId ?? checkpointId(0);
     for (const subtask of subtasks) this.#options.coordinators.subtaskReset(subtask, restored, out);
-    if (metadata !== undefined) this.#options.hooks.restore(metadata, out);
+    const { hooks, environment } = this.#options;
+    if (metadata !== undefined && environment.parts.hooksAtRegionRestart === 'called') hooks.restore(metadata, out);
     out.report({
       kind: 'restore-chosen',
       epoch: this.#options.epoch,

@@ -50,6 +50,8 @@ export class JobManager implements Actor {
   #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0, hookSequence: 0 };
   /** The next run is of another version of the job. */
   #isUpgraded = false;
+  /** The last run that is over and of whose claim nothing is left but what is its checkpoints'. */
+  #releasedRun = 0;
   /** This leader found that the job is over for good. */
   #isOver = false;
 
@@ -95,6 +97,9 @@ export class JobManager implements Actor {
       hasSharedFiles: incremental || changelog !== undefined || fileMerging !== undefined,
       // Who is silent for the first time-out is lost; it gets another one to come back.
       lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
+      released: (run) => {
+        this.#releasedRun = run;
+      },
       done: (_nowUs, out) => probe(out, 'job-cleaned-up'),
     });
   }
@@ -205,6 +210,7 @@ export class JobManager implements Actor {
           superseded: () => {
             this.#superseded = true;
           },
+          isReleased: (run) => run <= this.#releasedRun,
           ended: (run, endOut) => this.#ended(run, endOut),
         });
         this.#master.start(doneOut);
@@ -228,6 +234,7 @@ export class JobManager implements Actor {
     return {
       services: environment.services,
       storage: this.#storage,
+      registers: this.#services.registers,
       epoch,
       requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
       firstRequestId: incarnation * IDS_PER_INCARNATION,
@@ -242,6 +249,7 @@ export class JobManager implements Actor {
   #ended(run: EndedRun, out: Out): void {
     this.#results.markDirty(resultOf(run), out, (result, _nowUs, dirtyOut) => {
       if (result.state === 'dirty') this.#cleanup.start(result, dirtyOut);
+      else this.#releasedRun = run.run;
     });
   }
 

@@ -58,6 +58,8 @@ export interface JobMasterOptions {
   readonly hookHost: MasterHookHost;
   readonly superseded: (nowUs: Micros, out: Out) => void;
   readonly versions: JobVersionsOfLeader;
+  /** See JobOperationsOptions. */
+  readonly isReleased: (run: number) => boolean;
   /** The run is over, and that is durable (row F18). */
   readonly ended: (run: EndedRun, out: Out) => void;
 }
@@ -94,7 +96,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#options = options;
     this.#slots = new SlotPool(configuration);
     this.#gateway = new TaskGateway(epoch);
-    this.#failures = new FailureHandler(configuration, parts);
+    this.#failures = new FailureHandler(configuration, parts, environment.jitter);
     this.#scaling = new JobScaling({
       graph,
       epoch,
@@ -119,7 +121,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
-    this.hooks = masterHooksOf(graph.masterHooks ?? [], options.hookHost);
+    this.hooks = masterHooksOf(graph.masterHooks ?? [], options.hookHost, parts.failedHook);
     this.#coordinator = new CheckpointCoordinator({
       hooks: this.hooks,
       jobId: graph.jobId,
@@ -181,7 +183,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   #newOperations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
     const { requestTimeoutUs } = environment.configuration.runtime;
     const record = new JobRecord({ jobId: environment.graph.jobId, coordination, requestTimeoutUs, store, superseded });
-    const options = { environment, epoch, store, storage, record, versions: this.#options.versions };
+    const { versions, isReleased } = this.#options;
+    const options = { environment, epoch, store, storage, record, versions, isReleased };
     return new JobOperations({ ...options, job: this, coordinator: this.#coordinator });
   }
 

@@ -21,7 +21,7 @@ import {
   checkpointProperties,
   savepointProperties,
 } from '../protocol/checkpoint-properties.ts';
-import type { JobEnd } from '../protocol/checkpoint-pointer.ts';
+import type { JobEnd, JobRun, RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import { type EndedRun, isResumable } from '../protocol/job-result.ts';
 import type { ClientOperation, ClientRequest, ClientResult, RestoreSettings } from '../protocol/client-operations.ts';
 import type { BackendName } from '../protocol/configuration.ts';
@@ -58,6 +58,8 @@ export interface JobOperationsOptions {
   readonly storage: CheckpointStorage;
   readonly record: JobRecord;
   readonly versions: JobVersionsOfLeader;
+  /** Of a run that is over, by its number: nothing is left of what it had claimed but what its checkpoints use (row C27). */
+  readonly isReleased: (run: number) => boolean;
 }
 
 interface Asked {
@@ -234,10 +236,12 @@ export class JobOperations {
   }
 
   #beginDisposal(triggerId: string, location: string, out: Out): void {
-    const isInUse = this.#options.store.pointer.completed.some(
-      ({ metadata }) => directoryOfMetadata(metadata) === location,
-    );
-    if (isInUse) return this.#settle(triggerId, failed('the job may be restored from it'), out);
+    const { pointer, run } = this.#options.store;
+    const isIt = (metadata: string): boolean => directoryOfMetadata(metadata) === location;
+    if (pointer.completed.some(({ metadata }) => isIt(metadata)))
+      return this.#settle(triggerId, failed('the job may be restored from it'), out);
+    if (run.claimed !== undefined && isIt(run.claimed))
+      return this.#settle(triggerId, failed('the job has claimed it, and deletes it'), out);
     this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
   }
 
@@ -249,6 +253,8 @@ export class JobOperations {
       return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
     // That a run will end is durable before its tasks have ended (decision 0017). Until they have, and that is written, the client asks again.
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
+    // The next run may not own what this one's checkpoints use, and then nobody could tell it from what they do not use.
+    if (run.claimed !== undefined && !this.#options.isReleased(run.run)) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
     const backend = restore.backend ?? run.backend ?? this.#backend;
     const graph = this.#options.versions.graphOf(restore.version ?? run.version);
@@ -325,7 +331,7 @@ export class JobOperations {
       ...(loaded?.restore.allowNonRestored === true ? { allowNonRestored: true as const } : {}),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
       // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
-      ...(owner === 'claimed' && loaded !== undefined ? { notClaimed: store.run.notClaimed ?? store.run.floor } : {}),
+      ...(owner === 'claimed' && loaded !== undefined ? this.#claimOf(loaded.checkpoint) : {}),
     };
     record.write({ epoch, completed: restored, job: run }, out, (_dropped, writtenUs, writtenOut) => {
       this.#isWriting = false;
@@ -346,6 +352,14 @@ export class JobOperations {
       if (loaded?.restore.version === undefined) this.#settle(triggerId, done(), writtenOut);
       else this.#asked.delete(triggerId);
     });
+  }
+
+  #claimOf({ metadata }: RetainedCheckpoint): Pick<JobRun, 'notClaimed' | 'claimed'> {
+    const { store, environment } = this.#options;
+    const notClaimed = store.run.notClaimed ?? store.run.floor;
+    return environment.parts.claimedSnapshot === 'named-until-gone'
+      ? { notClaimed, claimed: metadata }
+      : { notClaimed };
   }
 
   /* ---- results ---- */

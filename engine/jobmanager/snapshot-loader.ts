@@ -16,7 +16,7 @@ import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { RestoreSettings } from '../protocol/client-operations.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
-import { resolvedIn } from '../protocol/savepoint-paths.ts';
+import { pathsIn, resolvedIn } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export type LoadedSnapshot =
@@ -75,7 +75,7 @@ export class SnapshotLoader {
       if (reply?.outcome === 'not-found') return this.#disposeListed(location, readOut, disposed);
       if (reply?.outcome !== 'done' || reply.bytes === undefined || !isIntactMetadata(reply.bytes))
         return again(readOut);
-      const named = filesOf(resolvedIn(location, decodeMetadata(reply.bytes)));
+      const named = pathsIn(resolvedIn(location, decodeMetadata(reply.bytes)));
       const own = named.filter((file) => file.startsWith(`${location}/`));
       this.#delete(own, readOut, again, (namedOut) => this.#delete([path], namedOut, again, again));
     });
@@ -138,12 +138,6 @@ export class SnapshotLoader {
       call(lateOut),
     );
   }
-}
-
-function filesOf({ states }: CheckpointMetadata): string[] {
-  return states.flatMap(({ handles }) =>
-    handles.flatMap(({ path, segments = [] }) => [...(path === '' ? [] : [path]), ...segments.map((one) => one.path)]),
-  );
 }
 
 function operatorsOf(graph: JobGraph): ReadonlySet<string> {

@@ -36,6 +36,8 @@ export interface JobRun {
   readonly floor: number;
   /** Row C27: of files of earlier runs, those up to this id are not this run's to delete, though it may use them. Absent: `floor`. */
   readonly notClaimed?: number;
+  /** Row C27: `_metadata` of the snapshot that the run has claimed, as long as something of it may be left. Absent: nothing, or none. */
+  readonly claimed?: string;
   /** Row S24: where its keyed state lives. Absent: as the configuration says. */
   readonly backend?: BackendName;
   /** Row X38: whether state of several subtasks goes into one file. Absent: as the configuration says. */

@@ -150,7 +150,7 @@ const BY_AREA = {
   },
   registry: {
     'claimed-shared-files-deleted':
-      'Shared files of an earlier run that was claimed went with the last checkpoint that used them.',
+      'Shared files of an earlier run that was claimed went when nothing used them any more.',
     'full-checkpoint-forced': 'A checkpoint may use nothing of the snapshot that was restored without claim (row C7).',
     'merged-garbage-swept':
       'Merged files of subtasks that have ended were deleted: no checkpoint uses anything in them (row S19).',

@@ -27,6 +27,12 @@ export const relativeTo = (directory: string, metadata: CheckpointMetadata): Che
 export const resolvedIn = (directory: string, metadata: CheckpointMetadata): CheckpointMetadata =>
   withPaths(metadata, (path) => (path.startsWith(HERE) ? `${directory}/${path.slice(HERE.length)}` : path));
 
+/** Every file that state lies in, as the paths are written; of merged files as often as something lies in them. */
+export const pathsIn = ({ states }: CheckpointMetadata): readonly string[] =>
+  states.flatMap(({ handles }) =>
+    handles.flatMap(({ path, segments = [] }) => [...(path === '' ? [] : [path]), ...segments.map((of) => of.path)]),
+  );
+
 /** What keeps its paths is shared, not copied: most state is inline and has none. */
 function withPaths(metadata: CheckpointMetadata, change: (path: string) => string): CheckpointMetadata {
   const states = metadata.states.map((state) => {

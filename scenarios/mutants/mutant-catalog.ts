@@ -75,6 +75,7 @@ import {
   timersStayBehindAtRescale,
   watermarkEmittedBeforeBarrier,
 } from './event-time-mutants.ts';
+import { failedHookPassedOver, hookNotToldOfRegion } from './hook-mutants.ts';
 import {
   abortedMarkerBelieved,
   inducedByTrigger,
@@ -130,6 +131,7 @@ import {
 import {
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
+  claimForgottenByNextLeader,
   clearBeforeAsyncDiscard,
   noClaimLostAfterSecondFailover,
   partialUploadNotTracked,
@@ -242,6 +244,7 @@ export const MUTANTS: readonly Mutant[] = [
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
   noClaimLostAfterSecondFailover,
+  claimForgottenByNextLeader,
   partialUploadNotTracked,
   clearBeforeAsyncDiscard,
   segmentNotClipped,
@@ -261,6 +264,8 @@ export const MUTANTS: readonly Mutant[] = [
   readsPastMarker,
   abortedMarkerBelieved,
   inducedSavepointAsCheckpoint,
+  hookNotToldOfRegion,
+  failedHookPassedOver,
   symbolicLatestInCheckpoint,
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,

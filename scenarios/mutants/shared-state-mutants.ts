@@ -41,6 +41,17 @@ export const noClaimLostAfterSecondFailover: Mutant = {
   judges: SEE_EARLY_DELETION,
 };
 
+export const claimForgottenByNextLeader: Mutant = {
+  slug: 'claim-forgotten-by-next-leader',
+  bug: 'own (row C27)',
+  story:
+    'Claimed files are deleted by the leader that sees them fall out of use, and nobody else knows of them: a leader that dies in between, a ' +
+    'deletion that fails, the end of the run leave them for ever. So does Flink.',
+  parts: withWrong({ claimedSnapshot: 'deleted-when-dropped' }),
+  scenario: 'claimed-segments',
+  judges: ['retention', 'progress'],
+};
+
 export const partialUploadNotTracked: Mutant = {
   slug: 'partial-upload-not-tracked',
   bug: 'FLINK-30461',

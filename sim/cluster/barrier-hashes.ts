@@ -1,10 +1,12 @@
 /**
  * The hash of each subtask's live keyed state at each barrier, for the restore audit.
  *
- * Owns the hashes: three numbers per checkpoint, subtask and operator. Only looks: it changes nothing of a life.
+ * Owns the hashes: three numbers per subtask and operator, of the newest checkpoints. Only looks: it changes nothing of a life.
+ * A snapshot that somebody still holds when hundreds have come after it is held against its own bytes alone.
  */
 import type { SnapshotMoment, SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
 import type { KeyedOperatorState } from '../../engine/state/keyed-state-backend.ts';
+import { EPISODES_KEPT, forgetOldest } from '../judges/forget-oldest.ts';
 import type { StateAtBarrier } from '../judges/restore-audit.ts';
 import { StateHash } from '../judges/state-hash.ts';
 import type { HashPair } from '../judges/value-hash.ts';
@@ -24,6 +26,7 @@ export class BarrierHashes implements SnapshotObserver, StateAtBarrier {
     if (ofCheckpoint === undefined) {
       ofCheckpoint = new Map();
       this.#hashes.set(checkpointId, ofCheckpoint);
+      forgetOldest(this.#hashes, EPISODES_KEPT);
     }
     for (const { operator, backend } of keyed) {
       const hash = new StateHash();
@@ -34,6 +37,11 @@ export class BarrierHashes implements SnapshotObserver, StateAtBarrier {
       const place = placeOf(vertex, subtask, operator);
       ofCheckpoint.set(place, [...(ofCheckpoint.get(place) ?? []), hash.sum]);
     }
+  }
+
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return [...this.#hashes.values()].reduce((sum, places) => sum + places.size, 0);
   }
 
   of(

@@ -11,6 +11,8 @@
  * I3: what its leader said of a checkpoint's end stands. A checkpoint without end whose leader was replaced is failed, until a restore
  *     or that leader shows that it had become durable.
  * I4: the timeline has the tasks of completed checkpoints only, in the order of their acknowledgements.
+ * I5: where subtasks are not asked for, what they did goes when their checkpoint is over: subsumed, or aborted by its leader. Then memory grows by
+ *     one record for each checkpoint, which is part of the result.
  */
 import type { CheckpointMetrics } from '../../engine/protocol/checkpoint-metrics.ts';
 import type { SnapshotType } from '../../engine/protocol/checkpoint-options.ts';
@@ -59,10 +61,21 @@ interface Watched {
   metadataBytes: number;
   externalPath: string;
   discarded: boolean;
+  /** What is left of it when no subtask is asked for any more. */
+  folded: CheckpointRecord | undefined;
+}
+
+export interface CheckpointCollectorOptions {
+  readonly vertices: readonly Vertex[];
+  /** Each subtask's part in each checkpoint is kept to the end; else only while its checkpoint is pending or retained. */
+  readonly subtasks: boolean;
+  readonly timeline: boolean;
 }
 
 export class CheckpointCollector {
   readonly #vertices: readonly Vertex[];
+  readonly #keepsSubtasks: boolean;
+  readonly #keepsTimeline: boolean;
   readonly #checkpoints = new Map<number, Watched>();
   readonly #deployed = new Map<number, { readonly vertex: number; readonly subtask: number }>();
   /** By vertex, as last deployed. */
@@ -70,8 +83,10 @@ export class CheckpointCollector {
   readonly #restores: RestoreRecord[] = [];
   readonly #timeline: TimelineRecord[] = [];
 
-  constructor(vertices: readonly Vertex[]) {
+  constructor({ vertices, subtasks, timeline }: CheckpointCollectorOptions) {
     this.#vertices = vertices;
+    this.#keepsSubtasks = subtasks;
+    this.#keepsTimeline = timeline;
   }
 
   observe({ event, atUs }: HistoryEvent): void {
@@ -112,9 +127,14 @@ export class CheckpointCollector {
     }
   }
 
+  /** Subtasks' parts in checkpoints that are kept. */
+  get remembered(): number {
+    return [...this.#checkpoints.values()].reduce((sum, { sent }) => sum + sent.size, 0);
+  }
+
   /** In the order of their triggers. */
   records(): CheckpointRecord[] {
-    return [...this.#checkpoints.values()].map(recordOf);
+    return [...this.#checkpoints.values()].map((watched) => watched.folded ?? recordOf(watched));
   }
 
   /** By checkpoint, in the order of triggers, then by vertex and subtask. */
@@ -151,12 +171,14 @@ export class CheckpointCollector {
       metadataBytes: 0,
       externalPath: '',
       discarded: false,
+      folded: undefined,
     });
   }
 
   #onSent({ checkpointId, attempt, vertex, subtask, metrics }: Of<'acknowledge-sent'>, atUs: number): void {
-    const { sent } = this.#checkpoints.get(checkpointId) ?? {};
-    sent?.set(attempt, { attempt, vertex, subtask, sentAtUs: atUs, metrics, acknowledgedAtUs: -1 });
+    const watched = this.#checkpoints.get(checkpointId);
+    if (watched === undefined || watched.folded !== undefined) return;
+    watched.sent.set(attempt, { attempt, vertex, subtask, sentAtUs: atUs, metrics, acknowledgedAtUs: -1 });
   }
 
   #onReceived({ checkpointId, attempt, result }: Of<'acknowledge-received'>, atUs: number): void {
@@ -192,11 +214,22 @@ export class CheckpointCollector {
     watched.outcome = 'aborted';
     watched.reason = reason;
     watched.endedAtUs = atUs;
+    this.#fold(watched);
   }
 
   #onSubsumed({ checkpointId }: Of<'checkpoint-subsumed'>): void {
     const watched = this.#checkpoints.get(checkpointId);
-    if (watched !== undefined) watched.discarded = true;
+    if (watched === undefined) return;
+    watched.discarded = true;
+    if (watched.isEnded) this.#fold(watched);
+  }
+
+  /** I5. */
+  #fold(watched: Watched): void {
+    if (this.#keepsSubtasks) return;
+    watched.folded = recordOf(watched);
+    watched.sent.clear();
+    watched.acknowledged.length = 0;
   }
 
   #onRestore({ checkpointId, epoch }: Of<'restore-chosen'>, atUs: number): void {
@@ -220,6 +253,7 @@ export class CheckpointCollector {
     watched.outcome = 'completed';
     watched.reason = '';
     watched.endedAtUs = atUs;
+    if (!this.#keepsTimeline) return;
     for (const { vertex, subtask, sentAtUs } of watched.acknowledged) {
       this.#timeline.push({
         task: this.#taskName(vertex, subtask),

@@ -24,6 +24,9 @@ export interface RunCollectorOptions {
   readonly graph: JobGraph;
   /** When a source record became readable at the log. */
   readonly readableAtUs: (sourceIndex: number) => number;
+  /** What is to be told at the end: each subtask's part in each checkpoint, and the timeline. Default: both. */
+  readonly subtasks?: boolean;
+  readonly timeline?: boolean;
 }
 
 /** The part of a run record that comes from its history. */
@@ -59,7 +62,8 @@ export class RunCollector {
 
   constructor(options: RunCollectorOptions) {
     this.#options = options;
-    this.#checkpoints = new CheckpointCollector(options.graph.vertices);
+    const { graph, subtasks = true, timeline = true } = options;
+    this.#checkpoints = new CheckpointCollector({ vertices: graph.vertices, subtasks, timeline });
   }
 
   observe(entry: HistoryEvent): void {

@@ -16,6 +16,7 @@ import { type CheckpointMetadata, decodeMetadata } from '../../engine/protocol/m
 import { directoryOfMetadata, resolvedIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { DataBuffer, Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import { logicalBytes, type SegmentHandle, type StateHandle } from '../../engine/protocol/state-handle.ts';
+import { forgetOldest } from './forget-oldest.ts';
 import type { DurableState } from './judge.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
@@ -35,6 +36,9 @@ import {
   isManifest,
   restorableFile,
 } from './state-decoders.ts';
+
+/** Decoded `_metadata` that is kept: more than a life ever retains at a time. What was forgotten is decoded again. */
+const METADATA_KEPT = 64;
 
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
@@ -153,6 +157,11 @@ export class CheckpointReader {
     return this.retained().at(-1);
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#metadata.size;
+  }
+
   metadata(path: string): Readable<CheckpointMetadata> {
     const bytes = this.#options.durable.object(path);
     if (bytes === undefined) return unreadable(`${path} does not exist`);
@@ -160,6 +169,7 @@ export class CheckpointReader {
     if (known !== undefined && known.bytes === bytes) return { kind: 'read', value: known.value };
     const read = attempt(path, () => resolvedIn(directoryOfMetadata(path), decodeMetadata(bytes)));
     if (read.kind === 'read') this.#metadata.set(path, { bytes, value: read.value });
+    forgetOldest(this.#metadata, METADATA_KEPT);
     return read;
   }
 

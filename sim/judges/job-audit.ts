@@ -11,6 +11,16 @@ export interface CounterAccess {
   readonly does?: 'add' | 'read' | 'clear';
 }
 
+/** An outside system that a master hook of the job tells of its checkpoints (rows C18, C25). */
+export interface AuditedLedger {
+  /** Of the hook. */
+  readonly identifier: string;
+  /** Where it lies in the coordination service. */
+  readonly key: string;
+  /** Whether it will have nothing to do with this checkpoint. */
+  readonly refuses: (checkpointId: number) => boolean;
+}
+
 export interface JobAudit {
   /**
    * True when keyed state does not depend on the order in which records of different partitions arrive (counts, sums, maxima).
@@ -55,6 +65,8 @@ export interface JobAudit {
     readonly state: string;
     readonly content: unknown;
   }) => unknown;
+  /** In the order of the job's hooks; absent: it has none that can be judged. */
+  readonly ledgers?: readonly AuditedLedger[];
   /** Key of an output value, for the order per key; absent: order is not judged. */
   readonly outputKey?: (value: RecordValue) => StateKey;
 }

@@ -29,6 +29,7 @@ import { Finishing } from './finishing.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { type Margin, Margins } from './margins.ts';
+import { Ledgers } from './ledgers.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { Savepoints } from './savepoints.ts';
@@ -148,6 +149,7 @@ export class JudgeBench {
         ? []
         : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), margins, ...restore })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins, clockErrorUs(plan))]),
+      ...(audit.ledgers === undefined ? [] : [new Ledgers(audit.ledgers, reader)]),
       this.#progress,
     ];
     this.judges = judges;

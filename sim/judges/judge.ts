@@ -4,6 +4,7 @@
  * Memory is bounded by the job and its input, not by the length of the life, checkpoints or restarts (tests/unit/sim/judges/memory.test.ts). It must
  * grow with the output where that is compared record by record: exactly-once-output.ts and table-output.ts keep what was seen of each record,
  * state-expiry.ts the last access of each key; and with the snapshots that clients were handed out, which are theirs until they give them up (retention.ts).
+ * Measured: docs/memory.md.
  */
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { Verdict } from './verdict.ts';

@@ -7,10 +7,11 @@
  *
  * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
- * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans; except shared ones that a run has
- *     claimed (row C27), from the first pointer of a leader that needs them to its end or that of the run: no other leader knows of them.
+ * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans; except what a snapshot is made of that
+ *     a run has claimed (row C27). Of that goes what no retained checkpoint needs, whoever leads and when the run is over, too; what is
+ *     retained when the next run begins is its user's. Its `_metadata` may stay as long as the run goes on and needs a shared file of it.
  */
-import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
+import { creatorOf, isShared } from '../../engine/protocol/checkpoint-paths.ts';
 import {
   type CheckpointPointer,
   decodePointer,
@@ -68,7 +69,6 @@ export class Retention implements Judge {
     'operation-requested',
     'operation-answered',
     'task-restored',
-    'leadership-acquired',
   ] as const;
   readonly anomalies =
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
@@ -87,9 +87,11 @@ export class Retention implements Judge {
   readonly #ofUsers = new Map<string, OfUser>();
   /** What the run that goes on was restored from and has claimed. */
   #claimed: string | undefined;
-  /** Shared files of earlier runs that checkpoints of this run and leader were made of: I3. */
-  readonly #claimedShared = new Set<string>();
-  #run = 1;
+  /** By directory of a claimed snapshot: the shared files of it that are there and the run's to delete (I3). */
+  readonly #claims = new Map<string, Set<string>>();
+  /** Of the last pointer. */
+  #run: JobRun = FIRST_RUN;
+  #retained: readonly RetainedCheckpoint[] = [];
   readonly #margins: Margins;
   /** By path that no pointer names any more and that still is there: whose it was, and since when. */
   readonly #released = new Map<string, { readonly id: number; readonly atUs: number }>();
@@ -106,7 +108,6 @@ export class Retention implements Judge {
 
   observe({ event, index: at, atUs }: HistoryEvent): void {
     if (event.kind === 'object-deleted') this.#onDeleted(event.path, { at, atUs });
-    else if (event.kind === 'leadership-acquired') this.#claimedShared.clear();
     else if (event.kind === 'task-restored') this.#restoredUs.set(event.checkpointId, atUs);
     else if (event.kind === 'coordination-updated') {
       if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value), { at, atUs });
@@ -116,7 +117,8 @@ export class Retention implements Judge {
 
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
-    const files = this.#retainedFiles.size + this.#released.size + this.#claimedShared.size;
+    let files = this.#retainedFiles.size + this.#released.size;
+    for (const shared of this.#claims.values()) files += shared.size;
     return this.#everNamed.size + files + this.#restoredUs.size;
   }
 
@@ -138,15 +140,29 @@ export class Retention implements Judge {
     const newest = isOver() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return [...durable.objects(), ...durable.leftovers()].find((path) => {
-      if (!path.includes(this.#ofJob) || referenced.has(path)) return false;
+      if (referenced.has(path)) return false;
+      if (this.#isLeftOfClaim(path, referenced)) return true;
+      if (!path.includes(this.#ofJob)) return false;
       // The directories of a job that goes on stay, whatever is in them; so do those of one that was drained and may be started again.
       if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
-      if (!Number.isNaN(creator)) return (creator > reader.floor && creator < oldest) || this.#claimedShared.has(path);
+      if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
     });
+  }
+
+  /** I3. */
+  #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean {
+    for (const [directory, shared] of this.#claims) {
+      if (shared.has(path)) return true;
+      // Entropy may stand in front. What lies beside the files of a retained snapshot goes with it.
+      if (!path.includes(`${directory}/`) || referenced.has(`${directory}/_metadata`)) continue;
+      const isNeeded = this.#run.ended === undefined && path === `${directory}/_metadata`;
+      if (!isNeeded || ![...shared].some((file) => referenced.has(file))) return true;
+    }
+    return false;
   }
 
   #isResumable(): boolean {
@@ -161,7 +177,7 @@ export class Retention implements Judge {
   }
 
   #onDeleted(path: string, { at, atUs }: Moment): void {
-    this.#claimedShared.delete(path);
+    for (const shared of this.#claims.values()) shared.delete(path);
     const id = this.#retainedFiles.get(path);
     this.#noteDistance(path, { at, atUs });
     if (id !== undefined) {
@@ -207,18 +223,28 @@ export class Retention implements Judge {
     }
     this.#release(files, atUs);
     this.#retainedFiles = files;
-    this.#claimShared(job, files.keys());
+    this.#onClaims(completed, job);
   }
 
   /** I3. */
-  #claimShared({ run, floor, notClaimed = floor, ended }: JobRun = FIRST_RUN, paths: Iterable<string>): void {
-    if (run !== this.#run || ended !== undefined) this.#claimedShared.clear();
-    this.#run = run;
-    if (ended !== undefined) return;
-    for (const path of paths) {
-      const creator = creatorOf(path);
-      if (creator > notClaimed && creator <= floor) this.#claimedShared.add(path);
+  #onClaims(completed: readonly RetainedCheckpoint[], job: JobRun = FIRST_RUN): void {
+    if (job.run !== this.#run.run) for (const checkpoint of this.#retained) this.#handOver(checkpoint);
+    this.#run = job;
+    this.#retained = completed;
+    const { floor, notClaimed = floor } = job;
+    for (const checkpoint of completed) {
+      const directory = directoryOfMetadata(checkpoint.metadata);
+      if (checkpoint.owner !== 'claimed' || this.#claims.has(directory)) continue;
+      const files = this.#options.reader.filesOf(checkpoint).filter((path) => creatorOf(path) > notClaimed);
+      this.#claims.set(directory, new Set(files.filter(isShared)));
     }
+  }
+
+  /** A run is over and this was retained: all that it is made of belongs to a user, until another run claims it. */
+  #handOver(checkpoint: RetainedCheckpoint): void {
+    this.#claims.delete(directoryOfMetadata(checkpoint.metadata));
+    for (const path of this.#options.reader.filesOf(checkpoint))
+      for (const shared of this.#claims.values()) shared.delete(path);
   }
 
   /** What a run was restored from and claims is the job's from then on; what it does not claim stays its user's (row C27). */

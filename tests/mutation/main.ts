@@ -53,6 +53,7 @@ const SWEEPS: readonly (readonly string[])[] = [
       'concurrent-checkpoints',
       'stop-and-resume',
       'claimed-segments',
+      'master-hooks',
       'declined-by-all',
     ],
     ...['restart-during-metadata-write', 'zombie-jobmanager-writes', 'unaligned-expiry', 'partially-finished-sources'],

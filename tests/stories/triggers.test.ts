@@ -1,4 +1,4 @@
-/** What is triggered when, and what becomes of it when the job restarts meanwhile (rows C1, C2, C4, C10, C11, C29). */
+/** What is triggered when, and what becomes of it when the job restarts meanwhile (rows C1, C2, C4, C10, C11, C15, C29). */
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
@@ -34,6 +34,19 @@ describe('Cluster: triggers', () => {
     const tale = (): Story => story({ scenario: 'region-failover' }).crash('taskmanager-1', 6);
     tale().reaches('trigger-not-all-required-tasks-running').passes();
     expect(tale().fails('trigger-while-recovering')).toContain('checkpoint-lifecycle');
+  });
+
+  it('C1, C24: a checkpoint ends while it waits for events of before: what was kept back behind its cut is sent after all', () => {
+    /* A reader there is given a range and does not say that it has it; before it does, the checkpoint has expired. */
+    const record = withCheckpoints({ timeoutUs: 0.5 * SECOND, tolerableFailures: 50 }, 'split-assignment-under-faults')
+      .pause('taskmanager-1', 0.84, 0.8)
+      .reaches('checkpoint-waits-for-operator-events')
+      .reaches('operator-event-kept-back')
+      .passes(keep);
+    expect(recordOf(record, 1)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired', acknowledged: 0 });
+    // What gateways went on keeping back nobody would confirm, and the next checkpoint would wait for it in vain.
+    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    expect(record.restarts).toBe(0);
   });
 
   it('C2: the minimum pause holds back periodic checkpoints and no savepoint, whose own completion it counts from', () => {
@@ -74,5 +87,37 @@ describe('Cluster: triggers', () => {
     expect(recordOf(record, 2)?.outcome).toBe('completed');
     const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
     expect(restored[1]).toBe(2);
+  });
+
+  it('C11: nobody ever confirms an acknowledgement: the subtask declines what is complete, and deletes nothing of it', () => {
+    const record = story({
+      engine: (engine) => ({ ...engine, runtime: { ...engine.runtime, requestTimeoutUs: 0.3 * SECOND } }),
+    })
+      .deafen('jobmanager-1', 'taskmanager-1', { point: 'acknowledge.sent', checkpoint: 2, vertex: 2 }, 2.8)
+      .crash('taskmanager-2', 6.8)
+      .reaches('unconfirmed-acknowledgement-given-up')
+      .reaches('decline-of-ended-checkpoint')
+      .passes(keep);
+    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    const declined = eventsOf(record).filter((event) => event.kind === 'decline-sent' && event.checkpointId === 2);
+    expect(declined).not.toEqual([]);
+    const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
+    expect(restored[1]).toBe(2);
+  });
+
+  it('C15: with no failure tolerated a checkpoint that expires fails the job, a savepoint that expires does not', () => {
+    const strict = { tolerableFailures: 0, intervalUs: 4 * SECOND };
+    const checkpoint = withCheckpoints({ ...strict, timeoutUs: 0.5 * SECOND })
+      .pause('taskmanager-1', 3.9, 1.2)
+      .reaches('checkpoint-failures-fail-job')
+      .passes();
+    expect(checkpoint.restarts).toBe(1);
+    const savepoint = withCheckpoints({ ...strict, savepointTimeoutUs: 0.5 * SECOND })
+      .asks(SAVEPOINT, 5)
+      .pause('taskmanager-1', 4.9, 1.2)
+      .passes(keep);
+    expect(recordOf(savepoint, 2)).toMatchObject({ type: 'savepoint', reason: 'checkpoint-expired' });
+    expect(answers(savepoint)).toEqual(['failed']);
+    expect(savepoint.restarts).toBe(0);
   });
 });

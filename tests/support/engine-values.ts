@@ -1,4 +1,5 @@
 /** Small values of the engine's vocabulary for tests: ids, configuration, handles. Times are round numbers of microseconds. */
+import type { NamedRegisters } from '../../engine/high-availability/named-registers.ts';
 import type { CheckpointStorage } from '../../engine/storage/checkpoint-storage.ts';
 import { crc32c } from '../../engine/foundation/crc32c.ts';
 import {
@@ -30,6 +31,8 @@ export const SINK = nodeId('sink-store');
 export const SERVICES = { storage: STORAGE, coordination: COORDINATION, log: LOG, sink: SINK };
 /** For parts that are given a storage and here never use it. */
 export const NO_STORAGE = {} as CheckpointStorage;
+/** The same of registers. */
+export const NO_REGISTERS = {} as NamedRegisters;
 
 export const id = (value: number): CheckpointId => checkpointId(value);
 export const attempt = (value: number): ExecutionAttemptId => executionAttemptId(value);

@@ -1,9 +1,9 @@
 /** Savepoints among checkpoints: what they change (little) and what changes them (nothing). */
 import { describe, expect, it } from 'vitest';
 import { decodePointer } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import { decodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { CoordinatorBench, INTERVAL_US, metadataPath, POINTER } from '../../../support/coordinator-bench.ts';
-import { id, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
+import { id, JOB, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
 
 const place = (n: number): string => `savepoints/savepoint-job-${n}`;
 const running = (checkpoint: object = {}): CoordinatorBench =>
@@ -173,20 +173,24 @@ describe('checkpoint coordinator: savepoints', () => {
     expect(pointer(bench).job).toEqual({ ...job, fullFirst: false });
   });
 
-  it('C27: a claimed snapshot is deleted when it is subsumed, one of its user is not', () => {
+  it('C27: a claimed snapshot is deleted when it is subsumed, and the run says so until it is; one of its user is not', () => {
     for (const owner of ['claimed', 'user'] as const) {
       const bench = running();
-      const restored = { id: id(1), metadata: 'elsewhere/sp/_metadata', isSavepoint: true, owner } as const;
-      bench.storage.objects.set('elsewhere/sp/_metadata', new Uint8Array(1));
-      bench.store.stored(
-        { ...bench.store.pointer, completed: [restored], job: { run: 2, by: 'r', floor: 1, fullFirst: false } },
-        1,
-      );
+      const metadata = 'elsewhere/sp/_metadata';
+      const restored = { id: id(1), metadata, isSavepoint: true, owner } as const;
+      const of = { jobId: JOB, triggeredAtUs: 0, states: [], operators: [], highestParallelism: 0 };
+      bench.storage.objects.set(metadata, encodeMetadata({ ...of, checkpointId: id(1) }));
+      const run = { run: 2, by: 'r', floor: 1, fullFirst: false };
+      const job = owner === 'claimed' ? { ...run, notClaimed: 0, claimed: metadata } : run;
+      bench.store.stored({ ...bench.store.pointer, completed: [restored], job }, 1);
       bench.wait(INTERVAL_US).answer();
       bench.decline(1, 2, 'checkpoint-declined-task-not-ready');
       bench.wait(INTERVAL_US).answer().acknowledgeAll(2).answer();
       expect(pointer(bench).completed.map((one) => one.id)).toEqual([2]);
-      expect(bench.storage.paths().includes('elsewhere/sp/_metadata')).toBe(owner === 'user');
+      expect(pointer(bench).job).toEqual(job);
+      expect(bench.storage.paths().includes(metadata)).toBe(owner === 'user');
+      bench.wait(INTERVAL_US).answer().acknowledgeAll(3).answer();
+      expect(pointer(bench).job).toEqual(owner === 'claimed' ? { ...run, notClaimed: 0 } : run);
     }
   });
 });

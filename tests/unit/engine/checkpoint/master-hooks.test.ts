@@ -5,12 +5,13 @@ import type { CheckpointedCoordinators } from '../../../../engine/coordination/c
 import type { HookDone, MasterHookHost, MasterHookSpec } from '../../../../engine/job/master-hook.ts';
 import { decodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { CoordinatorBench, INTERVAL_US, metadataPath } from '../../../support/coordinator-bench.ts';
-import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES, NO_STORAGE } from '../../../support/engine-values.ts';
+import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES, NO_REGISTERS, NO_STORAGE } from '../../../support/engine-values.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
 const HOOK_HOST: MasterHookHost = {
   services: SERVICES,
   storage: NO_STORAGE,
+  registers: NO_REGISTERS,
   epoch: EPOCH,
   requestTimeoutUs: REQUEST_TIMEOUT_US,
   firstRequestId: 1,

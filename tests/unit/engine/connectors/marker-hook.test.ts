@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MarkerHook } from '../../../../engine/connectors/marker-hook.ts';
 import { decodeSourceOffsets } from '../../../../engine/connectors/operator-state-rows.ts';
 import type { LogMarked } from '../../../../engine/protocol/messages.ts';
-import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES, NO_STORAGE } from '../../../support/engine-values.ts';
+import { EPOCH, id, REQUEST_TIMEOUT_US, SERVICES, NO_REGISTERS, NO_STORAGE } from '../../../support/engine-values.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
 class Bench {
@@ -18,6 +18,7 @@ class Bench {
       {
         services: SERVICES,
         storage: NO_STORAGE,
+        registers: NO_REGISTERS,
         epoch: EPOCH,
         requestTimeoutUs: REQUEST_TIMEOUT_US,
         firstRequestId: 1,

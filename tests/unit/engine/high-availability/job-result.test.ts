@@ -34,6 +34,8 @@ class Bench {
   readonly out: RecordingOut;
   /** Kinds of requests and what they were about, in order. */
   readonly done: string[] = [];
+  /** Runs of whose claims it was told that they are over. */
+  readonly released: number[] = [];
   isStorageDown = false;
   #cleaned = 0;
   readonly #client: RequestClient<CoordinationReply>;
@@ -54,6 +56,7 @@ class Bench {
       parts: standardParts,
       hasSharedFiles,
       lateWriteUs: micros(SECOND_LOOK_US),
+      released: (run) => this.released.push(run),
       done: () => {
         this.#cleaned += 1;
       },
@@ -182,6 +185,43 @@ describe('job result', () => {
       'checkpoints/other/chk-1/_metadata',
     ]);
     expect(bench.result()).toMatchObject({ state: 'clean', isResumable: true });
+  });
+
+  it.each([
+    ['that is over for good', { status: 'finished', by: '' }, []],
+    ['that may begin anew', { status: 'canceled', by: 'me' }, [8]],
+  ] as const)('I6, C27: of what a run %s had claimed that goes which no kept checkpoint uses', (_name, ended, kept) => {
+    const bench = new Bench(true);
+    const shared = (creator: number): string => `checkpoints/${JOB}/shared/op-0-1-1-${creator}.segment`;
+    const written = (checkpoint: number, ...creators: number[]): string => {
+      const segments = creators.map((creator) => ({ path: shared(creator), bytes: 1, checksum: 0 }));
+      const handles = [{ operator: 'op', state: 'keyed', path: '', bytes: 0, checksum: 0, segments }] as const;
+      const states = [{ vertex: 0, subtask: 0, handles }];
+      const of = { jobId: JOB, triggeredAtUs: 0, states, operators: [], highestParallelism: 0 };
+      const path = `checkpoints/${JOB}/chk-${checkpoint}/_metadata`;
+      bench.storage.objects.set(path, encodeMetadata({ ...of, checkpointId: checkpointId(checkpoint) }));
+      return path;
+    };
+    const claimed = written(6, 2, 4, 5);
+    for (const checkpoint of kept) written(checkpoint, 2, 5, 8);
+    for (const creator of [2, 3, 4, 5, 8]) bench.storage.objects.set(shared(creator), new Uint8Array([1]));
+    const run = { run: 2, by: 'r', floor: 6, notClaimed: 2, claimed, fullFirst: false, ended };
+    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: `checkpoints/${JOB}/chk-${id}/_metadata` }));
+    bench.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed, job: run }));
+    bench.store.put(counterKey(JOB), '8');
+    bench.isStorageDown = true;
+    bench.results.markDirty(resultOf(run), bench.out, (result, _nowUs, out) => bench.cleanup.start(result, out));
+    bench.answer();
+    expect(bench.released).toEqual([]);
+    bench.isStorageDown = false;
+    bench.out.advance(1_000_000);
+    bench.answerToTheEnd();
+    expect(bench.released).toEqual([2]);
+    expect(bench.result()?.state).toBe('clean');
+    const mine = bench.storage.paths().filter((path) => path.startsWith(`checkpoints/${JOB}/`));
+    const ofKept = kept.length === 0 ? [] : [`checkpoints/${JOB}/chk-8/_metadata`, shared(5), shared(8)];
+    // 2 was never the run's; 3 belongs to whoever left it.
+    expect(mine).toEqual([...ofKept, shared(2), shared(3)].sort());
   });
 
   it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {

@@ -193,7 +193,27 @@ describe('operations: the next run', () => {
 
   it('C27: claimed, it is the job’s own', () => {
     const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
-    expect(bench.pointer).toMatchObject({ completed: [{ id: 1, owner: 'claimed' }], job: { fullFirst: false } });
+    expect(bench.pointer).toMatchObject({
+      completed: [{ id: 1, owner: 'claimed' }],
+      job: { fullFirst: false, notClaimed: 0, claimed: 'checkpoints/job/chk-1/_metadata' },
+    });
+  });
+
+  it('C27: what it has claimed is not its user’s to dispose of, and the next run waits until what nobody needs of it is gone', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
+    const { pointer } = bench;
+    bench.store.stored({ ...pointer, completed: [] }, bench.store.version);
+    bench.ask('d', { kind: 'dispose-savepoint', location: 'checkpoints/job/chk-1' });
+    expect(bench.told('d')).toEqual({ kind: 'failed', reason: 'the job has claimed it, and deletes it' });
+    bench.status = 'running';
+    bench.ask('e', CANCEL).operations.executionsGone(bench.out);
+    bench.answer();
+    bench.releasedRun = 1;
+    bench.ask('s', { kind: 'resume' }).answer();
+    expect(bench.told('s')).toEqual({ kind: 'in-progress' });
+    bench.releasedRun = 2;
+    bench.ask('s', { kind: 'resume' }).answer();
+    expect(bench.pointer.job).toMatchObject({ run: 3, by: 's' });
   });
 
   it('a request that is repeated submits one run, to the next leader too', () => {

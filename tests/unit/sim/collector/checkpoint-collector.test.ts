@@ -5,8 +5,8 @@ import { micros } from '../../../../engine/foundation/time.ts';
 import { CheckpointCollector, LEADER_REPLACED } from '../../../../sim/collector/checkpoint-collector.ts';
 import { countGraph, KEYS, SmallLife } from '../judges/small-life.ts';
 
-function collected(life: SmallLife): CheckpointCollector {
-  const collector = new CheckpointCollector(countGraph([0, 1]).vertices);
+function collected(life: SmallLife, keeps = { subtasks: true, timeline: true }): CheckpointCollector {
+  const collector = new CheckpointCollector({ vertices: countGraph([0, 1]).vertices, ...keeps });
   for (const entry of life.history) collector.observe(entry);
   return collector;
 }
@@ -151,5 +151,38 @@ describe('checkpoint collector: across leaders', () => {
     life.checkpoint({ id: 1, offsets: [2, 1] });
     life.tell({ kind: 'checkpoint-subsumed', checkpointId: checkpointId(1) });
     expect(collected(life).records()[0]).toMatchObject({ outcome: 'completed', discarded: true, metadataBytes: 100 });
+  });
+});
+
+describe('checkpoint collector: memory', () => {
+  /** Three checkpoints, acknowledged by two of four tasks each: one aborted, one completed and subsumed, one completed. */
+  function long(): SmallLife {
+    const life = halfway();
+    life.tell({ ...abort, epoch: leaderEpoch(1), checkpointId: checkpointId(1), reason: 'checkpoint-expired' });
+    for (const id of [2, 3]) {
+      life.trigger(id);
+      for (const attempt of [1, 2, 3, 4]) life.acknowledge(id, attempt);
+      life.complete(id);
+    }
+    life.tell({ kind: 'checkpoint-subsumed', checkpointId: checkpointId(2) });
+    return life;
+  }
+
+  it('where no subtask is asked for, what subtasks did goes with their checkpoint, and its record stays as it is', () => {
+    const all = collected(long());
+    const few = collected(long(), { subtasks: false, timeline: false });
+    expect(few.records()).toEqual(all.records());
+    expect(few.records().map(({ outcome }) => outcome)).toEqual(['aborted', 'completed', 'completed']);
+    expect(all.remembered).toBe(2 + 4 + 4);
+    expect(few.remembered).toBe(4);
+    expect(few.timeline()).toEqual([]);
+    expect(all.timeline()).toHaveLength(8);
+  });
+
+  it('what a subtask sends when its checkpoint is over changes nothing', () => {
+    const life = long();
+    life.acknowledge(2, 4);
+    expect(collected(life, { subtasks: false, timeline: false }).remembered).toBe(4);
+    expect(collected(life).records()).toEqual(collected(life, { subtasks: false, timeline: false }).records());
   });
 });

@@ -3,17 +3,28 @@ import { describe, expect, it } from 'vitest';
 import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import { encodeLease, encodePointer, leaderKey, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { KeyedOperatorState } from '../../../../engine/state/keyed-state-backend.ts';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { BarrierHashes } from '../../../../sim/cluster/barrier-hashes.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { CheckpointLifecycle } from '../../../../sim/judges/checkpoint-lifecycle.ts';
 import { ExactlyOnceState, type ExactlyOnceStateOptions } from '../../../../sim/judges/exactly-once-state.ts';
+import { CheckpointReader } from '../../../../sim/judges/checkpoint-reader.ts';
 import { Fencing } from '../../../../sim/judges/fencing.ts';
 import { Finishing } from '../../../../sim/judges/finishing.ts';
 import { PARTS_KEPT } from '../../../../sim/judges/forget-oldest.ts';
+import { encodeLedgerEntry } from '../../../../sim/judges/ledger-entry.ts';
+import type { DurableState } from '../../../../sim/judges/judge.ts';
+import { Ledgers } from '../../../../sim/judges/ledgers.ts';
 import { Notifications } from '../../../../sim/judges/notifications.ts';
+import { unreadable } from '../../../../sim/judges/readable.ts';
+import { InputIndex } from '../../../../sim/judges/reference-run.ts';
 import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
 import { ALIGNED } from '../../../support/engine-values.ts';
 import { planOf } from '../../../support/lives.ts';
 import { countGraph, JOB_ID, metadataPath, statePath } from './small-life.ts';
+
+const LEDGER = { identifier: 'ledger', key: 'ledger', refuses: () => false };
 
 /** Judge and what it remembers, by name. */
 function judges() {
@@ -31,6 +42,7 @@ function judges() {
     new Finishing({ graph, isCheckpointing: true }),
     new Notifications(),
     new Retention(retention),
+    new Ledgers([LEDGER], { retained: () => [], metadata: () => unreadable('there is none') }),
   ];
 }
 
@@ -48,6 +60,8 @@ function* cycle(n: number): Generator<HistoryEvent['event']> {
   yield { kind: 'task-deployed', ...task, epoch, jobAttempt: 1, node: by, parallelism: 1 };
   yield { kind: 'task-restored', ...task, checkpointId: checkpointId(n - 1) };
   yield { kind: 'checkpoint-triggered', epoch, jobAttempt: 1, tasks: [attempt], options: ALIGNED, checkpointId: id };
+  const numbered = encodeLedgerEntry({ epoch: n, sequence: 1, what: 'numbered', checkpointId: n, number: n });
+  yield { kind: 'coordination-updated', key: LEDGER.key, version: n, value: numbered, by };
   yield { kind: 'object-stored', path: metadataPath(n), bytes: 1 };
   const pointer = encodePointer({ epoch, completed: [{ id, metadata: metadataPath(n) }] });
   yield { kind: 'coordination-updated', key: pointerKey(JOB_ID), version: n, value: pointer, by };
@@ -70,6 +84,34 @@ const completed = (n: number) => ({
 });
 
 describe('memory of judges', () => {
+  it('nor do metadata that was read and hashes of state at barriers, which the bench shares', () => {
+    const bytes = encodeMetadata({
+      ...{ checkpointId: checkpointId(1), jobId: JOB_ID, triggeredAtUs: 0, states: [], operators: [] },
+      highestParallelism: 1,
+    });
+    const durable = { object: () => bytes } as unknown as DurableState;
+    const reader = new CheckpointReader({
+      graph: countGraph([0, 1]),
+      index: new InputIndex([]),
+      durable,
+    });
+    const hashes = new BarrierHashes(new Map());
+    const keyed = [{ operator: 'count', backend: { visitEntries: () => {} } }] as unknown as KeyedOperatorState[];
+    const readTo = (from: number, to: number): readonly [number, number] => {
+      for (let n = from; n <= to; n += 1) {
+        expect(reader.metadata(metadataPath(n)).kind).toBe('read');
+        hashes.atBarrier(
+          { checkpointId: checkpointId(n), attempt: executionAttemptId(n), vertex: 1, subtask: 0 },
+          keyed,
+        );
+      }
+      return [reader.remembered, hashes.remembered];
+    };
+    const long = readTo(1, 1_000);
+    expect(readTo(1_001, 4_000)).toEqual(long);
+    expect(Math.min(...long)).toBeGreaterThan(0);
+  });
+
   it('does not grow with checkpoints, restarts, leaders and transactions', () => {
     const all = judges();
     let index = 0;

@@ -144,37 +144,102 @@ describe('snapshots of users', () => {
   });
 });
 
-describe('shared files of an earlier run', () => {
-  const SEGMENT = `checkpoints/${JOB_ID}/shared/count-0-3-1-2.segment`;
-  /** A run that began behind checkpoint 2 is made of a segment of it, then, with checkpoint 4, no more. */
-  const left = (changes: Partial<JobRun>, between?: HistoryEvent['event']): string | undefined => {
-    const retained = [{ id: checkpointId(4), metadata: metadataPath(4) }];
-    const reader = {
-      filesOf: ({ id }: { readonly id: number }) => (id < 4 ? [SEGMENT] : []),
-      ...{ retained: () => retained, newest: () => retained[0], floor: 2 },
-    };
-    const durable = { object: () => new Uint8Array(1), objects: () => [SEGMENT], leftovers: () => [] };
-    const options = { jobId: JOB_ID, reader, durable, isOver: () => false } as unknown as RetentionOptions;
-    const judge = new Retention(options);
-    const tell = (event: HistoryEvent['event']): void => judge.observe({ index: 1, atUs: 1, node: nodeId('j'), event });
-    const job = { ...FIRST_RUN, run: 2, floor: 2, ...changes };
-    for (const id of [3, 4]) {
-      const completed = [{ id: checkpointId(id), metadata: metadataPath(id) }];
-      const value = encodePointer({ epoch: leaderEpoch(1), completed, job });
-      tell({ kind: 'coordination-updated', key: pointerKey(JOB_ID), version: id, value, by: nodeId('j') });
-      if (id === 3 && between !== undefined) tell(between);
-    }
-    return judge.firstOrphan();
-  };
+describe('what a run has claimed of an earlier one', () => {
+  const segment = (creator: number): string => `checkpoints/${JOB_ID}/shared/count-0-3-1-${creator}.segment`;
+  const LEFT = `checkpoints/${JOB_ID}/chk-2/left`;
+  const RUN = { ...FIRST_RUN, run: 2, floor: 2, notClaimed: 1 };
+  const OWN = { id: checkpointId(3), metadata: metadataPath(3) };
+  const CLAIMED = { id: checkpointId(2), metadata: metadataPath(2), owner: 'claimed' } as const;
 
-  it('that the run has claimed, and that nothing is made of any more: an orphan', () => {
-    expect(left({ notClaimed: 0 })).toBe(SEGMENT);
+  /** Checkpoint 2, of which the first segment is not the run's, then what the run makes of it. Nothing is deleted. */
+  class Claim {
+    readonly objects = new Set<string>();
+    #retained: readonly RetainedCheckpoint[] = [];
+    readonly #judge: Retention;
+    readonly #filesOf = new Map<number, readonly string[]>([[2, [metadataPath(2), segment(1), segment(2)]]]);
+
+    constructor() {
+      const reader = {
+        filesOf: ({ id }: { readonly id: number }) => this.#filesOf.get(id) ?? [metadataPath(id)],
+        ...{ retained: () => this.#retained, newest: () => this.#retained.at(-1), floor: 2 },
+      };
+      const durable = { object: () => new Uint8Array(1), objects: () => [...this.objects], leftovers: () => [] };
+      const options = { jobId: JOB_ID, reader, durable, isOver: () => false } as unknown as RetentionOptions;
+      this.#judge = new Retention(options);
+    }
+
+    point(completed: readonly RetainedCheckpoint[], job: JobRun, made: readonly string[] = []): this {
+      for (const { id } of completed) if (id > 2) this.#filesOf.set(id, [metadataPath(id), ...made]);
+      this.#retained = completed;
+      const value = encodePointer({ epoch: leaderEpoch(1), completed, job });
+      return this.tell({ kind: 'coordination-updated', key: pointerKey(JOB_ID), version: 1, value, by: nodeId('j') });
+    }
+
+    tell(event: HistoryEvent['event']): this {
+      this.#judge.observe({ index: 1, atUs: 1, node: nodeId('j'), event });
+      return this;
+    }
+
+    /** Of these files, which is an orphan. */
+    orphan(...there: readonly string[]): string | undefined {
+      this.objects.clear();
+      for (const path of there) this.objects.add(path);
+      return this.#judge.firstOrphan();
+    }
+  }
+
+  const ALL = [metadataPath(2), segment(1), segment(2), LEFT];
+  const claim = (): Claim => new Claim().point([CLAIMED], RUN);
+
+  it('stays while the pointer names it, and what was never the run’s stays in any case', () => {
+    expect(claim().orphan(...ALL)).toBeUndefined();
+    expect(claim().point([OWN], RUN).orphan(segment(1))).toBeUndefined();
+    const user = new Claim().point([{ ...CLAIMED, owner: 'user' }], { ...FIRST_RUN, run: 2, floor: 2 });
+    expect(user.point([OWN], RUN).orphan(...ALL)).toBeUndefined();
   });
 
-  it('that it has not claimed, or that its leader never needed: no orphan', () => {
-    expect(left({})).toBeUndefined();
-    expect(left({ notClaimed: 2 })).toBeUndefined();
-    expect(left({ notClaimed: 0 }, { kind: 'leadership-acquired', epoch: leaderEpoch(2) })).toBeUndefined();
-    expect(left({ notClaimed: 0 }, { kind: 'object-deleted', path: SEGMENT })).toBeUndefined();
+  it('is an orphan when nothing retained is made of it, whoever leads: segments, directory and `_metadata`', () => {
+    const dropped = claim()
+      .point([OWN], RUN)
+      .tell({ kind: 'leadership-acquired', epoch: leaderEpoch(2) });
+    for (const path of [segment(2), LEFT, metadataPath(2)]) expect(dropped.orphan(path)).toBe(path);
+  });
+
+  it('`_metadata` may stay as long as a retained checkpoint of the run is made of a segment that it names', () => {
+    const needed = claim().point([OWN], RUN, [segment(1), segment(2)]);
+    expect(needed.orphan(metadataPath(2), segment(2))).toBeUndefined();
+    expect(needed.orphan(LEFT, segment(2))).toBe(LEFT);
+    // One that is not the run's does not need it; nor does a segment that was deleted, which is another finding.
+    expect(
+      claim()
+        .point([OWN], RUN, [segment(1)])
+        .orphan(metadataPath(2)),
+    ).toBe(metadataPath(2));
+    needed.tell({ kind: 'object-deleted', path: segment(2) });
+    expect(needed.orphan(metadataPath(2))).toBe(metadataPath(2));
+  });
+
+  it('the run is over: what its checkpoints are made of is kept with them, the rest goes, when the next run has begun, too', () => {
+    const ended = { status: 'canceled', by: 'c' } as const;
+    const over = (): Claim =>
+      claim()
+        .point([OWN], RUN, [segment(2)])
+        .point([OWN], { ...RUN, ended }, [segment(2)]);
+    expect(over().orphan(segment(2))).toBeUndefined();
+    expect(over().orphan(metadataPath(2), segment(2))).toBe(metadataPath(2));
+    const none = over().point([], { ...RUN, ended });
+    expect(none.orphan(segment(2))).toBe(segment(2));
+    const next = { ...FIRST_RUN, run: 3, floor: 3 };
+    // Kept for its user; the next run does not own it.
+    expect(
+      over()
+        .point([{ id: checkpointId(4), metadata: metadataPath(4) }], next)
+        .orphan(segment(2)),
+    ).toBeUndefined();
+    expect(none.point([{ id: checkpointId(4), metadata: metadataPath(4) }], next).orphan(segment(2))).toBe(segment(2));
+    const kept = claim()
+      .point([CLAIMED], { ...RUN, ended })
+      .point([OWN], next);
+    expect(kept.orphan(...ALL)).toBeUndefined();
   });
 });
