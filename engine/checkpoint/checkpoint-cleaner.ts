@@ -8,15 +8,16 @@
  * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
  */
 import type { Micros } from '../foundation/time.ts';
-import type { EngineParts } from '../parts.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
+import { checkpointIdOf, checkpointIdsOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { ClaimedSnapshot, ReleaseOutcome, ReleaseQuestion } from './claimed-snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
+type CleanerParts = Pick<EngineParts, 'filesToDelete' | 'leftOfEarlierRuns'>;
 type ReleaseEnded = (outcome: ReleaseOutcome) => void;
 
 export class CheckpointCleaner {
@@ -24,7 +25,7 @@ export class CheckpointCleaner {
   /** `<dir>/<job>/`. */
   readonly #root: string;
   readonly #cleaned: (nowUs: Micros, out: Out) => void;
-  readonly #filesToDelete: EngineParts['filesToDelete'];
+  readonly #parts: CleanerParts;
   #cleaning = 0;
 
   /** `cleaned` is called at the end of each deletion: a checkpoint may have waited for it (row C2). */
@@ -32,12 +33,12 @@ export class CheckpointCleaner {
     storage: CheckpointStorage,
     root: string,
     cleaned: (nowUs: Micros, out: Out) => void,
-    filesToDelete: EngineParts['filesToDelete'] = (paths) => paths,
+    parts: CleanerParts = standardParts,
   ) {
     this.#storage = storage;
     this.#root = root;
     this.#cleaned = cleaned;
-    this.#filesToDelete = filesToDelete;
+    this.#parts = parts;
   }
 
   /** Deletions under way: back-pressure for the request decider (row C2). */
@@ -48,15 +49,16 @@ export class CheckpointCleaner {
   /**
    * A deletion that fails is not repeated: the next sweep finds the files again. `endsWith`: the run is over and this is the last id it took,
    * so ids above the newest are garbage, too; but a sweep that is slow meets files of the next run, which have higher ids. What earlier
-   * runs left is not this run's (C7 in bugs.md).
+   * runs kept is not this run's (C7 in bugs.md); what else they left is nobody's (decision 0116).
    */
   sweep(pointer: CheckpointPointer, out: Out, endsWith?: number): void {
     const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
-    const floor = pointer.job?.floor ?? 0;
-    const kept = new Set<number>(pointer.completed.map(({ id }) => id));
+    const ofEarlierRuns = checkpointIdsOf(pointer.job?.kept, this.#root);
+    const kept = new Set<number>(pointer.completed.map(({ id }) => id).filter((id) => !ofEarlierRuns.has(id)));
     // Of what is kept, files that never got their last name: their checkpoint completed without them.
+    const floor = this.#parts.leftOfEarlierRuns === 'swept' ? 0 : (pointer.job?.floor ?? 0);
     const isGarbage = (id: number, path: string): boolean =>
-      id > floor && (kept.has(id) ? isTemporary(path) : id <= newest);
+      kept.has(id) ? isTemporary(path) : id > floor && id <= newest && !ofEarlierRuns.has(id);
     const isUnfinished = (path: string): boolean => isTemporary(path) && kept.has(checkpointIdOf(path, this.#root));
     this.#deleteWhere(
       `${this.#root}chk-`,
@@ -119,6 +121,6 @@ export class CheckpointCleaner {
   }
 
   #delete(paths: readonly string[], out: Out): void {
-    this.#storage.delete(this.#filesToDelete(paths), out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
+    this.#storage.delete(this.#parts.filesToDelete(paths), out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
   }
 }

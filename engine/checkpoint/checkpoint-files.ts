@@ -41,12 +41,14 @@ export class CheckpointFiles {
     const { jobId, configuration, parts, storage, store, cleaned } = options;
     const { directory, incremental, backend, changelog, fileMerging } = configuration.checkpoint;
     const isIncremental = (): boolean =>
-      changelog !== undefined || (incremental && (store.run.backend ?? backend) === 'lsm');
+      changelog !== undefined || (incremental && ((store.run.backend ?? backend) === 'lsm' || store.run.floor > 0));
+    const root = `${directory}/${jobId}/`;
     this.#options = options;
-    this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned, parts.filesToDelete);
+    this.#cleaner = new CheckpointCleaner(storage, root, cleaned, parts);
     this.shared = new SharedState({
       parts,
       store,
+      storage,
       cleaner: this.#cleaner,
       isIncremental,
       merges: fileMerging !== undefined,

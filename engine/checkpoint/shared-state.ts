@@ -10,7 +10,7 @@
  *   I3 a merged file (row S19) goes when it is not registered and the subtask it was opened for had ended before the newest checkpoint was
  *      triggered: nothing that may still be acknowledged lies in it. Until then it belongs to its TaskManager (decision 0096);
  *   I4 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
- *      ever acknowledged it. A run deletes files of earlier runs only where it claimed them.
+ *      ever acknowledged it. Of files of earlier runs those stay that a checkpoint is made of which one of them kept, unless it was claimed.
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -22,12 +22,15 @@ import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import type { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { readNamedFiles } from './named-files.ts';
 import { SharedStateRegistry } from './shared-state-registry.ts';
 import { probe } from '../protocol/probes.ts';
 
 export interface SharedStateOptions {
   readonly parts: EngineParts;
   readonly store: CompletedCheckpointStore;
+  readonly storage: Pick<CheckpointStorage, 'read'>;
   readonly cleaner: Pick<CheckpointCleaner, 'deleteFiles' | 'sweepShared'>;
   /** Checkpoints of this run may have files in common: there is something to sweep. */
   readonly isIncremental: () => boolean;
@@ -38,6 +41,8 @@ export interface SharedStateOptions {
 export class SharedState {
   readonly #options: SharedStateOptions;
   #registry: SharedStateRegistry;
+  /** Files of checkpoints that earlier runs kept; undefined: not known yet. */
+  #ofEarlierRuns: ReadonlySet<string> | undefined;
 
   constructor(options: SharedStateOptions) {
     this.#options = options;
@@ -47,6 +52,7 @@ export class SharedState {
   /** Another run has begun, from what the store holds now. */
   runBegins(): void {
     this.#registry = this.#rebuilt();
+    this.#ofEarlierRuns = undefined;
   }
 
   /** I1. The handles with every placeholder replaced; undefined: one of them stands for a file that is gone. */
@@ -143,10 +149,24 @@ export class SharedState {
   #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
     const { parts, isIncremental, merges, cleaner } = this.#options;
     if (parts.sharedGarbage !== 'swept') return;
-    const floor = pointer.job?.floor ?? 0;
-    const isGarbage = (path: string): boolean => creatorOf(path) > floor && creatorOf(path) <= lastId && !isInUse(path);
+    const { floor, kept = [] } = pointer.job ?? FIRST_RUN;
+    const isKept = (path: string): boolean => this.#ofEarlierRuns?.has(path) !== false;
+    const isGarbage = (path: string): boolean =>
+      creatorOf(path) <= lastId && !isInUse(path) && (creatorOf(path) > floor || !isKept(path));
+    const areSought = parts.leftOfEarlierRuns === 'swept' && floor > 0 && (isIncremental() || merges);
+    if (areSought) this.#findKept(kept, out);
     if (isIncremental()) cleaner.sweepShared('shared', isGarbage, out);
     if (merges) cleaner.sweepShared('taskowned', isGarbage, out);
+  }
+
+  /** I4. Until it is known what earlier runs kept, all that they wrote is theirs. */
+  #findKept(metadata: readonly string[], out: Out): void {
+    const { store, storage } = this.#options;
+    const { run } = store.run;
+    if (this.#ofEarlierRuns !== undefined) return;
+    readNamedFiles(metadata, storage, out, (named) => {
+      if (store.run.run === run) this.#ofEarlierRuns = named;
+    });
   }
 
   /** I2. */

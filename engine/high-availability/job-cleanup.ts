@@ -7,13 +7,14 @@
  *   I1 the pointer goes before the files it names: who dies in between leaves files without an owner, never a pointer to nothing;
  *   I2 every step may be done again: after any failure all begins anew, later and later;
  *   I3 the result is marked clean when nothing is left, and not before;
- *   I4 checkpoints of earlier runs stay, whoever they belong to: the run may have been restored from one without claiming it (row C27). The
- *      result says up to which id, because the pointer that says it is the first to go;
+ *   I4 checkpoints that earlier runs kept stay, whoever they belong to: the run may have been restored from one without claiming it (row C27).
+ *      The result says which, because the pointer that says it is the first to go. What else those runs left goes;
  *   I5 a run that its user may begin anew leaves pointer and counter, what the pointer names, and the files that are named there: what is kept
  *      was decided with its end;
  *   I6 what the run had claimed (row C27) goes before the pointer that names it, but for what kept checkpoints use: that is their user's.
  */
 import { ClaimedSnapshot, type ReleaseOutcome } from '../checkpoint/claimed-snapshot.ts';
+import { readNamedFiles } from '../checkpoint/named-files.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
@@ -24,12 +25,9 @@ import {
   decodePointer,
   FIRST_RUN,
   pointerKey,
-  type RetainedCheckpoint,
 } from '../protocol/checkpoint-pointer.ts';
-import { checkpointIdOf, creatorOf } from '../protocol/checkpoint-paths.ts';
+import { checkpointIdOf, checkpointIdsOf, creatorOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
-import { decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
-import { pathsIn } from '../protocol/savepoint-paths.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
@@ -82,21 +80,23 @@ export class JobCleanup {
   #begin(result: JobResult, out: Out): void {
     if (result.isResumable === true) return this.#sweep(result, out);
     const { jobId, root, parts } = this.#options;
-    const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
-    // What neither lies in a checkpoint's directory nor was written for one has no id, and goes.
-    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor || creatorOf(path) <= floor);
-    const removeAll = (allOut: Out): void =>
+    const ofEarlierRuns = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.kept ?? []) : [];
+    const kept = checkpointIdsOf(ofEarlierRuns, root);
+    const removeAll = (named: ReadonlySet<string>, allOut: Out): void =>
       this.#removeValue(pointerKey(jobId), result, allOut, (pointerOut) => {
+        const isGarbage = (path: string): boolean => !kept.has(checkpointIdOf(path, root)) && !named.has(path);
         this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
           this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
             this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) => this.#clean(result, lastOut));
           });
         });
       });
-    if ((result.floor ?? 0) === 0) return removeAll(out);
+    if ((result.floor ?? 0) === 0) return removeAll(new Set(), out);
     this.#options.registers.read(pointerKey(jobId), out, (found, nowUs, foundOut) => {
       if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
-      this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, removeAll);
+      this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, (releasedOut) =>
+        this.#readNamed(ofEarlierRuns, result, releasedOut, removeAll),
+      );
     });
   }
 
@@ -122,17 +122,18 @@ export class JobCleanup {
         if (job.run !== runOf(result) || job.ended === undefined) return done(nowUs, foundOut);
         const kept = new Set<number>(completed.map(({ id }) => id));
         const last = counter.value === '' ? 0 : Number(counter.value);
+        const earlier = checkpointIdsOf(job.kept, root);
         const isGarbage = (path: string): boolean => {
           const id = checkpointIdOf(path, root);
-          return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
+          return kept.has(id) ? isTemporary(path) && !earlier.has(id) : id <= last && !earlier.has(id);
         };
         const clean = (filesOut: Out): void => this.#clean(result, filesOut);
         this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, (releasedOut) => {
           if (!this.#options.hasSharedFiles)
             return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, releasedOut, clean);
-          this.#readNamed({ left: completed, named: new Set(), result }, releasedOut, (named, namedOut) => {
-            const isUnnamed = (path: string): boolean =>
-              creatorOf(path) > job.floor && creatorOf(path) <= last && !named.has(path);
+          const keep = [...completed.map(({ metadata }) => metadata), ...(job.kept ?? [])];
+          this.#readNamed(keep, result, releasedOut, (named, namedOut) => {
+            const isUnnamed = (path: string): boolean => creatorOf(path) <= last && !named.has(path);
             const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
             this.#removeFiles(removal, namedOut, clean);
           });
@@ -162,7 +163,8 @@ export class JobCleanup {
     if (waitUs > 0)
       return this.#later.after(waitUs, 'claimed', out, (_lateUs, lateOut) => this.#begin(result, lateOut));
     const snapshot = new ClaimedSnapshot({ metadata, notClaimed, storage });
-    this.#readNamed({ left: completed, named: new Set(), result }, out, (named, namedOut) => {
+    const keep = completed.map((checkpoint) => checkpoint.metadata);
+    this.#readNamed(keep, result, out, (named, namedOut) => {
       snapshot.release(
         { isInUse: (path) => named.has(path), isQuiet: true },
         namedOut,
@@ -172,20 +174,16 @@ export class JobCleanup {
     });
   }
 
-  /** All files that these checkpoints are made of; those that are shared have their whole path (row T4). One that its user has disposed of is made of none. */
+  /** All files that these checkpoints are made of. */
   #readNamed(
-    { left, named, result }: { left: readonly RetainedCheckpoint[]; named: Set<string>; result: JobResult },
+    metadata: readonly string[],
+    result: JobResult,
     out: Out,
     then: (named: ReadonlySet<string>, out: Out) => void,
   ): void {
-    const [next, ...others] = left;
-    if (next === undefined) return then(named, out);
-    this.#options.storage.read(next.metadata, out, (reply, _nowUs, readOut) => {
-      const bytes = reply?.outcome === 'done' ? reply.bytes : undefined;
-      const isGone = reply?.outcome === 'not-found';
-      if (!isGone && (bytes === undefined || !isIntactMetadata(bytes))) return this.#startAgain(result, readOut);
-      if (bytes !== undefined) for (const path of pathsIn(decodeMetadata(bytes))) named.add(path);
-      this.#readNamed({ left: others, named, result }, readOut, then);
+    readNamedFiles(metadata, this.#options.storage, out, (named, namedOut) => {
+      if (named === undefined) this.#startAgain(result, namedOut);
+      else then(named, namedOut);
     });
   }
 

@@ -321,6 +321,8 @@ export class JobOperations {
     const owner = loaded?.restore.claimMode === 'claim' ? 'claimed' : 'user';
     const restored = loaded === undefined ? [] : [{ ...loaded.checkpoint, owner } as const];
     if (loaded !== undefined) store.remember(loaded.metadata);
+    const left = [...store.pointer.completed, ...restored].map(({ metadata }) => metadata);
+    const kept = new Set([...(store.run.kept ?? []), ...left]);
     const run = {
       run: store.run.run + 1,
       by: triggerId,
@@ -329,6 +331,7 @@ export class JobOperations {
       ...(version === undefined ? {} : { version }),
       ...(fileMerging === undefined ? {} : { fileMerging }),
       ...(loaded?.restore.allowNonRestored === true ? { allowNonRestored: true as const } : {}),
+      ...(kept.size === 0 ? {} : { kept: [...kept] }),
       fullFirst: loaded?.restore.claimMode === 'no-claim',
       // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
       ...(owner === 'claimed' && loaded !== undefined ? this.#claimOf(loaded.checkpoint) : {}),

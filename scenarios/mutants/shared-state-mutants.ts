@@ -52,6 +52,16 @@ export const claimForgottenByNextLeader: Mutant = {
   judges: ['retention', 'progress'],
 };
 
+export const earlierRunsLeftAlone: Mutant = {
+  slug: 'earlier-runs-left-alone',
+  bug: 'own (decision 0116)',
+  story:
+    'A run looks only at files of its own ids. What the one before had begun when it ended, and what came late, stays once the next run has begun.',
+  parts: withWrong({ leftOfEarlierRuns: 'left-alone' }),
+  scenario: 'cancel-and-restore-retained',
+  judges: ['retention', 'progress'],
+};
+
 export const partialUploadNotTracked: Mutant = {
   slug: 'partial-upload-not-tracked',
   bug: 'FLINK-30461',

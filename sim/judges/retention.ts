@@ -7,9 +7,9 @@
  *
  * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
- * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans; except what a snapshot is made of that
- *     a run has claimed (row C27). Of that goes what no retained checkpoint needs, whoever leads and when the run is over, too; what is
- *     retained when the next run begins is its user's. Its `_metadata` may stay as long as the run goes on and needs a shared file of it.
+ * I3: files of a checkpoint that is still being taken are no orphans; nor is what earlier runs had retained when the next one began: that is
+ *     their user's, until a run claims it (row C27). Of what a run has claimed goes what no retained checkpoint needs, whoever leads
+ *     and when the run is over, too; its `_metadata` may stay as long as the run goes on and needs a shared file of it.
  */
 import { creatorOf, isShared } from '../../engine/protocol/checkpoint-paths.ts';
 import {
@@ -74,7 +74,7 @@ export class Retention implements Judge {
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
     'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
     'run was restored from and did not claim. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
-    'live): at the end an object, an unfinished upload or an empty directory belongs to no retained checkpoint and to none that is still being taken.';
+    'live): at the end an object, an unfinished upload or an empty directory belongs to no checkpoint that is retained, was left to its user or is still being taken.';
   readonly #options: RetentionOptions;
   readonly #findings = new Findings(NAME);
   readonly #pointerKey: string;
@@ -89,6 +89,8 @@ export class Retention implements Judge {
   #claimed: string | undefined;
   /** By directory of a claimed snapshot: the shared files of it that are there and the run's to delete (I3). */
   readonly #claims = new Map<string, Set<string>>();
+  /** By the path of its `_metadata`: what a checkpoint is made of that an earlier run had retained and nobody has claimed. */
+  readonly #kept = new Map<string, ReadonlySet<string>>();
   /** Of the last pointer. */
   #run: JobRun = FIRST_RUN;
   #retained: readonly RetainedCheckpoint[] = [];
@@ -118,7 +120,7 @@ export class Retention implements Judge {
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
     let files = this.#retainedFiles.size + this.#released.size;
-    for (const shared of this.#claims.values()) files += shared.size;
+    for (const of of [...this.#claims.values(), ...this.#kept.values()]) files += of.size;
     return this.#everNamed.size + files + this.#restoredUs.size;
   }
 
@@ -141,27 +143,39 @@ export class Retention implements Judge {
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return [...durable.objects(), ...durable.leftovers()].find((path) => {
       if (referenced.has(path)) return false;
-      if (this.#isLeftOfClaim(path, referenced)) return true;
+      const isLeft = this.#isLeftOfClaim(path, referenced);
+      if (isLeft !== undefined) return isLeft;
       if (!path.includes(this.#ofJob)) return false;
       // The directories of a job that goes on stay, whatever is in them; so do those of one that was drained and may be started again.
       if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
-      if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
+      if (!Number.isNaN(creator)) return creator < oldest && !this.#isKept(path, creator);
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
-      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
+      return checkpoint === undefined || (Number(checkpoint) <= newest && !this.#isKept(path, Number(checkpoint)));
     });
   }
 
-  /** I3. */
-  #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean {
+  /** I3. Undefined: of no claim. */
+  #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean | undefined {
     for (const [directory, shared] of this.#claims) {
       if (shared.has(path)) return true;
-      // Entropy may stand in front. What lies beside the files of a retained snapshot goes with it.
-      if (!path.includes(`${directory}/`) || referenced.has(`${directory}/_metadata`)) continue;
-      const isNeeded = this.#run.ended === undefined && path === `${directory}/_metadata`;
-      if (!isNeeded || ![...shared].some((file) => referenced.has(file))) return true;
+      // Entropy may stand in front.
+      if (!path.includes(`${directory}/`)) continue;
+      const metadata = `${directory}/_metadata`;
+      // What lies beside the files of a retained snapshot goes with it.
+      if (referenced.has(metadata)) return false;
+      const isNeeded = this.#run.ended === undefined && [...shared].some((file) => referenced.has(file));
+      return path !== metadata || !isNeeded;
     }
+    return undefined;
+  }
+
+  /** By its user: whatever lies in the directory, and what else the checkpoint is made of. */
+  #isKept(path: string, id: number): boolean {
+    if (id > this.#options.reader.floor) return false;
+    for (const [metadata, files] of this.#kept)
+      if (files.has(path) || path.includes(`${directoryOfMetadata(metadata)}/`)) return true;
     return false;
   }
 
@@ -234,17 +248,21 @@ export class Retention implements Judge {
     const { floor, notClaimed = floor } = job;
     for (const checkpoint of completed) {
       const directory = directoryOfMetadata(checkpoint.metadata);
+      if (checkpoint.owner === 'user' && !this.#kept.has(checkpoint.metadata))
+        this.#kept.set(checkpoint.metadata, new Set(this.#options.reader.filesOf(checkpoint)));
       if (checkpoint.owner !== 'claimed' || this.#claims.has(directory)) continue;
       const files = this.#options.reader.filesOf(checkpoint).filter((path) => creatorOf(path) > notClaimed);
       this.#claims.set(directory, new Set(files.filter(isShared)));
+      this.#kept.delete(checkpoint.metadata);
     }
   }
 
   /** A run is over and this was retained: all that it is made of belongs to a user, until another run claims it. */
   #handOver(checkpoint: RetainedCheckpoint): void {
+    const files = this.#options.reader.filesOf(checkpoint);
+    this.#kept.set(checkpoint.metadata, new Set(files));
     this.#claims.delete(directoryOfMetadata(checkpoint.metadata));
-    for (const path of this.#options.reader.filesOf(checkpoint))
-      for (const shared of this.#claims.values()) shared.delete(path);
+    for (const path of files) for (const shared of this.#claims.values()) shared.delete(path);
   }
 
   /** What a run was restored from and claims is the job's from then on; what it does not claim stays its user's (row C27). */

@@ -191,6 +191,19 @@ describe('operations: the next run', () => {
     expect(bench.told('r')).toEqual({ kind: 'done' });
   });
 
+  it('C7: what was retained when a run ended is remembered by all that follow', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1')).answer() as OperatedBench;
+    const kept = ['checkpoints/job/chk-1/_metadata'];
+    expect(bench.pointer.job?.kept).toEqual(kept);
+    const retained = [{ id: id(4), metadata: 'checkpoints/job/chk-4/_metadata' }];
+    bench.store.stored({ ...bench.pointer, completed: retained }, bench.store.version);
+    bench.status = 'running';
+    bench.ask('e', CANCEL).operations.executionsGone(bench.out);
+    bench.answer();
+    bench.ask('s', { kind: 'resume' }).answer();
+    expect(bench.pointer.job?.kept).toEqual([...kept, 'checkpoints/job/chk-4/_metadata']);
+  });
+
   it('C27: claimed, it is the job’s own', () => {
     const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
     expect(bench.pointer).toMatchObject({

@@ -156,7 +156,10 @@ describe('what a run has claimed of an earlier one', () => {
     readonly objects = new Set<string>();
     #retained: readonly RetainedCheckpoint[] = [];
     readonly #judge: Retention;
-    readonly #filesOf = new Map<number, readonly string[]>([[2, [metadataPath(2), segment(1), segment(2)]]]);
+    readonly #filesOf = new Map<number, readonly string[]>([
+      [1, [metadataPath(1), segment(1)]],
+      [2, [metadataPath(2), segment(1), segment(2)]],
+    ]);
 
     constructor() {
       const reader = {
@@ -189,13 +192,14 @@ describe('what a run has claimed of an earlier one', () => {
   }
 
   const ALL = [metadataPath(2), segment(1), segment(2), LEFT];
-  const claim = (): Claim => new Claim().point([CLAIMED], RUN);
+  const OLD = { id: checkpointId(1), metadata: metadataPath(1) };
+  const claim = (): Claim => new Claim().point([OLD], FIRST_RUN).point([CLAIMED], RUN);
 
   it('stays while the pointer names it, and what was never the run’s stays in any case', () => {
     expect(claim().orphan(...ALL)).toBeUndefined();
-    expect(claim().point([OWN], RUN).orphan(segment(1))).toBeUndefined();
+    expect(claim().point([OWN], RUN).orphan(metadataPath(1), segment(1))).toBeUndefined();
     const user = new Claim().point([{ ...CLAIMED, owner: 'user' }], { ...FIRST_RUN, run: 2, floor: 2 });
-    expect(user.point([OWN], RUN).orphan(...ALL)).toBeUndefined();
+    expect(user.point([OWN], { ...FIRST_RUN, run: 2, floor: 2 }).orphan(...ALL)).toBeUndefined();
   });
 
   it('is an orphan when nothing retained is made of it, whoever leads: segments, directory and `_metadata`', () => {
@@ -217,6 +221,15 @@ describe('what a run has claimed of an earlier one', () => {
     ).toBe(metadataPath(2));
     needed.tell({ kind: 'object-deleted', path: segment(2) });
     expect(needed.orphan(metadataPath(2))).toBe(metadataPath(2));
+  });
+
+  it('what else an earlier run left is an orphan, when a checkpoint that is newer is retained', () => {
+    const stray = segment(0);
+    for (const path of [stray, `checkpoints/${JOB_ID}/chk-1/late`]) {
+      const isOfUser = path !== stray;
+      expect(claim().point([OWN], RUN).orphan(path)).toBe(isOfUser ? undefined : path);
+      expect(new Claim().point([OWN], { ...FIRST_RUN, run: 2, floor: 2 }).orphan(path)).toBe(path);
+    }
   });
 
   it('the run is over: what its checkpoints are made of is kept with them, the rest goes, when the next run has begun, too', () => {
