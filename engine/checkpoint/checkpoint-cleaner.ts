@@ -12,13 +12,11 @@ import { type EngineParts, standardParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf, checkpointIdsOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
-import type { ClaimedSnapshot, ReleaseOutcome, ReleaseQuestion } from './claimed-snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 type CleanerParts = Pick<EngineParts, 'filesToDelete' | 'leftOfEarlierRuns'>;
-type ReleaseEnded = (outcome: ReleaseOutcome) => void;
 
 export class CheckpointCleaner {
   readonly #storage: CheckpointStorage;
@@ -49,7 +47,7 @@ export class CheckpointCleaner {
   /**
    * A deletion that fails is not repeated: the next sweep finds the files again. `endsWith`: the run is over and this is the last id it took,
    * so ids above the newest are garbage, too; but a sweep that is slow meets files of the next run, which have higher ids. What earlier
-   * runs kept is not this run's (C7 in bugs.md); what else they left is nobody's (decision 0116).
+   * runs kept is not this run's (C7 in bugs.md); what else they left is nobody's (decision 0115).
    */
   sweep(pointer: CheckpointPointer, out: Out, endsWith?: number): void {
     const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
@@ -63,15 +61,22 @@ export class CheckpointCleaner {
     this.#deleteWhere(
       `${this.#root}chk-`,
       (path) => isGarbage(checkpointIdOf(path, this.#root), path),
-      (paths, foundOut) => sometimes(paths.some(isUnfinished), foundOut, 'unfinished-file-swept'),
+      (paths, foundOut) => {
+        sometimes(paths.some(isUnfinished), foundOut, 'unfinished-file-swept');
+        const isOfEarlierRun = (path: string): boolean => checkpointIdOf(path, this.#root) <= (pointer.job?.floor ?? 0);
+        sometimes(paths.some(isOfEarlierRun), foundOut, 'files-of-earlier-run-swept');
+      },
       out,
     );
   }
 
-  /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
-  discard(directory: string, out: Out): void {
+  /** A whole directory: of a checkpoint or savepoint that was aborted, or that the run has claimed. `discarded`: it is known to be gone. */
+  discard(directory: string, out: Out, discarded?: () => void): void {
     this.#cleaning += 1;
-    this.#storage.discard(directory, out, (_reply, nowUs, endOut) => this.#ended(nowUs, endOut));
+    this.#storage.discard(directory, out, (reply, nowUs, endOut) => {
+      if (reply?.outcome === 'done') discarded?.();
+      this.#ended(nowUs, endOut);
+    });
   }
 
   /** Files that no directory gathers. */
@@ -79,15 +84,6 @@ export class CheckpointCleaner {
     if (paths.length === 0) return;
     this.#cleaning += 1;
     this.#delete(paths, out);
-  }
-
-  /** What nobody needs of a snapshot that the run has claimed. */
-  release(claimed: ClaimedSnapshot, question: ReleaseQuestion, out: Out, ended: ReleaseEnded): void {
-    this.#cleaning += 1;
-    claimed.release(question, out, (outcome, nowUs, endOut) => {
-      ended(outcome);
-      this.#ended(nowUs, endOut);
-    });
   }
 
   /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */

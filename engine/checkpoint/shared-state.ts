@@ -77,22 +77,10 @@ export class SharedState {
     return resolved;
   }
 
-  /** Shared files of ids up to this one are somebody else's (decision 0062). */
-  get highestNotClaimedId(): number {
-    const { store, parts } = this.#options;
-    const isUsersRetained = store.pointer.completed.some(({ owner }) => owner === 'user');
-    const { floor, notClaimed = floor } = store.run;
-    return parts.notClaimedFiles === 'remembered' || isUsersRetained ? notClaimed : 0;
-  }
-
-  isInUse(path: string): boolean {
-    return this.#registry.isInUse(path);
-  }
-
   /** The pointer was moved: what is below it may go. `running`: whom the newest checkpoint was triggered for. */
   sweep(pointer: CheckpointPointer, running: ReadonlySet<number>, out: Out): void {
     const [lowest] = pointer.completed;
-    if (lowest !== undefined) this.#unregister(lowest.id, pointer, out);
+    if (lowest !== undefined) this.#unregister(lowest.id, out);
     const newest = pointer.completed.at(-1)?.id ?? 0;
     const { parts } = this.#options;
     const isOfTask = (path: string): boolean =>
@@ -137,34 +125,33 @@ export class SharedState {
     return registered;
   }
 
-  /** Files of earlier runs, which the sweep does not look at, go with the snapshot that was claimed: where the run does not say so, here. */
-  #unregister(lowestRetainedId: CheckpointId, { job }: CheckpointPointer, out: Out): void {
-    const { floor, claimed } = job ?? FIRST_RUN;
+  /** What is to be deleted the sweep finds. */
+  #unregister(lowestRetainedId: CheckpointId, out: Out): void {
     const unused = this.#registry.unregisterUnused(lowestRetainedId);
     const { parts, cleaner } = this.#options;
-    const isNamed = (path: string): boolean => claimed === undefined && creatorOf(path) <= floor;
-    cleaner.deleteFiles(parts.sharedGarbage === 'swept' ? unused.filter(isNamed) : unused, out);
+    if (parts.sharedGarbage !== 'swept') cleaner.deleteFiles(unused, out);
   }
 
   #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
     const { parts, isIncremental, merges, cleaner } = this.#options;
     if (parts.sharedGarbage !== 'swept') return;
-    const { floor, kept = [] } = pointer.job ?? FIRST_RUN;
+    const { floor } = pointer.job ?? FIRST_RUN;
     const isKept = (path: string): boolean => this.#ofEarlierRuns?.has(path) !== false;
     const isGarbage = (path: string): boolean =>
       creatorOf(path) <= lastId && !isInUse(path) && (creatorOf(path) > floor || !isKept(path));
     const areSought = parts.leftOfEarlierRuns === 'swept' && floor > 0 && (isIncremental() || merges);
-    if (areSought) this.#findKept(kept, out);
+    if (areSought) this.#findKept(pointer, out);
     if (isIncremental()) cleaner.sweepShared('shared', isGarbage, out);
     if (merges) cleaner.sweepShared('taskowned', isGarbage, out);
   }
 
   /** I4. Until it is known what earlier runs kept, all that they wrote is theirs. */
-  #findKept(metadata: readonly string[], out: Out): void {
-    const { store, storage } = this.#options;
+  #findKept({ job, completed }: CheckpointPointer, out: Out): void {
+    const { store, storage, parts } = this.#options;
+    const isRemembered = parts.notClaimedFiles === 'remembered' || completed.some(({ owner }) => owner === 'user');
     const { run } = store.run;
     if (this.#ofEarlierRuns !== undefined) return;
-    readNamedFiles(metadata, storage, out, (named) => {
+    readNamedFiles(isRemembered ? (job?.kept ?? []) : [], storage, out, (named) => {
       if (store.run.run === run) this.#ofEarlierRuns = named;
     });
   }
@@ -172,7 +159,7 @@ export class SharedState {
   /** I2. */
   #rebuilt(): SharedStateRegistry {
     const { store, parts } = this.#options;
-    const registry = new SharedStateRegistry(this.highestNotClaimedId, parts.mergedFileUse);
+    const registry = new SharedStateRegistry(store.run.floor, parts.mergedFileUse);
     for (const { id } of store.pointer.completed) {
       const metadata = store.metadataOf(id);
       if (metadata !== undefined) registerMetadata(registry, metadata);

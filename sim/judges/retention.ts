@@ -8,10 +8,9 @@
  * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
  * I3: files of a checkpoint that is still being taken are no orphans; nor is what earlier runs had retained when the next one began: that is
- *     their user's, until a run claims it (row C27). Of what a run has claimed goes what no retained checkpoint needs, whoever leads
- *     and when the run is over, too; its `_metadata` may stay as long as the run goes on and needs a shared file of it.
+ *     their user's, until a run claims it (row C27). What a run has claimed goes when it is not retained any more, wherever it lies.
  */
-import { creatorOf, isShared } from '../../engine/protocol/checkpoint-paths.ts';
+import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import {
   type CheckpointPointer,
   decodePointer,
@@ -87,8 +86,8 @@ export class Retention implements Judge {
   readonly #ofUsers = new Map<string, OfUser>();
   /** What the run that goes on was restored from and has claimed. */
   #claimed: string | undefined;
-  /** By directory of a claimed snapshot: the shared files of it that are there and the run's to delete (I3). */
-  readonly #claims = new Map<string, Set<string>>();
+  /** Directories of snapshots that runs have claimed. */
+  readonly #claimedDirectories = new Set<string>();
   /** By the path of its `_metadata`: what a checkpoint is made of that an earlier run had retained and nobody has claimed. */
   readonly #kept = new Map<string, ReadonlySet<string>>();
   /** Of the last pointer. */
@@ -120,7 +119,7 @@ export class Retention implements Judge {
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
     let files = this.#retainedFiles.size + this.#released.size;
-    for (const of of [...this.#claims.values(), ...this.#kept.values()]) files += of.size;
+    for (const kept of this.#kept.values()) files += kept.size;
     return this.#everNamed.size + files + this.#restoredUs.size;
   }
 
@@ -156,18 +155,11 @@ export class Retention implements Judge {
     });
   }
 
-  /** I3. Undefined: of no claim. */
+  /** I3. Undefined: in no directory that was claimed. What lies beside the files of a retained snapshot goes with it. */
   #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean | undefined {
-    for (const [directory, shared] of this.#claims) {
-      if (shared.has(path)) return true;
-      // Entropy may stand in front.
-      if (!path.includes(`${directory}/`)) continue;
-      const metadata = `${directory}/_metadata`;
-      // What lies beside the files of a retained snapshot goes with it.
-      if (referenced.has(metadata)) return false;
-      const isNeeded = this.#run.ended === undefined && [...shared].some((file) => referenced.has(file));
-      return path !== metadata || !isNeeded;
-    }
+    // Entropy may stand in front.
+    for (const directory of this.#claimedDirectories)
+      if (path.includes(`${directory}/`)) return !referenced.has(`${directory}/_metadata`);
     return undefined;
   }
 
@@ -191,7 +183,6 @@ export class Retention implements Judge {
   }
 
   #onDeleted(path: string, { at, atUs }: Moment): void {
-    for (const shared of this.#claims.values()) shared.delete(path);
     const id = this.#retainedFiles.get(path);
     this.#noteDistance(path, { at, atUs });
     if (id !== undefined) {
@@ -245,24 +236,20 @@ export class Retention implements Judge {
     if (job.run !== this.#run.run) for (const checkpoint of this.#retained) this.#handOver(checkpoint);
     this.#run = job;
     this.#retained = completed;
-    const { floor, notClaimed = floor } = job;
-    for (const checkpoint of completed) {
-      const directory = directoryOfMetadata(checkpoint.metadata);
-      if (checkpoint.owner === 'user' && !this.#kept.has(checkpoint.metadata))
-        this.#kept.set(checkpoint.metadata, new Set(this.#options.reader.filesOf(checkpoint)));
-      if (checkpoint.owner !== 'claimed' || this.#claims.has(directory)) continue;
-      const files = this.#options.reader.filesOf(checkpoint).filter((path) => creatorOf(path) > notClaimed);
-      this.#claims.set(directory, new Set(files.filter(isShared)));
-      this.#kept.delete(checkpoint.metadata);
+    for (const { owner, metadata, id } of completed) {
+      const directory = directoryOfMetadata(metadata);
+      if (owner === 'user' && !this.#kept.has(metadata))
+        this.#kept.set(metadata, new Set(this.#options.reader.filesOf({ id, metadata })));
+      if (owner !== 'claimed' || job.ended !== undefined) continue;
+      this.#claimedDirectories.add(directory);
+      this.#kept.delete(metadata);
     }
   }
 
   /** A run is over and this was retained: all that it is made of belongs to a user, until another run claims it. */
   #handOver(checkpoint: RetainedCheckpoint): void {
-    const files = this.#options.reader.filesOf(checkpoint);
-    this.#kept.set(checkpoint.metadata, new Set(files));
-    this.#claims.delete(directoryOfMetadata(checkpoint.metadata));
-    for (const path of files) for (const shared of this.#claims.values()) shared.delete(path);
+    this.#kept.set(checkpoint.metadata, new Set(this.#options.reader.filesOf(checkpoint)));
+    this.#claimedDirectories.delete(directoryOfMetadata(checkpoint.metadata));
   }
 
   /** What a run was restored from and claims is the job's from then on; what it does not claim stays its user's (row C27). */

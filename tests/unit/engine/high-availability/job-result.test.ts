@@ -24,8 +24,6 @@ import { RecordingOut } from '../../../support/recording-out.ts';
 import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 
 const FILE = `checkpoints/${JOB}/chk-6/_metadata`;
-/** From then on no write comes that was made before the run. */
-const QUIET_FROM_US = 700_000;
 const SECOND_LOOK_US = 2_000_000;
 const metadataOf = (id: number): string => `checkpoints/${JOB}/chk-${id}/_metadata`;
 
@@ -46,8 +44,6 @@ class Bench {
   readonly out: RecordingOut;
   /** Kinds of requests and what they were about, in order. */
   readonly done: string[] = [];
-  /** Runs of whose claims it was told that they are over. */
-  readonly released: number[] = [];
   isStorageDown = false;
   #cleaned = 0;
   readonly #client: RequestClient<CoordinationReply>;
@@ -68,7 +64,6 @@ class Bench {
       parts: standardParts,
       hasSharedFiles,
       lateWriteUs: micros(SECOND_LOOK_US),
-      released: (run) => this.released.push(run),
       done: () => {
         this.#cleaned += 1;
       },
@@ -107,7 +102,7 @@ class Bench {
   end(status: EndStatus, floor = 0, kept: readonly string[] = []): this {
     const ofEarlier = kept.length === 0 ? {} : { kept };
     const run = { run: 1, by: '', floor, ...ofEarlier, fullFirst: false, ended: { status, by: '' } };
-    this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, 0, out));
+    this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, out));
     return this;
   }
 
@@ -188,7 +183,7 @@ describe('job result', () => {
     for (const checkpoint of [3, 4, 6, 7]) bench.storage.objects.set(merged(checkpoint), new Uint8Array([1]));
     const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status: 'canceled', by: 'user' } } as const;
     const result = { ...resultOf(run), isResumable: true } as const;
-    bench.results.markDirty(result, bench.out, (known, _nowUs, out) => bench.cleanup.start(known, 0, out));
+    bench.results.markDirty(result, bench.out, (known, _nowUs, out) => bench.cleanup.start(known, out));
     bench.answerToTheEnd();
     const left = bench.storage.paths();
     expect(left).toEqual([
@@ -206,46 +201,33 @@ describe('job result', () => {
   ] as const)('I6, C27: of what a run %s had claimed that goes which no kept checkpoint uses', (_name, ended, kept) => {
     const bench = new Bench(true);
     const shared = (creator: number): string => `checkpoints/${JOB}/shared/op-0-1-1-${creator}.segment`;
-    const claimed = metadataOf(6);
-    bench.storage.objects.set(claimed, written(shared(2), shared(4), shared(5)));
+    const SAVEPOINT = 'savepoints/sp/_metadata';
+    for (const path of [metadataOf(6), SAVEPOINT]) bench.storage.objects.set(path, written(shared(2), shared(4)));
     for (const checkpoint of kept)
       bench.storage.objects.set(metadataOf(checkpoint), written(shared(2), shared(5), shared(8)));
     for (const creator of [2, 3, 4, 5, 8]) bench.storage.objects.set(shared(creator), new Uint8Array([1]));
     // An earlier run kept what this one did not claim.
     const earlier = metadataOf(1);
     bench.storage.objects.set(earlier, written(shared(2)));
-    const run = {
-      run: 2,
-      by: 'r',
-      floor: 6,
-      kept: [earlier, claimed],
-      notClaimed: 2,
-      claimed,
-      fullFirst: false,
-      ended,
-    };
+    const claimed = ['savepoints/sp', `checkpoints/${JOB}/chk-6`];
+    const run = { run: 2, by: 'r', floor: 6, kept: [earlier], claimed, fullFirst: false, ended };
     const completed = kept.map((id) => ({ id: checkpointId(id), metadata: metadataOf(id) }));
     bench.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed, job: run }));
     bench.store.put(counterKey(JOB), '8');
     bench.isStorageDown = true;
-    bench.results.markDirty(resultOf(run), bench.out, (result, _nowUs, out) =>
-      bench.cleanup.start(result, QUIET_FROM_US, out),
-    );
+    bench.results.markDirty(resultOf(run), bench.out, (result, _nowUs, out) => bench.cleanup.start(result, out));
     bench.answer();
-    bench.out.advance(QUIET_FROM_US);
-    bench.answer();
-    expect(bench.released).toEqual([]);
+    expect(bench.store.valueOf(pointerKey(JOB))).not.toBe('');
     bench.isStorageDown = false;
-    // Before that a write might bring back what is deleted, and the next run waits.
-    expect(bench.done).not.toContain('storage-delete');
     bench.out.advance(1_000_000);
+    bench.answer();
+    // A write that was repeated happens again.
+    bench.storage.objects.set(SAVEPOINT, new Uint8Array(1));
     bench.answerToTheEnd();
-    expect(bench.released).toEqual([2]);
     expect(bench.result()?.state).toBe('clean');
-    const mine = bench.storage.paths().filter((path) => path.startsWith(`checkpoints/${JOB}/`));
     const ofKept = kept.length === 0 ? [] : [metadataOf(8), shared(5), shared(8)];
-    // 2 was never the run's; 3 is nobody's.
-    expect(mine).toEqual([...ofKept, earlier, shared(2)].sort());
+    const left = [...ofKept, earlier, shared(2), 'checkpoints/other/chk-1/_metadata'];
+    expect(bench.storage.paths()).toEqual(left.sort());
   });
 
   it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {
