@@ -364,6 +364,7 @@ function restartOf(restart: ScenarioInput['restart']): RestartConfiguration {
         initialUs: restart.initial,
         maxUs: restart.max,
         multiplier: restart.multiplier,
+        ...(restart.jitter.numerator > 0 ? { jitter: restart.jitter } : {}),
         resetThresholdUs: restart.resetAfter,
         attemptsBeforeReset: restart.attemptsBeforeReset,
       };

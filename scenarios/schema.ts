@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { defaultMaxParallelism } from '../engine/job/key-groups.ts';
+import { parallelismAskedFor } from '../engine/protocol/client-operations.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { allNodes, TARGET_GROUPS } from '../sim/node-names.ts';
@@ -49,7 +50,7 @@ export const scenarioSchema = record({
   storage: storageSchema.prefault({}).describe('What the checkpoint storage is like.'),
   scheduler: schedulerSchema.prefault({ mode: 'default' }).describe('Who chooses the parallelism, and when.'),
   restart: restartSchema
-    .prefault({ strategy: 'exponential-delay', initial: '500ms', max: '5s', resetAfter: '30s' })
+    .prefault({ strategy: 'exponential-delay', initial: '500ms', max: '5s', jitter: '0/1', resetAfter: '30s' })
     .describe(
       'How the job is restarted. Left out: with delays that suit lives of a minute; a strategy that is named has the defaults of Flink.',
     ),
@@ -183,10 +184,11 @@ function slotProblems({ job, cluster, scheduler, faults }: ScenarioInput): Secti
   }
   demand(job.parallelism, ['job', 'parallelism']);
   faults.forEach(({ action }, index) => {
-    if (action.kind !== 'operation' || action.command.kind !== 'rescale') return;
-    const { parallelism } = action.command;
-    demand(parallelism, ['faults', index, 'rescale']);
-    problems.push(...keyGroupProblems(parallelism, ['faults', index, 'rescale'], job));
+    const parallelism = action.kind === 'operation' ? parallelismAskedFor(action.command) : undefined;
+    if (action.kind !== 'operation' || parallelism === undefined) return;
+    const place = action.command.kind === 'rescale' ? ['rescale'] : ['thenResume', 'parallelism'];
+    demand(parallelism, ['faults', index, ...place]);
+    problems.push(...keyGroupProblems(parallelism, ['faults', index, ...place], job));
   });
   return problems;
 }

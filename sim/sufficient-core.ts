@@ -5,6 +5,7 @@
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { JobGraph } from '../engine/job/job-graph.ts';
 import { slotsNeeded } from '../engine/job/scaled-graph.ts';
+import { parallelismAskedFor } from '../engine/protocol/client-operations.ts';
 import type { ChoiceSite } from './kernel/choice.ts';
 import type { SimulationPlan } from './plan.ts';
 
@@ -40,8 +41,7 @@ export function slotsThatSuffice({ engine, faults, topics }: SimulationPlan, gra
   const mayFinishInPart = topics.some(({ bounded }) => bounded);
   if (scheduler.mode === 'adaptive' && !mayFinishInPart) return scheduler.minParallelism;
   return faults.reduce(
-    (most, fault) =>
-      fault.kind === 'operation' && fault.command.kind === 'rescale' ? Math.max(most, fault.command.parallelism) : most,
+    (most, fault) => Math.max(most, fault.kind === 'operation' ? (parallelismAskedFor(fault.command) ?? 0) : 0),
     scheduler.mode === 'adaptive' ? scheduler.maxParallelism : slotsNeeded(graph.vertices),
   );
 }

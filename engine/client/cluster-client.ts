@@ -6,7 +6,8 @@
  * Invariants: I1 a repetition carries the same trigger id; I2 a job that stopped or was canceled is resumed from what that answer named,
  * or from the savepoint its user chose, and from nothing else;
  * I3 a version that could not begin is followed by the one to go back to, from the same snapshot;
- * I4 a snapshot that could not be read is asked for again after a while, by another request, until it can.
+ * I4 a job that is to begin with another parallelism is resumed when that is durable;
+ * I5 a snapshot that could not be read is asked for again after a while, by another request, until it can.
  */
 import { MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { micros } from '../foundation/time.ts';
@@ -27,6 +28,8 @@ interface Open {
   readonly thenResume: ThenResume | undefined;
   /** Of a `resume`: the version to begin where the one that was asked for cannot. */
   readonly fallBack?: number;
+  /** Is asked for when this is answered. */
+  readonly next?: Open;
 }
 
 /** What a client has in hand; kept by the world, so that a restarted client goes on. */
@@ -80,15 +83,17 @@ export class ClusterClient implements Actor {
       if (location === undefined) return probe(out, 'nothing-to-dispose-of');
       return this.#ask({ triggerId: id, operation: { kind: command.kind, location }, thenResume: undefined }, out);
     }
-    if (command.kind === 'rescale') {
-      this.#options.notebook.rescales += 1;
-      const operation = { ...command, requestId: this.#options.notebook.rescales };
-      return this.#ask({ triggerId: id, operation, thenResume: undefined }, out);
-    }
+    if (command.kind === 'rescale') return this.#ask(this.#rescale(id, command.parallelism), out);
     if (command.kind === 'savepoint' || command.kind === 'checkpoint')
       return this.#ask({ triggerId: id, operation: command, thenResume: undefined }, out);
     const { thenResume, ...operation } = command;
     this.#ask({ triggerId: id, operation, thenResume }, out);
+  }
+
+  #rescale(triggerId: string, parallelism: number): Open {
+    this.#options.notebook.rescales += 1;
+    const requestId = this.#options.notebook.rescales;
+    return { triggerId, operation: { kind: 'rescale', requestId, parallelism }, thenResume: undefined };
   }
 
   #ask(open: Open, out: Out): void {
@@ -127,6 +132,7 @@ export class ClusterClient implements Actor {
     });
     if (operation.kind === 'savepoint' && result.location !== undefined) savepoints.push(result.location);
     if (asked.thenResume !== undefined) this.#resume(asked, asked.thenResume, result, out);
+    if (asked.next !== undefined) this.#ask(asked.next, out);
     if (result.kind === 'failed' && result.isUnreadable === true) this.#later(asked, out);
     else this.#goBack(asked, result, out);
   }
@@ -146,7 +152,7 @@ export class ClusterClient implements Actor {
     const left = result.kind === 'in-progress' ? undefined : result.location;
     const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
     if (!isOver || (then.onlyIfFailed === true && result.kind === 'done')) return;
-    const { from, claimMode, allowNonRestored, backend, fileMerging, version, fallBack } = then;
+    const { from, claimMode, allowNonRestored, backend, fileMerging, version, fallBack, parallelism } = then;
     const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
     const settings = {
       claimMode,
@@ -156,12 +162,14 @@ export class ClusterClient implements Actor {
       ...(version === undefined ? {} : { version }),
     };
     const restore = location === undefined ? {} : { restore: { location, ...settings } };
-    const open = {
+    const resume = {
       triggerId: `${triggerId}/resume`,
       operation: { kind: 'resume', ...restore },
       thenResume: undefined,
+      ...(fallBack === undefined ? {} : { fallBack }),
     } as const;
-    this.#ask({ ...open, ...(fallBack === undefined ? {} : { fallBack }) }, out);
+    if (parallelism === undefined) return this.#ask(resume, out);
+    this.#ask({ ...this.#rescale(`${triggerId}/rescale`, parallelism), next: resume }, out);
   }
 
   /** The version could not begin: the one that shall in its place, from the same snapshot. */

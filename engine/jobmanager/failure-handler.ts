@@ -7,6 +7,7 @@
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { RestartCause } from '../protocol/engine-events.ts';
+import type { Jitter } from '../protocol/jitter.ts';
 import type { ExecutionVertexId, PipelinedRegions } from './pipelined-regions.ts';
 import { RestartBackoff } from './restart-backoff.ts';
 
@@ -33,10 +34,10 @@ export class FailureHandler {
   readonly #parts: EngineParts;
   readonly #backoff: RestartBackoff;
 
-  constructor(configuration: EngineConfiguration, parts: EngineParts) {
+  constructor(configuration: EngineConfiguration, parts: EngineParts, jitter?: Jitter) {
     this.#configuration = configuration;
     this.#parts = parts;
-    this.#backoff = new RestartBackoff(configuration.restart);
+    this.#backoff = new RestartBackoff(configuration.restart, jitter);
   }
 
   /** Subtasks that failed by one event are one failure: a lost TaskManager counts once, however many regions it hosted. */

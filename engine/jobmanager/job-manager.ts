@@ -108,7 +108,7 @@ export class JobManager implements Actor {
     if (input.kind === 'started') return this.#services.start(nowUs, out);
     this.#services.checkLeadership(nowUs, out);
     if (input.kind === 'timer') this.#timer(input.timer, nowUs, out);
-    else this.#message(input.message, input.from, nowUs, out);
+    else this.#message(input.message, { node: input.from, mailbox: input.fromMailbox, via: 'datagram' }, nowUs, out);
     if (this.#superseded) {
       this.#superseded = false;
       this.#forget(out);
@@ -128,7 +128,7 @@ export class JobManager implements Actor {
     if (!handled) out.report({ kind: 'message-discarded', message: 'timer', why: 'of an epoch that is over' });
   }
 
-  #message(message: EngineMessage, from: NodeId, nowUs: Micros, out: Out): void {
+  #message(message: EngineMessage, from: Target, nowUs: Micros, out: Out): void {
     out.busy('message', 1);
     if (this.#services.handleMessage(message, nowUs, out)) return;
     switch (message.kind) {
@@ -149,7 +149,7 @@ export class JobManager implements Actor {
         if (this.#master?.operatorCoordinators.handleMessage(message, nowUs, out) === true) return;
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'nobody waits for it' });
       case 'client-request':
-        return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
+        return this.#clientRequest(message, from, nowUs, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
         if (message.epoch === this.#services.epoch) return this.#master?.operatorEvent(message, nowUs, out);

@@ -19,13 +19,13 @@ import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
-import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import { type ExecutionAttemptId, type LeaderEpoch, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { operatorScales } from '../job/scaled-graph.ts';
 import type { EndedRun } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { MasterHookHost } from '../job/master-hook.ts';
-import type { Out } from '../protocol/actor.ts';
+import type { Out, Target } from '../protocol/actor.ts';
 import type { ClientOperation } from '../protocol/client-operations.ts';
 import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
 import type { EngineMessage, OperatorEventMessage, TaskManagerMessage } from '../protocol/messages.ts';
@@ -96,7 +96,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#options = options;
     this.#slots = new SlotPool(configuration);
     this.#gateway = new TaskGateway(epoch);
-    this.#failures = new FailureHandler(configuration, parts);
+    this.#failures = new FailureHandler(configuration, parts, environment.jitter);
     this.#scaling = new JobScaling({
       graph,
       epoch,
@@ -267,12 +267,12 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     );
   }
 
-  handle(message: TaskManagerMessage, from: NodeId, nowUs: Micros, out: Out): void {
+  handle(message: TaskManagerMessage, from: Target, nowUs: Micros, out: Out): void {
     switch (message.kind) {
       case 'heartbeat-response':
-        return this.#reports.heartbeatResponse(message, from, nowUs, out);
+        return this.#reports.heartbeatResponse(message, from.node, nowUs, out);
       case 'task-state':
-        return this.#reports.taskState(message, from, nowUs, out);
+        return this.#reports.taskState(message, from.node, nowUs, out);
       case 'end-of-data':
         return this.#endOfData(message.attempt, nowUs, out);
       case 'acknowledge-checkpoint':

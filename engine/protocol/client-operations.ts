@@ -70,6 +70,8 @@ export interface ThenResume {
   /** From what the stop or cancel left, or from the newest savepoint this client was told of. */
   readonly from: 'what-it-left' | 'newest-savepoint';
   readonly claimMode: ClaimMode;
+  /** As wide as somebody asks for between the runs (row F7); absent: as it was. */
+  readonly parallelism?: number;
   readonly backend?: BackendName;
   readonly fileMerging?: boolean;
   readonly allowNonRestored: boolean;
@@ -87,6 +89,12 @@ export type ClientCommand =
   | (Extract<ClientOperation, { kind: 'cancel' }> & { readonly thenResume?: ThenResume })
   | { readonly kind: 'dispose-savepoint' }
   | { readonly kind: 'rescale'; readonly parallelism: number };
+
+/** Undefined: none, the job stays as wide as it is. */
+export function parallelismAskedFor(command: ClientCommand): number | undefined {
+  if (command.kind === 'rescale') return command.parallelism;
+  return 'thenResume' in command ? command.thenResume?.parallelism : undefined;
+}
 
 /** World -> client, on its own node: the person presses the button. */
 export interface ClientCommandMessage {

@@ -107,6 +107,8 @@ export type RestartConfiguration =
       readonly maxUs: number;
       /** Rational, for integer arithmetic: 3/2 is Flink's default 1.5. */
       readonly multiplier: { readonly numerator: number; readonly denominator: number };
+      /** By which share of it a delay is longer or shorter (Flink: jitter-factor); absent: by none. */
+      readonly jitter?: { readonly numerator: number; readonly denominator: number };
       readonly resetThresholdUs: number;
       /** Restarts without a quiet time between them before the job fails; 0: without end. */
       readonly attemptsBeforeReset: number;

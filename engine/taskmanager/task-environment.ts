@@ -5,6 +5,7 @@ import type { JobGraph } from '../job/job-graph.ts';
 import { deployedGraph } from '../job/scaled-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
+import type { Jitter } from '../protocol/jitter.ts';
 import type { NodeDisk } from '../protocol/node-disk.ts';
 import type { ServiceNodes } from '../protocol/service-nodes.ts';
 import type { TaskDeployment } from '../protocol/task.ts';
@@ -22,6 +23,8 @@ export interface TaskEnvironment {
   readonly services: ServiceNodes;
   /** Of the node. */
   readonly wallClock: WallClock;
+  /** Of the node; absent: delays are as they are. */
+  readonly jitter?: Jitter;
   /** Of the node; absent: there is none. */
   readonly disk?: NodeDisk;
   /** Of the process (row S19). Absent: every piece of state has a file of its own. */

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
 import { BACKENDS } from '../../engine/protocol/configuration.ts';
-import { record } from './scalars.ts';
+import { count, record } from './scalars.ts';
 
 export const OPERATIONS = ['savepoint', 'checkpoint', 'stop-with-savepoint', 'cancel', 'dispose-savepoint'] as const;
 export const SAVEPOINT_FORMATS = ['canonical', 'native'] as const;
@@ -23,6 +23,9 @@ const thenResume = record({
     .enum(CLAIM_MODES)
     .default('no-claim')
     .describe('Who owns the snapshot the job is restored from. `no-claim`: its user, and nothing of it is reused.'),
+  parallelism: count()
+    .optional()
+    .describe('Subtasks it begins with, as with `rescale`: of an adaptive scheduler the most. Absent: as before.'),
   backend: z
     .enum(BACKENDS)
     .optional()
@@ -67,6 +70,7 @@ export function commandOf({ operation, format, type, drain, thenResume: resume }
             from: resume.from,
             claimMode: resume.claim,
             allowNonRestored: resume.allowNonRestored,
+            ...(resume.parallelism === undefined ? {} : { parallelism: resume.parallelism }),
             ...(resume.backend === undefined ? {} : { backend: resume.backend }),
             ...(resume.fileMerging === undefined ? {} : { fileMerging: resume.fileMerging }),
             ...(resume.version === undefined ? {} : { version: resume.version }),

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { BACKENDS, LOCAL_RECOVERIES } from '../../engine/protocol/configuration.ts';
 import { HARDWARE_PROFILES } from '../../sim/node/hardware-profile.ts';
 import { changelogSchema } from './changelog-schema.ts';
-import { count, duration, multiplier, partsPerMillion, record, size, text } from './scalars.ts';
+import { chance, count, duration, multiplier, partsPerMillion, record, size, text } from './scalars.ts';
 import { fileMergingSchema, storageKindSchema } from './storage-schema.ts';
 
 const PROFILES = HARDWARE_PROFILES.map((profile) => profile.name);
@@ -183,6 +183,9 @@ export const restartSchema = z.discriminatedUnion(
       initial: duration().prefault('1s').describe("Delay of the first restart. Flink's default."),
       max: duration().prefault('1m').describe("Longest delay. Flink's default."),
       multiplier: multiplier().prefault('3/2').describe("Growth from one restart to the next. Flink's default."),
+      jitter: chance()
+        .prefault('1/10')
+        .describe("Share of a delay by which it is longer or shorter, as chance has it. Flink's default; 0/1: none."),
       resetAfter: duration()
         .prefault('1h')
         .describe("Time without failure after which the delay is the first again. Flink's default."),

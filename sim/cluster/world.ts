@@ -11,6 +11,7 @@ import { ClientNotebook, ClusterClient } from '../../engine/client/cluster-clien
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { JobManager } from '../../engine/jobmanager/job-manager.ts';
 import type { EngineParts } from '../../engine/parts.ts';
+import type { Jitter } from '../../engine/protocol/jitter.ts';
 import type { ServiceNodes } from '../../engine/protocol/service-nodes.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
 import type { SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
@@ -177,7 +178,7 @@ function engineNodes(
   world: Pick<World, 'jobManagers' | 'taskManagers' | 'userCode' | 'clocks'>,
   hasUserCodeFaults: boolean,
 ): NodeSpec[] {
-  const { plan, job, parts } = options;
+  const { plan, job, parts, choices } = options;
   const environmentOf = (node: NodeId): TaskEnvironment => ({
     node,
     graph: job.graph,
@@ -186,6 +187,7 @@ function engineNodes(
     parts,
     services: servicesOf(plan),
     wallClock: world.clocks.get(node)?.read ?? trueWallClock,
+    jitter: jitterOf(choices.site(`jitter/${node}`)),
   });
   const taskEnvironmentOf = (node: NodeId): TaskEnvironment => {
     const as = (graph: JobGraph): JobGraph => (hasUserCodeFaults ? world.userCode.wrapped(graph, node) : graph);
@@ -204,6 +206,15 @@ function engineNodes(
         new TaskManager({ ...taskEnvironmentOf(id), disk }, incarnation),
     })),
   ];
+}
+
+/** Whole milliseconds, as Flink draws them; none is the boring option, and longer by one the next. */
+function jitterOf(site: ChoiceSite): Jitter {
+  return (upToUs) => {
+    const option = site.choose(2 * Math.floor(upToUs / 1_000) + 1);
+    const ms = option % 2 === 0 ? 0 - option / 2 : (option + 1) / 2;
+    return ms * 1_000;
+  };
 }
 
 /** The first version is the job as it begins: one graph under both names. */

@@ -1,5 +1,7 @@
 /** Rows C5, X15 (CheckpointIntervalDuringBacklogITCase): how many checkpoints there are while sources lag, and when they have caught up. */
 import { describe, expect, it } from 'vitest';
+import { nodeId } from '../../engine/foundation/ids.ts';
+import type { Fault } from '../../sim/faults/fault.ts';
 import { SERVICE_NODES } from '../../sim/node-names.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
@@ -7,14 +9,18 @@ import { findings, liveIt, planOf } from '../support/lives.ts';
 const SECOND = 1_000_000;
 const SLOW_FROM_US = 8 * SECOND;
 
-/** The log answers late for 12 s, so that readers fall behind; nothing else goes wrong. */
-function livedWith(intervalDuringBacklogUs: number | undefined): RunRecord {
+/** The log answers late for 12 s, so that readers fall behind; `more`: what else goes wrong. */
+function livedWith(
+  intervalDuringBacklogUs: number | undefined,
+  { more = [], variant = 'standard' }: { readonly more?: readonly Fault[]; readonly variant?: string } = {},
+): RunRecord {
   const plan = planOf('interval-during-backlog', '1');
   const { intervalDuringBacklogUs: _, ...checkpoint } = plan.engine.checkpoint;
   const backlog = intervalDuringBacklogUs === undefined ? {} : { intervalDuringBacklogUs };
   const record = liveIt(
     {
       ...plan,
+      variant,
       engine: { ...plan.engine, checkpoint: { ...checkpoint, ...backlog } },
       faults: [
         {
@@ -27,6 +33,7 @@ function livedWith(intervalDuringBacklogUs: number | undefined): RunRecord {
           trigger: { atUs: SLOW_FROM_US },
           forUs: 12 * SECOND,
         },
+        ...more,
       ],
     },
     { keepHistory: true },
@@ -53,6 +60,21 @@ function phases({ history }: RunRecord): { before: number[]; during: number[]; a
 }
 
 describe('interval during backlog', () => {
+  it('C5: a reader that dies while it lags is not waited for: nobody is left who could say that it has caught up', () => {
+    const crash: Fault = {
+      id: 'f2',
+      kind: 'crash',
+      node: nodeId('taskmanager-1'),
+      restartAfterUs: SECOND,
+      trigger: { atUs: 14 * SECOND },
+    };
+    const { after, overUs } = phases(livedWith(0, { more: [crash] }));
+    expect((after[0] ?? 0) - overUs).toBeLessThan(1.1 * SECOND);
+    const flagged = phases(livedWith(0, { more: [crash], variant: 'backlog-flag-survives-reader' }));
+    // Not before another leader comes, whose coordinators know of no reader of before.
+    expect((flagged.after[0] ?? Infinity) - (after[0] ?? 0)).toBeGreaterThan(10 * SECOND);
+  });
+
   it('X15: of 0: none while a source lags, and again one interval after all have caught up', () => {
     const { before, during, after, overUs } = phases(livedWith(0));
     expect(before.length).toBeGreaterThan(6);

@@ -1,6 +1,8 @@
-/** Barriers that are not met by all: ended channels, checkpoints given up, exchanges that keep their order (rows B2, B3, B10). */
+/** Barriers that are not met by all: ended channels, checkpoints given up, exchanges that keep their order (rows B1, B2, B3, B10, B11). */
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { eventsOf, liveIt } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
 
 type Checkpointing = Partial<SimulationPlan['engine']['checkpoint']>;
@@ -8,7 +10,27 @@ const SECOND = 1_000_000;
 const withCheckpoints = (scenario: string, checkpointing: Checkpointing): Story =>
   story({ scenario, engine: (engine) => ({ ...engine, checkpoint: { ...engine.checkpoint, ...checkpointing } }) });
 
+const recordOf = ({ checkpointRecords }: RunRecord, id: number) =>
+  checkpointRecords.find(({ checkpointId }) => checkpointId === id);
+/** Vertices that ever took a snapshot before all barriers were there. */
+const overtakenAt = (record: RunRecord): Set<number> => {
+  const vertices = eventsOf(record).flatMap((event) =>
+    event.kind === 'acknowledge-sent' && event.metrics.unaligned ? [event.vertex] : [],
+  );
+  return new Set(vertices);
+};
+
 describe('Cluster: barriers', () => {
+  it('B1: the barrier of a newer checkpoint ends the alignment of one that will never be complete', () => {
+    /* Sources there hear neither the trigger nor the end of the third; those behind them have the other barriers of it. */
+    const tale = (): Story => story({ scenario: 'lost-aborts' }).deafen('jobmanager-1', 'taskmanager-1', 2.9, 0.95);
+    const record = tale().reaches('newer-barrier-gave-up-alignment').passes();
+    expect(recordOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
+    expect(recordOf(record, 4)?.outcome).toBe('completed');
+    const stuck = liveIt({ ...tale().plan(), variant: 'newer-barrier-does-not-cancel-older' });
+    expect(recordOf(stuck, 4)?.outcome).toBe('aborted');
+  });
+
   it('B2: a channel that ends during an alignment counts as its last barrier: no checkpoint waits until it expires', () => {
     const record = withCheckpoints('partially-finished-sources', { intervalUs: 0.3 * SECOND, timeoutUs: 5 * SECOND })
       .pause('taskmanager-2', 5.2, 0.8)
@@ -42,11 +64,17 @@ describe('Cluster: barriers', () => {
     const record = withCheckpoints(scenario, { alignedTimeoutUs: 100_000 })
       .crash('taskmanager-1', { point: 'completed', checkpoint: 9 })
       .passes({ keepHistory: true });
-    const overtaken = new Set<number>();
-    for (const { event } of record.history)
-      if (event.kind === 'acknowledge-sent' && event.metrics.unaligned) overtaken.add(event.vertex);
+    const overtaken = overtakenAt(record);
     // 2 gets its input by rescaling, 3 by forwarding; the others behind them by keys, dealt out and at one place.
     expect([...overtaken]).not.toContain(2);
     expect(overtaken).toContain(7);
+  });
+
+  it('B11: what broadcasts is aligned, and with it every input of who gets it; what lies in front of that is not', () => {
+    const record = story({ scenario: 'broadcast-rules' })
+      .crash('taskmanager-1', { point: 'completed', checkpoint: 3 })
+      .passes({ keepHistory: true });
+    // 0 and 1 are the sources, 2 has the keyed events and a copy of every rule.
+    expect(overtakenAt(record)).toEqual(new Set([0, 1]));
   });
 });

@@ -1,6 +1,22 @@
-/** Stories around the moment in which a checkpoint becomes one: metadata, pointer, notice (rows C12, C13, F16, F17, G1). */
+/** Stories around the moment in which a checkpoint becomes one: metadata, pointer, notice (rows C12, C13, C14, F16, F17, G1). */
 import { describe, expect, it } from 'vitest';
-import { story } from './story.ts';
+import type { RunRecord } from '../../sim/run-record.ts';
+import { type Story, story } from './story.ts';
+
+const SECOND = 1_000_000;
+const outcomeOf = ({ checkpointRecords }: RunRecord, id: number) => {
+  const { outcome, reason } = checkpointRecords.find(({ checkpointId }) => checkpointId === id) ?? {};
+  return { outcome, reason };
+};
+/** Three at a time, and nobody repeats an acknowledgement soon. */
+const concurrent = (): Story =>
+  story({
+    engine: (engine) => ({
+      ...engine,
+      runtime: { ...engine.runtime, requestTimeoutUs: 3 * SECOND },
+      checkpoint: { ...engine.checkpoint, maxConcurrent: 3, intervalUs: SECOND, timeoutUs: 8 * SECOND },
+    }),
+  });
 
 describe('Cluster: finalize', () => {
   it('JobManager crashes when all acknowledgements are in, metadata not written: the checkpoint never was (C12)', () => {
@@ -23,16 +39,51 @@ describe('Cluster: finalize', () => {
     expect(restored).toMatchObject({ kind: 'restore-chosen', checkpointId: 2 });
   });
 
+  it('C12: a checkpoint that completes ends an older one that does not', () => {
+    const record = concurrent()
+      .deafen('taskmanager-1', 'jobmanager-1', 3.1, 0.5)
+      .reaches('older-pending-subsumed')
+      .passes();
+    expect(outcomeOf(record, 3)).toEqual({ outcome: 'aborted', reason: 'checkpoint-subsumed' });
+    expect(outcomeOf(record, 4).outcome).toBe('completed');
+  });
+
+  it('C12: a savepoint that completes ends nothing, and is not what is restored', () => {
+    const record = concurrent()
+      .asks({ kind: 'savepoint', format: 'canonical' }, 3.1)
+      .crash('taskmanager-1', 3.5)
+      .reaches('savepoint-beside-checkpoint')
+      .shows('restore-chosen')
+      .passes();
+    const [checkpoint, savepoint] = [3, 4].map((id) =>
+      record.checkpointRecords.find(({ checkpointId }) => checkpointId === id),
+    );
+    expect(savepoint).toMatchObject({ type: 'savepoint', outcome: 'completed' });
+    expect(checkpoint).toMatchObject({ type: 'checkpoint', outcome: 'completed' });
+    expect(checkpoint?.endedAtUs).toBeGreaterThan(savepoint?.endedAtUs ?? Infinity);
+    const restored = record.history.flatMap(({ event }) =>
+      event.kind === 'restore-chosen' ? [event.checkpointId as number] : [],
+    );
+    expect(restored.slice(0, 2)).toEqual([0, 3]);
+  });
+
+  it('C14: the notice of a checkpoint is lost: whoever missed it commits with the next one', () => {
+    const record = story()
+      .deafen('jobmanager-1', 'taskmanager-1', { point: 'all-acknowledged', checkpoint: 2 }, 1)
+      .reaches('commit-of-missed-notice')
+      .passes();
+    expect(record.restarts).toBe(0);
+  });
+
   it('JobManager crashes before notifying: TaskManagers learn of the completion by recovery only (C14, G4)', () => {
     story().crash('jobmanager-1', { point: 'completed', checkpoint: 3 }).passes();
   });
 
-  it('the reply to the pointer write is lost: asked again, the leader finds its own write (F17)', () => {
-    story()
-      .service('coordination-store', 'unknown-outcome', { point: 'pointer-write.sent', checkpoint: 2 }, 3)
-      .reaches('pointer-write-unknown')
-      .reaches('pointer-write-found-done')
-      .passes();
+  it('the reply to the pointer write is lost: asked again, the leader finds its own write, and no file was discarded (C13, F17)', () => {
+    const tale = (): Story =>
+      story().service('coordination-store', 'unknown-outcome', { point: 'pointer-write.sent', checkpoint: 2 }, 3);
+    tale().reaches('pointer-write-unknown').reaches('pointer-write-found-done').passes();
+    expect(tale().fails('unknown-write-is-failure')).toContain('retention');
   });
 
   it('the reply to the metadata write is lost: the same bytes under the same name are found (T5)', () => {

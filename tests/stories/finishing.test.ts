@@ -5,6 +5,7 @@ import type { Fault } from '../../sim/faults/fault.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
+import { type Story, story } from './story.ts';
 
 const NOBODY = -1;
 const crash = (node: string, trigger: Fault['trigger'], index: number): Fault => ({
@@ -80,6 +81,16 @@ describe('Cluster: the end of bounded input', () => {
     const restored = record.history.filter(({ event }) => event.kind === 'end-of-data-reached');
     expect(restored.length).toBeGreaterThan(3);
     expect(statusesOf(record).at(-1)).toBe('running');
+  });
+
+  it('C21: union lists of which some subtasks have finished are in no checkpoint: a restore would deal them out without these', () => {
+    /* One source reads nothing for a while; the others come to their end. */
+    const tale = (): Story =>
+      story({ scenario: 'union-offsets' }).deafen('log-broker', 'taskmanager-2', 10, 5).crash('taskmanager-1', 14);
+    const record = tale().passes();
+    const reasons = record.checkpointRecords.map(({ reason }) => reason);
+    expect(reasons).toContain('checkpoint-declined-task-closing');
+    expect(tale().fails('union-of-finished-completes')).toContain('consistent-cut');
   });
 
   it('C23: without checkpoints everything written is committed at the end', () => {

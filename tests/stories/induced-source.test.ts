@@ -11,7 +11,7 @@ const TASK_MANAGERS = ['taskmanager-1', 'taskmanager-2', 'taskmanager-3'];
 const completed = (history: readonly HistoryEvent[]): readonly number[] =>
   history.flatMap(({ event }) => (event.kind === 'checkpoint-completed' ? [event.checkpointId] : []));
 
-describe('a source that stops at markers', () => {
+describe('C25: a source that stops at markers', () => {
   it('takes checkpoints where the markers lie, each once it is triggered', () => {
     const { history } = story({ scenario: INDUCED }).shows('markers-put').passes({ keepHistory: true });
     expect(completed(history).length).toBeGreaterThan(10);

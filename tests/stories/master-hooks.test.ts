@@ -49,7 +49,7 @@ function lived(plan: SimulationPlan, outside: Outside): RunRecord {
   return record;
 }
 
-describe('a master hook', () => {
+describe('C25: a master hook', () => {
   it('is reset at the start, triggered at each checkpoint, and given its state of the one that is restored', () => {
     const outside = new Outside();
     const plan = story()

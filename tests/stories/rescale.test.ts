@@ -25,6 +25,31 @@ describe('rescale on request', () => {
     expect(widths(record)).toEqual([4, 6, 1]);
   });
 
+  it('X30: stopped with a savepoint and started again as wide as somebody says: wider, then from a retained checkpoint narrower', () => {
+    const begins = { from: 'what-it-left', claimMode: 'no-claim', allowNonRestored: false } as const;
+    const stop = { kind: 'stop-with-savepoint', drain: false, format: 'canonical' } as const;
+    const record = story()
+      .asks({ ...stop, thenResume: { ...begins, parallelism: 6 } }, { point: 'completed', checkpoint: 2 })
+      .asks({ kind: 'cancel', thenResume: { ...begins, parallelism: 2 } }, 12)
+      .shows('job-submitted')
+      .reaches('restored-at-other-parallelism')
+      .passes();
+    expect(widths(record)).toEqual([4, 6, 2]);
+    const answered = record.history.flatMap(({ event }) =>
+      event.kind === 'operation-answered' ? [`${event.operation} ${event.outcome}`] : [],
+    );
+    expect(answered).toEqual([
+      'stop-with-savepoint done',
+      'rescale done',
+      'resume done',
+      'cancel done',
+      'rescale done',
+      'resume done',
+    ]);
+    // Nobody restarted: each run began as wide as it should.
+    expect(record.restarts).toBe(0);
+  });
+
   it('F7: before any checkpoint it starts from scratch, and what the wider job left open is aborted', () => {
     const record = story()
       .service('object-store', 'unavailable', { point: 'snapshot.taken', checkpoint: 1 }, 4)

@@ -1,4 +1,4 @@
-/** Files that checkpoints have in common, one retained: nobody deletes what another one uses (rows C9, C16, C26, G5). */
+/** Files that checkpoints have in common, one retained: nobody deletes what another one uses (rows C7, C9, C16, C26, G5). */
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
@@ -19,6 +19,22 @@ const ids = (record: RunRecord, outcome: string): number[] =>
   record.checkpointRecords.filter((one) => one.outcome === outcome).map(({ checkpointId }) => checkpointId);
 
 describe('Cluster: shared files', () => {
+  it('C7: restored without claim: checkpoints use nothing of the snapshot until one is in the store, not until one was triggered', () => {
+    const record = shared({ timeoutUs: 1.2 * SECOND, tolerableFailures: 9, maxConcurrent: 1 })
+      .asks({ kind: 'cancel', thenResume: { from: 'what-it-left', claimMode: 'no-claim', allowNonRestored: false } }, 5)
+      .pause('taskmanager-1', 5.2, 2)
+      .reaches('full-checkpoint-forced')
+      .passes(keep);
+    const sharing = new Map(
+      eventsOf(record).flatMap((event) =>
+        event.kind === 'checkpoint-triggered' ? [[event.checkpointId as number, event.options.sharing] as const] : [],
+      ),
+    );
+    // The first of the new run expires.
+    expect(ids(record, 'aborted')).toContain(9);
+    expect([9, 10, 11].map((id) => sharing.get(id))).toEqual(['forward', 'forward', undefined]);
+  });
+
   it('C9, G5: files of a checkpoint that has expired are registered all the same: the task may build on them', () => {
     const tale = (): Story =>
       shared({ timeoutUs: 1.2 * SECOND, tolerableFailures: 9, maxConcurrent: 1 }).pause(

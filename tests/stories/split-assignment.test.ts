@@ -38,6 +38,17 @@ describe('splits around a checkpoint', () => {
       .passes();
   });
 
+  it('C18: the job begins again before there is a checkpoint: its coordinators begin from nothing, too', () => {
+    const record = story({ scenario: SPLITS })
+      .crash('taskmanager-1', 0.9, 0.3)
+      .shows('restore-chosen')
+      .passes({ keepHistory: true });
+    const restored = record.history.flatMap(({ event }) =>
+      event.kind === 'restore-chosen' ? [event.checkpointId as number] : [],
+    );
+    expect(restored.slice(0, 2)).toEqual([0, 0]);
+  });
+
   it('K3: fewer splits than readers: idle readers change nothing, and order is judged', () => {
     const plan = planOf(SPLITS, '3');
     const job = { ...plan.job, parameters: { ...plan.job.parameters, splitRecords: 0 } };

@@ -1,4 +1,4 @@
-/** What a leader finds that its predecessor left, and what it must not do about it (rows C8, C17, C19). */
+/** What a leader finds that its predecessor left, and what it must not do about it (rows C8, C17, C19, F13). */
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { eventsOf } from '../support/lives.ts';
@@ -28,6 +28,17 @@ describe('Cluster: another leader', () => {
     expect(chosen(record).slice(0, 2)).toEqual([0, 3]);
     expect(tale().fails('unreadable-checkpoint-skipped')).toContain('checkpoint-lifecycle');
   });
+
+  it.each(['jobmanager-crash-before-notify', 'zookeeper-jobmanager-crash', 'kubernetes-jobmanager-crash'])(
+    'F13: whatever it is that remembers, a pointer that was moved is found by the next leader (%s)',
+    (scenario) => {
+      const record = story({ scenario })
+        .crash('jobmanager-1', { point: 'pointer-write.done', checkpoint: 2 })
+        .crash('jobmanager-2', { point: 'pointer-write.done', checkpoint: 2 })
+        .passes({ keepHistory: true });
+      expect(chosen(record).slice(0, 2)).toEqual([0, 2]);
+    },
+  );
 
   it('C17: a leader that is suspended deletes nothing, though nothing is to be kept of a job that is over', () => {
     const record = story({

@@ -1,4 +1,4 @@
-/** Stories around subtasks: barriers, snapshots, two-phase commit, zombies (rows B1, B9, C20, F4, F19, G6, K6, K7). */
+/** Stories around subtasks: barriers, snapshots, two-phase commit, zombies (rows B1, C15, C20, F4, F12, F19, G6, K6, K7, K9, T5, T11). */
 import { describe, expect, it } from 'vitest';
 import { story } from './story.ts';
 
@@ -35,6 +35,18 @@ describe('Cluster: subtasks', () => {
 
   it('a TaskManager hears nothing and still talks: it ends its subtasks, the job goes on elsewhere (F19)', () => {
     story().isolate('taskmanager-2', { point: 'barrier.sent', checkpoint: 3 }, 12).passes();
+  });
+
+  it('two TaskManagers lose each other: the subtasks at both ends of a channel fail, and with them their job (F12)', () => {
+    const record = story().deafen('taskmanager-1', 'taskmanager-2', 6.1, 20).passes({ keepHistory: true });
+    expect(record.restarts).toBeGreaterThanOrEqual(1);
+    expect(Object.keys(record.probes)).not.toContain('taskmanager-heartbeat-timeout');
+    const failures = record.history.flatMap(({ event, node }) =>
+      event.kind === 'task-state' && event.state === 'failed' ? [`${event.failure} on ${node}`] : [],
+    );
+    expect(failures).toContain('connection-lost on taskmanager-1');
+    expect(failures).toContain('connection-lost on taskmanager-2');
+    expect(failures.filter((failure) => failure.endsWith('taskmanager-3'))).toEqual([]);
   });
 
   it('a second TaskManager crashes while the job restores: the restart restarts (F4)', () => {

@@ -1,4 +1,4 @@
-/** What is triggered when, and what becomes of it when the job restarts meanwhile (rows C1, C2, C4, C10, C11, C29). */
+/** What is triggered when, and what becomes of it when the job restarts meanwhile (rows C1, C2, C4, C10, C11, C15, C29). */
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
@@ -103,5 +103,21 @@ describe('Cluster: triggers', () => {
     expect(declined).not.toEqual([]);
     const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
     expect(restored[1]).toBe(2);
+  });
+
+  it('C15: with no failure tolerated a checkpoint that expires fails the job, a savepoint that expires does not', () => {
+    const strict = { tolerableFailures: 0, intervalUs: 4 * SECOND };
+    const checkpoint = withCheckpoints({ ...strict, timeoutUs: 0.5 * SECOND })
+      .pause('taskmanager-1', 3.9, 1.2)
+      .reaches('checkpoint-failures-fail-job')
+      .passes();
+    expect(checkpoint.restarts).toBe(1);
+    const savepoint = withCheckpoints({ ...strict, savepointTimeoutUs: 0.5 * SECOND })
+      .asks(SAVEPOINT, 5)
+      .pause('taskmanager-1', 4.9, 1.2)
+      .passes(keep);
+    expect(recordOf(savepoint, 2)).toMatchObject({ type: 'savepoint', reason: 'checkpoint-expired' });
+    expect(answers(savepoint)).toEqual(['failed']);
+    expect(savepoint.restarts).toBe(0);
   });
 });

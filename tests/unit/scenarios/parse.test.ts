@@ -41,6 +41,7 @@ describe('restart of a scenario file', () => {
       initialUs: 1_000_000,
       maxUs: 60_000_000,
       multiplier: { numerator: 3, denominator: 2 },
+      jitter: { numerator: 1, denominator: 10 },
       resetThresholdUs: 3_600_000_000,
       attemptsBeforeReset: 0,
     });
@@ -59,6 +60,8 @@ describe('restart of a scenario file', () => {
 
   it('left out: restarts come soon enough for lives of a minute', () => {
     expect(restartOf('')).toMatchObject({ initialUs: 500_000, maxUs: 5_000_000, resetThresholdUs: 30_000_000 });
+    expect(restartOf('')).not.toHaveProperty('jitter');
+    expect(restartOf('restart: { strategy: exponential-delay, jitter: 0/1 }\n')).not.toHaveProperty('jitter');
   });
 });
 

@@ -21,6 +21,10 @@ describe('checks of parallelism', () => {
     expect(problemsOf(`${job}faults: [{ rescale: 4, at: 1s }]`)).toEqual([]);
     expect(problemsOf(`${job}faults: [{ rescale: 5, at: 1s }]`)).toEqual(['faults.0.rescale: at most 4']);
     expect(problemsOf('job: { use: keyed-count, parallelism: 5 }')).toEqual(['job.parallelism: at most 4']);
+    const restored = (parallelism: number): string[] =>
+      problemsOf(`${job}faults: [{ operation: cancel, at: 1s, thenResume: { parallelism: ${parallelism} } }]`);
+    expect(restored(4)).toEqual([]);
+    expect(restored(5)).toEqual(['faults.0.thenResume.parallelism: at most 4']);
   });
 
   it('F6: a job that adapts needs slots for its lower bound only, and an upper bound that is no lower', () => {

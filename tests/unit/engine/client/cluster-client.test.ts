@@ -42,6 +42,24 @@ describe('a client that resumes a job', () => {
     expect(asked()).toEqual(['c', 'c/resume', 'c/resume+']);
   });
 
+  it('that is to be as wide as somebody says asks for that first, and resumes when it is durable', () => {
+    const client = new ClusterClient({ jobManagers: [NODE], repeatAfterUs: 1_000_000, notebook: new ClientNotebook() });
+    const out = new RecordingOut(() => {});
+    const hears = (message: EngineMessage): void => client.handle(heard(message), out.nowUs, out);
+    const command = { kind: 'cancel', thenResume: { ...THEN_RESUME, parallelism: 3 } } as const;
+    hears({ kind: 'client-command', id: 'c', command });
+    hears({ kind: 'client-reply', triggerId: 'c', result: { kind: 'done', location: 'checkpoints/job/chk-3' } });
+    const asked = (): unknown[] => out.reported('operation-requested').map(({ triggerId }) => triggerId);
+    const last = (): EngineMessage | undefined => out.sent.at(-1)?.message;
+    expect(asked()).toEqual(['c', 'c/rescale']);
+    const operation = { kind: 'rescale', requestId: 1, parallelism: 3 };
+    expect(last()).toMatchObject({ kind: 'client-request', operation });
+    hears({ kind: 'client-reply', triggerId: 'c/rescale', result: { kind: 'done' } });
+    expect(asked()).toEqual(['c', 'c/rescale', 'c/resume']);
+    const restore = { location: 'checkpoints/job/chk-3' };
+    expect(last()).toMatchObject({ kind: 'client-request', operation: { kind: 'resume', restore } });
+  });
+
   it('does not when it was refused for any other reason', () => {
     const { out, asked } = resumed({ kind: 'failed', reason: 'the job has no such operator' });
     out.advance(20_000_000);

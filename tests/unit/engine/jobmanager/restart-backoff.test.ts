@@ -41,6 +41,29 @@ describe('restart backoff', () => {
     ]);
   });
 
+  it('6.2: jitter makes a delay longer or shorter by its share at most, and never shorter than the first or longer than the longest', () => {
+    const jittered = { ...EXPONENTIAL, jitter: { numerator: 1, denominator: 10 } };
+    const asked: number[] = [];
+    const longer = new RestartBackoff(jittered, (upToUs) => {
+      asked.push(upToUs);
+      return upToUs;
+    });
+    expect(delaysOf(longer, 4)).toEqual([1_100_000, 1_650_000, 2_475_000, 3_712_500]);
+    // What is added is not grown: the next delay is a multiple of the one without.
+    expect(asked).toEqual([100_000, 150_000, 225_000, 337_500]);
+    const shorter = new RestartBackoff(jittered, (upToUs) => -upToUs);
+    expect(delaysOf(shorter, 3)).toEqual([SECOND, 1_350_000, 2_025_000]);
+    expect(delaysOf(new RestartBackoff(jittered, (upToUs) => upToUs), 200).at(-1)).toBe(60 * SECOND);
+    expect(delaysOf(new RestartBackoff(jittered, (upToUs) => -upToUs), 200).at(-1)).toBe(60 * SECOND);
+  });
+
+  it('6.2: without a jitter factor nobody is asked', () => {
+    const backoff = new RestartBackoff(EXPONENTIAL, () => {
+      throw new Error('asked');
+    });
+    expect(delaysOf(backoff, 2)).toEqual([SECOND, 1_500_000]);
+  });
+
   it('FLIP-364: a failure before the restart is merged: it waits for the rest and is no new attempt', () => {
     const backoff = new RestartBackoff(EXPONENTIAL);
     expect(backoff.onFailure(0)).toBe(SECOND);
