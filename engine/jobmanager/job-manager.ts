@@ -24,6 +24,7 @@ import type { DeploymentCount } from './job-versions.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { lateWriteUs } from '../storage/late-writes.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { probe } from '../protocol/probes.ts';
 
@@ -95,8 +96,7 @@ export class JobManager implements Actor {
       results: this.#results,
       parts: environment.parts,
       hasSharedFiles: incremental || changelog !== undefined || fileMerging !== undefined,
-      // Who is silent for the first time-out is lost; it gets another one to come back.
-      lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
+      lateWriteUs: lateWriteUs(environment.configuration),
       released: (run) => {
         this.#releasedRun = run;
       },
@@ -211,20 +211,20 @@ export class JobManager implements Actor {
             this.#superseded = true;
           },
           isReleased: (run) => run <= this.#releasedRun,
-          ended: (run, endOut) => this.#ended(run, endOut),
+          ended: (run, beganUs, endOut) => this.#ended(run, beganUs, endOut),
         });
-        this.#master.start(doneOut);
+        this.#master.start(nowUs, doneOut);
         this.#heartbeat(nowUs, doneOut);
       },
     });
     const takeover = this.#takeover;
-    this.#results.read(out, (result, _nowUs, readOut) => {
+    this.#results.read(out, (result, nowUs, readOut) => {
       if (result !== undefined) probe(readOut, `job-result-found-${result.state}`);
       // Whether a next run was begun is for the pointer to say.
       if (result === undefined || result.isResumable === true) return takeover.start(readOut);
       this.#takeover = undefined;
       this.#isOver = true;
-      if (result.state === 'dirty') this.#cleanup.start(result, readOut);
+      if (result.state === 'dirty') this.#cleanup.start(result, this.#quietFromUs(nowUs), readOut);
     });
   }
 
@@ -246,11 +246,16 @@ export class JobManager implements Actor {
   }
 
   /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
-  #ended(run: EndedRun, out: Out): void {
+  #ended(run: EndedRun, beganUs: Micros, out: Out): void {
     this.#results.markDirty(resultOf(run), out, (result, _nowUs, dirtyOut) => {
-      if (result.state === 'dirty') this.#cleanup.start(result, dirtyOut);
+      if (result.state === 'dirty') this.#cleanup.start(result, this.#quietFromUs(beganUs), dirtyOut);
       else this.#releasedRun = run.run;
     });
+  }
+
+  /** No write comes any more that was made before then. */
+  #quietFromUs(nowUs: Micros): number {
+    return nowUs + lateWriteUs(this.#options.environment.configuration);
   }
 
   /** Without a job: its result says all there is to say. */
