@@ -1,6 +1,7 @@
 /** An explanation as Markdown: sentences, the curve, the pair of events. Also what the terminal shows. */
 import type { Explanation } from '../scenarios/explain/explanation.ts';
 import type { CurvePoint } from '../scenarios/explain/probability-curve.ts';
+import { chanceSentences } from './chance-sentences.ts';
 import { faultSentence } from './fault-sentence.ts';
 import { traceLine } from './trace-format.ts';
 
@@ -13,6 +14,8 @@ export function explanationText({ plan, signature, sentences, curve, pair, lives
     '',
     `Scenario ${plan.scenario}, seed ${plan.seed}, engine ${plan.variant}. ${faults.length === 0 ? 'No fault is needed.' : 'Faults:'}`,
     ...(faults.length === 0 ? [] : ['', ...faults]),
+    '',
+    ...chanceSentences(plan),
     ...firstWrong(sentences),
     '',
     '## What happened',

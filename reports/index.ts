@@ -27,6 +27,7 @@ export { SMALLEST_MARKS, type SmallestFailure, smallestFailures } from './smalle
 export { probesDocument, type ReachedProbe, reachedProbes, type Unreached, unreached } from './reached.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
 export { caseText, type CrashFigures, crashFigures } from './crash-table.ts';
+export { chanceSentences } from './chance-sentences.ts';
 export { explanationText } from './explanation-text.ts';
 export { faultSentence } from './fault-sentence.ts';
 export { traceLine } from './trace-format.ts';

@@ -1,8 +1,7 @@
 /** `tidemark shrink`: the smallest plan that fails in the same way. */
-import { faultSentence } from '../../reports/index.ts';
+import { chanceSentences, faultSentence } from '../../reports/index.ts';
 import type { CertificateEntry } from '../../scenarios/shrink/certificate.ts';
 import { choicesOf } from '../../scenarios/shrink/choices-of-plan.ts';
-import type { SimulationPlan } from '../../sim/plan.ts';
 import { type Capsule, decodeReplayable } from '../capsule.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -51,7 +50,7 @@ function tell(
   );
   for (const fault of plan.faults) terminal.out(`  ${fault.id}: ${faultSentence(fault)}`);
   for (const { path, value } of choicesOf(plan)) terminal.out(`  ${path}: ${JSON.stringify(value)}`);
-  terminal.out(chanceSentence(plan));
+  for (const sentence of chanceSentences(plan)) terminal.out(sentence);
   const rows = certificate.map((entry) => [entry.without, insteadOf(entry)]);
   if (rows.length > 0) terminal.out(plainTable(['without', `instead of ${signature}`], rows));
 }
@@ -59,12 +58,4 @@ function tell(
 function insteadOf({ signature, isImpossible }: CertificateEntry): string {
   if (isImpossible === true) return `${signature}, and so does the standard engine without faults`;
   return signature === '' ? 'passes' : signature;
-}
-
-function chanceSentence({ drawnSites, fixedChoices = [] }: SimulationPlan): string {
-  if (drawnSites === undefined) return 'Chance: all latencies as drawn.';
-  const fixed = fixedChoices.map(({ site, nth, option }) => `choice ${nth} of ${site} is option ${option}`);
-  const drawn = drawnSites.length === 0 ? [] : [`${drawnSites.join(', ')} draw`];
-  if (fixed.length + drawn.length === 0) return 'Chance: none is needed, every message takes its least latency.';
-  return `Chance: ${[...fixed, ...drawn].join(', ')}; all other choices are the boring ones.`;
 }

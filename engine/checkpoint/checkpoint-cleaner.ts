@@ -12,7 +12,7 @@ import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
-import type { ClaimedSnapshot, ReleaseOutcome } from './claimed-snapshot.ts';
+import type { ClaimedSnapshot, ReleaseOutcome, ReleaseQuestion } from './claimed-snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
@@ -80,9 +80,9 @@ export class CheckpointCleaner {
   }
 
   /** What nobody needs of a snapshot that the run has claimed. */
-  release(claimed: ClaimedSnapshot, isInUse: (path: string) => boolean, out: Out, ended: ReleaseEnded): void {
+  release(claimed: ClaimedSnapshot, question: ReleaseQuestion, out: Out, ended: ReleaseEnded): void {
     this.#cleaning += 1;
-    claimed.release(isInUse, out, (outcome, nowUs, endOut) => {
+    claimed.release(question, out, (outcome, nowUs, endOut) => {
       ended(outcome);
       this.#ended(nowUs, endOut);
     });

@@ -380,7 +380,7 @@ export class CheckpointCoordinator {
     this.#coordinators.notifyComplete(pending.checkpointId, out);
     if (parts.timerAtLimit === 'until-completion')
       this.#periodic.rearm(nowUs, this.#options.configuration.checkpoint.intervalUs, out);
-    this.files.completed(dropped, pending.required, out);
+    this.files.completed({ dropped, required: pending.required }, nowUs, out);
     this.#options.host.settled(nowUs, out);
     this.#requests.askAgain(nowUs, out);
     if (this.#jobRuns) this.#options.host.checkpointEnded(true, nowUs, out);

@@ -11,6 +11,7 @@ import type { CheckpointPointer, RetainedCheckpoint } from '../protocol/checkpoi
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { lateWriteUs } from '../storage/late-writes.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import { ClaimedSnapshot } from './claimed-snapshot.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
@@ -31,6 +32,8 @@ export class CheckpointFiles {
   readonly #options: CheckpointFilesOptions;
   readonly #cleaner: CheckpointCleaner;
   #claimed: ClaimedSnapshot | undefined;
+  /** From then on no write of it can come any more. */
+  #quietFromUs = 0;
   #isReleasing = false;
   readonly shared: SharedState;
 
@@ -56,10 +59,14 @@ export class CheckpointFiles {
   }
 
   /** Row C16: the pointer was moved by a checkpoint that these were to acknowledge, and dropped others. */
-  completed(dropped: readonly RetainedCheckpoint[], required: readonly number[], out: Out): void {
+  completed(
+    { dropped, required }: { dropped: readonly RetainedCheckpoint[]; required: readonly number[] },
+    nowUs: Micros,
+    out: Out,
+  ): void {
     this.#sweep(dropped, out);
     this.shared.sweep(this.#options.store.pointer, new Set(required), out);
-    this.#releaseClaimed(out);
+    this.#releaseClaimed(nowUs, out);
   }
 
   /** The run is over; `lastId`: the last it took. */
@@ -81,18 +88,21 @@ export class CheckpointFiles {
   }
 
   /** Row C27: what the pointer does not name of it, and no checkpoint uses. What fails is tried again with the next checkpoint. */
-  #releaseClaimed(out: Out): void {
-    const { store, storage } = this.#options;
+  #releaseClaimed(nowUs: Micros, out: Out): void {
+    const { store, storage, configuration } = this.#options;
     const { claimed: metadata } = store.run;
     const isRetained = store.pointer.completed.some((checkpoint) => checkpoint.metadata === metadata);
     if (metadata === undefined || isRetained || this.#isReleasing) return;
-    if (this.#claimed?.metadata !== metadata)
+    if (this.#claimed?.metadata !== metadata) {
       this.#claimed = new ClaimedSnapshot({ metadata, notClaimed: this.shared.highestNotClaimedId, storage });
+      this.#quietFromUs = nowUs + lateWriteUs(configuration);
+    }
     // An answer may come when the next run has begun: then the registry does not know what the one before kept.
     const isInUse = (path: string): boolean => store.run.claimed !== metadata || this.shared.isInUse(path);
     if (!this.#claimed.hasUnused(isInUse)) return;
     this.#isReleasing = true;
-    this.#cleaner.release(this.#claimed, isInUse, out, (outcome) => {
+    const question = { isInUse, isQuiet: nowUs >= this.#quietFromUs };
+    this.#cleaner.release(this.#claimed, question, out, (outcome) => {
       this.#isReleasing = false;
       if (outcome === 'gone') store.claimIsGone(metadata);
     });

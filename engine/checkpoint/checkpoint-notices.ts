@@ -57,7 +57,7 @@ export class CheckpointNotices {
     const oldestRetainedId = this.#oldestRetainedId();
     const of = { epoch: this.#epoch, attempt, checkpointId, lastSubsumedId };
     const notice = { kind: 'notify-checkpoint-complete', ...of } as const;
-    this.#send(attempt, oldestRetainedId === undefined ? notice : { ...notice, oldestRetainedId }, out);
+    this.#send(attempt, oldestRetainedId === undefined ? notice : { oldestRetainedId, ...notice }, out);
   }
 
   /** `latestCompletedId`: makes good a completion that a task was not told of. */

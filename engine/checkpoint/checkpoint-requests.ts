@@ -61,7 +61,7 @@ export class CheckpointRequests {
   }
 
   #situation(nowUs: Micros): RequestSituation {
-    return { ...this.#host.situation(nowUs), isTriggering: this.isTriggering };
+    return { isTriggering: this.isTriggering, ...this.#host.situation(nowUs) };
   }
 
   #act({ rejected, rearmAfterUs, execute }: RequestDecision, nowUs: Micros, out: Out): void {

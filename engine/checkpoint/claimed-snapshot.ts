@@ -7,7 +7,8 @@
  *
  * Owns: the order of the deletions, and which are known to be done. Does not own: what is in use, when it is asked, the record.
  * Invariants: I1 `_metadata` goes when no file that it names is left to delete, the directory after it; I2 every step may be done again, by
- * anybody; I3 a shared file of an id up to `notClaimed` is somebody else's; so is what lies in another directory.
+ * anybody; I3 a shared file of an id up to `notClaimed` is somebody else's; so is what lies in another directory; I4 what was deleted while a write
+ * of it could still come is deleted again.
  */
 import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -26,7 +27,13 @@ export interface ClaimedSnapshotOptions {
   readonly storage: Pick<CheckpointStorage, 'read' | 'delete' | 'discard'>;
 }
 
-/** `needed`: all is gone that nobody uses. `failed`: something may be left; to be asked again. */
+export interface ReleaseQuestion {
+  readonly isInUse: (path: string) => boolean;
+  /** No write of it can come any more: one that was repeated may happen again, and bring back what was deleted (I4). */
+  readonly isQuiet: boolean;
+}
+
+/** `needed`: somebody uses some of it, or it may come back. `failed`: something may be left. Both: to be asked again. */
 export type ReleaseOutcome = 'gone' | 'needed' | 'failed';
 type Then = (outcome: ReleaseOutcome, nowUs: Micros, out: Out) => void;
 
@@ -48,14 +55,15 @@ export class ClaimedSnapshot {
   }
 
   /** Deletes what is not in use; with the last of it the directory. Asked where `hasUnused`, by one at a time. */
-  release(isInUse: (path: string) => boolean, out: Out, then: Then): void {
+  release(question: ReleaseQuestion, out: Out, then: Then): void {
     const left = this.#left;
-    if (left === undefined) return this.#look(isInUse, out, then);
+    const { isInUse, isQuiet } = question;
+    if (left === undefined) return this.#look(question, out, then);
     if (left.size === 0) return this.removeDirectory(out, then);
     const unused = [...left].filter((path) => !isInUse(path));
     sometimes(unused.some(isShared), out, 'claimed-shared-files-deleted');
     this.#delete(unused, out, then, (nowUs, deletedOut) => {
-      for (const path of unused) left.delete(path);
+      if (isQuiet) for (const path of unused) left.delete(path);
       if (left.size > 0) return then('needed', nowUs, deletedOut);
       this.removeDirectory(deletedOut, then);
     });
@@ -72,13 +80,13 @@ export class ClaimedSnapshot {
   }
 
   /** Without `_metadata` there is nothing left of what it names (I1). */
-  #look(isInUse: (path: string) => boolean, out: Out, then: Then): void {
+  #look(question: ReleaseQuestion, out: Out, then: Then): void {
     this.#options.storage.read(this.metadata, out, (reply, nowUs, readOut) => {
       const isGone = reply?.outcome === 'not-found';
       const bytes = reply?.outcome === 'done' ? reply.bytes : undefined;
       if (!isGone && (bytes === undefined || !isIntactMetadata(bytes))) return then('failed', nowUs, readOut);
       this.#left = new Set(bytes === undefined ? [] : this.#ownFilesOf(decodeMetadata(bytes)));
-      if (this.hasUnused(isInUse)) this.release(isInUse, readOut, then);
+      if (this.hasUnused(question.isInUse)) this.release(question, readOut, then);
       else then('needed', nowUs, readOut);
     });
   }

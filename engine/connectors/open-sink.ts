@@ -71,7 +71,12 @@ export function openSink(options: OpenSinkOptions): SinkTask {
   const committed: Committed = ({ committable }, _isDropped, out) => writer.committed(committable, out);
   const committer = isBeside ? openCommitterOperator(options, committed) : undefined;
   operator = new SinkOperator({
-    ...{ uid, subtask, parallelism, writer, committer, behind },
+    uid,
+    subtask,
+    parallelism,
+    writer,
+    committer,
+    behind,
     initialized: (out) => host.initialized(out),
     ...(isKeptByConnection(spec) ? { store: services.sink } : {}),
   });
@@ -115,16 +120,16 @@ function openWriter(options: OpenSinkOptions, host: SinkWriterHost): SinkWriter 
   const { attempt, ...subtask } = place;
   const output = { uid, spec, recordBytes, lingerUs, requestTimeoutUs, ...subtask, parts, host, firstRequestId: 1 };
   if (spec.rocketmq === true) {
-    const client = { ...datagrams(options), name: 'rocketmq', firstRequestId: 1 };
-    return new RocketMqWriter({ ...output, attempt, batchRecords: spec.batchRecords, client });
+    const client = { name: 'rocketmq', firstRequestId: 1, ...datagrams(options) };
+    return new RocketMqWriter({ attempt, batchRecords: spec.batchRecords, client, ...output });
   }
   if (spec.upsert !== undefined) {
-    const table = { ...datagrams(options), name: 'table', firstRequestId: WRITE_REQUESTS };
-    return new UpsertWriter({ ...output, upsert: spec.upsert, batchRecords: spec.batchRecords, client: table });
+    const table = { name: 'table', firstRequestId: WRITE_REQUESTS, ...datagrams(options) };
+    return new UpsertWriter({ upsert: spec.upsert, batchRecords: spec.batchRecords, client: table, ...output });
   }
   if (spec.file !== undefined) return openFileWriter(options, spec.file, host);
-  if (spec.kafka === undefined) return new SinkStoreWriter({ ...output, attempt, store: services.sink });
-  return new KafkaWriter({ ...output, jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka' });
+  if (spec.kafka === undefined) return new SinkStoreWriter({ attempt, store: services.sink, ...output });
+  return new KafkaWriter({ jobId, kafka: spec.kafka, brokers: services.kafka ?? [], name: 'kafka', ...output });
 }
 
 function openConnectorsCommitter(options: OpenSinkOptions): Committer {
@@ -132,19 +137,19 @@ function openConnectorsCommitter(options: OpenSinkOptions): Committer {
   const client = { requestTimeoutUs: runtime.requestTimeoutUs, firstRequestId: COMMIT_REQUESTS };
   if (spec.rocketmq === true) return new RocketMqCommitter(services.sink);
   if (spec.file !== undefined) {
-    const requests = { ...datagrams(options), name: 'output-commit', firstRequestId: COMMIT_REQUESTS };
+    const requests = { name: 'output-commit', firstRequestId: COMMIT_REQUESTS, ...datagrams(options) };
     const writer = `${leaseHolder(options)}/commit`;
     return new FileCommitter({ client: requests, writer, storage: spec.file.storage, parts });
   }
   if (spec.kafka === undefined) {
-    return new SinkStoreCommitter({ ...client, uid, attempt: place.attempt, store: services.sink });
+    return new SinkStoreCommitter({ uid, attempt: place.attempt, store: services.sink, ...client });
   }
-  return new KafkaCommitter({ ...client, brokers: services.kafka ?? [], name: 'kafka-commit' });
+  return new KafkaCommitter({ brokers: services.kafka ?? [], name: 'kafka-commit', ...client });
 }
 
 function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: SinkWriterHost): SinkWriter {
   const { uid, spec, place, parts } = options;
-  const requests = { ...datagrams(options), name: 'output', firstRequestId: WRITE_REQUESTS };
+  const requests = { name: 'output', firstRequestId: WRITE_REQUESTS, ...datagrams(options) };
   const isHdfs = file.storage === 'hdfs';
   const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options)) : new ObjectStoreOutput(requests);
   return new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host });

@@ -47,11 +47,7 @@ export interface JobCleanupOptions {
   readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns'>;
   /** Checkpoints may name files outside of their own directory (rows S17, S19, S20). */
   readonly hasSharedFiles: boolean;
-  /**
-   * How long after its end a write of the job may still arrive. A task ends without waiting for the writes of a checkpoint that was given
-   * up, and a TaskManager that was lost because it stood still writes when it goes on. Whoever stands still for longer leaves a file,
-   * which Flink does in any case (rows T6, U11).
-   */
+  /** See late-writes.ts. */
   readonly lateWriteUs: Micros;
   readonly done: (nowUs: Micros, out: Out) => void;
   /** Of what this run had claimed nothing is left (I6). */
@@ -71,12 +67,19 @@ export class JobCleanup {
   readonly #options: JobCleanupOptions;
   readonly #later = new DelayedCalls();
   #retryUs = FIRST_RETRY_US;
+  #quietFromUs = 0;
 
   constructor(options: JobCleanupOptions) {
     this.#options = options;
   }
 
-  start(result: JobResult, out: Out): void {
+  /** From `quietFromUs` on no write can come that was made before the run began. */
+  start(result: JobResult, quietFromUs: number, out: Out): void {
+    this.#quietFromUs = quietFromUs;
+    this.#begin(result, out);
+  }
+
+  #begin(result: JobResult, out: Out): void {
     if (result.isResumable === true) return this.#sweep(result, out);
     const { jobId, root, parts } = this.#options;
     const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
@@ -91,9 +94,9 @@ export class JobCleanup {
         });
       });
     if ((result.floor ?? 0) === 0) return removeAll(out);
-    this.#options.registers.read(pointerKey(jobId), out, (found, _nowUs, foundOut) => {
+    this.#options.registers.read(pointerKey(jobId), out, (found, nowUs, foundOut) => {
       if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
-      this.#releaseClaimed({ pointer: decodePointer(found.value), result }, foundOut, removeAll);
+      this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, removeAll);
     });
   }
 
@@ -124,7 +127,7 @@ export class JobCleanup {
           return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
         };
         const clean = (filesOut: Out): void => this.#clean(result, filesOut);
-        this.#releaseClaimed({ pointer: decodePointer(found.value), result }, foundOut, (releasedOut) => {
+        this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, (releasedOut) => {
           if (!this.#options.hasSharedFiles)
             return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, releasedOut, clean);
           this.#readNamed({ left: completed, named: new Set(), result }, releasedOut, (named, namedOut) => {
@@ -140,10 +143,11 @@ export class JobCleanup {
 
   /** I6. */
   #releaseClaimed(
-    { pointer: { job = FIRST_RUN, completed }, result }: { pointer: CheckpointPointer; result: JobResult },
+    { pointer, result, nowUs }: { pointer: CheckpointPointer; result: JobResult; nowUs: Micros },
     out: Out,
     then: (out: Out) => void,
   ): void {
+    const { job = FIRST_RUN, completed } = pointer;
     const { claimed: metadata, floor, notClaimed = floor, run } = job;
     const { storage, released } = this.#options;
     const isOver = (overOut: Out): void => {
@@ -154,13 +158,16 @@ export class JobCleanup {
       outcome === 'gone' ? isOver(endedOut) : this.#startAgain(result, endedOut);
     const isKept = completed.some((checkpoint) => checkpoint.metadata === metadata);
     if (metadata === undefined || run !== runOf(result) || isKept) return isOver(out);
+    const waitUs = this.#quietFromUs - nowUs;
+    if (waitUs > 0)
+      return this.#later.after(waitUs, 'claimed', out, (_lateUs, lateOut) => this.#begin(result, lateOut));
     const snapshot = new ClaimedSnapshot({ metadata, notClaimed, storage });
     this.#readNamed({ left: completed, named: new Set(), result }, out, (named, namedOut) => {
       snapshot.release(
-        (path) => named.has(path),
+        { isInUse: (path) => named.has(path), isQuiet: true },
         namedOut,
-        (outcome, nowUs, releasedOut) =>
-          outcome === 'needed' ? snapshot.removeDirectory(releasedOut, ended) : ended(outcome, nowUs, releasedOut),
+        (outcome, releasedUs, releasedOut) =>
+          outcome === 'needed' ? snapshot.removeDirectory(releasedOut, ended) : ended(outcome, releasedUs, releasedOut),
       );
     });
   }
@@ -226,7 +233,7 @@ export class JobCleanup {
 
   #startAgain(result: JobResult, out: Out): void {
     probe(out, 'job-cleanup-repeated');
-    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.start(result, lateOut));
+    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.#begin(result, lateOut));
     this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
   }
 }

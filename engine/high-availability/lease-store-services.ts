@@ -24,7 +24,7 @@ export class LeaseStoreServices implements HighAvailabilityServices {
   constructor(options: ServicesOptions) {
     const { coordination: node, configuration, firstRequestId, contender } = options;
     const common = { node, via: 'datagram', timeoutUs: configuration.runtime.requestTimeoutUs } as const;
-    this.#lease = new RequestClient({ ...common, name: 'lease', firstRequestId });
+    this.#lease = new RequestClient({ name: 'lease', firstRequestId, ...common });
     this.#values = new RequestClient({
       ...common,
       name: 'coordination',

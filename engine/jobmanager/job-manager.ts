@@ -24,6 +24,7 @@ import type { DeploymentCount } from './job-versions.ts';
 import { JobMaster } from './job-master.ts';
 import { LeaderTakeover } from './leader-takeover.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { lateWriteUs } from '../storage/late-writes.ts';
 import { openStorage } from '../storage/open-storage.ts';
 import { probe } from '../protocol/probes.ts';
 
@@ -95,8 +96,7 @@ export class JobManager implements Actor {
       results: this.#results,
       parts: environment.parts,
       hasSharedFiles: incremental || changelog !== undefined || fileMerging !== undefined,
-      // Who is silent for the first time-out is lost; it gets another one to come back.
-      lateWriteUs: micros(2 * environment.configuration.runtime.heartbeatTimeoutUs),
+      lateWriteUs: lateWriteUs(environment.configuration),
       released: (run) => {
         this.#releasedRun = run;
       },
@@ -108,7 +108,7 @@ export class JobManager implements Actor {
     if (input.kind === 'started') return this.#services.start(nowUs, out);
     this.#services.checkLeadership(nowUs, out);
     if (input.kind === 'timer') this.#timer(input.timer, nowUs, out);
-    else this.#message(input.message, input.from, nowUs, out);
+    else this.#message(input.message, { node: input.from, mailbox: input.fromMailbox, via: 'datagram' }, nowUs, out);
     if (this.#superseded) {
       this.#superseded = false;
       this.#forget(out);
@@ -128,7 +128,7 @@ export class JobManager implements Actor {
     if (!handled) out.report({ kind: 'message-discarded', message: 'timer', why: 'of an epoch that is over' });
   }
 
-  #message(message: EngineMessage, from: NodeId, nowUs: Micros, out: Out): void {
+  #message(message: EngineMessage, from: Target, nowUs: Micros, out: Out): void {
     out.busy('message', 1);
     if (this.#services.handleMessage(message, nowUs, out)) return;
     switch (message.kind) {
@@ -149,7 +149,7 @@ export class JobManager implements Actor {
         if (this.#master?.operatorCoordinators.handleMessage(message, nowUs, out) === true) return;
         return out.report({ kind: 'message-discarded', message: message.kind, why: 'nobody waits for it' });
       case 'client-request':
-        return this.#clientRequest(message, { node: from, mailbox: MAIN_MAILBOX, via: 'datagram' }, nowUs, out);
+        return this.#clientRequest(message, from, nowUs, out);
       case 'operator-event':
       case 'operator-event-acknowledged':
         if (message.epoch === this.#services.epoch) return this.#master?.operatorEvent(message, nowUs, out);
@@ -211,20 +211,20 @@ export class JobManager implements Actor {
             this.#superseded = true;
           },
           isReleased: (run) => run <= this.#releasedRun,
-          ended: (run, endOut) => this.#ended(run, endOut),
+          ended: (run, beganUs, endOut) => this.#ended(run, beganUs, endOut),
         });
-        this.#master.start(doneOut);
+        this.#master.start(nowUs, doneOut);
         this.#heartbeat(nowUs, doneOut);
       },
     });
     const takeover = this.#takeover;
-    this.#results.read(out, (result, _nowUs, readOut) => {
+    this.#results.read(out, (result, nowUs, readOut) => {
       if (result !== undefined) probe(readOut, `job-result-found-${result.state}`);
       // Whether a next run was begun is for the pointer to say.
       if (result === undefined || result.isResumable === true) return takeover.start(readOut);
       this.#takeover = undefined;
       this.#isOver = true;
-      if (result.state === 'dirty') this.#cleanup.start(result, readOut);
+      if (result.state === 'dirty') this.#cleanup.start(result, this.#quietFromUs(nowUs), readOut);
     });
   }
 
@@ -246,11 +246,16 @@ export class JobManager implements Actor {
   }
 
   /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
-  #ended(run: EndedRun, out: Out): void {
+  #ended(run: EndedRun, beganUs: Micros, out: Out): void {
     this.#results.markDirty(resultOf(run), out, (result, _nowUs, dirtyOut) => {
-      if (result.state === 'dirty') this.#cleanup.start(result, dirtyOut);
+      if (result.state === 'dirty') this.#cleanup.start(result, this.#quietFromUs(beganUs), dirtyOut);
       else this.#releasedRun = run.run;
     });
+  }
+
+  /** No write comes any more that was made before then. */
+  #quietFromUs(nowUs: Micros): number {
+    return nowUs + lateWriteUs(this.#options.environment.configuration);
   }
 
   /** Without a job: its result says all there is to say. */

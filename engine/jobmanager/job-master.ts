@@ -19,13 +19,13 @@ import type { CoordinatorHost } from '../checkpoint/coordinator-host.ts';
 import type { SubtaskOfAttempt } from '../checkpoint/pending-checkpoint.ts';
 import { OperatorCoordinators } from '../coordination/operator-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
-import { type ExecutionAttemptId, type LeaderEpoch, type NodeId, taskMailbox } from '../foundation/ids.ts';
+import { type ExecutionAttemptId, type LeaderEpoch, taskMailbox } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import { operatorScales } from '../job/scaled-graph.ts';
 import type { EndedRun } from '../protocol/job-result.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { MasterHookHost } from '../job/master-hook.ts';
-import type { Out } from '../protocol/actor.ts';
+import type { Out, Target } from '../protocol/actor.ts';
 import type { ClientOperation } from '../protocol/client-operations.ts';
 import type { EngineEvent, JobStatus, RestartCause } from '../protocol/engine-events.ts';
 import type { EngineMessage, OperatorEventMessage, TaskManagerMessage } from '../protocol/messages.ts';
@@ -60,8 +60,8 @@ export interface JobMasterOptions {
   readonly versions: JobVersionsOfLeader;
   /** See JobOperationsOptions. */
   readonly isReleased: (run: number) => boolean;
-  /** The run is over, and that is durable (row F18). */
-  readonly ended: (run: EndedRun, out: Out) => void;
+  /** The run is over, and that is durable (row F18). `beganUs`: when it began, or this leader. */
+  readonly ended: (run: EndedRun, beganUs: Micros, out: Out) => void;
 }
 
 /** Nothing that happens to a task changes these. */
@@ -88,6 +88,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #scaling: JobScaling;
   readonly #endOfDataListener: EndOfDataListener;
   #status: JobStatus = 'created';
+  /** The run, or this leader. */
+  #beganUs = micros(0);
 
   constructor(options: JobMasterOptions) {
     const { environment, epoch, store, storage } = options;
@@ -180,12 +182,10 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     });
   }
 
-  #newOperations({ environment, epoch, store, storage, coordination, superseded }: JobMasterOptions): JobOperations {
+  #newOperations({ environment, store, coordination, superseded }: JobMasterOptions): JobOperations {
     const { requestTimeoutUs } = environment.configuration.runtime;
     const record = new JobRecord({ jobId: environment.graph.jobId, coordination, requestTimeoutUs, store, superseded });
-    const { versions, isReleased } = this.#options;
-    const options = { environment, epoch, store, storage, record, versions, isReleased };
-    return new JobOperations({ ...options, job: this, coordinator: this.#coordinator });
+    return new JobOperations({ ...this.#options, record, job: this, coordinator: this.#coordinator });
   }
 
   get status(): JobStatus {
@@ -204,11 +204,11 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     return this.#deployment.executions;
   }
 
-  start(out: Out): void {
-    const { ended } = this.#options.store.run;
-    this.#moveTo(ended?.status ?? 'created', out);
+  start(nowUs: Micros, out: Out): void {
+    this.#beganUs = nowUs;
+    this.#moveTo(this.#options.store.run.ended?.status ?? 'created', out);
     this.#scaling.start(out);
-    if (ended !== undefined) this.operations.recovered(out);
+    this.operations.recovered(out);
   }
 
   /** A client asks for another parallelism; `answered` when that is durable. */
@@ -234,10 +234,11 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#deployment.ended();
     this.#scaling.stopped(out);
     if (this.#status !== run.ended.status) this.#moveTo(run.ended.status, out);
-    this.#options.ended(run, out);
+    this.#options.ended(run, this.#beganUs, out);
   }
 
   resubmitted(nowUs: Micros, out: Out): void {
+    this.#beganUs = nowUs;
     this.#deployment.scheduleJob(nowUs);
     this.#moveTo('restarting', out);
     this.#deployment.tryDeploy(nowUs, out);
@@ -267,12 +268,12 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     );
   }
 
-  handle(message: TaskManagerMessage, from: NodeId, nowUs: Micros, out: Out): void {
+  handle(message: TaskManagerMessage, from: Target, nowUs: Micros, out: Out): void {
     switch (message.kind) {
       case 'heartbeat-response':
-        return this.#reports.heartbeatResponse(message, from, nowUs, out);
+        return this.#reports.heartbeatResponse(message, from.node, nowUs, out);
       case 'task-state':
-        return this.#reports.taskState(message, from, nowUs, out);
+        return this.#reports.taskState(message, from.node, nowUs, out);
       case 'end-of-data':
         return this.#endOfData(message.attempt, nowUs, out);
       case 'acknowledge-checkpoint':

@@ -60,7 +60,7 @@ export class TaskDeployments {
       ...(takenOver.length === 0 ? {} : { takenOver }),
       ...(finished === undefined ? {} : { finished }),
     };
-    return { ...deployment, restore };
+    return { restore, ...deployment };
   }
 
   #assignmentOf(restored: CheckpointMetadata): StateAssignment {

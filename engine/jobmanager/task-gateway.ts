@@ -1,14 +1,8 @@
 /**
  * What the JobManager tells TaskManagers about single attempts (Flink: TaskExecutorGateway). Repeating any of it changes nothing.
  */
-import {
-  type ExecutionAttemptId,
-  type LeaderEpoch,
-  MAIN_MAILBOX,
-  type NodeId,
-  taskMailbox,
-} from '../foundation/ids.ts';
-import type { Out } from '../protocol/actor.ts';
+import { type ExecutionAttemptId, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
+import type { Out, Target } from '../protocol/actor.ts';
 import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
 import type { Execution } from './execution-graph.ts';
 import type { TaskDeployments } from './task-deployments.ts';
@@ -35,8 +29,8 @@ export class TaskGateway {
   }
 
   /** Row C11: it arrived; what it is worth the task need not know. */
-  confirm({ attempt, checkpointId }: AcknowledgeCheckpoint, node: NodeId, out: Out): void {
+  confirm({ attempt, checkpointId }: AcknowledgeCheckpoint, from: Target, out: Out): void {
     const confirmed = { kind: 'acknowledge-confirmed', epoch: this.#epoch, attempt, checkpointId } as const;
-    out.send({ node, mailbox: taskMailbox(attempt), via: 'datagram' }, confirmed);
+    out.send(from, confirmed);
   }
 }

@@ -41,7 +41,7 @@ export interface OperatorStateSnapshot {
   /** Elements of all lists. */
   readonly entryCount: number;
   /** Size as bytes of a file, extrapolated from a sample of elements. */
-  readonly estimatedBytes: number;
+  estimateBytes(): number;
   /** The asynchronous part: the bytes of an operator state file. */
   write(): Uint8Array;
 }
@@ -50,7 +50,7 @@ export interface OperatorStateSnapshot {
 interface SnapshotPart {
   readonly name: string;
   readonly entryCount: number;
-  readonly estimatedBytes: number;
+  estimateBytes(): number;
   toBytes(): OperatorStateBytes;
 }
 
@@ -133,13 +133,13 @@ export class OperatorStateStore {
     const parts: SnapshotPart[] = [];
     for (const state of this.#states.values()) parts.push(state.snapshot());
     for (const state of this.#unclaimed.values()) {
-      const estimatedBytes = state.elements.reduce((sum, { length }) => sum + length, 0);
-      parts.push({ name: state.name, entryCount: state.elements.length, estimatedBytes, toBytes: () => state });
+      const estimateBytes = (): number => state.elements.reduce((sum, { length }) => sum + length, 0);
+      parts.push({ name: state.name, entryCount: state.elements.length, estimateBytes, toBytes: () => state });
     }
     parts.sort((a, b) => compareNames(a.name, b.name));
     return {
       entryCount: parts.reduce((sum, part) => sum + part.entryCount, 0),
-      estimatedBytes: parts.reduce((sum, part) => sum + part.estimatedBytes, 0),
+      estimateBytes: () => parts.reduce((sum, part) => sum + part.estimateBytes(), 0),
       write: () => encodeOperatorStateFile(parts.map((part) => part.toBytes())),
     };
   }
@@ -224,7 +224,7 @@ class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
     return {
       name,
       entryCount: copies.length,
-      estimatedBytes: estimate(type, copies),
+      estimateBytes: () => estimate(type, copies),
       toBytes: () => ({ name, mode, serializer: type.snapshot, elements: copies.map((copy) => toBytes(type, copy)) }),
     };
   }
@@ -291,7 +291,7 @@ class RegisteredBroadcast<K extends StateKey, V> implements BroadcastState<K, V>
     return {
       name,
       entryCount: copies.length,
-      estimatedBytes: estimate(type, copies),
+      estimateBytes: () => estimate(type, copies),
       toBytes: () => ({ name, mode, serializer, elements: copies.map((copy) => toBytes(type, copy)) }),
     };
   }

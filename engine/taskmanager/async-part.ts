@@ -267,7 +267,8 @@ export function loggedStatePart(options: {
 
 /** Operator state of a user function: copied in the synchronous part (row S23), serialized in the asynchronous one. */
 export function functionStatePart(operator: string, snapshot: OperatorStateSnapshot): StatePart {
-  const { entryCount, estimatedBytes } = snapshot;
+  const { entryCount } = snapshot;
+  const estimatedBytes = snapshot.estimateBytes();
   return { operator, state: 'operator', entryCount, estimatedBytes, write: () => snapshot.write(), release: () => {} };
 }
 

@@ -167,7 +167,7 @@ function createOperator(
     case 'process': {
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      const operator = new KeyedProcessOperator(spec, { ...keyedOptions(options, next), backend, functionState });
+      const operator = new KeyedProcessOperator(spec, { backend, functionState, ...keyedOptions(options, next) });
       parts.finishing.push(operator);
       if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return single(operator);
@@ -175,7 +175,7 @@ function createOperator(
     case 'co-process': {
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      const operator = new KeyedCoProcessOperator(spec, { ...keyedOptions(options, next), backend, functionState });
+      const operator = new KeyedCoProcessOperator(spec, { backend, functionState, ...keyedOptions(options, next) });
       parts.finishing.push(operator);
       if (operator.timers !== undefined) parts.stages.push(operator.timers);
       return operator.inputs;
@@ -183,27 +183,27 @@ function createOperator(
     case 'window': {
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const { windows: rules } = options.environment.parts;
-      const operator = new WindowOperator(spec, { ...keyedOptions(options, next), backend, rules });
+      const operator = new WindowOperator(spec, { backend, rules, ...keyedOptions(options, next) });
       parts.stages.push(operator.timers);
       return single(operator);
     }
     case 'pattern': {
       const backend = createBackend(spec, spec.keySerializer, options, parts.keyed);
       const { patterns: rules } = options.environment.parts;
-      const operator = new PatternOperator(spec, { ...keyedOptions(options, next), backend, rules });
+      const operator = new PatternOperator(spec, { backend, rules, ...keyedOptions(options, next) });
       parts.stages.push(operator.timers);
       return single(operator);
     }
     case 'plain-process': {
       const functionState = createFunctionState(spec, options, parts.functionStates);
-      return single(new ProcessOperator(spec, { ...subtaskOf(options), functionState, next }));
+      return single(new ProcessOperator(spec, { functionState, next, ...subtaskOf(options) }));
     }
     case 'broadcast-process': {
       const { keyed } = spec;
       const backend = keyed === undefined ? undefined : createBackend(spec, keyed.keySerializer, options, parts.keyed);
       const functionState = createFunctionState(spec, options, parts.functionStates);
       const expiryClock = expiryClockOf(options);
-      const shared = { ...subtaskOf(options), functionState, backend, next, expiryClock, work: options.work };
+      const shared = { functionState, backend, next, expiryClock, work: options.work, ...subtaskOf(options) };
       return new BroadcastProcessOperator(spec, shared).inputs;
     }
     default:
@@ -233,11 +233,11 @@ const subtaskOf = (
 
 /** Side outputs leave at the end of the chain only (job-graph-generator.ts). */
 const keyedOptions = (options: OperatorChainOptions, next: ElementConsumer): Omit<KeyedOperatorOptions, 'backend'> => ({
-  ...subtaskOf(options),
   clock: options.clock,
   expiryClock: expiryClockOf(options),
   initialWatermarkUs: options.environment.parts.initialWatermarkUs(options.isRestored),
   next,
+  ...subtaskOf(options),
   ...(next === options.tail ? { side: options.tail } : {}),
 });
 
@@ -257,7 +257,7 @@ function createFunctionState(
   const restored = options.operatorStateOf(spec.uid);
   for (const { bytes, lists } of restored) store.restore(bytes, lists);
   const descriptors = operatorStatesOf(spec);
-  const state = new FunctionState({ ...subtaskOf(options), store, descriptors, isRestored: options.isRestored });
+  const state = new FunctionState({ store, descriptors, isRestored: options.isRestored, ...subtaskOf(options) });
   if (descriptors.length > 0 || restored.length > 0) into.push({ operator: spec.uid, state });
   return state;
 }

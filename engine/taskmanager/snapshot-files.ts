@@ -69,14 +69,17 @@ export class SnapshotFiles {
 
   put({ part, isWanted, stored: then, failed }: FileOf, file: StateToWrite, out: Out): void {
     const { checkpointId } = part;
-    const { path, pool, bytes, isKeyed } = file;
+    const { path, overwrite, pool, bytes, checksum, isKeyed } = file;
     const stored: StoredHandler = (place, nowUs, lateOut) => {
       if (isKeyed && part.isShared) this.#local?.write(place, bytes, checkpointId, lateOut);
       then(place, nowUs, lateOut);
     };
     if (this.#merges === undefined || !part.isShared) {
       const whole = (nowUs: Micros, lateOut: Out): void => stored({ path }, nowUs, lateOut);
-      return this.writer.write({ ...file, checkpointId, isWanted, failed, stored: whole }, out);
+      return this.writer.write(
+        { checkpointId, path, overwrite, bytes, checksum, isWanted, failed, stored: whole },
+        out,
+      );
     }
     this.#merges.merge({ checkpointId, pool, bytes }, out, (place, nowUs, mergedOut) => {
       if (!isWanted()) return;

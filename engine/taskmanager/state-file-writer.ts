@@ -87,7 +87,7 @@ export class StateFileWriter {
   #put(file: StateFile, tries: number, out: Out): void {
     const { path, overwrite, bytes, checksum, isWanted, stored, failed } = file;
     const { environment, report } = this.#options;
-    report({ ...file, tries }, out);
+    report({ tries, ...file }, out);
     this.storage.writeState({ path, overwrite, bytes, checksum }, out, (outcome, nowUs, replyOut) => {
       if (!isWanted()) return;
       if (outcome === 'done') return stored(nowUs, replyOut);

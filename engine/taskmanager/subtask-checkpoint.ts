@@ -102,9 +102,9 @@ export class SubtaskCheckpoint {
       givenUp: (id, out) => this.decline(id, 'checkpoint-async-exception', out),
     });
     this.local = openLocalState(environment, options);
-    this.#files = new SnapshotFiles({ ...options, local: this.local });
+    this.#files = new SnapshotFiles({ local: this.local, ...options });
     const lastCheckpoint = (): number => this.#last;
-    this.changelog = new TaskChangelog({ ...options, files: this.#files.writer, lastCheckpoint, local: this.local });
+    this.changelog = new TaskChangelog({ files: this.#files.writer, lastCheckpoint, local: this.local, ...options });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */
@@ -127,6 +127,8 @@ export class SubtaskCheckpoint {
         return this.handleReply(message, nowUs, out);
       case 'state-merged':
         return this.#files.merged(message, nowUs, out);
+      case 'acknowledge-confirmed':
+        return this.confirmed(message.checkpointId, out);
       default:
         out.report({ kind: 'message-discarded', message: message.kind, why: 'not for a subtask' });
     }
@@ -346,17 +348,21 @@ export class SubtaskCheckpoint {
     const handle = this.#handle(state, bytes);
     switch (placementOf(bytes.length, this.#options.environment.configuration.checkpoint)) {
       case 'inline':
-        return this.#stored(part, { ...handle, inline: bytes }, nowUs, out);
+        return this.#stored(part, { inline: bytes, ...handle }, nowUs, out);
       case 'file': {
         const { environment, attempt, subtask } = this.#options;
         const question = { directory: part.location, operator: state.operator, state: state.state, subtask, attempt };
-        const named = environment.parts.stateFile(question);
-        const file = { ...named, path: this.#files.placed(named.path) };
+        const { path: named, overwrite } = environment.parts.stateFile(question);
         const { checksum } = handle;
         const stored: StoredHandler = (place, atUs, lateOut) =>
           this.#stored(part, { ...handle, ...place }, atUs, lateOut);
+        const path = this.#files.placed(named);
         const isKeyed = state.state === 'keyed';
-        return this.#files.put(this.#wanted(part, stored), { ...file, pool: '', bytes, checksum, isKeyed }, out);
+        return this.#files.put(
+          this.#wanted(part, stored),
+          { path, overwrite, pool: '', bytes, checksum, isKeyed },
+          out,
+        );
       }
       case 'too-large':
         probe(out, 'state-too-large-for-jobmanager');
@@ -404,16 +410,11 @@ export class SubtaskCheckpoint {
   }
 
   #handle(state: StatePart, bytes: Uint8Array): StateHandle {
-    const handle = {
-      operator: state.operator,
-      state: state.state,
-      path: '',
-      bytes: bytes.length,
-      checksum: crc32c(bytes),
-    };
-    if (state.state === 'operator') return { ...handle, lists: listsOf(bytes) };
-    if (state.channels !== undefined) return { ...handle, channels: state.channels };
-    return state.keyGroups === undefined ? handle : { ...handle, keyGroups: state.keyGroups };
+    const { operator, state: kind, channels, keyGroups } = state;
+    const handle = { operator, state: kind, path: '', bytes: bytes.length, checksum: crc32c(bytes) };
+    if (kind === 'operator') return { lists: listsOf(bytes), ...handle };
+    if (channels !== undefined) return { channels, ...handle };
+    return keyGroups === undefined ? handle : { keyGroups, ...handle };
   }
 
   /** What is written for a snapshot is of use for as long as that is not declined. */

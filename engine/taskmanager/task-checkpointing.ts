@@ -251,7 +251,7 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { ...NOTHING, figures, finished: 'task', snapshot: options.snapshot }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
-    if (chain.keyed.length > 0) environment.observer?.atBarrier({ ...this.#task, checkpointId: id }, chain.keyed);
+    if (chain.keyed.length > 0) environment.observer?.atBarrier({ checkpointId: id, ...this.#task }, chain.keyed);
     const { compression, incremental, directory, storage } = environment.configuration.checkpoint;
     const { parts, waitsForSink } = takeSnapshot({
       chain,

@@ -363,7 +363,7 @@ export class TaskInput {
     const { barrier, channel } = on;
     const { host } = this.#options;
     const id = barrier.checkpointId;
-    const of = { ...this.#task(), checkpointId: id };
+    const of = { checkpointId: id, ...this.#task() };
     if (decision.gaveUp !== undefined) {
       probe(out, 'newer-barrier-gave-up-alignment');
       this.#stopGathering();

@@ -116,7 +116,7 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
   }
 
   connect(request: PartitionRequest, node: NodeId, out: Out): void {
-    this.#of(request.edge).connect({ ...request, node }, out);
+    this.#of(request.edge).connect({ node, ...request }, out);
   }
 
   addCredit(message: AddCredit, out: Out): void {

@@ -36,9 +36,9 @@ export function restoreTask(options: TaskRestoreOptions): {
       .filter(({ handle }) => handle.operator === operator && handle.state === kind)
       .map(({ bytes, handle, segments }) => ({ bytes, lists: handle.lists, segments }));
   const chain = new OperatorChain({
-    ...options,
     keyedStateOf: (operator) => piecesOf(operator, 'keyed'),
     operatorStateOf: (operator) => piecesOf(operator, 'operator'),
+    ...options,
   });
   tail.recover(restoredChannels(states, 'output-channel'));
   input?.recover(restoredChannels(states, 'input-channel'));

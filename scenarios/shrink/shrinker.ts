@@ -24,7 +24,7 @@ import { milderFaults, weakerFaults, withFault } from './fault-edits.ts';
 import { type Fault, faultLabel } from '../../sim/faults/fault.ts';
 import { simplerSchedules } from './schedule-edits.ts';
 import { firstOf, type Search } from './search.ts';
-import { fewerRows, SIZE_EDITS, shorterStorms } from './size-edits.ts';
+import { fewerRecords, fewerRows, SIZE_EDITS, shorterStorms } from './size-edits.ts';
 import { pointTriggers, vaguerTriggers } from './trigger-edits.ts';
 
 export interface ShrinkOptions {
@@ -76,11 +76,16 @@ class Shrinker {
     let isMinimal = false;
     while (!isMinimal && !this.#isSpent()) {
       const before = planHash(this.#plan);
-      for (const pass of this.#passes()) if (!this.#isSpent()) yield* this.#take(pass);
+      yield* this.#takeAll(FEWER_FAULTS);
+      // Before worlds become smaller: a time is met in that one world only, a point in many.
       yield* this.#canonicalTriggers();
-      // Behind the naming of points: what is barely strong enough strikes at one instant only, and no point has that.
-      if (!this.#isSpent()) yield* this.#take((plan) => firstEdit(plan, weakerFaults));
-      if (!this.#isSpent()) yield* this.#take(fewerRows);
+      yield* this.#takeAll(this.#smallerWorlds());
+      yield* this.#takeOnce(fewerRecords);
+      yield* this.#takeAll(WEAKER_FAULTS);
+      if (planHash(this.#plan) !== before) continue;
+      // What takes a life for each single draw or record comes when nothing else is left to do.
+      yield* this.#lessChance();
+      yield* this.#takeAll([fewerRows]);
       isMinimal = planHash(this.#plan) === before && !this.#isSpent();
     }
     const certificate = yield* this.#certificate();
@@ -98,11 +103,8 @@ class Shrinker {
     };
   }
 
-  /** Big wins first. */
-  #passes(): Pass[] {
+  #smallerWorlds(): Pass[] {
     return [
-      (plan) => fewerFaultKinds(plan),
-      (plan) => fewerFaults(plan),
       (plan) => this.#fewerChoices(plan),
       (plan) => firstOf(simplerSchedules(plan)),
       ...SIZE_EDITS.map(
@@ -110,18 +112,21 @@ class Shrinker {
           (plan) =>
             firstOf(candidates(plan)),
       ),
-      (plan) => firstEdit(plan, milderFaults),
     ];
   }
 
-  /** A pass until it finds nothing more. */
-  *#take(pass: Pass): Inquiring<void> {
-    for (;;) {
-      const smaller = yield* this.#drive(pass(this.#plan));
-      if (smaller === undefined || planHash(smaller) === planHash(this.#plan)) return;
-      this.#plan = smaller;
-      if (this.#isSpent()) return;
-    }
+  /** Each pass until it finds nothing more. */
+  *#takeAll(passes: readonly Pass[]): Inquiring<void> {
+    for (const pass of passes) while (yield* this.#takeOnce(pass));
+  }
+
+  /** False: it found nothing smaller. */
+  *#takeOnce(pass: Pass): Inquiring<boolean> {
+    if (this.#isSpent()) return false;
+    const smaller = yield* this.#drive(pass(this.#plan));
+    if (smaller === undefined || planHash(smaller) === planHash(this.#plan)) return false;
+    this.#plan = smaller;
+    return true;
   }
 
   *#fewerChoices(plan: SimulationPlan): Search<SimulationPlan | undefined> {
@@ -130,13 +135,12 @@ class Shrinker {
     return kept.length === all.length ? undefined : withOnly(plan, all, kept);
   }
 
-  /** What only a look at the whole life shows: when it was over, which chance it had, near which points faults struck. */
+  /** What only a look at the whole life shows: when it was over, which sites drew, near which points faults struck. */
   *#canonicalTriggers(): Inquiring<void> {
     if (this.#isSpent()) return;
     const look = yield* this.#look();
     const last = foundAt(look.verdicts).reduce((latest, index) => Math.max(latest, look.history[index]?.atUs ?? 0), 0);
-    yield* this.#take((plan) => firstOf(shorterStorms(plan, last)));
-    yield* this.#lessChance(look.sites);
+    yield* this.#takeAll([(plan) => firstOf(shorterStorms(plan, last)), (plan) => fewerSites(plan, look.sites)]);
     for (const { id } of this.#plan.faults) {
       const fault = this.#plan.faults.find((one) => one.id === id);
       if (fault === undefined || this.#isSpent()) continue;
@@ -150,15 +154,14 @@ class Shrinker {
     }
   }
 
-  /** Sites that need not draw, then draws that need not be. */
-  *#lessChance(sites: readonly string[]): Inquiring<void> {
-    yield* this.#take((plan) => fewerSites(plan, sites));
+  /** Draws that need not be. */
+  *#lessChance(): Inquiring<void> {
     const { drawnSites = [], branches = [] } = this.#plan;
     if (drawnSites.length + branches.length > 0 && !this.#isSpent()) {
       const { choices } = yield* this.#look(true);
       this.#plan = (yield* this.#drive(fixedDraws(this.#plan, choices))) ?? this.#plan;
     }
-    yield* this.#take(fewerFixed);
+    yield* this.#takeAll([fewerFixed]);
   }
 
   *#look(wantsChoices = false): Inquiring<LifeAnswer> {
@@ -233,6 +236,13 @@ class Shrinker {
 function calmTwin(plan: SimulationPlan): SimulationPlan {
   return { ...plan, faults: plan.faults.filter(({ kind }) => kind === 'operation'), variant: STANDARD_VARIANT };
 }
+
+const FEWER_FAULTS: readonly Pass[] = [fewerFaultKinds, fewerFaults];
+/** Behind the naming of points: what is barely strong enough strikes at one instant only, and no point has that. */
+const WEAKER_FAULTS: readonly Pass[] = [
+  (plan) => firstEdit(plan, milderFaults),
+  (plan) => firstEdit(plan, weakerFaults),
+];
 
 function* fewerFaultKinds(plan: SimulationPlan): Search<SimulationPlan | undefined> {
   const labels = [...new Set(plan.faults.map(faultLabel))];

@@ -9,7 +9,7 @@ import { allNodes } from '../../sim/node-names.ts';
 import type { ClusterPlan, SimulationPlan, TopicPlan } from '../../sim/plan.ts';
 import { fewestOf } from './delta-debugging.ts';
 import type { Search } from './search.ts';
-import { shorterLengths, smallerNumbers } from './smaller-numbers.ts';
+import { leastNumber, shorterLengths, smallerNumbers } from './smaller-numbers.ts';
 
 /** One number of a plan that can be smaller. */
 export interface SizeEdit {
@@ -37,15 +37,6 @@ export const SIZE_EDITS: readonly SizeEdit[] = [
       ),
   },
   {
-    name: 'records',
-    candidates: (plan) =>
-      ofTopics(
-        plan,
-        ({ records }) => smallerNumbers(records, 0),
-        (records, { rows }) => ({ records, ...(rows === undefined ? {} : { rows: rows.slice(0, records) }) }),
-      ),
-  },
-  {
     name: 'startUs',
     candidates: (plan) =>
       ofTopics(
@@ -62,6 +53,17 @@ export const SIZE_EDITS: readonly SizeEdit[] = [
 const ROWS_MAX = 1_000;
 /** Of more rows than this, single ones are not left out. */
 const ROW_PARTS = 16;
+
+/** Fewer records of each topic, the first ones of the data set: among hundreds of numbers the boundary is sought. */
+export function* fewerRecords(plan: SimulationPlan): Search<SimulationPlan | undefined> {
+  let smaller = plan;
+  for (const [index, { records }] of plan.topics.entries()) {
+    const of = (count: number): SimulationPlan => withRecords(smaller, index, count);
+    const least = yield* leastNumber(0, records, of);
+    if (least < records) smaller = of(least);
+  }
+  return smaller === plan ? undefined : smaller;
+}
 
 /** The records that matter, wherever in the data set they are. */
 export function* fewerRows(plan: SimulationPlan): Search<SimulationPlan | undefined> {
@@ -169,6 +171,11 @@ function ofTopics(
   return plan.topics.flatMap((topic, index) =>
     smaller(topic).map((value) => withTopic(plan, index, change(value, topic))),
   );
+}
+
+function withRecords(plan: SimulationPlan, index: number, records: number): SimulationPlan {
+  const rows = plan.topics[index]?.rows?.slice(0, records);
+  return withTopic(plan, index, { records, ...(rows === undefined ? {} : { rows }) });
 }
 
 const withTopic = (plan: SimulationPlan, index: number, change: Partial<TopicPlan>): SimulationPlan => ({

@@ -11,6 +11,7 @@ import { type JobGraph, type JobVertex, keySerializerOf } from '../../engine/job
 import { operatorsOf } from '../../engine/job/scaled-graph.ts';
 import { UserCode } from '../../engine/operators/user-code.ts';
 import { WorkMeter } from '../../engine/operators/work-meter.ts';
+import type { EngineConfiguration } from '../../engine/protocol/configuration.ts';
 import type { CheckpointMetadata } from '../../engine/protocol/metadata-file.ts';
 import type { SegmentHandle, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { RestoredSegment } from '../../engine/state/keyed-state-backend.ts';
@@ -39,7 +40,7 @@ export class EngineRestorer implements SnapshotRestorer {
     graph: JobGraph,
     bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array,
   ): RestoredState {
-    const environment = { ...this.#environment, graph };
+    const environment = { ...this.#environment, graph, configuration: this.#configurationFor(metadata) };
     const assignment = new StateAssignment({ graph, restored: metadata, parts: environment.parts });
     const keyed = new Map<string, StateHash>();
     const elements = new Map<string, ElementBag[]>();
@@ -55,6 +56,13 @@ export class EngineRestorer implements SnapshotRestorer {
       }
     }
     return { keyed, elements };
+  }
+
+  /** A run may have another backend than the plan says (row S24), and what is native is for that one to read. */
+  #configurationFor({ format, backend = 'hashmap' }: CheckpointMetadata): EngineConfiguration {
+    const { configuration } = this.#environment;
+    if (format === 'canonical') return configuration;
+    return { ...configuration, checkpoint: { ...configuration.checkpoint, backend } };
   }
 
   emptyFiles(graph: JobGraph): ReadonlyMap<string, Uint8Array> {

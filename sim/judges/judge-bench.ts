@@ -142,6 +142,7 @@ export class JudgeBench {
         jobId,
         isCheckpointing,
         timeoutUs: plan.engine.checkpoint.timeoutUs,
+        retained: plan.engine.checkpoint.retained,
         margins,
         kinds: { configuration: plan.engine.checkpoint, graphOf },
       }),

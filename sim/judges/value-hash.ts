@@ -63,10 +63,8 @@ export class TermHash {
 
   /** Becomes the hash of a JSON value (I1). */
   ofValue(value: unknown): this {
-    if (typeof value === 'string') this.#ofString(value);
-    else if (typeof value === 'number') this.#ofNumber(value);
-    else if (typeof value === 'object' && value !== null) this.#ofObject(value);
-    else this.#ofInts(value === true ? TAG_TRUE : value === false ? TAG_FALSE : TAG_NULL, 0);
+    this.#foldValue(value);
+    this.#finish();
     return this;
   }
 
@@ -105,25 +103,31 @@ export class TermHash {
     this.high = high;
   }
 
-  #ofInts(tag: number, content: number): void {
-    this.low = Math.imul(SEED_LOW ^ tag, FNV_PRIME) ^ content;
-    this.high = (Math.imul(SEED_HIGH + tag, 31) + content) | 0;
-    this.#finish();
+  /** As it is before it is finished. An object finishes each of its properties as a whole; an array needs elements that are. */
+  #foldValue(value: unknown): void {
+    if (typeof value === 'string') this.#foldString(value);
+    else if (typeof value === 'number') this.#foldNumber(value);
+    else if (typeof value === 'object' && value !== null) this.#foldObject(value);
+    else this.#foldInts(value === true ? TAG_TRUE : value === false ? TAG_FALSE : TAG_NULL, 0);
   }
 
-  #ofNumber(value: number): void {
+  #foldInts(tag: number, content: number): void {
+    this.low = Math.imul(SEED_LOW ^ tag, FNV_PRIME) ^ content;
+    this.high = (Math.imul(SEED_HIGH + tag, 31) + content) | 0;
+  }
+
+  #foldNumber(value: number): void {
     const int = value | 0;
     if (int === value) {
-      this.#ofInts(TAG_NUMBER, int);
+      this.#foldInts(TAG_NUMBER, int);
       return;
     }
     double.setFloat64(0, value);
     this.low = Math.imul(SEED_LOW ^ double.getInt32(0), FNV_PRIME) ^ double.getInt32(4);
     this.high = (Math.imul(SEED_HIGH + double.getInt32(4), 31) + double.getInt32(0)) | 0;
-    this.#finish();
   }
 
-  #ofString(text: string): void {
+  #foldString(text: string): void {
     let low = SEED_LOW ^ TAG_STRING;
     let high = SEED_HIGH + TAG_STRING;
     for (let i = 0; i < text.length; i++) {
@@ -133,21 +137,20 @@ export class TermHash {
     }
     this.low = low;
     this.high = high;
-    this.#finish();
   }
 
-  #ofObject(value: object): void {
+  #foldObject(value: object): void {
     if (Array.isArray(value)) {
-      this.#ofArray(value);
+      this.#foldArray(value);
       return;
     }
     let low = TAG_OBJECT;
     let high = TAG_OBJECT;
     for (const name in value) {
-      this.#ofString(name);
+      this.#foldString(name);
       const nameLow = this.low;
       const nameHigh = this.high;
-      this.ofValue((value as Readonly<Record<string, unknown>>)[name]);
+      this.#foldValue((value as Readonly<Record<string, unknown>>)[name]);
       this.low = Math.imul(this.low, 5) ^ nameLow;
       this.high = (Math.imul(this.high, 9) + nameHigh) | 0;
       this.#finish();
@@ -156,10 +159,9 @@ export class TermHash {
     }
     this.low = low;
     this.high = high;
-    this.#finish();
   }
 
-  #ofArray(values: readonly unknown[]): void {
+  #foldArray(values: readonly unknown[]): void {
     let low = SEED_LOW ^ TAG_ARRAY;
     let high = SEED_HIGH + values.length;
     for (const value of values) {
@@ -169,7 +171,6 @@ export class TermHash {
     }
     this.low = low;
     this.high = high;
-    this.#finish();
   }
 
   #finish(): void {

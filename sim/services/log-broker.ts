@@ -193,17 +193,13 @@ export class LogBroker implements ServiceActor {
     const isAtMarker = marker !== undefined && next === marker.offset;
     const isAtEnd = next >= this.#content.lengthOf(partition);
     const ended = this.#content.isBounded(partition) && isAtEnd && !isAtMarker;
-    out.send(target, {
-      kind: 'log-records',
-      requestId,
-      outcome: 'done',
-      partition,
-      offset,
-      ...records,
-      behind: Math.max(0, readable - next),
-      ended,
-      ...(isAtMarker ? { marker: marker.checkpointId } : {}),
-    });
+    const behind = Math.max(0, readable - next);
+    const { values, timestampsUs, sourceIndices, entrySizes } = records;
+    const place = { requestId, outcome: 'done', partition, offset } as const;
+    const reply: LogRecords = { kind: 'log-records', values, timestampsUs, sourceIndices, behind, ended, ...place };
+    if (entrySizes === undefined && !isAtMarker) return out.send(target, reply);
+    const sizes = entrySizes === undefined ? {} : { entrySizes };
+    out.send(target, { ...reply, ...sizes, ...(isAtMarker ? { marker: marker.checkpointId } : {}) });
   }
 
   #markerFor({ partition, offset, markersAfter }: LogFetch): LogMarker | undefined {

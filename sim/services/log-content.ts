@@ -186,7 +186,7 @@ export class LogContent {
       timestampsUs: timestampsUs.slice(start, end),
       sourceIndices: sourceIndices.slice(start, end),
     };
-    return entries === undefined ? records : { ...records, entrySizes: entries.sizes(offset, count) };
+    return entries === undefined ? records : { entrySizes: entries.sizes(offset, count), ...records };
   }
 
   /** Entries of a partition that lie among the first so many records of its topic. */

@@ -81,6 +81,30 @@ describe('lsm: rare paths are reached', () => {
   });
 });
 
+describe('lsm: the backend of a later run', () => {
+  it('S24: a job that began on the heap goes on in segments, and what it leaves is restorable', () => {
+    const text = `
+name: later
+description: The second run has another backend than the first.
+job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
+inputs: { numbers: { dataset: generated:300x0, records: 1600, rate: 400/s, partitions: 2 } }
+cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
+checkpointing: { interval: 500ms, backend: hashmap, incremental: true }
+faults: [{ operation: stop-with-savepoint, format: canonical, at: 2s, thenResume: { claim: claim, backend: lsm } }]
+duration: 9s
+expect: exactly-once
+`;
+    const parsed = parseScenario({ text, file: 'later.yaml' });
+    if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+    const record = liveIt(compile(parsed.scenario, '1'), { keepHistory: true });
+    expect(record.verdict, findings(record)).toBe('passed');
+    const shared = eventsOf(record).filter(
+      (event) => event.kind === 'object-stored' && event.path.includes('/shared/'),
+    );
+    expect(shared).not.toHaveLength(0);
+  });
+});
+
 describe('lsm: the disk of the node', () => {
   it('a segment that has rotted fails its subtask, which names file and offset, and is restored from the checkpoint', () => {
     const text = `

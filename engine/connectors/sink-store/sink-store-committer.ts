@@ -26,7 +26,7 @@ export class SinkStoreCommitter implements Committer {
     this.#options = options;
     const { store, requestTimeoutUs, firstRequestId } = options;
     const place = { node: store, via: 'datagram', name: 'sink-commit' } as const;
-    this.#client = new RequestClient({ ...place, timeoutUs: requestTimeoutUs, firstRequestId });
+    this.#client = new RequestClient({ timeoutUs: requestTimeoutUs, firstRequestId, ...place });
   }
 
   commit({ committable, subtask }: CommittableWithLineage, answered: CommitAnswered, out: Out): void {

@@ -84,9 +84,9 @@ export class SinkStoreWriter implements SinkWriter {
     this.#producer = producerName(options.uid, options.subtask);
     const common = { node: options.store, timeoutUs: options.requestTimeoutUs };
     const { firstRequestId } = options;
-    this.#control = new RequestClient({ ...common, via: 'datagram', name: 'sink', firstRequestId });
+    this.#control = new RequestClient({ via: 'datagram', name: 'sink', firstRequestId, ...common });
     const firstDataId = firstRequestId + 500_000_000;
-    this.#data = new RequestClient({ ...common, via: 'connection', name: 'sink-data', firstRequestId: firstDataId });
+    this.#data = new RequestClient({ via: 'connection', name: 'sink-data', firstRequestId: firstDataId, ...common });
     this.#writeTarget = { node: options.store, mailbox: MAIN_MAILBOX, via: 'connection' };
   }
 

@@ -63,7 +63,7 @@ export class CommittableCollector {
       subtask,
     });
     known.received += 1;
-    known.requests.push({ ...message, state: 'received', tries: 0 });
+    known.requests.push({ state: 'received', tries: 0, ...message });
   }
 
   /** Rows of one group stand together. */
@@ -114,8 +114,8 @@ export class CommittableCollector {
     for (const { summary, received, requests } of this.#groups) {
       const { checkpointId, subtask, subtasks, count: expected } = summary;
       const group = { checkpointId, subtask, subtasks, expected, received };
-      if (requests.length === 0) rows.push({ ...group, committable: '' });
-      for (const { committable } of requests) rows.push({ ...group, committable });
+      if (requests.length === 0) rows.push({ committable: '', ...group });
+      for (const { committable } of requests) rows.push({ committable, ...group });
     }
     return rows;
   }

@@ -55,10 +55,10 @@ class Leader {
   }
 
   /** The storage performs so many requests, and answers all of them but the last; then it is silent. Undefined: nothing was asked. */
-  release(isInUse: (path: string) => boolean, requests = 100): ReleaseOutcome | undefined {
+  release(isInUse: (path: string) => boolean, { requests = 100, isQuiet = true } = {}): ReleaseOutcome | undefined {
     let told: ReleaseOutcome | undefined;
     if (!this.#snapshot.hasUnused(isInUse)) return undefined;
-    this.#snapshot.release(isInUse, this.out, (outcome) => {
+    this.#snapshot.release({ isInUse, isQuiet }, this.out, (outcome) => {
       told = outcome;
     });
     for (let left = requests; told === undefined; left -= 1) {
@@ -96,22 +96,35 @@ describe('claimed snapshot', () => {
     expect(storage.paths()).toContain(METADATA);
   });
 
-  it('C27, I1, I2: leaders that die anywhere, uses that end in any order: never a used file, at the end nothing', () => {
+  it('C27, I4: a write that happens a second time brings nothing back for good', () => {
+    const storage = stored();
+    const leader = new Leader(storage);
+    expect(leader.release(() => false, { isQuiet: false })).toBe('needed');
+    expect(storage.paths()).toEqual([...OF_OTHERS, METADATA, UNNAMED].sort());
+    for (const path of [PRIVATE, segment(4)]) storage.objects.set(path, new Uint8Array(1));
+    expect(leader.release(() => false)).toBe('gone');
+    expect(storage.paths()).toEqual([...OF_OTHERS].sort());
+  });
+
+  it('C27, I1, I2, I4: leaders that die anywhere, uses that end in any order, late writes: never a used file, at the end nothing', () => {
     const step = fc.record({
       requests: fc.nat(6),
       dies: fc.boolean(),
       ends: fc.option(fc.constantFrom(...CLAIMED), { nil: undefined }),
+      comesLate: fc.option(fc.constantFrom(...CLAIMED, PRIVATE), { nil: undefined }),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 12 }), fc.nat(12), (steps, quietFrom) => {
         const storage = stored();
         const used = new Set(CLAIMED);
         const isInUse = (path: string): boolean => used.has(path);
         let leader = new Leader(storage);
-        for (const { requests, dies, ends } of steps) {
+        for (const [index, { requests, dies, ends, comesLate }] of steps.entries()) {
+          const isQuiet = index >= quietFrom;
+          if (comesLate !== undefined && !isQuiet) storage.objects.set(comesLate, new Uint8Array(1));
           if (ends !== undefined) used.delete(ends);
           if (dies) leader = new Leader(storage);
-          leader.release(isInUse, requests);
+          leader.release(isInUse, { requests, isQuiet });
           for (const path of [...used, ...OF_OTHERS]) expect(storage.objects.has(path), path).toBe(true);
           if (CLAIMED.some((path) => storage.objects.has(path))) expect(storage.objects.has(METADATA)).toBe(true);
         }

@@ -4,7 +4,7 @@ import { certificateOf } from '../../../../scenarios/shrink/certificate.ts';
 import { fewerFixed, fewerSites, fixedDraws } from '../../../../scenarios/shrink/chance-edits.ts';
 import { weakerFaults } from '../../../../scenarios/shrink/fault-edits.ts';
 import type { Search } from '../../../../scenarios/shrink/search.ts';
-import { fewerRows, SIZE_EDITS } from '../../../../scenarios/shrink/size-edits.ts';
+import { fewerRecords, fewerRows, SIZE_EDITS } from '../../../../scenarios/shrink/size-edits.ts';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import type { SimulationPlan } from '../../../../sim/plan.ts';
 import { pointTriggers } from '../../../../scenarios/shrink/trigger-edits.ts';
@@ -47,9 +47,14 @@ describe('rows', () => {
   it('the first ones are said without rows, and cut like others', () => {
     const small = repeated(hundred, fewerRows, (one) => has(one, 0) && has(one, 1));
     expect(small.topics).toEqual([{ ...topic, records: 2 }]);
-    const cut = SIZE_EDITS.find(({ name }) => name === 'records');
     const two: SimulationPlan = { ...plan, topics: [{ ...topic, records: 2, rows: [17, 83] }] };
-    expect(cut?.candidates(two).map(({ topics }) => topics[0]?.rows)).toEqual([[], [17]]);
+    expect(repeated(two, fewerRecords, (one) => has(one, 17)).topics).toEqual([{ ...topic, records: 1, rows: [17] }]);
+  });
+
+  it('of each topic as few are left as must be, of the others none', () => {
+    const topics = ['a', 'b', 'c'].map((name) => ({ ...topic, name, records: 100 }));
+    const small = repeated({ ...plan, topics }, fewerRecords, (one) => (one.topics[1]?.records ?? 0) > 70);
+    expect(small.topics.map(({ records }) => records)).toEqual([0, 71, 0]);
   });
 });
 
