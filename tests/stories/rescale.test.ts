@@ -1,7 +1,7 @@
 /** Rows F6, F7, K10, S5 to S8, X31, X55: the parallelism changes while the job runs, and everything goes wrong around it. */
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { findings, liveIt, planOf, restoresOf } from '../support/lives.ts';
 import { story } from './story.ts';
 
 /** Parallelism of the keyed vertex in each deployment, in order. */
@@ -70,10 +70,7 @@ describe('rescale on request', () => {
       .rescale(2, 3)
       .shows('transaction-aborted')
       .passes();
-    const restored = record.history.flatMap(({ event }) =>
-      event.kind === 'restore-chosen' ? [event.checkpointId] : [],
-    );
-    expect(restored.slice(0, 2)).toEqual([0, 0]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 0]);
     const aborted = record.history.flatMap(({ event }) =>
       event.kind === 'transaction-aborted' ? [event.producer] : [],
     );
