@@ -10,7 +10,8 @@
  *   I3 a merged file (row S19) goes when it is not registered and the subtask it was opened for had ended before the newest checkpoint was
  *      triggered: nothing that may still be acknowledged lies in it. Until then it belongs to its TaskManager (decision 0096);
  *   I4 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
- *      ever acknowledged it. A run deletes files of earlier runs only where it claimed them.
+ *      ever acknowledged it. What is listed is held against the registry of the run that asked for the list: when it comes, the next run may
+ *      have begun from another snapshot, and its registry does not know what the one before kept. A run deletes files of earlier runs only where it claimed them.
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -89,15 +90,17 @@ export class SharedState {
     if (lowest !== undefined) this.#unregister(lowest.id, pointer, out);
     const newest = pointer.completed.at(-1)?.id ?? 0;
     const { parts } = this.#options;
+    const registry = this.#registry;
     const isOfTask = (path: string): boolean =>
       isMerged(path) && (parts.mergedFilesOfTheDead === 'left' || running.has(openerOf(path)));
-    this.#sweepFiles(pointer, newest - 1, (path) => this.#registry.isInUse(path) || isOfTask(path), out);
+    this.#sweepFiles(pointer, newest - 1, (path) => registry.isInUse(path) || isOfTask(path), out);
   }
 
   /** The run is over, with this as the last id it took: only what is retained is in use. */
   runEnded(pointer: CheckpointPointer, lastId: number, out: Out): void {
-    this.#registry = this.#rebuilt();
-    this.#sweepFiles(pointer, lastId, (path) => this.#registry.isInUse(path), out);
+    const registry = this.#rebuilt();
+    this.#registry = registry;
+    this.#sweepFiles(pointer, lastId, (path) => registry.isInUse(path), out);
   }
 
   /** With `completedSavepoint: subsumes`. */

@@ -50,6 +50,20 @@ describe('rescale on request', () => {
     expect(record.restarts).toBe(0);
   });
 
+  it("C27: any snapshot that is still its user's will do: the job begins again from one that is older than the newest", () => {
+    const begins = { claimMode: 'no-claim', allowNonRestored: false } as const;
+    const record = story({ scenario: 'upsert-sink' })
+      .asks({ kind: 'cancel', thenResume: { ...begins, from: 'what-it-left' } }, 5)
+      .asks({ kind: 'cancel', thenResume: { ...begins, from: 'earliest-left', parallelism: 2 } }, 12)
+      .crash('taskmanager-1', 16)
+      .shows('job-submitted')
+      .passes();
+    const begun = record.history.flatMap(({ event }) => (event.kind === 'job-submitted' ? [event.location] : []));
+    expect(begun).toHaveLength(2);
+    // What was written since is written again; the table has it once.
+    expect(begun[1]).toBe(begun[0]);
+  });
+
   it('F7: before any checkpoint it starts from scratch, and what the wider job left open is aborted', () => {
     const record = story()
       .service('object-store', 'unavailable', { point: 'snapshot.taken', checkpoint: 1 }, 4)
