@@ -136,7 +136,7 @@ export const COMMANDS: readonly CommandRow[] = [
     operands: '<scenario>',
     sentence:
       "Crash, cut off or stop every machine at every point of a checkpoint's life, a life for each; the scenario's own faults are left out. Exit code 1 if one of them fails.",
-    options: ['seed', 'variant', 'double', 'workers', 'out', 'json'],
+    options: ['seed', 'variant', 'double', 'shard', 'workers', 'out', 'json'],
     example: 'tidemark crashpoints quickstart --double',
     load: async () => (await import('./commands/crashpoints.ts')).crashpoints,
   },

@@ -133,7 +133,8 @@ export const OPTIONS = {
     unit: 'part/parts, from 1',
     absent: '1/1',
     decode: decodeShard,
-    sentence: 'Live only every N-th seed, beginning with the I-th: one call per machine.',
+    sentence:
+      'Live only every N-th seed, of crashpoints every N-th second crash, beginning with the I-th: one call per machine.',
   }),
   out: path(
     '--out <DIR>',

@@ -13,6 +13,8 @@ export interface CrashFigures {
   readonly coveragePercent: number;
   readonly distinctRecoveries: number;
   readonly secondCases: number;
+  /** With those of other shards. */
+  readonly secondCasesOfAll: number;
   readonly failed: number;
   readonly notPassed: readonly string[];
   readonly perPoint: readonly {
@@ -32,6 +34,7 @@ export function crashFigures({
   outcomes,
   distinctRecoveries,
   second,
+  secondOfAll,
 }: Exploration): CrashFigures {
   const names = [...new Set(points.map(({ trigger }) => trigger.point))];
   const struck = new Set(outcomes.map((outcome) => outcome.case.points[0]));
@@ -55,6 +58,7 @@ export function crashFigures({
     coveragePercent: points.length === 0 ? 0 : (100 * struck.size) / points.length,
     distinctRecoveries,
     secondCases: second.length,
+    secondCasesOfAll: secondOfAll,
     failed: failing.length,
     notPassed: pointsNotPassed(points),
     perPoint,

@@ -189,6 +189,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
   { name: 'file-sink-compaction', description: 'small output files become one before anybody sees them' },
+  {
+    name: 'earlier-snapshots',
+    description: 'the job begins again from snapshots older than the newest, by other parallelisms and claim modes',
+  },
   { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
   {
     name: 'rocketmq-sink',
@@ -196,6 +200,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'log-retention', description: 'a log that deletes records before they are read: lost, and none comes twice' },
+  { name: 'calm', description: 'no faults, slow consumers; every checkpoint has to complete' },
+  { name: 'failures-in-a-row', description: 'each outage costs a checkpoint; four failures in a row are tolerated' },
   {
     name: 'master-hooks',
     description: 'outside ledgers are told of checkpoints by master hooks, and go back with the job',

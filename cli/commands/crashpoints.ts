@@ -20,6 +20,9 @@ const CAPSULES_MAX = 10;
 
 export async function crashpoints(call: CommandCall): Promise<ExitCode> {
   const { operands, options, terminal } = call;
+  const { shard, double = false } = options;
+  if (shard !== undefined && !double)
+    throw new UsageError('--shard is of second crashes: expected --double beside it.');
   const { scenario } = readScenario(operands[0] ?? '');
   const plan = {
     ...compile(scenario, options.seed ?? '1'),
@@ -29,7 +32,9 @@ export async function crashpoints(call: CommandCall): Promise<ExitCode> {
   say(`scenario ${plan.scenario}, seed ${plan.seed}, without its faults`);
   const startedMs = terminal.wallMs();
   return await inPlanSession(call, 'lives', async (session) => {
-    const exploration = await session.lives.answer(explore(plan, { double: options.double === true }));
+    const exploration = await session.lives.answer(
+      explore(plan, { double, ...(shard === undefined ? {} : { shard }) }),
+    );
     session.progress.stop();
     if (exploration.calmSignature !== '') {
       throw new UsageError(
@@ -76,10 +81,20 @@ function tell(
     [point, places, cases, recoveries, failed].map(String),
   );
   terminal.out(plainTable(['point', 'places', 'cases', 'distinct recoveries', 'failed'], rows));
-  const { points, cases, distinctRecoveries, secondCases, failed, coveragePercent, checkpoints, notPassed } = figures;
+  const {
+    points,
+    cases,
+    distinctRecoveries,
+    secondCases,
+    secondCasesOfAll,
+    failed,
+    coveragePercent,
+    checkpoints,
+    notPassed,
+  } = figures;
   terminal.out(
     `${points} points of checkpoint ${checkpoints.join(' and ')}, ${coveragePercent} % of them crashed at: ${cases} cases, ${distinctRecoveries} distinct recoveries` +
-      `${secondCases === 0 ? '' : `, ${secondCases} second crashes`}, ${failed} failed, ${(wallMs / 1_000).toFixed(1)} s.`,
+      `${secondCases === 0 ? '' : `, ${secondCases}${secondCases === secondCasesOfAll ? '' : ` of ${secondCasesOfAll}`} second crashes`}, ${failed} failed, ${(wallMs / 1_000).toFixed(1)} s.`,
   );
   if (notPassed.length > 0) terminal.out(`Not passed by this life: ${notPassed.join(', ')}.`);
   for (const { what, signature } of figures.failures.slice(0, CAPSULES_MAX))

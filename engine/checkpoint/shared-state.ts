@@ -11,6 +11,8 @@
  *      triggered: nothing that may still be acknowledged lies in it. Until then it belongs to its TaskManager (decision 0096);
  *   I4 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
  *      ever acknowledged it. Of files of earlier runs those stay that a checkpoint is made of which one of them kept, unless it was claimed.
+ *      What is listed is held against what the run knew that asked for the list: when it comes, the next run may have begun from another
+ *      snapshot, and does not know what the one before kept, or has claimed some of it.
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -83,15 +85,17 @@ export class SharedState {
     if (lowest !== undefined) this.#unregister(lowest.id, out);
     const newest = pointer.completed.at(-1)?.id ?? 0;
     const { parts } = this.#options;
+    const registry = this.#registry;
     const isOfTask = (path: string): boolean =>
       isMerged(path) && (parts.mergedFilesOfTheDead === 'left' || running.has(openerOf(path)));
-    this.#sweepFiles(pointer, newest - 1, (path) => this.#registry.isInUse(path) || isOfTask(path), out);
+    this.#sweepFiles(pointer, newest - 1, (path) => registry.isInUse(path) || isOfTask(path), out);
   }
 
   /** The run is over, with this as the last id it took: only what is retained is in use. */
   runEnded(pointer: CheckpointPointer, lastId: number, out: Out): void {
-    this.#registry = this.#rebuilt();
-    this.#sweepFiles(pointer, lastId, (path) => this.#registry.isInUse(path), out);
+    const registry = this.#rebuilt();
+    this.#registry = registry;
+    this.#sweepFiles(pointer, lastId, (path) => registry.isInUse(path), out);
   }
 
   /** With `completedSavepoint: subsumes`. */
@@ -136,7 +140,8 @@ export class SharedState {
     const { parts, isIncremental, merges, cleaner } = this.#options;
     if (parts.sharedGarbage !== 'swept') return;
     const { floor } = pointer.job ?? FIRST_RUN;
-    const isKept = (path: string): boolean => this.#ofEarlierRuns?.has(path) !== false;
+    const ofEarlierRuns = this.#ofEarlierRuns;
+    const isKept = (path: string): boolean => ofEarlierRuns?.has(path) !== false;
     const isGarbage = (path: string): boolean =>
       creatorOf(path) <= lastId && !isInUse(path) && (creatorOf(path) > floor || !isKept(path));
     const areSought = parts.leftOfEarlierRuns === 'swept' && floor > 0 && (isIncremental() || merges);

@@ -33,12 +33,16 @@ export interface Exploration {
   readonly distinctRecoveries: number;
   /** Of second crashes; empty unless asked for. */
   readonly second: readonly CaseOutcome[];
+  /** Second crashes of all shards together. */
+  readonly secondOfAll: number;
 }
 
 export interface ExplorationOptions {
   /** The checkpoints; absent: the third that completes. */
   readonly checkpoints?: readonly number[];
   readonly double: boolean;
+  /** Of second crashes only every `count`-th, beginning with the `index`-th, from 1; absent: all. */
+  readonly shard?: { readonly index: number; readonly count: number };
   readonly onPlan?: (lives: number) => void;
 }
 
@@ -49,7 +53,15 @@ const BATCH = 64;
 export function* explore(written: SimulationPlan, options: ExplorationOptions): Inquiring<Exploration> {
   const plan = calmPlan(written);
   const calm = yield* look(plan);
-  const nothing = { plan, checkpoints: [], points: [], outcomes: [], distinctRecoveries: 0, second: [] };
+  const nothing = {
+    plan,
+    checkpoints: [],
+    points: [],
+    outcomes: [],
+    distinctRecoveries: 0,
+    second: [],
+    secondOfAll: 0,
+  };
   if (calm.signature !== '') return { ...nothing, calmSignature: calm.signature };
   const checkpoints = options.checkpoints ?? typicalCheckpoint(calm.history);
   const points = crashPoints(calm.history, during(checkpoints, calm.history));
@@ -64,13 +76,29 @@ export function* explore(written: SimulationPlan, options: ExplorationOptions): 
   const representatives = new Map<string, CrashCase>();
   for (const { recovery, case: one } of outcomes)
     if (!representatives.has(recovery)) representatives.set(recovery, one);
-  const second = options.double ? yield* secondCrashes([...representatives.values()], options) : [];
-  return { plan, calmSignature: '', checkpoints, points, outcomes, distinctRecoveries: representatives.size, second };
+  const twice = options.double ? yield* secondCrashes([...representatives.values()], options) : { cases: [], ofAll: 0 };
+  options.onPlan?.(twice.cases.length);
+  const second = yield* outcomesOf(twice.cases, false);
+  const distinctRecoveries = representatives.size;
+  return {
+    plan,
+    calmSignature: '',
+    checkpoints,
+    points,
+    outcomes,
+    distinctRecoveries,
+    second,
+    secondOfAll: twice.ofAll,
+  };
 }
 
 /** Each recovery, crashed again at each of its own points, at every machine. */
-function* secondCrashes(recoveries: readonly CrashCase[], { onPlan }: ExplorationOptions): Inquiring<CaseOutcome[]> {
+function* secondCrashes(
+  recoveries: readonly CrashCase[],
+  { shard = { index: 1, count: 1 } }: ExplorationOptions,
+): Inquiring<{ readonly cases: readonly CrashCase[]; readonly ofAll: number }> {
   const cases: CrashCase[] = [];
+  let ofAll = 0;
   for (const first of recoveries) {
     const { history } = yield* look(first.plan);
     const recovery = recoveryOf(history);
@@ -80,13 +108,14 @@ function* secondCrashes(recoveries: readonly CrashCase[], { onPlan }: Exploratio
     const end = Math.min(last, (liveness?.index ?? Number.POSITIVE_INFINITY) - 1);
     for (const point of recoveryPoints(history, ({ index }) => index >= begin && index <= end)) {
       for (const node of machinesOf(first.plan)) {
+        ofAll += 1;
+        if (ofAll % shard.count !== shard.index % shard.count) continue;
         const twice = crashCase(first.plan, { point, node, variant: 'crash' });
         cases.push({ ...twice, points: [...first.points, point] });
       }
     }
   }
-  onPlan?.(cases.length);
-  return yield* outcomesOf(cases, false);
+  return { cases, ofAll };
 }
 
 function* outcomesOf(cases: readonly CrashCase[], wantsRecovery: boolean): Inquiring<CaseOutcome[]> {

@@ -4,8 +4,8 @@
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { AuditedLedger } from '../../sim/judges/job-audit.ts';
+import { countInDocument } from './document-count.ts';
 import { type JobDefinition, keyField, numberParameter, outputKey, textParameter } from './job-definition.ts';
-import { countPerKey } from './keyed-count.ts';
 import { ledgerHook } from './ledger-hook.ts';
 import { readUnion, sinkOptions } from './log-topics.ts';
 
@@ -29,7 +29,7 @@ export const ledgeredCounts: JobDefinition = {
     for (const topic of input.topics)
       readUnion(env, input, [topic])
         .keyBy((row) => keyField(row, field))
-        .process(countPerKey(field))
+        .process(countInDocument(field))
         .uid(`count-${topic.name}`)
         .sinkTo(sinkOptions(input))
         .uid(`sink-${topic.name}`);

@@ -24,6 +24,7 @@ import { CheckpointKinds, type CheckpointKindsOptions } from './checkpoint-kind.
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
+import { RetainedCount } from './retained-count.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
@@ -75,6 +76,8 @@ export interface CheckpointLifecycleOptions {
   /** After which a checkpoint expires. */
   readonly timeoutUs?: number;
   readonly kinds: CheckpointKindsOptions;
+  /** Checkpoints that are to be retained; absent: not judged (histories that are made by hand). */
+  readonly retained?: number;
   readonly margins?: Margins;
 }
 
@@ -91,10 +94,12 @@ export class CheckpointLifecycle implements Judge {
     'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
+    RetainedCount.anomalies +
     CheckpointKinds.anomalies;
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
   readonly #kinds: CheckpointKinds;
+  readonly #retainedCount: RetainedCount | undefined;
   readonly #pointerKey: string;
   readonly #leaderKey: string;
   readonly #lives = new Map<number, Life>();
@@ -123,6 +128,8 @@ export class CheckpointLifecycle implements Judge {
   constructor(options: CheckpointLifecycleOptions) {
     this.#options = options;
     this.#kinds = new CheckpointKinds(options.kinds, this.#findings);
+    const { retained } = options;
+    this.#retainedCount = retained === undefined ? undefined : new RetainedCount(retained, this.#findings);
     this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.jobId);
     this.#leaderKey = leaderKey(options.jobId);
@@ -267,6 +274,7 @@ export class CheckpointLifecycle implements Judge {
     const { completed, job } = pointer;
     const epoch = event.value === '' ? this.#pointerEpoch : pointer.epoch;
     this.#kinds.onPointer(pointer);
+    this.#retainedCount?.onPointer(event.value === '' ? undefined : pointer, at);
     if (epoch < this.#pointerEpoch) this.#sayZombie('pointer', epoch, at);
     this.#pointerEpoch = Math.max(this.#pointerEpoch, epoch);
     this.#onRun(job);

@@ -60,6 +60,23 @@ const SWEEPS: readonly (readonly string[])[] = [
     ...['rare-overdraft', 'rare-overtaken-in-flight', 'rare-undecided-for-long', 'rare-late-shared-files'],
     ...['--seeds', '1..3'],
   ],
+  [
+    ...[
+      'unaligned-checkpoint-rescale-with-mixed-exchanges-itcase',
+      'checkpoint-failure-manager-itcase',
+      'buffering-map',
+    ],
+    ...[
+      'union-offsets',
+      'log-analytics',
+      'event-time-windows',
+      'nexmark-rescale',
+      'failures-in-a-row',
+      '--seeds',
+      '1..4',
+    ],
+  ],
+  ['bounded-rescale', 'calm', '--seeds', '1..16'],
   // Nine kinds of state, drawn by the seed.
   ['state-ttl-kinds', '--seeds', '1..24'],
 ];

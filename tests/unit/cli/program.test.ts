@@ -45,6 +45,7 @@ describe('usage', () => {
     [['sweep', 'quickstart', '--seeds', '1..2', '--for', '1s'], /--seeds and --for exclude each other/],
     [['sweep', 'quickstart', '--resume'], /--resume needs --out/],
     [['sweep', 'quickstart', '--seeds', '1..2', '--shard', '3/3'], /no seed of 1\.\.2 belongs to it/],
+    [['crashpoints', 'quickstart', '--shard', '1/2'], /--shard is of second crashes: expected --double beside it/],
     [['sweep', 'quickstart', '--workers', '0'], /--workers '0': expected a whole number/],
     [['replay', 'nowhere.json'], /Cannot read nowhere\.json/],
     [['report', '.'], /has no lives\.jsonl/],

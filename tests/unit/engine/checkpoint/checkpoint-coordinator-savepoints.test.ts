@@ -82,6 +82,14 @@ describe('checkpoint coordinator: savepoints', () => {
     expect(bench.out.reported('checkpoint-triggered').map(({ checkpointId }) => checkpointId)).toEqual([1, 2]);
   });
 
+  it('C2: a checkpoint that waited for it is triggered as soon as it is complete', () => {
+    const bench = running().savepoint().answer().wait(INTERVAL_US).answer();
+    expect(bench.sentTo(1)).toEqual(['trigger-checkpoint']);
+    bench.acknowledgeAll(1).answer();
+    expect(bench.calls).toEqual([`completed ${place(1)}`]);
+    expect(bench.sentTo(1)).toEqual(['trigger-checkpoint', 'trigger-checkpoint']);
+  });
+
   it('C29: it has a time-out of its own', () => {
     const bench = running({ timeoutUs: 1_000, savepointTimeoutUs: 5_000 }).savepoint().answer().wait(4_999);
     expect(bench.calls).toEqual([]);

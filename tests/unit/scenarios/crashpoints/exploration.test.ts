@@ -14,6 +14,23 @@ import { answeredHere } from '../../../support/shrinking.ts';
 const explored = (variant: string): Exploration =>
   answeredHere(explore({ ...planOf('quickstart', '1'), variant }, { double: false }));
 
+/** With second crashes. What is lived side by side is made up: all cases recover in one of two ways. */
+function doubled(shard?: { readonly index: number; readonly count: number }): Exploration {
+  const search = explore(planOf('quickstart', '1'), { double: true, ...(shard === undefined ? {} : { shard }) });
+  let step = search.next();
+  while (step.done !== true) {
+    const inquiry = step.value;
+    if (inquiry.kind === 'look') {
+      const { history, signature, events } = liveIt(inquiry.life.plan, { keepHistory: true });
+      step = search.next([{ ...NOTHING_SEEN, history, signature, events }]);
+    } else {
+      const passed = { ...NOTHING_SEEN, signature: '', events: 1 };
+      step = search.next(inquiry.cases.map((_, index) => ({ ...passed, recovery: index % 2 === 0 ? 'a' : 'b' })));
+    }
+  }
+  return step.value;
+}
+
 describe('crashpoints', () => {
   const standard = explored('standard');
   const figures = crashFigures(standard);
@@ -103,20 +120,8 @@ describe('crashpoints', () => {
   });
 
   it('double: one case of each distinct recovery is crashed again, at each point of the recovery and at every machine', () => {
-    // What is lived side by side is made up: all cases recover in one of two ways.
-    const search = explore(planOf('quickstart', '1'), { double: true });
-    let step = search.next();
-    while (step.done !== true) {
-      const inquiry = step.value;
-      if (inquiry.kind === 'look') {
-        const { history, signature, events } = liveIt(inquiry.life.plan, { keepHistory: true });
-        step = search.next([{ ...NOTHING_SEEN, history, signature, events }]);
-      } else {
-        const passed = { ...NOTHING_SEEN, signature: '', events: 1 };
-        step = search.next(inquiry.cases.map((_, index) => ({ ...passed, recovery: index % 2 === 0 ? 'a' : 'b' })));
-      }
-    }
-    const { distinctRecoveries, second } = step.value;
+    const { distinctRecoveries, second, secondOfAll } = doubled();
+    expect(secondOfAll).toBe(second.length);
     expect(distinctRecoveries).toBe(2);
     const again = second.map((outcome) => outcome.case.points[1]?.trigger.point);
     for (const point of ['elected', 'restore.chosen', 'deployed', 'restored', 'triggered'])
@@ -129,6 +134,16 @@ describe('crashpoints', () => {
       expect(record.verdict, findings(record)).toBe('passed');
       expect(record.faultRecords.at(-1)?.startedAtUs, JSON.stringify(one.points)).toBeGreaterThan(0);
     }
+  });
+
+  it('shards of second crashes are all of them, each once', () => {
+    const textsOf = ({ second }: Exploration): string[] =>
+      second.map(({ case: { points, node } }) => JSON.stringify([points, node]));
+    const parts = [1, 2, 3].map((index) => doubled({ index, count: 3 }));
+    const whole = doubled();
+    for (const { secondOfAll } of parts) expect(secondOfAll).toBe(whole.second.length);
+    expect(parts.flatMap(textsOf).sort()).toEqual(textsOf(whole).sort());
+    expect(parts[0]?.second[0]).toEqual(whole.second[0]);
   });
 
   it('an engine that fails in a calm life is not explored', () => {

@@ -1,0 +1,53 @@
+/** Row C16: pointers that name too few or too many, told to the judge's part alone. */
+import { describe, expect, it } from 'vitest';
+import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
+import { type CheckpointPointer, FIRST_RUN } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import { Findings } from '../../../../sim/judges/findings.ts';
+import { RetainedCount } from '../../../../sim/judges/retained-count.ts';
+
+const naming = (ids: readonly number[], job?: CheckpointPointer['job']): CheckpointPointer => ({
+  epoch: leaderEpoch(1),
+  completed: ids.map((id) => ({ id: checkpointId(id), metadata: String(id) })),
+  ...(job === undefined ? {} : { job }),
+});
+const ENDED = { ...FIRST_RUN, ended: { status: 'canceled', by: '' } } as const;
+
+function anomalies(retained: number, ...pointers: readonly (CheckpointPointer | undefined)[]): string[] {
+  const findings = new Findings('checkpoint-lifecycle');
+  const count = new RetainedCount(retained, findings);
+  pointers.forEach((pointer, at) => {
+    count.onPointer(pointer, at);
+  });
+  return findings.verdicts('').flatMap(({ outcome, anomaly }) => (outcome === 'passed' ? [] : [anomaly]));
+}
+
+describe('retained count', () => {
+  it.each([
+    { name: 'the oldest goes when there are too many', pointers: [[1], [1, 2], [2, 3], [3, 4]] },
+    {
+      name: 'a checkpoint stays beside savepoints that fill the limit',
+      pointers: [
+        [1, 2],
+        [1, 2, 3],
+        [1, 3, 4],
+      ],
+    },
+    { name: 'nothing changes', pointers: [[1], [1], [1, 2]] },
+  ])('content: $name', ({ pointers }) => {
+    expect(anomalies(2, ...pointers.map((ids) => naming(ids)))).toEqual([]);
+  });
+
+  it('content: another run, a run that has ended, a pointer that is removed', () => {
+    expect(anomalies(2, naming([1, 2]), naming([2], { ...FIRST_RUN, run: 2 }))).toEqual([]);
+    expect(anomalies(2, naming([1, 2]), naming([], ENDED))).toEqual([]);
+    expect(anomalies(2, naming([1, 2]), undefined, naming([3]))).toEqual([]);
+  });
+
+  it('dropped-within-limit: one goes though there is room', () => {
+    expect(anomalies(3, naming([1, 2]), naming([2, 3]))).toEqual(['dropped-within-limit']);
+  });
+
+  it('kept-beyond-limit: nothing goes', () => {
+    expect(anomalies(1, naming([1, 2, 3]))).toEqual(['kept-beyond-limit']);
+  });
+});
