@@ -86,10 +86,10 @@ export class Ledgers implements Judge {
         for (const ledger of this.#ledgers) ledger.owed = { checkpointId: event.checkpointId, at };
         return;
       case 'coordination-updated': {
-        const place = this.#ledgers.findIndex(({ audited }) => audited.key === event.key);
+        const ledger = this.#ledgers.find(({ audited }) => audited.key === event.key);
         const entry = decodeLedgerEntry(event.value);
-        if (place >= 0 && entry !== undefined) this.#onEntry(place, entry, at);
-        return;
+        if (ledger === undefined || entry === undefined) return;
+        return entry.what === 'set-back' ? this.#onSetBack(ledger, entry, at) : this.#onNumbered(ledger, entry, at);
       }
       case 'checkpoint-completed': {
         const retained = this.#reader.retained().find(({ id }) => id === event.checkpointId);
@@ -107,19 +107,13 @@ export class Ledgers implements Judge {
     return this.#findings.verdicts(`Outside ledgers go back with the job: ${counts}`);
   }
 
-  #onEntry(place: number, entry: LedgerEntry, at: number): void {
-    const ledger = this.#ledgers[place];
-    if (ledger === undefined) return;
-    if (entry.what === 'set-back') this.#onSetBack(ledger, entry, at);
-    else this.#onNumbered(ledger, place, entry, at);
-  }
-
-  #onNumbered({ audited, numbers, owed }: Ledger, place: number, entry: LedgerEntry, at: number): void {
+  #onNumbered(ledger: Ledger, entry: LedgerEntry, at: number): void {
+    const { audited, numbers, owed } = ledger;
     const { checkpointId: id, number } = entry;
     this.#numbered += 1;
     numbers.set(id, number);
     forgetOldest(numbers, EPISODES_KEPT);
-    const refusing = this.#ledgers.slice(0, place).find((before) => before.audited.refuses(id));
+    const refusing = this.#ledgers.slice(0, this.#ledgers.indexOf(ledger)).find((before) => before.audited.refuses(id));
     if (refusing !== undefined)
       this.#findings.violated('told-of-refused', [at], () => {
         return `Ledger ${audited.identifier} numbers checkpoint ${String(id)}, which ${refusing.audited.identifier} has refused`;
