@@ -22,8 +22,9 @@ export function inspectionText(document: InspectionDocument): string {
   if (problems.length > 0)
     sections.push(['Problems', ...problems.map((problem) => `  ${problemText(problem)}`)].join('\n'));
   const count = `${grouped(files.count)} ${files.count === 1 ? 'file' : 'files'}, ${grouped(files.bytes)} bytes`;
-  const sound =
-    problems.length === 0 ? 'every checksum fits and nothing is missing' : `${problems.length} damaged or missing`;
+  // Each snapshot that needs a file has a problem with it.
+  const wrong = new Set(problems.map(({ file }) => file)).size;
+  const sound = wrong === 0 ? 'every checksum fits and nothing is missing' : `${wrong} damaged or missing`;
   sections.push(`${count}: ${snapshots.length} completed, ${orphans.length} orphans, ${sound}`);
   return sections.join('\n\n');
 }

@@ -200,6 +200,8 @@ export interface EngineParts {
   filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
+  /** What earlier runs left and had not kept: swept with the run's own, or left to whom it may concern. */
+  readonly leftOfEarlierRuns: 'swept' | 'left-alone';
   /** What a run has claimed (row C27): named by the run until nothing is left of it, or deleted by whoever sees it fall out of use. */
   readonly claimedSnapshot: 'named-until-gone' | 'deleted-when-dropped';
   /** When a TaskManager deletes a merged file (row S19): when nothing in it is in use, or with the first part that is not. */
@@ -358,6 +360,7 @@ export const standardParts: EngineParts = {
   sharedGarbage: 'swept',
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
+  leftOfEarlierRuns: 'swept',
   claimedSnapshot: 'named-until-gone',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,

@@ -189,6 +189,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
   { name: 'file-sink-compaction', description: 'small output files become one before anybody sees them' },
+  {
+    name: 'earlier-snapshots',
+    description: 'the job begins again from snapshots older than the newest, by other parallelisms and claim modes',
+  },
   { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
   {
     name: 'rocketmq-sink',

@@ -97,6 +97,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     description: 'what is to be recovered cannot be read for a while; then a task fails',
   },
   {
+    name: 'checkpoint-acknowledge-failure-itcase',
+    folder: 'flink',
+    ported: 'CheckpointAcknowledgeFailureITCase',
+    rows: ['X11'],
+    description: 'state in acknowledgements, some of which are larger than a message may be',
+  },
+  {
     name: 'checkpoint-after-all-tasks-finished-itcase',
     folder: 'flink',
     ported: 'CheckpointAfterAllTasksFinishedITCase',

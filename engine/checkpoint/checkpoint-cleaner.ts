@@ -8,23 +8,22 @@
  * I3 files of ids above the newest are not touched, except of a checkpoint this leader aborted before its pointer was written.
  */
 import type { Micros } from '../foundation/time.ts';
-import type { EngineParts } from '../parts.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import { checkpointIdOf } from '../protocol/checkpoint-paths.ts';
+import { checkpointIdOf, checkpointIdsOf } from '../protocol/checkpoint-paths.ts';
 import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
-import type { ClaimedSnapshot, ReleaseOutcome, ReleaseQuestion } from './claimed-snapshot.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
-type ReleaseEnded = (outcome: ReleaseOutcome) => void;
+type CleanerParts = Pick<EngineParts, 'filesToDelete' | 'leftOfEarlierRuns'>;
 
 export class CheckpointCleaner {
   readonly #storage: CheckpointStorage;
   /** `<dir>/<job>/`. */
   readonly #root: string;
   readonly #cleaned: (nowUs: Micros, out: Out) => void;
-  readonly #filesToDelete: EngineParts['filesToDelete'];
+  readonly #parts: CleanerParts;
   #cleaning = 0;
 
   /** `cleaned` is called at the end of each deletion: a checkpoint may have waited for it (row C2). */
@@ -32,12 +31,12 @@ export class CheckpointCleaner {
     storage: CheckpointStorage,
     root: string,
     cleaned: (nowUs: Micros, out: Out) => void,
-    filesToDelete: EngineParts['filesToDelete'] = (paths) => paths,
+    parts: CleanerParts = standardParts,
   ) {
     this.#storage = storage;
     this.#root = root;
     this.#cleaned = cleaned;
-    this.#filesToDelete = filesToDelete;
+    this.#parts = parts;
   }
 
   /** Deletions under way: back-pressure for the request decider (row C2). */
@@ -48,28 +47,36 @@ export class CheckpointCleaner {
   /**
    * A deletion that fails is not repeated: the next sweep finds the files again. `endsWith`: the run is over and this is the last id it took,
    * so ids above the newest are garbage, too; but a sweep that is slow meets files of the next run, which have higher ids. What earlier
-   * runs left is not this run's (C7 in bugs.md).
+   * runs kept is not this run's (C7 in bugs.md); what else they left is nobody's (decision 0115).
    */
   sweep(pointer: CheckpointPointer, out: Out, endsWith?: number): void {
     const newest = endsWith === undefined ? (pointer.completed.at(-1)?.id ?? 0) - 1 : endsWith;
-    const floor = pointer.job?.floor ?? 0;
-    const kept = new Set<number>(pointer.completed.map(({ id }) => id));
+    const ofEarlierRuns = checkpointIdsOf(pointer.job?.kept, this.#root);
+    const kept = new Set<number>(pointer.completed.map(({ id }) => id).filter((id) => !ofEarlierRuns.has(id)));
     // Of what is kept, files that never got their last name: their checkpoint completed without them.
+    const floor = this.#parts.leftOfEarlierRuns === 'swept' ? 0 : (pointer.job?.floor ?? 0);
     const isGarbage = (id: number, path: string): boolean =>
-      id > floor && (kept.has(id) ? isTemporary(path) : id <= newest);
+      kept.has(id) ? isTemporary(path) : id > floor && id <= newest && !ofEarlierRuns.has(id);
     const isUnfinished = (path: string): boolean => isTemporary(path) && kept.has(checkpointIdOf(path, this.#root));
     this.#deleteWhere(
       `${this.#root}chk-`,
       (path) => isGarbage(checkpointIdOf(path, this.#root), path),
-      (paths, foundOut) => sometimes(paths.some(isUnfinished), foundOut, 'unfinished-file-swept'),
+      (paths, foundOut) => {
+        sometimes(paths.some(isUnfinished), foundOut, 'unfinished-file-swept');
+        const isOfEarlierRun = (path: string): boolean => checkpointIdOf(path, this.#root) <= (pointer.job?.floor ?? 0);
+        sometimes(paths.some(isOfEarlierRun), foundOut, 'files-of-earlier-run-swept');
+      },
       out,
     );
   }
 
-  /** A whole directory: of a checkpoint or savepoint that was aborted, or that its user disposes of. */
-  discard(directory: string, out: Out): void {
+  /** A whole directory: of a checkpoint or savepoint that was aborted, or that the run has claimed. `discarded`: it is known to be gone. */
+  discard(directory: string, out: Out, discarded?: () => void): void {
     this.#cleaning += 1;
-    this.#storage.discard(directory, out, (_reply, nowUs, endOut) => this.#ended(nowUs, endOut));
+    this.#storage.discard(directory, out, (reply, nowUs, endOut) => {
+      if (reply?.outcome === 'done') discarded?.();
+      this.#ended(nowUs, endOut);
+    });
   }
 
   /** Files that no directory gathers. */
@@ -77,15 +84,6 @@ export class CheckpointCleaner {
     if (paths.length === 0) return;
     this.#cleaning += 1;
     this.#delete(paths, out);
-  }
-
-  /** What nobody needs of a snapshot that the run has claimed. */
-  release(claimed: ClaimedSnapshot, question: ReleaseQuestion, out: Out, ended: ReleaseEnded): void {
-    this.#cleaning += 1;
-    claimed.release(question, out, (outcome, nowUs, endOut) => {
-      ended(outcome);
-      this.#ended(nowUs, endOut);
-    });
   }
 
   /** What checkpoints have in common (row T2): which of it is garbage the registry knows. */
@@ -119,6 +117,6 @@ export class CheckpointCleaner {
   }
 
   #delete(paths: readonly string[], out: Out): void {
-    this.#storage.delete(this.#filesToDelete(paths), out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
+    this.#storage.delete(this.#parts.filesToDelete(paths), out, (_reply, endUs, endOut) => this.#ended(endUs, endOut));
   }
 }

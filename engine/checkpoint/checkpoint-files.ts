@@ -13,7 +13,6 @@ import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { lateWriteUs } from '../storage/late-writes.ts';
 import { CheckpointCleaner } from './checkpoint-cleaner.ts';
-import { ClaimedSnapshot } from './claimed-snapshot.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { PendingCheckpoint } from './pending-checkpoint.ts';
 import { SharedState } from './shared-state.ts';
@@ -31,22 +30,22 @@ export interface CheckpointFilesOptions {
 export class CheckpointFiles {
   readonly #options: CheckpointFilesOptions;
   readonly #cleaner: CheckpointCleaner;
-  #claimed: ClaimedSnapshot | undefined;
-  /** From then on no write of it can come any more. */
-  #quietFromUs = 0;
-  #isReleasing = false;
+  /** By directory of a claimed snapshot: since when this leader has deleted what lies in it. */
+  readonly #discardedFromUs = new Map<string, Micros>();
   readonly shared: SharedState;
 
   constructor(options: CheckpointFilesOptions) {
     const { jobId, configuration, parts, storage, store, cleaned } = options;
     const { directory, incremental, backend, changelog, fileMerging } = configuration.checkpoint;
     const isIncremental = (): boolean =>
-      changelog !== undefined || (incremental && (store.run.backend ?? backend) === 'lsm');
+      changelog !== undefined || (incremental && ((store.run.backend ?? backend) === 'lsm' || store.run.floor > 0));
+    const root = `${directory}/${jobId}/`;
     this.#options = options;
-    this.#cleaner = new CheckpointCleaner(storage, `${directory}/${jobId}/`, cleaned, parts.filesToDelete);
+    this.#cleaner = new CheckpointCleaner(storage, root, cleaned, parts);
     this.shared = new SharedState({
       parts,
       store,
+      storage,
       cleaner: this.#cleaner,
       isIncremental,
       merges: fileMerging !== undefined,
@@ -66,7 +65,7 @@ export class CheckpointFiles {
   ): void {
     this.#sweep(dropped, out);
     this.shared.sweep(this.#options.store.pointer, new Set(required), out);
-    this.#releaseClaimed(nowUs, out);
+    this.#discardClaimed(nowUs, out);
   }
 
   /** The run is over; `lastId`: the last it took. */
@@ -77,35 +76,29 @@ export class CheckpointFiles {
 
   #sweep(dropped: readonly RetainedCheckpoint[], out: Out, endsWith?: number): void {
     const { parts, store } = this.#options;
-    const { pointer, run } = store;
+    const { pointer } = store;
     for (const { owner, metadata } of dropped)
-      if (
-        (owner === 'claimed' && run.claimed === undefined) ||
-        (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone')
-      )
+      if (owner === 'claimed' || (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone'))
         this.#cleaner.discard(directoryOfMetadata(metadata), out);
     this.#cleaner.sweep(pointer, out, endsWith);
   }
 
-  /** Row C27: what the pointer does not name of it, and no checkpoint uses. What fails is tried again with the next checkpoint. */
-  #releaseClaimed(nowUs: Micros, out: Out): void {
-    const { store, storage, configuration } = this.#options;
-    const { claimed: metadata } = store.run;
-    const isRetained = store.pointer.completed.some((checkpoint) => checkpoint.metadata === metadata);
-    if (metadata === undefined || isRetained || this.#isReleasing) return;
-    if (this.#claimed?.metadata !== metadata) {
-      this.#claimed = new ClaimedSnapshot({ metadata, notClaimed: this.shared.highestNotClaimedId, storage });
-      this.#quietFromUs = nowUs + lateWriteUs(configuration);
+  /**
+   * Row C27: what was claimed and is not retained any more, whoever dropped it. A write that was repeated may bring back what was deleted, so this
+   * goes on until none can come (decision 0115).
+   */
+  #discardClaimed(nowUs: Micros, out: Out): void {
+    const { store, configuration } = this.#options;
+    const retained = new Set(store.pointer.completed.map(({ metadata }) => directoryOfMetadata(metadata)));
+    for (const directory of store.run.claimed ?? []) {
+      if (retained.has(directory)) continue;
+      const sinceUs = this.#discardedFromUs.get(directory) ?? nowUs;
+      this.#discardedFromUs.set(directory, sinceUs);
+      const isQuiet = nowUs >= sinceUs + lateWriteUs(configuration);
+      this.#cleaner.discard(directory, out, () => {
+        if (isQuiet) store.claimIsGone(directory);
+      });
     }
-    // An answer may come when the next run has begun: then the registry does not know what the one before kept.
-    const isInUse = (path: string): boolean => store.run.claimed !== metadata || this.shared.isInUse(path);
-    if (!this.#claimed.hasUnused(isInUse)) return;
-    this.#isReleasing = true;
-    const question = { isInUse, isQuiet: nowUs >= this.#quietFromUs };
-    this.#cleaner.release(this.#claimed, question, out, (outcome) => {
-      this.#isReleasing = false;
-      if (outcome === 'gone') store.claimIsGone(metadata);
-    });
   }
 
   /** With `subsume: before-pointer`: of a pointer that is not written yet. */

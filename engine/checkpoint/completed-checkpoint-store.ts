@@ -22,8 +22,8 @@ export class CompletedCheckpointStore {
   readonly #metadata = new Map<CheckpointId, CheckpointMetadata>();
   #pointer: CheckpointPointer;
   #version: number;
-  /** `_metadata` of a claimed snapshot of which nothing is left. */
-  #goneClaim: string | undefined;
+  /** Directories of claimed snapshots in which nothing is left. */
+  readonly #goneClaims = new Set<string>();
 
   constructor(retained: number, pointer: CheckpointPointer, version: number) {
     assert(retained >= 1, 'at least one checkpoint is retained', { retained });
@@ -44,18 +44,19 @@ export class CompletedCheckpointStore {
   /** As the next pointer says it. */
   get run(): JobRun {
     const { job = FIRST_RUN } = this.#pointer;
-    if (job.claimed === undefined || job.claimed !== this.#goneClaim) return job;
-    const { claimed: _gone, ...run } = job;
-    return run;
+    if (job.claimed?.some((directory) => this.#goneClaims.has(directory)) !== true) return job;
+    const { claimed, ...run } = job;
+    const left = claimed.filter((directory) => !this.#goneClaims.has(directory));
+    return left.length === 0 ? run : { ...run, claimed: left };
   }
 
   metadataOf(id: CheckpointId): CheckpointMetadata | undefined {
     return this.#metadata.get(id);
   }
 
-  /** Nothing is left of the snapshot with this `_metadata`, which the run has claimed (row C27). */
-  claimIsGone(metadata: string): void {
-    this.#goneClaim = metadata;
+  /** Nothing is left in this directory of a snapshot that was claimed (row C27). */
+  claimIsGone(directory: string): void {
+    this.#goneClaims.add(directory);
   }
 
   remember(metadata: CheckpointMetadata): void {

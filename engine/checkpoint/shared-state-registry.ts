@@ -8,7 +8,7 @@
  *   I1 what stands for a file that is not registered is refused: it may be deleted by now;
  *   I2 one path is one file: another size or checksum under it is refused;
  *   I3 last use never falls;
- *   I4 a file of an id up to `highestNotClaimedId` is somebody else's, and never said to be deleted.
+ *   I4 a file of an id up to `floor` was written by an earlier run, which may have kept it: it is never said to be deleted.
  */
 import { creatorOf } from '../protocol/checkpoint-paths.ts';
 import type { EngineParts } from '../parts.ts';
@@ -29,11 +29,11 @@ export class SharedStateRegistry {
   readonly #files = new Map<string, SharedFile>();
   /** By path: how many of them lie in it. */
   readonly #parts = new Map<string, number>();
-  readonly #highestNotClaimedId: number;
+  readonly #floor: number;
   readonly #mergedFileUse: EngineParts['mergedFileUse'];
 
-  constructor(highestNotClaimedId: number, mergedFileUse: EngineParts['mergedFileUse'] = 'any-part') {
-    this.#highestNotClaimedId = highestNotClaimedId;
+  constructor(floor: number, mergedFileUse: EngineParts['mergedFileUse'] = 'any-part') {
+    this.#floor = floor;
     this.#mergedFileUse = mergedFileUse;
   }
 
@@ -67,7 +67,7 @@ export class SharedStateRegistry {
       if (lastUsedBy >= lowestRetainedId) continue;
       this.#files.delete(key);
       if (this.#isLeft(file.path)) continue;
-      if (createdBy > this.#highestNotClaimedId) unused.push(file.path);
+      if (createdBy > this.#floor) unused.push(file.path);
     }
     return unused;
   }

@@ -10,7 +10,9 @@
  *   I3 a merged file (row S19) goes when it is not registered and the subtask it was opened for had ended before the newest checkpoint was
  *      triggered: nothing that may still be acknowledged lies in it. Until then it belongs to its TaskManager (decision 0096);
  *   I4 a file goes when it is not registered and its checkpoint is below the newest that the durable pointer names; whether or not anybody
- *      ever acknowledged it. A run deletes files of earlier runs only where it claimed them.
+ *      ever acknowledged it. Of files of earlier runs those stay that a checkpoint is made of which one of them kept, unless it was claimed.
+ *      What is listed is held against what the run knew that asked for the list: when it comes, the next run may have begun from another
+ *      snapshot, and does not know what the one before kept, or has claimed some of it.
  */
 import type { CheckpointId } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -22,12 +24,15 @@ import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import type { SegmentHandle, StateHandle } from '../protocol/state-handle.ts';
 import type { CheckpointCleaner } from './checkpoint-cleaner.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
+import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { readNamedFiles } from './named-files.ts';
 import { SharedStateRegistry } from './shared-state-registry.ts';
 import { probe } from '../protocol/probes.ts';
 
 export interface SharedStateOptions {
   readonly parts: EngineParts;
   readonly store: CompletedCheckpointStore;
+  readonly storage: Pick<CheckpointStorage, 'read'>;
   readonly cleaner: Pick<CheckpointCleaner, 'deleteFiles' | 'sweepShared'>;
   /** Checkpoints of this run may have files in common: there is something to sweep. */
   readonly isIncremental: () => boolean;
@@ -38,6 +43,8 @@ export interface SharedStateOptions {
 export class SharedState {
   readonly #options: SharedStateOptions;
   #registry: SharedStateRegistry;
+  /** Files of checkpoints that earlier runs kept; undefined: not known yet. */
+  #ofEarlierRuns: ReadonlySet<string> | undefined;
 
   constructor(options: SharedStateOptions) {
     this.#options = options;
@@ -47,6 +54,7 @@ export class SharedState {
   /** Another run has begun, from what the store holds now. */
   runBegins(): void {
     this.#registry = this.#rebuilt();
+    this.#ofEarlierRuns = undefined;
   }
 
   /** I1. The handles with every placeholder replaced; undefined: one of them stands for a file that is gone. */
@@ -71,33 +79,23 @@ export class SharedState {
     return resolved;
   }
 
-  /** Shared files of ids up to this one are somebody else's (decision 0062). */
-  get highestNotClaimedId(): number {
-    const { store, parts } = this.#options;
-    const isUsersRetained = store.pointer.completed.some(({ owner }) => owner === 'user');
-    const { floor, notClaimed = floor } = store.run;
-    return parts.notClaimedFiles === 'remembered' || isUsersRetained ? notClaimed : 0;
-  }
-
-  isInUse(path: string): boolean {
-    return this.#registry.isInUse(path);
-  }
-
   /** The pointer was moved: what is below it may go. `running`: whom the newest checkpoint was triggered for. */
   sweep(pointer: CheckpointPointer, running: ReadonlySet<number>, out: Out): void {
     const [lowest] = pointer.completed;
-    if (lowest !== undefined) this.#unregister(lowest.id, pointer, out);
+    if (lowest !== undefined) this.#unregister(lowest.id, out);
     const newest = pointer.completed.at(-1)?.id ?? 0;
     const { parts } = this.#options;
+    const registry = this.#registry;
     const isOfTask = (path: string): boolean =>
       isMerged(path) && (parts.mergedFilesOfTheDead === 'left' || running.has(openerOf(path)));
-    this.#sweepFiles(pointer, newest - 1, (path) => this.#registry.isInUse(path) || isOfTask(path), out);
+    this.#sweepFiles(pointer, newest - 1, (path) => registry.isInUse(path) || isOfTask(path), out);
   }
 
   /** The run is over, with this as the last id it took: only what is retained is in use. */
   runEnded(pointer: CheckpointPointer, lastId: number, out: Out): void {
-    this.#registry = this.#rebuilt();
-    this.#sweepFiles(pointer, lastId, (path) => this.#registry.isInUse(path), out);
+    const registry = this.#rebuilt();
+    this.#registry = registry;
+    this.#sweepFiles(pointer, lastId, (path) => registry.isInUse(path), out);
   }
 
   /** With `completedSavepoint: subsumes`. */
@@ -131,28 +129,42 @@ export class SharedState {
     return registered;
   }
 
-  /** Files of earlier runs, which the sweep does not look at, go with the snapshot that was claimed: where the run does not say so, here. */
-  #unregister(lowestRetainedId: CheckpointId, { job }: CheckpointPointer, out: Out): void {
-    const { floor, claimed } = job ?? FIRST_RUN;
+  /** What is to be deleted the sweep finds. */
+  #unregister(lowestRetainedId: CheckpointId, out: Out): void {
     const unused = this.#registry.unregisterUnused(lowestRetainedId);
     const { parts, cleaner } = this.#options;
-    const isNamed = (path: string): boolean => claimed === undefined && creatorOf(path) <= floor;
-    cleaner.deleteFiles(parts.sharedGarbage === 'swept' ? unused.filter(isNamed) : unused, out);
+    if (parts.sharedGarbage !== 'swept') cleaner.deleteFiles(unused, out);
   }
 
   #sweepFiles(pointer: CheckpointPointer, lastId: number, isInUse: (path: string) => boolean, out: Out): void {
     const { parts, isIncremental, merges, cleaner } = this.#options;
     if (parts.sharedGarbage !== 'swept') return;
-    const floor = pointer.job?.floor ?? 0;
-    const isGarbage = (path: string): boolean => creatorOf(path) > floor && creatorOf(path) <= lastId && !isInUse(path);
+    const { floor } = pointer.job ?? FIRST_RUN;
+    const ofEarlierRuns = this.#ofEarlierRuns;
+    const isKept = (path: string): boolean => ofEarlierRuns?.has(path) !== false;
+    const isGarbage = (path: string): boolean =>
+      creatorOf(path) <= lastId && !isInUse(path) && (creatorOf(path) > floor || !isKept(path));
+    const areSought = parts.leftOfEarlierRuns === 'swept' && floor > 0 && (isIncremental() || merges);
+    if (areSought) this.#findKept(pointer, out);
     if (isIncremental()) cleaner.sweepShared('shared', isGarbage, out);
     if (merges) cleaner.sweepShared('taskowned', isGarbage, out);
+  }
+
+  /** I4. Until it is known what earlier runs kept, all that they wrote is theirs. */
+  #findKept({ job, completed }: CheckpointPointer, out: Out): void {
+    const { store, storage, parts } = this.#options;
+    const isRemembered = parts.notClaimedFiles === 'remembered' || completed.some(({ owner }) => owner === 'user');
+    const { run } = store.run;
+    if (this.#ofEarlierRuns !== undefined) return;
+    readNamedFiles(isRemembered ? (job?.kept ?? []) : [], storage, out, (named) => {
+      if (store.run.run === run) this.#ofEarlierRuns = named;
+    });
   }
 
   /** I2. */
   #rebuilt(): SharedStateRegistry {
     const { store, parts } = this.#options;
-    const registry = new SharedStateRegistry(this.highestNotClaimedId, parts.mergedFileUse);
+    const registry = new SharedStateRegistry(store.run.floor, parts.mergedFileUse);
     for (const { id } of store.pointer.completed) {
       const metadata = store.metadataOf(id);
       if (metadata !== undefined) registerMetadata(registry, metadata);

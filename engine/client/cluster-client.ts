@@ -39,6 +39,8 @@ export class ClientNotebook {
   readonly later: Open[] = [];
   /** Savepoints it was told of and has neither disposed of nor restored, oldest first. */
   readonly savepoints: string[] = [];
+  /** What stops and cancels left and no run has claimed, or may use for ever, oldest first. */
+  readonly left: string[] = [];
   /** Number of the last rescale. */
   rescales = 0;
 }
@@ -152,8 +154,8 @@ export class ClusterClient implements Actor {
     const left = result.kind === 'in-progress' ? undefined : result.location;
     const isOver = left !== undefined || (operation.kind === 'cancel' && result.kind === 'done');
     if (!isOver || (then.onlyIfFailed === true && result.kind === 'done')) return;
-    const { from, claimMode, allowNonRestored, backend, fileMerging, version, fallBack, parallelism } = then;
-    const location = from === 'newest-savepoint' ? this.#options.notebook.savepoints.pop() : left;
+    const { claimMode, allowNonRestored, backend, fileMerging, version, fallBack, parallelism } = then;
+    const location = this.#snapshotFor(then, left);
     const settings = {
       claimMode,
       allowNonRestored,
@@ -170,6 +172,17 @@ export class ClusterClient implements Actor {
     } as const;
     if (parallelism === undefined) return this.#ask(resume, out);
     this.#ask({ ...this.#rescale(`${triggerId}/rescale`, parallelism), next: resume }, out);
+  }
+
+  /** What the next run begins from, a savepoint or a retained checkpoint. What it claims, or may use for ever, is its user's no more. */
+  #snapshotFor({ from, claimMode }: ThenResume, leftNow: string | undefined): string | undefined {
+    const { left, savepoints } = this.#options.notebook;
+    if (leftNow !== undefined) left.push(leftNow);
+    if (from === 'newest-savepoint') return savepoints.pop();
+    const location = from === 'earliest-left' ? left[0] : leftNow;
+    const at = location === undefined ? -1 : left.indexOf(location);
+    if (claimMode !== 'no-claim' && at >= 0) left.splice(at, 1);
+    return location;
   }
 
   /** The version could not begin: the one that shall in its place, from the same snapshot. */

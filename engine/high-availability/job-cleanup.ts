@@ -7,30 +7,22 @@
  *   I1 the pointer goes before the files it names: who dies in between leaves files without an owner, never a pointer to nothing;
  *   I2 every step may be done again: after any failure all begins anew, later and later;
  *   I3 the result is marked clean when nothing is left, and not before;
- *   I4 checkpoints of earlier runs stay, whoever they belong to: the run may have been restored from one without claiming it (row C27). The
- *      result says up to which id, because the pointer that says it is the first to go;
+ *   I4 checkpoints that earlier runs kept stay, whoever they belong to: the run may have been restored from one without claiming it (row C27).
+ *      The result says which, because the pointer that says it is the first to go. What else those runs left goes;
  *   I5 a run that its user may begin anew leaves pointer and counter, what the pointer names, and the files that are named there: what is kept
  *      was decided with its end;
- *   I6 what the run had claimed (row C27) goes before the pointer that names it, but for what kept checkpoints use: that is their user's.
+ *   I6 what was claimed and is not kept (row C27) goes before the pointer that names it, and once more at the end, when no write can come any more.
  */
-import { ClaimedSnapshot, type ReleaseOutcome } from '../checkpoint/claimed-snapshot.ts';
+import { readNamedFiles } from '../checkpoint/named-files.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import {
-  type CheckpointPointer,
-  counterKey,
-  decodePointer,
-  FIRST_RUN,
-  pointerKey,
-  type RetainedCheckpoint,
-} from '../protocol/checkpoint-pointer.ts';
-import { checkpointIdOf, creatorOf } from '../protocol/checkpoint-paths.ts';
+import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import { checkpointIdOf, checkpointIdsOf, creatorOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
-import { decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
-import { pathsIn } from '../protocol/savepoint-paths.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
+import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -50,8 +42,6 @@ export interface JobCleanupOptions {
   /** See late-writes.ts. */
   readonly lateWriteUs: Micros;
   readonly done: (nowUs: Micros, out: Out) => void;
-  /** Of what this run had claimed nothing is left (I6). */
-  readonly released: (run: number) => void;
 }
 
 const FIRST_RETRY_US = 1_000_000;
@@ -67,36 +57,34 @@ export class JobCleanup {
   readonly #options: JobCleanupOptions;
   readonly #later = new DelayedCalls();
   #retryUs = FIRST_RETRY_US;
-  #quietFromUs = 0;
 
   constructor(options: JobCleanupOptions) {
     this.#options = options;
   }
 
-  /** From `quietFromUs` on no write can come that was made before the run began. */
-  start(result: JobResult, quietFromUs: number, out: Out): void {
-    this.#quietFromUs = quietFromUs;
-    this.#begin(result, out);
-  }
-
-  #begin(result: JobResult, out: Out): void {
+  start(result: JobResult, out: Out): void {
     if (result.isResumable === true) return this.#sweep(result, out);
     const { jobId, root, parts } = this.#options;
-    const floor = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.floor ?? 0) : 0;
-    // What neither lies in a checkpoint's directory nor was written for one has no id, and goes.
-    const isGarbage = (path: string): boolean => !(checkpointIdOf(path, root) <= floor || creatorOf(path) <= floor);
-    const removeAll = (allOut: Out): void =>
+    const ofEarlierRuns = parts.checkpointsOfEarlierRuns === 'left-alone' ? (result.kept ?? []) : [];
+    const kept = checkpointIdsOf(ofEarlierRuns, root);
+    const removeAll = (claimed: readonly string[], named: ReadonlySet<string>, allOut: Out): void =>
       this.#removeValue(pointerKey(jobId), result, allOut, (pointerOut) => {
+        const isGarbage = (path: string): boolean => !kept.has(checkpointIdOf(path, root)) && !named.has(path);
         this.#removeFiles({ prefix: root, isGarbage, result }, pointerOut, (filesOut) => {
           this.#removeValue(counterKey(jobId), result, filesOut, (counterOut) => {
-            this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) => this.#clean(result, lastOut));
+            this.#removeValue(requirementsKey(jobId), result, counterOut, (lastOut) =>
+              this.#discardClaimed(claimed, result, lastOut, (cleanOut) => this.#clean(result, cleanOut)),
+            );
           });
         });
       });
-    if ((result.floor ?? 0) === 0) return removeAll(out);
-    this.#options.registers.read(pointerKey(jobId), out, (found, nowUs, foundOut) => {
+    if ((result.floor ?? 0) === 0) return removeAll([], new Set(), out);
+    this.#options.registers.read(pointerKey(jobId), out, (found, _nowUs, foundOut) => {
       if (found.outcome !== 'done') return this.#startAgain(result, foundOut);
-      this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, removeAll);
+      const { job: { claimed = [] } = FIRST_RUN } = decodePointer(found.value);
+      this.#discardClaimed(claimed, result, foundOut, (discardedOut) =>
+        this.#readNamed(ofEarlierRuns, result, discardedOut, (named, namedOut) => removeAll(claimed, named, namedOut)),
+      );
     });
   }
 
@@ -122,17 +110,21 @@ export class JobCleanup {
         if (job.run !== runOf(result) || job.ended === undefined) return done(nowUs, foundOut);
         const kept = new Set<number>(completed.map(({ id }) => id));
         const last = counter.value === '' ? 0 : Number(counter.value);
+        const earlier = checkpointIdsOf(job.kept, root);
         const isGarbage = (path: string): boolean => {
           const id = checkpointIdOf(path, root);
-          return id > job.floor && (kept.has(id) ? isTemporary(path) : id <= last);
+          return kept.has(id) ? isTemporary(path) && !earlier.has(id) : id <= last && !earlier.has(id);
         };
-        const clean = (filesOut: Out): void => this.#clean(result, filesOut);
-        this.#releaseClaimed({ pointer: decodePointer(found.value), result, nowUs }, foundOut, (releasedOut) => {
+        const retained = new Set(completed.map(({ metadata }) => directoryOfMetadata(metadata)));
+        const claimed = (job.claimed ?? []).filter((directory) => !retained.has(directory));
+        const clean = (filesOut: Out): void =>
+          this.#discardClaimed(claimed, result, filesOut, (cleanOut) => this.#clean(result, cleanOut));
+        this.#discardClaimed(claimed, result, foundOut, (releasedOut) => {
           if (!this.#options.hasSharedFiles)
             return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, releasedOut, clean);
-          this.#readNamed({ left: completed, named: new Set(), result }, releasedOut, (named, namedOut) => {
-            const isUnnamed = (path: string): boolean =>
-              creatorOf(path) > job.floor && creatorOf(path) <= last && !named.has(path);
+          const keep = [...completed.map(({ metadata }) => metadata), ...(job.kept ?? [])];
+          this.#readNamed(keep, result, releasedOut, (named, namedOut) => {
+            const isUnnamed = (path: string): boolean => creatorOf(path) <= last && !named.has(path);
             const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
             this.#removeFiles(removal, namedOut, clean);
           });
@@ -141,51 +133,30 @@ export class JobCleanup {
     });
   }
 
-  /** I6. */
-  #releaseClaimed(
-    { pointer, result, nowUs }: { pointer: CheckpointPointer; result: JobResult; nowUs: Micros },
+  /** I6. One after the other. */
+  #discardClaimed(
+    [directory, ...others]: readonly string[],
+    result: JobResult,
     out: Out,
     then: (out: Out) => void,
   ): void {
-    const { job = FIRST_RUN, completed } = pointer;
-    const { claimed: metadata, floor, notClaimed = floor, run } = job;
-    const { storage, released } = this.#options;
-    const isOver = (overOut: Out): void => {
-      released(runOf(result));
-      then(overOut);
-    };
-    const ended = (outcome: ReleaseOutcome, _nowUs: Micros, endedOut: Out): void =>
-      outcome === 'gone' ? isOver(endedOut) : this.#startAgain(result, endedOut);
-    const isKept = completed.some((checkpoint) => checkpoint.metadata === metadata);
-    if (metadata === undefined || run !== runOf(result) || isKept) return isOver(out);
-    const waitUs = this.#quietFromUs - nowUs;
-    if (waitUs > 0)
-      return this.#later.after(waitUs, 'claimed', out, (_lateUs, lateOut) => this.#begin(result, lateOut));
-    const snapshot = new ClaimedSnapshot({ metadata, notClaimed, storage });
-    this.#readNamed({ left: completed, named: new Set(), result }, out, (named, namedOut) => {
-      snapshot.release(
-        { isInUse: (path) => named.has(path), isQuiet: true },
-        namedOut,
-        (outcome, releasedUs, releasedOut) =>
-          outcome === 'needed' ? snapshot.removeDirectory(releasedOut, ended) : ended(outcome, releasedUs, releasedOut),
-      );
+    if (directory === undefined) return then(out);
+    this.#options.storage.discard(directory, out, (reply, _nowUs, discardedOut) => {
+      if (reply?.outcome !== 'done') return this.#startAgain(result, discardedOut);
+      this.#discardClaimed(others, result, discardedOut, then);
     });
   }
 
-  /** All files that these checkpoints are made of; those that are shared have their whole path (row T4). One that its user has disposed of is made of none. */
+  /** All files that these checkpoints are made of. */
   #readNamed(
-    { left, named, result }: { left: readonly RetainedCheckpoint[]; named: Set<string>; result: JobResult },
+    metadata: readonly string[],
+    result: JobResult,
     out: Out,
     then: (named: ReadonlySet<string>, out: Out) => void,
   ): void {
-    const [next, ...others] = left;
-    if (next === undefined) return then(named, out);
-    this.#options.storage.read(next.metadata, out, (reply, _nowUs, readOut) => {
-      const bytes = reply?.outcome === 'done' ? reply.bytes : undefined;
-      const isGone = reply?.outcome === 'not-found';
-      if (!isGone && (bytes === undefined || !isIntactMetadata(bytes))) return this.#startAgain(result, readOut);
-      if (bytes !== undefined) for (const path of pathsIn(decodeMetadata(bytes))) named.add(path);
-      this.#readNamed({ left: others, named, result }, readOut, then);
+    readNamedFiles(metadata, this.#options.storage, out, (named, namedOut) => {
+      if (named === undefined) this.#startAgain(result, namedOut);
+      else then(named, namedOut);
     });
   }
 
@@ -233,7 +204,7 @@ export class JobCleanup {
 
   #startAgain(result: JobResult, out: Out): void {
     probe(out, 'job-cleanup-repeated');
-    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.#begin(result, lateOut));
+    this.#later.after(this.#retryUs, 'job-cleanup', out, (_nowUs, lateOut) => this.start(result, lateOut));
     this.#retryUs = Math.min(2 * this.#retryUs, LAST_RETRY_US);
   }
 }

@@ -51,8 +51,6 @@ export class JobManager implements Actor {
   #count: DeploymentCount = { nextAttempt: 0, jobAttempt: 0, hookSequence: 0 };
   /** The next run is of another version of the job. */
   #isUpgraded = false;
-  /** The last run that is over and of whose claim nothing is left but what is its checkpoints'. */
-  #releasedRun = 0;
   /** This leader found that the job is over for good. */
   #isOver = false;
 
@@ -97,9 +95,6 @@ export class JobManager implements Actor {
       parts: environment.parts,
       hasSharedFiles: incremental || changelog !== undefined || fileMerging !== undefined,
       lateWriteUs: lateWriteUs(environment.configuration),
-      released: (run) => {
-        this.#releasedRun = run;
-      },
       done: (_nowUs, out) => probe(out, 'job-cleaned-up'),
     });
   }
@@ -210,21 +205,20 @@ export class JobManager implements Actor {
           superseded: () => {
             this.#superseded = true;
           },
-          isReleased: (run) => run <= this.#releasedRun,
-          ended: (run, beganUs, endOut) => this.#ended(run, beganUs, endOut),
+          ended: (run, endOut) => this.#ended(run, endOut),
         });
-        this.#master.start(nowUs, doneOut);
+        this.#master.start(doneOut);
         this.#heartbeat(nowUs, doneOut);
       },
     });
     const takeover = this.#takeover;
-    this.#results.read(out, (result, nowUs, readOut) => {
+    this.#results.read(out, (result, _nowUs, readOut) => {
       if (result !== undefined) probe(readOut, `job-result-found-${result.state}`);
       // Whether a next run was begun is for the pointer to say.
       if (result === undefined || result.isResumable === true) return takeover.start(readOut);
       this.#takeover = undefined;
       this.#isOver = true;
-      if (result.state === 'dirty') this.#cleanup.start(result, this.#quietFromUs(nowUs), readOut);
+      if (result.state === 'dirty') this.#cleanup.start(result, readOut);
     });
   }
 
@@ -246,16 +240,10 @@ export class JobManager implements Actor {
   }
 
   /** Row F18: nobody may run it again, then everything it left may go. The job's tasks are canceled by the job master. */
-  #ended(run: EndedRun, beganUs: Micros, out: Out): void {
+  #ended(run: EndedRun, out: Out): void {
     this.#results.markDirty(resultOf(run), out, (result, _nowUs, dirtyOut) => {
-      if (result.state === 'dirty') this.#cleanup.start(result, this.#quietFromUs(beganUs), dirtyOut);
-      else this.#releasedRun = run.run;
+      if (result.state === 'dirty') this.#cleanup.start(result, dirtyOut);
     });
-  }
-
-  /** No write comes any more that was made before then. */
-  #quietFromUs(nowUs: Micros): number {
-    return nowUs + lateWriteUs(this.#options.environment.configuration);
   }
 
   /** Without a job: its result says all there is to say. */

@@ -58,10 +58,8 @@ export interface JobMasterOptions {
   readonly hookHost: MasterHookHost;
   readonly superseded: (nowUs: Micros, out: Out) => void;
   readonly versions: JobVersionsOfLeader;
-  /** See JobOperationsOptions. */
-  readonly isReleased: (run: number) => boolean;
-  /** The run is over, and that is durable (row F18). `beganUs`: when it began, or this leader. */
-  readonly ended: (run: EndedRun, beganUs: Micros, out: Out) => void;
+  /** The run is over, and that is durable (row F18). */
+  readonly ended: (run: EndedRun, out: Out) => void;
 }
 
 /** Nothing that happens to a task changes these. */
@@ -88,8 +86,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   readonly #scaling: JobScaling;
   readonly #endOfDataListener: EndOfDataListener;
   #status: JobStatus = 'created';
-  /** The run, or this leader. */
-  #beganUs = micros(0);
 
   constructor(options: JobMasterOptions) {
     const { environment, epoch, store, storage } = options;
@@ -204,8 +200,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     return this.#deployment.executions;
   }
 
-  start(nowUs: Micros, out: Out): void {
-    this.#beganUs = nowUs;
+  start(out: Out): void {
     this.#moveTo(this.#options.store.run.ended?.status ?? 'created', out);
     this.#scaling.start(out);
     this.operations.recovered(out);
@@ -234,11 +229,10 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#deployment.ended();
     this.#scaling.stopped(out);
     if (this.#status !== run.ended.status) this.#moveTo(run.ended.status, out);
-    this.#options.ended(run, this.#beganUs, out);
+    this.#options.ended(run, out);
   }
 
   resubmitted(nowUs: Micros, out: Out): void {
-    this.#beganUs = nowUs;
     this.#deployment.scheduleJob(nowUs);
     this.#moveTo('restarting', out);
     this.#deployment.tryDeploy(nowUs, out);

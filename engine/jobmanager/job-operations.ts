@@ -58,8 +58,6 @@ export interface JobOperationsOptions {
   readonly storage: CheckpointStorage;
   readonly record: JobRecord;
   readonly versions: JobVersionsOfLeader;
-  /** Of a run that is over, by its number: nothing is left of what it had claimed but what its checkpoints use (row C27). */
-  readonly isReleased: (run: number) => boolean;
 }
 
 interface Asked {
@@ -236,12 +234,10 @@ export class JobOperations {
   }
 
   #beginDisposal(triggerId: string, location: string, out: Out): void {
-    const { pointer, run } = this.#options.store;
-    const isIt = (metadata: string): boolean => directoryOfMetadata(metadata) === location;
-    if (pointer.completed.some(({ metadata }) => isIt(metadata)))
-      return this.#settle(triggerId, failed('the job may be restored from it'), out);
-    if (run.claimed !== undefined && isIt(run.claimed))
-      return this.#settle(triggerId, failed('the job has claimed it, and deletes it'), out);
+    const isInUse = this.#options.store.pointer.completed.some(
+      ({ metadata }) => directoryOfMetadata(metadata) === location,
+    );
+    if (isInUse) return this.#settle(triggerId, failed('the job may be restored from it'), out);
     this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
   }
 
@@ -253,8 +249,6 @@ export class JobOperations {
       return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
     // That a run will end is durable before its tasks have ended (decision 0017). Until they have, and that is written, the client asks again.
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
-    // The next run may not own what this one's checkpoints use, and then nobody could tell it from what they do not use.
-    if (run.claimed !== undefined && !this.#options.isReleased(run.run)) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
     const backend = restore.backend ?? run.backend ?? this.#backend;
     const graph = this.#options.versions.graphOf(restore.version ?? run.version);
@@ -321,6 +315,7 @@ export class JobOperations {
     const owner = loaded?.restore.claimMode === 'claim' ? 'claimed' : 'user';
     const restored = loaded === undefined ? [] : [{ ...loaded.checkpoint, owner } as const];
     if (loaded !== undefined) store.remember(loaded.metadata);
+    const snapshots = this.#snapshotsOfNext(restored[0]);
     const run = {
       run: store.run.run + 1,
       by: triggerId,
@@ -329,9 +324,8 @@ export class JobOperations {
       ...(version === undefined ? {} : { version }),
       ...(fileMerging === undefined ? {} : { fileMerging }),
       ...(loaded?.restore.allowNonRestored === true ? { allowNonRestored: true as const } : {}),
+      ...snapshots,
       fullFirst: loaded?.restore.claimMode === 'no-claim',
-      // What an earlier run did not own, this one does not get by claiming a snapshot that uses it.
-      ...(owner === 'claimed' && loaded !== undefined ? this.#claimOf(loaded.checkpoint) : {}),
     };
     record.write({ epoch, completed: restored, job: run }, out, (_dropped, writtenUs, writtenOut) => {
       this.#isWriting = false;
@@ -354,12 +348,18 @@ export class JobOperations {
     });
   }
 
-  #claimOf({ metadata }: RetainedCheckpoint): Pick<JobRun, 'notClaimed' | 'claimed'> {
+  /** Row C27: what is retained now and what is restored are their user's, but for what is claimed. That is the run's, wherever it lies. */
+  #snapshotsOfNext(restored: RetainedCheckpoint | undefined): Pick<JobRun, 'kept' | 'claimed'> {
     const { store, environment } = this.#options;
-    const notClaimed = store.run.notClaimed ?? store.run.floor;
-    return environment.parts.claimedSnapshot === 'named-until-gone'
-      ? { notClaimed, claimed: metadata }
-      : { notClaimed };
+    const retained = store.pointer.completed.map(({ metadata }) => metadata);
+    const kept = new Set([...(store.run.kept ?? []), ...retained]);
+    // What was claimed, dropped and not deleted yet.
+    const claimed = (store.run.claimed ?? []).filter((directory) => !retained.includes(`${directory}/_metadata`));
+    const isNamed = environment.parts.claimedSnapshot === 'named-until-gone';
+    if (restored?.owner === 'user') kept.add(restored.metadata);
+    if (restored?.owner === 'claimed') kept.delete(restored.metadata);
+    if (restored?.owner === 'claimed' && isNamed) claimed.push(directoryOfMetadata(restored.metadata));
+    return { ...(kept.size === 0 ? {} : { kept: [...kept] }), ...(claimed.length === 0 ? {} : { claimed }) };
   }
 
   /* ---- results ---- */

@@ -10,6 +10,10 @@ export function checkpointIdOf(path: string, root: string): number {
   return slash <= 0 ? Number.NaN : Number(rest.slice(0, slash));
 }
 
+/** Which checkpoints' directories below `root` these files lie in. */
+export const checkpointIdsOf = (paths: readonly string[] | undefined, root: string): ReadonlySet<number> =>
+  new Set(paths?.map((path) => checkpointIdOf(path, root)).filter((id) => !Number.isNaN(id)));
+
 /** Files that checkpoints of a job may have in common (row T2). */
 export const sharedDirectory = (directory: string, jobId: string): string => `${directory}/${jobId}/shared`;
 

@@ -32,12 +32,12 @@ export interface JobRun {
   readonly run: number;
   /** Trigger id of the submission; empty for the first run. */
   readonly by: string;
-  /** Ids up to this one belong to earlier runs: their files are not this run's to delete (C7 in bugs.md). */
+  /** Ids up to this one belong to earlier runs: what those kept is not this run's to delete (C7 in bugs.md). */
   readonly floor: number;
-  /** Row C27: of files of earlier runs, those up to this id are not this run's to delete, though it may use them. Absent: `floor`. */
-  readonly notClaimed?: number;
-  /** Row C27: `_metadata` of the snapshot that the run has claimed, as long as something of it may be left. Absent: nothing, or none. */
-  readonly claimed?: string;
+  /** `_metadata` of what earlier runs retained or were restored from, but for what was claimed; nobody needs anything else up to `floor`. */
+  readonly kept?: readonly string[];
+  /** Row C27: directories of snapshots that were claimed, as long as something may be left in them. Absent: none. */
+  readonly claimed?: readonly string[];
   /** Row S24: where its keyed state lives. Absent: as the configuration says. */
   readonly backend?: BackendName;
   /** Row X38: whether state of several subtasks goes into one file. Absent: as the configuration says. */

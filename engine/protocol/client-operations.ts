@@ -67,8 +67,8 @@ export interface ClientReply {
 
 /** What is to be done when the job has stopped or was canceled: start it again. */
 export interface ThenResume {
-  /** From what the stop or cancel left, or from the newest savepoint this client was told of. */
-  readonly from: 'what-it-left' | 'newest-savepoint';
+  /** From what the stop or cancel left, from what the earliest one left, or from the newest savepoint this client was told of. */
+  readonly from: 'what-it-left' | 'earliest-left' | 'newest-savepoint';
   readonly claimMode: ClaimMode;
   /** As wide as somebody asks for between the runs (row F7); absent: as it was. */
   readonly parallelism?: number;

@@ -17,8 +17,10 @@ export interface JobResult {
   readonly state: 'dirty' | 'clean';
   /** Which run it is of; absent: the first. */
   readonly run?: number;
-  /** Ids up to this one were taken by earlier runs: what they left is their users' (JobRun.floor). Absent: 0. */
+  /** Ids up to this one were taken by earlier runs (JobRun.floor). Absent: 0. */
   readonly floor?: number;
+  /** What of these belongs to their users (JobRun.kept). Absent: nothing. */
+  readonly kept?: readonly string[];
   /** A person may begin the next run, so pointer and counter stay. */
   readonly isResumable?: true;
 }
@@ -30,12 +32,13 @@ export const decodeResult = (value: string): JobResult => JSON.parse(value) as J
 /** A job that reached the end of its input by itself is over for good; whatever else ended it, its user may submit it again. */
 export const isResumable = ({ status, by }: JobEnd): boolean => status !== 'finished' || by !== '';
 
-export function resultOf({ run, ended, floor }: EndedRun): JobResult {
+export function resultOf({ run, ended, floor, kept }: EndedRun): JobResult {
   return {
     status: ended.status,
     state: 'dirty',
     ...(run === 1 ? {} : { run }),
     ...(floor === 0 ? {} : { floor }),
+    ...(kept === undefined ? {} : { kept }),
     ...(isResumable(ended) ? { isResumable: true } : {}),
   };
 }

@@ -149,8 +149,7 @@ const BY_AREA = {
     'segments-reused': 'An incremental checkpoint is made of segments of an earlier one, among others (row S17).',
   },
   registry: {
-    'claimed-shared-files-deleted':
-      'Shared files of an earlier run that was claimed went when nothing used them any more.',
+    'files-of-earlier-run-swept': 'Files that an earlier run had left and not kept were deleted.',
     'full-checkpoint-forced': 'A checkpoint may use nothing of the snapshot that was restored without claim (row C7).',
     'merged-garbage-swept':
       'Merged files of subtasks that have ended were deleted: no checkpoint uses anything in them (row S19).',

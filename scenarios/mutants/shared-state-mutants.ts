@@ -45,10 +45,20 @@ export const claimForgottenByNextLeader: Mutant = {
   slug: 'claim-forgotten-by-next-leader',
   bug: 'own (row C27)',
   story:
-    'Claimed files are deleted by the leader that sees them fall out of use, and nobody else knows of them: a leader that dies in between, a ' +
-    'deletion that fails, the end of the run leave them for ever. So does Flink.',
+    'The directory of a claimed snapshot is deleted by the leader that drops it, and nobody else knows of it: where that leader dies first, where ' +
+    'the deletion fails, or a write comes late, a savepoint stays for ever. So does Flink.',
   parts: withWrong({ claimedSnapshot: 'deleted-when-dropped' }),
   scenario: 'claimed-segments',
+  judges: ['retention', 'progress'],
+};
+
+export const earlierRunsLeftAlone: Mutant = {
+  slug: 'earlier-runs-left-alone',
+  bug: 'own (decision 0115)',
+  story:
+    'A run looks only at files of its own ids. What the one before had begun when it ended, and what came late, stays once the next run has begun.',
+  parts: withWrong({ leftOfEarlierRuns: 'left-alone' }),
+  scenario: 'cancel-and-restore-retained',
   judges: ['retention', 'progress'],
 };
 

@@ -11,14 +11,16 @@ import { count, record } from './scalars.ts';
 export const OPERATIONS = ['savepoint', 'checkpoint', 'stop-with-savepoint', 'cancel', 'dispose-savepoint'] as const;
 export const SAVEPOINT_FORMATS = ['canonical', 'native'] as const;
 export const CHECKPOINT_KINDS = ['configured', 'full', 'incremental'] as const;
-export const RESUME_SOURCES = ['what-it-left', 'newest-savepoint'] as const;
+export const RESUME_SOURCES = ['what-it-left', 'earliest-left', 'newest-savepoint'] as const;
 export const CLAIM_MODES = ['claim', 'no-claim', 'legacy'] as const;
 
 const thenResume = record({
   from: z
     .enum(RESUME_SOURCES)
     .default('what-it-left')
-    .describe('What the stop or cancel left, or the newest savepoint.'),
+    .describe(
+      "What the stop or cancel left, what the earliest one left that is still its user's, or the newest savepoint.",
+    ),
   claim: z
     .enum(CLAIM_MODES)
     .default('no-claim')

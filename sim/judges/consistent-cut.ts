@@ -41,6 +41,7 @@ export class ConsistentCut implements Judge {
     'task-restored',
     'markers-put',
     'checkpoint-completed',
+    'job-submitted',
   ] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
@@ -78,6 +79,7 @@ export class ConsistentCut implements Judge {
     }
     if (event.kind === 'task-restored') return this.#options.fired?.restored(event.checkpointId);
     if (event.kind === 'markers-put') return this.#note(event);
+    if (event.kind === 'job-submitted') return this.#begins(event);
     if (event.kind !== 'checkpoint-completed') return;
     const reported = this.#options.fired?.completed(event.checkpointId) ?? [];
     const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);
@@ -115,6 +117,13 @@ export class ConsistentCut implements Judge {
     this.#wrong = true;
     const anomaly = kind === 'misses' ? 'cut-misses-record' : kind === 'other' ? 'state-wrong' : 'cut-holds-too-much';
     this.#findings.violated(anomaly, [at], () => `Checkpoint ${id}: ${message}`);
+  }
+
+  /** A run stands where the snapshot does that somebody begins it from, which need not be the newest; without one at the start. */
+  #begins({ checkpointId: id, location }: Extract<HistoryEvent['event'], { kind: 'job-submitted' }>): void {
+    if (location === '') return void this.#furthest.fill(0);
+    const contents = this.#options.reader.contents({ id, metadata: `${location}/_metadata` });
+    if (contents.kind === 'read') this.#furthest.set(contents.value.cut);
   }
 
   finish(): Verdict[] {

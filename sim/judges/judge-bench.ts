@@ -126,7 +126,13 @@ export class JudgeBench {
     const isOver = (): boolean => this.#progress.isRemembered();
     const margins = this.#margins;
     const retention = new Retention({ jobId, reader, durable, isOver, margins });
-    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins });
+    // Rows that were written before a failure are there, though the job has yet to read on to where it had been.
+    const isInputCovered = (): boolean => {
+      const { cut } = settled();
+      return index.input.every(({ values }, slot) => cut[slot] === values.length);
+    };
+    const covered = this.output instanceof TableOutput && isCheckpointing ? { isInputCovered } : {};
+    this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
     this.bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [
       this.output,

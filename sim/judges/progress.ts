@@ -43,6 +43,8 @@ export interface ProgressOptions {
   readonly output: OutputProgress;
   /** The life may end when nothing is left that nobody needs; the finding is the retention judge's. */
   readonly retention: { firstOrphan(): string | undefined };
+  /** Whether the newest checkpoint covers the input, where output is visible before its checkpoint; absent: output that is complete says so. */
+  readonly isInputCovered?: () => boolean;
   readonly margins?: Margins;
 }
 
@@ -60,7 +62,7 @@ export class Progress implements Judge {
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
     'storm. job-not-finished: all input is bounded or the job was drained, but it has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
-    'output-incomplete: a record is not visible. open-transaction: a transaction is neither committed nor aborted. ' +
+    'output-incomplete: a record is not visible. input-not-covered: all is visible, and no checkpoint has come to the end of the input. open-transaction: a transaction is neither committed nor aborted. ' +
     'operation-unanswered: somebody asked for something and was told nothing. ' +
     'job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
@@ -119,7 +121,13 @@ export class Progress implements Judge {
   satisfied(): boolean {
     const { output, durable } = this.#options;
     if (!this.#live || !this.#isWhereItShould() || !this.#hasShown(output) || this.#unanswered.size > 0) return false;
-    return durable.openTransactions().length === 0 && this.#options.retention.firstOrphan() === undefined;
+    if (durable.openTransactions().length > 0 || !this.#hasReadOn()) return false;
+    return this.#options.retention.firstOrphan() === undefined;
+  }
+
+  /** A job that has finished keeps no checkpoint that could say so. */
+  #hasReadOn(): boolean {
+    return this.#mustFinish || this.#options.isInputCovered?.() !== false;
   }
 
   /** Where records may be lost, those that are will never be seen. */
@@ -169,6 +177,8 @@ export class Progress implements Judge {
     this.#explainStatus(findings);
     if (!output.isComplete())
       findings.notLive('output-incomplete', [], () => `${output.firstMissing()} is not visible`);
+    else if (!this.#hasReadOn())
+      findings.notLive('input-not-covered', [], () => 'The newest checkpoint does not cover the input');
     for (const { transaction, preCommitted } of durable.openTransactions()) {
       const state = preCommitted ? 'pre-committed' : 'open';
       findings.notLive('open-transaction', [], () => `Transaction ${transaction} is still ${state}`);

@@ -7,11 +7,10 @@
  *
  * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
- * I3: files of a checkpoint that is still being taken, and of earlier runs of the job, are no orphans; except what a snapshot is made of that
- *     a run has claimed (row C27). Of that goes what no retained checkpoint needs, whoever leads and when the run is over, too; what is
- *     retained when the next run begins is its user's. Its `_metadata` may stay as long as the run goes on and needs a shared file of it.
+ * I3: files of a checkpoint that is still being taken are no orphans; nor is what earlier runs had retained when the next one began: that is
+ *     their user's, until a run claims it (row C27). What a run has claimed goes when it is not retained any more, wherever it lies.
  */
-import { creatorOf, isShared } from '../../engine/protocol/checkpoint-paths.ts';
+import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import {
   type CheckpointPointer,
   decodePointer,
@@ -74,7 +73,7 @@ export class Retention implements Judge {
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
     'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
     'run was restored from and did not claim. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
-    'live): at the end an object, an unfinished upload or an empty directory belongs to no retained checkpoint and to none that is still being taken.';
+    'live): at the end an object, an unfinished upload or an empty directory belongs to no checkpoint that is retained, was left to its user or is still being taken.';
   readonly #options: RetentionOptions;
   readonly #findings = new Findings(NAME);
   readonly #pointerKey: string;
@@ -87,8 +86,10 @@ export class Retention implements Judge {
   readonly #ofUsers = new Map<string, OfUser>();
   /** What the run that goes on was restored from and has claimed. */
   #claimed: string | undefined;
-  /** By directory of a claimed snapshot: the shared files of it that are there and the run's to delete (I3). */
-  readonly #claims = new Map<string, Set<string>>();
+  /** Directories of snapshots that runs have claimed. */
+  readonly #claimedDirectories = new Set<string>();
+  /** By the path of its `_metadata`: what a checkpoint is made of that an earlier run had retained and nobody has claimed. */
+  readonly #kept = new Map<string, ReadonlySet<string>>();
   /** Of the last pointer. */
   #run: JobRun = FIRST_RUN;
   #retained: readonly RetainedCheckpoint[] = [];
@@ -118,7 +119,7 @@ export class Retention implements Judge {
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
     let files = this.#retainedFiles.size + this.#released.size;
-    for (const shared of this.#claims.values()) files += shared.size;
+    for (const kept of this.#kept.values()) files += kept.size;
     return this.#everNamed.size + files + this.#restoredUs.size;
   }
 
@@ -141,27 +142,32 @@ export class Retention implements Judge {
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
     return [...durable.objects(), ...durable.leftovers()].find((path) => {
       if (referenced.has(path)) return false;
-      if (this.#isLeftOfClaim(path, referenced)) return true;
+      const isLeft = this.#isLeftOfClaim(path, referenced);
+      if (isLeft !== undefined) return isLeft;
       if (!path.includes(this.#ofJob)) return false;
       // The directories of a job that goes on stay, whatever is in them; so do those of one that was drained and may be started again.
       if (path.endsWith('/') && !CHECKPOINT_OF_PATH.test(path)) return isOver() && !this.#isResumable();
       const creator = creatorOf(path);
       // A file of a failed checkpoint is kept until all that is retained is newer (row S16).
-      if (!Number.isNaN(creator)) return creator > reader.floor && creator < oldest;
+      if (!Number.isNaN(creator)) return creator < oldest && !this.#isKept(path, creator);
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
-      return checkpoint === undefined || (Number(checkpoint) > reader.floor && Number(checkpoint) <= newest);
+      return checkpoint === undefined || (Number(checkpoint) <= newest && !this.#isKept(path, Number(checkpoint)));
     });
   }
 
-  /** I3. */
-  #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean {
-    for (const [directory, shared] of this.#claims) {
-      if (shared.has(path)) return true;
-      // Entropy may stand in front. What lies beside the files of a retained snapshot goes with it.
-      if (!path.includes(`${directory}/`) || referenced.has(`${directory}/_metadata`)) continue;
-      const isNeeded = this.#run.ended === undefined && path === `${directory}/_metadata`;
-      if (!isNeeded || ![...shared].some((file) => referenced.has(file))) return true;
-    }
+  /** I3. Undefined: in no directory that was claimed. What lies beside the files of a retained snapshot goes with it. */
+  #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean | undefined {
+    // Entropy may stand in front.
+    for (const directory of this.#claimedDirectories)
+      if (path.includes(`${directory}/`)) return !referenced.has(`${directory}/_metadata`);
+    return undefined;
+  }
+
+  /** By its user: whatever lies in the directory, and what else the checkpoint is made of. */
+  #isKept(path: string, id: number): boolean {
+    if (id > this.#options.reader.floor) return false;
+    for (const [metadata, files] of this.#kept)
+      if (files.has(path) || path.includes(`${directoryOfMetadata(metadata)}/`)) return true;
     return false;
   }
 
@@ -177,7 +183,6 @@ export class Retention implements Judge {
   }
 
   #onDeleted(path: string, { at, atUs }: Moment): void {
-    for (const shared of this.#claims.values()) shared.delete(path);
     const id = this.#retainedFiles.get(path);
     this.#noteDistance(path, { at, atUs });
     if (id !== undefined) {
@@ -231,20 +236,20 @@ export class Retention implements Judge {
     if (job.run !== this.#run.run) for (const checkpoint of this.#retained) this.#handOver(checkpoint);
     this.#run = job;
     this.#retained = completed;
-    const { floor, notClaimed = floor } = job;
-    for (const checkpoint of completed) {
-      const directory = directoryOfMetadata(checkpoint.metadata);
-      if (checkpoint.owner !== 'claimed' || this.#claims.has(directory)) continue;
-      const files = this.#options.reader.filesOf(checkpoint).filter((path) => creatorOf(path) > notClaimed);
-      this.#claims.set(directory, new Set(files.filter(isShared)));
+    for (const { owner, metadata, id } of completed) {
+      const directory = directoryOfMetadata(metadata);
+      if (owner === 'user' && !this.#kept.has(metadata))
+        this.#kept.set(metadata, new Set(this.#options.reader.filesOf({ id, metadata })));
+      if (owner !== 'claimed' || job.ended !== undefined) continue;
+      this.#claimedDirectories.add(directory);
+      this.#kept.delete(metadata);
     }
   }
 
   /** A run is over and this was retained: all that it is made of belongs to a user, until another run claims it. */
   #handOver(checkpoint: RetainedCheckpoint): void {
-    this.#claims.delete(directoryOfMetadata(checkpoint.metadata));
-    for (const path of this.#options.reader.filesOf(checkpoint))
-      for (const shared of this.#claims.values()) shared.delete(path);
+    this.#kept.set(checkpoint.metadata, new Set(this.#options.reader.filesOf(checkpoint)));
+    this.#claimedDirectories.delete(directoryOfMetadata(checkpoint.metadata));
   }
 
   /** What a run was restored from and claims is the job's from then on; what it does not claim stays its user's (row C27). */

@@ -190,6 +190,7 @@ class World {
     return new SharedState({
       parts: this.parts,
       store: this.store,
+      storage: { read: () => expect.unreachable('no run before this one') },
       isIncremental: () => false,
       merges: true,
       cleaner: {

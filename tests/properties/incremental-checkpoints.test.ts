@@ -170,6 +170,7 @@ class Cluster {
     return new SharedState({
       parts: standardParts,
       store: this.store,
+      storage: { read: () => expect.unreachable('no run before this one') },
       isIncremental: () => true,
       merges: false,
       cleaner: {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { eventsOf, liveIt } from '../support/lives.ts';
+import { checkpointOf, eventsOf, liveIt } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
 
 type Checkpointing = Partial<SimulationPlan['engine']['checkpoint']>;
@@ -10,8 +10,6 @@ const SECOND = 1_000_000;
 const withCheckpoints = (scenario: string, checkpointing: Checkpointing): Story =>
   story({ scenario, engine: (engine) => ({ ...engine, checkpoint: { ...engine.checkpoint, ...checkpointing } }) });
 
-const recordOf = ({ checkpointRecords }: RunRecord, id: number) =>
-  checkpointRecords.find(({ checkpointId }) => checkpointId === id);
 /** Vertices that ever took a snapshot before all barriers were there. */
 const overtakenAt = (record: RunRecord): Set<number> => {
   const vertices = eventsOf(record).flatMap((event) =>
@@ -25,10 +23,10 @@ describe('Cluster: barriers', () => {
     /* Sources there hear neither the trigger nor the end of the third; those behind them have the other barriers of it. */
     const tale = (): Story => story({ scenario: 'lost-aborts' }).deafen('jobmanager-1', 'taskmanager-1', 2.9, 0.95);
     const record = tale().reaches('newer-barrier-gave-up-alignment').passes();
-    expect(recordOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
-    expect(recordOf(record, 4)?.outcome).toBe('completed');
+    expect(checkpointOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
+    expect(checkpointOf(record, 4)?.outcome).toBe('completed');
     const stuck = liveIt({ ...tale().plan(), variant: 'newer-barrier-does-not-cancel-older' });
-    expect(recordOf(stuck, 4)?.outcome).toBe('aborted');
+    expect(checkpointOf(stuck, 4)?.outcome).toBe('aborted');
   });
 
   it('B2: a channel that ends during an alignment counts as its last barrier: no checkpoint waits until it expires', () => {

@@ -1,13 +1,9 @@
 /** Stories around the moment in which a checkpoint becomes one: metadata, pointer, notice (rows C12, C13, C14, F16, F17, G1). */
 import { describe, expect, it } from 'vitest';
-import type { RunRecord } from '../../sim/run-record.ts';
+import { checkpointOf, restoresOf } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
 
 const SECOND = 1_000_000;
-const outcomeOf = ({ checkpointRecords }: RunRecord, id: number) => {
-  const { outcome, reason } = checkpointRecords.find(({ checkpointId }) => checkpointId === id) ?? {};
-  return { outcome, reason };
-};
 /** Three at a time, and nobody repeats an acknowledgement soon. */
 const concurrent = (): Story =>
   story({
@@ -22,12 +18,12 @@ describe('Cluster: finalize', () => {
   it('JobManager crashes when all acknowledgements are in, metadata not written: the checkpoint never was (C12)', () => {
     const record = story().crash('jobmanager-1', { point: 'all-acknowledged', checkpoint: 2 }).passes();
     expect(record.failovers).toBeGreaterThanOrEqual(1);
-    expect(record.checkpointRecords.find(({ checkpointId }) => checkpointId === 2)?.outcome).not.toBe('completed');
+    expect(checkpointOf(record, 2)?.outcome).not.toBe('completed');
   });
 
   it('JobManager crashes when the metadata is durable and the pointer is not: files without a pointer are no checkpoint (G1)', () => {
     const record = story().crash('jobmanager-1', { point: 'metadata-write.done', checkpoint: 2 }).passes();
-    expect(record.checkpointRecords.find(({ checkpointId }) => checkpointId === 2)?.outcome).not.toBe('completed');
+    expect(checkpointOf(record, 2)?.outcome).not.toBe('completed');
   });
 
   it('JobManager crashes when the pointer is durable and nobody was told: the next leader restores it and sinks commit (G3, K7)', () => {
@@ -35,8 +31,7 @@ describe('Cluster: finalize', () => {
       .crash('jobmanager-1', { point: 'pointer-write.done', checkpoint: 2 })
       .shows('restore-chosen')
       .passes();
-    const restored = record.history.filter(({ event }) => event.kind === 'restore-chosen').at(1)?.event;
-    expect(restored).toMatchObject({ kind: 'restore-chosen', checkpointId: 2 });
+    expect(restoresOf(record)[1]).toBe(2);
   });
 
   it('C12: a checkpoint that completes ends an older one that does not', () => {
@@ -44,8 +39,8 @@ describe('Cluster: finalize', () => {
       .deafen('taskmanager-1', 'jobmanager-1', 3.1, 0.5)
       .reaches('older-pending-subsumed')
       .passes();
-    expect(outcomeOf(record, 3)).toEqual({ outcome: 'aborted', reason: 'checkpoint-subsumed' });
-    expect(outcomeOf(record, 4).outcome).toBe('completed');
+    expect(checkpointOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-subsumed' });
+    expect(checkpointOf(record, 4)?.outcome).toBe('completed');
   });
 
   it('C12: a savepoint that completes ends nothing, and is not what is restored', () => {
@@ -55,16 +50,11 @@ describe('Cluster: finalize', () => {
       .reaches('savepoint-beside-checkpoint')
       .shows('restore-chosen')
       .passes();
-    const [checkpoint, savepoint] = [3, 4].map((id) =>
-      record.checkpointRecords.find(({ checkpointId }) => checkpointId === id),
-    );
+    const [checkpoint, savepoint] = [checkpointOf(record, 3), checkpointOf(record, 4)];
     expect(savepoint).toMatchObject({ type: 'savepoint', outcome: 'completed' });
     expect(checkpoint).toMatchObject({ type: 'checkpoint', outcome: 'completed' });
     expect(checkpoint?.endedAtUs).toBeGreaterThan(savepoint?.endedAtUs ?? Infinity);
-    const restored = record.history.flatMap(({ event }) =>
-      event.kind === 'restore-chosen' ? [event.checkpointId as number] : [],
-    );
-    expect(restored.slice(0, 2)).toEqual([0, 3]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 3]);
   });
 
   it('C14: the notice of a checkpoint is lost: whoever missed it commits with the next one', () => {

@@ -110,6 +110,16 @@ describe('what a class asserts beside exactly-once', () => {
     }
   });
 
+  it('X11 CheckpointAcknowledgeFailureITCase: what does not fit into a message fails its checkpoint soon, and not by the time-out', () => {
+    for (const { checkpoints, checkpointRecords, probes } of records('checkpoint-acknowledge-failure-itcase')) {
+      expect(probes['acknowledgement-exceeds-frame']).toBeGreaterThan(0);
+      expect(checkpoints.expired).toBe(0);
+      const declined = checkpointRecords.filter(({ reason }) => reason === 'checkpoint-async-exception');
+      expect(declined.length).toBeGreaterThan(0);
+      for (const { endedAtUs, triggeredAtUs } of declined) expect(endedAtUs - triggeredAtUs).toBeLessThan(2_000_000);
+    }
+  });
+
   it('X22 UnalignedCheckpointRescaleWithMixedExchangesITCase: three checkpoints hold in-flight data, and some of it is dealt out anew', () => {
     const all = records('unaligned-checkpoint-rescale-with-mixed-exchanges-itcase');
     for (const { checkpointRecords } of all) {

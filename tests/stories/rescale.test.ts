@@ -1,7 +1,7 @@
 /** Rows F6, F7, K10, S5 to S8, X31, X55: the parallelism changes while the job runs, and everything goes wrong around it. */
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { findings, liveIt, planOf, restoresOf } from '../support/lives.ts';
 import { story } from './story.ts';
 
 /** Parallelism of the keyed vertex in each deployment, in order. */
@@ -50,16 +50,27 @@ describe('rescale on request', () => {
     expect(record.restarts).toBe(0);
   });
 
+  it("C27: any snapshot that is still its user's will do: the job begins again from one that is older than the newest", () => {
+    const begins = { claimMode: 'no-claim', allowNonRestored: false } as const;
+    const record = story({ scenario: 'upsert-sink' })
+      .asks({ kind: 'cancel', thenResume: { ...begins, from: 'what-it-left' } }, 5)
+      .asks({ kind: 'cancel', thenResume: { ...begins, from: 'earliest-left', parallelism: 2 } }, 12)
+      .crash('taskmanager-1', 16)
+      .shows('job-submitted')
+      .passes();
+    const begun = record.history.flatMap(({ event }) => (event.kind === 'job-submitted' ? [event.location] : []));
+    expect(begun).toHaveLength(2);
+    // What was written since is written again; the table has it once.
+    expect(begun[1]).toBe(begun[0]);
+  });
+
   it('F7: before any checkpoint it starts from scratch, and what the wider job left open is aborted', () => {
     const record = story()
       .service('object-store', 'unavailable', { point: 'snapshot.taken', checkpoint: 1 }, 4)
       .rescale(2, 3)
       .shows('transaction-aborted')
       .passes();
-    const restored = record.history.flatMap(({ event }) =>
-      event.kind === 'restore-chosen' ? [event.checkpointId] : [],
-    );
-    expect(restored.slice(0, 2)).toEqual([0, 0]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 0]);
     const aborted = record.history.flatMap(({ event }) =>
       event.kind === 'transaction-aborted' ? [event.producer] : [],
     );

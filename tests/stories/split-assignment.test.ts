@@ -1,6 +1,6 @@
 /** Stories of an enumerator and its readers in the whole cluster: what is on its way when a link goes deaf or a machine dies. */
 import { describe, expect, it } from 'vitest';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { findings, liveIt, planOf, restoresOf } from '../support/lives.ts';
 import { story } from './story.ts';
 
 const SPLITS = 'split-assignment-under-faults';
@@ -43,10 +43,7 @@ describe('splits around a checkpoint', () => {
       .crash('taskmanager-1', 0.9, 0.3)
       .shows('restore-chosen')
       .passes({ keepHistory: true });
-    const restored = record.history.flatMap(({ event }) =>
-      event.kind === 'restore-chosen' ? [event.checkpointId as number] : [],
-    );
-    expect(restored.slice(0, 2)).toEqual([0, 0]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 0]);
   });
 
   it('K3: fewer splits than readers: idle readers change nothing, and order is judged', () => {

@@ -1,11 +1,7 @@
 /** What a leader finds that its predecessor left, and what it must not do about it (rows C8, C17, C19, F13). */
 import { describe, expect, it } from 'vitest';
-import type { RunRecord } from '../../sim/run-record.ts';
-import { eventsOf } from '../support/lives.ts';
+import { eventsOf, restoresOf } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
-
-const chosen = (record: RunRecord): number[] =>
-  eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
 
 describe('Cluster: another leader', () => {
   it('C8: takes no id again that one before had taken, whatever became of its checkpoint', () => {
@@ -14,7 +10,7 @@ describe('Cluster: another leader', () => {
     const ids = eventsOf(record).flatMap((event) =>
       event.kind === 'checkpoint-triggered' ? [event.checkpointId as number] : [],
     );
-    expect(chosen(record).slice(0, 2)).toEqual([0, 1]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 1]);
     expect(ids.slice(0, 3)).toEqual([1, 2, 3]);
     expect(tale().fails('ids-from-newest-checkpoint')).toContain('checkpoint-lifecycle');
   });
@@ -25,7 +21,7 @@ describe('Cluster: another leader', () => {
         .crash('jobmanager-1', { point: 'completed', checkpoint: 3 }, 3)
         .service('object-store', 'unavailable', { point: 'completed', checkpoint: 3 }, 9);
     const record = tale().reaches('retained-metadata-unreadable').passes({ keepHistory: true });
-    expect(chosen(record).slice(0, 2)).toEqual([0, 3]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 3]);
     expect(tale().fails('unreadable-checkpoint-skipped')).toContain('checkpoint-lifecycle');
   });
 
@@ -36,7 +32,7 @@ describe('Cluster: another leader', () => {
         .crash('jobmanager-1', { point: 'pointer-write.done', checkpoint: 2 })
         .crash('jobmanager-2', { point: 'pointer-write.done', checkpoint: 2 })
         .passes({ keepHistory: true });
-      expect(chosen(record).slice(0, 2)).toEqual([0, 2]);
+      expect(restoresOf(record).slice(0, 2)).toEqual([0, 2]);
     },
   );
 
@@ -47,6 +43,6 @@ describe('Cluster: another leader', () => {
       .pause('jobmanager-1', { point: 'completed', checkpoint: 3 }, 12)
       .shows('leadership-lost')
       .passes({ keepHistory: true });
-    expect(chosen(record).slice(0, 2)).toEqual([0, 3]);
+    expect(restoresOf(record).slice(0, 2)).toEqual([0, 3]);
   });
 });

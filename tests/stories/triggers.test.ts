@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { eventsOf } from '../support/lives.ts';
+import { checkpointOf, eventsOf, restoresOf } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
 
 type Checkpointing = Partial<SimulationPlan['engine']['checkpoint']>;
@@ -15,8 +15,6 @@ const withCheckpoints = (checkpointing: Checkpointing, scenario = 'crash-during-
     scenario,
     engine: (engine) => ({ ...engine, checkpoint: { ...engine.checkpoint, ...checkpointing } }),
   });
-const recordOf = ({ checkpointRecords }: RunRecord, id: number) =>
-  checkpointRecords.find(({ checkpointId }) => checkpointId === id);
 const answers = (record: RunRecord) =>
   eventsOf(record).flatMap((event) => (event.kind === 'operation-answered' ? [event.outcome] : []));
 
@@ -43,9 +41,13 @@ describe('Cluster: triggers', () => {
       .reaches('checkpoint-waits-for-operator-events')
       .reaches('operator-event-kept-back')
       .passes(keep);
-    expect(recordOf(record, 1)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired', acknowledged: 0 });
+    expect(checkpointOf(record, 1)).toMatchObject({
+      outcome: 'aborted',
+      reason: 'checkpoint-expired',
+      acknowledged: 0,
+    });
     // What gateways went on keeping back nobody would confirm, and the next checkpoint would wait for it in vain.
-    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    expect(checkpointOf(record, 2)?.outcome).toBe('completed');
     expect(record.restarts).toBe(0);
   });
 
@@ -54,7 +56,7 @@ describe('Cluster: triggers', () => {
       .asks(SAVEPOINT, { point: 'completed', checkpoint: 2 })
       .reaches('trigger-held-back-by-minimum-pause')
       .passes(keep);
-    const [second, savepoint, next] = [2, 3, 4].map((id) => recordOf(record, id));
+    const [second, savepoint, next] = [2, 3, 4].map((id) => checkpointOf(record, id));
     expect(savepoint).toMatchObject({ type: 'savepoint', outcome: 'completed' });
     expect((savepoint?.triggeredAtUs ?? 0) - (second?.endedAtUs ?? 0)).toBeLessThan(SECOND / 10);
     expect((next?.triggeredAtUs ?? 0) - (savepoint?.endedAtUs ?? 0)).toBeGreaterThanOrEqual(3 * SECOND);
@@ -65,7 +67,7 @@ describe('Cluster: triggers', () => {
       .asks(SAVEPOINT, 5)
       .crash('taskmanager-1', { point: 'trigger.received', checkpoint: 3 })
       .passes(keep);
-    expect(recordOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-coordinator-suspend' });
+    expect(checkpointOf(record, 3)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-coordinator-suspend' });
     expect(answers(record)).toEqual(['failed']);
   });
 
@@ -74,7 +76,7 @@ describe('Cluster: triggers', () => {
       .pause('taskmanager-1', { point: 'barrier.sent', checkpoint: 2 }, 3)
       .reaches('late-acknowledgement')
       .passes(keep);
-    expect(recordOf(record, 2)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
+    expect(checkpointOf(record, 2)).toMatchObject({ outcome: 'aborted', reason: 'checkpoint-expired' });
     expect(record.restarts).toBe(0);
   });
 
@@ -84,9 +86,8 @@ describe('Cluster: triggers', () => {
       .crash('taskmanager-2', 5.8)
       .reaches('acknowledge-repeated')
       .passes(keep);
-    expect(recordOf(record, 2)?.outcome).toBe('completed');
-    const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
-    expect(restored[1]).toBe(2);
+    expect(checkpointOf(record, 2)?.outcome).toBe('completed');
+    expect(restoresOf(record)[1]).toBe(2);
   });
 
   it('C11: nobody ever confirms an acknowledgement: the subtask declines what is complete, and deletes nothing of it', () => {
@@ -98,11 +99,10 @@ describe('Cluster: triggers', () => {
       .reaches('unconfirmed-acknowledgement-given-up')
       .reaches('decline-of-ended-checkpoint')
       .passes(keep);
-    expect(recordOf(record, 2)?.outcome).toBe('completed');
+    expect(checkpointOf(record, 2)?.outcome).toBe('completed');
     const declined = eventsOf(record).filter((event) => event.kind === 'decline-sent' && event.checkpointId === 2);
     expect(declined).not.toEqual([]);
-    const restored = eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
-    expect(restored[1]).toBe(2);
+    expect(restoresOf(record)[1]).toBe(2);
   });
 
   it('C15: with no failure tolerated a checkpoint that expires fails the job, a savepoint that expires does not', () => {
@@ -116,7 +116,7 @@ describe('Cluster: triggers', () => {
       .asks(SAVEPOINT, 5)
       .pause('taskmanager-1', 4.9, 1.2)
       .passes(keep);
-    expect(recordOf(savepoint, 2)).toMatchObject({ type: 'savepoint', reason: 'checkpoint-expired' });
+    expect(checkpointOf(savepoint, 2)).toMatchObject({ type: 'savepoint', reason: 'checkpoint-expired' });
     expect(answers(savepoint)).toEqual(['failed']);
     expect(savepoint.restarts).toBe(0);
   });

@@ -71,6 +71,14 @@ export function findings(record: RunRecord): string {
 /** Of a life whose history was kept. */
 export const eventsOf = ({ history }: RunRecord) => history.map(({ event }) => event);
 
+/** What restores began from, in order; 0: from nothing. */
+export const restoresOf = (record: RunRecord): number[] =>
+  eventsOf(record).flatMap((event) => (event.kind === 'restore-chosen' ? [event.checkpointId] : []));
+
+/** What became of one of its checkpoints. */
+export const checkpointOf = ({ checkpointRecords }: RunRecord, id: number) =>
+  checkpointRecords.find(({ checkpointId }) => checkpointId === id);
+
 /** Names of the probes that such a life reached, as often as it did. */
 export const probesOf = (record: RunRecord): string[] =>
   eventsOf(record).flatMap((event) => (event.kind === 'probe' ? [event.probe] : []));

@@ -20,8 +20,6 @@ const CLIENT = { node: nodeId('client'), mailbox: MAIN_MAILBOX, via: 'datagram' 
 export class OperatedBench extends CoordinatorBench {
   readonly operations: JobOperations;
   status: JobStatus = 'running';
-  /** The last run of whose claim nothing is left. */
-  releasedRun = Number.POSITIVE_INFINITY;
 
   constructor(checkpoint: Partial<CheckpointConfiguration> = {}, parts: Partial<EngineParts> = {}) {
     super({ timeoutUs: 1_000_000, savepointTimeoutUs: 1_000_000, ...checkpoint }, parts);
@@ -52,7 +50,6 @@ export class OperatedBench extends CoordinatorBench {
         graphOf: (version) => (version === undefined ? environment.graph : versions.get(version)),
         upgraded: () => this.calls.push('upgraded'),
       },
-      isReleased: (run) => run <= this.releasedRun,
     });
     this.furtherTimer = (timer) => this.operations.handleTimer(timer, this.out.nowUs, this.out);
   }

@@ -91,6 +91,7 @@ describe('tidemark inspect', () => {
     expect(said()).toContain(`${name} at byte `);
     expect(said()).toMatch(/is damaged: the block of key group \d+ does not match its checksum/);
     expect(said()).toMatch(/NOT restorable: 1 damaged or missing/);
+    expect(said()).toMatch(/, 1 damaged or missing$/);
     const { problems } = await documentOf(place, 1);
     expect(problems).toEqual([expect.objectContaining({ kind: 'damaged', file: name })]);
     // The block in which the byte lies begins before it.

@@ -95,9 +95,10 @@ describe('checkpoint cleaner', () => {
 });
 
 describe('checkpoint cleaner: the end of a run', () => {
-  it('C17: what the run left goes, but not what it kept, what earlier runs left, or what the next run has begun meanwhile', () => {
-    const { cleaner, out, storage, answer } = bench(...[1, 3, 4, 5, 6].map((n) => `${ROOT}chk-${n}/a`));
-    const job = { run: 2, by: 'r', floor: 2, fullFirst: false };
+  it('C17: what the run or an earlier one left goes, but not what they kept, or what the next run has begun meanwhile', () => {
+    const { cleaner, out, storage, answer } = bench(...[1, 2, 3, 4, 5, 6].map((n) => `${ROOT}chk-${n}/a`));
+    const kept = [`${ROOT}chk-1/_metadata`, 'elsewhere/chk-2/_metadata'];
+    const job = { run: 2, by: 'r', floor: 2, kept, fullFirst: false };
     cleaner.sweep({ ...pointer(4), job }, out, 5);
     answer();
     expect(storage.paths()).toEqual([1, 4, 6].map((n) => `${ROOT}chk-${n}/a`));

@@ -28,6 +28,16 @@ describe('checkpoint coordinator: completion', () => {
     expect(bench.newestId).toBe(1);
   });
 
+  it('C30: whoever waits for the end of a checkpoint hears of each, completed or not', () => {
+    const bench = acknowledged();
+    expect(bench.ended).toEqual([]);
+    bench.answer();
+    expect(bench.ended).toEqual([true]);
+    bench.wait(INTERVAL_US).answer();
+    bench.decline(2, 2, 'checkpoint-declined');
+    expect(bench.ended).toEqual([true, false]);
+  });
+
   it('C12: the history tells the steps in this order', () => {
     const bench = acknowledged().answer();
     const steps = bench.out.events.map((event) => event.kind).filter((kind) => kind !== 'acknowledge-received');

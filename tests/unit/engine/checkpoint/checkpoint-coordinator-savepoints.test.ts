@@ -1,10 +1,12 @@
 /** Savepoints among checkpoints: what they change (little) and what changes them (nothing). */
 import { describe, expect, it } from 'vitest';
 import { decodePointer } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import { decodeMetadata, encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { decodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { lateWriteUs } from '../../../../engine/storage/late-writes.ts';
 import { CoordinatorBench, INTERVAL_US, metadataPath, POINTER } from '../../../support/coordinator-bench.ts';
-import { id, JOB, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
+import { configuration, id, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
 
+const LATE_WRITE_US = lateWriteUs(configuration({}));
 const place = (n: number): string => `savepoints/savepoint-job-${n}`;
 const running = (checkpoint: object = {}): CoordinatorBench =>
   new CoordinatorBench({ timeoutUs: 20 * INTERVAL_US, savepointTimeoutUs: 20 * INTERVAL_US, ...checkpoint }).start();
@@ -78,6 +80,14 @@ describe('checkpoint coordinator: savepoints', () => {
   it('C2: it passes the limit of pending checkpoints and the minimum pause', () => {
     const bench = running({ minPauseUs: INTERVAL_US }).wait(INTERVAL_US).answer().savepoint().answer();
     expect(bench.out.reported('checkpoint-triggered').map(({ checkpointId }) => checkpointId)).toEqual([1, 2]);
+  });
+
+  it('C2: a checkpoint that waited for it is triggered as soon as it is complete', () => {
+    const bench = running().savepoint().answer().wait(INTERVAL_US).answer();
+    expect(bench.sentTo(1)).toEqual(['trigger-checkpoint']);
+    bench.acknowledgeAll(1).answer();
+    expect(bench.calls).toEqual([`completed ${place(1)}`]);
+    expect(bench.sentTo(1)).toEqual(['trigger-checkpoint', 'trigger-checkpoint']);
   });
 
   it('C29: it has a time-out of its own', () => {
@@ -173,24 +183,29 @@ describe('checkpoint coordinator: savepoints', () => {
     expect(pointer(bench).job).toEqual({ ...job, fullFirst: false });
   });
 
-  it('C27: a claimed snapshot is deleted when it is subsumed, and the run says so until it is; one of its user is not', () => {
+  it('C27: a claimed snapshot is deleted when it is subsumed, and until nothing can come back; one of its user is not', () => {
     for (const owner of ['claimed', 'user'] as const) {
       const bench = running();
       const metadata = 'elsewhere/sp/_metadata';
       const restored = { id: id(1), metadata, isSavepoint: true, owner } as const;
-      const of = { jobId: JOB, triggeredAtUs: 0, states: [], operators: [], highestParallelism: 0 };
-      bench.storage.objects.set(metadata, encodeMetadata({ ...of, checkpointId: id(1) }));
+      bench.storage.objects.set(metadata, new Uint8Array(1));
       const run = { run: 2, by: 'r', floor: 1, fullFirst: false };
-      const job = owner === 'claimed' ? { ...run, notClaimed: 0, claimed: metadata } : run;
+      const job = owner === 'claimed' ? { ...run, claimed: ['elsewhere/sp'] } : run;
       bench.store.stored({ ...bench.store.pointer, completed: [restored], job }, 1);
       bench.wait(INTERVAL_US).answer();
       bench.decline(1, 2, 'checkpoint-declined-task-not-ready');
       bench.wait(INTERVAL_US).answer().acknowledgeAll(2).answer();
       expect(pointer(bench).completed.map((one) => one.id)).toEqual([2]);
-      expect(pointer(bench).job).toEqual(job);
       expect(bench.storage.paths().includes(metadata)).toBe(owner === 'user');
+      if (owner === 'user') continue;
+      // A write that was repeated happens again.
+      bench.storage.objects.set(metadata, new Uint8Array(1));
       bench.wait(INTERVAL_US).answer().acknowledgeAll(3).answer();
-      expect(pointer(bench).job).toEqual(owner === 'claimed' ? { ...run, notClaimed: 0 } : run);
+      expect(bench.storage.paths()).not.toContain(metadata);
+      expect(pointer(bench).job).toEqual(job);
+      bench.wait(LATE_WRITE_US).answer().acknowledgeAll(4).answer();
+      bench.wait(INTERVAL_US).answer().acknowledgeAll(5).answer();
+      expect(pointer(bench).job).toEqual(run);
     }
   });
 });

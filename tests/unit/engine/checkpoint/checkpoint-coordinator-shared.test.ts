@@ -1,8 +1,9 @@
 /** Files that checkpoints have in common, seen from the coordinator (rows C9, S16). */
 import { describe, expect, it } from 'vitest';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import type { StateHandle } from '../../../../engine/protocol/state-handle.ts';
 import { CoordinatorBench, INTERVAL_US } from '../../../support/coordinator-bench.ts';
-import { acknowledgement, inlineHandle } from '../../../support/engine-values.ts';
+import { acknowledgement, id, inlineHandle, JOB } from '../../../support/engine-values.ts';
 
 const path = (creator: number): string => `checkpoints/job/shared/op-0-1-1-${creator}.segment`;
 const keyed = (creator: number, isNew: boolean): StateHandle => ({
@@ -38,5 +39,32 @@ describe('checkpoint coordinator: shared files', () => {
       { checkpointId: 1, reason: 'finalize-checkpoint-failure' },
     ]);
     expect(subject.sentTo(1)).toEqual(['trigger-checkpoint', 'notify-checkpoint-aborted']);
+  });
+
+  it('C7, S16: of files of earlier runs those go which no checkpoint is made of that one of them kept, when it can be read', () => {
+    const subject = new CoordinatorBench({ backend: 'lsm', incremental: true }).start();
+    const kept = 'checkpoints/job/chk-3/_metadata';
+    const of = { jobId: JOB, triggeredAtUs: 0, operators: [], highestParallelism: 0 };
+    const states = [{ vertex: 0, subtask: 0, handles: [keyed(2, true)] }];
+    subject.storage.objects.set(kept, new Uint8Array([1, 2, 3]));
+    for (const creator of [1, 2]) subject.storage.objects.set(path(creator), new Uint8Array(1));
+    const job = { run: 2, by: 'r', floor: 3, kept: [kept, 'checkpoints/job/chk-2/_metadata'], fullFirst: false };
+    subject.store.stored(
+      { ...subject.store.pointer, completed: [{ id: id(3), metadata: kept, owner: 'user' }], job },
+      1,
+    );
+    subject.coordinator.files.shared.runBegins();
+    const complete = (n: number): void => void subject.wait(INTERVAL_US).answer().acknowledgeAll(n).answer();
+    for (const n of [1, 2, 3]) {
+      subject.wait(INTERVAL_US).answer();
+      subject.decline(n, 2, 'checkpoint-declined-task-not-ready');
+    }
+    complete(4);
+    complete(5);
+    expect(subject.storage.paths()).toContain(path(1));
+    subject.storage.objects.set(kept, encodeMetadata({ ...of, states, checkpointId: id(3) }));
+    complete(6);
+    complete(7);
+    expect(subject.storage.paths().filter((one) => one.includes('/shared/'))).toEqual([path(2)]);
   });
 });

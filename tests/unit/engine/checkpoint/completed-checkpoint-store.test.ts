@@ -56,18 +56,19 @@ describe('completed checkpoint store', () => {
     expect(store.metadataOf(id(4))).toEqual(metadataOf(4));
   });
 
-  it('C27: what a run has claimed is named by its pointers until it is known to be gone; that of another run is not meant', () => {
+  it('C27: directories that were claimed are named by the pointers until each is known to be gone', () => {
     const store = storeOf(1, 3);
-    const job = { run: 2, by: 'r', floor: 3, fullFirst: false, notClaimed: 0, claimed: 'chk-3/_metadata' };
+    const run = { run: 2, by: 'r', floor: 3, fullFirst: false };
+    const job = { ...run, claimed: ['a', 'b'] };
     const ended = { status: 'canceled', by: 'c' } as const;
     store.stored({ ...store.pointer, job }, 8);
-    store.claimIsGone('chk-2/_metadata');
+    store.claimIsGone('c');
     expect(store.pointerWith(checkpoint(4), EPOCH).job).toEqual(job);
-    expect(store.endedPointer(ended, EPOCH).job).toEqual({ ...job, ended });
-    store.claimIsGone('chk-3/_metadata');
-    const { claimed: _gone, ...rest } = job;
-    expect(store.pointerWith(checkpoint(4), EPOCH).job).toEqual(rest);
-    expect(store.endedPointer(ended, EPOCH).job).toEqual({ ...rest, ended });
+    store.claimIsGone('a');
+    expect(store.pointerWith(checkpoint(4), EPOCH).job).toEqual({ ...run, claimed: ['b'] });
+    expect(store.endedPointer(ended, EPOCH).job).toEqual({ ...run, claimed: ['b'], ended });
+    store.claimIsGone('b');
+    expect(store.pointerWith(checkpoint(4), EPOCH).job).toEqual(run);
     expect(store.pointer.job).toEqual(job);
   });
 

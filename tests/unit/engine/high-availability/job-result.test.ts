@@ -24,9 +24,17 @@ import { RecordingOut } from '../../../support/recording-out.ts';
 import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
 
 const FILE = `checkpoints/${JOB}/chk-6/_metadata`;
-/** From then on no write comes that was made before the run. */
-const QUIET_FROM_US = 700_000;
 const SECOND_LOOK_US = 2_000_000;
+const metadataOf = (id: number): string => `checkpoints/${JOB}/chk-${id}/_metadata`;
+
+/** `_metadata` of a checkpoint that is made of these. */
+function written(...segments: readonly string[]): Uint8Array {
+  const files = segments.map((path) => ({ path, bytes: 1, checksum: 0 }));
+  const handle = { operator: 'op', state: 'keyed', path: '', bytes: 0, checksum: 0, segments: files } as const;
+  const states = [{ vertex: 0, subtask: 0, handles: [handle] }];
+  const of = { jobId: JOB, triggeredAtUs: 0, states, operators: [], highestParallelism: 0 };
+  return encodeMetadata({ ...of, checkpointId: checkpointId(1) });
+}
 
 class Bench {
   readonly store = new FakeCoordination();
@@ -36,8 +44,6 @@ class Bench {
   readonly out: RecordingOut;
   /** Kinds of requests and what they were about, in order. */
   readonly done: string[] = [];
-  /** Runs of whose claims it was told that they are over. */
-  readonly released: number[] = [];
   isStorageDown = false;
   #cleaned = 0;
   readonly #client: RequestClient<CoordinationReply>;
@@ -58,7 +64,6 @@ class Bench {
       parts: standardParts,
       hasSharedFiles,
       lateWriteUs: micros(SECOND_LOOK_US),
-      released: (run) => this.released.push(run),
       done: () => {
         this.#cleaned += 1;
       },
@@ -77,9 +82,9 @@ class Bench {
   }
 
   /** What the pointer says: how the first run ended, and what was kept. */
-  decided(ended: JobEnd | undefined, kept: readonly number[], floor = 0): this {
-    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: `checkpoints/${JOB}/chk-${id}/_metadata` }));
-    const run = { run: 1, by: '', floor, fullFirst: false };
+  decided(ended: JobEnd | undefined, kept: readonly number[], floor = 0, earlier: readonly number[] = []): this {
+    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: metadataOf(id) }));
+    const run = { run: 1, by: '', floor, kept: earlier.map(metadataOf), fullFirst: false };
     const job = ended === undefined ? run : { ...run, ended };
     this.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed, job }));
     return this;
@@ -94,9 +99,10 @@ class Bench {
     return value === undefined ? undefined : decodeResult(value);
   }
 
-  end(status: EndStatus, floor = 0): this {
-    const run = { run: 1, by: '', floor, fullFirst: false, ended: { status, by: '' } };
-    this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, 0, out));
+  end(status: EndStatus, floor = 0, kept: readonly string[] = []): this {
+    const ofEarlier = kept.length === 0 ? {} : { kept };
+    const run = { run: 1, by: '', floor, ...ofEarlier, fullFirst: false, ended: { status, by: '' } };
+    this.results.markDirty(resultOf(run), this.out, (result, _nowUs, out) => this.cleanup.start(result, out));
     return this;
   }
 
@@ -141,13 +147,15 @@ describe('job result', () => {
     expect(bench.cleaned).toBe(1);
   });
 
-  it('I4, C27: what earlier runs left is not its own, and the result remembers it when the pointer is gone', () => {
+  it('I4, C27: what earlier runs kept is not its own, what else they left is nobody’s, and the result remembers which', () => {
     const bench = new Bench();
-    bench.storage.objects.set(`checkpoints/${JOB}/chk-7/_metadata`, new Uint8Array([1]));
-    bench.end('finished', 6).answerToTheEnd();
-    expect(bench.storage.paths().sort()).toEqual([FILE, 'checkpoints/other/chk-1/_metadata']);
+    for (const id of [4, 5, 7]) bench.storage.objects.set(metadataOf(id), new Uint8Array([1]));
+    const kept = [metadataOf(4), 'elsewhere/chk-5/_metadata'];
+    bench.storage.objects.set(metadataOf(4), written());
+    bench.end('finished', 6, kept).answerToTheEnd();
+    expect(bench.storage.paths().sort()).toEqual([metadataOf(4), 'checkpoints/other/chk-1/_metadata']);
     expect(bench.store.valueOf(pointerKey(JOB))).toBe('');
-    expect(bench.result()).toEqual({ status: 'finished', state: 'clean', floor: 6 });
+    expect(bench.result()).toEqual({ status: 'finished', state: 'clean', floor: 6, kept });
   });
 
   it('I4, C27: nor are files that checkpoints of earlier runs have in common', () => {
@@ -155,14 +163,12 @@ describe('job result', () => {
     const shared = (checkpoint: number): string => `checkpoints/${JOB}/shared/op-0-1-1-${checkpoint}.segment`;
     const merged = (checkpoint: number): string =>
       `checkpoints/${JOB}/taskowned/taskmanager-1-1/5-1-${checkpoint}.merged`;
-    for (const path of [shared(6), shared(7), merged(6), merged(7)])
+    for (const path of [shared(5), shared(6), shared(7), merged(5), merged(6), merged(7)])
       bench.storage.objects.set(path, new Uint8Array([1]));
-    bench.end('finished', 6).answerToTheEnd();
-    const left = bench.storage.paths();
-    expect(left).toContain(shared(6));
-    expect(left).toContain(merged(6));
-    expect(left).not.toContain(shared(7));
-    expect(left).not.toContain(merged(7));
+    bench.storage.objects.set(metadataOf(6), written(shared(6), merged(6)));
+    bench.end('finished', 6, [metadataOf(6)]).answerToTheEnd();
+    const left = [metadataOf(6), shared(6), merged(6), 'checkpoints/other/chk-1/_metadata'];
+    expect(bench.storage.paths().sort()).toEqual(left.sort());
   });
 
   it('I5, S19: of a run that may begin anew what no kept checkpoint names goes, wherever it lies', () => {
@@ -177,7 +183,7 @@ describe('job result', () => {
     for (const checkpoint of [3, 4, 6, 7]) bench.storage.objects.set(merged(checkpoint), new Uint8Array([1]));
     const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status: 'canceled', by: 'user' } } as const;
     const result = { ...resultOf(run), isResumable: true } as const;
-    bench.results.markDirty(result, bench.out, (known, _nowUs, out) => bench.cleanup.start(known, 0, out));
+    bench.results.markDirty(result, bench.out, (known, _nowUs, out) => bench.cleanup.start(known, out));
     bench.answerToTheEnd();
     const left = bench.storage.paths();
     expect(left).toEqual([
@@ -195,41 +201,33 @@ describe('job result', () => {
   ] as const)('I6, C27: of what a run %s had claimed that goes which no kept checkpoint uses', (_name, ended, kept) => {
     const bench = new Bench(true);
     const shared = (creator: number): string => `checkpoints/${JOB}/shared/op-0-1-1-${creator}.segment`;
-    const written = (checkpoint: number, ...creators: number[]): string => {
-      const segments = creators.map((creator) => ({ path: shared(creator), bytes: 1, checksum: 0 }));
-      const handles = [{ operator: 'op', state: 'keyed', path: '', bytes: 0, checksum: 0, segments }] as const;
-      const states = [{ vertex: 0, subtask: 0, handles }];
-      const of = { jobId: JOB, triggeredAtUs: 0, states, operators: [], highestParallelism: 0 };
-      const path = `checkpoints/${JOB}/chk-${checkpoint}/_metadata`;
-      bench.storage.objects.set(path, encodeMetadata({ ...of, checkpointId: checkpointId(checkpoint) }));
-      return path;
-    };
-    const claimed = written(6, 2, 4, 5);
-    for (const checkpoint of kept) written(checkpoint, 2, 5, 8);
+    const SAVEPOINT = 'savepoints/sp/_metadata';
+    for (const path of [metadataOf(6), SAVEPOINT]) bench.storage.objects.set(path, written(shared(2), shared(4)));
+    for (const checkpoint of kept)
+      bench.storage.objects.set(metadataOf(checkpoint), written(shared(2), shared(5), shared(8)));
     for (const creator of [2, 3, 4, 5, 8]) bench.storage.objects.set(shared(creator), new Uint8Array([1]));
-    const run = { run: 2, by: 'r', floor: 6, notClaimed: 2, claimed, fullFirst: false, ended };
-    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: `checkpoints/${JOB}/chk-${id}/_metadata` }));
+    // An earlier run kept what this one did not claim.
+    const earlier = metadataOf(1);
+    bench.storage.objects.set(earlier, written(shared(2)));
+    const claimed = ['savepoints/sp', `checkpoints/${JOB}/chk-6`];
+    const run = { run: 2, by: 'r', floor: 6, kept: [earlier], claimed, fullFirst: false, ended };
+    const completed = kept.map((id) => ({ id: checkpointId(id), metadata: metadataOf(id) }));
     bench.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed, job: run }));
     bench.store.put(counterKey(JOB), '8');
     bench.isStorageDown = true;
-    bench.results.markDirty(resultOf(run), bench.out, (result, _nowUs, out) =>
-      bench.cleanup.start(result, QUIET_FROM_US, out),
-    );
+    bench.results.markDirty(resultOf(run), bench.out, (result, _nowUs, out) => bench.cleanup.start(result, out));
     bench.answer();
-    bench.out.advance(QUIET_FROM_US);
-    bench.answer();
-    expect(bench.released).toEqual([]);
+    expect(bench.store.valueOf(pointerKey(JOB))).not.toBe('');
     bench.isStorageDown = false;
-    // Before that a write might bring back what is deleted, and the next run waits.
-    expect(bench.done).not.toContain('storage-delete');
     bench.out.advance(1_000_000);
+    bench.answer();
+    // A write that was repeated happens again.
+    bench.storage.objects.set(SAVEPOINT, new Uint8Array(1));
     bench.answerToTheEnd();
-    expect(bench.released).toEqual([2]);
     expect(bench.result()?.state).toBe('clean');
-    const mine = bench.storage.paths().filter((path) => path.startsWith(`checkpoints/${JOB}/`));
-    const ofKept = kept.length === 0 ? [] : [`checkpoints/${JOB}/chk-8/_metadata`, shared(5), shared(8)];
-    // 2 was never the run's; 3 belongs to whoever left it.
-    expect(mine).toEqual([...ofKept, shared(2), shared(3)].sort());
+    const ofKept = kept.length === 0 ? [] : [metadataOf(8), shared(5), shared(8)];
+    const left = [...ofKept, earlier, shared(2), 'checkpoints/other/chk-1/_metadata'];
+    expect(bench.storage.paths()).toEqual(left.sort());
   });
 
   it('F18: a file that a task had sent before it ended and that arrives after the deletion is removed, too', () => {
@@ -262,9 +260,9 @@ describe('job result', () => {
     expect(bench.store.valueOf(counterKey(JOB))).toBe('6');
   });
 
-  it('C7: what an earlier run left, and what a later one writes, is not the clean-up’s', () => {
-    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, [], 5);
-    for (const n of [5, 7]) bench.storage.objects.set(`checkpoints/${JOB}/chk-${n}/_metadata`, new Uint8Array([1]));
+  it('C7: what an earlier run kept, and what a later one writes, is not the clean-up’s', () => {
+    const bench = new Bench().decided({ status: 'canceled', by: 'me' }, [], 5, [5]);
+    for (const n of [4, 5, 7]) bench.storage.objects.set(metadataOf(n), new Uint8Array([1]));
     bench.end('canceled').answer();
     expect(bench.storage.paths()).toEqual([
       `checkpoints/${JOB}/chk-5/_metadata`,

@@ -191,29 +191,40 @@ describe('operations: the next run', () => {
     expect(bench.told('r')).toEqual({ kind: 'done' });
   });
 
+  it('C7: what was retained when a run ended is remembered by all that follow', () => {
+    const bench = canceled().ask('r', resume('checkpoints/job/chk-1')).answer() as OperatedBench;
+    const kept = ['checkpoints/job/chk-1/_metadata'];
+    expect(bench.pointer.job?.kept).toEqual(kept);
+    const retained = [{ id: id(4), metadata: 'checkpoints/job/chk-4/_metadata' }];
+    bench.store.stored({ ...bench.pointer, completed: retained }, bench.store.version);
+    bench.status = 'running';
+    bench.ask('e', CANCEL).operations.executionsGone(bench.out);
+    bench.answer();
+    bench.ask('s', { kind: 'resume' }).answer();
+    expect(bench.pointer.job?.kept).toEqual([...kept, 'checkpoints/job/chk-4/_metadata']);
+  });
+
   it('C27: claimed, it is the job’s own', () => {
     const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
     expect(bench.pointer).toMatchObject({
       completed: [{ id: 1, owner: 'claimed' }],
-      job: { fullFirst: false, notClaimed: 0, claimed: 'checkpoints/job/chk-1/_metadata' },
+      job: { fullFirst: false, claimed: ['checkpoints/job/chk-1'] },
     });
+    expect(bench.pointer.job?.kept).toBeUndefined();
   });
 
-  it('C27: what it has claimed is not its user’s to dispose of, and the next run waits until what nobody needs of it is gone', () => {
-    const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
-    const { pointer } = bench;
-    bench.store.stored({ ...pointer, completed: [] }, bench.store.version);
-    bench.ask('d', { kind: 'dispose-savepoint', location: 'checkpoints/job/chk-1' });
-    expect(bench.told('d')).toEqual({ kind: 'failed', reason: 'the job has claimed it, and deletes it' });
-    bench.status = 'running';
-    bench.ask('e', CANCEL).operations.executionsGone(bench.out);
-    bench.answer();
-    bench.releasedRun = 1;
-    bench.ask('s', { kind: 'resume' }).answer();
-    expect(bench.told('s')).toEqual({ kind: 'in-progress' });
-    bench.releasedRun = 2;
-    bench.ask('s', { kind: 'resume' }).answer();
-    expect(bench.pointer.job).toMatchObject({ run: 3, by: 's' });
+  it('C27: what was claimed and is not deleted yet is the next run’s to delete, what is retained is its user’s again', () => {
+    for (const isRetained of [false, true]) {
+      const bench = canceled().ask('r', resume('checkpoints/job/chk-1', 'claim')).answer() as OperatedBench;
+      if (!isRetained) bench.store.stored({ ...bench.pointer, completed: [] }, bench.store.version);
+      bench.status = 'running';
+      bench.ask('e', CANCEL).operations.executionsGone(bench.out);
+      bench.answer();
+      bench.ask('s', { kind: 'resume' }).answer();
+      const { claimed, kept } = bench.pointer.job ?? {};
+      expect(claimed).toEqual(isRetained ? undefined : ['checkpoints/job/chk-1']);
+      expect(kept).toEqual(isRetained ? ['checkpoints/job/chk-1/_metadata'] : undefined);
+    }
   });
 
   it('a request that is repeated submits one run, to the next leader too', () => {

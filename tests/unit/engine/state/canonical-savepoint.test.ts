@@ -1,6 +1,7 @@
 /** The form of keyed state that every backend reads. */
 import { describe, expect, it } from 'vitest';
 import { CorruptData } from '../../../../engine/foundation/byte-reader.ts';
+import { maskedCrc32c } from '../../../../engine/foundation/crc32c.ts';
 import { keyGroupRangeOf } from '../../../../engine/job/key-groups.ts';
 import { fromCanonical, isCanonical, toCanonical } from '../../../../engine/state/canonical-savepoint.ts';
 import { HashMapStateBackend } from '../../../../engine/state/hashmap-state-backend.ts';
@@ -8,6 +9,9 @@ import { mapState, valueState } from '../../../../engine/state/state-descriptor.
 import { Types } from '../../../../engine/state/type-information.ts';
 
 const MAX = 16;
+/** Behind the magic. */
+const VERSION_AT = 4;
+const CHECKSUM_BYTES = 4;
 const count = valueState('count', Types.int);
 const seen = mapState('seen', Types.string, Types.int);
 const KEYS = ['ada', 'bob', 'cy', 4, -5, 6.5, true, 'dé'];
@@ -52,6 +56,16 @@ describe('canonical savepoint', () => {
     const restored = backend();
     restored.restore(fromCanonical(toCanonical(backend().snapshot().write())));
     expect(restored.keyCount).toBe(0);
+  });
+
+  it('T9: one of another format version is refused, whole as it may be', () => {
+    const later = toCanonical(fileOf(KEYS));
+    const view = new DataView(later.buffer, later.byteOffset, later.byteLength);
+    const end = later.length - CHECKSUM_BYTES;
+    const littleEndian = view.getUint32(VERSION_AT, true) === 1;
+    view.setUint32(VERSION_AT, 2, littleEndian);
+    view.setUint32(end, maskedCrc32c(later, 0, end), littleEndian);
+    expect(() => fromCanonical(later)).toThrow('format version 1');
   });
 
   it('T9: any flipped byte is found', () => {

@@ -136,6 +136,14 @@ test('backend: state of another type, kind, key type or maximum parallelism is r
   expect(() => otherMax.restore(bytes)).toThrow('maximum parallelism 16, the job has 32');
 });
 
+test('backend: a name that is registered again is the same state, and refused as another one', () => {
+  const made = filled(KEYS);
+  made.setCurrentKey('bob');
+  expect(made.getState(valueState('count', Types.int)).value()).toBe(1);
+  expect(() => made.getState(valueState('count', Types.string))).toThrow(IncompatibleState);
+  expect(() => made.getState(listState('count', Types.int))).toThrow("state 'count' is registered as");
+});
+
 test('backend: a key group restored twice is refused (I3)', () => {
   const bytes = filled(KEYS).snapshot().write();
   const made = backend();

@@ -97,6 +97,7 @@ test('S6, S7: a list keeps the mode it was stored with', () => {
   const again = new OperatorStateStore();
   again.restore(bytes);
   expect(() => again.getListState('offsets', Types.int)).toThrow(/stored as union/);
+  expect(() => again.getBroadcastState('offsets', Types.string, Types.int)).toThrow(/stored as union/);
   expect(again.getUnionListState('offsets', Types.int).get()).toEqual([1]);
 });
 

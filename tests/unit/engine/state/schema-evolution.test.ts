@@ -8,6 +8,11 @@ import type { KeyedStateBackend } from '../../../../engine/state/keyed-state-bac
 import { OperatorStateStore } from '../../../../engine/state/operator-state.ts';
 import { readerOf, resolveSchema } from '../../../../engine/state/schema-compatibility.ts';
 import {
+  readSerializerSnapshot,
+  skipSerializerSnapshot,
+  writeSerializerSnapshot,
+} from '../../../../engine/state/serializer-snapshot-codec.ts';
+import {
   listState,
   mapState,
   type ValueStateDescriptor,
@@ -40,7 +45,23 @@ const MIGRATED = 'compatible-after-migration';
 const RECONFIGURED = 'compatible-after-reconfiguration';
 const COLOURS = Types.enumeration('red', 'green');
 
+/** A list of lists of ... numbers. */
+const nested = (depth: number): TypeSerializer<unknown> =>
+  depth === 0 ? Types.int : Types.list(nested(depth - 1) as TypeSerializer<unknown>);
+
 describe('schema evolution', () => {
+  it('a description is nested sixty-four deep at most, and so deep it is read as it was written', () => {
+    const out = new ByteWriter();
+    writeSerializerSnapshot(nested(64).snapshot, out);
+    expect(readSerializerSnapshot(new ByteReader(out.toBytes()))).toEqual(nested(64).snapshot);
+    const skipping = new ByteReader(out.toBytes());
+    skipSerializerSnapshot(skipping);
+    expect(skipping.remaining).toBe(0);
+    expect(() => {
+      writeSerializerSnapshot(nested(65).snapshot, new ByteWriter());
+    }).toThrow('64 deep');
+  });
+
   it.each<[string, TypeSerializer<unknown>, unknown, TypeSerializer<unknown>, Kind, unknown]>([
     [
       'nothing changed',
@@ -57,6 +78,22 @@ describe('schema evolution', () => {
       Types.record({ x: Types.int }),
       'compatible-as-is',
       { x: 1 },
+    ],
+    [
+      'a column of a row is renamed',
+      Types.row({ x: Types.int }),
+      { x: 1 },
+      Types.row({ z: Types.int }),
+      'incompatible',
+      undefined,
+    ],
+    [
+      'columns of a row change places',
+      Types.row({ x: Types.int, y: Types.int }),
+      { x: 1, y: 2 },
+      Types.row({ y: Types.int, x: Types.int }),
+      'incompatible',
+      undefined,
     ],
     [
       'a field is added',

@@ -104,7 +104,10 @@ describe('progress', () => {
 });
 
 describe('progress of a job that must finish, or that somebody operates', () => {
-  function judged(result: string | undefined): Progress {
+  function judged(
+    result: string | undefined,
+    changes: Partial<ConstructorParameters<typeof Progress>[0]> = {},
+  ): Progress {
     const world = new SmallWorld();
     if (result !== undefined) world.values.set(resultKey(JOB_ID), result);
     const [topic] = SMALL_PLAN.topics;
@@ -115,6 +118,7 @@ describe('progress of a job that must finish, or that somebody operates', () => 
       durable: world,
       output: { isComplete: () => true, isDecided: () => true, firstMissing: () => '' },
       retention: { firstOrphan: () => undefined },
+      ...changes,
     });
   }
   const tell = (judge: Progress, event: HistoryEvent['event']): void =>
@@ -130,6 +134,19 @@ describe('progress of a job that must finish, or that somebody operates', () => 
       tell(judge, finished);
       expect(anomalies(judge)).toEqual(['result-not-clean']);
     }
+  });
+
+  it('all is visible, and no checkpoint has come to the end of the input: input-not-covered', () => {
+    let isCovered = false;
+    const judge = judged(undefined, { plan: SMALL_PLAN, isInputCovered: () => isCovered });
+    tell(judge, { kind: 'phase', phase: 'liveness' });
+    tell(judge, { kind: 'job-status', epoch: leaderEpoch(1), status: 'running', jobAttempt: 1 });
+    const completed = { kind: 'checkpoint-completed' } as HistoryEvent['event'];
+    for (let id = 1; id <= 2; id += 1) tell(judge, completed);
+    expect(judge.satisfied()).toBe(false);
+    expect(anomalies(judge)).toEqual(['input-not-covered']);
+    isCovered = true;
+    expect(judge.satisfied()).toBe(true);
   });
 
   it('somebody asked and was told nothing: operation-unanswered', () => {

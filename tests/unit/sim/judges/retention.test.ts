@@ -147,7 +147,7 @@ describe('snapshots of users', () => {
 describe('what a run has claimed of an earlier one', () => {
   const segment = (creator: number): string => `checkpoints/${JOB_ID}/shared/count-0-3-1-${creator}.segment`;
   const LEFT = `checkpoints/${JOB_ID}/chk-2/left`;
-  const RUN = { ...FIRST_RUN, run: 2, floor: 2, notClaimed: 1 };
+  const RUN = { ...FIRST_RUN, run: 2, floor: 2 };
   const OWN = { id: checkpointId(3), metadata: metadataPath(3) };
   const CLAIMED = { id: checkpointId(2), metadata: metadataPath(2), owner: 'claimed' } as const;
 
@@ -156,7 +156,10 @@ describe('what a run has claimed of an earlier one', () => {
     readonly objects = new Set<string>();
     #retained: readonly RetainedCheckpoint[] = [];
     readonly #judge: Retention;
-    readonly #filesOf = new Map<number, readonly string[]>([[2, [metadataPath(2), segment(1), segment(2)]]]);
+    readonly #filesOf = new Map<number, readonly string[]>([
+      [1, [metadataPath(1), segment(1)]],
+      [2, [metadataPath(2), segment(1), segment(2)]],
+    ]);
 
     constructor() {
       const reader = {
@@ -189,13 +192,14 @@ describe('what a run has claimed of an earlier one', () => {
   }
 
   const ALL = [metadataPath(2), segment(1), segment(2), LEFT];
-  const claim = (): Claim => new Claim().point([CLAIMED], RUN);
+  const OLD = { id: checkpointId(1), metadata: metadataPath(1) };
+  const claim = (): Claim => new Claim().point([OLD], FIRST_RUN).point([CLAIMED], RUN);
 
   it('stays while the pointer names it, and what was never the run’s stays in any case', () => {
     expect(claim().orphan(...ALL)).toBeUndefined();
-    expect(claim().point([OWN], RUN).orphan(segment(1))).toBeUndefined();
+    expect(claim().point([OWN], RUN).orphan(metadataPath(1), segment(1))).toBeUndefined();
     const user = new Claim().point([{ ...CLAIMED, owner: 'user' }], { ...FIRST_RUN, run: 2, floor: 2 });
-    expect(user.point([OWN], RUN).orphan(...ALL)).toBeUndefined();
+    expect(user.point([OWN], { ...FIRST_RUN, run: 2, floor: 2 }).orphan(...ALL)).toBeUndefined();
   });
 
   it('is an orphan when nothing retained is made of it, whoever leads: segments, directory and `_metadata`', () => {
@@ -205,18 +209,13 @@ describe('what a run has claimed of an earlier one', () => {
     for (const path of [segment(2), LEFT, metadataPath(2)]) expect(dropped.orphan(path)).toBe(path);
   });
 
-  it('`_metadata` may stay as long as a retained checkpoint of the run is made of a segment that it names', () => {
-    const needed = claim().point([OWN], RUN, [segment(1), segment(2)]);
-    expect(needed.orphan(metadataPath(2), segment(2))).toBeUndefined();
-    expect(needed.orphan(LEFT, segment(2))).toBe(LEFT);
-    // One that is not the run's does not need it; nor does a segment that was deleted, which is another finding.
-    expect(
-      claim()
-        .point([OWN], RUN, [segment(1)])
-        .orphan(metadataPath(2)),
-    ).toBe(metadataPath(2));
-    needed.tell({ kind: 'object-deleted', path: segment(2) });
-    expect(needed.orphan(metadataPath(2))).toBe(metadataPath(2));
+  it('what else an earlier run left is an orphan, when a checkpoint that is newer is retained', () => {
+    const stray = segment(0);
+    for (const path of [stray, `checkpoints/${JOB_ID}/chk-1/late`]) {
+      const isOfUser = path !== stray;
+      expect(claim().point([OWN], RUN).orphan(path)).toBe(isOfUser ? undefined : path);
+      expect(new Claim().point([OWN], { ...FIRST_RUN, run: 2, floor: 2 }).orphan(path)).toBe(path);
+    }
   });
 
   it('the run is over: what its checkpoints are made of is kept with them, the rest goes, when the next run has begun, too', () => {
@@ -228,18 +227,14 @@ describe('what a run has claimed of an earlier one', () => {
     expect(over().orphan(segment(2))).toBeUndefined();
     expect(over().orphan(metadataPath(2), segment(2))).toBe(metadataPath(2));
     const none = over().point([], { ...RUN, ended });
-    expect(none.orphan(segment(2))).toBe(segment(2));
     const next = { ...FIRST_RUN, run: 3, floor: 3 };
+    const NEXT = { id: checkpointId(4), metadata: metadataPath(4) };
     // Kept for its user; the next run does not own it.
-    expect(
-      over()
-        .point([{ id: checkpointId(4), metadata: metadataPath(4) }], next)
-        .orphan(segment(2)),
-    ).toBeUndefined();
-    expect(none.point([{ id: checkpointId(4), metadata: metadataPath(4) }], next).orphan(segment(2))).toBe(segment(2));
+    expect(over().point([NEXT], next).orphan(segment(2))).toBeUndefined();
+    expect(none.point([NEXT], next).orphan(segment(2))).toBe(segment(2));
     const kept = claim()
       .point([CLAIMED], { ...RUN, ended })
-      .point([OWN], next);
+      .point([NEXT], next);
     expect(kept.orphan(...ALL)).toBeUndefined();
   });
 });
