@@ -61,11 +61,7 @@ const SWEEPS: readonly (readonly string[])[] = [
     ...['--seeds', '1..3'],
   ],
   [
-    ...[
-      'unaligned-checkpoint-rescale-with-mixed-exchanges-itcase',
-      'checkpoint-failure-manager-itcase',
-      'buffering-map',
-    ],
+    ...['unaligned-checkpoint-rescale-with-mixed-exchanges-itcase', 'stuck-task', 'buffering-map'],
     ...[
       'union-offsets',
       'log-analytics',
