@@ -33,7 +33,8 @@ function compared({ remembered }: Replayable, life: Life, terminal: Terminal): E
     );
     return EXIT.passed;
   }
-  const difference = firstDifference(remembered.rungs, record.rungs);
+  // A life that passes keeps no ladder: there is nothing to compare.
+  const difference = record.rungs.length === 0 ? undefined : firstDifference(remembered.rungs, record.rungs);
   const where =
     difference === undefined
       ? ''

@@ -91,7 +91,7 @@ export class ReferenceOperatorState implements RuntimeContext {
   keys(): readonly StateKey[] {
     const keys = new Set<StateKey>();
     for (const { cells } of this.#declared) {
-      for (const cell of cells.all()) if (cells.bytesOf(cell) !== undefined) keys.add(cell.key);
+      for (const cell of cells.all()) if (cell.content !== undefined) keys.add(cell.key);
     }
     return [...keys];
   }

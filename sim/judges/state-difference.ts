@@ -59,7 +59,7 @@ interface Hypothesis {
   readonly fed: readonly RecordPosition[];
 }
 
-/** Records fed over all hypotheses together. */
+/** Records fed over all hypotheses together, and keys they use: a broadcast element may use all that there are. */
 const FEED_BUDGET = 200_000;
 
 export function explainDifference(question: DifferenceQuestion): StateDifference {
@@ -128,12 +128,14 @@ function firstSuspect(expected: readonly StateEntry[], found: readonly StateEntr
 /** The first hypothesis that gives the bytes that were found (I1). */
 function explain(question: DifferenceQuestion, suspect: Suspect): Hypothesis | undefined {
   const touching = recordsTouching(question, suspect);
-  if (!sameBytes(bytesAfter(question, suspect, touching.before), suspect.expected)) return undefined;
+  if (!sameBytes(bytesAfter(question, suspect, touching.before).bytes, suspect.expected)) return undefined;
   let budget = FEED_BUDGET;
   for (const hypothesis of hypotheses(touching.before, touching.after)) {
     budget -= hypothesis.fed.length + 1;
     if (budget < 0) return undefined;
-    if (sameBytes(bytesAfter(question, suspect, hypothesis.fed), suspect.found)) return hypothesis;
+    const { bytes, keysUsed } = bytesAfter(question, suspect, hypothesis.fed);
+    if (sameBytes(bytes, suspect.found)) return hypothesis;
+    budget -= Math.max(0, keysUsed - hypothesis.fed.length);
   }
   return undefined;
 }
@@ -194,12 +196,17 @@ function bytesAfter(
   { graph, index, operator, hasFired }: DifferenceQuestion,
   suspect: Suspect,
   records: readonly RecordPosition[],
-): Uint8Array | undefined {
+): { readonly bytes: Uint8Array | undefined; readonly keysUsed: number } {
   const job = new ReferenceJob(graph);
+  const state: ReferenceOperatorState | undefined = job.keyedStates.get(operator);
+  let keysUsed = 0;
+  state?.watchKeys(() => {
+    keysUsed += 1;
+  });
   for (const record of records) feedRecord(job, index, record);
   fireTimers(job, hasFired);
-  const state: ReferenceOperatorState | undefined = job.keyedStates.get(operator);
-  return state?.entries().find((entry) => entry.state === suspect.state && sameBytes(entry.key, suspect.key))?.value;
+  const isSuspect = (entry: StateEntry): boolean => entry.state === suspect.state && sameBytes(entry.key, suspect.key);
+  return { bytes: state?.entries().find(isSuspect)?.value, keysUsed };
 }
 
 function feedRecord(job: ReferenceJob, index: InputIndex, { slot, offset }: RecordPosition): void {
