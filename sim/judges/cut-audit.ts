@@ -18,7 +18,7 @@ import { compareOperatorState, differenceOfContents } from './operator-state-aud
 import { attempt, type Readable } from './readable.ts';
 import type { ReferenceJob } from './reference-job.ts';
 import type { ReferenceCourse } from './reference-course.ts';
-import { type InputIndex, ReferenceRun } from './reference-run.ts';
+import { type Cut, type InputIndex, ReferenceRun } from './reference-run.ts';
 import { entrySalt, type ReferenceOperatorState, type StateEntry } from './reference-state.ts';
 import { locateKeyedStateEntries, readKeyedStateEntries } from './state-decoders.ts';
 import { type DifferenceQuestion, explainDifference, type StateDifference } from './state-difference.ts';
@@ -60,6 +60,8 @@ export class CutAudit {
   compare(contents: CheckpointContents): Readable<StateDifference | undefined> {
     const found = this.#sums(contents.keyed);
     if (found.kind === 'unreadable') return found;
+    const stray = this.#strayPosition(contents.cut);
+    if (stray !== undefined) return { kind: 'unreadable', reason: stray };
     this.#follow(contents);
     this.#run.advance(contents.cut);
     const hasFired = this.#firedBefore(contents.id);
@@ -78,6 +80,15 @@ export class CutAudit {
       return { kind: 'read', value: explainDifference(question) };
     }
     return this.#compareOperators(contents, this.#run.job);
+  }
+
+  /** A source may write any number; one that is no place in its partition is nothing that the reference can be fed up to. */
+  #strayPosition(cut: Cut): string | undefined {
+    const { input } = this.#options.index;
+    const slot = input.findIndex(({ values }, at) => (cut[at] ?? 0) < 0 || (cut[at] ?? 0) > values.length);
+    const { topic, partition, values } = input[slot] ?? {};
+    if (values === undefined) return undefined;
+    return `position ${String(cut[slot])} of topic ${topic}, partition ${String(partition)}, which has ${String(values.length)} records`;
   }
 
   /** A run that can come to the checkpoint's cut, through what its state came through. */
