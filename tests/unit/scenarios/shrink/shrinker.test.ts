@@ -26,6 +26,24 @@ function shrunk(slug: string, scenario: string): ShrinkResult {
   return result;
 }
 
+/** Shrinks `a/b` among failures that are made up; what is looked at is lived, and asks two sites of chance. */
+function shrunkMadeUp(plan: SimulationPlan, signatureAt: (plan: SimulationPlan) => string): ShrinkResult {
+  const search = shrink(plan, 'a/b', { maxEvents: 1_000_000 });
+  let step = search.next();
+  while (step.done !== true) {
+    const inquiry = step.value;
+    const isLook = inquiry.kind === 'look';
+    const answer = ({ plan: one }: LifeCase): LifeAnswer => ({
+      ...NOTHING_SEEN,
+      ...(isLook ? { history: liveIt(one, { keepHistory: true }).history, sites: ['one', 'two'] } : {}),
+      signature: signatureAt(one),
+      events: 1,
+    });
+    step = search.next((isLook ? [inquiry.life] : inquiry.cases).map(answer));
+  }
+  return step.value;
+}
+
 describe('shrink', () => {
   it.each(CASES)('%s: at most three faults are left, each necessary (I3)', (slug, scenario) => {
     const { plan, certificate, signature, isMinimal } = shrunk(slug, scenario);
@@ -57,16 +75,14 @@ describe('shrink', () => {
   it('a smaller world that fails without faults, too, is refused, and the certificate says so (I2, I3)', () => {
     const plan = planOf('quickstart', '1');
     const needed = { ...plan, engine: { ...plan.engine, checkpoint: { ...plan.engine.checkpoint, unaligned: true } } };
-    const search = shrink({ ...needed, variant: 'no-flush-on-snapshot' }, 'a/b', { maxEvents: 1_000_000 });
     // Made up: the bug is always there, and only an unaligned world passes without it.
     const signature = ({ variant, engine }: SimulationPlan): string =>
       variant === 'standard' && engine.checkpoint.unaligned ? '' : 'a/b';
-    let step = search.next();
-    while (step.done !== true) {
-      const cases = step.value.kind === 'look' ? [step.value.life] : step.value.cases;
-      step = search.next(cases.map((one) => ({ ...NOTHING_SEEN, signature: signature(one.plan), events: 1 })));
-    }
-    const { plan: small, certificate, isMinimal } = step.value;
+    const {
+      plan: small,
+      certificate,
+      isMinimal,
+    } = shrunkMadeUp({ ...needed, variant: 'no-flush-on-snapshot' }, signature);
     expect(small.engine.checkpoint.unaligned).toBe(true);
     expect(small.faults).toEqual([]);
     expect(isMinimal).toBe(true);
@@ -87,20 +103,11 @@ describe('shrink', () => {
       const isAsBefore = drawnSites === undefined || drawnSites.length > 0 || fixedChoices.length > 9;
       return 'point' in fault.trigger || isAsBefore ? 'a/b' : '';
     };
-    const search = shrink(plan, 'a/b', { maxEvents: 1_000_000 });
     const asked: SimulationPlan[] = [];
-    let step = search.next();
-    while (step.done !== true) {
-      const isLook = step.value.kind === 'look';
-      const cases = step.value.kind === 'look' ? [step.value.life] : step.value.cases;
-      for (const one of cases) asked.push(one.plan);
-      const seen = ({ plan: one }: LifeCase): Partial<LifeAnswer> =>
-        isLook ? { history: liveIt(one, { keepHistory: true }).history, sites: ['one', 'two'] } : {};
-      step = search.next(
-        cases.map((one) => ({ ...NOTHING_SEEN, ...seen(one), signature: signature(one.plan), events: 1 })),
-      );
-    }
-    const { plan: small, isMinimal } = step.value;
+    const { plan: small, isMinimal } = shrunkMadeUp(plan, (one) => {
+      asked.push(one);
+      return signature(one);
+    });
     expect(isMinimal).toBe(true);
     expect(small.faults.map(({ trigger }) => 'point' in trigger)).toEqual([true]);
     expect(small.drawnSites).toEqual([]);
