@@ -27,10 +27,12 @@ export type SinkStep =
   | 'restart'
   | Loss;
 
-/** One message of those to come is lost: the one before which `after` others go through. */
+/** One message of those to come is lost, or comes late: the one before which `after` others go through. */
 export interface Loss {
   readonly lost: 'request' | 'reply';
   readonly after: number;
+  /** Absent: it never comes. Requests only. */
+  readonly lateByTicks?: number;
 }
 
 export interface SinkBenchOptions {
@@ -63,7 +65,8 @@ export class SinkBench {
   #records = 0;
   #checkpoints = 0;
   #delivered = 0;
-  readonly #losses: { readonly lost: Loss['lost']; after: number }[] = [];
+  readonly #losses: (Omit<Loss, 'after'> & { after: number })[] = [];
+  readonly #late: { readonly message: EngineMessage; readonly from: MailboxId; ticks: number }[] = [];
 
   constructor(options: SinkBenchOptions) {
     this.#options = options;
@@ -214,9 +217,12 @@ export class SinkBench {
 
   #run(ticks: number): void {
     for (let tick = 0; tick < ticks; tick += 1) {
+      for (const late of this.#late) {
+        late.ticks -= 1;
+        if (late.ticks === 0) this.harness.receive(late.message, CLIENT, late.from);
+      }
       this.#attempts.forEach((one, index) => {
-        for (const { message } of one.out.fresh())
-          if (!this.#isLost('request')) this.harness.receive(message, CLIENT, (index + 1) as MailboxId);
+        for (const { message } of one.out.fresh()) this.#send(message, (index + 1) as MailboxId);
       });
       this.harness.runFor(TICK_US);
       for (; this.#delivered < this.harness.sent.length; this.#delivered += 1) this.#deliver(this.#delivered);
@@ -224,10 +230,16 @@ export class SinkBench {
     }
   }
 
-  #isLost(kind: Loss['lost']): boolean {
+  #send(message: EngineMessage, from: MailboxId): void {
+    const loss = this.#lossOf('request');
+    if (loss === undefined) this.harness.receive(message, CLIENT, from);
+    else if (loss.lateByTicks !== undefined) this.#late.push({ message, from, ticks: loss.lateByTicks });
+  }
+
+  #lossOf(kind: Loss['lost']): Omit<Loss, 'after'> | undefined {
     const due = this.#losses.find(({ lost, after }) => lost === kind && after === 0);
     for (const loss of this.#losses) if (loss.lost === kind) loss.after -= 1;
-    return due !== undefined;
+    return due;
   }
 
   #deliver(at: number): void {
@@ -235,7 +247,7 @@ export class SinkBench {
     const one = this.#attempts[Number(sent?.to.mailbox) - 1];
     const message = sent?.message;
     if (one === undefined || this.#dead.has(one) || message === undefined || !isForSinks(message)) return;
-    if (this.#isLost('reply')) return;
+    if (this.#lossOf('reply') !== undefined) return;
     one.sink.handleReply(message, one.out.nowUs, one.out);
     one.sink.sendBatches(one.out);
   }

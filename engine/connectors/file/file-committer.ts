@@ -5,7 +5,7 @@
  * Owns: what the answers mean. Does not own: how often a commit is tried.
  * Invariants:
  *   I1 a file that is there under its name, and as long as it was written, is committed already, whoever did it;
- *   I2 nothing else of the file is left when its commit is answered: nobody looks for what an attempt that lives left itself.
+ *   I2 nothing else of the file is left when its commit is answered, but for a begin that comes later still: the writer's.
  */
 import { RequestClient, type RequestClientOptions } from '../../clients/request-client.ts';
 import type { Micros } from '../../foundation/time.ts';
@@ -39,7 +39,7 @@ export class FileCommitter implements Committer {
   commit({ committable }: CommittableWithLineage, answered: CommitAnswered, out: Out): void {
     const file = decodePendingFile(committable);
     if (this.#options.storage === 'hdfs') this.#rename(file, answered, out);
-    else this.#list(file, answered, out);
+    else this.#completeAny(file, answered, out);
   }
 
   transactionOf(committable: string): string {
@@ -66,33 +66,36 @@ export class FileCommitter implements Committer {
       (reply, _nowUs, replyOut) => {
         if (reply?.outcome === 'done') return answered(COMMITTED, replyOut);
         if (isUndecided(reply)) return answered(later(reply), replyOut);
-        this.#lookUp(file, [], answered, replyOut);
+        this.#lookUp(file, answered, replyOut);
       },
     );
   }
 
   /** A begin whose answer was lost has left an upload without parts: which of them is the file shows when it is completed. */
-  #list(file: PendingFile, answered: CommitAnswered, out: Out): void {
-    const path = partPath(file.name);
+  #completeAny(file: PendingFile, answered: CommitAnswered, out: Out): void {
+    this.#list(partPath(file.name), answered, out, (uploads, listedOut) =>
+      this.#complete(file, uploads, answered, listedOut),
+    );
+  }
+
+  #list(path: string, answered: CommitAnswered, out: Out, then: (uploads: readonly string[], out: Out) => void): void {
     this.#client.request(
       (requestId) => ({ kind: 'storage-upload', requestId, path, operation: { kind: 'list' } }),
       out,
       (reply, _nowUs, replyOut) => {
         if (reply?.uploads === undefined) return answered(later(reply), replyOut);
-        const uploads = reply.uploads.filter((open) => open.path === path).map(({ upload }) => upload);
-        this.#complete(file, { left: uploads, all: uploads }, answered, replyOut);
+        const ofFile = reply.uploads.filter((open) => open.path === path);
+        then(
+          ofFile.map(({ upload }) => upload),
+          replyOut,
+        );
       },
     );
   }
 
-  #complete(
-    file: PendingFile,
-    uploads: { readonly left: readonly string[]; readonly all: readonly string[] },
-    answered: CommitAnswered,
-    out: Out,
-  ): void {
-    const [upload, ...left] = uploads.left;
-    if (upload === undefined) return this.#lookUp(file, uploads.all, answered, out);
+  #complete(file: PendingFile, uploads: readonly string[], answered: CommitAnswered, out: Out): void {
+    const [upload, ...left] = uploads;
+    if (upload === undefined) return this.#lookUp(file, answered, out);
     const path = partPath(file.name);
     const operation = { kind: 'complete', upload, parts: file.parts, overwrite: false } as const;
     this.#client.request(
@@ -100,49 +103,40 @@ export class FileCommitter implements Committer {
       out,
       (reply, _nowUs, replyOut) => {
         if (isUndecided(reply)) return answered(later(reply), replyOut);
-        if (reply?.outcome !== 'done') return this.#complete(file, { ...uploads, left }, answered, replyOut);
-        const others = uploads.all.filter((other) => other !== upload);
-        this.#abort(path, others, (answer, abortedOut) => answered(answer ?? COMMITTED, abortedOut), replyOut);
+        if (reply?.outcome !== 'done') return this.#complete(file, left, answered, replyOut);
+        this.#abortOthers(file, COMMITTED, answered, replyOut);
       },
     );
   }
 
-  /** I2. Answers undefined when they are gone. */
-  #abort(
-    path: string,
-    uploads: readonly string[],
-    aborted: (undecided: CommitAnswer | undefined, out: Out) => void,
-    out: Out,
-  ): void {
-    const [upload, ...others] = uploads;
-    if (upload === undefined) return aborted(undefined, out);
-    this.#client.request(
-      (requestId) => ({ kind: 'storage-upload', requestId, path, operation: { kind: 'abort', upload } }),
-      out,
-      (reply, _nowUs, replyOut) => {
-        if (isUndecided(reply)) return aborted(later(reply), replyOut);
-        this.#abort(path, others, aborted, replyOut);
-      },
-    );
+  /** I2: asked anew, because a begin may have come since. */
+  #abortOthers(file: PendingFile, committed: CommitAnswer, answered: CommitAnswered, out: Out): void {
+    if (this.#options.storage === 'hdfs') return answered(committed, out);
+    const path = partPath(file.name);
+    const abort = ([upload, ...others]: readonly string[], abortOut: Out): void => {
+      if (upload === undefined) return answered(committed, abortOut);
+      this.#client.request(
+        (requestId) => ({ kind: 'storage-upload', requestId, path, operation: { kind: 'abort', upload } }),
+        abortOut,
+        (reply, _nowUs, replyOut) => {
+          if (isUndecided(reply)) return answered(later(reply), replyOut);
+          abort(others, replyOut);
+        },
+      );
+    };
+    this.#list(path, answered, out, abort);
   }
 
   /** I1. */
-  #lookUp(file: PendingFile, uploads: readonly string[], answered: CommitAnswered, out: Out): void {
-    const path = partPath(file.name);
+  #lookUp(file: PendingFile, answered: CommitAnswered, out: Out): void {
     this.#client.request(
-      (requestId) => ({ kind: 'storage-get', requestId, path }),
+      (requestId) => ({ kind: 'storage-get', requestId, path: partPath(file.name) }),
       out,
       (reply, _nowUs, replyOut) => {
         if (isUndecided(reply)) return answered(later(reply), replyOut);
         if (this.#options.parts.isCommittedFile(reply?.bytes?.length, file.length)) {
           probe(replyOut, 'output-file-committed-already');
-          const committed = { ...COMMITTED, outcome: 'already-committed' } as const;
-          return this.#abort(
-            path,
-            uploads,
-            (answer, abortedOut) => answered(answer ?? committed, abortedOut),
-            replyOut,
-          );
+          return this.#abortOthers(file, { ...COMMITTED, outcome: 'already-committed' }, answered, replyOut);
         }
         const reason = reply?.bytes === undefined ? 'not-found' : 'another length';
         answered({ outcome: 'failed-unknown', reason, failure: 'transaction-lost' }, replyOut);

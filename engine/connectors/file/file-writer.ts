@@ -7,7 +7,8 @@
  *   I1 every file is closed at the barrier, so a restored subtask continues none: what is in progress belongs to no checkpoint;
  *   I2 a snapshot waits until each of its files is whole at the storage;
  *   I3 what earlier attempts of this subtask, and of subtasks that are gone, left unfinished is removed, except what the restored checkpoint
- *      commits: before the first record, and again at each barrier, because an attempt that is not dead yet may begin another file.
+ *      commits: before the first record, and again at each barrier, because an attempt that is not dead yet may begin another file. At each
+ *      barrier also what this attempt began a second time, because no answer came to the first.
  */
 import { assert } from '../../foundation/assert.ts';
 import { ByteWriter } from '../../foundation/byte-writer.ts';
@@ -158,6 +159,7 @@ export class FileWriter implements SinkWriter {
   committed(committable: Committable, out: Out): void {
     const path = pathOfPending(committable);
     this.#kept.delete(path);
+    this.#options.storage.committed(path);
     this.#remove(this.#compactor?.committed(path) ?? [], out);
   }
 
@@ -312,8 +314,10 @@ export class FileWriter implements SinkWriter {
     });
   }
 
-  #isOrphan({ name }: UnfinishedPart): boolean {
-    return this.#isOwn(name) && name.attempt < this.#options.attempt && !this.#kept.has(partPath(name));
+  #isOrphan({ name, isStray }: UnfinishedPart): boolean {
+    const { attempt } = this.#options;
+    if (!this.#isOwn(name) || name.attempt > attempt) return false;
+    return name.attempt === attempt ? isStray : !this.#kept.has(partPath(name));
   }
 
   #isOwn(name: PartName): boolean {

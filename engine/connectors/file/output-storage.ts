@@ -30,6 +30,8 @@ export interface UnfinishedPart {
   readonly name: PartName;
   /** In the storage's own words. */
   readonly handle: string;
+  /** If this attempt began it: it is not what the file is written to, nor will be. */
+  readonly isStray: boolean;
 }
 
 export interface OutputStorage {
@@ -38,7 +40,9 @@ export interface OutputStorage {
   finish(name: PartName, out: Out, then: Done): void;
   /** Everything below the root; undefined: the storage does not say. */
   unfinished(root: string, out: Out, then: (parts: readonly UnfinishedPart[] | undefined, out: Out) => void): void;
-  discard(parts: readonly UnfinishedPart[], out: Out, then: Done): void;
+  discard(parts: readonly Pick<UnfinishedPart, 'name' | 'handle'>[], out: Out, then: Done): void;
+  /** What is left under this path from now on is of no use. */
+  committed(path: string): void;
   /** Of a finished file that is not committed; undefined: it cannot be read. */
   read(name: PartName, out: Out, then: (bytes: Uint8Array | undefined, out: Out) => void): void;
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void;
@@ -96,12 +100,15 @@ export class HdfsOutput implements OutputStorage {
         then(
           paths?.flatMap((handle) => {
             const name = parseTemporaryPartPath(handle);
-            return name === undefined ? [] : [{ name, handle }];
+            return name === undefined ? [] : [{ name, handle, isStray: false }];
           }),
           replyOut,
         ),
     );
   }
+
+  /** A change that is repeated is the same one: nothing is left. */
+  committed(): void {}
 
   read(name: PartName, out: Out, then: (bytes: Uint8Array | undefined, out: Out) => void): void {
     const path = temporaryPartPath(name);
@@ -112,7 +119,7 @@ export class HdfsOutput implements OutputStorage {
     );
   }
 
-  discard(parts: readonly UnfinishedPart[], out: Out, then: Done): void {
+  discard(parts: readonly Pick<UnfinishedPart, 'name' | 'handle'>[], out: Out, then: Done): void {
     const paths = parts.map(({ handle }) => handle);
     this.#requests.request(
       (requestId) => ({ kind: 'storage-delete', requestId, paths }),
@@ -144,18 +151,20 @@ export class HdfsOutput implements OutputStorage {
 
 export class ObjectStoreOutput implements OutputStorage {
   readonly #requests: PersistentRequests;
-  /** By path of the object: its upload, and how many parts it has. */
-  readonly #uploads = new Map<string, { readonly upload: string; parts: number }>();
+  /** By path of what is not committed: its upload, when it is known, and how many parts it has. */
+  readonly #uploads = new Map<string, { upload: string | undefined; parts: number }>();
 
   constructor(client: RequestClientOptions) {
     this.#requests = new PersistentRequests(client);
   }
 
-  /** Repeated without an answer it begins a second upload; the commit aborts the one that it does not complete. */
+  /** Repeated without an answer it begins a second upload, which is a stray. */
   begin(name: PartName, out: Out, then: Done): void {
     const path = partPath(name);
+    const progress: { upload: string | undefined; parts: number } = { upload: undefined, parts: 0 };
+    this.#uploads.set(path, progress);
     this.#ask(path, { kind: 'begin' }, out, ({ upload }, replyOut) => {
-      if (upload !== undefined) this.#uploads.set(path, { upload, parts: 0 });
+      progress.upload = upload;
       then(upload !== undefined, replyOut);
     });
   }
@@ -163,7 +172,7 @@ export class ObjectStoreOutput implements OutputStorage {
   append(name: PartName, bytes: Uint8Array, out: Out, then: Done): void {
     const path = partPath(name);
     const progress = this.#uploads.get(path);
-    if (progress === undefined) return then(false, out);
+    if (progress?.upload === undefined) return then(false, out);
     progress.parts += 1;
     const { upload, parts: part } = progress;
     this.#ask(path, { kind: 'part', upload, part, bytes }, out, ({ outcome }, replyOut) =>
@@ -172,9 +181,12 @@ export class ObjectStoreOutput implements OutputStorage {
   }
 
   /** Each part is durable when it is answered. */
-  finish(name: PartName, out: Out, then: Done): void {
-    this.#uploads.delete(partPath(name));
+  finish(_name: PartName, out: Out, then: Done): void {
     then(true, out);
+  }
+
+  committed(path: string): void {
+    this.#uploads.delete(path);
   }
 
   unfinished(root: string, out: Out, then: (parts: readonly UnfinishedPart[] | undefined, out: Out) => void): void {
@@ -182,11 +194,16 @@ export class ObjectStoreOutput implements OutputStorage {
       then(
         uploads?.flatMap(({ path, upload: handle }) => {
           const name = parsePartPath(path);
-          return name === undefined ? [] : [{ name, handle }];
+          return name === undefined ? [] : [{ name, handle, isStray: this.#isStray(path, handle) }];
         }),
         replyOut,
       ),
     );
+  }
+
+  #isStray(path: string, upload: string): boolean {
+    const known = this.#uploads.get(path);
+    return known === undefined || (known.upload !== undefined && known.upload !== upload);
   }
 
   /** Nobody sees anything of an upload before it is completed. */
@@ -194,7 +211,7 @@ export class ObjectStoreOutput implements OutputStorage {
     then(undefined, out);
   }
 
-  discard(parts: readonly UnfinishedPart[], out: Out, then: Done): void {
+  discard(parts: readonly Pick<UnfinishedPart, 'name' | 'handle'>[], out: Out, then: Done): void {
     const [first, ...others] = parts;
     if (first === undefined) return then(true, out);
     const { name, handle: upload } = first;

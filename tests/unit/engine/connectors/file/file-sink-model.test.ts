@@ -73,10 +73,14 @@ const steps = fc.array(
     { weight: 2, arbitrary: fc.constantFrom<SinkStep>('crash', 'zombie', 'silence', 'speech', 'wait', 'restart') },
     {
       weight: 2,
-      arbitrary: fc.record<Loss>({
-        lost: fc.constantFrom<Loss['lost']>('request', 'reply'),
-        after: fc.integer({ min: 0, max: 9 }),
-      }),
+      arbitrary: fc.record(
+        {
+          lost: fc.constantFrom<Loss['lost']>('request', 'reply'),
+          after: fc.integer({ min: 0, max: 9 }),
+          lateByTicks: fc.integer({ min: 1, max: 120 }),
+        },
+        { requiredKeys: ['lost', 'after'] },
+      ),
     },
   ),
   { minLength: 4, maxLength: 40, size: 'max' },
@@ -108,6 +112,15 @@ describe.each<Kind>(['hdfs', 'object-store'])('a file sink on %s', (kind) => {
         expect(unfinished, `${lost} ${after} is lost`).toEqual([]);
         expect(sortedNumbers(bench.visible)).toEqual(sortedNumbers(bench.expected));
       }
+  });
+
+  test('a beginning that comes after its file was committed is undone with the next checkpoint', () => {
+    for (let lateByTicks = 10; lateByTicks < 250; lateByTicks += 5) {
+      const late: SinkStep[] = ['wait', { lost: 'request', after: 0, lateByTicks }, 'write', 'wait', 'checkpoint'];
+      const { bench, unfinished } = settled(kind, [...late, 'wait', 'notify', 'wait', 'wait']);
+      expect(unfinished, `${lateByTicks} ms late`).toEqual([]);
+      expect(sortedNumbers(bench.visible)).toEqual(sortedNumbers(bench.expected));
+    }
   });
 
   test('what an attempt had in progress is removed, what its checkpoint commits is not', () => {
