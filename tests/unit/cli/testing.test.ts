@@ -94,8 +94,9 @@ describe('expectExactlyOnce', () => {
       (error: unknown) => (error instanceof Error ? error.message : ''),
     );
     expect(failure).toMatch(/^forgetful-points is not exactly-once: \S+\/\S+ with seed \d+/);
-    expect(failure).toMatch(/Smallest plan with the same failure: [1-3] of \d+ faults/);
-    expect(failure).toMatch(/ {2}f\d+: when|at /);
+    // None is needed where records were in flight at a barrier: what it made of them is lost with the field.
+    expect(failure).toMatch(/Smallest plan with the same failure: [0-3] of \d+ faults/);
+    expect(failure).toMatch(/\n {2}(f\d+: (when|at) |No fault of the plan is needed)/);
     expect(failure).toMatch(
       /What happens in it:\n {2}0\.000 s The life begins\.\n.* s The life ends\.\nLive it again: expectExactlyOnce/s,
     );

@@ -52,6 +52,7 @@ describe('job catalog', () => {
     );
     expect(vertices).toEqual({
       'hourly-counts': 2,
+      'ledgered-counts': 2,
       'flight-windows': 2,
       'trade-monitoring': 4,
       'log-analytics': 5,
