@@ -10,7 +10,6 @@
  */
 import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
-import { resultKey } from '../../engine/protocol/job-result.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { Bounds } from './bounds.ts';
@@ -19,6 +18,7 @@ import { CheckpointReader } from './checkpoint-reader.ts';
 import { ConservedOutput } from './conserved-output.ts';
 import { ConsistentCut } from './consistent-cut.ts';
 import { CutAudit } from './cut-audit.ts';
+import { currentResult } from './current-result.ts';
 import { DueOutput } from './due-output.ts';
 import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
@@ -107,7 +107,7 @@ export class JudgeBench {
       ...{ expected, versions, audit, index, along, restored: this.#restoredTime },
       changed: (due, course) => this.#expect(due, course),
     });
-    const hasFinished = (): boolean => durable.coordination(resultKey(jobId)) !== undefined;
+    const hasFinished = (): boolean => currentResult(durable, jobId) !== undefined;
     const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
       const newest = reader.newest();
       const contents = newest === undefined ? undefined : reader.contents(newest);

@@ -8,10 +8,10 @@
  * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
  * I2: a limit that was hit gives `inconclusive`, never `passed`.
  */
-import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
+import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
@@ -143,8 +143,7 @@ export class Progress implements Judge {
   /** Row F18: that the job has finished is durable, and what it left behind is cleaned up. */
   isRemembered(): boolean {
     const { durable, graph } = this.#options;
-    const result = durable.coordination(resultKey(graph.jobId));
-    return result !== undefined && result !== '' && decodeResult(result).state === 'clean';
+    return currentResult(durable, graph.jobId)?.state === 'clean';
   }
 
   finish(end: EndOfLife): Verdict[] {

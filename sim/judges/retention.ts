@@ -19,10 +19,10 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
-import { decodeResult, resultKey } from '../../engine/protocol/job-result.ts';
 import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
+import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Margins } from './margins.ts';
@@ -173,8 +173,7 @@ export class Retention implements Judge {
 
   #isResumable(): boolean {
     const { durable, jobId } = this.#options;
-    const result = durable.coordination(resultKey(jobId));
-    return result !== undefined && result !== '' && decodeResult(result).isResumable === true;
+    return currentResult(durable, jobId)?.isResumable === true;
   }
 
   /** Directories of the snapshots that a client was told of and did not give up. */
