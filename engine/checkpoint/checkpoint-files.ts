@@ -7,7 +7,7 @@
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { CheckpointPointer, RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import { type CheckpointPointer, droppedClaims, type RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -83,15 +83,10 @@ export class CheckpointFiles {
     this.#cleaner.sweep(pointer, out, endsWith);
   }
 
-  /**
-   * Row C27: what was claimed and is not retained any more, whoever dropped it. A write that was repeated may bring back what was deleted, so this
-   * goes on until none can come (decision 0115).
-   */
+  /** A write that was repeated may bring back what was deleted, so this goes on until none can come (decision 0115). */
   #discardClaimed(nowUs: Micros, out: Out): void {
     const { store, configuration } = this.#options;
-    const retained = new Set(store.pointer.completed.map(({ metadata }) => directoryOfMetadata(metadata)));
-    for (const directory of store.run.claimed ?? []) {
-      if (retained.has(directory)) continue;
+    for (const directory of droppedClaims(store.run, store.pointer.completed)) {
       const sinceUs = this.#discardedFromUs.get(directory) ?? nowUs;
       this.#discardedFromUs.set(directory, sinceUs);
       const isQuiet = nowUs >= sinceUs + lateWriteUs(configuration);

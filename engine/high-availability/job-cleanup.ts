@@ -18,11 +18,10 @@ import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
-import { counterKey, decodePointer, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
+import { counterKey, decodePointer, droppedClaims, FIRST_RUN, pointerKey } from '../protocol/checkpoint-pointer.ts';
 import { checkpointIdOf, checkpointIdsOf, creatorOf } from '../protocol/checkpoint-paths.ts';
 import { type JobResult, runOf } from '../protocol/job-result.ts';
 import { requirementsKey } from '../protocol/job-scale.ts';
-import { directoryOfMetadata } from '../protocol/savepoint-paths.ts';
 import type { JobResultStore } from './job-result-store.ts';
 import type { NamedRegisters } from './named-registers.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
@@ -115,8 +114,7 @@ export class JobCleanup {
           const id = checkpointIdOf(path, root);
           return kept.has(id) ? isTemporary(path) && !earlier.has(id) : id <= last && !earlier.has(id);
         };
-        const retained = new Set(completed.map(({ metadata }) => directoryOfMetadata(metadata)));
-        const claimed = (job.claimed ?? []).filter((directory) => !retained.has(directory));
+        const claimed = droppedClaims(job, completed);
         const clean = (filesOut: Out): void =>
           this.#discardClaimed(claimed, result, filesOut, (cleanOut) => this.#clean(result, cleanOut));
         this.#discardClaimed(claimed, result, foundOut, (releasedOut) => {

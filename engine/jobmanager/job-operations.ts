@@ -21,7 +21,7 @@ import {
   checkpointProperties,
   savepointProperties,
 } from '../protocol/checkpoint-properties.ts';
-import type { JobEnd, JobRun, RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
+import { droppedClaims, type JobEnd, type JobRun, type RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import { type EndedRun, isResumable } from '../protocol/job-result.ts';
 import type { ClientOperation, ClientRequest, ClientResult, RestoreSettings } from '../protocol/client-operations.ts';
 import type { BackendName } from '../protocol/configuration.ts';
@@ -353,8 +353,7 @@ export class JobOperations {
     const { store, environment } = this.#options;
     const retained = store.pointer.completed.map(({ metadata }) => metadata);
     const kept = new Set([...(store.run.kept ?? []), ...retained]);
-    // What was claimed, dropped and not deleted yet.
-    const claimed = (store.run.claimed ?? []).filter((directory) => !retained.includes(`${directory}/_metadata`));
+    const claimed = [...droppedClaims(store.run, store.pointer.completed)];
     const isNamed = environment.parts.claimedSnapshot === 'named-until-gone';
     if (restored?.owner === 'user') kept.add(restored.metadata);
     if (restored?.owner === 'claimed') kept.delete(restored.metadata);

@@ -4,6 +4,7 @@
  */
 import type { BackendName } from './configuration.ts';
 import { type CheckpointId, type LeaderEpoch, leaderEpoch } from '../foundation/ids.ts';
+import { directoryOfMetadata } from './savepoint-paths.ts';
 
 export interface RetainedCheckpoint {
   readonly id: CheckpointId;
@@ -60,6 +61,16 @@ export interface CheckpointPointer {
   readonly completed: readonly RetainedCheckpoint[];
   /** Absent: the first run. In the same value as the checkpoints, so that a run and what it may restore change in one step. */
   readonly job?: JobRun;
+}
+
+/** Row C27: directories of what a run has claimed and does not retain any more: to be deleted, whoever dropped it. */
+export function droppedClaims(
+  { claimed = [] }: Pick<JobRun, 'claimed'>,
+  retained: readonly RetainedCheckpoint[],
+): readonly string[] {
+  if (claimed.length === 0) return claimed;
+  const directories = new Set(retained.map(({ metadata }) => directoryOfMetadata(metadata)));
+  return claimed.filter((directory) => !directories.has(directory));
 }
 
 const NOTHING: CheckpointPointer = { epoch: leaderEpoch(0), completed: [] };
