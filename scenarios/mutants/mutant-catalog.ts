@@ -125,6 +125,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToDoneReader,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
@@ -272,6 +273,7 @@ export const MUTANTS: readonly Mutant[] = [
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,
+  splitsBackToDoneReader,
 ];
 
 /** A plan names an engine that there is none of. */
