@@ -112,6 +112,8 @@ export interface EngineParts {
   readonly firstIdOfLeader: 'after-last-taken' | 'after-newest-checkpoint';
   /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
+  /** Whether a piece of the checkpoint that is restored is given up; `configured`: the id whose channel state is (row X26). */
+  isGivenUp(state: StateKind, restored: CheckpointId, configured: number): boolean;
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
   readonly rescaledInFlight: 'both-ends' | 'consumers';
   /** A checkpoint that lacks what finished subtasks had in union state (row C21). */
@@ -305,6 +307,8 @@ export const standardParts: EngineParts = {
   lateTrigger: 'ignored',
   firstIdOfLeader: 'after-last-taken',
   repartitionOperatorState,
+  isGivenUp: (state, restored, configured) =>
+    restored === configured && (state === 'input-channel' || state === 'output-channel'),
   rescaledInFlight: 'both-ends',
   unionOfFinished: 'declined',
   producersToFence: ({ subtask, parallelism, highestParallelism }) => {
