@@ -133,6 +133,8 @@ export interface EngineParts {
    * `currentSource`: of a chain, the one that is read now (row B24).
    */
   splitsToGiveBack(forgotten: readonly LogSplit[], currentSource: number): readonly LogSplit[];
+  /** What a reader that was told that there is nothing more is still assigned (row B24): nothing, or what comes back of earlier sources of a chain. */
+  readonly splitsToDoneReader: 'none' | 'of-earlier-sources';
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */
@@ -318,6 +320,7 @@ export const standardParts: EngineParts = {
   coordinatorStateToRestore: (found) => found,
   backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
+  splitsToDoneReader: 'none',
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'committed' || outcome === 'already-committed') return 'done';

@@ -128,6 +128,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToDoneReader,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
@@ -278,6 +279,7 @@ export const MUTANTS: readonly Mutant[] = [
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,
+  splitsBackToDoneReader,
 ];
 
 /** A plan names an engine that there is none of. */
