@@ -114,6 +114,8 @@ export interface EngineParts {
   readonly firstIdOfLeader: 'after-last-taken' | 'after-newest-checkpoint';
   /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
   repartitionOperatorState(question: RepartitionQuestion): readonly (readonly StateHandle[])[];
+  /** Whether a piece of the checkpoint that is restored is given up; `configured`: the id whose channel state is (row X26). */
+  isGivenUp(state: StateKind, restored: CheckpointId, configured: number): boolean;
   /** Where the in-flight data of a rescaled exchange is looked for: in the state of both of its ends, or of the consumers only (row B19). */
   readonly rescaledInFlight: 'both-ends' | 'consumers';
   /** A checkpoint that lacks what finished subtasks had in union state (row C21). */
@@ -133,6 +135,8 @@ export interface EngineParts {
    * `currentSource`: of a chain, the one that is read now (row B24).
    */
   splitsToGiveBack(forgotten: readonly LogSplit[], currentSource: number): readonly LogSplit[];
+  /** What a reader that was told that there is nothing more is still assigned (row B24): nothing, or what comes back of earlier sources of a chain. */
+  readonly splitsToDoneReader: 'none' | 'of-earlier-sources';
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */
@@ -306,6 +310,8 @@ export const standardParts: EngineParts = {
   lateTrigger: 'ignored',
   firstIdOfLeader: 'after-last-taken',
   repartitionOperatorState,
+  isGivenUp: (state, restored, configured) =>
+    restored === configured && (state === 'input-channel' || state === 'output-channel'),
   rescaledInFlight: 'both-ends',
   unionOfFinished: 'declined',
   producersToFence: ({ subtask, parallelism, highestParallelism }) => {
@@ -317,6 +323,7 @@ export const standardParts: EngineParts = {
   coordinatorStateToRestore: (found) => found,
   backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
+  splitsToDoneReader: 'none',
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'committed' || outcome === 'already-committed') return 'done';

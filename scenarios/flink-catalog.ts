@@ -169,6 +169,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     description: 'from unaligned checkpoints to an aligned savepoint and back',
   },
   {
+    name: 'ignore-in-flight-data-itcase',
+    folder: 'flink',
+    ported: 'IgnoreInFlightDataITCase',
+    rows: ['X26'],
+    description: 'one checkpoint is restored without its in-flight data: that is lost, and nothing else',
+  },
+  {
     name: 'rescaling-itcase',
     folder: 'flink',
     ported: 'RescalingITCase',

@@ -10,6 +10,7 @@ import { InvalidJob } from '../engine/api/invalid-job.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type PlannedJob, plannedJob } from './compile.ts';
+import { givenUpProblems } from './given-up-problems.ts';
 import { jobNamed } from './job-catalog.ts';
 import type { JobDefinition } from './jobs/job-definition.ts';
 import { qualify } from './qualify.ts';
@@ -29,7 +30,7 @@ export class JobCheck {
     const key = canonicalJson({ ...planned, sink: planned.sink ?? null });
     const known = this.#known.get(key) ?? this.#problemsOf(planned);
     this.#known.set(key, known);
-    return known;
+    return known.length > 0 ? known : givenUpProblems(input, () => buildJob(planned, this.#jobs));
   }
 
   #problemsOf(planned: PlannedJob): readonly SectionProblem[] {

@@ -275,6 +275,9 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
       mode: checkpointing.mode,
       unaligned: checkpointing.unaligned,
       alignedTimeoutUs: checkpointing.alignedTimeout,
+      ...(checkpointing.withoutChannelStateOf === undefined
+        ? {}
+        : { withoutChannelStateOf: checkpointing.withoutChannelStateOf }),
       maxConcurrent: checkpointing.maxConcurrent,
       tolerableFailures: checkpointing.tolerableFailures,
       retained: checkpointing.retained,

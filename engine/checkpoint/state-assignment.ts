@@ -4,7 +4,8 @@
  *
  * State is found by the uid of its operator, not by vertex: a changed chaining finds it again (row C31).
  * I1: keyed state goes to every subtask whose key groups it overlaps; which of them it keeps is decided when it is read (row S8);
- * I2: operator state without a mode of redistribution stays with its subtask and cannot be rescaled (row S9).
+ * I2: operator state without a mode of redistribution stays with its subtask and cannot be rescaled (row S9);
+ * I3: in-flight data that somebody gave up goes to nobody, at whatever parallelism; everything else of the checkpoint does (row X26).
  */
 import { assert } from '../foundation/assert.ts';
 import type { JobGraph, JobVertex } from '../job/job-graph.ts';
@@ -18,8 +19,10 @@ import { InFlightAssignment } from './in-flight-assignment.ts';
 export interface StateAssignmentOptions {
   /** As it is deployed. */
   readonly graph: JobGraph;
-  readonly restored: Pick<CheckpointMetadata, 'states' | 'operators'>;
-  readonly parts: Pick<EngineParts, 'repartitionOperatorState' | 'rescaledInFlight'>;
+  readonly restored: Pick<CheckpointMetadata, 'checkpointId' | 'states' | 'operators'>;
+  readonly parts: Pick<EngineParts, 'repartitionOperatorState' | 'rescaledInFlight' | 'isGivenUp'>;
+  /** Id of the checkpoint whose channel state is given up; undefined: of none. */
+  readonly withoutChannelStateOf?: number | undefined;
 }
 
 /** Handles of one operator by the subtask that gets them. */
@@ -33,8 +36,8 @@ export class StateAssignment {
   #byOperator: ReadonlyMap<string, readonly SubtaskState[]> | undefined;
 
   constructor(options: StateAssignmentOptions) {
-    this.#options = options;
-    this.#inFlight = new InFlightAssignment(options);
+    this.#options = { ...options, restored: withoutGivenUp(options) };
+    this.#inFlight = new InFlightAssignment(this.#options);
   }
 
   /** What a subtask restores: one entry per subtask, all handles of its operators in it. */
@@ -113,6 +116,19 @@ export class StateAssignment {
     const known = this.#options.restored.operators.find((operator) => operator.uid === uid)?.parallelism;
     return known ?? states.reduce((most, { subtask }) => Math.max(most, subtask + 1), 0);
   }
+}
+
+/** I3. Flink: StateAssignmentOperation.assignAttemptState, which does not ask for channel state then. */
+function withoutGivenUp({
+  restored,
+  parts,
+  withoutChannelStateOf,
+}: StateAssignmentOptions): StateAssignmentOptions['restored'] {
+  if (withoutChannelStateOf === undefined) return restored;
+  const isKept = ({ state }: StateHandle): boolean =>
+    !parts.isGivenUp(state, restored.checkpointId, withoutChannelStateOf);
+  const states = restored.states.map((state) => ({ ...state, handles: state.handles.filter(isKept) }));
+  return { ...restored, states };
 }
 
 /** Each operator's handles alone, in the order of the checkpoint. */

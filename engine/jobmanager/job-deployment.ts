@@ -24,6 +24,7 @@ import { operatorScales, slotsNeeded } from '../job/scaled-graph.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { JobStatus } from '../protocol/engine-events.ts';
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
+import type { StateHandle } from '../protocol/state-handle.ts';
 import type { TaskEnvironment } from '../taskmanager/task-environment.ts';
 import { type Execution, ExecutionGraph } from './execution-graph.ts';
 import type { DeploymentPlan, JobScaling } from './job-scaling.ts';
@@ -251,6 +252,7 @@ export class JobDeployment {
       scale,
       executions,
       parts: environment.parts,
+      withoutChannelStateOf: environment.configuration.checkpoint.withoutChannelStateOf,
       backend: this.#options.store.run.backend,
       version: this.#options.store.run.version,
       fileMerging: this.#options.store.run.fileMerging,
@@ -259,6 +261,7 @@ export class JobDeployment {
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
     this.#reportRescaled(graph, metadata, out);
+    this.#reportGivenUp(metadata, out);
     out.report({ kind: 'restore-chosen', epoch, jobAttempt: this.#count.jobAttempt, checkpointId: chosen });
     coordinators.deployedAs(graph);
     coordinators.resetToCheckpoint(metadata, out);
@@ -279,6 +282,15 @@ export class JobDeployment {
     );
   }
 
+  /** Row X26. */
+  #reportGivenUp(metadata: CheckpointMetadata | undefined, out: Out): void {
+    const { withoutChannelStateOf } = this.#options.environment.configuration.checkpoint;
+    if (metadata === undefined || metadata.checkpointId !== withoutChannelStateOf) return;
+    const isOfChannels = ({ channels }: StateHandle): boolean => channels !== undefined;
+    const hasInFlight = metadata.states.some(({ handles }) => handles.some(isOfChannels));
+    sometimes(hasInFlight, out, 'in-flight-data-given-up');
+  }
+
   /** Row C18 (a): only what restarts is restored; the others go on with what they have. */
   #redeploy(
     restart: {
@@ -295,6 +307,7 @@ export class JobDeployment {
     const deployment = { slots, firstAttempt: this.#count.nextAttempt, restored: metadata };
     const deployed = job.executions.deploy(subtasks, deployment);
     const restored = metadata?.checkpointId ?? checkpointId(0);
+    this.#reportGivenUp(metadata, out);
     for (const subtask of subtasks) this.#options.coordinators.subtaskReset(subtask, restored, out);
     const { hooks, environment } = this.#options;
     if (metadata !== undefined && environment.parts.hooksAtRegionRestart === 'called') hooks.restore(metadata, out);

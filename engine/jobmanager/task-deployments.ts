@@ -19,6 +19,8 @@ export interface TaskDeploymentsOptions {
   readonly scale: JobScale | undefined;
   readonly executions: ExecutionGraph;
   readonly parts: EngineParts;
+  /** Row X26; undefined: of none. */
+  readonly withoutChannelStateOf: number | undefined;
   /** Of the run; undefined: as the configuration says. */
   readonly backend: BackendName | undefined;
   /** Of the run; undefined: as the configuration says. */
@@ -66,8 +68,8 @@ export class TaskDeployments {
   #assignmentOf(restored: CheckpointMetadata): StateAssignment {
     const known = this.#assignments.get(restored);
     if (known !== undefined) return known;
-    const { graph, parts } = this.#options;
-    const assignment = new StateAssignment({ graph, restored, parts });
+    const { graph, parts, withoutChannelStateOf } = this.#options;
+    const assignment = new StateAssignment({ graph, restored, parts, withoutChannelStateOf });
     this.#assignments.set(restored, assignment);
     return assignment;
   }

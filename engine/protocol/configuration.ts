@@ -59,6 +59,11 @@ export interface CheckpointConfiguration {
   readonly unaligned: boolean;
   /** With `unaligned`: 0 overtakes from the start; else barriers keep their place until this long after the trigger (row B8). */
   readonly alignedTimeoutUs: number;
+  /**
+   * Row X26: a restore of the checkpoint with this id gives its channel state up. Absent: of none (Flink:
+   * execution.state-recovery.without-channel-state.checkpoint-id, there -1).
+   */
+  readonly withoutChannelStateOf?: number;
   /** Checkpoints that may be pending at the same time; unaligned ones: 1. */
   readonly maxConcurrent: number;
   readonly tolerableFailures: number;

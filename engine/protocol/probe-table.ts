@@ -36,6 +36,8 @@ const BY_AREA = {
     'barrier-waited-for-record': 'A barrier waited because a record stuck in the outputs (row B15).',
     'cancelled-during-alignment': 'A cancellation marker, or an abort, ended an alignment (row B3).',
     'channel-ended-during-alignment': 'A channel ended, and with that the last barrier was there (row B2).',
+    'in-flight-data-given-up':
+      'A checkpoint with in-flight data was restored without it, because somebody gave it up (row X26).',
     'in-flight-data-in-snapshot': 'An unaligned snapshot holds data that was under way (row B5).',
     'in-flight-data-taken-over':
       'In-flight data of another parallelism was processed before the channels were asked (row B19).',

@@ -5,7 +5,8 @@
  * when written. A JavaScript Map cannot be taken over in O(1), so we turn it round: the Map goes on, and the newest
  * live snapshot keeps the pre-image of each entry the first time it is written after the snapshot, and the entries
  * removed since. An older snapshot reads through to the newer ones. The costs are the same: nothing while no snapshot
- * is live, one kept pre-image per entry and snapshot otherwise, and a copy where a mutable value is handed out.
+ * is live, one kept pre-image per entry and snapshot otherwise, and a copy where a mutable value is handed out. A kept
+ * pre-image is three array elements: nothing is hashed or allocated for it (a Map from entries to values cost twice as much).
  *
  * Owns the entries and the live snapshots. Knows neither keys' hashes nor bytes. Called by the keyed state backend.
  *
@@ -43,6 +44,8 @@ interface Entry<V> {
   version: number;
   /** Insertion order over the whole map. */
   readonly sequence: number;
+  /** Where its pre-image is in the newest live snapshot that has one; says nothing if another entry or none is there. */
+  slot: number;
 }
 
 interface RemovedEntry<K, V> {
@@ -56,13 +59,17 @@ interface LiveSnapshot<K, V> {
   readonly version: number;
   /** Entries with this or a higher sequence were inserted after it. */
   readonly firstYoungerSequence: number;
-  /** What was overwritten since, until a newer snapshot was taken. */
-  readonly preImages: Map<Entry<V>, V>;
+  /** What was overwritten since, until a newer snapshot was taken: entries, their pre-images, and their slots in older snapshots. */
+  readonly overwritten: Entry<V>[];
+  readonly preImages: V[];
+  readonly olderSlots: number[];
   /** What was removed since, until a newer snapshot was taken, by group. */
   readonly removed: Map<number, RemovedEntry<K, V>[]>;
 }
 
 const NOTHING_REMOVED: readonly never[] = [];
+/** The slot of an entry that was never overwritten: as good as any, for no snapshot has that entry there. */
+const NO_SLOT = 0;
 /** `highest required version` when no snapshot is live; below every entry version. */
 const NOTHING_REQUIRED = -1;
 
@@ -102,7 +109,7 @@ export class CopyOnWriteMap<K, V> {
 
   /** Number of pre-images and removed entries kept for live snapshots. */
   get retainedCount(): number {
-    return this.#live.reduce((sum, snapshot) => sum + snapshot.preImages.size + removedCount(snapshot), 0);
+    return this.#live.reduce((sum, snapshot) => sum + snapshot.overwritten.length + removedCount(snapshot), 0);
   }
 
   /** The value, which the caller may change in place. */
@@ -126,7 +133,7 @@ export class CopyOnWriteMap<K, V> {
     const map = this.#groups[group] ?? this.#openGroup(group);
     const entry = map.get(key);
     if (entry === undefined) {
-      map.set(key, { value, version: this.#version, sequence: this.#nextSequence++ });
+      map.set(key, { value, version: this.#version, sequence: this.#nextSequence++, slot: NO_SLOT });
       this.#size++;
       return;
     }
@@ -201,7 +208,9 @@ export class CopyOnWriteMap<K, V> {
     const taken: LiveSnapshot<K, V> = {
       version: this.#version,
       firstYoungerSequence: this.#nextSequence,
-      preImages: new Map(),
+      overwritten: [],
+      preImages: [],
+      olderSlots: [],
       removed: new Map(),
     };
     this.#live.push(taken);
@@ -235,7 +244,7 @@ export class CopyOnWriteMap<K, V> {
 
   #savePreImage(entry: Entry<V>): void {
     assert(this.#newest !== undefined, 'I3: a required version belongs to a live snapshot');
-    this.#newest.preImages.set(entry, entry.value);
+    entry.slot = keep(this.#newest, entry, entry.value, entry.slot);
   }
 
   /** A removed entry is never written again, so that it is its own pre-image. */
@@ -280,14 +289,21 @@ export class CopyOnWriteMap<K, V> {
     return found.sort((a, b) => a.entry.sequence - b.entry.sequence);
   }
 
-  /** The pre-image in the first snapshot that has one: before it, the entry was not written since `snapshot`. */
+  /** The pre-image in the oldest snapshot that has one, from `snapshot` on: before it, the entry was not written since. */
   #valueAt(snapshot: LiveSnapshot<K, V>, from: number, entry: Entry<V>): V {
     if (entry.version <= snapshot.version) return entry.value;
-    for (let i = from; i < this.#live.length; i++) {
-      const preImage = this.#live[i]?.preImages.get(entry);
-      if (preImage !== undefined) return preImage;
+    let { slot } = entry;
+    let oldest: LiveSnapshot<K, V> | undefined;
+    let oldestSlot = NO_SLOT;
+    for (let i = this.#live.length - 1; i >= from; i--) {
+      const live = this.#live[i];
+      if (live?.overwritten[slot] !== entry) continue;
+      oldest = live;
+      oldestSlot = slot;
+      slot = live.olderSlots[slot] ?? NO_SLOT;
     }
-    assert(false, 'I1: a live snapshot finds what was overwritten since');
+    assert(oldest !== undefined, 'I1: a live snapshot finds what was overwritten since');
+    return oldest.preImages[oldestSlot] as V;
   }
 
   #release(snapshot: LiveSnapshot<K, V>): void {
@@ -295,23 +311,48 @@ export class CopyOnWriteMap<K, V> {
     if (index < 0) return;
     this.#live.splice(index, 1);
     const older = this.#live[index - 1];
-    if (older !== undefined) inherit(older, snapshot);
+    if (older !== undefined) this.#inherit(older, snapshot, index);
     this.#newest = this.#live.at(-1);
     this.#highestRequired = this.#newest?.version ?? NOTHING_REQUIRED;
   }
-}
 
-/** Moves to the older snapshot what it reads through the released one (I4). */
-function inherit<K, V>(older: LiveSnapshot<K, V>, released: LiveSnapshot<K, V>): void {
-  for (const [entry, value] of released.preImages) {
-    const existed = entry.sequence < older.firstYoungerSequence;
-    if (existed && !older.preImages.has(entry)) older.preImages.set(entry, value);
-  }
-  for (const [group, entries] of released.removed) {
-    for (const removed of entries) {
-      if (removed.entry.sequence < older.firstYoungerSequence) bury(older, group, removed);
+  /** Moves to the older snapshot what it reads through the released one (I4); `newer` is where the live ones after it begin. */
+  #inherit(older: LiveSnapshot<K, V>, released: LiveSnapshot<K, V>, newer: number): void {
+    for (let slot = 0; slot < released.overwritten.length; slot++) {
+      const entry = released.overwritten[slot] as Entry<V>;
+      const olderSlot = released.olderSlots[slot] ?? NO_SLOT;
+      const needed = entry.sequence < older.firstYoungerSequence && older.overwritten[olderSlot] !== entry;
+      this.#relink(entry, newer, needed ? keep(older, entry, released.preImages[slot] as V, olderSlot) : olderSlot);
+    }
+    for (const [group, entries] of released.removed) {
+      for (const removed of entries) {
+        if (removed.entry.sequence < older.firstYoungerSequence) bury(older, group, removed);
+      }
     }
   }
+
+  /** Sets the slot that names the entry's pre-image in what is older than the live snapshots from `newer` on. */
+  #relink(entry: Entry<V>, newer: number, slot: number): void {
+    let holder: LiveSnapshot<K, V> | undefined;
+    let held = entry.slot;
+    let next = held;
+    for (let i = this.#live.length - 1; i >= newer; i--) {
+      const live = this.#live[i];
+      if (live?.overwritten[next] !== entry) continue;
+      holder = live;
+      held = next;
+      next = live.olderSlots[next] ?? NO_SLOT;
+    }
+    if (holder === undefined) entry.slot = slot;
+    else holder.olderSlots[held] = slot;
+  }
+}
+
+/** Keeps a pre-image and returns its slot. */
+function keep<K, V>(snapshot: LiveSnapshot<K, V>, entry: Entry<V>, preImage: V, olderSlot: number): number {
+  snapshot.preImages.push(preImage);
+  snapshot.olderSlots.push(olderSlot);
+  return snapshot.overwritten.push(entry) - 1;
 }
 
 function bury<K, V>(snapshot: LiveSnapshot<K, V>, group: number, removed: RemovedEntry<K, V>): void {

@@ -1,4 +1,5 @@
 /** What channel state may get wrong: what is in it, under which name, and when it ends (bugs.md, group F). */
+import type { StateKind } from '../../engine/protocol/state-handle.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const overtakenOutputNotPersisted: Mutant = {
@@ -50,3 +51,39 @@ export const restoredOutputWaits: Mutant = {
   scenario: 'unaligned-checkpoint-rescale-with-mixed-exchanges-itcase',
   judges: ['progress'],
 };
+
+/** Row X26. The reference does without what lay in channel state, so more that is gone shows as lost, and what came all the same as invented. */
+const SEE_WHAT_IS_GIVEN_UP = ['exactly-once-output', 'exactly-once-state', 'consistent-cut', 'progress'];
+
+export const givenUpWithOperatorState: Mutant = {
+  slug: 'given-up-with-operator-state',
+  bug: 'row X26',
+  story:
+    'Where in-flight data is given up, operator state goes with it, because only keyed state was thought of: sources begin at the start again.',
+  parts: withWrong({ isGivenUp: (state, restored, configured) => restored === configured && state !== 'keyed' }),
+  scenario: 'ignore-in-flight-data-itcase',
+  judges: [...SEE_WHAT_IS_GIVEN_UP, 'restore-audit'],
+};
+
+export const givenUpAtEveryRestore: Mutant = {
+  slug: 'given-up-at-every-restore',
+  bug: 'row X26',
+  story: 'The id is not compared: in-flight data is given up at every restore, not at that of one checkpoint.',
+  parts: withWrong({ isGivenUp: (state) => isOfChannel(state) }),
+  scenario: 'ignore-in-flight-data-itcase',
+  judges: SEE_WHAT_IS_GIVEN_UP,
+};
+
+export const givenUpOutputRestored: Mutant = {
+  slug: 'given-up-output-restored',
+  bug: 'row X26',
+  story:
+    'Only the state of input channels is given up. What producers had not sent yet is restored, and comes behind a gap.',
+  parts: withWrong({
+    isGivenUp: (state, restored, configured) => restored === configured && state === 'input-channel',
+  }),
+  scenario: 'ignore-in-flight-data-itcase',
+  judges: SEE_WHAT_IS_GIVEN_UP,
+};
+
+const isOfChannel = (state: StateKind): boolean => state === 'input-channel' || state === 'output-channel';

@@ -31,6 +31,9 @@ import {
 import {
   checkpointDuringChannelRecovery,
   creditGrantedAgain,
+  givenUpAtEveryRestore,
+  givenUpOutputRestored,
+  givenUpWithOperatorState,
   multiGateIndexMixup,
   overtakenOutputNotPersisted,
   restoredOutputWaits,
@@ -126,6 +129,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToDoneReader,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
@@ -214,6 +218,9 @@ export const MUTANTS: readonly Mutant[] = [
   overtakenOutputNotPersisted,
   creditGrantedAgain,
   restoredOutputWaits,
+  givenUpWithOperatorState,
+  givenUpAtEveryRestore,
+  givenUpOutputRestored,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,
@@ -274,6 +281,7 @@ export const MUTANTS: readonly Mutant[] = [
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,
+  splitsBackToDoneReader,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -157,6 +157,7 @@ const checkpoint = record({
   // Plans from before there were unaligned checkpoints do not say.
   unaligned: z.boolean().default(false),
   alignedTimeoutUs: natural.default(0),
+  withoutChannelStateOf: positive.exactOptional(),
   maxConcurrent: positive,
   tolerableFailures: natural,
   retained: positive,

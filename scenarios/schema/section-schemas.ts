@@ -61,6 +61,11 @@ export const checkpointingSchema = record({
   alignedTimeout: duration()
     .prefault('0ms')
     .describe('With unaligned: barriers keep their place so long after the trigger, then overtake. 0: from the start.'),
+  withoutChannelStateOf: count()
+    .optional()
+    .describe(
+      'With unaligned: id of a checkpoint whose in-flight data a restore gives up; everything else of it is restored. Absent: of none.',
+    ),
   storage: storageKindSchema,
   backend: z
     .enum(BACKENDS)
@@ -136,6 +141,14 @@ export const checkpointingSchema = record({
       code: 'custom',
       path: ['alignedTimeout'],
       message: 'expected unaligned: true with an alignedTimeout',
+    });
+  }
+  if (!checkpointing.unaligned && checkpointing.withoutChannelStateOf !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['withoutChannelStateOf'],
+      message:
+        'expected unaligned: true with withoutChannelStateOf: aligned checkpoints hold no in-flight data to give up',
     });
   }
 });

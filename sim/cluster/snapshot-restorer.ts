@@ -41,7 +41,9 @@ export class EngineRestorer implements SnapshotRestorer {
     bytesOf: (file: StateHandle | SegmentHandle) => Uint8Array,
   ): RestoredState {
     const environment = { ...this.#environment, graph, configuration: this.#configurationFor(metadata) };
-    const assignment = new StateAssignment({ graph, restored: metadata, parts: environment.parts });
+    const { parts, configuration } = environment;
+    const { withoutChannelStateOf } = configuration.checkpoint;
+    const assignment = new StateAssignment({ graph, restored: metadata, parts, withoutChannelStateOf });
     const keyed = new Map<string, StateHash>();
     const elements = new Map<string, ElementBag[]>();
     for (const vertex of graph.vertices) {

@@ -122,7 +122,7 @@ const mustOvertake = ({ alignment }: CheckpointOptions, edges: readonly JobEdge[
   alignment === 'unaligned' && allMayOvertake(edges, vertex);
 
 /** Row B11: one edge that may not forces all into the same vertex. */
-const allMayOvertake = (edges: readonly JobEdge[], vertex: number): boolean =>
+export const allMayOvertake = (edges: readonly JobEdge[], vertex: number): boolean =>
   edges.every((edge) => edge.to !== vertex || (edge.sinkInternal !== true && OVERTAKEN_ON.has(edge.partitioning)));
 
 const OVERTAKEN_ON: ReadonlySet<JobEdge['partitioning']> = new Set(['hash', 'rebalance', 'global']);

@@ -12,6 +12,8 @@ import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { FiredTimers } from '../../engine/protocol/engine-events.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
 import type { HasFired } from './fired-timers.ts';
+import type { GivenUpData } from './given-up-data.ts';
+import type { LostRecords } from './lost-records.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import type { JobAudit } from './job-audit.ts';
 import { compareOperatorState, differenceOfContents } from './operator-state-audit.ts';
@@ -32,6 +34,8 @@ export interface CutAuditOptions {
   readonly along: ReferenceCourse;
   /** Present where somebody operates the job: it may be upgraded, or drained and started again. */
   readonly history?: RunHistory | undefined;
+  /** Present where in-flight data may be given up (row X26). */
+  readonly givenUp?: GivenUpData | undefined;
 }
 
 const NOTHING = new HashSum();
@@ -49,6 +53,8 @@ export class CutAudit {
   #run: ReferenceRun;
   /** What the run has come through. */
   #stations: readonly Station[] | undefined;
+  /** What it was fed without. */
+  #lost: LostRecords | undefined;
 
   constructor(options: CutAuditOptions) {
     this.#options = options;
@@ -93,11 +99,13 @@ export class CutAudit {
 
   /** A run that can come to the checkpoint's cut, through what its state came through. */
   #follow({ id, cut }: CheckpointContents): void {
-    const { graph, index, history, along } = this.#options;
+    const { graph, index, history, along, givenUp } = this.#options;
     const course = history?.of(id);
-    if (course?.stations === this.#stations && this.#run.canReach(cut)) return;
+    const lost = givenUp?.before(id);
+    if (course?.stations === this.#stations && lost === this.#lost && this.#run.canReach(cut)) return;
     this.#stations = course?.stations;
-    this.#run = course === undefined ? new ReferenceRun(graph, index) : along.follow(course);
+    this.#lost = lost;
+    this.#run = course === undefined ? new ReferenceRun(graph, index, { lost }) : along.follow(course, { lost });
   }
 
   #firedBefore(id: number): HasFired | undefined {
@@ -107,9 +115,10 @@ export class CutAudit {
 
   #questionOf({ id, cut }: CheckpointContents): Pick<DifferenceQuestion, 'graph' | 'index' | 'cut' | 'behind'> {
     const { graph, index, history } = this.#options;
-    if (history === undefined) return { graph, index, cut };
-    const { version, stations } = history.of(id);
-    const behind = stations.length === 0 ? {} : { behind: this.#run.job };
+    const isPlain = (this.#stations ?? []).length === 0 && this.#lost === undefined;
+    const behind = isPlain ? {} : { behind: this.#run.job };
+    if (history === undefined) return { graph, index, cut, ...behind };
+    const { version } = history.of(id);
     return { graph: history.versionOf(version).graph, index, cut, ...behind };
   }
 

@@ -1,11 +1,12 @@
 /**
- * What must be visible in the end, which depends on the course of a life: whether the job is upgraded or drained, goes on after that, and where
- * event time has begun anew.
+ * What must be visible in the end, which depends on the course of a life: whether the job is upgraded or drained, goes on after that, where
+ * event time has begun anew, and which in-flight data was given up.
  *
- * Owns the latest expectation. It is folded anew only where the course has changed: at a drain and at the run behind it, and, in a job whose
- * timers wait for input that does not end, when somebody asks for the end while output is missing.
+ * Owns the latest expectation. It is folded anew only where the course has changed: at a drain and at the run behind it, where in-flight data
+ * is given up, and, in a job whose timers wait for input that does not end, when somebody asks for the end while output is missing.
  */
 import { ExpectedOutput } from './expected-output.ts';
+import type { LostRecords } from './lost-records.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { ReferenceCourse } from './reference-course.ts';
 import type { InputIndex } from './reference-run.ts';
@@ -26,6 +27,7 @@ export interface DueOutputOptions {
 export class DueOutput {
   readonly #options: DueOutputOptions;
   #course: CurrentCourse;
+  #lost: LostRecords | undefined;
 
   constructor(options: DueOutputOptions) {
     this.#options = options;
@@ -38,6 +40,12 @@ export class DueOutput {
     this.#fold();
   }
 
+  /** Row X26. */
+  giveUp(lost: LostRecords): void {
+    this.#lost = lost;
+    this.#fold();
+  }
+
   /** The life may end now, and output is missing. */
   settle(): void {
     if (this.#options.restored?.takeMoved() === true) this.#fold();
@@ -47,7 +55,9 @@ export class DueOutput {
     const { expected, restored, along, changed, ...rest } = this.#options;
     const course = this.#course;
     const begun = restored?.begun((id) => along.firedBefore(id, course) ?? (() => false));
-    const isPlain = course.stations.length === 0 && course.endsAt === undefined && begun === undefined;
-    changed(isPlain ? expected : new ExpectedOutput({ ...rest, along, course, begun }), course);
+    const lost = this.#lost;
+    const hasNoCourse = course.stations.length === 0 && course.endsAt === undefined;
+    const isPlain = hasNoCourse && begun === undefined && lost === undefined;
+    changed(isPlain ? expected : new ExpectedOutput({ ...rest, along, course, begun, lost }), course);
   }
 }

@@ -7,6 +7,7 @@
  * I1: counts are by lineage: in a typed array for records derived one to one, in a map for the others.
  */
 import { type Lineage, LINEAGE_PATH_UNIT, type RecordValue } from '../../engine/protocol/stream-elements.ts';
+import type { LostRecords } from './lost-records.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { BegunAnew, ReferenceCourse } from './reference-course.ts';
 import type { OnOutput } from './reference-job.ts';
@@ -73,6 +74,8 @@ export interface ExpectedOutputOptions {
   readonly course: CurrentCourse;
   /** Where event time has begun anew, of a job with timers whose input does not end. */
   readonly begun?: BegunAnew | undefined;
+  /** What was given up (row X26). */
+  readonly lost?: LostRecords | undefined;
 }
 
 export class ExpectedOutput {
@@ -113,8 +116,8 @@ export class ExpectedOutput {
   }
 
   #fold(onOutput: OnOutput): void {
-    const { along, course, begun } = this.#options;
-    along.toTheEnd(course, onOutput, begun);
+    const { along, course, begun, lost } = this.#options;
+    along.toTheEnd(course, { onOutput, begun, lost });
   }
 }
 

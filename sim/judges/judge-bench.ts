@@ -26,6 +26,7 @@ import { ExpectedOutput } from './expected-output.ts';
 import { Fencing } from './fencing.ts';
 import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
+import { GivenUpData, type GivenUpDataOptions } from './given-up-data.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { type Margin, Margins } from './margins.ts';
@@ -85,6 +86,8 @@ export class JudgeBench {
   /** Where somebody operates the job. */
   readonly #history: RunHistory | undefined;
   readonly #restoredTime: RestoredTime | undefined;
+  /** Where the job is configured so. */
+  readonly #givenUp: GivenUpData | undefined;
   readonly #due: DueOutput;
   readonly #margins = new Margins();
   readonly #byKind = new Map<EventKind, Judge[]>();
@@ -100,7 +103,8 @@ export class JudgeBench {
     this.#history = history;
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
     const along = new ReferenceCourse({ versions, index, ...fired });
-    const newCuts = (): CutAudit => new CutAudit({ graph, audit, index, history, along });
+    this.#givenUp = givenUpOf(plan, { graph, reader, changed: (lost) => this.#due.giveUp(lost) });
+    const newCuts = (): CutAudit => new CutAudit({ graph, audit, index, history, along, givenUp: this.#givenUp });
     const cuts = newCuts();
     this.#restoredTime = restoredTimeOf(job, reader);
     this.#due = new DueOutput({
@@ -174,6 +178,7 @@ export class JudgeBench {
   observe(entry: HistoryEvent): void {
     if (entry.event.kind === this.#history?.kind) this.#history.observe(entry);
     if (entry.event.kind === this.#restoredTime?.kind) this.#restoredTime.observe(entry);
+    this.#givenUp?.observe(entry);
     const judges = this.#byKind.get(entry.event.kind);
     if (judges === undefined) return;
     for (const judge of judges) judge.observe(entry);
@@ -239,6 +244,15 @@ interface Sources {
   readonly history: RunHistory | undefined;
   /** Of the version of the job that took a checkpoint. */
   readonly graphOf: (checkpoint: number) => JobGraph;
+}
+
+/** Row X26. */
+function givenUpOf(
+  plan: SimulationPlan,
+  options: Pick<GivenUpDataOptions, 'graph' | 'reader' | 'changed'>,
+): GivenUpData | undefined {
+  const checkpointId = plan.engine.checkpoint.withoutChannelStateOf;
+  return checkpointId === undefined ? undefined : new GivenUpData({ ...options, checkpointId });
 }
 
 /** Only where timers wait for input that does not end. */

@@ -12,7 +12,7 @@
 import { assert } from '../../engine/foundation/assert.ts';
 import type { FiredTimersLog, HasFired } from './fired-timers.ts';
 import type { ReferenceJob, OnOutput, RestoredOperatorState } from './reference-job.ts';
-import { type Cut, type InputIndex, ReferenceRun } from './reference-run.ts';
+import { type Cut, type InputIndex, ReferenceRun, type ReferenceRunOptions } from './reference-run.ts';
 import type { Course, CurrentCourse, JobVersion, JobVersions, Station } from './run-history.ts';
 
 export interface ReferenceCourseOptions {
@@ -28,6 +28,13 @@ export interface BegunAnew {
   readonly hasFired: HasFired;
 }
 
+/** What is watched, and what was given up, on the way. */
+type Followed = Pick<ReferenceRunOptions, 'onOutput' | 'lost'>;
+
+interface FollowedToTheEnd extends Followed {
+  readonly begun?: BegunAnew | undefined;
+}
+
 const NO_ANSWER = 'a version says what it makes of the state of another';
 
 export class ReferenceCourse {
@@ -38,8 +45,8 @@ export class ReferenceCourse {
   }
 
   /** A run that has come through all stations, and stands at the last of them. */
-  follow({ first, stations }: Course, onOutput?: OnOutput): ReferenceRun {
-    let run = new ReferenceRun(this.#version(first).graph, this.#options.index, { onOutput });
+  follow({ first, stations }: Course, { onOutput, lost }: Followed = {}): ReferenceRun {
+    let run = new ReferenceRun(this.#version(first).graph, this.#options.index, { onOutput, lost });
     let fromId = 0;
     let hasFinished = false;
     for (const station of stations) {
@@ -56,8 +63,8 @@ export class ReferenceCourse {
   }
 
   /** All that comes out in the end. */
-  toTheEnd(course: CurrentCourse, onOutput: OnOutput, begun?: BegunAnew): void {
-    const run = this.follow(course, onOutput);
+  toTheEnd(course: CurrentCourse, { begun, ...followed }: FollowedToTheEnd): void {
+    const run = this.follow(course, followed);
     const lastWork = course.stations.some(({ isDrained }) => isDrained) ? 'timers' : 'timers-and-last-work';
     if (course.endsAt !== undefined) {
       run.advance(course.endsAt);

@@ -9,7 +9,8 @@
  * I2: a partition is fed to exactly one source.
  * I3: a broadcast makes a copy for each consumer, and copies share their lineage: they are counted. How many there are is the width the
  *     job was written with, so a job that shows its copies must not be rescaled; one that only uses them up may.
- * I4: the order among partitions is the caller's. Jobs whose result depends on it say so in their audit.
+ * I4: the order among partitions is the caller's. Jobs whose result depends on it say so in their audit;
+ * I5: a record that was given up on an edge (row X26) gets as far as the edge and no further.
  */
 import { assert, unreachable } from '../../engine/foundation/assert.ts';
 import type {
@@ -43,6 +44,7 @@ import {
   USER_TIMERS,
 } from './reference-functions.ts';
 import { ReferenceEventTime } from './reference-event-time.ts';
+import { type LostRecords, withoutLost } from './lost-records.ts';
 import { type OperatorStateContents, ReferenceFunctionState } from './reference-operator-state.ts';
 import type { TypeSerializer } from './state-decoders.ts';
 import { ReferenceOperatorState } from './reference-state.ts';
@@ -61,6 +63,7 @@ export type LastWork = 'timers' | 'timers-and-last-work';
 export type RestoredOperatorState = ReadonlyMap<string, OperatorStateContents>;
 
 const NOTHING_RESTORED: RestoredOperatorState = new Map();
+const NOTHING_LOST: LostRecords = new Map();
 const ignoreOutput: OnOutput = () => undefined;
 /** What a sink shows, it shows as soon as it is handed it. */
 const NOTHING_MORE: readonly [Push, Push] = [() => undefined, () => undefined];
@@ -74,12 +77,19 @@ export class ReferenceJob {
   #time: ReferenceEventTime;
   readonly #functions = new Map<string, ReferenceFunctionState>();
   readonly #restored: RestoredOperatorState;
+  readonly #lost: LostRecords;
   /** Entries of each vertex, by logical input. */
   readonly #inputs: readonly (readonly [Push, Push])[];
   /** Of each vertex, by its index, from the end of its chain to its head. */
   readonly #stages = new Map<number, Stage[]>();
 
-  constructor(graph: JobGraph, onOutput: OnOutput = ignoreOutput, restored: RestoredOperatorState = NOTHING_RESTORED) {
+  constructor(
+    graph: JobGraph,
+    onOutput: OnOutput = ignoreOutput,
+    restored: RestoredOperatorState = NOTHING_RESTORED,
+    lost: LostRecords = NOTHING_LOST,
+  ) {
+    this.#lost = lost;
     this.#graph = graph;
     this.#restored = restored;
     this.#onOutput = onOutput;
@@ -252,8 +262,9 @@ export class ReferenceJob {
 
   #target(edge: JobEdge, inputs: readonly (readonly [Push, Push])[]): Push {
     const consumer = this.#graph.vertices[edge.to];
-    const target = inputs[edge.to]?.[edge.input];
-    assert(target !== undefined && consumer !== undefined, 'an edge leads to a later vertex', { edge: edge.index });
+    const entry = inputs[edge.to]?.[edge.input];
+    assert(entry !== undefined && consumer !== undefined, 'an edge leads to a later vertex', { edge: edge.index });
+    const target = withoutLost(entry, this.#lost.get(edge.index));
     // What is kept as broadcast state is the same in every subtask: one copy stands for all.
     const isKept = consumer.operators[0]?.kind === 'broadcast-process' && edge.input === 1;
     const copies = consumer.parallelism;

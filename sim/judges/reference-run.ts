@@ -16,6 +16,7 @@ import {
   sourceIndexOf,
 } from '../../engine/protocol/stream-elements.ts';
 import type { HasFired } from './fired-timers.ts';
+import type { LostRecords } from './lost-records.ts';
 import { type LastWork, type OnOutput, ReferenceJob, type RestoredOperatorState } from './reference-job.ts';
 
 /** The records of one partition that a source is to read, in their order: from offset 0, or from where it begins. */
@@ -109,6 +110,8 @@ export interface ReferenceRunOptions {
   readonly from?: Cut;
   /** Operator state that functions begin with. */
   readonly restored?: RestoredOperatorState;
+  /** What was given up on the way (row X26). */
+  readonly lost?: LostRecords | undefined;
 }
 
 export class ReferenceRun {
@@ -116,8 +119,8 @@ export class ReferenceRun {
   readonly #index: InputIndex;
   readonly #position: Cut;
 
-  constructor(graph: JobGraph, index: InputIndex, { onOutput, from, restored }: ReferenceRunOptions = {}) {
-    this.job = new ReferenceJob(graph, onOutput, restored);
+  constructor(graph: JobGraph, index: InputIndex, { onOutput, from, restored, lost }: ReferenceRunOptions = {}) {
+    this.job = new ReferenceJob(graph, onOutput, restored, lost);
     this.#index = index;
     this.#position = from?.slice() ?? new Int32Array(index.input.length);
   }

@@ -78,7 +78,8 @@ export class RestoredTime {
   }
 }
 
-function connectedParts({ vertices, edges }: JobGraph): readonly number[] {
+/** Of each vertex, the lowest index that it is connected with. */
+export function connectedParts({ vertices, edges }: JobGraph): readonly number[] {
   const parts = vertices.map(({ index }) => index);
   for (const { from, to } of edges) {
     const [a, b] = [parts[from] ?? from, parts[to] ?? to];

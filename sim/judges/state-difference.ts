@@ -32,7 +32,7 @@ export interface DifferenceQuestion {
   readonly isCounted?: ((keyGroup: number) => boolean) | undefined;
   /** Which timers have fired before the cut; absent: there are none. */
   readonly hasFired?: HasFired | undefined;
-  /** The reference at the cut where the job was upgraded or drained before: which records would explain the difference is not looked for then. */
+  /** The reference at the cut where the job was upgraded or drained before, or gave in-flight data up: which records would explain the difference is not looked for then. */
   readonly behind?: ReferenceJob | undefined;
 }
 

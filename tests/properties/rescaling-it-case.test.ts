@@ -6,6 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import { StateAssignment } from '../../engine/checkpoint/state-assignment.ts';
 import { InvariantViolation } from '../../engine/foundation/assert.ts';
+import { checkpointId } from '../../engine/foundation/ids.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { keyGroupOf, keyGroupRangeOf } from '../../engine/job/key-groups.ts';
 import { standardParts } from '../../engine/parts.ts';
@@ -110,7 +111,11 @@ function assigned(states: readonly SubtaskState[], parallelism: number): readonl
     [],
   );
   const operators = [{ uid: UID, parallelism: states.length, maxParallelism: KEY_GROUPS }];
-  const assignment = new StateAssignment({ graph, restored: { states, operators }, parts: standardParts });
+  const assignment = new StateAssignment({
+    graph,
+    restored: { checkpointId: checkpointId(1), states, operators },
+    parts: standardParts,
+  });
   return Array.from({ length: parallelism }, (_, subtask) => assignment.of(0, subtask).handles);
 }
 

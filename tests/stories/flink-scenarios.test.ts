@@ -10,6 +10,8 @@ import type { RunRecord } from '../../sim/run-record.ts';
 import { findings, liveIt, planOf } from '../support/lives.ts';
 
 const SEEDS = ['1', '2'];
+/** Size of a record on the wire, where a scenario says nothing else. */
+const RECORD_BYTES = 100;
 /** The first deployment lies before. */
 const DEPLOYED_US = 500_000;
 
@@ -129,6 +131,15 @@ describe('what a class asserts beside exactly-once', () => {
       expect(held.length).toBeGreaterThanOrEqual(3);
     }
     expect(all.some(({ probes }) => (probes['in-flight-data-taken-over'] ?? 0) > 0)).toBe(true);
+  });
+
+  it('X26 IgnoreInFlightDataITCase: the result is less than the whole, and only by what was in flight in one checkpoint', () => {
+    for (const { records: seen, probes, checkpointRecords } of records('ignore-in-flight-data-itcase')) {
+      expect(probes['in-flight-data-given-up']).toBeGreaterThan(0);
+      const held = checkpointRecords.find(({ checkpointId }) => checkpointId === 3)?.bytesPersisted ?? 0;
+      expect(held).toBeGreaterThan(0);
+      expect((seen.in - seen.out) * RECORD_BYTES).toBe(held);
+    }
   });
 
   it('X53 RestartStrategyITCase: the job restarts as often as it fails, and no more than its strategy allows', () => {

@@ -1,4 +1,4 @@
-/** Data under way as part of a checkpoint, each story with the rule and without it (rows B6, B7, B10, B18, B19, B20, B23). */
+/** Data under way as part of a checkpoint, each story with the rule and without it (rows B6, B7, B10, B18, B19, B20, B23, X26). */
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { type Story, story } from './story.ts';
@@ -45,5 +45,15 @@ describe('Cluster: in-flight data', () => {
         .rescale(2, { point: 'completed', checkpoint: 5 });
     tale().reaches('in-flight-data-taken-over').passes();
     isFound(tale(), 'rescaled-output-forgotten');
+  });
+
+  it('X26: what is given up stays away, as the job is rescaled, too', () => {
+    const tale = (): Story =>
+      story({ scenario: 'ignore-in-flight-data-itcase' })
+        .rescale(2, { point: 'completed', checkpoint: 3 })
+        .crash('taskmanager-1', { point: 'completed', checkpoint: 5 }, 0.3);
+    const { records } = tale().reaches('in-flight-data-given-up').reaches('restored-at-other-parallelism').passes();
+    expect(records.out).toBeLessThan(records.in);
+    isFound(tale(), 'given-up-output-restored');
   });
 });

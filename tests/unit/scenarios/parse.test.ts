@@ -336,6 +336,25 @@ describe('unaligned checkpoints in a scenario', () => {
     expect(messagesOf('alignedTimeout: 1s')).toContain('expected unaligned: true with an alignedTimeout');
     expect(messagesOf('unaligned: 1')).toContain('true or false');
   });
+
+  it('X26: one checkpoint may be restored without its in-flight data, where it has any and the outcome can be said', () => {
+    const givenUp = 'unaligned: true, withoutChannelStateOf: 3';
+    expect(scenarioOf(textWith(givenUp)).engine.checkpoint.withoutChannelStateOf).toBe(3);
+    expect(scenarioOf(textWith('unaligned: true')).engine.checkpoint).not.toHaveProperty('withoutChannelStateOf');
+    expect(messagesOf('unaligned: true, withoutChannelStateOf: 0')).toContain('a whole number of at least 1');
+    expect(messagesOf('withoutChannelStateOf: 3')).toMatch(
+      /^a.yaml:4:\d+ .*aligned checkpoints hold no in-flight data/,
+    );
+    expect(messagesOf(`${givenUp}, firstId: 9`)).toContain('no checkpoint has the id 3: the first has 9');
+    const resumed = (then: string): string =>
+      `${textWith(givenUp)}faults: [{ operation: cancel, at: 1s, thenResume: { ${then} } }]\n`;
+    expect(problemsOf(resumed('claim: claim'))).toEqual([]);
+    expect(problemsOf(resumed('from: earliest-left'))[0]?.message).toContain('from an older snapshot');
+    const cascade = textWith(givenUp).replace('keyed-count', 'keyed-cascade');
+    expect(problemsOf(cascade).map(formatProblem)[0]).toMatch(
+      /^a.yaml:4:\d+ checkpointing.withoutChannelStateOf: what keyed-cascade .* Count sends over an exchange/,
+    );
+  });
 });
 
 function textWith(checkpointing: string): string {

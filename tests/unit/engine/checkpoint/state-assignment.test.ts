@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StateAssignment } from '../../../../engine/checkpoint/state-assignment.ts';
+import { checkpointId } from '../../../../engine/foundation/ids.ts';
 import type { JobGraph, JobVertex } from '../../../../engine/job/job-graph.ts';
 import { standardParts } from '../../../../engine/parts.ts';
 import type { RedistributionMode, StateHandle, SubtaskState } from '../../../../engine/protocol/state-handle.ts';
@@ -25,7 +26,11 @@ function graph(parallelism: number): JobGraph {
 
 const assigned = (states: readonly SubtaskState[], before: number, now: number): readonly string[][] => {
   const operators = ['count', 'sink'].map((uid) => ({ uid, parallelism: before, maxParallelism: 8 }));
-  const assignment = new StateAssignment({ graph: graph(now), restored: { states, operators }, parts: standardParts });
+  const assignment = new StateAssignment({
+    graph: graph(now),
+    restored: { checkpointId: checkpointId(7), states, operators },
+    parts: standardParts,
+  });
   return Array.from({ length: now }, (_, subtask) =>
     assignment.of(0, subtask).handles.map(({ operator, keyGroups, lists }) => {
       const elements = lists?.map(({ offsets }) => offsets.join(' ')).join();
@@ -78,5 +83,38 @@ describe('state assignment', () => {
         1,
       ),
     ).toEqual([['count 0-3', 'count 4-7', 'sink 1 2', 'sink 3']]);
+  });
+
+  it('X26: channel state that was given up goes to nobody, in or out, at whatever parallelism; all else does', () => {
+    const channel = (operator: string, state: 'input-channel' | 'output-channel'): StateHandle => ({
+      ...inlineHandle(operator, new Uint8Array([3])),
+      state,
+      channels: [{ edge: 0, peer: 0, offset: 8, bytes: 1 }],
+    });
+    const inFlight = TWO.map((state) => ({
+      ...state,
+      handles: [...state.handles, channel('count', 'input-channel'), channel('sink', 'output-channel')],
+    }));
+    const kindsOf = (restored: number, now: number): readonly string[] => {
+      const operators = ['count', 'sink'].map((uid) => ({ uid, parallelism: 2, maxParallelism: 8 }));
+      const loop = { index: 0, from: 0, to: 0, input: 0, partitioning: 'rebalance' } as const;
+      const assignment = new StateAssignment({
+        graph: { ...graph(now), edges: [loop] },
+        restored: { checkpointId: checkpointId(restored), states: inFlight, operators },
+        parts: standardParts,
+        withoutChannelStateOf: 7,
+      });
+      const subtasks = Array.from({ length: now }, (_, subtask) => subtask);
+      const all = subtasks.flatMap((subtask) => [
+        ...assignment.of(0, subtask).handles,
+        ...assignment.takenOver(0, subtask),
+      ]);
+      return [...new Set(all.map(({ state }) => state))].sort();
+    };
+    for (const parallelism of [1, 2, 3]) {
+      expect(kindsOf(7, parallelism)).toEqual(['keyed', 'operator']);
+      for (const other of [6, 8])
+        expect(kindsOf(other, parallelism)).toEqual(['input-channel', 'keyed', 'operator', 'output-channel']);
+    }
   });
 });
