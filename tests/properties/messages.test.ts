@@ -210,12 +210,13 @@ const operation = fc.oneof(
       allowNonRestored: fc.boolean(),
       version: fc.constant(2),
     }),
+    after: count,
   }),
 );
 const result = fc.oneof(
   row({ kind: fc.constant('in-progress') }),
-  row({ kind: fc.constant('done'), location: text }, { requiredKeys: ['kind'] }),
-  row({ kind: fc.constant('failed'), reason: text, location: text }, { requiredKeys: ['kind', 'reason'] }),
+  row({ kind: fc.constant('done'), location: text, run: count }, { requiredKeys: ['kind'] }),
+  row({ kind: fc.constant('failed'), reason: text, location: text, run: count }, { requiredKeys: ['kind', 'reason'] }),
 );
 
 const trigger = { epoch, attempt, checkpointId: checkpoint, triggeredAtUs: us, options };
