@@ -305,7 +305,8 @@ export class TaskInput {
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
         sometimes(this.#barriers.aligning === event.checkpointId, out, 'cancelled-during-alignment');
-        return this.#cancelled(this.#barriers.cancelMarker(event.checkpointId), out);
+        this.#cancelled(this.#barriers.cancelMarker(event.checkpointId), out);
+        return this.#passedOver(event.checkpointId);
       case 'watermark':
       case 'watermark-status':
         return this.#options.host.time(this.#watermarks.event(channel, event), out);
@@ -321,9 +322,15 @@ export class TaskInput {
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
     const id = barrier.checkpointId;
     const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
-    if (decision.kind === 'ignore') return probe(out, 'barrier-of-the-past');
+    if (decision.kind === 'ignore') {
+      probe(out, 'barrier-of-the-past');
+      return this.#passedOver(id);
+    }
     sometimes(decision.kind === 'cancelled', out, 'barrier-behind-abort');
-    if (decision.kind === 'cancelled') return this.#cancelled(decision, out);
+    if (decision.kind === 'cancelled') {
+      this.#cancelled(decision, out);
+      return this.#passedOver(id);
+    }
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
     if (decision.kind !== 'complete') this.#collected.set(id, barrier);
@@ -336,6 +343,10 @@ export class TaskInput {
     if (decision.kind !== 'cancelled') return;
     this.#stopGathering();
     this.#options.host.giveUp(decision.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
+  }
+
+  #passedOver(checkpointId: CheckpointId): void {
+    this.#options.environment.observer?.passedOver({ checkpointId, ...this.#task() }, this.#barriers.aligning);
   }
 
   /** Rows C23, B16: the producer waits until all it wrote was processed. */
