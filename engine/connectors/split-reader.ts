@@ -224,6 +224,7 @@ export class SplitReader implements SourceReader {
   #handle(event: EventToOperator, out: Out): void {
     switch (event.kind) {
       case 'assign-splits':
+        assert(!this.#noMoreSplits, 'a reader that was told that there is nothing more is assigned nothing');
         for (const split of event.splits) {
           const held = this.#hold(split);
           if (this.#isChain) this.#reading = this.#firstSource();

@@ -26,7 +26,10 @@ export interface SourceCoordinatorOptions {
   readonly host: DiscoveryHost;
   /** Until `deployedWith` says another one. */
   readonly parallelism: number;
-  readonly parts: Pick<EngineParts, 'splitsToGiveBack' | 'backlogOfEndedReader' | 'startOfNewPartition'>;
+  readonly parts: Pick<
+    EngineParts,
+    'splitsToGiveBack' | 'splitsToDoneReader' | 'backlogOfEndedReader' | 'startOfNewPartition'
+  >;
 }
 
 export class SourceCoordinator implements OperatorCoordinator {

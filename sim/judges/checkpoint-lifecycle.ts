@@ -8,6 +8,7 @@
  * I2: a leader that was replaced may still act (a zombie); it is judged by what must not happen even then: reuse of an id,
  *     writing the pointer, completing or committing what is not durable. What it chooses to restore is fenced, not wrong.
  */
+import { directoryOfMetadata, isMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import { unreachable } from '../../engine/foundation/assert.ts';
 import {
   decodeLease,
@@ -262,7 +263,7 @@ export class CheckpointLifecycle implements Judge {
   #onStored(path: string): void {
     const id = METADATA_PATH.exec(path)?.[1];
     if (id !== undefined) this.#metadataStored.add(Number(id));
-    if (path.endsWith('/_metadata')) this.#locationsStored.add(path.slice(0, -'/_metadata'.length));
+    if (isMetadata(path)) this.#locationsStored.add(directoryOfMetadata(path));
     forgetOldest(this.#metadataStored, EPISODES_KEPT);
     forgetOldest(this.#locationsStored, EPISODES_KEPT);
   }

@@ -133,12 +133,13 @@ export class JudgeBench {
     const isOver = (): boolean => this.#progress.isRemembered();
     const margins = this.#margins;
     const retention = new Retention({ jobId, reader, durable, isOver, margins });
-    // Rows that were written before a failure are there, though the job has yet to read on to where it had been.
+    // Output that is complete does not say so: rows that were written before a failure are there, though the job has yet to read on to where it
+    // had been, and of input without an end the last records close no window.
     const isInputCovered = (): boolean => {
       const { cut } = settled();
       return index.input.every(({ values }, slot) => cut[slot] === values.length);
     };
-    const covered = this.output instanceof TableOutput && isCheckpointing ? { isInputCovered } : {};
+    const covered = isCheckpointing ? { isInputCovered } : {};
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
     this.bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [

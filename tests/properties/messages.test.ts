@@ -218,17 +218,16 @@ const result = fc.oneof(
   row({ kind: fc.constant('failed'), reason: text, location: text }, { requiredKeys: ['kind', 'reason'] }),
 );
 
+const trigger = { epoch, attempt, checkpointId: checkpoint, triggeredAtUs: us, options };
+
 const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'heartbeat-request': message('heartbeat-request', { epoch }),
   'deploy-task': message('deploy-task', { epoch, incarnation: small, deployment }),
   'cancel-task': message('cancel-task', { epoch, attempt }),
-  'trigger-checkpoint': message('trigger-checkpoint', {
-    epoch,
-    attempt,
-    checkpointId: checkpoint,
-    triggeredAtUs: us,
-    options,
-  }),
+  'trigger-checkpoint': fc.oneof(
+    message('trigger-checkpoint', trigger),
+    message('trigger-checkpoint', { ...trigger, isAsked: fc.constant(true) }),
+  ),
   'notify-checkpoint-complete': message('notify-checkpoint-complete', {
     epoch,
     attempt,
@@ -267,6 +266,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
       failure: fc.constantFrom('restore-failed', 'sink-fenced'),
     }),
   ),
+  'trigger-confirmed': message('trigger-confirmed', { epoch, attempt, checkpointId: checkpoint }),
   'acknowledge-checkpoint': message('acknowledge-checkpoint', {
     epoch,
     attempt,
