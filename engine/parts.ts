@@ -80,6 +80,8 @@ export interface EngineParts {
   readonly timerAtLimit: 'runs-on' | 'until-completion';
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
   readonly staleDecline: 'ignored' | 'counted';
+  /** A trigger that nobody confirms (row C1): fails its checkpoint, or is left to its time-out. */
+  readonly lostTrigger: 'noticed' | 'unnoticed';
   /** A snapshot that was restored without a claim (row C27), when it leaves the store. */
   readonly unclaimedSnapshot: 'left-alone' | 'deleted-when-subsumed';
   /** After a stop-with-savepoint that failed (row C28): periodic checkpoints go on, or stay off. */
@@ -288,6 +290,7 @@ export const standardParts: EngineParts = {
   afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
   staleDecline: 'ignored',
+  lostTrigger: 'noticed',
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({

@@ -10,6 +10,7 @@ import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutan
 import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
+  lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
 } from './checkpoint-coordinator-mutants.ts';
@@ -233,6 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   abortForgetsTimer,
   lateDeclineKillsNewAttempt,
   failedStopLeavesTimerOff,
+  lostTriggerUnnoticed,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
