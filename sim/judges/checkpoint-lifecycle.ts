@@ -26,6 +26,7 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import { RetainedCount } from './retained-count.ts';
+import { StaleAlignments } from './stale-alignments.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
@@ -79,6 +80,8 @@ export interface CheckpointLifecycleOptions {
   readonly kinds: CheckpointKindsOptions;
   /** Checkpoints that are to be retained; absent: not judged (histories that are made by hand). */
   readonly retained?: number;
+  /** What subtasks wait for; absent: nobody looks (histories that are made by hand). */
+  readonly alignments?: StaleAlignments;
   readonly margins?: Margins;
 }
 
@@ -96,6 +99,7 @@ export class CheckpointLifecycle implements Judge {
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
     RetainedCount.anomalies +
+    StaleAlignments.anomalies +
     CheckpointKinds.anomalies;
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
@@ -205,6 +209,7 @@ export class CheckpointLifecycle implements Judge {
   }
 
   finish(): Verdict[] {
+    this.#options.alignments?.report(this.#findings);
     return this.#findings.verdicts(
       `${String(this.#completed)} checkpoints completed, each acknowledged and durable first`,
     );
