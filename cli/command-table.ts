@@ -155,6 +155,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'Engines with one known bug each: live each in its scenario, in `standard` and in `swarm`, until a judge finds it. Exit code 1 if one is not found.',
     options: [
       'hunted',
+      'huntedIn',
       'strategies',
       'faultsOf',
       'huntBudget',

@@ -6,7 +6,7 @@
  * I1: found means that the mutant's life fails and the standard engine's life of the same plan passes: else something else was found.
  * I2: the outcome is a function of mutants, scenarios and data: seeds go up from 1, one at a time.
  */
-import type { HuntFigures, MutantFigures } from '../reports/index.ts';
+import type { HuntFigures, MutantFigures, MutantReach } from '../reports/index.ts';
 import { compile } from '../scenarios/compile.ts';
 import { datasetNeeds } from '../scenarios/live.ts';
 import type { Mutant } from '../scenarios/mutants/mutant.ts';
@@ -25,11 +25,18 @@ export interface HuntOptions {
   readonly livePlan?: LivePlan | undefined;
 }
 
+interface StandardLife {
+  readonly passes: boolean;
+  readonly digest: string;
+}
+
+export type Reach = Pick<MutantReach, 'hunt' | 'changed'>;
+
 export class MutantHunt {
   readonly #options: HuntOptions;
   readonly #datasets = new DatasetStore();
-  /** Whether the standard engine passes, by scenario and seed: all mutants ask the same seeds. */
-  readonly #passes = new Map<string, boolean>();
+  /** What the standard engine makes of it, by scenario and seed: all mutants ask the same seeds. */
+  readonly #standard = new Map<string, StandardLife>();
 
   constructor(options: HuntOptions) {
     this.#options = options;
@@ -37,41 +44,46 @@ export class MutantHunt {
 
   async hunt(mutant: Mutant): Promise<MutantFigures> {
     const { slug, bug, story, scenario } = mutant;
-    const own = await this.#huntIn(slug, scenario);
+    const own = (await this.#huntIn(slug, scenario, false)).hunt;
     const elsewhere: HuntFigures[] = [];
     for (const name of this.#options.elsewhere)
-      elsewhere.push(name === scenario ? own : await this.#huntIn(slug, name));
+      elsewhere.push(name === scenario ? own : (await this.#huntIn(slug, name, false)).hunt);
     return { slug, bug, story, own, elsewhere };
   }
 
-  async #huntIn(slug: string, name: string): Promise<HuntFigures> {
+  /** As in `hunt`, in one scenario, and in how many lives the mutant was another engine than the standard one. */
+  async reach(slug: string, name: string): Promise<Reach> {
+    return await this.#huntIn(slug, name, true);
+  }
+
+  /** `compares`: each life with that of the standard engine, which costs a life of that for every seed. */
+  async #huntIn(slug: string, name: string, compares: boolean): Promise<Reach> {
     const scenario = this.#options.scenarioOf(name);
     let events = 0;
+    let changed = 0;
     for (let seed = 1; seed <= this.#options.seeds; seed += 1) {
       const plan = compile(scenario, String(seed));
       const { record, judgement } = await this.#live({ ...plan, variant: slug });
       events += record.events;
+      if (compares && (await this.#standardLife(plan)).digest !== record.digest) changed += 1;
       const { verdict, signature } = judgement;
-      if ((verdict !== 'violated' && verdict !== 'not-live') || !(await this.#standardPasses(plan))) continue;
+      if ((verdict !== 'violated' && verdict !== 'not-live') || !(await this.#standardLife(plan)).passes) continue;
       const wrong = record.verdicts.filter(({ outcome }) => outcome === 'violated' || outcome === 'not-live');
       const anomalies = [signature, ...wrong.map(({ judge, anomaly }) => `${judge}/${anomaly}`)];
-      return {
-        scenario: name,
-        lives: seed,
-        events,
-        find: { seed: plan.seed, verdict, signature, anomalies: [...new Set(anomalies)] },
-      };
+      const find = { seed: plan.seed, verdict, signature, anomalies: [...new Set(anomalies)] };
+      return { hunt: { scenario: name, lives: seed, events, find }, changed };
     }
-    return { scenario: name, lives: this.#options.seeds, events };
+    return { hunt: { scenario: name, lives: this.#options.seeds, events }, changed };
   }
 
-  async #standardPasses(plan: SimulationPlan): Promise<boolean> {
+  async #standardLife(plan: SimulationPlan): Promise<StandardLife> {
     const key = JSON.stringify([plan.scenario, plan.seed]);
-    const known = this.#passes.get(key);
+    const known = this.#standard.get(key);
     if (known !== undefined) return known;
-    const passes = (await this.#live(plan)).judgement.verdict === 'passed';
-    this.#passes.set(key, passes);
-    return passes;
+    const { record, judgement } = await this.#live(plan);
+    const life = { passes: judgement.verdict === 'passed', digest: record.digest };
+    this.#standard.set(key, life);
+    return life;
   }
 
   async #live(plan: SimulationPlan): Promise<Life> {

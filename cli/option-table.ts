@@ -68,6 +68,14 @@ export const OPTIONS = {
     decode: (text: string) => decodeCount('seeds', text, 1_000_000),
     sentence: 'Most seeds of a scenario that a mutant is hunted with: 1, 2, 3 ... N.',
   }),
+  huntedIn: row({
+    flag: '--in <scenario>',
+    unit: 'scenario',
+    absent: 'the scenario of each mutant',
+    decode: asText,
+    sentence:
+      'Hunt all in this scenario alone, and say of those that are not found in how many lives they changed anything: none is out of its reach, some is out of the sight of its judges.',
+  }),
   for: row({
     flag: '--for <duration>',
     unit: 'ms, s, m or h of wall clock',
@@ -119,7 +127,7 @@ export const OPTIONS = {
   rowsFile: path(
     '--rows <FILE>',
     'no file',
-    'With --shrink: append the figures of each mutant here as they are known; those that are there are not measured again.',
+    'With --shrink, --strategy or --in: append the figures of each mutant here as they are known; those that are there are not measured again.',
   ),
   workers: row({
     flag: '--workers <N>',
@@ -249,6 +257,14 @@ export const CLASHES: readonly { readonly these: readonly [OptionName, OptionNam
     sentence: '--strategy and --seeds exclude each other: hunts with strategies have a budget of --events.',
   },
   {
+    these: ['huntedIn', 'strategies'],
+    sentence: '--in and --strategy exclude each other: --in hunts with the seeds of a plain sweep.',
+  },
+  {
+    these: ['huntedIn', 'smallest'],
+    sentence: '--in and --shrink exclude each other: --shrink hunts each mutant in its own scenario.',
+  },
+  {
     these: ['smallest', 'strategies'],
     sentence: '--shrink and --strategy exclude each other: --shrink hunts as a plain sweep does.',
   },
@@ -263,20 +279,28 @@ export const CLASHES: readonly { readonly these: readonly [OptionName, OptionNam
 ];
 
 /** Options that need another one, and why. */
-export const NEEDS: readonly { readonly option: OptionName; readonly needs: OptionName; readonly sentence: string }[] =
-  [
-    { option: 'resume', needs: 'out', sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
-    {
-      option: 'huntBudget',
-      needs: 'strategies',
-      sentence: '--events needs --strategy NAME,...: it is the budget of a hunt.',
-    },
-    { option: 'repeats', needs: 'strategies', sentence: '--repeats needs --strategy NAME,...: which hunts to repeat.' },
-    { option: 'faultsOf', needs: 'strategies', sentence: '--faults needs --strategy NAME,...: which hunts it is for.' },
-    { option: 'wall', needs: 'strategies', sentence: '--wall needs --strategy NAME,...: it is of that table.' },
-    { option: 'rowsFile', needs: 'smallest', sentence: '--rows needs --shrink: it keeps the figures of that.' },
-    { option: 'subtasks', needs: 'out', sentence: '--subtasks needs --out DIR: the folder its files go to.' },
-  ];
+export const NEEDS: readonly {
+  readonly option: OptionName;
+  /** One of these. */
+  readonly needs: readonly OptionName[];
+  readonly sentence: string;
+}[] = [
+  { option: 'resume', needs: ['out'], sentence: '--resume needs --out DIR: the folder of the sweep to go on with.' },
+  {
+    option: 'huntBudget',
+    needs: ['strategies'],
+    sentence: '--events needs --strategy NAME,...: it is the budget of a hunt.',
+  },
+  { option: 'repeats', needs: ['strategies'], sentence: '--repeats needs --strategy NAME,...: which hunts to repeat.' },
+  { option: 'faultsOf', needs: ['strategies'], sentence: '--faults needs --strategy NAME,...: which hunts it is for.' },
+  { option: 'wall', needs: ['strategies'], sentence: '--wall needs --strategy NAME,...: it is of that table.' },
+  {
+    option: 'rowsFile',
+    needs: ['smallest', 'strategies', 'huntedIn'],
+    sentence: '--rows needs --shrink, --strategy or --in: it keeps the figures of that.',
+  },
+  { option: 'subtasks', needs: ['out'], sentence: '--subtasks needs --out DIR: the folder its files go to.' },
+];
 
 /** The key under which commander stores an option: the long flag in camel case. */
 export const flagKey = (name: OptionName): string =>
@@ -288,7 +312,8 @@ export function checkTogether(options: OptionValues): void {
     if (these.every((name) => options[name] !== undefined)) throw new UsageError(sentence);
   }
   for (const { option, needs, sentence } of NEEDS) {
-    if (options[option] !== undefined && options[needs] === undefined) throw new UsageError(sentence);
+    if (options[option] !== undefined && needs.every((name) => options[name] === undefined))
+      throw new UsageError(sentence);
   }
 }
 

@@ -12,6 +12,7 @@ import type { CommandCall } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { write } from './files.ts';
 import { markedFile } from './marked-file.ts';
+import { MeasuredRows } from './measured-rows.ts';
 import { PlanLives } from './plan-lives.ts';
 import { readScenario } from './scenario-source.ts';
 import { type HuntOutcome, StrategyHunt } from './strategy-hunt.ts';
@@ -31,11 +32,23 @@ export async function scoreboard(
   strategies: readonly StrategyName[],
 ): Promise<ExitCode> {
   const { options, terminal, parts } = call;
-  const { outFile, huntBudget: budget = DEFAULT_BUDGET, repeats = DEFAULT_REPEATS, wall = false } = options;
+  const {
+    outFile,
+    rowsFile,
+    faultsOf = STORM,
+    huntBudget: budget = DEFAULT_BUDGET,
+    repeats = DEFAULT_REPEATS,
+    wall = false,
+  } = options;
   // Before the hunt, which takes a while.
   if (outFile !== undefined) markedFile(outFile, SCOREBOARD_MARKS, '');
   const workers = options.workers ?? terminal.parallelism;
-  const storm = readScenario(options.faultsOf ?? STORM).scenario;
+  const storm = readScenario(faultsOf).scenario;
+  const rows = new MeasuredRows<MutantScores>(rowsFile, {
+    options: '--strategy',
+    field: 'scores',
+    setup: `--strategy ${strategies.join(',')} --events ${budget} --repeats ${repeats} --faults ${faultsOf}`,
+  });
   const progress = terminal.progress('mutants', mutants.length);
   let done = 0;
   const lives = new PlanLives({
@@ -47,19 +60,21 @@ export async function scoreboard(
   });
   const hunt = new StrategyHunt({ lives, budget, repeats });
   const board: MutantScores[] = [];
+  const hunted = async ({ slug, scenario: name }: Mutant): Promise<MutantScores> => {
+    const scenario = untold(readScenario(name).scenario, storm);
+    const outcomes: HuntOutcome[] = [];
+    for (const strategy of strategies) outcomes.push(await hunt.hunt({ slug, scenario, strategy }));
+    const scores = outcomes.map(({ score }) => score);
+    return { slug, scenario: name, scores, ...(await cheapest(outcomes, lives)) };
+  };
   const waiting = [...mutants.entries()];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, { slug, scenario: name }] = next;
-      const scenario = untold(readScenario(name).scenario, storm);
-      const outcomes: HuntOutcome[] = [];
-      for (const strategy of strategies) outcomes.push(await hunt.hunt({ slug, scenario, strategy }));
-      board[index] = {
-        slug,
-        scenario: name,
-        scores: outcomes.map(({ score }) => score),
-        ...(await cheapest(outcomes, lives)),
-      };
+      const [index, mutant] = next;
+      const known = rows.get(mutant.slug);
+      const row = known ?? (await hunted(mutant));
+      if (known === undefined) rows.append(row);
+      board[index] = row;
       done += 1;
       progress.update(done, '');
     }
@@ -68,6 +83,7 @@ export async function scoreboard(
     await Promise.all(Array.from({ length: workers }, work));
   } finally {
     progress.stop();
+    rows.close();
     await lives.close();
   }
   const text = strategyTable(board, { budget, wall });

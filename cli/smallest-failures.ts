@@ -2,8 +2,8 @@
  * `tidemark mutants --shrink`: how long the default strategy of a sweep takes to kill each mutant in its scenario, what is left of the failure
  * when it is shrunk, and how long that takes.
  *
- * Owns: what is timed, and going on with an interrupted measurement. Does not own: hunting (strategy-hunt.ts), shrinking (plan-session.ts), the
- * table (reports/smallest-failures.ts).
+ * Owns: what is timed. Does not own: hunting (strategy-hunt.ts), shrinking (plan-session.ts), the table (reports/smallest-failures.ts), what was
+ * measured before (measured-rows.ts).
  *
  * I1: one mutant after the other: nothing else runs while one is timed. Everything but the times is the same for any number of workers.
  */
@@ -12,13 +12,13 @@ import type { Mutant } from '../scenarios/mutants/mutant.ts';
 import { DEFAULT_STRATEGY } from '../scenarios/strategies/strategy.ts';
 import type { CommandCall } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { appender, exists, readLines, write } from './files.ts';
+import { write } from './files.ts';
 import { markedFile } from './marked-file.ts';
+import { MeasuredRows } from './measured-rows.ts';
 import { inPlanSession, type PlanSession } from './plan-session.ts';
 import { readScenario } from './scenario-source.ts';
 import { StrategyHunt } from './strategy-hunt.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Some hundred lives; all mutants of the catalog fall within a fiftieth of it. */
 const HUNT_EVENTS = 5_000_000;
@@ -28,21 +28,20 @@ export async function smallestFailuresOf(call: CommandCall, mutants: readonly Mu
   const { outFile, rowsFile } = options;
   // Before the hunt, which takes a while.
   if (outFile !== undefined) markedFile(outFile, SMALLEST_MARKS, '');
-  const known = rowsFile === undefined ? new Map<string, SmallestFailure>() : storedRows(rowsFile);
-  const rows = rowsFile === undefined ? undefined : appender(rowsFile, false);
+  const rows = new MeasuredRows<SmallestFailure>(rowsFile, { options: '--shrink', field: 'lives' });
   const workers = options.workers ?? terminal.parallelism;
   const found: SmallestFailure[] = [];
   try {
     await inPlanSession(call, 'lives', async (session) => {
       for (const mutant of mutants) {
-        const stored = known.get(mutant.slug);
+        const stored = rows.get(mutant.slug);
         const row = stored ?? (await timed(mutant, session, terminal));
-        if (stored === undefined) rows?.append(`${JSON.stringify(row)}\n`);
+        if (stored === undefined) rows.append(row);
         found.push(row);
       }
     });
   } finally {
-    rows?.close();
+    rows.close();
   }
   const text = smallestFailures(found, workers);
   if (outFile !== undefined) write(outFile, markedFile(outFile, SMALLEST_MARKS, text));
@@ -71,29 +70,4 @@ async function timed(mutant: Mutant, session: PlanSession, terminal: Terminal): 
       isMinimal: shrunk?.isMinimal ?? false,
     },
   };
-}
-
-/** What an earlier call has measured. A line that was cut off by an interruption is measured again. */
-function storedRows(file: string): Map<string, SmallestFailure> {
-  const rows = new Map<string, SmallestFailure>();
-  if (!exists(file)) return rows;
-  let number = 0;
-  for (const line of readLines(file)) {
-    number += 1;
-    const row = decodeRow(line);
-    if (row === undefined && line.endsWith('}'))
-      throw new UsageError(`${file}, line ${number}: expected a row that 'mutants --shrink' has written.`);
-    if (row !== undefined) rows.set(row.slug, row);
-  }
-  return rows;
-}
-
-function decodeRow(line: string): SmallestFailure | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    const isRow = typeof value === 'object' && value !== null && 'slug' in value && 'lives' in value;
-    return isRow ? (value as SmallestFailure) : undefined;
-  } catch {
-    return undefined;
-  }
 }

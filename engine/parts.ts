@@ -80,6 +80,8 @@ export interface EngineParts {
   readonly timerAtLimit: 'runs-on' | 'until-completion';
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
   readonly staleDecline: 'ignored' | 'counted';
+  /** A trigger that nobody confirms (row C1): fails its checkpoint, or is left to its time-out. */
+  readonly lostTrigger: 'noticed' | 'unnoticed';
   /** A snapshot that was restored without a claim (row C27), when it leaves the store. */
   readonly unclaimedSnapshot: 'left-alone' | 'deleted-when-subsumed';
   /** After a stop-with-savepoint that failed (row C28): periodic checkpoints go on, or stay off. */
@@ -133,6 +135,8 @@ export interface EngineParts {
    * `currentSource`: of a chain, the one that is read now (row B24).
    */
   splitsToGiveBack(forgotten: readonly LogSplit[], currentSource: number): readonly LogSplit[];
+  /** What a reader that was told that there is nothing more is still assigned (row B24): nothing, or what comes back of earlier sources of a chain. */
+  readonly splitsToDoneReader: 'none' | 'of-earlier-sources';
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */
@@ -286,6 +290,7 @@ export const standardParts: EngineParts = {
   afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
   staleDecline: 'ignored',
+  lostTrigger: 'noticed',
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
@@ -318,6 +323,7 @@ export const standardParts: EngineParts = {
   coordinatorStateToRestore: (found) => found,
   backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
+  splitsToDoneReader: 'none',
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'committed' || outcome === 'already-committed') return 'done';

@@ -23,6 +23,7 @@ export {
   type StrategyScore,
   strategyTable,
 } from './strategy-table.ts';
+export { type MutantReach, REACH_MARKS, reachTable } from './scenario-reach.ts';
 export { SMALLEST_MARKS, type SmallestFailure, smallestFailures } from './smallest-failures.ts';
 export { probesDocument, type ReachedProbe, reachedProbes, type Unreached, unreached } from './reached.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';

@@ -49,6 +49,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'a job restarts while the metadata of a checkpoint is on its way, and again at the next one',
   },
   { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
+  {
+    name: 'snapshots-side-by-side',
+    description: 'several snapshots of one state are live while it shrinks; newer ones are dropped first',
+  },
   { name: 'lost-write-reply', description: 'metadata and pointer writes happen, their replies are lost' },
   {
     name: 'hybrid-source',
@@ -260,6 +264,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  { name: 'lost-triggers', description: 'triggers are lost of checkpoints and stops that would not expire' },
   {
     name: 'event-time-timers',
     description: 'counts leave their state by event-time timers; watermarks begin anew after each crash',

@@ -318,6 +318,7 @@ function engineOf(input: ScenarioInput): EngineConfiguration {
         minBufferBytes: runtime.bufferDebloat.minBuffer,
       },
       requestTimeoutUs: runtime.requestTimeout,
+      askTimeoutUs: runtime.askTimeout,
       partitionRequestBackoffUs: runtime.partitionRequestBackoff,
       slotsPerTaskManager: cluster.slots,
       failoverStrategy: restart.strategy === 'none' ? 'region' : restart.failover,

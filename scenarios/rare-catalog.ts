@@ -21,6 +21,11 @@ export const RARE_SCENARIOS: readonly RareScenario[] = [
     description: 'records of a broadcasting source stick in full outputs; triggers wait for them',
   },
   {
+    name: 'rare-cancelled-behind-older',
+    folder: 'rare',
+    description: 'barriers of checkpoints that were given up end alignments for older ones',
+  },
+  {
     name: 'rare-fenced-writer',
     folder: 'rare',
     description: 'pre-commits are asked again after another attempt took the producer over',

@@ -22,6 +22,7 @@ import { History } from './history/history.ts';
 import type { HistoryEvent } from './history/history-event.ts';
 import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
+import { StaleAlignments } from './judges/stale-alignments.ts';
 import { expiringStates } from './judges/unstamped-state.ts';
 import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
@@ -115,6 +116,7 @@ class Life {
     });
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
+    const alignments = new StaleAlignments(() => this.#history.length);
     const atBarrier = options.judges ? new BarrierHashes(expiringStates(inputs.job.graph)) : undefined;
     this.#world = new World({
       plan,
@@ -125,7 +127,13 @@ class Life {
       choices: this.#choices,
       history: this.#history,
       profile: profileNamed(plan.cluster.profile),
-      observer: atBarrier,
+      observer:
+        atBarrier === undefined
+          ? undefined
+          : {
+              atBarrier: (moment, keyed) => atBarrier.atBarrier(moment, keyed),
+              passedOver: (moment, aligning) => alignments.passedOver(moment, aligning),
+            },
       onEffective: (fault) => this.#injector.markEffective(fault),
     });
     this.#injector = new FaultInjector({
@@ -153,6 +161,7 @@ class Life {
             durable: this.#world.durable,
             plan,
             audit: { atBarrier, restorer: restorerOf(plan, inputs) },
+            alignments,
           });
     const bench = this.#bench;
     if (bench !== undefined) {

@@ -11,6 +11,7 @@ import { write } from '../files.ts';
 import { markedFile } from '../marked-file.ts';
 import { MutantHunt } from '../mutant-hunt.ts';
 import { readScenario } from '../scenario-source.ts';
+import { reachOf } from '../scenario-reach.ts';
 import { scoreboard } from '../scoreboard.ts';
 import { smallestFailuresOf } from '../smallest-failures.ts';
 import { shellWord } from '../terminal.ts';
@@ -27,6 +28,8 @@ export async function mutants(call: CommandCall): Promise<ExitCode> {
   if (outFile !== undefined && operands.length > 0)
     throw new UsageError('--out writes the table of all mutants: name none of them.');
   if (options.strategies !== undefined) return await scoreboard(call, chosen, options.strategies);
+  if (options.huntedIn !== undefined)
+    return await reachOf(call, { mutants: chosen, scenario: options.huntedIn, seeds });
   if (options.smallest === true) return await smallestFailuresOf(call, chosen);
   // Before the hunt, which takes a while.
   if (outFile !== undefined) markedFile(outFile, MUTANT_MARKS, '');

@@ -11,7 +11,7 @@
  *   I4 every checkpoint that was triggered ends once: completed or aborted; so does every request;
  *   I5 a checkpoint that completes ends every older pending one but savepoints; a savepoint ends none, unless the job stops with it.
  */
-import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
+import { retryDelayUs } from '../clients/delayed-calls.ts';
 import { type CheckpointedCoordinators, NO_COORDINATORS } from '../coordination/checkpointed-coordinators.ts';
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
@@ -19,7 +19,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, type SnapshotType } from '../protocol/checkpoint-options.ts';
-import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint, TriggerConfirmed } from '../protocol/messages.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
 import { CheckpointFailureManager } from './checkpoint-failure-manager.ts';
 import { CheckpointFinalizer, type FinalizerHost, type StoredCheckpoint } from './checkpoint-finalizer.ts';
@@ -35,6 +35,7 @@ import { LateAcknowledgements } from './late-acknowledgements.ts';
 import { MasterHooks } from './master-hooks.ts';
 import { snapshotMasterSide } from './master-side-snapshot.ts';
 import { PendingCheckpoint } from './pending-checkpoint.ts';
+import { PendingDeadlines } from './pending-deadlines.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { locationOf, snapshotOptions } from './snapshot-options.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
@@ -46,7 +47,7 @@ export class CheckpointCoordinator {
   readonly #periodic: PeriodicTrigger;
   readonly #failures: CheckpointFailureManager;
   readonly files: CheckpointFiles;
-  readonly #later = new DelayedCalls();
+  readonly #deadlines: PendingDeadlines;
   readonly #late = new LateAcknowledgements();
   readonly #counter: CheckpointIdCounter;
   readonly #finalizer: CheckpointFinalizer;
@@ -94,6 +95,7 @@ export class CheckpointCoordinator {
     this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
       this.request(request, nowUs, out),
     );
+    this.#deadlines = new PendingDeadlines(options, (...missed) => this.#abort(...missed));
     this.#failures = new CheckpointFailureManager(tolerableFailures);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
@@ -183,7 +185,7 @@ export class CheckpointCoordinator {
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return (
-      this.#later.handleTimer(timer, nowUs, out) ||
+      this.#deadlines.handleTimer(timer, nowUs, out) ||
       this.#periodic.handleTimer(timer, nowUs, out) ||
       this.#counter.handleTimer(timer, nowUs, out) ||
       this.#final.handleTimer(timer, nowUs, out) ||
@@ -191,8 +193,14 @@ export class CheckpointCoordinator {
     );
   }
 
+  /** Row C1: the trigger arrived. */
+  triggerConfirmed({ checkpointId, attempt }: TriggerConfirmed, out: Out): void {
+    this.#deadlines.heardFrom(checkpointId, attempt, out);
+  }
+
   acknowledge(message: AcknowledgeCheckpoint, nowUs: Micros, out: Out): void {
     const { host, parts, wallClock } = this.#options;
+    this.#deadlines.heardFrom(message.checkpointId, message.attempt, out);
     const handles = this.files.shared.register(message, out);
     const pending = this.#pending.get(message.checkpointId);
     // The task hears which checkpoint is the newest, and builds the next one on that.
@@ -274,7 +282,6 @@ export class CheckpointCoordinator {
 
   #trigger(id: CheckpointId, request: CheckpointRequest, nowUs: Micros, out: Out): void {
     const { configuration, parts, jobId } = this.#options;
-    const { checkpoint } = configuration;
     const isOfUser = isSavepoint(request.properties.snapshot);
     const plan = this.#plan();
     assert(plan !== undefined, 'a checkpoint is triggered while the job can take one', { id });
@@ -282,15 +289,14 @@ export class CheckpointCoordinator {
       checkpointId: id,
       triggeredAtUs: this.#options.wallClock(nowUs),
       request,
-      location: locationOf({ id, jobId, isSavepoint: isOfUser }, checkpoint),
+      location: locationOf({ id, jobId, isSavepoint: isOfUser }, configuration.checkpoint),
       subtasks: plan.waitFor,
       finished: plan.finished,
       accepts: parts.acceptsAcknowledgement,
     });
     sometimes(isOfUser && this.#pending.size > 0, out, 'savepoint-beside-checkpoint');
     this.#pending.set(id, pending);
-    const timeoutUs = isOfUser ? checkpoint.savepointTimeoutUs : checkpoint.timeoutUs;
-    this.#later.after(timeoutUs, `expire/${id}`, out, (lateUs, lateOut) => this.#expire(pending, lateUs, lateOut));
+    this.#deadlines.begin(pending, out);
     this.#begin(pending, plan, nowUs, out);
   }
 
@@ -325,17 +331,10 @@ export class CheckpointCoordinator {
       // Not before every event of the coordinators' time before the cut is acknowledged, so that no trigger overtakes one.
       if (plan.trigger.some(({ isSource }) => !isSource)) probe(doneOut, 'inner-task-triggered');
       const triggered = plan.trigger.map(({ attempt }) => attempt);
-      this.#notices.triggered(pending, triggered, options, doneOut);
+      const how = { options, ...this.#deadlines.triggered(pending, triggered, doneOut) };
+      this.#notices.triggered(pending, triggered, how, doneOut);
       this.#requests.askAgain(doneUs, doneOut);
     });
-  }
-
-  /** Row C29. */
-  #expire(pending: PendingCheckpoint, nowUs: Micros, out: Out): void {
-    if (this.#pending.get(pending.checkpointId) !== pending) return;
-    if (pending.isBeingDecided) return probe(out, 'expiry-while-being-decided');
-    this.#late.expired(pending.checkpointId);
-    this.#abort(pending, 'checkpoint-expired', nowUs, out);
   }
 
   /* ---- end ---- */
@@ -355,7 +354,7 @@ export class CheckpointCoordinator {
     const { parts, store, epoch } = this.#options;
     const { checkpointId: id, isSavepoint: isOfUser } = pending;
     pending.phase = 'storing-pointer';
-    this.#later.cancel(`expire/${id}`, out);
+    this.#deadlines.end(id, out);
     if (parts.subsume === 'before-pointer' && !isOfUser)
       this.files.sweepEarly(store.pointerWith({ id, metadata: '' }, epoch), out);
   }
@@ -414,7 +413,7 @@ export class CheckpointCoordinator {
     this.#failures.succeeded(id);
     this.#lastCompletedUs = nowUs;
     this.#pending.delete(id);
-    this.#later.cancel(`expire/${id}`, out);
+    this.#deadlines.end(id, out);
     pending.request.ended?.(end, nowUs, out);
   }
 
@@ -444,7 +443,8 @@ export class CheckpointCoordinator {
     const { epoch } = this.#options;
     const id = pending.checkpointId;
     this.#pending.delete(id);
-    this.#later.cancel(`expire/${id}`, out);
+    this.#deadlines.end(id, out);
+    if (reason === 'checkpoint-expired') this.#late.expired(id);
     this.#finalizer.forget(id, out);
     out.report({
       kind: 'checkpoint-aborted',

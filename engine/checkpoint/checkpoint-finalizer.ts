@@ -21,7 +21,7 @@ import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import { type CheckpointPointer, encodePointer, pointerKey, type JobEnd } from '../protocol/checkpoint-pointer.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import { type CheckpointMetadata, encodeMetadata } from '../protocol/metadata-file.ts';
-import { relativeTo } from '../protocol/savepoint-paths.ts';
+import { metadataIn, relativeTo } from '../protocol/savepoint-paths.ts';
 import type { CompletedCheckpointStore } from './completed-checkpoint-store.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { probe } from '../protocol/probes.ts';
@@ -79,7 +79,7 @@ export class CheckpointFinalizer {
   finalize(metadata: CheckpointMetadata, location: string, end: JobEnd | undefined, out: Out): void {
     const { configuration, storage, host } = this.#options;
     const id = metadata.checkpointId;
-    const path = `${location}/_metadata`;
+    const path = metadataIn(location);
     const isOfUser = isSavepoint(metadata.snapshot ?? 'checkpoint');
     const bytes = encodeMetadata(relativeTo(location, metadata));
     out.report({ kind: 'metadata-write-sent', checkpointId: id, path });

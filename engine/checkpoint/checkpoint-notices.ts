@@ -6,8 +6,7 @@
  */
 import type { CheckpointId, ExecutionAttemptId, LeaderEpoch } from '../foundation/ids.ts';
 import type { Out } from '../protocol/actor.ts';
-import type { CheckpointOptions } from '../protocol/checkpoint-options.ts';
-import type { EngineMessage } from '../protocol/messages.ts';
+import type { EngineMessage, TriggerCheckpoint } from '../protocol/messages.ts';
 import type { PendingCheckpoint, SubtaskOfAttempt } from './pending-checkpoint.ts';
 
 type Send = (attempt: ExecutionAttemptId, message: EngineMessage, out: Out) => void;
@@ -33,12 +32,12 @@ export class CheckpointNotices {
   triggered(
     { checkpointId, triggeredAtUs }: PendingCheckpoint,
     sources: readonly ExecutionAttemptId[],
-    options: CheckpointOptions,
+    how: Pick<TriggerCheckpoint, 'options' | 'isAsked'>,
     out: Out,
   ): void {
     const epoch = this.#epoch;
     for (const attempt of sources)
-      this.#send(attempt, { kind: 'trigger-checkpoint', epoch, attempt, checkpointId, triggeredAtUs, options }, out);
+      this.#send(attempt, { kind: 'trigger-checkpoint', epoch, attempt, checkpointId, triggeredAtUs, ...how }, out);
   }
 
   /** `lastSubsumedId`: files of checkpoints up to it may go, wherever a task keeps copies. */

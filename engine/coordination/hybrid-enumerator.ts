@@ -7,12 +7,18 @@
  * enumerator stays for them, and hands them to anyone. Flink keeps such splits beside its enumerator, until their reader is there again,
  * and out of its checkpoints; here they are in its state like all that are not assigned.
  *
- * Owns: which source is read, the enumerators up to it, and their discoveries. Does not own: the ways to readers (source-coordinator.ts).
+ * "There is nothing more" is said of the chain, too: a reader that heard it may have ended, and would take what comes back of an earlier
+ * source without reading it.
+ *
+ * Owns: which source is read, the enumerators up to it, their discoveries, and which readers are done. Does not own: the ways to readers
+ * (source-coordinator.ts).
  * Invariants:
  *   I1 the index of the source that is read and the state of all enumerators are one snapshot;
  *   I2 a split goes to readers and comes back with the index of its own source;
  *   I3 a source is over when each of its partitions was read to its end, nobody holds a split of it, and every reader is there to say so;
- *   I4 only the source that is read asks for splits to come.
+ *   I4 only the source that is read asks for splits to come;
+ *   I5 a reader is told that there is nothing more when the last source is read and no split of any waits for a reader, and is assigned
+ *      nothing from then on, of no source.
  */
 import { assert } from '../foundation/assert.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -31,9 +37,15 @@ import {
 } from '../connectors/split-rows.ts';
 import { FileDiscovery } from './file-discovery.ts';
 import { type Discovery, type DiscoveryHost, PartitionDiscovery } from './partition-discovery.ts';
-import { type EnumeratorContext, type EnumeratorState, SplitEnumerator } from './split-enumerator.ts';
+import {
+  type EnumeratorContext,
+  type EnumeratorState,
+  type FinishedSplit,
+  SplitEnumerator,
+} from './split-enumerator.ts';
 
-export interface HybridContext extends EnumeratorContext {
+export interface HybridContext extends Omit<EnumeratorContext, 'source' | 'isDone'> {
+  signalNoMoreSplits(subtask: number, out: Out): void;
   /** Tells a reader which source of the chain is read. */
   switchSource(subtask: number, source: number, out: Out): void;
 }
@@ -44,7 +56,7 @@ export interface HybridEnumeratorOptions {
   readonly sources: readonly SourceSpec[];
   readonly context: HybridContext;
   readonly host: DiscoveryHost;
-  readonly parts: Pick<EngineParts, 'startOfNewPartition'>;
+  readonly parts: Pick<EngineParts, 'startOfNewPartition' | 'splitsToDoneReader'>;
 }
 
 export class HybridEnumerator {
@@ -53,6 +65,8 @@ export class HybridEnumerator {
   readonly #discoveries: readonly (Discovery | undefined)[];
   /** Up to the source that is read, which is the last. */
   #enumerators: SplitEnumerator[] = [];
+  /** Subtasks whose readers were told that there is nothing more. */
+  readonly #done = new Set<number>();
 
   constructor(options: HybridEnumeratorOptions) {
     this.#options = options;
@@ -63,6 +77,7 @@ export class HybridEnumerator {
   /** From this state, or from nothing. Throws `CorruptData` or `IncompatibleState`. */
   begin(bytes: Uint8Array | undefined): void {
     this.#enumerators = [];
+    this.#done.clear();
     let states: readonly (EnumeratorState | undefined)[] = [undefined];
     if (bytes !== undefined) states = this.#isChain ? decodeChainState(bytes) : [decodeEnumeratorState(bytes)];
     for (const state of states) this.#add(state);
@@ -93,23 +108,27 @@ export class HybridEnumerator {
       splits.every((split) => sourceOf(split) <= this.current),
       'a reader is not ahead of its enumerator',
     );
+    if (hasFinished) this.#done.add(subtask);
+    else this.#done.delete(subtask);
     if (this.#isChain) this.#options.context.switchSource(subtask, this.current, out);
     for (const [source, enumerator] of this.#enumerators.entries())
-      enumerator.addReader(subtask, ofSource(splits, source), hasFinished, out);
-    this.#switchWhenOver(out);
+      enumerator.addReader(subtask, ofSource(splits, source), out);
+    this.#settle(out);
   }
 
-  handleSplitRequest(subtask: number, out: Out): void {
+  /**
+   * One that was on its way when the reader was told that there is nothing more has had its answer. One of an earlier source is followed by one
+   * of the source that is read: if both counted, the reader would get more than it has room for, and ask for less when it begins again.
+   */
+  handleSplitRequest(subtask: number, source: number, out: Out): void {
+    if (this.#done.has(subtask) || source !== this.current) return;
     this.#enumerator.handleSplitRequest(subtask, out);
+    this.#settle(out);
   }
 
-  handleFinished(
-    subtask: number,
-    finished: { readonly split: LogSplit; readonly partitionEnded: boolean },
-    out: Out,
-  ): void {
+  handleFinished(subtask: number, finished: FinishedSplit, out: Out): void {
     this.#enumeratorOf(finished.split).handleFinished(subtask, finished, out);
-    this.#switchWhenOver(out);
+    this.#settle(out);
   }
 
   /** I2. */
@@ -121,6 +140,7 @@ export class HybridEnumerator {
     );
     for (const [source, enumerator] of this.#enumerators.entries())
       enumerator.addSplitsBack(ofSource(splits, source), subtask, out);
+    this.#settle(out);
   }
 
   handleMessage(message: EngineMessage, nowUs: Micros, out: Out): boolean {
@@ -145,6 +165,12 @@ export class HybridEnumerator {
     return enumerator;
   }
 
+  /** What follows when splits were assigned, finished or given back. */
+  #settle(out: Out): void {
+    this.#switchWhenOver(out);
+    this.#tellWhenExhausted(out);
+  }
+
   /** I3. */
   #switchWhenOver(out: Out): void {
     if (!this.isProcessingBacklog || !this.#enumerator.hasEnded) return;
@@ -155,13 +181,26 @@ export class HybridEnumerator {
     for (const subtask of context.registered) context.switchSource(subtask, this.current, out);
   }
 
+  /** I5. */
+  #tellWhenExhausted(out: Out): void {
+    const { context } = this.#options;
+    if (this.isProcessingBacklog || context.registered.size < context.parallelism()) return;
+    if (!this.#enumerator.isExhausted || this.#enumerators.some(({ hasUnassigned }) => hasUnassigned)) return;
+    for (const subtask of this.#enumerator.takeWaiting()) {
+      this.#done.add(subtask);
+      context.signalNoMoreSplits(subtask, out);
+    }
+  }
+
   #add(state: EnumeratorState | undefined): void {
-    const { sources, context } = this.#options;
+    const { sources, context, parts } = this.#options;
     const index = this.#enumerators.length;
     const source = sources[index];
     assert(source !== undefined, 'the chain has the source that is read', { index });
-    const place = { source: index, isLast: index === sources.length - 1 };
-    const enumerator = new SplitEnumerator(source, this.#isChain ? { ...context, place } : context, state);
+    const doneReaderTakes = parts.splitsToDoneReader === 'of-earlier-sources' && index < sources.length - 1;
+    const isDone = (subtask: number): boolean => !doneReaderTakes && this.#done.has(subtask);
+    const ofChain = this.#isChain ? { source: index } : {};
+    const enumerator = new SplitEnumerator(source, { ...context, ...ofChain, isDone }, state);
     if (isStatic(source)) enumerator.start();
     this.#enumerators.push(enumerator);
   }
@@ -173,8 +212,10 @@ export class HybridEnumerator {
       source: { ...source, uid: this.#isChain ? `${uid}/${index}` : uid },
       host,
       at: () => this.#startOfUnknown(index),
-      discovered: (partitions: readonly number[], offsets: readonly number[], out: Out) =>
-        this.#enumerators[index]?.discovered(partitions, (position) => offsets[position] ?? 0, out),
+      discovered: (partitions: readonly number[], offsets: readonly number[], out: Out) => {
+        this.#enumerators[index]?.discovered(partitions, (position) => offsets[position] ?? 0, out);
+        this.#settle(out);
+      },
     };
     const { files } = source;
     return files === undefined ? new PartitionDiscovery(discovery) : new FileDiscovery(discovery, files);

@@ -11,15 +11,15 @@
  * they are told of by whoever asks the log (partition-discovery.ts); those of the first answer begin where the source is to begin, those that
  * come later at their start, as all that was ever in them came while the job ran (FLIP-288).
  *
- * Where another source follows in a chain, nobody is told that there is nothing more: readers wait for what comes behind (hybrid-enumerator.ts).
- *
- * Owns: what is not assigned. Does not own: what was assigned to whom since when (split-assignment-tracker.ts).
+ * Owns: what is not assigned. Does not own: what was assigned to whom since when (split-assignment-tracker.ts), who is told that there is
+ * nothing more (hybrid-enumerator.ts).
  * Invariants:
  *   I1 every split is in exactly one place of a checkpoint: here, or in one reader's state;
  *   I2 a range of a partition is assigned when no earlier one is open or waits: they are read in order, though perhaps by different
  *      readers. Only where a reader restarts alone may an earlier one be open again beside a later one, with another reader;
  *   I3 nothing is assigned before every reader said what it holds, for I2 (Flink, FLIP-537, waits alike);
- *   I4 a split begins at a number, which is in the checkpoint from the discovery on (H5 in bugs.md).
+ *   I4 a split begins at a number, which is in the checkpoint from the discovery on (H5 in bugs.md);
+ *   I5 a reader that is done is assigned nothing.
  */
 import type { Out } from '../protocol/actor.ts';
 import type { SourceSpec } from '../job/job-graph.ts';
@@ -28,15 +28,22 @@ import { probe, sometimes } from '../protocol/probes.ts';
 
 /** What an enumerator asks of its coordinator (Flink: SplitEnumeratorContext). */
 export interface EnumeratorContext {
-  /** Its source is one of a chain: which one, and whether another one follows (row B24). */
-  readonly place?: { readonly source: number; readonly isLast: boolean };
+  /** Its source is one of a chain: which one (row B24). */
+  readonly source?: number;
   /** Subtasks whose readers are there. */
   readonly registered: ReadonlySet<number>;
   /** How many readers there will be. */
   parallelism(): number;
+  /** The reader of this subtask was told that there is nothing more. */
+  isDone(subtask: number): boolean;
   assignSplit(subtask: number, split: LogSplit, out: Out): void;
-  signalNoMoreSplits(subtask: number, out: Out): void;
   releaseSplit(subtask: number, splitId: string, out: Out): void;
+}
+
+export interface FinishedSplit {
+  readonly split: LogSplit;
+  /** No record will ever lie behind it. */
+  readonly partitionEnded: boolean;
 }
 
 export interface EnumeratorState {
@@ -55,8 +62,6 @@ export class SplitEnumerator {
   readonly #open = new Map<string, { readonly split: LogSplit; readonly subtask: number }>();
   /** Who asked and got nothing yet, in the order of asking. */
   readonly #waiting = new Set<number>();
-  /** Who was told that there is nothing more. */
-  readonly #done = new Set<number>();
 
   constructor(source: SourceSpec, context: EnumeratorContext, state: EnumeratorState | undefined) {
     this.#source = source;
@@ -97,14 +102,27 @@ export class SplitEnumerator {
     return { discovered, unassigned: [...this.#unassigned] };
   }
 
-  /** A reader is there, with these splits in its restored state. */
-  addReader(subtask: number, splits: readonly LogSplit[], hasFinished: boolean, out: Out): void {
-    if (hasFinished) this.#done.add(subtask);
-    else this.#done.delete(subtask);
-    for (const split of splits) {
-      if (isFinished(split)) this.handleFinished(subtask, { split, partitionEnded: false }, out);
-      else this.#open.set(split.splitId, { split, subtask });
-    }
+  /** Every partition is one split, or has ended, and all are assigned; and no partition will come. */
+  get isExhausted(): boolean {
+    if (this.hasUnassigned || !this.hasDiscovered || this.#source.discoveryUs !== undefined) return false;
+    return this.#rangeRecords === 0 || [...this.#next.values()].every((next) => next === ENDED);
+  }
+
+  get hasUnassigned(): boolean {
+    return this.#unassigned.length > 0;
+  }
+
+  /** Who asked and got nothing; they wait no longer. */
+  takeWaiting(): readonly number[] {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    return waiting;
+  }
+
+  /** A reader is there, with these splits in its restored state. All that it holds is known before any of it is followed by another split (I3). */
+  addReader(subtask: number, splits: readonly LogSplit[], out: Out): void {
+    for (const split of splits) if (!isFinished(split)) this.#open.set(split.splitId, { split, subtask });
+    for (const split of splits) if (isFinished(split)) this.#finish(subtask, { split, partitionEnded: false }, out);
     this.#serve(out);
   }
 
@@ -113,19 +131,19 @@ export class SplitEnumerator {
     this.#serve(out);
   }
 
+  handleFinished(subtask: number, finished: FinishedSplit, out: Out): void {
+    this.#finish(subtask, finished, out);
+    this.#serve(out);
+  }
+
   /** Known already when a reader of a restarted region says it again. */
-  handleFinished(
-    subtask: number,
-    { split, partitionEnded }: { readonly split: LogSplit; readonly partitionEnded: boolean },
-    out: Out,
-  ): void {
+  #finish(subtask: number, { split, partitionEnded }: FinishedSplit, out: Out): void {
     if (this.#open.get(split.splitId)?.subtask === subtask) this.#open.delete(split.splitId);
     const isNewest = this.#next.get(split.partition) === split.end;
     if (isNewest && partitionEnded) this.#next.set(split.partition, ENDED);
     else if (isNewest) this.#makeSplit(split.partition, split.end);
     else probe(out, 'split-finished-again');
     this.#context.releaseSplit(subtask, split.splitId, out);
-    this.#serve(out);
   }
 
   /** The reader is gone; what else it holds it will say when it is there again. */
@@ -150,12 +168,6 @@ export class SplitEnumerator {
       this.#open.set(split.splitId, { split, subtask });
       this.#context.assignSplit(subtask, split, out);
     }
-    if (!this.#isExhausted || this.#context.place?.isLast === false) return;
-    for (const subtask of this.#waiting) {
-      this.#done.add(subtask);
-      this.#context.signalNoMoreSplits(subtask, out);
-    }
-    this.#waiting.clear();
   }
 
   /** I2. */
@@ -165,7 +177,7 @@ export class SplitEnumerator {
     return !this.#unassigned.some(isEarlier);
   }
 
-  /** Who asked first, and for a split that was given back anyone: the readers' room is meant for one range of each partition. */
+  /** Who asked first, and for a split that was given back anyone: the readers' room is meant for one range of each partition. I5. */
   #readerFor(split: LogSplit): number | undefined {
     const load = new Map<number, number>();
     const reading = new Set<number>();
@@ -173,16 +185,12 @@ export class SplitEnumerator {
       load.set(subtask, (load.get(subtask) ?? 0) + 1);
       if (open.partition === split.partition) reading.add(subtask);
     }
-    for (const subtask of this.#waiting) if (!reading.has(subtask)) return subtask;
+    const { registered, isDone } = this.#context;
+    const mayRead = (subtask: number): boolean => !reading.has(subtask) && !isDone(subtask);
+    for (const subtask of this.#waiting) if (mayRead(subtask)) return subtask;
     if (this.#next.get(split.partition) === split.end) return undefined;
-    const others = [...this.#context.registered].filter((subtask) => !reading.has(subtask) && !this.#done.has(subtask));
+    const others = [...registered].filter(mayRead);
     return others.sort((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0) || a - b)[0];
-  }
-
-  /** Every partition is one split, or has ended, and all are assigned; and no partition will come. */
-  get #isExhausted(): boolean {
-    if (this.#unassigned.length > 0 || !this.hasDiscovered || this.#source.discoveryUs !== undefined) return false;
-    return this.#rangeRecords === 0 || [...this.#next.values()].every((next) => next === ENDED);
   }
 
   get #rangeRecords(): number {
@@ -193,8 +201,8 @@ export class SplitEnumerator {
     const records = this.#rangeRecords;
     const end = records === 0 ? UNBOUNDED : offset + records;
     this.#next.set(partition, end);
-    const { place } = this.#context;
-    const source = place === undefined ? {} : { source: place.source };
-    this.#unassigned.push({ splitId: `${partition}@${offset}`, partition, offset, sub: 0, end, ...source });
+    const { source } = this.#context;
+    const ofChain = source === undefined ? {} : { source };
+    this.#unassigned.push({ splitId: `${partition}@${offset}`, partition, offset, sub: 0, end, ...ofChain });
   }
 }

@@ -132,6 +132,7 @@ export class JobManager implements Actor {
       case 'heartbeat-response':
       case 'task-state':
       case 'end-of-data':
+      case 'trigger-confirmed':
       case 'acknowledge-checkpoint':
       case 'decline-checkpoint':
         if (this.#master !== undefined && message.epoch === this.#services.epoch) {

@@ -270,6 +270,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
         return this.#reports.taskState(message, from.node, nowUs, out);
       case 'end-of-data':
         return this.#endOfData(message.attempt, nowUs, out);
+      case 'trigger-confirmed':
+        return this.#coordinator.triggerConfirmed(message, out);
       case 'acknowledge-checkpoint':
         this.#gateway.confirm(message, from, out);
         return this.#coordinator.acknowledge(message, nowUs, out);

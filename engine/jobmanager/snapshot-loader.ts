@@ -16,7 +16,7 @@ import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { RestoreSettings } from '../protocol/client-operations.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
-import { pathsIn, resolvedIn } from '../protocol/savepoint-paths.ts';
+import { metadataIn, pathsIn, resolvedIn } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export type LoadedSnapshot =
@@ -50,7 +50,7 @@ export class SnapshotLoader {
 
   /** Storage that does not answer is asked again; what is not there, or is damaged, is refused. */
   load(restore: LoadSettings, out: Out, loaded: (snapshot: LoadedSnapshot, nowUs: Micros, out: Out) => void): void {
-    const path = `${restore.location}/_metadata`;
+    const path = metadataIn(restore.location);
     this.#options.storage.read(path, out, (reply, nowUs, replyOut) => {
       if (reply?.outcome === 'not-found')
         return loaded({ kind: 'refused', reason: `there is no ${path}`, isUnreadable: true }, nowUs, replyOut);
@@ -68,7 +68,7 @@ export class SnapshotLoader {
    * not do: an object store may not show yet what it has, and the metadata goes last, so that whoever goes on knows the names.
    */
   dispose(location: string, out: Out, disposed: (out: Out) => void): void {
-    const path = `${location}/_metadata`;
+    const path = metadataIn(location);
     const again = (againOut: Out): void =>
       this.#again(againOut, (lateOut) => this.dispose(location, lateOut, disposed));
     this.#options.storage.read(path, out, (reply, _nowUs, readOut) => {

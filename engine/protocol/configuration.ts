@@ -163,6 +163,11 @@ export interface RuntimeConfiguration {
   readonly bufferDebloat: BufferDebloatConfiguration;
   /** A request to an outside system without reply is repeated after this time. */
   readonly requestTimeoutUs: number;
+  /**
+   * A trigger that nobody confirmed has failed after this time, and its checkpoint with it (Flink: pekko.ask.timeout); absent: none is confirmed, and
+   * one that was lost is noticed when its checkpoint expires.
+   */
+  readonly askTimeoutUs?: number;
   readonly partitionRequestBackoffUs: number;
   readonly slotsPerTaskManager: number;
   readonly failoverStrategy: FailoverStrategyName;

@@ -48,6 +48,8 @@ export interface TriggerCheckpoint {
   readonly checkpointId: CheckpointId;
   readonly triggeredAtUs: Micros;
   readonly options: CheckpointOptions;
+  /** Present: the JobManager waits for `trigger-confirmed` (row C1). */
+  readonly isAsked?: true;
 }
 export interface NotifyCheckpointComplete {
   readonly kind: 'notify-checkpoint-complete';
@@ -100,6 +102,7 @@ export type TaskManagerMessage =
     }
   /** All input of the subtask ended and its operators have finished (row C23; Flink: notifyEndOfData). */
   | { readonly kind: 'end-of-data'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }
+  | TriggerConfirmed
   | AcknowledgeCheckpoint
   | DeclineCheckpoint;
 
@@ -114,6 +117,13 @@ export interface ListedExecution {
   readonly endOfData?: boolean;
 }
 
+/** Answer to a `trigger-checkpoint` that asks for one: it arrived, whatever the subtask makes of it. */
+export interface TriggerConfirmed {
+  readonly kind: 'trigger-confirmed';
+  readonly epoch: LeaderEpoch;
+  readonly attempt: ExecutionAttemptId;
+  readonly checkpointId: CheckpointId;
+}
 /** Flink: AcknowledgeCheckpoint. */
 export interface AcknowledgeCheckpoint {
   readonly kind: 'acknowledge-checkpoint';

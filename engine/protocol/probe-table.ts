@@ -78,6 +78,7 @@ const BY_AREA = {
     'trigger-of-given-up-checkpoint': 'A subtask was triggered for a checkpoint whose abort it had heard before.',
     'trigger-not-all-required-tasks-running': 'A checkpoint was asked for while a task did not run (row C1).',
     'trigger-periodic-scheduler-shutdown': 'A periodic checkpoint was due when the scheduler had stopped (row C4).',
+    'trigger-unconfirmed': 'Somebody did not confirm a trigger in time, and the checkpoint failed (row C1).',
     'unconfirmed-acknowledgement-given-up':
       'An acknowledgement was never confirmed; the subtask declined instead (row C11).',
   },

@@ -14,6 +14,13 @@ const HERE = './';
 export const savepointDirectory = (directory: string, jobId: string, id: CheckpointId): string =>
   `${directory}/savepoint-${jobId}-${id}`;
 
+const METADATA = '/_metadata';
+
+/** Where a snapshot in this directory says what it is made of. */
+export const metadataIn = (directory: string): string => `${directory}${METADATA}`;
+
+export const isMetadata = (path: string): boolean => path.endsWith(METADATA);
+
 /** `<directory>/_metadata` gives the directory. */
 export const directoryOfMetadata = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 

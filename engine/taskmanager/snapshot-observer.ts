@@ -1,5 +1,6 @@
 /**
- * Whoever audits snapshots from outside: it is shown the live keyed state at the barrier, before the synchronous part is taken.
+ * Whoever audits snapshots from outside: it is shown the live keyed state at the barrier, before the synchronous part is taken, and what a
+ * subtask goes on waiting for when it has read of a checkpoint that it will not take part in.
  *
  * It must neither change nor keep what it is shown. The engine has none; a harness that judges lets one in (TaskEnvironment).
  */
@@ -15,4 +16,9 @@ export interface SnapshotMoment {
 
 export interface SnapshotObserver {
   atBarrier(moment: SnapshotMoment, keyed: readonly KeyedOperatorState[]): void;
+  /**
+   * A cancellation marker (row B3) was read, or a barrier that the subtask passes over: of the past, or of a checkpoint that was aborted.
+   * `aligning`: the checkpoint whose barriers it collects behind that, 0 when none. In the mailbox action that read it, after what followed from it.
+   */
+  passedOver(moment: SnapshotMoment, aligning: number): void;
 }

@@ -374,6 +374,7 @@ export class StreamTask {
     if (this.#source === undefined || head === undefined) return;
     this.#time.startSplit();
     const emitted = this.#source.emit(SOURCE_RECORDS_PER_ACTION, head, this.#mayEmit, out);
+    assert(emitted === 0 || this.#ending.mode === undefined, 'no record follows the end of the data');
     out.busy('record', emitted);
     if (this.#source.isExhausted && !this.#time.isBusy && this.#ending.mode === undefined)
       this.#endOfData('drain', out);

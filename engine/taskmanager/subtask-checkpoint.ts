@@ -306,6 +306,12 @@ export class SubtaskCheckpoint {
     out.report({ kind: 'decline-sent', ...this.#task(), checkpointId, reason });
   }
 
+  /** Row C1: the trigger is here, whatever becomes of it (Flink: TaskExecutor.triggerCheckpoint answers before the task acts). */
+  confirmTrigger(checkpointId: CheckpointId, out: Out): void {
+    const { attempt, epoch, toJobManager } = this.#options;
+    toJobManager({ kind: 'trigger-confirmed', epoch, attempt, checkpointId }, out);
+  }
+
   handleReply(reply: StorageReply, nowUs: Micros, out: Out): void {
     this.#files.handleReply(reply, nowUs, out);
   }

@@ -92,6 +92,11 @@ export class TaskCheckpointing {
 
   /** The coordinator asks for it. */
   trigger(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
+    if (message.isAsked === true) this.#options.checkpoint.confirmTrigger(message.checkpointId, out);
+    this.#triggered(message, nowUs, out);
+  }
+
+  #triggered(message: TriggerCheckpoint, nowUs: Micros, out: Out): void {
     const { checkpoint, ending, environment, host, outputs, source } = this.#options;
     const { checkpointId: id, triggeredAtUs, options } = message;
     if (!checkpoint.isNew(id) && environment.parts.lateTrigger === 'ignored') return;
@@ -151,7 +156,7 @@ export class TaskCheckpointing {
     const trigger = this.#stuck;
     if (trigger === undefined || this.#options.outputs.isStuck) return;
     this.#stuck = undefined;
-    this.trigger(trigger, nowUs, out);
+    this.#triggered(trigger, nowUs, out);
   }
 
   /** The batch has come and was emitted, or there was none to come. */

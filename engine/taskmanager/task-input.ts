@@ -304,7 +304,7 @@ export class TaskInput {
         return this.#barrier(channel, event, nowUs, out);
       case 'cancel-marker':
         sometimes(this.#barriers.aligning === event.checkpointId, out, 'cancelled-during-alignment');
-        return this.#cancelled(this.#barriers.cancelMarker(event.checkpointId), out);
+        return this.#passOver(this.#barriers.cancelMarker(event.checkpointId), event.checkpointId, out);
       case 'watermark':
       case 'watermark-status':
         return this.#options.host.time(this.#watermarks.event(channel, event), out);
@@ -320,20 +320,22 @@ export class TaskInput {
   #barrier(channel: number, barrier: CheckpointBarrier, nowUs: Micros, out: Out): void {
     const id = barrier.checkpointId;
     const decision = this.#barriers.barrier(channel, id, isUnaligned(barrier));
-    if (decision.kind === 'ignore') return probe(out, 'barrier-of-the-past');
+    if (decision.kind === 'ignore') probe(out, 'barrier-of-the-past');
     sometimes(decision.kind === 'cancelled', out, 'barrier-behind-abort');
-    if (decision.kind === 'cancelled') return this.#cancelled(decision, out);
+    if (decision.kind === 'ignore' || decision.kind === 'cancelled') return this.#passOver(decision, id, out);
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
     this.#act(decision, { barrier, channel }, nowUs, out);
     if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
   }
 
-  /** Row B3: by a marker, or by an abort that came before the first barrier. */
-  #cancelled(decision: BarrierDecision, out: Out): void {
-    if (decision.kind !== 'cancelled') return;
-    this.#stopGathering();
-    this.#options.host.giveUp(decision.checkpointId, 'checkpoint-declined-on-cancellation-barrier', out);
+  /** Row B3: `id` is of the past, or given up by a marker or by an abort that came before its first barrier. */
+  #passOver(decision: BarrierDecision, id: CheckpointId, out: Out): void {
+    if (decision.kind === 'cancelled') {
+      this.#stopGathering();
+      this.#options.host.giveUp(id, 'checkpoint-declined-on-cancellation-barrier', out);
+    }
+    this.#options.environment.observer?.passedOver({ checkpointId: id, ...this.#task() }, this.#barriers.aligning);
   }
 
   /** Rows C23, B16: the producer waits until all it wrote was processed. */

@@ -4,6 +4,7 @@
  * Owns: the words. Does not own: which events are worth telling (narrative.ts).
  * I1: a sentence says what the event shows and no more: that a file was stored, not that it is durable.
  */
+import { isMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import { faultLabel } from '../../sim/faults/fault.ts';
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -94,7 +95,7 @@ function worldText({ node, event }: HistoryEvent, { plan }: Wording): string | u
 function durableText({ node, event }: HistoryEvent): string | undefined {
   switch (event.kind) {
     case 'object-stored':
-      return event.path.endsWith('/_metadata') ? `${event.path} is stored` : undefined;
+      return isMetadata(event.path) ? `${event.path} is stored` : undefined;
     case 'object-deleted':
       return `${event.path} is deleted`;
     case 'writes-lost':

@@ -30,12 +30,19 @@ export const hourlyCounts: JobDefinition = {
   parameters: [
     { name: 'key', description: 'Field of a record that is the key.', default: 'origin' },
     { name: 'minutes', description: 'Length of a span in minutes.', default: 360 },
+    { name: 'maxParallelism', description: 'Key groups of every operator; 0: as many as Flink takes.', default: 0 },
     ...eventTimeParameters,
   ],
   build(input) {
     const { parameters, parallelism } = input;
     const key = textParameter(parameters, 'key');
-    const env = new StreamExecutionEnvironment({ jobId: 'hourly-counts', name: 'Hourly counts', parallelism });
+    const maxParallelism = numberParameter(parameters, 'maxParallelism');
+    const env = new StreamExecutionEnvironment({
+      jobId: 'hourly-counts',
+      name: 'Hourly counts',
+      parallelism,
+      ...(maxParallelism === 0 ? {} : { maxParallelism }),
+    });
     readWithEventTime(env, input)
       .keyBy((row) => keyField(row, key))
       .process(

@@ -18,7 +18,7 @@ export const newerBarrierDoesNotCancelOlder: Mutant = {
     'A task that aligns a checkpoint sticks to it, whatever barriers of newer ones come: one that never completes blocks it.',
   parts: withWrong({ newerBarrier: 'is-ignored' }),
   scenario: 'lost-aborts',
-  judges: ['progress'],
+  judges: ['checkpoint-lifecycle', 'progress'],
 };
 
 export const barrierAcceptOffByOne: Mutant = {

@@ -28,6 +28,16 @@ export const failedStopLeavesTimerOff: Mutant = {
   judges: ['exactly-once-output', 'progress'],
 };
 
+export const lostTriggerUnnoticed: Mutant = {
+  slug: 'lost-trigger-unnoticed',
+  bug: 'CheckpointCoordinator.triggerTasks (row C1)',
+  story:
+    'Nobody waits for the answers to triggers: when one is lost, its savepoint is pending until it expires, and who has stopped for it stands still.',
+  parts: withWrong({ lostTrigger: 'unnoticed' }),
+  scenario: 'lost-triggers',
+  judges: ['progress'],
+};
+
 export const noClaimNotRemembered: Mutant = {
   slug: 'no-claim-not-remembered',
   bug: 'FLINK-26985',

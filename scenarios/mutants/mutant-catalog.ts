@@ -10,6 +10,7 @@ import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutan
 import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
+  lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
 } from './checkpoint-coordinator-mutants.ts';
@@ -128,6 +129,7 @@ import {
   recordBetweenOffsetAndBarrier,
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
+  splitsBackToDoneReader,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
@@ -232,6 +234,7 @@ export const MUTANTS: readonly Mutant[] = [
   abortForgetsTimer,
   lateDeclineKillsNewAttempt,
   failedStopLeavesTimerOff,
+  lostTriggerUnnoticed,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
@@ -278,6 +281,7 @@ export const MUTANTS: readonly Mutant[] = [
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,
+  splitsBackToDoneReader,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -76,3 +76,14 @@ export const splitsBackToNewSource: Mutant = {
   scenario: 'hybrid-source',
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
+
+export const splitsBackToDoneReader: Mutant = {
+  slug: 'splits-back-to-done-reader',
+  bug: 'row B24',
+  story:
+    'That there is nothing more is noted for the last source of a chain alone: splits of an earlier one that a restarted reader forgot go to ' +
+    'readers that have heard it, and may have ended.',
+  parts: withWrong({ splitsToDoneReader: 'of-earlier-sources' }),
+  scenario: 'hybrid-source',
+  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'progress'],
+};

@@ -252,6 +252,7 @@ const runtime = record({
     minBufferBytes: 256,
   }),
   requestTimeoutUs: positive,
+  askTimeoutUs: positive.exactOptional(),
   partitionRequestBackoffUs: natural,
   slotsPerTaskManager: positive,
   failoverStrategy: z.enum(['region', 'full']).default('region'),

@@ -255,6 +255,11 @@ export const runtimeSchema = record({
     .prefault({})
     .describe('Buffer debloating.'),
   requestTimeout: duration().prefault('1s').describe('A request without reply is repeated after this time.'),
+  askTimeout: duration()
+    .prefault('10s')
+    .describe(
+      "A checkpoint fails whose triggers are not all confirmed after this time. Flink's default (`pekko.ask.timeout`).",
+    ),
   partitionRequestBackoff: duration()
     .prefault('100ms')
     .describe("A refused partition request is repeated after this time. Flink's default."),

@@ -4,14 +4,14 @@
  * Owns the hashes: three numbers per subtask and operator, of the newest checkpoints. Only looks: it changes nothing of a life.
  * A snapshot that somebody still holds when hundreds have come after it is held against its own bytes alone.
  */
-import type { SnapshotMoment, SnapshotObserver } from '../../engine/taskmanager/snapshot-observer.ts';
+import type { SnapshotMoment } from '../../engine/taskmanager/snapshot-observer.ts';
 import type { KeyedOperatorState } from '../../engine/state/keyed-state-backend.ts';
 import { EPISODES_KEPT, forgetOldest } from '../judges/forget-oldest.ts';
 import type { StateAtBarrier } from '../judges/restore-audit.ts';
 import { StateHash } from '../judges/state-hash.ts';
 import type { HashPair } from '../judges/value-hash.ts';
 
-export class BarrierHashes implements SnapshotObserver, StateAtBarrier {
+export class BarrierHashes implements StateAtBarrier {
   /** By operator: states whose entries may expire between barrier and file. They are in no hash. */
   readonly #expiring: ReadonlyMap<string, ReadonlySet<string>>;
   /** By checkpoint, then subtask and operator. A subtask that was restarted may have stood at a barrier of one id twice. */

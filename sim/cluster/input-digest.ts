@@ -46,6 +46,7 @@ export function foldMessage(digest: Digest, message: EngineMessage): void {
     case 'heartbeat-response':
     case 'task-state':
     case 'end-of-data':
+    case 'trigger-confirmed':
     case 'acknowledge-checkpoint':
     case 'decline-checkpoint':
       foldTaskManager(digest, message);
@@ -224,6 +225,7 @@ function foldJobManager(digest: Digest, message: JobManagerMessage): void {
       digest.fold(message.checkpointId);
       digest.fold(message.triggeredAtUs);
       foldOptions(digest, message.options);
+      if (message.isAsked !== undefined) digest.fold(1);
       return;
     case 'notify-checkpoint-complete':
       digest.fold(message.attempt);
@@ -265,6 +267,10 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.attempt);
       digest.foldString(message.state);
       digest.foldString(message.failure ?? '');
+      return;
+    case 'trigger-confirmed':
+      digest.fold(message.attempt);
+      digest.fold(message.checkpointId);
       return;
     case 'acknowledge-checkpoint':
       digest.fold(message.attempt);

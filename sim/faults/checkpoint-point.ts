@@ -3,6 +3,7 @@
  * of a recovery.
  * Each is one kind of history event; `.sent` points lie before the effect, `.done` points after it and before anyone was told.
  */
+import { isMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 
 export const CHECKPOINT_POINTS = [
@@ -130,7 +131,7 @@ export function pointOf(entry: HistoryEvent): PointOccurrence | undefined {
   if (event.kind === 'object-stored' || event.kind === 'file-opened') {
     const isDone = event.kind === 'object-stored';
     const checkpoint = checkpointOfPath(event.path);
-    if (event.path.endsWith('/_metadata')) return { point: `metadata-write.${isDone ? 'done' : 'begun'}`, checkpoint };
+    if (isMetadata(event.path)) return { point: `metadata-write.${isDone ? 'done' : 'begun'}`, checkpoint };
     if (!TEMPORARY_METADATA.test(event.path)) return { point, checkpoint };
     // It is done when it has its name.
     return isDone ? undefined : { point: 'metadata-write.begun', checkpoint };

@@ -8,6 +8,7 @@
  * I2: a leader that was replaced may still act (a zombie); it is judged by what must not happen even then: reuse of an id,
  *     writing the pointer, completing or committing what is not durable. What it chooses to restore is fenced, not wrong.
  */
+import { directoryOfMetadata, isMetadata } from '../../engine/protocol/savepoint-paths.ts';
 import { unreachable } from '../../engine/foundation/assert.ts';
 import {
   decodeLease,
@@ -25,6 +26,7 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import { RetainedCount } from './retained-count.ts';
+import { StaleAlignments } from './stale-alignments.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
@@ -78,6 +80,8 @@ export interface CheckpointLifecycleOptions {
   readonly kinds: CheckpointKindsOptions;
   /** Checkpoints that are to be retained; absent: not judged (histories that are made by hand). */
   readonly retained?: number;
+  /** What subtasks wait for; absent: nobody looks (histories that are made by hand). */
+  readonly alignments?: StaleAlignments;
   readonly margins?: Margins;
 }
 
@@ -95,6 +99,7 @@ export class CheckpointLifecycle implements Judge {
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
     RetainedCount.anomalies +
+    StaleAlignments.anomalies +
     CheckpointKinds.anomalies;
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
@@ -204,6 +209,7 @@ export class CheckpointLifecycle implements Judge {
   }
 
   finish(): Verdict[] {
+    this.#options.alignments?.report(this.#findings);
     return this.#findings.verdicts(
       `${String(this.#completed)} checkpoints completed, each acknowledged and durable first`,
     );
@@ -257,7 +263,7 @@ export class CheckpointLifecycle implements Judge {
   #onStored(path: string): void {
     const id = METADATA_PATH.exec(path)?.[1];
     if (id !== undefined) this.#metadataStored.add(Number(id));
-    if (path.endsWith('/_metadata')) this.#locationsStored.add(path.slice(0, -'/_metadata'.length));
+    if (isMetadata(path)) this.#locationsStored.add(directoryOfMetadata(path));
     forgetOldest(this.#metadataStored, EPISODES_KEPT);
     forgetOldest(this.#locationsStored, EPISODES_KEPT);
   }

@@ -8,6 +8,7 @@
  * I1: cuts are looked at when `checkpoint-completed` happens, so the reference follows them once through the input.
  * I2: after the first wrong cut the judge is silent: what follows is built on it.
  */
+import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointContents, CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
@@ -122,7 +123,7 @@ export class ConsistentCut implements Judge {
   /** A run stands where the snapshot does that somebody begins it from, which need not be the newest; without one at the start. */
   #begins({ checkpointId: id, location }: Extract<HistoryEvent['event'], { kind: 'job-submitted' }>): void {
     if (location === '') return void this.#furthest.fill(0);
-    const contents = this.#options.reader.contents({ id, metadata: `${location}/_metadata` });
+    const contents = this.#options.reader.contents({ id, metadata: metadataIn(location) });
     if (contents.kind === 'read') this.#furthest.set(contents.value.cut);
   }
 

@@ -42,6 +42,7 @@ import { clockErrorUs, StateExpiry } from './state-expiry.ts';
 import { TableOutput } from './table-output.ts';
 import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
 import { type CurrentCourse, type JobVersions, RunHistory, type SnapshotCut } from './run-history.ts';
+import type { StaleAlignments } from './stale-alignments.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What depends on job and input only. Lives that share both may share it; a sweep then folds the reference output once. */
@@ -71,6 +72,8 @@ export interface JudgeBenchOptions {
   readonly plan: SimulationPlan;
   /** What the restore audit needs of the engine; absent: nothing is restored (histories that are made by hand). */
   readonly audit?: Pick<RestoreAuditOptions, 'restorer' | 'atBarrier'>;
+  /** Is shown what subtasks wait for. */
+  readonly alignments?: StaleAlignments;
 }
 
 type EventKind = HistoryEvent['event']['kind'];
@@ -92,7 +95,7 @@ export class JudgeBench {
   readonly #margins = new Margins();
   readonly #byKind = new Map<EventKind, Judge[]>();
 
-  constructor({ job, durable, plan, audit: restore }: JudgeBenchOptions) {
+  constructor({ job, durable, plan, audit: restore, alignments }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
     const { jobId } = graph;
     const isCheckpointing = plan.engine.checkpoint.intervalUs > 0;
@@ -130,12 +133,13 @@ export class JudgeBench {
     const isOver = (): boolean => this.#progress.isRemembered();
     const margins = this.#margins;
     const retention = new Retention({ jobId, reader, durable, isOver, margins });
-    // Rows that were written before a failure are there, though the job has yet to read on to where it had been.
+    // Output that is complete does not say so: rows that were written before a failure are there, though the job has yet to read on to where it
+    // had been, and of input without an end the last records close no window.
     const isInputCovered = (): boolean => {
       const { cut } = settled();
       return index.input.every(({ values }, slot) => cut[slot] === values.length);
     };
-    const covered = this.output instanceof TableOutput && isCheckpointing ? { isInputCovered } : {};
+    const covered = isCheckpointing ? { isInputCovered } : {};
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
     this.bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [
@@ -149,6 +153,7 @@ export class JudgeBench {
         retained: plan.engine.checkpoint.retained,
         margins,
         kinds: { configuration: plan.engine.checkpoint, graphOf },
+        ...(alignments === undefined ? {} : { alignments }),
       }),
       retention,
       new Fencing({ jobId, plan, margins }),

@@ -7,6 +7,7 @@
  *
  * I1: judged by the leader that reigns: what one that was replaced still has on its way may arrive, until its successor has set the ledger back.
  */
+import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { CheckpointMetadata, MasterState } from '../../engine/protocol/metadata-file.ts';
 import type { RetainedCheckpoint } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -97,7 +98,7 @@ export class Ledgers implements Judge {
         return;
       }
       case 'savepoint-completed':
-        return this.#onCompleted(event.checkpointId, `${event.location}/_metadata`, at);
+        return this.#onCompleted(event.checkpointId, metadataIn(event.location), at);
       default:
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, shows all its output, and leaves no
- * open transaction and no orphan file. A job whose input is bounded, or that was drained, must have finished instead, and its result be remembered.
+ * Judge 7, progress: after the storm the job runs again, completes two more checkpoints, the newest of which covers the input, shows all its
+ * output, and leaves no open transaction and no orphan file. A job whose input is bounded, or that was drained, must have finished instead, and its result be remembered.
  *
  * Owns the question when a life may end well. Asked after `checkpoint-completed`, `transaction-committed` and
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
@@ -43,7 +43,7 @@ export interface ProgressOptions {
   readonly output: OutputProgress;
   /** The life may end when nothing is left that nobody needs; the finding is the retention judge's. */
   readonly retention: { firstOrphan(): string | undefined };
-  /** Whether the newest checkpoint covers the input, where output is visible before its checkpoint; absent: output that is complete says so. */
+  /** Whether the newest checkpoint covers the input; absent: none is taken, and output that is complete says so. */
   readonly isInputCovered?: () => boolean;
   readonly margins?: Margins;
 }

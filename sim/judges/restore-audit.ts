@@ -12,6 +12,7 @@
  *     comparisons leave out its times;
  * I4: a snapshot of another version of the job is read byte for byte and no further: that is inconclusive, not wrong.
  */
+import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { deployedGraph, operatorsOf, slotsNeeded } from '../../engine/job/scaled-graph.ts';
@@ -114,7 +115,7 @@ export class RestoreAudit implements Judge {
     const { reader, handedOut } = this.#options;
     const retained = reader.retained();
     const ids = new Map(retained.map(({ metadata, id }) => [metadata, id]));
-    const paths = [...new Set([...ids.keys(), ...handedOut().map((directory) => `${directory}/_metadata`)])];
+    const paths = [...new Set([...ids.keys(), ...handedOut().map((directory) => metadataIn(directory))])];
     // A life that was cut off in the middle of an event is audited all the same: what is durable is.
     for (const [index, path] of paths.entries())
       this.#audit(path, ids.get(path), index > 0 ? 'own' : retained.length === 1 ? 'both' : 'other');

@@ -19,7 +19,7 @@ import {
   pointerKey,
   type RetainedCheckpoint,
 } from '../../engine/protocol/checkpoint-pointer.ts';
-import { directoryOfMetadata } from '../../engine/protocol/savepoint-paths.ts';
+import { directoryOfMetadata, metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { currentResult } from './current-result.ts';
@@ -159,7 +159,7 @@ export class Retention implements Judge {
   #isLeftOfClaim(path: string, referenced: ReadonlySet<string>): boolean | undefined {
     // Entropy may stand in front.
     for (const directory of this.#claimedDirectories)
-      if (path.includes(`${directory}/`)) return !referenced.has(`${directory}/_metadata`);
+      if (path.includes(`${directory}/`)) return !referenced.has(metadataIn(directory));
     return undefined;
   }
 
@@ -283,7 +283,7 @@ export class Retention implements Judge {
     // Where the answer comes of a run that is over, another one may have claimed what it left: durably, before this client heard of it.
     if (this.#claimed === location) return;
     const { reader } = this.#options;
-    const metadata = `${location}/_metadata`;
+    const metadata = metadataIn(location);
     const read = reader.metadata(metadata);
     const files = read.kind === 'read' ? reader.filesOf({ id: read.value.checkpointId, metadata }) : [metadata];
     this.#ofUsers.set(location, { kind: 'told', since: at, files: new Set(files) });

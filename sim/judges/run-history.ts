@@ -9,6 +9,7 @@
  * I2: what a run has come through is what the run has whose snapshot it began from, and one station more if that snapshot was drained or
  *     the version is another; runs with nothing new share the same list.
  */
+import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import { assert } from '../../engine/foundation/assert.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import {
@@ -138,7 +139,7 @@ export class RunHistory {
   }
 
   #onEnded(location: string): void {
-    const snapshot = this.#options.snapshotOf({ metadata: `${location}/_metadata` });
+    const snapshot = this.#options.snapshotOf({ metadata: metadataIn(location) });
     if (snapshot?.isDrained !== true) return;
     this.#endedWith = location;
     this.#options.changed({ ...this.#newest, endsAt: snapshot.cut.slice() });

@@ -6,6 +6,7 @@
  *
  * I1: what the engine believes counts for nothing; only what the client was told.
  */
+import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
@@ -77,7 +78,7 @@ export class Savepoints implements Judge {
 
   #problemOf(location: string): string | undefined {
     const { reader } = this.#options;
-    const path = `${location}/_metadata`;
+    const path = metadataIn(location);
     const metadata = reader.metadata(path);
     if (metadata.kind === 'unreadable') return metadata.reason;
     const contents = reader.contents({ id: metadata.value.checkpointId, metadata: path });
@@ -86,7 +87,7 @@ export class Savepoints implements Judge {
 
   #judgeState(location: string, at: number): void {
     const { reader, cuts, audit } = this.#options;
-    const path = `${location}/_metadata`;
+    const path = metadataIn(location);
     const metadata = reader.metadata(path);
     if (metadata.kind === 'unreadable' || !audit.stateIsOrderInsensitive) return;
     const contents = reader.contents({ id: metadata.value.checkpointId, metadata: path });

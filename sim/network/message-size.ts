@@ -57,6 +57,7 @@ export function messageBytes(message: EngineMessage): number {
     case 'heartbeat-request':
     case 'cancel-task':
     case 'trigger-checkpoint':
+    case 'trigger-confirmed':
     case 'notify-checkpoint-complete':
     case 'notify-checkpoint-aborted':
     case 'acknowledge-confirmed':

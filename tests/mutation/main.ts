@@ -57,8 +57,14 @@ const SWEEPS: readonly (readonly string[])[] = [
       'declined-by-all',
     ],
     ...['restart-during-metadata-write', 'zombie-jobmanager-writes', 'unaligned-expiry', 'partially-finished-sources'],
-    ...['rare-overdraft', 'rare-overtaken-in-flight', 'rare-undecided-for-long', 'rare-late-shared-files'],
-    ...['--seeds', '1..3'],
+    ...[
+      'rare-overdraft',
+      'rare-overtaken-in-flight',
+      'rare-undecided-for-long',
+      'rare-late-shared-files',
+      'rare-cancelled-behind-older',
+    ],
+    ...['snapshots-side-by-side', '--seeds', '1..3'],
   ],
   [
     ...['unaligned-checkpoint-rescale-with-mixed-exchanges-itcase', 'stuck-task', 'buffering-map'],

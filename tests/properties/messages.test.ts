@@ -132,6 +132,7 @@ const operatorEvent = fc.oneof(
     hasFinished: fc.boolean(),
   }),
   row({ kind: fc.constant('request-split' as const) }),
+  row({ kind: fc.constant('request-split' as const), source: fc.nat({ max: 3 }) }),
   row({ kind: fc.constant('report-backlog' as const), isProcessingBacklog: fc.boolean() }),
   row({ kind: fc.constant('split-finished' as const), split, partitionEnded: fc.boolean() }),
   row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
@@ -210,25 +211,25 @@ const operation = fc.oneof(
       allowNonRestored: fc.boolean(),
       version: fc.constant(2),
     }),
+    after: count,
   }),
 );
 const result = fc.oneof(
   row({ kind: fc.constant('in-progress') }),
-  row({ kind: fc.constant('done'), location: text }, { requiredKeys: ['kind'] }),
-  row({ kind: fc.constant('failed'), reason: text, location: text }, { requiredKeys: ['kind', 'reason'] }),
+  row({ kind: fc.constant('done'), location: text, run: count }, { requiredKeys: ['kind'] }),
+  row({ kind: fc.constant('failed'), reason: text, location: text, run: count }, { requiredKeys: ['kind', 'reason'] }),
 );
+
+const trigger = { epoch, attempt, checkpointId: checkpoint, triggeredAtUs: us, options };
 
 const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
   'heartbeat-request': message('heartbeat-request', { epoch }),
   'deploy-task': message('deploy-task', { epoch, incarnation: small, deployment }),
   'cancel-task': message('cancel-task', { epoch, attempt }),
-  'trigger-checkpoint': message('trigger-checkpoint', {
-    epoch,
-    attempt,
-    checkpointId: checkpoint,
-    triggeredAtUs: us,
-    options,
-  }),
+  'trigger-checkpoint': fc.oneof(
+    message('trigger-checkpoint', trigger),
+    message('trigger-checkpoint', { ...trigger, isAsked: fc.constant(true) }),
+  ),
   'notify-checkpoint-complete': message('notify-checkpoint-complete', {
     epoch,
     attempt,
@@ -267,6 +268,7 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
       failure: fc.constantFrom('restore-failed', 'sink-fenced'),
     }),
   ),
+  'trigger-confirmed': message('trigger-confirmed', { epoch, attempt, checkpointId: checkpoint }),
   'acknowledge-checkpoint': message('acknowledge-checkpoint', {
     epoch,
     attempt,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { checkpointOf, eventsOf, restoresOf } from '../support/lives.ts';
+import { checkpointOf, eventsOf, liveIt, restoresOf } from '../support/lives.ts';
 import { type Story, story } from './story.ts';
 
 type Checkpointing = Partial<SimulationPlan['engine']['checkpoint']>;
@@ -49,6 +49,21 @@ describe('Cluster: triggers', () => {
     // What gateways went on keeping back nobody would confirm, and the next checkpoint would wait for it in vain.
     expect(checkpointOf(record, 2)?.outcome).toBe('completed');
     expect(record.restarts).toBe(0);
+  });
+
+  it('C1, C28: the trigger of a stop is lost at one machine: it has failed ten seconds later, and who stopped for it begins anew', () => {
+    const tale = (): Story =>
+      withCheckpoints({ savepointTimeoutUs: 600 * SECOND })
+        .deafen('jobmanager-1', 'taskmanager-1', 4.9, 0.2)
+        .asks({ kind: 'stop-with-savepoint', drain: false, format: 'canonical' }, 5)
+        .seed('2');
+    const record = tale().reaches('trigger-unconfirmed').passes(keep);
+    expect(answers(record)).toEqual(['failed']);
+    const stop = checkpointOf(record, 3);
+    expect(stop).toMatchObject({ outcome: 'aborted', reason: 'trigger-checkpoint-failure' });
+    expect((stop?.endedAtUs ?? 0) - (stop?.triggeredAtUs ?? 0)).toBe(10 * SECOND);
+    expect(record.restarts).toBe(1);
+    expect(liveIt({ ...tale().plan(), variant: 'lost-trigger-unnoticed' }).verdict).toBe('not-live');
   });
 
   it('C2: the minimum pause holds back periodic checkpoints and no savepoint, whose own completion it counts from', () => {

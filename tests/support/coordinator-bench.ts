@@ -19,7 +19,7 @@ import type { CheckpointFailure } from '../../engine/protocol/checkpoint-failure
 import { savepointProperties } from '../../engine/protocol/checkpoint-properties.ts';
 import { counterKey, encodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import { trueWallClock } from '../../engine/protocol/wall-clock.ts';
-import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
+import type { CheckpointConfiguration, RuntimeConfiguration } from '../../engine/protocol/configuration.ts';
 import type { CoordinationReply, EngineMessage, StorageReply } from '../../engine/protocol/messages.ts';
 import {
   acknowledgement,
@@ -77,10 +77,12 @@ export class CoordinatorBench {
     {
       coordinators,
       hooks,
+      runtime,
       ...parts
     }: Partial<EngineParts> & {
       readonly coordinators?: CheckpointedCoordinators;
       readonly hooks?: MasterHooks;
+      readonly runtime?: Partial<RuntimeConfiguration>;
     } = {},
   ) {
     const client = { via: 'datagram', timeoutUs: REQUEST_TIMEOUT_US } as const;
@@ -106,7 +108,10 @@ export class CoordinatorBench {
       jobId: JOB,
       graph: { vertices: [], edges: [{ index: 0, from: 0, to: 1, input: 0, partitioning: 'forward' }] },
       epoch: EPOCH,
-      configuration: configuration({ checkpoint: { intervalUs: INTERVAL_US, ...checkpoint } }),
+      configuration: configuration({
+        checkpoint: { intervalUs: INTERVAL_US, ...checkpoint },
+        ...(runtime === undefined ? {} : { runtime }),
+      }),
       parts: { ...standardParts, ...parts },
       host: {
         jobAttempt: 1,

@@ -69,7 +69,10 @@ describe('mutants', () => {
     [['--shrink', '--seeds', '4'], /--shrink and --seeds exclude each other/],
     [['--faults', 'storm'], /--faults needs --strategy/],
     [['--faults', 'strom', '--strategy', 'random'], /strom/],
-    [['--rows', 'x.jsonl'], /--rows needs --shrink/],
+    [['--in', 'storm', '--shrink'], /--in and --shrink exclude each other/],
+    [['--in', 'storm', '--strategy', 'pct'], /--in and --strategy exclude each other/],
+    [['--in', 'strom'], /strom/],
+    [['--rows', 'x.jsonl'], /--rows needs --shrink, --strategy or --in/],
   ])('%j is refused with a sentence', async (argv, message) => {
     expect(await mutants(argv, lives(['1']))).toBe(2);
     expect(terminal.stderr.join('\n')).toMatch(message);
@@ -144,6 +147,65 @@ describe('mutants', () => {
     terminal = fakeTerminal();
     expect(await runProgram(argv, terminal, { livePlan: live, pool: inlinePool(live) })).toBe(1);
     expect(document().mutants[0].scores[0]).toMatchObject({ kills: 0, lives: 5 });
+  });
+
+  it('--strategy --rows: hunts only what is not in the file, and refuses figures of another budget', async () => {
+    const live = lives(['3']);
+    const parts = { livePlan: live, pool: inlinePool(live) };
+    const hunt = ['--strategy', 'random', '--repeats', '1', '--rows', path('board.jsonl'), '--json'];
+    const board = async (slugs: readonly string[], events: string): Promise<number> => {
+      terminal = fakeTerminal();
+      return await runProgram(['mutants', ...slugs, ...hunt, '--events', events], terminal, parts);
+    };
+    expect(await board(['offset-inclusive'], '4000')).toBe(0);
+    const first = document();
+    expect(await board(['offset-inclusive', 'ack-ignores-attempt'], '4000')).toBe(0);
+    expect(document().mutants[0]).toEqual(first.mutants[0]);
+    const written = readFileSync(path('board.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(written.map((line) => JSON.parse(line).slug)).toEqual(['offset-inclusive', 'ack-ignores-attempt']);
+    expect(await board(['offset-inclusive'], '5000')).toBe(2);
+    expect(terminal.stderr.join('\n')).toMatch(/line 1: was measured with .*--events 4000.*; expected .*--events 5000/);
+  });
+
+  describe('--in', () => {
+    /** Lives of a mutant are those of the standard engine but with these seeds. */
+    const live =
+      (others: readonly string[], fails: readonly string[]): LivePlan =>
+      (plan, options) => {
+        const isMutant = plan.variant !== 'standard';
+        const record = madeUpLive(isMutant ? fails : [])(plan, options);
+        return { ...record, digest: isMutant && others.includes(plan.seed) ? 'another' : 'the same' };
+      };
+
+    it('hunts in one scenario, and counts the lives that are others than those of the standard engine', async () => {
+      const argv = ['ack-ignores-attempt', 'offset-inclusive', '--in', 'quickstart', '--seeds', '4'];
+      expect(await mutants([...argv, '--json'], live(['2', '3'], ['3']))).toBe(0);
+      expect(document().mutants[0]).toEqual({
+        slug: 'ack-ignores-attempt',
+        home: 'restart-during-metadata-write',
+        hunt: expect.objectContaining({ scenario: 'quickstart', lives: 3, events: 3_000 }),
+        changed: 2,
+      });
+      expect(await mutants(argv, live(['2', '3'], ['3']))).toBe(0);
+      expect(terminal.stdout.join('\n')).toContain('finds 2 of 2 within 4 lives each, half of those within 3');
+    });
+
+    it('tells what is out of its reach from what is out of the sight of its judges; into its place of a document', async () => {
+      const argv = ['--in', 'quickstart', '--seeds', '3'];
+      expect(await mutants(['offset-inclusive', ...argv], live([], []))).toBe(1);
+      expect(terminal.stdout.join('\n')).toContain('| none of 3 |');
+      expect(await mutants(['offset-inclusive', ...argv], live(['2', '3'], []))).toBe(1);
+      expect(terminal.stdout.join('\n')).toContain('| 2 of 3 |');
+      writeFileSync(path('m.md'), 'a\n<!-- one scenario -->\n<!-- /one scenario -->\nb\n');
+      expect(await mutants([...argv, '--out', path('m.md'), '--rows', path('reach.jsonl')], lives(['1']))).toBe(0);
+      const table = readFileSync(path('m.md'), 'utf8');
+      expect(table).toContain(`finds ${MUTANTS.length} of ${MUTANTS.length} within 3 lives each`);
+      expect(table).toMatch(/<!-- \/one scenario -->\nb\n$/);
+      const never: LivePlan = () => {
+        throw new Error('all of them are in the file');
+      };
+      expect(await mutants([...argv, '--rows', path('reach.jsonl'), '--json'], never)).toBe(0);
+    });
   });
 
   describe('--shrink', () => {

@@ -57,7 +57,9 @@ describe('the tables', () => {
     for (const { these } of CLASHES)
       expect(COMMANDS.some(({ options }) => these.every((name) => options.includes(name)))).toBe(true);
     for (const { option, needs } of NEEDS)
-      expect(COMMANDS.some(({ options }) => options.includes(option) && options.includes(needs))).toBe(true);
+      expect(
+        COMMANDS.some(({ options }) => options.includes(option) && needs.every((name) => options.includes(name))),
+      ).toBe(true);
   });
 
   it('docs/cli.md is current', () => {

@@ -16,10 +16,11 @@ class Bench {
   readonly out = new RecordingOut();
   readonly enumerator: HybridEnumerator;
 
-  constructor() {
+  /** `range`: records of a split of the first source; 0: a partition is one. */
+  constructor({ range = 0 } = {}) {
     const { source } = sourceVertex(0, 2, [0, 1]);
     if (source === undefined) throw new Error('a source vertex has a source');
-    const first = { ...source, kind: 'split-log', bounded: true } as const;
+    const first = { ...source, kind: 'split-log', bounded: true, recordsPerSplit: range } as const;
     this.enumerator = new HybridEnumerator({
       uid: 'source',
       sources: [first, { ...source, kind: 'split-log', partitions: [2], start: 'committed' }],
@@ -43,12 +44,19 @@ class Bench {
     return this;
   }
   request(...subtasks: number[]): this {
-    for (const subtask of subtasks) this.enumerator.handleSplitRequest(subtask, this.out);
+    for (const subtask of subtasks) this.requestOf(this.enumerator.current, subtask);
     return this;
   }
-  ends(subtask: number, split: LogSplit): this {
-    this.enumerator.handleFinished(subtask, { split, partitionEnded: true }, this.out);
+  requestOf(source: number, subtask: number): this {
+    this.enumerator.handleSplitRequest(subtask, source, this.out);
     return this;
+  }
+  ends(subtask: number, split: LogSplit, partitionEnded = true): this {
+    this.enumerator.handleFinished(subtask, { split, partitionEnded }, this.out);
+    return this;
+  }
+  finishes(subtask: number, split: LogSplit): this {
+    return this.ends(subtask, split, false);
   }
   fails(subtask: number, ...forgotten: LogSplit[]): this {
     this.registered.delete(subtask);
@@ -82,6 +90,8 @@ const split = (partition: number, source: number, offset = 0): LogSplit => ({
   end: UNBOUNDED,
   source,
 });
+
+const range = (partition: number, from: number): LogSplit => ({ ...split(partition, 0, from), end: from + 10 });
 
 /** Both readers are there, and each has read one partition to its end. */
 function switched(): Bench {
@@ -137,6 +147,43 @@ describe('hybrid enumerator (B24)', () => {
     expect(bench.enumerator.current).toBe(0);
     bench.ends(0, split(0, 0));
     expect(bench.enumerator.current).toBe(1);
+  });
+
+  it('a request of before the switch is followed by one of after it, and only that counts', () => {
+    const bench = switched().answers(0).requestOf(0, 0);
+    expect(bench.fresh()).toEqual([]);
+    bench.request(1).requestOf(0, 1).request(0);
+    expect(bench.fresh()).toEqual(['2@0 of 1 to 1', 'no more to 0']);
+  });
+
+  it('I5: what comes back of an earlier source does not go to a reader that was told that there is nothing more', () => {
+    const bench = switched().answers(0).request(1, 0);
+    expect(bench.fresh()).toEqual(['2@0 of 1 to 1', 'no more to 0']);
+    bench.fails(1, split(1, 0), split(2, 1)).register(1);
+    expect(bench.fresh()).toEqual(['1 reads 1', '1@0 of 0 to 1']);
+    bench.request(1).ends(1, split(1, 0));
+    expect(bench.fresh()).toEqual(['2@0 of 1 to 1', '1 releases 1@0']);
+    bench.request(1);
+    expect(bench.fresh()).toEqual(['no more to 1']);
+  });
+
+  it('I5: nobody is told that there is nothing more while a split of an earlier source waits', () => {
+    const bench = new Bench({ range: 10 }).register(0).register(1).request(0, 1).finishes(0, range(0, 0)).request(0);
+    bench.ends(0, range(0, 10)).ends(1, range(1, 0)).answers(0).request(1).fresh();
+    bench.fails(0, range(0, 0), range(0, 10)).register(0).request(0);
+    expect(bench.fresh()).toEqual(['0 reads 1', '0@0 of 0 to 0']);
+    bench.ends(0, range(0, 0));
+    expect(bench.fresh()).toEqual(['0 releases 0@0', '0@10 of 0 to 0', 'no more to 0']);
+  });
+
+  it('I5: a request that was on its way when its reader was told that there is nothing more is not remembered', () => {
+    const bench = switched().answers(0).request(1, 0);
+    bench.registered.delete(1);
+    bench.request(0).fails(1, split(2, 1)).fresh();
+    bench.register(1);
+    expect(bench.fresh()).toEqual(['1 reads 1']);
+    bench.request(1);
+    expect(bench.fresh()).toEqual(['2@0 of 1 to 1']);
   });
 
   it('restored, it reads the source that was read; back before the switch, it asks nothing of the next one', () => {

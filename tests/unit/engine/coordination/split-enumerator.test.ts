@@ -6,6 +6,8 @@ import { RecordingOut } from '../../../support/recording-out.ts';
 
 class Bench {
   readonly said: string[] = [];
+  /** Who was told that there is nothing more. */
+  readonly done = new Set<number>();
   readonly registered = new Set<number>();
   readonly out = new RecordingOut();
   readonly enumerator: SplitEnumerator;
@@ -19,8 +21,8 @@ class Bench {
       {
         registered: this.registered,
         parallelism: () => options.parallelism,
+        isDone: (subtask) => this.done.has(subtask),
         assignSplit: (subtask, { splitId }) => this.said.push(`${splitId} to ${subtask}`),
-        signalNoMoreSplits: (subtask) => this.said.push(`no more to ${subtask}`),
         releaseSplit: (subtask, splitId) => this.said.push(`${subtask} releases ${splitId}`),
       },
       options.state,
@@ -30,7 +32,7 @@ class Bench {
 
   register(subtask: number, splits: readonly LogSplit[] = []): this {
     this.registered.add(subtask);
-    this.enumerator.addReader(subtask, splits, false, this.out);
+    this.enumerator.addReader(subtask, splits, this.out);
     return this;
   }
   request(subtask: number): this {
@@ -64,10 +66,13 @@ describe('split enumerator', () => {
     expect(bench.said).toEqual(['0@0 to 0']);
   });
 
-  it('K1, K3: one split for each request; when there are no more, whoever asks is told so', () => {
+  it('K1, K3: one split for each request; when there are no more, whoever asks waits', () => {
     const bench = new Bench({ parallelism: 3, partitions: 2 }).register(0).register(1).register(2);
     bench.request(2).request(0).request(1).request(2);
-    expect(bench.said).toEqual(['0@0 to 2', '1@0 to 0', 'no more to 1', 'no more to 2']);
+    expect(bench.said).toEqual(['0@0 to 2', '1@0 to 0']);
+    expect(bench.enumerator.isExhausted).toBe(true);
+    expect(bench.enumerator.takeWaiting()).toEqual([1, 2]);
+    expect(bench.enumerator.takeWaiting()).toEqual([]);
     expect(bench.enumerator.snapshotState()).toEqual({
       discovered: [
         { partition: 0, next: UNBOUNDED },
@@ -117,11 +122,27 @@ describe('split enumerator', () => {
     expect(bench.enumerator.snapshotState().unassigned).toEqual([]);
   });
 
-  it('a partition that has ended gets no further range, and when all have, nobody waits for more', () => {
+  it('K1: a reader registers with a finished split and an open one: nothing is assigned before both are known', () => {
+    const state = {
+      discovered: [
+        { partition: 0, next: 20 },
+        { partition: 1, next: 10 },
+      ],
+      unassigned: [range(0, 10)],
+    };
+    const bench = new Bench({ parallelism: 2, partitions: 2, range: 10, state }).register(1).request(1);
+    bench.register(0, [{ ...range(1, 0), offset: 10 }, range(0, 0)]);
+    expect(bench.said).toEqual(['0 releases 1@0', '1@10 to 1']);
+    expect(bench.enumerator.snapshotState().unassigned).toEqual([range(0, 10)]);
+  });
+
+  it('a partition that has ended gets no further range, and when all have, there is nothing more', () => {
     const bench = new Bench({ parallelism: 2, partitions: 1, range: 10 }).register(0).register(1).request(0).request(1);
     expect(bench.said.splice(0)).toEqual(['0@0 to 0']);
+    expect(bench.enumerator.isExhausted).toBe(false);
     bench.finish(0, range(0, 0), true);
-    expect(bench.said).toEqual(['0 releases 0@0', 'no more to 1']);
+    expect(bench.said).toEqual(['0 releases 0@0']);
+    expect(bench.enumerator.isExhausted).toBe(true);
     expect(bench.enumerator.snapshotState()).toEqual({ discovered: [{ partition: 0, next: ENDED }], unassigned: [] });
   });
 
@@ -129,6 +150,7 @@ describe('split enumerator', () => {
     const bench = new Bench({ parallelism: 2, partitions: 1, range: 10 }).register(0).register(1).request(0).request(1);
     bench.finish(0, range(0, 0), true);
     bench.said.splice(0);
+    bench.done.add(1);
     bench.giveBack(0, range(0, 0));
     expect(bench.said).toEqual([]);
     expect(bench.register(0).said).toEqual(['0@0 to 0']);

@@ -41,10 +41,10 @@ class Bench {
     return this.receive(this.out.last('task-start'), taskMailbox(TASK), 'taskmanager-1');
   }
 
-  trigger(epoch = OLD): this {
-    const triggeredAtUs = this.out.nowUs;
+  trigger(epoch = OLD, how: { readonly isAsked?: true } = {}): this {
+    const of = { epoch, attempt: TASK, checkpointId: id(1) };
     return this.receive(
-      { kind: 'trigger-checkpoint', epoch, attempt: TASK, checkpointId: id(1), triggeredAtUs, options: ALIGNED },
+      { kind: 'trigger-checkpoint', ...of, triggeredAtUs: this.out.nowUs, options: ALIGNED, ...how },
       taskMailbox(TASK),
     );
   }
@@ -65,6 +65,16 @@ describe('TaskManager', () => {
     const bench = new Bench().running().heartbeat();
     expect(bench.out.last('heartbeat-response')).toMatchObject({ epoch: OLD, incarnation: INCARNATION, slots: 2 });
     expect(bench.listed()).toEqual(['11 running']);
+  });
+
+  it('C1: a trigger is confirmed where the leader asks for it, whatever the subtask makes of it; never that of an older leader', () => {
+    const bench = new Bench().deploy().trigger();
+    expect(bench.out.all('trigger-confirmed')).toEqual([]);
+    bench.trigger(OLD, { isAsked: true });
+    const confirmed = { kind: 'trigger-confirmed', epoch: OLD, attempt: TASK, checkpointId: 1 };
+    expect(bench.out.all('trigger-confirmed')).toEqual([confirmed]);
+    bench.heartbeat(NEW).trigger(OLD, { isAsked: true });
+    expect(bench.out.all('trigger-confirmed')).toEqual([confirmed]);
   });
 
   it('F15: a newer leader fences off the subtasks of the older one', () => {
