@@ -4,7 +4,7 @@
  * Owns: what was commanded and is not answered yet. Does not own: carrying it out (the leading JobManager's job-operations).
  * It asks every JobManager, of which only the leader answers, and repeats until the answer is final. A command outlives this process.
  * Invariants: I1 a repetition carries the same trigger id; I2 a job that stopped or was canceled is resumed from what that answer named,
- * or from the savepoint its user chose, and from nothing else;
+ * or from the savepoint its user chose, and from nothing else; and only after the run that this answer was about;
  * I3 a version that could not begin is followed by the one to go back to, from the same snapshot;
  * I4 a job that is to begin with another parallelism is resumed when that is durable;
  * I5 a snapshot that could not be read is asked for again after a while, by another request, until it can.
@@ -166,7 +166,7 @@ export class ClusterClient implements Actor {
     const restore = location === undefined ? {} : { restore: { location, ...settings } };
     const resume = {
       triggerId: `${triggerId}/resume`,
-      operation: { kind: 'resume', ...restore },
+      operation: { kind: 'resume', ...restore, ...after(result) },
       thenResume: undefined,
       ...(fallBack === undefined ? {} : { fallBack }),
     } as const;
@@ -189,7 +189,11 @@ export class ClusterClient implements Actor {
   #goBack({ triggerId, operation, fallBack: version }: Open, result: ClientResult, out: Out): void {
     if (operation.kind !== 'resume' || operation.restore === undefined || version === undefined) return;
     if (result.kind !== 'failed') return;
-    const back = { kind: operation.kind, restore: { ...operation.restore, version } };
+    const back = { ...operation, restore: { ...operation.restore, version }, ...after(result) };
     this.#ask({ triggerId: `${triggerId}/back`, operation: back, thenResume: undefined }, out);
   }
 }
+
+/** I2. */
+const after = (result: ClientResult): { readonly after?: number } =>
+  result.kind === 'in-progress' || result.run === undefined ? {} : { after: result.run };

@@ -5,7 +5,7 @@
  * Owns: the requests by trigger id and their results; the end of a run and the beginning of the next. Does not own: snapshots (the
  * coordinator), executions (the job master), the user's side of a restore (snapshot-loader).
  * Invariants: I1 a repeated request is carried out once; I2 `done` is said only of what is durable (A6 in bugs.md); I3 a run that is
- * over is durably over before its checkpoints are deleted.
+ * over is durably over before its checkpoints are deleted; I4 no run begins in the place of one that has begun since its user looked.
  */
 import type { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { RequestEnd } from '../checkpoint/checkpoint-request.ts';
@@ -66,17 +66,25 @@ interface Asked {
   result: ClientResult;
 }
 
+type Resume = Extract<ClientOperation, { kind: 'resume' }>;
+
+const TOO_LATE = 'another run of the job has begun since';
 const IN_PROGRESS: ClientResult = { kind: 'in-progress' };
-const failed = (reason: string, location?: string): ClientResult => ({
+const failed = (reason: string, location?: string, run?: number): ClientResult => ({
   kind: 'failed',
   reason,
   ...(location === undefined ? {} : { location }),
+  ...(run === undefined ? {} : { run }),
 });
 const refused = ({ reason, isUnreadable }: Extract<LoadedSnapshot, { kind: 'refused' }>): ClientResult => ({
   ...{ kind: 'failed', reason },
   ...(isUnreadable === undefined ? {} : { isUnreadable }),
 });
-const done = (location?: string): ClientResult => ({ kind: 'done', ...(location === undefined ? {} : { location }) });
+const done = (location?: string, run?: number): ClientResult => ({
+  kind: 'done',
+  ...(location === undefined ? {} : { location }),
+  ...(run === undefined ? {} : { run }),
+});
 
 export class JobOperations {
   readonly #options: JobOperationsOptions;
@@ -179,7 +187,7 @@ export class JobOperations {
       case 'dispose-savepoint':
         return this.#beginDisposal(triggerId, operation.location, out);
       case 'resume':
-        return this.#beginResume(triggerId, operation.restore, nowUs, out);
+        return this.#beginResume(triggerId, operation, nowUs, out);
       case 'rescale':
         throw new InvariantViolation('the job master rescales', { triggerId });
       default:
@@ -203,7 +211,8 @@ export class JobOperations {
     out: Out,
   ): void {
     const { ended } = this.#options.store.run;
-    if (ended !== undefined && this.#hasEnded) return this.#settle(triggerId, resultOfStop(ended, triggerId), out);
+    if (ended !== undefined && this.#hasEnded)
+      return this.#settle(triggerId, this.#resultOfStop(ended, triggerId), out);
     const { coordinator, job, environment } = this.#options;
     if (this.#stop !== undefined || job.status !== 'running')
       return this.#settle(triggerId, failed('not-all-required-tasks-running'), out);
@@ -229,7 +238,7 @@ export class JobOperations {
   #beginCancel(triggerId: string, nowUs: Micros, out: Out): void {
     const { store, job } = this.#options;
     const { ended } = store.run;
-    if (ended !== undefined) return this.#settle(triggerId, done(ended.location), out);
+    if (ended !== undefined) return this.#settle(triggerId, done(ended.location, store.run.run), out);
     if (job.status !== 'canceling' && job.status !== 'finished') job.cancel(nowUs, out);
   }
 
@@ -241,9 +250,12 @@ export class JobOperations {
     this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
   }
 
-  #beginResume(triggerId: string, restore: RestoreSettings | undefined, nowUs: Micros, out: Out): void {
+  #beginResume(triggerId: string, { restore, after }: Resume, nowUs: Micros, out: Out): void {
     const { run } = this.#options.store;
     if (run.by === triggerId) return this.#answerSubmission(triggerId, restore, out);
+    // Who asks about a run that this leader does not know yet asks a leader that was replaced.
+    if (after !== undefined && run.run < after) return void this.#asked.delete(triggerId);
+    if (this.#isTooLate(after)) return this.#settle(triggerId, failed(TOO_LATE), out);
     if (run.ended === undefined) return this.#settle(triggerId, failed('the job is not over'), out);
     if (!isResumable(run.ended))
       return this.#settle(triggerId, failed('the job has reached the end of its input'), out);
@@ -256,8 +268,14 @@ export class JobOperations {
       return this.#settle(triggerId, failed(`the job has no version ${String(restore.version)}`), out);
     this.#loader.load({ ...restore, backend, graph }, out, (loaded, loadedUs, loadedOut) => {
       if (loaded.kind === 'refused') this.#settle(triggerId, refused(loaded), loadedOut);
+      else if (this.#isTooLate(after)) this.#settle(triggerId, failed(TOO_LATE), loadedOut);
       else this.#submit(triggerId, { ...loaded, restore }, loadedUs, loadedOut);
     });
+  }
+
+  /** I4. */
+  #isTooLate(after: number | undefined): boolean {
+    return after !== undefined && this.#options.store.run.run > after;
   }
 
   /**
@@ -269,7 +287,7 @@ export class JobOperations {
     const { ended } = store.run;
     if (restore?.version === undefined) return this.#settle(triggerId, done(), out);
     if (ended?.status === 'failed')
-      return this.#settle(triggerId, failed(ended.reason ?? 'the job failed', restore.location), out);
+      return this.#settle(triggerId, failed(ended.reason ?? 'the job failed', restore.location, store.run.run), out);
     if (ended !== undefined || job.isWhole) return this.#settle(triggerId, done(), out);
     this.#asked.delete(triggerId);
   }
@@ -294,8 +312,8 @@ export class JobOperations {
       this.#isWriting = false;
       job.ended(run, writtenOut);
       coordinator.files.runEnded(dropped, coordinator.lastId, writtenOut);
-      for (const id of this.#openOf('cancel')) this.#settle(id, done(location), writtenOut);
-      for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, resultOfStop(whole, id), writtenOut);
+      for (const id of this.#openOf('cancel')) this.#settle(id, done(location, run.run), writtenOut);
+      for (const id of this.#openOf('stop-with-savepoint')) this.#settle(id, this.#resultOfStop(whole, id), writtenOut);
     });
   }
 
@@ -363,6 +381,13 @@ export class JobOperations {
 
   /* ---- results ---- */
 
+  /** A stop is done when the job finished for it. Else its savepoint, if it got that far, is what there is to restart from. */
+  #resultOfStop({ by, status, location }: JobEnd, triggerId: string): ClientResult {
+    const { run } = this.#options.store.run;
+    if (by !== triggerId) return failed('the job is over', location, run);
+    return status === 'finished' ? done(location, run) : failed('stop-with-savepoint-stopping', location, run);
+  }
+
   #openOf(kind: ClientOperation['kind']): string[] {
     return [...this.#asked]
       .filter(([, { operation, result }]) => operation.kind === kind && result.kind === 'in-progress')
@@ -375,10 +400,4 @@ export class JobOperations {
     asked.result = result;
     out.send(asked.client, { kind: 'client-reply', triggerId, result });
   }
-}
-
-/** A stop is done when the job finished for it. Else its savepoint, if it got that far, is what there is to restart from. */
-function resultOfStop(ended: JobEnd, triggerId: string): ClientResult {
-  if (ended.by !== triggerId) return failed('the job is over', ended.location);
-  return ended.status === 'finished' ? done(ended.location) : failed('stop-with-savepoint-stopping', ended.location);
 }

@@ -2,8 +2,8 @@
  * What a person may ask of a job, and what the leader answers (section 7.1; Flink: RestClusterClient, the REST handlers for savepoints,
  * checkpoints, stop and cancel).
  *
- * Invariants: I1 a request carries the client's trigger id and may be repeated: within a leader's life it is carried out once; I2 `done`
- * is said only of what is durable (row C12).
+ * Invariants: I1 a request carries the client's trigger id and may be repeated: within a leader's life it is carried out once, and a `resume` once
+ * for ever; I2 `done` is said only of what is durable (row C12).
  */
 import type { BackendName } from './configuration.ts';
 import type { CheckpointKind } from './checkpoint-properties.ts';
@@ -35,20 +35,25 @@ export type ClientOperation =
   | { readonly kind: 'stop-with-savepoint'; readonly drain: boolean; readonly format: SavepointFormat }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'dispose-savepoint'; readonly location: string }
-  /** Starts the job again after it has ended; without `restore` from the beginning. */
-  | { readonly kind: 'resume'; readonly restore?: RestoreSettings }
+  /**
+   * Starts the job again after it has ended; without `restore` from the beginning. `after`: the run that was over when its user decided so. Where
+   * another has begun since, this one comes too late: what it would begin from lies behind what was committed. Absent: whichever run is over.
+   */
+  | { readonly kind: 'resume'; readonly restore?: RestoreSettings; readonly after?: number }
   /** Row F7. `requestId` rises with each of the client: what comes late or doubled is known by it. */
   | { readonly kind: 'rescale'; readonly requestId: number; readonly parallelism: number };
 
 export type ClientResult =
   | { readonly kind: 'in-progress' }
-  /** `location`: the savepoint; after `cancel` the newest checkpoint that was kept. */
-  | { readonly kind: 'done'; readonly location?: string }
+  /** `location`: the savepoint; after `cancel` the newest checkpoint that was kept. `run`: which run is over now. */
+  | { readonly kind: 'done'; readonly location?: string; readonly run?: number }
   /** `location`: the savepoint is good, but the job failed to stop with it (Flink: StopWithSavepointStoppingException). */
   | {
       readonly kind: 'failed';
       readonly reason: string;
       readonly location?: string;
+      /** Which run is over all the same; of a `resume`, the one that it began. */
+      readonly run?: number;
       /** The snapshot to begin from is not there, or damaged; what storages repair may be read later. */
       readonly isUnreadable?: true;
     };

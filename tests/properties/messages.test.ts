@@ -132,6 +132,7 @@ const operatorEvent = fc.oneof(
     hasFinished: fc.boolean(),
   }),
   row({ kind: fc.constant('request-split' as const) }),
+  row({ kind: fc.constant('request-split' as const), source: fc.nat({ max: 3 }) }),
   row({ kind: fc.constant('report-backlog' as const), isProcessingBacklog: fc.boolean() }),
   row({ kind: fc.constant('split-finished' as const), split, partitionEnded: fc.boolean() }),
   row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),
@@ -210,12 +211,13 @@ const operation = fc.oneof(
       allowNonRestored: fc.boolean(),
       version: fc.constant(2),
     }),
+    after: count,
   }),
 );
 const result = fc.oneof(
   row({ kind: fc.constant('in-progress') }),
-  row({ kind: fc.constant('done'), location: text }, { requiredKeys: ['kind'] }),
-  row({ kind: fc.constant('failed'), reason: text, location: text }, { requiredKeys: ['kind', 'reason'] }),
+  row({ kind: fc.constant('done'), location: text, run: count }, { requiredKeys: ['kind'] }),
+  row({ kind: fc.constant('failed'), reason: text, location: text, run: count }, { requiredKeys: ['kind', 'reason'] }),
 );
 
 const trigger = { epoch, attempt, checkpointId: checkpoint, triggeredAtUs: us, options };

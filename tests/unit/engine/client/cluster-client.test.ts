@@ -42,6 +42,27 @@ describe('a client that resumes a job', () => {
     expect(asked()).toEqual(['c', 'c/resume', 'c/resume+']);
   });
 
+  it('names the run that was over, and goes back only behind the one that could not begin', () => {
+    const client = new ClusterClient({ jobManagers: [NODE], repeatAfterUs: 1_000_000, notebook: new ClientNotebook() });
+    const out = new RecordingOut(() => {});
+    const hears = (message: EngineMessage): void => client.handle(heard(message), out.nowUs, out);
+    const last = (): EngineMessage | undefined => out.sent.at(-1)?.message;
+    const command = { kind: 'cancel', thenResume: { ...THEN_RESUME, version: 2, fallBack: 1 } } as const;
+    hears({ kind: 'client-command', id: 'c', command });
+    hears({
+      kind: 'client-reply',
+      triggerId: 'c',
+      result: { kind: 'done', location: 'checkpoints/job/chk-3', run: 4 },
+    });
+    expect(last()).toMatchObject({ triggerId: 'c/resume', operation: { kind: 'resume', after: 4 } });
+    hears({
+      kind: 'client-reply',
+      triggerId: 'c/resume',
+      result: { kind: 'failed', reason: 'cannot be read', run: 5 },
+    });
+    expect(last()).toMatchObject({ triggerId: 'c/resume/back', operation: { restore: { version: 1 }, after: 5 } });
+  });
+
   it('that is to be as wide as somebody says asks for that first, and resumes when it is durable', () => {
     const client = new ClusterClient({ jobManagers: [NODE], repeatAfterUs: 1_000_000, notebook: new ClientNotebook() });
     const out = new RecordingOut(() => {});

@@ -84,7 +84,7 @@ describe('operations: stop with savepoint', () => {
     expect(bench.told('x')).toEqual({ kind: 'in-progress' });
     bench.operations.jobFinished(bench.out);
     bench.answer();
-    expect(bench.told('x')).toEqual({ kind: 'done', location: place(1) });
+    expect(bench.told('x')).toEqual({ kind: 'done', location: place(1), run: 1 });
     expect(bench.pointer.job?.ended).toEqual({ status: 'finished', by: 'x', location: place(1) });
   });
 
@@ -123,7 +123,12 @@ describe('operations: stop with savepoint', () => {
     bench.status = 'failing';
     bench.operations.executionsGone(bench.out);
     bench.answer();
-    expect(bench.told('x')).toEqual({ kind: 'failed', reason: 'stop-with-savepoint-stopping', location: place(1) });
+    expect(bench.told('x')).toEqual({
+      kind: 'failed',
+      reason: 'stop-with-savepoint-stopping',
+      location: place(1),
+      run: 1,
+    });
   });
 
   it('C28: the job was restarting when the savepoint became durable: it fails for good', () => {
@@ -156,12 +161,12 @@ describe('operations: cancel, and what is kept', () => {
     bench.answer();
     expect(bench.pointer).toMatchObject({ completed: [], job: { ended: { status: 'canceled', by: 'c' } } });
     expect(bench.storage.paths()).toEqual([]);
-    expect(bench.told('c')).toEqual({ kind: 'done' });
+    expect(bench.told('c')).toEqual({ kind: 'done', run: 1 });
   });
 
   it('C17: what is retained stays, and its user is told where', () => {
     const bench = canceled();
-    expect(bench.told('c')).toEqual({ kind: 'done', location: 'checkpoints/job/chk-1' });
+    expect(bench.told('c')).toEqual({ kind: 'done', location: 'checkpoints/job/chk-1', run: 1 });
     expect(bench.storage.paths()).toEqual(['checkpoints/job/chk-1/_metadata']);
   });
 
@@ -170,12 +175,12 @@ describe('operations: cancel, and what is kept', () => {
     bench.ask('c', CANCEL).operations.executionsGone(bench.out);
     bench.lose('coordination-compare-and-set');
     bench.wait(REQUEST_TIMEOUT_US + RETRY_US).answer();
-    expect(bench.told('c')).toEqual({ kind: 'done' });
+    expect(bench.told('c')).toEqual({ kind: 'done', run: 1 });
   });
 
   it('a run that is over is canceled at once by whoever asks again', () => {
     const bench = canceled().ask('d', CANCEL);
-    expect(bench.told('d')).toEqual({ kind: 'done', location: 'checkpoints/job/chk-1' });
+    expect(bench.told('d')).toEqual({ kind: 'done', location: 'checkpoints/job/chk-1', run: 1 });
   });
 });
 
@@ -240,6 +245,31 @@ describe('operations: the next run', () => {
     bench.lose('storage-get', { reach: false });
     bench.wait(REQUEST_TIMEOUT_US + RETRY_US).run(REQUEST_TIMEOUT_US);
     expect([bench.told('r')?.kind, bench.told('q')?.kind]).toEqual(['done', 'failed']);
+  });
+
+  it('I4: who decided when an earlier run was over comes too late, though the job is over again and nobody remembers the request', () => {
+    const chosen = { ...resume('checkpoints/job/chk-1'), after: 1 };
+    const bench = canceled();
+    expect(bench.told('c')).toMatchObject({ kind: 'done', run: 1 });
+    bench.ask('r', chosen).answer();
+    expect(bench.pointer.job?.run).toBe(2);
+    bench.status = 'running';
+    bench.ask('d', CANCEL).operations.executionsGone(bench.out);
+    bench.answer();
+    expect(bench.told('d')).toMatchObject({ kind: 'done', run: 2 });
+    bench.ask('q', chosen).answer();
+    expect(bench.told('q')).toEqual({ kind: 'failed', reason: 'another run of the job has begun since' });
+    expect(bench.pointer.job?.run).toBe(2);
+    bench.ask('s', { ...chosen, after: 2 }).answer();
+    expect([bench.told('s')?.kind, bench.pointer.job?.run]).toEqual(['done', 3]);
+  });
+
+  it('I4: a leader that does not know of that run yet says nothing', () => {
+    const bench = canceled()
+      .ask('r', { ...resume('checkpoints/job/chk-1'), after: 2 })
+      .answer() as OperatedBench;
+    expect(bench.told('r')).toEqual({ kind: 'in-progress' });
+    expect(bench.pointer.job?.run).toBe(1);
   });
 
   it('a job that is not over is not submitted again', () => {
@@ -334,7 +364,8 @@ describe('operations: the next run', () => {
     bench.operations.executionsGone(bench.out);
     bench.answer();
     expect(bench.pointer.job?.ended).toMatchObject({ status: 'failed', reason: 'operator a: state s has two forms' });
-    const failed = { kind: 'failed', reason: 'operator a: state s has two forms', location: 'checkpoints/job/chk-1' };
+    const location = 'checkpoints/job/chk-1';
+    const failed = { kind: 'failed', reason: 'operator a: state s has two forms', location, run: 2 };
     expect(bench.ask('r', asked).told('r')).toEqual(failed);
     expect(bench.ask('r', asked).told('r')).toEqual(failed);
   });
