@@ -11,7 +11,9 @@
  *   I3 the coordinator is told that the barrier has left in the mailbox action of the snapshot; so whatever was held back comes after;
  *   I4 an event that the coordinator does not acknowledge fails the subtask (Flink: RpcTaskOperatorEventGateway);
  *   I5 it is exhausted when it was told that there is nothing more, and each split it finished was released: then no state is lost with it;
- *   I6 of a chain of sources it reads one at a time, in their order: splits of a later one wait for those of an earlier one (row B24; Flink:
+ *   I6 it has one request for a split under way, so that it never holds more of endless ones than its share: what it may ask for when it begins
+ *      again is then no less than what it held before;
+ *   I7 of a chain of sources it reads one at a time, in their order: splits of a later one wait for those of an earlier one (row B24; Flink:
  *      HybridSourceReader).
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
@@ -58,7 +60,7 @@ interface HeldSplit {
   sub: number;
   readonly end: number;
   readonly source?: number;
-  /** I6: it is not being fetched. */
+  /** I7: it is not being fetched. */
   waits: boolean;
   /** Its partition has ended, and it was read to there. */
   ended: boolean;
@@ -84,9 +86,11 @@ export class SplitReader implements SourceReader {
   #cursor = 0;
   #entry = 0;
   #noMoreSplits = false;
+  /** I6: for a split of the source that is read now. */
+  #hasAsked = false;
   /** Of a chain: the one that is read now, as the coordinator said last. */
   #source = 0;
-  /** Of a chain: whose splits are fetched; I6. */
+  /** Of a chain: whose splits are fetched; I7. */
   #reading = 0;
   /** What the coordinator was told last (row C5). */
   #isProcessingBacklog = false;
@@ -228,11 +232,13 @@ export class SplitReader implements SourceReader {
         for (const split of event.splits) {
           const held = this.#hold(split);
           if (this.#isChain) this.#reading = this.#firstSource();
+          if (sourceOf(split) === this.#source) this.#hasAsked = false;
           this.#fetch(held, out);
         }
         return this.#askForMore(out);
       case 'switch-source':
         this.#source = event.source;
+        this.#hasAsked = false;
         return this.#askForMore(out);
       case 'no-more-splits':
         this.#noMoreSplits = true;
@@ -252,7 +258,9 @@ export class SplitReader implements SourceReader {
     // Of files one at a time: what another reader has not begun it can take over.
     const share = files === undefined ? Math.ceil(partitions.length / parallelism) : 1;
     const open = this.#splits.filter((split) => isOpen(split) && sourceOf(split) === this.#source).length;
-    if (open < share && !this.#noMoreSplits) this.#tell({ kind: 'request-split' }, out);
+    if (this.#hasAsked || this.#noMoreSplits || open >= share) return;
+    this.#hasAsked = true;
+    this.#tell({ kind: 'request-split', ...(this.#isChain ? { source: this.#source } : {}) }, out);
   }
 
   #finished(split: HeldSplit, out: Out): void {
@@ -274,7 +282,7 @@ export class SplitReader implements SourceReader {
     );
   }
 
-  /** I6. */
+  /** I7. */
   #readOn(out: Out): void {
     this.#reading = this.#firstSource();
     for (const split of this.#splits) if (split.waits) this.#fetch(split, out);

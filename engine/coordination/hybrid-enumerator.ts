@@ -116,9 +116,12 @@ export class HybridEnumerator {
     this.#settle(out);
   }
 
-  /** One that was on its way when the reader was told that there is nothing more has had its answer. */
-  handleSplitRequest(subtask: number, out: Out): void {
-    if (this.#done.has(subtask)) return;
+  /**
+   * One that was on its way when the reader was told that there is nothing more has had its answer. One of an earlier source is followed by one
+   * of the source that is read: if both counted, the reader would get more than it has room for, and ask for less when it begins again.
+   */
+  handleSplitRequest(subtask: number, source: number, out: Out): void {
+    if (this.#done.has(subtask) || source !== this.current) return;
     this.#enumerator.handleSplitRequest(subtask, out);
     this.#settle(out);
   }

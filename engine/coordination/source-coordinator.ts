@@ -15,7 +15,7 @@ import { chainOf, type SourceSpec } from '../job/job-graph.ts';
 import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
-import type { EventFromOperator, LogSplit } from '../protocol/operator-events.ts';
+import { type EventFromOperator, type LogSplit, sourceOf } from '../protocol/operator-events.ts';
 import { HybridEnumerator } from './hybrid-enumerator.ts';
 import type { OperatorCoordinator, OperatorSubtask, SnapshotDone, SubtaskAttempt } from './operator-coordinator.ts';
 import type { DiscoveryHost } from './partition-discovery.ts';
@@ -116,7 +116,7 @@ export class SourceCoordinator implements OperatorCoordinator {
         this.#registered.add(subtask);
         return this.#enumerator.addReader(subtask, event.splits, event.hasFinished, out);
       case 'request-split':
-        return this.#enumerator.handleSplitRequest(subtask, out);
+        return this.#enumerator.handleSplitRequest(subtask, sourceOf(event), out);
       case 'split-finished':
         return this.#enumerator.handleFinished(subtask, event, out);
       case 'report-backlog':

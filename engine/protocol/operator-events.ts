@@ -19,6 +19,7 @@ export interface LogSplit {
   readonly source?: number;
 }
 
+/** Of a split, or of a request for one. */
 export const sourceOf = ({ source = 0 }: Pick<LogSplit, 'source'>): number => source;
 
 /** `end` of a split without an end of its own. */
@@ -35,8 +36,8 @@ export const isFinished = ({ offset, end }: LogSplit): boolean => end !== UNBOUN
 export type EventFromOperator =
   /** The reader is there (again), and this is what its restored state holds (Flink: ReaderRegistrationEvent). `hasFinished`: it takes no more. */
   | { readonly kind: 'register-reader'; readonly splits: readonly LogSplit[]; readonly hasFinished: boolean }
-  /** It has room for one more split (Flink: RequestSplitEvent). */
-  | { readonly kind: 'request-split' }
+  /** It has room for one more split, of this source of a chain (Flink: RequestSplitEvent). One is under way at a time. */
+  | { readonly kind: 'request-split'; readonly source?: number }
   /**
    * It read this split to its end, and keeps it in its state until `release-split`. `partitionEnded`: no record will ever lie behind it.
    */

@@ -95,12 +95,12 @@ export function whyNotGivenUp(graph: JobGraph, audit: Pick<JobAudit, JudgedBy>):
   if (audit.conserves !== undefined || audit.expires !== undefined || !audit.stateIsOrderInsensitive)
     return 'its result depends on when and in what order records come';
   if (graph.usesEventTime === true) return 'it has event time, which what was given up has moved on';
-  const stateful = statefulBeforeExchange(graph);
+  const stateful = audit.sendsOnWhatCame === true ? undefined : statefulBeforeExchange(graph);
   if (stateful === undefined) return undefined;
   return `what ${stateful} sends over an exchange depends on the order in which records came to it`;
 }
 
-type JudgedBy = 'conserves' | 'expires' | 'stateIsOrderInsensitive';
+type JudgedBy = 'conserves' | 'expires' | 'sendsOnWhatCame' | 'stateIsOrderInsensitive';
 
 /** Name of a vertex that keeps state and has an exchange behind it that may carry in-flight data. */
 function statefulBeforeExchange({ vertices, edges }: JobGraph): string | undefined {

@@ -132,6 +132,7 @@ const operatorEvent = fc.oneof(
     hasFinished: fc.boolean(),
   }),
   row({ kind: fc.constant('request-split' as const) }),
+  row({ kind: fc.constant('request-split' as const), source: fc.nat({ max: 3 }) }),
   row({ kind: fc.constant('report-backlog' as const), isProcessingBacklog: fc.boolean() }),
   row({ kind: fc.constant('split-finished' as const), split, partitionEnded: fc.boolean() }),
   row({ kind: fc.constant('acknowledge-checkpoint-event' as const), checkpointId: checkpoint }),

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SplitReader } from '../../engine/connectors/split-reader.ts';
 import type { CheckpointId } from '../../engine/foundation/ids.ts';
+import { chainOf } from '../../engine/job/job-graph.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { Out } from '../../engine/protocol/actor.ts';
@@ -14,12 +15,13 @@ import type { EngineMessage, LogFetch, OperatorEventMessage } from '../../engine
 import {
   CoordinationWorld,
   EVENT_TIMEOUT_US,
+  splitSource,
   type TaskPlace,
   type WorldOptions,
+  type WorldSource,
   type WorldTask,
 } from '../support/coordination-world.ts';
 import { EPOCH, LOG, NO_STORAGE } from '../support/engine-values.ts';
-import { sourceVertex } from '../support/job-graphs.ts';
 
 const STORM_US = 120_000;
 const LIFE_US = 500_000;
@@ -34,13 +36,15 @@ interface ReaderState {
 class ReaderTask implements WorldTask {
   readonly emitted: string[] = [];
   readonly #reader: SplitReader;
+  readonly #source: ReturnType<typeof splitSource>;
+  /** Nothing more can come: what comes all the same meets operators that have ended. */
+  hasEnded = false;
 
-  constructor(place: TaskPlace, spec: Pick<WorldOptions, 'subtasks' | 'partitions' | 'recordsPerSplit'>) {
-    const { source } = sourceVertex(0, spec.subtasks, spec.partitions);
-    if (source === undefined) throw new Error('a source vertex has a source');
+  constructor(place: TaskPlace, spec: WorldSource) {
+    this.#source = splitSource(spec);
     this.#reader = new SplitReader({
-      spec: { ...source, kind: 'split-log', fetchRecords: 3 },
-      uid: source.uid,
+      spec: this.#source,
+      uid: this.#source.uid,
       parallelism: spec.subtasks,
       broker: LOG,
       requestTimeoutUs: EVENT_TIMEOUT_US,
@@ -73,16 +77,18 @@ class ReaderTask implements WorldTask {
     if (message.kind === 'log-fetch') this.#answer(message, nowUs, out);
     if (message.kind === 'operator-event' || message.kind === 'operator-event-acknowledged')
       this.#reader.handleMessage(message, nowUs, out);
+    this.hasEnded ||= this.#reader.isExhausted;
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {
     return this.#reader.handleTimer(timer, nowUs, out);
   }
 
-  /** The log, when the fetch has arrived; at the end of a partition it never answers. */
+  /** The log, when the fetch has arrived; at the end of a partition that goes on it never answers. */
   #answer({ requestId, partition, offset, maxRecords }: LogFetch, nowUs: Micros, out: Out): void {
     const count = Math.min(maxRecords, RECORDS - offset);
-    if (count <= 0) return;
+    const bounded = this.#isBounded(partition);
+    if (count <= 0 && !bounded) return;
     const offsets = Array.from({ length: count }, (_, index) => offset + index);
     const values = offsets.map((at) => `${partition}/${at}`);
     this.#reader.handleMessage(
@@ -96,13 +102,18 @@ class ReaderTask implements WorldTask {
         values,
         timestampsUs: offsets,
         sourceIndices: offsets,
-        ended: false,
+        ended: bounded && offset + count >= RECORDS,
       },
       nowUs,
       out,
     );
-    const consumer = { process: (value: unknown) => void this.emitted.push(String(value)) };
+    const consumer = { process: (value: unknown) => void (this.hasEnded || this.emitted.push(String(value))) };
     while (this.#reader.hasRecords) this.#reader.emit(100, consumer, () => true, out);
+  }
+
+  #isBounded(partition: number): boolean {
+    const source = chainOf(this.#source).find(({ partitions }) => partitions.includes(partition));
+    return source?.bounded === true;
   }
 }
 
@@ -135,7 +146,15 @@ const LIFE: fc.Arbitrary<Life> = fc.record({
 
 type Drop = (message: OperatorEventMessage) => boolean;
 
-function liveThrough(life: Life, options: { parts?: Partial<EngineParts>; drop?: Drop } = {}): CoordinationWorld {
+interface LifeOptions {
+  readonly parts?: Partial<EngineParts>;
+  readonly drop?: Drop;
+  readonly lifeUs?: number;
+  /** More of the source, and how often it is checkpointed. */
+  readonly source?: Pick<WorldOptions, 'bounded' | 'first' | 'checkpointEveryUs'>;
+}
+
+function liveThrough(life: Life, options: LifeOptions = {}): CoordinationWorld {
   let state = life.seed;
   const draw = (below: number): number => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
@@ -146,11 +165,12 @@ function liveThrough(life: Life, options: { parts?: Partial<EngineParts>; drop?:
     subtasks,
     partitions: Array.from({ length: life.partitions }, (_, partition) => partition),
     ...(recordsPerSplit === 0 ? {} : { recordsPerSplit }),
+    checkpointEveryUs: 4_000,
+    ...options.source,
   };
   const world = new CoordinationWorld({
     ...shape,
     restart: life.restart,
-    checkpointEveryUs: 4_000,
     checkpointTimeoutUs: 25_000,
     parts: options.parts ?? {},
     barrierDelayUs: () => 1 + draw(life.barrierUsMax),
@@ -162,7 +182,7 @@ function liveThrough(life: Life, options: { parts?: Partial<EngineParts>; drop?:
     task: (place) => new ReaderTask(place, shape),
   });
   for (const atUs of life.failuresAtUs) world.after(atUs, () => world.failTask(draw(subtasks)));
-  return world.run(LIFE_US);
+  return world.run(options.lifeUs ?? LIFE_US);
 }
 
 const emittedOf = (world: CoordinationWorld, { subtasks }: Life): string[][] =>
@@ -191,6 +211,17 @@ const CALM: Life = {
   restart: 'job',
   failuresAtUs: [],
 };
+
+interface Ending {
+  readonly life: Life;
+  /** Partitions of the first source of a chain. */
+  readonly first: number | undefined;
+  readonly bounded: boolean;
+  readonly checkpointEveryUs: number;
+}
+/** Time for one source after the other. */
+const ENDING_US = 800_000;
+const ENDING_SETTINGS = { seed: 20_261_129, numRuns: Number(process.env['SPLIT_ENDINGS'] ?? 40) };
 
 /** Drops the n-th messages of those that fit, n from 1. */
 function nth(fits: Drop, ...which: readonly number[]): Drop {
@@ -276,6 +307,46 @@ describe('splits between enumerator and readers', () => {
     const attempts = new Set(told.map(({ attempt }) => attempt));
     expect(attempts.size).toBe(told.length);
     expect(told).toHaveLength(4);
+  });
+
+  /** Few checkpoints, so that much is forgotten; most failures near the end of a source. */
+  const ENDING: fc.Arbitrary<Ending> = fc.record({
+    life: LIFE.map((life) => ({
+      ...life,
+      restart: 'region',
+      subtasks: 3,
+      partitions: life.partitions + 2,
+      recordsPerSplit: life.recordsPerSplit === 1 ? 0 : life.recordsPerSplit,
+    })),
+    first: fc.option(fc.integer({ min: 1, max: 2 }), { nil: undefined }),
+    bounded: fc.boolean(),
+    checkpointEveryUs: fc.constantFrom(8_000, 15_000, 60_000),
+  });
+  const endsWell = ({ life, first, ...source }: Ending, parts: Partial<EngineParts> = {}): CoordinationWorld => {
+    const ofChain = first === undefined ? {} : { first };
+    const world = liveThrough(life, { parts, lifeUs: ENDING_US, source: { ...source, ...ofChain } });
+    eachOnce(life, world);
+    return world;
+  };
+
+  it('B24, K3: each record exactly once where partitions end, of one source or of two in a chain', () => {
+    let ended = 0;
+    fc.assert(
+      fc.property(ENDING, (ending) => {
+        const world = endsWell(ending);
+        ended += [0, 1, 2].filter((subtask) => (world.task(subtask) as ReaderTask).hasEnded).length;
+      }),
+      ENDING_SETTINGS,
+    );
+    expect(ended).toBeGreaterThan(20);
+  });
+
+  it('splits-back-to-done-reader: the same lives find it', () => {
+    const check = fc.check(
+      fc.property(ENDING, (ending) => void endsWell(ending, { splitsToDoneReader: 'of-earlier-sources' })),
+      { ...ENDING_SETTINGS, endOnFailure: true },
+    );
+    expect(check.failed).toBe(true);
   });
 
   it('K1: whole partitions keep their order, and stay with their reader', () => {

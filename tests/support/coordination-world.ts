@@ -12,6 +12,7 @@ import {
 } from '../../engine/coordination/operator-coordinators.ts';
 import { type CheckpointId, checkpointId, type ExecutionAttemptId } from '../../engine/foundation/ids.ts';
 import type { Micros } from '../../engine/foundation/time.ts';
+import type { JobVertex } from '../../engine/job/job-graph.ts';
 import { micros } from '../../engine/foundation/time.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { Out, Target, Work } from '../../engine/protocol/actor.ts';
@@ -38,10 +39,17 @@ export interface TaskPlace {
   readonly fail: () => void;
 }
 
-export interface WorldOptions {
+export interface WorldSource {
   readonly subtasks: number;
   readonly partitions?: readonly number[];
   readonly recordsPerSplit?: number;
+  /** Its partitions end. */
+  readonly bounded?: boolean;
+  /** So many of its partitions are a bounded source of their own, the others one that is read behind it (row B24). */
+  readonly first?: number;
+}
+
+export interface WorldOptions extends WorldSource {
   readonly create?: OperatorCoordinatorsOptions['create'];
   readonly parts?: Partial<EngineParts>;
   readonly task: (place: TaskPlace) => WorldTask;
@@ -87,14 +95,9 @@ export class CoordinationWorld {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.out = new RecordingOut((timer, nowUs) => this.#timer(timer, nowUs));
-    const vertex = sourceVertex(0, options.subtasks, options.partitions);
-    const source = vertex.source && {
-      ...vertex.source,
-      kind: 'split-log' as const,
-      ...(options.recordsPerSplit === undefined ? {} : { recordsPerSplit: options.recordsPerSplit }),
-    };
+    const vertex = { ...sourceVertex(0, options.subtasks), source: splitSource(options) };
     this.coordinators = new OperatorCoordinators({
-      graph: { ...jobGraph([{ ...vertex, ...(source === undefined ? {} : { source }) }], []), jobId: JOB },
+      graph: { ...jobGraph([vertex], []), jobId: JOB },
       parts: { ...standardParts, ...options.parts },
       epoch: EPOCH,
       host: { services: SERVICES, storage: NO_STORAGE, requestTimeoutUs: EVENT_TIMEOUT_US, firstRequestId: 1 },
@@ -259,6 +262,31 @@ export class CoordinationWorld {
       if (timer.startsWith(scope)) task.handleTimer(timer.slice(scope.length), nowUs, out);
     }
   }
+}
+
+/** What its subtasks read, as the coordinator and the readers are told. */
+export function splitSource({
+  subtasks,
+  partitions,
+  recordsPerSplit,
+  bounded,
+  first,
+}: WorldSource): NonNullable<JobVertex['source']> {
+  const { source } = sourceVertex(0, subtasks, partitions);
+  if (source === undefined) throw new Error('a source vertex has a source');
+  const whole = {
+    ...source,
+    kind: 'split-log' as const,
+    fetchRecords: 3,
+    ...(recordsPerSplit === undefined ? {} : { recordsPerSplit }),
+    ...(bounded === true ? { bounded } : {}),
+  };
+  if (first === undefined) return whole;
+  const chain = [
+    { ...whole, partitions: whole.partitions.slice(0, first), bounded: true as const },
+    { ...whole, partitions: whole.partitions.slice(first) },
+  ];
+  return { ...whole, chain };
 }
 
 /** A mailbox of its own on the one clock: its timers do not meet those of others. */

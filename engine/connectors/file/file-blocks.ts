@@ -11,6 +11,7 @@
  */
 import { crc32c } from '../../foundation/crc32c.ts';
 import type { FileSourceSpec } from '../../job/job-graph.ts';
+import type { ByteRange } from '../../protocol/messages.ts';
 
 /** Bytes of a file in which lines of a block begin. */
 export interface BlockPlace {
@@ -64,13 +65,21 @@ export function fileNumber(directory: string, path: string): number | undefined 
 }
 
 /**
- * The lines that begin in a block. `bytes` begin at `readFrom`. `more`: the last line goes on behind them;
- * `damaged`: they are not what lies in the file, or not all that was asked for.
+ * The lines that begin in a block. `asked` begins at `readFrom`. `more`: the last line goes on behind the bytes; `earlier`: the block has none of
+ * them, and so few are before it that a file which ends there looks like any that is cut short; `damaged`: they are not what lies in the
+ * file, or not all that was asked for.
  */
-export function linesOf(bytes: Uint8Array, { from, to }: BlockPlace, asked: number): BlockLines | 'more' | 'damaged' {
-  const start = readFrom(from);
-  const isShort = bytes.length < asked;
-  if (isShort && endsBefore(from - start, bytes)) return { ...NO_LINES, ended: true };
+export function linesOf(
+  bytes: Uint8Array,
+  { from, to }: BlockPlace,
+  asked: ByteRange,
+): BlockLines | 'more' | 'earlier' | 'damaged' {
+  const start = asked.offset;
+  const isShort = bytes.length < asked.bytes;
+  if (isShort && start + bytes.length <= from) {
+    if (bytes.length < LEAST_OF_END) return start > 0 ? 'earlier' : 'damaged';
+    return endsWithEnd(bytes) ? { ...NO_LINES, ended: true } : 'damaged';
+  }
   let at = from === 0 ? 0 : bytes.indexOf(NEWLINE, from - 1 - start) + 1;
   if (from > 0 && at === 0) return isShort ? 'damaged' : 'more';
   const values: unknown[] = [];
@@ -94,14 +103,8 @@ export function linesOf(bytes: Uint8Array, { from, to }: BlockPlace, asked: numb
   return { values, timestampsUs, sourceIndices, ended: false };
 }
 
-/** Where to read from for a block that begins there: the line that ends the file is seen, if it ends there. */
-export const readFrom = (from: number): number => Math.max(0, from - END_LINE.length);
-
-/** Whether the file ends at a place or before it: with the last of the bytes before it, or there are none. */
-function endsBefore(place: number, bytes: Uint8Array): boolean {
-  if (bytes.length > place) return false;
-  return bytes.length === 0 || endsWithEnd(bytes);
-}
+/** Where to read from for a block that begins there, so many bytes `before` it: the line that ends the file is seen, if it ends there. */
+export const readFrom = (from: number, before = END_LINE.length): number => Math.max(0, from - before);
 
 const endsWithEnd = (bytes: Uint8Array): boolean => END_LINE.endsWith(textOf(bytes.subarray(-LEAST_OF_END)));
 

@@ -15,13 +15,15 @@ import { probe } from '../../protocol/probes.ts';
 import type { CheckpointStorage } from '../../storage/checkpoint-storage.ts';
 import type { SourceMessage, SourceReaderOptions } from '../source-reader.ts';
 import { type SplitFetcher, specOfSplit } from '../split-fetcher.ts';
-import { type BlockLines, type BlockPlace, blockPlace, linesOf, readFrom } from './file-blocks.ts';
+import { type BlockLines, type BlockPlace, blockPlace, END_LINE, linesOf, readFrom } from './file-blocks.ts';
 
 const NO_LINES = { values: [], timestampsUs: [], sourceIndices: [] };
 
 interface BlockRead {
   readonly split: LogSplit;
   readonly place: BlockPlace;
+  /** Bytes before the block, for the line that ends the file if it does so before the block. */
+  readonly before: number;
   /** Bytes behind the block, for the line that begins in it last. */
   readonly behind: number;
 }
@@ -39,7 +41,7 @@ export class FileFetcher implements SplitFetcher {
     const { files, partitions } = specOfSplit(this.#spec, split);
     assert(files !== undefined, 'a split of files is of a source of files', { splitId: split.splitId });
     const place = blockPlace(files, split.partition - (partitions[0] ?? 0), split.offset);
-    this.#read({ split, place, behind: files.blockBytes }, out, then);
+    this.#read({ split, place, before: END_LINE.length, behind: files.blockBytes }, out, then);
   }
 
   handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void {
@@ -50,11 +52,11 @@ export class FileFetcher implements SplitFetcher {
     return this.#storage.handleTimer(timer, nowUs, out);
   }
 
-  #read({ split, place, behind }: BlockRead, out: Out, then: ReplyHandler<LogRecords>): void {
-    const offset = readFrom(place.from);
-    const asked = place.to - offset + behind;
+  #read(read: BlockRead, out: Out, then: ReplyHandler<LogRecords>): void {
+    const { split, place, before, behind } = read;
+    const offset = readFrom(place.from, before);
     // What was read to its end before a restore: nothing of it is left to read.
-    const range = { offset, bytes: place.to > place.from ? asked : 1 };
+    const range = { offset, bytes: place.to > place.from ? place.to - offset + behind : 1 };
     this.#storage.read(
       place.path,
       out,
@@ -63,8 +65,9 @@ export class FileFetcher implements SplitFetcher {
         if (place.to <= place.from) return then(answer(split, { ...NO_LINES, ended: true }), nowUs, replyOut);
         if (reply.outcome !== 'done' || reply.bytes === undefined) return then(refusal(split), nowUs, replyOut);
         replyOut.busy('byte', reply.bytes.length);
-        const lines = linesOf(reply.bytes, place, asked);
-        if (lines === 'more') return this.#read({ split, place, behind: behind * 2 }, replyOut, then);
+        const lines = linesOf(reply.bytes, place, range);
+        if (lines === 'more') return this.#read({ ...read, behind: behind * 2 }, replyOut, then);
+        if (lines === 'earlier') return this.#read({ ...read, before: before + behind }, replyOut, then);
         if (lines === 'damaged') {
           probe(replyOut, 'file-block-damaged');
           return then(refusal(split), nowUs, replyOut);

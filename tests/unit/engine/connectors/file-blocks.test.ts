@@ -14,15 +14,19 @@ import { fileOfLines } from '../../../../sim/services/input-files.ts';
 
 const line = (sourceIndex: number, text: string) => ({ sourceIndex, timestampUs: sourceIndex * 10, value: { text } });
 
+const WHOLE = { offset: 0, bytes: 2_000 };
+
 /** Reads a block as a fetcher does, from bytes that hold enough. */
 function read(bytes: Uint8Array, place: BlockPlace): ReturnType<typeof linesOf> {
+  let before = END_LINE.length;
   let behind = 8;
   for (;;) {
-    const from = readFrom(place.from);
-    const asked = Math.min(place.to, bytes.length + 100) - from + behind;
-    const lines = linesOf(bytes.subarray(from, from + asked), place, asked);
-    if (lines !== 'more') return lines;
-    behind *= 2;
+    const offset = readFrom(place.from, before);
+    const asked = Math.max(place.from, Math.min(place.to, bytes.length + 100)) - offset + behind;
+    const lines = linesOf(bytes.subarray(offset, offset + asked), place, { offset, bytes: asked });
+    if (lines === 'more') behind *= 2;
+    else if (lines === 'earlier') before *= 2;
+    else return lines;
   }
 }
 
@@ -70,10 +74,30 @@ describe('a file of lines', () => {
     for (let at = 0; at < bytes.length; at += 1) {
       const flipped = Uint8Array.from(bytes);
       flipped[at] = (flipped[at] ?? 0) ^ 1;
-      expect(linesOf(flipped, place, 2_000), `byte ${at}`).toBe('damaged');
-      if (at > 0) expect(linesOf(bytes.subarray(0, at), place, 2_000), `${at} bytes`).toBe('damaged');
+      expect(linesOf(flipped, place, WHOLE), `byte ${at}`).toBe('damaged');
+      expect(linesOf(bytes.subarray(0, at), place, WHOLE), `${at} bytes`).toBe('damaged');
     }
-    expect(linesOf(bytes, place, 2_000)).toMatchObject({ sourceIndices: [0, 1], ended: true });
+    expect(linesOf(bytes, place, WHOLE)).toMatchObject({ sourceIndices: [0, 1], ended: true });
+  });
+
+  it('I2: of a block within the file a read that gives too little is no end, though it give nothing, or a line break', () => {
+    const { bytes } = fileOfLines([line(0, 'aaaa'), line(1, 'bbbb'), line(2, 'cccc')]);
+    const breakAt = bytes.indexOf(10);
+    for (const from of [breakAt + 13, breakAt + 20]) {
+      const offset = readFrom(from);
+      const place = { path: '', from, to: from + 30, isLast: false };
+      const asked = { offset, bytes: 43 };
+      for (let given = 0; given < asked.bytes; given += 1) {
+        const lines = linesOf(bytes.subarray(offset, offset + given), place, asked);
+        expect(lines, `${given} bytes from ${offset} on`).toBe(given < 5 ? 'earlier' : 'damaged');
+      }
+    }
+  });
+
+  it('a part that begins far behind the end of its file has no lines, and that is seen at the end', () => {
+    const { bytes } = fileOfLines([line(0, 'aaaa')]);
+    for (let from = bytes.length; from < 4 * bytes.length; from += 1)
+      expect(read(bytes, { path: '', from, to: from + 9, isLast: false })).toMatchObject({ values: [], ended: true });
   });
 
   it('is found by its name', () => {

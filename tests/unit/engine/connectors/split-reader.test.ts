@@ -157,9 +157,21 @@ describe('split reader', () => {
     bench.said();
     bench.event({ kind: 'assign-splits', splits: [{ ...SPLIT, end: UNBOUNDED }] });
     expect(bench.said()).toEqual(['request-split', 'ack 0']);
-    bench.event({ kind: 'no-more-splits' });
     bench.event({ kind: 'assign-splits', splits: [{ ...SPLIT, splitId: '1@0', partition: 1, end: UNBOUNDED }] });
-    expect(bench.said()).toEqual(['ack 1', 'ack 2']);
+    expect(bench.said()).toEqual(['request-split', 'ack 1']);
+    bench.event({ kind: 'assign-splits', splits: [{ ...SPLIT, splitId: '2@0', partition: 2, end: UNBOUNDED }] });
+    expect(bench.said()).toEqual(['ack 2']);
+  });
+
+  it('I6: while a request is under way it asks for nothing else; told that there is nothing more, it is assigned nothing', () => {
+    const bench = new Bench({ partitions: 5, parallelism: 2 });
+    bench.event({ kind: 'assign-splits', splits: [SPLIT] });
+    bench.said();
+    bench.answer();
+    expect(bench.said()).toEqual(['split-finished']);
+    bench.event({ kind: 'no-more-splits' });
+    expect(bench.said()).toEqual(['ack 1']);
+    expect(() => bench.event({ kind: 'assign-splits', splits: [SPLIT] })).toThrow('nothing more');
   });
 
   it('H6: a position is the next record to read; the barrier is announced in the same action', () => {
@@ -259,13 +271,23 @@ describe('split reader of a chain of sources (B24)', () => {
     expect(bench.state).toEqual([early]);
   });
 
+  it('I6: asks anew when another source is read, and says of which', () => {
+    const bench = new Bench({ partitions: 2, isChain: true });
+    bench.event({ kind: 'switch-source', source: 0 }).event({ kind: 'switch-source', source: 1 });
+    expect(bench.toCoordinator.filter(({ kind }) => kind === 'operator-event')).toMatchObject([
+      { event: { kind: 'register-reader' } },
+      { event: { kind: 'request-split', source: 0 } },
+      { event: { kind: 'request-split', source: 1 } },
+    ]);
+  });
+
   it('has room for splits of the source that is read, whatever it still holds of an earlier one', () => {
     const bench = new Bench({ partitions: 2, isChain: true, restored: [early] });
     bench.event({ kind: 'switch-source', source: 1 });
     expect(bench.said()).toEqual(['register-reader', 'request-split', 'ack 0']);
   });
 
-  it('I6: splits of a later source wait for those of an earlier one, restored or given back, and are fetched once', () => {
+  it('I7: splits of a later source wait for those of an earlier one, restored or given back, and are fetched once', () => {
     const bench = new Bench({ partitions: 2, isChain: true, restored: [early, late] });
     const fetched = (): readonly number[] =>
       bench.out.sent.flatMap(({ message }) => (message.kind === 'log-fetch' ? [message.partition] : []));

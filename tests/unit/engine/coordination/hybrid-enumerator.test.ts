@@ -44,7 +44,11 @@ class Bench {
     return this;
   }
   request(...subtasks: number[]): this {
-    for (const subtask of subtasks) this.enumerator.handleSplitRequest(subtask, this.out);
+    for (const subtask of subtasks) this.requestOf(this.enumerator.current, subtask);
+    return this;
+  }
+  requestOf(source: number, subtask: number): this {
+    this.enumerator.handleSplitRequest(subtask, source, this.out);
     return this;
   }
   ends(subtask: number, split: LogSplit, partitionEnded = true): this {
@@ -143,6 +147,13 @@ describe('hybrid enumerator (B24)', () => {
     expect(bench.enumerator.current).toBe(0);
     bench.ends(0, split(0, 0));
     expect(bench.enumerator.current).toBe(1);
+  });
+
+  it('a request of before the switch is followed by one of after it, and only that counts', () => {
+    const bench = switched().answers(0).requestOf(0, 0);
+    expect(bench.fresh()).toEqual([]);
+    bench.request(1).requestOf(0, 1).request(0);
+    expect(bench.fresh()).toEqual(['2@0 of 1 to 1', 'no more to 0']);
   });
 
   it('I5: what comes back of an earlier source does not go to a reader that was told that there is nothing more', () => {
