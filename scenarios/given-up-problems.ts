@@ -33,7 +33,7 @@ export function givenUpProblems(question: GivenUpQuestion): SectionProblem[] {
   const why = whyNotGivenUp(graph, audit);
   if (why !== undefined) {
     const message = `what ${use} comes to without its in-flight data cannot be said: ${why}`;
-    const expected = 'a job that keeps no state in front of an exchange, such as keyed-count';
+    const expected = 'transactions, and state behind the exchanges only: for example keyed-count with its usual sink';
     problems.push({ path, message, expected });
   }
   commands.forEach((command, fault) => {
