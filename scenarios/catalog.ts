@@ -178,6 +178,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'kafka-sink-rescale',
     description: 'Kafka transactions of subtasks that are gone, under changes of parallelism',
   },
+  { name: 'kafka-late-commits', description: 'requests to commit arrive when their transactional id is in use again' },
   {
     name: 'kafka-sink-pooling',
     description: 'Kafka transactions with ids that are used again, late commits of zombies',

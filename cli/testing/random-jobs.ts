@@ -62,7 +62,8 @@ export function randomJob({ join, steps }: RandomTopology): JobDefinition {
       let stream = joined(env, input, join);
       for (const [index, step] of steps.entries()) stream = then(stream, step, `${step}-${index}`);
       stream.sinkTo(sinkOptions(input)).uid('sink');
-      return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage' } };
+      const audit = { stateIsOrderInsensitive: true, outputValues: 'lineage', sendsOnWhatCame: true } as const;
+      return { graph: env.jobGraph(), audit };
     },
   };
 }

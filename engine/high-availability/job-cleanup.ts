@@ -97,7 +97,8 @@ export class JobCleanup {
 
   /**
    * I5: files of the run that its pointer does not name (row C17). The counter is read first: if the pointer read after it still tells of
-   * the end of this run, no later run has taken an id up to that one.
+   * the end of this run, no later run has taken an id up to that one. It is read once more when it is known what those files are: a later
+   * run claims a checkpoint and drops it, which then seems to be made of nothing, while what it was made of is that run's now.
    */
   #sweep(result: JobResult, out: Out): void {
     const { jobId, registers, root, done } = this.#options;
@@ -122,9 +123,13 @@ export class JobCleanup {
             return this.#removeFiles({ prefix: `${root}chk-`, isGarbage, result }, releasedOut, clean);
           const keep = [...completed.map(({ metadata }) => metadata), ...(job.kept ?? [])];
           this.#readNamed(keep, result, releasedOut, (named, namedOut) => {
-            const isUnnamed = (path: string): boolean => creatorOf(path) <= last && !named.has(path);
-            const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
-            this.#removeFiles(removal, namedOut, clean);
+            registers.read(pointerKey(jobId), namedOut, (again, againUs, againOut) => {
+              if (again.outcome !== 'done') return this.#startAgain(result, againOut);
+              if (again.version !== found.version) return done(againUs, againOut);
+              const isUnnamed = (path: string): boolean => creatorOf(path) <= last && !named.has(path);
+              const removal = { prefix: root, isGarbage: (path: string) => isGarbage(path) || isUnnamed(path), result };
+              this.#removeFiles(removal, againOut, clean);
+            });
           });
         });
       });

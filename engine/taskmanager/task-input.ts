@@ -143,7 +143,6 @@ export class TaskInput {
     if (this.#isTakingOver)
       return this.#options.host.giveUp(barrier.checkpointId, 'checkpoint-declined-task-not-ready', out);
     const decision = this.#barriers.triggered(barrier.checkpointId);
-    if (decision.kind !== 'complete') this.#collected.set(barrier.checkpointId, barrier);
     this.#act(decision, { barrier, channel: -1 }, nowUs, out);
   }
 
@@ -326,7 +325,6 @@ export class TaskInput {
     if (decision.kind === 'ignore' || decision.kind === 'cancelled') return this.#passOver(decision, id, out);
     const pending = decision.kind === 'complete' ? 0 : 1;
     out.report({ kind: 'barrier-received', ...this.#task(), checkpointId: id, channel, pending });
-    if (decision.kind !== 'complete') this.#collected.set(id, barrier);
     this.#act(decision, { barrier, channel }, nowUs, out);
     if (this.#barriers.overtaking === id) this.#pullBarriers(asUnaligned(barrier), nowUs, out);
   }
@@ -366,6 +364,8 @@ export class TaskInput {
     const { host } = this.#options;
     const id = barrier.checkpointId;
     const of = { checkpointId: id, ...this.#task() };
+    // Whatever began it, a barrier that was read or the time-out of one that was announced.
+    if (decision.kind !== 'complete') this.#collected.set(id, barrier);
     if (decision.gaveUp !== undefined) {
       probe(out, 'newer-barrier-gave-up-alignment');
       this.#stopGathering();

@@ -200,7 +200,8 @@ export const checkedExchanges: JobDefinition = {
       .sinkTo(sinkOptions(input))
       .uid('sink');
     const order = topology.keepsOrder ? { outputKey } : {};
-    return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', ...order } };
+    const audit = { stateIsOrderInsensitive: true, outputValues: 'multiset', sendsOnWhatCame: true, ...order } as const;
+    return { graph: env.jobGraph(), audit };
   },
 };
 

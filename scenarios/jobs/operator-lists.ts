@@ -76,7 +76,7 @@ function jobOf(
       return {
         graph: env.jobGraph(),
         // Rebalanced records of one key meet different sinks: their order is nobody's promise.
-        audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', mergeOperatorState },
+        audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', sendsOnWhatCame: true, mergeOperatorState },
       };
     },
   };

@@ -120,6 +120,7 @@ import {
   noFlushOnSnapshot,
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
+  epochCheckNotStrict,
   txnIdWithoutOperator,
   upsertWithoutVersion,
 } from './sink-mutants.ts';
@@ -190,6 +191,7 @@ export const MUTANTS: readonly Mutant[] = [
   incrementingProbeStopsEarly,
   poolingAbortsPrecommitted,
   timeoutAbortWithoutFence,
+  epochCheckNotStrict,
   lsoIgnored,
   pendingFilesRemoved,
   inProgressFilesLeft,

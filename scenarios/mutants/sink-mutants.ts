@@ -82,6 +82,16 @@ export const timeoutAbortWithoutFence: Mutant = ofBrokers({
   judges: ['exactly-once-output', 'progress'],
 });
 
+export const epochCheckNotStrict: Mutant = ofBrokers({
+  slug: 'epoch-check-not-strict',
+  bug: 'KAFKA-9600',
+  story:
+    'A request to end a transaction is accepted whatever its epoch: one that comes late ends the next transaction under the same id.',
+  brokerRules: { ...standardBrokerRules, epochMatches: () => true },
+  scenario: 'kafka-late-commits',
+  judges: ['exactly-once-output', 'progress'],
+});
+
 export const lsoIgnored: Mutant = ofBrokers({
   slug: 'lso-ignored',
   bug: 'own',

@@ -89,18 +89,20 @@ const STATELESS: ReadonlySet<string> = new Set(['map', 'filter', 'flat-map']);
 export function whyNotGivenUp(graph: JobGraph, audit: Pick<JobAudit, JudgedBy>): string | undefined {
   const operators = graph.vertices.flatMap((vertex) => vertex.operators);
   for (const operator of operators) {
-    if (operator.kind !== 'sink' || operator.sink.guarantee === 'exactly-once') continue;
-    return `its sink ${operator.uid} shows output before a checkpoint covers it, so that records show which a restore then gives up`;
+    if (operator.kind !== 'sink') continue;
+    const { guarantee, upsert } = operator.sink;
+    if (guarantee === 'exactly-once' && upsert === undefined) continue;
+    return `its sink '${operator.uid}' shows output before a checkpoint covers it, of records that a restore may give up then`;
   }
   if (audit.conserves !== undefined || audit.expires !== undefined || !audit.stateIsOrderInsensitive)
     return 'its result depends on when and in what order records come';
   if (graph.usesEventTime === true) return 'it has event time, which what was given up has moved on';
-  const stateful = statefulBeforeExchange(graph);
+  const stateful = audit.sendsOnWhatCame === true ? undefined : statefulBeforeExchange(graph);
   if (stateful === undefined) return undefined;
   return `what ${stateful} sends over an exchange depends on the order in which records came to it`;
 }
 
-type JudgedBy = 'conserves' | 'expires' | 'stateIsOrderInsensitive';
+type JudgedBy = 'conserves' | 'expires' | 'sendsOnWhatCame' | 'stateIsOrderInsensitive';
 
 /** Name of a vertex that keeps state and has an exchange behind it that may carry in-flight data. */
 function statefulBeforeExchange({ vertices, edges }: JobGraph): string | undefined {

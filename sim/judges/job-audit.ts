@@ -65,6 +65,11 @@ export interface JobAudit {
     readonly state: string;
     readonly content: unknown;
   }) => unknown;
+  /**
+   * True when nothing behind an operator with state looks at what that operator has made of a record: it sends on what came. Then a record
+   * may be left out on any exchange, and everything else is what it was (row X26).
+   */
+  readonly sendsOnWhatCame?: true;
   /** In the order of the job's hooks; absent: it has none that can be judged. */
   readonly ledgers?: readonly AuditedLedger[];
   /** Key of an output value, for the order per key; absent: order is not judged. */

@@ -195,6 +195,23 @@ describe('job result', () => {
     expect(bench.result()).toMatchObject({ state: 'clean', isResumable: true });
   });
 
+  it('I5: what a checkpoint was made of that the next run claimed and dropped is not for the clean-up of the run before', () => {
+    const bench = new Bench(true).decided({ status: 'canceled', by: 'user' }, [5]);
+    const segment = `checkpoints/${JOB}/shared/count-0-1-1-4.segment`;
+    bench.storage.objects.set(metadataOf(5), written(segment));
+    bench.storage.objects.set(segment, new Uint8Array([1]));
+    const run = { run: 1, by: '', floor: 0, fullFirst: false, ended: { status: 'canceled', by: 'user' } } as const;
+    const result = { ...resultOf(run), isResumable: true } as const;
+    bench.results.markDirty(result, bench.out, (known, _nowUs, out) => bench.cleanup.start(known, out));
+    while (bench.done.filter((request) => request === 'coordination-get').length < 3) bench.answer(1);
+    const next = { run: 2, by: 'me', floor: 6, kept: [], fullFirst: false };
+    bench.store.put(pointerKey(JOB), encodePointer({ epoch: leaderEpoch(1), completed: [], job: next }));
+    bench.storage.objects.delete(metadataOf(5));
+    bench.answerToTheEnd();
+    expect(bench.storage.paths()).toContain(segment);
+    expect(bench.cleaned).toBe(1);
+  });
+
   it.each([
     ['that is over for good', { status: 'finished', by: '' }, []],
     ['that may begin anew', { status: 'canceled', by: 'me' }, [8]],

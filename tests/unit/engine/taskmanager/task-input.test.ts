@@ -306,4 +306,17 @@ describe('task input: an aligned barrier with a time-out', () => {
     bench.arrive(1, barrier(2, TIMEOUTABLE));
     expect(bench.inFlight(2)).toEqual({ 0: [1, 2] });
   });
+
+  it('B2, B8: a channel that ends is the last thing missing where every barrier was only announced when time was up', () => {
+    const bench = new Bench();
+    bench.room = 0;
+    bench.arrive(1, data(11), { kind: 'end-of-partition' }).arrive(0, data(1), barrier(1, TIMEOUTABLE));
+    bench.out.advance(TIMEOUT_US);
+    expect(bench.snapshots).toEqual([1]);
+    expect(bench.completed).toEqual([]);
+    bench.room = 9;
+    bench.advance(4);
+    expect(bench.completed).toEqual([1]);
+    expect(bench.inFlight(1)).toEqual({ 0: [1], 1: [11] });
+  });
 });

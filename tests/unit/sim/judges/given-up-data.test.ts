@@ -103,13 +103,14 @@ describe('whether it can be said what a job comes to without in-flight data', ()
     return whyNotGivenUp(built.graph, built.audit);
   };
 
-  it('state behind the only exchange: yes', () => {
-    for (const name of ['keyed-count', 'split-count', 'keyed-states']) expect(whyNot(name), name).toBeUndefined();
+  it('state behind the only exchange, or state that sends on what came: yes', () => {
+    for (const name of ['keyed-count', 'split-count', 'keyed-states', 'checked-exchanges', 'buffering-map'])
+      expect(whyNot(name), name).toBeUndefined();
   });
 
   it('state in front of an exchange, event time, output that shows at once: no, and why', () => {
     expect(whyNot('keyed-cascade')).toContain('what Count sends over an exchange');
-    expect(whyNot('buffering-map')).toContain('what Count sends over an exchange');
+    expect(whyNot('staged-count')).toContain('sends over an exchange');
     expect(whyNot('flight-windows')).toMatch(/event time/);
     expect(whyNot('renewed-counts')).toContain('when and in what order');
     expect(whyNot('keyed-count', {}, 'at-least-once')).toContain('shows output before a checkpoint covers it');
