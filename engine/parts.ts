@@ -177,6 +177,8 @@ export interface EngineParts {
     readonly queued: number;
     readonly granted: number;
   }) => number;
+  /** What waits in a queue when another attempt takes over its consumption (row F1; Flink: PipelinedApproximateSubpartition). */
+  readonly queueAtReconnect: 'kept' | 'dropped';
   /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
   readonly endOfDataAtRestart: 'cleared' | 'kept';
   /** Whom a checkpoint triggers when sources have finished (row C21). */
@@ -345,6 +347,7 @@ export const standardParts: EngineParts = {
   finishedOperators: 'remembered',
   checkpointsOfEarlierRuns: 'left-alone',
   restoredOutput: 'sent-at-once',
+  queueAtReconnect: 'kept',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',
   createStateBackend: (options) => {

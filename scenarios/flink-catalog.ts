@@ -126,6 +126,13 @@ export const FLINK_SCENARIOS: readonly FlinkScenario[] = [
     description: 'timers that wait in a savepoint fire in the job restored from it',
   },
   {
+    name: 'approximate-local-recovery-downstream-itcase',
+    folder: 'flink',
+    ported: 'ApproximateLocalRecoveryDownstreamITCase',
+    rows: ['X18'],
+    description: 'a failure restarts the failed task and what is behind it, and what producers had sent is lost',
+  },
+  {
     name: 'unaligned-checkpoint-itcase',
     folder: 'flink',
     ported: 'UnalignedCheckpointITCase',

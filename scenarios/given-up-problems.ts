@@ -3,7 +3,7 @@
  * 0121). Refused when the file is read, so that no life of it is judged by half. Pure.
  */
 import type { ClientCommand } from '../engine/protocol/client-operations.ts';
-import { whyNotGivenUp } from '../sim/judges/given-up-data.ts';
+import { whyNotGivenUp } from '../sim/judges/lossy-jobs.ts';
 import type { BuiltJob } from './jobs/job-definition.ts';
 import type { SectionProblem } from './schema.ts';
 

@@ -7,12 +7,13 @@
  * I1: one job is built once, however many draws of a swarm share it.
  */
 import { InvalidJob } from '../engine/api/invalid-job.ts';
+import { approximateProblems } from './approximate-problems.ts';
 import { buildJob } from './build-job.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { type PlannedJob, plannedJob } from './compile.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import { jobNamed } from './job-catalog.ts';
-import type { JobDefinition } from './jobs/job-definition.ts';
+import type { BuiltJob, JobDefinition } from './jobs/job-definition.ts';
 import { qualify } from './qualify.ts';
 import type { ScenarioInput, SectionProblem } from './schema.ts';
 
@@ -32,12 +33,26 @@ export class JobCheck {
     this.#known.set(key, known);
     if (known.length > 0) return known;
     const { withoutChannelStateOf, firstId } = input.checkpointing;
+    const build = (): BuiltJob => buildJob(planned, this.#jobs);
+    const { restart, checkpointing } = input;
+    const approximate = approximateProblems({
+      isApproximate: restart.strategy !== 'none' && restart.failover === 'approximate',
+      use: input.job.use,
+      unaligned: checkpointing.unaligned,
+      isExactlyOnce: checkpointing.mode === 'exactly-once',
+      isAdaptive: input.scheduler.mode === 'adaptive',
+      isBounded: planned.topics.some(({ bounded }) => bounded),
+      isOperation: input.faults.map(({ action }) => action.kind === 'operation'),
+      build,
+      path: ['restart', 'failover'],
+    });
+    if (approximate.length > 0) return approximate;
     return givenUpProblems({
       use: input.job.use,
       withoutChannelStateOf,
       firstId,
       commands: input.faults.map(({ action }) => (action.kind === 'operation' ? action.command : undefined)),
-      build: () => buildJob(planned, this.#jobs),
+      build,
       path: ['checkpointing', 'withoutChannelStateOf'],
       resumePath: (fault) => ['faults', fault, 'thenResume'],
     });

@@ -5,6 +5,7 @@ import { strangerOf } from '../sim/faults/fault-nodes.ts';
 import { allNodes } from '../sim/node-names.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { buildJob } from './build-job.ts';
+import { approximateProblems } from './approximate-problems.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { refusalOf } from './job-check.ts';
@@ -73,7 +74,8 @@ function checkJob(plan: SimulationPlan, source: SourceDocument, path: readonly P
   if (jobNamed(plan.job.use, JOB_CATALOG) === undefined) return { ok: true, plan };
   const message = refusalOf(plan);
   const expected = 'parameters and topics the job can be built with';
-  const problems = message === undefined ? givenUpIn(plan) : [{ path: ['job'], message, expected }];
+  const problems =
+    message === undefined ? [...approximateIn(plan), ...givenUpIn(plan)] : [{ path: ['job'], message, expected }];
   if (problems.length === 0) return { ok: true, plan };
   const located = problems.map((problem) =>
     source.locate({ ...problem, path: [...path, ...problem.path], onKey: false }),
@@ -91,5 +93,20 @@ function givenUpIn(plan: SimulationPlan): readonly SectionProblem[] {
     build: () => buildJob(plan),
     path: ['engine', 'checkpoint', 'withoutChannelStateOf'],
     resumePath: (fault) => ['faults', fault, 'command', 'thenResume'],
+  });
+}
+
+function approximateIn(plan: SimulationPlan): readonly SectionProblem[] {
+  const { checkpoint, runtime, scheduler } = plan.engine;
+  return approximateProblems({
+    isApproximate: runtime.failoverStrategy === 'approximate',
+    use: plan.job.use,
+    unaligned: checkpoint.unaligned,
+    isExactlyOnce: checkpoint.mode === 'exactly-once',
+    isAdaptive: scheduler.mode === 'adaptive',
+    isBounded: plan.topics.some(({ bounded }) => bounded),
+    isOperation: plan.faults.map(({ kind }) => kind === 'operation'),
+    build: () => buildJob(plan),
+    path: ['engine', 'runtime', 'failoverStrategy'],
   });
 }

@@ -166,7 +166,7 @@ class Life {
     const bench = this.#bench;
     if (bench !== undefined) {
       this.#history.observe((entry) => bench.observe(entry));
-      this.#world.cluster.network.watchTraffic(bench.bounds);
+      this.#world.cluster.network.watchTraffic(bench);
     }
     this.#history.observe((entry) => this.#watch(entry));
     const { branches = [] } = plan;

@@ -129,6 +129,15 @@ export class JobDeployment {
 
   /* ---- what is to be deployed, and when ---- */
 
+  /**
+   * What a failure concerns. Regions that read from each other must not be deployed one by one, a consumer before its producer: where there
+   * are such, whatever waits for its restart is part of the failure.
+   */
+  concernedBy(failed: readonly ExecutionVertexId[]): readonly ExecutionVertexId[] {
+    if (this.#options.environment.configuration.runtime.failoverStrategy !== 'approximate') return failed;
+    return [...failed, ...(this.executions?.current() ?? []).filter(({ state }) => RESTARTING.has(state))];
+  }
+
   /** These subtasks restart, not before `atUs`. */
   scheduleSubtasks(subtasks: readonly ExecutionVertexId[], atUs: number, out: Out): void {
     const isRestarting = (subtask: ExecutionVertexId): boolean =>
@@ -257,7 +266,9 @@ export class JobDeployment {
       version: this.#options.store.run.version,
       fileMerging: this.#options.store.run.fileMerging,
     });
-    this.#job = { plan, regions: new PipelinedRegions(graph), executions, deployments };
+    const { failoverStrategy } = environment.configuration.runtime;
+    const edges = failoverStrategy === 'approximate' ? 'approximate' : 'pipelined';
+    this.#job = { plan, regions: new PipelinedRegions(graph, edges), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
     this.#reportRescaled(graph, metadata, out);

@@ -414,7 +414,8 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     if (this.operations.forbidsRestart) return this.failForGood(nowUs, out);
     const { job } = this.#deployment;
     assert(job !== undefined, 'what fails was deployed');
-    const handling = this.#failures.handle(failure, job.regions, nowUs);
+    const failed = this.#deployment.concernedBy(failure.failed);
+    const handling = this.#failures.handle({ ...failure, failed }, job.regions, nowUs);
     if (handling.kind === 'fail-job') return this.failForGood(nowUs, out);
     const { scope, subtasks, delayUs } = handling;
     if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);

@@ -1,9 +1,10 @@
 /**
  * Which subtasks stand and fall together (row F1; Flink: SchedulingPipelinedRegion, PipelinedRegionComputeUtil). Pure.
  *
- * A region is a connected component of the subtasks over their pipelined channels, and every channel of ours is pipelined: a forward
+ * A region is a connected component of the subtasks over their pipelined channels. `pipelined`: every channel is: a forward
  * edge joins the two subtasks of one index, any other edge joins all subtasks of both vertices. So a region has no consumer outside
- * itself, and none of its inputs can be unavailable while it is not.
+ * itself, and none of its inputs can be unavailable while it is not. `approximate`: a consumer may ask for the rest of what a running
+ * producer writes (Flink: PIPELINED_APPROXIMATE), so channels join nothing and each subtask is a region, with consumers outside.
  *
  * I1: every subtask lies in exactly one region; members are ordered by vertex, then by subtask; regions by their first member.
  */
@@ -22,15 +23,19 @@ export class PipelinedRegions {
   /** Region by subtask, numbered through over the vertices. */
   readonly #regionOf: number[];
   readonly #members: ExecutionVertexId[][] = [];
+  /** By region: those that read what it writes. */
+  readonly #consumers = new Map<number, Set<number>>();
 
-  constructor(graph: JobGraph) {
+  constructor(graph: JobGraph, edges: 'pipelined' | 'approximate' = 'pipelined') {
     let count = 0;
     for (const vertex of graph.vertices) {
       this.#offsets.push(count);
       count += vertex.parallelism;
     }
     const components = new DisjointSets(count);
-    for (const edge of graph.edges) this.#join(components, graph, edge);
+    if (edges === 'pipelined') {
+      for (const edge of graph.edges) this.#eachChannel(graph, edge, (from, to) => components.join(from, to));
+    }
     const regionOfRoot = new Map<number, number>();
     this.#regionOf = Array.from({ length: count }, (_, at) => {
       const root = components.find(at);
@@ -46,6 +51,8 @@ export class PipelinedRegions {
         else members.push({ vertex: index, subtask });
       }
     }
+    if (edges === 'pipelined') return;
+    for (const edge of graph.edges) this.#eachChannel(graph, edge, (from, to) => this.#consumes(to, from));
   }
 
   get count(): number {
@@ -67,7 +74,18 @@ export class PipelinedRegions {
     return members;
   }
 
-  #join(components: DisjointSets, graph: JobGraph, edge: JobEdge): void {
+  /** Outside itself, nearest only. */
+  consumersOf(region: number): Iterable<number> {
+    return this.#consumers.get(region) ?? [];
+  }
+
+  #consumes(consumer: number, producer: number): void {
+    const [from, to] = [this.#regionOf[producer] ?? 0, this.#regionOf[consumer] ?? 0];
+    const consumers = this.#consumers.get(from) ?? new Set<number>();
+    this.#consumers.set(from, consumers.add(to));
+  }
+
+  #eachChannel(graph: JobGraph, edge: JobEdge, visit: (producer: number, consumer: number) => void): void {
     const from = graph.vertices[edge.from];
     const to = graph.vertices[edge.to];
     assert(from !== undefined && to !== undefined, 'an edge joins two vertices', { edge: edge.index });
@@ -76,11 +94,8 @@ export class PipelinedRegions {
     const second = this.#offsets[edge.to] ?? 0;
     for (let producer = 0; producer < from.parallelism; producer += 1) {
       for (let consumer = 0; consumer < to.parallelism; consumer += 1) {
-        // Once one producer is joined with all consumers, one consumer joins the other producers.
-        const isJoined = isPointwise(edge)
-          ? feedsSubtask(edge, producer, consumer, widths)
-          : producer === 0 || consumer === 0;
-        if (isJoined) components.join(first + producer, second + consumer);
+        if (!isPointwise(edge) || feedsSubtask(edge, producer, consumer, widths))
+          visit(first + producer, second + consumer);
       }
     }
   }

@@ -97,7 +97,10 @@ export class TaskReports {
     }
     if (state === 'running' || state === 'finished') this.#job.progressed(execution, state, nowUs, out);
     if (state === 'failed') this.#note(message.reason);
-    if (state === 'failed') this.#job.failed([execution], message.failure ?? 'user-function', nowUs, out);
+    if (state === 'failed') {
+      const unreachable = (message.unreachable ?? []).flatMap((producer) => this.#job.executions()?.of(producer) ?? []);
+      this.#job.failed([execution, ...unreachable], message.failure ?? 'user-function', nowUs, out);
+    }
     if (state === 'canceled') this.#lost([execution], nowUs, out);
   }
 

@@ -120,8 +120,11 @@ export type RestartConfiguration =
     }
   | { readonly strategy: 'none' };
 
-/** What a failure restarts (Flink: jobmanager.execution.failover-strategy). */
-export type FailoverStrategyName = 'region' | 'full';
+/**
+ * What a failure restarts (Flink: jobmanager.execution.failover-strategy; `approximate`: execution.checkpointing.approximate-local-recovery,
+ * FLIP-135). With `approximate` it is the failed subtasks and all behind them; their producers go on, and what those had sent is lost.
+ */
+export type FailoverStrategyName = 'region' | 'full' | 'approximate';
 
 /** A node that loses its tasks `failures` times within `withinUs` gets none for `forUs`. 0 failures: never. */
 export interface BlocklistConfiguration {

@@ -99,6 +99,8 @@ export type TaskManagerMessage =
       readonly failure?: TaskFailure;
       /** What is wrong, where somebody must mend it (row S13). */
       readonly reason?: string;
+      /** See WhyFailed. */
+      readonly unreachable?: readonly ExecutionAttemptId[];
     }
   /** All input of the subtask ended and its operators have finished (row C23; Flink: notifyEndOfData). */
   | { readonly kind: 'end-of-data'; readonly epoch: LeaderEpoch; readonly attempt: ExecutionAttemptId }

@@ -99,6 +99,7 @@ const BY_AREA = {
     'splits-given-back': 'Splits of a subtask that failed went back to the enumerator.',
   },
   failover: {
+    'consumer-reconnected': 'A subtask that runs goes on writing to a later attempt of its consumer (row F1).',
     'local-state-damaged': 'A copy of state on the node was not what its file is, and that was fetched (row S22).',
     'local-state-missing': 'A file of state had no copy on the node, and was fetched (row S22).',
     'local-state-used': 'A file of state was restored from its copy on the node (row S22).',

@@ -63,6 +63,11 @@ export interface WhyFailed {
   readonly failure?: TaskFailure;
   /** What is wrong, where somebody must mend it (row S13). */
   readonly reason?: string;
+  /**
+   * Producers that it got nothing from (Flink: PartitionException): where it could restart without them, they restart, too (row F1). Said once;
+   * whoever hears of the failure by a heartbeat only finds out again.
+   */
+  readonly unreachable?: readonly ExecutionAttemptId[];
 }
 
 /** Closed list of reasons for which a subtask fails. */

@@ -17,13 +17,15 @@ import type { EngineParts } from '../parts.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { BufferMessage } from '../protocol/messages.ts';
 import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
-import type { InputChannelDescriptor } from '../protocol/task.ts';
+import type { InputChannelDescriptor, WhyFailed } from '../protocol/task.ts';
 
 export interface InputGateOptions {
   readonly consumer: ExecutionAttemptId;
   readonly channels: readonly InputChannelDescriptor[];
   readonly exclusiveBuffers: number;
   readonly floatingBuffers: number;
+  /** Row F1; absent: the subtask never restarts without its producers. */
+  readonly isApproximate?: boolean;
   readonly parts: Pick<EngineParts, 'freeBuffers'>;
 }
 
@@ -58,6 +60,7 @@ export class InputGate {
   readonly #consumer: ExecutionAttemptId;
   readonly #channels: readonly InputChannel[];
   readonly #exclusive: number;
+  readonly #isApproximate: boolean;
   readonly #freeBuffers: EngineParts['freeBuffers'];
   #floatingFree: number;
   #cursor = 0;
@@ -66,6 +69,7 @@ export class InputGate {
   constructor(options: InputGateOptions) {
     this.#consumer = options.consumer;
     this.#exclusive = options.exclusiveBuffers;
+    this.#isApproximate = options.isApproximate === true;
     this.#floatingFree = options.floatingBuffers;
     this.#freeBuffers = options.parts.freeBuffers;
     this.#channels = options.channels.map((descriptor) => new InputChannel(descriptor, options.exclusiveBuffers));
@@ -94,6 +98,16 @@ export class InputGate {
 
   isFedBy(node: NodeId): boolean {
     return this.#channels.some((channel) => !channel.ended && channel.descriptor.producerNode === node);
+  }
+
+  /** Producers on a node, or of one channel, that have sent nothing; said where the subtask could restart without them (row F1). */
+  unreachable(where: NodeId | number): Pick<WhyFailed, 'unreachable'> {
+    if (!this.#isApproximate) return {};
+    const unreachable = this.#channels
+      .filter(({ descriptor }, index) => index === where || descriptor.producerNode === where)
+      .filter(({ expectedSequence, ended }) => expectedSequence === 0 && !ended)
+      .map(({ descriptor }) => descriptor.producerAttempt);
+    return { unreachable };
   }
 
   /** Tells the producer that everything it wrote was processed (row C23). */

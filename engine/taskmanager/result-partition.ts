@@ -7,7 +7,9 @@
  *   I1 elements leave a subpartition in the order they were written, events included; but a barrier that overtakes leaves first, and
  *      what it overtook is handed to the channel state in that very action (row B7);
  *   I2 a data buffer is sent only against a credit; an event at the head needs none (Flink: isAvailable);
- *   I3 sequence numbers of a channel rise by one from 0 (row B12).
+ *   I3 sequence numbers of a channel rise by one from 0 (row B12), for each consumer of a subpartition anew;
+ *   I4 a subpartition has one consumer. Where `reconnects` is set a later attempt takes over from an earlier (Flink:
+ *      PipelinedApproximateSubpartition): it is sent what no other was, from the next buffer on, old barriers included; what was sent is gone.
  */
 import { isTimeoutable } from '../barrier/barrier-alignment.ts';
 import { assert } from '../foundation/assert.ts';
@@ -19,6 +21,7 @@ import { consumersOf, type SubtaskRange } from '../job/pointwise.ts';
 import { keyGroupOf, subtaskOf } from '../job/key-groups.ts';
 import type { UserCode } from '../operators/user-code.ts';
 import type { Out, Target } from '../protocol/actor.ts';
+import { probe } from '../protocol/probes.ts';
 import type { CheckpointBarrier, DataBuffer, StreamBuffer } from '../protocol/stream-elements.ts';
 
 export interface ResultPartitionOptions {
@@ -36,6 +39,8 @@ export interface ResultPartitionOptions {
   readonly userCode?: UserCode;
   /** Finished buffers that a record in progress may add to them. */
   readonly overdraftBuffers: number;
+  /** Row F1; absent: a consumer that restarts has this producer restart with it. `kept`: what is queued waits for the next consumer. */
+  readonly reconnects?: 'kept' | 'dropped';
   /** A barrier that waited its turn and might have overtaken left (row B7). */
   readonly barrierLeft: (barrier: CheckpointBarrier, out: Out) => void;
 }
@@ -146,12 +151,25 @@ export class ResultPartition {
   ): void {
     const subpartition = this.#at(request.subpartition);
     if (subpartition.consumer === request.consumer) return;
-    assert(subpartition.consumer === undefined, 'a subpartition is consumed by one attempt', { request });
+    if (subpartition.consumer !== undefined) {
+      assert(this.#options.reconnects !== undefined, 'a subpartition is consumed by one attempt', { request });
+      // A request of its predecessor came late.
+      if (request.consumer < subpartition.consumer) return;
+      this.#release(subpartition);
+      probe(out, 'consumer-reconnected');
+    }
     subpartition.consumer = request.consumer;
     subpartition.channel = request.channel;
     subpartition.credit = request.credit;
     subpartition.target = { node: request.node, mailbox: taskMailbox(request.consumer), via: 'connection' };
     this.#send(subpartition, out);
+  }
+
+  /** The connection to consumers on this node is gone: what they were not sent waits for those who take over (I4). */
+  disconnect(node: NodeId): void {
+    for (const subpartition of this.#subpartitions) {
+      if (subpartition.target?.node === node) subpartition.target = undefined;
+    }
   }
 
   addCredit(index: number, consumer: ExecutionAttemptId, credit: number, out: Out): void {
@@ -275,6 +293,16 @@ export class ResultPartition {
       this.#routes.set(key, route);
     }
     return route;
+  }
+
+  #release(subpartition: Subpartition): void {
+    subpartition.sequence = 0;
+    subpartition.isProcessed = false;
+    if (this.#options.reconnects === 'kept') return;
+    const { queue } = subpartition;
+    for (let buffer = queue.shift(); buffer !== undefined; buffer = queue.shift()) {
+      if (buffer.kind === 'data') this.#queuedData -= 1;
+    }
   }
 
   #at(index: number): Subpartition {

@@ -168,7 +168,7 @@ export class StreamTask {
       const found = thrownFailure(thrown, this.#userCode, this.#task);
       if (found === undefined) throw thrown;
       if (found.event !== undefined) out.report(found.event);
-      this.fail(found.failure, out, found.reason);
+      this.fail(found.failure, out, found.reason === undefined ? {} : { reason: found.reason });
     }
     if (this.#state !== before && this.#isOver) removeWorkingDirectory(this.#options.environment, this.attempt);
   }
@@ -188,10 +188,10 @@ export class StreamTask {
     this.#moveTo('canceled', out);
   }
 
-  fail(failure: TaskFailure, out: Out, reason?: string): void {
+  fail(failure: TaskFailure, out: Out, more: Omit<WhyFailed, 'failure'> = {}): void {
     if (this.#hasEnded) return;
     this.#checkpoint.close();
-    this.#why = { failure, ...(reason === undefined ? {} : { reason }) };
+    this.#why = { failure, ...more };
     this.#moveTo('failed', out);
   }
 
@@ -229,10 +229,11 @@ export class StreamTask {
       case 'partition-request':
         return this.#outputs.connect(message, from, out);
       case 'partition-not-found':
-        if (this.#input?.partitionNotFound(message.channel, out) === false) this.fail('partition-not-found', out);
+        if (this.#input?.partitionNotFound(message.channel, out) === false)
+          this.fail('partition-not-found', out, this.#input.gate.unreachable(message.channel));
         return;
       case 'connection-lost':
-        if (this.#touches(message.peer)) this.fail('connection-lost', out);
+        if (this.#loses(message.peer)) this.fail('connection-lost', out, this.#input?.gate.unreachable(message.peer));
         return;
       case 'trigger-checkpoint':
         return this.#checkpointing.trigger(message, nowUs, out);
@@ -445,10 +446,10 @@ export class StreamTask {
     };
   }
 
-  #touches(peer: NodeId): boolean {
+  #loses(peer: NodeId): boolean {
     return (
-      this.#input?.isFedBy(peer) === true ||
-      this.#outputs.reaches(peer) ||
+      this.#outputs.loses(peer) ||
+      this.#input?.gate.isFedBy(peer) === true ||
       this.#chain?.sink?.keepsConnectionTo(peer) === true
     );
   }

@@ -20,7 +20,7 @@ import type { ChannelBuffers } from '../channel-state/channel-state-file.ts';
 import type { TakenOverBuffer } from '../channel-state/taken-over-data.ts';
 import type { ChannelStateWriter } from '../channel-state/channel-state-writer.ts';
 import { assert, unreachable } from '../foundation/assert.ts';
-import type { CheckpointId, NodeId } from '../foundation/ids.ts';
+import type { CheckpointId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { ElementConsumer } from '../operators/element-consumer.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -107,6 +107,7 @@ export class TaskInput {
       channels: deployment.inputs,
       exclusiveBuffers: runtime.exclusiveBuffersPerChannel,
       floatingBuffers: runtime.floatingBuffersPerGate,
+      isApproximate: runtime.failoverStrategy === 'approximate',
       parts,
     });
     if (runtime.bufferDebloat.enabled) {
@@ -212,8 +213,9 @@ export class TaskInput {
     return true;
   }
 
-  isFedBy(node: NodeId): boolean {
-    return this.#gate.isFedBy(node);
+  /** To ask where its data comes from. */
+  get gate(): Pick<InputGate, 'isFedBy' | 'unreachable'> {
+    return this.#gate;
   }
 
   handleTimer(timer: string, nowUs: Micros, out: Out): boolean {

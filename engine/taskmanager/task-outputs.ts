@@ -81,6 +81,7 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
         bufferPool: consumer.parallelism * exclusiveBuffersPerChannel + floatingBuffersPerGate,
         overdraftBuffers,
         ...(userCode === undefined ? {} : { userCode }),
+        ...(this.#reconnects ? { reconnects: environment.parts.queueAtReconnect } : {}),
         barrierLeft: (barrier, out) => channelState.outputLeft(barrier.checkpointId, out),
       });
     });
@@ -216,8 +217,16 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
     };
   }
 
-  reaches(node: NodeId): boolean {
-    return this.#partitions.some((partition) => partition.reaches(node));
+  /** Its connections are lost. False: this subtask goes on without the consumers it had there (row F1). */
+  loses(node: NodeId): boolean {
+    if (!this.#partitions.some((partition) => partition.reaches(node))) return false;
+    if (!this.#reconnects) return true;
+    for (const partition of this.#partitions) partition.disconnect(node);
+    return false;
+  }
+
+  get #reconnects(): boolean {
+    return this.#environment.configuration.runtime.failoverStrategy === 'approximate';
   }
 
   #of(edge: number): ResultPartition {

@@ -3,6 +3,7 @@
  *
  * Called by `live`, so that a plan with a variant replays its mutant. What finds each of them is measured in docs/mutants.md.
  */
+import { approximateForgetsDownstream, queueDroppedAtReconnect } from './approximate-mutants.ts';
 import type { BrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import { didYouMean } from '../did-you-mean.ts';
@@ -223,6 +224,8 @@ export const MUTANTS: readonly Mutant[] = [
   givenUpWithOperatorState,
   givenUpAtEveryRestore,
   givenUpOutputRestored,
+  approximateForgetsDownstream,
+  queueDroppedAtReconnect,
   multiGateIndexMixup,
   checkpointDuringChannelRecovery,
   processAfterBarrierBeforeSnapshot,

@@ -255,7 +255,7 @@ const runtime = record({
   askTimeoutUs: positive.exactOptional(),
   partitionRequestBackoffUs: natural,
   slotsPerTaskManager: positive,
-  failoverStrategy: z.enum(['region', 'full']).default('region'),
+  failoverStrategy: z.enum(['region', 'full', 'approximate']).default('region'),
   taskCancellationTimeoutUs: natural.default(180_000_000),
   blocklist: record({ failures: natural, withinUs: natural, forUs: natural }).default({
     failures: 0,

@@ -183,9 +183,12 @@ export const schedulerSchema = z.discriminatedUnion(
 );
 const failover = {
   failover: z
-    .enum(['region', 'full'])
+    .enum(['region', 'full', 'approximate'])
     .default('region')
-    .describe('What a failed task restarts with it: its pipelined region, or the whole job.'),
+    .describe(
+      'What a failed task restarts with it: its pipelined region, the whole job, or what is behind it, while its producers go on ' +
+        '(Flink: execution.checkpointing.approximate-local-recovery).',
+    ),
 };
 
 export const restartSchema = z.discriminatedUnion(

@@ -267,6 +267,7 @@ function foldTaskManager(digest: Digest, message: TaskManagerMessage): void {
       digest.fold(message.attempt);
       digest.foldString(message.state);
       digest.foldString(message.failure ?? '');
+      for (const attempt of message.unreachable ?? []) digest.fold(attempt);
       return;
     case 'trigger-confirmed':
       digest.fold(message.attempt);

@@ -12,8 +12,7 @@ import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { FiredTimers } from '../../engine/protocol/engine-events.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
 import type { HasFired } from './fired-timers.ts';
-import type { GivenUpData } from './given-up-data.ts';
-import type { LostRecords } from './lost-records.ts';
+import type { LeftOut, LostRecords } from './lost-records.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
 import type { JobAudit } from './job-audit.ts';
 import { compareOperatorState, differenceOfContents } from './operator-state-audit.ts';
@@ -34,8 +33,8 @@ export interface CutAuditOptions {
   readonly along: ReferenceCourse;
   /** Present where somebody operates the job: it may be upgraded, or drained and started again. */
   readonly history?: RunHistory | undefined;
-  /** Present where in-flight data may be given up (row X26). */
-  readonly givenUp?: GivenUpData | undefined;
+  /** Present where records may be lost by design. */
+  readonly leftOut?: LeftOut | undefined;
 }
 
 const NOTHING = new HashSum();
@@ -99,9 +98,9 @@ export class CutAudit {
 
   /** A run that can come to the checkpoint's cut, through what its state came through. */
   #follow({ id, cut }: CheckpointContents): void {
-    const { graph, index, history, along, givenUp } = this.#options;
+    const { graph, index, history, along, leftOut } = this.#options;
     const course = history?.of(id);
-    const lost = givenUp?.before(id);
+    const lost = leftOut?.before(id);
     if (course?.stations === this.#stations && lost === this.#lost && this.#run.canReach(cut)) return;
     this.#stations = course?.stations;
     this.#lost = lost;

@@ -1,9 +1,9 @@
 /**
  * What must be visible in the end, which depends on the course of a life: whether the job is upgraded or drained, goes on after that, where
- * event time has begun anew, and which in-flight data was given up.
+ * event time has begun anew, and which records were lost by design.
  *
- * Owns the latest expectation. It is folded anew only where the course has changed: at a drain and at the run behind it, where in-flight data
- * is given up, and, in a job whose timers wait for input that does not end, when somebody asks for the end while output is missing.
+ * Owns the latest expectation. It is folded anew only where the course has changed: at a drain and at the run behind it, where records
+ * are lost, and, in a job whose timers wait for input that does not end, when somebody asks for the end while output is missing.
  */
 import { ExpectedOutput } from './expected-output.ts';
 import type { LostRecords } from './lost-records.ts';
@@ -40,8 +40,8 @@ export class DueOutput {
     this.#fold();
   }
 
-  /** Row X26. */
-  giveUp(lost: LostRecords): void {
+  /** Rows X26, F1. */
+  lose(lost: LostRecords): void {
     this.#lost = lost;
     this.#fold();
   }

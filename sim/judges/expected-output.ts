@@ -74,7 +74,7 @@ export interface ExpectedOutputOptions {
   readonly course: CurrentCourse;
   /** Where event time has begun anew, of a job with timers whose input does not end. */
   readonly begun?: BegunAnew | undefined;
-  /** What was given up (row X26). */
+  /** By design (rows X26, F1). */
   readonly lost?: LostRecords | undefined;
 }
 

@@ -12,12 +12,10 @@
  *     the part that was;
  * I2: a snapshot that was triggered before that lacks nothing: ids rise in the order in which they are triggered (row C8).
  */
-import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
+import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import { allMayOvertake } from './checkpoint-kind.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
-import type { JobAudit } from './job-audit.ts';
-import type { LostRecords } from './lost-records.ts';
+import type { LeftOut, LostRecords } from './lost-records.ts';
 import { connectedParts } from './restored-time.ts';
 
 export interface GivenUpDataOptions {
@@ -36,7 +34,7 @@ interface GivenUp {
   readonly lost: LostRecords;
 }
 
-export class GivenUpData {
+export class GivenUpData implements LeftOut {
   readonly #options: GivenUpDataOptions;
   readonly #partOf: readonly number[];
   readonly #parts = new Set<number>();
@@ -78,43 +76,3 @@ export class GivenUpData {
     if (lost.size > 0) changed(lost);
   }
 }
-
-/** Operators that make the same of a record whatever came before it. */
-const STATELESS: ReadonlySet<string> = new Set(['map', 'filter', 'flat-map']);
-
-/**
- * Why it cannot be said what such a job comes to without its in-flight data; undefined: it can. What is left out must be the same records,
- * with the same values, in whatever order the others came: only then is it for the reference what it was for the job.
- */
-export function whyNotGivenUp(graph: JobGraph, audit: Pick<JobAudit, JudgedBy>): string | undefined {
-  const operators = graph.vertices.flatMap((vertex) => vertex.operators);
-  for (const operator of operators) {
-    if (operator.kind !== 'sink') continue;
-    const { guarantee, upsert } = operator.sink;
-    if (guarantee === 'exactly-once' && upsert === undefined) continue;
-    return `its sink '${operator.uid}' shows output before a checkpoint covers it, of records that a restore may give up then`;
-  }
-  if (audit.conserves !== undefined || audit.expires !== undefined || !audit.stateIsOrderInsensitive)
-    return 'its result depends on when and in what order records come';
-  if (graph.usesEventTime === true) return 'it has event time, which what was given up has moved on';
-  const stateful = audit.sendsOnWhatCame === true ? undefined : statefulBeforeExchange(graph);
-  if (stateful === undefined) return undefined;
-  return `what ${stateful} sends over an exchange depends on the order in which records came to it`;
-}
-
-type JudgedBy = 'conserves' | 'expires' | 'sendsOnWhatCame' | 'stateIsOrderInsensitive';
-
-/** Name of a vertex that keeps state and has an exchange behind it that may carry in-flight data. */
-function statefulBeforeExchange({ vertices, edges }: JobGraph): string | undefined {
-  const stateOf = new Map<number, string>();
-  for (const vertex of vertices) {
-    const into = edges.filter(({ to }) => to === vertex.index);
-    const before = into.map(({ from }) => stateOf.get(from)).find((name) => name !== undefined);
-    if (before !== undefined && allMayOvertake(edges, vertex.index)) return before;
-    const name = before ?? (keepsState(vertex) ? vertex.name : undefined);
-    if (name !== undefined) stateOf.set(vertex.index, name);
-  }
-  return undefined;
-}
-
-const keepsState = ({ operators }: JobVertex): boolean => operators.some(({ kind }) => !STATELESS.has(kind));

@@ -67,7 +67,7 @@ export interface JobAudit {
   }) => unknown;
   /**
    * True when nothing behind an operator with state looks at what that operator has made of a record: it sends on what came. Then a record
-   * may be left out on any exchange, and everything else is what it was (row X26).
+   * may be left out on any exchange, and everything else is what it was (rows X26, F1).
    */
   readonly sendsOnWhatCame?: true;
   /** In the order of the job's hooks; absent: it has none that can be judged. */

@@ -8,7 +8,9 @@
  * I2: each judge gives at least one verdict.
  * I3: judges see an event in a fixed order: output first, progress last, so that progress asks about what was just seen.
  */
+import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import { sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
+import type { MailboxId } from '../../engine/foundation/ids.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
@@ -29,7 +31,9 @@ import { Finishing } from './finishing.ts';
 import { GivenUpData, type GivenUpDataOptions } from './given-up-data.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import type { LostRecords } from './lost-records.ts';
 import { type Margin, Margins } from './margins.ts';
+import { MissedRecords } from './missed-records.ts';
 import { Ledgers } from './ledgers.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
@@ -83,14 +87,14 @@ export class JudgeBench {
   readonly judges: readonly Judge[];
   readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
-  /** Is to be shown the traffic of the cluster. */
-  readonly bounds: Bounds;
+  readonly #bounds: Bounds;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #history: RunHistory | undefined;
   readonly #restoredTime: RestoredTime | undefined;
   /** Where the job is configured so. */
   readonly #givenUp: GivenUpData | undefined;
+  readonly #missed: MissedRecords | undefined;
   readonly #due: DueOutput;
   readonly #margins = new Margins();
   readonly #byKind = new Map<EventKind, Judge[]>();
@@ -106,8 +110,11 @@ export class JudgeBench {
     this.#history = history;
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
     const along = new ReferenceCourse({ versions, index, ...fired });
-    this.#givenUp = givenUpOf(plan, { graph, reader, changed: (lost) => this.#due.giveUp(lost) });
-    const newCuts = (): CutAudit => new CutAudit({ graph, audit, index, history, along, givenUp: this.#givenUp });
+    const lose = (lost: LostRecords): void => this.#due.lose(lost);
+    this.#givenUp = givenUpOf(plan, { graph, reader, changed: lose });
+    this.#missed = missedOf(plan, lose);
+    const leftOut = this.#missed ?? this.#givenUp;
+    const newCuts = (): CutAudit => new CutAudit({ graph, audit, index, history, along, leftOut });
     const cuts = newCuts();
     this.#restoredTime = restoredTimeOf(job, reader);
     this.#due = new DueOutput({
@@ -141,7 +148,7 @@ export class JudgeBench {
     };
     const covered = isCheckpointing ? { isInputCovered } : {};
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
-    this.bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
+    this.#bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, isCheckpointing, hasEnded: hasFinished, margins }),
@@ -159,7 +166,7 @@ export class JudgeBench {
       new Fencing({ jobId, plan, margins }),
       new Finishing({ graph, isCheckpointing, margins }),
       new Notifications(margins),
-      this.bounds,
+      this.#bounds,
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
       ...(restore === undefined
         ? []
@@ -183,18 +190,27 @@ export class JudgeBench {
     if (entry.event.kind === this.#history?.kind) this.#history.observe(entry);
     if (entry.event.kind === this.#restoredTime?.kind) this.#restoredTime.observe(entry);
     this.#givenUp?.observe(entry);
+    this.#missed?.observe(entry);
     const judges = this.#byKind.get(entry.event.kind);
     if (judges === undefined) return;
     for (const judge of judges) judge.observe(entry);
   }
 
+  /** Is to be shown the traffic of the cluster. */
+  sent(to: MailboxId, message: EngineMessage): void {
+    this.#bounds.sent(to, message);
+    this.#missed?.sent(to, message);
+  }
+
   /** Whether the life may end well; ask after `checkpoint-completed`, `transaction-committed` and `object-deleted`. */
   isSatisfied(): boolean {
+    this.#missed?.bringUpToDate();
     if (!this.output.isComplete()) this.#due.settle();
     return this.#progress.satisfied();
   }
 
   finish(end: EndOfLife): Verdict[] {
+    this.#missed?.bringUpToDate();
     if (!this.output.isComplete()) this.#due.settle();
     return this.judges.flatMap((judge) => judge.finish(end));
   }
@@ -257,6 +273,11 @@ function givenUpOf(
 ): GivenUpData | undefined {
   const checkpointId = plan.engine.checkpoint.withoutChannelStateOf;
   return checkpointId === undefined ? undefined : new GivenUpData({ ...options, checkpointId });
+}
+
+/** Row F1. */
+function missedOf(plan: SimulationPlan, changed: (lost: LostRecords) => void): MissedRecords | undefined {
+  return plan.engine.runtime.failoverStrategy === 'approximate' ? new MissedRecords(changed) : undefined;
 }
 
 /** Only where timers wait for input that does not end. */

@@ -15,36 +15,15 @@ import {
   topology,
 } from '../../cli/testing/index.ts';
 import { taskManagerNodes } from '../../sim/node-names.ts';
-import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { findings } from '../support/lives.ts';
+import { slow } from '../support/slow-job.ts';
 
 const RECORDS = 240;
 const rows = rowsDataset(randomRows(RECORDS));
-/** Of a vertex with one subtask, for each record: two topics bring 40 records a second. */
-const WORK_NANOSECONDS = 28_000_000;
 const CHECKPOINTS_MOST = 3;
-
-/** The same job, in which everything behind the sources takes its time. */
-function slow(job: JobDefinition): JobDefinition {
-  return {
-    ...job,
-    build(input) {
-      const { graph, audit } = job.build(input);
-      const vertices = graph.vertices.map((vertex) => {
-        const { parallelism, operators } = vertex;
-        const workNanoseconds = (WORK_NANOSECONDS * parallelism) / operators.length;
-        return {
-          ...vertex,
-          operators: operators.map((one) => (one.kind === 'sink' ? one : { ...one, workNanoseconds })),
-        };
-      });
-      return { graph: { ...graph, vertices }, audit };
-    },
-  };
-}
 
 function givingUp(plan: SimulationPlan, nth: number, faults: readonly Fault[]): SimulationPlan {
   const { checkpoint, runtime } = plan.engine;

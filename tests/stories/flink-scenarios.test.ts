@@ -142,6 +142,14 @@ describe('what a class asserts beside exactly-once', () => {
     }
   });
 
+  it('X18 ApproximateLocalRecoveryDownstreamITCase: producers go on, and what they had sent is missing in the end', () => {
+    for (const { records: seen, probes, restarts } of records('approximate-local-recovery-downstream-itcase')) {
+      expect(probes['consumer-reconnected']).toBeGreaterThan(0);
+      expect(restarts).toBeGreaterThan(0);
+      expect(seen.out).toBeLessThan(seen.in);
+    }
+  });
+
   it('X53 RestartStrategyITCase: the job restarts as often as it fails, and no more than its strategy allows', () => {
     for (const { restarts, faultRecords } of records('restart-strategy-itcase')) {
       expect(restarts).toBeGreaterThan(0);

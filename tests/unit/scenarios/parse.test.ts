@@ -357,6 +357,33 @@ describe('unaligned checkpoints in a scenario', () => {
       /^a.yaml:4:\d+ checkpointing.withoutChannelStateOf: what keyed-cascade .* Count sends over an exchange/,
     );
   });
+
+  it('F1: approximate recovery is for aligned barriers, endless input and jobs of which the outcome can be said', () => {
+    const restart = 'restart: { strategy: fixed-delay, failover: approximate }\n';
+    const text = (checkpointing = 'interval: 1s'): string => `${textWith(checkpointing)}${restart}`;
+    expect(problemsOf(text())).toEqual([]);
+    expect(scenarioOf(text()).engine.runtime.failoverStrategy).toBe('approximate');
+    const refused = (wrong: string): string => problemsOf(wrong).map(formatProblem).join('\n');
+    expect(refused(text('unaligned: true'))).toMatch(
+      /^a.yaml:5:\d+ restart.failover: .*unaligned checkpoints, as in Flink/,
+    );
+    expect(refused(text('mode: at-least-once'))).toContain('it cannot be said what a subtask has missed');
+    expect(refused(text().replace('records: 10', 'records: 10, bounded: true'))).toContain(
+      'who misses it waits for ever',
+    );
+    expect(refused(text().replace('keyed-count', 'keyed-cascade'))).toContain('Count sends over an exchange');
+    const table = `${text()}sink: { kind: upsert, version: count }\n`;
+    expect(refused(table)).toContain('shows output before a checkpoint covers it');
+    const toAll = '{ use: checked-exchanges, parallelism: 2, parameters: { topology: broadcast } }';
+    const topics = 'inputs: { a: { dataset: generated:9x0, records: 9 }, b: { dataset: generated:9x0, records: 9 } }';
+    const broadcast = text()
+      .replace('{ use: keyed-count, parallelism: 2 }', toAll)
+      .replace(/^input: .*$/m, topics);
+    expect(refused(broadcast)).toContain('some may have theirs, and others not');
+    expect(refused(`${text()}faults: [{ rescale: 1, at: 1s }]\n`)).toMatch(
+      /^a.yaml:6:\d+ faults.0: .*nobody operates the job/,
+    );
+  });
 });
 
 function textWith(checkpointing: string): string {

@@ -88,6 +88,22 @@ describe('plan file', () => {
     expect(decoded('keyed-count', 'newest-savepoint')).toEqual([`faults.${faults.length}.command.thenResume`]);
   });
 
+  it('F1: is refused where approximate recovery cannot be judged', () => {
+    const { engine, faults, ...rest } = plan();
+    const others = faults.filter(({ kind }) => kind !== 'operation');
+    const runtime = { ...engine.runtime, failoverStrategy: 'approximate' };
+    const decoded = (use: string): readonly string[] => {
+      const job = { use, parallelism: 2, parameters: {} };
+      const answer = decodePlan(
+        JSON.stringify({ ...rest, job, faults: others, engine: { ...engine, runtime } }),
+        'p.json',
+      );
+      return answer.ok ? [] : answer.problems.map(({ path }) => path);
+    };
+    expect(decoded('keyed-count')).toEqual([]);
+    expect(decoded('keyed-cascade')).toEqual(['engine.runtime.failoverStrategy']);
+  });
+
   it('is refused in another version and as no JSON at all', () => {
     const other = decodePlan(encodePlan(plan()).replace('"version": 1', '"version": 2'), 'p.json');
     expect(other.ok ? '' : formatProblem(other.problems[0]!)).toBe(

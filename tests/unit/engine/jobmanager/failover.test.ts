@@ -64,6 +64,22 @@ describe('failover strategy', () => {
     ]);
   });
 
+  it('F1: approximate restarts what failed and all that is behind it, and no producer', () => {
+    const graph = jobGraph(
+      [sourceVertex(0, 1), vertex(1, 2), vertex(2, 1), vertex(3, 2)],
+      [edge(0, 0, 1, 'hash'), edge(1, 1, 2, 'rebalance'), edge(2, 0, 3, 'hash')],
+    );
+    const single = new PipelinedRegions(graph, 'approximate');
+    expect(single.count).toBe(6);
+    const restarted = (...failed: ExecutionVertexId[]): string[] => text(tasksToRestart('approximate', single, failed));
+    expect(restarted(at(1, 1))).toEqual(['1/1', '2/0']);
+    expect(restarted(at(2, 0))).toEqual(['2/0']);
+    expect(restarted(at(1, 0), at(3, 1))).toEqual(['1/0', '2/0', '3/1']);
+    expect(restarted(at(0, 0))).toHaveLength(6);
+    const columns = new PipelinedRegions(GRAPH, 'approximate');
+    expect(text(tasksToRestart('approximate', columns, [at(1, 1)]))).toEqual(['1/1', '2/1']);
+  });
+
   it('F1: full restarts everything', () => {
     expect(tasksToRestart('full', REGIONS, [at(1, 0)])).toHaveLength(9);
   });

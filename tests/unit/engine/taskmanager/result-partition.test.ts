@@ -17,13 +17,15 @@ function bench(
   partitioning: JobEdge['partitioning'] = 'rebalance',
   consumers = 1,
   subtask = 0,
-  partitioner: NonNullable<JobEdge['partitioner']> = () => 0,
+  more: { readonly partitioner?: JobEdge['partitioner']; readonly reconnects?: 'kept' | 'dropped' } = {},
 ) {
   const left: number[] = [];
   const partition = new ResultPartition({
     edge: {
       ...edge(0, 0, 1, partitioning),
-      ...(partitioning === 'custom' ? { key: (value: unknown) => Number(value), partitioner } : {}),
+      ...(partitioning === 'custom'
+        ? { key: (value: unknown) => Number(value), partitioner: more.partitioner ?? (() => 0) }
+        : {}),
     },
     producer: attempt(1),
     subtask,
@@ -34,6 +36,7 @@ function bench(
     bufferBytes: 4,
     bufferPool: 2,
     overdraftBuffers: 1,
+    ...(more.reconnects === undefined ? {} : { reconnects: more.reconnects }),
     barrierLeft: ({ checkpointId }) => left.push(checkpointId),
   });
   const out = new RecordingOut();
@@ -50,6 +53,67 @@ function bench(
       .map((buffer) => (buffer.kind === 'data' ? buffer.values : buffer.kind));
   return { partition, out, connect, write, received, left };
 }
+
+describe('a subpartition whose consumer restarts alone', () => {
+  const takeOver = ({ partition, out }: ReturnType<typeof bench>, consumer: number, credit: number): void =>
+    partition.connect({ node: CONSUMER, consumer: attempt(consumer), subpartition: 0, channel: 3, credit }, out);
+  const sentTo = ({ out }: ReturnType<typeof bench>, consumer: number): unknown[] =>
+    out.sent
+      .filter(({ to }) => to.mailbox === taskMailbox(attempt(consumer)))
+      .flatMap(({ message }) => (message.kind === 'buffer' ? [message] : []))
+      .map(({ sequence, channel, buffer }) => [
+        sequence,
+        channel,
+        buffer.kind === 'data' ? buffer.values : buffer.kind,
+      ]);
+  const lossy = (queue: 'kept' | 'dropped' = 'kept') => bench('rebalance', 1, 0, { reconnects: queue });
+
+  it('I4: goes on with what nobody was sent, events included, and numbers it from 0; what was sent is gone', () => {
+    const life = lossy();
+    life.write(1, 2, 3, 4);
+    life.connect(0, 1);
+    life.partition.broadcastEvent(marker, life.out);
+    takeOver(life, 20, 1);
+    expect(sentTo(life, 20)).toEqual([
+      [0, 3, [3, 4]],
+      [1, 3, 'cancel-marker'],
+    ]);
+    expect(sentTo(life, 10)).toEqual([[0, 7, [1, 2]]]);
+  });
+
+  it('I4: neither credit nor a late request of an earlier attempt takes anything from a later one', () => {
+    const life = lossy();
+    life.connect(0, 0);
+    takeOver(life, 20, 0);
+    life.write(1, 2);
+    life.partition.addCredit(0, attempt(10), 1, life.out);
+    takeOver(life, 10, 5);
+    expect(life.received()).toEqual([]);
+    life.partition.addCredit(0, attempt(20), 1, life.out);
+    expect(sentTo(life, 20)).toEqual([[0, 3, [1, 2]]]);
+  });
+
+  it('I4: keeps what it writes while nobody is connected, up to its pool, and loses none of that', () => {
+    const life = lossy();
+    life.connect(0, 5);
+    life.partition.disconnect(CONSUMER);
+    life.write(1, 2, 3, 4);
+    expect(life.partition.isAvailable).toBe(false);
+    expect(life.received()).toEqual([]);
+    takeOver(life, 20, 5);
+    expect(sentTo(life, 20).map((sent) => (sent as unknown[])[2])).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(life.partition.isAvailable).toBe(true);
+  });
+
+  it('is no right of others: where consumers restart with their producer a second one breaks an assumption', () => {
+    const life = bench();
+    life.connect(0, 1);
+    expect(() => takeOver(life, 20, 1)).toThrow('a subpartition is consumed by one attempt');
+  });
+});
 
 describe('result partition', () => {
   it('B15: nothing is sent before a consumer asked, then what was written, against its credit', () => {
@@ -213,7 +277,9 @@ describe('partitioning', () => {
   });
 
   it('custom sends a key where the user says, and refuses a subtask there is none of', () => {
-    const { write, connect, received, partition, out } = bench('custom', 2, 0, (key) => Number(key) % 3);
+    const { write, connect, received, partition, out } = bench('custom', 2, 0, {
+      partitioner: (key) => Number(key) % 3,
+    });
     for (const consumer of [0, 1]) connect(consumer, 100);
     write(0, 1, 3, 4);
     partition.flush(out);

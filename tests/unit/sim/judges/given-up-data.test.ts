@@ -7,7 +7,8 @@ import { jobNamed } from '../../../../scenarios/index.ts';
 import { withDefaults } from '../../../../scenarios/jobs/job-definition.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import type { InFlightRecord } from '../../../../sim/judges/checkpoint-reader.ts';
-import { GivenUpData, whyNotGivenUp } from '../../../../sim/judges/given-up-data.ts';
+import { GivenUpData } from '../../../../sim/judges/given-up-data.ts';
+import { whyNotGivenUp } from '../../../../sim/judges/lossy-jobs.ts';
 import { type LostRecords, withoutLost } from '../../../../sim/judges/lost-records.ts';
 import { edge, jobGraph, sourceVertex, vertex } from '../../../support/job-graphs.ts';
 
