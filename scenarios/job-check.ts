@@ -30,7 +30,17 @@ export class JobCheck {
     const key = canonicalJson({ ...planned, sink: planned.sink ?? null });
     const known = this.#known.get(key) ?? this.#problemsOf(planned);
     this.#known.set(key, known);
-    return known.length > 0 ? known : givenUpProblems(input, () => buildJob(planned, this.#jobs));
+    if (known.length > 0) return known;
+    const { withoutChannelStateOf, firstId } = input.checkpointing;
+    return givenUpProblems({
+      use: input.job.use,
+      withoutChannelStateOf,
+      firstId,
+      commands: input.faults.map(({ action }) => (action.kind === 'operation' ? action.command : undefined)),
+      build: () => buildJob(planned, this.#jobs),
+      path: ['checkpointing', 'withoutChannelStateOf'],
+      resumePath: (fault) => ['faults', fault, 'thenResume'],
+    });
   }
 
   #problemsOf(planned: PlannedJob): readonly SectionProblem[] {

@@ -4,10 +4,13 @@
 import { strangerOf } from '../sim/faults/fault-nodes.ts';
 import { allNodes } from '../sim/node-names.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
+import { buildJob } from './build-job.ts';
+import { givenUpProblems } from './given-up-problems.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { refusalOf } from './job-check.ts';
 import { MUTANTS, STANDARD_VARIANT } from './mutants/mutant-catalog.ts';
 import type { FileProblem } from './problem.ts';
+import type { SectionProblem } from './schema.ts';
 import { planSchema } from './schema/plan-schema.ts';
 import { inFileOrder, problemsOfIssue } from './schema-problem.ts';
 import { SourceDocument } from './source-document.ts';
@@ -67,8 +70,26 @@ function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly
 
 function checkJob(plan: SimulationPlan, source: SourceDocument, path: readonly PropertyKey[]): DecodedPlan {
   // A capsule may come from a job of its user's own, which is not known here.
-  const message = jobNamed(plan.job.use, JOB_CATALOG) === undefined ? undefined : refusalOf(plan);
-  if (message === undefined) return { ok: true, plan };
+  if (jobNamed(plan.job.use, JOB_CATALOG) === undefined) return { ok: true, plan };
+  const message = refusalOf(plan);
   const expected = 'parameters and topics the job can be built with';
-  return { ok: false, problems: [source.locate({ path: [...path, 'job'], onKey: false, message, expected })] };
+  const problems = message === undefined ? givenUpIn(plan) : [{ path: ['job'], message, expected }];
+  if (problems.length === 0) return { ok: true, plan };
+  const located = problems.map((problem) =>
+    source.locate({ ...problem, path: [...path, ...problem.path], onKey: false }),
+  );
+  return { ok: false, problems: inFileOrder(located) };
+}
+
+function givenUpIn(plan: SimulationPlan): readonly SectionProblem[] {
+  const { withoutChannelStateOf, firstId } = plan.engine.checkpoint;
+  return givenUpProblems({
+    use: plan.job.use,
+    withoutChannelStateOf,
+    firstId,
+    commands: plan.faults.map((fault) => (fault.kind === 'operation' ? fault.command : undefined)),
+    build: () => buildJob(plan),
+    path: ['engine', 'checkpoint', 'withoutChannelStateOf'],
+    resumePath: (fault) => ['faults', fault, 'command', 'thenResume'],
+  });
 }

@@ -8,7 +8,7 @@ export const offsetInclusive: Mutant = {
   story: 'The checkpoint holds the offset of the last record read, and a restore takes it for that of the next one.',
   parts: withWrong({ checkpointedOffset: (nextOffset) => nextOffset - 1 }),
   scenario: 'standard',
-  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
 export const recordBetweenOffsetAndBarrier: Mutant = {

@@ -1,8 +1,8 @@
 /**
  * Judge 2, exactly-once state: what a restore would find at the end of the life, and what restores found during it.
  *
- * The newest retained checkpoint must hold what the reference holds over the checkpoint's cut; after a life that reached its
- * goal this cut is the whole input. Every restored checkpoint must have been durable when its task was deployed.
+ * The newest retained checkpoint must hold what the reference holds over the checkpoint's cut; that this cut is the whole input in the end is
+ * part of the goal of a life (the judge of progress). Every restored checkpoint must have been durable when its task was deployed.
  *
  * I1: durability of a restored checkpoint is judged by the pointer's own history, as the coordination store reported it.
  * I2: a deployment by a leader that was already replaced may carry an older checkpoint: its tasks are fenced, not wrong.
@@ -13,9 +13,8 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
-import type { EndOfLife, Judge } from './judge.ts';
+import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
-import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
 
@@ -32,7 +31,6 @@ export interface ExactlyOnceStateOptions {
   readonly reader: CheckpointReader;
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
-  readonly index: InputIndex;
   /** False: no checkpoint is ever taken, so there is none to judge. */
   readonly isCheckpointing: boolean;
   /** The result of the job is durable. */
@@ -47,7 +45,6 @@ export class ExactlyOnceState implements Judge {
     'state-lost: the newest retained checkpoint lacks the effect of a record before its cut. state-duplicated: it counts a ' +
     'record twice, or one behind its cut, which a restore will read again. state-wrong: it differs in another way. ' +
     'split-misplaced: a restore from the newest checkpoint would lose a split of a source, or read it twice. ' +
-    'input-not-consumed: the life reached its goal, but the newest checkpoint does not cover the whole input. ' +
     'checkpoint-not-restorable: a retained checkpoint cannot be read at the end. restored-incomplete: a task was restored ' +
     'from a checkpoint that the pointer never named. restored-unnamed: the pointer no longer named it when the leader ' +
     'deployed the task.';
@@ -94,7 +91,7 @@ export class ExactlyOnceState implements Judge {
     return this.#namedUntil.size + this.#deployedAt.size + this.#restoredUs.size;
   }
 
-  finish(end: EndOfLife): Verdict[] {
+  finish(): Verdict[] {
     const { reader, audit, cuts } = this.#options;
     const newest = reader.newest();
     if (newest === undefined && !this.#options.isCheckpointing)
@@ -119,7 +116,6 @@ export class ExactlyOnceState implements Judge {
         this.#findings.violated('split-misplaced', [], () => `Newest checkpoint ${id}: ${misplaced.message}`);
         continue;
       }
-      if (end.cause === 'liveness-reached') this.#judgeConsumed(contents.value.cut, id);
       if (!audit.stateIsOrderInsensitive) continue;
       const difference = cuts.compare(contents.value);
       if (difference.kind === 'unreadable') {
@@ -167,16 +163,5 @@ export class ExactlyOnceState implements Judge {
       [until, deployedAt, at],
       () => `${who}, which had left the pointer before`,
     );
-  }
-
-  #judgeConsumed(cut: Cut, id: string): void {
-    this.#options.index.input.forEach(({ topic, partition, values }, slot) => {
-      const offset = cut[slot] ?? 0;
-      if (offset === values.length) return;
-      this.#findings.violated('input-not-consumed', [], () => {
-        const where = `topic ${topic}, partition ${String(partition)}`;
-        return `Checkpoint ${id} covers ${String(offset)} of ${String(values.length)} records of ${where}`;
-      });
-    });
   }
 }

@@ -89,8 +89,10 @@ const STATELESS: ReadonlySet<string> = new Set(['map', 'filter', 'flat-map']);
 export function whyNotGivenUp(graph: JobGraph, audit: Pick<JobAudit, JudgedBy>): string | undefined {
   const operators = graph.vertices.flatMap((vertex) => vertex.operators);
   for (const operator of operators) {
-    if (operator.kind !== 'sink' || operator.sink.guarantee === 'exactly-once') continue;
-    return `its sink ${operator.uid} shows output before a checkpoint covers it, so that records show which a restore then gives up`;
+    if (operator.kind !== 'sink') continue;
+    const { guarantee, upsert } = operator.sink;
+    if (guarantee === 'exactly-once' && upsert === undefined) continue;
+    return `its sink '${operator.uid}' shows output before a checkpoint covers it, of records that a restore may give up then`;
   }
   if (audit.conserves !== undefined || audit.expires !== undefined || !audit.stateIsOrderInsensitive)
     return 'its result depends on when and in what order records come';

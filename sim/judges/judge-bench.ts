@@ -144,7 +144,7 @@ export class JudgeBench {
     this.bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [
       this.output,
-      new ExactlyOnceState({ jobId, reader, cuts, audit, index, isCheckpointing, hasEnded: hasFinished, margins }),
+      new ExactlyOnceState({ jobId, reader, cuts, audit, isCheckpointing, hasEnded: hasFinished, margins }),
       new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
       new CheckpointLifecycle({
         jobId,

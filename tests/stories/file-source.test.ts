@@ -37,6 +37,17 @@ describe('a source of file splits', () => {
     expect(record.probes['file-block-damaged']).toBeGreaterThan(0);
   });
 
+  it('I2: a part that begins behind the end of its file is empty, and the rest is read', () => {
+    const plan = story({ scenario: FILES }).plan();
+    const topics = plan.topics.map(({ files, ...topic }) => ({
+      ...topic,
+      ...(files === undefined ? {} : { files: { ...files, partBytes: 1 << 18 } }),
+    }));
+    const record = liveIt({ ...plan, topics });
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(record.probes['file-end-in-doubt']).toBeGreaterThan(0);
+  });
+
   it('finds files that appear while nobody leads, and reads each once', () => {
     const plan = story({ scenario: FILES }).crash('jobmanager-1', 2, 2).plan();
     const topics = plan.topics.map(({ files, ...topic }) => ({

@@ -67,7 +67,10 @@ export class FileFetcher implements SplitFetcher {
         replyOut.busy('byte', reply.bytes.length);
         const lines = linesOf(reply.bytes, place, range);
         if (lines === 'more') return this.#read({ ...read, behind: behind * 2 }, replyOut, then);
-        if (lines === 'earlier') return this.#read({ ...read, before: before + behind }, replyOut, then);
+        if (lines === 'earlier') {
+          probe(replyOut, 'file-end-in-doubt');
+          return this.#read({ ...read, before: before + behind }, replyOut, then);
+        }
         if (lines === 'damaged') {
           probe(replyOut, 'file-block-damaged');
           return then(refusal(split), nowUs, replyOut);

@@ -350,6 +350,8 @@ describe('unaligned checkpoints in a scenario', () => {
       `${textWith(givenUp)}faults: [{ operation: cancel, at: 1s, thenResume: { ${then} } }]\n`;
     expect(problemsOf(resumed('claim: claim'))).toEqual([]);
     expect(problemsOf(resumed('from: earliest-left'))[0]?.message).toContain('from an older snapshot');
+    const table = `${textWith(givenUp)}sink: { kind: upsert, version: count }\n`;
+    expect(problemsOf(table)[0]?.message).toContain('shows output before a checkpoint covers it');
     const cascade = textWith(givenUp).replace('keyed-count', 'keyed-cascade');
     expect(problemsOf(cascade).map(formatProblem)[0]).toMatch(
       /^a.yaml:4:\d+ checkpointing.withoutChannelStateOf: what keyed-cascade .* Count sends over an exchange/,

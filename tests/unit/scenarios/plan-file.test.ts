@@ -71,6 +71,23 @@ describe('plan file', () => {
     ]);
   });
 
+  it('X26: is refused where nobody could say what is left without in-flight data', () => {
+    const { engine, faults, ...rest } = plan();
+    const checkpoint = { ...engine.checkpoint, unaligned: true, withoutChannelStateOf: 3 };
+    const decoded = (use: string, from: string): readonly string[] => {
+      const thenResume = { from, claimMode: 'claim', allowNonRestored: false };
+      const cancel = { id: 'f9', kind: 'operation', trigger: { atUs: 1 }, command: { kind: 'cancel', thenResume } };
+      const job = { use, parallelism: 2, parameters: {} };
+      const cluster = { ...rest.cluster, clients: 1 };
+      const edited = { ...rest, job, cluster, engine: { ...engine, checkpoint }, faults: [...faults, cancel] };
+      const answer = decodePlan(JSON.stringify(edited), 'p.json');
+      return answer.ok ? [] : answer.problems.map(({ path }) => path);
+    };
+    expect(decoded('keyed-count', 'what-it-left')).toEqual([]);
+    expect(decoded('keyed-cascade', 'what-it-left')).toEqual(['engine.checkpoint.withoutChannelStateOf']);
+    expect(decoded('keyed-count', 'newest-savepoint')).toEqual([`faults.${faults.length}.command.thenResume`]);
+  });
+
   it('is refused in another version and as no JSON at all', () => {
     const other = decodePlan(encodePlan(plan()).replace('"version": 1', '"version": 2'), 'p.json');
     expect(other.ok ? '' : formatProblem(other.problems[0]!)).toBe(

@@ -115,13 +115,6 @@ describe('exactly-once state', () => {
     expect(state(life)).toMatchObject([{ outcome: 'violated', anomaly }]);
   });
 
-  it('the goal is reached, the newest checkpoint does not cover the input: input-not-consumed', () => {
-    const life = new SmallLife(KEYS);
-    life.checkpoint({ id: 1, offsets: [4, 3] });
-    expect(state(life)).toMatchObject([{ outcome: 'passed' }]);
-    expect(state(life, 'liveness-reached')).toMatchObject([{ anomaly: 'input-not-consumed' }]);
-  });
-
   it('a retained checkpoint damaged later: checkpoint-not-restorable', () => {
     const life = rightLife();
     flipByte(life, statePath(2, 0));
