@@ -10,6 +10,7 @@ import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutan
 import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
+  lateResumeCarriedOut,
   lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
@@ -237,6 +238,7 @@ export const MUTANTS: readonly Mutant[] = [
   lateDeclineKillsNewAttempt,
   failedStopLeavesTimerOff,
   lostTriggerUnnoticed,
+  lateResumeCarriedOut,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
