@@ -34,13 +34,14 @@ export class MeasuredRows<Row extends MeasuredRow> {
     this.#file = appender(path, false);
   }
 
-  get(slug: string): Row | undefined {
-    return this.#known.get(slug);
-  }
-
-  append(row: Row): void {
+  /** What the file has of it, or what `measure` finds, which it has from then on. */
+  async row(slug: string, measure: () => Promise<Row>): Promise<Row> {
+    const known = this.#known.get(slug);
+    if (known !== undefined) return known;
+    const row = await measure();
     const line = this.#setup === undefined ? row : { ...row, setup: this.#setup };
     this.#file?.append(`${JSON.stringify(line)}\n`);
+    return row;
   }
 
   close(): void {

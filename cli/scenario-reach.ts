@@ -45,12 +45,8 @@ export async function reachOf(call: CommandCall, { mutants, scenario: name, seed
     },
   });
   try {
-    for (const { slug, scenario: home } of mutants) {
-      const known = rows.get(slug);
-      const row = known ?? { slug, home, ...(await hunt.reach(slug, name)) };
-      if (known === undefined) rows.append(row);
-      found.push(row);
-    }
+    for (const { slug, scenario: home } of mutants)
+      found.push(await rows.row(slug, async () => ({ slug, home, ...(await hunt.reach(slug, name)) })));
   } finally {
     progress.stop();
     rows.close();

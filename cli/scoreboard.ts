@@ -71,10 +71,7 @@ export async function scoreboard(
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [index, mutant] = next;
-      const known = rows.get(mutant.slug);
-      const row = known ?? (await hunted(mutant));
-      if (known === undefined) rows.append(row);
-      board[index] = row;
+      board[index] = await rows.row(mutant.slug, () => hunted(mutant));
       done += 1;
       progress.update(done, '');
     }

@@ -33,12 +33,7 @@ export async function smallestFailuresOf(call: CommandCall, mutants: readonly Mu
   const found: SmallestFailure[] = [];
   try {
     await inPlanSession(call, 'lives', async (session) => {
-      for (const mutant of mutants) {
-        const stored = rows.get(mutant.slug);
-        const row = stored ?? (await timed(mutant, session, terminal));
-        if (stored === undefined) rows.append(row);
-        found.push(row);
-      }
+      for (const mutant of mutants) found.push(await rows.row(mutant.slug, () => timed(mutant, session, terminal)));
     });
   } finally {
     rows.close();

@@ -86,6 +86,8 @@ export interface EngineParts {
   readonly unclaimedSnapshot: 'left-alone' | 'deleted-when-subsumed';
   /** After a stop-with-savepoint that failed (row C28): periodic checkpoints go on, or stay off. */
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
+  /** A request to begin after a run that is not the last one (row C27): comes too late, or is as good as any while the job is over. */
+  readonly lateResume: 'refused' | 'carried-out';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** Whether a file is synced before anybody is told that it is there (D1 in bugs.md). */
@@ -295,6 +297,7 @@ export const standardParts: EngineParts = {
   lostTrigger: 'noticed',
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
+  lateResume: 'refused',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,

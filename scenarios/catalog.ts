@@ -265,6 +265,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'clock-skew', description: 'wall clocks are off, drift and are set; barriers time out by them' },
   { name: 'unaligned-expiry', description: 'checkpoints expire while their barriers wait: the abort comes first' },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
+  { name: 'unanswered-resume', description: 'a request to begin the job again is repeated behind a later run' },
   { name: 'lost-triggers', description: 'triggers are lost of checkpoints and stops that would not expire' },
   {
     name: 'event-time-timers',

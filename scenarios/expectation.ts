@@ -19,6 +19,7 @@ export const DUPLICATE_ANOMALIES: ReadonlySet<string> = new Set([
   'state-duplicated',
   // State that holds records from behind the cut is what processes them twice.
   'cut-holds-too-much',
+  'savepoint-holds-too-much',
   // Both follow from records that come again: their values count on, their order starts anew.
   'output-value-wrong',
   'order-broken',

@@ -26,6 +26,11 @@ export const RARE_SCENARIOS: readonly RareScenario[] = [
     description: 'barriers of checkpoints that were given up end alignments for older ones',
   },
   {
+    name: 'rare-fifty-pending',
+    folder: 'rare',
+    description: 'a savepoint and forty-nine checkpoints are pending at a subtask that does not align them',
+  },
+  {
     name: 'rare-fenced-writer',
     folder: 'rare',
     description: 'pre-commits are asked again after another attempt took the producer over',

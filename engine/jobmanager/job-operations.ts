@@ -275,7 +275,8 @@ export class JobOperations {
 
   /** I4. */
   #isTooLate(after: number | undefined): boolean {
-    return after !== undefined && this.#options.store.run.run > after;
+    const { store, environment } = this.#options;
+    return after !== undefined && store.run.run > after && environment.parts.lateResume === 'refused';
   }
 
   /**

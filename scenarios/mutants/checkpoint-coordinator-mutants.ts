@@ -38,6 +38,16 @@ export const lostTriggerUnnoticed: Mutant = {
   judges: ['progress'],
 };
 
+export const lateResumeCarriedOut: Mutant = {
+  slug: 'late-resume-carried-out',
+  bug: 'own',
+  story:
+    'A request to begin the job again is carried out whenever the job is over. One whose answer was lost comes again behind a later run, and goes back.',
+  parts: withWrong({ lateResume: 'carried-out' }),
+  scenario: 'unanswered-resume',
+  judges: ['exactly-once-output', 'exactly-once-state', 'savepoints'],
+};
+
 export const noClaimNotRemembered: Mutant = {
   slug: 'no-claim-not-remembered',
   bug: 'FLINK-26985',

@@ -11,6 +11,7 @@ import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutan
 import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
+  lateResumeCarriedOut,
   lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
@@ -240,6 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
   lateDeclineKillsNewAttempt,
   failedStopLeavesTimerOff,
   lostTriggerUnnoticed,
+  lateResumeCarriedOut,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,

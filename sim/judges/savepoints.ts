@@ -32,8 +32,8 @@ export class Savepoints implements Judge {
   readonly name = NAME;
   readonly kinds = ['object-stored', 'operation-answered'] as const;
   readonly anomalies =
-    'told-before-durable: the client is told of a savepoint that cannot be restored. savepoint-wrong: its state is not that of the ' +
-    'records before its cut.';
+    'told-before-durable: the client is told of a savepoint that cannot be restored. savepoint-holds-too-much: its state has records from ' +
+    'behind its cut, or one twice. savepoint-wrong: it is not that of the records before its cut in any other way.';
   readonly #options: SavepointsOptions;
   readonly #findings = new Findings(NAME);
   /** By directory of a savepoint nobody was told of yet: when its `_metadata` was stored. */
@@ -93,7 +93,10 @@ export class Savepoints implements Judge {
     const contents = reader.contents({ id: metadata.value.checkpointId, metadata: path });
     if (contents.kind === 'unreadable') return;
     const difference = cuts.compare(contents.value);
-    const problem = difference.kind === 'unreadable' ? difference.reason : difference.value?.message;
-    if (problem !== undefined) this.#findings.violated('savepoint-wrong', [at], () => `${location}: ${problem}`);
+    const { kind, message } =
+      difference.kind === 'unreadable' ? { kind: 'other', message: difference.reason } : (difference.value ?? {});
+    if (message === undefined) return;
+    const anomaly = kind === 'holds-too-much' || kind === 'twice' ? 'savepoint-holds-too-much' : 'savepoint-wrong';
+    this.#findings.violated(anomaly, [at], () => `${location}: ${message}`);
   }
 }

@@ -63,6 +63,7 @@ const SWEEPS: readonly (readonly string[])[] = [
       'rare-undecided-for-long',
       'rare-late-shared-files',
       'rare-cancelled-behind-older',
+      'rare-fifty-pending',
     ],
     ...['snapshots-side-by-side', '--seeds', '1..3'],
   ],

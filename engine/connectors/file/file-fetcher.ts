@@ -69,7 +69,7 @@ export class FileFetcher implements SplitFetcher {
         if (lines === 'more') return this.#read({ ...read, behind: behind * 2 }, replyOut, then);
         if (lines === 'earlier') {
           probe(replyOut, 'file-end-in-doubt');
-          return this.#read({ ...read, before: before + behind }, replyOut, then);
+          return this.#read({ ...read, before: Math.max(before * 2, behind) }, replyOut, then);
         }
         if (lines === 'damaged') {
           probe(replyOut, 'file-block-damaged');
