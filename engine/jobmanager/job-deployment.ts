@@ -87,6 +87,8 @@ export class JobDeployment {
   readonly #everDeployed = new Map<ExecutionAttemptId, SubtaskOfAttempt>();
   #job: DeployedJob | undefined;
   readonly #count: DeploymentCount;
+  /** What they are to failures (row F1). */
+  readonly #edges: 'pipelined' | 'approximate';
   /** Of the whole job. */
   #restartAtUs = 0;
   /** When there were first enough slots. */
@@ -96,6 +98,8 @@ export class JobDeployment {
     const { environment, store, storage } = options;
     this.#options = options;
     this.#count = options.count;
+    const { failoverStrategy } = environment.configuration.runtime;
+    this.#edges = failoverStrategy === 'approximate' ? 'approximate' : 'pipelined';
     this.#restore = new RestoreReader({
       parts: environment.parts,
       store,
@@ -134,7 +138,7 @@ export class JobDeployment {
    * are such, whatever waits for its restart is part of the failure.
    */
   concernedBy(failed: readonly ExecutionVertexId[]): readonly ExecutionVertexId[] {
-    if (this.#options.environment.configuration.runtime.failoverStrategy !== 'approximate') return failed;
+    if (this.#edges === 'pipelined') return failed;
     return [...failed, ...(this.executions?.current() ?? []).filter(({ state }) => RESTARTING.has(state))];
   }
 
@@ -266,9 +270,7 @@ export class JobDeployment {
       version: this.#options.store.run.version,
       fileMerging: this.#options.store.run.fileMerging,
     });
-    const { failoverStrategy } = environment.configuration.runtime;
-    const edges = failoverStrategy === 'approximate' ? 'approximate' : 'pipelined';
-    this.#job = { plan, regions: new PipelinedRegions(graph, edges), executions, deployments };
+    this.#job = { plan, regions: new PipelinedRegions(graph, this.#edges), executions, deployments };
     host.deployed(out);
     const chosen = metadata?.checkpointId ?? checkpointId(0);
     this.#reportRescaled(graph, metadata, out);
