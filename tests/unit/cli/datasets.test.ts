@@ -80,6 +80,13 @@ describe('shipped data sets', () => {
     expect(JSON.parse(JSON.stringify(values))).toEqual(values);
   });
 
+  it.each(['airports', 'stocks', 'movies', 'flights-20k', 'flights-3m'])(
+    '%s: no rows of it, as a shrunk plan asks',
+    async (name) => {
+      expect((await load(name, 0)).values).toEqual([]);
+    },
+  );
+
   it('airports: codes that look like numbers stay text', async () => {
     const { values, timestampsUs } = await load('airports', 3_376);
     expect(values[0]).toMatchObject({ iata: '00M', name: 'Thigpen', latitude: 31.95376472 });
