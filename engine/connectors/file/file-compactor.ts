@@ -133,13 +133,15 @@ export class FileCompactor {
       this.#done.push({ file: first, sources });
       return this.#compact(others, out);
     }
-    this.#read(sources, [], out, (pieces, readOut) =>
+    this.#read(sources, [], out, (pieces, readOut) => {
+      // The input may have ended meanwhile, and its last checkpoint be taken: nothing is begun behind that.
+      if (this.#hasEnded) return this.#compact(others, readOut);
       this.#write(first.name.bucket, pieces, readOut, (file, writtenOut) => {
         probe(writtenOut, 'output-files-compacted');
         this.#done.push({ file, sources });
         this.#compact(others, writtenOut);
-      }),
-    );
+      });
+    });
   }
 
   #read(
