@@ -10,6 +10,7 @@
  *   I4 firing may stop between two timers and go on later (row B21): a snapshot in between holds exactly those that have not fired.
  */
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import { TIMER_STATES } from '../state/state-descriptor.ts';
 import { compareTimers, type InternalTimer, type TimerQueue } from '../state/timer-queue.ts';
 import { START_OF_TIME_US } from '../protocol/stream-elements.ts';
 import type { TimeStage, WatermarkProgress } from './time-stage.ts';
@@ -55,8 +56,8 @@ export class InternalTimerService implements TimeStage {
     this.#backend = backend;
     this.#target = target;
     this.#clock = clock;
-    this.#eventTimers = backend.getTimers(`_timer_state/event_${name}`);
-    this.#processingTimers = backend.getTimers(`_timer_state/processing_${name}`);
+    this.#eventTimers = backend.getTimers(`${TIMER_STATES}event_${name}`);
+    this.#processingTimers = backend.getTimers(`${TIMER_STATES}processing_${name}`);
     this.#watermarkUs = options.initialWatermarkUs ?? START_OF_TIME_US;
     this.#settledUs = this.#watermarkUs;
   }

@@ -7,7 +7,7 @@
  * I1: only keys of the own key groups are stored; a restored segment that holds others is clipped, for good: a key left in it would be
  *     back after the next rescale (row S18);
  * I2: stored bytes are read only by a compatible serializer;
- * I3: each key group is restored from at most one snapshot, and before anything else is stored in it;
+ * I3: each key group is restored from at most one snapshot, and all of them before a state is registered;
  * I4: taking a snapshot costs one flush and a list: it does not depend on the size of the state.
  */
 import { assert } from '../foundation/assert.ts';
@@ -99,8 +99,6 @@ export class LsmStateBackend implements TellingBackend {
   readonly #states = new Map<string, StateMetaInfo>();
   /** By name: what a function has declared. */
   readonly #registered = new Map<string, PresentState>();
-  /** Of the snapshot that is being restored, where a function has declared a later form. */
-  readonly #conversions = new Map<string, RowConversion>();
   readonly #restoredKeyGroups = new Set<number>();
   readonly #timers = new Map<string, HeapTimerQueue>();
   readonly #values: CurrentValues;
@@ -254,6 +252,8 @@ export class LsmStateBackend implements TellingBackend {
   }
 
   restore(bytes: Uint8Array, segments: readonly RestoredSegment[] = [], changes?: LoggedChanges): void {
+    const { size } = this.#registered;
+    assert(size === 0 && this.#timers.size === 0, 'I3: a backend is restored before a state is registered');
     if (isManifest(bytes)) {
       this.#restoreSegments(bytes, segments);
       if (changes !== undefined) this.#replay(changes);
@@ -262,7 +262,6 @@ export class LsmStateBackend implements TellingBackend {
       // A map lies whole in a file: what came after is put into it before it is taken apart.
       this.#restoreFile(changes === undefined ? file : changedFile(file, changes));
     }
-    for (const queue of this.#timers.values()) queue.restored();
   }
 
   dispose(): void {
@@ -292,8 +291,10 @@ export class LsmStateBackend implements TellingBackend {
       this.#registered.set(meta.name, present);
       this.#expires ||= descriptor.expiry !== undefined;
       if (known !== undefined) this.#takeMapsApart(descriptor);
-    } else if (known?.kind !== meta.kind || !sameSnapshot(known.serializer, meta.serializer))
-      throw new IncompatibleState(`state '${meta.name}' is registered already, in another form`);
+    } else {
+      const isSame = known?.kind === meta.kind && sameSnapshot(known.serializer, meta.serializer);
+      assert(isSame, 'a name is registered as one state', { state: meta.name });
+    }
     this.#states.set(meta.name, meta);
     const prefixes = new Map<number, ByteString>();
     return () => {
@@ -360,7 +361,7 @@ export class LsmStateBackend implements TellingBackend {
     for (const [row, value] of rows) {
       if (!isWithin(row, this.#options.keyGroups)) continue;
       if (value === undefined) this.#store.delete(row);
-      else this.#store.put(row, this.#presentForm(row, value));
+      else this.#store.put(row, value);
     }
   }
 
@@ -368,15 +369,14 @@ export class LsmStateBackend implements TellingBackend {
     const segment = new Segment(file.bytes);
     const { keyGroups, foreignRows } = this.#options;
     const isOwn = isWithin(segment.minKey, keyGroups) && isWithin(segment.maxKey, keyGroups);
-    const isPresent = this.#conversions.size === 0;
-    if (isPresent && (isOwn || foreignRows === 'kept')) {
+    if (isOwn || foreignRows === 'kept') {
       const { handle } = file;
       return this.#store.restoreSegment(level, file.bytes, { handle });
     }
     if (keyGroupOfRow(segment.maxKey) < keyGroups.start || keyGroupOfRow(segment.minKey) > keyGroups.end) return;
     const rows: Row[] = [];
     segment.scan('', (key, value) => {
-      if (isWithin(key, keyGroups)) rows.push([key, value === undefined ? value : this.#presentForm(key, value)]);
+      if (isWithin(key, keyGroups)) rows.push([key, value]);
     });
     this.#store.restoreRows(level, rows);
   }
@@ -392,9 +392,8 @@ export class LsmStateBackend implements TellingBackend {
       prefixes.set(id, prefix);
       const key = bytes.subarray(keyStart, keyEnd);
       const row = prefix + lengthPrefixed((out) => out.writeBytes(key));
-      this.#store.put(row, this.#presentForm(row, bytes.slice(valueStart, valueEnd)));
+      this.#store.put(row, bytes.slice(valueStart, valueEnd));
     });
-    for (const { descriptor } of this.#registered.values()) this.#takeMapsApart(descriptor);
   }
 
   /** I2, I3. */
@@ -405,7 +404,6 @@ export class LsmStateBackend implements TellingBackend {
         `the state was written with maximum parallelism ${String(snapshot.maxParallelism)}, the job has ${String(maxParallelism)}`,
       );
     refuseOtherKeys(snapshot.keySerializer, keySerializer.snapshot, this.#options.operator);
-    this.#conversions.clear();
     this.#learn(snapshot.states);
     const first = Math.max(snapshot.keyGroups.start, keyGroups.start);
     const last = Math.min(snapshot.keyGroups.end, keyGroups.end);
@@ -418,22 +416,12 @@ export class LsmStateBackend implements TellingBackend {
   /** I2. */
   #learn(states: readonly StateMetaInfo[]): void {
     for (const meta of states) {
-      const present = this.#registered.get(meta.name);
-      const conversion = present && rowConversion(meta, present, this.#options.operator);
-      if (conversion !== undefined) this.#conversions.set(meta.name, conversion);
       const known = this.#states.get(meta.name);
       const isSame =
         known === undefined || (known.kind === meta.kind && sameSnapshot(known.serializer, meta.serializer));
-      if (present === undefined && !isSame)
-        throw new IncompatibleState(`state '${meta.name}' has two forms in one checkpoint`);
-      if (known === undefined) this.#states.set(meta.name, meta);
+      if (!isSame) throw new IncompatibleState(`state '${meta.name}' has two forms in one checkpoint`);
+      this.#states.set(meta.name, meta);
     }
-  }
-
-  #presentForm(row: ByteString, value: Uint8Array): Uint8Array {
-    if (this.#conversions.size === 0) return value;
-    const { state, userKey } = placeOf(row);
-    return this.#conversions.get(state)?.(value, userKey.length > 0) ?? value;
   }
 
   /** The key of each entry, once per state. */

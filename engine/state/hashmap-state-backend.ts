@@ -6,9 +6,11 @@
  * not at all in this run, is not lost.
  *
  * I1: only keys of the own key-group range are stored; restore clips a file to it (row S8).
- * I2: stored bytes are read only by a compatible serializer, whether registration or restore comes first.
- * I3: each key group is restored from at most one file, and before anything else is stored in it.
+ * I2: stored bytes are read only by a compatible serializer.
+ * I3: each key group is restored from at most one file, and all of them before a function registers any state (Flink: a
+ *     keyed backend is built with what it restores).
  * I4: states are written in the order of their names, so that a file does not depend on the order of registration.
+ * I5: a name is one state: a job that declares it as two is refused before it runs (job-graph-generator.ts).
  */
 
 import { assert } from '../foundation/assert.ts';
@@ -77,10 +79,10 @@ export interface HashMapStateBackendOptions {
 /** A state that a function has registered. */
 interface RegisteredState {
   /** Its serializer describes what is written next; a restored form may have had it reconfigured. */
-  meta: StateMetaInfo;
+  readonly meta: StateMetaInfo;
   /** As the function declared it. */
   readonly declared: StateMetaInfo;
-  serializer: TypeSerializer<unknown>;
+  readonly serializer: TypeSerializer<unknown>;
   readonly table: CopyOnWriteMap<StateKey, unknown>;
   /** Present where entries expire (row S12). */
   readonly expiry: Expiry | undefined;
@@ -241,6 +243,7 @@ export class HashMapStateBackend implements TellingBackend {
       throw new IncompatibleState(
         'native state of backend lsm cannot be read by backend hashmap; a canonical savepoint can',
       );
+    assert(this.#registered.size === 0, 'I3: a backend is restored before a state is registered');
     const bytes = changes === undefined ? written : changedFile(written, changes);
     const file = decodeKeyedStateFile(bytes);
     this.#refuseForeignFile(file);
@@ -248,15 +251,8 @@ export class HashMapStateBackend implements TellingBackend {
     const mine = file.sections.filter(({ keyGroup }) => this.#owns(keyGroup));
     file.states.forEach((meta, index) => {
       const sections = mine.filter((section) => section.state === index);
-      const state = this.#registered.get(meta.name);
-      if (state === undefined) this.#keepUnclaimed(meta, bytes, sections);
-      else {
-        this.#adopt(state, meta);
-        const read = this.#readerOf(state, meta);
-        for (const section of sections) this.#load(state.table, read, bytes, section);
-      }
+      this.#keepUnclaimed(meta, bytes, sections);
     });
-    for (const queue of this.#timers.values()) queue.restored();
   }
 
   dispose(): void {
@@ -284,7 +280,7 @@ export class HashMapStateBackend implements TellingBackend {
 
   /**
    * The table of a state, registered on first use. The cast is sound because the kind and the serializer of a
-   * registered state never change, and a descriptor that differs in either is refused.
+   * registered state never change (I5).
    */
   #table<V>(
     descriptor: Pick<StateMetaInfo, 'name' | 'kind'> & MayExpire,
@@ -293,42 +289,31 @@ export class HashMapStateBackend implements TellingBackend {
     const meta = { name: descriptor.name, kind: descriptor.kind, serializer: serializer.snapshot };
     const known = this.#registered.get(meta.name);
     if (known !== undefined) {
-      this.#refuseOther(known, meta);
+      const isSame = known.declared.kind === meta.kind && sameSnapshot(known.declared.serializer, meta.serializer);
+      assert(isSame, 'I5: a name is registered as one state', { state: meta.name });
       return known.table as CopyOnWriteMap<StateKey, V>;
     }
+    const opened = new CopyOnWriteMap<StateKey, V>(this.#keyGroups.end - this.#keyGroups.start + 1, serializer);
+    const table = opened as CopyOnWriteMap<StateKey, unknown>;
     const unclaimed = this.#unclaimed.get(meta.name);
-    if (unclaimed !== undefined) resolveStoredState(unclaimed.meta, { kind: meta.kind, serializer }, this.#operator);
-    const table = new CopyOnWriteMap<StateKey, V>(this.#keyGroups.end - this.#keyGroups.start + 1, serializer);
-    const state: RegisteredState = {
-      meta,
-      declared: meta,
-      serializer,
-      table: table as CopyOnWriteMap<StateKey, unknown>,
-      expiry: descriptor.expiry,
-    };
-    this.#unclaimed.delete(meta.name);
+    let active = serializer;
     if (unclaimed !== undefined) {
-      this.#adopt(state, unclaimed.meta);
-      const read = this.#readerOf(state, unclaimed.meta);
-      for (const { bytes, section } of unclaimed.sections.values()) this.#load(state.table, read, bytes, section);
+      const found = resolveStoredState(unclaimed.meta, { kind: meta.kind, serializer }, this.#operator);
+      // A restored form that only asks for another configuration is gone on with: its bytes stay as they are (row S13).
+      if (found.kind === 'compatible-after-reconfiguration') active = found.serializer;
+      // Row S13: values are read in the form they were written in; the next snapshot writes them in the present one.
+      const read = readerOf(serializer, found);
+      for (const { bytes, section } of unclaimed.sections.values()) this.#load(table, read, bytes, section);
+      this.#unclaimed.delete(meta.name);
     }
-    this.#registered.set(meta.name, state);
-    return table;
-  }
-
-  /** A name that is registered twice. */
-  #refuseOther({ declared }: RegisteredState, meta: StateMetaInfo): void {
-    if (declared.kind === meta.kind && sameSnapshot(declared.serializer, meta.serializer)) return;
-    const [before, now] = [describeState(declared), describeState(meta)];
-    throw new IncompatibleState(`state '${meta.name}' is registered as ${before}, not as ${now}`);
-  }
-
-  /** A restored form that only asks for another configuration is gone on with: its bytes stay as they are (row S13). */
-  #adopt(state: RegisteredState, written: StateMetaInfo): void {
-    const found = resolveStoredState(written, { kind: state.meta.kind, serializer: state.serializer }, this.#operator);
-    if (found.kind !== 'compatible-after-reconfiguration') return;
-    state.serializer = found.serializer;
-    state.meta = { ...state.meta, serializer: found.serializer.snapshot };
+    this.#registered.set(meta.name, {
+      meta: { ...meta, serializer: active.snapshot },
+      declared: meta,
+      serializer: active,
+      table,
+      expiry: descriptor.expiry,
+    });
+    return opened;
   }
 
   #refuseForeignFile(file: KeyedStateFile): void {
@@ -339,9 +324,6 @@ export class HashMapStateBackend implements TellingBackend {
     }
     refuseOtherKeys(file.keySerializer, this.#keySerializer.snapshot, this.#operator);
     for (const meta of file.states) {
-      const registered = this.#registered.get(meta.name);
-      const declared = registered && { kind: registered.meta.kind, serializer: registered.serializer };
-      if (declared !== undefined) resolveStoredState(meta, declared, this.#operator);
       const unclaimed = this.#unclaimed.get(meta.name)?.meta;
       const isSame = unclaimed === undefined || describeState(unclaimed) === describeState(meta);
       if (!isSame) throw new IncompatibleState(`state '${meta.name}' has two forms in one checkpoint`);
@@ -370,11 +352,6 @@ export class HashMapStateBackend implements TellingBackend {
       entryCount += section.entryCount;
     }
     this.#unclaimed.set(meta.name, { meta, entryCount, sections });
-  }
-
-  /** Row S13: values are read in the form they were written in; the next snapshot writes them in the present one. */
-  #readerOf({ meta, serializer }: RegisteredState, written: StateMetaInfo): Read<unknown> {
-    return readerOf(serializer, resolveStoredState(written, { kind: meta.kind, serializer }, this.#operator));
   }
 
   #load(

@@ -77,6 +77,8 @@ export type StateDescriptor =
 
 /** Timers are state of their own kind, which no function declares (timer-queue.ts). */
 export const TIMERS_KIND = 'timers';
+/** What the names of timers begin with (Flink: TIMER_STATE_PREFIX); no state of a function may. */
+export const TIMER_STATES = '_timer_state/';
 
 /** The kinds, in the order of their codes in state files: append only. */
 export const STATE_KINDS = [

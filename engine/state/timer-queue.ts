@@ -103,11 +103,6 @@ export class HeapTimerQueue implements TimerQueue {
     this.#options = options;
   }
 
-  /** The table was filled from a file: the heap is made anew when it is next asked for. */
-  restored(): void {
-    this.#isBuilt = false;
-  }
-
   get size(): number {
     this.#build();
     return this.#size;

@@ -6,11 +6,14 @@ import {
   type JobGraph,
   type KeyedCoProcessFunction,
   type KeyedProcessFunction,
+  listState,
+  type StateDescriptor,
   StreamExecutionEnvironment,
   Types,
   type ValueState,
   valueState,
 } from '../../../../engine/index.ts';
+import { operatorListState } from '../../../../engine/state/operator-state-descriptor.ts';
 
 interface Order {
   readonly customer: string;
@@ -215,6 +218,16 @@ describe('job graph', () => {
   });
 });
 
+function withStates(...states: readonly StateDescriptor[]): JobGraph {
+  const env = environment();
+  const spec = { states, create: () => ({ processElement: () => undefined }) };
+  orders(env)
+    .keyBy((order) => order.customer)
+    .process(spec)
+    .sinkTo(SINK);
+  return env.jobGraph();
+}
+
 describe('invalid job', () => {
   const cases: readonly (readonly [string, RegExp, () => unknown])[] = [
     ['without operators', /job is empty/, () => environment().jobGraph()],
@@ -285,6 +298,31 @@ describe('invalid job', () => {
           kafka: { partitions: 1, naming: 'incrementing', transactionTimeoutUs: 1_000_000, committer: 'separate' },
           postCommit: (committed) => void committed.sinkTo(SINK),
         }),
+    ],
+    [
+      'with a function that declares two states of one name',
+      /declares two states of the name 'total'/,
+      () => withStates(valueState('total', Types.int), listState('total', Types.int)),
+    ],
+    [
+      'with a function whose state has the name of timers',
+      /'_timer_state\/event_user-timers': timers lie under such names/,
+      () => withStates(valueState('_timer_state/event_user-timers', Types.int)),
+    ],
+    [
+      'with a function whose lists share a name',
+      /declares two states of the name 'offsets'/,
+      () => {
+        const env = environment();
+        orders(env)
+          .process({
+            states: [],
+            operatorStates: [operatorListState('offsets', Types.int), operatorListState('offsets', Types.string)],
+            create: () => ({ processElement: () => undefined }),
+          })
+          .sinkTo(SINK);
+        return env.jobGraph();
+      },
     ],
     ['with a parallelism of nothing', /integer from 1/, () => environment(0)],
     [
