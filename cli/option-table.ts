@@ -5,7 +5,7 @@
  * Does not own: what commands do with them.
  * I1: a decoder answers a value or throws a UsageError that says what was expected.
  */
-import { DEFAULT_STRATEGY, STRATEGY_NAMES, type StrategyName } from '../scenarios/strategies/strategy.ts';
+import { DEFAULT_STRATEGY, STRATEGY_NAMES, type StrategyName } from '../scenarios/strategies/strategy-names.ts';
 import { UsageError } from './usage-error.ts';
 
 /** An inclusive range of seeds that are whole numbers. */

@@ -6,7 +6,7 @@
 import { type MutantScores, SCOREBOARD_MARKS, strategyTable } from '../reports/index.ts';
 import type { Mutant } from '../scenarios/mutants/mutant.ts';
 import { shrink } from '../scenarios/shrink/shrinker.ts';
-import type { StrategyName } from '../scenarios/strategies/strategy.ts';
+import type { StrategyName } from '../scenarios/strategies/strategy-names.ts';
 import { untold } from '../scenarios/strategies/untold.ts';
 import type { CommandCall } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';

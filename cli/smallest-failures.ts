@@ -9,7 +9,7 @@
  */
 import { type SmallestFailure, SMALLEST_MARKS, smallestFailures } from '../reports/index.ts';
 import type { Mutant } from '../scenarios/mutants/mutant.ts';
-import { DEFAULT_STRATEGY } from '../scenarios/strategies/strategy.ts';
+import { DEFAULT_STRATEGY } from '../scenarios/strategies/strategy-names.ts';
 import type { CommandCall } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { write } from './files.ts';

@@ -12,7 +12,7 @@ import type { StrategyScore } from '../reports/index.ts';
 import { planHash } from '../scenarios/plan-hash.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { ProposalFeed } from '../scenarios/strategies/proposal-feed.ts';
-import type { StrategyName } from '../scenarios/strategies/strategy.ts';
+import type { StrategyName } from '../scenarios/strategies/strategy-names.ts';
 import { strategyNamed } from '../scenarios/strategies/strategy-catalog.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import type { PlanLives } from './plan-lives.ts';

@@ -174,6 +174,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'upgrade-event-time',
     description: 'a job whose state waits for timers becomes another version, suspended or drained before it',
   },
+  {
+    name: 'refused-versions',
+    description: 'the job is begun again as versions that cannot read its state; each is refused, nothing is lost',
+  },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },
   { name: 'union-offsets', description: "a user function's union list under rescaling and an input that ends in part" },

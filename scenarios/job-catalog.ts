@@ -24,6 +24,7 @@ import { splitCount } from './jobs/split-count.ts';
 import { batchCleaning } from './jobs/batch-cleaning.ts';
 import { logAnalytics } from './jobs/log-analytics.ts';
 import { tradeMonitoring } from './jobs/trade-monitoring.ts';
+import { versionedTallies } from './jobs/versioned-tallies.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
 export const JOB_CATALOG: readonly JobDefinition[] = [
@@ -47,6 +48,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   renewedCounts,
   evolvingProfile,
   evolvingCounts,
+  versionedTallies,
   tradeMonitoring,
   logAnalytics,
   batchCleaning,

@@ -125,6 +125,7 @@ export function qualify(input: ScenarioInput, catalog: readonly JobDefinition[] 
       maxQueueLength: input.limits.queueLength,
     },
     expect: input.expect,
+    ...(input.notFor === undefined ? {} : { notFor: input.notFor }),
   };
 }
 

@@ -15,6 +15,7 @@ import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
 import type { NemesisName } from './nemeses/nemesis-name.ts';
 import type { ServiceName } from '../sim/node-names.ts';
+import type { SearchName } from './strategies/strategy-names.ts';
 
 /** Both ends belong to it. */
 export interface Range {
@@ -202,4 +203,6 @@ export interface Scenario {
   readonly expect: Expectation;
   /** Where seeds draw their options; what stands above is then what was written beside it. */
   readonly swarm?: Swarm;
+  /** By strategy, or `swarm/` and a feature: why what it changes leaves nothing of the promise to be kept. */
+  readonly notFor?: Readonly<Partial<Record<SearchName, string>>>;
 }

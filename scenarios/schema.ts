@@ -27,6 +27,7 @@ import {
   runtimeSchema,
   schedulerSchema,
 } from './schema/section-schemas.ts';
+import { notForSchema } from './schema/not-for-schema.ts';
 import { sinkSchema } from './schema/sink-schema.ts';
 import { swarmSchema } from './schema/swarm-schema.ts';
 
@@ -66,6 +67,11 @@ export const scenarioSchema = record({
     .optional()
     .describe(
       'What each seed draws, by path (`checkpointing.interval`): alternatives, equally likely or as `{ value, weight }`. `faults: subset`: each fault is in half of the plans.',
+    ),
+  notFor: notForSchema
+    .optional()
+    .describe(
+      'Search strategies (`pct`) and features of swarm (`swarm/checkpointing/often`) that this scenario is left out of, each with the reason: what they change takes its promise away.',
     ),
 });
 

@@ -43,6 +43,7 @@ const ROOTS_REFUSED: ReadonlySet<string> = new Set([
   'expect',
   'limits',
   'swarm',
+  'notFor',
 ]);
 const COMBINATIONS_MAX = 2_000;
 /** What parallelism and slots are below. */

@@ -4,7 +4,8 @@ import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
-import { DEFAULT_STRATEGY, type StrategyName } from '../../scenarios/strategies/strategy.ts';
+import { DEFAULT_STRATEGY, type StrategyName } from '../../scenarios/strategies/strategy-names.ts';
+import { whyLeftOut } from '../../scenarios/strategies/left-out.ts';
 import { strategyNamed } from '../../scenarios/strategies/strategy-catalog.ts';
 import { BugBase } from '../bugs/bug-base.ts';
 import type { CommandCall } from '../command.ts';
@@ -51,7 +52,7 @@ export async function sweep(call: CommandCall): Promise<ExitCode> {
 }
 
 /** Lives, prints and stores a sweep of scenarios that were read already. */
-export async function sweepScenarios(call: CommandCall, scenarios: readonly NamedScenario[]): Promise<SweepResult> {
+export async function sweepScenarios(call: CommandCall, named: readonly NamedScenario[]): Promise<SweepResult> {
   const { options, terminal } = call;
   const engineVersion = packageVersion();
   // A bug base that cannot be read is told before the first life, not after the last.
@@ -60,6 +61,7 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
   const { strategy = DEFAULT_STRATEGY } = options;
+  const scenarios = searched(named, strategy, terminal);
   if (seedsInShard(seeds, shard) === 0) {
     throw new UsageError(
       `--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`,
@@ -130,6 +132,18 @@ export async function sweepScenarios(call: CommandCall, scenarios: readonly Name
     clock.stop();
     store?.close();
   }
+}
+
+/** Those that the strategy may search; the others are named, each with the reason. */
+function searched(named: readonly NamedScenario[], strategy: StrategyName, terminal: Terminal): NamedScenario[] {
+  const leftOut = named.map((one) => whyLeftOut(one.scenario, strategy));
+  const notes = named.flatMap(({ scenario }, index) => {
+    const why = leftOut[index];
+    return why === undefined ? [] : [`${scenario.name} is not for strategy ${strategy}: ${why}.`];
+  });
+  if (notes.length === named.length) throw new UsageError(notes.join('\n'));
+  for (const note of notes) terminal.err(note);
+  return named.filter((_, index) => leftOut[index] === undefined);
 }
 
 function sayPlans(

@@ -8,9 +8,11 @@
  *
  * Where the checkpoint storage keeps files that grow (filesystem, hdfs), `torn`: its server loses power a little behind the point, in the middle of
  * what is being written; of a file that was not synced the first bytes are left; the machine crashes with it. Where it is an object store, `unseen`:
- * what was stored, and acknowledged, up to the end of the storm is in no list, and the machine crashes: who recovers sees less than there is.
+ * what is stored, and acknowledged, a little before and from then on is in no list until a recovery is over, and the machine crashes: who
+ * recovers sees less than there is.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import { lateWriteUs } from '../../engine/storage/late-writes.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import { allNodes, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
 import type { FixedChoice } from '../../sim/kernel/choice.ts';
@@ -44,6 +46,9 @@ const CUT_FOR_US = 2_000_000;
 const UNSENT_FOR_US = 500_000;
 /** Beyond heartbeat time-out and lease. */
 const ZOMBIE_MARGIN_US = 1_000_000;
+/** What a checkpoint has stored before it comes to a point, and until a machine is up again, a leader has read what it needs, tasks are deployed. */
+const UNSEEN_BEFORE_US = 2_000_000;
+const RECOVERED_AFTER_US = 3_000_000;
 /** From opening a file to closing it takes two to five times as long: its bytes are there, and not synced. */
 const TORN_AFTER_US = 4_000;
 const POWER_BACK_AFTER_US = 500_000;
@@ -60,8 +65,9 @@ export const calmPlan = (plan: SimulationPlan): SimulationPlan => ({
   faults: plan.faults.filter(({ kind }) => kind === 'operation'),
 });
 
-export const machinesOf = ({ cluster }: SimulationPlan): readonly NodeId[] => [
-  ...jobManagerNodes(cluster),
+/** Machines that may crash: without high availability the job ends with its JobManager (row F16). */
+export const machinesOf = ({ cluster, engine }: SimulationPlan): readonly NodeId[] => [
+  ...(engine.highAvailability.kind === 'none' ? [] : jobManagerNodes(cluster)),
   ...taskManagerNodes(cluster),
 ];
 
@@ -77,7 +83,7 @@ export function crashCase(
 function faultsOf(
   plan: SimulationPlan,
   {
-    point: { trigger },
+    point: { trigger, atUs },
     node,
     variant,
   }: { readonly point: CrashPoint; readonly node: NodeId; readonly variant: CrashVariant },
@@ -95,6 +101,7 @@ function faultsOf(
     forUs: UNSENT_FOR_US,
   };
   const { heartbeatTimeoutUs, leaseUs } = plan.engine.runtime;
+  const noticedAfterUs = Math.max(heartbeatTimeoutUs, leaseUs);
   switch (variant) {
     case 'crash':
       return [crash];
@@ -114,9 +121,7 @@ function faultsOf(
         },
       ];
     case 'zombie':
-      return [
-        { id: '', trigger, kind: 'pause', node, forUs: Math.max(heartbeatTimeoutUs, leaseUs) + ZOMBIE_MARGIN_US },
-      ];
+      return [{ id: '', trigger, kind: 'pause', node, forUs: noticedAfterUs + ZOMBIE_MARGIN_US }];
     case 'torn': {
       const within = { ...trigger, afterUs: TORN_AFTER_US };
       const powerLoss = {
@@ -132,8 +137,15 @@ function faultsOf(
     case 'unseen': {
       const always = { numerator: 1, denominator: 1 };
       const stale = { kind: 'service', effect: 'stale-list', factor: 1, chance: always } as const;
-      const throughout = { trigger: { atUs: 0 }, forUs: plan.liveness.stormUs };
-      return [{ id: '', ...stale, ...throughout, node: SERVICE_NODES.storage }, crash];
+      const { stormUs } = plan.liveness;
+      const fromUs = Math.min(Math.max(0, atUs - UNSEEN_BEFORE_US), stormUs - 1);
+      // Lists that are further behind than the last write can be late leave files: who deletes looks no longer than that (late-writes.ts).
+      const forUs = Math.min(
+        UNSEEN_BEFORE_US + noticedAfterUs + RECOVERED_AFTER_US,
+        lateWriteUs(plan.engine),
+        stormUs - fromUs,
+      );
+      return [{ id: '', ...stale, trigger: { atUs: fromUs }, forUs, node: SERVICE_NODES.storage }, crash];
     }
     default:
       throw new RangeError(`unknown variant ${String(variant satisfies never)}`);

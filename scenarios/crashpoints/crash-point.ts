@@ -12,8 +12,9 @@ export type PointTrigger = Extract<Fault['trigger'], { readonly point: unknown }
 
 export interface CrashPoint {
   readonly trigger: PointTrigger;
-  /** History index in the life it was found in. */
+  /** History index in the life it was found in, and when it was passed there. */
   readonly at: number;
+  readonly atUs: number;
 }
 
 /** All points of a history that are wanted, each with the occurrence that names it from the beginning of the life. */
@@ -48,7 +49,7 @@ function pointsIn(
     const key = JSON.stringify(where);
     const occurrence = (counts.get(key) ?? 0) + 1;
     counts.set(key, occurrence);
-    if (isWanted(entry)) found.push({ trigger: { ...where, occurrence }, at: entry.index });
+    if (isWanted(entry)) found.push({ trigger: { ...where, occurrence }, at: entry.index, atUs: entry.atUs });
   }
   return found;
 }

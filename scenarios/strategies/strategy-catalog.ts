@@ -3,7 +3,8 @@ import { crashEverywhere } from './crash-everywhere.ts';
 import { lineage } from './lineage.ts';
 import { novelty } from './novelty.ts';
 import { pct } from './pct.ts';
-import { random, type Strategy, type StrategyName } from './strategy.ts';
+import { random, type Strategy } from './strategy.ts';
+import type { StrategyName } from './strategy-names.ts';
 import { swarm } from './swarm-features.ts';
 
 const STRATEGIES: Readonly<Record<StrategyName, Strategy>> = {

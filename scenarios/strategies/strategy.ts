@@ -13,10 +13,6 @@ import { compile } from '../compile.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Gaze, Sight } from './sight.ts';
 
-export const STRATEGY_NAMES = ['random', 'swarm', 'pct', 'novelty', 'crashpoints', 'lineage'] as const;
-export type StrategyName = (typeof STRATEGY_NAMES)[number];
-export const DEFAULT_STRATEGY: StrategyName = 'random';
-
 /** A life that a strategy wants lived. */
 export interface Proposal {
   readonly plan: SimulationPlan;

@@ -13,8 +13,9 @@ import type { NodeId } from '../../engine/foundation/ids.ts';
 import { pointOf } from '../../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
-import { allNodes, jobManagerNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
+import { allNodes, SERVICE_NODES } from '../../sim/node-names.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
+import { machinesOf } from '../crashpoints/crash-case.ts';
 import { crashPoints, type PointTrigger } from '../crashpoints/crash-point.ts';
 import { during } from '../crashpoints/typical-checkpoint.ts';
 
@@ -84,15 +85,14 @@ function restoreBefore(checkpoint: number, history: readonly HistoryEvent[]): (e
 }
 
 /** What takes the element away; undefined: nothing can (a service does not crash). */
-export function faultAgainst({ cluster }: SimulationPlan, { kind, trigger, node }: SupportElement): Fault | undefined {
-  const machines = [...jobManagerNodes(cluster), ...taskManagerNodes(cluster)];
+export function faultAgainst(plan: SimulationPlan, { kind, trigger, node }: SupportElement): Fault | undefined {
   switch (kind) {
     case 'life':
-      return machines.includes(node)
+      return machinesOf(plan).includes(node)
         ? { id: '', trigger, kind: 'crash', node, restartAfterUs: RESTART_AFTER_US }
         : undefined;
     case 'message': {
-      const others = allNodes(cluster).filter((other) => other !== node);
+      const others = allNodes(plan.cluster).filter((other) => other !== node);
       const shape = { kind: 'partition', shape: 'one-way', oneWay: true } as const;
       return { id: '', trigger, ...shape, a: [node], b: others, forUs: SILENT_FOR_US };
     }

@@ -6,7 +6,8 @@
  * Owns: the features and their draw. Does not own: what people list in a scenario (swarm.ts).
  *
  * I1: each feature is on in half of the seeds and has a stream of its own: any two are independent (a test counts all pairs).
- * I2: a feature changes nothing that would make the scenario's promise impossible: it leaves alone what does not go together.
+ * I2: a feature changes nothing that would make the scenario's promise impossible: it leaves alone what does not go together, and a scenario
+ *     names those that it cannot have (`notFor`).
  */
 import type { CheckpointConfiguration, RuntimeConfiguration } from '../../engine/protocol/configuration.ts';
 import { Choices } from '../../sim/kernel/choice.ts';
@@ -16,88 +17,94 @@ import { streamNamesOf } from '../rule-streams.ts';
 import type { FaultRule, Range, Scenario } from '../scenario.ts';
 import { withFaults } from '../swarm.ts';
 import { eachSeed, type Strategy } from './strategy.ts';
+import { SWARM_FEATURE_NAMES, type SwarmFeatureName } from './strategy-names.ts';
 
 /** Something that a life may have or not. */
-interface PlanFeature {
-  readonly name: string;
-  readonly apply: (plan: SimulationPlan) => SimulationPlan;
-}
+type Feature = (plan: SimulationPlan) => SimulationPlan;
 
 /** The half of the rules that is left strikes so much more often, in tenths. */
 const CROWDING_TENTHS = 6;
 const MILLISECOND_US = 1_000;
+/** Services answer within it when nothing is wrong with them: who waits for less waits in vain. */
+const PATIENCE_LEAST_US = 100 * MILLISECOND_US;
 
-const checkpointing = (
-  name: string,
-  change: (checkpoint: CheckpointConfiguration) => Partial<CheckpointConfiguration>,
-): PlanFeature => ({
-  name: `checkpointing/${name}`,
-  apply: (plan) => {
+const checkpointing =
+  (change: (checkpoint: CheckpointConfiguration) => Partial<CheckpointConfiguration>): Feature =>
+  (plan) => {
     const { checkpoint } = plan.engine;
     return { ...plan, engine: { ...plan.engine, checkpoint: { ...checkpoint, ...change(checkpoint) } } };
-  },
-});
-const runtime = (
-  name: string,
-  change: (runtime: RuntimeConfiguration) => Partial<RuntimeConfiguration>,
-): PlanFeature => ({
-  name: `runtime/${name}`,
-  apply: (plan) => {
+  };
+const runtime =
+  (change: (runtime: RuntimeConfiguration) => Partial<RuntimeConfiguration>): Feature =>
+  (plan) => {
     const { runtime: old } = plan.engine;
     return { ...plan, engine: { ...plan.engine, runtime: { ...old, ...change(old) } } };
-  },
-});
-const topics = (name: string, change: (topic: TopicPlan, index: number) => Partial<TopicPlan>): PlanFeature => ({
-  name: `input/${name}`,
-  apply: (plan) => ({ ...plan, topics: plan.topics.map((topic, index) => ({ ...topic, ...change(topic, index) })) }),
-});
+  };
+const topics =
+  (change: (topic: TopicPlan, index: number) => Partial<TopicPlan>): Feature =>
+  (plan) => ({ ...plan, topics: plan.topics.map((topic, index) => ({ ...topic, ...change(topic, index) })) });
 
 const mayOverlap = ({ unaligned, intervalUs }: CheckpointConfiguration): boolean => !unaligned && intervalUs > 0;
 
-/** Those that change what others look at come first. */
-const PLAN_FEATURES: readonly PlanFeature[] = [
-  checkpointing('unaligned', ({ mode, maxConcurrent, unaligned }) => ({
+/** Somebody begins anew from a savepoint, and what a checkpoint behind it has committed comes again: there must be none. */
+const goesBack = ({ faults }: SimulationPlan): boolean =>
+  faults.some(
+    (fault) =>
+      fault.kind === 'operation' &&
+      'thenResume' in fault.command &&
+      fault.command.thenResume?.from === 'newest-savepoint',
+  );
+
+const often = checkpointing(({ intervalUs }) => ({ intervalUs: Math.ceil(intervalUs / 3) }));
+
+const FEATURES: Readonly<Record<SwarmFeatureName, Feature>> = {
+  'checkpointing/unaligned': checkpointing(({ mode, maxConcurrent, unaligned }) => ({
     unaligned: unaligned || (mode === 'exactly-once' && maxConcurrent === 1),
   })),
-  checkpointing('aligned-timeout', ({ unaligned, alignedTimeoutUs }) => ({
+  'checkpointing/aligned-timeout': checkpointing(({ unaligned, alignedTimeoutUs }) => ({
     alignedTimeoutUs: unaligned && alignedTimeoutUs === 0 ? 20 * MILLISECOND_US : alignedTimeoutUs,
   })),
-  checkpointing('often', ({ intervalUs }) => ({ intervalUs: Math.ceil(intervalUs / 3) })),
-  checkpointing('concurrent', (own) => ({
+  'checkpointing/often': (plan) => (goesBack(plan) ? plan : often(plan)),
+  'checkpointing/concurrent': checkpointing((own) => ({
     maxConcurrent: mayOverlap(own) ? Math.max(own.maxConcurrent, 3) : own.maxConcurrent,
   })),
-  checkpointing('pause', ({ minPauseUs, intervalUs }) => ({
+  'checkpointing/pause': checkpointing(({ minPauseUs, intervalUs }) => ({
     minPauseUs: Math.max(minPauseUs, Math.min(500 * MILLISECOND_US, Math.floor(intervalUs / 2))),
   })),
-  checkpointing('retain-more', ({ retained }) => ({ retained: retained + 2 })),
-  checkpointing('nothing-inline', () => ({ inlineThresholdBytes: 0 })),
-  checkpointing('compressed', () => ({ compression: 'lz4' })),
-  runtime('small-buffers', ({ bufferBytes }) => ({ bufferBytes: Math.min(bufferBytes, 512) })),
-  runtime('few-buffers', () => ({ exclusiveBuffersPerChannel: 1, floatingBuffersPerGate: 0 })),
-  runtime('flush-always', () => ({ bufferTimeoutUs: 0 })),
-  runtime('impatient', ({ requestTimeoutUs }) => ({ requestTimeoutUs: Math.ceil(requestTimeoutUs / 3) })),
-  runtime('restart-all', () => ({ failoverStrategy: 'full' })),
-  topics('burst', ({ ratePerSecond, socket }) => (socket === true ? {} : { ratePerSecond: ratePerSecond * 4 })),
-  topics('more-partitions', ({ partitions, socket }) => (socket === true ? {} : { partitions: partitions * 2 + 1 })),
-  topics('late-start', ({ startUs, socket }, index) =>
+  'checkpointing/retain-more': checkpointing(({ retained }) => ({ retained: retained + 2 })),
+  'checkpointing/nothing-inline': checkpointing(() => ({ inlineThresholdBytes: 0 })),
+  'checkpointing/compressed': checkpointing(() => ({ compression: 'lz4' })),
+  'runtime/small-buffers': runtime(({ bufferBytes }) => ({ bufferBytes: Math.min(bufferBytes, 512) })),
+  'runtime/few-buffers': runtime(() => ({ exclusiveBuffersPerChannel: 1, floatingBuffersPerGate: 0 })),
+  'runtime/flush-always': runtime(() => ({ bufferTimeoutUs: 0 })),
+  'runtime/impatient': runtime(({ requestTimeoutUs }) => ({
+    requestTimeoutUs: Math.min(requestTimeoutUs, Math.max(PATIENCE_LEAST_US, Math.ceil(requestTimeoutUs / 3))),
+  })),
+  'runtime/restart-all': runtime(() => ({ failoverStrategy: 'full' })),
+  'input/burst': topics(({ ratePerSecond, socket }) => (socket === true ? {} : { ratePerSecond: ratePerSecond * 4 })),
+  'input/more-partitions': topics(({ partitions, socket }) =>
+    socket === true ? {} : { partitions: partitions * 2 + 1 },
+  ),
+  'input/late-start': topics(({ startUs, socket }, index) =>
     index === 0 || socket === true ? {} : { startUs: startUs + 3_000 * MILLISECOND_US },
   ),
-  {
-    name: 'cluster/spare-taskmanager',
-    apply: (plan) => ({ ...plan, cluster: { ...plan.cluster, taskManagers: plan.cluster.taskManagers + 1 } }),
-  },
-];
+  // A machine more than is needed is lost for good when the storm is over: it would end a job that is never restarted.
+  'cluster/spare-taskmanager': (plan) =>
+    plan.engine.restart.strategy === 'none'
+      ? plan
+      : { ...plan, cluster: { ...plan.cluster, taskManagers: plan.cluster.taskManagers + 1 } },
+};
 
 /** The features that a seed has on: those of plans, and for each rule that it leaves in `faults/<digest>#<number>`. */
 export function swarmFeatures(scenario: Scenario, seed: string): ReadonlySet<string> {
   const choices = new Choices({ rootSeed: seed });
   const isOn = (name: string): boolean => choices.site(`strategy/swarm/${name}`).chance(1, 2);
-  return new Set([...PLAN_FEATURES.map(({ name }) => name), ...ruleNames(scenario)].filter(isOn));
+  return new Set(allSwarmFeatures(scenario).filter(isOn));
 }
 
-/** All features that seeds of a scenario may have. */
+/** All features that seeds of a scenario may have: those that it leaves out (`notFor`) are in no seed. */
 export const allSwarmFeatures = (scenario: Scenario): readonly string[] => [
-  ...PLAN_FEATURES.map(({ name }) => name),
+  ...SWARM_FEATURE_NAMES.filter((name) => scenario.notFor?.[`swarm/${name}`] === undefined),
   ...ruleNames(scenario),
 ];
 
@@ -108,7 +115,7 @@ export function swarmPlan(scenario: Scenario, seed: string): SimulationPlan {
     .filter((rule, index) => !isDroppable(rule) || on.has(ruleFeature(names[index])))
     .map(moreOften);
   const plan = compile(withFaults(scenario, faults), seed);
-  return PLAN_FEATURES.filter(({ name }) => on.has(name)).reduce((made, { apply }) => apply(made), plan);
+  return SWARM_FEATURE_NAMES.filter((name) => on.has(name)).reduce((made, name) => FEATURES[name](made), plan);
 }
 
 export const swarm: Strategy = eachSeed(swarmPlan);

@@ -32,7 +32,6 @@ import { ReferenceJob } from './reference-job.ts';
 import type { ReferenceOperatorState } from './reference-state.ts';
 import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
 import { StateHash } from './state-hash.ts';
-import { expiringStates } from './unstamped-state.ts';
 import { type HashPair, HashSum } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -84,7 +83,6 @@ interface JobReader {
   readonly graph: JobGraph;
   /** By operator: reads what its entries stand for (I1). */
   readonly keyed: ReadonlyMap<string, ReferenceOperatorState>;
-  readonly expiring: ReadonlyMap<string, ReadonlySet<string>>;
   readonly forms: PresentForms;
 }
 
@@ -94,6 +92,8 @@ export interface RestoreAuditOptions {
   readonly reader: CheckpointReader;
   readonly restorer: SnapshotRestorer;
   readonly atBarrier: StateAtBarrier;
+  /** By operator: states whose entries expire in some version of the job. */
+  readonly expiring: ReadonlyMap<string, ReadonlySet<string>>;
   /** Directories of snapshots that a client was told of and did not give up. */
   readonly handedOut: () => readonly string[];
   readonly margins?: Margins;
@@ -214,12 +214,12 @@ export class RestoreAudit implements Judge {
   ): string | undefined {
     const { operator } = handle;
     const file = this.#options.reader.keyedFile(handle, bytes, (segment) => this.#bytesOf(segment));
-    const { forms, keyed, expiring: states } = this.#readerOf(checkpointId);
+    const { forms, keyed } = this.#readerOf(checkpointId);
     const difference = forms.difference(operator, file);
     const known = keyed.get(operator);
     if (difference !== undefined || known === undefined) return difference;
     const own = new Map<string, StateHash>();
-    const expiring = states.get(operator);
+    const expiring = this.#options.expiring.get(operator);
     readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
       const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
       if (entry === undefined) return;
@@ -256,7 +256,6 @@ export class RestoreAudit implements Judge {
     const made = {
       graph,
       keyed: new ReferenceJob(graph).keyedStates,
-      expiring: expiringStates(graph),
       forms: new PresentForms(new Map(files)),
     };
     this.#readers.set(graph, made);

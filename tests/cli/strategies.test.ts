@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runProgram } from '../../cli/program.ts';
-import { STRATEGY_NAMES } from '../../scenarios/strategies/strategy.ts';
+import { STRATEGY_NAMES } from '../../scenarios/strategies/strategy-names.ts';
 import { fakeTerminal } from '../unit/cli/fake-terminal.ts';
 
 let folder = '';

@@ -46,6 +46,7 @@ const SWEEPS: readonly (readonly string[])[] = [
       'broadcast-rules',
       'finished-pipeline',
       'upgrade-under-faults',
+      'refused-versions',
     ],
     ...[
       'lsm-rescale',

@@ -4,7 +4,7 @@ import { decodePlan, encodePlan, judgement } from '../../scenarios/index.ts';
 import { shrink } from '../../scenarios/shrink/shrinker.ts';
 import { ProposalFeed } from '../../scenarios/strategies/proposal-feed.ts';
 import { sightOf } from '../../scenarios/strategies/sight.ts';
-import { type StrategyName, STRATEGY_NAMES } from '../../scenarios/strategies/strategy.ts';
+import { type StrategyName, STRATEGY_NAMES } from '../../scenarios/strategies/strategy-names.ts';
 import { strategyNamed } from '../../scenarios/strategies/strategy-catalog.ts';
 import { untold } from '../../scenarios/strategies/untold.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';

@@ -20,7 +20,7 @@ describe('ids of further faults', () => {
   it('a crash at a point of an operated job: no operation has its id, and the life can be lived', () => {
     const calm = calmPlan(planOf('savepoints-under-faults', '1'));
     expect(calm.faults.length).toBeGreaterThan(0);
-    const point = { trigger: { point: 'all-acknowledged', checkpoint: 3, occurrence: 1 }, at: 0 } as const;
+    const point = { trigger: { point: 'all-acknowledged', checkpoint: 3, occurrence: 1 }, at: 0, atUs: 0 } as const;
     const { plan } = crashCase(calm, { point, node, variant: 'crash-unsent' });
     expect(new Set(plan.faults.map(({ id }) => id)).size).toBe(calm.faults.length + 2);
     expect(liveIt(plan).verdict).toBe('passed');

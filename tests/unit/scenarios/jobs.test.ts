@@ -74,6 +74,7 @@ describe('job catalog', () => {
       'renewed-counts': 2,
       'evolving-profile': 3,
       'evolving-counts': 2,
+      'versioned-tallies': 2,
       nexmark: 3,
     });
     for (const job of JOB_CATALOG) {

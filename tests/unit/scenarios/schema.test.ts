@@ -72,6 +72,7 @@ describe('JSON schema of a scenario', () => {
       'limits',
       'expect',
       'swarm',
+      'notFor',
     ]);
     expect(schema['required']).toEqual(['name', 'job']);
     expect(schema['additionalProperties']).toBe(false);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import { crashFigures } from '../../../../reports/index.ts';
-import { calmPlan, crashCase, variantsOf } from '../../../../scenarios/crashpoints/crash-case.ts';
+import { calmPlan, crashCase, machinesOf, variantsOf } from '../../../../scenarios/crashpoints/crash-case.ts';
 import { crashPoints, recoveryPoints } from '../../../../scenarios/crashpoints/crash-point.ts';
 import { type Exploration, explore } from '../../../../scenarios/crashpoints/exploration.ts';
 import { NOTHING_SEEN } from '../../../../scenarios/inquiry.ts';
@@ -109,6 +109,31 @@ describe('crashpoints', () => {
         return first?.effective === true;
       });
     expect(effective.length).toBeGreaterThan(0);
+  });
+
+  it('unseen: no list is further behind than deletions look for', () => {
+    const stale = standard.outcomes.flatMap((outcome) =>
+      outcome.case.plan.faults.flatMap((fault) =>
+        fault.kind === 'service' && 'atUs' in fault.trigger ? [{ ...fault, atUs: fault.trigger.atUs }] : [],
+      ),
+    );
+    const { engine, liveness } = planOf('quickstart', '1');
+    expect(stale.length).toBeGreaterThan(20);
+    for (const { atUs, forUs } of stale) {
+      expect(forUs).toBeGreaterThan(0);
+      expect(forUs).toBeLessThanOrEqual(2 * engine.runtime.heartbeatTimeoutUs);
+      expect(atUs + forUs).toBeLessThanOrEqual(liveness.stormUs);
+    }
+    expect(new Set(stale.map(({ atUs }) => atUs)).size).toBeGreaterThan(5);
+  });
+
+  it('without high availability no JobManager is crashed: the job would end with it', () => {
+    expect(machinesOf(planOf('without-high-availability', '1'))).toEqual([
+      'taskmanager-1',
+      'taskmanager-2',
+      'taskmanager-3',
+    ]);
+    expect(machinesOf(planOf('quickstart', '1'))).toContain('jobmanager-1');
   });
 
   it('a recovery has points of its own, at which the second crash strikes', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, decodePlan, encodePlan } from '../../../../scenarios/index.ts';
 import { allSwarmFeatures, swarmFeatures, swarmPlan } from '../../../../scenarios/strategies/swarm-features.ts';
+import type { SimulationPlan } from '../../../../sim/plan.ts';
 import { findings, liveIt, shippedScenario } from '../../../support/lives.ts';
 
 const SEEDS = Array.from({ length: 1_000 }, (_, index) => String(index + 1));
@@ -72,6 +73,28 @@ describe('swarm features', () => {
       const decoded = decodePlan(encodePlan(plan), 'plan.json');
       expect(decoded.ok && decoded.plan, seed).toEqual(plan);
       expect(swarmPlan(standard, seed)).toEqual(plan);
+    }
+  });
+
+  it('leave alone what they do not go with (I2)', () => {
+    const plans = (name: string): readonly (readonly [ReadonlySet<string>, SimulationPlan])[] => {
+      const scenario = shippedScenario(name);
+      return SEEDS.slice(0, 30).map((seed) => [swarmFeatures(scenario, seed), swarmPlan(scenario, seed)]);
+    };
+    const written = (name: string): SimulationPlan => compile(shippedScenario(name), '1');
+    // No checkpoint before the savepoint that the next run begins from.
+    const restored = plans('restore-savepoint').filter(([on]) => on.has('checkpointing/often'));
+    expect(restored.length).toBeGreaterThan(5);
+    const { intervalUs } = written('restore-savepoint').engine.checkpoint;
+    for (const [, plan] of restored) expect(plan.engine.checkpoint.intervalUs).toBe(intervalUs);
+    // No machine too many where its loss would be the end.
+    for (const [, plan] of plans('calm')) expect(plan.cluster.taskManagers).toBe(written('calm').cluster.taskManagers);
+    // Nobody gives up before an answer can be there.
+    for (const name of ['snapshots-side-by-side', 'standard']) {
+      const { requestTimeoutUs } = written(name).engine.runtime;
+      const impatient = plans(name).filter(([on]) => on.has('runtime/impatient'));
+      const waits = new Set(impatient.map(([, plan]) => plan.engine.runtime.requestTimeoutUs));
+      expect([...waits]).toEqual([Math.max(100_000, Math.ceil(requestTimeoutUs / 3))]);
     }
   });
 
