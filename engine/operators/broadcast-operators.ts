@@ -17,6 +17,7 @@ import type {
 import type { OperatorSpec } from '../job/job-graph.ts';
 import { compareKeys } from '../state/key-order.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { DeclaredStates } from '../state/runtime-states.ts';
 import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { BroadcastState, ReadOnlyBroadcastState } from '../state/operator-state-descriptor.ts';
 import type { ElementConsumer } from './element-consumer.ts';
@@ -86,10 +87,9 @@ export class BroadcastProcessOperator {
     if (backend !== undefined) userFunction.open?.(runtimeContext(spec.function, { ...options, backend }));
     else userFunction.open?.(withoutKeyedState(options));
     userCode.isRunning = false;
-    const register = (): void => {
-      if (backend !== undefined) registerAll(spec.function, { ...options, backend });
-    };
-    const side = { userFunction, collector, userCode, functionState, backend, registerAll: register };
+    const { expiryClock } = options;
+    const declared = spec.function;
+    const side = { userFunction, collector, userCode, functionState, backend, declared, expiryClock };
     this.inputs = [new ElementSide(side, spec.keyed?.key), new BroadcastSide(side, options.work)];
   }
 }
@@ -100,7 +100,8 @@ interface SharedBySides {
   readonly userCode: UserCode;
   readonly functionState: FunctionState;
   readonly backend: KeyedStateBackend | undefined;
-  readonly registerAll: () => void;
+  readonly declared: DeclaredStates;
+  readonly expiryClock: ExpiryClock | undefined;
 }
 
 class ElementSide implements ElementConsumer, ReadOnlyContext {
@@ -169,9 +170,9 @@ class BroadcastSide implements ElementConsumer, BroadcastContext {
   }
 
   applyToKeyedState(visit: (key: StateKey) => void): void {
-    const { backend, registerAll: register } = this.#shared;
+    const { backend, declared, expiryClock } = this.#shared;
     assert(backend !== undefined, 'only a function over a keyed stream visits keyed state');
-    register();
+    registerAll(declared, { backend, expiryClock });
     const keys = [...backend.keys()].sort(compareKeys);
     for (const key of keys) {
       backend.setCurrentKey(key);

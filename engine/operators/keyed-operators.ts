@@ -37,13 +37,13 @@ export class KeyedProcessOperator implements ElementConsumer, FinishingOperator 
   readonly #key: (value: unknown) => StateKey;
   readonly #function: KeyedProcessFunction<unknown, unknown>;
   readonly #context: KeyedContext;
-  readonly #registerAll: () => void;
+  readonly #declared: DeclaredStates;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
     this.#uid = spec.uid;
     this.#key = spec.key;
     this.#context = new KeyedContext(spec.uid, options);
-    this.#registerAll = () => registerAll(spec.function, options);
+    this.#declared = spec.function;
     const { userCode } = this.#context;
     const runtime = runtimeContext(spec.function, options);
     userCode.isRunning = true;
@@ -66,7 +66,7 @@ export class KeyedProcessOperator implements ElementConsumer, FinishingOperator 
   }
 
   finish(): number {
-    this.#registerAll();
+    registerAll(this.#declared, this.#context);
     return finishKeys(this.#uid, this.#function, this.#context);
   }
 }
@@ -79,13 +79,13 @@ export class KeyedCoProcessOperator implements FinishingOperator {
   readonly #uid: string;
   readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
   readonly #context: KeyedContext;
-  readonly #registerAll: () => void;
+  readonly #declared: DeclaredStates;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
     const context = new KeyedContext(spec.uid, options);
     const { userCode } = context;
     const runtime = runtimeContext(spec.function, options);
-    this.#registerAll = () => registerAll(spec.function, options);
+    this.#declared = spec.function;
     userCode.isRunning = true;
     const userFunction = spec.function.create();
     options.functionState?.initialize(userFunction);
@@ -104,7 +104,7 @@ export class KeyedCoProcessOperator implements FinishingOperator {
   }
 
   finish(): number {
-    this.#registerAll();
+    registerAll(this.#declared, this.#context);
     return finishKeys(this.#uid, this.#function, this.#context);
   }
 }
@@ -192,7 +192,7 @@ function finishKeys(uid: string, userFunction: FinishingFunction, context: Keyed
 /** Before all keys that have state are visited: a function may not have asked for all of it yet. */
 export function registerAll(
   { states, registration }: DeclaredStates,
-  { backend, expiryClock }: Pick<KeyedOperatorOptions, 'backend' | 'expiryClock'>,
+  { backend, expiryClock }: Pick<KeyedContext, 'backend' | 'expiryClock'>,
 ): void {
   if (registration === 'when-asked') bindStates({ states }, backend, expiryClock);
 }
