@@ -156,6 +156,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
   { name: 'keyed-states', description: 'keyed state of every kind; backend and compression differ by life' },
+  {
+    name: 'states-when-asked',
+    description: 'keyed state that is asked for when a record needs it: late, in any order, or never',
+  },
   { name: 'log-analytics', description: 'visits and error rates of an access log, by windows' },
   { name: 'batch-cleaning', description: 'a bounded table of films is cleaned, drained and finished' },
   { name: 'trade-monitoring', description: 'patterns (CEP) over real share prices and trades' },
@@ -169,6 +173,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   {
     name: 'upgrade-event-time',
     description: 'a job whose state waits for timers becomes another version, suspended or drained before it',
+  },
+  {
+    name: 'refused-versions',
+    description: 'the job is begun again as versions that cannot read its state; each is refused, nothing is lost',
   },
   { name: 'broadcast-rules', description: 'rules in broadcast state, applied to every key; crashes and rescaling' },
   { name: 'buffering-map', description: "a user function's list state, dealt out anew as the parallelism changes" },

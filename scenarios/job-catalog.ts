@@ -19,10 +19,12 @@ import { ledgeredCounts } from './jobs/ledgered-counts.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { renewedCounts } from './jobs/renewed-counts.ts';
+import { statesWhenAsked } from './jobs/states-when-asked.ts';
 import { splitCount } from './jobs/split-count.ts';
 import { batchCleaning } from './jobs/batch-cleaning.ts';
 import { logAnalytics } from './jobs/log-analytics.ts';
 import { tradeMonitoring } from './jobs/trade-monitoring.ts';
+import { versionedTallies } from './jobs/versioned-tallies.ts';
 import { stagedCount } from './jobs/staged-count.ts';
 
 export const JOB_CATALOG: readonly JobDefinition[] = [
@@ -41,10 +43,12 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   hourlyCounts,
   flightWindows,
   keyedStates,
+  statesWhenAsked,
   recentCounts,
   renewedCounts,
   evolvingProfile,
   evolvingCounts,
+  versionedTallies,
   tradeMonitoring,
   logAnalytics,
   batchCleaning,

@@ -117,7 +117,8 @@ class Life {
     options.watchChoices?.(this.#choices);
     this.#history = new History({ keep: options.keepHistory, clock: this.#loop });
     const alignments = new StaleAlignments(() => this.#history.length);
-    const atBarrier = options.judges ? new BarrierHashes(expiringStates(inputs.job.graph)) : undefined;
+    const versions = [...(job.versions?.values() ?? [job])].map(({ graph }) => graph);
+    const atBarrier = options.judges ? new BarrierHashes(expiringStates(...versions)) : undefined;
     this.#world = new World({
       plan,
       job,

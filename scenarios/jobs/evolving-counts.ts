@@ -51,6 +51,10 @@ export const evolvingCounts: JobDefinition = {
       .sinkTo(sinkOptions(input))
       .uid('sink');
     const upgraded = ({ content }: { readonly content: unknown }): unknown => new Map(content as Map<number, number>);
-    return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', upgraded } };
+    const readsStateOf = version === 2 ? [1] : [];
+    return {
+      graph: env.jobGraph(),
+      audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', upgraded, readsStateOf },
+    };
   },
 };

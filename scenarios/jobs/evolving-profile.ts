@@ -85,6 +85,7 @@ const THIRD: ProfileStates = {
   ),
 };
 const STATES: readonly ProfileStates[] = [FIRST, SECOND, THIRD, FIRST];
+const READS_STATE_OF: readonly (readonly number[])[] = [[4], [1, 4], [], [1]];
 
 export const evolvingProfile: JobDefinition = {
   name: 'evolving-profile',
@@ -124,6 +125,7 @@ const auditOf = (version: number): JobAudit => ({
   stateIsOrderInsensitive: true,
   outputValues: 'multiset',
   outputKey,
+  readsStateOf: READS_STATE_OF[version - 1] ?? [],
   upgraded: ({ state, content }) => {
     if (state === SEEN)
       return (content as readonly Seen[]).map(({ place }) => (version === 2 ? { place, by: 1 } : { place }));

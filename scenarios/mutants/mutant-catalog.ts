@@ -93,6 +93,7 @@ import type { Mutant } from './mutant.ts';
 import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
+  elementFormsNotCompared,
   operatorStateDeepCopyForgotten,
   movedListLosesAnElement,
   unionAtSameParallelismNotMerged,
@@ -152,6 +153,7 @@ import {
 import {
   asyncPartNotIsolated,
   migrationAppliedTwice,
+  timeToLiveRefused,
   restoreForgetsLastBlock,
   stateKeyWithoutSubtask,
   ttlTimestampNotInSnapshot,
@@ -171,6 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   restoreForgetsLastBlock,
   ttlTimestampNotInSnapshot,
   migrationAppliedTwice,
+  timeToLiveRefused,
   stateKeyWithoutSubtask,
   ackBeforeFsync,
   noAtomicRename,
@@ -248,6 +251,7 @@ export const MUTANTS: readonly Mutant[] = [
   movedListLosesAnElement,
   broadcastRedistributedWithFullReport,
   operatorStateDeepCopyForgotten,
+  elementFormsNotCompared,
   unionOfFinishedCompletes,
   watermarkEmittedBeforeBarrier,
   restoredWatermarkMax,

@@ -2,6 +2,7 @@
 import { standardParts } from '../../engine/parts.ts';
 import type { RedistributionMode, StateHandle } from '../../engine/protocol/state-handle.ts';
 import type { OperatorStateSnapshot } from '../../engine/state/operator-state.ts';
+import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const unionAtSameParallelismNotMerged: Mutant = {
@@ -89,6 +90,35 @@ export const unionOfFinishedCompletes: Mutant = {
   scenario: 'union-offsets',
   judges: ['consistent-cut', 'exactly-once-state'],
 };
+
+export const elementFormsNotCompared: Mutant = {
+  slug: 'element-forms-not-compared',
+  bug: 'row S13',
+  story:
+    'Nobody compares the form that the elements of a list were written in with the one that the job has: bytes that can be read as it are.',
+  parts: withWrong({
+    createOperatorStateStore: (operator) => {
+      const store = standardParts.createOperatorStateStore(operator);
+      const getListState = store.getListState.bind(store);
+      store.getListState = (name, type) => getListState(name, takenAsItIs(type));
+      return store;
+    },
+  }),
+  scenario: 'refused-versions',
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-state', 'progress', 'savepoints', 'upgrades'],
+};
+
+/** The same type, to which any other is as good as itself. */
+function takenAsItIs<T>(type: TypeSerializer<T>): TypeSerializer<T> {
+  return {
+    snapshot: type.snapshot,
+    immutable: type.immutable,
+    serialize: (value, out) => type.serialize(value, out),
+    deserialize: (input) => type.deserialize(input),
+    copy: (value) => type.copy(value),
+    resolveSchema: () => ({ kind: 'compatible-as-is' }),
+  };
+}
 
 type States = Parameters<typeof standardParts.repartitionOperatorState>[0]['states'];
 

@@ -2,6 +2,9 @@
 import { standardParts } from '../../engine/parts.ts';
 import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts';
 import { decodeKeyedStateFile, encodeKeyedStateFile, type StateMetaInfo } from '../../engine/state/keyed-state-file.ts';
+import { STAMPED } from '../../engine/state/schema-compatibility.ts';
+import type { StateDescriptor } from '../../engine/state/state-descriptor.ts';
+import { IncompatibleState, type SerializerSnapshot } from '../../engine/state/type-serializer.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const stateKeyWithoutSubtask: Mutant = {
@@ -49,6 +52,45 @@ export const migrationAppliedTwice: Mutant = {
   scenario: 'upgrade-under-faults',
   judges: ['exactly-once-output', 'checkpoint-lifecycle', 'progress'],
 };
+
+export const timeToLiveRefused: Mutant = {
+  slug: 'time-to-live-refused',
+  bug: 'row S12',
+  story:
+    'A job in which a time to live was turned on or off is told that it cannot read its state, though only the time of access is missing or too much.',
+  parts: withWrong({
+    createStateBackend: (options) => {
+      const backend = standardParts.createStateBackend(options);
+      const isPlain = options.backend === 'hashmap' && options.changelog === undefined;
+      return isPlain ? withFixedTimeToLive(backend) : backend;
+    },
+  }),
+  scenario: 'refused-versions',
+  judges: ['exactly-once-output', 'progress', 'restore-audit', 'upgrades'],
+};
+
+/** The same backend, but whether entries of a state have a time must not change. */
+function withFixedTimeToLive(backend: KeyedStateBackend): KeyedStateBackend {
+  const expiring = new Map<string, boolean>();
+  const restore = backend.restore.bind(backend);
+  const getState = backend.getState.bind(backend) as (descriptor: StateDescriptor) => never;
+  return Object.assign(backend, {
+    restore(...restored: Parameters<typeof restore>): void {
+      for (const { name, serializer } of decodeKeyedStateFile(restored[0]).states)
+        expiring.set(name, hasTime(serializer));
+      restore(...restored);
+    },
+    getState(descriptor: StateDescriptor): never {
+      const now = descriptor.timeToLive !== undefined;
+      if ((expiring.get(descriptor.name) ?? now) !== now)
+        throw new IncompatibleState(`state '${descriptor.name}' has another time to live`);
+      return getState(descriptor);
+    },
+  });
+}
+
+const hasTime = ({ name, fields = [] }: SerializerSnapshot): boolean =>
+  name === STAMPED || fields.some(({ serializer }) => hasTime(serializer));
 
 /** The same backend, but its files say of each state what the file said that it was restored from. */
 function withFirstDescription(backend: KeyedStateBackend): KeyedStateBackend {
@@ -108,6 +150,9 @@ function withWrongSnapshots(
     },
     setCurrentKey: (key) => backend.setCurrentKey(key),
     getTimers: (name) => backend.getTimers(name),
+    get registered() {
+      return backend.registered;
+    },
     keys: () => backend.keys(),
     visitEntries: (visit) => backend.visitEntries(visit),
     getState: backend.getState.bind(backend),

@@ -66,6 +66,11 @@ export interface JobAudit {
     readonly content: unknown;
   }) => unknown;
   /**
+   * Of a version of a job: the versions, besides its own, whose state it can read. That of any other is refused (row S13). Absent: nobody
+   * looks whether it is.
+   */
+  readonly readsStateOf?: readonly number[];
+  /**
    * True when nothing behind an operator with state looks at what that operator has made of a record: it sends on what came. Then a record
    * may be left out on any exchange, and everything else is what it was (rows X26, F1).
    */

@@ -46,6 +46,8 @@ import { clockErrorUs, StateExpiry } from './state-expiry.ts';
 import { TableOutput } from './table-output.ts';
 import { type Cut, InputIndex, type JudgedInput } from './reference-run.ts';
 import { type CurrentCourse, type JobVersions, RunHistory, type SnapshotCut } from './run-history.ts';
+import { expiringStates } from './unstamped-state.ts';
+import { Upgrades } from './upgrades.ts';
 import type { StaleAlignments } from './stale-alignments.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -106,7 +108,7 @@ export class JudgeBench {
     const versions = job.versions ?? new Map([[FIRST_VERSION, job]]);
     const isOperated = (plan.cluster.clients ?? 0) > 0;
     const changed = (course: CurrentCourse): void => this.#due.follow(course);
-    const { reader, history, graphOf } = sourcesOf({ job, versions, durable, isOperated, changed });
+    const { reader, history, graphOf, expiring } = sourcesOf({ job, versions, durable, isOperated, changed });
     this.#history = history;
     const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
     const along = new ReferenceCourse({ versions, index, ...fired });
@@ -140,6 +142,7 @@ export class JudgeBench {
     const isOver = (): boolean => this.#progress.isRemembered();
     const margins = this.#margins;
     const retention = new Retention({ jobId, reader, durable, isOver, margins });
+    const handedOut = (): readonly string[] => retention.handedOut();
     // Output that is complete does not say so: rows that were written before a failure are there, though the job has yet to read on to where it
     // had been, and of input without an end the last records close no window.
     const isInputCovered = (): boolean => {
@@ -164,13 +167,12 @@ export class JudgeBench {
       }),
       retention,
       new Fencing({ jobId, plan, margins }),
-      new Finishing({ graph, isCheckpointing, margins }),
-      new Notifications(margins),
-      this.#bounds,
+      ...[new Finishing({ graph, isCheckpointing, margins }), new Notifications(margins), this.#bounds],
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
+      ...(history === undefined || versions.size === 1 ? [] : [new Upgrades({ jobId, history })]),
       ...(restore === undefined
         ? []
-        : [new RestoreAudit({ graphOf, reader, handedOut: () => retention.handedOut(), margins, ...restore })]),
+        : [new RestoreAudit({ graphOf, reader, expiring, handedOut, margins, ...restore })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins, clockErrorUs(plan))]),
       ...(audit.ledgers === undefined ? [] : [new Ledgers(audit.ledgers, reader)]),
       this.#progress,
@@ -236,7 +238,12 @@ function inducedPartitions({ vertices }: JobGraph): readonly number[] {
 function sourcesOf({ job, versions, durable, isOperated, changed }: SourcesOptions): Sources {
   const { graph, index } = job;
   if (!isOperated)
-    return { reader: new CheckpointReader({ graph, index, durable }), history: undefined, graphOf: () => graph };
+    return {
+      reader: new CheckpointReader({ graph, index, durable }),
+      history: undefined,
+      graphOf: () => graph,
+      expiring: expiringStates(graph),
+    };
   const graphs = [...versions.values()].map((version) => version.graph);
   const graphOf = (checkpoint: number): JobGraph => history.versionOf(history.of(checkpoint).version).graph;
   const reader = new CheckpointReader({ graph, index, durable, versions: { graphs, of: graphOf } });
@@ -248,7 +255,7 @@ function sourcesOf({ job, versions, durable, isOperated, changed }: SourcesOptio
     return { cut: contents.value.cut, isDrained: known.value.snapshot === 'terminate-savepoint' };
   };
   const history = new RunHistory({ jobId: graph.jobId, versions, snapshotOf, changed });
-  return { reader, history, graphOf };
+  return { reader, history, graphOf, expiring: expiringStates(...graphs) };
 }
 
 interface SourcesOptions {
@@ -264,6 +271,7 @@ interface Sources {
   readonly history: RunHistory | undefined;
   /** Of the version of the job that took a checkpoint. */
   readonly graphOf: (checkpoint: number) => JobGraph;
+  readonly expiring: RestoreAuditOptions['expiring'];
 }
 
 /** Row X26. */

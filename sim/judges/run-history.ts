@@ -68,10 +68,14 @@ export interface RunHistoryOptions {
   readonly changed: (course: CurrentCourse) => void;
 }
 
-interface Run extends Course {
+/** A submission of the job. */
+export interface Run extends Course {
   readonly run: number;
+  /** Ids of its checkpoints are above this one. */
   readonly floor: number;
   readonly version: number;
+  /** The version that took what it began from; absent: it began from nothing. */
+  readonly from?: number;
 }
 
 export class RunHistory {
@@ -103,6 +107,11 @@ export class RunHistory {
     return this.#runs.findLast(({ floor }) => floor < checkpoint) ?? this.#oldest;
   }
 
+  /** The newest. */
+  current(): Run {
+    return this.#newest;
+  }
+
   versionOf(number: number): JobVersion {
     const version = this.#options.versions.get(number);
     assert(version !== undefined, 'a version that was submitted is one of the job', { number });
@@ -123,7 +132,8 @@ export class RunHistory {
     const before = this.#newest;
     const wasEnded = this.#endedWith !== '';
     this.#endedWith = '';
-    this.#runs.push({ run, floor, version, ...this.#courseFrom(restored, version) });
+    const from = restored === undefined ? {} : { from: this.of(restored.id).version };
+    this.#runs.push({ run, floor, version, ...from, ...this.#courseFrom(restored, version) });
     if (wasEnded || this.#newest.stations !== before.stations) this.#options.changed(this.#newest);
   }
 

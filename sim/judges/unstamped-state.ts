@@ -29,7 +29,7 @@ export class UnstampedState {
     for (const { operators } of vertices)
       for (const operator of operators) {
         if (!('function' in operator)) continue;
-        for (const state of operator.function.states) this.#states.set(`${operator.uid}/${state.name}`, state);
+        for (const state of operator.function.states) this.#states.set(placeOf(operator.uid, state), state);
       }
   }
 
@@ -37,7 +37,7 @@ export class UnstampedState {
   fileOf(operator: string, bytes: Uint8Array): Uint8Array {
     if (!this.#expiring.has(operator)) return bytes;
     const file = decodeKeyedStateFile(bytes);
-    const copies = file.states.map(({ name, serializer }) => this.#copyOf(`${operator}/${name}`, serializer));
+    const copies = file.states.map((state) => this.#copyOf(placeOf(operator, state), state.serializer));
     if (copies.every((copy) => copy === undefined)) return bytes;
     const states = file.states.map((state, index) =>
       copies[index] === undefined ? state : { ...state, serializer: unstamped(state.serializer) },
@@ -80,14 +80,21 @@ export class UnstampedState {
   }
 }
 
-/** Names of the states of each operator whose entries expire; an operator without any is not in it. */
-export function expiringStates({ vertices }: Pick<JobGraph, 'vertices'>): ReadonlyMap<string, ReadonlySet<string>> {
+/** Versions of a job may have states of one name and different kinds. */
+const placeOf = (operator: string, { name, kind }: { readonly name: string; readonly kind: string }): string =>
+  `${operator}/${name}/${kind}`;
+
+/** Names of the states of each operator whose entries expire, in one of several versions of a job; an operator without any is not in it. */
+export function expiringStates(
+  ...jobs: readonly Pick<JobGraph, 'vertices'>[]
+): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, ReadonlySet<string>>();
-  for (const { operators } of vertices) {
+  for (const { operators } of jobs.flatMap(({ vertices }) => vertices)) {
     for (const operator of operators) {
       if (!('function' in operator)) continue;
       const expiring = operator.function.states.filter(({ timeToLive }) => timeToLive !== undefined);
-      if (expiring.length > 0) found.set(operator.uid, new Set(expiring.map(({ name }) => name)));
+      const names = expiring.map(({ name }) => name);
+      if (names.length > 0) found.set(operator.uid, new Set([...(found.get(operator.uid) ?? []), ...names]));
     }
   }
   return found;

@@ -115,6 +115,39 @@ describe('a job of another version', () => {
   });
 });
 
+describe('versions that cannot read what is kept, each for another reason', () => {
+  const TALLY = 'row@1(records: int@1, farthest: int@1)';
+  const SEEN = 'tuple@1(0: string@1, 1: int@1)';
+  /** By version. */
+  const REASONS: ReadonlyMap<number, string> = new Map([
+    [
+      3,
+      `operator 'tally': state 'tally' has type ${TALLY}, which cannot be read as row@1(records: int@1, longest: int@1)`,
+    ],
+    [
+      4,
+      `operator 'see': operator state 'seen' has type ${SEEN}, which cannot be read as row@1(place: string@1, times: int@1)`,
+    ],
+    [5, "operator state 'seen' was stored as split-distribute, which cannot become broadcast"],
+    [6, "operator state 'seen' was stored as split-distribute, which cannot become union"],
+    [7, "operator 'tally': state 'count' is a value state, not a list state"],
+    [
+      8,
+      `operator 'tally': state 'tally' has type ${TALLY}, which cannot be read as row@1(records: int@1, farthest: string@1)`,
+    ],
+  ]);
+
+  it('S6, S7, S13: are refused by that reason, and the one before goes on; that entries expire is none (S12)', () => {
+    const tried = [...REASONS.keys()].map((version, index) => upgrade(2 + 2.6 * index, { version, fallBack: 1 }));
+    const record = liveIt(
+      { ...planOf('refused-versions', '1'), faults: [...tried, upgrade(17.6, { version: 2 })] },
+      { keepHistory: true },
+    );
+    expect(record.verdict, findings(record)).toBe('passed');
+    expect(answers(record)).toEqual([...REASONS.values()].flatMap((why) => [why, 'done']).concat('done'));
+  });
+});
+
 describe('a job of another version whose state waits for timers (decision 0106)', () => {
   const plan = planOf('upgrade-event-time', '1');
   const job = { ...plan.job, parameters: { ...plan.job.parameters, minutes: 0.001, time: 'log', outOfOrderness: 0 } };

@@ -16,6 +16,7 @@ import { EngineRestorer } from '../../sim/cluster/snapshot-restorer.ts';
 import { CheckpointReader } from '../../sim/judges/checkpoint-reader.ts';
 import type { DurableState } from '../../sim/judges/judge.ts';
 import { RestoreAudit, type StateAtBarrier } from '../../sim/judges/restore-audit.ts';
+import { expiringStates } from '../../sim/judges/unstamped-state.ts';
 import type { Verdict } from '../../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { type PreparedJob, prepareJob } from '../../sim/prepared-job.ts';
@@ -101,7 +102,10 @@ export class LeftByALife {
       wallClock: trueWallClock,
     };
     const restorer = new EngineRestorer({ ...environment, parts });
-    const audit = new RestoreAudit({ graphOf: () => graph, reader, restorer, atBarrier, handedOut: () => savepoints });
+    const audit = new RestoreAudit({
+      ...{ graphOf: () => graph, expiring: expiringStates(graph), reader, restorer, atBarrier },
+      handedOut: () => savepoints,
+    });
     return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
   }
 }

@@ -69,10 +69,12 @@ describe('job catalog', () => {
       'buffering-map': 3,
       'union-offsets': 2,
       'keyed-states': 2,
+      'states-when-asked': 2,
       'recent-counts': 2,
       'renewed-counts': 2,
       'evolving-profile': 3,
       'evolving-counts': 2,
+      'versioned-tallies': 2,
       nexmark: 3,
     });
     for (const job of JOB_CATALOG) {
