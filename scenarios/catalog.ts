@@ -156,6 +156,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'an adaptive scheduler follows TaskManagers that come late, crash and stay away',
   },
   { name: 'keyed-states', description: 'keyed state of every kind; backend and compression differ by life' },
+  {
+    name: 'states-when-asked',
+    description: 'keyed state that is asked for when a record needs it: late, in any order, or never',
+  },
   { name: 'log-analytics', description: 'visits and error rates of an access log, by windows' },
   { name: 'batch-cleaning', description: 'a bounded table of films is cleaned, drained and finished' },
   { name: 'trade-monitoring', description: 'patterns (CEP) over real share prices and trades' },

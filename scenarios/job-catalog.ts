@@ -19,6 +19,7 @@ import { ledgeredCounts } from './jobs/ledgered-counts.ts';
 import { parallelPipelines } from './jobs/parallel-pipelines.ts';
 import { recentCounts } from './jobs/recent-counts.ts';
 import { renewedCounts } from './jobs/renewed-counts.ts';
+import { statesWhenAsked } from './jobs/states-when-asked.ts';
 import { splitCount } from './jobs/split-count.ts';
 import { batchCleaning } from './jobs/batch-cleaning.ts';
 import { logAnalytics } from './jobs/log-analytics.ts';
@@ -42,6 +43,7 @@ export const JOB_CATALOG: readonly JobDefinition[] = [
   hourlyCounts,
   flightWindows,
   keyedStates,
+  statesWhenAsked,
   recentCounts,
   renewedCounts,
   evolvingProfile,

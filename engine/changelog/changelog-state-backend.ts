@@ -110,6 +110,10 @@ export class ChangelogStateBackend implements KeyedStateBackend, LoggedState {
     return this.#backend.currentKey;
   }
 
+  get registered(): readonly string[] {
+    return this.#backend.registered;
+  }
+
   keys(): readonly StateKey[] {
     return this.#backend.keys();
   }

@@ -156,6 +156,12 @@ export interface KeyedCoProcessFunction<A, B, Out> extends CheckpointedFunction 
 /** A function class with the states it registers; a fresh function is made for every subtask and attempt. */
 export interface FunctionSpec<F> {
   readonly states: readonly StateDescriptor[];
+  /**
+   * When its keyed states are registered: before `open`, so that what was restored is checked against them at once (the default); or each
+   * whenever the function asks for it, with a record or a timer, too (Flink: RuntimeContext.getState). What it has not asked for yet
+   * stays as it was restored.
+   */
+  readonly registration?: 'before-open' | 'when-asked';
   /** State that belongs to no key. */
   readonly operatorStates?: readonly OperatorStateDescriptor[];
   create(): F;

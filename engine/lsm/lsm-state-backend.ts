@@ -164,6 +164,10 @@ export class LsmStateBackend implements TellingBackend {
     return queue;
   }
 
+  get registered(): readonly string[] {
+    return [...this.#registered.keys(), ...this.#timers.keys()];
+  }
+
   keys(): readonly StateKey[] {
     this.#values.settle();
     return [...new Set(this.#keysOf((state) => this.#registered.has(state)))];

@@ -17,11 +17,12 @@ import type {
 import type { OperatorSpec } from '../job/job-graph.ts';
 import { compareKeys } from '../state/key-order.ts';
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts';
+import type { DeclaredStates } from '../state/runtime-states.ts';
 import type { ExpiryClock } from '../state/time-to-live.ts';
 import type { BroadcastState, ReadOnlyBroadcastState } from '../state/operator-state-descriptor.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import type { FunctionState } from './function-state.ts';
-import { runtimeContext } from './keyed-operators.ts';
+import { registerAll, runtimeContext } from './keyed-operators.ts';
 import { ChildCollector } from './stateless-operators.ts';
 import type { UserCode } from './user-code.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -83,10 +84,12 @@ export class BroadcastProcessOperator {
     userCode.isRunning = true;
     const userFunction = spec.function.create();
     functionState.initialize(userFunction);
-    if (backend !== undefined) userFunction.open?.(runtimeContext(spec.function.states, { ...options, backend }));
+    if (backend !== undefined) userFunction.open?.(runtimeContext(spec.function, { ...options, backend }));
     else userFunction.open?.(withoutKeyedState(options));
     userCode.isRunning = false;
-    const side = { userFunction, collector, userCode, functionState, backend };
+    const { expiryClock } = options;
+    const declared = spec.function;
+    const side = { userFunction, collector, userCode, functionState, backend, declared, expiryClock };
     this.inputs = [new ElementSide(side, spec.keyed?.key), new BroadcastSide(side, options.work)];
   }
 }
@@ -97,6 +100,8 @@ interface SharedBySides {
   readonly userCode: UserCode;
   readonly functionState: FunctionState;
   readonly backend: KeyedStateBackend | undefined;
+  readonly declared: DeclaredStates;
+  readonly expiryClock: ExpiryClock | undefined;
 }
 
 class ElementSide implements ElementConsumer, ReadOnlyContext {
@@ -165,8 +170,9 @@ class BroadcastSide implements ElementConsumer, BroadcastContext {
   }
 
   applyToKeyedState(visit: (key: StateKey) => void): void {
-    const { backend } = this.#shared;
+    const { backend, declared, expiryClock } = this.#shared;
     assert(backend !== undefined, 'only a function over a keyed stream visits keyed state');
+    registerAll(declared, { backend, expiryClock });
     const keys = [...backend.keys()].sort(compareKeys);
     for (const key of keys) {
       backend.setCurrentKey(key);

@@ -45,6 +45,7 @@ export class KeyedContext implements OnTimerContext {
   timestampMs = 0;
   timeDomain: OnTimerContext['timeDomain'] = 'event-time';
   readonly backend: KeyedStateBackend;
+  readonly expiryClock: ExpiryClock | undefined;
   readonly collector: ChildCollector;
   readonly userCode: UserCode;
   readonly #uid: string;
@@ -53,6 +54,7 @@ export class KeyedContext implements OnTimerContext {
   constructor(uid: string, options: KeyedOperatorOptions) {
     this.#uid = uid;
     this.backend = options.backend;
+    this.expiryClock = options.expiryClock;
     this.userCode = options.userCode ?? new UserCode();
     this.collector = new ChildCollector(options.next, this.userCode, options.side);
   }

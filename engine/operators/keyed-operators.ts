@@ -14,7 +14,7 @@ import type {
   StateKey,
 } from '../job/functions.ts';
 import type { OperatorSpec } from '../job/job-graph.ts';
-import { bindStates } from '../state/runtime-states.ts';
+import { bindStates, type DeclaredStates } from '../state/runtime-states.ts';
 import type { InternalTimer } from '../state/timer-queue.ts';
 import { END_OF_TIME_US, finishLineage } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
@@ -37,13 +37,15 @@ export class KeyedProcessOperator implements ElementConsumer, FinishingOperator 
   readonly #key: (value: unknown) => StateKey;
   readonly #function: KeyedProcessFunction<unknown, unknown>;
   readonly #context: KeyedContext;
+  readonly #declared: DeclaredStates;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'process' }>, options: KeyedOperatorOptions) {
     this.#uid = spec.uid;
     this.#key = spec.key;
     this.#context = new KeyedContext(spec.uid, options);
+    this.#declared = spec.function;
     const { userCode } = this.#context;
-    const runtime = runtimeContext(spec.function.states, options);
+    const runtime = runtimeContext(spec.function, options);
     userCode.isRunning = true;
     this.#function = spec.function.create();
     options.functionState?.initialize(this.#function);
@@ -64,6 +66,7 @@ export class KeyedProcessOperator implements ElementConsumer, FinishingOperator 
   }
 
   finish(): number {
+    registerAll(this.#declared, this.#context);
     return finishKeys(this.#uid, this.#function, this.#context);
   }
 }
@@ -76,11 +79,13 @@ export class KeyedCoProcessOperator implements FinishingOperator {
   readonly #uid: string;
   readonly #function: KeyedCoProcessFunction<unknown, unknown, unknown>;
   readonly #context: KeyedContext;
+  readonly #declared: DeclaredStates;
 
   constructor(spec: Extract<OperatorSpec, { kind: 'co-process' }>, options: KeyedOperatorOptions) {
     const context = new KeyedContext(spec.uid, options);
     const { userCode } = context;
-    const runtime = runtimeContext(spec.function.states, options);
+    const runtime = runtimeContext(spec.function, options);
+    this.#declared = spec.function;
     userCode.isRunning = true;
     const userFunction = spec.function.create();
     options.functionState?.initialize(userFunction);
@@ -99,6 +104,7 @@ export class KeyedCoProcessOperator implements FinishingOperator {
   }
 
   finish(): number {
+    registerAll(this.#declared, this.#context);
     return finishKeys(this.#uid, this.#function, this.#context);
   }
 }
@@ -183,8 +189,16 @@ function finishKeys(uid: string, userFunction: FinishingFunction, context: Keyed
   return keys.length;
 }
 
+/** Before all keys that have state are visited: a function may not have asked for all of it yet. */
+export function registerAll(
+  { states, registration }: DeclaredStates,
+  { backend, expiryClock }: Pick<KeyedContext, 'backend' | 'expiryClock'>,
+): void {
+  if (registration === 'when-asked') bindStates({ states }, backend, expiryClock);
+}
+
 export function runtimeContext(
-  states: Parameters<typeof bindStates>[0],
+  declared: DeclaredStates,
   {
     subtask,
     parallelism,
@@ -192,5 +206,5 @@ export function runtimeContext(
     expiryClock,
   }: Pick<KeyedOperatorOptions, 'subtask' | 'parallelism' | 'backend' | 'expiryClock'>,
 ): RuntimeContext {
-  return { subtask, parallelism, ...bindStates(states, backend, expiryClock) };
+  return { subtask, parallelism, ...bindStates(declared, backend, expiryClock) };
 }

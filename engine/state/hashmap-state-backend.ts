@@ -159,6 +159,10 @@ export class HashMapStateBackend implements TellingBackend {
     return this.#context.key;
   }
 
+  get registered(): readonly string[] {
+    return [...this.#registered.keys()];
+  }
+
   keys(): readonly StateKey[] {
     const keys = new Set<StateKey>();
     for (const { meta, table } of this.#registered.values()) {

@@ -36,9 +36,11 @@ export interface KeyedStateBackend {
   readonly estimatedBytes: number;
   setCurrentKey(key: StateKey): void;
   readonly currentKey: StateKey;
+  /** Names of the states that a function has registered, and of timers. */
+  readonly registered: readonly string[];
   /** Keys that have an entry in some state a function has registered, each once. */
   keys(): readonly StateKey[];
-  /** Registers a state, or finds it again; throws `IncompatibleState` if it was stored differently. */
+  /** Registers a state, or finds it again; throws `IncompatibleState` if what was restored of it cannot be read so. */
   getState<T>(descriptor: ValueStateDescriptor<T>): ValueState<T>;
   getState<T>(descriptor: ListStateDescriptor<T>): ListState<T>;
   getState<K extends StateKey, V>(descriptor: MapStateDescriptor<K, V>): MapState<K, V>;

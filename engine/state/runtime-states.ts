@@ -3,6 +3,7 @@
  */
 import { assert } from '../foundation/assert.ts';
 import type { StateKey } from '../foundation/stable-hash.ts';
+import type { FunctionSpec } from '../job/functions.ts';
 import { expiringState } from './expiring-states.ts';
 import type { AggregatingState, ListState, MapState, ReducingState, ValueState } from './keyed-state.ts';
 import type { KeyedStateBackend } from './keyed-state-backend.ts';
@@ -17,19 +18,25 @@ export interface RuntimeStates {
   aggregating<In, Out>(name: string): AggregatingState<In, Out>;
 }
 
-/** Registers every descriptor, so that restored state is checked against it before the first record. `clock`: of what expires. */
+/** What a function says of its keyed state; see FunctionSpec. */
+export type DeclaredStates = Pick<FunctionSpec<unknown>, 'states' | 'registration'>;
+
+/** `clock`: of what expires. Throws `IncompatibleState` where restored state cannot be read as it is declared. */
 export function bindStates(
-  descriptors: readonly StateDescriptor[],
+  { states: declared, registration = 'before-open' }: DeclaredStates,
   backend: KeyedStateBackend,
   clock: ExpiryClock = STOPPED_CLOCK,
 ): RuntimeStates {
-  const states = new Map<string, unknown>();
-  for (const descriptor of descriptors)
-    states.set(`${descriptor.kind}/${descriptor.name}`, register(descriptor, backend, clock));
+  const states = new Map<string, () => unknown>();
+  for (const descriptor of declared) {
+    const open = (): unknown => register(descriptor, backend, clock);
+    const opened = registration === 'before-open' ? open() : undefined;
+    states.set(`${descriptor.kind}/${descriptor.name}`, opened === undefined ? open : () => opened);
+  }
   const find = (kind: StateKind, name: string): unknown => {
     const state = states.get(`${kind}/${name}`);
     assert(state !== undefined, 'a function asks only for states it declared', { kind, name });
-    return state;
+    return state();
   };
   return {
     value: <T>(name: string) => find('value', name) as ValueState<T>,

@@ -32,7 +32,7 @@ export interface KeyContext {
   group: number;
 }
 
-/** Registers a state at its backend, or finds it again; throws `IncompatibleState` if it was stored differently. */
+/** Registers a state at its backend, or finds it again; throws `IncompatibleState` if what was restored of it cannot be read so. */
 export type OpenTable = <V>(descriptor: StateDescriptor, serializer: TypeSerializer<V>) => StateTable<V>;
 
 /** The group of the current key. */

@@ -150,6 +150,9 @@ function withWrongSnapshots(
     },
     setCurrentKey: (key) => backend.setCurrentKey(key),
     getTimers: (name) => backend.getTimers(name),
+    get registered() {
+      return backend.registered;
+    },
     keys: () => backend.keys(),
     visitEntries: (visit) => backend.visitEntries(visit),
     getState: backend.getState.bind(backend),

@@ -83,10 +83,16 @@ export class EngineRestorer implements SnapshotRestorer {
 const keepsState = ({ operators }: JobVertex): boolean =>
   operators.some((operator) => 'function' in operator || keySerializerOf(operator) !== undefined);
 
-/** Without what it writes to. */
-const withoutSink = (vertex: JobVertex): JobVertex => ({
+/** Without what it writes to. All state that its functions declare is registered, whenever they ask for it. */
+const forAudit = (vertex: JobVertex): JobVertex => ({
   ...vertex,
-  operators: vertex.operators.filter(({ kind }) => kind !== 'sink' && kind !== 'committer'),
+  operators: vertex.operators
+    .filter(({ kind }) => kind !== 'sink' && kind !== 'committer')
+    .map((operator) => {
+      if (!('function' in operator)) return operator;
+      const { function: declared } = operator;
+      return { ...operator, function: { ...declared, registration: 'before-open' } } as typeof operator;
+    }),
 });
 
 interface SubtaskRestore {
@@ -102,7 +108,7 @@ function openSubtask({ environment, vertex, subtask, handles, bytesOf, isRestore
   const withBytes = (handle: SegmentHandle): RestoredSegment => ({ handle, bytes: bytesOf(handle) });
   return new OperatorChain({
     environment,
-    vertex: withoutSink(vertex),
+    vertex: forAudit(vertex),
     subtask,
     attempt: ATTEMPT,
     highestParallelism: vertex.parallelism,

@@ -8,7 +8,8 @@
  * whether the state is the *right* one for the cut (exactly-once-state.ts, consistent-cut.ts), and whether files are there (retention.ts).
  *
  * I1: bytes are decoded here by the job's own types, without the engine's backends;
- * I2: state that no function has registered is in none of the three: nobody can read it;
+ * I2: state that no function declares is in none of the three: nobody can read it. What a function has not asked for when the barrier comes
+ *     is not live: its bytes are held against what is restored from them alone;
  * I3: what has expired may be dropped on its way into the file (row S12), so state that expires is not held against live state, and all
  *     comparisons leave out its times;
  * I4: a snapshot of another version of the job is read byte for byte and no further: that is inconclusive, not wrong;
@@ -34,19 +35,26 @@ import { ReferenceJob } from './reference-job.ts';
 import type { ReferenceOperatorState } from './reference-state.ts';
 import { decodeOperatorStateFile, readKeyedStateEntries } from './state-decoders.ts';
 import { StateHash } from './state-hash.ts';
-import type { HashPair } from './value-hash.ts';
+import { type HashPair, HashSum } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'restore-audit';
 
-/** Hashes of live state, taken by the harness. */
+/** The live state of one operator in one subtask. */
+export interface LiveState {
+  readonly hash: HashPair;
+  /** States that the hash is of, those aside whose entries expire (I3). */
+  readonly registered: ReadonlySet<string>;
+}
+
+/** Live state, looked at by the harness. */
 export interface StateAtBarrier {
   /** Empty: the subtask took no snapshot of it. More than one: it was restarted while the checkpoint was pending. */
   of(
     checkpointId: number,
     subtask: { readonly vertex: number; readonly subtask: number },
     operator: string,
-  ): readonly HashPair[];
+  ): readonly LiveState[];
 }
 
 export interface RestoredState {
@@ -237,27 +245,29 @@ export class RestoreAudit implements Judge {
     const difference = forms.difference(operator, file);
     const known = keyed.get(operator);
     if (difference !== undefined || known === undefined) return difference;
-    const own = new StateHash();
-    // I3: live, it was perhaps more.
-    const mayExpire = new StateHash();
+    const own = new Map<string, StateHash>();
     const expiring = this.#options.expiring.get(operator);
     readKeyedStateEntries(file, (name, keyGroup, keyBytes, valueBytes) => {
       const entry = known.decode({ state: name, key: keyBytes, value: valueBytes });
       if (entry === undefined) return;
-      const into = expiring?.has(name) === true ? mayExpire : own;
-      into.add(name, keyGroup, entry.key, entry.content);
+      const hash = own.get(name) ?? new StateHash();
+      own.set(name, hash);
+      hash.add(name, keyGroup, entry.key, entry.content);
     });
     const all = into.get(operator) ?? new StateHash();
     into.set(operator, all);
-    for (const { sum, entries } of [own, mayExpire]) {
+    for (const { sum, entries } of own.values()) {
       all.sum.add(sum);
       all.entries += entries;
     }
     const live = this.#options.atBarrier.of(checkpointId, subtask, operator);
-    if (live.length === 0 || live.some((hash) => own.sum.equals(hash))) return undefined;
+    // I3: live, it was perhaps more.
+    const comparable = [...own].filter(([name]) => expiring?.has(name) !== true);
+    if (live.length === 0 || live.some((state) => isIn(comparable, state))) return undefined;
+    const entries = comparable.reduce((sum, [, hash]) => sum + hash.entries, 0);
     this.#say(
       'snapshot-differs',
-      `Subtask ${String(subtask.subtask)} of ${operator} had other state at the barrier of ${String(checkpointId)} than its snapshot holds (${String(own.entries)} entries)`,
+      `Subtask ${String(subtask.subtask)} of ${operator} had other state at the barrier of ${String(checkpointId)} than its snapshot holds (${String(entries)} entries)`,
     );
     return undefined;
   }
@@ -298,6 +308,13 @@ export class RestoreAudit implements Judge {
   #say(anomaly: string, message: string): void {
     this.#findings.violated(anomaly, [], () => message);
   }
+}
+
+/** Whether a snapshot holds what was live (I2). `stored`: by state. */
+function isIn(stored: readonly (readonly [string, StateHash])[], { hash, registered }: LiveState): boolean {
+  const sum = new HashSum();
+  for (const [name, { sum: ofState }] of stored) if (registered.has(name)) sum.add(ofState);
+  return sum.equals(hash);
 }
 
 function operatorThatIsGone({ vertices }: JobGraph, { operators }: CheckpointMetadata): string | undefined {

@@ -5,6 +5,7 @@
  *
  * Works on a copy of dist/, so that nothing else is disturbed. Results are appended to <out>/mutants.jsonl; what is there is not tried again.
  * `--only ID,ID` tries some once more and says which lives noticed them; `--sweep 'state-ttl-kinds --seeds 1..24'` by that sweep alone. Ends with the score, and with the survivors as a Markdown table.
+ * `--list` tries none: it says of each what it is.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -81,8 +82,8 @@ const SWEEPS: readonly (readonly string[])[] = [
     ],
   ],
   ['bounded-rescale', 'calm', '--seeds', '1..16'],
-  // Nine kinds of state, drawn by the seed.
-  ['state-ttl-kinds', '--seeds', '1..24'],
+  // Nine kinds of state that expires, drawn by the seed; both backends, with and without a log.
+  ['state-ttl-kinds', 'states-when-asked', '--seeds', '1..24'],
 ];
 const TIMEOUT_MS = 240_000;
 
@@ -101,6 +102,7 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'out/mutation' },
     only: { type: 'string' },
     sweep: { type: 'string' },
+    list: { type: 'boolean', default: false },
   },
 });
 
@@ -190,24 +192,35 @@ function tell(all: readonly Result[]): void {
     );
 }
 
-prepare();
 const all = values.files
   .split(',')
   .flatMap(filesBelow)
   .flatMap((file) => mutantsOf(file, readFileSync(join('dist', file), 'utf8')));
 const chosen = values.only === undefined ? sampled(all) : all.filter(({ id }) => values.only?.split(',').includes(id));
-const known = new Map<string, Result>();
-if (existsSync(results) && values.only === undefined)
-  for (const line of readFileSync(results, 'utf8').split('\n').filter(Boolean)) {
-    const result = JSON.parse(line) as Result;
-    known.set(result.id, result);
-  }
-console.log(`${all.length} mutants, ${chosen.length} chosen, ${chosen.filter(({ id }) => known.has(id)).length} known`);
-for (const mutant of chosen) {
-  if (known.has(mutant.id)) continue;
-  const result = tryOut(mutant);
-  known.set(result.id, result);
-  appendFileSync(results, `${JSON.stringify(result)}\n`);
-  console.log(`${result.outcome.padEnd(8)} ${mutant.file}:${mutant.line} ${mutant.operator} ${result.by}`);
+if (values.list) {
+  for (const { id, file, line, operator, original, replacement } of chosen)
+    console.log(`${id} ${file}:${line} ${operator} ${cell(original)} ${cell(replacement)}`);
+} else {
+  prepare();
+  tryAll();
 }
-tell(chosen.flatMap(({ id }) => known.get(id) ?? []));
+
+function tryAll(): void {
+  const known = new Map<string, Result>();
+  if (existsSync(results) && values.only === undefined)
+    for (const line of readFileSync(results, 'utf8').split('\n').filter(Boolean)) {
+      const result = JSON.parse(line) as Result;
+      known.set(result.id, result);
+    }
+  console.log(
+    `${all.length} mutants, ${chosen.length} chosen, ${chosen.filter(({ id }) => known.has(id)).length} known`,
+  );
+  for (const mutant of chosen) {
+    if (known.has(mutant.id)) continue;
+    const result = tryOut(mutant);
+    known.set(result.id, result);
+    appendFileSync(results, `${JSON.stringify(result)}\n`);
+    console.log(`${result.outcome.padEnd(8)} ${mutant.file}:${mutant.line} ${mutant.operator} ${result.by}`);
+  }
+  tell(chosen.flatMap(({ id }) => known.get(id) ?? []));
+}

@@ -11,7 +11,10 @@ export const OPERATORS = ['negate-condition', 'boundary', 'swap-logical', 'remov
 export type Operator = (typeof OPERATORS)[number];
 
 export interface Mutant {
-  /** Names file, place, operator and text: the same as long as these are. */
+  /**
+   * Names file, operator, the function or method around it, its text, and which of its like there it is: so it stays the same when its file
+   * changes elsewhere.
+   */
   readonly id: string;
   readonly file: string;
   /** Of the compiled file, from 1. */
@@ -37,23 +40,44 @@ const isNode = (value: unknown): value is AnyNode =>
 export function mutantsOf(file: string, text: string): Mutant[] {
   const mutants: Mutant[] = [];
   const lines = lineStarts(text);
-  const add = (operator: Operator, node: Pick<AnyNode, 'start' | 'end'>, replacement: string): void => {
-    const { start, end } = node;
-    const original = text.slice(start, end);
-    const line = lines.findLastIndex((at) => at <= start) + 1;
-    const id = createHash('sha256').update(`${file}\0${operator}\0${start}\0${original}`).digest('hex').slice(0, 12);
-    mutants.push({ id, file, line, operator, start, end, original, replacement });
-  };
+  const likeIt = new Map<string, number>();
   const source = (node: AnyNode): string => text.slice(node.start, node.end);
-  const visit = (node: AnyNode): void => {
+  const visit = (node: AnyNode, around: string): void => {
     if (isSilent(node, source)) return;
+    const name = nameOf(node, source);
+    const scope = name === undefined ? around : `${around}/${name}`;
+    const add = (operator: Operator, { start, end }: Pick<AnyNode, 'start' | 'end'>, replacement: string): void => {
+      const original = text.slice(start, end);
+      const line = lines.findLastIndex((at) => at <= start) + 1;
+      const what = `${file}\0${operator}\0${scope}\0${original.replace(/\s+/g, ' ')}`;
+      const before = likeIt.get(what) ?? 0;
+      likeIt.set(what, before + 1);
+      const id = createHash('sha256').update(`${what}\0${before}`).digest('hex').slice(0, 12);
+      mutants.push({ id, file, line, operator, start, end, original, replacement });
+    };
     mutate(node, { add, source });
     for (const value of Object.values(node)) {
-      for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) if (isNode(child)) visit(child);
+      for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) if (isNode(child)) visit(child, scope);
     }
   };
-  visit(parse(text, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as AnyNode);
+  const program = parse(text, { ecmaVersion: 'latest', sourceType: 'module' });
+  visit(program as unknown as AnyNode, '');
   return mutants;
+}
+
+/** Of a class, function, method or constant. */
+function nameOf(node: AnyNode, source: (node: AnyNode) => string): string | undefined {
+  switch (node.type) {
+    case 'ClassDeclaration':
+    case 'FunctionDeclaration':
+    case 'VariableDeclarator':
+      return source(node['id'] as AnyNode);
+    case 'MethodDefinition':
+    case 'PropertyDefinition':
+      return source(node['key'] as AnyNode);
+    default:
+      return undefined;
+  }
 }
 
 function isSilent(node: AnyNode, source: (node: AnyNode) => string): boolean {

@@ -69,6 +69,7 @@ describe('job catalog', () => {
       'buffering-map': 3,
       'union-offsets': 2,
       'keyed-states': 2,
+      'states-when-asked': 2,
       'recent-counts': 2,
       'renewed-counts': 2,
       'evolving-profile': 3,

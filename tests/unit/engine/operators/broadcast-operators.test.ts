@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { StreamExecutionEnvironment } from '../../../../engine/api/stream-execution-environment.ts';
 import { InvariantViolation } from '../../../../engine/foundation/assert.ts';
-import type { BroadcastContext, BroadcastProcessFunction, StateKey } from '../../../../engine/job/functions.ts';
+import type {
+  BroadcastContext,
+  BroadcastProcessFunction,
+  RuntimeContext,
+  StateKey,
+} from '../../../../engine/job/functions.ts';
 import type { OperatorSpec } from '../../../../engine/job/job-graph.ts';
 import { BroadcastProcessOperator, ProcessOperator } from '../../../../engine/operators/broadcast-operators.ts';
 import { FunctionState } from '../../../../engine/operators/function-state.ts';
@@ -32,7 +37,11 @@ function place(descriptors: readonly OperatorStateDescriptor[], store = new Oper
 }
 
 /** A keyed operator whose function is `made`, with a backend for all keys. */
-function keyedOperator(made: BroadcastProcessFunction<string, string, string>, store?: OperatorStateStore) {
+function keyedOperator(
+  made: BroadcastProcessFunction<string, string, string>,
+  store?: OperatorStateStore,
+  registration: 'before-open' | 'when-asked' = 'before-open',
+) {
   const at = place([RULES], store);
   const backend = new HashMapStateBackend({
     keySerializer: Types.string as never,
@@ -45,7 +54,11 @@ function keyedOperator(made: BroadcastProcessFunction<string, string, string>, s
     name: 'Op',
     keyed: { key: (value) => String(value), keySerializer: Types.string as never },
     broadcastStates: [RULES],
-    function: { states: [SEEN], create: () => made as BroadcastProcessFunction<unknown, unknown, unknown> },
+    function: {
+      states: [SEEN],
+      registration,
+      create: () => made as BroadcastProcessFunction<unknown, unknown, unknown>,
+    },
   };
   return { ...at, backend, operator: new BroadcastProcessOperator(spec, { ...at, backend }) };
 }
@@ -90,6 +103,26 @@ describe('broadcast process function', () => {
       ['r', 1],
       ['self', 1],
     ]);
+  });
+
+  it('keys are visited whose state was restored and not asked for yet', () => {
+    const before = keyedOperator(ruleFunction());
+    before.operator.inputs[0].process('a', 1, 1);
+    let runtime: RuntimeContext | undefined;
+    const found: unknown[] = [];
+    const made: BroadcastProcessFunction<string, string, string> = {
+      open: (opened) => {
+        runtime = opened;
+      },
+      processElement: () => {},
+      processBroadcastElement: (_rule, context) =>
+        context.applyToKeyedState((key) => found.push([key, runtime?.map('seen').entries()])),
+    };
+    const at = keyedOperator(made, undefined, 'when-asked');
+    expect(at.backend.registered).toEqual([]);
+    at.backend.restore(before.backend.snapshot().write());
+    at.operator.inputs[1].process('r', 1, 1);
+    expect(found).toEqual([['a', [['self', 1]]]]);
   });
 
   it('the keyed side cannot change broadcast state, whatever it takes it for', () => {

@@ -154,4 +154,72 @@ describe('keyed operators', () => {
       ['b 0', 0, 4],
     ]);
   });
+
+  describe('a function that asks for its states when a record needs them', () => {
+    const SPREAD = valueState('spread', Types.int);
+    const created = (): KeyedProcessFunction<unknown, unknown> => {
+      let runtime: RuntimeContext;
+      const add = (name: string): void => {
+        const state = runtime.value<number>(name);
+        state.update((state.value() ?? 0) + 1);
+      };
+      return {
+        open: (opened) => {
+          runtime = opened;
+        },
+        processElement: (value) => {
+          add('count');
+          if (String(value).endsWith('!')) add('spread');
+        },
+        finish: ({ currentKey }, out) =>
+          out.collect([currentKey, runtime.value('count').value(), runtime.value('spread').value()]),
+      };
+    };
+    const asking = (at: ReturnType<typeof options>): KeyedProcessOperator => {
+      const declared = { states: [COUNT, SPREAD], registration: 'when-asked' as const, create: created };
+      return new KeyedProcessOperator(
+        { ...keyed, kind: 'process', key: (value) => String(value).slice(0, 1), function: declared },
+        at,
+      );
+    };
+    const wasWritten = (): Uint8Array => {
+      const at = options(end());
+      const operator = asking(at);
+      for (const value of ['a', 'a!', 'b']) operator.process(value, 0, 0);
+      return at.backend.snapshot().write();
+    };
+
+    it('registers nothing before, each state once however often it is asked for', () => {
+      const at = options(end());
+      const operator = asking(at);
+      expect(at.backend.registered).toEqual([]);
+      operator.process('a', 0, 0);
+      operator.process('a', 0, 1);
+      expect(at.backend.registered).toEqual(['count']);
+      operator.process('a!', 0, 2);
+      expect(at.backend.registered).toEqual(['count', 'spread']);
+    });
+
+    it('keeps in its snapshots what was restored and not asked for', () => {
+      const bytes = wasWritten();
+      const at = options(end());
+      at.backend.restore(bytes);
+      const operator = asking(at);
+      expect(at.backend.snapshot().write()).toEqual(bytes);
+      operator.process('a', 0, 0);
+      expect(at.backend.registered).toEqual(['count']);
+      expect(at.backend.keyCount).toBe(3);
+    });
+
+    it('finishes with every key that has state, asked for or not', () => {
+      const next = end();
+      const at = options(next);
+      at.backend.restore(wasWritten());
+      asking(at).finish();
+      expect(next.taken.map(([value]) => value)).toEqual([
+        ['a', 2, 1],
+        ['b', 1, undefined],
+      ]);
+    });
+  });
 });

@@ -47,7 +47,7 @@ function bench(
   let nowMs = startMs;
   const clock: ExpiryClock = { nowUs: () => nowMs * 1_000, restoredUs: (writtenUs) => writtenUs };
   const declared = options === undefined ? ALL : ALL.map((state) => withTimeToLive(state, options));
-  const states = bindStates(declared, backend, clock);
+  const states = bindStates({ states: declared }, backend, clock);
   backend.setCurrentKey('k');
   const at = (ms: number): void => {
     nowMs = ms;

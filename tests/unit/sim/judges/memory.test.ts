@@ -96,7 +96,9 @@ describe('memory of judges', () => {
       durable,
     });
     const hashes = new BarrierHashes(new Map());
-    const keyed = [{ operator: 'count', backend: { visitEntries: () => {} } }] as unknown as KeyedOperatorState[];
+    const keyed = [
+      { operator: 'count', backend: { registered: [], visitEntries: () => {} } },
+    ] as unknown as KeyedOperatorState[];
     const readTo = (from: number, to: number): readonly [number, number] => {
       for (let n = from; n <= to; n += 1) {
         expect(reader.metadata(metadataPath(n)).kind).toBe('read');

@@ -27,7 +27,9 @@ describe('restore audit', () => {
   });
 
   it('other state at the barrier: snapshot-differs names subtask, operator and checkpoint', () => {
-    const [verdict] = left.audit({ atBarrier: { of: () => [{ low: 1, high: 2 }] } });
+    const [verdict] = left.audit({
+      atBarrier: { of: () => [{ hash: { low: 1, high: 2 }, registered: new Set(['count']) }] },
+    });
     expect(verdict).toMatchObject({ outcome: 'violated', anomaly: 'snapshot-differs' });
     expect(verdict?.message).toMatch(
       /^Subtask 0 of count had other state at the barrier of \d+ than its snapshot holds/,

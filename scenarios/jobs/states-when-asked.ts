@@ -1,0 +1,157 @@
+/**
+ * A function that asks for its state when a record needs it, not once when it opens (Flink: RuntimeContext.getState in processElement): a
+ * count with each record anew, the other kinds only for some records. So after a restart each subtask asks for what was restored in an order
+ * of its own, long after it began, and for some of it never.
+ *
+ * Whatever it keeps of a key does not depend on the order in which records of different partitions arrive. Counts come out with each record,
+ * everything else when bounded input has ended, so outputs are compared as a bag of values.
+ */
+import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { FunctionSpec, KeyedProcessFunction, RuntimeContext } from '../../engine/job/functions.ts';
+import {
+  aggregatingState,
+  listState,
+  mapState,
+  reducingState,
+  valueState,
+} from '../../engine/state/state-descriptor.ts';
+import { Types } from '../../engine/state/type-information.ts';
+import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
+import type { KeyedCountOutput } from './keyed-count.ts';
+import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
+import { readUnion, sinkOptions } from './log-topics.ts';
+
+/** What comes out for every key when all input has come. */
+export interface AskedTotals {
+  readonly key: string;
+  readonly total: number;
+  /** Of delayed records, minutes. */
+  readonly delay: number;
+  /** Where far ones went, and how often. */
+  readonly far: readonly (readonly [string, number])[];
+  /** First letters of where early ones went. */
+  readonly letters: string;
+  /** Mean distance of punctual ones, rounded down. */
+  readonly mean: number;
+}
+
+/** A count at the bottom of as many lists. */
+type Nested = number | readonly Nested[];
+
+interface Mean {
+  readonly count: number;
+  readonly sum: number;
+}
+
+/** Distance from which a record is of a far flight. */
+const FAR = 900;
+
+const DELAY = reducingState<number>('delay', Types.int, (sum, delay) => sum + delay);
+const DESTINATIONS = mapState('destinations', Types.string, Types.int);
+const LETTERS = listState('letters', Types.string);
+const DISTANCE = aggregatingState<number, Mean, number>(
+  'distance',
+  Types.record<Mean>({ count: Types.int, sum: Types.int }),
+  {
+    createAccumulator: () => ({ count: 0, sum: 0 }),
+    add: ({ count, sum }, distance) => ({ count: count + 1, sum: sum + distance }),
+    getResult: ({ count, sum }) => Math.floor(sum / count),
+    merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
+  },
+);
+const COUNT = 'count';
+
+export const statesWhenAsked: JobDefinition = {
+  name: 'states-when-asked',
+  description: 'Asks for keyed state of every kind when a record needs it: some with each record, some seldom.',
+  parameters: [
+    { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
+    { name: 'group', description: 'Field by which the map of a key is filled.', default: 'destination' },
+    { name: 'nesting', description: 'Lists around the count of a key; a type is nested 64 deep at most.', default: 1 },
+  ],
+  build(input) {
+    const { parallelism, parameters } = input;
+    const key = textParameter(parameters, 'key');
+    const group = textParameter(parameters, 'group');
+    const env = new StreamExecutionEnvironment({ jobId: 'states-when-asked', name: 'States when asked', parallelism });
+    readUnion(env, input, input.topics)
+      .keyBy((row) => keyField(row, key))
+      .process(askingFunction(key, group, numberParameter(parameters, 'nesting')))
+      .uid('asked')
+      .name('Asked')
+      .sinkTo(sinkOptions(input))
+      .uid('sink');
+    return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset', outputKey } };
+  },
+};
+
+function askingFunction(
+  key: string,
+  group: string,
+  nesting: number,
+): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput | AskedTotals>> {
+  return {
+    states: [valueState(COUNT, nestedType(nesting)), DELAY, DESTINATIONS, LETTERS, DISTANCE],
+    registration: 'when-asked',
+    create() {
+      let runtime: RuntimeContext;
+      return {
+        open(opened) {
+          runtime = opened;
+        },
+        processElement(row, _context, out) {
+          const counted = runtime.value<Nested>(COUNT);
+          const count = countIn(counted.value()) + 1;
+          counted.update(nestedCount(count, nesting));
+          note(runtime, row, keyField(row, group));
+          out.collect({ key: keyField(row, key), count });
+        },
+        finish({ currentKey }, out) {
+          const total = countIn(runtime.value<Nested>(COUNT).value());
+          const delay = runtime.reducing<number>(DELAY.name).get() ?? 0;
+          const far = runtime.map<string, number>(DESTINATIONS.name).entries();
+          const letters = runtime.list<string>(LETTERS.name).get().join('');
+          const mean = runtime.aggregating<number, number>(DISTANCE.name).get() ?? 0;
+          out.collect({ key: String(currentKey), total, delay, far, letters, mean });
+        },
+      };
+    },
+  };
+}
+
+/** What is kept of some records only. */
+function note(runtime: RuntimeContext, row: Row, place: string): void {
+  const delay = wholeNumber(row['delay']);
+  const distance = wholeNumber(row['distance']);
+  if (delay > 0) runtime.reducing<number>(DELAY.name).add(delay);
+  if (delay === 0) runtime.aggregating<number, number>(DISTANCE.name).add(distance);
+  if (distance >= FAR) {
+    const destinations = runtime.map<string, number>(DESTINATIONS.name);
+    destinations.put(place, (destinations.get(place) ?? 0) + 1);
+  }
+  if (delay >= 0) return;
+  const letters = runtime.list<string>(LETTERS.name);
+  const letter = place.slice(0, 1);
+  if (!letters.get().includes(letter)) letters.update([...letters.get(), letter].sort(byCodeUnits));
+}
+
+function nestedType(depth: number): TypeSerializer<Nested> {
+  let type = Types.int as TypeSerializer<unknown>;
+  for (let level = 0; level < depth; level += 1) type = Types.list(type);
+  return type as TypeSerializer<Nested>;
+}
+
+function nestedCount(count: number, depth: number): Nested {
+  let nested: Nested = count;
+  for (let level = 0; level < depth; level += 1) nested = [nested];
+  return nested;
+}
+
+function countIn(nested: Nested | undefined): number {
+  let inner = nested;
+  while (typeof inner === 'object') inner = inner[0];
+  return inner ?? 0;
+}
+
+const wholeNumber = (value: unknown): number => (typeof value === 'number' ? Math.round(value) : 0);
+const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
