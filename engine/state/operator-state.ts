@@ -9,7 +9,9 @@
  * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot.
  * I4: lists are written in the order of their names;
  * I5: a list keeps the mode it was stored with: it says what the elements of all subtasks are to each other;
- * I6: broadcast state is restored from one copy (row S7): a key that comes twice came from two.
+ * I6: broadcast state is restored from one copy (row S7): a key that comes twice came from two;
+ * I7: all files are restored before a state is registered (Flink: the store is built with what it restores), and a name has one form in all
+ *     files of a checkpoint.
  */
 
 import { assert } from '../foundation/assert.ts';
@@ -59,8 +61,6 @@ interface RegisteredState {
   readonly mode: RedistributionMode;
   /** Of an element in a file. */
   readonly serializer: SerializerSnapshot;
-  /** Throws what `load` would throw because of the form of the elements. */
-  check(state: OperatorStateBytes): void;
   load(state: OperatorStateBytes): void;
   snapshot(): SnapshotPart;
 }
@@ -144,31 +144,18 @@ export class OperatorStateStore {
     };
   }
 
-  /** Appends the lists of a file; of each only the elements that `lists` names, where that is given. */
+  /** I7. Appends the lists of a file; of each only the elements that `lists` names, where that is given. */
   restore(bytes: Uint8Array, lists?: readonly OperatorStateList[]): void {
+    assert(this.#states.size === 0, 'I7: a store is restored before a state is registered');
     const states = lists === undefined ? decodeOperatorStateFile(bytes) : decodeElements(bytes, lists);
-    for (const state of states) this.#refuse(state);
-    for (const state of states) {
-      const registered = this.#states.get(state.name);
-      if (registered === undefined) this.#keepUnclaimed(state);
-      else registered.load(state);
-    }
-  }
-
-  /** All states are checked before any is loaded, so that a refused file changes nothing. */
-  #refuse(state: OperatorStateBytes): void {
-    const registered = this.#states.get(state.name);
-    const unclaimed = this.#unclaimed.get(state.name);
-    refuseOtherMode(state.name, state.mode, (registered ?? unclaimed)?.mode ?? state.mode);
-    registered?.check(state);
-    if (unclaimed !== undefined)
-      refuseDifferent({ name: state.name, operator: this.#operator }, state.serializer, unclaimed.serializer);
+    for (const state of states) this.#keepUnclaimed(state);
   }
 
   #keepUnclaimed(state: OperatorStateBytes): void {
-    const before = this.#unclaimed.get(state.name);
-    const elements = [...(before?.elements ?? []), ...state.elements];
-    this.#unclaimed.set(state.name, { ...state, elements });
+    const before = this.#unclaimed.get(state.name) ?? { ...state, elements: [] };
+    refuseOtherMode(state.name, state.mode, before.mode);
+    refuseDifferent({ name: state.name, operator: this.#operator }, state.serializer, before.serializer);
+    this.#unclaimed.set(state.name, { ...state, elements: [...before.elements, ...state.elements] });
   }
 }
 
@@ -205,10 +192,6 @@ class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
 
   clear(): void {
     this.#elements = [];
-  }
-
-  check(state: OperatorStateBytes): void {
-    readWritten(state, this.type, this.place);
   }
 
   load(state: OperatorStateBytes): void {
@@ -267,10 +250,6 @@ class RegisteredBroadcast<K extends StateKey, V> implements BroadcastState<K, V>
 
   clear(): void {
     this.#entries.clear();
-  }
-
-  check(state: OperatorStateBytes): void {
-    readWritten(state, this.#entryType, this.place);
   }
 
   load(state: OperatorStateBytes): void {
@@ -332,7 +311,7 @@ function estimate<T>(type: TypeSerializer<T>, elements: readonly T[]): number {
   return Math.round((scratch.position / sampled) * elements.length);
 }
 
-/** For two forms of which neither is being restored: a name that is registered twice. */
+/** Of a name that is registered twice, or comes twice in a checkpoint. */
 function refuseDifferent(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): void {
   if (!sameSnapshot(written, current)) throw unreadable(place, written, current);
 }

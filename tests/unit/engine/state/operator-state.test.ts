@@ -37,24 +37,42 @@ test('operator state: elements changed in place after the snapshot do not reach 
 test('operator state: two restored files are appended, registered or not (I2, I3)', () => {
   const bytes = filled().snapshot().write();
   const store = new OperatorStateStore();
-  const names = store.getListState('names', Types.string);
   store.restore(bytes);
   store.restore(bytes);
-  expect(names.get()).toEqual(['a', 'ü', '', 'a', 'ü', '']);
+  expect(store.getListState('names', Types.string).get()).toEqual(['a', 'ü', '', 'a', 'ü', '']);
   expect(store.snapshot().entryCount).toBe(10);
   const again = new OperatorStateStore();
   again.restore(store.snapshot().write());
   expect(again.getListState('splits', Types.json).get()).toHaveLength(4);
 });
 
-test('operator state: another element type is refused before anything is loaded', () => {
+test('operator state: what is restored is restored before any state is registered, and in one form (I7)', () => {
+  const bytes = filled().snapshot().write();
+  const late = new OperatorStateStore();
+  late.getListState('splits', Types.json);
+  expect(() => late.restore(bytes)).toThrow('I7: a store is restored before a state is registered');
+  const otherType = new OperatorStateStore();
+  otherType.getListState('splits', Types.string);
+  const otherMode = new OperatorStateStore();
+  otherMode.getUnionListState('splits', Types.json);
+  for (const [other, why] of [
+    [otherType, "operator state 'splits' has type string@1, which cannot be read as json@1"],
+    [otherMode, "operator state 'splits' was stored as union, which cannot become split-distribute"],
+  ] as const) {
+    const store = new OperatorStateStore();
+    store.restore(bytes);
+    expect(() => store.restore(other.snapshot().write())).toThrow(why);
+  }
+});
+
+test('operator state: another element type is refused, and what was restored stays as it is', () => {
   const bytes = filled().snapshot().write();
   const store = new OperatorStateStore();
-  store.getListState('splits', Types.string);
-  expect(() => store.restore(bytes)).toThrow(
+  store.restore(bytes);
+  expect(() => store.getListState('splits', Types.string)).toThrow(
     "operator state 'splits' has type json@1, which cannot be read as string@1",
   );
-  expect(store.snapshot().entryCount).toBe(0);
+  expect(store.snapshot().write()).toEqual(bytes);
 });
 
 test('operator state file: decoded and encoded again, the same bytes', () => {
