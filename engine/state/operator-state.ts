@@ -6,7 +6,8 @@
  *
  * I1: a snapshot is a deep copy made in the synchronous part (row S23); it is written to bytes later.
  * I2: the order of elements is kept; several restored files are appended in the order of their restores.
- * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot.
+ * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot; what is restored comes before anybody
+ *     registers, and a name is one state (job-graph-generator.ts);
  * I4: lists are written in the order of their names;
  * I5: a list keeps the mode it was stored with: it says what the elements of all subtasks are to each other;
  * I6: broadcast state is restored from one copy (row S7): a key that comes twice came from two.
@@ -59,8 +60,6 @@ interface RegisteredState {
   readonly mode: RedistributionMode;
   /** Of an element in a file. */
   readonly serializer: SerializerSnapshot;
-  /** Throws what `load` would throw because of the form of the elements. */
-  check(state: OperatorStateBytes): void;
   load(state: OperatorStateBytes): void;
   snapshot(): SnapshotPart;
 }
@@ -84,7 +83,7 @@ export class OperatorStateStore {
     this.#operator = operator;
   }
 
-  /** Registers a list, or finds it again; throws `IncompatibleState` if it was stored differently. */
+  /** Registers a list, or finds it again; throws `IncompatibleState` if what was restored of it cannot be read so. */
   getListState<T>(name: string, type: TypeSerializer<T>): OperatorListState<T> {
     return this.#register(name, type, 'split-distribute');
   }
@@ -100,7 +99,7 @@ export class OperatorStateStore {
     keyType: TypeSerializer<K>,
     valueType: TypeSerializer<V>,
   ): BroadcastState<K, V> {
-    // Sound because the serializer of a registered state never changes and one that differs is refused.
+    // Sound because the mode and the serializer of a registered state never change (I3).
     return this.#registered(
       name,
       () => new RegisteredBroadcast({ name, operator: this.#operator }, keyType, valueType),
@@ -118,8 +117,8 @@ export class OperatorStateStore {
     const made = create();
     const known = this.#states.get(name);
     if (known !== undefined) {
-      refuseOtherMode(name, known.mode, made.mode);
-      refuseDifferent({ name, operator: this.#operator }, known.serializer, made.serializer);
+      const isSame = known.mode === made.mode && sameSnapshot(known.serializer, made.serializer);
+      assert(isSame, 'I3: a name is registered as one state', { state: name });
       return known;
     }
     const unclaimed = this.#unclaimed.get(name);
@@ -144,31 +143,23 @@ export class OperatorStateStore {
     };
   }
 
-  /** Appends the lists of a file; of each only the elements that `lists` names, where that is given. */
+  /** Appends the lists of a file; of each only the elements that `lists` names, where that is given. Before any is registered. */
   restore(bytes: Uint8Array, lists?: readonly OperatorStateList[]): void {
+    assert(this.#states.size === 0, 'I3: operator state is restored before it is registered');
     const states = lists === undefined ? decodeOperatorStateFile(bytes) : decodeElements(bytes, lists);
-    for (const state of states) this.#refuse(state);
     for (const state of states) {
-      const registered = this.#states.get(state.name);
-      if (registered === undefined) this.#keepUnclaimed(state);
-      else registered.load(state);
+      const before = this.#unclaimed.get(state.name);
+      if (before !== undefined) this.#refuseDifferent(state, before);
+      const elements = [...(before?.elements ?? []), ...state.elements];
+      this.#unclaimed.set(state.name, { ...state, elements });
     }
   }
 
-  /** All states are checked before any is loaded, so that a refused file changes nothing. */
-  #refuse(state: OperatorStateBytes): void {
-    const registered = this.#states.get(state.name);
-    const unclaimed = this.#unclaimed.get(state.name);
-    refuseOtherMode(state.name, state.mode, (registered ?? unclaimed)?.mode ?? state.mode);
-    registered?.check(state);
-    if (unclaimed !== undefined)
-      refuseDifferent({ name: state.name, operator: this.#operator }, state.serializer, unclaimed.serializer);
-  }
-
-  #keepUnclaimed(state: OperatorStateBytes): void {
-    const before = this.#unclaimed.get(state.name);
-    const elements = [...(before?.elements ?? []), ...state.elements];
-    this.#unclaimed.set(state.name, { ...state, elements });
+  /** For two files, of one checkpoint. */
+  #refuseDifferent({ name, mode, serializer }: OperatorStateBytes, before: OperatorStateBytes): void {
+    refuseOtherMode(name, mode, before.mode);
+    if (!sameSnapshot(serializer, before.serializer))
+      throw unreadable({ name, operator: this.#operator }, serializer, before.serializer);
   }
 }
 
@@ -205,10 +196,6 @@ class RegisteredList<T> implements OperatorListState<T>, RegisteredState {
 
   clear(): void {
     this.#elements = [];
-  }
-
-  check(state: OperatorStateBytes): void {
-    readWritten(state, this.type, this.place);
   }
 
   load(state: OperatorStateBytes): void {
@@ -269,10 +256,6 @@ class RegisteredBroadcast<K extends StateKey, V> implements BroadcastState<K, V>
     this.#entries.clear();
   }
 
-  check(state: OperatorStateBytes): void {
-    readWritten(state, this.#entryType, this.place);
-  }
-
   load(state: OperatorStateBytes): void {
     refuseOtherMode(state.name, state.mode, this.mode);
     const read = readWritten(state, this.#entryType, this.place);
@@ -330,11 +313,6 @@ function estimate<T>(type: TypeSerializer<T>, elements: readonly T[]): number {
   scratch.reset();
   for (let i = 0; i < sampled; i++) type.serialize(elements[i] as T, scratch);
   return Math.round((scratch.position / sampled) * elements.length);
-}
-
-/** For two forms of which neither is being restored: a name that is registered twice. */
-function refuseDifferent(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): void {
-  if (!sameSnapshot(written, current)) throw unreadable(place, written, current);
 }
 
 function unreadable(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): IncompatibleState {

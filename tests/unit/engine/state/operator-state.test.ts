@@ -37,9 +37,9 @@ test('operator state: elements changed in place after the snapshot do not reach 
 test('operator state: two restored files are appended, registered or not (I2, I3)', () => {
   const bytes = filled().snapshot().write();
   const store = new OperatorStateStore();
+  store.restore(bytes);
+  store.restore(bytes);
   const names = store.getListState('names', Types.string);
-  store.restore(bytes);
-  store.restore(bytes);
   expect(names.get()).toEqual(['a', 'ü', '', 'a', 'ü', '']);
   expect(store.snapshot().entryCount).toBe(10);
   const again = new OperatorStateStore();
@@ -47,14 +47,24 @@ test('operator state: two restored files are appended, registered or not (I2, I3
   expect(again.getListState('splits', Types.json).get()).toHaveLength(4);
 });
 
-test('operator state: another element type is refused before anything is loaded', () => {
+test('operator state: another element type is refused, between files, too', () => {
   const bytes = filled().snapshot().write();
   const store = new OperatorStateStore();
-  store.getListState('splits', Types.string);
-  expect(() => store.restore(bytes)).toThrow(
-    "operator state 'splits' has type json@1, which cannot be read as string@1",
-  );
-  expect(store.snapshot().entryCount).toBe(0);
+  store.restore(bytes);
+  const message = "operator state 'splits' has type json@1, which cannot be read as string@1";
+  expect(() => store.getListState('splits', Types.string)).toThrow(message);
+  const other = new OperatorStateStore();
+  other.getListState('splits', Types.string).add('x');
+  const second = new OperatorStateStore();
+  second.restore(other.snapshot().write());
+  expect(() => second.restore(bytes)).toThrow(message);
+});
+
+test('operator state: restored before it is registered, and a name is one state (I3)', () => {
+  const store = filled();
+  expect(() => store.restore(store.snapshot().write())).toThrow('restored before it is registered');
+  expect(() => store.getUnionListState('names', Types.string)).toThrow('a name is registered as one state');
+  expect(() => store.getListState('names', Types.int)).toThrow('a name is registered as one state');
 });
 
 test('operator state file: decoded and encoded again, the same bytes', () => {
