@@ -6,6 +6,9 @@
  * I3: a resumed sweep writes the CSV files anew from lives.jsonl, so that an interruption between two files leaves no gap.
  */
 import { csvHeader, csvRows, type CsvTable, CSV_TABLES, SUBTASKS_FILE, timelineLines } from '../reports/index.ts';
+import { encodePlan } from '../scenarios/plan-file.ts';
+import { planHash } from '../scenarios/plan-hash.ts';
+import type { SimulationPlan } from '../sim/plan.ts';
 import type { Capsule } from './capsule.ts';
 import { type Appender, appender, exists, joinPath, readLines, rename, write } from './files.ts';
 import { decodeLifeRow, type LifeRow } from './life-row.ts';
@@ -94,11 +97,20 @@ function* rowsOf(path: string): Generator<LifeRow> {
 
 /** Writes a capsule below a folder and answers its name relative to it. */
 export function writeCapsule(folder: string, capsule: Capsule): string {
-  const { scenario, seed } = capsule.plan;
-  const name = `${CAPSULES_FOLDER}/${fileSafe(scenario)}-${fileSafe(seed)}-${capsule.planHash.slice(0, 8)}.json`;
+  const name = `${CAPSULES_FOLDER}/${nameOf(capsule.plan, capsule.planHash)}.json`;
   write(joinPath(folder, name), `${JSON.stringify(capsule, null, 2)}\n`);
   return name;
 }
+
+/** The same of a plan whose life broke off: there is nothing of it to be put into a capsule. */
+export function writeUnlived(folder: string, plan: SimulationPlan): string {
+  const name = `${CAPSULES_FOLDER}/${nameOf(plan, planHash(plan))}.plan.json`;
+  write(joinPath(folder, name), encodePlan(plan));
+  return name;
+}
+
+const nameOf = ({ scenario, seed }: SimulationPlan, hash: string): string =>
+  `${fileSafe(scenario)}-${fileSafe(seed)}-${hash.slice(0, 8)}`;
 
 /** Any text as part of a file name; the plan hash behind it keeps different ones apart. */
 const fileSafe = (text: string): string => text.replace(/[^A-Za-z0-9._-]+/g, '_').slice(0, 60);

@@ -8,6 +8,7 @@
  * I3: with a strategy each scenario has a search of its own, and its n-th seed is the n-th plan that this one proposes.
  */
 import { SweepSummary, type SweepSums } from '../reports/index.ts';
+import { compile } from '../scenarios/compile.ts';
 import { ProposalFeed } from '../scenarios/strategies/proposal-feed.ts';
 import type { Observation, Strategy } from '../scenarios/strategies/strategy.ts';
 import { swarmChoices } from '../scenarios/swarm.ts';
@@ -17,7 +18,7 @@ import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
 import { type LifeRow, lifeRow } from './life-row.ts';
 import type { SeedRange, Shard } from './option-table.ts';
 import { joinPath } from './files.ts';
-import { type ResultStore, writeCapsule } from './result-store.ts';
+import { type ResultStore, writeCapsule, writeUnlived } from './result-store.ts';
 import type { NamedScenario } from './scenario-source.ts';
 
 /** A life of an earlier sweep, without its long parts. */
@@ -69,6 +70,15 @@ export interface SweepFailure {
   readonly isNewBug?: boolean;
 }
 
+/** A life that broke off: of the simulator's or a worker's making, so that it says nothing of the job. */
+export interface UnlivedSeed {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly message: string;
+  /** Where its plan was put, which `replay` lives; absent when there is none. */
+  readonly plan?: string;
+}
+
 export interface ScenarioOutcome {
   readonly scenario: string;
   readonly sums: SweepSums;
@@ -81,7 +91,7 @@ export interface SweepOutcome {
   readonly resumed: number;
   /** Seeds whose second living took another course. */
   readonly notDeterministic: readonly string[];
-  readonly infrastructure: readonly { readonly seed: string; readonly message: string }[];
+  readonly infrastructure: readonly UnlivedSeed[];
   /** Last seed released; below the range's end when the sweep stopped early. */
   readonly lastSeed: number;
 }
@@ -125,7 +135,7 @@ class Sweep {
   readonly #perScenario: readonly SweepSummary[];
   readonly #failures: SweepFailure[] = [];
   readonly #notDeterministic: string[] = [];
-  readonly #infrastructure: { seed: string; message: string }[] = [];
+  readonly #infrastructure: UnlivedSeed[] = [];
   /** Arrived before those in front of them. */
   readonly #waiting = new Map<number, Arrived>();
   /** The searches of the scenarios; empty without a strategy. */
@@ -238,11 +248,7 @@ class Sweep {
   }
 
   #releaseLife(job: LifeJob, result: LifeResult): void {
-    if (result.kind === 'infrastructure') {
-      this.#infrastructure.push({ seed: job.seed, message: result.message });
-      this.#options.onNote(`Seed ${job.seed} could not be lived: ${result.message}`);
-      return;
-    }
+    if (result.kind === 'infrastructure') return this.#releaseUnlived(job, result.message);
     const { life, plan } = result;
     const { engineVersion, folder, store, scenarios } = this.#options;
     const capsule = plan === undefined ? '' : writeCapsule(folder, capsuleOf(plan, life, engineVersion));
@@ -252,6 +258,16 @@ class Sweep {
     const row = lifeRow(life, { expect, swarm, engineVersion, capsule });
     store?.append(row);
     this.#sum(job, row);
+  }
+
+  #releaseUnlived({ scenario: index, seed, plan }: LifeJob, message: string): void {
+    const { folder, scenarios, onNote } = this.#options;
+    const scenario = scenarios[index]?.scenario;
+    const unlived = plan ?? (scenario === undefined ? undefined : compile(scenario, seed));
+    const path = unlived === undefined ? undefined : joinPath(folder, writeUnlived(folder, unlived));
+    const name = scenario?.name ?? '';
+    this.#infrastructure.push({ scenario: name, seed, message, ...(path === undefined ? {} : { plan: path }) });
+    onNote(`${name}, seed ${seed}, could not be lived${path === undefined ? '' : ` (plan: ${path})`}: ${message}`);
   }
 
   #sum(job: LifeJob, row: LifeRow): void {

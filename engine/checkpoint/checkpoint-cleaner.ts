@@ -15,6 +15,7 @@ import type { CheckpointPointer } from '../protocol/checkpoint-pointer.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { isTemporary } from '../storage/file-names.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
+import { disposeOfSnapshot } from './snapshot-disposal.ts';
 
 type CleanerParts = Pick<EngineParts, 'filesToDelete' | 'leftOfEarlierRuns'>;
 
@@ -70,10 +71,16 @@ export class CheckpointCleaner {
     );
   }
 
-  /** A whole directory: of a checkpoint or savepoint that was aborted, or that the run has claimed. `discarded`: it is known to be gone. */
-  discard(directory: string, out: Out, discarded?: () => void): void {
+  /** The directory of a checkpoint or savepoint that was aborted. */
+  discard(directory: string, out: Out): void {
     this.#cleaning += 1;
-    this.#storage.discard(directory, out, (reply, nowUs, endOut) => {
+    this.#storage.discard(directory, out, (_reply, nowUs, endOut) => this.#ended(nowUs, endOut));
+  }
+
+  /** A snapshot that the run has claimed. `discarded`: it is known to be gone. */
+  discardSnapshot(directory: string, out: Out, discarded?: () => void): void {
+    this.#cleaning += 1;
+    disposeOfSnapshot(directory, this.#storage, out, (reply, nowUs, endOut) => {
       if (reply?.outcome === 'done') discarded?.();
       this.#ended(nowUs, endOut);
     });

@@ -79,7 +79,7 @@ export class CheckpointFiles {
     const { pointer } = store;
     for (const { owner, metadata } of dropped)
       if (owner === 'claimed' || (owner === 'user' && parts.unclaimedSnapshot !== 'left-alone'))
-        this.#cleaner.discard(directoryOfMetadata(metadata), out);
+        this.#cleaner.discardSnapshot(directoryOfMetadata(metadata), out);
     this.#cleaner.sweep(pointer, out, endsWith);
   }
 
@@ -90,7 +90,7 @@ export class CheckpointFiles {
       const sinceUs = this.#discardedFromUs.get(directory) ?? nowUs;
       this.#discardedFromUs.set(directory, sinceUs);
       const isQuiet = nowUs >= sinceUs + lateWriteUs(configuration);
-      this.#cleaner.discard(directory, out, () => {
+      this.#cleaner.discardSnapshot(directory, out, () => {
         if (isQuiet) store.claimIsGone(directory);
       });
     }

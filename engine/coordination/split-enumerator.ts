@@ -60,6 +60,8 @@ export class SplitEnumerator {
   #unassigned: LogSplit[];
   /** Splits that readers hold and have not finished, by id. */
   readonly #open = new Map<string, { readonly split: LogSplit; readonly subtask: number }>();
+  /** Somebody has looked for partitions, if only to find that there are none. */
+  #isLookedFor = false;
   /** Who asked and got nothing yet, in the order of asking. */
   readonly #waiting = new Set<number>();
 
@@ -82,6 +84,7 @@ export class SplitEnumerator {
 
   /** The log has these partitions now. `startOf`: where one begins that was not known. */
   discovered(partitions: readonly number[], startOf: (index: number) => number, out: Out): void {
+    this.#isLookedFor = true;
     for (const [index, partition] of partitions.entries()) {
       if (this.#next.has(partition)) continue;
       sometimes(this.hasDiscovered && this.#open.size > 0, out, 'partition-discovered-later');
@@ -94,7 +97,7 @@ export class SplitEnumerator {
   get hasEnded(): boolean {
     const isIdle = this.#open.size === 0 && this.#unassigned.length === 0;
     const isEveryoneThere = this.#context.registered.size >= this.#context.parallelism();
-    return isIdle && isEveryoneThere && this.hasDiscovered && [...this.#next.values()].every((next) => next === ENDED);
+    return isIdle && isEveryoneThere && this.#isKnown && [...this.#next.values()].every((next) => next === ENDED);
   }
 
   snapshotState(): EnumeratorState {
@@ -104,8 +107,13 @@ export class SplitEnumerator {
 
   /** Every partition is one split, or has ended, and all are assigned; and no partition will come. */
   get isExhausted(): boolean {
-    if (this.hasUnassigned || !this.hasDiscovered || this.#source.discoveryUs !== undefined) return false;
+    if (this.hasUnassigned || !this.#isKnown || this.#source.discoveryUs !== undefined) return false;
     return this.#rangeRecords === 0 || [...this.#next.values()].every((next) => next === ENDED);
+  }
+
+  /** Which partitions there are; a directory without files has none, and is read when that is known. */
+  get #isKnown(): boolean {
+    return this.hasDiscovered || this.#isLookedFor;
   }
 
   get hasUnassigned(): boolean {

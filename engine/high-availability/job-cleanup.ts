@@ -14,6 +14,7 @@
  *   I6 what was claimed and is not kept (row C27) goes before the pointer that names it, and once more at the end, when no write can come any more.
  */
 import { readNamedFiles } from '../checkpoint/named-files.ts';
+import { disposeOfSnapshot } from '../checkpoint/snapshot-disposal.ts';
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { EngineParts } from '../parts.ts';
@@ -144,7 +145,7 @@ export class JobCleanup {
     then: (out: Out) => void,
   ): void {
     if (directory === undefined) return then(out);
-    this.#options.storage.discard(directory, out, (reply, _nowUs, discardedOut) => {
+    disposeOfSnapshot(directory, this.#options.storage, out, (reply, _nowUs, discardedOut) => {
       if (reply?.outcome !== 'done') return this.#startAgain(result, discardedOut);
       this.#discardClaimed(others, result, discardedOut, then);
     });

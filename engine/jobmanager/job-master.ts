@@ -42,7 +42,7 @@ import { JobScaling } from './job-scaling.ts';
 import type { ExecutionVertexId } from './pipelined-regions.ts';
 import { SlotPool } from './slot-pool.ts';
 import { TaskGateway } from './task-gateway.ts';
-import { TaskReports } from './task-reports.ts';
+import { TaskReports, type WhyTasksFail } from './task-reports.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 import { sometimes } from '../protocol/probes.ts';
 
@@ -115,7 +115,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       sendToTask: (attempt, message, out) => this.sendToTask(attempt, message, out),
       failTask: (attempt, nowUs, out) => {
         const execution = this.#executions?.of(attempt);
-        if (execution !== undefined) this.#failed([execution], 'operator-event-lost', nowUs, out);
+        if (execution !== undefined) this.#failed([execution], { cause: 'operator-event-lost' }, nowUs, out);
       },
       backlogChanged: (nowUs, out) => this.#coordinator.backlogChanged(nowUs, out),
     });
@@ -159,7 +159,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
           this.#endOfDataListener.deployed();
         },
         refused: (nowUs, out) => this.failForGood(nowUs, out),
-        late: (executions, nowUs, out) => this.#failed(executions, 'deployment-timeout', nowUs, out),
+        late: (executions, nowUs, out) => this.#failed(executions, { cause: 'deployment-timeout' }, nowUs, out),
       },
     });
   }
@@ -170,8 +170,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       deployAgain: (execution, out) => this.#deployment.send(execution, out),
       progressed: (execution, state, nowUs, out) => this.#progressed(execution, state, nowUs, out),
       endOfData: (attempt, nowUs, out) => this.#endOfData(attempt, nowUs, out),
-      failsBecause: (reason) => this.operations.failsBecause(reason),
-      failed: (executions, cause, nowUs, out) => this.#failed(executions, cause, nowUs, out),
+      failed: (executions, why, nowUs, out) => this.#failed(executions, why, nowUs, out),
       resourcesChanged: (nowUs, out) => this.#scaling.resourcesChanged(nowUs, out),
       tryDeploy: (nowUs, out) => this.#deployment.tryDeploy(nowUs, out),
       tryConclude: (out) => this.#tryConclude(out),
@@ -394,29 +393,25 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
   }
 
   /** What is being cancelled does not fail, and what has finished has heard all that concerned it. */
-  #failed(executions: readonly Execution[], cause: RestartCause, nowUs: Micros, out: Out): void {
+  #failed(executions: readonly Execution[], why: WhyTasksFail, nowUs: Micros, out: Out): void {
     const failed = executions.filter(({ state }) => state !== 'canceling' && state !== 'finished');
-    if (failed.length > 0) this.#fail({ failed, cause, isGlobal: false }, nowUs, out);
+    if (failed.length > 0) this.#fail({ ...why, failed, isGlobal: false }, nowUs, out);
   }
 
   /* ---- restart ---- */
 
   #fail(
-    failure: {
-      readonly failed: readonly ExecutionVertexId[];
-      readonly cause: RestartCause;
-      readonly isGlobal: boolean;
-    },
+    failure: WhyTasksFail & { readonly failed: readonly ExecutionVertexId[]; readonly isGlobal: boolean },
     nowUs: Micros,
     out: Out,
   ): void {
     if (ENDING.has(this.#status)) return;
-    if (this.operations.forbidsRestart) return this.failForGood(nowUs, out);
+    if (this.operations.forbidsRestart) return this.#failBecause(failure, nowUs, out);
     const { job } = this.#deployment;
     assert(job !== undefined, 'what fails was deployed');
     const failed = this.#deployment.concernedBy(failure.failed);
     const handling = this.#failures.handle({ ...failure, failed }, job.regions, nowUs);
-    if (handling.kind === 'fail-job') return this.failForGood(nowUs, out);
+    if (handling.kind === 'fail-job') return this.#failBecause(failure, nowUs, out);
     const { scope, subtasks, delayUs } = handling;
     if (scope === 'job') return this.#restartAll(failure.cause, delayUs, nowUs, out);
     const ending = subtasks.map((subtask) => job.executions.at(subtask));
@@ -425,6 +420,12 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     this.#cancel(ending, nowUs, out);
     this.#coordinator.abortPending(new Set(ending.map(({ attempt }) => attempt)), nowUs, out);
     this.#deployment.deployAfter(delayUs, nowUs, out);
+  }
+
+  /** Only what ends the job is told: what a restart mended is of no concern. */
+  #failBecause({ reason }: WhyTasksFail, nowUs: Micros, out: Out): void {
+    if (reason !== undefined) this.operations.failsBecause(reason);
+    this.failForGood(nowUs, out);
   }
 
   /** Row F7: as after a failure, but nobody failed: no delay, and the restart strategy does not count it. */

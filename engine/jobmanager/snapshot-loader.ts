@@ -8,6 +8,7 @@
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { unmatchedHookState } from '../checkpoint/master-hooks.ts';
+import { ownFiles } from '../checkpoint/snapshot-disposal.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import type { Out } from '../protocol/actor.ts';
@@ -16,7 +17,7 @@ import { isSavepoint } from '../protocol/checkpoint-options.ts';
 import type { RetainedCheckpoint } from '../protocol/checkpoint-pointer.ts';
 import type { RestoreSettings } from '../protocol/client-operations.ts';
 import { type CheckpointMetadata, decodeMetadata, isIntactMetadata } from '../protocol/metadata-file.ts';
-import { metadataIn, pathsIn, resolvedIn } from '../protocol/savepoint-paths.ts';
+import { metadataIn, resolvedIn } from '../protocol/savepoint-paths.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
 
 export type LoadedSnapshot =
@@ -75,9 +76,9 @@ export class SnapshotLoader {
       if (reply?.outcome === 'not-found') return this.#disposeListed(location, readOut, disposed);
       if (reply?.outcome !== 'done' || reply.bytes === undefined || !isIntactMetadata(reply.bytes))
         return again(readOut);
-      const named = pathsIn(resolvedIn(location, decodeMetadata(reply.bytes)));
-      const own = named.filter((file) => file.startsWith(`${location}/`));
-      this.#delete(own, readOut, again, (namedOut) => this.#delete([path], namedOut, again, again));
+      this.#delete(ownFiles(location, reply.bytes), readOut, again, (namedOut) =>
+        this.#delete([path], namedOut, again, again),
+      );
     });
   }
 

@@ -19,6 +19,7 @@ import { reconcile } from './heartbeat-reconciliation.ts';
 import type { SlotPool } from './slot-pool.ts';
 import type { TaskGateway } from './task-gateway.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
+import type { WhyFailed } from '../protocol/task.ts';
 
 type HeartbeatResponse = Extract<TaskManagerMessage, { kind: 'heartbeat-response' }>;
 type TaskStateMessage = Extract<TaskManagerMessage, { kind: 'task-state' }>;
@@ -32,16 +33,20 @@ export interface ReportedJob {
   /** May be no news. */
   progressed(execution: Execution, state: 'running' | 'finished', nowUs: Micros, out: Out): void;
   endOfData(attempt: ExecutionAttemptId, nowUs: Micros, out: Out): void;
-  /** What somebody must mend, said of an execution that fails with it (row S13). */
-  failsBecause(reason: string): void;
   /** Together; what is being cancelled does not fail. */
-  failed(executions: readonly Execution[], cause: RestartCause, nowUs: Micros, out: Out): void;
+  failed(executions: readonly Execution[], why: WhyTasksFail, nowUs: Micros, out: Out): void;
   /** There may be more or fewer slots. */
   resourcesChanged(nowUs: Micros, out: Out): void;
   /** What stood in the way of a deployment may be gone. */
   tryDeploy(nowUs: Micros, out: Out): void;
   /** What stood in the way of the end may be gone. */
   tryConclude(out: Out): void;
+}
+
+export interface WhyTasksFail {
+  readonly cause: RestartCause;
+  /** What somebody must mend (row S13), if the job ends by it. */
+  readonly reason?: string | undefined;
 }
 
 export class TaskReports {
@@ -76,9 +81,7 @@ export class TaskReports {
       if (job.executions()?.of(attempt) === undefined) this.#gateway.cancel(attempt, from, out);
     const { gone, failed } = this.#reconcile({ from, incarnation, listed }, nowUs, out);
     this.#lost(gone, nowUs, out);
-    for (const { attempt } of failed) this.#note(listed.get(attempt)?.reason);
-    for (const execution of failed)
-      job.failed([execution], listed.get(execution.attempt)?.failure ?? 'user-function', nowUs, out);
+    for (const execution of failed) job.failed([execution], whyFailed(listed.get(execution.attempt)), nowUs, out);
     for (const { attempt, endOfData } of message.executions) if (endOfData === true) job.endOfData(attempt, nowUs, out);
     job.resourcesChanged(nowUs, out);
     job.tryDeploy(nowUs, out);
@@ -96,16 +99,11 @@ export class TaskReports {
       return;
     }
     if (state === 'running' || state === 'finished') this.#job.progressed(execution, state, nowUs, out);
-    if (state === 'failed') this.#note(message.reason);
     if (state === 'failed') {
       const unreachable = (message.unreachable ?? []).flatMap((producer) => this.#job.executions()?.of(producer) ?? []);
-      this.#job.failed([execution, ...unreachable], message.failure ?? 'user-function', nowUs, out);
+      this.#job.failed([execution, ...unreachable], whyFailed(message), nowUs, out);
     }
     if (state === 'canceled') this.#lost([execution], nowUs, out);
-  }
-
-  #note(reason: string | undefined): void {
-    if (reason !== undefined) this.#job.failsBecause(reason);
   }
 
   /** What the list shows to have ended, one way or the other; what has not is brought along. */
@@ -168,8 +166,10 @@ export class TaskReports {
     for (const node of new Set(failed.map((execution) => execution.node))) {
       if (this.#slots.failed(node, nowUs)) probe(out, 'node-blocked');
     }
-    job.failed(failed, 'taskmanager-lost', nowUs, out);
+    job.failed(failed, { cause: 'taskmanager-lost' }, nowUs, out);
     job.tryDeploy(nowUs, out);
     job.tryConclude(out);
   }
 }
+
+const whyFailed = ({ failure = 'user-function', reason }: WhyFailed = {}): WhyTasksFail => ({ cause: failure, reason });

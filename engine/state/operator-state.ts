@@ -6,11 +6,12 @@
  *
  * I1: a snapshot is a deep copy made in the synchronous part (row S23); it is written to bytes later.
  * I2: the order of elements is kept; several restored files are appended in the order of their restores.
- * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot; what is restored comes before anybody
- *     registers, and a name is one state (job-graph-generator.ts);
+ * I3: restored lists that nobody has registered are kept as bytes and go into every snapshot.
  * I4: lists are written in the order of their names;
  * I5: a list keeps the mode it was stored with: it says what the elements of all subtasks are to each other;
- * I6: broadcast state is restored from one copy (row S7): a key that comes twice came from two.
+ * I6: broadcast state is restored from one copy (row S7): a key that comes twice came from two;
+ * I7: all files are restored before a state is registered (Flink: the store is built with what it restores), and a name has one form in all
+ *     files of a checkpoint.
  */
 
 import { assert } from '../foundation/assert.ts';
@@ -99,7 +100,7 @@ export class OperatorStateStore {
     keyType: TypeSerializer<K>,
     valueType: TypeSerializer<V>,
   ): BroadcastState<K, V> {
-    // Sound because the mode and the serializer of a registered state never change (I3).
+    // Sound because the serializer of a registered state never changes, and a job has one state of a name (job-graph-generator.ts).
     return this.#registered(
       name,
       () => new RegisteredBroadcast({ name, operator: this.#operator }, keyType, valueType),
@@ -118,7 +119,7 @@ export class OperatorStateStore {
     const known = this.#states.get(name);
     if (known !== undefined) {
       const isSame = known.mode === made.mode && sameSnapshot(known.serializer, made.serializer);
-      assert(isSame, 'I3: a name is registered as one state', { state: name });
+      assert(isSame, 'a name is registered as one state', { state: name });
       return known;
     }
     const unclaimed = this.#unclaimed.get(name);
@@ -143,23 +144,18 @@ export class OperatorStateStore {
     };
   }
 
-  /** Appends the lists of a file; of each only the elements that `lists` names, where that is given. Before any is registered. */
+  /** I7. Appends the lists of a file; of each only the elements that `lists` names, where that is given. */
   restore(bytes: Uint8Array, lists?: readonly OperatorStateList[]): void {
-    assert(this.#states.size === 0, 'I3: operator state is restored before it is registered');
+    assert(this.#states.size === 0, 'I7: a store is restored before a state is registered');
     const states = lists === undefined ? decodeOperatorStateFile(bytes) : decodeElements(bytes, lists);
-    for (const state of states) {
-      const before = this.#unclaimed.get(state.name);
-      if (before !== undefined) this.#refuseDifferent(state, before);
-      const elements = [...(before?.elements ?? []), ...state.elements];
-      this.#unclaimed.set(state.name, { ...state, elements });
-    }
+    for (const state of states) this.#keepUnclaimed(state);
   }
 
-  /** For two files, of one checkpoint. */
-  #refuseDifferent({ name, mode, serializer }: OperatorStateBytes, before: OperatorStateBytes): void {
-    refuseOtherMode(name, mode, before.mode);
-    if (!sameSnapshot(serializer, before.serializer))
-      throw unreadable({ name, operator: this.#operator }, serializer, before.serializer);
+  #keepUnclaimed(state: OperatorStateBytes): void {
+    const before = this.#unclaimed.get(state.name) ?? { ...state, elements: [] };
+    refuseOtherMode(state.name, state.mode, before.mode);
+    refuseDifferent({ name: state.name, operator: this.#operator }, state.serializer, before.serializer);
+    this.#unclaimed.set(state.name, { ...state, elements: [...before.elements, ...state.elements] });
   }
 }
 
@@ -313,6 +309,11 @@ function estimate<T>(type: TypeSerializer<T>, elements: readonly T[]): number {
   scratch.reset();
   for (let i = 0; i < sampled; i++) type.serialize(elements[i] as T, scratch);
   return Math.round((scratch.position / sampled) * elements.length);
+}
+
+/** Of a name that comes twice in a checkpoint. */
+function refuseDifferent(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): void {
+  if (!sameSnapshot(written, current)) throw unreadable(place, written, current);
 }
 
 function unreadable(place: Place, written: SerializerSnapshot, current: SerializerSnapshot): IncompatibleState {

@@ -118,6 +118,12 @@ export const inputSchema = record({
       path: ['files', 'every'],
       message: 'expected a discovery, or nobody would read them',
     });
+  if (input.files !== undefined && input.discovery === undefined && input.start > 0)
+    context.addIssue({
+      code: 'custom',
+      path: ['start'],
+      message: 'expected 0s, or a discovery: files that come later nobody would read',
+    });
   if (input.files !== undefined && input.discovery !== undefined && input.bounded)
     context.addIssue({
       code: 'custom',

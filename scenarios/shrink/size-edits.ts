@@ -2,6 +2,7 @@
  * Smaller worlds: fewer machines, subtasks, partitions, records, and a shorter storm. Faults on what is gone move to what is left.
  *
  * I1: a smaller plan names only nodes that its cluster has.
+ * I2: a cluster that has the slots which the job needs keeps so many: a job that cannot begin fails alike, and for no reason of the larger plan's.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
@@ -106,8 +107,18 @@ const beginningBefore = (faults: readonly Fault[], stormUs: number): readonly Fa
   faults.filter(({ trigger }) => !('atUs' in trigger) || trigger.atUs < stormUs);
 
 function clusters(plan: SimulationPlan, size: 'taskManagers' | 'jobManagers' | 'slots'): SimulationPlan[] {
-  return smallerNumbers(plan.cluster[size], 1).map((count) => withCluster(plan, { ...plan.cluster, [size]: count }));
+  const needed = slotsNeeded(plan);
+  const hadEnough = slotsOf(plan.cluster) >= needed;
+  return smallerNumbers(plan.cluster[size], 1)
+    .map((count) => ({ ...plan.cluster, [size]: count }))
+    .filter((smaller) => !hadEnough || slotsOf(smaller) >= needed)
+    .map((smaller) => withCluster(plan, smaller));
 }
+
+const slotsOf = ({ taskManagers, slots }: ClusterPlan): number => taskManagers * slots;
+
+const slotsNeeded = ({ job, engine: { scheduler } }: SimulationPlan): number =>
+  scheduler.mode === 'adaptive' ? Math.min(job.parallelism, scheduler.minParallelism) : job.parallelism;
 
 function withCluster(plan: SimulationPlan, smaller: ClusterPlan): SimulationPlan {
   const known = allNodes(smaller);

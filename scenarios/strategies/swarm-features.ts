@@ -82,11 +82,18 @@ const FEATURES: Readonly<Record<SwarmFeatureName, Feature>> = {
   })),
   'runtime/restart-all': runtime(() => ({ failoverStrategy: 'full' })),
   'input/burst': topics(({ ratePerSecond, socket }) => (socket === true ? {} : { ratePerSecond: ratePerSecond * 4 })),
-  'input/more-partitions': topics(({ partitions, socket }) =>
-    socket === true ? {} : { partitions: partitions * 2 + 1 },
-  ),
-  'input/late-start': topics(({ startUs, socket }, index) =>
-    index === 0 || socket === true ? {} : { startUs: startUs + 3_000 * MILLISECOND_US },
+  // The splits of files are those of the files; a topic that grows has to grow.
+  'input/more-partitions': topics(({ partitions, socket, files, grows }) => {
+    const more = partitions * 2 + 1;
+    return socket === true || files !== undefined || (grows !== undefined && grows.partitions <= more)
+      ? {}
+      : { partitions: more };
+  }),
+  // Files that are looked for once have to be there.
+  'input/late-start': topics(({ startUs, socket, files, discoveryUs }, index) =>
+    index === 0 || socket === true || (files !== undefined && discoveryUs === undefined)
+      ? {}
+      : { startUs: startUs + 3_000 * MILLISECOND_US },
   ),
   // A machine more than is needed is lost for good when the storm is over: it would end a job that is never restarted.
   'cluster/spare-taskmanager': (plan) =>

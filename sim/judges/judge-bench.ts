@@ -169,7 +169,7 @@ export class JudgeBench {
       new Fencing({ jobId, plan, margins }),
       ...[new Finishing({ graph, isCheckpointing, margins }), new Notifications(margins), this.#bounds],
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
-      ...(history === undefined || versions.size === 1 ? [] : [new Upgrades({ jobId, history })]),
+      ...upgradesOf(plan, { jobId, history, versions }),
       ...(restore === undefined
         ? []
         : [new RestoreAudit({ graphOf, reader, expiring, handedOut, margins, ...restore })]),
@@ -272,6 +272,16 @@ interface Sources {
   /** Of the version of the job that took a checkpoint. */
   readonly graphOf: (checkpoint: number) => JobGraph;
   readonly expiring: RestoreAuditOptions['expiring'];
+}
+
+/** Row S24. */
+function upgradesOf(
+  { engine: { restart } }: SimulationPlan,
+  { jobId, history, versions }: Pick<Sources, 'history'> & { readonly jobId: string; readonly versions: JobVersions },
+): Upgrades[] {
+  if (history === undefined || versions.size === 1) return [];
+  const restartsWithoutEnd = restart.strategy === 'exponential-delay' && restart.attemptsBeforeReset === 0;
+  return [new Upgrades({ jobId, history, restartsWithoutEnd })];
 }
 
 /** Row X26. */

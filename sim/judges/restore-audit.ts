@@ -1,6 +1,7 @@
 /**
  * Restore audit: at the end of a life each retained checkpoint and each snapshot a client was told of is restored, and nothing is lost on
- * the way from live state over bytes to live state again.
+ * the way from live state over bytes to live state again. What its user may carry to another release of the engine is refused there if it is of a
+ * later one.
  *
  * Owns three comparisons, by value: live state at the barrier against what the durable bytes stand for, per subtask; those bytes against fresh
  * backends that the engine restores from them, as wide as they were; and the same at another parallelism for the oldest. Does not own:
@@ -11,7 +12,8 @@
  *     is not live: its bytes are held against what is restored from them alone;
  * I3: what has expired may be dropped on its way into the file (row S12), so state that expires is not held against live state, and all
  *     comparisons leave out its times;
- * I4: a snapshot of another version of the job is read byte for byte and no further: that is inconclusive, not wrong.
+ * I4: a snapshot of another version of the job is read byte for byte and no further: that is inconclusive, not wrong;
+ * I5: each format of keyed state is tried once as a later release would have written it, in a snapshot that a client was told of.
  */
 import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import { CorruptData } from '../../engine/foundation/byte-reader.ts';
@@ -24,6 +26,7 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './element-bag.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
+import { formatOf, ofNextVersion } from './later-format.ts';
 import type { Margins } from './margins.ts';
 import { otherWidth } from './other-width.ts';
 import { attempt, attemptRestore, type Readable } from './readable.ts';
@@ -105,11 +108,14 @@ export class RestoreAudit implements Judge {
   readonly anomalies =
     'not-restorable: a retained checkpoint, or a snapshot that a client was told of, cannot be read or restored at the end. ' +
     'snapshot-differs: its bytes stand for other state than was live at the barrier. restored-differs: the state restored from it is not ' +
-    'what its bytes stand for. rescaled-differs: it is not at another parallelism. other-version (inconclusive): it was written by another ' +
+    'what its bytes stand for. rescaled-differs: it is not at another parallelism. later-format-restored: a file of it is restored although it ' +
+    'says that it has a later format. other-version (inconclusive): it was written by another ' +
     'version of the job, whose state this judge cannot read.';
   readonly #options: RestoreAuditOptions;
   readonly #findings = new Findings(NAME);
   readonly #readers = new Map<JobGraph, JobReader>();
+  /** I5. */
+  readonly #formatsTried = new Set<string>();
 
   constructor(options: RestoreAuditOptions) {
     this.#options = options;
@@ -152,6 +158,27 @@ export class RestoreAudit implements Judge {
     const rescaled = widths === 'own' ? undefined : otherWidth(graph, metadata);
     if (rescaled === undefined || widths === 'both') this.#compare({ ...question, graph, anomaly: 'restored-differs' });
     if (rescaled !== undefined) this.#compare({ ...question, graph: rescaled, anomaly: 'rescaled-differs' });
+    if (id === undefined) this.#tryLaterFormats(path, metadata, graph);
+  }
+
+  /** I5. */
+  #tryLaterFormats(path: string, metadata: CheckpointMetadata, graph: JobGraph): void {
+    const keyed = metadata.states.flatMap(({ handles }) => handles.filter(({ state }) => state === 'keyed'));
+    for (const format of new Set(keyed.map((handle) => formatOf(this.#bytesOf(handle))))) {
+      if (this.#formatsTried.has(format)) continue;
+      this.#formatsTried.add(format);
+      const restored = attemptRestore(path, () =>
+        this.#options.restorer.restore(metadata, graph, (file) => {
+          const bytes = this.#bytesOf(file);
+          return formatOf(bytes) === format ? ofNextVersion(bytes) : bytes;
+        }),
+      );
+      if (restored.kind === 'read')
+        this.#say(
+          'later-format-restored',
+          `${path} is restored though its ${format} files have a later format version`,
+        );
+    }
   }
 
   #compare(question: {

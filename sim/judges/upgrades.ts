@@ -7,7 +7,8 @@
  * judged like any other.
  *
  * I1: a deployment belongs to the newest run that its leader can know: the newest record of its epoch, or of one before;
- * I2: that a run was submitted says nothing, as the engine finds out when subtasks read their state; that it runs is its first checkpoint.
+ * I2: that a run was submitted says nothing, as the engine finds out when subtasks read their state; that it runs is its first checkpoint;
+ * I3: where restarts have no end, such a run fails because a task of it could not read its state, and for no other reason.
  */
 import { decodePointer, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -31,12 +32,16 @@ interface Begun {
   readonly from: number;
   /** Undefined: the version does not say. */
   readonly canRead: boolean | undefined;
+  /** What its tasks said that they could not read. */
+  readonly reasons: Set<string>;
 }
 
 export interface UpgradesOptions {
   readonly jobId: string;
   /** Was shown each event before. */
   readonly history: Pick<RunHistory, 'current' | 'versionOf'>;
+  /** A failure that can be mended never ends the job. */
+  readonly restartsWithoutEnd: boolean;
 }
 
 export class Upgrades implements Judge {
@@ -44,7 +49,8 @@ export class Upgrades implements Judge {
   readonly kinds = KINDS;
   readonly anomalies =
     'incompatible-version-ran: a version of the job that cannot read the state it begins from completes a checkpoint, or stops with a savepoint. ' +
-    'compatible-version-refused: a version that can read it fails because it cannot.';
+    'compatible-version-refused: a version that can read it fails because it cannot. refused-without-cause: the record of a run that fails, ' +
+    'as it must, names a cause that none of its tasks has met, or none.';
   readonly #findings = new Findings(NAME);
   readonly #options: UpgradesOptions;
   readonly #pointer: string;
@@ -93,14 +99,16 @@ export class Upgrades implements Judge {
     if (begun?.canRead !== false) return;
     const own = completed.find(({ id }) => id > current.floor);
     if (own !== undefined) this.#ran(begun, index, `completes checkpoint ${String(own.id)}`);
-    if (job?.ended?.status === 'finished') this.#ran(begun, index, 'finishes');
+    const { ended } = job ?? {};
+    if (ended?.status === 'finished') this.#ran(begun, index, 'finishes');
+    if (ended?.status === 'failed') this.#judgeReason(begun, index, ended.reason);
   }
 
   #begin(run: Run, epoch: number): void {
     const { version, from = version } = run;
     const { readsStateOf } = this.#options.history.versionOf(version).audit;
     const canRead = from === version || readsStateOf?.includes(from);
-    this.#runs.set(run.run, { run, epoch, from, canRead });
+    this.#runs.set(run.run, { run, epoch, from, canRead, reasons: new Set() });
     forgetOldest(this.#runs, EPISODES_KEPT);
     if (from !== version) this.#upgrades += 1;
     if (canRead === false) this.#refused += 1;
@@ -116,9 +124,18 @@ export class Upgrades implements Judge {
 
   #onRefused({ attempt, why }: Of<'state-incompatible'>, index: number): void {
     const begun = this.#attempts.get(attempt);
+    if (begun?.canRead === false) begun.reasons.add(why);
     if (begun?.canRead !== true) return;
     this.#findings.violated('compatible-version-refused', [index], () => {
       return `Version ${String(begun.run.version)} can read what version ${String(begun.from)} left, and is refused: ${why}`;
+    });
+  }
+
+  /** I3. */
+  #judgeReason({ run: { version }, from, reasons }: Begun, index: number, reason: string | undefined): void {
+    if (reason === undefined ? !this.#options.restartsWithoutEnd : reasons.has(reason)) return;
+    this.#findings.violated('refused-without-cause', [index], () => {
+      return `Version ${String(version)}, which cannot read what version ${String(from)} left, fails and its user is told '${reason ?? 'nothing'}'`;
     });
   }
 

@@ -48,6 +48,16 @@ describe('a source of file splits', () => {
     expect(record.probes['file-end-in-doubt']).toBeGreaterThan(0);
   });
 
+  it('K1: a directory without files is read at once, and the job ends; so it does where all are empty', () => {
+    const plan = story({ scenario: FILES }).plan();
+    for (const empty of [1, 2]) {
+      const topics = plan.topics.map((topic, index) => (index < empty ? { ...topic, records: 0 } : topic));
+      const record = liveIt({ ...plan, topics }, { keepHistory: true });
+      expect(record.verdict, findings(record)).toBe('passed');
+      expect(record.history.some(({ event }) => event.kind === 'job-status' && event.status === 'finished')).toBe(true);
+    }
+  });
+
   it('finds files that appear while nobody leads, and reads each once', () => {
     const plan = story({ scenario: FILES }).seed('2').crash('jobmanager-1', 2, 2).plan();
     const topics = plan.topics.map(({ files, ...topic }) => ({

@@ -1,6 +1,7 @@
 /** What incremental checkpoints cost, in virtual time and bytes on `cloud-small` (rows C6, C7, S17). Figures are exact: no fault, one seed. */
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario } from '../../scenarios/index.ts';
+import { decodePointer } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { eventsOf, findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
@@ -105,22 +106,28 @@ expect: exactly-once
   });
 });
 
-describe('lsm: the disk of the node', () => {
-  it('a segment that has rotted fails its subtask, which names file and offset, and is restored from the checkpoint', () => {
-    const text = `
+/** The disk of one machine goes bad for a while. */
+function withRot(ms: number, restart: string, further = ''): RunRecord {
+  const text = `
 name: rot
-description: The disk of one machine goes bad for a second.
+description: The disk of one machine goes bad for a while.
 job: { use: keyed-count, parallelism: 2, parameters: { key: key } }
 inputs: { numbers: { dataset: generated:300x0, records: 1600, rate: 400/s, partitions: 2 } }
 cluster: { taskManagers: 2, slots: 2, jobManagers: 1, profile: cloud-small }
 checkpointing: { interval: 500ms, backend: lsm, incremental: true }
-faults: [{ disk-damage: taskmanager-1, chance: 1/1, at: 2s, for: 1s }]
+restart: { ${restart} }
+faults: [{ disk-damage: taskmanager-1, chance: 1/1, at: 2s, for: ${ms}ms }${further}]
 duration: 9s
 expect: exactly-once
 `;
-    const parsed = parseScenario({ text, file: 'rot.yaml' });
-    if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
-    const record = liveIt(compile(parsed.scenario, '1'), { keepHistory: true });
+  const parsed = parseScenario({ text, file: 'rot.yaml' });
+  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+  return liveIt(compile(parsed.scenario, '1'), { keepHistory: true });
+}
+
+describe('lsm: the disk of the node', () => {
+  it('a segment that has rotted fails its subtask, which names file and offset, and is restored from the checkpoint', () => {
+    const record = withRot(1_000, 'strategy: exponential-delay');
     expect(record.verdict, findings(record)).toBe('passed');
     expect(record.faults['disk-damage/taskmanager']).toEqual({ planned: 1, effective: 1 });
     const events = eventsOf(record);
@@ -132,5 +139,28 @@ expect: exactly-once
       reason: `${rotten?.path}: ${rotten?.problem} (at byte ${rotten?.offset})`,
     });
     expect(events.slice(events.indexOf(failed as never)).some(({ kind }) => kind === 'task-restored')).toBe(true);
+  });
+
+  it('what ended the job is said of it, and not what a restart had mended before', () => {
+    const endOf = (record: RunRecord) => {
+      const written = eventsOf(record).findLast(
+        (event) => event.kind === 'coordination-updated' && event.key === 'keyed-count/checkpoints',
+      );
+      return written?.kind === 'coordination-updated' ? decodePointer(written.value).job?.ended : undefined;
+    };
+    const causes = (record: RunRecord) =>
+      eventsOf(record).flatMap((event) => (event.kind === 'restart-scheduled' ? [event.cause] : []));
+    const rot = withRot(1_000, 'strategy: none');
+    expect([causes(rot), endOf(rot)]).toMatchObject([
+      [],
+      { status: 'failed', reason: expect.stringMatching(/^lsm\//) },
+    ]);
+    const once = 'strategy: fixed-delay, delay: 200ms, attempts: 1';
+    const crash = withRot(100, once, ', { crash: taskmanager-2, at: 6s, restartAfter: 1s }');
+    expect([causes(crash), endOf(crash)?.status, endOf(crash)?.reason]).toEqual([
+      ['corrupt-state'],
+      'failed',
+      undefined,
+    ]);
   });
 });

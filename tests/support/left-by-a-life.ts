@@ -15,7 +15,7 @@ import { servicesOf } from '../../sim/cluster/world.ts';
 import { EngineRestorer } from '../../sim/cluster/snapshot-restorer.ts';
 import { CheckpointReader } from '../../sim/judges/checkpoint-reader.ts';
 import type { DurableState } from '../../sim/judges/judge.ts';
-import { RestoreAudit, type StateAtBarrier } from '../../sim/judges/restore-audit.ts';
+import { RestoreAudit, type SnapshotRestorer, type StateAtBarrier } from '../../sim/judges/restore-audit.ts';
 import { expiringStates } from '../../sim/judges/unstamped-state.ts';
 import type { Verdict } from '../../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -77,11 +77,14 @@ export class LeftByALife {
     atBarrier = NOBODY,
     of,
     graph = this.job.graph,
+    restoredBy = (engine) => engine,
   }: {
     parts?: EngineParts;
     atBarrier?: StateAtBarrier;
     of?: string | undefined;
     graph?: JobGraph;
+    /** What restores in place of the engine. */
+    restoredBy?: (engine: SnapshotRestorer) => SnapshotRestorer;
   } = {}): Verdict[] {
     const completed = this.retained().filter(({ metadata }) => of === undefined || metadata === `${of}/_metadata`);
     const pointer = encodePointer({ ...decodePointer(this.#pointer), completed });
@@ -101,7 +104,7 @@ export class LeftByALife {
       services: servicesOf(this.plan),
       wallClock: trueWallClock,
     };
-    const restorer = new EngineRestorer({ ...environment, parts });
+    const restorer = restoredBy(new EngineRestorer({ ...environment, parts }));
     const audit = new RestoreAudit({
       ...{ graphOf: () => graph, expiring: expiringStates(graph), reader, restorer, atBarrier },
       handedOut: () => savepoints,

@@ -418,8 +418,14 @@ describe('sweep', () => {
         for (const job of await next()) onLife(job, { kind: 'infrastructure', message: 'it died' });
       },
     };
-    expect(await runProgram(['sweep', 'quickstart', '--seeds', '1..1', '--json'], terminal, { pool })).toBe(70);
-    expect(document()).toMatchObject({ infrastructure: [{ seed: '1', message: 'it died' }], passed: 0 });
+    const argv = ['sweep', 'quickstart', '--seeds', '1..1', '--out', path('o'), '--json'];
+    expect(await runProgram(argv, terminal, { pool })).toBe(70);
+    const [unlived] = document()['infrastructure'] as unknown as readonly [{ plan: string }];
+    expect(unlived).toMatchObject({ scenario: 'quickstart', seed: '1', message: 'it died' });
+    expect(document()).toMatchObject({ passed: 0 });
+    expect(terminal.stderr.join('\n')).toContain(`quickstart, seed 1, could not be lived (plan: ${unlived.plan})`);
+    // The plan is kept, so that it can be lived by itself.
+    expect(await tidemark(['replay', unlived.plan])).toBe(0);
   });
 
   it('report makes a page of its folder', async () => {

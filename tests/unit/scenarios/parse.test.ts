@@ -80,6 +80,8 @@ describe('sinks of a scenario file', () => {
     expect(places(withLog('files: { count: 2 }, discovery: 1s'))).toEqual([
       expect.stringMatching(/^3:\d+ input\.thenLog$/),
     ]);
+    // Without a discovery files are looked for once, when the job begins.
+    expect(places(withLog('files: { count: 2 }, start: 1s'))).toEqual(['3:70 input.start']);
     expect(places(withLog('files: { count: 2 }', ', overlap: 301'))).toEqual([
       expect.stringMatching(/^3:\d+ input\.thenLog\.overlap$/),
     ]);

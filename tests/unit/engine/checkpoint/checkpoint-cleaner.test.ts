@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { CheckpointCleaner } from '../../../../engine/checkpoint/checkpoint-cleaner.ts';
 import type { CheckpointPointer } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import { EPOCH, id, REQUEST_TIMEOUT_US, STORAGE } from '../../../support/engine-values.ts';
+import { micros } from '../../../../engine/foundation/time.ts';
+import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import { EPOCH, id, keyedHandle, REQUEST_TIMEOUT_US, STORAGE } from '../../../support/engine-values.ts';
 import { FakeStorage } from '../../../support/fake-storage.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 import { ObjectStoreStorage } from '../../../../engine/storage/object-store-storage.ts';
@@ -74,6 +76,49 @@ describe('checkpoint cleaner', () => {
     cleaner.discard(`${ROOT}chk-1`, out);
     answer();
     expect(storage.paths()).toEqual([`${ROOT}chk-12/a`]);
+  });
+
+  it('C27: of a claimed snapshot what its metadata names goes, though no list shows it yet; what it shares stays', () => {
+    const here = `${ROOT}chk-1`;
+    const { cleaner, out, storage, answer } = bench(`${here}/a`, `${here}/b`, `${here}/unnamed`, `${ROOT}shared/s`);
+    const handles = [`./a`, `./b`, `./b`, `${ROOT}shared/s`].map((path) => ({ ...keyedHandle('count', 0, 1), path }));
+    const metadata = {
+      checkpointId: id(1),
+      jobId: 'job',
+      triggeredAtUs: micros(1),
+      states: [{ vertex: 0, subtask: 0, handles }],
+      operators: [],
+      highestParallelism: 1,
+    };
+    storage.objects.set(`${here}/_metadata`, encodeMetadata(metadata));
+    storage.areListsBehind = true;
+    let isGone = false;
+    cleaner.discardSnapshot(here, out, () => {
+      isGone = true;
+    });
+    answer();
+    expect(isGone).toBe(true);
+    expect(storage.paths()).toEqual([`${here}/unnamed`, `${ROOT}shared/s`]);
+    // Once more, when lists have caught up.
+    storage.areListsBehind = false;
+    cleaner.discardSnapshot(here, out);
+    answer();
+    expect(storage.paths()).toEqual([`${ROOT}shared/s`]);
+    expect(cleaner.cleaning).toBe(0);
+  });
+
+  it('C27: a claimed snapshot whose metadata is damaged is deleted by what lists show; one that nobody answers for is not gone', () => {
+    const here = `${ROOT}chk-1`;
+    const { cleaner, out, storage, answer } = bench(`${here}/a`, `${here}/_metadata`);
+    cleaner.discardSnapshot(here, out);
+    answer();
+    expect(storage.paths()).toEqual([]);
+    let isGone = false;
+    cleaner.discardSnapshot(here, out, () => {
+      isGone = true;
+    });
+    for (let tries = 0; tries < 100 && cleaner.cleaning > 0; tries += 1) out.advance(REQUEST_TIMEOUT_US);
+    expect([isGone, cleaner.cleaning]).toEqual([false, 0]);
   });
 
   it('C2: a deletion counts as under way until it is answered', () => {

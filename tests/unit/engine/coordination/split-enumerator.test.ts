@@ -168,4 +168,11 @@ describe('split enumerator', () => {
     expect(bench.said).toEqual(['1@9 to 0', '2@0 to 0']);
     expect(bench.out.probes()).toEqual(['partition-discovered-later']);
   });
+
+  it('K1: where a look finds no partitions, there is nothing more; before it nobody knows', () => {
+    const bench = new Bench({ parallelism: 1, partitions: 0 }).register(0).request(0);
+    expect([bench.enumerator.isExhausted, bench.enumerator.hasEnded]).toEqual([false, false]);
+    bench.enumerator.discovered([], () => 0, bench.out);
+    expect([bench.enumerator.isExhausted, bench.enumerator.hasEnded]).toEqual([true, true]);
+  });
 });

@@ -155,6 +155,31 @@ describe('worlds and faults', () => {
     for (const { cluster } of fewer) expect('clocks' in cluster).toBe(false);
   });
 
+  it('a cluster keeps the slots without which the job cannot begin (I2)', () => {
+    const counts = (edit: string, of: SimulationPlan): readonly (number | undefined)[] =>
+      (SIZE_EDITS.find(({ name }) => name === edit)?.candidates(of) ?? []).map(
+        ({ cluster: { taskManagers, slots } }) => taskManagers * slots,
+      );
+    const wide = (parallelism: number, cluster: Partial<SimulationPlan['cluster']>): SimulationPlan => ({
+      ...plan,
+      job: { ...plan.job, parallelism },
+      engine: { ...plan.engine, scheduler: { mode: 'default' } },
+      cluster: { ...plan.cluster, ...cluster },
+    });
+    const four = wide(4, { taskManagers: 4, slots: 2 });
+    expect(Math.min(...counts('taskManagers', four).map(Number))).toBe(4);
+    expect(counts('slots', four)).toEqual([4]);
+    expect(counts('slots', wide(5, { taskManagers: 4, slots: 2 }))).toEqual([]);
+    // What has too few already may have fewer.
+    expect(counts('slots', wide(9, { taskManagers: 4, slots: 2 }))).toEqual([4]);
+    const { engine } = four;
+    const least = { mode: 'adaptive', minParallelism: 1 } as const;
+    const adaptive = { ...engine.scheduler, ...least } as SimulationPlan['engine']['scheduler'];
+    expect(
+      Math.min(...counts('taskManagers', { ...four, engine: { ...engine, scheduler: adaptive } }).map(Number)),
+    ).toBe(2);
+  });
+
   it('points at a machine that is gone wait for the last of its kind', () => {
     const last = nodeId(`taskmanager-${plan.cluster.taskManagers}`);
     const trigger = { point: 'state-write.sent', node: last, occurrence: 1 } as const;

@@ -77,9 +77,13 @@ describe('swarm features', () => {
   });
 
   it('leave alone what they do not go with (I2)', () => {
-    const plans = (name: string): readonly (readonly [ReadonlySet<string>, SimulationPlan])[] => {
+    const plans = (name: string): readonly (readonly [ReadonlySet<string>, SimulationPlan, SimulationPlan])[] => {
       const scenario = shippedScenario(name);
-      return SEEDS.slice(0, 30).map((seed) => [swarmFeatures(scenario, seed), swarmPlan(scenario, seed)]);
+      return SEEDS.slice(0, 30).map((seed) => [
+        swarmFeatures(scenario, seed),
+        swarmPlan(scenario, seed),
+        compile(scenario, seed),
+      ]);
     };
     const written = (name: string): SimulationPlan => compile(shippedScenario(name), '1');
     // No checkpoint before the savepoint that the next run begins from.
@@ -87,6 +91,14 @@ describe('swarm features', () => {
     expect(restored.length).toBeGreaterThan(5);
     const { intervalUs } = written('restore-savepoint').engine.checkpoint;
     for (const [, plan] of restored) expect(plan.engine.checkpoint.intervalUs).toBe(intervalUs);
+    // The splits of files are those of the files, which have to be there; what grows has to grow.
+    for (const name of ['file-source', 'hybrid-source'])
+      for (const [, plan, said] of plans(name))
+        for (const [index, topic] of plan.topics.entries())
+          if (topic.files !== undefined) expect(topic).toEqual(said.topics[index]);
+    for (const [, plan] of plans('new-partitions'))
+      for (const { partitions, grows } of plan.topics)
+        expect(grows?.partitions ?? Number.POSITIVE_INFINITY).toBeGreaterThan(partitions);
     // No machine too many where its loss would be the end.
     for (const [, plan] of plans('calm')) expect(plan.cluster.taskManagers).toBe(written('calm').cluster.taskManagers);
     // Nobody gives up before an answer can be there.

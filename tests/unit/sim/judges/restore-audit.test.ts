@@ -10,6 +10,8 @@ import { ByteReader } from '../../../../engine/foundation/byte-reader.ts';
 import type { JobGraph, OperatorSpec } from '../../../../engine/job/job-graph.ts';
 import type { TypeSerializer } from '../../../../engine/state/type-serializer.ts';
 import { partsOf } from '../../../../scenarios/mutants/mutant-catalog.ts';
+import { maskedCrc32c } from '../../../../engine/foundation/crc32c.ts';
+import { formatOf } from '../../../../sim/judges/later-format.ts';
 import { StateHash } from '../../../../sim/judges/state-hash.ts';
 import { LeftByALife } from '../../../support/left-by-a-life.ts';
 import { planOf } from '../../../support/lives.ts';
@@ -51,6 +53,38 @@ describe('restore audit', () => {
     expect(damaged.audit()).toMatchObject([{ anomaly: 'not-restorable', message: expect.stringContaining(path) }]);
   });
 });
+
+describe('a snapshot of a later release', () => {
+  const saved = new LeftByALife(planOf('savepoints-under-faults', '1'));
+
+  it('T9: is refused by the engine, whole as it is: passed', () => {
+    expect(saved.savepoints.length).toBeGreaterThan(0);
+    expect(saved.audit().map(({ outcome }) => outcome)).toEqual(['passed']);
+  });
+
+  it('a restore that does not look at the format version: later-format-restored', () => {
+    const [of] = saved.savepoints;
+    const verdicts = saved.audit({
+      of,
+      restoredBy: (engine) => ({
+        restore: (metadata, graph, bytesOf) => engine.restore(metadata, graph, (file) => inFirstVersion(bytesOf(file))),
+        emptyFiles: (graph) => engine.emptyFiles(graph),
+      }),
+    });
+    expect(verdicts).toMatchObject([{ outcome: 'violated', anomaly: 'later-format-restored' }]);
+    expect(verdicts[0]?.message).toMatch(/ is restored though its TM\w\w files have a later format version$/);
+  });
+});
+
+/** A file of the second version as one of the first, and any other as it is. */
+function inFirstVersion(bytes: Uint8Array): Uint8Array {
+  const first = bytes.slice();
+  const view = new DataView(first.buffer);
+  if (first.length < 12 || view.getUint32(4, true) !== 2 || !/^TM[CK]/.test(formatOf(first))) return bytes;
+  view.setUint32(4, 1, true);
+  view.setUint32(first.length - 4, maskedCrc32c(first, 0, first.length - 4), true);
+  return first;
+}
 
 describe('operator state in the restore audit', () => {
   const lists = new LeftByALife(planOf('buffering-map', '1'));
