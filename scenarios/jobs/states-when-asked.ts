@@ -7,7 +7,7 @@
  * everything else when bounded input has ended, so outputs are compared as a bag of values.
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import type { FunctionSpec, KeyedProcessFunction, RuntimeContext } from '../../engine/job/functions.ts';
+import type { FunctionSpec, KeyedProcessFunction, RuntimeContext, StateKey } from '../../engine/job/functions.ts';
 import {
   aggregatingState,
   listState,
@@ -27,8 +27,8 @@ export interface AskedTotals {
   readonly total: number;
   /** Of delayed records, minutes. */
   readonly delay: number;
-  /** Where far ones went, and how often. */
-  readonly far: readonly (readonly [string, number])[];
+  /** Of far ones where they went, how far in thousands and whether on time, and how often. */
+  readonly far: readonly (readonly [StateKey, number])[];
   /** First letters of where early ones went. */
   readonly letters: string;
   /** Mean distance of punctual ones, rounded down. */
@@ -47,7 +47,8 @@ interface Mean {
 const FAR = 900;
 
 const DELAY = reducingState<number>('delay', Types.int, (sum, delay) => sum + delay);
-const DESTINATIONS = mapState('destinations', Types.string, Types.int);
+/** Keys of every kind. */
+const FAR_ONES = mapState('far', Types.key, Types.int);
 const LETTERS = listState('letters', Types.string);
 const DISTANCE = aggregatingState<number, Mean, number>(
   'distance',
@@ -91,7 +92,7 @@ function askingFunction(
   nesting: number,
 ): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput | AskedTotals>> {
   return {
-    states: [valueState(COUNT, nestedType(nesting)), DELAY, DESTINATIONS, LETTERS, DISTANCE],
+    states: [valueState(COUNT, nestedType(nesting)), DELAY, FAR_ONES, LETTERS, DISTANCE],
     registration: 'when-asked',
     create() {
       let runtime: RuntimeContext;
@@ -109,7 +110,7 @@ function askingFunction(
         finish({ currentKey }, out) {
           const total = countIn(runtime.value<Nested>(COUNT).value());
           const delay = runtime.reducing<number>(DELAY.name).get() ?? 0;
-          const far = runtime.map<string, number>(DESTINATIONS.name).entries();
+          const far = runtime.map<StateKey, number>(FAR_ONES.name).entries();
           const letters = runtime.list<string>(LETTERS.name).get().join('');
           const mean = runtime.aggregating<number, number>(DISTANCE.name).get() ?? 0;
           out.collect({ key: String(currentKey), total, delay, far, letters, mean });
@@ -126,8 +127,8 @@ function note(runtime: RuntimeContext, row: Row, place: string): void {
   if (delay > 0) runtime.reducing<number>(DELAY.name).add(delay);
   if (delay === 0) runtime.aggregating<number, number>(DISTANCE.name).add(distance);
   if (distance >= FAR) {
-    const destinations = runtime.map<string, number>(DESTINATIONS.name);
-    destinations.put(place, (destinations.get(place) ?? 0) + 1);
+    const farOnes = runtime.map<StateKey, number>(FAR_ONES.name);
+    for (const what of [place, distance / 1_000, delay <= 0]) farOnes.put(what, (farOnes.get(what) ?? 0) + 1);
   }
   if (delay >= 0) return;
   const letters = runtime.list<string>(LETTERS.name);

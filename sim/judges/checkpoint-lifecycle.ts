@@ -23,6 +23,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import { AttemptSuccession } from './attempt-succession.ts';
 import { CheckpointKinds, type CheckpointKindsOptions } from './checkpoint-kind.ts';
 import { Findings } from './findings.ts';
+import { GivenUpPending } from './given-up-pending.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import { RetainedCount } from './retained-count.ts';
@@ -37,6 +38,7 @@ const KINDS = [
   'checkpoint-triggered',
   'acknowledge-sent',
   'acknowledge-received',
+  'decline-received',
   'object-stored',
   'coordination-updated',
   'checkpoint-completed',
@@ -47,6 +49,7 @@ const KINDS = [
   'transaction-committed',
   'restore-chosen',
   'task-deployed',
+  'task-state',
 ] as const;
 
 type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof KINDS)[number] }>;
@@ -100,11 +103,13 @@ export class CheckpointLifecycle implements Judge {
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
     RetainedCount.anomalies +
     StaleAlignments.anomalies +
+    GivenUpPending.anomalies +
     CheckpointKinds.anomalies;
   readonly #options: CheckpointLifecycleOptions;
   readonly #findings = new Findings(NAME);
   readonly #kinds: CheckpointKinds;
   readonly #retainedCount: RetainedCount | undefined;
+  readonly #givenUp: GivenUpPending;
   readonly #pointerKey: string;
   readonly #leaderKey: string;
   readonly #lives = new Map<number, Life>();
@@ -133,6 +138,7 @@ export class CheckpointLifecycle implements Judge {
   constructor(options: CheckpointLifecycleOptions) {
     this.#options = options;
     this.#kinds = new CheckpointKinds(options.kinds, this.#findings);
+    this.#givenUp = new GivenUpPending(this.#findings);
     const { retained } = options;
     this.#retainedCount = retained === undefined ? undefined : new RetainedCount(retained, this.#findings);
     this.#margins = options.margins ?? new Margins();
@@ -153,6 +159,7 @@ export class CheckpointLifecycle implements Judge {
       case 'checkpoint-triggered':
         this.#onTriggered(event, entry);
         this.#kinds.onTriggered(event, at, event.epoch >= this.#epoch);
+        this.#givenUp.onTriggered(event, at);
         return;
       case 'acknowledge-sent':
         this.#kinds.onAcknowledged(event, at);
@@ -160,6 +167,10 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'acknowledge-received':
         this.#onAcknowledged(event, at);
+        this.#givenUp.onAcknowledged(event);
+        return;
+      case 'decline-received':
+        this.#givenUp.onDeclined(event);
         return;
       case 'object-stored':
         this.#onStored(event.path);
@@ -175,6 +186,7 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'checkpoint-aborted':
         this.#onEnded(event.checkpointId, at);
+        this.#givenUp.onAborted(event, at);
         return;
       case 'notify-complete-sent':
       case 'commit-sent':
@@ -188,6 +200,9 @@ export class CheckpointLifecycle implements Judge {
         return;
       case 'task-deployed':
         this.#onDeployed(event, at);
+        return;
+      case 'task-state':
+        this.#givenUp.onTaskState(event);
         return;
       default:
         unreachable(event);
@@ -204,6 +219,7 @@ export class CheckpointLifecycle implements Judge {
       this.#idsBeforeEpoch.size +
       this.#lastIdByEpoch.size +
       this.#succession.remembered +
+      this.#givenUp.remembered +
       this.#kinds.remembered
     );
   }
@@ -332,6 +348,7 @@ export class CheckpointLifecycle implements Judge {
   /** Its `_metadata` makes it one; the pointer need not name it. */
   #onSavepoint({ checkpointId: id, location }: Of<'savepoint-completed'>, at: number): void {
     this.#onEnded(id, at);
+    this.#givenUp.onCompleted(id, at);
     this.#checkAcknowledged(id, at);
     if (this.#locationsStored.has(location)) return;
     this.#say(
@@ -348,6 +365,7 @@ export class CheckpointLifecycle implements Judge {
     if (timeoutUs !== undefined && triggeredUs !== undefined)
       this.#margins.near('checkpoint-lifecycle/expiry-after-completion', triggeredUs + timeoutUs - atUs, at);
     this.#onEnded(id, at);
+    this.#givenUp.onCompleted(id, at);
     this.#checkAcknowledged(id, at);
     const durable = this.#metadataStored.has(id) && this.#everNamed.has(id);
     if (durable) return;

@@ -65,6 +65,12 @@ test('operator state: what is restored is restored before any state is registere
   }
 });
 
+test('operator state: a name is one state', () => {
+  const store = filled();
+  expect(() => store.getUnionListState('names', Types.string)).toThrow('a name is registered as one state');
+  expect(() => store.getListState('names', Types.int)).toThrow('a name is registered as one state');
+});
+
 test('operator state: another element type is refused, and what was restored stays as it is', () => {
   const bytes = filled().snapshot().write();
   const store = new OperatorStateStore();
