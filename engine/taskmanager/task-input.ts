@@ -231,6 +231,8 @@ export class TaskInput {
   /** The coordinator aborted it. True when that was news: those behind must hear of it. */
   abort(checkpointId: CheckpointId): boolean {
     const isNews = this.#barriers.abort(checkpointId);
+    // What is gathered may be of another checkpoint.
+    if (this.#options.environment.parts.abortEndsGathering === 'of-any') this.#inFlight = undefined;
     this.#stopGathering();
     return isNews;
   }

@@ -31,6 +31,7 @@ import {
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
+  abortEndsGathering,
   checkpointDuringChannelRecovery,
   creditGrantedAgain,
   givenUpAtEveryRestore,
@@ -72,6 +73,7 @@ import {
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import {
+  timersWithoutNamespace,
   lateRecordInBothOutputs,
   mergedSessionForgets,
   restoredTimersNotArmed,
@@ -138,6 +140,8 @@ import {
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
 import {
+  fullUsesRestoredFiles,
+  removalForgottenInMerge,
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
   claimForgottenByNextLeader,
@@ -223,6 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
+  abortEndsGathering,
   creditGrantedAgain,
   restoredOutputWaits,
   givenUpWithOperatorState,
@@ -259,6 +264,7 @@ export const MUTANTS: readonly Mutant[] = [
   restoredTimersNotArmed,
   timersStayBehindAtRescale,
   timerRegisteredTwice,
+  timersWithoutNamespace,
   mergedSessionForgets,
   lateRecordInBothOutputs,
   registerAfterStore,
@@ -270,6 +276,8 @@ export const MUTANTS: readonly Mutant[] = [
   partialUploadNotTracked,
   clearBeforeAsyncDiscard,
   segmentNotClipped,
+  fullUsesRestoredFiles,
+  removalForgottenInMerge,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
   mergedFileGoesWithItsFirstPart,
