@@ -26,6 +26,11 @@ export const RARE_SCENARIOS: readonly RareScenario[] = [
     description: 'barriers of checkpoints that were given up end alignments for older ones',
   },
   {
+    name: 'rare-ends-among-barriers',
+    folder: 'rare',
+    description: 'sources of a job that does not align end one by one among barriers of several checkpoints',
+  },
+  {
     name: 'rare-fifty-pending',
     folder: 'rare',
     description: 'a savepoint and forty-nine checkpoints are pending at a subtask that does not align them',

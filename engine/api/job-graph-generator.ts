@@ -10,7 +10,7 @@
  */
 import type { JobEdge, JobGraph, JobVertex, OperatorSpec, SourceSpec } from '../job/job-graph.ts';
 import { assert } from '../foundation/assert.ts';
-import { TIMER_STATES } from '../state/state-descriptor.ts';
+import { checkDeclaredStates } from './declared-states.ts';
 import { InvalidJob } from './invalid-job.ts';
 import type { StreamGraph, StreamInput, StreamNode } from './stream-graph.ts';
 
@@ -61,26 +61,10 @@ function validate(nodes: readonly StreamNode[]): void {
     const isEnd = node.body.kind === 'sink' || node.inputs.some(({ sinkInternal }) => sinkInternal === true);
     if (!isEnd && !read.has(node.id))
       throw new InvalidJob(`Nobody reads '${node.name}': end its stream with sinkTo() or remove it.`);
-    refuseSharedNames(node);
+    const { name, body } = node;
+    const broadcastStates = body.kind === 'broadcast-process' ? body.broadcastStates : [];
+    if ('function' in body) checkDeclaredStates({ name, broadcastStates, ...body.function });
   }
-}
-
-/** State is found by its name, in the job as in files: two states of one name would be one, of two forms. */
-function refuseSharedNames({ name, body }: StreamNode): void {
-  if (!('function' in body)) return;
-  const { states, operatorStates = [] } = body.function;
-  const ofBroadcast = body.kind === 'broadcast-process' ? body.broadcastStates : [];
-  for (const declared of [states, [...operatorStates, ...ofBroadcast]]) {
-    const names = declared.map((state) => state.name);
-    const twice = names.find((one, index) => names.indexOf(one) !== index);
-    if (twice !== undefined)
-      throw new InvalidJob(
-        `The function of '${name}' declares two states of the name '${twice}': state is found by it.`,
-      );
-  }
-  const reserved = states.find((state) => state.name.startsWith(TIMER_STATES));
-  if (reserved !== undefined)
-    throw new InvalidJob(`The function of '${name}' declares a state '${reserved.name}': timers lie under such names.`);
 }
 
 /** The given uids, and `map-1`, `map-2` ... for the rest. */

@@ -171,7 +171,6 @@ export class BarrierHandler {
     if (this.#current !== 0 && id > this.#current && this.#parts.newerBarrier === 'is-ignored') return false;
     this.#settle(id);
     if (this.#current !== 0 && this.#current <= id) this.#release();
-    for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return true;
   }
 
@@ -232,13 +231,13 @@ export class BarrierHandler {
     this.#settle(id);
     const taken = this.#taken ? true : undefined;
     this.#release();
-    for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
     return { kind: 'complete', checkpointId: id, first, gaveUp, taken };
   }
 
   #settle(id: number): void {
     this.#settled = id;
     for (const aborted of this.#aborted) if (aborted <= id) this.#aborted.delete(aborted);
+    for (const pending of this.#counts.keys()) if (pending <= id) this.#counts.delete(pending);
   }
 
   #release(): void {

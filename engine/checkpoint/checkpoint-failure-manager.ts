@@ -2,8 +2,9 @@
  * Counts consecutive failures that matter (row C15; Flink: CheckpointFailureManager).
  *
  * Owns: the counter. Does not own: failing the job.
- * Invariants: I1 each checkpoint id counts once, an unknown id always; I2 a success clears the counter; I3 ids up to the last success
- * are ignored; I4 what goes wrong with a savepoint at the JobManager never counts, what a task does to a synchronous one fails the job.
+ * Invariants: I1 each failure counts once: it is told of once, where Flink is told by every task; I2 a success clears the counter; I3 ids up to
+ * the last success are ignored; I4 what goes wrong with a savepoint at the JobManager never counts, what a task does to a synchronous one
+ * fails the job.
  */
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
@@ -19,7 +20,6 @@ export interface FailedCheckpoint {
 
 export class CheckpointFailureManager {
   readonly #tolerable: number;
-  readonly #ids = new Set<number>();
   #failures = 0;
   #lastSuccess = 0;
 
@@ -29,7 +29,7 @@ export class CheckpointFailureManager {
 
   succeeded(checkpointId: number): void {
     this.#lastSuccess = Math.max(this.#lastSuccess, checkpointId);
-    this.#clear();
+    this.#failures = 0;
   }
 
   /** True when the job must be failed now; the counter starts anew then. */
@@ -41,18 +41,10 @@ export class CheckpointFailureManager {
 
   #exceeds(checkpointId: number | undefined, reason: CheckpointFailure): boolean {
     if (!CHECKPOINT_FAILURES[reason].counted) return false;
-    if (checkpointId !== undefined) {
-      if (checkpointId <= this.#lastSuccess || this.#ids.has(checkpointId)) return false;
-      this.#ids.add(checkpointId);
-    }
+    if (checkpointId !== undefined && checkpointId <= this.#lastSuccess) return false;
     this.#failures += 1;
     if (this.#failures <= this.#tolerable) return false;
-    this.#clear();
-    return true;
-  }
-
-  #clear(): void {
     this.#failures = 0;
-    this.#ids.clear();
+    return true;
   }
 }

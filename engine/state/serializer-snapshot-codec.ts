@@ -12,11 +12,16 @@ import type { ByteReader } from '../foundation/byte-reader.ts';
 import type { ByteWriter } from '../foundation/byte-writer.ts';
 import type { SerializerField, SerializerSnapshot } from './type-serializer.ts';
 
-/** Types nest a handful deep in practice. */
-const MAX_DEPTH = 64;
+/** Types nest a handful deep in practice; a job that declares a deeper one is refused (declared-states.ts). */
+export const TYPE_NESTING_MAX = 64;
+
+/** How deep its parts lie. */
+export function nestingOf({ fields = [] }: SerializerSnapshot): number {
+  return fields.reduce((deepest, { serializer }) => Math.max(deepest, 1 + nestingOf(serializer)), 0);
+}
 
 export function writeSerializerSnapshot(snapshot: SerializerSnapshot, out: ByteWriter, depth = 0): void {
-  assert(depth <= MAX_DEPTH, 'I2: a type is nested at most 64 deep');
+  assert(depth <= TYPE_NESTING_MAX, 'I2: a type is nested at most 64 deep');
   out.writeString(snapshot.name);
   out.writeVarUint(snapshot.version);
   // 0 says "no fields", which differs from an empty composite.
@@ -28,7 +33,7 @@ export function writeSerializerSnapshot(snapshot: SerializerSnapshot, out: ByteW
 }
 
 export function readSerializerSnapshot(input: ByteReader, depth = 0): SerializerSnapshot {
-  if (depth > MAX_DEPTH) input.refuse('a type is nested at most 64 deep');
+  if (depth > TYPE_NESTING_MAX) input.refuse('a type is nested at most 64 deep');
   const name = input.readString();
   const version = input.readVarUint();
   const fieldCountPlusOne = input.readVarUint();
@@ -42,7 +47,7 @@ export function readSerializerSnapshot(input: ByteReader, depth = 0): Serializer
 
 /** Goes behind it, for readers who have no use for it. */
 export function skipSerializerSnapshot(input: ByteReader, depth = 0): void {
-  if (depth > MAX_DEPTH) input.refuse('a type is nested at most 64 deep');
+  if (depth > TYPE_NESTING_MAX) input.refuse('a type is nested at most 64 deep');
   input.skip(input.readVarUint());
   input.readVarUint();
   for (let left = input.readVarUint(); left > 1; left -= 1) {

@@ -80,6 +80,12 @@ export const flightWindows: JobDefinition = {
       description: 'Microseconds of virtual time that each window takes behind an exchange, 0: no exchange.',
       default: 0,
     },
+    {
+      name: 'prepare',
+      description:
+        'Microseconds of virtual time that each flight takes behind an exchange, before its windows; 0: no exchange.',
+      default: 0,
+    },
     ...eventTimeParameters,
   ],
   build(input) {
@@ -87,7 +93,7 @@ export const flightWindows: JobDefinition = {
     const env = new StreamExecutionEnvironment({ jobId: 'flight-windows', name: 'Flight windows', parallelism });
     const key = textParameter(parameters, 'key');
     const isConserving = textParameter(parameters, 'domain') === 'processing-time' || lateOf(parameters) === 'side';
-    const rows = readWithEventTime(env, input);
+    const rows = prepared(readWithEventTime(env, input), numberParameter(parameters, 'prepare'));
     const assigner = assignerOf(parameters);
     const windowed =
       parameters['all'] === true ? rows.windowAll(assigner) : rows.keyBy((row) => keyField(row, key)).window(assigner);
@@ -114,6 +120,16 @@ export const flightWindows: JobDefinition = {
     return { graph: env.jobGraph(), audit: isConserving ? CONSERVING : COMPARED };
   },
 };
+
+/** In a subtask of its own: flights wait in front of it and behind it, and their times with them. */
+function prepared(rows: DataStream<Row>, work: number): DataStream<Row> {
+  if (work === 0) return rows;
+  return rows
+    .rebalance()
+    .map((row) => row)
+    .uid('prepare')
+    .workPerRecord(work);
+}
 
 const COMPARED: JobAudit = { stateIsOrderInsensitive: true, outputValues: 'multiset' };
 

@@ -163,6 +163,23 @@ function* hypotheses(before: readonly RecordPosition[], after: readonly RecordPo
   }
   if (before.length > 0) yield { kind: 'misses', records: before, fed: [] };
   if (before.length > 0) yield { kind: 'twice', records: before, fed: [...before, ...before] };
+  const later = slotsOf(after).map((slot) => after.filter((record) => record.slot === slot));
+  for (let total = 2; total <= after.length; total += 1)
+    for (const records of firstOfSeveral(later, total))
+      yield { kind: 'holds-too-much', records, fed: [...before, ...records] };
+}
+
+/**
+ * So many records in all, the first ones of each list: what a subtask has taken in behind some of its barriers when the last one comes, where it
+ * does not align them.
+ */
+function* firstOfSeveral(
+  [list, ...others]: readonly (readonly RecordPosition[])[],
+  total: number,
+): Generator<readonly RecordPosition[]> {
+  if (list === undefined) return void (total === 0 ? yield [] : undefined);
+  for (let count = Math.min(total, list.length); count >= 0; count -= 1)
+    for (const rest of firstOfSeveral(others, total - count)) yield [...list.slice(0, count), ...rest];
 }
 
 /** Records that use the suspect's key, before and after the cut, by partition and offset. */

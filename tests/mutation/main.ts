@@ -66,6 +66,7 @@ const SWEEPS: readonly (readonly string[])[] = [
       'rare-late-shared-files',
       'rare-cancelled-behind-older',
       'rare-fifty-pending',
+      'rare-ends-among-barriers',
     ],
     ...['snapshots-side-by-side', '--seeds', '1..3'],
   ],

@@ -10,9 +10,11 @@ import {
   type StateDescriptor,
   StreamExecutionEnvironment,
   Types,
+  type TypeSerializer,
   type ValueState,
   valueState,
 } from '../../../../engine/index.ts';
+import { withTimeToLive } from '../../../../engine/state/time-to-live.ts';
 import { operatorListState } from '../../../../engine/state/operator-state-descriptor.ts';
 
 interface Order {
@@ -228,6 +230,10 @@ function withStates(...states: readonly StateDescriptor[]): JobGraph {
   return env.jobGraph();
 }
 
+/** A number within as many lists. */
+const nestedLists = (depth: number): TypeSerializer<unknown> =>
+  depth === 0 ? Types.int : (Types.list(nestedLists(depth - 1)) as TypeSerializer<unknown>);
+
 describe('invalid job', () => {
   const cases: readonly (readonly [string, RegExp, () => unknown])[] = [
     ['without operators', /job is empty/, () => environment().jobGraph()],
@@ -310,6 +316,16 @@ describe('invalid job', () => {
       () => withStates(valueState('_timer_state/event_user-timers', Types.int)),
     ],
     [
+      'with a function whose state cannot be described in a file',
+      /'deep' of 'KeyedProcess' has a type nested 65 deep; 64 is the most/,
+      () => withStates(listState('deep', nestedLists(64))),
+    ],
+    [
+      'with a function whose state is too deep with its time of last access',
+      /'deep' of 'KeyedProcess' has a type nested 65 deep; 64 is the most/,
+      () => withStates(withTimeToLive(valueState('deep', nestedLists(64)), { ttlMs: 1 })),
+    ],
+    [
       'with a function whose lists share a name',
       /declares two states of the name 'offsets'/,
       () => {
@@ -331,6 +347,10 @@ describe('invalid job', () => {
       () => environment().fromLog({ topic: 't', partitions: [], uid: 't' }),
     ],
   ];
+  it('has a state whose type is nested as deep as one may be', () => {
+    expect(() => withStates(valueState('deep', nestedLists(64)), listState('list', nestedLists(63)))).not.toThrow();
+  });
+
   it.each(cases)('%s: is refused with a sentence', (_, message, build) => {
     expect(build).toThrow(InvalidJob);
     expect(build).toThrow(message);

@@ -45,13 +45,6 @@ describe('checkpoint failure manager', () => {
     expect(fails(new CheckpointFailureManager(0), 1, reason)).toBe(CHECKPOINT_FAILURES[reason].counted);
   });
 
-  it('C15: one id counts once', () => {
-    const manager = new CheckpointFailureManager(1);
-    expect(fails(manager, 1, 'checkpoint-expired')).toBe(false);
-    expect(fails(manager, 1, 'checkpoint-declined')).toBe(false);
-    expect(fails(manager, 2, 'checkpoint-declined')).toBe(true);
-  });
-
   it('C15: a success clears the counter', () => {
     const manager = new CheckpointFailureManager(1);
     fails(manager, 1, 'checkpoint-expired');

@@ -1,5 +1,6 @@
 /** Row S13: what becomes of bytes of an earlier form, type by type, in keyed and in operator state, in files and in savepoints. */
 import { describe, expect, it } from 'vitest';
+import { restoreKeyedState } from '../../../../engine/changelog/replay.ts';
 import { ByteReader } from '../../../../engine/foundation/byte-reader.ts';
 import { ByteWriter } from '../../../../engine/foundation/byte-writer.ts';
 import { fromCanonical, toCanonical } from '../../../../engine/state/canonical-savepoint.ts';
@@ -237,6 +238,55 @@ describe.each(BACKENDS)('$name backend: schema evolution', ({ name, create }) =>
     again.setCurrentKey('a');
     expect(again.getState(V2).value()).toEqual({ x: 1, y: 2, seen: true });
   });
+
+  it.each(['when it begins', 'after a checkpoint', 'while a snapshot is under way'] as const)(
+    'S13, S20: a state is asked for in a later form %s: checkpoints of before and after are read',
+    (when) => {
+      const OTHER = valueState('other', Types.int);
+      const backend = backendOf();
+      backend.restore(write(V1, { a: { x: 1, y: 2 }, b: { x: 3, y: 4 } }));
+      const { changelog } = backend;
+      const taken: (() => KeyedStateBackend)[] = [];
+      const take = (): void => {
+        const made = changelog?.checkpoint(false);
+        if (made?.materialization !== undefined) changelog?.materialized(made.materialization);
+        const bytes = made?.manifest ?? backend.snapshot().write();
+        const files = (made?.pieces ?? []).map((piece, index) => {
+          const file = piece.bytes();
+          return { handle: { path: `shared/${String(index)}`, bytes: file.length, checksum: 0 }, bytes: file };
+        });
+        taken.push(() => {
+          const restored = backendOf();
+          restoreKeyedState(restored, bytes, files);
+          return restored;
+        });
+      };
+      const ask = (): void => backend.getState(V2).update({ x: 5, y: 6, seen: false });
+      backend.setCurrentKey('a');
+      if (when === 'when it begins') ask();
+      backend.getState(OTHER).update(7);
+      take();
+      backend.getState(OTHER).update(8);
+      const running = changelog?.materialize();
+      if (when === 'while a snapshot is under way') ask();
+      if (running !== undefined) changelog?.materialized(running);
+      if (when === 'after a checkpoint') ask();
+      take();
+      backend.getState(OTHER).update(9);
+      take();
+      for (const [index, restore] of taken.entries()) {
+        const restored = restore();
+        restored.setCurrentKey('a');
+        expect(restored.getState(OTHER).value()).toBe(7 + index);
+        const isAsked = index > 0 || when === 'when it begins';
+        expect(restored.getState(V2).value()).toEqual(
+          isAsked ? { x: 5, y: 6, seen: false } : { x: 1, y: 2, seen: true },
+        );
+        restored.setCurrentKey('b');
+        expect(restored.getState(V2).value()).toEqual({ x: 3, y: 4, seen: true });
+      }
+    },
+  );
 
   it('a backend is restored before a state is registered, and a name is one state', () => {
     const backend = backendOf();

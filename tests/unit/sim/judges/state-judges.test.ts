@@ -49,6 +49,21 @@ describe('consistent cut', () => {
     expect(verdict?.message).toContain('with the later record 4 (topic words, partition 0, offset 2)');
   });
 
+  it('the first records behind the offsets of several partitions in state: cut-holds-too-much, as barriers that are not aligned have it', () => {
+    const life = new SmallLife([
+      ['c', 'c', 'd', 'c'],
+      ['c', 'd', 'c'],
+    ]);
+    life.checkpoint({ id: 1, offsets: [1, 0], counted: ['c', 'c', 'c', 'c', 'c'] });
+    const [verdict] = cut(life);
+    expect(verdict?.anomaly).toBe('cut-holds-too-much');
+    expect(verdict?.message).toMatch(/expected 1, found 5 - as if computed with the later record .* and 3 more/);
+    // More than there are no records explain.
+    const more = new SmallLife([['c', 'c'], ['c']]);
+    more.checkpoint({ id: 1, offsets: [1, 0], counted: ['c', 'c', 'c', 'c', 'c'] });
+    expect(cut(more)).toMatchObject([{ anomaly: 'state-wrong' }]);
+  });
+
   it('a record counted twice: cut-holds-too-much', () => {
     const life = new SmallLife([['c'], ['d']]);
     life.checkpoint({ id: 1, offsets: [1, 1], counted: ['c', 'c', 'd'] });
