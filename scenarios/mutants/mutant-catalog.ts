@@ -12,6 +12,7 @@ import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
   lateResumeCarriedOut,
+  stoppedJobRestarts,
   lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
@@ -49,6 +50,7 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  leaseCountedFromAnswer,
   idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
@@ -101,6 +103,7 @@ import {
 } from './operator-state-mutants.ts';
 import {
   keyGroupsNotClipped,
+  lateRescaleObeyed,
   noAbortAfterScaleDown,
   prefixMatchSubtask,
   rescaledOutputForgotten,
@@ -181,6 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   unknownWriteIsFailure,
   unknownWriteIsSuccess,
   deleteDataBeforePointer,
+  leaseCountedFromAnswer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
   unreadableCheckpointRemoved,
@@ -207,6 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
   compactionRemovesEarly,
   unionStateSplit,
   keyGroupsNotClipped,
+  lateRescaleObeyed,
   noAbortAfterScaleDown,
   txnIdRangesOverlap,
   prefixMatchSubtask,
@@ -245,6 +250,7 @@ export const MUTANTS: readonly Mutant[] = [
   failedStopLeavesTimerOff,
   lostTriggerUnnoticed,
   lateResumeCarriedOut,
+  stoppedJobRestarts,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
