@@ -88,6 +88,12 @@ export interface EngineParts {
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** A request to begin after a run that is not the last one (row C27): comes too late, or is as good as any while the job is over. */
   readonly lateResume: 'refused' | 'carried-out';
+  /** A request for another parallelism that comes behind a later one (row F6): changes nothing, or is obeyed. */
+  readonly lateRescale: 'ignored' | 'obeyed';
+  /** What a failure behind the durable savepoint of a stop does (row C28): ends the job, or restarts it like any other. */
+  readonly failureWhileStopping: 'ends-job' | 'restarts';
+  /** From when a leader counts the lease it has renewed (row F14): from when it asked, or from the answer. */
+  readonly leaseCountedFrom: 'request' | 'answer';
   /** Name of a state file; each subtask, attempt and state has its own (row T5). */
   stateFile(question: StateFileQuestion): { readonly path: string; readonly overwrite: boolean };
   /** Whether a file is synced before anybody is told that it is there (D1 in bugs.md). */
@@ -304,6 +310,9 @@ export const standardParts: EngineParts = {
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
   lateResume: 'refused',
+  lateRescale: 'ignored',
+  failureWhileStopping: 'ends-job',
+  leaseCountedFrom: 'request',
   stateFile: ({ directory, operator, state, subtask, attempt }) => ({
     path: `${directory}/${operator}-${subtask}-${attempt}.${state}`,
     overwrite: false,

@@ -62,6 +62,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'task-exceptions', description: 'user functions throw, in quick succession and during recovery' },
   { name: 'stuck-task', description: 'user functions do not return, and a cancelled task takes its process with it' },
   { name: 'zombie-taskmanager', description: 'a TaskManager stands still past its heartbeats and comes back' },
+  { name: 'late-lease-answers', description: 'answers to renewals are late, the service is away longer than a lease' },
   { name: 'zombie-jobmanager', description: 'a leader stands still past its lease and comes back' },
   {
     name: 'leader-flapping',
@@ -126,6 +127,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
       'stopped for good or suspended, or at the end of its input, under crashes, partitions and lost messages',
   },
   { name: 'stop-that-fails', description: 'a stop with savepoint of which no task ever hears' },
+  {
+    name: 'stop-meets-failure',
+    description: 'tasks and leaders fail when the savepoint of a stop is good, or nearly so',
+  },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },
   { name: 'leader-change-storage-outage', description: 'new leaders meet a storage that does not answer' },
@@ -150,6 +155,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'sink-outage-before-commit',
     description: 'the sink store goes away when transactions are to be committed',
   },
+  { name: 'late-rescales', description: 'requests for another parallelism overtake each other, leaders change' },
   { name: 'rescale-storm', description: 'the parallelism changes five times between 1 and 11, under crashes' },
   {
     name: 'reactive-mode',

@@ -36,6 +36,7 @@ export class LeaseStoreServices implements HighAvailabilityServices {
       node: options.node,
       incarnation: options.incarnation,
       runtime: configuration.runtime,
+      parts: options.parts,
       coordination: this.#lease,
       acquired: (epoch, nowUs, out) => contender.acquired(epoch, nowUs, out),
       lost: (epoch, nowUs, out) => contender.lost(epoch, nowUs, out),

@@ -100,6 +100,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
       epoch,
       configuration,
       registers: options.coordination,
+      parts,
       host: {
         slots: (nowUs) => this.#slots.count(this.#executions, nowUs),
         tryDeploy: (nowUs, out) => this.#deployment.tryDeploy(nowUs, out),

@@ -108,7 +108,8 @@ export class JobOperations {
 
   /** Row C28, I2 there: what fails now must not be restarted. */
   get forbidsRestart(): boolean {
-    return this.#stop?.isFinishing === true;
+    const { failureWhileStopping } = this.#options.environment.parts;
+    return this.#stop?.isFinishing === true && failureWhileStopping === 'ends-job';
   }
 
   get #backend(): BackendName {

@@ -18,6 +18,7 @@ import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters } from '../high-availability/named-registers.ts';
 import type { JobGraph } from '../job/job-graph.ts';
 import { deployedGraph, operatorsOf, scaleOf, slotsNeeded, withParallelism } from '../job/scaled-graph.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { JobScale, ResourceRequirements } from '../protocol/job-scale.ts';
@@ -51,6 +52,7 @@ export interface JobScalingOptions {
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
   readonly registers: NamedRegisters;
+  readonly parts: Pick<EngineParts, 'lateRescale'>;
   readonly host: ScalingHost;
 }
 
@@ -77,12 +79,13 @@ export class JobScaling {
 
   constructor(options: JobScalingOptions) {
     this.#options = options;
-    const { graph, epoch, configuration, registers, host } = options;
+    const { graph, epoch, configuration, registers, parts, host } = options;
     this.#requirements = new RequirementsStore({
       jobId: graph.jobId,
       epoch,
       initial: initialRequirements(graph, configuration),
       registers,
+      lateRescale: parts.lateRescale,
       retryUs: retryDelayUs(configuration.runtime.requestTimeoutUs),
       claimed: (nowUs, out) => host.tryDeploy(nowUs, out),
       superseded: (nowUs, out) => host.superseded(nowUs, out),

@@ -13,6 +13,7 @@ import type { RequestClient } from '../clients/request-client.ts';
 import { type LeaderEpoch, leaderEpoch, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
 import type { Out } from '../protocol/actor.ts';
+import type { EngineParts } from '../parts.ts';
 import { decodeLease, encodeLease, type LeaderLease, leaderKey } from '../protocol/checkpoint-pointer.ts';
 import type { RuntimeConfiguration } from '../protocol/configuration.ts';
 import type { CoordinationReply } from '../protocol/messages.ts';
@@ -23,6 +24,7 @@ export interface LeaderElectionOptions {
   readonly node: NodeId;
   readonly incarnation: number;
   readonly runtime: RuntimeConfiguration;
+  readonly parts: Pick<EngineParts, 'leaseCountedFrom'>;
   readonly coordination: RequestClient<CoordinationReply>;
   readonly acquired: (epoch: LeaderEpoch, nowUs: Micros, out: Out) => void;
   readonly lost: (epoch: LeaderEpoch, nowUs: Micros, out: Out) => void;
@@ -164,7 +166,7 @@ export class LeaderElection {
       this.#leading = lease;
       this.#renewalSentUs = undefined;
       this.#version = reply.version;
-      this.#confirmedUs = askedUs;
+      this.#confirmedUs = this.#options.parts.leaseCountedFrom === 'request' ? askedUs : nowUs;
     });
   }
 

@@ -14,6 +14,7 @@ import { assert } from '../foundation/assert.ts';
 import type { LeaderEpoch } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
 import type { NamedRegisters, RegisterHandler, RegisterReply } from '../high-availability/named-registers.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import {
   decodeRequirements,
@@ -32,6 +33,7 @@ export interface RequirementsStoreOptions {
   readonly initial: ResourceRequirements;
   readonly registers: NamedRegisters;
   readonly retryUs: number;
+  readonly lateRescale: EngineParts['lateRescale'];
   /** The requirements are known and ours. */
   readonly claimed: Then;
   /** A newer leader was there first. */
@@ -77,7 +79,7 @@ export class RequirementsStore {
   /** A request numbered at or below one that was obeyed changes nothing. `then` is called when the outcome is durable. */
   change(request: number, requirements: ResourceRequirements, out: Out, then: Then): void {
     const wanted = (before: StoredRequirements): StoredRequirements => {
-      if (request <= before.request) return before;
+      if (request <= before.request && this.#options.lateRescale === 'ignored') return before;
       const highestParallelism = Math.max(before.highestParallelism, requirements.upper);
       return { ...before, ...requirements, request, highestParallelism };
     };

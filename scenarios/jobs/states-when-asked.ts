@@ -29,6 +29,8 @@ export interface AskedTotals {
   readonly delay: number;
   /** Of far ones where they went, how far in thousands and whether on time, and how often. */
   readonly far: readonly (readonly [StateKey, number])[];
+  /** How early ones were by where they went, minutes. */
+  readonly early: readonly (readonly [string, Early])[];
   /** First letters of where early ones went. */
   readonly letters: string;
   /** Mean distance of punctual ones, rounded down. */
@@ -37,6 +39,11 @@ export interface AskedTotals {
 
 /** A count at the bottom of as many lists. */
 type Nested = number | readonly Nested[];
+
+interface Early {
+  /** In order. */
+  readonly delays: number[];
+}
 
 interface Mean {
   readonly count: number;
@@ -49,6 +56,8 @@ const FAR = 900;
 const DELAY = reducingState<number>('delay', Types.int, (sum, delay) => sum + delay);
 /** Keys of every kind. */
 const FAR_ONES = mapState('far', Types.key, Types.int);
+/** Documents that are changed in place. */
+const EARLY_ONES = mapState('early', Types.string, Types.json as TypeSerializer<unknown> as TypeSerializer<Early>);
 const LETTERS = listState('letters', Types.string);
 const DISTANCE = aggregatingState<number, Mean, number>(
   'distance',
@@ -92,7 +101,7 @@ function askingFunction(
   nesting: number,
 ): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput | AskedTotals>> {
   return {
-    states: [valueState(COUNT, nestedType(nesting)), DELAY, FAR_ONES, LETTERS, DISTANCE],
+    states: [valueState(COUNT, nestedType(nesting)), DELAY, FAR_ONES, EARLY_ONES, LETTERS, DISTANCE],
     registration: 'when-asked',
     create() {
       let runtime: RuntimeContext;
@@ -111,9 +120,10 @@ function askingFunction(
           const total = countIn(runtime.value<Nested>(COUNT).value());
           const delay = runtime.reducing<number>(DELAY.name).get() ?? 0;
           const far = runtime.map<StateKey, number>(FAR_ONES.name).entries();
+          const early = runtime.map<string, Early>(EARLY_ONES.name).entries();
           const letters = runtime.list<string>(LETTERS.name).get().join('');
           const mean = runtime.aggregating<number, number>(DISTANCE.name).get() ?? 0;
-          out.collect({ key: String(currentKey), total, delay, far, letters, mean });
+          out.collect({ key: String(currentKey), total, delay, far, early, letters, mean });
         },
       };
     },
@@ -131,6 +141,10 @@ function note(runtime: RuntimeContext, row: Row, place: string): void {
     for (const what of [place, distance / 1_000, delay <= 0]) farOnes.put(what, (farOnes.get(what) ?? 0) + 1);
   }
   if (delay >= 0) return;
+  const earlyOnes = runtime.map<string, Early>(EARLY_ONES.name);
+  const delays = earlyOnes.get(place)?.delays;
+  if (delays === undefined) earlyOnes.put(place, { delays: [delay] });
+  else delays.splice(delays.findLastIndex((one) => one <= delay) + 1, 0, delay);
   const letters = runtime.list<string>(LETTERS.name);
   const letter = place.slice(0, 1);
   if (!letters.get().includes(letter)) letters.update([...letters.get(), letter].sort(byCodeUnits));

@@ -48,6 +48,16 @@ export const lateResumeCarriedOut: Mutant = {
   judges: ['exactly-once-output', 'exactly-once-state', 'savepoints'],
 };
 
+export const stoppedJobRestarts: Mutant = {
+  slug: 'stopped-job-restarts',
+  bug: 'FLINK-21030',
+  story:
+    'A subtask fails when the savepoint of a stop is durable and others have finished with it: the job is restarted from an older checkpoint, though its sinks commit what the savepoint holds.',
+  parts: withWrong({ failureWhileStopping: 'restarts' }),
+  scenario: 'stop-meets-failure',
+  judges: ['exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
 export const noClaimNotRemembered: Mutant = {
   slug: 'no-claim-not-remembered',
   bug: 'FLINK-26985',

@@ -20,6 +20,16 @@ export const unknownWriteIsSuccess: Mutant = {
   ],
 };
 
+export const leaseCountedFromAnswer: Mutant = {
+  slug: 'lease-counted-from-answer',
+  bug: 'own',
+  story:
+    'A leader counts its lease from when it was told that it is renewed. The answer was long under way, so another one leads before it stops.',
+  parts: withWrong({ leaseCountedFrom: 'answer' }),
+  scenario: 'late-lease-answers',
+  judges: ['fencing'],
+};
+
 export const deleteDataBeforePointer: Mutant = {
   slug: 'delete-data-before-pointer',
   bug: 'FLINK-22014',

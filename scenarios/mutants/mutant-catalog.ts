@@ -12,6 +12,7 @@ import {
   abortForgetsTimer,
   failedStopLeavesTimerOff,
   lateResumeCarriedOut,
+  stoppedJobRestarts,
   lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
@@ -50,6 +51,7 @@ import {
 import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants.ts';
 import {
   deleteDataBeforePointer,
+  leaseCountedFromAnswer,
   idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
@@ -103,6 +105,7 @@ import {
 } from './operator-state-mutants.ts';
 import {
   keyGroupsNotClipped,
+  lateRescaleObeyed,
   noAbortAfterScaleDown,
   prefixMatchSubtask,
   rescaledOutputForgotten,
@@ -185,6 +188,7 @@ export const MUTANTS: readonly Mutant[] = [
   unknownWriteIsFailure,
   unknownWriteIsSuccess,
   deleteDataBeforePointer,
+  leaseCountedFromAnswer,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
   unreadableCheckpointRemoved,
@@ -211,6 +215,7 @@ export const MUTANTS: readonly Mutant[] = [
   compactionRemovesEarly,
   unionStateSplit,
   keyGroupsNotClipped,
+  lateRescaleObeyed,
   noAbortAfterScaleDown,
   txnIdRangesOverlap,
   prefixMatchSubtask,
@@ -250,6 +255,7 @@ export const MUTANTS: readonly Mutant[] = [
   failedStopLeavesTimerOff,
   lostTriggerUnnoticed,
   lateResumeCarriedOut,
+  stoppedJobRestarts,
   noClaimNotRemembered,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,

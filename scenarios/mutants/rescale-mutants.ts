@@ -43,6 +43,16 @@ export const prefixMatchSubtask: Mutant = {
   judges: ['progress', 'exactly-once-output'],
 };
 
+export const lateRescaleObeyed: Mutant = {
+  slug: 'late-rescale-obeyed',
+  bug: 'own',
+  story:
+    'A request for another parallelism is obeyed whenever it comes: repeated behind a later one, it takes its place.',
+  parts: withWrong({ lateRescale: 'obeyed' }),
+  scenario: 'late-rescales',
+  judges: ['requests'],
+};
+
 export const unionStateSplit: Mutant = {
   slug: 'union-state-split',
   bug: 'row S6',

@@ -37,6 +37,7 @@ import { MissedRecords } from './missed-records.ts';
 import { Ledgers } from './ledgers.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
+import { Requests } from './requests.ts';
 import { Savepoints } from './savepoints.ts';
 import { ReferenceCourse } from './reference-course.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
@@ -169,7 +170,7 @@ export class JudgeBench {
       new Fencing({ jobId, plan, margins }),
       ...[new Finishing({ graph, isCheckpointing, margins }), new Notifications(margins), this.#bounds],
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
-      ...upgradesOf(plan, { jobId, history, versions }),
+      ...judgesOfRuns(plan, { jobId, history, versions }),
       ...(restore === undefined
         ? []
         : [new RestoreAudit({ graphOf, reader, expiring, handedOut, margins, ...restore })]),
@@ -274,14 +275,17 @@ interface Sources {
   readonly expiring: RestoreAuditOptions['expiring'];
 }
 
-/** Row S24. */
-function upgradesOf(
-  { engine: { restart } }: SimulationPlan,
+/** What clients ask for, and versions of the job (row S24). */
+function judgesOfRuns(
+  { engine: { restart, scheduler } }: SimulationPlan,
   { jobId, history, versions }: Pick<Sources, 'history'> & { readonly jobId: string; readonly versions: JobVersions },
-): Upgrades[] {
-  if (history === undefined || versions.size === 1) return [];
+): (Requests | Upgrades)[] {
+  if (history === undefined) return [];
+  const graph = (): JobGraph => history.versionOf(history.current().version).graph;
+  const requests = new Requests({ jobId, isAdaptive: scheduler.mode === 'adaptive', graph });
+  if (versions.size === 1) return [requests];
   const restartsWithoutEnd = restart.strategy === 'exponential-delay' && restart.attemptsBeforeReset === 0;
-  return [new Upgrades({ jobId, history, restartsWithoutEnd })];
+  return [requests, new Upgrades({ jobId, history, restartsWithoutEnd })];
 }
 
 /** Row X26. */

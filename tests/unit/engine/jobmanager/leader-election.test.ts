@@ -36,6 +36,7 @@ class Candidate {
       node: nodeId(name),
       incarnation,
       runtime,
+      parts: { leaseCountedFrom: 'request' },
       coordination: this.#client,
       acquired: (epoch) => this.told.push(`acquired ${epoch}`),
       lost: (epoch) => this.told.push(`lost ${epoch}`),

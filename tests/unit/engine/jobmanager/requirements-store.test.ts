@@ -35,6 +35,7 @@ class Leader {
       initial: { lower: 2, upper: 2 },
       registers: new StoreRegisters(this.#client),
       retryUs: RETRY_US,
+      lateRescale: 'ignored',
       claimed: () => this.told.push('claimed'),
       superseded: () => this.told.push('superseded'),
     });
