@@ -49,6 +49,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'a job restarts while the metadata of a checkpoint is on its way, and again at the next one',
   },
   { name: 'pause-during-snapshot', description: 'machines stand still with a snapshot taken and not yet written' },
+  { name: 'lists-beneath-snapshots', description: 'lists change in place while snapshots of them are written slowly' },
   {
     name: 'snapshots-side-by-side',
     description: 'several snapshots of one state are live while it shrinks; newer ones are dropped first',

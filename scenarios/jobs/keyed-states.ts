@@ -37,6 +37,8 @@ export interface KeyedStatesOutput {
   /** Groups seen, and groups seen again. */
   readonly groups: number;
   readonly again: number;
+  /** Elements of the list before this record; absent without one. */
+  readonly marks?: number;
 }
 
 const SIZES = ['small', 'busy', 'hub'] as const;
@@ -61,6 +63,9 @@ const PROFILE = valueState(
   Types.record<Profile>({ count: Types.int, size: Types.enumeration(...SIZES), farthest: Types.double }),
 );
 const LETTERS = listState('letters', Types.string);
+/** One element for each record since the list was full: grows in place, and is emptied and looked at again in one action. */
+const MARKS = listState('marks', Types.int);
+const MARKS_MAX = 12;
 const GROUPS = mapState('groups', Types.string, Types.nullable(Types.int));
 const DELAY = reducingState<number>('delay', Types.int, (sum, delay) => sum + delay);
 const DISTANCE = aggregatingState<number, Mean, number>(
@@ -80,6 +85,11 @@ export const keyedStates: JobDefinition = {
   parameters: [
     { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
     { name: 'ttl', description: 'Milliseconds of the wall clock after which entries expire; 0: never.', default: 0 },
+    {
+      name: 'marks',
+      description: 'Whether each record also adds to a list, which is emptied when it is full.',
+      default: false,
+    },
     { name: 'group', description: 'Field by which the map of a key is filled.', default: 'destination' },
   ],
   build(input) {
@@ -89,7 +99,14 @@ export const keyedStates: JobDefinition = {
     const env = new StreamExecutionEnvironment({ jobId: 'keyed-states', name: 'Keyed states', parallelism });
     readUnion(env, input, input.topics)
       .keyBy((row) => keyField(row, key))
-      .process(everyKind(key, group, numberParameter(input.parameters, 'ttl')))
+      .process(
+        everyKind({
+          key,
+          group,
+          ttlMs: numberParameter(input.parameters, 'ttl'),
+          marks: input.parameters['marks'] === true,
+        }),
+      )
       .uid('states')
       .name('States')
       .sinkTo(sinkOptions(input))
@@ -98,17 +115,25 @@ export const keyedStates: JobDefinition = {
   },
 };
 
-function everyKind(
-  key: string,
-  group: string,
-  ttlMs: number,
-): FunctionSpec<KeyedProcessFunction<Row, KeyedStatesOutput>> {
-  const states: readonly StateDescriptor[] = [PROFILE, LETTERS, GROUPS, DELAY, DISTANCE];
+function everyKind({
+  key,
+  group,
+  ttlMs,
+  marks: hasMarks,
+}: {
+  readonly key: string;
+  readonly group: string;
+  readonly ttlMs: number;
+  readonly marks: boolean;
+}): FunctionSpec<KeyedProcessFunction<Row, KeyedStatesOutput>> {
+  const always: readonly StateDescriptor[] = [PROFILE, LETTERS, GROUPS, DELAY, DISTANCE];
+  const states = hasMarks ? [...always, MARKS] : always;
   return {
     states: ttlMs > 0 ? states.map((state) => withTimeToLive(state, { ttlMs })) : states,
     create() {
       let profile: ValueState<Profile>;
       let letters: ListState<string>;
+      let marks: ListState<number> | undefined;
       let groups: MapState<string, number | null>;
       let delay: ReducingState<number>;
       let distance: AggregatingState<number, number>;
@@ -116,6 +141,7 @@ function everyKind(
         open(runtime) {
           profile = runtime.value(PROFILE.name);
           letters = runtime.list(LETTERS.name);
+          marks = hasMarks ? runtime.list(MARKS.name) : undefined;
           groups = runtime.map(GROUPS.name);
           delay = runtime.reducing(DELAY.name);
           distance = runtime.aggregating(DISTANCE.name);
@@ -134,11 +160,19 @@ function everyKind(
           distance.add(far);
           const again = groups.entries().filter(([, times]) => times !== null).length;
           const mean = distance.get() ?? 0;
-          out.collect({ key: keyField(row, key), count, mean, groups: groups.keys().length, again });
+          const base = { key: keyField(row, key), count, mean, groups: groups.keys().length, again };
+          out.collect(marks === undefined ? base : { ...base, marks: marked(marks) });
         },
       };
     },
   };
+}
+
+function marked(marks: ListState<number>): number {
+  if (marks.get().length === MARKS_MAX) marks.clear();
+  const before = marks.get().length;
+  marks.add(before);
+  return before;
 }
 
 const wholeNumber = (value: unknown): number => (typeof value === 'number' ? Math.round(value) : 0);
