@@ -20,6 +20,7 @@ import {
 import {
   backlogFlagSurvivesReader,
   checkpointDoesNotWaitForEvents,
+  eventsOfTheDeadWaitedFor,
   enumeratorStateNotRestored,
   gatewayStaysOpen,
   noticesAsTheyCome,
@@ -51,6 +52,7 @@ import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants
 import {
   deleteDataBeforePointer,
   leaseCountedFromAnswer,
+  lateFilesLeft,
   idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
@@ -185,6 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
   unknownWriteIsSuccess,
   deleteDataBeforePointer,
   leaseCountedFromAnswer,
+  lateFilesLeft,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
   unreadableCheckpointRemoved,
@@ -222,6 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
   regionForgetsDownstream,
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
+  eventsOfTheDeadWaitedFor,
   gatewayStaysOpen,
   noticesAsTheyCome,
   backlogFlagSurvivesReader,

@@ -37,6 +37,7 @@ const KINDS = [
   'leadership-acquired',
   'checkpoint-triggered',
   'acknowledge-sent',
+  'coordinator-snapshot-taken',
   'acknowledge-received',
   'decline-received',
   'object-stored',
@@ -99,6 +100,7 @@ export class CheckpointLifecycle implements Judge {
     'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
     'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
     'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
+    'waits-for-the-dead: a checkpoint waits until an attempt that a restart has given up acknowledges an event of its coordinator. ' +
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
     RetainedCount.anomalies +
@@ -164,6 +166,9 @@ export class CheckpointLifecycle implements Judge {
       case 'acknowledge-sent':
         this.#kinds.onAcknowledged(event, at);
         this.#lives.get(event.checkpointId)?.acknowledged.add(event.attempt);
+        return;
+      case 'coordinator-snapshot-taken':
+        this.#onCoordinatorSnapshot(event, at);
         return;
       case 'acknowledge-received':
         this.#onAcknowledged(event, at);
@@ -266,6 +271,14 @@ export class CheckpointLifecycle implements Judge {
       endedAt: -1,
     });
     forgetOldest(this.#lives, EPISODES_KEPT);
+  }
+
+  #onCoordinatorSnapshot({ checkpointId: id, operator, waitsFor }: Of<'coordinator-snapshot-taken'>, at: number): void {
+    const givenUpAt = this.#succession.givenUpAt(new Set<number>(waitsFor));
+    if (givenUpAt === undefined) return;
+    this.#say('waits-for-the-dead', [givenUpAt, at], () => {
+      return `Checkpoint ${String(id)} waits for events of ${operator} that attempts ${waitsFor.join(', ')} have not acknowledged; one of them was given up`;
+    });
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
