@@ -21,7 +21,7 @@ import type { LogSplit } from './protocol/operator-events.ts';
 import type { CheckpointOptions } from './protocol/checkpoint-options.ts';
 import type { StateKind } from './protocol/state-handle.ts';
 import { ChangelogStateBackend, type ChangelogOptions } from './changelog/changelog-state-backend.ts';
-import type { StoreWork } from './lsm/log-structured-store.ts';
+import type { DeletedRows, StoreWork } from './lsm/log-structured-store.ts';
 import { LsmStateBackend } from './lsm/lsm-state-backend.ts';
 import type { WorkingDirectory } from './lsm/segment-directory.ts';
 import { START_OF_TIME_US } from './protocol/stream-elements.ts';
@@ -206,6 +206,8 @@ export interface EngineParts {
   readonly reservedFiles: 'registered' | 'unknown';
   /** Which checkpoint the next incremental one builds on (row S17): the newest that is known to be complete, or whatever was written for any. */
   readonly incrementalBase: 'confirmed' | 'uploaded';
+  /** Whether a full checkpoint may be made of files that its subtasks were restored from (rows C7, C27): they may be their user's. */
+  readonly fullCheckpoint: 'of-new-files' | 'of-restored-files';
   /** When the files that a checkpoint has in common with others are registered (rows C9, S16). */
   readonly sharedRegistration: 'at-acknowledgement' | 'after-store';
   /** What becomes of a checkpoint that names a file which is not registered (row S16). */
@@ -254,6 +256,8 @@ export interface EngineParts {
   hasDeliveredBarrier(lastSeen: number, id: CheckpointId): boolean;
   /** Under which number the data of an input channel is gathered. */
   channelNumber(channel: { readonly number: number; readonly edge: number; readonly peer: number }): number;
+  /** Whether the abort of one checkpoint ends the gathering of in-flight data for another (row B6): for its own only, or for any. */
+  readonly abortEndsGathering: 'of-its-own' | 'of-any';
   /** Whether recovered data that was not consumed yet is part of the next snapshot (row B6). */
   readonly persistsRecovered: boolean;
   /** Whether data that a barrier overtook in an output queue is part of the snapshot (row B7). */
@@ -279,6 +283,8 @@ export interface StateBackendOptions {
   readonly directory?: WorkingDirectory;
   /** What becomes of a restored segment with rows of other key groups (row S18); absent: clipped. */
   readonly foreignRows?: 'clipped' | 'kept';
+  /** How long a deleted row is remembered when segments are merged (row S17); absent: until nothing older can be below it. */
+  readonly deletedRows?: DeletedRows;
   /** Absent: changes are not logged (row S20). */
   readonly changelog?: ChangelogOptions;
 }
@@ -380,6 +386,7 @@ export const standardParts: EngineParts = {
   localCopies: 'verified',
   reservedFiles: 'registered',
   incrementalBase: 'confirmed',
+  fullCheckpoint: 'of-new-files',
   mergedFileDeletion: 'with-last',
   mergedFileNotice: 'all-below',
   mergedFilesOfTheDead: 'swept',
@@ -405,6 +412,7 @@ export const standardParts: EngineParts = {
   freeBuffers: ({ buffers, queued, granted }) => buffers - queued - granted,
   hasDeliveredBarrier: (lastSeen, id) => lastSeen >= id,
   channelNumber: ({ number }) => number,
+  abortEndsGathering: 'of-its-own',
   persistsRecovered: true,
   persistsOvertakenOutput: true,
   barrierOvertakes: (options) => overtakes(options),

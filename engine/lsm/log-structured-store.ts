@@ -47,7 +47,11 @@ export interface StoreOptions {
   /** Size at which the memtable becomes a segment. */
   readonly memtableBytes?: number | undefined;
   readonly isObsolete?: IsObsolete;
+  /** How long a deleted row is remembered (I3): until nothing older can be below it, or, wrongly, until the level below has none. */
+  readonly deletedRows?: DeletedRows | undefined;
 }
+
+export type DeletedRows = 'until-last-level' | 'until-next-level';
 
 export class LogStructuredStore<O> {
   readonly #work: StoreWork;
@@ -57,8 +61,10 @@ export class LogStructuredStore<O> {
   /** By level; within a level oldest first. */
   readonly #levels: StoredSegment<O>[][] = [];
   readonly #files: SegmentDirectory;
+  readonly #deletedRows: DeletedRows;
 
-  constructor({ work, directory, memtableBytes = MEMTABLE_BYTES, isObsolete }: StoreOptions) {
+  constructor({ work, directory, memtableBytes = MEMTABLE_BYTES, isObsolete, deletedRows }: StoreOptions) {
+    this.#deletedRows = deletedRows ?? 'until-last-level';
     this.#work = work;
     this.#files = new SegmentDirectory(directory);
     this.#memtableBytes = memtableBytes;
@@ -177,7 +183,8 @@ export class LogStructuredStore<O> {
     }
     this.giveBack(full.splice(0));
     this.#dropObsolete(newest);
-    const isLast = this.#levels.every((deeper, at) => at <= level || deeper.length === 0);
+    const deepest = this.#deletedRows === 'until-next-level' ? level + 1 : this.#levels.length;
+    const isLast = this.#levels.every((deeper, at) => at <= level || at > deepest || deeper.length === 0);
     const rows: readonly Row[] = isLast ? present(newest) : inOrder(newest);
     if (rows.length > 0) this.#add(rows, level + 1);
     this.#compactFrom(level + 1);

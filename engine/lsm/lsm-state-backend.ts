@@ -50,6 +50,7 @@ import { IncompatibleState, sameSnapshot, type TypeSerializer } from '../state/t
 import { CurrentValues, decodeWhole } from './current-values.ts';
 import { isWithin, keyedStateFileOf, takeApart } from './keyed-rows.ts';
 import {
+  type DeletedRows,
   type IsObsolete,
   LogStructuredStore,
   type StoredSegment,
@@ -87,6 +88,8 @@ export interface LsmStateBackendOptions {
   readonly memtableBytes?: number;
   /** What becomes of a restored segment with rows of other key groups (I1). */
   readonly foreignRows?: 'clipped' | 'kept';
+  /** See StoreOptions. */
+  readonly deletedRows?: DeletedRows;
   /** Absent: nobody wants to know of changes. */
   readonly changes?: StateChangeListener;
 }
@@ -109,14 +112,14 @@ export class LsmStateBackend implements TellingBackend {
   #keyPart: ByteString = '';
 
   constructor(options: LsmStateBackendOptions) {
-    const { keyGroups, maxParallelism, memtableBytes } = options;
+    const { keyGroups, maxParallelism, memtableBytes, deletedRows } = options;
     assert(keyGroups.start >= 0 && keyGroups.start <= keyGroups.end, 'a key-group range is not empty', { keyGroups });
     assert(keyGroups.end < maxParallelism, 'a key group is below the maximum parallelism', { keyGroups });
     this.#options = options;
     const work = options.work ?? { blockReads: 0, diskBytes: 0 };
     const directory = options.directory ?? directoryInMemory();
     const isObsolete: IsObsolete = (row, value) => this.#hasExpired(row, value);
-    this.#store = new LogStructuredStore({ work, directory, memtableBytes, isObsolete });
+    this.#store = new LogStructuredStore({ work, directory, memtableBytes, isObsolete, deletedRows });
     this.#rows = options.changes === undefined ? this.#store : new RecordedRows(this.#store, options.changes);
     this.#values = new CurrentValues(this.#rows);
   }

@@ -231,7 +231,7 @@ export class TaskInput {
   /** The coordinator aborted it. True when that was news: those behind must hear of it. */
   abort(checkpointId: CheckpointId): boolean {
     const isNews = this.#barriers.abort(checkpointId);
-    this.#stopGathering();
+    this.#stopGathering(this.#options.environment.parts.abortEndsGathering);
     return isNews;
   }
 
@@ -425,8 +425,9 @@ export class TaskInput {
     this.#inFlight?.inputArrived(of, buffer);
   }
 
-  #stopGathering(): void {
-    if (this.#barriers.overtaking === 0) this.#inFlight = undefined;
+  /** What is gathered may be of another checkpoint than the one that is over. */
+  #stopGathering(of: 'of-its-own' | 'of-any' = 'of-its-own'): void {
+    if (of === 'of-any' || this.#barriers.overtaking === 0) this.#inFlight = undefined;
   }
 
   /** Row B8: it came in its place; whether it may stay there, time will tell. */

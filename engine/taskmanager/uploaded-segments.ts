@@ -25,7 +25,7 @@ type OwnSegment = Pick<NativeSegment, 'id' | 'origin'>;
 export const segmentKey = (operator: string, segment: number | string): string => `${operator}#${segment}`;
 
 export class UploadedSegments {
-  readonly #parts: Pick<EngineParts, 'incrementalBase'>;
+  readonly #parts: Pick<EngineParts, 'incrementalBase' | 'fullCheckpoint'>;
   readonly #merging: Pick<FileMerging, 'reuse'> | undefined;
   readonly #acknowledged = new Map<CheckpointId, UploadedFiles>();
   #base: UploadedFiles | undefined;
@@ -35,7 +35,7 @@ export class UploadedSegments {
   #fullId = 0;
 
   /** `merging`: knows which files are too empty to be built on (row S19). */
-  constructor(parts: Pick<EngineParts, 'incrementalBase'>, merging?: Pick<FileMerging, 'reuse'>) {
+  constructor(parts: Pick<EngineParts, 'incrementalBase' | 'fullCheckpoint'>, merging?: Pick<FileMerging, 'reuse'>) {
     this.#parts = parts;
     this.#merging = merging;
   }
@@ -54,7 +54,7 @@ export class UploadedSegments {
 
   /** A checkpoint is taken that uses nothing of before. */
   full(checkpointId: CheckpointId): void {
-    this.#fullId = checkpointId;
+    if (this.#parts.fullCheckpoint === 'of-new-files') this.#fullId = checkpointId;
     this.#base = undefined;
     this.#baseId = undefined;
   }

@@ -31,6 +31,25 @@ export const checkpointDuringChannelRecovery: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const abortEndsGathering: Mutant = {
+  slug: 'abort-ends-gathering',
+  bug: 'own (row B6)',
+  story:
+    'The notice that a checkpoint was aborted ends the gathering of in-flight data, be it for another one: what arrives from then on is in no snapshot.',
+  parts: withWrong({ abortEndsGathering: 'of-any' }),
+  scenario: 'aborts-beside-unaligned',
+  // A life that does not end well ends between a checkpoint and the sweep behind it.
+  judges: [
+    'consistent-cut',
+    'exactly-once-output',
+    'exactly-once-state',
+    'progress',
+    'restore-audit',
+    'retention',
+    'savepoints',
+  ],
+};
+
 export const creditGrantedAgain: Mutant = {
   slug: 'credit-granted-again',
   bug: 'own (row B15)',

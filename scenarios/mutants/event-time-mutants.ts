@@ -86,6 +86,47 @@ export const timerRegisteredTwice: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };
 
+export const timersWithoutNamespace: Mutant = {
+  slug: 'timers-without-namespace',
+  bug: 'own (row S11)',
+  story:
+    'A timer is known by key and time alone: where two windows of a key have one at the same instant, only the first is registered.',
+  parts: withWrong({
+    createStateBackend: (options) => {
+      const backend = standardParts.createStateBackend(options);
+      return withTimers(backend, (name) => {
+        const timers = backend.getTimers(name);
+        const known = new Set<string>();
+        const nameOf = (key: unknown, timestampUs: number): string => `${String(key)}/${String(timestampUs)}`;
+        return {
+          get size() {
+            return timers.size;
+          },
+          add: (namespace, timestampUs) => {
+            const own = nameOf(backend.currentKey, timestampUs);
+            if (known.has(own)) return false;
+            known.add(own);
+            return timers.add(namespace, timestampUs);
+          },
+          remove: (namespace, timestampUs) => {
+            const isGone = timers.remove(namespace, timestampUs);
+            if (isGone) known.delete(nameOf(backend.currentKey, timestampUs));
+            return isGone;
+          },
+          peek: () => timers.peek(),
+          poll: () => {
+            const first = timers.poll();
+            if (first !== undefined) known.delete(nameOf(first.key, first.timestampUs));
+            return first;
+          },
+        };
+      });
+    },
+  }),
+  scenario: 'removed-state',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'restore-audit', 'savepoints'],
+};
+
 export const mergedSessionForgets: Mutant = {
   slug: 'merged-session-forgets',
   bug: 'row S11',

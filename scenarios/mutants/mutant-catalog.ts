@@ -33,6 +33,7 @@ import {
   savepointBarrierHasPriority,
 } from './barrier-mutants.ts';
 import {
+  abortEndsGathering,
   checkpointDuringChannelRecovery,
   creditGrantedAgain,
   givenUpAtEveryRestore,
@@ -76,6 +77,7 @@ import {
   earlierRunsDeletedAtTheEnd,
 } from './finish-mutants.ts';
 import {
+  timersWithoutNamespace,
   lateRecordInBothOutputs,
   mergedSessionForgets,
   restoredTimersNotArmed,
@@ -143,6 +145,8 @@ import {
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
 import {
+  fullUsesRestoredFiles,
+  removalForgottenInMerge,
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
   claimForgottenByNextLeader,
@@ -232,6 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
   newerBarrierDoesNotCancelOlder,
   rpcPerMessageNoOrder,
   overtakenOutputNotPersisted,
+  abortEndsGathering,
   creditGrantedAgain,
   restoredOutputWaits,
   givenUpWithOperatorState,
@@ -269,6 +274,7 @@ export const MUTANTS: readonly Mutant[] = [
   restoredTimersNotArmed,
   timersStayBehindAtRescale,
   timerRegisteredTwice,
+  timersWithoutNamespace,
   mergedSessionForgets,
   lateRecordInBothOutputs,
   registerAfterStore,
@@ -280,6 +286,8 @@ export const MUTANTS: readonly Mutant[] = [
   partialUploadNotTracked,
   clearBeforeAsyncDiscard,
   segmentNotClipped,
+  fullUsesRestoredFiles,
+  removalForgottenInMerge,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
   mergedFileGoesWithItsFirstPart,

@@ -93,6 +93,28 @@ export const segmentNotClipped: Mutant = {
   judges: SEE_EARLY_DELETION,
 };
 
+export const removalForgottenInMerge: Mutant = {
+  slug: 'removal-forgotten-in-merge',
+  bug: 'own (row S17)',
+  story:
+    'A merge of segments forgets a removed row when the level below has no segment, though one further down may have the row: what was removed is back.',
+  parts: withWrong({
+    createStateBackend: (options) => standardParts.createStateBackend({ ...options, deletedRows: 'until-next-level' }),
+  }),
+  scenario: 'removed-state',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'restore-audit', 'savepoints'],
+};
+
+export const fullUsesRestoredFiles: Mutant = {
+  slug: 'full-uses-restored-files',
+  bug: 'own (rows C7, C27)',
+  story:
+    'A full checkpoint forgets what its subtasks have written, but not what they were restored from: a run without claim goes on with files that its user may delete.',
+  parts: withWrong({ fullCheckpoint: 'of-restored-files' }),
+  scenario: 'resume-checkpoint-manually-incremental-itcase',
+  judges: ['retention'],
+};
+
 export const baseFromUnconfirmed: Mutant = {
   slug: 'base-from-unconfirmed',
   bug: 'own (row S17)',

@@ -72,7 +72,7 @@ export class Retention implements Judge {
   readonly anomalies =
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
     'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
-    'run was restored from and did not claim. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
+    'run was restored from and did not claim. foreign-file-used: a checkpoint is made of a file of an earlier run, though its run was to begin with a full one. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
     'live): at the end an object, an unfinished upload or an empty directory belongs to no checkpoint that is retained, was left to its user or is still being taken.';
   readonly #options: RetentionOptions;
   readonly #findings = new Findings(NAME);
@@ -92,6 +92,8 @@ export class Retention implements Judge {
   readonly #kept = new Map<string, ReadonlySet<string>>();
   /** Of the last pointer. */
   #run: JobRun = FIRST_RUN;
+  /** The run was to use nothing of what it was restored from (row C7). */
+  #beganWithoutClaim = false;
   #retained: readonly RetainedCheckpoint[] = [];
   readonly #margins: Margins;
   /** By path that no pointer names any more and that still is there: whose it was, and since when. */
@@ -232,7 +234,10 @@ export class Retention implements Judge {
 
   /** I3. */
   #onClaims(completed: readonly RetainedCheckpoint[], job: JobRun = FIRST_RUN): void {
-    if (job.run !== this.#run.run) for (const checkpoint of this.#retained) this.#handOver(checkpoint);
+    if (job.run !== this.#run.run) {
+      this.#beganWithoutClaim = job.fullFirst;
+      for (const checkpoint of this.#retained) this.#handOver(checkpoint);
+    }
     this.#run = job;
     this.#retained = completed;
     for (const { owner, metadata, id } of completed) {
@@ -266,10 +271,22 @@ export class Retention implements Judge {
     this.#everNamed.add(id);
     forgetOldest(this.#everNamed, EPISODES_KEPT);
     this.#checked += 1;
+    this.#onForeign(id, paths, at);
     const missing = paths.find((path) => this.#options.durable.object(path) === undefined);
     if (missing === undefined) return;
     const message = (): string => `The pointer names checkpoint ${String(id)}, whose ${missing} does not exist`;
     this.#findings.violated('retained-file-missing', [at], message);
+  }
+
+  /** Row C27: the user may delete what was not claimed, whenever he likes. What was written before the run has an id up to its floor. */
+  #onForeign(id: number, paths: readonly string[], at: number): void {
+    const { floor } = this.#run;
+    if (!this.#beganWithoutClaim || id <= floor) return;
+    const foreign = paths.find((path) => creatorOf(path) <= floor);
+    if (foreign === undefined) return;
+    const message = (): string =>
+      `Checkpoint ${String(id)} is made of ${foreign}, of a snapshot that its run did not claim`;
+    this.#findings.violated('foreign-file-used', [at], message);
   }
 
   /** Who asks to dispose of a snapshot gives it up; who restores from it may claim it, which the pointer will say. */

@@ -9,6 +9,7 @@ import {
   type RetainedCheckpoint,
 } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import type { EndOfLife } from '../../../../sim/judges/judge.ts';
 import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';
 import { JOB_ID, KEYS, metadataPath, REST, rightLife, SmallLife, statePath } from './small-life.ts';
@@ -183,6 +184,10 @@ describe('what a run has claimed of an earlier one', () => {
       return this;
     }
 
+    get anomalies(): readonly (string | undefined)[] {
+      return this.#judge.finish({ cause: 'limit' } as EndOfLife).map(({ anomaly }) => anomaly);
+    }
+
     /** Of these files, which is an orphan. */
     orphan(...there: readonly string[]): string | undefined {
       this.objects.clear();
@@ -194,6 +199,17 @@ describe('what a run has claimed of an earlier one', () => {
   const ALL = [metadataPath(2), segment(1), segment(2), LEFT];
   const OLD = { id: checkpointId(1), metadata: metadataPath(1) };
   const claim = (): Claim => new Claim().point([OLD], FIRST_RUN).point([CLAIMED], RUN);
+
+  it('and a run that claims nothing begins with a full checkpoint, made of files of its own: foreign-file-used', () => {
+    const unclaimed = { ...CLAIMED, owner: 'user' } as const;
+    const begun = (fullFirst: boolean): Claim =>
+      new Claim().point([OLD], FIRST_RUN).point([unclaimed], { ...RUN, fullFirst });
+    const after = { ...RUN, fullFirst: false };
+    expect(begun(true).point([OWN], after, [segment(2)]).anomalies).toContain('foreign-file-used');
+    expect(begun(true).point([OWN], after, [segment(3)]).anomalies).not.toContain('foreign-file-used');
+    expect(begun(false).point([OWN], after, [segment(2)]).anomalies).not.toContain('foreign-file-used');
+    expect(claim().point([OWN], after, [segment(2)]).anomalies).not.toContain('foreign-file-used');
+  });
 
   it('stays while the pointer names it, and what was never the run’s stays in any case', () => {
     expect(claim().orphan(...ALL)).toBeUndefined();
