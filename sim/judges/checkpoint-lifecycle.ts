@@ -256,29 +256,18 @@ export class CheckpointLifecycle implements Judge {
     this.#lastIdByEpoch.set(epoch, Math.max(id, floor));
     forgetOldest(this.#lastIdByEpoch, EPISODES_KEPT);
     this.#highestTriggered = Math.max(id, this.#highestTriggered);
-    const { jobAttempt, tasks } = event;
-    const required = new Set(tasks);
+    const asked = { epoch, jobAttempt: event.jobAttempt, required: new Set<number>(event.tasks) };
     const isSavepoint = event.options.snapshot === 'savepoint';
-    const acknowledged = new Set<number>();
-    this.#lives.set(id, {
-      triggeredAt: at,
-      triggeredUs,
-      epoch,
-      jobAttempt,
-      required,
-      acknowledged,
-      isSavepoint,
-      endedAt: -1,
-    });
+    const open = { triggeredAt: at, triggeredUs, acknowledged: new Set<number>(), endedAt: -1 };
+    this.#lives.set(id, { ...asked, isSavepoint, ...open });
     forgetOldest(this.#lives, EPISODES_KEPT);
   }
 
-  #onCoordinatorSnapshot({ checkpointId: id, operator, waitsFor }: Of<'coordinator-snapshot-taken'>, at: number): void {
+  #onCoordinatorSnapshot({ checkpointId: id, waitsFor }: Of<'coordinator-snapshot-taken'>, at: number): void {
     const givenUpAt = this.#succession.givenUpAt(new Set<number>(waitsFor));
-    if (givenUpAt === undefined) return;
-    this.#say('waits-for-the-dead', [givenUpAt, at], () => {
-      return `Checkpoint ${String(id)} waits for events of ${operator} that attempts ${waitsFor.join(', ')} have not acknowledged; one of them was given up`;
-    });
+    const message = () =>
+      `Checkpoint ${String(id)} waits for attempts ${waitsFor.join(', ')}; one of them was given up`;
+    if (givenUpAt !== undefined) this.#say('waits-for-the-dead', [givenUpAt, at], message);
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
@@ -411,11 +400,9 @@ export class CheckpointLifecycle implements Judge {
     if (this.#everNamed.has(id) || (event.kind === 'commit-sent' && id <= this.#newestNamed)) return;
     const what =
       event.kind === 'commit-sent' ? `Transaction ${event.transaction} is to be committed` : 'Completion is announced';
-    this.#say(
-      'notified-before-durable',
-      [at],
-      () => `${what} for checkpoint ${String(id)}, which the pointer does not name`,
-    );
+    this.#say('notified-before-durable', [at], () => {
+      return `${what} for checkpoint ${String(id)}, which the pointer does not name`;
+    });
   }
 
   /** A transaction named `...-<n>` was opened after checkpoint n - 1, so it belongs to n or to a later one. */
