@@ -177,6 +177,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'upgrade-under-faults',
     description: 'the job becomes another version at a savepoint: migrated, given up, or found incompatible',
   },
+  { name: 'upgrade-over-a-log', description: 'a job whose state is logged is upgraded from its checkpoint' },
   {
     name: 'upgrade-event-time',
     description: 'a job whose state waits for timers becomes another version, suspended or drained before it',
