@@ -88,6 +88,10 @@ export interface EngineParts {
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** A request to begin after a run that is not the last one (row C27): comes too late, or is as good as any while the job is over. */
   readonly lateResume: 'refused' | 'carried-out';
+  /** Events that an attempt had not acknowledged when it ended (row C24): count as lost, or are waited for by every later checkpoint. */
+  readonly eventsOfEndedAttempt: 'lost' | 'waited-for';
+  /** When files of a job that has ended count as gone (row F18): when a later look finds none, or when they were deleted. */
+  readonly filesOfEndedJob: 'looked-for-again' | 'deleted-once';
   /** A request for another parallelism that comes behind a later one (row F6): changes nothing, or is obeyed. */
   readonly lateRescale: 'ignored' | 'obeyed';
   /** What a failure behind the durable savepoint of a stop does (row C28): ends the job, or restarts it like any other. */
@@ -310,6 +314,8 @@ export const standardParts: EngineParts = {
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
   lateResume: 'refused',
+  eventsOfEndedAttempt: 'lost',
+  filesOfEndedJob: 'looked-for-again',
   lateRescale: 'ignored',
   failureWhileStopping: 'ends-job',
   leaseCountedFrom: 'request',

@@ -127,6 +127,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description:
       'stopped for good or suspended, or at the end of its input, under crashes, partitions and lost messages',
   },
+  { name: 'writes-behind-the-end', description: 'writes of dead machines arrive when the job was cleaned up' },
   { name: 'stop-that-fails', description: 'a stop with savepoint of which no task ever hears' },
   {
     name: 'stop-meets-failure',

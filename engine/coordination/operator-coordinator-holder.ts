@@ -34,7 +34,7 @@ export interface HolderOptions {
   /** Uid of the operator. */
   readonly operator: string;
   readonly coordinator: OperatorCoordinator;
-  readonly parts: Pick<EngineParts, 'coordinatorSnapshot' | 'gatewayAtCheckpoint'>;
+  readonly parts: Pick<EngineParts, 'coordinatorSnapshot' | 'gatewayAtCheckpoint' | 'eventsOfEndedAttempt'>;
   readonly timeoutUs: number;
   readonly host: HolderHost;
 }
@@ -78,6 +78,7 @@ export class OperatorCoordinatorHolder {
         operator: this.operator,
         bytes: bytes.length,
         unconfirmed: this.#unconfirmed.count,
+        waitsFor: this.#unconfirmed.attempts,
       });
       if (parts.coordinatorSnapshot === 'at-once') return done(bytes, nowUs, takenOut);
       if (this.#unconfirmed.count > 0) probe(takenOut, 'checkpoint-waits-for-operator-events');
@@ -122,7 +123,7 @@ export class OperatorCoordinatorHolder {
     this.#ready.delete(of.subtask);
     ready.gateway.close(out);
     this.#options.coordinator.subtaskFailed(of, out);
-    this.#unconfirmed.loseAll(of.attempt, nowUs, out);
+    if (this.#options.parts.eventsOfEndedAttempt === 'lost') this.#unconfirmed.loseAll(of.attempt, nowUs, out);
   }
 
   subtaskFinished(of: SubtaskAttempt): void {

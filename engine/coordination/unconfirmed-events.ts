@@ -20,6 +20,11 @@ export class UnconfirmedEvents {
     return this.#open.size;
   }
 
+  /** Whose acknowledgements are missing, lowest first. */
+  get attempts(): readonly ExecutionAttemptId[] {
+    return [...new Set(this.#open.values())].sort((a, b) => a - b);
+  }
+
   /** A new event; the number names it in `settle`. */
   add(attempt: ExecutionAttemptId): number {
     const event = this.#next;

@@ -36,7 +36,7 @@ export interface JobCleanupOptions {
   readonly registers: NamedRegisters;
   readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
-  readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns'>;
+  readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns' | 'filesOfEndedJob'>;
   /** Checkpoints may name files outside of their own directory (rows S17, S19, S20). */
   readonly hasSharedFiles: boolean;
   /** See late-writes.ts. */
@@ -184,6 +184,7 @@ export class JobCleanup {
   /** Gone is what a look finds no more when it is as late as a write that a task sent before it ended can be. */
   #removeFiles(removal: Removal, out: Out, then: (out: Out) => void): void {
     this.#deleteFiles(removal, out, (_found, deletedOut) => {
+      if (this.#options.parts.filesOfEndedJob === 'deleted-once') return then(deletedOut);
       this.#later.after(this.#options.lateWriteUs, 'late-files', deletedOut, (_nowUs, lateOut) =>
         this.#deleteFiles(removal, lateOut, (found, againOut) => {
           if (found === 0) then(againOut);

@@ -120,6 +120,8 @@ export type EngineEvent =
       readonly bytes: number;
       /** Events of before that no subtask has acknowledged yet: the checkpoint waits for them. */
       readonly unconfirmed: number;
+      /** Who is to acknowledge them. */
+      readonly waitsFor: readonly ExecutionAttemptId[];
     } & OfCheckpoint)
   | {
       /** A coordinator hands an event to a subtask's gateway; it may be kept back there. */

@@ -12,6 +12,16 @@ export const checkpointDoesNotWaitForEvents: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const eventsOfTheDeadWaitedFor: Mutant = {
+  slug: 'events-of-the-dead-waited-for',
+  bug: 'own',
+  story:
+    'What a subtask had not acknowledged when its region failed stays open, and each later checkpoint waits for it until it expires. The restart of the whole job that follows hides it.',
+  parts: withWrong({ eventsOfEndedAttempt: 'waited-for' }),
+  scenario: 'split-assignment-under-faults',
+  judges: ['checkpoint-lifecycle', 'progress'],
+};
+
 export const backlogFlagSurvivesReader: Mutant = {
   slug: 'backlog-flag-survives-reader',
   bug: 'row C5',

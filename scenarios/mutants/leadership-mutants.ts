@@ -30,6 +30,16 @@ export const leaseCountedFromAnswer: Mutant = {
   judges: ['fencing'],
 };
 
+export const lateFilesLeft: Mutant = {
+  slug: 'late-files-left',
+  bug: 'own',
+  story:
+    'A job that has ended is cleaned up once: a write that a dead machine had sent arrives later, and its file is left for ever.',
+  parts: withWrong({ filesOfEndedJob: 'deleted-once' }),
+  scenario: 'writes-behind-the-end',
+  judges: ['retention', 'progress'],
+};
+
 export const deleteDataBeforePointer: Mutant = {
   slug: 'delete-data-before-pointer',
   bug: 'FLINK-22014',

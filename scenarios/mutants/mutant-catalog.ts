@@ -20,6 +20,7 @@ import {
 import {
   backlogFlagSurvivesReader,
   checkpointDoesNotWaitForEvents,
+  eventsOfTheDeadWaitedFor,
   enumeratorStateNotRestored,
   gatewayStaysOpen,
   noticesAsTheyCome,
@@ -52,6 +53,7 @@ import { notifyBeforeDurable, unknownWriteIsFailure } from './durability-mutants
 import {
   deleteDataBeforePointer,
   leaseCountedFromAnswer,
+  lateFilesLeft,
   idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   unknownWriteIsSuccess,
@@ -189,6 +191,7 @@ export const MUTANTS: readonly Mutant[] = [
   unknownWriteIsSuccess,
   deleteDataBeforePointer,
   leaseCountedFromAnswer,
+  lateFilesLeft,
   zombieJobManagerCanSubsume,
   unreadableCheckpointSkipped,
   unreadableCheckpointRemoved,
@@ -226,6 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
   regionForgetsDownstream,
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
+  eventsOfTheDeadWaitedFor,
   gatewayStaysOpen,
   noticesAsTheyCome,
   backlogFlagSurvivesReader,

@@ -37,6 +37,7 @@ const KINDS = [
   'leadership-acquired',
   'checkpoint-triggered',
   'acknowledge-sent',
+  'coordinator-snapshot-taken',
   'acknowledge-received',
   'decline-received',
   'object-stored',
@@ -99,6 +100,7 @@ export class CheckpointLifecycle implements Judge {
     'committed-before-durable: a transaction is committed before the pointer names its checkpoint or a newer one. ' +
     'restored-not-newest: the leader restores another checkpoint than the newest in the pointer. completed-after-restart: a checkpoint of an attempt that was given up, be it of one ' +
     'region, becomes the newest. pending-after-restart: a checkpoint still waits for an attempt that a restart has given up. ' +
+    'waits-for-the-dead: a checkpoint waits until an attempt that a restart has given up acknowledges an event of its coordinator. ' +
     'deployed-unrestored: a subtask is deployed that no restart restores. epoch-reused: two leaders acquire one epoch. zombie-leader-wrote: a lower epoch ' +
     'writes lease or pointer after a higher one. engine-invariant: the engine broke an assumption of its own. ' +
     RetainedCount.anomalies +
@@ -164,6 +166,9 @@ export class CheckpointLifecycle implements Judge {
       case 'acknowledge-sent':
         this.#kinds.onAcknowledged(event, at);
         this.#lives.get(event.checkpointId)?.acknowledged.add(event.attempt);
+        return;
+      case 'coordinator-snapshot-taken':
+        this.#onCoordinatorSnapshot(event, at);
         return;
       case 'acknowledge-received':
         this.#onAcknowledged(event, at);
@@ -251,21 +256,18 @@ export class CheckpointLifecycle implements Judge {
     this.#lastIdByEpoch.set(epoch, Math.max(id, floor));
     forgetOldest(this.#lastIdByEpoch, EPISODES_KEPT);
     this.#highestTriggered = Math.max(id, this.#highestTriggered);
-    const { jobAttempt, tasks } = event;
-    const required = new Set(tasks);
+    const asked = { epoch, jobAttempt: event.jobAttempt, required: new Set<number>(event.tasks) };
     const isSavepoint = event.options.snapshot === 'savepoint';
-    const acknowledged = new Set<number>();
-    this.#lives.set(id, {
-      triggeredAt: at,
-      triggeredUs,
-      epoch,
-      jobAttempt,
-      required,
-      acknowledged,
-      isSavepoint,
-      endedAt: -1,
-    });
+    const open = { triggeredAt: at, triggeredUs, acknowledged: new Set<number>(), endedAt: -1 };
+    this.#lives.set(id, { ...asked, isSavepoint, ...open });
     forgetOldest(this.#lives, EPISODES_KEPT);
+  }
+
+  #onCoordinatorSnapshot({ checkpointId: id, waitsFor }: Of<'coordinator-snapshot-taken'>, at: number): void {
+    const givenUpAt = this.#succession.givenUpAt(new Set<number>(waitsFor));
+    const message = () =>
+      `Checkpoint ${String(id)} waits for attempts ${waitsFor.join(', ')}; one of them was given up`;
+    if (givenUpAt !== undefined) this.#say('waits-for-the-dead', [givenUpAt, at], message);
   }
 
   #onAcknowledged(event: Of<'acknowledge-received'>, at: number): void {
@@ -398,11 +400,9 @@ export class CheckpointLifecycle implements Judge {
     if (this.#everNamed.has(id) || (event.kind === 'commit-sent' && id <= this.#newestNamed)) return;
     const what =
       event.kind === 'commit-sent' ? `Transaction ${event.transaction} is to be committed` : 'Completion is announced';
-    this.#say(
-      'notified-before-durable',
-      [at],
-      () => `${what} for checkpoint ${String(id)}, which the pointer does not name`,
-    );
+    this.#say('notified-before-durable', [at], () => {
+      return `${what} for checkpoint ${String(id)}, which the pointer does not name`;
+    });
   }
 
   /** A transaction named `...-<n>` was opened after checkpoint n - 1, so it belongs to n or to a later one. */

@@ -64,7 +64,11 @@ class Bench {
     this.holder = new OperatorCoordinatorHolder({
       operator: 'source',
       coordinator: this.told,
-      parts: { coordinatorSnapshot: 'when-events-acknowledged', gatewayAtCheckpoint: 'closes' },
+      parts: {
+        coordinatorSnapshot: 'when-events-acknowledged',
+        gatewayAtCheckpoint: 'closes',
+        eventsOfEndedAttempt: 'lost',
+      },
       timeoutUs: TIMEOUT_US,
       host: {
         deliver: (to, { sequence, event }) =>
