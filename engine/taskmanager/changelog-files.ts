@@ -5,7 +5,8 @@
  * Owns: what was written. Does not own: the writing (state-file-writer), what is needed (the log), who deletes (G5: nobody here).
  * Invariants:
  *   I1 a file is named after a checkpoint that had begun here when it was asked for. Whatever completes and is newer was taken here behind
- *      that: its acknowledgement names the file as used, or as reserved, unless it is not needed any more; so it is not swept before its time;
+ *      that: its acknowledgement names the file as used, or as reserved, unless nothing that is taken or to be taken needs it any more; so it is not
+ *      swept before its time;
  *   I2 only a file that was part of a checkpoint which is known to be complete is spoken of by name alone (Flink: placeholder);
  *   I3 what is not needed any more is forgotten; the sweep finds it.
  */

@@ -104,7 +104,8 @@ export class SubtaskCheckpoint {
     this.local = openLocalState(environment, options);
     this.#files = new SnapshotFiles({ local: this.local, ...options });
     const lastCheckpoint = (): number => this.#last;
-    this.changelog = new TaskChangelog({ files: this.#files.writer, lastCheckpoint, local: this.local, ...options });
+    const logs = { files: this.#files.writer, lastCheckpoint, local: this.local };
+    this.changelog = new TaskChangelog({ ...logs, underWay: this.#async, ...options });
   }
 
   /** The asynchronous mailbox: what is said there is said by this and by the storage. */

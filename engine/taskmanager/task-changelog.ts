@@ -27,6 +27,8 @@ export interface TaskChangelogOptions
   readonly environment: TaskEnvironment;
   readonly attempt: ExecutionAttemptId;
   readonly fail: (failure: TaskFailure, out: Out) => void;
+  /** Snapshots that this subtask has taken and not acknowledged yet. */
+  readonly underWay: ReadonlyMap<unknown, Pick<AsyncPart, 'loggedPieces'>>;
 }
 
 export interface GatherRequest {
@@ -158,8 +160,18 @@ export class TaskChangelog {
 
   /** A checkpoint has all its files. What must not be lost before the next one is. */
   reserved(part: AsyncPart): readonly SegmentHandle[] {
-    for (const { operator, logged } of part.parts) if (logged) this.files.keep(operator, logged.state.livePieces());
+    for (const { operator, logged } of part.parts) if (logged) this.#keep(operator, logged.state);
     return part.isShared ? this.files.reserved(part.segments.values()) : [];
+  }
+
+  /**
+   * A snapshot that has become durable takes the place of one before it, but not in a checkpoint that was taken in between: that one's files
+   * may be older than those of a checkpoint which completes first.
+   */
+  #keep(operator: string, logged: LoggedState): void {
+    const pieces = [...this.#options.underWay.values()].flatMap((part) => part.loggedPieces());
+    const gathered = pieces.filter((piece) => piece.operator === operator).map(({ id }) => id);
+    this.files.keep(operator, [...logged.livePieces(), ...gathered]);
   }
 
   #settled(): void {
@@ -191,7 +203,7 @@ export class TaskChangelog {
   #durable({ operator, logged, materialization }: RunningMaterialization, out: Out): void {
     logged.materialized(materialization);
     materialization.release();
-    this.files.keep(operator, logged.livePieces());
+    this.#keep(operator, logged);
     this.#failures = 0;
     probe(out, 'state-materialized');
   }
@@ -199,7 +211,7 @@ export class TaskChangelog {
   /** I3. */
   #failed({ operator, logged, materialization }: RunningMaterialization, out: Out): void {
     materialization.release();
-    this.files.keep(operator, logged.livePieces());
+    this.#keep(operator, logged);
     this.#failures += 1;
     probe(out, 'materialization-failed');
     const { environment, fail } = this.#options;
