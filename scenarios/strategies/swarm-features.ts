@@ -95,11 +95,11 @@ const FEATURES: Readonly<Record<SwarmFeatureName, Feature>> = {
       ? {}
       : { startUs: startUs + 3_000 * MILLISECOND_US },
   ),
-  // A machine more than is needed is lost for good when the storm is over: it would end a job that is never restarted.
+  // A machine more than is needed is lost for good when the storm is over: a failure more than the scenario has, where failures are counted.
   'cluster/spare-taskmanager': (plan) =>
-    plan.engine.restart.strategy === 'none'
-      ? plan
-      : { ...plan, cluster: { ...plan.cluster, taskManagers: plan.cluster.taskManagers + 1 } },
+    plan.engine.restart.strategy === 'exponential-delay'
+      ? { ...plan, cluster: { ...plan.cluster, taskManagers: plan.cluster.taskManagers + 1 } }
+      : plan,
 };
 
 /** The features that a seed has on: those of plans, and for each rule that it leaves in `faults/<digest>#<number>`. */

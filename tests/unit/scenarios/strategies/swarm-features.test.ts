@@ -99,8 +99,10 @@ describe('swarm features', () => {
     for (const [, plan] of plans('new-partitions'))
       for (const { partitions, grows } of plan.topics)
         expect(grows?.partitions ?? Number.POSITIVE_INFINITY).toBeGreaterThan(partitions);
-    // No machine too many where its loss would be the end.
-    for (const [, plan] of plans('calm')) expect(plan.cluster.taskManagers).toBe(written('calm').cluster.taskManagers);
+    // No machine too many where its loss could be the end.
+    for (const name of ['calm', 'declined-by-all'])
+      for (const [, plan] of plans(name)) expect(plan.cluster.taskManagers).toBe(written(name).cluster.taskManagers);
+    expect(plans('standard').some(([on]) => on.has('cluster/spare-taskmanager'))).toBe(true);
     // Nobody gives up before an answer can be there.
     for (const name of ['snapshots-side-by-side', 'standard']) {
       const { requestTimeoutUs } = written(name).engine.runtime;
