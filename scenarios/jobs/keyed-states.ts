@@ -15,7 +15,6 @@ import type {
   ValueState,
 } from '../../engine/state/keyed-state.ts';
 import {
-  aggregatingState,
   listState,
   mapState,
   reducingState,
@@ -24,6 +23,7 @@ import {
 } from '../../engine/state/state-descriptor.ts';
 import { withTimeToLive } from '../../engine/state/time-to-live.ts';
 import { Types } from '../../engine/state/type-information.ts';
+import { MEAN_DISTANCE } from './mean-distance.ts';
 import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
 import { readUnion, sinkOptions } from './log-topics.ts';
 
@@ -53,11 +53,6 @@ interface Profile {
   readonly farthest: number;
 }
 
-interface Mean {
-  readonly count: number;
-  readonly sum: number;
-}
-
 const PROFILE = valueState(
   'profile',
   Types.record<Profile>({ count: Types.int, size: Types.enumeration(...SIZES), farthest: Types.double }),
@@ -68,16 +63,6 @@ const MARKS = listState('marks', Types.int);
 const MARKS_MAX = 12;
 const GROUPS = mapState('groups', Types.string, Types.nullable(Types.int));
 const DELAY = reducingState<number>('delay', Types.int, (sum, delay) => sum + delay);
-const DISTANCE = aggregatingState<number, Mean, number>(
-  'distance',
-  Types.record<Mean>({ count: Types.int, sum: Types.int }),
-  {
-    createAccumulator: () => ({ count: 0, sum: 0 }),
-    add: ({ count, sum }, distance) => ({ count: count + 1, sum: sum + distance }),
-    getResult: ({ count, sum }) => Math.floor(sum / count),
-    merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
-  },
-);
 
 export const keyedStates: JobDefinition = {
   name: 'keyed-states',
@@ -126,7 +111,7 @@ function everyKind({
   readonly ttlMs: number;
   readonly marks: boolean;
 }): FunctionSpec<KeyedProcessFunction<Row, KeyedStatesOutput>> {
-  const always: readonly StateDescriptor[] = [PROFILE, LETTERS, GROUPS, DELAY, DISTANCE];
+  const always: readonly StateDescriptor[] = [PROFILE, LETTERS, GROUPS, DELAY, MEAN_DISTANCE];
   const states = hasMarks ? [...always, MARKS] : always;
   return {
     states: ttlMs > 0 ? states.map((state) => withTimeToLive(state, { ttlMs })) : states,
@@ -144,7 +129,7 @@ function everyKind({
           marks = hasMarks ? runtime.list(MARKS.name) : undefined;
           groups = runtime.map(GROUPS.name);
           delay = runtime.reducing(DELAY.name);
-          distance = runtime.aggregating(DISTANCE.name);
+          distance = runtime.aggregating(MEAN_DISTANCE.name);
         },
         processElement(row, _context, out) {
           const before = profile.value();

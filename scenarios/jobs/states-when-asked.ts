@@ -8,14 +8,9 @@
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { FunctionSpec, KeyedProcessFunction, RuntimeContext, StateKey } from '../../engine/job/functions.ts';
-import {
-  aggregatingState,
-  listState,
-  mapState,
-  reducingState,
-  valueState,
-} from '../../engine/state/state-descriptor.ts';
+import { listState, mapState, reducingState, valueState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
+import { MEAN_DISTANCE } from './mean-distance.ts';
 import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import type { KeyedCountOutput } from './keyed-count.ts';
 import { type JobDefinition, keyField, numberParameter, outputKey, type Row, textParameter } from './job-definition.ts';
@@ -45,11 +40,6 @@ interface Early {
   readonly delays: number[];
 }
 
-interface Mean {
-  readonly count: number;
-  readonly sum: number;
-}
-
 /** Distance from which a record is of a far flight. */
 const FAR = 900;
 
@@ -59,16 +49,6 @@ const FAR_ONES = mapState('far', Types.key, Types.int);
 /** Documents that are changed in place. */
 const EARLY_ONES = mapState('early', Types.string, Types.json as TypeSerializer<unknown> as TypeSerializer<Early>);
 const LETTERS = listState('letters', Types.string);
-const DISTANCE = aggregatingState<number, Mean, number>(
-  'distance',
-  Types.record<Mean>({ count: Types.int, sum: Types.int }),
-  {
-    createAccumulator: () => ({ count: 0, sum: 0 }),
-    add: ({ count, sum }, distance) => ({ count: count + 1, sum: sum + distance }),
-    getResult: ({ count, sum }) => Math.floor(sum / count),
-    merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
-  },
-);
 const COUNT = 'count';
 
 export const statesWhenAsked: JobDefinition = {
@@ -101,7 +81,7 @@ function askingFunction(
   nesting: number,
 ): FunctionSpec<KeyedProcessFunction<Row, KeyedCountOutput | AskedTotals>> {
   return {
-    states: [valueState(COUNT, nestedType(nesting)), DELAY, FAR_ONES, EARLY_ONES, LETTERS, DISTANCE],
+    states: [valueState(COUNT, nestedType(nesting)), DELAY, FAR_ONES, EARLY_ONES, LETTERS, MEAN_DISTANCE],
     registration: 'when-asked',
     create() {
       let runtime: RuntimeContext;
@@ -122,7 +102,7 @@ function askingFunction(
           const far = runtime.map<StateKey, number>(FAR_ONES.name).entries();
           const early = runtime.map<string, Early>(EARLY_ONES.name).entries();
           const letters = runtime.list<string>(LETTERS.name).get().join('');
-          const mean = runtime.aggregating<number, number>(DISTANCE.name).get() ?? 0;
+          const mean = runtime.aggregating<number, number>(MEAN_DISTANCE.name).get() ?? 0;
           out.collect({ key: String(currentKey), total, delay, far, early, letters, mean });
         },
       };
@@ -135,7 +115,7 @@ function note(runtime: RuntimeContext, row: Row, place: string): void {
   const delay = wholeNumber(row['delay']);
   const distance = wholeNumber(row['distance']);
   if (delay > 0) runtime.reducing<number>(DELAY.name).add(delay);
-  if (delay === 0) runtime.aggregating<number, number>(DISTANCE.name).add(distance);
+  if (delay === 0) runtime.aggregating<number, number>(MEAN_DISTANCE.name).add(distance);
   if (distance >= FAR) {
     const farOnes = runtime.map<StateKey, number>(FAR_ONES.name);
     for (const what of [place, distance / 1_000, delay <= 0]) farOnes.put(what, (farOnes.get(what) ?? 0) + 1);

@@ -112,3 +112,6 @@ export interface HistoryEvent {
   readonly node: NodeId;
   readonly event: EngineEvent | WorldEvent;
 }
+
+/** What happened, where it is of this kind. */
+export type EventOf<K extends HistoryEvent['event']['kind']> = Extract<HistoryEvent['event'], { readonly kind: K }>;

@@ -13,7 +13,7 @@ import type { JobEdge, JobGraph } from '../../engine/job/job-graph.ts';
 import { FIRST_RUN, type CheckpointPointer } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { CheckpointOptions } from '../../engine/protocol/checkpoint-options.ts';
 import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { EventOf } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
@@ -22,8 +22,6 @@ export interface CheckpointKindsOptions {
   /** Of the version of the job that took a checkpoint. */
   readonly graphOf: (checkpoint: number) => JobGraph;
 }
-
-type Of<K extends HistoryEvent['event']['kind']> = Extract<HistoryEvent['event'], { readonly kind: K }>;
 
 interface Asked {
   readonly at: number;
@@ -59,7 +57,7 @@ export class CheckpointKinds {
   }
 
   /** `isReigning`: its leader was not replaced. */
-  onTriggered({ checkpointId: id, options }: Of<'checkpoint-triggered'>, at: number, isReigning: boolean): void {
+  onTriggered({ checkpointId: id, options }: EventOf<'checkpoint-triggered'>, at: number, isReigning: boolean): void {
     this.#asked.set(id, { at, options });
     forgetOldest(this.#asked, EPISODES_KEPT);
     const wrong = this.#deviation(options);
@@ -71,7 +69,7 @@ export class CheckpointKinds {
     });
   }
 
-  onAcknowledged({ checkpointId: id, vertex, subtask, metrics }: Of<'acknowledge-sent'>, at: number): void {
+  onAcknowledged({ checkpointId: id, vertex, subtask, metrics }: EventOf<'acknowledge-sent'>, at: number): void {
     const asked = this.#asked.get(id);
     if (asked === undefined) return;
     const hasOvertaken = metrics.unaligned || metrics.bytesPersistedDuringAlignment > 0;
@@ -108,7 +106,7 @@ function mayOvertake(
   { alignment, alignedTimeoutUs }: CheckpointOptions,
   edges: readonly JobEdge[],
   vertex: number,
-  metrics: Of<'acknowledge-sent'>['metrics'],
+  metrics: EventOf<'acknowledge-sent'>['metrics'],
 ): boolean {
   if (alignment === 'unaligned') return true;
   if (alignment !== 'aligned' || alignedTimeoutUs === 0) return false;

@@ -264,6 +264,7 @@ export class CheckpointLifecycle implements Judge {
   }
 
   #onCoordinatorSnapshot({ checkpointId: id, waitsFor }: Of<'coordinator-snapshot-taken'>, at: number): void {
+    if (waitsFor.length === 0) return;
     const givenUpAt = this.#succession.givenUpAt(new Set<number>(waitsFor));
     const message = () =>
       `Checkpoint ${String(id)} waits for attempts ${waitsFor.join(', ')}; one of them was given up`;

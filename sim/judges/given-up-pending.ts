@@ -6,11 +6,9 @@
  * Owns: the newest that has completed, what the recent ones are and whom they wait for. Called by the lifecycle judge, whose findings it makes.
  */
 import { isSavepoint } from '../../engine/protocol/checkpoint-options.ts';
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { EventOf } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
-
-type Of<K extends HistoryEvent['event']['kind']> = Extract<HistoryEvent['event'], { readonly kind: K }>;
 
 interface Pending {
   readonly triggeredAt: number;
@@ -39,7 +37,7 @@ export class GivenUpPending {
     return this.#pending.size + this.#finished.size;
   }
 
-  onTriggered({ checkpointId, options, tasks }: Of<'checkpoint-triggered'>, triggeredAt: number): void {
+  onTriggered({ checkpointId, options, tasks }: EventOf<'checkpoint-triggered'>, triggeredAt: number): void {
     this.#pending.set(checkpointId, {
       triggeredAt,
       isSavepoint: isSavepoint(options.snapshot),
@@ -49,16 +47,16 @@ export class GivenUpPending {
     forgetOldest(this.#pending, EPISODES_KEPT);
   }
 
-  onAcknowledged({ checkpointId, attempt, result }: Of<'acknowledge-received'>): void {
+  onAcknowledged({ checkpointId, attempt, result }: EventOf<'acknowledge-received'>): void {
     if (result === 'success') this.#pending.get(checkpointId)?.awaited.delete(attempt);
   }
 
-  onDeclined({ checkpointId, reason }: Of<'decline-received'>): void {
+  onDeclined({ checkpointId, reason }: EventOf<'decline-received'>): void {
     const pending = this.#pending.get(checkpointId);
     if (pending !== undefined && reason === CLOSING) pending.hasClosing = true;
   }
 
-  onTaskState({ attempt, state }: Of<'task-state'>): void {
+  onTaskState({ attempt, state }: EventOf<'task-state'>): void {
     if (state !== 'finished') return;
     this.#finished.add(attempt);
     forgetOldest(this.#finished, EPISODES_KEPT);
@@ -72,7 +70,7 @@ export class GivenUpPending {
     this.#completedAt = at;
   }
 
-  onAborted({ checkpointId: id, reason }: Of<'checkpoint-aborted'>, at: number): void {
+  onAborted({ checkpointId: id, reason }: EventOf<'checkpoint-aborted'>, at: number): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (pending === undefined) return;

@@ -3,11 +3,9 @@
  *
  * Owns: when each open transaction was opened, and the last commit of each producer. Judges nothing. Called by the judge of fencing.
  */
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import type { Margins } from './margins.ts';
-
-type Of<K extends HistoryEvent['event']['kind']> = Extract<HistoryEvent['event'], { readonly kind: K }>;
 
 export class TransactionTimeouts {
   readonly #margins: Margins;
@@ -23,7 +21,7 @@ export class TransactionTimeouts {
     this.#timeoutUs = sink === undefined ? transactionTimeoutUs : sink.kind === 'kafka' ? sink.transactionTimeoutUs : 0;
   }
 
-  opened({ transaction, producer, producerEpoch }: Of<'transaction-opened'>, { atUs, index }: HistoryEvent): void {
+  opened({ transaction, producer, producerEpoch }: EventOf<'transaction-opened'>, { atUs, index }: HistoryEvent): void {
     if (this.#timeoutUs > 0) this.#openedUs.set(transaction, atUs);
     const before = this.#lastCommit.get(producer);
     if (before === undefined || before.producerEpoch >= producerEpoch) return;
@@ -31,7 +29,7 @@ export class TransactionTimeouts {
   }
 
   committed(
-    { transaction, producer, producerEpoch }: Of<'transaction-committed'>,
+    { transaction, producer, producerEpoch }: EventOf<'transaction-committed'>,
     { atUs, index }: HistoryEvent,
   ): void {
     this.#lastCommit.set(producer, { atUs, producerEpoch });

@@ -91,10 +91,13 @@ export class Upgrades implements Judge {
 
   #onRecord({ key, value }: Of<'coordination-updated'>, index: number): void {
     if (key !== this.#pointer) return;
-    const { epoch, job, completed } = decodePointer(value);
     const current = this.#options.history.current();
+    const known = this.#runs.get(current.run);
+    // Of a run that may go on no further record says anything.
+    if (known !== undefined && known.canRead !== false) return;
+    const { epoch, job, completed } = decodePointer(value);
     if (current.run !== (job?.run ?? current.run)) return;
-    if (!this.#runs.has(current.run)) this.#begin(current, epoch);
+    if (known === undefined) this.#begin(current, epoch);
     const begun = this.#runs.get(current.run);
     if (begun?.canRead !== false) return;
     const own = completed.find(({ id }) => id > current.floor);
