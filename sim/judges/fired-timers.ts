@@ -7,9 +7,12 @@
  *
  * I1: only completed checkpoints count: what a failed attempt fired is undone.
  * I2: completed checkpoints follow each other: what has fired before one has fired before the next, though event time begins anew at a restore.
+ * I3: a savepoint that is being completed when the job restarts from an older checkpoint still becomes one: what was said of it stays its own,
+ *     and says nothing of those that follow.
  */
 import type { EngineEvent, FiredTimers } from '../../engine/protocol/engine-events.ts';
 import { START_OF_TIME_US } from '../../engine/protocol/stream-elements.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 import { inFiringOrder, type ReferenceTimer } from './reference-timers.ts';
 
 interface Position {
@@ -23,6 +26,8 @@ export class FiredTimersLog {
   /** By checkpoint, failed ones included. */
   readonly #reported = new Map<number, FiredTimers[]>();
   readonly #completed = new Set<number>();
+  /** By checkpoint that the job was taken back behind (I3). */
+  readonly #undone = new Map<number, readonly FiredTimers[]>();
 
   taken({ checkpointId, time }: Extract<EngineEvent, { kind: 'snapshot-taken' }>): void {
     if (time === undefined) return;
@@ -32,13 +37,18 @@ export class FiredTimersLog {
   /** What its snapshots said. */
   completed(checkpointId: number): readonly FiredTimers[] {
     this.#completed.add(checkpointId);
-    return this.#reported.get(checkpointId) ?? [];
+    return this.#saidOf(checkpointId);
   }
 
   /** What is restored was complete, a savepoint included that nobody reports; what came behind it is undone. */
   restored(checkpointId: number): void {
     this.#completed.add(checkpointId);
-    for (const id of this.#reported.keys()) if (id > checkpointId) this.#reported.delete(id);
+    for (const [id, reports] of this.#reported) {
+      if (id <= checkpointId) continue;
+      this.#undone.set(id, reports);
+      this.#reported.delete(id);
+    }
+    forgetOldest(this.#undone, EPISODES_KEPT);
   }
 
   /**
@@ -48,15 +58,20 @@ export class FiredTimersLog {
   before(checkpointId: number, sinceId = 0): HasFired {
     const fired = new Map<string, Position[]>();
     for (const [id, reports] of this.#reported) {
-      if (id <= sinceId || id > checkpointId || (id < checkpointId && !this.#completed.has(id))) continue;
+      if (id <= sinceId || id >= checkpointId || !this.#completed.has(id)) continue;
       for (const report of reports) add(report, fired);
     }
+    if (checkpointId > sinceId) for (const report of this.#saidOf(checkpointId)) add(report, fired);
     return (operator, timer) => {
       const position = fired.get(operator)?.[timer.keyGroup];
       if (position === undefined) return false;
       if (timer.timestampUs <= position.watermarkUs) return true;
       return position.firing !== undefined && inFiringOrder(timer, position.firing) <= 0;
     };
+  }
+
+  #saidOf(checkpointId: number): readonly FiredTimers[] {
+    return this.#reported.get(checkpointId) ?? this.#undone.get(checkpointId) ?? [];
   }
 }
 
