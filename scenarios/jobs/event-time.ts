@@ -12,11 +12,13 @@ import { type JobInput, type JobParameter, numberParameter, type Row, textParame
 import { readTopic, unionOf } from './log-topics.ts';
 
 export const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 24 * 60 * MS_PER_MINUTE;
 
 export const eventTimeParameters: readonly JobParameter[] = [
   {
     name: 'time',
-    description: 'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes.',
+    description:
+      'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes, `day` takes the day.',
     default: 'log',
   },
   {
@@ -38,9 +40,14 @@ export const eventTimeParameters: readonly JobParameter[] = [
 
 /** All topics as one stream, with event time and watermarks per partition. */
 export function readWithEventTime(env: StreamExecutionEnvironment, input: JobInput): DataStream<Row> {
+  return unionOf(readEachWithEventTime(env, input));
+}
+
+/** Each topic as a stream of its own. */
+export function readEachWithEventTime(env: StreamExecutionEnvironment, input: JobInput): readonly DataStream<Row>[] {
   const watermarks = strategyOf(input);
   env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
-  return unionOf(input.topics.map((topic) => readTopic(env, input, topic, watermarks)));
+  return input.topics.map((topic) => readTopic(env, input, topic, watermarks));
 }
 
 function strategyOf({ parameters }: JobInput): WatermarkStrategy<Row> {
@@ -50,7 +57,11 @@ function strategyOf({ parameters }: JobInput): WatermarkStrategy<Row> {
   const strategy = idleness === 0 ? bounded : bounded.withIdleness(idleness);
   const time = textParameter(parameters, 'time');
   if (time === 'log') return strategy;
-  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log or arrival.`);
+  if (time === 'day')
+    return strategy.withTimestampAssigner(
+      (_row, logTimestampMs) => Math.floor(logTimestampMs / MS_PER_DAY) * MS_PER_DAY,
+    );
+  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log, arrival or day.`);
   return strategy.withTimestampAssigner((row, logTimestampMs) => logTimestampMs + delayMinutes(row) * MS_PER_MINUTE);
 }
 
