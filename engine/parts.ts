@@ -240,6 +240,8 @@ export interface EngineParts {
   initialWatermarkUs(isRestored: boolean): number;
   /** What a channel that says it is idle does to event time (row S11): it holds nobody back, or is waited for like the others. */
   readonly idleChannels: 'left-out' | 'waited-for';
+  /** Whether event time waits for an input that no watermark came from yet. */
+  readonly unheardInputs: 'waited-for' | 'left-out';
   /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
   readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -403,9 +405,15 @@ export const standardParts: EngineParts = {
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,
   idleChannels: 'left-out',
+  unheardInputs: 'waited-for',
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
-  windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
+  windows: {
+    mergedContents: 'merged',
+    lateRecords: 'in-no-window',
+    outputTime: 'last-instant',
+    purgedContents: 'none',
+  },
   patterns: standardPatternRules,
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',

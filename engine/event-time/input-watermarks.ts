@@ -22,8 +22,15 @@ export class InputWatermarks {
 
   readonly #idleChannels: 'left-out' | 'waited-for';
 
-  /** The logical input of each channel of the gate; whether a channel that is idle is left out, as it should be. */
-  constructor(inputOf: readonly (0 | 1)[], idleChannels: 'left-out' | 'waited-for' = 'left-out') {
+  /**
+   * The logical input of each channel of the gate; whether a channel that is idle is left out, and an input that no watermark came from is
+   * waited for, as they should be.
+   */
+  constructor(
+    inputOf: readonly (0 | 1)[],
+    idleChannels: 'left-out' | 'waited-for' = 'left-out',
+    unheardInputs: 'waited-for' | 'left-out' = 'waited-for',
+  ) {
     this.#idleChannels = idleChannels;
     const counts = [0, 0];
     this.#places = inputOf.map((input) => {
@@ -33,7 +40,7 @@ export class InputWatermarks {
     });
     this.#valves = counts.map((count) => new StatusWatermarkValve(count));
     counts.forEach((count, input) => {
-      if (count > 0) this.#combined.part(input);
+      if (count > 0 && unheardInputs === 'waited-for') this.#combined.part(input);
     });
     this.#hasTwoInputs = inputOf.includes(1);
   }

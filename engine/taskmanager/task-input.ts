@@ -125,6 +125,7 @@ export class TaskInput {
     this.#watermarks = new InputWatermarks(
       deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0),
       environment.parts.idleChannels,
+      environment.parts.unheardInputs,
     );
   }
 

@@ -80,6 +80,9 @@ import {
   timersWithoutNamespace,
   lateRecordInBothOutputs,
   mergedSessionForgets,
+  purgedWindowKeepsContents,
+  unheardInputLeftOut,
+  windowKeepsTimeOfItsCause,
   restoredTimersNotArmed,
   idleChannelWaitedFor,
   restoredWatermarkMax,
@@ -96,7 +99,7 @@ import {
 } from './induced-mutants.ts';
 import { localCopyOfAnyCheckpoint, localCopyUnchecked } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
-import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
+import { cepBufferNotInState, cepEventsAsTheyCame, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
   elementFormsNotCompared,
@@ -277,6 +280,9 @@ export const MUTANTS: readonly Mutant[] = [
   timersWithoutNamespace,
   mergedSessionForgets,
   lateRecordInBothOutputs,
+  windowKeepsTimeOfItsCause,
+  purgedWindowKeepsContents,
+  unheardInputLeftOut,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
@@ -300,6 +306,7 @@ export const MUTANTS: readonly Mutant[] = [
   localCopyUnchecked,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
+  cepEventsAsTheyCame,
   inducedByTrigger,
   readsPastMarker,
   abortedMarkerBelieved,
