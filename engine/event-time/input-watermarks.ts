@@ -5,9 +5,12 @@
  * Owns: which channel belongs to which input. I1: what is answered is news: a watermark that rose, a status that changed.
  */
 import { CombinedWatermark } from './combined-watermark.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
 import { START_OF_TIME_US, type Watermark, type WatermarkStatus } from '../protocol/stream-elements.ts';
 import { StatusWatermarkValve } from './status-watermark-valve.ts';
 import type { WatermarkNews } from './timestamps-and-watermarks.ts';
+
+type InputRules = Pick<EngineParts, 'idleChannels' | 'unheardInputs'>;
 
 const NOTHING: WatermarkNews = {};
 
@@ -20,18 +23,11 @@ export class InputWatermarks {
   #watermarkUs = START_OF_TIME_US;
   #idle = false;
 
-  readonly #idleChannels: 'left-out' | 'waited-for';
+  readonly #rules: InputRules;
 
-  /**
-   * The logical input of each channel of the gate; whether a channel that is idle is left out, and an input that no watermark came from is
-   * waited for, as they should be.
-   */
-  constructor(
-    inputOf: readonly (0 | 1)[],
-    idleChannels: 'left-out' | 'waited-for' = 'left-out',
-    unheardInputs: 'waited-for' | 'left-out' = 'waited-for',
-  ) {
-    this.#idleChannels = idleChannels;
+  /** The logical input of each channel of the gate. */
+  constructor(inputOf: readonly (0 | 1)[], rules: InputRules = standardParts) {
+    this.#rules = rules;
     const counts = [0, 0];
     this.#places = inputOf.map((input) => {
       const index = counts[input] ?? 0;
@@ -40,14 +36,14 @@ export class InputWatermarks {
     });
     this.#valves = counts.map((count) => new StatusWatermarkValve(count));
     counts.forEach((count, input) => {
-      if (count > 0 && unheardInputs === 'waited-for') this.#combined.part(input);
+      if (count > 0 && rules.unheardInputs === 'waited-for') this.#combined.part(input);
     });
     this.#hasTwoInputs = inputOf.includes(1);
   }
 
   event(channel: number, event: Watermark | WatermarkStatus): WatermarkNews {
     if (event.kind === 'watermark') return this.watermark(channel, event.timestampUs);
-    if (this.#idleChannels === 'waited-for') return {};
+    if (this.#rules.idleChannels === 'waited-for') return {};
     return this.status(channel, event.idle);
   }
 

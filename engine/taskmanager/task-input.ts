@@ -124,8 +124,7 @@ export class TaskInput {
     const { edges } = environment.graph;
     this.#watermarks = new InputWatermarks(
       deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0),
-      environment.parts.idleChannels,
-      environment.parts.unheardInputs,
+      parts,
     );
   }
 
