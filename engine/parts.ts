@@ -6,6 +6,7 @@
  */
 import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import { overtakes } from './barrier/barrier-alignment.ts';
+import type { IdleChannels } from './event-time/input-watermarks.ts';
 import type { CommitOutcome } from './connectors/sink/sink-contract.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
@@ -14,6 +15,7 @@ import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
 import { type PatternRules, standardPatternRules } from './operators/cep/pattern-operator.ts';
 import type { WindowRules } from './operators/window-operator.ts';
+import { createTrigger } from './operators/window-trigger.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { TransactionState } from './protocol/rocketmq-messages.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
@@ -238,8 +240,8 @@ export interface EngineParts {
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
   initialWatermarkUs(isRestored: boolean): number;
-  /** What a channel that says it is idle does to event time (row S11): it holds nobody back, or is waited for like the others. */
-  readonly idleChannels: 'left-out' | 'waited-for';
+  /** See IdleChannels (row S11). */
+  readonly idleChannels: IdleChannels;
   /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
   readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -405,7 +407,12 @@ export const standardParts: EngineParts = {
   idleChannels: 'left-out',
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
-  windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
+  windows: {
+    mergedContents: 'merged',
+    lateRecords: 'in-no-window',
+    latenessUs: (allowedUs) => allowedUs,
+    trigger: createTrigger,
+  },
   patterns: standardPatternRules,
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',

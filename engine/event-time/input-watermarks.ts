@@ -9,6 +9,12 @@ import { START_OF_TIME_US, type Watermark, type WatermarkStatus } from '../proto
 import { StatusWatermarkValve } from './status-watermark-valve.ts';
 import type { WatermarkNews } from './timestamps-and-watermarks.ts';
 
+/**
+ * What a channel means that is idle: it holds event time back no longer, and what others hold back stays. Or, wrongly, event time waits for it
+ * all the same; or goes on to that of the furthest channel.
+ */
+export type IdleChannels = 'left-out' | 'waited-for' | 'passed-over';
+
 const NOTHING: WatermarkNews = {};
 
 export class InputWatermarks {
@@ -20,10 +26,10 @@ export class InputWatermarks {
   #watermarkUs = START_OF_TIME_US;
   #idle = false;
 
-  readonly #idleChannels: 'left-out' | 'waited-for';
+  readonly #idleChannels: IdleChannels;
 
-  /** The logical input of each channel of the gate; whether a channel that is idle is left out, as it should be. */
-  constructor(inputOf: readonly (0 | 1)[], idleChannels: 'left-out' | 'waited-for' = 'left-out') {
+  /** The logical input of each channel of the gate. */
+  constructor(inputOf: readonly (0 | 1)[], idleChannels: IdleChannels = 'left-out') {
     this.#idleChannels = idleChannels;
     const counts = [0, 0];
     this.#places = inputOf.map((input) => {
@@ -31,7 +37,8 @@ export class InputWatermarks {
       counts[input] = index + 1;
       return { input, index };
     });
-    this.#valves = counts.map((count) => new StatusWatermarkValve(count));
+    const givesUp = idleChannels === 'passed-over' ? 'when-one-is-idle' : 'when-all-are-idle';
+    this.#valves = counts.map((count) => new StatusWatermarkValve(count, givesUp));
     counts.forEach((count, input) => {
       if (count > 0) this.#combined.part(input);
     });
