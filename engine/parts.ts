@@ -6,7 +6,6 @@
  */
 import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import { overtakes } from './barrier/barrier-alignment.ts';
-import type { IdleChannels } from './event-time/input-watermarks.ts';
 import type { CommitOutcome } from './connectors/sink/sink-contract.ts';
 import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
@@ -240,8 +239,13 @@ export interface EngineParts {
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
   initialWatermarkUs(isRestored: boolean): number;
-  /** See IdleChannels (row S11). */
-  readonly idleChannels: IdleChannels;
+  /**
+   * What a channel that says it is idle does to event time (row S11): it holds nobody back; or is waited for like the others; or lets it go on to
+   * that of the furthest channel.
+   */
+  readonly idleChannels: 'left-out' | 'waited-for' | 'passed-over';
+  /** Whether event time waits for an input that no watermark came from yet. */
+  readonly unheardInputs: 'waited-for' | 'left-out';
   /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
   readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -405,6 +409,7 @@ export const standardParts: EngineParts = {
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,
   idleChannels: 'left-out',
+  unheardInputs: 'waited-for',
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
   windows: {
@@ -412,6 +417,8 @@ export const standardParts: EngineParts = {
     lateRecords: 'in-no-window',
     latenessUs: (allowedUs) => allowedUs,
     trigger: createTrigger,
+    outputTime: 'last-instant',
+    purgedContents: 'none',
   },
   patterns: standardPatternRules,
   restoredAccess: (writtenUs) => writtenUs,

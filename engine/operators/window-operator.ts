@@ -45,6 +45,10 @@ export interface WindowRules {
   /** For how long a window takes records in behind its end, of a job that allows `allowedUs`. */
   readonly latenessUs: (allowedUs: number) => number;
   readonly trigger: (spec: TriggerSpec) => WindowTrigger;
+  /** The event time of what comes out (I4): the last instant of its window, or that of the record or timer that made it come out. */
+  readonly outputTime: 'last-instant' | 'of-its-cause';
+  /** What a window holds that was shown and purged. */
+  readonly purgedContents: 'none' | 'as-before';
 }
 
 export class WindowOperator implements ElementConsumer {
@@ -161,14 +165,14 @@ export class WindowOperator implements ElementConsumer {
   #act(result: TriggerResult, window: TimeWindow): void {
     if (result === 'continue') return;
     if (result !== 'purge') this.#evaluate(window);
-    if (result !== 'fire') this.#contents.remove(this.#id);
+    if (result !== 'fire' && this.#rules.purgedContents === 'none') this.#contents.remove(this.#id);
   }
 
   #evaluate(window: TimeWindow): void {
     const contents = this.#contents.get(this.#id);
     if (contents === undefined) return;
     const { userCode, collector, currentKey } = this.#context;
-    collector.atTime(lastInstantOf(window));
+    if (this.#rules.outputTime === 'last-instant') collector.atTime(lastInstantOf(window));
     userCode.isRunning = true;
     const result = this.#spec.aggregate.getResult(contents);
     const place = { key: currentKey, start: window.startUs / 1_000, end: window.endUs / 1_000 };

@@ -12,11 +12,13 @@ import { type JobInput, type JobParameter, numberParameter, type Row, textParame
 import { readTopic, unionOf } from './log-topics.ts';
 
 export const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 24 * 60 * MS_PER_MINUTE;
 
 export const eventTimeParameters: readonly JobParameter[] = [
   {
     name: 'time',
-    description: 'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes.',
+    description:
+      'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes, `day` takes the day.',
     default: 'log',
   },
   {
@@ -49,8 +51,13 @@ export const eventTimeParameters: readonly JobParameter[] = [
 
 /** All topics as one stream, with event time and watermarks per partition. */
 export function readWithEventTime(env: StreamExecutionEnvironment, input: JobInput): DataStream<Row> {
+  return unionOf(readEachWithEventTime(env, input));
+}
+
+/** Each topic as a stream of its own. */
+export function readEachWithEventTime(env: StreamExecutionEnvironment, input: JobInput): readonly DataStream<Row>[] {
   env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
-  return unionOf(input.topics.map((topic) => readTopic(env, input, topic, strategyOf(input, topic.name))));
+  return input.topics.map((topic) => readTopic(env, input, topic, strategyOf(input, topic.name)));
 }
 
 function strategyOf({ parameters, topics }: JobInput, topic: string): WatermarkStrategy<Row> {
@@ -66,11 +73,15 @@ function strategyOf({ parameters, topics }: JobInput, topic: string): WatermarkS
   const time = textParameter(parameters, 'time');
   const aheadMs = idleInput === topic ? ahead * MS_PER_MINUTE : 0;
   if (time === 'log' && aheadMs === 0) return strategy;
-  if (time === 'log') return strategy.withTimestampAssigner((_row, logTimestampMs) => logTimestampMs + aheadMs);
-  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log or arrival.`);
-  return strategy.withTimestampAssigner(
-    (row, logTimestampMs) => logTimestampMs + delayMinutes(row) * MS_PER_MINUTE + aheadMs,
-  );
+  const timeMs = eventTimeOf(time);
+  return strategy.withTimestampAssigner((row, logTimestampMs) => timeMs(row, logTimestampMs) + aheadMs);
+}
+
+function eventTimeOf(time: string): (row: Row, logTimestampMs: number) => number {
+  if (time === 'log') return (_row, logTimestampMs) => logTimestampMs;
+  if (time === 'day') return (_row, logTimestampMs) => Math.floor(logTimestampMs / MS_PER_DAY) * MS_PER_DAY;
+  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log, arrival or day.`);
+  return (row, logTimestampMs) => logTimestampMs + delayMinutes(row) * MS_PER_MINUTE;
 }
 
 /** Whole minutes; 0 where it is missing. */

@@ -213,6 +213,35 @@ export const latenessForgotten: Mutant = {
   judges: ['exactly-once-output'],
 };
 
+export const windowKeepsTimeOfItsCause: Mutant = {
+  slug: 'window-keeps-time-of-its-cause',
+  bug: 'own (row S11)',
+  story:
+    'What comes out of a window has the time of the record or timer that made it, so windows behind it put it where it is not.',
+  parts: withWrong({ windows: { ...standardParts.windows, outputTime: 'of-its-cause' } }),
+  scenario: 'window-triggers',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'savepoints'],
+};
+
+export const purgedWindowKeepsContents: Mutant = {
+  slug: 'purged-window-keeps-contents',
+  bug: 'own (row S11)',
+  story: 'A window that is purged when it is shown keeps what it holds, and shows it again with what comes after.',
+  parts: withWrong({ windows: { ...standardParts.windows, purgedContents: 'as-before' } }),
+  scenario: 'window-triggers',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'savepoints'],
+};
+
+export const unheardInputLeftOut: Mutant = {
+  slug: 'unheard-input-left-out',
+  bug: 'own (row S11)',
+  story:
+    'Of two inputs the one that no watermark came from yet holds nobody back: after a restore, timers fire ahead of its records.',
+  parts: withWrong({ unheardInputs: 'left-out' }),
+  scenario: 'event-time-timers',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
 function withRestore(backend: KeyedStateBackend, change: (bytes: Uint8Array) => Uint8Array): KeyedStateBackend {
   const restore = backend.restore.bind(backend);
   return overlaid(backend, { restore: (bytes, segments) => restore(change(bytes), segments) });

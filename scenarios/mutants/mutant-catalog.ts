@@ -84,6 +84,9 @@ import {
   forgottenWindowBegunAnew,
   latenessForgotten,
   mergedSessionForgets,
+  purgedWindowKeepsContents,
+  unheardInputLeftOut,
+  windowKeepsTimeOfItsCause,
   restoredTimersNotArmed,
   idleChannelPassedOver,
   idleChannelWaitedFor,
@@ -101,7 +104,7 @@ import {
 } from './induced-mutants.ts';
 import { localCopyOfAnyCheckpoint, localCopyUnchecked } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
-import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
+import { cepBufferNotInState, cepEventsAsTheyCame, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
   elementFormsNotCompared,
@@ -287,6 +290,9 @@ export const MUTANTS: readonly Mutant[] = [
   firedWindowPurged,
   forgottenWindowBegunAnew,
   latenessForgotten,
+  windowKeepsTimeOfItsCause,
+  purgedWindowKeepsContents,
+  unheardInputLeftOut,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
@@ -310,6 +316,7 @@ export const MUTANTS: readonly Mutant[] = [
   localCopyUnchecked,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
+  cepEventsAsTheyCame,
   inducedByTrigger,
   readsPastMarker,
   abortedMarkerBelieved,
