@@ -307,7 +307,9 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'watermarks-behind-barriers', description: 'long alignments: watermarks wait behind barriers as records do' },
   { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
+  { name: 'late-windows', description: 'windows fire again for late records: each result holds the one before it' },
   { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
+  { name: 'idle-beside-apart', description: 'a channel far ahead falls idle: event time stays with the slowest' },
   ...FLINK_SCENARIOS,
   ...RARE_SCENARIOS,
 ];

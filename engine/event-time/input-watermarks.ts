@@ -34,7 +34,8 @@ export class InputWatermarks {
       counts[input] = index + 1;
       return { input, index };
     });
-    this.#valves = counts.map((count) => new StatusWatermarkValve(count));
+    const givesUp = rules.idleChannels === 'passed-over' ? 'when-one-is-idle' : 'when-all-are-idle';
+    this.#valves = counts.map((count) => new StatusWatermarkValve(count, givesUp));
     counts.forEach((count, input) => {
       if (count > 0 && rules.unheardInputs === 'waited-for') this.#combined.part(input);
     });

@@ -3,7 +3,8 @@
  *
  * With windows of event time in which nothing is late the answer does not depend on the schedule: output and state are compared with the
  * reference. Where it does (windows of processing time, records that come behind the bound of their partition), each window also lists
- * its flights, and the audit asks that every flight is accounted for exactly once: in one window, or as a late one.
+ * its flights, and the audit asks that every flight is accounted for exactly once: in one window, or as a late one. A window that takes in
+ * late flights shows itself again with each of them.
  */
 import type { DataStream } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
@@ -62,6 +63,11 @@ export const flightWindows: JobDefinition = {
   description: 'Delays of flights per airport in tumbling, sliding or session windows.',
   parameters: [
     { name: 'key', description: 'Field of a flight that is the key.', default: 'origin' },
+    {
+      name: 'letters',
+      description: 'How many letters of that field are the key, 0: all; the fewer, the more flights in a window.',
+      default: 0,
+    },
     { name: 'windows', description: '`tumbling`, `sliding` or `session`.', default: 'tumbling' },
     { name: 'domain', description: '`event-time` or `processing-time`.', default: 'event-time' },
     {
@@ -108,17 +114,16 @@ export const flightWindows: JobDefinition = {
   build(input) {
     const { parameters, parallelism } = input;
     const env = new StreamExecutionEnvironment({ jobId: 'flight-windows', name: 'Flight windows', parallelism });
-    const key = textParameter(parameters, 'key');
     const trigger = triggerOf(parameters);
+    const hasLate = lateOf(parameters) === 'side';
     const isConserving =
-      textParameter(parameters, 'domain') === 'processing-time' ||
-      lateOf(parameters) === 'side' ||
-      trigger?.kind === 'continuous';
+      textParameter(parameters, 'domain') === 'processing-time' || hasLate || trigger?.kind === 'continuous';
     const delays = trigger?.kind === 'count' ? FLIGHTS : delaysOf(isConserving);
     const rows = prepared(readWithEventTime(env, input), numberParameter(parameters, 'prepare'));
     const assigner = assignerOf(parameters);
+    const isTold = showsLate(input, assigner);
     const windowed =
-      parameters['all'] === true ? rows.windowAll(assigner) : rows.keyBy((row) => keyField(row, key)).window(assigner);
+      parameters['all'] === true ? rows.windowAll(assigner) : rows.keyBy(keyOf(parameters)).window(assigner);
     const lateness = numberParameter(parameters, 'lateness') * MS_PER_MINUTE;
     const timed = assigner.domain === 'event-time' ? windowed.allowedLateness(lateness) : windowed;
     const triggered = trigger === undefined ? timed : timed.trigger(trigger);
@@ -140,10 +145,18 @@ export const flightWindows: JobDefinition = {
             .uid('work')
             .workPerRecord(work);
     shown.sinkTo(sinkOptions(input)).uid('sink');
-    if (lateOf(parameters) === 'side') sinkLate(windows, input);
-    return { graph: env.jobGraph(), audit: isConserving ? CONSERVING : COMPARED };
+    if (hasLate) sinkLate(windows, input);
+    if (!isConserving) return { graph: env.jobGraph(), audit: COMPARED };
+    return { graph: env.jobGraph(), audit: isTold ? WITH_LATE : CONSERVING };
   },
 };
+
+function keyOf(parameters: Parameters): (row: Row) => string {
+  const key = textParameter(parameters, 'key');
+  const letters = numberParameter(parameters, 'letters');
+  if (letters === 0) return (row) => keyField(row, key);
+  return (row) => keyField(row, key).slice(0, letters);
+}
 
 /** In a subtask of its own: flights wait in front of it and behind it, and their times with them. */
 function prepared(rows: DataStream<Row>, work: number): DataStream<Row> {
@@ -171,12 +184,25 @@ function addedUp(windows: DataStream<FlightWindow>, parameters: Parameters): Dat
 
 const COMPARED: JobAudit = { stateIsOrderInsensitive: true, outputValues: 'multiset' };
 
-const CONSERVING: JobAudit = {
-  stateIsOrderInsensitive: false,
-  outputValues: 'lineage',
+const CONSERVES: NonNullable<JobAudit['conserves']> = {
+  input: (row) => idOf(row as Row),
+  output: (value) => (value as { readonly ids: readonly string[] }).ids,
+};
+
+const CONSERVING: JobAudit = { stateIsOrderInsensitive: false, outputValues: 'lineage', conserves: CONSERVES };
+
+/** Windows fire again for flights that come behind them. */
+const WITH_LATE: JobAudit = {
+  ...CONSERVING,
   conserves: {
-    input: (row) => idOf(row as Row),
-    output: (value) => (value as { readonly ids: readonly string[] }).ids,
+    ...CONSERVES,
+    windows: {
+      operator: 'windows',
+      of(value) {
+        const { key, start, end, late } = value as FlightWindow & { readonly late?: true };
+        return late === true ? undefined : { key, startMs: start, endMs: end };
+      },
+    },
   },
 };
 
@@ -187,6 +213,21 @@ function sinkLate(windows: DataStream<FlightWindow>, input: JobInput): void {
     .uid('late')
     .sinkTo(sinkOptions(input))
     .uid('late-sink');
+}
+
+/** Whether results of windows take each other's place, as those do that fire again for late flights, and can be told apart by their flights. */
+function showsLate(input: JobInput, { kind, domain }: WindowAssignerSpec): boolean {
+  const { parameters, topics } = input;
+  if (lateOf(parameters) === 'none') return false;
+  if (kind === 'sliding')
+    throw new InvalidJob('Where late is side, windows must be tumbling or session: each flight is in one of them.');
+  const isShownAtEnd = triggerOf(parameters) === undefined && numberParameter(parameters, 'again') === 0;
+  if (domain !== 'event-time' || !isShownAtEnd) return false;
+  if (topics.length === 1 && numberParameter(parameters, 'work') === 0) return true;
+  if (numberParameter(parameters, 'lateness') === 0) return false;
+  throw new InvalidJob(
+    'Where late is side and lateness more than 0, the job must have one input, whose flights differ, and work must be 0: a result takes the place of the one before it.',
+  );
 }
 
 function lateOf(parameters: Parameters): 'none' | 'side' {
@@ -297,4 +338,4 @@ const asFlightWindow = ({ key, start, end }: WindowContext, delays: Delays): Fli
 
 /** What tells flights apart; two that are the same in all of it count as two. */
 const idOf = (row: Row): string =>
-  `${keyField(row, 'date')} ${keyField(row, 'origin')}-${keyField(row, 'destination')} ${keyField(row, 'delay')}`;
+  `${keyField(row, 'date')} ${keyField(row, 'origin')}-${keyField(row, 'destination')} ${keyField(row, 'distance')} ${keyField(row, 'delay')}`;

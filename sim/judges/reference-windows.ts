@@ -20,7 +20,7 @@ import { type MapState, type StateDescriptor, Types } from './state-decoders.ts'
 
 type WindowOperatorSpec = Extract<OperatorSpec, { readonly kind: 'window' }>;
 
-interface Span {
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
@@ -164,7 +164,7 @@ export class ReferenceWindows {
 }
 
 /** Each window of the assigner that contains the instant. */
-function spansOf(assigner: WindowAssignerSpec, atUs: number): Span[] {
+export function spansOf(assigner: WindowAssignerSpec, atUs: number): Span[] {
   if (assigner.kind === 'session') return [{ from: atUs, to: atUs + assigner.gapUs }];
   const { sizeUs, offsetUs } = assigner;
   const everyUs = assigner.kind === 'tumbling' ? sizeUs : assigner.slideUs;
