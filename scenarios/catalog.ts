@@ -133,6 +133,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'stop-meets-failure',
     description: 'tasks and leaders fail when the savepoint of a stop is good, or nearly so',
   },
+  { name: 'savepoints-that-expire', description: 'savepoints fail all the time where no checkpoint may' },
   { name: 'unclaimed-runs', description: 'runs without a claim whose first checkpoints fail' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },
@@ -264,6 +265,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'split-assignment-under-faults',
     description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
   },
+  { name: 'refused-discovery', description: 'looking for new partitions is refused while the job goes on' },
   {
     name: 'splits-across-restarts',
     description: 'regions fail between a restart of the whole job and its next checkpoint, while splits are handed out',

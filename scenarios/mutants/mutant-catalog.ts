@@ -16,6 +16,9 @@ import {
   lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
+  failedRunDropsCheckpoints,
+  fullOnlyOnceTried,
+  inUseDisposed,
 } from './checkpoint-coordinator-mutants.ts';
 import {
   backlogFlagSurvivesReader,
@@ -119,6 +122,7 @@ import {
   abortIncludesPrecommitted,
   checkBackAnswersCommit,
   checkBackRollsBackUndecided,
+  registeredOnce,
   commitErrorLogged,
   compactionRemovesEarly,
   flushWithoutErrorCheck,
@@ -141,6 +145,7 @@ import {
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
   splitsBackToDoneReader,
+  assignmentsOutliveRestart,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
@@ -215,6 +220,7 @@ export const MUTANTS: readonly Mutant[] = [
   upsertWithoutVersion,
   checkBackAnswersCommit,
   checkBackRollsBackUndecided,
+  registeredOnce,
   compactionRemovesEarly,
   unionStateSplit,
   keyGroupsNotClipped,
@@ -261,6 +267,9 @@ export const MUTANTS: readonly Mutant[] = [
   lateResumeCarriedOut,
   stoppedJobRestarts,
   noClaimNotRemembered,
+  fullOnlyOnceTried,
+  inUseDisposed,
+  failedRunDropsCheckpoints,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
   movedListLosesAnElement,
@@ -311,6 +320,7 @@ export const MUTANTS: readonly Mutant[] = [
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,
   splitsBackToDoneReader,
+  assignmentsOutliveRestart,
 ];
 
 /** A plan names an engine that there is none of. */
