@@ -15,6 +15,7 @@ import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import type { BackendName } from './protocol/configuration.ts';
 import { type PatternRules, standardPatternRules } from './operators/cep/pattern-operator.ts';
 import type { WindowRules } from './operators/window-operator.ts';
+import { createTrigger } from './operators/window-trigger.ts';
 import type { CheckpointPointer, RetainedCheckpoint } from './protocol/checkpoint-pointer.ts';
 import type { TransactionState } from './protocol/rocketmq-messages.ts';
 import type { StateHandle } from './protocol/state-handle.ts';
@@ -249,8 +250,13 @@ export interface EngineParts {
   createOperatorStateStore(operator: string): OperatorStateStore;
   /** What an operator with timers knows of event time when it begins (row B22): nothing, whether it is restored or not. */
   initialWatermarkUs(isRestored: boolean): number;
-  /** What a channel that says it is idle does to event time (row S11): it holds nobody back, or is waited for like the others. */
-  readonly idleChannels: 'left-out' | 'waited-for';
+  /**
+   * What a channel that says it is idle does to event time (row S11): it holds nobody back; or is waited for like the others; or lets it go on to
+   * that of the furthest channel.
+   */
+  readonly idleChannels: 'left-out' | 'waited-for' | 'passed-over';
+  /** Whether event time waits for an input that no watermark came from yet. */
+  readonly unheardInputs: 'waited-for' | 'left-out';
   /** When the watermark of a channel counts: in its place among records and barriers (row B25), or already while it waits behind a barrier. */
   readonly watermarkOrder: 'in-place' | 'ahead-of-barrier';
   /** Whether restored timers of processing time are armed before a new one is registered (G6 in bugs.md). */
@@ -419,9 +425,17 @@ export const standardParts: EngineParts = {
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),
   initialWatermarkUs: () => START_OF_TIME_US,
   idleChannels: 'left-out',
+  unheardInputs: 'waited-for',
   watermarkOrder: 'in-place',
   restoredTimers: 'armed',
-  windows: { mergedContents: 'merged', lateRecords: 'in-no-window' },
+  windows: {
+    mergedContents: 'merged',
+    lateRecords: 'in-no-window',
+    latenessUs: (allowedUs) => allowedUs,
+    trigger: createTrigger,
+    outputTime: 'last-instant',
+    purgedContents: 'none',
+  },
   patterns: standardPatternRules,
   restoredAccess: (writtenUs) => writtenUs,
   unalignedSnapshot: 'at-barrier',

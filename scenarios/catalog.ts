@@ -310,9 +310,15 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'processing-time-windows', description: 'input falls silent, restored timers close the windows' },
   { name: 'timers-under-backpressure', description: 'timers fire in slices, unaligned barriers are taken in between' },
   { name: 'windows-behind-exchange', description: 'in-flight records keep their event time, parts of buffers too' },
+  {
+    name: 'window-triggers',
+    description: 'windows shown by count or again and again, purged or kept, and windows of windows behind them',
+  },
   { name: 'watermarks-behind-barriers', description: 'long alignments: watermarks wait behind barriers as records do' },
   { name: 'late-data', description: 'late records in a side output: window or side output, each once' },
+  { name: 'late-windows', description: 'windows fire again for late records: each result holds the one before it' },
   { name: 'idle-sources', description: 'event time goes on past sources that ended or fell idle' },
+  { name: 'idle-beside-apart', description: 'a channel far ahead falls idle: event time stays with the slowest' },
   ...FLINK_SCENARIOS,
   ...RARE_SCENARIOS,
 ];

@@ -5,9 +5,12 @@
  * Owns: which channel belongs to which input. I1: what is answered is news: a watermark that rose, a status that changed.
  */
 import { CombinedWatermark } from './combined-watermark.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
 import { START_OF_TIME_US, type Watermark, type WatermarkStatus } from '../protocol/stream-elements.ts';
 import { StatusWatermarkValve } from './status-watermark-valve.ts';
 import type { WatermarkNews } from './timestamps-and-watermarks.ts';
+
+type InputRules = Pick<EngineParts, 'idleChannels' | 'unheardInputs'>;
 
 const NOTHING: WatermarkNews = {};
 
@@ -20,27 +23,28 @@ export class InputWatermarks {
   #watermarkUs = START_OF_TIME_US;
   #idle = false;
 
-  readonly #idleChannels: 'left-out' | 'waited-for';
+  readonly #rules: InputRules;
 
-  /** The logical input of each channel of the gate; whether a channel that is idle is left out, as it should be. */
-  constructor(inputOf: readonly (0 | 1)[], idleChannels: 'left-out' | 'waited-for' = 'left-out') {
-    this.#idleChannels = idleChannels;
+  /** The logical input of each channel of the gate. */
+  constructor(inputOf: readonly (0 | 1)[], rules: InputRules = standardParts) {
+    this.#rules = rules;
     const counts = [0, 0];
     this.#places = inputOf.map((input) => {
       const index = counts[input] ?? 0;
       counts[input] = index + 1;
       return { input, index };
     });
-    this.#valves = counts.map((count) => new StatusWatermarkValve(count));
+    const givesUp = rules.idleChannels === 'passed-over' ? 'when-one-is-idle' : 'when-all-are-idle';
+    this.#valves = counts.map((count) => new StatusWatermarkValve(count, givesUp));
     counts.forEach((count, input) => {
-      if (count > 0) this.#combined.part(input);
+      if (count > 0 && rules.unheardInputs === 'waited-for') this.#combined.part(input);
     });
     this.#hasTwoInputs = inputOf.includes(1);
   }
 
   event(channel: number, event: Watermark | WatermarkStatus): WatermarkNews {
     if (event.kind === 'watermark') return this.watermark(channel, event.timestampUs);
-    if (this.#idleChannels === 'waited-for') return {};
+    if (this.#rules.idleChannels === 'waited-for') return {};
     return this.status(channel, event.idle);
   }
 

@@ -11,6 +11,9 @@
 import { assert } from '../foundation/assert.ts';
 import { START_OF_TIME_US } from '../protocol/stream-elements.ts';
 
+/** When what channels held back is given up (I3). */
+export type GivesUp = 'when-all-are-idle' | 'when-one-is-idle';
+
 class ChannelTime {
   watermarkUs = START_OF_TIME_US;
   idle = false;
@@ -21,9 +24,11 @@ class ChannelTime {
 export class StatusWatermarkValve {
   readonly #channels: readonly ChannelTime[];
   #watermarkUs = START_OF_TIME_US;
+  readonly #givesUp: GivesUp;
   #idle = false;
 
-  constructor(channelCount: number) {
+  constructor(channelCount: number, givesUp: GivesUp = 'when-all-are-idle') {
+    this.#givesUp = givesUp;
     this.#channels = Array.from({ length: channelCount }, () => new ChannelTime());
   }
 
@@ -55,8 +60,8 @@ export class StatusWatermarkValve {
       return;
     }
     channel.aligned = false;
-    if (this.#channels.some((other) => !other.idle)) return this.#raise(this.#minimum());
-    this.#idle = true;
+    this.#idle = this.#channels.every((other) => other.idle);
+    if (!this.#idle && this.#givesUp === 'when-all-are-idle') return this.#raise(this.#minimum());
     for (const { watermarkUs } of this.#channels) this.#raise(watermarkUs);
   }
 

@@ -18,6 +18,7 @@ import {
   type TimeDomain,
   type TimeWindow,
   type TriggerResult,
+  type TriggerSpec,
   type WindowSpec,
 } from '../job/windows.ts';
 import type { MapState } from '../state/keyed-state.ts';
@@ -28,7 +29,7 @@ import { END_OF_TIME_US } from '../protocol/stream-elements.ts';
 import type { ElementConsumer } from './element-consumer.ts';
 import { KeyedContext, type KeyedOperatorOptions } from './keyed-context.ts';
 import { mergedWith, windowId, windowOfId, windowsOf } from './window-assigner.ts';
-import { createTrigger, type TriggerContext, type WindowTrigger } from './window-trigger.ts';
+import type { TriggerContext, WindowTrigger } from './window-trigger.ts';
 
 /** Names in state files, as in Flink. */
 const WINDOW_TIMERS = 'window-timers';
@@ -39,8 +40,15 @@ const TRIGGER_COUNTS = 'trigger-counts';
 export interface WindowRules {
   /** What becomes of the contents of sessions that become one. */
   readonly mergedContents: 'merged' | 'forgotten';
-  /** Where a record that is late still goes beside the late output. */
-  readonly lateRecords: 'in-no-window' | 'in-their-window';
+  /** Where a record that is late goes: into the late output alone, into its window as well, or only there. */
+  readonly lateRecords: 'in-no-window' | 'in-their-window' | 'in-a-new-window';
+  /** For how long a window takes records in behind its end, of a job that allows `allowedUs`. */
+  readonly latenessUs: (allowedUs: number) => number;
+  readonly trigger: (spec: TriggerSpec) => WindowTrigger;
+  /** The event time of what comes out (I4): the last instant of its window, or that of the record or timer that made it come out. */
+  readonly outputTime: 'last-instant' | 'of-its-cause';
+  /** What a window holds that was shown and purged. */
+  readonly purgedContents: 'none' | 'as-before';
 }
 
 export class WindowOperator implements ElementConsumer {
@@ -50,6 +58,7 @@ export class WindowOperator implements ElementConsumer {
   readonly #spec: WindowSpec;
   readonly #key: Extract<OperatorSpec, { kind: 'window' }>['key'];
   readonly #rules: WindowRules;
+  readonly #latenessUs: number;
   readonly #context: KeyedContext;
   readonly #trigger: WindowTrigger;
   readonly #contents: MapState<string, unknown>;
@@ -67,7 +76,8 @@ export class WindowOperator implements ElementConsumer {
     this.#key = key;
     this.#rules = options.rules;
     this.#context = new KeyedContext(uid, options);
-    this.#trigger = createTrigger(window.trigger);
+    this.#latenessUs = options.rules.latenessUs(window.allowedLatenessUs);
+    this.#trigger = options.rules.trigger(window.trigger);
     this.#contents = backend.getState(mapState(WINDOW_CONTENTS, Types.string, window.contents));
     this.#counts = backend.getState(mapState(TRIGGER_COUNTS, Types.string, Types.int));
     this.timers = new InternalTimerService({
@@ -93,7 +103,7 @@ export class WindowOperator implements ElementConsumer {
       const window = assigner.kind === 'session' ? this.#merge(assigned) : assigned;
       const isOver = this.#isOver(window);
       if (isOver && this.#rules.lateRecords === 'in-no-window') continue;
-      isTaken ||= !isOver;
+      isTaken ||= !isOver || this.#rules.lateRecords === 'in-a-new-window';
       this.#add(window, value, timestampUs);
     }
     if (!isTaken && this.#isLate(timestampUs)) this.#late(value);
@@ -155,14 +165,14 @@ export class WindowOperator implements ElementConsumer {
   #act(result: TriggerResult, window: TimeWindow): void {
     if (result === 'continue') return;
     if (result !== 'purge') this.#evaluate(window);
-    if (result !== 'fire') this.#contents.remove(this.#id);
+    if (result !== 'fire' && this.#rules.purgedContents === 'none') this.#contents.remove(this.#id);
   }
 
   #evaluate(window: TimeWindow): void {
     const contents = this.#contents.get(this.#id);
     if (contents === undefined) return;
     const { userCode, collector, currentKey } = this.#context;
-    collector.atTime(lastInstantOf(window));
+    if (this.#rules.outputTime === 'last-instant') collector.atTime(lastInstantOf(window));
     userCode.isRunning = true;
     const result = this.#spec.aggregate.getResult(contents);
     const place = { key: currentKey, start: window.startUs / 1_000, end: window.endUs / 1_000 };
@@ -179,8 +189,8 @@ export class WindowOperator implements ElementConsumer {
 
   /** Not only between two windows. */
   #isLate(timestampUs: number): boolean {
-    const { assigner, allowedLatenessUs } = this.#spec;
-    return assigner.domain === 'event-time' && timestampUs + allowedLatenessUs <= this.timers.currentWatermarkUs;
+    const isOfEventTime = this.#spec.assigner.domain === 'event-time';
+    return isOfEventTime && timestampUs + this.#latenessUs <= this.timers.currentWatermarkUs;
   }
 
   /** Behind its end and the allowed lateness. */
@@ -189,9 +199,8 @@ export class WindowOperator implements ElementConsumer {
   }
 
   #cleanupTimeOf(window: TimeWindow): number {
-    const { assigner, allowedLatenessUs } = this.#spec;
-    if (assigner.domain === 'processing-time') return lastInstantOf(window);
-    return Math.min(lastInstantOf(window) + allowedLatenessUs, END_OF_TIME_US);
+    if (this.#spec.assigner.domain === 'processing-time') return lastInstantOf(window);
+    return Math.min(lastInstantOf(window) + this.#latenessUs, END_OF_TIME_US);
   }
 
   #registerCleanup(window: TimeWindow): void {

@@ -354,6 +354,7 @@ export class ResultPartition {
     for (let buffer = queue.peek(); buffer !== undefined; buffer = queue.peek()) {
       if (buffer.kind === 'data') {
         if (subpartition.credit === 0) return;
+        assert(this.#queuedData > 0, 'a data buffer that leaves was counted, restored ones included');
         subpartition.credit -= 1;
         this.#queuedData -= 1;
       }

@@ -256,7 +256,6 @@ export class TaskCheckpointing {
       return checkpoint.start(id, { ...NOTHING, figures, finished: 'task', snapshot: options.snapshot }, nowUs, out);
     }
     const { checkpointedOffset } = environment.parts;
-    if (chain.keyed.length > 0) environment.observer?.atBarrier({ checkpointId: id, ...this.#task }, chain.keyed);
     const { compression, incremental, directory, storage } = environment.configuration.checkpoint;
     const { parts, waitsForSink } = takeSnapshot({
       chain,
@@ -272,6 +271,8 @@ export class TaskCheckpointing {
       logFiles: checkpoint.changelog.files,
       out,
     });
+    // Behind the snapshot: looking at state settles what is in hand, which the snapshot has to do itself.
+    if (chain.keyed.length > 0) environment.observer?.atBarrier({ checkpointId: id, ...this.#task }, chain.keyed);
     // What was finished before the restored checkpoint stays so, even if the end of data has not come again yet.
     const finished = ending.isDrained || hadFinished ? ({ finished: 'operators' } as const) : {};
     const { location, snapshot } = options;

@@ -124,7 +124,7 @@ export class TaskInput {
     const { edges } = environment.graph;
     this.#watermarks = new InputWatermarks(
       deployment.inputs.map(({ edge }) => edges[edge]?.input ?? 0),
-      environment.parts.idleChannels,
+      parts,
     );
   }
 

@@ -9,7 +9,8 @@
  *   I1 while a watermark is in the chain nothing else is processed there; a barrier that overtakes is taken in between (FLINK-20217);
  *   I2 a watermark leaves when every timer it fires has fired, so it follows what they emitted;
  *   I3 one timer is armed for processing time, for the earliest one of all operators, restored ones included (G6 in bugs.md);
- *   I4 a chain without any of this costs one comparison in a mailbox action.
+ *   I4 a chain without any of this costs one comparison in a mailbox action;
+ *   I5 a change of status leaves behind the watermark that came before it: who hears that a channel is idle hears no watermark of it any more.
  */
 import type { SourceReader } from '../connectors/source-reader.ts';
 import type { ProcessingTime } from '../event-time/internal-timer-service.ts';
@@ -51,6 +52,8 @@ export class TaskTime {
   #assigners: readonly { readonly assigner: TimestampsAndWatermarks; readonly behind: number }[] = [];
   #splits: { readonly sourceTime: TimestampsAndWatermarks; readonly source: SourceSplits } | undefined;
   #underWay: UnderWay | undefined;
+  /** I5: to be said when the watermark under way has left. */
+  #statusBehind: boolean | undefined;
   #whenAtEnd: ((out: Out) => void) | undefined;
   #isProcessingTimeDue = false;
   #armedUs = Number.POSITIVE_INFINITY;
@@ -142,16 +145,21 @@ export class TaskTime {
     for (; underWay.stage < this.#stages.length; underWay.stage += 1) {
       const progress = this.#stages[underWay.stage]?.advanceWatermark(timestampUs, this.#mayFire);
       if (progress === 'interrupted') return probe(out, 'watermark-interrupted');
-      if (progress === 'absorbed') {
-        this.#underWay = undefined;
-        return;
-      }
+      if (progress === 'absorbed') return this.#passed(out);
     }
-    this.#underWay = undefined;
     this.#options.broadcast({ kind: 'watermark', timestampUs }, out);
+    this.#passed(out);
     if (timestampUs < END_OF_TIME_US) return;
     this.#hasEnded = true;
     this.#atEnd(out);
+  }
+
+  /** I5. */
+  #passed(out: Out): void {
+    this.#underWay = undefined;
+    const idle = this.#statusBehind;
+    this.#statusBehind = undefined;
+    if (idle !== undefined) this.#status(idle, out);
   }
 
   #atEnd(out: Out): void {
@@ -175,6 +183,10 @@ export class TaskTime {
   }
 
   #status(idle: boolean, out: Out): void {
+    if (this.#underWay !== undefined) {
+      this.#statusBehind = idle;
+      return;
+    }
     sometimes(idle, out, 'input-idle');
     this.#options.broadcast({ kind: 'watermark-status', idle }, out);
   }

@@ -46,11 +46,19 @@ export const broadcastRules: JobDefinition = {
     { name: 'key', description: 'Field of an event that is the key.', default: 'origin' },
     { name: 'rule', description: 'Field of a change whose first letter names the rule.', default: 'iata' },
     { name: 'changes', description: 'Without a topic `rules`: one event in so many changes a rule.', default: 1 },
+    {
+      name: 'withdrawn',
+      description: 'With so many changes a rule is withdrawn, and begins anew with the next one; 0: never.',
+      default: 0,
+    },
+    { name: 'asked', description: 'Whether the function asks for its states when it needs them.', default: false },
   ],
   build(input) {
     const field = textParameter(input.parameters, 'key');
     const ruleField = textParameter(input.parameters, 'rule');
     const every = numberParameter(input.parameters, 'changes');
+    const withdrawn = numberParameter(input.parameters, 'withdrawn');
+    const isAsking = input.parameters['asked'] === true;
     const env = new StreamExecutionEnvironment({
       jobId: 'broadcast-rules',
       name: 'Broadcast rules',
@@ -67,7 +75,7 @@ export const broadcastRules: JobDefinition = {
     events
       .keyBy((row) => keyField(row, field))
       .connect(changes.broadcast(broadcastState(RULES, Types.string, RULE)))
-      .process(applyRules(field, ruleField))
+      .process(applyRules({ field, ruleField, withdrawn, isAsking }))
       .uid('rules')
       .name('Rules')
       .sinkTo(sinkOptions(input))
@@ -76,24 +84,37 @@ export const broadcastRules: JobDefinition = {
   },
 };
 
-function applyRules(field: string, ruleField: string): FunctionSpec<BroadcastProcessFunction<Row, Row, RuledEvent>> {
+interface Rules {
+  readonly field: string;
+  readonly ruleField: string;
+  readonly withdrawn: number;
+  readonly isAsking: boolean;
+}
+
+function applyRules({
+  field,
+  ruleField,
+  withdrawn,
+  isAsking,
+}: Rules): FunctionSpec<BroadcastProcessFunction<Row, Row, RuledEvent>> {
   return {
     states: [valueState(COUNT, Types.int), mapState(APPLIED, Types.string, Types.int)],
+    ...(isAsking ? { registration: 'when-asked' } : {}),
     create() {
-      let count: ValueState<number>;
-      let applied: MapState<string, number>;
+      let count: () => ValueState<number>;
+      let applied: () => MapState<string, number>;
       return {
         open(runtime) {
-          count = runtime.value<number>(COUNT);
-          applied = runtime.map<string, number>(APPLIED);
+          count = () => runtime.value<number>(COUNT);
+          applied = () => runtime.map<string, number>(APPLIED);
         },
         processElement(row, context, out) {
-          const next = (count.value() ?? 0) + 1;
-          count.update(next);
+          const next = (count().value() ?? 0) + 1;
+          count().update(next);
           let versions = 0;
           for (const [rule, { version }] of context.broadcastState<string, Rule>(RULES).entries()) {
-            if (next === 1) applied.put(rule, version);
-            versions += applied.get(rule) ?? 0;
+            if (next === 1) applied().put(rule, version);
+            versions += applied().get(rule) ?? 0;
           }
           out.collect({ key: keyField(row, field), count: next, versions });
         },
@@ -102,9 +123,14 @@ function applyRules(field: string, ruleField: string): FunctionSpec<BroadcastPro
           const rules = context.broadcastState<string, Rule>(RULES);
           const rule = rules.get(name) ?? { version: 0 };
           rule.version += 1;
-          rules.put(name, rule);
           const { version } = rule;
-          context.applyToKeyedState(() => applied.put(name, version));
+          if (version === withdrawn) {
+            rules.remove(name);
+            context.applyToKeyedState(() => applied().remove(name));
+            return;
+          }
+          rules.put(name, rule);
+          context.applyToKeyedState(() => applied().put(name, version));
         },
       };
     },

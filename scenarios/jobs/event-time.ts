@@ -12,11 +12,13 @@ import { type JobInput, type JobParameter, numberParameter, type Row, textParame
 import { readTopic, unionOf } from './log-topics.ts';
 
 export const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 24 * 60 * MS_PER_MINUTE;
 
 export const eventTimeParameters: readonly JobParameter[] = [
   {
     name: 'time',
-    description: 'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes.',
+    description:
+      'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes, `day` takes the day.',
     default: 'log',
   },
   {
@@ -30,6 +32,17 @@ export const eventTimeParameters: readonly JobParameter[] = [
     default: 0,
   },
   {
+    name: 'idleInput',
+    description: 'The input whose partitions may be idle, as `idleness` says; empty: any.',
+    default: '',
+  },
+  {
+    name: 'idleAhead',
+    description:
+      'Minutes by which rows of `idleInput` are later than they say: far ahead of the others, it never holds them back.',
+    default: 0,
+  },
+  {
     name: 'watermarkInterval',
     description: 'Milliseconds between two watermarks of a subtask at least.',
     default: 200,
@@ -38,20 +51,37 @@ export const eventTimeParameters: readonly JobParameter[] = [
 
 /** All topics as one stream, with event time and watermarks per partition. */
 export function readWithEventTime(env: StreamExecutionEnvironment, input: JobInput): DataStream<Row> {
-  const watermarks = strategyOf(input);
-  env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
-  return unionOf(input.topics.map((topic) => readTopic(env, input, topic, watermarks)));
+  return unionOf(readEachWithEventTime(env, input));
 }
 
-function strategyOf({ parameters }: JobInput): WatermarkStrategy<Row> {
+/** Each topic as a stream of its own. */
+export function readEachWithEventTime(env: StreamExecutionEnvironment, input: JobInput): readonly DataStream<Row>[] {
+  env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
+  return input.topics.map((topic) => readTopic(env, input, topic, strategyOf(input, topic.name)));
+}
+
+function strategyOf({ parameters, topics }: JobInput, topic: string): WatermarkStrategy<Row> {
   const bound = numberParameter(parameters, 'outOfOrderness') * MS_PER_MINUTE;
   const bounded = WatermarkStrategy.forBoundedOutOfOrderness<Row>(bound);
-  const idleness = numberParameter(parameters, 'idleness');
+  const idleInput = textParameter(parameters, 'idleInput');
+  const ahead = numberParameter(parameters, 'idleAhead');
+  if ((idleInput !== '' || ahead > 0) && !topics.some(({ name }) => name === idleInput))
+    throw new InvalidJob(`The parameter idleInput is '${idleInput}'; it must be an input of the job.`);
+  const isIdle = idleInput === '' || idleInput === topic;
+  const idleness = isIdle ? numberParameter(parameters, 'idleness') : 0;
   const strategy = idleness === 0 ? bounded : bounded.withIdleness(idleness);
   const time = textParameter(parameters, 'time');
-  if (time === 'log') return strategy;
-  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log or arrival.`);
-  return strategy.withTimestampAssigner((row, logTimestampMs) => logTimestampMs + delayMinutes(row) * MS_PER_MINUTE);
+  const aheadMs = idleInput === topic ? ahead * MS_PER_MINUTE : 0;
+  if (time === 'log' && aheadMs === 0) return strategy;
+  const timeMs = eventTimeOf(time);
+  return strategy.withTimestampAssigner((row, logTimestampMs) => timeMs(row, logTimestampMs) + aheadMs);
+}
+
+function eventTimeOf(time: string): (row: Row, logTimestampMs: number) => number {
+  if (time === 'log') return (_row, logTimestampMs) => logTimestampMs;
+  if (time === 'day') return (_row, logTimestampMs) => Math.floor(logTimestampMs / MS_PER_DAY) * MS_PER_DAY;
+  if (time !== 'arrival') throw new InvalidJob(`The parameter time is '${time}'; it must be log, arrival or day.`);
+  return (row, logTimestampMs) => logTimestampMs + delayMinutes(row) * MS_PER_MINUTE;
 }
 
 /** Whole minutes; 0 where it is missing. */

@@ -4,7 +4,7 @@
  */
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
-import type { CounterAccess } from '../../sim/judges/job-audit.ts';
+import type { CounterAccess, JobAudit } from '../../sim/judges/job-audit.ts';
 import { type BuiltJob, type JobInput, keyField, outputKey, type Row } from './job-definition.ts';
 import { readUnion, sinkOptions } from './log-topics.ts';
 
@@ -16,9 +16,14 @@ export interface ExpiringCounts {
   readonly count: FunctionSpec<KeyedProcessFunction<Row, CounterAccess>>;
   /** `renewsOnRead`: absent where nothing is only read. */
   readonly expires: { readonly ttlMs: number; readonly renewsOnRead?: boolean };
+  /** Of a job that has versions. */
+  readonly versions?: Pick<JobAudit, 'upgraded' | 'readsStateOf'>;
 }
 
-export function expiringCounts(input: JobInput, { jobId, name, key, count, expires }: ExpiringCounts): BuiltJob {
+export function expiringCounts(
+  input: JobInput,
+  { jobId, name, key, count, expires, versions }: ExpiringCounts,
+): BuiltJob {
   const env = new StreamExecutionEnvironment({ jobId, name, parallelism: input.parallelism });
   readUnion(env, input, input.topics)
     .keyBy((row) => keyField(row, key))
@@ -30,6 +35,12 @@ export function expiringCounts(input: JobInput, { jobId, name, key, count, expir
   const access = (value: unknown): CounterAccess => value as CounterAccess;
   return {
     graph: env.jobGraph(),
-    audit: { stateIsOrderInsensitive: false, outputValues: 'lineage', outputKey, expires: { ...expires, access } },
+    audit: {
+      stateIsOrderInsensitive: false,
+      outputValues: 'lineage',
+      outputKey,
+      expires: { ...expires, access },
+      ...versions,
+    },
   };
 }

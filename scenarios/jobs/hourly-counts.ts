@@ -4,15 +4,17 @@
  * Timers, and nothing else, empty the state: one that is lost leaves a span behind, one that fires twice or too early emits a count twice
  * or too small. The answer does not depend on the schedule as long as no row is behind its partition's watermark.
  */
+import type { ConnectedStreams, DataStream } from '../../engine/api/data-stream.ts';
+import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import type { FunctionSpec, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import type { FunctionSpec, KeyedCoProcessFunction, KeyedProcessFunction } from '../../engine/job/functions.ts';
 import type { MapState } from '../../engine/state/keyed-state.ts';
 import { mapState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
 import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
-import { eventTimeParameters, MS_PER_MINUTE, readWithEventTime } from './event-time.ts';
+import { eventTimeParameters, MS_PER_MINUTE, readEachWithEventTime, readWithEventTime } from './event-time.ts';
 import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
-import { sinkOptions } from './log-topics.ts';
+import { sinkOptions, unionOf } from './log-topics.ts';
 
 /** What a timer yields. */
 export interface HourlyCount {
@@ -31,6 +33,12 @@ export const hourlyCounts: JobDefinition = {
     { name: 'key', description: 'Field of a record that is the key.', default: 'origin' },
     { name: 'minutes', description: 'Length of a span in minutes.', default: 360 },
     { name: 'maxParallelism', description: 'Key groups of every operator; 0: as many as Flink takes.', default: 0 },
+    {
+      name: 'apart',
+      description:
+        'Whether the first topic and the others are two inputs of the count: its event time is the lesser of theirs.',
+      default: false,
+    },
     ...eventTimeParameters,
   ],
   build(input) {
@@ -43,21 +51,38 @@ export const hourlyCounts: JobDefinition = {
       parallelism,
       ...(maxParallelism === 0 ? {} : { maxParallelism }),
     });
-    readWithEventTime(env, input)
-      .keyBy((row) => keyField(row, key))
-      .process(
-        countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, {
-          countType: Types.int,
-          result: (count) => count,
-        }),
-      )
-      .uid('count')
-      .name('Count')
-      .sinkTo(sinkOptions(input))
-      .uid('sink');
+    const keyOf = (row: Row): string => keyField(row, key);
+    const counting = countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, {
+      countType: Types.int,
+      result: (count) => count,
+    });
+    const counted =
+      parameters['apart'] === true
+        ? apart(readEachWithEventTime(env, input)).keyBy(keyOf, keyOf).process(ofBoth(counting))
+        : readWithEventTime(env, input).keyBy(keyOf).process(counting);
+    counted.uid('count').name('Count').sinkTo(sinkOptions(input)).uid('sink');
     return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset' } };
   },
 };
+
+function apart([first, ...others]: readonly DataStream<Row>[]): ConnectedStreams<Row, Row> {
+  if (first === undefined) throw new InvalidJob('The job has no input.');
+  return first.connect(unionOf(others));
+}
+
+/** What is done with a row, whichever input it comes by. */
+function ofBoth<Out>({
+  create,
+  ...declared
+}: FunctionSpec<KeyedProcessFunction<Row, Out>>): FunctionSpec<KeyedCoProcessFunction<Row, Row, Out>> {
+  return {
+    ...declared,
+    create() {
+      const { processElement, ...rest } = create();
+      return { ...rest, processElement1: processElement, processElement2: processElement };
+    },
+  };
+}
 
 /** What versions of the count differ in. */
 export interface SpanCounting<Result extends HourlyCount> {

@@ -15,8 +15,9 @@ import {
   type StateDescriptor,
   valueState,
 } from '../../engine/state/state-descriptor.ts';
-import { type TimeToLiveOptions, withTimeToLive } from '../../engine/state/time-to-live.ts';
+import { withTimeToLive } from '../../engine/state/time-to-live.ts';
 import { Types } from '../../engine/state/type-information.ts';
+import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import type { CounterAccess } from '../../sim/judges/job-audit.ts';
 import { expiringCounts } from './expiring-counts.ts';
 import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
@@ -30,16 +31,21 @@ interface Counter {
 }
 
 interface Kind {
-  readonly descriptor: StateDescriptor;
+  /** `type`: of a number in it. */
+  describe(type: TypeSerializer<number>): StateDescriptor;
   open(runtime: RuntimeContext): Counter;
 }
 
 const NAME = 'count';
 const ENTRY = 'records';
+/** An entry of 0 that expires before the one it lies beside. */
+const BESIDE = 'began';
+/** By version: numbers become doubles. */
+const NUMBERS: readonly TypeSerializer<number>[] = [Types.int, Types.double];
 
 const KINDS: Readonly<Record<string, Kind>> = {
   value: {
-    descriptor: valueState(NAME, Types.int),
+    describe: (type) => valueState(NAME, type),
     open(runtime) {
       const state = runtime.value<number>(NAME);
       const read = (): number => state.value() ?? 0;
@@ -48,14 +54,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   /** One element for each record. */
   list: {
-    descriptor: listState(NAME, Types.int),
+    describe: (type) => listState(NAME, type),
     open(runtime) {
       const state = runtime.list<number>(NAME);
       return { read: () => state.get().length, add: () => state.add(1), clear: () => state.clear() };
     },
   },
   'replaced-list': {
-    descriptor: listState(NAME, Types.int),
+    describe: (type) => listState(NAME, type),
     open(runtime) {
       const state = runtime.list<number>(NAME);
       return {
@@ -66,7 +72,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   map: {
-    descriptor: mapState(NAME, Types.string, Types.int),
+    describe: (type) => mapState(NAME, Types.string, type),
     open(runtime) {
       const state = runtime.map<string, number>(NAME);
       return {
@@ -76,20 +82,36 @@ const KINDS: Readonly<Record<string, Kind>> = {
       };
     },
   },
+  /** Entries of one map expire one by one: here the other one is put when it is not there, and is not looked at. */
+  'map-of-two': {
+    describe: (type) => mapState(NAME, Types.string, type),
+    open(runtime) {
+      const state = runtime.map<string, number>(NAME);
+      return {
+        read: () => state.get(ENTRY) ?? 0,
+        add: () => {
+          state.put(ENTRY, (state.get(ENTRY) ?? 0) + 1);
+          if (!state.contains(BESIDE)) state.put(BESIDE, 0);
+        },
+        clear: () => state.remove(ENTRY),
+      };
+    },
+  },
   reducing: {
-    descriptor: reducingState<number>(NAME, Types.int, (sum, one) => sum + one),
+    describe: (type) => reducingState<number>(NAME, type, (sum, one) => sum + one),
     open(runtime) {
       const state = runtime.reducing<number>(NAME);
       return { read: () => state.get() ?? 0, add: () => state.add(1), clear: () => state.clear() };
     },
   },
   aggregating: {
-    descriptor: aggregatingState<number, number, number>(NAME, Types.int, {
-      createAccumulator: () => 0,
-      add: (sum, one) => sum + one,
-      getResult: (sum) => sum,
-      merge: (a, b) => a + b,
-    }),
+    describe: (type) =>
+      aggregatingState<number, number, number>(NAME, type, {
+        createAccumulator: () => 0,
+        add: (sum, one) => sum + one,
+        getResult: (sum) => sum,
+        merge: (a, b) => a + b,
+      }),
     open(runtime) {
       const state = runtime.aggregating<number, number>(NAME);
       return { read: () => state.get() ?? 0, add: () => state.add(1), clear: () => state.clear() };
@@ -105,6 +127,7 @@ export const renewedCounts: JobDefinition = {
     { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
     { name: 'kind', description: `Kind of state: ${Object.keys(KINDS).join(', ')}.`, default: 'value' },
     { name: 'ttl', description: 'Milliseconds of the wall clock after which a count expires.', default: 1500 },
+    { name: 'version', description: '1; 2 migrates its state, with the times in it.', default: 1 },
     { name: 'read', description: 'Whether reading renews, too.', default: true },
   ],
   build(input) {
@@ -113,7 +136,10 @@ export const renewedCounts: JobDefinition = {
     const ttlMs = numberParameter(parameters, 'ttl');
     const name = textParameter(parameters, 'kind');
     const renewsOnRead = parameters['read'] === true;
+    const version = numberParameter(parameters, 'version');
+    const numbers = NUMBERS[version - 1];
     const kind = KINDS[name];
+    if (numbers === undefined) throw new InvalidJob(`The parameter version is ${version}; it must be 1 or 2.`);
     if (kind === undefined)
       throw new InvalidJob(`the kinds of state are ${Object.keys(KINDS).join(', ')}, not '${name}'`);
     if (name === 'list' && !renewsOnRead)
@@ -125,8 +151,9 @@ export const renewedCounts: JobDefinition = {
       jobId: 'renewed-counts',
       name: 'Renewed counts',
       key,
-      count: count(key, kind, timeToLive),
+      count: count(key, kind, withTimeToLive(kind.describe(numbers), timeToLive)),
       expires: { ttlMs, renewsOnRead },
+      versions: { upgraded: ({ content }) => migrated(content), readsStateOf: version === 2 ? [1] : [] },
     });
   },
 };
@@ -134,10 +161,10 @@ export const renewedCounts: JobDefinition = {
 function count(
   key: string,
   kind: Kind,
-  timeToLive: TimeToLiveOptions,
+  state: StateDescriptor,
 ): FunctionSpec<KeyedProcessFunction<Row, CounterAccess>> {
   return {
-    states: [withTimeToLive(kind.descriptor, timeToLive)],
+    states: [state],
     create() {
       let counter: Counter;
       return {
@@ -156,6 +183,12 @@ function count(
       };
     },
   };
+}
+
+/** A whole number is the same as a double. */
+function migrated(content: unknown): unknown {
+  if (content instanceof Map) return new Map(content);
+  return Array.isArray(content) ? [...content] : content;
 }
 
 /** A quarter of the records reads, a sixteenth clears. */

@@ -5,7 +5,7 @@
  * 1 is what the others are compared with. In 2 the count expires, after a time that no life reaches, so that 1 and 2 read what the other left:
  * turning a time to live on or off is a migration (row S12). Of the others each changes one thing that cannot be: 3 renames a column of the
  * tally, 4 makes rows of the elements of the list, 5 asks for the list as broadcast state, 6 as a union list (rows S6, S7), 7 for the count
- * as a list per key, and in 8 a column of the tally is a string. What 3 to 6 would read has the bytes they expect: only its description tells.
+ * as a list per key, and in 8 a column of the tally is a string. 9 has no list: what it finds of it, it leaves to the next. What 3 to 6 would read has the bytes they expect: only its description tells.
  */
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
@@ -40,7 +40,7 @@ interface VersionStates {
   readonly column: string;
   readonly asColumn: (distance: number) => number | string;
   readonly count: StateDescriptor;
-  readonly seen: OperatorStateDescriptor;
+  readonly seen: OperatorStateDescriptor | undefined;
   /** An element of `seen`. */
   readonly elementOf: (sighting: Sighting) => unknown;
 }
@@ -79,8 +79,10 @@ const VERSIONS: readonly VersionStates[] = [
   { ...FIRST, seen: unionListState(SEEN, SIGHTING) },
   { ...FIRST, count: listState('count', Types.int) },
   { ...FIRST, ...OTHER_COLUMN },
+  { ...FIRST, seen: undefined },
 ];
-const READS_STATE_OF: readonly (readonly number[])[] = [[2], [1]];
+/** By version. */
+const READS_STATE_OF: Readonly<Record<number, readonly number[]>> = { 1: [2, 9], 2: [1, 9], 9: [1, 2] };
 
 export const versionedTallies: JobDefinition = {
   name: 'versioned-tallies',
@@ -88,7 +90,11 @@ export const versionedTallies: JobDefinition = {
   parameters: [
     { name: 'key', description: 'Field of the row that is the key.', default: 'origin' },
     { name: 'place', description: 'Field that the list of what was seen is about.', default: 'destination' },
-    { name: 'version', description: '1; 2 reads what 1 left, and 1 what 2 left; 3 to 8 read neither.', default: 1 },
+    {
+      name: 'version',
+      description: '1; 2 reads what 1 left, and 1 what 2 left; 3 to 8 read neither, 9 both.',
+      default: 1,
+    },
   ],
   build(input) {
     const { parallelism, parameters } = input;
@@ -117,7 +123,7 @@ export const versionedTallies: JobDefinition = {
         outputKey,
         mergeOperatorState: { see: { [SEEN]: sumOfSightings } },
         upgraded: ({ state, content }) => upgraded(states, state, content),
-        readsStateOf: READS_STATE_OF[version - 1] ?? [],
+        readsStateOf: READS_STATE_OF[version] ?? [],
       },
     };
   },
@@ -127,13 +133,13 @@ export const versionedTallies: JobDefinition = {
 function see({ seen, elementOf }: VersionStates, field: string): FunctionSpec<ProcessFunction<Row, Row>> {
   return {
     states: [],
-    operatorStates: [seen],
+    operatorStates: seen === undefined ? [] : [seen],
     create() {
       const counts = new Map<string, number>();
       let list: OperatorListState<unknown> | undefined;
       return {
         initializeState(context) {
-          if (seen.kind === 'broadcast') return;
+          if (seen === undefined || seen.kind === 'broadcast') return;
           list = context.operatorList(SEEN);
           for (const [place, times] of list.get().map(sightingOf)) counts.set(place, (counts.get(place) ?? 0) + times);
         },

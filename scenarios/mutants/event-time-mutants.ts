@@ -4,6 +4,7 @@ import { standardParts } from '../../engine/parts.ts';
 import type { KeyedStateBackend } from '../../engine/state/keyed-state-backend.ts';
 import { decodeKeyedStateFile, encodeKeyedStateFile } from '../../engine/state/keyed-state-file.ts';
 import { TIMERS_KIND } from '../../engine/state/state-descriptor.ts';
+import { lastInstantOf } from '../../engine/job/windows.ts';
 import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
@@ -33,6 +34,16 @@ export const idleChannelWaitedFor: Mutant = {
   parts: withWrong({ idleChannels: 'waited-for' }),
   scenario: 'idle-sources',
   judges: ['progress', 'exactly-once-output'],
+};
+
+export const idleChannelPassedOver: Mutant = {
+  slug: 'idle-channel-passed-over',
+  bug: 'own (row S11)',
+  story:
+    'When a channel falls idle, event time goes on to that of the furthest one, whatever those hold back that are not: their records are late.',
+  parts: withWrong({ idleChannels: 'passed-over' }),
+  scenario: 'idle-beside-apart',
+  judges: ['exactly-once-output', 'consistent-cut', 'exactly-once-state', 'progress'],
 };
 
 export const restoredTimersNotArmed: Mutant = {
@@ -143,6 +154,92 @@ export const lateRecordInBothOutputs: Mutant = {
   parts: withWrong({ windows: { ...standardParts.windows, lateRecords: 'in-their-window' } }),
   scenario: 'late-data',
   judges: ['exactly-once-output'],
+};
+
+export const lateRecordFiresNothing: Mutant = {
+  slug: 'late-record-fires-nothing',
+  bug: 'own (row S11)',
+  story:
+    'A window takes in a record that comes behind its end and is not evaluated again: nobody ever sees that record.',
+  parts: withWrong({
+    windows: {
+      ...standardParts.windows,
+      trigger: (spec) => {
+        const trigger = standardParts.windows.trigger(spec);
+        return {
+          ...trigger,
+          onElement: (timestampUs, window, context) => {
+            const result = trigger.onElement(timestampUs, window, context);
+            return lastInstantOf(window) <= context.currentWatermarkUs ? 'continue' : result;
+          },
+        };
+      },
+    },
+  }),
+  scenario: 'late-windows',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const firedWindowPurged: Mutant = {
+  slug: 'fired-window-purged',
+  bug: 'own (row S11)',
+  story: 'A window forgets its records when it fires: a late one makes it fire again with that one alone.',
+  parts: withWrong({
+    windows: {
+      ...standardParts.windows,
+      trigger: (spec) => standardParts.windows.trigger({ ...spec, purging: true }),
+    },
+  }),
+  scenario: 'late-windows',
+  judges: ['exactly-once-output'],
+};
+
+export const forgottenWindowBegunAnew: Mutant = {
+  slug: 'forgotten-window-begun-anew',
+  bug: 'own (row S11)',
+  story: 'A record that comes when its window is forgotten begins it anew, in place of going to the side output.',
+  parts: withWrong({ windows: { ...standardParts.windows, lateRecords: 'in-a-new-window' } }),
+  scenario: 'late-windows',
+  judges: ['exactly-once-output'],
+};
+
+export const latenessForgotten: Mutant = {
+  slug: 'lateness-forgotten',
+  bug: 'own (row S11)',
+  story:
+    'A window is forgotten at its end, whatever lateness is allowed: what comes behind it goes to the side output.',
+  parts: withWrong({ windows: { ...standardParts.windows, latenessUs: () => 0 } }),
+  scenario: 'late-windows',
+  judges: ['exactly-once-output'],
+};
+
+export const windowKeepsTimeOfItsCause: Mutant = {
+  slug: 'window-keeps-time-of-its-cause',
+  bug: 'own (row S11)',
+  story:
+    'What comes out of a window has the time of the record or timer that made it, so windows behind it put it where it is not.',
+  parts: withWrong({ windows: { ...standardParts.windows, outputTime: 'of-its-cause' } }),
+  scenario: 'window-triggers',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'savepoints'],
+};
+
+export const purgedWindowKeepsContents: Mutant = {
+  slug: 'purged-window-keeps-contents',
+  bug: 'own (row S11)',
+  story: 'A window that is purged when it is shown keeps what it holds, and shows it again with what comes after.',
+  parts: withWrong({ windows: { ...standardParts.windows, purgedContents: 'as-before' } }),
+  scenario: 'window-triggers',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'savepoints'],
+};
+
+export const unheardInputLeftOut: Mutant = {
+  slug: 'unheard-input-left-out',
+  bug: 'own (row S11)',
+  story:
+    'Of two inputs the one that no watermark came from yet holds nobody back: after a restore, timers fire ahead of its records.',
+  parts: withWrong({ unheardInputs: 'left-out' }),
+  scenario: 'event-time-timers',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
 function withRestore(backend: KeyedStateBackend, change: (bytes: Uint8Array) => Uint8Array): KeyedStateBackend {

@@ -82,8 +82,16 @@ import {
 import {
   timersWithoutNamespace,
   lateRecordInBothOutputs,
+  lateRecordFiresNothing,
+  firedWindowPurged,
+  forgottenWindowBegunAnew,
+  latenessForgotten,
   mergedSessionForgets,
+  purgedWindowKeepsContents,
+  unheardInputLeftOut,
+  windowKeepsTimeOfItsCause,
   restoredTimersNotArmed,
+  idleChannelPassedOver,
   idleChannelWaitedFor,
   restoredWatermarkMax,
   timerRegisteredTwice,
@@ -99,7 +107,7 @@ import {
 } from './induced-mutants.ts';
 import { localCopyOfAnyCheckpoint, localCopyUnchecked } from './local-recovery-mutants.ts';
 import type { Mutant } from './mutant.ts';
-import { cepBufferNotInState, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
+import { cepBufferNotInState, cepEventsAsTheyCame, cepPartialMatchesNotClearedAtTimeout } from './pattern-mutants.ts';
 import {
   broadcastRedistributedWithFullReport,
   elementFormsNotCompared,
@@ -279,6 +287,7 @@ export const MUTANTS: readonly Mutant[] = [
   unionOfFinishedCompletes,
   watermarkEmittedBeforeBarrier,
   restoredWatermarkMax,
+  idleChannelPassedOver,
   idleChannelWaitedFor,
   restoredTimersNotArmed,
   timersStayBehindAtRescale,
@@ -286,6 +295,13 @@ export const MUTANTS: readonly Mutant[] = [
   timersWithoutNamespace,
   mergedSessionForgets,
   lateRecordInBothOutputs,
+  lateRecordFiresNothing,
+  firedWindowPurged,
+  forgottenWindowBegunAnew,
+  latenessForgotten,
+  windowKeepsTimeOfItsCause,
+  purgedWindowKeepsContents,
+  unheardInputLeftOut,
   registerAfterStore,
   savepointSubsumesBase,
   abortDiscardsReusedFiles,
@@ -309,6 +325,7 @@ export const MUTANTS: readonly Mutant[] = [
   localCopyUnchecked,
   cepPartialMatchesNotClearedAtTimeout,
   cepBufferNotInState,
+  cepEventsAsTheyCame,
   inducedByTrigger,
   readsPastMarker,
   abortedMarkerBelieved,

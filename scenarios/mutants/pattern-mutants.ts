@@ -22,6 +22,15 @@ export const cepBufferNotInState: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };
 
+export const cepEventsAsTheyCame: Mutant = {
+  slug: 'cep-events-as-they-came',
+  bug: 'own (decision 0092)',
+  story: 'Events of one time are taken in the order in which channels deliver them, which a replay does not repeat.',
+  parts: withWrong({ patterns: { ...standardPatternRules, equalTimes: 'as-they-came' } }),
+  scenario: 'trade-monitoring',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state'],
+};
+
 function inMemory(backend: KeyedStateBackend): EventQueue {
   const byKey = new Map<StateKey, Map<number, unknown[]>>();
   const ofKey = (): Map<number, unknown[]> => {

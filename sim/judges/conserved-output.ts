@@ -5,6 +5,9 @@
  * in one of them, or be told of as late, and never in two. The job's audit says what an input record is and which ones an output value
  * accounts for; this judge takes its place where a job says so.
  *
+ * Where windows fire again for late records, what one result takes over from another counts once, and the results of each window are held
+ * against each other (window-results.ts).
+ *
  * Owns the counts of what was accounted for. I1: records that cannot be told apart are counted together.
  */
 import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
@@ -15,6 +18,7 @@ import type { EndOfLife, Judge } from './judge.ts';
 import type { OutputProgress } from './progress.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
+import { WindowResults, type WindowResultsOptions } from './window-results.ts';
 
 const NAME = 'exactly-once-output';
 
@@ -22,24 +26,37 @@ export interface ConservedOutputOptions {
   readonly conserves: NonNullable<JobAudit['conserves']>;
   readonly index: InputIndex;
   readonly hasFinished: () => boolean;
+  /** Of the job, where its audit tells results of windows apart. */
+  readonly windows?: Pick<WindowResultsOptions, 'graph' | 'fired'>;
 }
 
 export class ConservedOutput implements Judge, OutputProgress {
   readonly name = NAME;
-  readonly kinds = ['transaction-committed', 'output-appended'] as const;
+  readonly kinds = ['transaction-committed', 'output-appended', 'task-restored'] as const;
   readonly anomalies =
     'output-lost: no visible output accounts for an input record, though all should be visible. output-duplicated: an input record is ' +
-    'accounted for more often than it is in the input. output-invented: output accounts for something that is not in the input.';
+    'accounted for more often than it is in the input. output-invented: output accounts for something that is not in the input. ' +
+    WindowResults.anomalies;
   readonly #options: ConservedOutputOptions;
   readonly #findings = new Findings(NAME);
   readonly #due = new Map<string, number>();
   readonly #seen = new Map<string, number>();
+  readonly #windows: WindowResults | undefined;
   #total = 0;
   #missing = 0;
   #visible = 0;
 
   constructor(options: ConservedOutputOptions) {
     this.#options = options;
+    const { conserves, index, windows: of } = options;
+    const { windows } = conserves;
+    if (windows !== undefined && of !== undefined)
+      this.#windows = new WindowResults({
+        ...of,
+        index,
+        conserves: { ...conserves, windows },
+        findings: this.#findings,
+      });
     this.endAt(undefined);
   }
 
@@ -80,10 +97,12 @@ export class ConservedOutput implements Judge, OutputProgress {
   }
 
   observe({ event, index: at }: HistoryEvent): void {
+    if (event.kind === 'task-restored') return this.#windows?.restored(event.checkpointId);
     if (event.kind !== 'transaction-committed' && event.kind !== 'output-appended') return;
     this.#visible += event.values.length;
     for (const value of event.values) {
-      for (const id of this.#options.conserves.output(value)) this.#account(id, at);
+      const ids = this.#options.conserves.output(value);
+      for (const id of this.#windows?.news(value, ids, at) ?? ids) this.#account(id, at);
     }
   }
 

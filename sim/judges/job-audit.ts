@@ -11,6 +11,13 @@ export interface CounterAccess {
   readonly does?: 'add' | 'read' | 'clear';
 }
 
+/** The window that an output value is a result of. Event time in milliseconds; its end does not belong to it. */
+export interface ShownWindow {
+  readonly key: StateKey;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** An outside system that a master hook of the job tells of its checkpoints (rows C18, C25). */
 export interface AuditedLedger {
   /** Of the hook. */
@@ -44,6 +51,16 @@ export interface JobAudit {
     /** Undefined: output need not tell of it. */
     readonly input: (value: RecordValue) => string | undefined;
     readonly output: (value: RecordValue) => readonly string[];
+    /**
+     * Present where an output value is the result of a window of event time, or tells of late records. A window may then fire again: its
+     * results take each other's place, and a record that is in several of them is accounted for once.
+     */
+    readonly windows?: {
+      /** Its uid. */
+      readonly operator: string;
+      /** Undefined: what the value accounts for was late. */
+      readonly of: (value: RecordValue) => ShownWindow | undefined;
+    };
   };
   /**
    * Where entries expire by the wall clock (row S12): every output value tells of one access to a counter of its key, which begins at 1 and

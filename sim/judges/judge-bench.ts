@@ -111,7 +111,7 @@ export class JudgeBench {
     const changed = (course: CurrentCourse): void => this.#due.follow(course);
     const { reader, history, graphOf, expiring } = sourcesOf({ job, versions, durable, isOperated, changed });
     this.#history = history;
-    const fired = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
+    const fired: { fired?: FiredTimersLog } = graph.usesEventTime === true ? { fired: new FiredTimersLog() } : {};
     const along = new ReferenceCourse({ versions, index, ...fired });
     const lose = (lost: LostRecords): void => this.#due.lose(lost);
     this.#givenUp = givenUpOf(plan, { graph, reader, changed: lose });
@@ -133,13 +133,9 @@ export class JudgeBench {
       const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
       return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
     };
-    const { conserves } = audit;
     const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
     this.#compared = compared;
-    if (plan.sink?.kind === 'upsert') {
-      const { version } = plan.sink;
-      this.output = new TableOutput({ expected, audit, version, hasFinished });
-    } else this.output = conserves === undefined ? compared : new ConservedOutput({ conserves, index, hasFinished });
+    this.output = outputOf(plan, { job, compared, hasFinished, ...fired });
     const isOver = (): boolean => this.#progress.isRemembered();
     const margins = this.#margins;
     const retention = new Retention({ jobId, reader, durable, isOver, margins });
@@ -286,6 +282,26 @@ function judgesOfRuns(
   if (versions.size === 1) return [requests];
   const restartsWithoutEnd = restart.strategy === 'exponential-delay' && restart.attemptsBeforeReset === 0;
   return [requests, new Upgrades({ jobId, history, restartsWithoutEnd })];
+}
+
+interface OutputOptions {
+  readonly job: JudgedJob;
+  readonly compared: ExactlyOnceOutput;
+  readonly hasFinished: () => boolean;
+  readonly fired?: FiredTimersLog;
+}
+
+/** Who judges what is visible: by records, by rows of a table, or by what it accounts for. */
+function outputOf(
+  plan: SimulationPlan,
+  { job, compared, hasFinished, fired }: OutputOptions,
+): ExactlyOnceOutput | ConservedOutput | TableOutput {
+  const { graph, audit, index, expected } = job;
+  if (plan.sink?.kind === 'upsert')
+    return new TableOutput({ expected, audit, version: plan.sink.version, hasFinished });
+  const { conserves } = audit;
+  if (conserves === undefined) return compared;
+  return new ConservedOutput({ conserves, index, hasFinished, ...(fired && { windows: { graph, fired } }) });
 }
 
 /** Row X26. */

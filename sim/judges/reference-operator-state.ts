@@ -27,6 +27,8 @@ export class ReferenceFunctionState implements FunctionInitializationContext {
     this.uid = uid;
     this.descriptors = descriptors;
     this.isRestored = restored !== undefined;
+    const declared = new Set(descriptors.map(({ name }) => name));
+    for (const [name, elements] of restored ?? []) if (!declared.has(name)) this.#lists.set(name, [...elements]);
     for (const { kind, name } of descriptors) {
       const elements = restored?.get(name) ?? [];
       if (kind === 'operator-list') this.#lists.set(name, [...elements]);

@@ -10,7 +10,7 @@
 import { ByteReader } from '../../engine/foundation/byte-reader.ts';
 import type { ByteWriter } from '../../engine/foundation/byte-writer.ts';
 import type { JobGraph, JobVertex } from '../../engine/job/job-graph.ts';
-import { decodeKeyedStateFile, encodeKeyedStateFile, type StateDescriptor } from './state-decoders.ts';
+import { decodeKeyedStateFile, encodeKeyedStateFile, sameSnapshot, type StateDescriptor } from './state-decoders.ts';
 
 /** Names the stored form in a file. */
 const STAMPED = 'ttl';
@@ -19,7 +19,8 @@ type Description = ReturnType<typeof decodeKeyedStateFile>['states'][number]['se
 type Copy = (input: ByteReader, out: ByteWriter) => void;
 
 export class UnstampedState {
-  readonly #states = new Map<string, StateDescriptor>();
+  /** By place: one for each form that some version has. */
+  readonly #states = new Map<string, StateDescriptor[]>();
   /** Operators with a state that expires in some version of the job. */
   readonly #expiring: ReadonlySet<string>;
 
@@ -29,7 +30,10 @@ export class UnstampedState {
     for (const { operators } of vertices)
       for (const operator of operators) {
         if (!('function' in operator)) continue;
-        for (const state of operator.function.states) this.#states.set(placeOf(operator.uid, state), state);
+        for (const state of operator.function.states) {
+          const place = placeOf(operator.uid, state);
+          this.#states.set(place, [...(this.#states.get(place) ?? []), state]);
+        }
       }
   }
 
@@ -55,7 +59,8 @@ export class UnstampedState {
   }
 
   #copyOf(id: string, written: Description): Copy | undefined {
-    const descriptor = this.#states.get(id);
+    const known = this.#states.get(id) ?? [];
+    const descriptor = known.find((state) => sameSnapshot(valueTypeOf(state), valueFormOf(state, written))) ?? known[0];
     if (descriptor === undefined) return undefined;
     const parts = written.fields ?? [];
     switch (descriptor.kind) {
@@ -78,6 +83,16 @@ export class UnstampedState {
         return written.name === STAMPED ? behindTime(descriptor.type) : undefined;
     }
   }
+}
+
+const valueTypeOf = (state: StateDescriptor): Description =>
+  (state.kind === 'map' ? state.valueType : state.type).snapshot;
+
+/** What a file says of an element of a list, a value of a map, the whole of the other kinds, without the time before it. */
+function valueFormOf({ kind }: StateDescriptor, written: Description): Description {
+  const at = kind === 'map' ? 1 : kind === 'list' ? 0 : undefined;
+  const form = at === undefined ? written : written.fields?.[at]?.serializer;
+  return unstamped(form ?? written);
 }
 
 /** Versions of a job may have states of one name and different kinds. */

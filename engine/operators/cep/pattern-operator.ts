@@ -41,11 +41,14 @@ export interface PatternRules {
   eventQueue(inState: EventQueue, backend: KeyedStateBackend): EventQueue;
   /** Whether the time of a partial match is over. */
   isTimedOut(startUs: number, nowUs: number, withinUs: number): boolean;
+  /** In which order events of one time are taken (I1). */
+  readonly equalTimes: 'by-bytes' | 'as-they-came';
 }
 
 export const standardPatternRules: PatternRules = {
   eventQueue: (inState) => inState,
   isTimedOut: (startUs, nowUs, withinUs) => nowUs - startUs >= withinUs,
+  equalTimes: 'by-bytes',
 };
 
 export class PatternOperator implements ElementConsumer {
@@ -146,6 +149,7 @@ export class PatternOperator implements ElementConsumer {
 
   /** I1. */
   #inOrder(events: unknown[]): unknown[] {
+    if (this.#rules.equalTimes === 'as-they-came') return events;
     const { events: type } = this.#spec;
     const keyed = events.map((event) => {
       const out = new ByteWriter();

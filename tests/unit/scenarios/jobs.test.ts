@@ -127,6 +127,31 @@ describe('checked-exchanges', () => {
   });
 });
 
+describe('flight-windows', () => {
+  const late = { late: 'side', lateness: '60' };
+  const twoTopics = [...TOPICS, { name: 'more', partitions: [2] }];
+
+  it('tells windows that fire again apart where its flights are: of one input, in one window each', () => {
+    const { audit } = build('flight-windows', late);
+    expect(audit.conserves?.windows?.of({ key: 'A', start: 5, end: 9, ids: [] })).toEqual({
+      ...{ key: 'A', startMs: 5, endMs: 9 },
+    });
+    expect(audit.conserves?.windows?.of({ late: true, ids: ['x'] })).toBeUndefined();
+    expect(build('flight-windows', { late: 'side' }, twoTopics).audit.conserves?.windows).toBeUndefined();
+    expect(() => build('flight-windows', late, twoTopics)).toThrow('must have one input');
+    expect(() => build('flight-windows', { ...late, windows: 'sliding' })).toThrow('must be tumbling or session');
+  });
+
+  it('lets one input be idle and ahead of the others, and refuses one that there is not', () => {
+    const { graph } = build('flight-windows', { idleness: '300', idleInput: 'more', idleAhead: '10' }, twoTopics);
+    const specs = graph.vertices.flatMap(({ source }) => (source?.watermarks === undefined ? [] : [source.watermarks]));
+    expect(specs.map(({ idlenessUs }) => idlenessUs)).toEqual([undefined, 300_000]);
+    expect(specs.map(({ timestampOf }) => timestampOf?.({}, 1_000))).toEqual([undefined, 601_000]);
+    expect(() => build('flight-windows', { idleInput: 'mor' })).toThrow("idleInput is 'mor'");
+    expect(() => build('flight-windows', { idleAhead: '10' })).toThrow("idleInput is ''");
+  });
+});
+
 describe('staged-count', () => {
   it('X2: a filter, a shuffle, a counting map and a reduce, with a count in each', () => {
     const { graph } = build('staged-count', {});

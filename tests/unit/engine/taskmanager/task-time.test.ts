@@ -78,6 +78,20 @@ describe('TaskTime', () => {
     expect(bench.timers.settledWatermarkUs).toBe(1_000);
   });
 
+  it('I5: that the input is idle is said behind the watermark that came before', () => {
+    const bench = new Bench().register('event', ...Array.from({ length: 300 }, (_, index) => index));
+    bench.time.news({ watermarkUs: 1_000, idle: true }, bench.out);
+    expect([bench.time.isBusy, bench.sent]).toEqual([true, []]);
+    bench.after().time.proceed(bench.out);
+    const behind = [
+      { kind: 'watermark', timestampUs: 1_000 },
+      { kind: 'watermark-status', idle: true },
+    ];
+    expect(bench.sent).toEqual(behind);
+    bench.time.news({ idle: false }, bench.out);
+    expect(bench.sent).toEqual([...behind, { kind: 'watermark-status', idle: false }]);
+  });
+
   it('nothing fires into outputs that are full', () => {
     const bench = new Bench().register('event', 1, 2);
     bench.mayEmit = false;
