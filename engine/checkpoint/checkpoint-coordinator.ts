@@ -306,9 +306,7 @@ export class CheckpointCoordinator {
     const { checkpointId: id, location, isSavepoint: isOfUser } = pending;
     const { properties } = pending.request;
     // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
-    const { fullFirst, floor } = store.run;
-    const isForcedFull = !isOfUser && parts.isForcedFull({ id, floor, fullFirst });
-    const sharing = isForcedFull ? 'forward' : properties.sharing;
+    const sharing = !isOfUser && parts.isForcedFull({ ...store.run, id }) ? 'forward' : properties.sharing;
     sometimes(sharing !== properties.sharing, out, 'full-checkpoint-forced');
     const options = snapshotOptions({ ...properties, sharing }, location, configuration.checkpoint);
     out.report({

@@ -56,7 +56,7 @@ export const stoppedJobRestarts: Mutant = {
     'A subtask fails when the savepoint of a stop is durable and others have finished with it: the job is restarted from an older checkpoint, though its sinks commit what the savepoint holds.',
   parts: withWrong({ failureWhileStopping: 'restarts' }),
   scenario: 'stop-meets-failure',
-  judges: ['exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
 export const fullOnlyOnceTried: Mutant = {
