@@ -22,6 +22,12 @@ export const eventTimeParameters: readonly JobParameter[] = [
     default: 'log',
   },
   {
+    name: 'stamped',
+    description:
+      'Where rows get their event time: at the `source`, for each partition, or in the `graph` behind it, for all that a subtask reads.',
+    default: 'source',
+  },
+  {
     name: 'outOfOrderness',
     description: 'How many minutes a row may lie behind the newest one of its partition.',
     default: 0,
@@ -57,7 +63,14 @@ export function readWithEventTime(env: StreamExecutionEnvironment, input: JobInp
 /** Each topic as a stream of its own. */
 export function readEachWithEventTime(env: StreamExecutionEnvironment, input: JobInput): readonly DataStream<Row>[] {
   env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
-  return input.topics.map((topic) => readTopic(env, input, topic, strategyOf(input, topic.name)));
+  const stamped = textParameter(input.parameters, 'stamped');
+  if (stamped !== 'source' && stamped !== 'graph')
+    throw new InvalidJob(`The parameter stamped is '${stamped}'; it must be source or graph.`);
+  return input.topics.map((topic) => {
+    const strategy = strategyOf(input, topic.name);
+    if (stamped === 'source') return readTopic(env, input, topic, strategy);
+    return readTopic(env, input, topic).assignTimestampsAndWatermarks(strategy).uid(`stamp-${topic.name}`);
+  });
 }
 
 function strategyOf({ parameters, topics }: JobInput, topic: string): WatermarkStrategy<Row> {

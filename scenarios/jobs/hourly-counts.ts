@@ -25,6 +25,8 @@ export interface HourlyCount {
 }
 
 const COUNTS = 'counts-by-span-end';
+const LATEST = 'latest-by-span-end';
+const LATEST_BY_SPAN = mapState(LATEST, Types.int, Types.int);
 
 export const hourlyCounts: JobDefinition = {
   name: 'hourly-counts',
@@ -33,6 +35,12 @@ export const hourlyCounts: JobDefinition = {
     { name: 'key', description: 'Field of a record that is the key.', default: 'origin' },
     { name: 'minutes', description: 'Length of a span in minutes.', default: 360 },
     { name: 'maxParallelism', description: 'Key groups of every operator; 0: as many as Flink takes.', default: 0 },
+    {
+      name: 'closes',
+      description:
+        'When a count is shown: at the `end` of its span, or a span behind its `latest` record, for which a timer is moved on.',
+      default: 'end',
+    },
     {
       name: 'apart',
       description:
@@ -55,6 +63,7 @@ export const hourlyCounts: JobDefinition = {
     const counting = countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, {
       countType: Types.int,
       result: (count) => count,
+      closesBehindLatest: closesBehindLatest(textParameter(parameters, 'closes')),
     });
     const counted =
       parameters['apart'] === true
@@ -89,32 +98,51 @@ export interface SpanCounting<Result extends HourlyCount> {
   readonly countType: TypeSerializer<number>;
   /** What is said of a span that was closed. */
   readonly result: (count: HourlyCount) => Result;
+  /** A span is closed as long behind its latest record as it is long, not at its end. */
+  readonly closesBehindLatest?: boolean;
 }
 
 export function countPerSpan<Result extends HourlyCount>(
   spanMs: number,
-  { countType, result }: SpanCounting<Result>,
+  { countType, result, closesBehindLatest = false }: SpanCounting<Result>,
 ): FunctionSpec<KeyedProcessFunction<Row, Result>> {
   return {
-    states: [mapState(COUNTS, Types.int, countType)],
+    states: [mapState(COUNTS, Types.int, countType), ...(closesBehindLatest ? [LATEST_BY_SPAN] : [])],
     create() {
       let counts: MapState<number, number>;
+      let latest: MapState<number, number> | undefined;
       return {
         open(runtime) {
           counts = runtime.map<number, number>(COUNTS);
+          if (closesBehindLatest) latest = runtime.map<number, number>(LATEST);
         },
         processElement(_row, context) {
-          const end = (Math.floor(context.timestampMs / spanMs) + 1) * spanMs;
+          const { timestampMs } = context;
+          const end = (Math.floor(timestampMs / spanMs) + 1) * spanMs;
           counts.put(end, (counts.get(end) ?? 0) + 1);
-          context.timerService().registerEventTimeTimer(end);
+          const timers = context.timerService();
+          if (latest === undefined) return timers.registerEventTimeTimer(end);
+          const before = latest.get(end);
+          if (before !== undefined && before >= timestampMs) return;
+          if (before !== undefined) timers.deleteEventTimeTimer(before + spanMs);
+          latest.put(end, timestampMs);
+          timers.registerEventTimeTimer(timestampMs + spanMs);
         },
-        onTimer(end, context, out) {
+        onTimer(timeMs, context, out) {
+          // Of one span: its latest record is of this time less its length.
+          const end = latest === undefined ? timeMs : Math.floor(timeMs / spanMs) * spanMs;
           const count = counts.get(end);
           if (count === undefined) return;
           counts.remove(end);
+          latest?.remove(end);
           out.collect(result({ key: String(context.currentKey), end, count }));
         },
       };
     },
   };
+}
+
+function closesBehindLatest(closes: string): boolean {
+  if (closes === 'end' || closes === 'latest') return closes === 'latest';
+  throw new InvalidJob(`The parameter closes is '${closes}'; it must be end or latest.`);
 }
