@@ -37,7 +37,7 @@ export const tradeMonitoring: JobDefinition = {
     {
       name: 'pattern',
       description:
-        '`sell-offs`: a fall, then sales; `runs`: large sales with nothing between them; `pairs`: any of the large sales behind one.',
+        '`sell-offs`: a fall, then sales; `runs`: a large sale at once behind another, more, and a price; `pairs`: any large sale behind one, and what follows it at once.',
       default: 'sell-offs',
     },
     { name: 'fallPercent', description: 'By how much a price falls at least.', default: 15 },
@@ -96,16 +96,11 @@ function patternOf(kind: string, { isFall, isSale, sales }: Signs): Pattern<Row>
         .next('sales')
         .where(isSale)
         .oneOrMore()
-        .consecutive()
+        .allowCombinations()
         .followedBy('fall')
         .where((row) => centsOf(row) > 0);
     case 'pairs':
-      return Pattern.begin<Row>('peak')
-        .where(isSale)
-        .followedByAny('sales')
-        .where(isSale)
-        .oneOrMore()
-        .allowCombinations();
+      return Pattern.begin<Row>('peak').where(isSale).followedByAny('sales').where(isSale).oneOrMore().consecutive();
     default:
       throw new InvalidJob(`The parameter pattern is '${kind}'; it must be sell-offs, runs or pairs.`);
   }
