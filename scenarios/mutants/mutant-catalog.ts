@@ -155,6 +155,7 @@ import {
 import {
   fullUsesRestoredFiles,
   removalForgottenInMerge,
+  snapshotWithoutWhatIsInHand,
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
   claimForgottenByNextLeader,
@@ -304,6 +305,7 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   fullUsesRestoredFiles,
   removalForgottenInMerge,
+  snapshotWithoutWhatIsInHand,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
   mergedFileGoesWithItsFirstPart,
