@@ -4,6 +4,7 @@
  * Owns: the standard answer to each question. Does not own: acting on it (the actors do).
  * A mutant is the engine with one of these answered wrongly (bugs.md); the engine itself knows nothing of mutants.
  */
+import { keptAtEnd } from './checkpoint/checkpoint-subsumption.ts';
 import { type RepartitionQuestion, repartitionOperatorState } from './checkpoint/operator-state-repartitioner.ts';
 import { overtakes } from './barrier/barrier-alignment.ts';
 import type { CommitOutcome } from './connectors/sink/sink-contract.ts';
@@ -89,6 +90,12 @@ export interface EngineParts {
   readonly failedStop: 'resumes-checkpoints' | 'leaves-them-off';
   /** A request to begin after a run that is not the last one (row C27): comes too late, or is as good as any while the job is over. */
   readonly lateResume: 'refused' | 'carried-out';
+  /** What becomes of a request to dispose of a snapshot that the job may be restored from (row C26). */
+  readonly disposalOfWhatIsInUse: 'refused' | 'carried-out';
+  /** What the end of a run keeps of the checkpoints that are retained (row C16). */
+  readonly keptAtEnd: typeof keptAtEnd;
+  /** Whether a checkpoint must be made of new files only, though the job is incremental (row C7); `fullFirst`: none of this run is complete yet. */
+  isForcedFull(checkpoint: { readonly id: number; readonly floor: number; readonly fullFirst: boolean }): boolean;
   /** Events that an attempt had not acknowledged when it ended (row C24): count as lost, or are waited for by every later checkpoint. */
   readonly eventsOfEndedAttempt: 'lost' | 'waited-for';
   /** When files of a job that has ended count as gone (row F18): when a later look finds none, or when they were deleted. */
@@ -150,6 +157,8 @@ export interface EngineParts {
   splitsToGiveBack(forgotten: readonly LogSplit[], currentSource: number): readonly LogSplit[];
   /** What a reader that was told that there is nothing more is still assigned (row B24): nothing, or what comes back of earlier sources of a chain. */
   readonly splitsToDoneReader: 'none' | 'of-earlier-sources';
+  /** What an enumerator had assigned since its checkpoint, when the whole job begins again (row K2): its readers fall back with it. */
+  readonly assignmentsAtReset: 'forgotten' | 'kept';
   /** Transactions of the restored state that must survive initialisation of the sink (row K7). */
   transactionsToKeep(restored: readonly string[]): readonly string[];
   /** What to do after a commit was answered; `tries` counts this one (row K6). `drop`: it will never succeed, and the connector knows why. */
@@ -160,6 +169,8 @@ export interface EngineParts {
   transactionalIdPrefix(jobId: string, uid: string): string;
   /** What a broker that asks about a transaction is answered; `known`: what durable knowledge says. */
   checkBack(known: TransactionState): TransactionState;
+  /** When a writer tells a broker that it may be asked (row K9): a broker that restarts has forgotten it. */
+  readonly producersRegister: 'with-each-checkpoint' | 'once';
   /** What an upsert may replace: a row of an older version, or any (row K13). */
   readonly upsertReplaces: 'older' | 'any';
   /** What a file sink does with files that earlier attempts began and no restored checkpoint commits (row K12). */
@@ -322,6 +333,9 @@ export const standardParts: EngineParts = {
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',
   lateResume: 'refused',
+  disposalOfWhatIsInUse: 'refused',
+  keptAtEnd,
+  isForcedFull: ({ fullFirst }) => fullFirst,
   eventsOfEndedAttempt: 'lost',
   filesOfEndedJob: 'looked-for-again',
   lateRescale: 'ignored',
@@ -358,6 +372,7 @@ export const standardParts: EngineParts = {
   backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
   splitsToDoneReader: 'none',
+  assignmentsAtReset: 'forgotten',
   transactionsToKeep: (restored) => restored,
   afterCommit: (outcome, tries) => {
     if (outcome === 'committed' || outcome === 'already-committed') return 'done';
@@ -366,6 +381,7 @@ export const standardParts: EngineParts = {
   },
   transactionalIdPrefix: (jobId, uid) => `${jobId}-${uid}`,
   checkBack: (known) => known,
+  producersRegister: 'with-each-checkpoint',
   upsertReplaces: 'older',
   outputOfEarlierAttempts: 'removed',
   compactedFiles: 'until-committed',

@@ -133,6 +133,8 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'stop-meets-failure',
     description: 'tasks and leaders fail when the savepoint of a stop is good, or nearly so',
   },
+  { name: 'savepoints-that-expire', description: 'savepoints fail all the time where no checkpoint may' },
+  { name: 'unclaimed-runs', description: 'runs without a claim whose first checkpoints fail' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },
   { name: 'leader-change-storage-outage', description: 'new leaders meet a storage that does not answer' },
@@ -216,10 +218,12 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'the job begins again from snapshots older than the newest, by other parallelisms and claim modes',
   },
   { name: 'upsert-sink', description: 'a table that keeps the newest version of each row, written again and again' },
+  { name: 'rows-written-once', description: 'rows that no later one replaces, in a slow table' },
   {
     name: 'rocketmq-sink',
     description: 'half messages: ends that are lost, and a broker that asks what became of them',
   },
+  { name: 'rocketmq-sink-rescale', description: 'half messages of subtasks that are gone, and a broker that forgets' },
   { name: 'socket-source', description: 'a source that cannot be read again: records may be lost, none comes twice' },
   { name: 'log-retention', description: 'a log that deletes records before they are read: lost, and none comes twice' },
   { name: 'calm', description: 'no faults, slow consumers; every checkpoint has to complete' },
@@ -260,6 +264,11 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   {
     name: 'split-assignment-under-faults',
     description: 'splits are assigned while checkpoints are cut, under lost and late events and crashes',
+  },
+  { name: 'refused-discovery', description: 'looking for new partitions is refused while the job goes on' },
+  {
+    name: 'splits-across-restarts',
+    description: 'regions fail between a restart of the whole job and its next checkpoint, while splits are handed out',
   },
   {
     name: 'interval-during-backlog',

@@ -302,11 +302,11 @@ export class CheckpointCoordinator {
 
   /** Rows C24, C25: the JobManager's own part comes first. */
   #begin(pending: PendingCheckpoint, plan: CheckpointPlan, nowUs: Micros, out: Out): void {
-    const { host, epoch, configuration, store } = this.#options;
+    const { host, epoch, configuration, store, parts } = this.#options;
     const { checkpointId: id, location, isSavepoint: isOfUser } = pending;
     const { properties } = pending.request;
     // Row C7: after a restore without claim nothing of the restored snapshot may be reused, until an own checkpoint is in the store.
-    const sharing = !isOfUser && store.run.fullFirst ? 'forward' : properties.sharing;
+    const sharing = !isOfUser && parts.isForcedFull({ ...store.run, id }) ? 'forward' : properties.sharing;
     sometimes(sharing !== properties.sharing, out, 'full-checkpoint-forced');
     const options = snapshotOptions({ ...properties, sharing }, location, configuration.checkpoint);
     out.report({

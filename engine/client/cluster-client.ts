@@ -37,7 +37,7 @@ export class ClientNotebook {
   readonly open = new Map<string, Open>();
   /** Requests that are to be made again. */
   readonly later: Open[] = [];
-  /** Savepoints it was told of and has neither disposed of nor restored, oldest first. */
+  /** Savepoints it was told of and has neither disposed of nor given to a run, oldest first. */
   readonly savepoints: string[] = [];
   /** What stops and cancels left and no run has claimed, or may use for ever, oldest first. */
   readonly left: string[] = [];
@@ -178,7 +178,7 @@ export class ClusterClient implements Actor {
   #snapshotFor({ from, claimMode }: ThenResume, leftNow: string | undefined): string | undefined {
     const { left, savepoints } = this.#options.notebook;
     if (leftNow !== undefined) left.push(leftNow);
-    if (from === 'newest-savepoint') return savepoints.pop();
+    if (from === 'newest-savepoint') return claimMode === 'no-claim' ? savepoints.at(-1) : savepoints.pop();
     const location = from === 'earliest-left' ? left[0] : leftNow;
     const at = location === undefined ? -1 : left.indexOf(location);
     if (claimMode !== 'no-claim' && at >= 0) left.splice(at, 1);

@@ -28,7 +28,7 @@ export interface SourceCoordinatorOptions {
   readonly parallelism: number;
   readonly parts: Pick<
     EngineParts,
-    'splitsToGiveBack' | 'splitsToDoneReader' | 'backlogOfEndedReader' | 'startOfNewPartition'
+    'splitsToGiveBack' | 'splitsToDoneReader' | 'backlogOfEndedReader' | 'startOfNewPartition' | 'assignmentsAtReset'
   >;
 }
 
@@ -92,7 +92,7 @@ export class SourceCoordinator implements OperatorCoordinator {
     this.#gateways.clear();
     this.#registered.clear();
     if (this.#options.parts.backlogOfEndedReader === 'cleared') this.#lagging.clear();
-    this.#tracker = new SplitAssignmentTracker();
+    if (this.#options.parts.assignmentsAtReset === 'forgotten') this.#tracker = new SplitAssignmentTracker();
     this.#enumerator.begin(bytes);
     this.#enumerator.restartDiscovery(out);
   }

@@ -9,7 +9,6 @@
  */
 import type { CheckpointCoordinator } from '../checkpoint/checkpoint-coordinator.ts';
 import type { RequestEnd } from '../checkpoint/checkpoint-request.ts';
-import { keptAtEnd } from '../checkpoint/checkpoint-subsumption.ts';
 import type { CompletedCheckpointStore } from '../checkpoint/completed-checkpoint-store.ts';
 import { InvariantViolation, unreachable } from '../foundation/assert.ts';
 import { checkpointId, type LeaderEpoch } from '../foundation/ids.ts';
@@ -244,10 +243,10 @@ export class JobOperations {
   }
 
   #beginDisposal(triggerId: string, location: string, out: Out): void {
-    const isInUse = this.#options.store.pointer.completed.some(
-      ({ metadata }) => directoryOfMetadata(metadata) === location,
-    );
-    if (isInUse) return this.#settle(triggerId, failed('the job may be restored from it'), out);
+    const { store, environment } = this.#options;
+    const isInUse = store.pointer.completed.some(({ metadata }) => directoryOfMetadata(metadata) === location);
+    if (isInUse && environment.parts.disposalOfWhatIsInUse === 'refused')
+      return this.#settle(triggerId, failed('the job may be restored from it'), out);
     this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
   }
 
@@ -303,7 +302,11 @@ export class JobOperations {
     this.#hasEnded = true;
     this.#stop?.close();
     this.#stop = undefined;
-    const kept = keptAtEnd(store.pointer.completed, ended.status, environment.configuration.checkpoint.retention);
+    const kept = environment.parts.keptAtEnd(
+      store.pointer.completed,
+      ended.status,
+      environment.configuration.checkpoint.retention,
+    );
     const newest = kept.at(-1)?.metadata;
     const location = ended.location ?? (newest === undefined ? undefined : directoryOfMetadata(newest));
     const reason = ended.status === 'failed' && this.#reason !== undefined ? { reason: this.#reason } : {};

@@ -1,5 +1,6 @@
 /** What the coordinator of checkpoints and savepoints may forget, or take for its own. */
-import { type Mutant, withWrong } from './mutant.ts';
+import { standardParts } from '../../engine/parts.ts';
+import { type Mutant, SEE_EARLY_DELETION, withWrong } from './mutant.ts';
 
 export const abortForgetsTimer: Mutant = {
   slug: 'abort-forgets-timer',
@@ -55,7 +56,38 @@ export const stoppedJobRestarts: Mutant = {
     'A subtask fails when the savepoint of a stop is durable and others have finished with it: the job is restarted from an older checkpoint, though its sinks commit what the savepoint holds.',
   parts: withWrong({ failureWhileStopping: 'restarts' }),
   scenario: 'stop-meets-failure',
-  judges: ['exactly-once-output', 'exactly-once-state', 'progress'],
+  judges: ['checkpoint-lifecycle', 'exactly-once-output', 'exactly-once-state', 'progress'],
+};
+
+export const fullOnlyOnceTried: Mutant = {
+  slug: 'full-only-once-tried',
+  bug: 'own (row C7)',
+  story:
+    'The first checkpoint of a run without a claim is a full one. When it fails, the next one is made of files that the run was restored from.',
+  parts: withWrong({ isForcedFull: ({ fullFirst, id, floor }) => fullFirst && id === floor + 1 }),
+  scenario: 'unclaimed-runs',
+  judges: ['checkpoint-lifecycle', 'retention'],
+};
+
+export const inUseDisposed: Mutant = {
+  slug: 'in-use-disposed',
+  bug: 'own (row C26)',
+  story: 'A savepoint is disposed of when its user asks for it, though the job may be restored from it.',
+  parts: withWrong({ disposalOfWhatIsInUse: 'carried-out' }),
+  scenario: 'restore-savepoint',
+  judges: SEE_EARLY_DELETION,
+};
+
+export const failedRunDropsCheckpoints: Mutant = {
+  slug: 'failed-run-drops-checkpoints',
+  bug: 'own (row C16)',
+  story:
+    'Checkpoints are retained when a job is canceled. A job that fails for good loses them, though its user would begin from them again.',
+  parts: withWrong({
+    keptAtEnd: (all, status, retention) => (status === 'failed' ? [] : standardParts.keptAtEnd(all, status, retention)),
+  }),
+  scenario: 'stop-meets-failure',
+  judges: ['checkpoint-lifecycle'],
 };
 
 export const noClaimNotRemembered: Mutant = {

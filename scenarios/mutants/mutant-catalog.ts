@@ -16,6 +16,9 @@ import {
   lostTriggerUnnoticed,
   lateDeclineKillsNewAttempt,
   noClaimNotRemembered,
+  failedRunDropsCheckpoints,
+  fullOnlyOnceTried,
+  inUseDisposed,
 } from './checkpoint-coordinator-mutants.ts';
 import {
   backlogFlagSurvivesReader,
@@ -127,6 +130,7 @@ import {
   abortIncludesPrecommitted,
   checkBackAnswersCommit,
   checkBackRollsBackUndecided,
+  registeredOnce,
   commitErrorLogged,
   compactionRemovesEarly,
   flushWithoutErrorCheck,
@@ -149,6 +153,7 @@ import {
   newPartitionBeginsAtLatest,
   positionIgnoresSubrecord,
   splitsBackToDoneReader,
+  assignmentsOutliveRestart,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
 } from './source-mutants.ts';
@@ -224,6 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
   upsertWithoutVersion,
   checkBackAnswersCommit,
   checkBackRollsBackUndecided,
+  registeredOnce,
   compactionRemovesEarly,
   unionStateSplit,
   keyGroupsNotClipped,
@@ -270,6 +276,9 @@ export const MUTANTS: readonly Mutant[] = [
   lateResumeCarriedOut,
   stoppedJobRestarts,
   noClaimNotRemembered,
+  fullOnlyOnceTried,
+  inUseDisposed,
+  failedRunDropsCheckpoints,
   savepointBarrierHasPriority,
   unionAtSameParallelismNotMerged,
   movedListLosesAnElement,
@@ -330,6 +339,7 @@ export const MUTANTS: readonly Mutant[] = [
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,
   splitsBackToDoneReader,
+  assignmentsOutliveRestart,
 ];
 
 /** A plan names an engine that there is none of. */

@@ -128,6 +128,16 @@ export const checkBackRollsBackUndecided: Mutant = {
   judges: ['exactly-once-output', 'progress'],
 };
 
+export const registeredOnce: Mutant = {
+  slug: 'registered-once',
+  bug: 'own (row K9)',
+  story:
+    'A writer registers with the broker when it begins and never again: a broker that was restarted since knows nobody to ask about what an earlier attempt has left.',
+  parts: withWrong({ producersRegister: 'once' }),
+  scenario: 'rocketmq-sink-rescale',
+  judges: ['progress'],
+};
+
 export const upsertWithoutVersion: Mutant = {
   slug: 'upsert-without-version',
   bug: 'own (row K13)',

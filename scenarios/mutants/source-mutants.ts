@@ -87,3 +87,14 @@ export const splitsBackToDoneReader: Mutant = {
   scenario: 'hybrid-source',
   judges: ['checkpoint-lifecycle', 'exactly-once-output', 'progress'],
 };
+
+export const assignmentsOutliveRestart: Mutant = {
+  slug: 'assignments-outlive-restart',
+  bug: 'own (row K2)',
+  story:
+    'What was assigned since the last checkpoint is remembered when the whole job begins again from it. When a region fails before the next one, ' +
+    'its splits come back though others have been given what is in them.',
+  parts: withWrong({ assignmentsAtReset: 'kept' }),
+  scenario: 'splits-across-restarts',
+  judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state'],
+};

@@ -26,7 +26,7 @@ import { Findings } from './findings.ts';
 import { GivenUpPending } from './given-up-pending.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
-import { RetainedCount } from './retained-count.ts';
+import { RetainedCount, type RetentionRules } from './retained-count.ts';
 import { StaleAlignments } from './stale-alignments.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
@@ -82,8 +82,8 @@ export interface CheckpointLifecycleOptions {
   /** After which a checkpoint expires. */
   readonly timeoutUs?: number;
   readonly kinds: CheckpointKindsOptions;
-  /** Checkpoints that are to be retained; absent: not judged (histories that are made by hand). */
-  readonly retained?: number;
+  /** Checkpoints that are to be retained, and kept when a run ends; absent: not judged (histories that are made by hand). */
+  readonly retention?: RetentionRules;
   /** What subtasks wait for; absent: nobody looks (histories that are made by hand). */
   readonly alignments?: StaleAlignments;
   readonly margins?: Margins;
@@ -141,8 +141,8 @@ export class CheckpointLifecycle implements Judge {
     this.#options = options;
     this.#kinds = new CheckpointKinds(options.kinds, this.#findings);
     this.#givenUp = new GivenUpPending(this.#findings);
-    const { retained } = options;
-    this.#retainedCount = retained === undefined ? undefined : new RetainedCount(retained, this.#findings);
+    const { retention } = options;
+    this.#retainedCount = retention === undefined ? undefined : new RetainedCount(retention, this.#findings);
     this.#margins = options.margins ?? new Margins();
     this.#pointerKey = pointerKey(options.jobId);
     this.#leaderKey = leaderKey(options.jobId);

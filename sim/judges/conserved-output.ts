@@ -113,7 +113,8 @@ export class ConservedOutput implements Judge, OutputProgress {
       if (isAll) this.#findings.violated('output-lost', [], say);
       else if (this.#findings.isEmpty) this.#findings.inconclusive('output-incomplete', say);
     }
-    return this.#findings.verdicts(`Each of ${String(this.#total)} input records is accounted for once`);
+    const again = this.#windows === undefined ? '' : `; windows showed ${String(this.#windows.replaced)} results anew`;
+    return this.#findings.verdicts(`Each of ${String(this.#total)} input records is accounted for once${again}`);
   }
 
   #expect(value: RecordValue): void {

@@ -157,7 +157,7 @@ export class JudgeBench {
         jobId,
         isCheckpointing,
         timeoutUs: plan.engine.checkpoint.timeoutUs,
-        retained: plan.engine.checkpoint.retained,
+        retention: plan.engine.checkpoint,
         margins,
         kinds: { configuration: plan.engine.checkpoint, graphOf },
         ...(alignments === undefined ? {} : { alignments }),

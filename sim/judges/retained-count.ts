@@ -1,27 +1,47 @@
 /**
  * Whether as many checkpoints are retained as are configured (row C16; Flink: state.checkpoints.num-retained): none is dropped while there is
- * room for it, and none stays beyond that but the newest that is no savepoint, which the next one may build on (FLINK-21351).
+ * room for it, and none stays beyond that but the newest that is no savepoint, which the next one may build on (FLINK-21351). And whether the
+ * end of a run keeps all of them or none, as is configured (row C16; execution.checkpointing.externalized-checkpoint-retention).
  *
  * Owns: what the pointer named last. Called by the lifecycle judge, whose findings it makes. Does not own: files (retention.ts).
  *
- * I1: judged within a run that has not ended: with what a run begins, and what the end of one keeps, is for others.
+ * I1: judged within a run: with what the next one begins is for others;
+ * I2: a run that fails keeps its checkpoints unless nothing is externalized, one that is canceled if that is configured, one that finishes none.
  */
-import type { CheckpointPointer } from '../../engine/protocol/checkpoint-pointer.ts';
+import { type CheckpointPointer, FIRST_RUN, type JobEnd } from '../../engine/protocol/checkpoint-pointer.ts';
+import type { EngineConfiguration } from '../../engine/protocol/configuration.ts';
 import type { Findings } from './findings.ts';
 
 /** The newest that is no savepoint, beside savepoints that fill the limit. */
 const PASSED_OVER = 1;
 
+type Retention = EngineConfiguration['checkpoint']['retention'];
+
+export interface RetentionRules {
+  readonly retained: number;
+  readonly retention: Retention;
+}
+
+interface EndOfRun {
+  /** The pointer until then. */
+  readonly before: CheckpointPointer | undefined;
+  readonly pointer: CheckpointPointer;
+  readonly ended: JobEnd;
+}
+
 export class RetainedCount {
   static readonly anomalies =
     'dropped-within-limit: the pointer drops a checkpoint, though fewer are left than are to be retained. ' +
-    'kept-beyond-limit: it names more than are to be retained. ';
+    'kept-beyond-limit: it names more than are to be retained. dropped-at-the-end: a run ends, and its pointer drops a checkpoint that the end was to ' +
+    'keep. kept-at-the-end: it keeps one that was to go with the run. ';
   readonly #retained: number;
+  readonly #retention: Retention;
   readonly #findings: Findings;
   #before: CheckpointPointer | undefined;
 
-  constructor(retained: number, findings: Findings) {
+  constructor({ retained, retention }: RetentionRules, findings: Findings) {
     this.#retained = retained;
+    this.#retention = retention;
     this.#findings = findings;
   }
 
@@ -29,8 +49,10 @@ export class RetainedCount {
   onPointer(pointer: CheckpointPointer | undefined, at: number): void {
     const before = this.#before;
     this.#before = pointer;
-    if (pointer === undefined || pointer.job?.ended !== undefined) return;
+    if (pointer === undefined) return;
     const { completed } = pointer;
+    const { ended } = pointer.job ?? FIRST_RUN;
+    if (ended !== undefined) return this.#onEnd({ before, pointer, ended }, at);
     if (completed.length > this.#retained + PASSED_OVER)
       this.#findings.violated('kept-beyond-limit', [at], () => {
         return `The pointer names ${String(completed.length)} checkpoints, ${String(this.#retained)} are to be retained`;
@@ -43,4 +65,27 @@ export class RetainedCount {
       return `The pointer drops checkpoint ${String(dropped.id)} and names ${String(completed.length)}; ${String(this.#retained)} are to be retained`;
     });
   }
+
+  /** I2. That a job stops with a savepoint is noted while it still runs, as a failure: it may yet be one (decision 0017). */
+  #onEnd({ before, pointer, ended: { status } }: EndOfRun, at: number): void {
+    const keeps = isKept(status, this.#retention);
+    const [kept] = pointer.completed;
+    if (!keeps && kept !== undefined)
+      return this.#findings.violated('kept-at-the-end', [at], () => {
+        return `The run is ${status}, and the pointer names checkpoint ${String(kept.id)}`;
+      });
+    if (!keeps || before === undefined || runOf(before) !== runOf(pointer)) return;
+    const dropped = before.completed.find(({ id }) => pointer.completed.every((left) => left.id !== id));
+    if (dropped === undefined) return;
+    this.#findings.violated('dropped-at-the-end', [at], () => {
+      return `The run is ${status}, and the pointer drops checkpoint ${String(dropped.id)}`;
+    });
+  }
+}
+
+const runOf = ({ job = FIRST_RUN }: CheckpointPointer): number => job.run;
+
+function isKept(status: JobEnd['status'], retention: Retention): boolean {
+  if (status === 'finished' || retention === 'no-externalized') return false;
+  return status === 'failed' || retention === 'retain-on-cancellation';
 }

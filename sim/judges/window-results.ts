@@ -49,6 +49,7 @@ export class WindowResults {
   readonly #records: WindowedRecords;
   readonly #maxParallelism: number;
   readonly #byKey = new Map<string, Result[]>();
+  #replaced = 0;
   /** What the job was taken back to. */
   readonly #restored = new Set<number>();
 
@@ -62,6 +63,11 @@ export class WindowResults {
     this.#window = spec.window;
     this.#maxParallelism = vertex.maxParallelism;
     this.#records = new WindowedRecords({ graph, index, window: spec.window, idOf: conserves.input });
+  }
+
+  /** Results whose place another has taken. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   restored(checkpointId: number): void {
@@ -85,6 +91,7 @@ export class WindowResults {
     const stay = known.filter((earlier) => !this.#takesPlace(shown, result, earlier, left));
     this.#byKey.set(String(shown.key), [...stay, result]);
     for (const earlier of known) if (!stay.includes(earlier)) this.#judgeFiring(shown, earlier, left, at);
+    this.#replaced += known.length - stay.length;
     const news = [...left].flatMap(([id, count]) => Array.from({ length: count }, () => id));
     if (news.length === 0)
       this.#options.findings.violated('window-repeated', [at], () => `${said(shown)} holds nothing that is new`);

@@ -36,7 +36,7 @@ export interface RocketMqWriterOptions {
   readonly highestParallelism: number;
   readonly attempt: ExecutionAttemptId;
   readonly client: RequestClientOptions;
-  readonly parts: Pick<EngineParts, 'producersToFence' | 'checkBack' | 'flushBeforeBarrier'>;
+  readonly parts: Pick<EngineParts, 'producersToFence' | 'checkBack' | 'flushBeforeBarrier' | 'producersRegister'>;
   readonly host: SinkWriterHost;
 }
 
@@ -108,7 +108,7 @@ export class RocketMqWriter implements SinkWriter {
     this.#lastCheckpoint = id;
     if (this.#options.parts.flushBeforeBarrier === 'flushed') this.#writes.flush(id);
     // A broker that was restarted has forgotten whom it may ask.
-    this.#register(() => undefined, out);
+    if (this.#options.parts.producersRegister === 'with-each-checkpoint') this.#register(() => undefined, out);
     return committables;
   }
 

@@ -1,20 +1,24 @@
 /** Row C16: pointers that name too few or too many, told to the judge's part alone. */
 import { describe, expect, it } from 'vitest';
 import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
-import { type CheckpointPointer, FIRST_RUN } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import { type CheckpointPointer, FIRST_RUN, type JobEnd } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import { Findings } from '../../../../sim/judges/findings.ts';
-import { RetainedCount } from '../../../../sim/judges/retained-count.ts';
+import { RetainedCount, type RetentionRules } from '../../../../sim/judges/retained-count.ts';
 
 const naming = (ids: readonly number[], job?: CheckpointPointer['job']): CheckpointPointer => ({
   epoch: leaderEpoch(1),
   completed: ids.map((id) => ({ id: checkpointId(id), metadata: String(id) })),
   ...(job === undefined ? {} : { job }),
 });
-const ENDED = { ...FIRST_RUN, ended: { status: 'canceled', by: '' } } as const;
+const endedAs = (status: JobEnd['status']) => ({ ...FIRST_RUN, ended: { status, by: '' } });
 
-function anomalies(retained: number, ...pointers: readonly (CheckpointPointer | undefined)[]): string[] {
+function anomalies(
+  rules: number | RetentionRules,
+  ...pointers: readonly (CheckpointPointer | undefined)[]
+): readonly string[] {
   const findings = new Findings('checkpoint-lifecycle');
-  const count = new RetainedCount(retained, findings);
+  const ofCount = (retained: number): RetentionRules => ({ retained, retention: 'retain-on-cancellation' });
+  const count = new RetainedCount(typeof rules === 'number' ? ofCount(rules) : rules, findings);
   pointers.forEach((pointer, at) => {
     count.onPointer(pointer, at);
   });
@@ -39,7 +43,7 @@ describe('retained count', () => {
 
   it('content: another run, a run that has ended, a pointer that is removed', () => {
     expect(anomalies(2, naming([1, 2]), naming([2], { ...FIRST_RUN, run: 2 }))).toEqual([]);
-    expect(anomalies(2, naming([1, 2]), naming([], ENDED))).toEqual([]);
+    expect(anomalies(2, naming([1, 2]), naming([], endedAs('finished')))).toEqual([]);
     expect(anomalies(2, naming([1, 2]), undefined, naming([3]))).toEqual([]);
   });
 
@@ -49,5 +53,28 @@ describe('retained count', () => {
 
   it('kept-beyond-limit: nothing goes', () => {
     expect(anomalies(1, naming([1, 2, 3]))).toEqual(['kept-beyond-limit']);
+  });
+
+  const retentions = ['no-externalized', 'delete-on-cancellation', 'retain-on-cancellation'] as const;
+  const keeps = new Map<string, readonly string[]>([
+    ['no-externalized', []],
+    ['delete-on-cancellation', ['failed']],
+    ['retain-on-cancellation', ['failed', 'canceled']],
+  ]);
+
+  it.each(retentions)('the end of a run keeps what %s says', (retention) => {
+    for (const status of ['finished', 'failed', 'canceled'] as const) {
+      const isKept = keeps.get(retention)?.includes(status) === true;
+      const rules = { retained: 2, retention };
+      const keepsAll = anomalies(rules, naming([1, 2]), naming([1, 2], endedAs(status)));
+      expect(keepsAll, status).toEqual(isKept ? [] : ['kept-at-the-end']);
+      const dropsAll = anomalies(rules, naming([1, 2]), naming([], endedAs(status)));
+      expect(dropsAll, status).toEqual(isKept ? ['dropped-at-the-end'] : []);
+    }
+  });
+
+  it('dropped-at-the-end: one of two goes; not judged of what another run had', () => {
+    expect(anomalies(2, naming([1, 2]), naming([2], endedAs('failed')))).toEqual(['dropped-at-the-end']);
+    expect(anomalies(2, naming([1, 2]), naming([2], { ...endedAs('failed'), run: 2 }))).toEqual([]);
   });
 });
