@@ -10,7 +10,7 @@ import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import type { WatermarkGenerator } from '../../engine/job/watermarks.ts';
 import { type JobInput, type JobParameter, numberParameter, type Row, textParameter } from './job-definition.ts';
-import { readTopic, unionOf } from './log-topics.ts';
+import { readTopic, sourceParallelism, unionOf } from './log-topics.ts';
 
 export const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 24 * 60 * MS_PER_MINUTE;
@@ -70,7 +70,11 @@ export function readEachWithEventTime(env: StreamExecutionEnvironment, input: Jo
   return input.topics.map((topic) => {
     const strategy = strategyOf(input, topic.name);
     if (stamped !== 'graph') return readTopic(env, input, topic, strategy);
-    return readTopic(env, input, topic).assignTimestampsAndWatermarks(strategy).uid(`stamp-${topic.name}`);
+    // Beside its source: the bound holds of a partition, and of rows that come from several ones only if each subtask reads one.
+    return readTopic(env, input, topic)
+      .assignTimestampsAndWatermarks(strategy)
+      .setParallelism(sourceParallelism(input, topic))
+      .uid(`stamp-${topic.name}`);
   });
 }
 
