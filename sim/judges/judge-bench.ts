@@ -152,7 +152,7 @@ export class JudgeBench {
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, isCheckpointing, hasEnded: hasFinished, margins }),
-      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
+      new ConsistentCut({ jobId, reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
       new CheckpointLifecycle({
         jobId,
         isCheckpointing,
