@@ -255,6 +255,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'the interval is longer than the job: only the final checkpoint can commit anything',
   },
   {
+    name: 'last-commits',
+    description: 'the sink is away when the input ends; nothing finishes before its last commit',
+  },
+  {
     name: 'bounded-join',
     description: 'flights joined with airports, both bounded; one side ends long before the other',
   },
