@@ -302,6 +302,8 @@ export interface StateBackendOptions {
   readonly foreignRows?: 'clipped' | 'kept';
   /** How long a deleted row is remembered when segments are merged (row S17); absent: until nothing older can be below it. */
   readonly deletedRows?: DeletedRows;
+  /** Whether a snapshot has what was changed in place since the current key was set (row S15); absent: it has. */
+  readonly valuesInHand?: 'in-snapshot' | 'left-out';
   /** Absent: changes are not logged (row S20). */
   readonly changelog?: ChangelogOptions;
 }

@@ -23,6 +23,9 @@ export const DUPLICATE_ANOMALIES: ReadonlySet<string> = new Set([
   // Both follow from records that come again: their values count on, their order starts anew.
   'output-value-wrong',
   'order-broken',
+  // Results of windows come again, and what follows them is shown anew.
+  'window-repeated',
+  'window-shrunk',
 ]);
 
 /** What it means that output is missing, and nothing worse. */

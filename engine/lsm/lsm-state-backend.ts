@@ -90,6 +90,8 @@ export interface LsmStateBackendOptions {
   readonly foreignRows?: 'clipped' | 'kept';
   /** See StoreOptions. */
   readonly deletedRows?: DeletedRows;
+  /** See StateBackendOptions. */
+  readonly valuesInHand?: 'in-snapshot' | 'left-out';
   /** Absent: nobody wants to know of changes. */
   readonly changes?: StateChangeListener;
 }
@@ -238,7 +240,7 @@ export class LsmStateBackend implements TellingBackend {
 
   /** I4. */
   snapshot(): KeyedStateSnapshot {
-    this.#values.settle();
+    if (this.#options.valuesInHand !== 'left-out') this.#values.settle();
     this.#store.flush();
     let segments = this.#store.hold();
     const header = this.header();

@@ -1,6 +1,6 @@
 /**
- * Whoever audits snapshots from outside: it is shown the live keyed state at the barrier, before the synchronous part is taken, and what a
- * subtask goes on waiting for when it has read of a checkpoint that it will not take part in.
+ * Whoever audits snapshots from outside: it is shown the live keyed state at the barrier, behind the synchronous part of the snapshot and in
+ * its action (decision 0129), and what a subtask goes on waiting for when it has read of a checkpoint that it will not take part in.
  *
  * It must neither change nor keep what it is shown. The engine has none; a harness that judges lets one in (TaskEnvironment).
  */

@@ -8,8 +8,9 @@ import { WatermarkStrategy } from '../../engine/api/watermark-strategy.ts';
 import type { DataStream } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import type { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
+import type { WatermarkGenerator } from '../../engine/job/watermarks.ts';
 import { type JobInput, type JobParameter, numberParameter, type Row, textParameter } from './job-definition.ts';
-import { readTopic, unionOf } from './log-topics.ts';
+import { readTopic, sourceParallelism, unionOf } from './log-topics.ts';
 
 export const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 24 * 60 * MS_PER_MINUTE;
@@ -20,6 +21,12 @@ export const eventTimeParameters: readonly JobParameter[] = [
     description:
       'Event time of a row: `log` takes what the log says, `arrival` adds the field `delay` as minutes, `day` takes the day.',
     default: 'log',
+  },
+  {
+    name: 'stamped',
+    description:
+      'Where rows get their event time: at the `source`, for each partition, or in the `graph` behind it, for all that a subtask reads; `generator`: as `source`, by a generator of the job.',
+    default: 'source',
   },
   {
     name: 'outOfOrderness',
@@ -57,12 +64,26 @@ export function readWithEventTime(env: StreamExecutionEnvironment, input: JobInp
 /** Each topic as a stream of its own. */
 export function readEachWithEventTime(env: StreamExecutionEnvironment, input: JobInput): readonly DataStream<Row>[] {
   env.setAutoWatermarkInterval(numberParameter(input.parameters, 'watermarkInterval'));
-  return input.topics.map((topic) => readTopic(env, input, topic, strategyOf(input, topic.name)));
+  const stamped = textParameter(input.parameters, 'stamped');
+  if (stamped !== 'source' && stamped !== 'graph' && stamped !== 'generator')
+    throw new InvalidJob(`The parameter stamped is '${stamped}'; it must be source, graph or generator.`);
+  return input.topics.map((topic) => {
+    const strategy = strategyOf(input, topic.name);
+    if (stamped !== 'graph') return readTopic(env, input, topic, strategy);
+    // Beside its source: the bound holds of a partition, and of rows that come from several ones only if each subtask reads one.
+    return readTopic(env, input, topic)
+      .assignTimestampsAndWatermarks(strategy)
+      .setParallelism(sourceParallelism(input, topic))
+      .uid(`stamp-${topic.name}`);
+  });
 }
 
 function strategyOf({ parameters, topics }: JobInput, topic: string): WatermarkStrategy<Row> {
   const bound = numberParameter(parameters, 'outOfOrderness') * MS_PER_MINUTE;
-  const bounded = WatermarkStrategy.forBoundedOutOfOrderness<Row>(bound);
+  const bounded =
+    textParameter(parameters, 'stamped') === 'generator'
+      ? WatermarkStrategy.forGenerator<Row>(() => boundedGenerator(bound))
+      : WatermarkStrategy.forBoundedOutOfOrderness<Row>(bound);
   const idleInput = textParameter(parameters, 'idleInput');
   const ahead = numberParameter(parameters, 'idleAhead');
   if ((idleInput !== '' || ahead > 0) && !topics.some(({ name }) => name === idleInput))
@@ -75,6 +96,17 @@ function strategyOf({ parameters, topics }: JobInput, topic: string): WatermarkS
   if (time === 'log' && aheadMs === 0) return strategy;
   const timeMs = eventTimeOf(time);
   return strategy.withTimestampAssigner((row, logTimestampMs) => timeMs(row, logTimestampMs) + aheadMs);
+}
+
+/** What a bound of out-of-orderness is, written by hand. */
+function boundedGenerator(boundMs: number): WatermarkGenerator<Row> {
+  let newestMs = Number.NEGATIVE_INFINITY;
+  return {
+    onEvent(_row, timestampMs) {
+      newestMs = Math.max(newestMs, timestampMs);
+    },
+    onPeriodicEmit: (output) => output.emitWatermark(newestMs - boundMs - 1),
+  };
 }
 
 function eventTimeOf(time: string): (row: Row, logTimestampMs: number) => number {

@@ -7,13 +7,25 @@
 import type { ConnectedStreams, DataStream } from '../../engine/api/data-stream.ts';
 import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
-import type { FunctionSpec, KeyedCoProcessFunction, KeyedProcessFunction } from '../../engine/job/functions.ts';
+import {
+  type FunctionSpec,
+  type KeyedCoProcessFunction,
+  type KeyedProcessFunction,
+  OutputTag,
+} from '../../engine/job/functions.ts';
 import type { MapState } from '../../engine/state/keyed-state.ts';
 import { mapState } from '../../engine/state/state-descriptor.ts';
 import { Types } from '../../engine/state/type-information.ts';
 import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import { eventTimeParameters, MS_PER_MINUTE, readEachWithEventTime, readWithEventTime } from './event-time.ts';
-import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
+import {
+  type JobDefinition,
+  keyField,
+  numberParameter,
+  type Parameters,
+  type Row,
+  textParameter,
+} from './job-definition.ts';
 import { sinkOptions, unionOf } from './log-topics.ts';
 
 /** What a timer yields. */
@@ -25,6 +37,9 @@ export interface HourlyCount {
 }
 
 const COUNTS = 'counts-by-span-end';
+const LATEST = 'latest-by-span-end';
+const ODD = new OutputTag<HourlyCount>('odd-counts');
+const LATEST_BY_SPAN = mapState(LATEST, Types.int, Types.int);
 
 export const hourlyCounts: JobDefinition = {
   name: 'hourly-counts',
@@ -33,6 +48,13 @@ export const hourlyCounts: JobDefinition = {
     { name: 'key', description: 'Field of a record that is the key.', default: 'origin' },
     { name: 'minutes', description: 'Length of a span in minutes.', default: 360 },
     { name: 'maxParallelism', description: 'Key groups of every operator; 0: as many as Flink takes.', default: 0 },
+    {
+      name: 'closes',
+      description:
+        'When a count is shown: at the `end` of its span, or a span behind its `latest` record, for which a timer is moved on.',
+      default: 'end',
+    },
+    { name: 'odd', description: 'Where odd counts come out: in the `main` or in a `side` output.', default: 'main' },
     {
       name: 'apart',
       description:
@@ -52,15 +74,20 @@ export const hourlyCounts: JobDefinition = {
       ...(maxParallelism === 0 ? {} : { maxParallelism }),
     });
     const keyOf = (row: Row): string => keyField(row, key);
+    const oddAside = isSecond(parameters, 'odd', ['main', 'side']);
     const counting = countPerSpan(numberParameter(parameters, 'minutes') * MS_PER_MINUTE, {
       countType: Types.int,
       result: (count) => count,
+      closesBehindLatest: isSecond(parameters, 'closes', ['end', 'latest']),
+      oddCounts: oddAside ? ODD : undefined,
     });
     const counted =
       parameters['apart'] === true
         ? apart(readEachWithEventTime(env, input)).keyBy(keyOf, keyOf).process(ofBoth(counting))
         : readWithEventTime(env, input).keyBy(keyOf).process(counting);
-    counted.uid('count').name('Count').sinkTo(sinkOptions(input)).uid('sink');
+    const counts = counted.uid('count').name('Count');
+    counts.sinkTo(sinkOptions(input)).uid('sink');
+    if (oddAside) counts.getSideOutput(ODD).sinkTo(sinkOptions(input)).uid('odd-sink');
     return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'multiset' } };
   },
 };
@@ -89,32 +116,57 @@ export interface SpanCounting<Result extends HourlyCount> {
   readonly countType: TypeSerializer<number>;
   /** What is said of a span that was closed. */
   readonly result: (count: HourlyCount) => Result;
+  /** A span is closed as long behind its latest record as it is long, not at its end. */
+  readonly closesBehindLatest?: boolean;
+  /** Takes results of odd counts. */
+  readonly oddCounts?: OutputTag<HourlyCount> | undefined;
 }
 
 export function countPerSpan<Result extends HourlyCount>(
   spanMs: number,
-  { countType, result }: SpanCounting<Result>,
+  { countType, result, closesBehindLatest = false, oddCounts }: SpanCounting<Result>,
 ): FunctionSpec<KeyedProcessFunction<Row, Result>> {
   return {
-    states: [mapState(COUNTS, Types.int, countType)],
+    states: [mapState(COUNTS, Types.int, countType), ...(closesBehindLatest ? [LATEST_BY_SPAN] : [])],
     create() {
       let counts: MapState<number, number>;
+      let latest: MapState<number, number> | undefined;
       return {
         open(runtime) {
           counts = runtime.map<number, number>(COUNTS);
+          if (closesBehindLatest) latest = runtime.map<number, number>(LATEST);
         },
         processElement(_row, context) {
-          const end = (Math.floor(context.timestampMs / spanMs) + 1) * spanMs;
+          const { timestampMs } = context;
+          const end = (Math.floor(timestampMs / spanMs) + 1) * spanMs;
           counts.put(end, (counts.get(end) ?? 0) + 1);
-          context.timerService().registerEventTimeTimer(end);
+          const timers = context.timerService();
+          if (latest === undefined) return timers.registerEventTimeTimer(end);
+          const before = latest.get(end);
+          if (before !== undefined && before >= timestampMs) return;
+          if (before !== undefined) timers.deleteEventTimeTimer(before + spanMs);
+          latest.put(end, timestampMs);
+          timers.registerEventTimeTimer(timestampMs + spanMs);
         },
-        onTimer(end, context, out) {
+        onTimer(timeMs, context, out) {
+          // Of one span: its latest record is of this time less its length.
+          const end = latest === undefined ? timeMs : Math.floor(timeMs / spanMs) * spanMs;
           const count = counts.get(end);
           if (count === undefined) return;
           counts.remove(end);
-          out.collect(result({ key: String(context.currentKey), end, count }));
+          latest?.remove(end);
+          const closed = result({ key: String(context.currentKey), end, count });
+          if (oddCounts !== undefined && count % 2 === 1) context.output(oddCounts, closed);
+          else out.collect(closed);
         },
       };
     },
   };
+}
+
+/** Of a parameter that is one of two words. */
+function isSecond(parameters: Parameters, name: string, [first, second]: readonly [string, string]): boolean {
+  const value = textParameter(parameters, name);
+  if (value === first || value === second) return value === second;
+  throw new InvalidJob(`The parameter ${name} is '${value}'; it must be ${first} or ${second}.`);
 }

@@ -146,14 +146,21 @@ function everyKind({
           const again = groups.entries().filter(([, times]) => times !== null).length;
           const mean = distance.get() ?? 0;
           const base = { key: keyField(row, key), count, mean, groups: groups.keys().length, again };
-          out.collect(marks === undefined ? base : { ...base, marks: marked(marks) });
+          out.collect(marks === undefined ? base : { ...base, marks: marked(marks, keyField(row, key)) });
         },
       };
     },
   };
 }
 
-function marked(marks: ListState<number>): number {
+/** A full list is emptied before the next mark is added to it, or, for every other letter that a key begins with, behind the last one. */
+function marked(marks: ListState<number>, key: string): number {
+  if (key.charCodeAt(0) % 2 === 0) {
+    marks.add(marks.get().length);
+    const { length } = marks.get();
+    if (length === MARKS_MAX) marks.clear();
+    return length;
+  }
   if (marks.get().length === MARKS_MAX) marks.clear();
   const before = marks.get().length;
   marks.add(before);

@@ -7,13 +7,14 @@
  * Prices are compared in whole cents: no answer hangs on a rounding.
  */
 import { CEP, Pattern } from '../../engine/api/cep.ts';
+import { InvalidJob } from '../../engine/api/invalid-job.ts';
 import { StreamExecutionEnvironment } from '../../engine/api/stream-execution-environment.ts';
 import { OutputTag } from '../../engine/job/functions.ts';
 import type { Matched } from '../../engine/job/patterns.ts';
 import { Types } from '../../engine/state/type-information.ts';
 import type { TypeSerializer } from '../../engine/state/type-serializer.ts';
 import { eventTimeParameters, MS_PER_MINUTE, readWithEventTime } from './event-time.ts';
-import { type JobDefinition, keyField, numberParameter, type Row } from './job-definition.ts';
+import { type JobDefinition, keyField, numberParameter, type Row, textParameter } from './job-definition.ts';
 import { sinkOptions } from './log-topics.ts';
 
 export interface SellOff {
@@ -33,6 +34,12 @@ export const tradeMonitoring: JobDefinition = {
   name: 'trade-monitoring',
   description: 'Falls of share prices that large sales follow, as a pattern of events (CEP).',
   parameters: [
+    {
+      name: 'pattern',
+      description:
+        '`sell-offs`: a fall, then sales; `runs`: a large sale at once behind another, more, and a price; `pairs`: any large sale behind one, and what follows it at once.',
+      default: 'sell-offs',
+    },
     { name: 'fallPercent', description: 'By how much a price falls at least.', default: 15 },
     { name: 'days', description: 'Within how many days of event time all of it happens.', default: 120 },
     { name: 'sales', description: 'How many large sales follow.', default: 2 },
@@ -44,14 +51,11 @@ export const tradeMonitoring: JobDefinition = {
     const fallPercent = numberParameter(parameters, 'fallPercent');
     const saleSize = numberParameter(parameters, 'saleSize');
     const env = new StreamExecutionEnvironment({ jobId: 'trade-monitoring', name: 'Trade monitoring', parallelism });
-    const pattern = Pattern.begin<Row>('peak')
-      .where((row) => centsOf(row) > 0)
-      .followedBy('fall')
-      .where((row, matched) => centsOf(row) > 0 && centsOf(row) * 100 <= peakOf(matched) * (100 - fallPercent))
-      .followedBy('sales')
-      .where(({ side, size }) => side === 'sell' && typeof size === 'number' && size >= saleSize)
-      .times(numberParameter(parameters, 'sales'))
-      .within(numberParameter(parameters, 'days') * MS_PER_DAY);
+    const pattern = patternOf(textParameter(parameters, 'pattern'), {
+      isFall: (row, peak) => centsOf(row) > 0 && centsOf(row) * 100 <= peak * (100 - fallPercent),
+      isSale: ({ side, size }) => side === 'sell' && typeof size === 'number' && size >= saleSize,
+      sales: numberParameter(parameters, 'sales'),
+    }).within(numberParameter(parameters, 'days') * MS_PER_DAY);
     const rows = readWithEventTime(env, input).keyBy((row) => keyField(row, 'symbol'));
     const sellOffs = CEP.pattern<Row>(rows, pattern, ROWS)
       .sideOutputTimedOut(WITHOUT_SALES, (matched) => sellOff('fall-without-sales', matched))
@@ -69,6 +73,39 @@ export const tradeMonitoring: JobDefinition = {
   },
 };
 
+interface Signs {
+  readonly isFall: (row: Row, peakCents: number) => boolean;
+  readonly isSale: (row: Row) => boolean;
+  readonly sales: number;
+}
+
+/** What is looked for: of each contiguity, of parts that come once, so often, or once and more. */
+function patternOf(kind: string, { isFall, isSale, sales }: Signs): Pattern<Row> {
+  switch (kind) {
+    case 'sell-offs':
+      return Pattern.begin<Row>('peak')
+        .where((row) => centsOf(row) > 0)
+        .followedBy('fall')
+        .where((row, matched) => isFall(row, peakOf(matched)))
+        .followedBy('sales')
+        .where(isSale)
+        .times(sales);
+    case 'runs':
+      return Pattern.begin<Row>('peak', 'skip-past-last-event')
+        .where(isSale)
+        .next('sales')
+        .where(isSale)
+        .oneOrMore()
+        .allowCombinations()
+        .followedBy('fall')
+        .where((row) => centsOf(row) > 0);
+    case 'pairs':
+      return Pattern.begin<Row>('peak').where(isSale).followedByAny('sales').where(isSale).oneOrMore().consecutive();
+    default:
+      throw new InvalidJob(`The parameter pattern is '${kind}'; it must be sell-offs, runs or pairs.`);
+  }
+}
+
 /** Of a price; 0 for a trade. */
 function centsOf({ price }: Row): number {
   return typeof price === 'number' ? Math.round(price * 100) : 0;
@@ -82,6 +119,8 @@ function sellOff(kind: SellOff['kind'], matched: Matched<Row>): SellOff {
     kind,
     fromCents: peakOf(matched),
     toCents: matched('fall').map(centsOf)[0] ?? 0,
-    trades: matched('sales').map(({ trade }) => Number(trade)),
+    trades: [...matched('peak'), ...matched('sales')].flatMap(({ trade }) =>
+      trade === undefined ? [] : [Number(trade)],
+    ),
   };
 }

@@ -160,6 +160,7 @@ import {
 import {
   fullUsesRestoredFiles,
   removalForgottenInMerge,
+  snapshotWithoutWhatIsInHand,
   abortDiscardsReusedFiles,
   baseFromUnconfirmed,
   claimForgottenByNextLeader,
@@ -313,6 +314,7 @@ export const MUTANTS: readonly Mutant[] = [
   segmentNotClipped,
   fullUsesRestoredFiles,
   removalForgottenInMerge,
+  snapshotWithoutWhatIsInHand,
   baseFromUnconfirmed,
   placeholderOfDeletedFile,
   mergedFileGoesWithItsFirstPart,

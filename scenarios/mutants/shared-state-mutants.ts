@@ -105,6 +105,18 @@ export const removalForgottenInMerge: Mutant = {
   judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'progress', 'restore-audit', 'savepoints'],
 };
 
+export const snapshotWithoutWhatIsInHand: Mutant = {
+  slug: 'snapshot-without-what-is-in-hand',
+  bug: 'own (row S15)',
+  story:
+    'A snapshot is taken of the store alone: what the last record changed in place, and nobody has put back, is not in it.',
+  parts: withWrong({
+    createStateBackend: (options) => standardParts.createStateBackend({ ...options, valuesInHand: 'left-out' }),
+  }),
+  scenario: 'lists-beneath-snapshots',
+  judges: ['consistent-cut', 'exactly-once-output', 'exactly-once-state', 'restore-audit'],
+};
+
 export const fullUsesRestoredFiles: Mutant = {
   slug: 'full-uses-restored-files',
   bug: 'own (rows C7, C27)',

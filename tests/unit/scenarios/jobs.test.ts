@@ -142,6 +142,17 @@ describe('flight-windows', () => {
     expect(() => build('flight-windows', { ...late, windows: 'sliding' })).toThrow('must be tumbling or session');
   });
 
+  it('shows windows by count only where windows behind them add up what comes out', () => {
+    const counted = { trigger: 'count', again: '720' };
+    const uids = (parameters: Readonly<Record<string, string>>): string[] =>
+      build('flight-windows', parameters).graph.vertices.flatMap(({ operators }) => operators.map(({ uid }) => uid));
+    expect(uids({ trigger: 'continuous' })).not.toContain('again');
+    expect(uids(counted)).toContain('again');
+    expect(() => build('flight-windows', { ...counted, again: '0' })).toThrow('again must not be 0');
+    expect(() => build('flight-windows', { ...counted, windows: 'session' })).toThrow('must not be session');
+    expect(() => build('flight-windows', { trigger: 'seldom' })).toThrow("trigger is 'seldom'");
+  });
+
   it('lets one input be idle and ahead of the others, and refuses one that there is not', () => {
     const { graph } = build('flight-windows', { idleness: '300', idleInput: 'more', idleAhead: '10' }, twoTopics);
     const specs = graph.vertices.flatMap(({ source }) => (source?.watermarks === undefined ? [] : [source.watermarks]));
