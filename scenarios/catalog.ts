@@ -134,6 +134,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'tasks and leaders fail when the savepoint of a stop is good, or nearly so',
   },
   { name: 'savepoints-that-expire', description: 'savepoints fail all the time where no checkpoint may' },
+  { name: 'kept-at-the-end', description: 'checkpoints retained, deleted, or kept of failures only, as runs end' },
   { name: 'unclaimed-runs', description: 'runs without a claim whose first checkpoints fail' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },
@@ -252,6 +253,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   {
     name: 'final-checkpoint-only',
     description: 'the interval is longer than the job: only the final checkpoint can commit anything',
+  },
+  {
+    name: 'last-commits',
+    description: 'the sink is away when the input ends; nothing finishes before its last commit',
   },
   {
     name: 'bounded-join',

@@ -6,9 +6,10 @@
  * state that is compared is the one after they have run through what lies behind their edge (row B5).
  *
  * I1: cuts are looked at when `checkpoint-completed` happens, so the reference follows them once through the input.
- * I2: after the first wrong cut the judge is silent: what follows is built on it.
+ * I2: after the first wrong cut the judge is silent: what follows is built on it;
+ * I3: a run begins when the pointer says so: the leader that wrote it may not live to tell.
  */
-import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
+import { decodePointer, FIRST_RUN, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointContents, CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
@@ -23,6 +24,7 @@ import type { Verdict } from './verdict.ts';
 const NAME = 'consistent-cut';
 
 export interface ConsistentCutOptions {
+  readonly jobId: string;
   readonly reader: CheckpointReader;
   readonly cuts: CutAudit;
   readonly audit: JobAudit;
@@ -42,7 +44,7 @@ export class ConsistentCut implements Judge {
     'task-restored',
     'markers-put',
     'checkpoint-completed',
-    'job-submitted',
+    'coordination-updated',
   ] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
@@ -58,6 +60,8 @@ export class ConsistentCut implements Judge {
   readonly #margins: Margins;
   /** What the log says: by checkpoint, then by partition. */
   readonly #markers = new Map<number, Map<number, number>>();
+  readonly #pointerKey: string;
+  #run = FIRST_RUN.run;
   #compared = 0;
   #wrong = false;
 
@@ -65,6 +69,7 @@ export class ConsistentCut implements Judge {
     this.#options = options;
     this.#margins = options.margins ?? new Margins();
     this.#furthest = new Int32Array(options.index.input.length);
+    this.#pointerKey = pointerKey(options.jobId);
   }
 
   observe({ event, index: at, atUs }: HistoryEvent): void {
@@ -80,7 +85,7 @@ export class ConsistentCut implements Judge {
     }
     if (event.kind === 'task-restored') return this.#options.fired?.restored(event.checkpointId);
     if (event.kind === 'markers-put') return this.#note(event);
-    if (event.kind === 'job-submitted') return this.#begins(event);
+    if (event.kind === 'coordination-updated') return this.#updated(event);
     if (event.kind !== 'checkpoint-completed') return;
     const reported = this.#options.fired?.completed(event.checkpointId) ?? [];
     const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);
@@ -120,10 +125,15 @@ export class ConsistentCut implements Judge {
     this.#findings.violated(anomaly, [at], () => `Checkpoint ${id}: ${message}`);
   }
 
-  /** A run stands where the snapshot does that somebody begins it from, which need not be the newest; without one at the start. */
-  #begins({ checkpointId: id, location }: Extract<HistoryEvent['event'], { kind: 'job-submitted' }>): void {
-    if (location === '') return void this.#furthest.fill(0);
-    const contents = this.#options.reader.contents({ id, metadata: metadataIn(location) });
+  /** I3. A run stands where the snapshot does that somebody begins it from, which need not be the newest; without one at the start. */
+  #updated({ key, value }: Extract<HistoryEvent['event'], { kind: 'coordination-updated' }>): void {
+    if (key !== this.#pointerKey || value === '') return;
+    const { completed, job = FIRST_RUN } = decodePointer(value);
+    if (job.run <= this.#run) return;
+    this.#run = job.run;
+    const [restored] = completed;
+    if (restored === undefined) return void this.#furthest.fill(0);
+    const contents = this.#options.reader.contents(restored);
     if (contents.kind === 'read') this.#furthest.set(contents.value.cut);
   }
 

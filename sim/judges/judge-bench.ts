@@ -37,7 +37,7 @@ import { MissedRecords } from './missed-records.ts';
 import { Ledgers } from './ledgers.ts';
 import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
-import { Requests } from './requests.ts';
+import { claimsAskedFor, Requests } from './requests.ts';
 import { Savepoints } from './savepoints.ts';
 import { ReferenceCourse } from './reference-course.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
@@ -152,7 +152,7 @@ export class JudgeBench {
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ jobId, reader, cuts, audit, isCheckpointing, hasEnded: hasFinished, margins }),
-      new ConsistentCut({ reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
+      new ConsistentCut({ jobId, reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
       new CheckpointLifecycle({
         jobId,
         isCheckpointing,
@@ -273,12 +273,13 @@ interface Sources {
 
 /** What clients ask for, and versions of the job (row S24). */
 function judgesOfRuns(
-  { engine: { restart, scheduler } }: SimulationPlan,
+  { engine: { restart, scheduler }, faults }: SimulationPlan,
   { jobId, history, versions }: Pick<Sources, 'history'> & { readonly jobId: string; readonly versions: JobVersions },
 ): (Requests | Upgrades)[] {
   if (history === undefined) return [];
   const graph = (): JobGraph => history.versionOf(history.current().version).graph;
-  const requests = new Requests({ jobId, isAdaptive: scheduler.mode === 'adaptive', graph });
+  const claims = claimsAskedFor(faults);
+  const requests = new Requests({ jobId, isAdaptive: scheduler.mode === 'adaptive', graph, claims });
   if (versions.size === 1) return [requests];
   const restartsWithoutEnd = restart.strategy === 'exponential-delay' && restart.attemptsBeforeReset === 0;
   return [requests, new Upgrades({ jobId, history, restartsWithoutEnd })];

@@ -8,15 +8,24 @@
  * I1: a request that comes late, or again, changes nothing: numbers of rescales only rise, and with them what cleaning up must know;
  * I2: what is told is compared with the record of the moment of telling, which is never younger than the answer;
  * I3: the width is judged at the end of a life that ended well, and where it is one number: not with an adaptive scheduler, nor where a subtask
- *     has finished, which keeps a job as wide as it was (row C22).
+ *     has finished, which keeps a job as wide as it was (row C22);
+ * I4: whose the snapshot is that a run begins from, and whether the run may use its files, is what the plan says of the request that began it.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { withParallelism } from '../../engine/job/scaled-graph.ts';
-import { decodePointer, type JobRun, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
+import {
+  type CheckpointPointer,
+  decodePointer,
+  FIRST_RUN,
+  type JobRun,
+  pointerKey,
+} from '../../engine/protocol/checkpoint-pointer.ts';
 import { decodeRequirements, requirementsKey, type StoredRequirements } from '../../engine/protocol/job-scale.ts';
+import type { ClaimMode } from '../../engine/protocol/client-operations.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import { Findings } from './findings.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
+import type { Fault } from '../faults/fault.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -31,6 +40,8 @@ export interface RequestsOptions {
   readonly isAdaptive: boolean;
   /** Of the version that runs now. */
   readonly graph: () => JobGraph;
+  /** By trigger id of the stop or cancel: how the run behind it is to begin. */
+  readonly claims: ReadonlyMap<string, ClaimMode>;
 }
 
 export class Requests implements Judge {
@@ -40,7 +51,7 @@ export class Requests implements Judge {
     'rescale-went-back: an older request takes the place of a newer one in the record of how wide the job is to be, or the record forgets how ' +
     'wide it ever was. rescale-not-carried-out: the job runs at the end, and not as wide as was asked for last. told-failed-though-begun: a ' +
     'client is told that its job could not be started again, and it was. told-done-though-not: a client is told of a start, or of a stop with ' +
-    'savepoint, that no record shows.';
+    'savepoint, that no record shows. claimed-otherwise: a run owns what it begins from, or uses its files, unlike what was asked for.';
   readonly #options: RequestsOptions;
   readonly #findings = new Findings(NAME);
   readonly #keys: { readonly pointer: string; readonly requirements: string };
@@ -88,12 +99,27 @@ export class Requests implements Judge {
   }
 
   #onPointer(value: string, index: number): void {
-    const { job } = decodePointer(value);
+    const pointer = decodePointer(value);
+    const { job } = pointer;
+    if (job !== undefined && job.run > (this.#run ?? FIRST_RUN).run) this.#judgeClaim(pointer, job, index);
     this.#run = job;
     if (job === undefined) return;
     if (job.by !== '') this.#recorded.set(job.by, index);
     if (job.ended?.status === 'finished' && job.ended.by !== '') this.#recorded.set(job.ended.by, index);
     forgetOldest(this.#recorded, EPISODES_KEPT);
+  }
+
+  /** I4. What follows the trigger id of the stop or cancel tells its steps apart. */
+  #judgeClaim({ completed }: CheckpointPointer, { run, by, fullFirst }: JobRun, at: number): void {
+    const [restored] = completed;
+    const claim = this.#options.claims.get(by.split('/')[0] ?? '');
+    if (restored === undefined || claim === undefined) return;
+    const owner = claim === 'claim' ? 'claimed' : 'user';
+    if (restored.owner === owner && fullFirst === (claim === 'no-claim')) return;
+    this.#findings.violated('claimed-otherwise', [at], () => {
+      const first = fullFirst ? 'a full one' : 'any';
+      return `Run ${String(run)} was asked for with ${claim}: the snapshot is ${String(restored.owner)}, its first checkpoint ${first}`;
+    });
   }
 
   /** I1. The empty text: the job is over, and all of it is forgotten. */
@@ -150,3 +176,13 @@ export class Requests implements Judge {
     });
   }
 }
+
+/** Of what somebody does to the job, as the plan has it: the id of a fault is the trigger id of its request. */
+export const claimsAskedFor = (faults: readonly Fault[]): ReadonlyMap<string, ClaimMode> =>
+  new Map(
+    faults.flatMap((fault) =>
+      fault.kind === 'operation' && 'thenResume' in fault.command && fault.command.thenResume !== undefined
+        ? [[fault.id, fault.command.thenResume.claimMode] as const]
+        : [],
+    ),
+  );

@@ -33,7 +33,7 @@ export class RetainedCount {
   static readonly anomalies =
     'dropped-within-limit: the pointer drops a checkpoint, though fewer are left than are to be retained. ' +
     'kept-beyond-limit: it names more than are to be retained. dropped-at-the-end: a run ends, and its pointer drops a checkpoint that the end was to ' +
-    'keep. kept-at-the-end: it keeps one that was to go with the run. ';
+    'keep. kept-at-the-end: the next run begins, and the pointer still had one that was to go with the run before. ';
   readonly #retained: number;
   readonly #retention: Retention;
   readonly #findings: Findings;
@@ -50,6 +50,7 @@ export class RetainedCount {
     const before = this.#before;
     this.#before = pointer;
     if (pointer === undefined) return;
+    if (before !== undefined && runOf(before) !== runOf(pointer)) this.#onNextRun(before, at);
     const { completed } = pointer;
     const { ended } = pointer.job ?? FIRST_RUN;
     if (ended !== undefined) return this.#onEnd({ before, pointer, ended }, at);
@@ -66,19 +67,23 @@ export class RetainedCount {
     });
   }
 
-  /** I2. That a job stops with a savepoint is noted while it still runs, as a failure: it may yet be one (decision 0017). */
+  /** I2. */
   #onEnd({ before, pointer, ended: { status } }: EndOfRun, at: number): void {
-    const keeps = isKept(status, this.#retention);
-    const [kept] = pointer.completed;
-    if (!keeps && kept !== undefined)
-      return this.#findings.violated('kept-at-the-end', [at], () => {
-        return `The run is ${status}, and the pointer names checkpoint ${String(kept.id)}`;
-      });
-    if (!keeps || before === undefined || runOf(before) !== runOf(pointer)) return;
+    if (!isKept(status, this.#retention) || before === undefined || runOf(before) !== runOf(pointer)) return;
     const dropped = before.completed.find(({ id }) => pointer.completed.every((left) => left.id !== id));
     if (dropped === undefined) return;
     this.#findings.violated('dropped-at-the-end', [at], () => {
       return `The run is ${status}, and the pointer drops checkpoint ${String(dropped.id)}`;
+    });
+  }
+
+  /** I2. Not before: that a job stops with a savepoint is noted while it still runs, as a failure, which it may yet be (decision 0017). */
+  #onNextRun({ completed, job }: CheckpointPointer, at: number): void {
+    const status = job?.ended?.status;
+    const [kept] = completed;
+    if (status === undefined || kept === undefined || isKept(status, this.#retention)) return;
+    this.#findings.violated('kept-at-the-end', [at], () => {
+      return `The run was ${status}, and the pointer named checkpoint ${String(kept.id)} until the next one began`;
     });
   }
 }

@@ -1,8 +1,9 @@
 /** What clients asked for and were told, told to the judge alone. */
 import { describe, expect, it } from 'vitest';
-import { executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
+import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
 import { withParallelism } from '../../../../engine/job/scaled-graph.ts';
 import { encodePointer, type JobEnd, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { ClaimMode } from '../../../../engine/protocol/client-operations.ts';
 import { encodeRequirements, requirementsKey } from '../../../../engine/protocol/job-scale.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import type { EndOfLife } from '../../../../sim/judges/judge.ts';
@@ -10,6 +11,12 @@ import { Requests } from '../../../../sim/judges/requests.ts';
 import { countGraph } from './small-life.ts';
 
 type Event = HistoryEvent['event'];
+
+const CLAIMS = new Map<string, ClaimMode>([
+  ['f1', 'claim'],
+  ['f2', 'no-claim'],
+  ['f3', 'legacy'],
+]);
 
 const graph = countGraph([0]);
 const { jobId } = graph;
@@ -39,7 +46,7 @@ const deployed = (parallelism: number): Event[] =>
   }));
 
 function anomalies(events: readonly Event[], cause: EndOfLife['cause'] = 'liveness-reached'): string[] {
-  const judge = new Requests({ jobId, isAdaptive: false, graph: () => graph });
+  const judge = new Requests({ jobId, isAdaptive: false, graph: () => graph, claims: CLAIMS });
   for (const [index, event] of events.entries()) judge.observe({ index, atUs: index, node: by, event });
   return judge.finish({ atUs: events.length, cause, historyLength: events.length }).map(({ anomaly }) => anomaly);
 }
@@ -81,5 +88,21 @@ describe('requests', () => {
     const stopped = run('a', { status: 'finished', by: 'b' });
     expect(anomalies([run('a'), answered('stop-with-savepoint', 'b', 'done')])).toEqual(['told-done-though-not']);
     expect(anomalies([stopped, answered('stop-with-savepoint', 'b', 'done')])).toEqual(['']);
+  });
+
+  const choices = [...CLAIMS].flatMap(([id, claim]) =>
+    (['claimed', 'user'] as const).flatMap((owner) =>
+      [false, true].map((fullFirst) => ({ id, claim, owner, fullFirst })),
+    ),
+  );
+
+  it.each(choices)('asked for with $claim, $owner, full first: $fullFirst', ({ id, claim, owner, fullFirst }) => {
+    const completed = [{ id: checkpointId(3), metadata: 'checkpoints/job/chk-3/_metadata', owner }];
+    const job = { run: 3, by: `${id}/resume`, floor: 3, fullFirst };
+    const value = encodePointer({ epoch: leaderEpoch(1), completed, job });
+    const begun: Event = { kind: 'coordination-updated', key: pointerKey(jobId), version: 2, value, by };
+    const isAsAsked = (owner === 'claimed') === (claim === 'claim') && fullFirst === (claim === 'no-claim');
+    const found = anomalies([run('f0/resume', { status: 'canceled', by: id }), begun], 'quiescent');
+    expect(found).toEqual([isAsAsked ? '' : 'claimed-otherwise']);
   });
 });

@@ -66,7 +66,8 @@ describe('retained count', () => {
     for (const status of ['finished', 'failed', 'canceled'] as const) {
       const isKept = keeps.get(retention)?.includes(status) === true;
       const rules = { retained: 2, retention };
-      const keepsAll = anomalies(rules, naming([1, 2]), naming([1, 2], endedAs(status)));
+      const ended = naming([1, 2], endedAs(status));
+      const keepsAll = anomalies(rules, naming([1, 2]), ended, naming([2], { ...FIRST_RUN, run: 2 }));
       expect(keepsAll, status).toEqual(isKept ? [] : ['kept-at-the-end']);
       const dropsAll = anomalies(rules, naming([1, 2]), naming([], endedAs(status)));
       expect(dropsAll, status).toEqual(isKept ? ['dropped-at-the-end'] : []);
