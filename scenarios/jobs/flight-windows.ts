@@ -287,6 +287,8 @@ const DELAYS = Types.row<Delays>({
   ids: Types.list(Types.string),
 });
 
+const noDelays = (): Delays => ({ flights: 0, delaySum: 0, delayMax: Number.MIN_SAFE_INTEGER, ids: [] });
+
 /** How many: which of them are in it when it is shown depends on the order in which they came. */
 const FLIGHTS: AggregateFunction<Row, Delays, Delays> = {
   createAccumulator: () => ({ flights: 0, delaySum: 0, delayMax: 0, ids: [] }),
@@ -298,7 +300,7 @@ const FLIGHTS: AggregateFunction<Row, Delays, Delays> = {
 /** Counts, sums and maxima of integers: the order of flights does not matter, but for that of `ids`. */
 function delaysOf(withIds: boolean): AggregateFunction<Row, Delays, Delays> {
   return {
-    createAccumulator: () => ({ flights: 0, delaySum: 0, delayMax: Number.MIN_SAFE_INTEGER, ids: [] }),
+    createAccumulator: noDelays,
     add: (delays, row) => {
       const delay = delayMinutes(row);
       return {
@@ -323,7 +325,7 @@ function united(a: Delays, b: Delays): Delays {
 }
 
 const UNITED: AggregateFunction<FlightWindow, Delays, Delays> = {
-  createAccumulator: () => ({ flights: 0, delaySum: 0, delayMax: Number.MIN_SAFE_INTEGER, ids: [] }),
+  createAccumulator: noDelays,
   add: (delays, { flights, delaySum, delayMax, ids }) => united(delays, { flights, delaySum, delayMax, ids }),
   getResult: (delays) => delays,
   merge: united,
