@@ -244,8 +244,10 @@ export class JobOperations {
 
   #beginDisposal(triggerId: string, location: string, out: Out): void {
     const { store, environment } = this.#options;
-    const isInUse = store.pointer.completed.some(({ metadata }) => directoryOfMetadata(metadata) === location);
-    if (isInUse && environment.parts.disposalOfWhatIsInUse === 'refused')
+    const isNamed = store.pointer.completed.some(({ metadata }) => directoryOfMetadata(metadata) === location);
+    // What a run is about to begin from is not named yet.
+    const isAskedFor = this.#openWhere((open) => open.kind === 'resume' && open.restore?.location === location);
+    if ((isNamed || isAskedFor.length > 0) && environment.parts.disposalOfWhatIsInUse === 'refused')
       return this.#settle(triggerId, failed('the job may be restored from it'), out);
     this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
   }
@@ -262,6 +264,11 @@ export class JobOperations {
     // That a run will end is durable before its tasks have ended (decision 0017). Until they have, and that is written, the client asks again.
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
+    // `_metadata` goes last: what is being disposed of still looks whole.
+    const disposals = this.#openWhere(
+      (open) => open.kind === 'dispose-savepoint' && open.location === restore.location,
+    );
+    if (disposals.length > 0) return this.#settle(triggerId, failed(`${restore.location} is being disposed of`), out);
     const backend = restore.backend ?? run.backend ?? this.#backend;
     const graph = this.#options.versions.graphOf(restore.version ?? run.version);
     if (graph === undefined)
@@ -394,8 +401,12 @@ export class JobOperations {
   }
 
   #openOf(kind: ClientOperation['kind']): string[] {
+    return this.#openWhere((operation) => operation.kind === kind);
+  }
+
+  #openWhere(isMeant: (operation: ClientOperation) => boolean): string[] {
     return [...this.#asked]
-      .filter(([, { operation, result }]) => operation.kind === kind && result.kind === 'in-progress')
+      .filter(([, { operation, result }]) => result.kind === 'in-progress' && isMeant(operation))
       .map(([triggerId]) => triggerId);
   }
 

@@ -408,4 +408,30 @@ describe('operations: disposal', () => {
     bench.ask('d', { kind: 'dispose-savepoint', location: 'checkpoints/job/chk-1' });
     expect(bench.told('d')).toMatchObject({ kind: 'failed' });
   });
+
+  it('refuses what a run is about to begin from, and begins none from what is being disposed of', () => {
+    const taken = (): OperatedBench => {
+      const bench = new OperatedBench().start() as OperatedBench;
+      bench.ask('s', SAVEPOINT).answer();
+      bench.acknowledgeAll(1).answer();
+      bench.ask('c', CANCEL);
+      bench.operations.executionsGone(bench.out);
+      return bench.answer() as OperatedBench;
+    };
+    const disposal = { kind: 'dispose-savepoint', location: place(1) } as const;
+    const begun = taken()
+      .ask('r', resume(place(1)))
+      .ask('d', disposal)
+      .answer() as OperatedBench;
+    expect(begun.told('d')).toEqual({ kind: 'failed', reason: 'the job may be restored from it' });
+    expect(begun.told('r')).toEqual({ kind: 'done' });
+    expect(begun.storage.paths()).not.toEqual([]);
+    const gone = taken()
+      .ask('d', disposal)
+      .ask('r', resume(place(1)))
+      .answer() as OperatedBench;
+    expect(gone.told('r')).toEqual({ kind: 'failed', reason: `${place(1)} is being disposed of` });
+    gone.run(8 * REQUEST_TIMEOUT_US);
+    expect(gone.told('d')).toEqual({ kind: 'done', location: place(1) });
+  });
 });
