@@ -1,6 +1,6 @@
 /**
  * The judges judged: each mutant must be found by a sweep of its scenario, by a judge that may find it, where the standard engine
- * passes with the same seed. A sweep stops at its first find; how many lives that takes is in docs/mutants.md.
+ * passes with the same seed. How many lives that takes is in docs/mutants.md.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,12 @@ import { findings, liveIt, planOf } from '../support/lives.ts';
 
 /** Most lives a sweep may take; every mutant needs far fewer. */
 const SEEDS_MAX = 40;
-const DOCUMENT = new URL('../../docs/mutants.md', import.meta.url);
+/** The table of all mutants: the first seed that finds each is in its fifth column. */
+const ROWS = readFileSync(new URL('../../docs/mutants.md', import.meta.url), 'utf8').split('\n');
+const FIRST_SEED = 5;
+
+/** Of the first table that has it. */
+const rowOf = (slug: string): string | undefined => ROWS.find((line) => line.startsWith(`| \`${slug}\` `));
 
 interface Find {
   readonly seed: string;
@@ -25,17 +30,22 @@ interface Find {
 
 const finds = new Map<string, Find | undefined>();
 
-function firstFind(mutant: Mutant): Find | undefined {
+/** A sweep that begins with the seed that the document names: on the rows of a data set there, on rows made up here, which now and then differ. */
+function find(mutant: Mutant): Find | undefined {
   if (finds.has(mutant.slug)) return finds.get(mutant.slug);
+  const named = Number(rowOf(mutant.slug)?.split(' | ')[FIRST_SEED - 1]);
+  const others = Array.from({ length: SEEDS_MAX }, (_, index) => index + 1).filter((seed) => seed !== named);
   let found: Find | undefined;
-  for (let seed = 1; seed <= SEEDS_MAX && found === undefined; seed += 1) {
+  for (const seed of [named, ...others]) {
     const record = liveIt({ ...planOf(mutant.scenario, String(seed)), variant: mutant.slug });
     const judges = new Set(
       record.verdicts
         .filter(({ outcome }) => outcome === 'violated' || outcome === 'not-live')
         .map(({ judge }) => judge),
     );
-    if (judges.size > 0) found = { seed: String(seed), record, judges };
+    if (judges.size === 0) continue;
+    found = { seed: String(seed), record, judges };
+    break;
   }
   finds.set(mutant.slug, found);
   return found;
@@ -67,9 +77,8 @@ describe('the mutants', () => {
   });
 
   it('are all in the document, each with its scenario', () => {
-    const rows = readFileSync(DOCUMENT, 'utf8').split('\n');
     for (const { slug, bug, scenario } of MUTANTS) {
-      const row = rows.find((line) => line.startsWith(`| \`${slug}\` `));
+      const row = rowOf(slug);
       expect(row, `docs/mutants.md has no row for ${slug}`).toBeDefined();
       expect(row).toContain(bug);
       expect(row).toContain(`\`${scenario}\``);
@@ -79,7 +88,7 @@ describe('the mutants', () => {
 
 describe.each(MUTANTS.map((mutant) => [mutant.slug, mutant] as const))('mutant %s', (_, mutant) => {
   it('is found by a judge that may find it, and its variant replays', () => {
-    const found = firstFind(mutant);
+    const found = find(mutant);
     expect(found, `${mutant.scenario}: not found by seeds 1..${SEEDS_MAX}`).toBeDefined();
     if (found === undefined) return;
     expect(['violated', 'not-live']).toContain(found.record.verdict);
@@ -90,8 +99,7 @@ describe.each(MUTANTS.map((mutant) => [mutant.slug, mutant] as const))('mutant %
   });
 
   it('is what fails: the standard engine passes with the same seed', () => {
-    const found = firstFind(mutant);
-    const standard = liveIt(planOf(mutant.scenario, found?.seed ?? '1'));
+    const standard = liveIt(planOf(mutant.scenario, find(mutant)?.seed ?? '1'));
     expect(standard.verdict, findings(standard)).toBe('passed');
   });
 });
@@ -101,7 +109,7 @@ describe('the bench of judges', () => {
   const judges = [...new Set(liveIt(planOf('quickstart', '1')).verdicts.map(({ judge }) => judge))];
 
   it.each(judges)('%s: has found a mutant', (judge) => {
-    const found = MUTANTS.filter((mutant) => firstFind(mutant)?.judges.has(judge) === true);
+    const found = MUTANTS.filter((mutant) => find(mutant)?.judges.has(judge) === true);
     expect(found.map(({ slug }) => slug)).not.toEqual([]);
   });
 });
