@@ -246,8 +246,8 @@ export class JobOperations {
     const { store, environment } = this.#options;
     const isNamed = store.pointer.completed.some(({ metadata }) => directoryOfMetadata(metadata) === location);
     // What a run is about to begin from is not named yet.
-    const isAskedFor = this.#openWhere((open) => open.kind === 'resume' && open.restore?.location === location);
-    if ((isNamed || isAskedFor.length > 0) && environment.parts.disposalOfWhatIsInUse === 'refused')
+    const isAskedFor = this.#isOpen((open) => open.kind === 'resume' && open.restore?.location === location);
+    if ((isNamed || isAskedFor) && environment.parts.disposalOfWhatIsInUse === 'refused')
       return this.#settle(triggerId, failed('the job may be restored from it'), out);
     this.#loader.dispose(location, out, (disposedOut) => this.#settle(triggerId, done(location), disposedOut));
   }
@@ -265,10 +265,8 @@ export class JobOperations {
     if (this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
     if (restore === undefined) return this.#submit(triggerId, undefined, nowUs, out);
     // `_metadata` goes last: what is being disposed of still looks whole.
-    const disposals = this.#openWhere(
-      (open) => open.kind === 'dispose-savepoint' && open.location === restore.location,
-    );
-    if (disposals.length > 0) return this.#settle(triggerId, failed(`${restore.location} is being disposed of`), out);
+    const isGoing = this.#isOpen((open) => open.kind === 'dispose-savepoint' && open.location === restore.location);
+    if (isGoing) return this.#settle(triggerId, failed(`${restore.location} is being disposed of`), out);
     const backend = restore.backend ?? run.backend ?? this.#backend;
     const graph = this.#options.versions.graphOf(restore.version ?? run.version);
     if (graph === undefined)
@@ -402,6 +400,10 @@ export class JobOperations {
 
   #openOf(kind: ClientOperation['kind']): string[] {
     return this.#openWhere((operation) => operation.kind === kind);
+  }
+
+  #isOpen(isMeant: (operation: ClientOperation) => boolean): boolean {
+    return this.#openWhere(isMeant).length > 0;
   }
 
   #openWhere(isMeant: (operation: ClientOperation) => boolean): string[] {

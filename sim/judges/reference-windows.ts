@@ -66,7 +66,7 @@ export class ReferenceWindows {
   }
 
   get stage(): Stage {
-    const { spec, clock, children } = this.#options;
+    const { spec, children } = this.#options;
     const { timers } = this.state;
     return {
       uid: spec.uid,
@@ -75,10 +75,8 @@ export class ReferenceWindows {
           isDue,
           (key) => this.state.setKey(key),
           ({ key, namespace, timestampUs }) => {
-            const before = clock.timestampMs;
             const lineage = timerLineage(spec.uid, key, { domain: 'event-time', namespace, timestampUs });
             this.#passed(namespace, timestampUs, children.of(lineage));
-            clock.timestampMs = before;
           },
         );
       },
@@ -118,7 +116,7 @@ export class ReferenceWindows {
     let united: unknown;
     for (const name of this.#contents.keys()) {
       const other = spanOf(name);
-      if (other.to <= span.from || span.to <= other.from) continue;
+      if (!shareAnInstant(other, span)) continue;
       from = Math.min(from, other.from);
       to = Math.max(to, other.to);
       const contents = this.#contents.get(name);
@@ -177,7 +175,10 @@ export function spansOf(assigner: WindowAssignerSpec, atUs: number): Span[] {
   return spans;
 }
 
-const nameOf = ({ from, to }: Span): string => `${String(from)}/${String(to)}`;
+export const shareAnInstant = (a: Span, b: Span): boolean => a.from < b.to && b.from < a.to;
+
+/** The namespace of a window's timers and contents, as the engine writes it. */
+export const nameOf = ({ from, to }: Span): string => `${String(from)}/${String(to)}`;
 
 function spanOf(name: string): Span {
   const slash = name.indexOf('/');

@@ -20,8 +20,8 @@ import type { FiredTimersLog } from './fired-timers.ts';
 import type { Findings } from './findings.ts';
 import type { JobAudit, ShownWindow } from './job-audit.ts';
 import type { InputIndex } from './reference-run.ts';
-import type { Span } from './reference-windows.ts';
-import { shareAnInstant, WindowedRecords } from './windowed-records.ts';
+import { nameOf, shareAnInstant, type Span } from './reference-windows.ts';
+import { WindowedRecords } from './windowed-records.ts';
 
 type Conserves = NonNullable<JobAudit['conserves']>;
 
@@ -143,12 +143,11 @@ export class WindowResults {
       return true;
     const { fired, conserves } = this.#options;
     const { operator } = conserves.windows;
-    const namespace = `${String(earlier.from)}/${String(earlier.to)}`;
     const timer = {
       timestampUs: forgottenUs,
       keyGroup: keyGroupOf(key, this.#maxParallelism),
       key,
-      namespace,
+      namespace: nameOf(earlier),
     };
     return [...this.#restored].some((checkpointId) => fired.before(checkpointId)(operator, timer));
   }

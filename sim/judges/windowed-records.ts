@@ -16,7 +16,7 @@ import type { WindowSpec } from '../../engine/job/windows.ts';
 import { END_OF_TIME_US, START_OF_TIME_US } from '../../engine/protocol/stream-elements.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { InputIndex, JudgedPartition } from './reference-run.ts';
-import { type Span, spansOf } from './reference-windows.ts';
+import { shareAnInstant, type Span, spansOf } from './reference-windows.ts';
 
 export interface WindowedRecordsOptions {
   readonly graph: JobGraph;
@@ -33,8 +33,6 @@ interface WindowedRecord {
   /** Windows that it makes or belongs to. */
   readonly spans: Span[];
 }
-
-export const shareAnInstant = (a: Span, b: Span): boolean => a.from < b.to && b.from < a.to;
 
 export class WindowedRecords {
   readonly #options: WindowedRecordsOptions;
