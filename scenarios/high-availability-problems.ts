@@ -4,6 +4,7 @@
  * Where seeds draw the service, a fault that only one of them has is in the lives that drew that one.
  */
 import type { HighAvailabilityConfiguration } from '../engine/protocol/configuration.ts';
+import type { Fault } from '../sim/faults/fault.ts';
 import type { FaultAction } from './scenario.ts';
 
 /** Which service has what only one has. */
@@ -24,19 +25,24 @@ interface Problem {
 }
 
 /** The service that alone has such a fault; undefined: any has, or it is none of a service. */
-function homeOf(action: FaultAction): 'zookeeper' | 'kubernetes' | undefined {
+function homeOf(action: FaultAction | Fault): 'zookeeper' | 'kubernetes' | undefined {
   const isSpecial = action.kind === 'service' && (action.effect === 'session-expiry' || action.effect === 'watch-loss');
   return isSpecial ? HOME[action.effect] : undefined;
 }
 
 /** Whether a fault can strike where this service elects, and sinks write there. */
-export function isAtHome(action: FaultAction, kind: HighAvailabilityConfiguration['kind'], hasKafka: boolean): boolean {
+export function isAtHome(
+  action: FaultAction | Fault,
+  kind: HighAvailabilityConfiguration['kind'],
+  hasKafka: boolean,
+): boolean {
   const home = homeOf(action);
   return (home === undefined || home === kind) && (hasKafka || !isOfKafka(action));
 }
 
 /** A fault that only brokers of transactions have. */
-export const isOfKafka = (action: FaultAction): boolean => action.kind === 'service' && action.effect === 'fence';
+export const isOfKafka = (action: FaultAction | Fault): boolean =>
+  action.kind === 'service' && action.effect === 'fence';
 
 export function highAvailabilityProblems(input: Asked): Problem[] {
   const { kind } = input.highAvailability;

@@ -4,8 +4,8 @@
  * I1: a smaller plan names only nodes that its cluster has.
  * I2: a cluster that has the slots which the job needs keeps so many: a job that cannot begin fails alike, and for no reason of the larger plan's.
  */
-import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
+import { fitted } from '../../sim/faults/fault-nodes.ts';
 import { allNodes } from '../../sim/node-names.ts';
 import type { ClusterPlan, SimulationPlan, TopicPlan } from '../../sim/plan.ts';
 import { fewestOf } from './delta-debugging.ts';
@@ -131,26 +131,8 @@ function withCluster(plan: SimulationPlan, smaller: ClusterPlan): SimulationPlan
     ...plan,
     cluster,
     engine: { ...plan.engine, runtime: { ...runtime, slotsPerTaskManager: cluster.slots } },
-    faults: plan.faults.flatMap((fault) => onto(fault, known)),
+    faults: plan.faults.flatMap((fault) => fitted(fault, known) ?? []),
   };
-}
-
-/** The fault with its nodes among those that are left; a node that is gone is the last of its kind. Nothing, when both sides are one. */
-function onto(written: Fault, known: readonly NodeId[]): Fault[] {
-  const moved = (node: NodeId): NodeId => (known.includes(node) ? node : lastOfKind(node, known));
-  const { trigger } = written;
-  const isAtNode = 'point' in trigger && trigger.node !== undefined;
-  const fault: Fault = isAtNode ? { ...written, trigger: { ...trigger, node: moved(trigger.node) } } : written;
-  if (fault.kind === 'operation') return [fault];
-  if ('node' in fault) return [{ ...fault, node: moved(fault.node) }];
-  const a = [...new Set(fault.a.map(moved))];
-  const b = [...new Set(fault.b.map(moved))].filter((node) => !a.includes(node));
-  return a.length === 0 || b.length === 0 ? [] : [{ ...fault, a, b }];
-}
-
-function lastOfKind(node: NodeId, known: readonly NodeId[]): NodeId {
-  const kind = node.replace(/-\d+$/, '-');
-  return known.findLast((one) => one.startsWith(kind)) ?? node;
 }
 
 /** Triggers at a subtask that is gone wait for the last one. */

@@ -49,12 +49,9 @@ interface Birth {
 /** A child that nobody has seen; after some tries the fresh plan. */
 function childOf({ plan, coverage }: Parent, { fresh, seed, proposed }: Birth): SimulationPlan {
   const choices = new Choices({ rootSeed: seed });
-  // Options of a swarm may give the other plan a larger cluster.
-  const [own, other] = [plan.cluster, fresh.cluster];
-  const fits = other.taskManagers <= own.taskManagers && other.jobManagers <= own.jobManagers;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const name = `strategy/novelty/${attempt}`;
-    const child = mutated(plan, { choices, name, coverage, others: fits ? fresh.faults : [] });
+    const child = mutated(plan, { choices, name, coverage, others: fresh.faults });
     if (!proposed.has(planHash(child))) return child;
   }
   return fresh;

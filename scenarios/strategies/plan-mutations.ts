@@ -3,14 +3,17 @@
  *
  * I1: what comes out is a plan of the same cluster; a fault that stays keeps its id, so that its own chance does not shift.
  * I2: the workload stays as it is: what differs follows from faults and chance.
+ * I3: what is taken over from another plan could stand in this one: it names nodes of its cluster, faults of its services, times of its storm.
  */
 import { assert } from '../../engine/foundation/assert.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
+import { fitted } from '../../sim/faults/fault-nodes.ts';
 import type { Choices, ChoiceSite } from '../../sim/kernel/choice.ts';
-import { jobManagerNodes, taskManagerNodes } from '../../sim/node-names.ts';
+import { allNodes, jobManagerNodes, taskManagerNodes } from '../../sim/node-names.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { withFaultsBehind } from '../fault-ids.ts';
+import { isAtHome } from '../high-availability-problems.ts';
 import { planHash } from '../plan-hash.ts';
 import type { Coverage } from './coverage.ts';
 
@@ -18,7 +21,7 @@ export interface MutationContext {
   readonly site: (purpose: string) => ChoiceSite;
   /** What the plan's life showed. */
   readonly coverage: Coverage;
-  /** Faults of another plan of the same scenario. */
+  /** Faults of another plan of the same scenario, whose seed may have drawn other options. */
   readonly others: readonly Fault[];
 }
 
@@ -50,15 +53,30 @@ export function mutated(
   { choices, name, ...context }: Omit<MutationContext, 'site'> & { readonly choices: Choices; readonly name: string },
 ): SimulationPlan {
   const count = choices.site(`${name}/count`).between(1, MUTATIONS_MAX);
+  const others = takenOver(context.others, plan);
   let changed = plan;
   for (let number = 1; number <= count; number += 1) {
     const site = (purpose: string): ChoiceSite => choices.site(`${name}/${number}/${purpose}`);
     // What does not apply (nothing to delete) or changes nothing is drawn again; other chance always applies.
     const before = planHash(changed);
     while (planHash(changed) === before)
-      changed = site('which').pick(MUTATIONS)(changed, { ...context, site }) ?? changed;
+      changed = site('which').pick(MUTATIONS)(changed, { ...context, others, site }) ?? changed;
   }
   return changed;
+}
+
+/** Those of the strikes that can strike in this plan, as they fit into it. */
+function takenOver(faults: readonly Fault[], { cluster, engine, sink, liveness }: SimulationPlan): Fault[] {
+  const nodes = allNodes(cluster);
+  const { kind } = engine.highAvailability;
+  return faults.flatMap((fault) => {
+    const { trigger } = fault;
+    if (!isStrike(fault) || !isAtHome(fault, kind, sink?.kind === 'kafka')) return [];
+    if ('atUs' in trigger) return trigger.atUs < liveness.stormUs ? (fitted(fault, nodes) ?? []) : [];
+    // The fault that it counts from stays where it was, and another one has its id here.
+    const { since: _, ...point } = trigger;
+    return fitted({ ...fault, trigger: point }, nodes) ?? [];
+  });
 }
 
 const isStrike = (fault: Fault): boolean => fault.kind !== 'operation';
@@ -154,13 +172,12 @@ function spliced(plan: SimulationPlan, { site, others }: MutationContext): Simul
   const head = plan.faults.filter(
     (fault) => !isStrike(fault) || !('atUs' in fault.trigger) || fault.trigger.atUs < cutUs,
   );
-  const tail = others.filter((fault) => isStrike(fault) && 'atUs' in fault.trigger && fault.trigger.atUs >= cutUs);
+  const tail = others.filter(({ trigger }) => 'atUs' in trigger && trigger.atUs >= cutUs);
   return tail.reduce<SimulationPlan>((made, fault) => withNew(made, fault) ?? made, { ...plan, faults: head });
 }
 
 function withAnother(plan: SimulationPlan, { site, others }: MutationContext): SimulationPlan | undefined {
-  const strikes = others.filter(isStrike);
-  return strikes.length === 0 ? undefined : withNew(plan, site('other').pick(strikes));
+  return others.length === 0 ? undefined : withNew(plan, site('other').pick(others));
 }
 
 /** The same up to an event, and then other chance: the mutation of a tape. Behind branches of its own, so that what was kept stays. */

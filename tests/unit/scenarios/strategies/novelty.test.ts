@@ -8,7 +8,10 @@ import { noveltySearch } from '../../../../scenarios/strategies/novelty.ts';
 import { mutated } from '../../../../scenarios/strategies/plan-mutations.ts';
 import { sightOf } from '../../../../scenarios/strategies/sight.ts';
 import type { Observation, Proposal } from '../../../../scenarios/strategies/strategy.ts';
+import type { Fault } from '../../../../sim/faults/fault.ts';
+import { nodesOfFault, strangerOf } from '../../../../sim/faults/fault-nodes.ts';
 import { Choices } from '../../../../sim/kernel/choice.ts';
+import { allNodes } from '../../../../sim/node-names.ts';
 import type { SimulationPlan } from '../../../../sim/plan.ts';
 import { findings, liveIt, planOf, shippedScenario } from '../../../support/lives.ts';
 
@@ -118,6 +121,73 @@ describe('mutations', () => {
       });
       expect(child.faults.filter(({ kind }) => kind === 'operation')).toEqual(asked);
     }
+  });
+
+  describe('what is taken over from a plan of other options', () => {
+    const plans = (name: string): SimulationPlan[] => {
+      const drawing = shippedScenario(name);
+      return Array.from({ length: 30 }, (_, index) => compile(drawing, String(index + 1)));
+    };
+    const ofBrokers = (wanted: number): SimulationPlan[] =>
+      plans('kafka-fenced').filter(({ cluster: { brokers } }) => brokers === wanted);
+    /** Faults that children have and their parent has not, with the parent. */
+    const takenOver = (parents: readonly SimulationPlan[], from: readonly SimulationPlan[]) =>
+      parents.slice(0, 8).flatMap((into, number) =>
+        Array.from({ length: 20 }, (_, index) => {
+          const { faults } = mutated(into, {
+            choices: new Choices({ rootSeed: String(index) }),
+            name: 'm',
+            coverage,
+            others: from[number % from.length]?.faults ?? [],
+          });
+          return faults.filter(({ id }) => !into.faults.some((fault) => fault.id === id));
+        }).flatMap((faults) => faults.map((fault) => ({ fault, into }))),
+      );
+
+    it('names nodes that the cluster has: a broker that is missing is one that there is', () => {
+      const taken = takenOver(ofBrokers(1), ofBrokers(3));
+      for (const { fault, into } of taken) expect(strangerOf([fault], allNodes(into.cluster))).toBeUndefined();
+      expect(taken.some(({ fault }) => nodesOfFault(fault).includes(nodeId('kafka-1')))).toBe(true);
+    });
+
+    it('leaves brokers out where there are none', () => {
+      const outside = plans('swarm-outside');
+      const taken = takenOver(
+        outside.filter(({ sink }) => sink?.kind !== 'kafka'),
+        outside.filter(({ sink }) => sink?.kind === 'kafka'),
+      );
+      expect(taken.length).toBeGreaterThan(0);
+      for (const { fault, into } of taken) expect(strangerOf([fault], allNodes(into.cluster))).toBeUndefined();
+    });
+
+    it('is of the services that the plan has', () => {
+      const flapping = plans('leader-flapping');
+      const electedBy = (wanted: string): SimulationPlan[] =>
+        flapping.filter(({ engine }) => engine.highAvailability.kind === wanted);
+      const effects = (parents: readonly SimulationPlan[]): Set<string> =>
+        new Set(
+          takenOver(parents, electedBy('zookeeper')).map(({ fault }) => (fault.kind === 'service' ? fault.effect : '')),
+        );
+      expect(effects(electedBy('zookeeper'))).toContain('session-expiry');
+      expect(effects(electedBy('kubernetes'))).not.toContain('session-expiry');
+    });
+
+    it('counts from no fault, since that would be another one here, and strikes within the storm', () => {
+      const nemeses = plans('nemeses');
+      const isLinked = ({ trigger }: Fault): boolean => 'point' in trigger && trigger.since !== undefined;
+      const linked = nemeses.filter(({ faults }) => faults.some(isLinked));
+      const short = nemeses.map((plan) => ({
+        ...plan,
+        faults: [],
+        liveness: { ...plan.liveness, stormUs: 10_000_000 },
+      }));
+      const taken = takenOver(short, linked);
+      expect(taken.some(({ fault: { trigger } }) => 'point' in trigger)).toBe(true);
+      for (const { fault } of taken) {
+        expect(isLinked(fault)).toBe(false);
+        if ('atUs' in fault.trigger) expect(fault.trigger.atUs).toBeLessThan(10_000_000);
+      }
+    });
   });
 
   it('the standard engine passes children', () => {
