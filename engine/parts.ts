@@ -181,6 +181,8 @@ export interface EngineParts {
   isCommittedFile(found: number | undefined, expected: number): boolean;
   /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
   probesFurther(producerEpoch: number): boolean;
+  /** What becomes of a transaction that is open under an id that is initialized (row K10): decided by whoever is told of it, or aborted. */
+  readonly transactionUnderInitializedId: 'told' | 'aborted';
   /** Whether an acknowledgement waits until the brokers have what was written before the barrier (I6). */
   readonly flushBeforeBarrier: 'flushed' | 'unflushed';
   /** Whether what a broker refuses fails the subtask (I6). */
@@ -387,6 +389,7 @@ export const standardParts: EngineParts = {
   compactedFiles: 'until-committed',
   isCommittedFile: (found, expected) => found === expected,
   probesFurther: (producerEpoch) => producerEpoch > 0,
+  transactionUnderInitializedId: 'told',
   flushBeforeBarrier: 'flushed',
   flushErrors: 'checked',
   isGroupComplete: (received, expected) => received === expected,

@@ -198,6 +198,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'kafka-sink-rescale',
     description: 'Kafka transactions of subtasks that are gone, under changes of parallelism',
   },
+  {
+    name: 'kafka-late-initializations',
+    description: 'requests to initialize a producer arrive when its id has a transaction open',
+  },
   { name: 'kafka-late-commits', description: 'requests to commit arrive when their transactional id is in use again' },
   {
     name: 'kafka-sink-pooling',

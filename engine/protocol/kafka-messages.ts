@@ -41,6 +41,8 @@ export type KafkaRequest =
       readonly transactionalId: string;
       /** Open transactions older than this are aborted, microseconds. */
       readonly timeoutUs: number;
+      /** What becomes of a transaction that is open under this id: aborted, or left as it is, and `ongoing-transaction` is the answer. */
+      readonly abortsOngoing: boolean;
     } & OfRequest)
   | ({ readonly kind: 'kafka-add-partition'; readonly partition: string } & OfProducer)
   | KafkaProduce
@@ -63,6 +65,8 @@ export type KafkaOutcome =
   | 'fenced'
   /** A transaction of this id is just being ended; come again. */
   | 'concurrent-transactions'
+  /** Somebody has a transaction open under the id, and it was not to be aborted; the reply names its producer and epoch. */
+  | 'ongoing-transaction'
   /** There is no such transaction to end or to write into (InvalidTxnState). */
   | 'invalid-transaction-state'
   | 'out-of-order-sequence'
@@ -82,7 +86,7 @@ export interface KafkaReply {
   readonly outcome: KafkaOutcome;
   /** Of `not-leader`; else empty. */
   readonly leader: string;
-  /** Of `kafka-init-producer`. */
+  /** Of `kafka-init-producer`: those to write with, or of the transaction that is open. */
   readonly producerId: number;
   readonly producerEpoch: number;
   /** Of `kafka-list-transactions`: those that have not ended, each with its epoch (Kafka: DescribeTransactions). */

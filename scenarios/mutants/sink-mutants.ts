@@ -60,7 +60,7 @@ export const incrementingProbeStopsEarly: Mutant = {
     'A restored writer aborts the transaction behind its checkpoint and no later one, whatever the attempts before it opened.',
   parts: withWrong({ probesFurther: () => false }),
   scenario: 'kafka-sink-itcase',
-  judges: ['exactly-once-output', 'progress'],
+  judges: ['exactly-once-output', 'progress', 'retention'],
 };
 
 export const poolingAbortsPrecommitted: Mutant = {
@@ -70,6 +70,16 @@ export const poolingAbortsPrecommitted: Mutant = {
     'A restored writer lists the open transactions of its prefix and aborts all of them, those too that are to be committed.',
   parts: withWrong({ transactionsToKeep: () => [] }),
   scenario: 'kafka-sink-pooling',
+  judges: ['exactly-once-output', 'progress'],
+};
+
+export const initializationAborts: Mutant = {
+  slug: 'initialization-aborts',
+  bug: 'own (FLIP-319)',
+  story:
+    'Initializing a transactional id aborts what is open under it, whoever opened it: a request of an attempt that was replaced comes late, and takes a transaction that waits for its checkpoint.',
+  parts: withWrong({ transactionUnderInitializedId: 'aborted' }),
+  scenario: 'kafka-late-initializations',
   judges: ['exactly-once-output', 'progress'],
 };
 

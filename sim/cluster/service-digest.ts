@@ -230,6 +230,7 @@ function foldKafka(digest: Digest, message: KafkaMessage): void {
     case 'kafka-init-producer':
       digest.foldString(message.transactionalId);
       digest.fold(message.timeoutUs);
+      digest.fold(Number(message.abortsOngoing));
       return;
     case 'kafka-list-transactions':
       digest.fold(message.coordinator);

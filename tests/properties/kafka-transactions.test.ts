@@ -13,7 +13,7 @@ const PARTITIONS = ['sink-0', 'sink-1'];
 const TIMEOUT_US = 20_000;
 
 type Command =
-  | { readonly do: 'init'; readonly id: number; readonly delayUs: number }
+  | { readonly do: 'init'; readonly id: number; readonly aborts: boolean; readonly delayUs: number }
   | { readonly do: 'write'; readonly session: number; readonly partition: number; readonly delayUs: number }
   | { readonly do: 'end'; readonly session: number; readonly commit: boolean; readonly delayUs: number }
   | { readonly do: 'crash'; readonly broker: number; readonly downUs: number }
@@ -30,8 +30,11 @@ interface Session {
   /** A batch is repeated until it is acknowledged; undefined: none is under way. */
   readonly underWay: (number | undefined)[];
   readonly added: boolean[];
+  /** When its transaction was begun, or earlier; undefined: nobody asked. */
+  begunUs: number | undefined;
   commit: 'not-asked' | 'asked' | 'done';
-  hasEnded: boolean;
+  /** Requests to commit or to abort. */
+  ends: number;
   /** Who said that it is fenced: its coordinator, or the leader of a partition, who hears of it later. */
   readonly fencedBy: Set<string>;
 }
@@ -41,6 +44,9 @@ class Users {
   readonly sessions: Session[] = [];
   /** Successes of an epoch that had been told it is fenced. */
   readonly revived: string[] = [];
+  /** Epochs that lost an open transaction although it was young and nobody asked to abort what is open. */
+  readonly robbed: string[] = [];
+  readonly #aborted = new Set<string>();
   #records = 0;
 
   constructor(rules: BrokerRules) {
@@ -52,7 +58,7 @@ class Users {
     const session = 'session' in command ? this.sessions.at(-1 - command.session) : undefined;
     switch (command.do) {
       case 'init':
-        return this.#init(IDS[command.id] ?? '', command.delayUs);
+        return this.#init(IDS[command.id] ?? '', command.aborts, command.delayUs);
       case 'write':
         return session === undefined ? undefined : this.#write(session, command.partition, command.delayUs);
       case 'end':
@@ -76,19 +82,26 @@ class Users {
     this.bench.advance(4 * (TIMEOUT_US + SESSION_US));
   }
 
-  #init(transactionalId: string, delayUs: number): void {
+  #init(transactionalId: string, abortsOngoing: boolean, delayUs: number): void {
+    if (abortsOngoing) this.#aborted.add(transactionalId);
     this.bench.ask(
       { coordinator: this.bench.cluster.coordinatorOf(transactionalId) },
-      (requestId) => ({ kind: 'kafka-init-producer', requestId, transactionalId, timeoutUs: TIMEOUT_US }),
+      (requestId) => ({
+        kind: 'kafka-init-producer',
+        requestId,
+        transactionalId,
+        timeoutUs: TIMEOUT_US,
+        abortsOngoing,
+      }),
       {
         delayUs,
         answered: ({ outcome, producerId, producerEpoch }) => {
           if (outcome !== 'done') return;
           const none = { sent: [[], []], acknowledged: [[], []], underWay: [undefined, undefined] };
           this.sessions.push({
-            ...{ transactionalId, producerId, producerEpoch, ...none, added: [false, false] },
+            ...{ transactionalId, producerId, producerEpoch, ...none, added: [false, false], begunUs: undefined },
             commit: 'not-asked',
-            hasEnded: false,
+            ends: 0,
             fencedBy: new Set(),
           });
         },
@@ -99,10 +112,11 @@ class Users {
 
   /** The partition is added before its first record, and one batch is under way at a time. */
   #write(session: Session, partition: number, delayUs: number): void {
-    if (session.hasEnded) return;
+    if (session.ends > 0) return;
     const name = PARTITIONS[partition] ?? '';
     if (session.added[partition] !== true) {
       const { transactionalId, producerId, producerEpoch } = session;
+      session.begunUs ??= this.bench.nowUs;
       this.bench.ask(
         { coordinator: this.bench.cluster.coordinatorOf(transactionalId) },
         (requestId) => ({
@@ -162,9 +176,9 @@ class Users {
   /** A client that has a batch under way waits for it before it commits. */
   #end(session: Session, commit: boolean, delayUs: number): void {
     if (commit && session.underWay.some((record) => record !== undefined)) return;
-    if (session.hasEnded && session.commit === 'not-asked') return;
+    if (session.ends > 0 && session.commit === 'not-asked') return;
     const { transactionalId, producerId, producerEpoch } = session;
-    session.hasEnded = true;
+    session.ends += 1;
     if (commit && session.commit === 'not-asked') session.commit = 'asked';
     const asks = session.commit !== 'not-asked';
     this.bench.ask(
@@ -179,22 +193,26 @@ class Users {
         delayUs,
         answered: ({ outcome }: KafkaReply) => {
           if (outcome === 'done' && asks) session.commit = 'done';
-          this.#heard(session, 'coordinator', outcome);
+          this.#heard(session, 'coordinator', outcome, session.ends - 1);
         },
       },
     );
     this.bench.advance(50);
   }
 
-  #heard(session: Session, by: string, outcome: KafkaOutcome): void {
+  /** `ends`: how many requests to end its transaction may have come before this one. */
+  #heard(session: Session, by: string, outcome: KafkaOutcome, ends = session.ends): void {
+    const { transactionalId, added, begunUs = Number.NEGATIVE_INFINITY } = session;
+    const isOpen = added.includes(true) && ends === 0 && this.bench.nowUs - begunUs < TIMEOUT_US;
+    if (outcome === 'fenced' && isOpen && !this.#aborted.has(transactionalId)) this.robbed.push(transactionalId);
     if (outcome === 'fenced') session.fencedBy.add(by);
-    else if (outcome === 'done' && session.fencedBy.has(by)) this.revived.push(session.transactionalId);
+    else if (outcome === 'done' && session.fencedBy.has(by)) this.revived.push(transactionalId);
   }
 }
 
 /** What readers of committed records may rely on; the first sentence that does not hold. */
 function brokenPromise(users: Users): string | undefined {
-  const { bench, sessions, revived } = users;
+  const { bench, sessions, revived, robbed } = users;
   for (const [partition, name] of PARTITIONS.entries()) {
     const seen = bench.visibleOf(name);
     if (new Set(seen).size !== seen.length) return `a record of ${name} is visible twice`;
@@ -213,6 +231,7 @@ function brokenPromise(users: Users): string | undefined {
     }
   }
   if (revived.length > 0) return `${revived[0]} was fenced and is not any more`;
+  if (robbed.length > 0) return `${robbed[0]} was open, and lost what nobody asked to abort`;
   const [open] = bench.cluster.openTransactions();
   if (open !== undefined) return `${open.transaction} is still open`;
   return undefined;
@@ -224,7 +243,10 @@ const delayUs = fc.oneof(
 );
 const session = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) });
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('init' as const), id: fc.nat(1), delayUs }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('init' as const), id: fc.nat(1), aborts: fc.boolean(), delayUs }),
+  },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('write' as const), session, partition: fc.nat(1), delayUs }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('end' as const), session, commit: fc.boolean(), delayUs }) },
   {
@@ -241,7 +263,7 @@ const commands = fc.array(command, { minLength: 10, maxLength: 60 });
 
 function outcomeOf(all: readonly Command[], rules: BrokerRules): { broken: string | undefined; users: Users } {
   const users = new Users(rules);
-  for (const id of IDS.keys()) users.do({ do: 'init', id, delayUs: 1 });
+  for (const id of IDS.keys()) users.do({ do: 'init', id, aborts: false, delayUs: 1 });
   for (const one of all) users.do(one);
   users.settle();
   return { broken: brokenPromise(users), users };

@@ -325,7 +325,12 @@ const MESSAGES: Readonly<Record<Kind, fc.Arbitrary<EngineMessage>>> = {
     outcome: fc.constantFrom('done', 'fenced', 'unavailable'),
     offsets: counts,
   }),
-  'kafka-init-producer': message('kafka-init-producer', { requestId: count, transactionalId: text, timeoutUs: count }),
+  'kafka-init-producer': message('kafka-init-producer', {
+    requestId: count,
+    transactionalId: text,
+    timeoutUs: count,
+    abortsOngoing: fc.boolean(),
+  }),
   'kafka-add-partition': message('kafka-add-partition', { ...ofProducer, partition: text }),
   'kafka-produce': message('kafka-produce', {
     ...ofProducer,

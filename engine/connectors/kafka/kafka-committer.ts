@@ -64,6 +64,7 @@ function answerOf(reply: KafkaReply | undefined): CommitAnswer {
     case 'concurrent-transactions':
       return { outcome: 'retry-later', reason, failure: 'commit-failed' };
     case 'out-of-order-sequence':
+    case 'ongoing-transaction':
     case 'invalid-timeout':
       return { outcome: 'failed-unknown', reason, failure: 'commit-failed' };
     default:

@@ -11,7 +11,9 @@
  *   I4 `incrementing`: ids of one subtask have no gap, so that probing forward finds them all: checkpoints that did not come get an id
  *      that is only initialized;
  *   I5 `pooling`: an id is used again when its transaction has come to its end, not before;
- *   I6 while no producer is ready no record comes (`isAvailable`): a committable names its producer's id and epoch.
+ *   I6 while no producer is ready no record comes (`isAvailable`): a committable names its producer's id and epoch;
+ *   I7 initializing an id takes no transaction from anybody: one that is open is aborted by its producer and epoch, when an answer has
+ *      said that it is there. A request that comes late, or from an attempt that was replaced, harms nobody (decision 0135).
  */
 import { DelayedCalls } from '../../clients/delayed-calls.ts';
 import { type CheckpointId, checkpointId } from '../../foundation/ids.ts';
@@ -48,6 +50,7 @@ export interface KafkaWriterOptions extends KafkaClientOptions {
     | 'producersToFence'
     | 'transactionsToKeep'
     | 'probesFurther'
+    | 'transactionUnderInitializedId'
     | 'transactionalIdPrefix'
     | 'flushBeforeBarrier'
     | 'flushErrors'
@@ -196,17 +199,22 @@ export class KafkaWriter implements SinkWriter {
 
   /* ---- what earlier attempts left open (I3) ---- */
 
-  /** Until an id that was never used: its epoch is 0. Initializing an id aborts what is open of it. */
+  /** Until an id that was never used: its epoch is 0. What is open of one is aborted, and then it is initialized: its holder is fenced. */
   #probe(producers: readonly number[], offset: number, out: Out): void {
     const [producer, ...others] = producers;
     if (producer === undefined) return this.#settled(out);
     const { subtask, parts } = this.#options;
-    this.#initProducer(transactionalId(this.#prefix, producer, offset), out, ({ producerEpoch }, lateOut) => {
-      if (producerEpoch > 0) probe(lateOut, 'lingering-transaction-aborted');
+    const id = transactionalId(this.#prefix, producer, offset);
+    const initialized = ({ producerEpoch }: KafkaReply, lateOut: Out): void => {
       if (producer !== subtask) probe(lateOut, 'producer-of-other-parallelism-fenced');
       if (parts.probesFurther(producerEpoch)) return this.#probe(producers, offset + 1, lateOut);
       this.#probe(others, this.#initializedTo + 1, lateOut);
-    });
+    };
+    this.#initProducer(id, out, initialized, ({ producerId, producerEpoch }, lateOut) =>
+      this.#abort([{ transactionalId: id, producerId, producerEpoch }], lateOut, (abortedOut) =>
+        this.#probe(producers, offset, abortedOut),
+      ),
+    );
   }
 
   /**
@@ -220,10 +228,7 @@ export class KafkaWriter implements SinkWriter {
         const owner = parseTransactionalId(transaction.transactionalId, this.#prefix);
         return owner !== undefined && producers.has(owner.subtask) && !kept.has(encodeCommittable(transaction));
       });
-      return this.#abort(
-        lingering.map((transaction) => transaction.transactionalId),
-        out,
-      );
+      return this.#abort(lingering, out, (abortedOut) => this.#settled(abortedOut));
     }
     this.#client.request(
       {
@@ -245,11 +250,23 @@ export class KafkaWriter implements SinkWriter {
     );
   }
 
-  #abort(lingering: readonly string[], out: Out): void {
+  /** By producer and epoch, so that no other transaction of the id is meant (I7). */
+  #abort(lingering: readonly KafkaTransactionId[], out: Out, done: (out: Out) => void): void {
     const [first, ...others] = lingering;
-    if (first === undefined) return this.#settled(out);
+    if (first === undefined) return done(out);
     probe(out, 'lingering-transaction-aborted');
-    this.#initProducer(first, out, (_reply, lateOut) => this.#abort(others, lateOut));
+    this.#client.request(
+      {
+        about: first.transactionalId,
+        patience: DELIVERY_PATIENCE,
+        message: (requestId) => ({ kind: 'kafka-end-transaction', requestId, ...first, commit: false }),
+        answered: (reply, _nowUs, replyOut) => {
+          if (!isNotOpen(reply)) return this.#options.host.fail('sink-unavailable', replyOut);
+          this.#abort(others, replyOut, done);
+        },
+      },
+      out,
+    );
   }
 
   #settled(out: Out): void {
@@ -309,8 +326,14 @@ export class KafkaWriter implements SinkWriter {
     });
   }
 
-  #initProducer(id: string, out: Out, done: (reply: KafkaReply, out: Out) => void): void {
-    const { kafka, host } = this.#options;
+  /** I7. An id of its own that somebody else has a transaction open under: this attempt was replaced, or will be. */
+  #initProducer(
+    id: string,
+    out: Out,
+    done: (reply: KafkaReply, out: Out) => void,
+    ongoing = (_reply: KafkaReply, lateOut: Out): void => this.#options.host.fail('sink-fenced', lateOut),
+  ): void {
+    const { kafka, host, parts } = this.#options;
     this.#client.request(
       {
         about: id,
@@ -320,9 +343,11 @@ export class KafkaWriter implements SinkWriter {
           requestId,
           transactionalId: id,
           timeoutUs: kafka.transactionTimeoutUs,
+          abortsOngoing: parts.transactionUnderInitializedId === 'aborted',
         }),
         answered: (reply, _nowUs, replyOut) => {
           if (reply?.outcome === 'done') return done(reply, replyOut);
+          if (reply?.outcome === 'ongoing-transaction') return ongoing(reply, replyOut);
           const isRefused = reply?.outcome === 'invalid-timeout';
           host.fail(isRefused ? 'transaction-timeout-refused' : 'sink-unavailable', replyOut);
         },
@@ -348,3 +373,7 @@ export class KafkaWriter implements SinkWriter {
     if (this.#unflushed.isEmpty) host.allFlushed(out);
   }
 }
+
+/** Of a transaction that was to be aborted: it is, or it had come to its end before. */
+const isNotOpen = (reply: KafkaReply | undefined): boolean =>
+  reply?.outcome === 'done' || reply?.outcome === 'fenced' || reply?.outcome === 'invalid-transaction-state';

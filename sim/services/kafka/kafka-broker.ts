@@ -167,7 +167,7 @@ export class KafkaBroker implements ServiceActor {
       if (outcome !== 'out-of-order-sequence') serviceProbe(out, `produce-${outcome}`);
       return out.send(target, replyTo(message, outcome));
     }
-    if (outcome === 'appended' && isTransactional && this.#isFenced(message))
+    if (outcome === 'appended' && isTransactional && this.#isFenced(message, out))
       return out.send(target, replyTo(message, 'fenced'));
     const answer =
       effect === 'unknown-outcome'
@@ -178,12 +178,19 @@ export class KafkaBroker implements ServiceActor {
 
   /**
    * Fault `fence`: somebody else initializes the id of a producer that writes; its transaction is aborted. One that hands over something new
-   * is not pre-committed, so nothing is lost that a checkpoint counts on.
+   * is not pre-committed, so nothing is lost that a checkpoint counts on. The marker is behind the record at once: a copy of the request whose
+   * answer nobody waits for any more must not leave one for the next copy that says "done".
    */
-  #isFenced({ transactionalId }: KafkaProduce): boolean {
+  #isFenced(message: KafkaProduce, out: ServiceOut): boolean {
+    const { transactionalId, partition, producerId, producerEpoch } = message;
     const { cluster, conditions, conditionSite } = this.#options;
+    const transactions = cluster.transactions(cluster.coordinatorOf(transactionalId));
+    if (!transactions.isOngoing(message, partition)) return false;
     if (conditions.decide(conditionSite, ['fence']).effect !== 'fence') return false;
-    cluster.transactions(cluster.coordinatorOf(transactionalId)).fence(transactionalId);
+    transactions.fence(transactionalId);
+    const log = cluster.log(partition);
+    log.endTransaction(producerId, producerEpoch + 1, false);
+    this.#replicated({ partition, end: log.logEnd, answer: undefined }, out);
     return true;
   }
 
@@ -227,8 +234,9 @@ export class KafkaBroker implements ServiceActor {
     switch (request.kind) {
       case 'kafka-init-producer': {
         if (request.timeoutUs > maxTransactionTimeoutUs) return replyTo(request, 'invalid-timeout');
-        const { outcome, ...producer } = transactions.initialize(request.transactionalId, request.timeoutUs);
-        if (outcome !== 'done') this.#sendMarkers(nowUs, out);
+        const { transactionalId, timeoutUs, abortsOngoing } = request;
+        const { outcome, ...producer } = transactions.initialize(transactionalId, timeoutUs, abortsOngoing);
+        if (outcome === 'concurrent-transactions') this.#sendMarkers(nowUs, out);
         return { ...replyTo(request, outcome), ...producer };
       }
       case 'kafka-add-partition':

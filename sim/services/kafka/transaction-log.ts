@@ -9,7 +9,8 @@
  *   I2 a transaction that is being ended goes to its end: prepared, markers in all its partitions, complete; meanwhile nobody else may begin;
  *   I3 ending what ended the same way is done again without effect; the other way is refused;
  *   I4 a producer id belongs to one transactional id;
- *   I5 an epoch has one transaction (KIP-890): a request that comes late, or twice, opens none.
+ *   I5 an epoch has one transaction (KIP-890): a request that comes late, or twice, opens none;
+ *   I6 whoever initializes an id and does not ask for more leaves what is open under it as it is, and its epoch (decision 0135).
  */
 import { assert } from '../../../engine/foundation/assert.ts';
 import type { KafkaOutcome } from '../../../engine/protocol/kafka-messages.ts';
@@ -70,10 +71,11 @@ export class TransactionLog {
     this.#options = options;
   }
 
-  /** Row J4, I1. An open transaction is aborted first, and the caller comes again. */
+  /** Row J4, I1. An open transaction is aborted first, and the caller comes again; or it is left alone, and told (I6). */
   initialize(
     transactionalId: string,
     timeoutUs: number,
+    abortsOngoing: boolean,
   ): { readonly outcome: KafkaOutcome; readonly producerId: number; readonly producerEpoch: number } {
     const known = this.#transactions.get(transactionalId);
     if (known === undefined) {
@@ -90,6 +92,9 @@ export class TransactionLog {
       return { outcome: 'done', producerId, producerEpoch: 0 };
     }
     const { producerId } = known;
+    if (known.state === 'ongoing' && !abortsOngoing) {
+      return { outcome: 'ongoing-transaction', producerId, producerEpoch: known.producerEpoch };
+    }
     if (known.state === 'ongoing') {
       known.producerEpoch += 1;
       this.#move(transactionalId, known, 'prepare-abort');
@@ -104,7 +109,7 @@ export class TransactionLog {
   /** A stranger has the id now: what its owner writes is aborted, and the owner's epoch is an old one. */
   fence(transactionalId: string): void {
     const { timeoutUs = 0 } = this.#transactions.get(transactionalId) ?? {};
-    this.initialize(transactionalId, timeoutUs);
+    this.initialize(transactionalId, timeoutUs, true);
   }
 
   addPartition(who: Who, partition: string, nowUs: number): KafkaOutcome {

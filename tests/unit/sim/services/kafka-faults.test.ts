@@ -1,6 +1,6 @@
 /** Faults of a Kafka-like cluster alone: a producer that is fenced while it writes. */
 import { describe, expect, it } from 'vitest';
-import type { KafkaReply } from '../../../../engine/protocol/kafka-messages.ts';
+import type { KafkaReply, KafkaRequest } from '../../../../engine/protocol/kafka-messages.ts';
 import { KafkaBench, SESSION_US } from '../../../support/kafka-bench.ts';
 import { ALWAYS } from './service-harness.ts';
 
@@ -21,6 +21,7 @@ class Producer {
         requestId,
         transactionalId,
         timeoutUs: 800_000,
+        abortsOngoing: true,
       }));
       this.bench.advance(SESSION_US);
       if (reply?.outcome !== 'done') continue;
@@ -33,13 +34,23 @@ class Producer {
     return this;
   }
 
-  write(record: number): KafkaReply['outcome'] | undefined {
-    const sequence = this.#sequence;
-    this.#sequence += 1;
-    return this.bench.now({ partition }, (requestId) => ({
-      ...{ kind: 'kafka-produce', requestId, ...this.#who, partition, sequence, bytes: 1 },
+  /** The next one; `repeat` has it once more. */
+  batch(record: number): (requestId: number) => KafkaRequest {
+    const [who, sequence] = [this.#who, this.#sequence];
+    return (requestId) => ({
+      ...{ kind: 'kafka-produce', requestId, ...who, partition, sequence, bytes: 1 },
       ...{ values: [record], lineages: [record] },
-    }))?.outcome;
+    });
+  }
+
+  write(record: number): KafkaReply['outcome'] | undefined {
+    const outcome = this.repeat(record);
+    this.#sequence += 1;
+    return outcome;
+  }
+
+  repeat(record: number): KafkaReply['outcome'] | undefined {
+    return this.bench.now({ partition }, this.batch(record))?.outcome;
   }
 
   commit(): KafkaReply['outcome'] | undefined {
@@ -68,6 +79,29 @@ describe('fence', () => {
     expect(producer.bench.effective).toEqual(['f1']);
     producer.initialize();
     expect(producer.write(3)).toBe('done');
+    expect(producer.commit()).toBe('done');
+    expect(producer.visible).toEqual([3]);
+  });
+
+  it('is told when it repeats what it was not answered: the record was appended and the epoch is an old one', () => {
+    const producer = new Producer().initialize();
+    expect(producer.write(1)).toBe('done');
+    producer.bench.conditions.apply('f1', FENCE);
+    expect(producer.write(2)).toBe('fenced');
+    producer.bench.conditions.lift('f1');
+    expect(producer.repeat(2)).toBe('fenced');
+    expect(producer.visible).toEqual([]);
+  });
+
+  it('a transaction of a later epoch is not struck by what an earlier one still sends', () => {
+    const producer = new Producer().initialize();
+    expect(producer.write(1)).toBe('done');
+    const late = producer.batch(2);
+    producer.initialize();
+    expect(producer.write(3)).toBe('done');
+    producer.bench.conditions.apply('f1', FENCE);
+    expect(producer.bench.now({ partition }, late)?.outcome).toBe('fenced');
+    expect(producer.bench.effective).toEqual([]);
     expect(producer.commit()).toBe('done');
     expect(producer.visible).toEqual([3]);
   });

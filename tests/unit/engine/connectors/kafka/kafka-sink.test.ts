@@ -1,6 +1,7 @@
 /** One sink subtask that writes into Kafka transactions (rows K10, K11, K13; X63 KafkaWriterFaultToleranceITCase). */
 import { describe, expect, it } from 'vitest';
 import { openSink, type OpenSinkOptions } from '../../../../../engine/connectors/open-sink.ts';
+import { encodeCommittable } from '../../../../../engine/connectors/kafka/transaction-naming.ts';
 import type { SinkTask } from '../../../../../engine/connectors/sink/sink-task.ts';
 import { nodeId } from '../../../../../engine/foundation/ids.ts';
 import type { KafkaSinkSpec } from '../../../../../engine/job/job-graph.ts';
@@ -102,6 +103,14 @@ class Bench {
     return { committables: committables.map(({ committable }) => committable), waits };
   }
 
+  /** Transactions of which it was asked that they be committed, or aborted: each with producer and epoch. */
+  ended(commit: boolean): string[] {
+    return this.out
+      .all('kafka-end-transaction')
+      .filter((one) => one.commit === commit)
+      .map(encodeCommittable);
+  }
+
   initialized(): string[] {
     return this.out.all('kafka-init-producer').map(({ transactionalId }) => transactionalId);
   }
@@ -135,6 +144,30 @@ describe('Kafka sink: incrementing ids', () => {
       'job-out-2-6',
     ]);
   });
+
+  it('I7: what is open under an id that it probes it aborts by producer and epoch, and then takes the id', () => {
+    const bench = new Bench().initialize(4);
+    bench.reply(bench.out.last('kafka-init-producer').requestId, {
+      outcome: 'ongoing-transaction',
+      producerId: 8,
+      producerEpoch: 3,
+    });
+    expect(bench.ended(false)).toEqual(['job-out-0-5/8/3']);
+    bench.answerAll({ 'job-out-0-5': 4 });
+    expect(bench.initialized()).toEqual(['job-out-0-5', 'job-out-0-5', 'job-out-0-6', 'job-out-0-5']);
+    expect(bench.told).toEqual(['initialized']);
+  });
+
+  it.each(['incrementing', 'pooling'] as const)(
+    'I7, %s: somebody has a transaction open under the id that comes next: it was replaced, and aborts nothing',
+    (naming) => {
+      const bench = new Bench(naming).initialize().answerAll().write(1);
+      bench.snapshot(1);
+      bench.answerAll({}, { 'kafka-init-producer': 'ongoing-transaction' });
+      expect(bench.told).toContain('sink-fenced');
+      expect(bench.ended(false)).toEqual([]);
+    },
+  );
 
   it('K10: ids of checkpoints that did not come are initialized before the next one is used, so that probing finds all', () => {
     const bench = new Bench().initialize().answerAll().write(1);
@@ -194,17 +227,16 @@ describe('Kafka sink: pooled ids', () => {
     bench.reply(bench.out.last('kafka-list-transactions').requestId, { transactions: [first, second] });
     const others = [open('job-out-1-0', 3, 0), open('job-out-2-7', 4, 9), open('job-other-0-0', 5, 0)];
     bench.reply(bench.out.last('kafka-list-transactions').requestId, { transactions: others }).answerAll();
-    expect(bench.initialized()).toEqual(['job-out-0-1', 'job-out-2-7', 'job-out-0-1']);
-    expect(bench.out.all('kafka-end-transaction').map(({ transactionalId }) => transactionalId)).toEqual([
-      'job-out-0-0',
-    ]);
+    expect(bench.initialized()).toEqual(['job-out-0-1']);
+    expect(bench.ended(true)).toEqual(['job-out-0-0/1/4']);
+    expect(bench.ended(false)).toEqual(['job-out-0-1/2/0', 'job-out-2-7/4/9']);
   });
 
   it('K10: an id that was used again since its commit is aborted: what is to be committed had an older epoch', () => {
     const bench = new Bench('pooling').initialize(3, ['job-out-0-0/1/4']);
     bench.reply(bench.out.last('kafka-list-transactions').requestId, { transactions: [open('job-out-0-0', 1, 5)] });
     bench.answerAll();
-    expect(bench.initialized()[0]).toBe('job-out-0-0');
+    expect(bench.ended(false)).toEqual(['job-out-0-0/1/5']);
   });
 
   it('K10: an id is used again when its transaction is committed, and not before', () => {
@@ -217,6 +249,22 @@ describe('Kafka sink: pooled ids', () => {
     bench.answerAll();
     expect(bench.initialized()).toEqual(['job-out-0-0', 'job-out-0-1', 'job-out-0-0']);
   });
+
+  it.each([
+    ['done', 'initialized'],
+    ['fenced', 'initialized'],
+    ['invalid-transaction-state', 'initialized'],
+    ['out-of-order-sequence', 'sink-unavailable'],
+  ] as const)(
+    'K10: it asks to abort by producer and epoch; answered %s, what was open is so no more: %s',
+    (outcome, told) => {
+      const bench = new Bench('pooling').initialize();
+      const { requestId } = bench.out.last('kafka-list-transactions');
+      bench.reply(requestId, { transactions: [open('job-out-0-3', 2, 7)] });
+      bench.answerAll({}, { 'kafka-end-transaction': outcome });
+      expect(bench.told).toEqual([told]);
+    },
+  );
 
   it('FLINK-31363: an empty transaction keeps its id for the next checkpoint', () => {
     const bench = new Bench('pooling').initialize().answerAll();
