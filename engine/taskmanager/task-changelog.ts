@@ -220,8 +220,9 @@ export class TaskChangelog {
   }
 
   #writeFull(nowUs: Micros, out: Out): void {
+    const live = new Map(this.#operators.map(({ logged }) => [logged, new Set(logged.livePieces())]));
     for (const { operator, logged, piece } of this.#full) {
-      if (!logged.livePieces().includes(piece.id)) continue;
+      if (live.get(logged)?.has(piece.id) !== true) continue;
       probe(out, 'changelog-written-ahead');
       // Whether it could be written the checkpoint that needs it will find out.
       this.files.request({ operator, piece, waiter: NOBODY }, nowUs, out);

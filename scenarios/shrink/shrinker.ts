@@ -10,6 +10,8 @@
  *     whenever something else than faults was changed, provided that it holds for the plan to begin with.
  * I3: it ends with a certificate: each remaining fault and choice, and what becomes of the life without it.
  * I4: what is asked, in which order, and what comes out are functions of plan and engine.
+ * I5: a life much longer than that of the failure is given up: whatever it comes to, it is no smaller. Options that were drawn apart can make
+ *     a world a hundred times as busy.
  */
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { foundAt, type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inquiry.ts';
@@ -47,6 +49,9 @@ export type Shrinking = Inquiring<ShrinkResult>;
 
 /** Plans lived at once before the lowest that still fails is known: the same for any number of workers (I4). */
 const SPECULATION = 4;
+/** Lives may have so many times the events of the failure (I5), and these at any rate. */
+const LONGER = 8;
+const SHORT_LIFE_EVENTS = 20_000;
 
 export function shrink(plan: SimulationPlan, signature: string, options: ShrinkOptions): Shrinking {
   return new Shrinker(plan, signature, options).run();
@@ -63,6 +68,8 @@ class Shrinker {
   #events = 0;
   /** Whether I2 holds to begin with. */
   #isPossible = false;
+  /** Of one life (I5). */
+  #mostEvents = Number.POSITIVE_INFINITY;
 
   constructor(plan: SimulationPlan, signature: string, options: ShrinkOptions) {
     this.#plan = plan;
@@ -71,6 +78,7 @@ class Shrinker {
   }
 
   *run(): Shrinking {
+    this.#mostEvents = LONGER * Math.max(SHORT_LIFE_EVENTS, yield* this.#eventsOfFailure());
     const twin = yield* this.#signatures([calmTwin(this.#plan)]);
     this.#isPossible = twin[0] === '';
     let isMinimal = false;
@@ -201,7 +209,7 @@ class Shrinker {
     const hashes = plans.map(planHash);
     const unknown = plans.filter((_, index) => !this.#answers.has(hashes[index] ?? ''));
     if (unknown.length > 0) {
-      const answers = yield { kind: 'live', cases: unknown.map((plan) => ({ plan })) };
+      const answers = yield { kind: 'live', cases: unknown.map((plan) => ({ plan: this.#bounded(plan) })) };
       for (const [index, plan] of unknown.entries()) {
         this.#answers.set(planHash(plan), answers[index]?.signature ?? '');
         this.#lives += 1;
@@ -209,6 +217,20 @@ class Shrinker {
       }
     }
     return hashes.map((hash) => this.#answers.get(hash) ?? '');
+  }
+
+  *#eventsOfFailure(): Inquiring<number> {
+    const [answer] = yield { kind: 'live', cases: [{ plan: this.#plan }] };
+    const events = answer?.events ?? 0;
+    this.#lives += 1;
+    this.#events += events;
+    return events;
+  }
+
+  /** I5. As it is lived: what comes out keeps its limits. */
+  #bounded(plan: SimulationPlan): SimulationPlan {
+    const { limits } = plan;
+    return { ...plan, limits: { ...limits, maxEvents: Math.min(limits.maxEvents, this.#mostEvents) } };
   }
 
   *#certificate(): Inquiring<readonly CertificateEntry[]> {

@@ -114,6 +114,20 @@ describe('shrink', () => {
     expect(asked.filter(({ fixedChoices = [] }) => fixedChoices.length > 0)).toEqual([]);
   });
 
+  it('a life much longer than the failure is given up, and the smallest plan has the limits of before (I5)', () => {
+    const plan = { ...planOf('quickstart', '1'), variant: 'no-flush-on-snapshot' };
+    const asked: SimulationPlan[] = [];
+    const { plan: small } = shrunkMadeUp(plan, (one) => {
+      asked.push(one);
+      return one.variant === 'standard' ? '' : 'a/b';
+    });
+    expect(asked[0]?.limits).toEqual(plan.limits);
+    const others = new Set(asked.slice(1).map(({ limits }) => limits.maxEvents));
+    // A look is at what failed already.
+    expect([...others].sort()).toEqual([160_000, plan.limits.maxEvents]);
+    expect(small.limits).toEqual(plan.limits);
+  });
+
   it('a budget that is used up ends it with what it has', () => {
     const [slug, scenario] = CASES[0];
     const plan = { ...planOf(scenario, '1'), variant: slug };
