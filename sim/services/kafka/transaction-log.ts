@@ -92,10 +92,8 @@ export class TransactionLog {
       return { outcome: 'done', producerId, producerEpoch: 0 };
     }
     const { producerId } = known;
-    if (known.state === 'ongoing' && !abortsOngoing) {
-      return { outcome: 'ongoing-transaction', producerId, producerEpoch: known.producerEpoch };
-    }
     if (known.state === 'ongoing') {
+      if (!abortsOngoing) return { outcome: 'ongoing-transaction', producerId, producerEpoch: known.producerEpoch };
       known.producerEpoch += 1;
       this.#move(transactionalId, known, 'prepare-abort');
     }

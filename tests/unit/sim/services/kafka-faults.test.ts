@@ -34,7 +34,7 @@ class Producer {
     return this;
   }
 
-  /** The next one; `repeat` has it once more. */
+  /** What has this record; sent twice it is a repetition, with the sequence number of before. */
   batch(record: number): (requestId: number) => KafkaRequest {
     const [who, sequence] = [this.#who, this.#sequence];
     return (requestId) => ({
@@ -44,13 +44,13 @@ class Producer {
   }
 
   write(record: number): KafkaReply['outcome'] | undefined {
-    const outcome = this.repeat(record);
+    const outcome = this.send(this.batch(record));
     this.#sequence += 1;
     return outcome;
   }
 
-  repeat(record: number): KafkaReply['outcome'] | undefined {
-    return this.bench.now({ partition }, this.batch(record))?.outcome;
+  send(batch: (requestId: number) => KafkaRequest): KafkaReply['outcome'] | undefined {
+    return this.bench.now({ partition }, batch)?.outcome;
   }
 
   commit(): KafkaReply['outcome'] | undefined {
@@ -87,9 +87,10 @@ describe('fence', () => {
     const producer = new Producer().initialize();
     expect(producer.write(1)).toBe('done');
     producer.bench.conditions.apply('f1', FENCE);
-    expect(producer.write(2)).toBe('fenced');
+    const batch = producer.batch(2);
+    expect(producer.send(batch)).toBe('fenced');
     producer.bench.conditions.lift('f1');
-    expect(producer.repeat(2)).toBe('fenced');
+    expect(producer.send(batch)).toBe('fenced');
     expect(producer.visible).toEqual([]);
   });
 
@@ -100,7 +101,7 @@ describe('fence', () => {
     producer.initialize();
     expect(producer.write(3)).toBe('done');
     producer.bench.conditions.apply('f1', FENCE);
-    expect(producer.bench.now({ partition }, late)?.outcome).toBe('fenced');
+    expect(producer.send(late)).toBe('fenced');
     expect(producer.bench.effective).toEqual([]);
     expect(producer.commit()).toBe('done');
     expect(producer.visible).toEqual([3]);
