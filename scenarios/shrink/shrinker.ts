@@ -57,12 +57,16 @@ export function shrink(plan: SimulationPlan, signature: string, options: ShrinkO
   return new Shrinker(plan, signature, options).run();
 }
 
+/** Of a question that nobody answered. */
+const NO_LIFE: LifeAnswer = { signature: '', events: 0, ...NOTHING_SEEN };
+
 type Pass = (plan: SimulationPlan) => Search<SimulationPlan | undefined>;
 
 class Shrinker {
   readonly #signature: string;
   readonly #options: ShrinkOptions;
-  readonly #answers = new Map<string, string>();
+  /** By the hash of the plan. */
+  readonly #answers = new Map<string, LifeAnswer>();
   #plan: SimulationPlan;
   #lives = 0;
   #events = 0;
@@ -78,7 +82,8 @@ class Shrinker {
   }
 
   *run(): Shrinking {
-    this.#mostEvents = LONGER * Math.max(SHORT_LIFE_EVENTS, yield* this.#eventsOfFailure());
+    const [failure] = yield* this.#answered([this.#plan]);
+    this.#mostEvents = LONGER * Math.max(SHORT_LIFE_EVENTS, failure?.events ?? 0);
     const twin = yield* this.#signatures([calmTwin(this.#plan)]);
     this.#isPossible = twin[0] === '';
     let isMinimal = false;
@@ -176,7 +181,7 @@ class Shrinker {
     const [answer] = yield { kind: 'look', life: { plan: this.#plan, wantsChoices } };
     this.#lives += 1;
     this.#events += answer?.events ?? 0;
-    return answer ?? { signature: '', events: 0, ...NOTHING_SEEN };
+    return answer ?? NO_LIFE;
   }
 
   /** Runs a pass, answering its questions. */
@@ -206,25 +211,24 @@ class Shrinker {
   }
 
   *#signatures(plans: readonly SimulationPlan[]): Inquiring<readonly string[]> {
+    const answers = yield* this.#answered(plans);
+    return answers.map(({ signature }) => signature);
+  }
+
+  /** One for each plan; what has been lived is not lived again. */
+  *#answered(plans: readonly SimulationPlan[]): Inquiring<readonly LifeAnswer[]> {
     const hashes = plans.map(planHash);
     const unknown = plans.filter((_, index) => !this.#answers.has(hashes[index] ?? ''));
     if (unknown.length > 0) {
       const answers = yield { kind: 'live', cases: unknown.map((plan) => ({ plan: this.#bounded(plan) })) };
       for (const [index, plan] of unknown.entries()) {
-        this.#answers.set(planHash(plan), answers[index]?.signature ?? '');
+        const answer = answers[index] ?? NO_LIFE;
+        this.#answers.set(planHash(plan), answer);
         this.#lives += 1;
-        this.#events += answers[index]?.events ?? 0;
+        this.#events += answer.events;
       }
     }
-    return hashes.map((hash) => this.#answers.get(hash) ?? '');
-  }
-
-  *#eventsOfFailure(): Inquiring<number> {
-    const [answer] = yield { kind: 'live', cases: [{ plan: this.#plan }] };
-    const events = answer?.events ?? 0;
-    this.#lives += 1;
-    this.#events += events;
-    return events;
+    return hashes.map((hash) => this.#answers.get(hash) ?? NO_LIFE);
   }
 
   /** I5. As it is lived: what comes out keeps its limits. */

@@ -182,14 +182,14 @@ export class KafkaBroker implements ServiceActor {
    * answer nobody waits for any more must not leave one for the next copy that says "done".
    */
   #isFenced(message: KafkaProduce, out: ServiceOut): boolean {
-    const { transactionalId, partition, producerId, producerEpoch } = message;
+    const { transactionalId, partition, producerId } = message;
     const { cluster, conditions, conditionSite } = this.#options;
     const transactions = cluster.transactions(cluster.coordinatorOf(transactionalId));
     if (!transactions.isOngoing(message, partition)) return false;
     if (conditions.decide(conditionSite, ['fence']).effect !== 'fence') return false;
-    transactions.fence(transactionalId);
+    const raisedEpoch = transactions.fence(transactionalId);
     const log = cluster.log(partition);
-    log.endTransaction(producerId, producerEpoch + 1, false);
+    log.endTransaction(producerId, raisedEpoch, false);
     this.#replicated({ partition, end: log.logEnd, answer: undefined }, out);
     return true;
   }

@@ -94,8 +94,7 @@ export class TransactionLog {
     const { producerId } = known;
     if (known.state === 'ongoing') {
       if (!abortsOngoing) return { outcome: 'ongoing-transaction', producerId, producerEpoch: known.producerEpoch };
-      known.producerEpoch += 1;
-      this.#move(transactionalId, known, 'prepare-abort');
+      this.fence(transactionalId);
     }
     if (IS_ENDING.has(known.state)) return { outcome: 'concurrent-transactions', producerId, producerEpoch: 0 };
     known.producerEpoch += 1;
@@ -104,10 +103,13 @@ export class TransactionLog {
     return { outcome: 'done', producerId, producerEpoch: known.producerEpoch };
   }
 
-  /** A stranger has the id now: what its owner writes is aborted, and the owner's epoch is an old one. */
-  fence(transactionalId: string): void {
-    const { timeoutUs = 0 } = this.#transactions.get(transactionalId) ?? {};
-    this.initialize(transactionalId, timeoutUs, true);
+  /** The owner of an ongoing transaction has an old epoch from now on, and the transaction is being aborted under the one returned. */
+  fence(transactionalId: string): number {
+    const ongoing = this.#transactions.get(transactionalId);
+    assert(ongoing?.state === 'ongoing', 'only what is ongoing can be taken from its owner', { transactionalId });
+    ongoing.producerEpoch += 1;
+    this.#move(transactionalId, ongoing, 'prepare-abort');
+    return ongoing.producerEpoch;
   }
 
   addPartition(who: Who, partition: string, nowUs: number): KafkaOutcome {
