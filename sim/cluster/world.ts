@@ -120,6 +120,7 @@ export class World {
       objects: () => disks.storage.objects(),
       leftovers: () => disks.storage.leftovers(),
       coordination: (key) => disks.coordination[plan.engine.highAvailability.kind].coordination(key),
+      abortedRecord: (lineage) => disks.kafka?.aborted(lineage),
       openTransactions: () => (disks.kafka ?? disks.output ?? disks.rocketmq ?? disks.sink).openTransactions(),
     };
     /* Without a service the JobManager's memory is all there is; judges see what it reported. */

@@ -74,6 +74,8 @@ export type WorldEvent =
       readonly producer: string;
       readonly why: 'requested' | 'fenced' | 'timeout';
       readonly preCommitted: boolean;
+      /** What was written in it. */
+      readonly lineages: readonly Lineage[];
     }
   /** Output that is visible without a transaction. */
   | {

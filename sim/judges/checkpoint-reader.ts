@@ -43,13 +43,24 @@ const METADATA_KEPT = 64;
 /** Keyed state of one operator: one file or inline piece per subtask. */
 export interface KeyedPiece {
   readonly operator: string;
+  readonly subtask: number;
   readonly bytes: Uint8Array;
   readonly keyGroups: { readonly start: number; readonly end: number };
+}
+
+/** A channel of one edge, and on which side of the network its data was persisted (row B17). */
+export interface Channel {
+  readonly edge: number;
+  readonly producer: number;
+  readonly consumer: number;
+  readonly side: 'input' | 'output';
 }
 
 /** A record that was under way when the checkpoint was taken, on one edge of the job (row B5). */
 export interface InFlightRecord {
   readonly edge: number;
+  /** Shared by the records of a channel. */
+  readonly channel: Channel;
   readonly value: RecordValue;
   readonly timestampUs: number;
   readonly lineage: Lineage;
@@ -353,7 +364,7 @@ export class CheckpointReader {
       if (handle.keyGroups === undefined) return `${place} names no key groups`;
       const file = this.#keyedFileOf(place, bytes, { ...handle, keyGroups: handle.keyGroups });
       if (typeof file === 'string') return file;
-      into.keyed.push({ operator: handle.operator, bytes: file, keyGroups: handle.keyGroups });
+      into.keyed.push({ operator: handle.operator, subtask: of.subtask, bytes: file, keyGroups: handle.keyGroups });
       return undefined;
     }
     if (handle.state === 'operator') {
@@ -363,7 +374,12 @@ export class CheckpointReader {
     }
     const channels = attempt(place, () => decodeChannelState(bytes, handle.channels ?? []));
     if (channels.kind === 'unreadable') return channels.reason;
-    for (const { edge, buffers } of channels.value) addInFlight(edge, buffers, into.inFlight);
+    const { subtask } = of;
+    const isInput = handle.state === 'input-channel';
+    for (const { edge, peer, buffers } of channels.value) {
+      const [producer, consumer] = isInput ? [peer, subtask] : [subtask, peer];
+      addInFlight({ edge, producer, consumer, side: isInput ? 'input' : 'output' }, buffers, into.inFlight);
+    }
     return undefined;
   }
 
@@ -414,10 +430,11 @@ export class CheckpointReader {
 const placeOf = ({ path, state, operator }: StateHandle): string =>
   path === '' ? `inline ${state} state of ${operator}` : path;
 
-function addInFlight(edge: number, buffers: readonly DataBuffer[], into: InFlightRecord[]): void {
+function addInFlight(channel: Channel, buffers: readonly DataBuffer[], into: InFlightRecord[]): void {
+  const { edge } = channel;
   for (const { values, timestampsUs, lineages } of buffers) {
     values.forEach((value, index) => {
-      into.push({ edge, value, timestampUs: timestampsUs[index] ?? 0, lineage: lineages[index] ?? 0 });
+      into.push({ edge, channel, value, timestampUs: timestampsUs[index] ?? 0, lineage: lineages[index] ?? 0 });
     });
   }
 }

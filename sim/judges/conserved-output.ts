@@ -16,6 +16,7 @@ import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { OutputProgress } from './progress.ts';
+import type { RecordTrail } from './record-trail.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 import { WindowResults, type WindowResultsOptions } from './window-results.ts';
@@ -26,6 +27,7 @@ export interface ConservedOutputOptions {
   readonly conserves: NonNullable<JobAudit['conserves']>;
   readonly index: InputIndex;
   readonly hasFinished: () => boolean;
+  readonly trail: Pick<RecordTrail, 'lost'>;
   /** Of the job, where its audit tells results of windows apart. */
   readonly windows?: Pick<WindowResultsOptions, 'graph' | 'fired'>;
 }
@@ -110,11 +112,26 @@ export class ConservedOutput implements Judge, OutputProgress {
     if (!this.isComplete()) {
       const isAll = this.#options.hasFinished() || end.cause === 'liveness-reached' || end.cause === 'quiescent';
       const say = (): string => `${this.firstMissing()} is not visible (${String(this.#missing)} are missing)`;
-      if (isAll) this.#findings.violated('output-lost', [], say);
+      if (isAll) this.#lost(say);
       else if (this.#findings.isEmpty) this.#findings.inconclusive('output-incomplete', say);
     }
     const again = this.#windows === undefined ? '' : `; windows showed ${String(this.#windows.replaced)} results anew`;
     return this.#findings.verdicts(`Each of ${String(this.#total)} input records is accounted for once${again}`);
+  }
+
+  /** Shown by what became of the input record. */
+  #lost(say: () => string): void {
+    const { index, conserves, trail } = this.#options;
+    for (const { values, sourceIndices } of index.input) {
+      for (let offset = 0; offset < values.length; offset += 1) {
+        const id = conserves.input(values[offset]);
+        if (id === undefined || (this.#seen.get(id) ?? 0) >= (this.#due.get(id) ?? 0)) continue;
+        const lineage = sourceIndices[offset] ?? -1;
+        const { says, at } = trail.lost(lineage);
+        return this.#findings.violated('output-lost', at, () => `${say()}: it is ${index.describe(lineage)}${says}`);
+      }
+    }
+    this.#findings.violated('output-lost', [], say);
   }
 
   #expect(value: RecordValue): void {

@@ -18,6 +18,7 @@ import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
+import type { RecordTrail } from './record-trail.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -33,6 +34,8 @@ export interface ConsistentCutOptions {
   readonly fired?: FiredTimersLog;
   /** Partitions that are cut where the log put its marker (row C25). */
   readonly induced: readonly number[];
+  /** Is told of each cut. */
+  readonly trail?: Pick<RecordTrail, 'completed'>;
   readonly margins?: Margins;
 }
 
@@ -97,6 +100,7 @@ export class ConsistentCut implements Judge {
       this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${contents.reason}`);
       return;
     }
+    this.#options.trail?.completed(checkpoint.id, contents.value.cut, { at, atUs });
     const { gap } = contents.value;
     if (gap !== undefined) {
       this.#findings.violated('state-not-whole', [at], () => `Checkpoint ${id}: ${gap}`);

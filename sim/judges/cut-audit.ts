@@ -11,6 +11,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { KeyGroupRange } from '../../engine/job/key-groups.ts';
 import type { FiredTimers } from '../../engine/protocol/engine-events.ts';
 import type { CheckpointContents, KeyedPiece } from './checkpoint-reader.ts';
+import { cutChannelText } from './cut-channel.ts';
 import type { HasFired } from './fired-timers.ts';
 import type { LeftOut, LostRecords } from './lost-records.ts';
 import { foldInFlight, inFlightBehindCut } from './in-flight-audit.ts';
@@ -35,6 +36,13 @@ export interface CutAuditOptions {
   readonly history?: RunHistory | undefined;
   /** Present where records may be lost by design. */
   readonly leftOut?: LeftOut | undefined;
+}
+
+/** The difference, and the channel it came by. */
+function located(question: DifferenceQuestion, contents: CheckpointContents): StateDifference {
+  const { at, ...difference } = explainDifference(question);
+  if (at === undefined) return difference;
+  return { ...difference, message: `${difference.message}${cutChannelText(question.graph, contents, at)}` };
 }
 
 const NOTHING = new HashSum();
@@ -82,7 +90,7 @@ export class CutAudit {
       if (sum.equals(due ?? NOTHING)) continue;
       const entries = this.#entries(contents.keyed, operator);
       const question = { ...this.#questionOf(contents), operator, found: entries, isCounted, hasFired };
-      return { kind: 'read', value: explainDifference(question) };
+      return { kind: 'read', value: located(question, contents) };
     }
     return this.#compareOperators(contents, this.#run.job);
   }
@@ -145,7 +153,7 @@ export class CutAudit {
   ): Readable<StateDifference | undefined> {
     const { index } = this.#options;
     const { graph } = this.#questionOf(contents);
-    const stray = inFlightBehindCut(index, contents);
+    const stray = inFlightBehindCut({ graph, index }, contents);
     if (stray !== undefined) return { kind: 'read', value: { kind: 'holds-too-much', message: stray } };
     const folded = foldInFlight(graph, contents);
     if (folded.kind === 'unreadable') return folded;
@@ -155,7 +163,7 @@ export class CutAudit {
       const due = isCounted === undefined ? reference?.sum() : reference?.sumWhere(isCounted);
       if (state.sum().equals(due ?? NOTHING)) continue;
       const question = { ...this.#questionOf(contents), operator, found: state.entries(), isCounted, hasFired };
-      return { kind: 'read', value: explainDifference(question) };
+      return { kind: 'read', value: located(question, contents) };
     }
     return this.#compareFoldedOperators(folded.value);
   }

@@ -16,11 +16,12 @@ import {
   type RecordValue,
   sourceIndexOf,
 } from '../../engine/protocol/stream-elements.ts';
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import { type ExpectedOutput, type ExpectedSink, LineageCounts } from './expected-output.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { EndOfLife, Judge } from './judge.ts';
+import type { RecordTrail } from './record-trail.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import { canonicalText, HashSum, TermHash } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
@@ -32,6 +33,7 @@ const BEHIND_ALL = 2_147_483_647;
 /** What became visible at one moment. */
 interface Batch {
   readonly at: number;
+  readonly atUs: number;
   /** Transaction or producer, for people. */
   readonly by: string;
   /** Partition of the output; empty where there is one order. */
@@ -56,6 +58,7 @@ export interface ExactlyOnceOutputOptions {
   readonly expected: ExpectedOutput;
   readonly audit: JobAudit;
   readonly index: InputIndex;
+  readonly trail: RecordTrail;
   /** What a durable checkpoint covers when asked, and whether a transaction is open: decides what may be missing. */
   readonly settled: () => {
     readonly cut: Cut;
@@ -125,17 +128,17 @@ export class ExactlyOnceOutput implements Judge {
   }
 
   observe(entry: HistoryEvent): void {
-    const { event, index: at } = entry;
+    const { event, index: at, atUs } = entry;
     if (event.kind !== 'transaction-committed' && event.kind !== 'output-appended') return;
     const { producer, values, lineages } = event;
-    const by = event.kind === 'transaction-committed' ? `transaction ${event.transaction}` : `producer ${producer}`;
+    const by = event.kind === 'transaction-committed' ? `transaction ${event.transaction}` : writerOf(event);
     const sink = this.#sinkOf(producer);
     if (sink === undefined) {
       this.#visible += lineages.length;
       this.#findings.violated('output-invented', [at], () => `${by} writes to no sink of the job`);
       return;
     }
-    this.#seeAll(sink, { at, by, partition: event.partition ?? '', values, lineages });
+    this.#seeAll(sink, { at, atUs, by, partition: event.partition ?? '', values, lineages });
   }
 
   #seeAll(sink: SeenSink, batch: Batch): void {
@@ -230,15 +233,10 @@ export class ExactlyOnceOutput implements Judge {
       const source = sourceIndexOf(lineage);
       const covered = openTransactions === 0 && this.#isBefore(cut, source) && !inFlight.has(source);
       if (!all && !covered) continue;
-      this.#findings.violated(
-        'output-lost',
-        sink.batches.slice(-1).map((batch) => batch.at),
-        () => {
-          const why = covered
-            ? 'a completed checkpoint covers it and no transaction is open'
-            : 'nothing more will happen';
-          return `${this.#options.index.describe(lineage)} is not visible at sink ${sink.expected.uid}, though ${why}`;
-        },
+      this.#lost(
+        sink,
+        lineage,
+        covered ? 'a completed checkpoint covers it and no transaction is open' : 'nothing more will happen',
       );
     }
     if (this.#findings.isEmpty) {
@@ -290,10 +288,31 @@ export class ExactlyOnceOutput implements Judge {
     });
   }
 
+  /** Shown by what decided it; else by the last that was seen. */
+  #lost(sink: SeenSink, lineage: Lineage, why: string): void {
+    if (this.#findings.has('output-lost')) return this.#findings.violated('output-lost', [], () => '');
+    const { index, trail } = this.#options;
+    const { says, at } = trail.lost(lineage);
+    const last = sink.batches.at(-1);
+    const shown = at.length > 0 || last === undefined ? at : [last.at];
+    this.#findings.violated(
+      'output-lost',
+      shown,
+      () => `${index.describe(lineage)} is not visible at sink ${sink.expected.uid}, though ${why}${says}`,
+    );
+  }
+
   #duplicated(sink: SeenSink, batch: Batch, position: number): void {
-    const first = firstSight(sink.batches, batch.lineages[position] ?? -1);
-    const at = first === undefined || first === batch ? [batch.at] : [first.at, batch.at];
-    this.#findings.violated('output-duplicated', at, () => this.#sayDuplicated(batch, position, first));
+    if (this.#findings.has('output-duplicated')) return this.#findings.violated('output-duplicated', [], () => '');
+    const lineage = batch.lineages[position] ?? -1;
+    const first = firstSight(sink.batches, lineage);
+    const since = first === undefined || first === batch ? [] : [first.at];
+    const { says, at } = this.#options.trail.repeated(lineage, first?.at ?? batch.at, batch.at);
+    this.#findings.violated(
+      'output-duplicated',
+      [...since, ...at, batch.at],
+      () => `${this.#sayDuplicated(batch, position, first)}${says}`,
+    );
   }
 
   #sayDuplicated(batch: Batch, position: number, first: Batch | undefined): string {
@@ -301,9 +320,19 @@ export class ExactlyOnceOutput implements Judge {
     const { outputKey } = this.#options.audit;
     const key = outputKey === undefined ? '' : ` of key ${String(outputKey(batch.values[position]))}`;
     const record = this.#options.index.describe(lineage);
-    return `${record}${key} is visible again in ${batch.by}; it was in ${first?.by ?? 'an earlier one'} before`;
+    const before = first === undefined ? 'an earlier one' : `${first.by} at ${seconds(first)}`;
+    return `${record}${key} is visible again in ${batch.by} at ${seconds(batch)}; it was in ${before}`;
   }
 }
+
+/** Whose output is visible without the name of a transaction. */
+function writerOf({ producer, partition = producer }: EventOf<'output-appended'>): string {
+  return partition === producer
+    ? `what was written to ${producer}`
+    : `what ${producer} wrote to partition ${partition}`;
+}
+
+const seconds = ({ atUs }: Batch): string => `${String(atUs / 1_000_000)} s`;
 
 function sayOrderBroken(
   index: InputIndex,

@@ -53,6 +53,8 @@ export class ExactlyOnceState implements Judge {
   readonly #pointerKey: string;
   /** When each checkpoint left the pointer; Infinity while it is in. */
   readonly #namedUntil = new Map<number, number>();
+  /** Of what it names: since when. */
+  readonly #namedAt = new Map<number, number>();
   /** When the reigning leader deployed an attempt. */
   readonly #deployedAt = new Map<number, number>();
   /** By checkpoint that the pointer names: when a subtask was restored from it last. */
@@ -88,7 +90,7 @@ export class ExactlyOnceState implements Judge {
 
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
-    return this.#namedUntil.size + this.#deployedAt.size + this.#restoredUs.size;
+    return this.#namedAt.size + this.#namedUntil.size + this.#deployedAt.size + this.#restoredUs.size;
   }
 
   finish(): Verdict[] {
@@ -106,14 +108,15 @@ export class ExactlyOnceState implements Judge {
     for (const checkpoint of reader.retained()) {
       const contents = reader.contents(checkpoint);
       const id = String(checkpoint.id);
+      const at = [this.#namedAt.get(checkpoint.id) ?? -1].filter((index) => index >= 0);
       if (contents.kind === 'unreadable') {
-        this.#findings.violated('checkpoint-not-restorable', [], () => `Retained checkpoint ${id}: ${contents.reason}`);
+        this.#findings.violated('checkpoint-not-restorable', at, () => `Retained checkpoint ${id}: ${contents.reason}`);
         continue;
       }
       if (checkpoint !== newest) continue;
       const [misplaced] = contents.value.splitProblems;
       if (misplaced !== undefined) {
-        this.#findings.violated('split-misplaced', [], () => `Newest checkpoint ${id}: ${misplaced.message}`);
+        this.#findings.violated('split-misplaced', at, () => `Newest checkpoint ${id}: ${misplaced.message}`);
         continue;
       }
       if (!audit.stateIsOrderInsensitive) continue;
@@ -121,12 +124,12 @@ export class ExactlyOnceState implements Judge {
       if (difference.kind === 'unreadable') {
         this.#findings.violated(
           'checkpoint-not-restorable',
-          [],
+          at,
           () => `Retained checkpoint ${id}: ${difference.reason}`,
         );
       } else if (difference.value !== undefined) {
         const { kind, message } = difference.value;
-        this.#findings.violated(ANOMALY_OF[kind], [], () => `Newest checkpoint ${id}: ${message}`);
+        this.#findings.violated(ANOMALY_OF[kind], at, () => `Newest checkpoint ${id}: ${message}`);
       }
     }
     return this.#findings.verdicts(`Checkpoint ${String(newest.id)} holds what the reference holds over its cut`);
@@ -142,6 +145,8 @@ export class ExactlyOnceState implements Judge {
       this.#restoredUs.delete(id);
       this.#margins.near('exactly-once-state/restore-before-release', atUs - restoredUs, at);
     }
+    for (const id of this.#namedAt.keys()) if (!named.has(id)) this.#namedAt.delete(id);
+    for (const id of named) if (!this.#namedAt.has(id)) this.#namedAt.set(id, at);
     // What is named is not old, whenever it was named first.
     for (const id of named) this.#namedUntil.delete(id);
     for (const id of named) this.#namedUntil.set(id, Number.POSITIVE_INFINITY);

@@ -10,6 +10,7 @@
 import { type JobGraph, operatorStatesOf } from '../../engine/job/job-graph.ts';
 import { isOfFinish, sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { CheckpointContents } from './checkpoint-reader.ts';
+import { channelText } from './cut-channel.ts';
 import { restoredAsOne } from './operator-state-audit.ts';
 import { attempt, type Readable, unreadable } from './readable.ts';
 import { ReferenceJob } from './reference-job.ts';
@@ -40,14 +41,17 @@ export function foldInFlight(graph: JobGraph, contents: CheckpointContents): Rea
 }
 
 /** The first in-flight record that breaks I1, described; undefined when there is none. */
-export function inFlightBehindCut(index: InputIndex, { cut, inFlight }: CheckpointContents): string | undefined {
-  for (const { edge, lineage } of inFlight) {
+export function inFlightBehindCut(
+  { graph, index }: { readonly graph: JobGraph; readonly index: InputIndex },
+  { cut, inFlight }: CheckpointContents,
+): string | undefined {
+  for (const { channel, lineage } of inFlight) {
     // A timer emitted it: the judge of the cut looks whether it could have fired.
     if (isOfFinish(lineage)) continue;
     const source = sourceIndexOf(lineage);
     const slot = index.slots[source] ?? -1;
     if (slot >= 0 && (index.offsets[source] ?? 0) < (cut[slot] ?? 0)) continue;
-    return `${index.describe(lineage)} is in flight on edge ${String(edge)}, and lies behind the cut`;
+    return `${index.describe(lineage)} lies in ${channelText(graph, channel)}, and behind the cut`;
   }
   return undefined;
 }

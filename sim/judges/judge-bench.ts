@@ -25,6 +25,7 @@ import { DueOutput } from './due-output.ts';
 import { ExactlyOnceOutput, type ExactlyOnceOutputOptions } from './exactly-once-output.ts';
 import { ExactlyOnceState } from './exactly-once-state.ts';
 import { ExpectedOutput } from './expected-output.ts';
+import { FileTrail } from './file-trail.ts';
 import { Fencing } from './fencing.ts';
 import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
@@ -39,6 +40,7 @@ import { Notifications } from './notifications.ts';
 import { Progress } from './progress.ts';
 import { claimsAskedFor, Requests } from './requests.ts';
 import { Savepoints } from './savepoints.ts';
+import { RecordTrail } from './record-trail.ts';
 import { ReferenceCourse } from './reference-course.ts';
 import { RestoreAudit, type RestoreAuditOptions } from './restore-audit.ts';
 import { RestoredTime } from './restored-time.ts';
@@ -100,7 +102,7 @@ export class JudgeBench {
   readonly #missed: MissedRecords | undefined;
   readonly #due: DueOutput;
   readonly #margins = new Margins();
-  readonly #byKind = new Map<EventKind, Judge[]>();
+  readonly #byKind = new Map<EventKind, Pick<Judge, 'observe'>[]>();
 
   constructor({ job, durable, plan, audit: restore, alignments }: JudgeBenchOptions) {
     const { graph, audit, index, expected } = job;
@@ -125,20 +127,17 @@ export class JudgeBench {
       changed: (due, course) => this.#expect(due, course),
     });
     const hasFinished = (): boolean => currentResult(durable, jobId) !== undefined;
-    const settled = (): ReturnType<ExactlyOnceOutputOptions['settled']> => {
-      const newest = reader.newest();
-      const contents = newest === undefined ? undefined : reader.contents(newest);
-      const cut = contents?.kind === 'read' ? contents.value.cut : new Int32Array(index.input.length);
-      const underWay = contents?.kind === 'read' ? contents.value.inFlight : [];
-      const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
-      return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
-    };
-    const compared = new ExactlyOnceOutput({ expected, audit, index, settled });
+    const settled = (): Settled => settledBy(reader, { index, durable, hasFinished });
+    const trail = new RecordTrail(index, (lineage) => durable.abortedRecord(lineage));
+    const files = new FileTrail();
+    for (const one of [trail, files]) for (const kind of one.kinds) this.#wire(kind, one);
+    const compared = new ExactlyOnceOutput({ expected, audit, index, settled, trail });
     this.#compared = compared;
-    this.output = outputOf(plan, { job, compared, hasFinished, ...fired });
-    const isOver = (): boolean => this.#progress.isRemembered();
+    this.output = outputOf(plan, { job, compared, hasFinished, trail, ...fired });
     const margins = this.#margins;
-    const retention = new Retention({ jobId, reader, durable, isOver, margins });
+    const common = { jobId, reader, margins };
+    const isOver = (): boolean => this.#progress.isRemembered();
+    const retention = new Retention({ ...common, durable, isOver, files });
     const handedOut = (): readonly string[] => retention.handedOut();
     // Output that is complete does not say so: rows that were written before a failure are there, though the job has yet to read on to where it
     // had been, and of input without an end the last records close no window.
@@ -148,11 +147,12 @@ export class JudgeBench {
     };
     const covered = isCheckpointing ? { isInputCovered } : {};
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
+    const state = { graphOf, reader, expiring, files };
     this.#bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
     const judges: readonly Wired[] = [
       this.output,
-      new ExactlyOnceState({ jobId, reader, cuts, audit, isCheckpointing, hasEnded: hasFinished, margins }),
-      new ConsistentCut({ jobId, reader, cuts, audit, index, induced: inducedPartitions(graph), margins, ...fired }),
+      new ExactlyOnceState({ ...common, cuts, audit, isCheckpointing, hasEnded: hasFinished }),
+      new ConsistentCut({ ...common, cuts, audit, index, induced: inducedPartitions(graph), trail, ...fired }),
       new CheckpointLifecycle({
         jobId,
         isCheckpointing,
@@ -167,15 +167,28 @@ export class JudgeBench {
       ...[new Finishing({ graph, isCheckpointing, margins }), new Notifications(margins), this.#bounds],
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
       ...judgesOfRuns(plan, { jobId, history, versions }),
-      ...(restore === undefined
-        ? []
-        : [new RestoreAudit({ graphOf, reader, expiring, handedOut, margins, ...restore })]),
-      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins, clockErrorUs(plan))]),
-      ...(audit.ledgers === undefined ? [] : [new Ledgers(audit.ledgers, reader)]),
+      ...this.#judgesOfJob(plan, { audit, reader, restore: restore && { ...state, handedOut, ...restore } }),
       this.#progress,
     ];
     this.judges = judges;
     for (const judge of judges) for (const kind of judge.kinds) this.#wire(kind, judge);
+  }
+
+  /** What only some jobs have. */
+  #judgesOfJob(
+    plan: SimulationPlan,
+    {
+      audit,
+      reader,
+      restore,
+    }: { audit: JobAudit; reader: CheckpointReader; restore: Omit<RestoreAuditOptions, 'margins'> | undefined },
+  ): readonly Wired[] {
+    const margins = this.#margins;
+    return [
+      ...(restore === undefined ? [] : [new RestoreAudit({ ...restore, margins })]),
+      ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins, clockErrorUs(plan))]),
+      ...(audit.ledgers === undefined ? [] : [new Ledgers(audit.ledgers, reader)]),
+    ];
   }
 
   #expect(due: ExpectedOutput, { endsAt }: CurrentCourse): void {
@@ -219,11 +232,30 @@ export class JudgeBench {
     return this.#margins.all();
   }
 
-  #wire(kind: EventKind, judge: Judge): void {
+  #wire(kind: EventKind, judge: Pick<Judge, 'observe'>): void {
     const judges = this.#byKind.get(kind);
     if (judges === undefined) this.#byKind.set(kind, [judge]);
     else judges.push(judge);
   }
+}
+
+type Settled = ReturnType<ExactlyOnceOutputOptions['settled']>;
+
+/** What the newest checkpoint covers. */
+function settledBy(
+  reader: CheckpointReader,
+  {
+    index,
+    durable,
+    hasFinished,
+  }: Pick<JudgedJob, 'index'> & Pick<OutputOptions, 'hasFinished'> & Pick<JudgeBenchOptions, 'durable'>,
+): Settled {
+  const newest = reader.newest();
+  const contents = newest === undefined ? undefined : reader.contents(newest);
+  const cut = contents?.kind === 'read' ? contents.value.cut : new Int32Array(index.input.length);
+  const underWay = contents?.kind === 'read' ? contents.value.inFlight : [];
+  const inFlight = new Set(underWay.map(({ lineage }) => sourceIndexOf(lineage)));
+  return { cut, inFlight, openTransactions: durable.openTransactions().length, hasFinished: hasFinished() };
 }
 
 /** Row C25. */
@@ -289,20 +321,21 @@ interface OutputOptions {
   readonly job: JudgedJob;
   readonly compared: ExactlyOnceOutput;
   readonly hasFinished: () => boolean;
+  readonly trail: RecordTrail;
   readonly fired?: FiredTimersLog;
 }
 
 /** Who judges what is visible: by records, by rows of a table, or by what it accounts for. */
 function outputOf(
   plan: SimulationPlan,
-  { job, compared, hasFinished, fired }: OutputOptions,
+  { job, compared, hasFinished, trail, fired }: OutputOptions,
 ): ExactlyOnceOutput | ConservedOutput | TableOutput {
   const { graph, audit, index, expected } = job;
   if (plan.sink?.kind === 'upsert')
-    return new TableOutput({ expected, audit, version: plan.sink.version, hasFinished });
+    return new TableOutput({ expected, audit, version: plan.sink.version, hasFinished, index, trail });
   const { conserves } = audit;
   if (conserves === undefined) return compared;
-  return new ConservedOutput({ conserves, index, hasFinished, ...(fired && { windows: { graph, fired } }) });
+  return new ConservedOutput({ conserves, index, hasFinished, trail, ...(fired && { windows: { graph, fired } }) });
 }
 
 /** Row X26. */

@@ -7,6 +7,7 @@
  * Measured: docs/memory.md.
  */
 import type { HistoryEvent } from '../history/history-event.ts';
+import type { Lineage } from '../../engine/protocol/stream-elements.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Judge {
@@ -25,6 +26,14 @@ export interface EndOfLife {
   readonly historyLength: number;
 }
 
+/** A record in a log that readers pass over, and who wrote it. */
+export interface AbortedRecord {
+  readonly partition: string;
+  readonly offset: number;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
 /** What judges may read of the outside systems: durable state, not opinions. */
 export interface DurableState {
   /** Bytes of an object in checkpoint storage; undefined when absent. */
@@ -35,6 +44,8 @@ export interface DurableState {
   leftovers(): readonly string[];
   /** Value of a key of the coordination store; undefined when absent. */
   coordination(key: string): string | undefined;
+  /** Where a record lies that was written to a log and aborted; undefined: nowhere, or the history tells of it. */
+  abortedRecord(lineage: Lineage): AbortedRecord | undefined;
   /** Transactions that are neither committed nor aborted. */
   openTransactions(): readonly {
     readonly transaction: string;

@@ -24,6 +24,7 @@ import type { SegmentHandle, StateHandle, SubtaskState } from '../../engine/prot
 import { readSegment, readStateContents } from '../inspection/state-contents.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './element-bag.ts';
+import type { FileTrail } from './file-trail.ts';
 import { Findings } from './findings.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import { formatOf, ofNextVersion } from './later-format.ts';
@@ -99,6 +100,7 @@ export interface RestoreAuditOptions {
   readonly expiring: ReadonlyMap<string, ReadonlySet<string>>;
   /** Directories of snapshots that a client was told of and did not give up. */
   readonly handedOut: () => readonly string[];
+  readonly files: Pick<FileTrail, 'of'>;
   readonly margins?: Margins;
 }
 
@@ -116,6 +118,8 @@ export class RestoreAudit implements Judge {
   readonly #readers = new Map<JobGraph, JobReader>();
   /** I5. */
   readonly #formatsTried = new Set<string>();
+  /** Where the history shows the snapshot that is audited: its `_metadata` was stored. */
+  #shownAt: readonly number[] = [];
 
   constructor(options: RestoreAuditOptions) {
     this.#options = options;
@@ -142,7 +146,8 @@ export class RestoreAudit implements Judge {
 
   /** `id`: what the pointer says; a client was told no id. */
   #audit(path: string, id: number | undefined, widths: 'own' | 'other' | 'both'): void {
-    const { reader } = this.#options;
+    const { reader, files } = this.#options;
+    this.#shownAt = files.of(path, undefined).at;
     const read = reader.metadata(path);
     if (read.kind === 'unreadable') return this.#say('not-restorable', read.reason);
     const metadata = read.value;
@@ -306,7 +311,7 @@ export class RestoreAudit implements Judge {
   }
 
   #say(anomaly: string, message: string): void {
-    this.#findings.violated(anomaly, [], () => message);
+    this.#findings.violated(anomaly, this.#shownAt, () => message);
   }
 }
 

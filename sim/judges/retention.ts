@@ -23,6 +23,7 @@ import { directoryOfMetadata, metadataIn } from '../../engine/protocol/savepoint
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import { currentResult } from './current-result.ts';
+import type { FileTrail } from './file-trail.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import { Margins } from './margins.ts';
@@ -40,6 +41,7 @@ export interface RetentionOptions {
   readonly durable: DurableState;
   /** The job takes no checkpoint any more: it has finished, and that is remembered. */
   readonly isOver: () => boolean;
+  readonly files: Pick<FileTrail, 'of'>;
   readonly margins?: Margins;
 }
 
@@ -127,8 +129,10 @@ export class Retention implements Judge {
 
   finish(end: EndOfLife): Verdict[] {
     const orphan = end.cause === 'limit' || end.cause === 'job-failed' ? undefined : this.firstOrphan();
-    if (orphan !== undefined)
-      this.#findings.notLive('orphan-file', [], () => `${orphan} belongs to no retained checkpoint`);
+    if (orphan !== undefined) {
+      const { says, at } = this.#options.files.of(orphan, checkpointOf(orphan));
+      this.#findings.notLive('orphan-file', at, () => `${orphan} belongs to no retained checkpoint${says}`);
+    }
     return this.#findings.verdicts(
       `${String(this.#checked)} snapshots were retained or handed out, each complete as long as it was; nothing is left that nobody needs`,
     );
@@ -312,4 +316,12 @@ export class Retention implements Judge {
     const left = this.#options.durable.objects().find((path) => path.startsWith(`${location}/`));
     if (left !== undefined) this.#findings.violated('disposed-file-remains', [at], () => `${left} still exists`);
   }
+}
+
+/** The checkpoint that a file was written for; undefined: its path does not say. */
+function checkpointOf(path: string): number | undefined {
+  const creator = creatorOf(path);
+  if (!Number.isNaN(creator)) return creator;
+  const named = CHECKPOINT_OF_PATH.exec(path)?.[1];
+  return named === undefined ? undefined : Number(named);
 }

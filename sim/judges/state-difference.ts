@@ -8,17 +8,29 @@
  * I1: an explanation is proven: the reference, fed so, gives exactly the bytes that were found.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { Lineage } from '../../engine/protocol/stream-elements.ts';
 import type { HasFired } from './fired-timers.ts';
 import { ReferenceJob } from './reference-job.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 import { ReferenceRun } from './reference-run.ts';
 import type { ReferenceOperatorState, StateEntry } from './reference-state.ts';
 
+/** The state that differs, and the record that explains it; undefined: none does. */
+export interface DifferingState {
+  readonly operator: string;
+  readonly keyGroup: number;
+  readonly lineage: Lineage | undefined;
+  /** Of the record. */
+  readonly partition?: number | undefined;
+}
+
 export interface StateDifference {
   /** What would explain it; `other` when nothing tried does. */
   readonly kind: 'misses' | 'holds-too-much' | 'twice' | 'other';
   /** Names operator, key, expected and found, and the records. */
   readonly message: string;
+  /** Of keyed state: where it differs. */
+  readonly at?: DifferingState;
 }
 
 export interface DifferenceQuestion {
@@ -44,6 +56,7 @@ interface RecordPosition {
 /** The entry that differs first. */
 interface Suspect {
   readonly state: string;
+  readonly keyGroup: number;
   readonly key: Uint8Array;
   readonly expected: Uint8Array | undefined;
   readonly found: Uint8Array | undefined;
@@ -83,7 +96,11 @@ export function explainDifference(question: DifferenceQuestion): StateDifference
     `found ${operator.showValue(suspect.state, suspect.found)}${suspect.copies > 1 ? ` (${String(suspect.copies)} times)` : ''}`,
     sayRecords(question.index, explanation),
   ];
-  return { kind: explanation?.kind ?? 'other', message: sentence.join(' ').trim() };
+  const [first] = explanation?.records ?? [];
+  const read = first && question.index.input[first.slot];
+  const lineage = first && read?.sourceIndices[first.offset];
+  const at = { operator: question.operator, keyGroup: suspect.keyGroup, lineage, partition: read?.partition };
+  return { kind: explanation?.kind ?? 'other', message: sentence.join(' ').trim(), at };
 }
 
 function referenceAt({ graph, index, cut, hasFired }: DifferenceQuestion): ReferenceJob {
@@ -111,16 +128,17 @@ function firstSuspect(expected: readonly StateEntry[], found: readonly StateEntr
     else same.push(entry);
   }
   const expectedIds = new Set<string>();
-  for (const { state, key, value } of expected) {
+  for (const { state, keyGroup, key, value } of expected) {
     const id = entryId(state, key);
     expectedIds.add(id);
     const same = foundById.get(id) ?? [];
     const bytes = same.find((entry) => !sameBytes(entry.value, value))?.value ?? same[0]?.value;
     if (same.length === 1 && sameBytes(bytes, value)) continue;
-    return { state, key, expected: value, found: bytes, copies: same.length };
+    return { state, keyGroup, key, expected: value, found: bytes, copies: same.length };
   }
-  for (const { state, key, value } of found) {
-    if (!expectedIds.has(entryId(state, key))) return { state, key, expected: undefined, found: value, copies: 1 };
+  for (const { state, keyGroup, key, value } of found) {
+    if (expectedIds.has(entryId(state, key))) continue;
+    return { state, keyGroup, key, expected: undefined, found: value, copies: 1 };
   }
   return undefined;
 }

@@ -7,13 +7,15 @@
  *
  * I1: of a key the reference makes one value per version; which one is last does not depend on the schedule.
  */
-import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
+import type { Lineage, RecordValue } from '../../engine/protocol/stream-elements.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { ExpectedOutput } from './expected-output.ts';
 import { Findings } from './findings.ts';
 import type { JobAudit } from './job-audit.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { OutputProgress } from './progress.ts';
+import type { RecordTrail } from './record-trail.ts';
+import type { InputIndex } from './reference-run.ts';
 import { canonicalText } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -25,12 +27,16 @@ export interface TableOutputOptions {
   /** Field of a value that is its version. */
   readonly version: string;
   readonly hasFinished: () => boolean;
+  readonly index: InputIndex;
+  readonly trail: Pick<RecordTrail, 'lost'>;
 }
 
 /** One row: what it may be, by version, and what it is. */
 interface Row {
   readonly due: Map<number, string>;
   newest: number;
+  /** The record that makes the newest. */
+  of: Lineage;
   seen: number;
   seenAt: number;
 }
@@ -63,7 +69,8 @@ export class TableOutput implements Judge, OutputProgress {
   expect(expected: TableOutputOptions['expected']): void {
     const before = new Map(this.#rows);
     this.#rows.clear();
-    for (const { uid } of expected.sinks) for (const { value } of expected.valuesOf(uid)) this.#expect(uid, value);
+    for (const { uid } of expected.sinks)
+      for (const { value, lineage } of expected.valuesOf(uid)) this.#expect(uid, value, lineage);
     this.#missing = 0;
     for (const [name, row] of this.#rows) {
       const { seen, seenAt } = before.get(name) ?? row;
@@ -102,22 +109,39 @@ export class TableOutput implements Judge, OutputProgress {
     if (!this.isComplete()) {
       const isAll = this.#options.hasFinished() || end.cause === 'liveness-reached' || end.cause === 'quiescent';
       const say = (): string => `${this.firstMissing()} is not in the table`;
-      if (isAll) this.#findings.violated('output-lost', [], say);
+      if (isAll) this.#lost(say);
       else if (this.#findings.isEmpty) this.#findings.inconclusive('output-incomplete', say);
     }
     return this.#findings.verdicts(`The table has the newest version of each of ${String(this.#rows.size)} rows`);
   }
 
-  #expect(table: string, value: RecordValue): void {
+  /** Shown by the checkpoint that says its record is done, and by the version that was seen last. */
+  #lost(say: () => string): void {
+    const { index, trail } = this.#options;
+    for (const { newest, seen, seenAt, of } of this.#rows.values()) {
+      if (newest === seen) continue;
+      const { says, at } = trail.lost(of);
+      const shown = seen < 0 ? at : [...at, seenAt].sort((a, b) => a - b);
+      return this.#findings.violated(
+        'output-lost',
+        shown,
+        () => `${say()}; it is made of ${index.describe(of)}${says}`,
+      );
+    }
+  }
+
+  #expect(table: string, value: RecordValue, lineage: Lineage): void {
     const name = this.#nameOf(table, value);
     const version = rowVersion(value, this.#options.version);
     let row = this.#rows.get(name);
     if (row === undefined) {
-      row = { due: new Map(), newest: -1, seen: -1, seenAt: 0 };
+      row = { due: new Map(), newest: -1, of: lineage, seen: -1, seenAt: 0 };
       this.#rows.set(name, row);
     }
     row.due.set(version, canonicalText(value));
-    row.newest = Math.max(row.newest, version);
+    if (version <= row.newest) return;
+    row.newest = version;
+    row.of = lineage;
   }
 
   #see(table: string, value: RecordValue, at: number): void {

@@ -9,6 +9,7 @@
  */
 import type { Micros } from '../../engine/foundation/time.ts';
 import type { StorageRequest } from '../../engine/protocol/messages.ts';
+import type { Lineage } from '../../engine/protocol/stream-elements.ts';
 import {
   type PartName,
   parsePartPath,
@@ -21,12 +22,14 @@ import { DiskInFront } from './disk-in-front.ts';
 import type { StorageAnswer, StorageDisk, Tell } from './storage-disk.ts';
 
 const UPLOAD = /^(.*)\?uploadId=[^/?]*$/;
+const NO_BYTES = new Uint8Array();
 const ATTEMPT = /\/(\d+)\/commit$/;
 
 export class OutputDisk extends DiskInFront {
   /** Paths of files that were told of, finished or not. */
   readonly #opened = new Set<string>();
-  readonly #pending = new Set<string>();
+  /** With the records in them. */
+  readonly #pending = new Map<string, readonly Lineage[]>();
   readonly #finished = new Set<string>();
 
   readonly #isHeldBack: boolean;
@@ -46,7 +49,7 @@ export class OutputDisk extends DiskInFront {
     if (request.kind === 'storage-file') {
       const { operation, path, writer } = request;
       if (operation.kind === 'create') this.#onOpened(parseTemporaryPartPath(path), tell);
-      if (operation.kind === 'close') this.#onClosed(parseTemporaryPartPath(path), tell);
+      if (operation.kind === 'close') this.#onClosed(path, tell);
       if (operation.kind === 'rename') this.#onFinished(operation.to, Number(ATTEMPT.exec(writer)?.[1] ?? 0), tell);
     } else if (request.kind === 'storage-upload') {
       const { operation, path } = request;
@@ -74,9 +77,10 @@ export class OutputDisk extends DiskInFront {
     tell({ kind: 'transaction-opened', ...transactionOf(name) });
   }
 
-  #onClosed(name: PartName | undefined, tell: Tell): void {
+  #onClosed(path: string, tell: Tell): void {
+    const name = parseTemporaryPartPath(path);
     if (name === undefined || this.#pending.has(partPath(name))) return;
-    this.#pending.add(partPath(name));
+    this.#pending.set(partPath(name), readOutputRecords(this.disk.object(path) ?? NO_BYTES).lineages);
     tell({ kind: 'transaction-pre-committed', ...transactionOf(name) });
   }
 
@@ -96,8 +100,9 @@ export class OutputDisk extends DiskInFront {
     const name = parseTemporaryPartPath(path) ?? parsePartPath(UPLOAD.exec(path)?.[1] ?? '');
     if (name === undefined || this.#finished.has(partPath(name))) return;
     const { transaction, producer } = transactionOf(name);
-    const preCommitted = this.#pending.has(partPath(name));
-    tell({ kind: 'transaction-aborted', transaction, producer, why: 'requested', preCommitted });
+    const pending = this.#pending.get(partPath(name));
+    const [preCommitted, lineages] = [pending !== undefined, pending ?? []];
+    tell({ kind: 'transaction-aborted', transaction, producer, why: 'requested', preCommitted, lineages });
   }
 }
 

@@ -133,13 +133,14 @@ export class RocketMqBroker implements ServiceActor {
       out.report({ kind: 'message-discarded', message: message.kind, why: 'the broker is unavailable' });
       return;
     }
-    const isOpen = disk.prepared.has(message.transaction);
+    const prepared = disk.prepared.get(message.transaction);
     const { transaction, group: producer } = message;
     // Readers may rely on no order between messages: they are stored as they come, and the end of a transaction may come after a later one's.
     for (const { key: partition, values, lineages } of disk.end(message))
       out.report({ kind: 'output-appended', producer, partition, values, lineages });
-    if (isOpen && message.state === 'rollback')
-      out.report({ kind: 'transaction-aborted', transaction, producer, why: 'requested', preCommitted: true });
+    if (prepared === undefined || message.state !== 'rollback') return;
+    const lineages = prepared.messages.flatMap((half) => half.lineages);
+    out.report({ kind: 'transaction-aborted', transaction, producer, why: 'requested', preCommitted: true, lineages });
   }
 
   #finish(timer: string, nowUs: Micros, out: ServiceOut): void {

@@ -217,7 +217,7 @@ export class SinkStoreDisk {
   }
 
   #abort(transaction: Transaction, why: AbortReason, out: Reporter): void {
-    const { name, producer, state } = transaction;
+    const { name, producer, state, lineages } = transaction;
     this.#unfinished.delete(name);
     this.#ended.set(name, 'aborted');
     out.report({
@@ -226,6 +226,7 @@ export class SinkStoreDisk {
       producer,
       why,
       preCommitted: state === 'pre-committed',
+      lineages,
     });
   }
 }

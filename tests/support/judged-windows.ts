@@ -3,6 +3,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { WindowAssignerSpec } from '../../engine/job/windows.ts';
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import { ConservedOutput } from '../../sim/judges/conserved-output.ts';
+import { RecordTrail } from '../../sim/judges/record-trail.ts';
 import { InputIndex } from '../../sim/judges/reference-run.ts';
 
 export interface JudgedWindowsOptions {
@@ -51,6 +52,7 @@ export class JudgedWindows {
       })),
     );
     this.#judge = new ConservedOutput({
+      trail: new RecordTrail(index),
       conserves: {
         input: String,
         output: (value) => (value as Shown).ids,

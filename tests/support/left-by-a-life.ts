@@ -14,6 +14,7 @@ import { datasetNeeds } from '../../scenarios/live.ts';
 import { servicesOf } from '../../sim/cluster/world.ts';
 import { EngineRestorer } from '../../sim/cluster/snapshot-restorer.ts';
 import { CheckpointReader } from '../../sim/judges/checkpoint-reader.ts';
+import { FileTrail } from '../../sim/judges/file-trail.ts';
 import type { DurableState } from '../../sim/judges/judge.ts';
 import { RestoreAudit, type SnapshotRestorer, type StateAtBarrier } from '../../sim/judges/restore-audit.ts';
 import { expiringStates } from '../../sim/judges/unstamped-state.ts';
@@ -94,6 +95,7 @@ export class LeftByALife {
       object: (path) => this.files.get(path),
       objects: () => [...this.files.keys()].sort((a, b) => (a < b ? -1 : 1)),
       coordination: (key) => (key === pointerKey(graph.jobId) ? pointer : undefined),
+      abortedRecord: () => undefined,
       openTransactions: () => [],
       leftovers: () => [],
     };
@@ -108,6 +110,7 @@ export class LeftByALife {
     const audit = new RestoreAudit({
       ...{ graphOf: () => graph, expiring: expiringStates(graph), reader, restorer, atBarrier },
       handedOut: () => savepoints,
+      files: new FileTrail(),
     });
     return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
   }

@@ -13,7 +13,8 @@
 import { assert } from '../../../engine/foundation/assert.ts';
 import type { NodeId } from '../../../engine/foundation/ids.ts';
 import { javaStringHash } from '../../../engine/foundation/stable-hash.ts';
-import type { DurableState } from '../../judges/judge.ts';
+import type { Lineage } from '../../../engine/protocol/stream-elements.ts';
+import type { AbortedRecord, DurableState } from '../../judges/judge.ts';
 import type { BrokerRules } from './broker-rules.ts';
 import { PartitionLog } from './partition-log.ts';
 import { TransactionLog, type TransactionFact } from './transaction-log.ts';
@@ -138,6 +139,15 @@ export class KafkaCluster {
       })),
       ...hanging.map((one) => ({ ...one, producerEpoch: 0, preCommitted: false, records: 0 })),
     ];
+  }
+
+  /** Judges: where an aborted record of the output lies. */
+  aborted(lineage: Lineage): AbortedRecord | undefined {
+    for (const [partition, log] of this.#logs) {
+      const place = log.aborted(lineage);
+      if (place !== undefined) return { partition, ...place };
+    }
+    return undefined;
   }
 
   #lead(partition: string): Lead {

@@ -47,6 +47,13 @@ export interface VisibleRecords {
   readonly lineages: readonly Lineage[];
 }
 
+/** Where an aborted record lies, and who wrote it. */
+export interface AbortedPlace {
+  readonly offset: number;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
 export type AppendOutcome = 'appended' | 'duplicate' | 'fenced' | 'out-of-order-sequence' | 'invalid-transaction-state';
 
 /** Batches of a segment: what retention deletes at once. */
@@ -62,6 +69,8 @@ export class PartitionLog {
   /** Transactions whose marker is written and not replicated: their first record, by the offset of the marker. */
   readonly #undecided = new Map<number, number>();
   readonly #aborted: { readonly producerId: number; readonly from: number; readonly to: number }[] = [];
+  /** Records that readers passed over, where they lay last. */
+  readonly #passedOver = new Map<Lineage, AbortedPlace>();
   #logStart = 0;
   #highWatermark = 0;
   #logEnd = 0;
@@ -152,6 +161,11 @@ export class PartitionLog {
     assert(this.#logEnd === this.#highWatermark, 'I2: what is replicated stays', { logEnd: this.#logEnd });
   }
 
+  /** Judges: where an aborted record lies; undefined: none of it does. */
+  aborted(lineage: Lineage): AbortedPlace | undefined {
+    return this.#passedOver.get(lineage);
+  }
+
   /** Every record below the high watermark and above what is deleted, decided or not (isolation.level=read_uncommitted). */
   uncommitted(): readonly Lineage[] {
     return this.#batches.filter(({ offset }) => offset < this.#highWatermark).flatMap(({ lineages }) => lineages);
@@ -189,7 +203,10 @@ export class PartitionLog {
     const limit = this.#readersStopAt === 'high-watermark' ? this.#highWatermark : this.lastStableOffset;
     if (limit <= this.#readTo) return undefined;
     const seen = this.#batches.filter((batch) => batch.offset >= this.#readTo && batch.offset < limit);
-    const visible = seen.filter((batch) => batch.marker === 'none' && !this.#isAborted(batch));
+    const records = seen.filter(({ marker }) => marker === 'none');
+    const visible = records.filter((batch) => !this.#isAborted(batch));
+    if (visible.length < records.length)
+      for (const batch of records) if (!visible.includes(batch)) this.#passOver(batch);
     this.#readTo = limit;
     this.#retain();
     if (visible.length === 0) return undefined;
@@ -197,6 +214,12 @@ export class PartitionLog {
       values: visible.flatMap(({ values }) => values),
       lineages: visible.flatMap(({ lineages }) => lineages),
     };
+  }
+
+  #passOver({ lineages, offset, producerId, producerEpoch }: Batch): void {
+    lineages.forEach((lineage, at) => {
+      this.#passedOver.set(lineage, { offset: offset + at, producerId, producerEpoch });
+    });
   }
 
   #isAborted({ producerId, offset }: Batch): boolean {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { micros } from '../../../../engine/foundation/time.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { ConservedOutput } from '../../../../sim/judges/conserved-output.ts';
+import { RecordTrail } from '../../../../sim/judges/record-trail.ts';
 import { InputIndex } from '../../../../sim/judges/reference-run.ts';
 
 const index = new InputIndex([
@@ -25,6 +26,7 @@ function judgedBy(
   const judge = new ConservedOutput({
     conserves: { input, output: (value) => value as string[] },
     index,
+    trail: new RecordTrail(index),
     hasFinished: () => true,
   });
   const event = { kind: 'output-appended', producer: 'sink', values: outputs, lineages: outputs.map(() => 1) };

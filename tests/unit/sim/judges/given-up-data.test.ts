@@ -17,7 +17,10 @@ const TWO_PARTS = jobGraph(
   [sourceVertex(0, 1, [0]), sourceVertex(1, 1, [1]), vertex(2, 2), vertex(3, 2)],
   [edge(0, 0, 2, 'hash'), edge(1, 1, 3, 'hash')],
 );
-const record = (on: number, lineage: number): InFlightRecord => ({ edge: on, value: '', timestampUs: 0, lineage });
+const record = (on: number, lineage: number): InFlightRecord => {
+  const channel = { edge: on, producer: 0, consumer: 0, side: 'input' as const };
+  return { edge: on, channel, value: '', timestampUs: 0, lineage };
+};
 
 class Watched {
   readonly changes: LostRecords[] = [];

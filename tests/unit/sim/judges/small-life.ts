@@ -174,6 +174,10 @@ export class SmallWorld implements DurableState {
     return this.values.get(key);
   }
 
+  abortedRecord(): undefined {
+    return undefined;
+  }
+
   openTransactions(): ReturnType<DurableState['openTransactions']> {
     return this.open;
   }

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import type { ExpectedOutput, ExpectedSink } from '../../../../sim/judges/expected-output.ts';
+import { RecordTrail } from '../../../../sim/judges/record-trail.ts';
+import { InputIndex } from '../../../../sim/judges/reference-run.ts';
 import { TableOutput } from '../../../../sim/judges/table-output.ts';
 
 const row = (key: string, count: number) => ({ key, count });
@@ -13,7 +15,9 @@ function judge(values: readonly unknown[] = EXPECTED): TableOutput {
     valuesOf: () => values.map((value, lineage) => ({ value, lineage })),
   };
   const outputKey = (value: unknown): string => (value as { key: string }).key;
-  return new TableOutput({ expected, audit: { outputKey }, version: 'count', hasFinished: () => false });
+  const index = new InputIndex([]);
+  const plain = { expected, audit: { outputKey }, version: 'count', hasFinished: () => false };
+  return new TableOutput({ ...plain, index, trail: new RecordTrail(index) });
 }
 
 function having(...rows: readonly unknown[]): TableOutput {

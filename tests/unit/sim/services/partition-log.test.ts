@@ -63,10 +63,22 @@ class WholeLog {
   }
 
   visible(): number[] {
-    return this.entries.flatMap(({ producer, sequence, offset, values, marker }) => {
+    return this.#read().flatMap(({ values, isAborted }) => (isAborted ? [] : values));
+  }
+
+  /** What readers passed over: each value with the place where it lies, and who wrote it. */
+  aborted(): (readonly [number, { offset: number; producerId: number; producerEpoch: number }])[] {
+    return this.#read().flatMap(({ values, isAborted, offset, producer: producerId, epoch: producerEpoch }) =>
+      isAborted ? values.map((value, at) => [value, { offset: offset + at, producerId, producerEpoch }] as const) : [],
+    );
+  }
+
+  #read(): (Entry & { readonly isAborted: boolean })[] {
+    return this.entries.flatMap((entry) => {
+      const { producer, sequence, offset, marker } = entry;
       if (marker !== 'none' || offset >= this.readTo) return [];
       const own = sequence < 0 ? undefined : this.transactions(producer).findLast(({ from }) => from <= offset);
-      return own?.marker?.marker === 'abort' ? [] : values;
+      return [{ ...entry, isAborted: own?.marker?.marker === 'abort' }];
     });
   }
 }
@@ -203,6 +215,7 @@ function around(commands: readonly Command[], isHeld: boolean): Command[] {
 
 it('I1 to I5: a partition that deletes what was read is like one that keeps everything, but for where it begins', () => {
   let deleted = 0;
+  let aborted = 0;
   fc.assert(
     fc.property(
       fc.array(command, { minLength: 300, maxLength: 350, size: 'max' }),
@@ -214,10 +227,14 @@ it('I1 to I5: a partition that deletes what was read is like one that keeps ever
           run.check();
         }
         expect(run.shown).toEqual(run.whole.visible());
+        for (const [value, place] of run.whole.aborted()) expect(run.log.aborted(value as Lineage)).toEqual(place);
+        for (const value of run.whole.visible()) expect(run.log.aborted(value as Lineage)).toBeUndefined();
+        aborted += run.whole.aborted().length;
         if (run.log.logStart > 0) deleted += 1;
       },
     ),
     { numRuns: 12, seed: 890 },
   );
   expect(deleted).toBeGreaterThan(3);
+  expect(aborted).toBeGreaterThan(100);
 });

@@ -54,7 +54,14 @@ test('sink store: doubled pre-commits, commits and aborts are done and change no
   expect(harness.eventsOf('transaction-committed')).toHaveLength(1);
   expect(harness.eventsOf('transaction-pre-committed')).toHaveLength(1);
   expect(harness.eventsOf('transaction-aborted')).toEqual([
-    { kind: 'transaction-aborted', transaction: 'u', producer: 'p', why: 'requested', preCommitted: false },
+    {
+      kind: 'transaction-aborted',
+      transaction: 'u',
+      producer: 'p',
+      why: 'requested',
+      preCommitted: false,
+      lineages: [2],
+    },
   ]);
 });
 
@@ -168,7 +175,14 @@ test('sink store: a transaction that stays open too long is aborted and its prod
   expect(disk.openTransactions()).toHaveLength(2);
   harness.runUntil(TRANSACTION_TIMEOUT_US + 10);
   expect(harness.eventsOf('transaction-aborted')).toEqual([
-    { kind: 'transaction-aborted', transaction: 't', producer: 'p', why: 'timeout', preCommitted: false },
+    {
+      kind: 'transaction-aborted',
+      transaction: 't',
+      producer: 'p',
+      why: 'timeout',
+      preCommitted: false,
+      lineages: [2],
+    },
   ]);
   expect(outcomeOf(harness, old.preCommit('t', 1))).toBe('fenced');
   expect(outcomeOf(harness, old.initialize())).toBe('fenced');
