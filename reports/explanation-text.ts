@@ -39,10 +39,13 @@ export function explanationText({ plan, signature, sentences, curve, pair, lives
   ].join('\n');
 }
 
-/** The event that some finding points at and that comes before all others; none where findings are about the end alone. */
+/** `judge/anomaly`: an event that is wrong, not one that it is held against. */
+const FINDING = /^[a-z0-9-]+\/[a-z0-9-]+$/;
+
+/** The event that some finding calls wrong and that comes before all others; none where findings are about the end alone. */
 function firstWrong(sentences: Explanation['sentences']): string[] {
   for (const { at, atUs, text, marks = [] } of sentences) {
-    const findings = marks.filter((mark) => mark.includes('/'));
+    const findings = marks.filter((mark) => FINDING.test(mark));
     if (findings.length === 0) continue;
     return ['', `The first event that is wrong is #${at}, at ${seconds(atUs)} s (${findings.join(', ')}): ${text}`];
   }

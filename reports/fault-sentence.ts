@@ -10,8 +10,11 @@ function whenOf({ trigger }: Fault): string {
   if ('atUs' in trigger) return `at ${seconds(trigger.atUs)}`;
   const { point, checkpoint, vertex, subtask, node, since, fromUs, occurrence, afterUs } = trigger;
   const of = checkpoint === undefined ? '' : ` of checkpoint ${checkpoint}`;
-  const at = vertex === undefined ? '' : ` at ${vertex}/${subtask ?? 'any'}`;
-  const nth = occurrence === 1 ? '' : `, time ${occurrence}`;
+  const at =
+    vertex === undefined
+      ? ''
+      : ` at ${subtask === undefined ? 'any subtask' : `subtask ${subtask}`} of vertex ${vertex}`;
+  const nth = occurrence === 1 ? '' : ` (occurrence ${occurrence})`;
   const on = node === undefined ? '' : ` on ${node}`;
   const counted = `${since === undefined ? '' : ` after ${since}`}${fromUs === undefined ? '' : ` from ${seconds(fromUs)} on`}`;
   const delay = afterUs === undefined ? 'when' : `${seconds(afterUs)} after`;
@@ -43,9 +46,9 @@ function whatOf(fault: Fault): string {
     case 'reset':
       return `connections ${between(fault, false)} are reset`;
     case 'operation':
-      return `the client asks: ${JSON.stringify(fault.command)}`;
+      return `the client asks for ${operationText(fault.command)}`;
     case 'service':
-      return `${fault.node} is ${fault.effect}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
+      return `${fault.node} ${SERVICE_EFFECTS[fault.effect]}${oddsOf(fault.chance)} for ${seconds(fault.forUs)}`;
     case 'clock-step':
       return `the clock of ${fault.node} is set ${fault.byUs < 0 ? 'back' : 'forward'} by ${seconds(Math.abs(fault.byUs))}${fault.forUs === undefined ? '' : ` for ${seconds(fault.forUs)}`}`;
     case 'clock-drift':
@@ -66,9 +69,53 @@ function whatOf(fault: Fault): string {
   }
 }
 
+type ServiceEffect = Extract<Fault, { kind: 'service' }>['effect'];
+
+const SERVICE_EFFECTS: Readonly<Record<ServiceEffect, string>> = {
+  slow: 'is slow',
+  unavailable: 'is unavailable',
+  fail: 'fails requests without carrying them out',
+  'unknown-outcome': 'carries requests out and loses its replies',
+  'session-expiry': 'ends sessions that it hears of',
+  'watch-loss': 'ends watches with an event that they would have told',
+  throttled: 'is too busy and refuses requests',
+  'write-fails': 'fails writes',
+  'disk-full': 'has no room for what is written',
+  'namenode-outage': 'is without its namenode',
+  'bit-rot': 'reads files with flipped bits',
+  'short-read': 'reads files short',
+  missing: 'does not find files that are there',
+  'stale-list': 'leaves files that are stored meanwhile out of lists',
+  fence: 'fences producers that write',
+};
+
+type Command = Extract<Fault, { kind: 'operation' }>['command'];
+
+function operationText(command: Command): string {
+  const resumed =
+    'thenResume' in command && command.thenResume !== undefined ? ', and begins the job again from it' : '';
+  switch (command.kind) {
+    case 'rescale':
+      return `parallelism ${command.parallelism}`;
+    case 'savepoint':
+      return 'a savepoint';
+    case 'checkpoint':
+      return 'a checkpoint';
+    case 'stop-with-savepoint':
+      return `a stop with a savepoint${command.drain ? ' that drains the job' : ''}${resumed}`;
+    case 'cancel':
+      return `the end of the job${resumed}`;
+    case 'dispose-savepoint':
+      return 'the disposal of its savepoint';
+    default:
+      return unreachable(command);
+  }
+}
+
 const DATAGRAMS = { loss: 'are lost', duplicate: 'come twice', reorder: 'overtake each other' } as const;
 
 function between({ a, b }: { readonly a: readonly string[]; readonly b: readonly string[] }, oneWay: boolean): string {
+  if (!oneWay && list(a) === list(b)) return `among ${list(a)}`;
   return oneWay ? `from ${list(a)} to ${list(b)}` : `between ${list(a)} and ${list(b)}`;
 }
 

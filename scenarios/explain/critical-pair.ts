@@ -32,9 +32,13 @@ export function parting(
   return { first, second: secondInFailing ?? second, isSwap };
 }
 
-/** Leases are renewed by the clock, and that a life goes on longer than the other is no order. */
+/** Leases are renewed and ids taken by the clock; that a life goes on longer than the other is no order, and a probe only looks at one. */
 const isTelling = ({ event }: HistoryEvent): boolean =>
-  event.kind !== 'phase' && !(event.kind === 'coordination-updated' && event.key.endsWith('/leader'));
+  event.kind !== 'phase' &&
+  event.kind !== 'probe' &&
+  !(event.kind === 'coordination-updated' && CLOCKWORK_KEY.test(event.key));
+
+const CLOCKWORK_KEY = /\/(?:leader|checkpoint-id)$/;
 
 /** How much there was of it: another time gives another amount. */
 const CONTENTS: ReadonlySet<string> = new Set(['metrics', 'values', 'lineages', 'value', 'version']);

@@ -109,7 +109,7 @@ function durableText({ node, event }: HistoryEvent): string | undefined {
       return `Transaction ${event.transaction} of ${event.producer} is aborted (${event.why})${event.preCommitted ? ', though it was pre-committed' : ''}`;
     case 'kafka-transaction':
       return event.state.startsWith('complete-')
-        ? `Transaction ${event.transactionalId} is ${event.state === 'complete-commit' ? 'committed' : 'aborted'} on ${node}, ${event.partitions.length === 0 ? 'no partition in it' : `over ${event.partitions.join(', ')}`}`
+        ? `Transaction ${event.transactionalId} is ${event.state === 'complete-commit' ? 'committed' : 'aborted'} on ${node}: its markers are written`
         : undefined;
     case 'output-appended':
       return `${countOf(event.values.length, 'record')} of ${event.producer} can be read on ${node}`;

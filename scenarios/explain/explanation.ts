@@ -11,7 +11,7 @@ import type { JobDefinition } from '../jobs/job-definition.ts';
 import { fewestOf } from '../shrink/delta-debugging.ts';
 import { type CriticalPair, parting } from './critical-pair.ts';
 import { anyEventText } from './event-text.ts';
-import { narrative, type Sentence } from './narrative.ts';
+import { narrative } from './narrative.ts';
 import {
   type Continuing,
   continuationSeed,
@@ -19,6 +19,7 @@ import {
   type ProbabilityCurve,
   probabilityCurve,
 } from './probability-curve.ts';
+import type { Sentence } from './sentence.ts';
 import { vertexNames } from './vertex-name.ts';
 
 export interface Explanation {
@@ -45,7 +46,7 @@ export function* explain(plan: SimulationPlan, { runs, jobs }: ExplainOptions): 
   const lastEvent = found.length === 0 ? history.length - 1 : found.reduce((a, b) => Math.max(a, b), 0);
   const asked = new Asked(plan, signature);
   const curve = yield* asked.drive(probabilityCurve(plan, { lastEvent, runs }));
-  const pair = signature === '' ? undefined : yield* criticalPair(plan, { failing, curve, runs, asked });
+  const pair = signature === '' ? undefined : yield* criticalPair(plan, { failing, lastEvent, curve, runs, asked });
   const wording = { plan, vertexName: vertexNames(plan, jobs) };
   return {
     plan,
@@ -117,6 +118,8 @@ function* look(plan: SimulationPlan, branch?: Branch): Inquiring<LifeAnswer> {
 
 interface PairInput {
   readonly failing: LifeAnswer;
+  /** What comes behind it decides nothing any more. */
+  readonly lastEvent: number;
   readonly curve: ProbabilityCurve;
   readonly runs: number;
   readonly asked: Asked;
@@ -125,7 +128,7 @@ interface PairInput {
 /** A life that passes and parts as late as possible, with as few sites drawn anew as possible, beside the one that fails. */
 function* criticalPair(
   plan: SimulationPlan,
-  { failing, curve, runs, asked }: PairInput,
+  { failing, lastEvent, curve, runs, asked }: PairInput,
 ): Inquiring<CriticalPair | undefined> {
   const latest = curve.points.findLast(({ failed }) => failed < runs);
   if (latest === undefined) return undefined;
@@ -140,7 +143,7 @@ function* criticalPair(
   const needed = yield* fewestSites(sites, passing, asked);
   const neighbour = yield* look(plan, { ...passing, sites: needed });
   const parted = parting(failing.history, neighbour.history);
-  return parted === undefined ? undefined : { ...parted, sites: needed };
+  return parted === undefined || parted.first.index > lastEvent ? undefined : { ...parted, sites: needed };
 }
 
 /** The fewest sites whose other chance still passes. */

@@ -8,16 +8,9 @@
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
 import type { Verdict } from '../../sim/judges/verdict.ts';
 import { anyEventText, detailText, eventText, type Wording } from './event-text.ts';
+import { withoutRepetition } from './repetition.ts';
 import { withoutRoutine } from './routine.ts';
-
-export interface Sentence {
-  /** History index; -1: of no single event. */
-  readonly at: number;
-  readonly atUs: number;
-  readonly text: string;
-  /** Who points at this event: `judge/anomaly`, or what else it is; absent: nobody. */
-  readonly marks?: readonly string[];
-}
+import type { Sentence } from './sentence.ts';
 
 export interface NarrativeInput extends Wording {
   readonly history: readonly HistoryEvent[];
@@ -75,10 +68,11 @@ export function narrative(input: NarrativeInput): Sentence[] {
     run = { key, first: entry, text, marks: own, count: 1 };
   }
   close();
+  const told = withoutRepetition(sentences);
   const end = history.at(-1)?.atUs ?? 0;
   for (const { judge, anomaly, message, at } of failing)
-    sentences.push({ at: at[0] ?? -1, atUs: end, text: `${judge} finds ${anomaly}: ${message}.` });
-  return sentences;
+    told.push({ at: at.at(-1) ?? -1, atUs: end, text: `${judge} finds ${anomaly}: ${message}.` });
+  return told;
 }
 
 function ofRun({ first, text, marks, count }: Run): Sentence {
@@ -98,7 +92,10 @@ function marksOf(
 ): ReadonlyMap<number, readonly string[]> {
   const marks = new Map(marked);
   for (const { judge, anomaly, at } of failing)
-    for (const index of at) marks.set(index, [...(marks.get(index) ?? []), `${judge}/${anomaly}`]);
+    at.forEach((index, place) => {
+      const mark = place === at.length - 1 ? `${judge}/${anomaly}` : `held against ${judge}/${anomaly}`;
+      marks.set(index, [...(marks.get(index) ?? []), mark]);
+    });
   return marks;
 }
 

@@ -44,9 +44,9 @@ export function* probabilityCurve(
   const grid = Array.from({ length: GRID }, (_, index) => Math.round((index * (lastEvent + 1)) / (GRID - 1)) - 1);
   yield* measure(plan, { events: grid, runs, points });
   for (;;) {
-    const [low, high] = steepest(inOrder(points));
-    if (low === undefined || high === undefined || rise(low, high) < RISE_MIN)
-      return { points: inOrder(points), decisive: undefined };
+    const found = steepest(inOrder(points));
+    if (found === undefined || found.by < RISE_MIN) return { points: inOrder(points), decisive: undefined };
+    const { low, high } = found;
     if (high.afterEvent - low.afterEvent <= 1)
       return { points: inOrder(points), decisive: { before: low, with: high } };
     yield* measure(plan, { events: [Math.floor((low.afterEvent + high.afterEvent) / 2)], runs, points });
@@ -83,17 +83,28 @@ function* measure(
 const inOrder = (points: ReadonlyMap<number, CurvePoint>): CurvePoint[] =>
   [...points.values()].sort((a, b) => a.afterEvent - b.afterEvent);
 
-const share = ({ failed, runs }: CurvePoint): number => failed / runs;
-const rise = (low: CurvePoint, high: CurvePoint): number => share(high) - share(low);
+interface Rise {
+  readonly low: CurvePoint;
+  readonly high: CurvePoint;
+  /** By so much the share that fails alike is higher behind `high`, for good. */
+  readonly by: number;
+}
 
-/** Neighbours with the greatest rise; the later ones of equals, since what is decided last decides. */
-function steepest(points: readonly CurvePoint[]): readonly [CurvePoint | undefined, CurvePoint | undefined] {
-  let best: readonly [CurvePoint | undefined, CurvePoint | undefined] = [points[0], points[1]];
-  for (let index = 1; index < points.length; index += 1) {
+/**
+ * Neighbours with the greatest rise that lasts: what the share falls below again later decided nothing. The later ones of equals, since what is
+ * decided last decides.
+ */
+function steepest(points: readonly CurvePoint[]): Rise | undefined {
+  let best: Rise | undefined;
+  let lasting = Number.POSITIVE_INFINITY;
+  for (let index = points.length - 1; index > 0; index -= 1) {
     const [low, high] = [points[index - 1], points[index]];
-    const [bestLow, bestHigh] = best;
-    if (low === undefined || high === undefined || bestLow === undefined || bestHigh === undefined) continue;
-    if (rise(low, high) >= rise(bestLow, bestHigh)) best = [low, high];
+    if (low === undefined || high === undefined) continue;
+    lasting = Math.min(lasting, share(high));
+    const by = lasting - Math.min(lasting, share(low));
+    if (best === undefined || by > best.by) best = { low, high, by };
   }
   return best;
 }
+
+const share = ({ failed, runs }: CurvePoint): number => failed / runs;

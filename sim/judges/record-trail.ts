@@ -13,7 +13,7 @@ import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
 import type { AbortedRecord } from './judge.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
 
-/** What is known about a finding: part of a sentence, empty when nothing is, and the history indices that show it. */
+/** What is known about a finding: part of a sentence, empty when nothing is, and the history indices that show it, as a verdict has them. */
 export interface Clue {
   readonly says: string;
   readonly at: readonly number[];
@@ -86,6 +86,7 @@ export class RecordTrail {
     const abort = this.#abortOf(lineage);
     // What fails with its attempt is aborted and read again; that is no decision about the record.
     const counts = abort !== undefined && (abort.wasPreCommitted || abort.at > (covering?.at ?? -1));
+    // In the order of the life for people; what took the record away is the last of the indices, whenever that was.
     const told = [
       ...(covering === undefined
         ? []
@@ -98,7 +99,8 @@ export class RecordTrail {
       ...(counts ? [abort] : []),
     ].sort((a, b) => a.at - b.at);
     if (told.length === 0) return NO_CLUE;
-    return { says: `: ${told.map(({ says }) => says).join('; ')}`, at: told.map(({ at }) => at) };
+    const at = [...(covering === undefined ? [] : [covering.at]), ...(counts ? [abort.at] : [])];
+    return { says: `: ${told.map(({ says }) => says).join('; ')}`, at };
   }
 
   /** Why a record that was seen at `first` is seen again at `again`. */

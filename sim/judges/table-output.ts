@@ -121,7 +121,7 @@ export class TableOutput implements Judge, OutputProgress {
     for (const { newest, seen, seenAt, of } of this.#rows.values()) {
       if (newest === seen) continue;
       const { says, at } = trail.lost(of);
-      const shown = seen < 0 ? at : [...at, seenAt].sort((a, b) => a - b);
+      const shown = seen < 0 ? at : [seenAt, ...at];
       return this.#findings.violated(
         'output-lost',
         shown,

@@ -6,7 +6,7 @@ export interface Verdict {
   readonly message: string;
   /** Short stable name of the anomaly, for deduplication: `output-lost`, `output-duplicated` ... Empty when passed. */
   readonly anomaly: string;
-  /** History indices that show it. */
+  /** History indices that show it: the last is where it went wrong, those before it what it is held against. */
   readonly at: readonly number[];
 }
 

@@ -26,6 +26,14 @@ describe('probability curve', () => {
     expect(decisive?.with).toEqual({ afterEvent: at, runs: 10, failed: 10, passed: 0 });
   });
 
+  it('what becomes likely and then unlikely again was not decided there', () => {
+    const failing = ({ afterEvent }: Branch, index: number): boolean =>
+      afterEvent >= 400 || (afterEvent >= 120 && afterEvent < 260 && index % 10 < 8);
+    const { decisive } = curveOf(failing, 500);
+    expect(decisive?.before.afterEvent).toBe(399);
+    expect(decisive?.with).toEqual({ afterEvent: 400, runs: 10, failed: 10, passed: 0 });
+  });
+
   it('what fails whatever chance does is decided nowhere', () => {
     const { decisive, points } = curveOf(() => true, 500);
     expect(decisive).toBeUndefined();

@@ -1,6 +1,7 @@
 /** Lives that were lived, told as if judges had found something in them. */
 import { describe, expect, it } from 'vitest';
-import { narrative, type Sentence } from '../../../../scenarios/explain/narrative.ts';
+import { narrative } from '../../../../scenarios/explain/narrative.ts';
+import type { Sentence } from '../../../../scenarios/explain/sentence.ts';
 import { vertexNames } from '../../../../scenarios/explain/vertex-name.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import type { Verdict } from '../../../../sim/judges/verdict.ts';

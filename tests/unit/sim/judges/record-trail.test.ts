@@ -63,7 +63,7 @@ describe('record trail', () => {
     expect(behind.at).toEqual([10, 20]);
     expect(behind.says).toContain('transaction tx-20 with it was aborted at 20 s (fenced)');
     const ahead = new Told().aborted(5, [4], true).completed(1, [5, 0], 10).trail.lost(4);
-    expect(ahead.at).toEqual([5, 10]);
+    expect(ahead.at).toEqual([10, 5]);
     expect(ahead.says).toContain('which was pre-committed,');
   });
 
