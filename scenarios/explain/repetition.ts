@@ -13,7 +13,7 @@ const ROUNDS_MIN = 2;
 /** Rounds of sentences that say the same but for numbers become one round, and a sentence that says how often it comes again. */
 export function withoutRepetition(sentences: readonly Sentence[]): Sentence[] {
   const shapes = sentences.map(({ text, marks }, index) =>
-    marks === undefined ? text.replace(/\d+/g, '#') : `only ${index}`,
+    marks === undefined ? text.replace(/\d+(?:\.\d+)?/g, '#') : `only ${index}`,
   );
   const told: Sentence[] = [];
   for (let at = 0; at < sentences.length; ) {
