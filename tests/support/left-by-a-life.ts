@@ -109,6 +109,6 @@ export class LeftByALife {
       ...{ graphOf: () => graph, expiring: expiringStates(graph), reader, restorer, atBarrier },
       handedOut: () => savepoints,
     });
-    return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
+    return audit.finish();
   }
 }
