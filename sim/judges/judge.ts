@@ -17,7 +17,7 @@ export interface Judge {
   observe(entry: HistoryEvent): void;
   /** Entries of memory. */
   readonly remembered: number;
-  /** At the end of the life. `violated` found earlier must be repeated here. */
+  /** At the end of the life. `violated` found earlier must be repeated here; where a limit cut it off, the bench takes `passed` back (verdict.ts). */
   finish(end: EndOfLife): Verdict[];
 }
 
