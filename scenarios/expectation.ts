@@ -10,7 +10,7 @@
  *     `LOSS_ANOMALIES` and it expects at-most-once.
  */
 import type { Expectation } from '../sim/plan.ts';
-import { mergeVerdicts, type RunVerdict, type Verdict } from '../sim/judges/verdict.ts';
+import { mergeVerdicts, type RunVerdict, failureSignature, type Verdict } from '../sim/judges/verdict.ts';
 import type { RunRecord } from '../sim/run-record.ts';
 
 /** What happens when records are processed again after a restart, or overtake a barrier, and nothing worse. */
@@ -47,8 +47,7 @@ export function judgement(
   if (expect === 'exactly-once') return { verdict: record.verdict, signature: record.signature, duplicates };
   const counted = record.verdicts.filter((one) => !(expect === 'at-least-once' ? isDuplicate(one) : isLoss(one)));
   const verdict = mergeVerdicts(counted);
-  const worst = counted.find((one) => one.outcome === verdict && verdict !== 'passed');
-  return { verdict, signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`, duplicates };
+  return { verdict, signature: failureSignature(counted, verdict), duplicates };
 }
 
 const isDuplicate = (verdict: Verdict): boolean =>

@@ -24,7 +24,7 @@ import type { DurableState, EndOfLife } from './judges/judge.ts';
 import { JudgeBench } from './judges/judge-bench.ts';
 import { StaleAlignments } from './judges/stale-alignments.ts';
 import { expiringStates } from './judges/unstamped-state.ts';
-import { mergeVerdicts, type Verdict } from './judges/verdict.ts';
+import { mergeVerdicts, failureSignature, type Verdict } from './judges/verdict.ts';
 import { Choices } from './kernel/choice.ts';
 import { Digest } from './kernel/digest.ts';
 import { EventLoop, type StopReason } from './kernel/event-loop.ts';
@@ -239,7 +239,6 @@ class Life {
 
   #record(verdicts: readonly Verdict[]): RunRecord {
     const verdict = mergeVerdicts(verdicts);
-    const worst = verdicts.find(({ outcome }) => outcome === verdict && verdict !== 'passed');
     const faultRecords = this.#injector.records();
     const { totalRecords } = this.#inputs.job.content;
     const figures = this.#collector.figures({ in: totalRecords, replayed: this.#world.replayed });
@@ -251,7 +250,7 @@ class Life {
       rungs: this.#keepsLadder || verdict !== 'passed' ? this.#loop.digest.rungs() : [],
       verdict,
       verdicts,
-      signature: worst === undefined ? '' : `${worst.judge}/${worst.anomaly}`,
+      signature: failureSignature(verdicts, verdict),
       virtualUs: this.#loop.nowUs,
       events: this.#loop.events,
       records: figures.records,

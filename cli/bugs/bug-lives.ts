@@ -5,6 +5,7 @@
  * I1: outcomes are a function of plans and engine, and come in the order of the bugs.
  */
 import type { BugOutcome, BugRun } from '../../scenarios/bugs/bug-record.ts';
+import { isFinding } from '../../sim/judges/verdict.ts';
 import { type ExitCode, EXIT, exitCodeOf, gravest } from '../exit-codes.ts';
 import { packageVersion } from '../files.ts';
 import type { LifeResult } from '../life-pool.ts';
@@ -48,7 +49,7 @@ function verdictOn(bug: Bug, result: LifeResult): Omit<BugLife, 'bug'> {
   }
   const { judgement, record } = result.life;
   const { verdict, signature } = judgement;
-  const findings = record.verdicts.filter(({ outcome }) => outcome !== 'passed').map(({ message }) => message);
+  const findings = record.verdicts.filter(isFinding).map(({ message }) => message);
   const idle = record.faultRecords.filter(({ effective }) => !effective);
   const message =
     verdict !== 'passed'

@@ -5,6 +5,7 @@
  */
 import { faultSentence } from '../../reports/index.ts';
 import type { FirstSeen } from '../../scenarios/bugs/bug-record.ts';
+import { isFinding } from '../../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { Life } from '../life.ts';
 
@@ -19,7 +20,7 @@ export interface StoryBeginning {
 
 export function beginningOfStory({ plan, life, firstSeen }: StoryBeginning): string {
   const { judgement, record } = life;
-  const findings = record.verdicts.filter(({ outcome }) => outcome !== 'passed');
+  const findings = record.verdicts.filter(isFinding);
   const engine = plan.variant === 'standard' ? '' : `, on the engine ${plan.variant}`;
   const { scenario, seed, engineVersion, faults } = firstSeen;
   return [

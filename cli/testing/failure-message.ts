@@ -11,6 +11,7 @@ import { vertexNames } from '../../scenarios/explain/vertex-name.ts';
 import { live } from '../../scenarios/live.ts';
 import { judgement } from '../../scenarios/expectation.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
+import { isFinding } from '../../sim/judges/verdict.ts';
 import type { SimulationPlan, TopicPlan } from '../../sim/plan.ts';
 import { capsuleOf } from '../capsule.ts';
 import { joinPath, packageVersion } from '../files.ts';
@@ -40,7 +41,7 @@ export function failureMessage(life: TestLife, { folder, headline, again }: Fail
     live(one, { ...options, jobs }),
   );
   const capsule = joinPath(folder, writeCapsule(folder, capsuleOf(plan, lived, packageVersion())));
-  const wrong = record.verdicts.filter(({ outcome }) => outcome !== 'passed');
+  const wrong = record.verdicts.filter(isFinding);
   return [
     `${life.plan.job.use} ${headline ?? headlineOf(life)}: ${life.signature} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
     ...wrong.map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
@@ -79,7 +80,7 @@ function coreText({ drawnSites, fixedChoices = [] }: SimulationPlan): string {
 function storyOf({ plan, world }: TestLife): string[] {
   const { history, verdicts } = live(plan, { ...world, keepHistory: true });
   const told = narrative({ plan, history, verdicts, vertexName: vertexNames(plan, world.jobs), marked: new Map() });
-  const sentences = told.slice(0, told.length - verdicts.filter(({ outcome }) => outcome !== 'passed').length);
+  const sentences = told.slice(0, told.length - verdicts.filter(isFinding).length);
   const lines = sentences.map(
     ({ atUs, text, marks = [] }) =>
       `  ${(atUs / 1_000_000).toFixed(3)} s ${text}${marks.length === 0 ? '' : ` <- ${marks.join(', ')}`}`,

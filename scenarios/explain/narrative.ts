@@ -6,7 +6,7 @@
  * I2: an event that a finding or somebody else points at has a sentence of its own, which says who points at it.
  */
 import type { HistoryEvent } from '../../sim/history/history-event.ts';
-import type { Verdict } from '../../sim/judges/verdict.ts';
+import { isFinding, type Verdict } from '../../sim/judges/verdict.ts';
 import { anyEventText, detailText, eventText, type Wording } from './event-text.ts';
 import { withoutRepetition } from './repetition.ts';
 import { withoutRoutine } from './routine.ts';
@@ -33,7 +33,7 @@ interface Run {
 
 export function narrative(input: NarrativeInput): Sentence[] {
   const { history, verdicts } = input;
-  const failing = verdicts.filter(({ outcome }) => outcome !== 'passed');
+  const failing = verdicts.filter(isFinding);
   const marks = marksOf(failing, input.marked);
   const detailed = checkpointsIn(failing, history);
   const consequences = consequencesOf(history, marks);

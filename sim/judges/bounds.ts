@@ -5,10 +5,10 @@
  * Shown every message that goes over a connection (the network's `TrafficWatcher`); from the history it learns which attempts have ended.
  * Invariants:
  *   I1 a channel is known by the consumer's request: what is sent before it, or behind the end of an attempt, is judged by nobody;
- *   I2 what is known of a channel goes with its consumer, so memory is bounded by the subtasks that run;
+ *   I2 what is known of a channel goes with its consumer, be it that its node crashes, so memory is bounded by the subtasks that run;
  *   I3 a producer may gather what its pool and overdraft have room for, and what one record in progress adds to that.
  */
-import { attemptOfMailbox, type MailboxId } from '../../engine/foundation/ids.ts';
+import { attemptOfMailbox, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { BufferMessage, DataPlaneMessage, EngineMessage } from '../../engine/protocol/messages.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -41,7 +41,7 @@ export interface BoundsOptions {
 
 export class Bounds implements Judge {
   readonly name = NAME;
-  readonly kinds = ['task-deployed', 'task-state'] as const;
+  readonly kinds = ['task-deployed', 'task-state', 'node-crashed'] as const;
   readonly anomalies =
     'buffer-without-credit: a producer sends more data buffers than its consumer has granted. credit-beyond-buffers: a consumer grants more ' +
     'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has.';
@@ -49,6 +49,8 @@ export class Bounds implements Judge {
   readonly #findings = new Findings(NAME);
   /** By attempt of the consumer, then by number of the channel in its gate. */
   readonly #channels = new Map<number, (Channel | undefined)[]>();
+  /** By attempt that has begun and not ended: where it runs. */
+  readonly #nodes = new Map<number, NodeId>();
   /** By vertex: the most subtasks it was deployed with. */
   readonly #parallelism: number[] = [];
   /** Of the last event that was seen. */
@@ -60,13 +62,16 @@ export class Bounds implements Judge {
     this.#options = options;
   }
 
-  observe({ event, index }: HistoryEvent): void {
+  observe({ event, index, node }: HistoryEvent): void {
     this.#at = index;
     if (event.kind === 'task-deployed') {
       const { vertex, parallelism } = event;
       this.#parallelism[vertex] = Math.max(this.#parallelism[vertex] ?? 0, parallelism);
-    } else if (event.kind === 'task-state' && (event.state === 'canceled' || event.state === 'finished')) {
-      this.#channels.delete(event.attempt);
+    } else if (event.kind === 'node-crashed') {
+      for (const [attempt, where] of this.#nodes) if (where === node) this.#forget(attempt);
+    } else if (event.kind === 'task-state') {
+      if (event.state === 'canceled' || event.state === 'finished') this.#forget(event.attempt);
+      else this.#nodes.set(event.attempt, node);
     }
   }
 
@@ -91,11 +96,22 @@ export class Bounds implements Judge {
     );
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.channels + this.#nodes.size;
+  }
+
   /** Channels that are remembered (I2). */
   get channels(): number {
     let channels = 0;
     for (const ofConsumer of this.#channels.values()) channels += ofConsumer.length;
     return channels;
+  }
+
+  /** An attempt that has ended asks for nothing and is granted nothing more. */
+  #forget(attempt: number): void {
+    this.#channels.delete(attempt);
+    this.#nodes.delete(attempt);
   }
 
   /** Repeated until the producer is there: the first one counts. */

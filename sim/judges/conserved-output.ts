@@ -84,6 +84,11 @@ export class ConservedOutput implements Judge, OutputProgress {
     return this.#visible;
   }
 
+  /** Entries of memory; bounded by the input. */
+  get remembered(): number {
+    return this.#due.size + this.#seen.size + (this.#windows?.remembered ?? 0);
+  }
+
   isComplete(): boolean {
     return this.#missing === 0;
   }

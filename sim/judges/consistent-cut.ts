@@ -10,12 +10,14 @@
  * I3: a run begins when the pointer says so: the leader that wrote it may not live to tell.
  */
 import { decodePointer, FIRST_RUN, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
+import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointContents, CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
 import type { FiredTimersLog } from './fired-timers.ts';
 import { Findings } from './findings.ts';
-import type { JobAudit } from './job-audit.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
+import { type JobAudit, NOT_COMPARED } from './job-audit.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { RecordTrail } from './record-trail.ts';
@@ -48,6 +50,7 @@ export class ConsistentCut implements Judge {
     'markers-put',
     'checkpoint-completed',
     'coordination-updated',
+    'operation-answered',
   ] as const;
   readonly anomalies =
     'cut-misses-record: state of a completed checkpoint lacks a record before its source offsets. cut-holds-too-much: it has ' +
@@ -65,7 +68,7 @@ export class ConsistentCut implements Judge {
   readonly #markers = new Map<number, Map<number, number>>();
   readonly #pointerKey: string;
   #run = FIRST_RUN.run;
-  #compared = 0;
+  #seen = 0;
   #wrong = false;
 
   constructor(options: ConsistentCutOptions) {
@@ -86,15 +89,17 @@ export class ConsistentCut implements Judge {
       this.#snapshotUs.set(subtaskKey(event), atUs);
       return this.#options.fired?.taken(event);
     }
-    if (event.kind === 'task-restored') return this.#options.fired?.restored(event.checkpointId);
+    if (event.kind === 'task-restored') return this.#options.fired?.restored(event);
     if (event.kind === 'markers-put') return this.#note(event);
     if (event.kind === 'coordination-updated') return this.#updated(event);
+    if (event.kind === 'operation-answered') return this.#onAnswered(event);
     if (event.kind !== 'checkpoint-completed') return;
     const reported = this.#options.fired?.completed(event.checkpointId) ?? [];
     const checkpoint = this.#options.reader.retained().find(({ id }) => id === event.checkpointId);
     // A checkpoint that the pointer does not name has no contents to judge; the lifecycle judge reports it.
     if (checkpoint === undefined) return;
     const contents = this.#options.reader.contents(checkpoint);
+    this.#seen += 1;
     const id = String(checkpoint.id);
     if (contents.kind === 'unreadable') {
       this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${contents.reason}`);
@@ -111,7 +116,6 @@ export class ConsistentCut implements Judge {
     this.#judgeMarkers(contents.value, at);
     if (!this.#options.audit.stateIsOrderInsensitive || this.#wrong) return;
     const difference = this.#options.cuts.compare(contents.value);
-    this.#compared += 1;
     if (difference.kind === 'unreadable') {
       this.#findings.violated('checkpoint-unreadable', [at], () => `Checkpoint ${id}: ${difference.reason}`);
       return;
@@ -141,9 +145,25 @@ export class ConsistentCut implements Judge {
     if (contents.kind === 'read') this.#furthest.set(contents.value.cut);
   }
 
+  /** What was handed out may be restored however old it is. */
+  #onAnswered({ location }: Extract<HistoryEvent['event'], { kind: 'operation-answered' }>): void {
+    const { fired, reader } = this.#options;
+    fired?.forgetGone((known) => reader.metadata(metadataIn(known)).kind === 'read');
+    if (fired === undefined || location === '') return;
+    const metadata = reader.metadata(metadataIn(location));
+    if (metadata.kind === 'read') fired.handedOut(location, metadata.value.checkpointId);
+  }
+
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#snapshotUs.size + this.#markers.size + (this.#options.fired?.remembered ?? 0);
+  }
+
   finish(): Verdict[] {
     return this.#findings.verdicts(
-      `${String(this.#compared)} completed checkpoints hold exactly the records before their cut`,
+      this.#options.audit.stateIsOrderInsensitive
+        ? `${String(this.#seen)} completed checkpoints hold exactly the records before their cut`
+        : `${String(this.#seen)} completed checkpoints can be read, name one place in each partition and never go back; ${NOT_COMPARED}`,
     );
   }
 
@@ -160,6 +180,8 @@ export class ConsistentCut implements Judge {
     const markers = this.#markers.get(checkpointId) ?? new Map<number, number>();
     this.#markers.set(checkpointId, markers);
     partitions.forEach((partition, index) => void markers.set(partition, offsets[index] ?? -1));
+    // A checkpoint that has not completed since then never will: its time-out is over.
+    forgetOldest(this.#markers, EPISODES_KEPT);
   }
 
   #judgeMarkers({ id, cut }: Pick<CheckpointContents, 'id' | 'cut'>, at: number): void {

@@ -122,6 +122,11 @@ export class ExactlyOnceOutput implements Judge {
     return this.#visible;
   }
 
+  /** Entries of memory; grows with what was seen, which the end may be asked for. */
+  get remembered(): number {
+    return this.#sinks.reduce((sum, { batches }) => sum + batches.length, this.#sinkByProducer.size);
+  }
+
   /** I2, O(1). */
   isComplete(): boolean {
     return this.#missing === 0;

@@ -12,7 +12,7 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
 import { Findings } from './findings.ts';
-import type { JobAudit } from './job-audit.ts';
+import { type JobAudit, NOT_COMPARED } from './job-audit.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
@@ -82,6 +82,7 @@ export class ExactlyOnceState implements Judge {
         return;
       case 'task-restored':
         if (event.checkpointId > 0) this.#restoredUs.set(event.checkpointId, atUs);
+        forgetOldest(this.#restoredUs, EPISODES_KEPT);
         this.#judgeRestore(event.checkpointId, event.attempt, at);
         return;
       default:
@@ -132,7 +133,12 @@ export class ExactlyOnceState implements Judge {
         this.#findings.violated(ANOMALY_OF[kind], at, () => `Newest checkpoint ${id}: ${message}`);
       }
     }
-    return this.#findings.verdicts(`Checkpoint ${String(newest.id)} holds what the reference holds over its cut`);
+    const id = String(newest.id);
+    return this.#findings.verdicts(
+      audit.stateIsOrderInsensitive
+        ? `Checkpoint ${id} holds what the reference holds over its cut`
+        : `Checkpoint ${id} and what else is retained can be read; ${NOT_COMPARED}`,
+    );
   }
 
   #follow(value: string, at: number, atUs: number): void {

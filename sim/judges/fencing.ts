@@ -196,6 +196,7 @@ export class Fencing implements Judge {
         endedAt: -1,
         lastActUs: -1,
       });
+      this.#forgetEnded();
       return;
     }
     this.#latches.delete(epoch);
@@ -203,6 +204,16 @@ export class Fencing implements Judge {
     if (grant === undefined) return;
     const isRevoked = this.#revoked?.atUs === atUs && this.#revoked.owner === grant.holder;
     this.#end(grant, isRevoked ? atUs + this.#leaseUs : atUs, index);
+  }
+
+  /** A latch node that is there is not old, whenever it came: its leader may act for as long as it stays, and is judged as long. */
+  #forgetEnded(): void {
+    for (const epoch of this.#latches) {
+      const grant = this.#grants.get(epoch);
+      if (grant === undefined || !this.#grants.delete(epoch)) continue;
+      this.#grants.set(epoch, grant);
+    }
+    forgetOldest(this.#grants, EPISODES_KEPT);
   }
 
   #end(grant: Grant, byUs: number, index: number): void {

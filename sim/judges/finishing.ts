@@ -15,7 +15,7 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
-import { forgetOldest } from './forget-oldest.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
 const NAME = 'finishing';
 const TRANSACTION = /-(\d+)$/;
@@ -94,7 +94,7 @@ export class Finishing implements Judge {
     switch (event.kind) {
       case 'leadership-acquired':
         if (this.#rememberedAt >= 0) this.#knowing.add(event.epoch);
-        return;
+        return forgetOldest(this.#knowing, EPISODES_KEPT);
       case 'task-deployed':
         this.#onDeployed(event, at);
         return;
@@ -129,6 +129,7 @@ export class Finishing implements Judge {
     if (newest > this.#newestNamed) this.#namedUs = atUs;
     this.#newestNamed = newest;
     if (stoppedWith !== undefined) this.#stoppedWith.add(Number(stoppedWith));
+    forgetOldest(this.#stoppedWith, EPISODES_KEPT);
     if (job === undefined || job.run === this.#run) return;
     this.#run = job.run;
     this.#rememberedAt = -1;

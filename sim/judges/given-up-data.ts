@@ -54,6 +54,11 @@ export class GivenUpData implements LeftOut {
     if (!this.#parts.has(part)) this.#giveUp(part);
   }
 
+  /** Entries of memory: as many as there are parts. */
+  get remembered(): number {
+    return this.#givenUp.length;
+  }
+
   /** What the state of a checkpoint lacks, always the same object for the same; undefined: nothing. */
   before(checkpointId: number): LostRecords | undefined {
     return this.#givenUp.findLast(({ behind }) => behind < checkpointId)?.lost;

@@ -2,6 +2,9 @@
 import type { StateKey } from '../../engine/job/functions.ts';
 import type { RecordValue } from '../../engine/protocol/stream-elements.ts';
 
+/** Of jobs without `stateIsOrderInsensitive`: the end of a sentence on what was looked at. */
+export const NOT_COMPARED = 'their state depends on the order in which records came, and is not compared';
+
 /** What a counter showed, and when by the clock that decides. */
 export interface CounterAccess {
   readonly key: StateKey;

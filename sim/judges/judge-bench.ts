@@ -5,7 +5,7 @@
  * one reference that follows the cuts). Called by the simulation for each history event.
  *
  * I1: an event that no judge wants costs one look-up.
- * I2: each judge gives at least one verdict.
+ * I2: each judge gives at least one verdict, and of a life that a limit cut off none says that it passed.
  * I3: judges see an event in a fixed order: output first, progress last, so that progress asks about what was just seen.
  */
 import type { EngineMessage } from '../../engine/protocol/messages.ts';
@@ -52,7 +52,7 @@ import { type CurrentCourse, type JobVersions, RunHistory, type SnapshotCut } fr
 import { expiringStates } from './unstamped-state.ts';
 import { Upgrades } from './upgrades.ts';
 import type { StaleAlignments } from './stale-alignments.ts';
-import type { Verdict } from './verdict.ts';
+import { cutShort, type Verdict } from './verdict.ts';
 
 /** What depends on job and input only. Lives that share both may share it; a sweep then folds the reference output once. */
 export interface JudgedJob {
@@ -224,7 +224,8 @@ export class JudgeBench {
   finish(end: EndOfLife): Verdict[] {
     this.#missed?.bringUpToDate();
     if (!this.output.isComplete()) this.#due.settle();
-    return this.judges.flatMap((judge) => judge.finish(end));
+    const verdicts = this.judges.flatMap((judge) => judge.finish(end));
+    return end.cause === 'limit' ? verdicts.map(cutShort) : verdicts;
   }
 
   /** How near the life came; complete when it has ended. */

@@ -3,7 +3,8 @@
  *
  * Memory is bounded by the job and its input, not by the length of the life, checkpoints or restarts (tests/unit/sim/judges/memory.test.ts). It must
  * grow with the output where that is compared record by record: exactly-once-output.ts and table-output.ts keep what was seen of each record,
- * state-expiry.ts the last access of each key; and with the snapshots that clients were handed out, which are theirs until they give them up (retention.ts).
+ * state-expiry.ts the last access of each key; with the snapshots that clients were handed out, which are theirs until they give them up
+ * (retention.ts, fired-timers.ts); and with upgrades and drains, through all of which the reference is led (run-history.ts).
  * Measured: docs/memory.md.
  */
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -15,7 +16,9 @@ export interface Judge {
   /** What counts as an anomaly, in prose. */
   readonly anomalies: string;
   observe(entry: HistoryEvent): void;
-  /** At the end of the life. `violated` found earlier must be repeated here. */
+  /** Entries of memory. */
+  readonly remembered: number;
+  /** At the end of the life. `violated` found earlier must be repeated here; where a limit cut it off, the bench takes `passed` back (verdict.ts). */
   finish(end: EndOfLife): Verdict[];
 }
 

@@ -87,6 +87,15 @@ export class MissedRecords implements LeftOut {
     else if (message.kind === 'buffer') this.#onBuffer(attemptOfMailbox(to) ?? -1, message);
   }
 
+  /** Entries of memory besides what was lost (I3). */
+  get remembered(): number {
+    let sent = 0;
+    for (const channel of this.#channels.values()) sent += channel.sent.length;
+    return (
+      sent + this.#subtaskOf.size + this.#current.size + this.#channels.size + this.#gates.size + this.#stages.length
+    );
+  }
+
   before(checkpointId: number): LostRecords | undefined {
     return this.#stages.findLast(({ behind }) => behind < checkpointId)?.lost;
   }

@@ -108,6 +108,11 @@ export class Progress implements Judge {
     }
   }
 
+  /** Entries of memory: operations whose clients wait. */
+  get remembered(): number {
+    return this.#unanswered.size;
+  }
+
   /** Whether its input counts as ended (row C28). */
   drained(isDrained: boolean): void {
     this.#isDrained = isDrained;

@@ -51,6 +51,11 @@ export class RestoredTime {
     this.#hasMoved = true;
   }
 
+  /** Entries of memory: as many as there are parts. */
+  get remembered(): number {
+    return this.#restored.size;
+  }
+
   /** Something was restored since this was asked last. */
   takeMoved(): boolean {
     const hasMoved = this.#hasMoved;

@@ -7,7 +7,9 @@
  *
  * I1: a checkpoint belongs to the latest run that began below its id: ids rise over runs (row C8);
  * I2: what a run has come through is what the run has whose snapshot it began from, and one station more if that snapshot was drained or
- *     the version is another; runs with nothing new share the same list.
+ *     the version is another; runs with nothing new share the same list;
+ * I3: of runs that follow each other and have come through the same, the first says all there is to say of their checkpoints. So memory grows
+ *     with upgrades and drains, as the reference has to, and with no other run.
  */
 import { metadataIn } from '../../engine/protocol/savepoint-paths.ts';
 import { assert } from '../../engine/foundation/assert.ts';
@@ -133,8 +135,15 @@ export class RunHistory {
     const wasEnded = this.#endedWith !== '';
     this.#endedWith = '';
     const from = restored === undefined ? {} : { from: this.of(restored.id).version };
-    this.#runs.push({ run, floor, version, ...from, ...this.#courseFrom(restored, version) });
+    const next = { run, floor, version, ...from, ...this.#courseFrom(restored, version) };
+    if (saysTheSame(before, this.#runs.at(-2))) this.#runs.pop();
+    this.#runs.push(next);
     if (wasEnded || this.#newest.stations !== before.stations) this.#options.changed(this.#newest);
+  }
+
+  /** Entries of memory. */
+  get remembered(): number {
+    return this.#runs.reduce((sum, { stations }) => sum + 1 + stations.length, 0);
   }
 
   /** I2. */
@@ -155,3 +164,9 @@ export class RunHistory {
     this.#options.changed({ ...this.#newest, endsAt: snapshot.cut.slice() });
   }
 }
+
+/** I3. Of checkpoints; not of the run itself, which only the newest is asked for. */
+const saysTheSame = ({ version, first, stations }: Run, before: Run | undefined): boolean =>
+  before?.version === version &&
+  before.first === first &&
+  (before.stations === stations || before.stations.length + stations.length === 0);

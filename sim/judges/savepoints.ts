@@ -11,7 +11,8 @@ import type { HistoryEvent } from '../history/history-event.ts';
 import type { CheckpointReader } from './checkpoint-reader.ts';
 import type { CutAudit } from './cut-audit.ts';
 import { Findings } from './findings.ts';
-import type { JobAudit } from './job-audit.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
+import { type JobAudit, NOT_COMPARED } from './job-audit.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
@@ -49,15 +50,25 @@ export class Savepoints implements Judge {
   observe({ event, index: at, atUs }: HistoryEvent): void {
     if (event.kind === 'object-stored') {
       const location = SAVEPOINT_METADATA.exec(event.path)?.[1];
-      if (location !== undefined) this.#storedUs.set(location, atUs);
+      if (location === undefined) return;
+      this.#storedUs.set(location, atUs);
+      // Of a savepoint that failed nobody is told; with the time of an older one no finding is lost, but how near it came to one.
+      forgetOldest(this.#storedUs, EPISODES_KEPT);
     } else if (event.kind === 'operation-answered') {
       this.#noteDistance(event.location, at, atUs);
       this.#onAnswered(event, at);
     }
   }
 
+  /** Entries of memory; bounded, whatever the length of the life. */
+  get remembered(): number {
+    return this.#storedUs.size;
+  }
+
   finish(): Verdict[] {
-    return this.#findings.verdicts(`${String(this.#seen)} snapshots were handed out, each readable and right`);
+    if (this.#seen === 0) return this.#findings.verdicts('No snapshot was handed out');
+    const how = this.#options.audit.stateIsOrderInsensitive ? ' and right' : `; ${NOT_COMPARED}`;
+    return this.#findings.verdicts(`${String(this.#seen)} snapshots were handed out, each readable${how}`);
   }
 
   #noteDistance(location: string, at: number, atUs: number): void {

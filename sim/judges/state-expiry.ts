@@ -49,6 +49,11 @@ export class StateExpiry implements Judge {
     for (const value of event.values) this.#judge(this.#expires.access(value), at);
   }
 
+  /** Entries of memory: as many as there are keys. */
+  get remembered(): number {
+    return this.#last.size;
+  }
+
   finish(): Verdict[] {
     const counts = `${String(this.#wentOn)} times a counter went on, ${String(this.#expired)} times it had expired`;
     return this.#findings.verdicts(`Entries live as long as they should: ${counts}`);

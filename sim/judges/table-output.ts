@@ -84,6 +84,11 @@ export class TableOutput implements Judge, OutputProgress {
     return this.#visible;
   }
 
+  /** Entries of memory: as many as there are rows. */
+  get remembered(): number {
+    return this.#rows.size;
+  }
+
   isComplete(): boolean {
     return this.#missing === 0;
   }

@@ -18,6 +18,7 @@ import type { WindowSpec } from '../../engine/job/windows.ts';
 import { assert } from '../../engine/foundation/assert.ts';
 import type { FiredTimersLog } from './fired-timers.ts';
 import type { Findings } from './findings.ts';
+import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 import type { JobAudit, ShownWindow } from './job-audit.ts';
 import type { InputIndex } from './reference-run.ts';
 import { nameOf, shareAnInstant, type Span } from './reference-windows.ts';
@@ -70,8 +71,16 @@ export class WindowResults {
     return this.#replaced;
   }
 
+  /** Entries of memory; bounded by the input. */
+  get remembered(): number {
+    return this.#byKey.size + this.#restored.size;
+  }
+
   restored(checkpointId: number): void {
+    this.#restored.delete(checkpointId);
     this.#restored.add(checkpointId);
+    // What had fired before an old one has fired before the newer ones that are left.
+    forgetOldest(this.#restored, EPISODES_KEPT);
   }
 
   /** An output value accounts for `ids`; those of them that no earlier result of its window does. */

@@ -112,6 +112,6 @@ export class LeftByALife {
       handedOut: () => savepoints,
       files: new FileTrail(),
     });
-    return audit.finish({ atUs: 0, cause: 'liveness-reached', historyLength: 0 });
+    return audit.finish();
   }
 }

@@ -102,6 +102,19 @@ describe('bounds', () => {
     expect(channel.data(9).anomalies).toEqual(['']);
   });
 
+  it('I2: and with the node that it runs on, no other', () => {
+    const channel = new Channel().request();
+    const running = { kind: 'task-state', attempt: CONSUMER, vertex: 1, subtask: 0, state: 'running' } as const;
+    const crashed = { kind: 'node-crashed', incarnation: 1 } as const;
+    const tell = (event: typeof running | typeof crashed, node: string): void =>
+      channel.judge.observe({ index: 4, atUs: 0, node: nodeId(node), event });
+    tell(running, 'taskmanager-1');
+    tell(crashed, 'taskmanager-2');
+    expect(channel.judge.channels).toBe(1);
+    tell(crashed, 'taskmanager-1');
+    expect(channel.judge.remembered).toBe(0);
+  });
+
   it('sees the buffers of a whole life', () => {
     const { verdicts } = liveIt(planOf('standard', '1'));
     const verdict = verdicts.find(({ judge }) => judge === 'bounds');

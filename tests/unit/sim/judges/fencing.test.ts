@@ -6,6 +6,7 @@ import type { HighAvailabilityConfiguration } from '../../../../engine/protocol/
 import { encodeLeaderRecord, LEADER_ANNOTATION } from '../../../../engine/protocol/leader-records.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { Fencing } from '../../../../sim/judges/fencing.ts';
+import { EPISODES_KEPT } from '../../../../sim/judges/forget-oldest.ts';
 import { planOf } from '../../../support/lives.ts';
 
 const JOB = 'job';
@@ -130,6 +131,14 @@ describe('fencing', () => {
     expect(told.anomalies()).toEqual(['']);
     told.atUs += 20;
     expect(told.acts(1, 'jm-1').anomalies()).toEqual(['two-leaders-act']);
+  });
+
+  it('a leader that goes on for long while contenders come and go is judged as on its first day', () => {
+    const told = new Told('zookeeper').latch(0, 'jm-1').leads(1, 'jm-1');
+    for (let sequence = 1; sequence <= 2 * EPISODES_KEPT; sequence += 1)
+      told.latch(sequence, 'jm-2').latch(sequence, 'jm-2', 0);
+    expect(told.acts(1, 'jm-1').anomalies()).toEqual(['']);
+    expect(told.latch(0, 'jm-1', 0).acts(1, 'jm-1').anomalies()).toEqual(['two-leaders-act']);
   });
 
   it('a pointer of an epoch that is over, where the service can tell: deposed-leader-wrote', () => {

@@ -1,6 +1,7 @@
 /** The whole bench over a right life: every judge is silent, and the goal is reached exactly when it should be. */
 import { describe, expect, it } from 'vitest';
-import { anomaliesOf, KEYS, rightLife, SmallLife } from './small-life.ts';
+import { failureSignature, isFinding, mergeVerdicts } from '../../../../sim/judges/verdict.ts';
+import { anomaliesOf, COUNT_AUDIT, KEYS, REST, rightLife, SmallLife } from './small-life.ts';
 
 describe('the bench of judges', () => {
   it('a right life: all pass, satisfied only when everything is visible', () => {
@@ -36,5 +37,29 @@ describe('the bench of judges', () => {
     life.tell({ kind: 'node-paused' });
     life.tell({ kind: 'probe', probe: 'late-acknowledgement' });
     expect(life.end('limit').every(({ outcome }) => outcome !== 'violated')).toBe(true);
+  });
+
+  it('a life that a limit cut off: nobody passes, what was found stands, and only that is a finding', () => {
+    const life = rightLife();
+    life.commit('out-0-3-2', REST);
+    const verdicts = life.end('limit');
+    expect(verdicts.map(({ outcome }) => outcome)).not.toContain('passed');
+    expect(verdicts.find(({ judge }) => judge === 'consistent-cut')).toMatchObject({
+      outcome: 'inconclusive',
+      anomaly: 'cut-short',
+      message: 'Nothing wrong was seen until the life was cut off',
+    });
+    expect(anomaliesOf(verdicts.filter(isFinding))).toEqual(['progress/limit']);
+    expect(failureSignature(verdicts, mergeVerdicts(verdicts))).toBe('progress/limit');
+    life.commit('out-0-3-3', [['a', 1, 0]]);
+    expect(anomaliesOf(life.end('limit').filter(isFinding))).toContain('exactly-once-output/output-duplicated');
+  });
+
+  it('state that depends on the order of records: those who did not compare it say so', () => {
+    const life = new SmallLife(KEYS, { ...COUNT_AUDIT, stateIsOrderInsensitive: false });
+    life.checkpoint({ id: 1, offsets: [2, 1], counted: ['a'] });
+    const verdicts = life.end();
+    for (const judge of ['exactly-once-state', 'consistent-cut'])
+      expect(verdicts.find((verdict) => verdict.judge === judge)?.message).toMatch(/can be read.*not compared$/);
   });
 });

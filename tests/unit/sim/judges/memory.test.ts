@@ -1,90 +1,199 @@
 /** What judges remember of a long life is what they remember of one twice as long: checkpoints, restarts and leaders leave no trace for ever. */
 import { describe, expect, it } from 'vitest';
-import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
-import { micros } from '../../../../engine/foundation/time.ts';
-import { encodeLease, encodePointer, leaderKey, pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
-import type { KeyedOperatorState } from '../../../../engine/state/keyed-state-backend.ts';
+import { checkpointId, executionAttemptId } from '../../../../engine/foundation/ids.ts';
+import type { JobGraph } from '../../../../engine/job/job-graph.ts';
 import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
+import type { KeyedOperatorState } from '../../../../engine/state/keyed-state-backend.ts';
 import { BarrierHashes } from '../../../../sim/cluster/barrier-hashes.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import { Bounds } from '../../../../sim/judges/bounds.ts';
 import { CheckpointLifecycle } from '../../../../sim/judges/checkpoint-lifecycle.ts';
-import { ExactlyOnceState, type ExactlyOnceStateOptions } from '../../../../sim/judges/exactly-once-state.ts';
 import { CheckpointReader } from '../../../../sim/judges/checkpoint-reader.ts';
+import { ConservedOutput } from '../../../../sim/judges/conserved-output.ts';
+import { ConsistentCut, type ConsistentCutOptions } from '../../../../sim/judges/consistent-cut.ts';
+import { ExactlyOnceState, type ExactlyOnceStateOptions } from '../../../../sim/judges/exactly-once-state.ts';
 import { Fencing } from '../../../../sim/judges/fencing.ts';
 import { Finishing } from '../../../../sim/judges/finishing.ts';
-import { PARTS_KEPT } from '../../../../sim/judges/forget-oldest.ts';
-import { encodeLedgerEntry } from '../../../../sim/judges/ledger-entry.ts';
+import { FiredTimersLog } from '../../../../sim/judges/fired-timers.ts';
+import { EPISODES_KEPT, PARTS_KEPT } from '../../../../sim/judges/forget-oldest.ts';
+import { GivenUpData } from '../../../../sim/judges/given-up-data.ts';
+import type { JobAudit } from '../../../../sim/judges/job-audit.ts';
 import type { DurableState } from '../../../../sim/judges/judge.ts';
+import { JudgeBench, type JudgeBenchOptions } from '../../../../sim/judges/judge-bench.ts';
 import { Ledgers } from '../../../../sim/judges/ledgers.ts';
+import { MissedRecords } from '../../../../sim/judges/missed-records.ts';
 import { Notifications } from '../../../../sim/judges/notifications.ts';
+import { Progress, type ProgressOptions } from '../../../../sim/judges/progress.ts';
 import { unreadable } from '../../../../sim/judges/readable.ts';
 import { InputIndex } from '../../../../sim/judges/reference-run.ts';
+import { Requests } from '../../../../sim/judges/requests.ts';
+import { RestoreAudit, type RestoreAuditOptions } from '../../../../sim/judges/restore-audit.ts';
+import { RestoredTime } from '../../../../sim/judges/restored-time.ts';
 import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
-import { ALIGNED } from '../../../support/engine-values.ts';
+import { RunHistory } from '../../../../sim/judges/run-history.ts';
+import { Savepoints, type SavepointsOptions } from '../../../../sim/judges/savepoints.ts';
+import { StateExpiry } from '../../../../sim/judges/state-expiry.ts';
+import { TableOutput } from '../../../../sim/judges/table-output.ts';
+import { Upgrades } from '../../../../sim/judges/upgrades.ts';
 import { planOf } from '../../../support/lives.ts';
-import { countGraph, JOB_ID, metadataPath, statePath } from './small-life.ts';
+import { LEDGER_KEY, placeOf, requestOf, round, roundOfClients, SUBTASKS } from './long-life.ts';
+import {
+  COUNT_AUDIT,
+  countGraph,
+  JOB_ID,
+  metadataPath,
+  SMALL_PLAN,
+  SmallLife,
+  SmallWorld,
+  statePath,
+} from './small-life.ts';
 
-const LEDGER = { identifier: 'ledger', key: 'ledger', refuses: () => false };
+/** Rounds after which all is remembered that ever is. */
+const LONG = Math.max(EPISODES_KEPT, Math.ceil(PARTS_KEPT / SUBTASKS)) + 100;
 
-/** Judge and what it remembers, by name. */
-function judges() {
-  const reader = { filesOf: ({ id }: { id: number }) => [metadataPath(id), statePath(id, 0)] };
+/** A judge, or what one remembers with. */
+interface Remembering {
+  readonly name: string;
+  /** Absent: is shown all. */
+  readonly kinds?: readonly string[];
+  readonly remembered: number;
+  observe(entry: HistoryEvent): void;
+  sent?(...[to, message]: ReturnType<typeof requestOf>): void;
+}
+
+const AUDIT = { stateIsOrderInsensitive: false } as JobAudit;
+const LEDGER = { identifier: 'ledger', key: LEDGER_KEY, refuses: () => false };
+const EXPIRES = { ttlMs: 1, access: () => ({ key: 'a', count: 1, atMs: 0 }) };
+const GRAPH = countGraph([0, 1]);
+const INDEX = new InputIndex([]);
+const PLAN = planOf('quickstart', '1');
+const READER = {
+  retained: () => [],
+  metadata: () => ({ kind: 'read', value: { checkpointId: 1 } }),
+  contents: () => unreadable('there is none'),
+  filesOf: ({ id }: { id: number }) => [metadataPath(id), statePath(id, 0)],
+};
+/** Judges that look at files only when they are told of some; here there are none. */
+const WITHOUT_FILES = { jobId: JOB_ID, reader: READER, audit: AUDIT, index: INDEX, induced: [0] };
+
+function cut(): ConsistentCut {
+  let newest = 0;
+  // Of snapshots that were handed out only the newest is there.
+  const metadata = (path: string): object => {
+    const checkpointId = Number(/(\d+)\/_metadata$/.exec(path)?.[1]);
+    newest = Math.max(newest, checkpointId);
+    return checkpointId === newest ? { kind: 'read', value: { checkpointId } } : unreadable('it is gone');
+  };
+  const options = { ...WITHOUT_FILES, reader: { ...READER, metadata }, fired: new FiredTimersLog() };
+  return new ConsistentCut(options as unknown as ConsistentCutOptions);
+}
+const savepoints = (): Savepoints => new Savepoints(WITHOUT_FILES as unknown as SavepointsOptions);
+const finishing = (): Finishing => new Finishing({ graph: GRAPH, isCheckpointing: true });
+const progress = (): Progress => new Progress({ graph: GRAPH, plan: PLAN } as unknown as ProgressOptions);
+
+const fencing = (['lease-store', 'zookeeper', 'kubernetes'] as const).map((kind) => {
+  const engine = { ...PLAN.engine, highAvailability: { kind, tolerateSuspendedConnections: false } };
+  return (): Fencing => new Fencing({ jobId: JOB_ID, plan: { ...PLAN, engine } });
+});
+
+function conservedOutput(): ConservedOutput {
+  const window = { uid: 'windows', kind: 'window', window: { assigner: {}, allowedLatenessUs: 0 } };
+  const graph = { vertices: [{ operators: [window], maxParallelism: 8 }] } as unknown as JobGraph;
+  const windows = { operator: 'windows', of: () => undefined };
+  const conserves = { input: String, output: () => [], windows };
+  const fired = new FiredTimersLog();
+  return new ConservedOutput({ conserves, index: INDEX, hasFinished: () => true, windows: { graph, fired } });
+}
+
+function tableOutput(): TableOutput {
+  const expected = { sinks: [{ uid: 'out' }], valuesOf: () => [{ value: { key: 'a', count: 1 } }] };
+  return new TableOutput({ expected, audit: COUNT_AUDIT, version: 'count', hasFinished: () => true } as never);
+}
+
+/** What a life without clients goes through. */
+function judges(): readonly Remembering[] {
   const durable = { object: () => new Uint8Array(1) };
-  const retention = { jobId: JOB_ID, reader, durable, isOver: () => false } as unknown as RetentionOptions;
-  const state = { jobId: JOB_ID } as unknown as ExactlyOnceStateOptions;
-  const plan = planOf('quickstart', '1');
-  const graph = countGraph([0, 1]);
-  const kinds = { configuration: plan.engine.checkpoint, graphOf: () => graph };
+  const retention = { jobId: JOB_ID, reader: READER, durable, isOver: () => false } as unknown as RetentionOptions;
+  const kinds = { configuration: PLAN.engine.checkpoint, graphOf: () => GRAPH };
   return [
     new CheckpointLifecycle({ jobId: JOB_ID, isCheckpointing: true, kinds }),
-    new Fencing({ jobId: JOB_ID, plan }),
-    new ExactlyOnceState(state),
-    new Finishing({ graph, isCheckpointing: true }),
+    ...fencing.map((judge) => judge()),
+    new ExactlyOnceState({ jobId: JOB_ID } as unknown as ExactlyOnceStateOptions),
+    ...[cut(), finishing(), savepoints(), conservedOutput(), tableOutput()],
     new Notifications(),
+    new Bounds({ graph: GRAPH, runtime: PLAN.engine.runtime }),
     new Retention(retention),
     new Ledgers([LEDGER], { retained: () => [], metadata: () => unreadable('there is none') }),
+    new StateExpiry(EXPIRES),
+    ...[restoredTime(), missedRecords(), givenUpData()],
   ];
 }
 
-/** One checkpoint, one restart, one leader and one transaction. */
-function* cycle(n: number): Generator<HistoryEvent['event']> {
-  const epoch = leaderEpoch(n);
-  const id = checkpointId(n);
-  const attempt = executionAttemptId(n);
-  const task = { attempt, vertex: 1, subtask: 0 };
-  const by = nodeId('jobmanager-1');
-  const lease = encodeLease({ epoch, holder: 'jobmanager-1', incarnation: 1, renewal: 0 });
-  yield { kind: 'coordination-updated', key: leaderKey(JOB_ID), version: n, value: lease, by };
-  yield { kind: 'leadership-acquired', epoch };
-  yield { kind: 'restore-chosen', epoch, jobAttempt: 1, checkpointId: checkpointId(n - 1) };
-  yield { kind: 'task-deployed', ...task, epoch, jobAttempt: 1, node: by, parallelism: 1 };
-  yield { kind: 'task-restored', ...task, checkpointId: checkpointId(n - 1) };
-  yield { kind: 'checkpoint-triggered', epoch, jobAttempt: 1, tasks: [attempt], options: ALIGNED, checkpointId: id };
-  const numbered = encodeLedgerEntry({ epoch: n, sequence: 1, what: 'numbered', checkpointId: n, number: n });
-  yield { kind: 'coordination-updated', key: LEDGER.key, version: n, value: numbered, by };
-  yield { kind: 'object-stored', path: metadataPath(n), bytes: 1 };
-  const pointer = encodePointer({ epoch, completed: [{ id, metadata: metadataPath(n) }] });
-  yield { kind: 'coordination-updated', key: pointerKey(JOB_ID), version: n, value: pointer, by };
-  yield { kind: 'object-deleted', path: statePath(n - 1, 0) };
-  yield { kind: 'notify-complete-received', ...task, checkpointId: id };
-  yield { kind: 'notify-aborted-received', ...task, checkpointId: checkpointId(n + 1) };
-  const of = { transaction: `out-0-${n}-${n}`, producer: 'out-0', producerEpoch: n };
-  yield { kind: 'transaction-opened', ...of };
-  yield { kind: 'transaction-committed', ...of, committedBy: n, values: [], lineages: [] };
-  yield { kind: 'checkpoint-completed', ...completed(n) };
+function restoredTime(): Remembering {
+  const time = new RestoredTime({ graph: GRAPH, index: INDEX, cutOf: () => new Int32Array(0) });
+  return Object.assign(time, { name: 'restored-time' });
 }
 
-const completed = (n: number) => ({
-  epoch: leaderEpoch(n),
-  checkpointId: checkpointId(n),
-  triggeredAtUs: micros(0),
-  stateBytes: 1,
-  metadataBytes: 1,
-  endToEndUs: 1,
-});
+const missedRecords = (): Remembering => Object.assign(new MissedRecords(() => {}), { name: 'missed-records' });
+
+/** The first checkpoint is given up. */
+function givenUpData(): Remembering {
+  const contents = { kind: 'read', value: { inFlight: [] } };
+  const reader = { retained: () => [{ id: 1 }], contents: () => contents };
+  const options = { graph: GRAPH, reader, checkpointId: 1, changed: () => {} };
+  return Object.assign(new GivenUpData(options as never), { name: 'given-up-data' });
+}
+
+/** What one with clients goes through besides. */
+function judgesOfClients(): readonly Remembering[] {
+  const versions = new Map([[1, { graph: GRAPH, audit: AUDIT }]]);
+  const snapshotOf = (): { cut: Int32Array; isDrained: boolean } => ({ cut: new Int32Array(0), isDrained: false });
+  const history = new RunHistory({ jobId: JOB_ID, versions, snapshotOf, changed: () => {} });
+  const asked = { jobId: JOB_ID, isAdaptive: false, graph: () => GRAPH, claims: new Map() };
+  return [
+    Object.assign(history, { name: 'run-history' }),
+    new Requests(asked),
+    new Upgrades({ jobId: JOB_ID, history, restartsWithoutEnd: true }),
+    ...[cut(), finishing(), progress()],
+  ];
+}
+
+/** Tells rounds of a script, and gives what each remembers then. */
+class Telling {
+  readonly #all: readonly Remembering[];
+  readonly #script: (n: number) => Iterable<HistoryEvent['event']>;
+  #index = 0;
+  #round = 0;
+
+  constructor(all: readonly Remembering[], script: (n: number) => Iterable<HistoryEvent['event']>) {
+    this.#all = all;
+    this.#script = script;
+  }
+
+  get events(): number {
+    return this.#index;
+  }
+
+  to(round: number): Record<string, number> {
+    while (this.#round < round) {
+      this.#round += 1;
+      for (const event of this.#script(this.#round)) this.#tell(event);
+    }
+    return Object.fromEntries(this.#all.map(({ name, remembered }, at) => [`${String(at)} ${name}`, remembered]));
+  }
+
+  #tell(event: HistoryEvent['event']): void {
+    const entry = { index: this.#index, atUs: this.#index, node: placeOf(event), event };
+    this.#index += 1;
+    for (const one of this.#all) {
+      if (one.kinds?.includes(event.kind) !== false) one.observe(entry);
+      if (event.kind === 'task-restored') one.sent?.(...requestOf(event.attempt));
+    }
+  }
+}
 
 describe('memory of judges', () => {
-  it('nor do metadata that was read and hashes of state at barriers, which the bench shares', () => {
+  it('does not grow with metadata that was read, and hashes of state at barriers, which the bench shares', () => {
     const bytes = encodeMetadata({
       ...{ checkpointId: checkpointId(1), jobId: JOB_ID, triggeredAtUs: 0, states: [], operators: [] },
       highestParallelism: 1,
@@ -114,23 +223,41 @@ describe('memory of judges', () => {
     expect(Math.min(...long)).toBeGreaterThan(0);
   });
 
-  it('does not grow with checkpoints, restarts, leaders and transactions', () => {
+  it('does not grow with checkpoints, restarts, crashes, leaders and transactions', () => {
     const all = judges();
-    let index = 0;
-    const liveTo = (from: number, to: number): number[] => {
-      for (let n = from; n <= to; n += 1)
-        for (const event of cycle(n)) {
-          const entry = { index, atUs: index, node: nodeId('jobmanager-1'), event };
-          index += 1;
-          for (const judge of all) if ((judge.kinds as readonly string[]).includes(event.kind)) judge.observe(entry);
-        }
-      return all.map(({ remembered }) => remembered);
-    };
-    const long = liveTo(1, PARTS_KEPT + 100);
-    const twice = liveTo(PARTS_KEPT + 101, 2 * PARTS_KEPT);
-    expect(twice).toEqual(long);
-    expect(Math.min(...long)).toBeGreaterThan(0);
+    const life = new Telling(all, round);
+    const long = life.to(LONG);
+    expect(life.to(2 * LONG)).toEqual(long);
+    const [judge] = all as readonly CheckpointLifecycle[];
+    for (const [name, remembered] of Object.entries(long)) expect([name, remembered > 0]).toEqual([name, true]);
     // They looked: the lifecycle judge has followed each checkpoint.
-    expect(all[0]?.finish({ atUs: index, cause: 'quiescent', historyLength: index })[0]?.message).toMatch(/\d{4,}/);
-  }, 60_000);
+    expect(judge?.finish()[0]?.message).toMatch(/\d{4,}/);
+  }, 120_000);
+
+  it('nor with what clients ask for, when the job goes on as before', () => {
+    const life = new Telling(judgesOfClients(), roundOfClients);
+    const long = life.to(LONG);
+    expect(life.to(2 * LONG)).toEqual(long);
+    for (const [name, remembered] of Object.entries(long)) expect([name, remembered > 0]).toEqual([name, true]);
+  }, 120_000);
+
+  it('but with output that is compared record by record', () => {
+    const life = new SmallLife([['a']]);
+    const before = life.bench.output.remembered;
+    for (let n = 0; n < 100; n += 1) life.commit(`out-0-1-${n}`, []);
+    expect(life.bench.output.remembered - before).toBe(101);
+  });
+
+  it('is looked at of every judge', () => {
+    const { job } = new SmallLife([['a']], { ...COUNT_AUDIT, expires: EXPIRES, ledgers: [LEDGER] });
+    const versions = new Map([1, 2].map((version) => [version, job] as const));
+    const plan = { ...SMALL_PLAN, cluster: { ...SMALL_PLAN.cluster, clients: 1 } };
+    const audit = {} as unknown as NonNullable<JudgeBenchOptions['audit']>;
+    const bench = new JudgeBench({ job: { ...job, versions }, durable: new SmallWorld(), plan, audit });
+    // That one begins to look when the life is over.
+    const atTheEnd = new RestoreAudit({} as unknown as RestoreAuditOptions);
+    const here = new Set([...judges(), ...judgesOfClients(), atTheEnd].map(({ name }) => name));
+    for (const { name } of bench.judges) expect(here).toContain(name);
+    expect(bench.judges.length).toBeGreaterThan(15);
+  });
 });

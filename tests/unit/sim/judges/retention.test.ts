@@ -77,7 +77,7 @@ describe('files that nobody needs', () => {
     for (const cause of ['liveness-bound', 'liveness-reached'] as const)
       expect(verdictsOf(withOrphan(), cause)).toMatchObject([{ outcome: 'not-live', anomaly: 'orphan-file' }]);
     // A life that was cut off proves nothing about what was still to be deleted.
-    expect(verdictsOf(withOrphan(), 'limit')).toMatchObject([{ outcome: 'passed' }]);
+    expect(verdictsOf(withOrphan(), 'limit')).toMatchObject([{ outcome: 'inconclusive', anomaly: 'cut-short' }]);
   });
 
   it('a file of a checkpoint that is still being taken, or of another job: no orphan', () => {
