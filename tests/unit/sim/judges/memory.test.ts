@@ -30,6 +30,7 @@ import { Requests } from '../../../../sim/judges/requests.ts';
 import { RestoreAudit, type RestoreAuditOptions } from '../../../../sim/judges/restore-audit.ts';
 import { RestoredTime } from '../../../../sim/judges/restored-time.ts';
 import { Retention, type RetentionOptions } from '../../../../sim/judges/retention.ts';
+import { RecordTrail } from '../../../../sim/judges/record-trail.ts';
 import { RunHistory } from '../../../../sim/judges/run-history.ts';
 import { Savepoints, type SavepointsOptions } from '../../../../sim/judges/savepoints.ts';
 import { StateExpiry } from '../../../../sim/judges/state-expiry.ts';
@@ -102,7 +103,13 @@ function conservedOutput(): ConservedOutput {
   const windows = { operator: 'windows', of: () => undefined };
   const conserves = { input: String, output: () => [], windows };
   const fired = new FiredTimersLog();
-  return new ConservedOutput({ conserves, index: INDEX, hasFinished: () => true, windows: { graph, fired } });
+  return new ConservedOutput({
+    conserves,
+    index: INDEX,
+    trail: new RecordTrail(INDEX),
+    hasFinished: () => true,
+    windows: { graph, fired },
+  });
 }
 
 function tableOutput(): TableOutput {
