@@ -71,6 +71,9 @@ function* cycle(n: number): Generator<HistoryEvent['event']> {
   const of = { transaction: `out-0-${n}-${n}`, producer: 'out-0', producerEpoch: n };
   yield { kind: 'transaction-opened', ...of };
   yield { kind: 'transaction-committed', ...of, committedBy: n, values: [], lineages: [] };
+  const kafka = { kind: 'kafka-transaction', transactionalId: `sink-0-${n}`, producerId: n, producerEpoch: 0 } as const;
+  yield { ...kafka, state: 'prepare-commit', partitions: [] };
+  yield { ...kafka, state: 'complete-commit', partitions: [] };
   yield { kind: 'checkpoint-completed', ...completed(n) };
 }
 
