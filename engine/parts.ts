@@ -80,6 +80,12 @@ export interface EngineParts {
   readonly afterReconnect: 'look-again' | 'trust-watch';
   /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
   readonly timerAtLimit: 'runs-on' | 'until-completion';
+  /** From one periodic trigger to the next (rows C3, C5); `intervalUs`: that of now, which the backlog may have made longer. */
+  periodUs(configured: {
+    readonly intervalUs: number;
+    readonly minPauseUs: number;
+    readonly timeoutUs: number;
+  }): number;
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
   readonly staleDecline: 'ignored' | 'counted';
   /** A trigger that nobody confirms (row C1): fails its checkpoint, or is left to its time-out. */
@@ -202,6 +208,12 @@ export interface EngineParts {
     readonly buffers: number;
     readonly queued: number;
     readonly granted: number;
+  }) => number;
+  /** Finished buffers of one edge that may wait before their producer must pause (row B15). */
+  readonly bufferPool: (gate: {
+    readonly channels: number;
+    readonly exclusive: number;
+    readonly floating: number;
   }) => number;
   /** What waits in a queue when another attempt takes over its consumption (row F1; Flink: PipelinedApproximateSubpartition). */
   readonly queueAtReconnect: 'kept' | 'dropped';
@@ -330,6 +342,7 @@ export const standardParts: EngineParts = {
   suspendedLeadership: 'lost',
   afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
+  periodUs: ({ intervalUs, minPauseUs }) => Math.max(intervalUs, minPauseUs),
   staleDecline: 'ignored',
   lostTrigger: 'noticed',
   unclaimedSnapshot: 'left-alone',
@@ -398,6 +411,7 @@ export const standardParts: EngineParts = {
   finishedOperators: 'remembered',
   checkpointsOfEarlierRuns: 'left-alone',
   restoredOutput: 'sent-at-once',
+  bufferPool: ({ channels, exclusive, floating }) => channels * exclusive + floating,
   queueAtReconnect: 'kept',
   endOfDataAtRestart: 'cleared',
   triggered: 'without-running-predecessor',

@@ -49,5 +49,9 @@ This file is made from [margins.ts](../sim/judges/margins.ts); a test keeps it c
 | judge/margin | unit | what is measured |
 |---|---|---|
 ${rows.join('\n')}
+
+The judge of upgrades has none: a version can read what it begins from or it cannot, and it is refused for a cause that was met or for none.
+A RocketMQ-like broker and upserts tell of no transactions, so none of a transaction applies to them; of a pool of transactional ids nobody
+can tell from outside whether an id comes back to its own writer, so \`fencing/commit-before-successor\` is that of ids that are used once.
 `;
 }

@@ -79,7 +79,7 @@ export class CheckpointCoordinator {
     });
     this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
     this.#periodic = new PeriodicTrigger({
-      configuration: configuration.checkpoint,
+      ...{ configuration: configuration.checkpoint, parts: options.parts },
       isProcessingBacklog: () => this.#coordinators.isProcessingBacklog,
       fire: (nowUs, out) => this.request(periodicRequest(nowUs), nowUs, out),
     });

@@ -7,13 +7,18 @@
  */
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { Micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { CheckpointConfiguration } from '../protocol/configuration.ts';
 
 const TRIGGER = 'checkpoint-trigger';
 
 export interface PeriodicTriggerOptions {
-  readonly configuration: Pick<CheckpointConfiguration, 'intervalUs' | 'intervalDuringBacklogUs' | 'minPauseUs'>;
+  readonly configuration: Pick<
+    CheckpointConfiguration,
+    'intervalUs' | 'intervalDuringBacklogUs' | 'minPauseUs' | 'timeoutUs'
+  >;
+  readonly parts: Pick<EngineParts, 'periodUs'>;
   /** Row C5: while a source lags far behind, checkpoints are dear and gain little. */
   readonly isProcessingBacklog: () => boolean;
   readonly fire: (nowUs: Micros, out: Out) => void;
@@ -65,10 +70,10 @@ export class PeriodicTrigger {
 
   /** I3; 0: none until that changes. */
   get #intervalUs(): number {
-    const { configuration, isProcessingBacklog } = this.#options;
-    const { intervalUs: regularUs, intervalDuringBacklogUs = regularUs, minPauseUs } = configuration;
+    const { configuration, isProcessingBacklog, parts } = this.#options;
+    const { intervalUs: regularUs, intervalDuringBacklogUs = regularUs } = configuration;
     const intervalUs = isProcessingBacklog() ? intervalDuringBacklogUs : regularUs;
-    return intervalUs === 0 ? 0 : Math.max(intervalUs, minPauseUs);
+    return intervalUs === 0 ? 0 : parts.periodUs({ ...configuration, intervalUs });
   }
 
   /** Stands still until it is rearmed. */

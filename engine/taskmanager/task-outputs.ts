@@ -78,7 +78,11 @@ export class TaskOutputs implements ElementConsumer, SideOutputConsumer {
         consumerMaxParallelism: consumer.maxParallelism,
         recordBytes: recordBytesOf(graph, deployment.vertex),
         bufferBytes,
-        bufferPool: consumer.parallelism * exclusiveBuffersPerChannel + floatingBuffersPerGate,
+        bufferPool: environment.parts.bufferPool({
+          channels: consumer.parallelism,
+          exclusive: exclusiveBuffersPerChannel,
+          floating: floatingBuffersPerGate,
+        }),
         overdraftBuffers,
         ...(userCode === undefined ? {} : { userCode }),
         ...(this.#reconnects ? { reconnects: environment.parts.queueAtReconnect } : {}),

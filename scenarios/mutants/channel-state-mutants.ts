@@ -60,6 +60,16 @@ export const creditGrantedAgain: Mutant = {
   judges: ['bounds'],
 };
 
+export const floatingBuffersPerChannel: Mutant = {
+  slug: 'floating-buffers-per-channel',
+  bug: 'own (row B15)',
+  story:
+    'Floating buffers are those of a gate. A producer counts them for each of its channels: it gathers a multiple of its pool before it pauses.',
+  parts: withWrong({ bufferPool: ({ channels, exclusive, floating }) => channels * (exclusive + floating) }),
+  scenario: 'unaligned-backpressure',
+  judges: ['bounds'],
+};
+
 export const restoredOutputWaits: Mutant = {
   slug: 'restored-output-waits',
   bug: 'own',

@@ -11,6 +11,16 @@ export const abortForgetsTimer: Mutant = {
   judges: ['exactly-once-output', 'progress'],
 };
 
+export const periodNotBelowTimeout: Mutant = {
+  slug: 'period-not-below-timeout',
+  bug: 'own (row C3)',
+  story:
+    'The period of checkpoints is kept from falling below their time-out, as it should be from falling below the pause between them: no two ever overlap, and they come as rarely as they may take long.',
+  parts: withWrong({ periodUs: ({ intervalUs, timeoutUs }) => Math.max(intervalUs, timeoutUs) }),
+  scenario: 'standard',
+  judges: ['progress'],
+};
+
 export const lateDeclineKillsNewAttempt: Mutant = {
   slug: 'late-decline-kills-new-attempt',
   bug: 'FLINK-13593',

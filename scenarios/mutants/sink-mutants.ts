@@ -99,7 +99,7 @@ export const epochCheckNotStrict: Mutant = ofBrokers({
     'A request to end a transaction is accepted whatever its epoch: one that comes late ends the next transaction under the same id.',
   brokerRules: { ...standardBrokerRules, epochMatches: () => true },
   scenario: 'kafka-late-commits',
-  judges: ['exactly-once-output', 'progress'],
+  judges: ['exactly-once-output', 'fencing', 'progress'],
 });
 
 export const lsoIgnored: Mutant = ofBrokers({

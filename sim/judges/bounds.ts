@@ -6,7 +6,8 @@
  * Invariants:
  *   I1 a channel is known by the consumer's request: what is sent before it, or behind the end of an attempt, is judged by nobody;
  *   I2 what is known of a channel goes with its consumer, be it that its node crashes, so memory is bounded by the subtasks that run;
- *   I3 a producer may gather what its pool and overdraft have room for, and what one record in progress adds to that.
+ *   I3 a producer may gather what its pool has room for, and what one record in progress adds to that, which is the only one beyond
+ *      (waiting-buffers.ts).
  */
 import { attemptOfMailbox, type MailboxId, type NodeId } from '../../engine/foundation/ids.ts';
 import type { JobGraph } from '../../engine/job/job-graph.ts';
@@ -17,10 +18,9 @@ import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
+import { WaitingBuffers } from './waiting-buffers.ts';
 
 const NAME = 'bounds';
-/** Buffers that one record may become (I3): more than any job here makes of one. */
-const BUFFERS_OF_A_RECORD = 256;
 
 interface Channel {
   readonly producer: number;
@@ -29,6 +29,7 @@ interface Channel {
   granted: number;
   /** Data buffers. */
   sent: number;
+  readonly waiting: WaitingBuffers;
 }
 
 type Of<K extends DataPlaneMessage['kind']> = Extract<DataPlaneMessage, { readonly kind: K }>;
@@ -44,7 +45,7 @@ export class Bounds implements Judge {
   readonly kinds = ['task-deployed', 'task-state', 'node-crashed'] as const;
   readonly anomalies =
     'buffer-without-credit: a producer sends more data buffers than its consumer has granted. credit-beyond-buffers: a consumer grants more ' +
-    'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has.';
+    'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has, and what lies beyond is of more than one record.';
   readonly #options: BoundsOptions;
   readonly #findings = new Findings(NAME);
   /** By attempt of the consumer, then by number of the channel in its gate. */
@@ -82,15 +83,19 @@ export class Bounds implements Judge {
       case 'add-credit':
         return this.#onCredit(to, message);
       case 'buffer':
-        if (message.buffer.kind === 'data') this.#onData(to, message);
-        return;
+        return this.#onBuffer(to, message);
       default:
     }
   }
 
   finish(): Verdict[] {
     const { margins } = this.#options;
-    if (this.#buffers > 0) margins?.near('bounds/backlog-room', this.#poolOf(undefined) - this.#backlogMax, -1);
+    if (this.#buffers > 0)
+      margins?.near(
+        'bounds/backlog-room',
+        this.#poolOf(undefined) + this.#options.runtime.overdraftBuffers - this.#backlogMax,
+        -1,
+      );
     return this.#findings.verdicts(
       `${String(this.#buffers)} buffers came against credits; at most ${String(this.#backlogMax)} waited in one queue`,
     );
@@ -122,7 +127,7 @@ export class Bounds implements Judge {
       this.#channels.set(consumer, ofConsumer);
     }
     if (ofConsumer[channel] !== undefined) return;
-    ofConsumer[channel] = { producer, edge, subpartition, granted: credit, sent: 0 };
+    ofConsumer[channel] = { producer, edge, subpartition, granted: credit, sent: 0, waiting: new WaitingBuffers() };
     this.#judgeCredit(ofConsumer[channel], consumer);
   }
 
@@ -146,29 +151,37 @@ export class Bounds implements Judge {
     });
   }
 
-  #onData(to: MailboxId, { channel: number, producer, backlog }: BufferMessage): void {
-    this.#buffers += 1;
-    if (backlog > this.#backlogMax) this.#backlogMax = backlog;
+  #onBuffer(to: MailboxId, message: BufferMessage): void {
+    const { channel: number, producer, backlog, buffer } = message;
+    const isData = buffer.kind === 'data';
+    if (isData) this.#buffers += 1;
+    if (isData && backlog > this.#backlogMax) this.#backlogMax = backlog;
     const channel = this.#channels.get(attemptOfMailbox(to) ?? -1)?.[number];
     if (channel === undefined || channel.producer !== producer) return;
-    channel.sent += 1;
-    if (channel.sent > channel.granted) {
-      this.#findings.violated('buffer-without-credit', [this.#at], () => {
-        return `Attempt ${String(producer)} sends data buffer ${String(channel.sent)} on edge ${String(channel.edge)} to subpartition ${String(channel.subpartition)} against ${String(channel.granted)} credits`;
-      });
-    }
-    if (backlog <= this.#poolOf(channel.edge) + BUFFERS_OF_A_RECORD) return;
+    if (isData) this.#judgeSent(channel);
+    const pool = this.#poolOf(channel.edge);
+    const waited = channel.waiting.observe(buffer, backlog, pool);
+    if (waited === undefined) return;
     this.#findings.violated('queue-beyond-pool', [this.#at], () => {
-      return `${String(backlog)} buffers wait behind one of attempt ${String(producer)} on edge ${String(channel.edge)}, whose pool has ${String(this.#poolOf(channel.edge))}`;
+      return `${String(waited)} data buffers waited at attempt ${String(producer)} on edge ${String(channel.edge)}, whose pool has ${String(pool)}, and the last of them are of several records`;
     });
   }
 
-  /** With the overdraft; undefined: the largest of all edges. */
+  #judgeSent(channel: Channel): void {
+    channel.sent += 1;
+    if (channel.sent <= channel.granted) return;
+    const { producer, edge, subpartition, sent, granted } = channel;
+    this.#findings.violated('buffer-without-credit', [this.#at], () => {
+      return `Attempt ${String(producer)} sends data buffer ${String(sent)} on edge ${String(edge)} to subpartition ${String(subpartition)} against ${String(granted)} credits`;
+    });
+  }
+
+  /** Without the overdraft; undefined: the largest of all edges. */
   #poolOf(edge: number | undefined): number {
     const { graph, runtime } = this.#options;
     const consumer = edge === undefined ? undefined : graph.edges[edge]?.to;
     const parallelism =
       consumer === undefined ? Math.max(1, ...this.#parallelism.filter(Boolean)) : (this.#parallelism[consumer] ?? 1);
-    return parallelism * runtime.exclusiveBuffersPerChannel + runtime.floatingBuffersPerGate + runtime.overdraftBuffers;
+    return parallelism * runtime.exclusiveBuffersPerChannel + runtime.floatingBuffersPerGate;
   }
 }

@@ -2,7 +2,9 @@
  * Judge 6, fencing: one leader acts per epoch, and only while the service says so; each transaction is committed once, by the living.
  *
  * Who leads is read from the services' own records, as they became durable: the lease, ZooKeeper's latch nodes and sessions, the leader
- * annotation of the ConfigMap. What JobManagers say of themselves is what is judged.
+ * annotation of the ConfigMap. What JobManagers say of themselves is what is judged. Transactions of a Kafka-like cluster are followed by what
+ * its coordinators say (kafka-commits.ts); a RocketMQ-like broker tells of none, and upserts have none: what is visible twice there is the
+ * judge of output's.
  *
  * I1: an epoch is over when the service records a higher one, or when its latch node is gone. From then on its leader must not act: it
  *     has counted its lease from an earlier moment than the service did. Only when the service ended a session that it heard of
@@ -10,7 +12,7 @@
  * I2: without high availability there are no records, and only transactions are judged.
  */
 import { unreachable } from '../../engine/foundation/assert.ts';
-import type { NodeId } from '../../engine/foundation/ids.ts';
+import type { MailboxId, NodeId } from '../../engine/foundation/ids.ts';
 import { decodeLease, decodePointer, leaderKey, pointerKey } from '../../engine/protocol/checkpoint-pointer.ts';
 import {
   decodeLeaderRecord,
@@ -18,9 +20,11 @@ import {
   latchPath,
   latchSequence,
 } from '../../engine/protocol/leader-records.ts';
+import type { EngineMessage } from '../../engine/protocol/messages.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { Findings } from './findings.ts';
+import { KafkaCommits } from './kafka-commits.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import { TransactionTimeouts } from './transaction-timeouts.ts';
@@ -42,6 +46,7 @@ const KINDS = [
   'transaction-opened',
   'transaction-committed',
   'transaction-aborted',
+  'kafka-transaction',
 ] as const;
 
 type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof KINDS)[number] }>;
@@ -71,7 +76,8 @@ export class Fencing implements Judge {
     'leadership-not-granted: a JobManager leads an epoch that the service did not give it. two-leaders-act: a leader restarts, deploys, ' +
     'restores, triggers, completes or notifies after its epoch is over. deposed-leader-wrote: the pointer is moved by an epoch that ' +
     'is over, although the service can tell. committed-twice: a transaction is committed again. commit-by-dead-attempt: a ' +
-    'transaction is committed by an attempt of a sink that a newer attempt has replaced.';
+    'transaction is committed by an attempt of a sink that a newer attempt has replaced, or under an epoch of its producer that a higher one has. ' +
+    'commit-of-aborted: a transaction is committed after it was aborted. commit-not-asked-for: one is committed, and nobody asked it of its epoch.';
   readonly #findings = new Findings(NAME);
   readonly #leaseUs: number;
   readonly #hasRecords: boolean;
@@ -92,6 +98,7 @@ export class Fencing implements Judge {
   readonly #newestOpener = new Map<string, number>();
   readonly #margins: Margins;
   readonly #timeouts: TransactionTimeouts;
+  readonly #kafka = new KafkaCommits(this.#findings);
   #leaders = 0;
 
   constructor({ jobId, plan, margins = new Margins() }: FencingOptions) {
@@ -144,19 +151,31 @@ export class Fencing implements Judge {
       case 'transaction-aborted':
         this.#timeouts.aborted(event.transaction);
         return;
+      case 'kafka-transaction':
+        this.#kafka.observe(event, entry.index);
+        this.#timeouts.kafka(event, entry);
+        return;
       default:
         unreachable(event);
     }
   }
 
+  /** Is shown what goes over connections. */
+  sent(_to: MailboxId, message: EngineMessage): void {
+    this.#kafka.sent(message);
+  }
+
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
-    return this.#grants.size + this.#latches.size + this.#committed.size + this.#newestOpener.size;
+    return (
+      this.#grants.size + this.#latches.size + this.#committed.size + this.#newestOpener.size + this.#kafka.remembered
+    );
   }
 
   finish(): Verdict[] {
+    const committed = this.#committed.size + this.#kafka.committed;
     return this.#findings.verdicts(
-      `${String(this.#leaders)} leaders, one at a time; ${String(this.#committed.size)} transactions committed once`,
+      `${String(this.#leaders)} leaders, one at a time; ${String(committed)} transactions committed once`,
     );
   }
 

@@ -93,6 +93,7 @@ export class JudgeBench {
   readonly output: ExactlyOnceOutput | ConservedOutput | TableOutput;
   readonly #compared: ExactlyOnceOutput;
   readonly #bounds: Bounds;
+  readonly #fencing: Fencing;
   readonly #progress: Progress;
   /** Where somebody operates the job. */
   readonly #history: RunHistory | undefined;
@@ -149,6 +150,7 @@ export class JudgeBench {
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
     const state = { graphOf, reader, expiring, files };
     this.#bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
+    this.#fencing = new Fencing({ jobId, plan, margins });
     const judges: readonly Wired[] = [
       this.output,
       new ExactlyOnceState({ ...common, cuts, audit, isCheckpointing, hasEnded: hasFinished }),
@@ -163,10 +165,9 @@ export class JudgeBench {
         ...(alignments === undefined ? {} : { alignments }),
       }),
       retention,
-      new Fencing({ jobId, plan, margins }),
-      ...[new Finishing({ graph, isCheckpointing, margins }), new Notifications(margins), this.#bounds],
+      ...[this.#fencing, new Finishing({ graph, isCheckpointing, margins }), new Notifications(margins), this.#bounds],
       ...(isOperated ? [new Savepoints({ reader, cuts: newCuts(), audit, margins })] : []),
-      ...judgesOfRuns(plan, { jobId, history, versions }),
+      ...judgesOfRuns(plan, { jobId, history, versions, margins }),
       ...this.#judgesOfJob(plan, { audit, reader, restore: restore && { ...state, handedOut, ...restore } }),
       this.#progress,
     ];
@@ -187,7 +188,7 @@ export class JudgeBench {
     return [
       ...(restore === undefined ? [] : [new RestoreAudit({ ...restore, margins })]),
       ...(audit.expires === undefined ? [] : [new StateExpiry(audit.expires, margins, clockErrorUs(plan))]),
-      ...(audit.ledgers === undefined ? [] : [new Ledgers(audit.ledgers, reader)]),
+      ...(audit.ledgers === undefined ? [] : [new Ledgers(audit.ledgers, reader, margins)]),
     ];
   }
 
@@ -211,6 +212,7 @@ export class JudgeBench {
   /** Is to be shown the traffic of the cluster. */
   sent(to: MailboxId, message: EngineMessage): void {
     this.#bounds.sent(to, message);
+    this.#fencing.sent(to, message);
     this.#missed?.sent(to, message);
   }
 
@@ -304,15 +306,21 @@ interface Sources {
   readonly expiring: RestoreAuditOptions['expiring'];
 }
 
+interface RunsOptions extends Pick<Sources, 'history'> {
+  readonly jobId: string;
+  readonly versions: JobVersions;
+  readonly margins: Margins;
+}
+
 /** What clients ask for, and versions of the job (row S24). */
 function judgesOfRuns(
   { engine: { restart, scheduler }, faults }: SimulationPlan,
-  { jobId, history, versions }: Pick<Sources, 'history'> & { readonly jobId: string; readonly versions: JobVersions },
+  { jobId, history, versions, margins }: RunsOptions,
 ): (Requests | Upgrades)[] {
   if (history === undefined) return [];
   const graph = (): JobGraph => history.versionOf(history.current().version).graph;
   const claims = claimsAskedFor(faults);
-  const requests = new Requests({ jobId, isAdaptive: scheduler.mode === 'adaptive', graph, claims });
+  const requests = new Requests({ jobId, isAdaptive: scheduler.mode === 'adaptive', graph, claims, margins });
   if (versions.size === 1) return [requests];
   const restartsWithoutEnd = restart.strategy === 'exponential-delay' && restart.attemptsBeforeReset === 0;
   return [requests, new Upgrades({ jobId, history, restartsWithoutEnd })];

@@ -17,6 +17,7 @@ import type { AuditedLedger } from './job-audit.ts';
 import type { Judge } from './judge.ts';
 import { decodeLedgerEntry, decodeLedgerState, type LedgerEntry } from './ledger-entry.ts';
 import type { Readable } from './readable.ts';
+import type { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'ledgers';
@@ -46,6 +47,8 @@ interface Ledger {
   /** Which number it gave each checkpoint. */
   readonly numbers: Map<number, number>;
   owed: Owed | undefined;
+  /** When it was set back; undefined once it has given a number since. */
+  setBackUs: number | undefined;
 }
 
 export class Ledgers implements Judge {
@@ -57,14 +60,21 @@ export class Ledgers implements Judge {
     'it. told-of-refused: a ledger is told of a checkpoint that a hook before it has refused.';
   readonly #ledgers: readonly Ledger[];
   readonly #reader: MetadataReader;
+  readonly #margins: Margins | undefined;
   readonly #findings = new Findings(NAME);
   readonly #triggeredAt = new Map<number, number>();
   #epoch = 0;
   #numbered = 0;
   #setBack = 0;
 
-  constructor(ledgers: readonly AuditedLedger[], reader: MetadataReader) {
-    this.#ledgers = ledgers.map((audited) => ({ audited, numbers: new Map<number, number>(), owed: undefined }));
+  constructor(ledgers: readonly AuditedLedger[], reader: MetadataReader, margins?: Margins) {
+    this.#margins = margins;
+    this.#ledgers = ledgers.map((audited) => ({
+      audited,
+      numbers: new Map<number, number>(),
+      owed: undefined,
+      setBackUs: undefined,
+    }));
     this.#reader = reader;
   }
 
@@ -73,7 +83,7 @@ export class Ledgers implements Judge {
     return this.#ledgers.reduce((sum, { numbers }) => sum + numbers.size, this.#triggeredAt.size);
   }
 
-  observe({ event, index: at }: HistoryEvent): void {
+  observe({ event, index: at, atUs }: HistoryEvent): void {
     switch (event.kind) {
       case 'leadership-acquired':
         this.#epoch = Math.max(this.#epoch, event.epoch);
@@ -90,6 +100,7 @@ export class Ledgers implements Judge {
         const ledger = this.#ledgers.find(({ audited }) => audited.key === event.key);
         const entry = decodeLedgerEntry(event.value);
         if (ledger === undefined || entry === undefined) return;
+        this.#noteDistance(ledger, entry, { at, atUs });
         return entry.what === 'set-back' ? this.#onSetBack(ledger, entry, at) : this.#onNumbered(ledger, entry, at);
       }
       case 'checkpoint-completed': {
@@ -106,6 +117,16 @@ export class Ledgers implements Judge {
   finish(): Verdict[] {
     const counts = `${String(this.#numbered)} numbers given, ${String(this.#setBack)} times set back`;
     return this.#findings.verdicts(`Outside ledgers go back with the job: ${counts}`);
+  }
+
+  #noteDistance(
+    ledger: Ledger,
+    { what }: LedgerEntry,
+    { at, atUs }: { readonly at: number; readonly atUs: number },
+  ): void {
+    if (what !== 'set-back' && ledger.setBackUs !== undefined)
+      this.#margins?.near('ledgers/number-after-set-back', atUs - ledger.setBackUs, at);
+    ledger.setBackUs = what === 'set-back' ? atUs : undefined;
   }
 
   #onNumbered(ledger: Ledger, entry: LedgerEntry, at: number): void {

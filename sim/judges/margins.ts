@@ -21,7 +21,10 @@ export interface MarginSpec {
 
 const OF_JUDGES = {
   'exactly-once-output': {
-    'commit-before-timeout': ['us', 'What was left of its time-out when a transaction was committed.'],
+    'commit-before-timeout': [
+      'us',
+      'What was left of its time-out when a transaction was committed. Below 0, and no finding: whoever aborts it had not looked yet.',
+    ],
   },
   'exactly-once-state': {
     'restore-before-release': ['us', 'From the restore of a subtask to when its checkpoint left the pointer.'],
@@ -57,21 +60,31 @@ const OF_JUDGES = {
   savepoints: {
     'told-after-durable': ['us', 'From when a savepoint was durable to when its client was told.'],
   },
+  requests: {
+    'told-after-recorded': [
+      'us',
+      'From the record of a start, or of a stop, to when its client was told that it is done.',
+    ],
+  },
   'restore-audit': {
     'snapshots-restored': ['count', 'Snapshots that could be restored at the end.'],
   },
   'state-expiry': {
     'access-from-expiry': ['us', 'Between an access to an entry and the moment at which it expires.'],
   },
+  ledgers: {
+    'number-after-set-back': ['us', 'From when an outside ledger was set back to the next number that it gave.'],
+  },
   bounds: {
     'backlog-room': [
       'count',
-      'Buffers that the pool of a producer still had room for when most waited. Below 0, and no finding: a record in progress.',
+      'Buffers that the pool of a producer, with its overdraft, still had room for when most elements waited in one queue. Below 0, and no finding: events, what was restored, or the one record in progress.',
     ],
   },
   progress: {
     'time-left': ['us', 'What was left of the liveness phase when all was done.'],
-    'restarts-left': ['count', 'Restarts after the storm that were left before they count as a loop.'],
+    'trigger-due': ['us', 'What was left of the time within which an undisturbed job is due a checkpoint.'],
+    'restarts-left': ['count', 'Restarts that were left, since the last fault, before they count as a loop.'],
     'restart-attempts-left': ['count', 'Failures that the restart strategy would still have restarted the job after.'],
     'failed-checkpoints-left': ['count', 'Failed checkpoints in a row that would still have been tolerated.'],
   },

@@ -11,10 +11,12 @@
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
+import { CheckpointStarvation, leftOf, STARVATION_KINDS, type Stretch } from './checkpoint-starvation.ts';
 import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
 import type { DurableState, EndOfLife, Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
+import { QuietStretch } from './quiet-stretch.ts';
 import { RemainingTries } from './remaining-tries.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -22,8 +24,8 @@ const NAME = 'progress';
 /** Completed checkpoints that prove recovery: the first may still end what the storm began. */
 const CHECKPOINTS_DUE = 2;
 /**
- * Restarts after the storm that what it left behind explains: machines that are gone for good, tasks that hang, a leader that changed. No
- * shipped scenario needs more than 2; more than these are a loop.
+ * Restarts without a fault that what faults left behind explains: machines that are gone for good, tasks that hang, a leader that changed. After
+ * the storm no shipped scenario needs more than 2; more than these are a loop.
  */
 const RESTARTS_MAX = 8;
 
@@ -50,22 +52,16 @@ export interface ProgressOptions {
 
 export class Progress implements Judge {
   readonly name = NAME;
-  readonly kinds = [
-    'phase',
-    'job-status',
-    'checkpoint-completed',
-    'checkpoint-aborted',
-    'restart-scheduled',
-    'operation-requested',
-    'operation-answered',
-  ] as const;
+  readonly kinds = STARVATION_KINDS;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
     'storm. job-not-finished: all input is bounded or the job was drained, but it has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
     'output-incomplete: a record is not visible. input-not-covered: all is visible, and no checkpoint has come to the end of the input. open-transaction: a transaction is neither committed nor aborted. ' +
     'operation-unanswered: somebody asked for something and was told nothing. ' +
     'job-failed: the job gave ' +
-    'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
+    'up. restart-loop: the job, or regions of it, restarted again and again behind the last fault. ' +
+    'checkpoint-starvation: nothing disturbs the job, and for longer than interval, pause and what is pending allow no checkpoint is triggered, in the storm or after. ' +
+    'Each means not live, unless a limit of the run was hit: limit.';
   readonly #options: ProgressOptions;
   #live = false;
   #running = false;
@@ -74,22 +70,32 @@ export class Progress implements Judge {
   #isDrained = false;
   #epoch = 0;
   #completed = 0;
+  /** Since the last fault, and the most that ever were. */
   #restarts = 0;
+  #restartsMost = 0;
   #lastStatusAt = 0;
   readonly #tries: RemainingTries;
+  readonly #quiet = new QuietStretch();
+  readonly #starvation: CheckpointStarvation;
+  /** The first, and the event that ended it. */
+  #starved: { readonly stretch: Stretch; readonly at: number } | undefined;
   /** Trigger ids of operations whose client waits. */
   readonly #unanswered = new Set<string>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#tries = new RemainingTries(options.plan.engine, options.margins);
+    this.#starvation = new CheckpointStarvation(options.plan.engine, this.#quiet);
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
   }
 
   observe(entry: HistoryEvent): void {
-    const { event, index: at } = entry;
+    const { event, index: at, atUs } = entry;
     this.#tries.observe(entry);
+    this.#noteStretch(this.#starvation.stretch(atUs), at);
+    if (this.#quiet.observe(entry)) this.#restarts = 0;
+    this.#starvation.observe(entry);
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
     } else if (event.kind === 'operation-requested') {
@@ -97,9 +103,11 @@ export class Progress implements Judge {
     } else if (event.kind === 'operation-answered') {
       this.#unanswered.delete(event.triggerId);
     } else if (event.kind === 'restart-scheduled') {
-      if (this.#live) this.#restarts += 1;
+      this.#onRestart();
     } else if (event.kind === 'phase') {
-      if (event.phase === 'liveness') this.#live = true;
+      if (event.phase !== 'liveness') return;
+      this.#live = true;
+      this.#restarts = 0;
     } else if (event.kind === 'job-status' && event.epoch >= this.#epoch) {
       this.#epoch = event.epoch;
       this.#running = event.status === 'running';
@@ -153,14 +161,16 @@ export class Progress implements Judge {
 
   finish(end: EndOfLife): Verdict[] {
     const findings = new Findings(NAME);
+    this.#noteStretch(this.#starvation.stretch(end.atUs), end.historyLength - 1);
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
-    if (this.#restarts > RESTARTS_MAX && end.cause !== 'limit') {
+    this.#explainStarvation(findings);
+    if (this.#restartsMost > RESTARTS_MAX && end.cause !== 'limit') {
       findings.notLive(
         'restart-loop',
         [],
-        () => `${String(this.#restarts)} restarts after the storm, when nothing fails any more`,
+        () => `${String(this.#restartsMost)} restarts in a row while nothing fails any more`,
       );
     }
     this.#noteDistance(end);
@@ -168,11 +178,32 @@ export class Progress implements Judge {
     return findings.verdicts(`The job ${where}, ${String(this.#completed)} checkpoints completed after the storm`);
   }
 
+  #noteStretch(stretch: Stretch | undefined, at: number): void {
+    if (stretch === undefined) return;
+    const leftUs = leftOf(stretch);
+    this.#options.margins?.near('progress/trigger-due', leftUs, at);
+    if (leftUs < 0) this.#starved ??= { stretch, at };
+  }
+
+  #explainStarvation(findings: Findings): void {
+    if (this.#starved === undefined) return;
+    const { fromUs, untilUs, mostUs } = this.#starved.stretch;
+    findings.notLive('checkpoint-starvation', [this.#starved.at], () => {
+      return `From ${String(fromUs)} to ${String(untilUs)} us nothing disturbs the job and no checkpoint is triggered; one is due within ${String(mostUs)} us`;
+    });
+  }
+
+  #onRestart(): void {
+    if (this.#quiet.sinceUs === undefined) return;
+    this.#restarts += 1;
+    this.#restartsMost = Math.max(this.#restartsMost, this.#restarts);
+  }
+
   #noteDistance({ cause, atUs }: EndOfLife): void {
     const { margins, plan } = this.#options;
     if (cause !== 'liveness-reached') return;
     margins?.near('progress/time-left', plan.liveness.stormUs + plan.liveness.withinUs - atUs, -1);
-    margins?.near('progress/restarts-left', RESTARTS_MAX - this.#restarts, -1);
+    margins?.near('progress/restarts-left', RESTARTS_MAX - this.#restartsMost, -1);
   }
 
   /** Exactly what is missing; several may be. */

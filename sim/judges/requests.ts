@@ -27,6 +27,7 @@ import { Findings } from './findings.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { EndOfLife, Judge } from './judge.ts';
+import type { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'requests';
@@ -42,6 +43,7 @@ export interface RequestsOptions {
   readonly graph: () => JobGraph;
   /** By trigger id of the stop or cancel: how the run behind it is to begin. */
   readonly claims: ReadonlyMap<string, ClaimMode>;
+  readonly margins?: Margins;
 }
 
 export class Requests implements Judge {
@@ -55,8 +57,8 @@ export class Requests implements Judge {
   readonly #options: RequestsOptions;
   readonly #findings = new Findings(NAME);
   readonly #keys: { readonly pointer: string; readonly requirements: string };
-  /** History index by trigger id of the requests that began a run, or ended one as they should. */
-  readonly #recorded = new Map<string, number>();
+  /** By trigger id of the requests that began a run, or ended one as they should: the newest record that says so, and when the first was made. */
+  readonly #recorded = new Map<string, { readonly at: number; readonly sinceUs: number }>();
   #run: JobRun | undefined;
   #required: { readonly value: StoredRequirements; readonly at: number } | undefined;
   /** Of the newest deployment of the whole job: parallelism by vertex. */
@@ -70,15 +72,15 @@ export class Requests implements Judge {
     this.#keys = { pointer: pointerKey(options.jobId), requirements: requirementsKey(options.jobId) };
   }
 
-  observe({ event, index }: HistoryEvent): void {
+  observe({ event, index, atUs }: HistoryEvent): void {
     const seen = event as Seen;
     switch (seen.kind) {
       case 'coordination-updated':
-        if (seen.key === this.#keys.pointer) return this.#onPointer(seen.value, index);
+        if (seen.key === this.#keys.pointer) return this.#onPointer(seen.value, index, atUs);
         if (seen.key === this.#keys.requirements) return this.#onRequirements(seen.value, index);
         return;
       case 'operation-answered':
-        return this.#onAnswered(seen, index);
+        return this.#onAnswered(seen, index, atUs);
       case 'task-deployed':
         return this.#onDeployed(seen);
       case 'task-state':
@@ -98,15 +100,19 @@ export class Requests implements Judge {
     return this.#findings.verdicts(`${String(this.#answers)} answers agree with what is recorded`);
   }
 
-  #onPointer(value: string, index: number): void {
+  #onPointer(value: string, index: number, atUs: number): void {
     const pointer = decodePointer(value);
     const { job } = pointer;
     if (job !== undefined && job.run > (this.#run ?? FIRST_RUN).run) this.#judgeClaim(pointer, job, index);
     this.#run = job;
     if (job === undefined) return;
-    if (job.by !== '') this.#recorded.set(job.by, index);
-    if (job.ended?.status === 'finished' && job.ended.by !== '') this.#recorded.set(job.ended.by, index);
+    if (job.by !== '') this.#record(job.by, index, atUs);
+    if (job.ended?.status === 'finished' && job.ended.by !== '') this.#record(job.ended.by, index, atUs);
     forgetOldest(this.#recorded, EPISODES_KEPT);
+  }
+
+  #record(triggerId: string, at: number, atUs: number): void {
+    this.#recorded.set(triggerId, { at, sinceUs: this.#recorded.get(triggerId)?.sinceUs ?? atUs });
   }
 
   /** I4. What follows the trigger id of the stop or cancel tells its steps apart. */
@@ -139,20 +145,22 @@ export class Requests implements Judge {
   }
 
   /** I2. */
-  #onAnswered({ operation, triggerId, outcome, reason }: Of<'operation-answered'>, at: number): void {
+  #onAnswered({ operation, triggerId, outcome, reason }: Of<'operation-answered'>, at: number, atUs: number): void {
     const isStart = operation === 'resume';
     if (!isStart && operation !== 'stop-with-savepoint') return;
     this.#answers += 1;
-    const recordedAt = this.#recorded.get(triggerId);
-    if (outcome === 'done' && recordedAt === undefined)
+    const recorded = this.#recorded.get(triggerId);
+    if (outcome === 'done' && recorded !== undefined)
+      this.#options.margins?.near('requests/told-after-recorded', atUs - recorded.sinceUs, at);
+    if (outcome === 'done' && recorded === undefined)
       this.#findings.violated(
         'told-done-though-not',
         [at],
         () => `${operation} ${triggerId} is done, and no record says so`,
       );
     const isItsRun = this.#run?.by === triggerId && this.#run.ended?.status !== 'failed';
-    if (outcome !== 'failed' || !isStart || !isItsRun || recordedAt === undefined) return;
-    this.#findings.violated('told-failed-though-begun', [recordedAt, at], () => {
+    if (outcome !== 'failed' || !isStart || !isItsRun || recorded === undefined) return;
+    this.#findings.violated('told-failed-though-begun', [recorded.at, at], () => {
       return `Request ${triggerId} began run ${String(this.#run?.run)}, and its client is told: ${reason}`;
     });
   }

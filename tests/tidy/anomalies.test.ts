@@ -36,6 +36,15 @@ const tests = sourceFilesIn('tests/unit/sim/judges')
   .map(({ text }) => text)
   .join('\n');
 const mutants = readFileSync(join(ROOT, 'docs/mutants.md'), 'utf8');
+/** The section that lists what no mutant shows, and the tables of what they do. */
+const unshown = /^## What no mutant shows yet$([\s\S]*?)^## /m.exec(mutants)?.[1] ?? '';
+const found = mutants
+  .replace(unshown, '')
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .join('\n');
+const fullNames = anomalies.map(({ judge, name }) => `${judge}/${name}`);
+const isShown = (full: string): boolean => new RegExp(`(?<![a-z-])${full}(?![a-z-])`).test(found);
 
 describe('anomalies', () => {
   it('are read from every judge', () => {
@@ -46,11 +55,18 @@ describe('anomalies', () => {
 
   it('were each seen to fire', () => {
     const unseen = anomalies.filter(
-      ({ judge, name }) => !new RegExp(`['"\`]${name}['"\`]`).test(tests) && !mutants.includes(`${judge}/${name}`),
+      ({ judge, name }) => !new RegExp(`['"\`]${name}['"\`]`).test(tests) && !isShown(`${judge}/${name}`),
     );
     expect(
       unseen.map(({ judge, name }) => `${judge}/${name}`),
       'show it: a wrong history in tests/unit/sim/judges, or a mutant',
     ).toEqual([]);
+  });
+
+  it('that no mutant shows are listed with the reason, and no others', () => {
+    const listed = [...unshown.matchAll(/`([a-z-]+\/[a-z-]+)`/g)].map(([, full = '']) => full);
+    expect(listed.toSorted(), 'docs/mutants.md, What no mutant shows yet').toEqual(
+      fullNames.filter((full) => !isShown(full)).toSorted(),
+    );
   });
 });

@@ -1,6 +1,7 @@
 /** Rows C3, C5: fixed rate, and another interval while sources lag. */
 import { describe, expect, it } from 'vitest';
 import { PeriodicTrigger } from '../../../../engine/checkpoint/periodic-trigger.ts';
+import { standardParts } from '../../../../engine/parts.ts';
 import { RecordingOut } from '../../../support/recording-out.ts';
 
 class Bench {
@@ -11,7 +12,8 @@ class Bench {
 
   constructor(backlogUs: number, minPauseUs = 0) {
     this.trigger = new PeriodicTrigger({
-      configuration: { intervalUs: 100, intervalDuringBacklogUs: backlogUs, minPauseUs },
+      configuration: { intervalUs: 100, intervalDuringBacklogUs: backlogUs, minPauseUs, timeoutUs: 10_000 },
+      parts: standardParts,
       isProcessingBacklog: () => this.isBacklog,
       fire: (nowUs) => this.firedUs.push(nowUs),
     });

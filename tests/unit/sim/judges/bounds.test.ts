@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { executionAttemptId, leaderEpoch, nodeId, taskMailbox } from '../../../../engine/foundation/ids.ts';
 import type { EngineMessage } from '../../../../engine/protocol/messages.ts';
+import { childLineage } from '../../../../engine/protocol/stream-elements.ts';
 import { Bounds } from '../../../../sim/judges/bounds.ts';
 import { Margins } from '../../../../sim/judges/margins.ts';
 import { liveIt, planOf } from '../../../support/lives.ts';
@@ -37,8 +38,8 @@ class Channel {
     return this.toProducer({ kind: 'add-credit', edge: 0, subpartition: 0, consumer: CONSUMER, credit });
   }
 
-  data(count: number, backlog = 0): this {
-    const buffer = { kind: 'data', values: [], timestampsUs: [], lineages: [], bytes: 0 } as const;
+  data(count: number, backlog = 0, lineages: readonly number[] = []): this {
+    const buffer = { kind: 'data', values: [], timestampsUs: [], lineages, bytes: 0 } as const;
     for (let sequence = 0; sequence < count; sequence += 1)
       this.judge.sent(taskMailbox(CONSUMER), {
         kind: 'buffer',
@@ -87,9 +88,25 @@ describe('bounds', () => {
     ).toEqual(['buffer-without-credit']);
   });
 
-  it('a queue that grows without end: queue-beyond-pool', () => {
-    expect(new Channel().request().data(1, 200).anomalies).toEqual(['']);
-    expect(new Channel().request().data(1, 2_000).anomalies).toEqual(['queue-beyond-pool']);
+  it('more than the pool waits, all of one record: passed; of two records: queue-beyond-pool', () => {
+    const pool = 2 * EXCLUSIVE + runtime.floatingBuffersPerGate;
+    const queue = (records: readonly number[]): string[] => {
+      const channel = new Channel().request().data(1);
+      records.forEach((lineage, at) => {
+        channel.credit(1).data(1, records.length - 1 - at, [lineage]);
+      });
+      return channel.anomalies;
+    };
+    const before = Array.from({ length: pool + 2 }, (_, at) => at);
+    const one = [7, 7, childLineage(7, 1)];
+    expect(queue([...before, ...one])).toEqual(['']);
+    expect(queue([...before, ...one, 8])).toEqual(['queue-beyond-pool']);
+  });
+
+  it('a queue that a restored checkpoint filled is nobody’s record, until it has once had room', () => {
+    const channel = new Channel().request();
+    for (let left = 40; left > 0; left -= 1) channel.credit(1).data(1, left, [left]);
+    expect(channel.anomalies).toEqual(['']);
   });
 
   it('I2: what is known of a channel goes with its consumer', () => {

@@ -1,16 +1,18 @@
 /** Each anomaly of the fencing judge fires on a minimal wrong history; the right one beside it is silent. */
 import { describe, expect, it } from 'vitest';
-import { checkpointId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
+import { checkpointId, leaderEpoch, MAIN_MAILBOX, nodeId } from '../../../../engine/foundation/ids.ts';
 import { encodeLease, encodePointer } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import type { HighAvailabilityConfiguration } from '../../../../engine/protocol/configuration.ts';
 import { encodeLeaderRecord, LEADER_ANNOTATION } from '../../../../engine/protocol/leader-records.ts';
-import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import type { EventOf, HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { Fencing } from '../../../../sim/judges/fencing.ts';
 import { EPISODES_KEPT } from '../../../../sim/judges/forget-oldest.ts';
 import { planOf } from '../../../support/lives.ts';
 
 const JOB = 'job';
 const LEASE_US = planOf('quickstart', '1').engine.runtime.leaseUs;
+
+const KAFKA = { transactionalId: 'sink-0-1', producerId: 1 };
 
 class Told {
   atUs = 0;
@@ -81,6 +83,25 @@ class Told {
   commit(transaction: string, committedBy: number): this {
     const names = { transaction, producer: 'p', producerEpoch: 1, committedBy };
     return this.tell({ kind: 'transaction-committed', ...names, values: [], lineages: [] }, 'sink');
+  }
+
+  kafka(state: EventOf<'kafka-transaction'>['state'], producerEpoch = 0): this {
+    return this.tell({ kind: 'kafka-transaction', ...KAFKA, producerEpoch, state, partitions: [] }, 'broker');
+  }
+
+  asked(producerEpoch = 0): this {
+    this.#judge.sent(MAIN_MAILBOX, {
+      kind: 'kafka-end-transaction',
+      requestId: 1,
+      ...KAFKA,
+      producerEpoch,
+      commit: true,
+    });
+    return this;
+  }
+
+  message(): string {
+    return this.#judge.finish()[0]?.message ?? '';
   }
 
   anomalies(): string[] {
@@ -159,5 +180,26 @@ describe('fencing', () => {
     const opened = { kind: 'transaction-opened', transaction: 'u', producer: 'p', producerEpoch: 2 } as const;
     expect(new Told('lease-store').tell(opened).commit('t', 2).anomalies()).toEqual(['']);
     expect(new Told('lease-store').tell(opened).commit('t', 1).anomalies()).toEqual(['commit-by-dead-attempt']);
+  });
+
+  const committed = (epoch = 0): Told => new Told('none').asked(epoch).kafka('prepare-commit', epoch);
+
+  it('a Kafka transaction that is asked for and committed once, one epoch after the other: passed, and counted', () => {
+    const told = committed().kafka('complete-commit').kafka('empty', 1).kafka('ongoing', 1).kafka('prepare-abort', 2);
+    expect(told.kafka('complete-abort', 2).anomalies()).toEqual(['']);
+    expect(told.message()).toContain('1 transactions committed once');
+  });
+
+  it('a Kafka transaction that is committed again, after its abort, behind a higher epoch, or unasked', () => {
+    expect(committed().kafka('complete-commit').kafka('complete-commit').anomalies()).toEqual(['committed-twice']);
+    expect(committed().kafka('complete-commit').kafka('prepare-commit').anomalies()).toEqual(['committed-twice']);
+    expect(new Told('none').kafka('complete-abort').asked().kafka('prepare-commit').anomalies()).toEqual([
+      'commit-of-aborted',
+    ]);
+    expect(new Told('none').kafka('empty', 1).asked().kafka('prepare-commit').anomalies()).toEqual([
+      'commit-by-dead-attempt',
+    ]);
+    expect(new Told('none').asked().kafka('prepare-commit', 1).anomalies()).toEqual(['commit-not-asked-for']);
+    expect(new Told('none').kafka('prepare-commit').anomalies()).toEqual(['']);
   });
 });

@@ -6,6 +6,8 @@ import type { CheckpointMetadata } from '../../../../engine/protocol/metadata-fi
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { decodeLedgerEntry, encodeLedgerEntry, encodeLedgerState } from '../../../../sim/judges/ledger-entry.ts';
 import { Ledgers, type MetadataReader } from '../../../../sim/judges/ledgers.ts';
+import { Margins } from '../../../../sim/judges/margins.ts';
+import { unreadable } from '../../../../sim/judges/readable.ts';
 import { ALIGNED } from '../../../support/engine-values.ts';
 
 type Event = HistoryEvent['event'];
@@ -125,5 +127,17 @@ describe('ledgers', () => {
   it('what is no entry says nothing', () => {
     expect(decodeLedgerEntry('')).toBeUndefined();
     expect(decodeLedgerEntry('1 2 lost 3 4')).toBeUndefined();
+  });
+
+  it('margin: from the setting back of a ledger to its next number', () => {
+    const margins = new Margins();
+    const judge = new Ledgers([FIRST], { retained: () => [], metadata: () => unreadable('there is none') }, margins);
+    const told: readonly [number, Event][] = [
+      [10, says(FIRST, 'set-back', [0, 0])],
+      [70, says(FIRST, 'numbered', [1, 1])],
+      [75, says(FIRST, 'numbered', [2, 2])],
+    ];
+    for (const [atUs, event] of told) judge.observe({ index: atUs, atUs, node: nodeId('jobmanager-1'), event });
+    expect(margins.all()).toEqual({ 'ledgers/number-after-set-back': { value: 60, at: 70 } });
   });
 });

@@ -118,6 +118,14 @@ function* output(n: number, { subtask, attempt }: Task): Generator<Event> {
   const of = { transaction: `${producer}-${attempt}-${n}`, producer, producerEpoch: attempt };
   yield { kind: 'transaction-opened', ...of };
   yield { kind: 'transaction-committed', ...of, committedBy: attempt, values: [], lineages: [] };
+  const kafka = {
+    kind: 'kafka-transaction',
+    transactionalId: `sink-0-${attempt}`,
+    producerId: attempt,
+    producerEpoch: 0,
+  } as const;
+  yield { ...kafka, state: 'prepare-commit', partitions: [] };
+  yield { ...kafka, state: 'complete-commit', partitions: [] };
   yield { kind: 'output-appended', producer: 'out', values: [{ key: 'a', count: 1 }], lineages: [0] };
 }
 

@@ -5,10 +5,11 @@ import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../
 import { micros } from '../../../../engine/foundation/time.ts';
 import { pointerKey } from '../../../../engine/protocol/checkpoint-pointer.ts';
 import { marginsDocument } from '../../../../reports/index.ts';
-import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import type { EventOf, HistoryEvent } from '../../../../sim/history/history-event.ts';
 import { MARGINS, Margins } from '../../../../sim/judges/margins.ts';
 import { Notifications } from '../../../../sim/judges/notifications.ts';
 import { RemainingTries } from '../../../../sim/judges/remaining-tries.ts';
+import type { KafkaPlan } from '../../../../sim/plan.ts';
 import { TransactionTimeouts } from '../../../../sim/judges/transaction-timeouts.ts';
 import { liveIt, planOf } from '../../../support/lives.ts';
 import { JOB_ID, REST, rightLife, statePath } from './small-life.ts';
@@ -47,6 +48,26 @@ describe('margins', () => {
     expect(margins.all()).toEqual({
       'exactly-once-output/commit-before-timeout': { value: 400, at: 1 },
       'fencing/commit-before-successor': { value: 30, at: 2 },
+    });
+  });
+
+  it('a transaction of Kafka: from the commit that is prepared, and to the attempt that probes the ids behind it', () => {
+    const margins = new Margins();
+    const timeoutUs = { transactionTimeoutUs: 1_000, maxTransactionTimeoutUs: 1_000, sessionTimeoutUs: 1 };
+    const sink: KafkaPlan = { kind: 'kafka', partitions: 1, naming: 'incrementing', ...timeoutUs };
+    const timeouts = new TransactionTimeouts({ sink, transactionTimeoutUs: 7 }, margins);
+    const told = (at: number, id: string, state: EventOf<'kafka-transaction'>['state']): void => {
+      const of = { transactionalId: id, producerId: 1, producerEpoch: 0, partitions: [] };
+      const fact = { kind: 'kafka-transaction', ...of, state } as const;
+      timeouts.kafka(fact, entry(at, at, fact));
+    };
+    told(100, 'sink-0-1', 'ongoing');
+    told(700, 'sink-0-1', 'prepare-commit');
+    told(710, 'sink-1-2', 'empty');
+    told(730, 'sink-0-2', 'empty');
+    expect(margins.all()).toEqual({
+      'exactly-once-output/commit-before-timeout': { value: 400, at: 700 },
+      'fencing/commit-before-successor': { value: 30, at: 730 },
     });
   });
 

@@ -64,6 +64,29 @@ describe('progress', () => {
     expect(verdictsOf(few, 'liveness-reached')).toMatchObject([{ outcome: 'not-live', anomaly: 'restart-loop' }]);
   });
 
+  it('restarts without end in a quiet stretch of the storm: restart-loop; a fault explains those behind it', () => {
+    const stormOf = (between: (life: SmallLife) => void): SmallLife => {
+      const life = new SmallLife(KEYS);
+      for (let n = 0; n < 10; n += 1) {
+        life.tell({ kind: 'restart-scheduled', epoch: leaderEpoch(1), cause: 'connection-lost', delayUs: micros(1) });
+        between(life);
+      }
+      return life;
+    };
+    const names = (life: SmallLife): string[] => verdictsOf(life, 'liveness-bound').map(({ anomaly }) => anomaly);
+    expect(names(stormOf(() => {}))).toContain('restart-loop');
+    const struck = stormOf((life) => life.tell({ kind: 'fault-effective', fault: 'f', faultKind: 'throw' }));
+    expect(names(struck)).not.toContain('restart-loop');
+  });
+
+  it('no checkpoint for long while nothing disturbs the job: checkpoint-starvation, in the storm, too', () => {
+    const life = recovered();
+    life.atUs += 1_000_000;
+    expect(verdictsOf(life, 'liveness-reached')).toMatchObject([
+      { outcome: 'not-live', anomaly: 'checkpoint-starvation' },
+    ]);
+  });
+
   it('one checkpoint after the storm: no-checkpoint-completed', () => {
     const life = rightLife();
     life.commit('out-0-3-2', REST);

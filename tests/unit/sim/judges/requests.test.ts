@@ -7,6 +7,7 @@ import type { ClaimMode } from '../../../../engine/protocol/client-operations.ts
 import { encodeRequirements, requirementsKey } from '../../../../engine/protocol/job-scale.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
 import type { EndOfLife } from '../../../../sim/judges/judge.ts';
+import { Margins } from '../../../../sim/judges/margins.ts';
 import { Requests } from '../../../../sim/judges/requests.ts';
 import { countGraph } from './small-life.ts';
 
@@ -88,6 +89,18 @@ describe('requests', () => {
     const stopped = run('a', { status: 'finished', by: 'b' });
     expect(anomalies([run('a'), answered('stop-with-savepoint', 'b', 'done')])).toEqual(['told-done-though-not']);
     expect(anomalies([stopped, answered('stop-with-savepoint', 'b', 'done')])).toEqual(['']);
+  });
+
+  it('margin: from the first record of a start to when its client is told', () => {
+    const margins = new Margins();
+    const judge = new Requests({ jobId, isAdaptive: false, graph: () => graph, claims: CLAIMS, margins });
+    const told: readonly [number, Event][] = [
+      [10, run('a')],
+      [20, run('a')],
+      [50, answered('resume', 'a', 'done')],
+    ];
+    for (const [atUs, event] of told) judge.observe({ index: atUs, atUs, node: by, event });
+    expect(margins.all()).toEqual({ 'requests/told-after-recorded': { value: 40, at: 50 } });
   });
 
   const choices = [...CLAIMS].flatMap(([id, claim]) =>

@@ -1,0 +1,33 @@
+/**
+ * Since when no fault disturbs the job: none is in effect, and what the last one changed is over.
+ *
+ * Owns: which faults are in effect, as the history says it (one that has started and changed nothing yet is not). Judges nothing. Called by
+ * the judge of progress, for all that it asks of the storm, too. Memory is bounded by the faults of the plan.
+ *
+ * I1: a fault that never ends leaves no quiet before the storm does; at its end all have ended.
+ */
+import type { HistoryEvent } from '../history/history-event.ts';
+
+export class QuietStretch {
+  readonly #inEffect = new Set<string>();
+  readonly #ended = new Set<string>();
+  /** 0: from the start. */
+  #sinceUs = 0;
+
+  /** True when a fault took effect, or one that had came to its end; one that ends without an effect disturbed nobody. */
+  observe({ event, atUs }: HistoryEvent): boolean {
+    if (event.kind === 'fault-effective') {
+      if (!this.#ended.has(event.fault)) this.#inEffect.add(event.fault);
+    } else if (event.kind === 'fault-ended') {
+      this.#ended.add(event.fault);
+      if (!this.#inEffect.delete(event.fault)) return false;
+    } else return false;
+    this.#sinceUs = atUs;
+    return true;
+  }
+
+  /** Undefined: a fault is in effect. */
+  get sinceUs(): number | undefined {
+    return this.#inEffect.size > 0 ? undefined : this.#sinceUs;
+  }
+}
