@@ -26,7 +26,14 @@ import {
   rackFailure,
   rollingRestart,
 } from './process-nemeses.ts';
-import { publishedFailure, publishedPartition, publishedStall } from './published-nemeses.ts';
+import {
+  longestPartitionUs,
+  longestRepairUs,
+  longestStallUs,
+  publishedFailure,
+  publishedPartition,
+  publishedStall,
+} from './published-nemeses.ts';
 import type { NemesisContext, Step } from './steps.ts';
 
 export interface Nemesis {
@@ -36,8 +43,8 @@ export interface Nemesis {
   /** Length of the whole or of a part, where a rule does not say. */
   readonly forUs: Range;
   readonly strike: (context: NemesisContext) => Step[];
-  /** Its times are those of the field. */
-  readonly isPublished?: true;
+  /** Of one whose times are those of the field: its longest part at that pace, whatever `forUs` says. */
+  readonly publishedUs?: (timeScale: Ratio) => number;
 }
 
 const seconds = (low: number, high: number): Range => ({ low: low * 1_000_000, high: high * 1_000_000 });
@@ -120,25 +127,25 @@ export const NEMESES: readonly Nemesis[] = [
     description: 'a partition as in the field: 69 % complete, 29 % partial, 2 % one-way, mostly of one node',
     forUs: seconds(0, 0),
     strike: publishedPartition,
-    isPublished: true,
+    publishedUs: longestPartitionUs,
   },
   {
     name: 'published-failure',
     description: 'failures of nodes as in the field: 37 % in bursts, mostly of one rack',
     forUs: seconds(0, 0),
     strike: publishedFailure,
-    isPublished: true,
+    publishedUs: longestRepairUs,
   },
   {
     name: 'published-stall',
     description: 'collections of garbage, slow machines and slow links as in the field',
     forUs: seconds(0, 0),
     strike: publishedStall,
-    isPublished: true,
+    publishedUs: longestStallUs,
   },
 ];
 
-const DRAWN: readonly Nemesis[] = NEMESES.filter(({ isPublished }) => isPublished !== true);
+const DRAWN: readonly Nemesis[] = NEMESES.filter(({ publishedUs }) => publishedUs === undefined);
 
 export interface NemesisAction {
   readonly name: NemesisName | 'any';
@@ -159,9 +166,9 @@ export function stepsOf(
   return nemesis.strike({ ...context, site, forUs: forUs ?? nemesis.forUs, timeScale });
 }
 
-/** An upper bound of how long one strike may keep a machine from others. */
-export function longestNemesisUs({ name, forUs }: NemesisAction, runtime: RuntimeConfiguration): number {
-  const asked = NEMESES.filter((nemesis) => name === 'any' || nemesis.name === name);
-  const usual = Math.max(...asked.map((nemesis) => (forUs ?? nemesis.forUs).high));
-  return usual + Math.max(runtime.leaseUs, runtime.heartbeatTimeoutUs);
+/** An upper bound of how long one strike may keep a machine from others. `any` is never a published one (I2). */
+export function longestNemesisUs({ name, forUs, timeScale }: NemesisAction, runtime: RuntimeConfiguration): number {
+  const asked = name === 'any' ? DRAWN : NEMESES.filter((nemesis) => nemesis.name === name);
+  const usual = asked.map((nemesis) => nemesis.publishedUs?.(timeScale) ?? (forUs ?? nemesis.forUs).high);
+  return Math.max(...usual) + Math.max(runtime.leaseUs, runtime.heartbeatTimeoutUs);
 }
