@@ -1,8 +1,8 @@
 /**
- * Rare situations that lives are to reach: those the engine knows (engine/protocol/probe-table.ts), and those of outside systems that only these
- * can see.
+ * Rare situations that lives are to reach: those the engine knows (engine/protocol/probe-table.ts), those of outside systems that only these
+ * can see, and those of faults.
  *
- * Owns: the names that simulated services report. Does not own: who counts.
+ * Owns: the names that simulated services report, and those of faults. Does not own: who counts.
  */
 import { type Probe, PROBES } from '../engine/protocol/probe-table.ts';
 
@@ -13,11 +13,20 @@ const OF_SERVICES = {
   'produce-invalid-transaction-state': 'A broker refused a write: its transaction was not begun there (row K10).',
 } as const;
 
+/** What the world counts of its own faults (collector/writes-in-flight.ts). */
+const OF_FAULTS = {
+  'crash-with-state-in-flight': 'A machine died, and had not heard what became of state that it wrote.',
+  'crash-with-metadata-in-flight': 'A JobManager died, and had not heard what became of the metadata of a checkpoint.',
+  'crash-with-pointer-in-flight': 'A JobManager died, and had not heard whether its pointer was written.',
+} as const;
+
 export type ServiceProbe = keyof typeof OF_SERVICES;
+export type WorldProbe = keyof typeof OF_FAULTS;
 
 export const ALL_PROBES: readonly Probe[] = [
   ...PROBES,
   ...Object.entries(OF_SERVICES).map(([name, says]) => ({ name, area: 'services', says })),
+  ...Object.entries(OF_FAULTS).map(([name, says]) => ({ name, area: 'faults', says })),
 ];
 
 /**

@@ -7,6 +7,7 @@
  * I1: a strike is a function of its context and its streams; what it makes are plain faults of the plan;
  * I2: `any` draws among the nemeses only, never among the published campaigns, whose frequency is part of what they say.
  */
+import { assert } from '../../engine/foundation/assert.ts';
 import type { RuntimeConfiguration } from '../../engine/protocol/configuration.ts';
 import type { Range, Ratio } from '../scenario.ts';
 import type { NemesisName } from './nemesis-name.ts';
@@ -153,17 +154,18 @@ export interface NemesisAction {
   readonly timeScale: Ratio;
 }
 
-/** The steps of one strike of a rule. */
+/** The steps of one strike of a rule, and which nemesis it is. */
 export function stepsOf(
   { name, forUs, timeScale }: NemesisAction,
   context: Omit<NemesisContext, 'forUs' | 'timeScale'>,
-): Step[] {
+): { readonly name: NemesisName; readonly steps: Step[] } {
   const nemesis =
     name === 'any' ? context.site('nemesis').pick(DRAWN) : NEMESES.find((candidate) => candidate.name === name);
-  if (nemesis === undefined) return [];
+  assert(nemesis !== undefined, 'a nemesis that has a name is in the list', { name });
   // Each has streams of its own: what another one draws shifts nothing here.
   const site = (purpose: string) => context.site(`${nemesis.name}/${purpose}`);
-  return nemesis.strike({ ...context, site, forUs: forUs ?? nemesis.forUs, timeScale });
+  const steps = nemesis.strike({ ...context, site, forUs: forUs ?? nemesis.forUs, timeScale });
+  return { name: nemesis.name, steps };
 }
 
 /** An upper bound of how long one strike may keep a machine from others. `any` is never a published one (I2). */

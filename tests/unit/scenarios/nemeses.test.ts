@@ -149,6 +149,23 @@ describe('a nemesis', () => {
     }
   });
 
+  it('crash-in-flight-write: within the time that such a write takes, milliseconds of a pointer, tens of them of a file', () => {
+    const delays = new Map<string, number[]>();
+    for (const seed of SEEDS)
+      for (const { trigger } of strike('crash-in-flight-write', seed))
+        if ('point' in trigger) delays.set(trigger.point, [...(delays.get(trigger.point) ?? []), trigger.afterUs ?? 0]);
+    const median = (point: string): number => {
+      const sorted = (delays.get(point) ?? []).sort((x, y) => x - y);
+      return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    };
+    // Of cloud-small: a pointer takes 4 ms, a file 60 ms, each to half of it.
+    expect(median('pointer-write.sent')).toBeLessThan(4_000);
+    for (const point of ['state-write.sent', 'metadata-write.sent']) {
+      expect(median(point)).toBeGreaterThan(10_000);
+      expect(median(point)).toBeLessThan(60_000);
+    }
+  });
+
   it('kill-during-recovery: each crash but the first waits for a point behind the one before it', () => {
     const [first, ...again] = strike('kill-during-recovery', '3');
     expect(first?.trigger).toEqual({ atUs: 10_000_000 });
