@@ -10,7 +10,7 @@
 import { unreachable } from '../engine/foundation/assert.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { RuntimeConfiguration } from '../engine/protocol/configuration.ts';
-import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
+import type { Fault, FaultTrigger, UserCall } from '../sim/faults/fault.ts';
 import type { ChoiceSite } from '../sim/kernel/choice.ts';
 import {
   allNodes,
@@ -285,8 +285,12 @@ function strikeLinks(
   }
 }
 
-const ofVertex = ({ vertex }: { readonly vertex?: number }): { readonly vertex?: number } =>
-  vertex === undefined ? {} : { vertex };
+function ofVertex({ vertex, call }: { readonly vertex?: number; readonly call?: UserCall }): {
+  readonly vertex?: number;
+  readonly call?: UserCall;
+} {
+  return { ...(vertex === undefined ? {} : { vertex }), ...(call === undefined ? {} : { call }) };
+}
 
 function callsOf(
   { afterCalls }: { readonly afterCalls?: Range },
