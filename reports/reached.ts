@@ -46,7 +46,7 @@ export function probesDocument(): string {
   const areas = [...new Set(ALL_PROBES.map(({ area }) => area))];
   const parts = areas.map((area) => {
     const rows = ALL_PROBES.filter((one) => one.area === area).map(({ name, says }) => {
-      const why = BEYOND_SWEEPS[name];
+      const why = BEYOND_SWEEPS[name]?.why;
       return `| \`${name}\` | ${says}${why === undefined ? '' : ` Not asked of sweeps: ${why}.`} |`;
     });
     return `## ${area}\n\n| probe | what has happened |\n|---|---|\n${rows.join('\n')}\n`;
