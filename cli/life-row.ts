@@ -21,11 +21,13 @@ export interface LifeRow extends LifeFigures {
 export interface RowParts {
   readonly expect: LifeFigures['expect'];
   readonly swarm: LifeFigures['swarm'];
+  /** Absent: nobody asked. */
+  readonly patterns?: LifeFigures['patterns'];
   readonly engineVersion: string;
   readonly capsule: string;
 }
 
-export function lifeRow(life: Life, { expect, swarm, engineVersion, capsule }: RowParts): LifeRow {
+export function lifeRow(life: Life, { expect, swarm, patterns = {}, engineVersion, capsule }: RowParts): LifeRow {
   const { history: _history, rungs: _rungs, verdict: _verdict, signature: _signature, ...figures } = life.record;
   return {
     version: 1,
@@ -34,6 +36,7 @@ export function lifeRow(life: Life, { expect, swarm, engineVersion, capsule }: R
     ...life.judgement,
     expect,
     swarm,
+    patterns,
     wallMs: rounded(life.wallMs),
     deterministic: life.otherDigest === '',
     capsule,
@@ -47,7 +50,7 @@ export function decodeLifeRow(line: string): LifeRow | undefined {
     if (value === null || value.version !== 1 || typeof value.digest !== 'string') return undefined;
     // Rows of an earlier build lack what was added since.
     return {
-      ...({ subtaskRecords: [], restoreRecords: [], swarm: [], margins: {} } satisfies Partial<LifeRow>),
+      ...({ subtaskRecords: [], restoreRecords: [], swarm: [], patterns: {}, margins: {} } satisfies Partial<LifeRow>),
       ...(value as LifeRow),
     };
   } catch {

@@ -237,7 +237,7 @@ export const OPTIONS = {
   double: toggle('--double', 'Crash each distinct recovery once more, at each of its own points.'),
   requireReached: toggle(
     '--require-reached',
-    'Ask that each probe and each class of faults occurred in the sweep; what did not is named, and the exit code is 4.',
+    'Ask that each probe, each class of faults and each nemesis occurred in the sweep; what did not is named, and the exit code is 4.',
   ),
   unshrunk: toggle('--unshrunk', 'Keep failures as they are: do not look for smaller plans.'),
   quick: toggle('--quick', 'Smaller cells and fewer repeats: a look, not a measurement.'),

@@ -20,6 +20,8 @@ interface ScenarioDocument {
   readonly restarts: number;
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
+  /** Nemeses and other patterns: strikes. Empty with a strategy, whose plans are no strikes. */
+  readonly patterns: Readonly<Record<string, FaultCount>>;
   readonly probes: Readonly<Record<string, number>>;
   readonly probeLives: Readonly<Record<string, number>>;
   readonly margins: SweepSums['margins'];
@@ -41,7 +43,7 @@ export interface SweepDocument extends ScenarioDocument {
   readonly resumed: number;
   readonly wallMs: number;
   readonly livesPerSecond: number;
-  /** Probes and classes of faults that occurred in no life of the whole sweep. */
+  /** Probes, classes of faults and patterns that occurred in no life of the whole sweep. */
   readonly unreached: Unreached;
   readonly scenarios: readonly ScenarioDocument[];
 }
@@ -89,6 +91,7 @@ function scenarioDocument(scenario: string, sums: SweepSums): ScenarioDocument {
     restarts,
     failovers,
     faults: sums.faults,
+    patterns: sums.patterns,
     probes: sums.probes,
     probeLives: sums.probeLives,
     margins: sums.margins,

@@ -8,7 +8,8 @@
  * I3: with a strategy each scenario has a search of its own, and its n-th seed is the n-th plan that this one proposes.
  */
 import { SweepSummary, type SweepSums } from '../reports/index.ts';
-import { compile } from '../scenarios/compile.ts';
+import { compile, strikesOf } from '../scenarios/compile.ts';
+import { countPatterns } from '../scenarios/patterns.ts';
 import { ProposalFeed } from '../scenarios/strategies/proposal-feed.ts';
 import type { Observation, Strategy } from '../scenarios/strategies/strategy.ts';
 import { swarmChoices } from '../scenarios/swarm.ts';
@@ -255,7 +256,9 @@ class Sweep {
     const scenario = scenarios[job.scenario]?.scenario;
     const expect: SimulationPlan['expect'] = scenario?.expect ?? 'exactly-once';
     const swarm = scenario === undefined ? [] : swarmChoices(scenario, life.record.seed);
-    const row = lifeRow(life, { expect, swarm, engineVersion, capsule });
+    const strikes = scenario === undefined || job.plan !== undefined ? [] : strikesOf(scenario, life.record.seed);
+    const patterns = countPatterns(strikes, life.record.faultRecords);
+    const row = lifeRow(life, { expect, swarm, patterns, engineVersion, capsule });
     store?.append(row);
     this.#sum(job, row);
   }

@@ -1,6 +1,6 @@
 /** A fault in a sentence: what, to whom, when, how long. */
 import { unreachable } from '../engine/foundation/assert.ts';
-import type { Fault } from '../sim/faults/fault.ts';
+import type { Fault, UserCall } from '../sim/faults/fault.ts';
 
 export function faultSentence(fault: Fault): string {
   return `${whenOf(fault)}, ${whatOf(fault)}`;
@@ -36,9 +36,9 @@ function whatOf(fault: Fault): string {
     case 'disk-damage':
       return `files on the disk of ${fault.node} rot${oddsOf(fault.chance)}, for ${seconds(fault.forUs)} also those that are written`;
     case 'throw':
-      return `a user function on ${fault.node} throws`;
+      return `a user function on ${fault.node} throws${inCall(fault)}`;
     case 'hang':
-      return `a user function on ${fault.node} does not return for ${seconds(fault.hangUs)}`;
+      return `a user function on ${fault.node} does not return${inCall(fault)} for ${seconds(fault.hangUs)}`;
     case 'partition':
       return `nothing passes ${between(fault, fault.oneWay)} for ${seconds(fault.forUs)}`;
     case 'hold':
@@ -111,6 +111,17 @@ function operationText(command: Command): string {
       return unreachable(command);
   }
 }
+
+const IN_CALL: Readonly<Record<UserCall, string>> = {
+  element: '',
+  timer: ' when a timer fires',
+  open: ' when it is opened',
+  initialize: ' when it is given its operator state',
+  snapshot: ' in a snapshot',
+  finish: ' in its last work',
+};
+
+const inCall = ({ call = 'element' }: { readonly call?: UserCall }): string => IN_CALL[call];
 
 const DATAGRAMS = { loss: 'are lost', duplicate: 'come twice', reorder: 'overtake each other' } as const;
 

@@ -42,6 +42,8 @@ export interface SweepSums {
   readonly restarts: number;
   readonly failovers: number;
   readonly faults: Readonly<Record<string, FaultCount>>;
+  /** Nemeses and other patterns, by name: strikes. */
+  readonly patterns: Readonly<Record<string, FaultCount>>;
   /** By probe: how often it was reached. */
   readonly probes: Readonly<Record<string, number>>;
   /** By probe: in how many lives. */
@@ -67,6 +69,7 @@ export class SweepSummary {
   #restarts = 0;
   #failovers = 0;
   readonly #faults = new Map<string, FaultCount>();
+  readonly #patterns = new Map<string, FaultCount>();
   readonly #probes = new Map<string, number>();
   readonly #probeLives = new Map<string, number>();
   readonly #margins = new Map<string, NearestLife>();
@@ -83,9 +86,12 @@ export class SweepSummary {
     this.#checkpoints = added(this.#checkpoints, life.checkpoints);
     this.#restarts += life.restarts;
     this.#failovers += life.failovers;
-    for (const [label, count] of Object.entries(life.faults)) {
-      this.#faults.set(label, added(this.#faults.get(label) ?? { planned: 0, effective: 0 }, count));
-    }
+    for (const [sums, counts] of [
+      [this.#faults, life.faults],
+      [this.#patterns, life.patterns],
+    ] as const)
+      for (const [name, count] of Object.entries(counts))
+        sums.set(name, added(sums.get(name) ?? { planned: 0, effective: 0 }, count));
     for (const [probe, count] of Object.entries(life.probes)) {
       this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + count);
       this.#probeLives.set(probe, (this.#probeLives.get(probe) ?? 0) + 1);
@@ -121,6 +127,7 @@ export class SweepSummary {
       restarts: this.#restarts,
       failovers: this.#failovers,
       faults: Object.fromEntries(byName(this.#faults)),
+      patterns: Object.fromEntries(byName(this.#patterns)),
       probes: Object.fromEntries(byName(this.#probes)),
       probeLives: Object.fromEntries(byName(this.#probeLives)),
       margins: Object.fromEntries(byName(this.#margins)),

@@ -7,11 +7,13 @@
  * I3: faults are numbered `f1`, `f2` ... by rule, then by time, then by node.
  */
 import { Choices } from '../sim/kernel/choice.ts';
-import type { Fault } from '../sim/faults/fault.ts';
+import { profileNamed } from '../sim/node/hardware-profile.ts';
 import { jobManagerNodes, taskManagerNodes } from '../sim/node-names.ts';
 import type { ClusterPlan, SimulationPlan } from '../sim/plan.ts';
+import { FILE_SERVER, HDFS, OBJECT_STORES } from '../sim/services/storage-latencies.ts';
 import { isAtHome } from './high-availability-problems.ts';
-import { faultsOfRule } from './fault-draws.ts';
+import { type Strike, strikesOfRule } from './fault-draws.ts';
+import type { WriteLatencies } from './nemeses/steps.ts';
 import { streamNamesOf } from './rule-streams.ts';
 import type { ClusterSettings, Scenario } from './scenario.ts';
 import { drawScenario, isInSubset } from './swarm.ts';
@@ -28,12 +30,18 @@ export function compile(written: Scenario, seed: string): SimulationPlan {
     engine: scenario.engine,
     storage: scenario.storage,
     transactionTimeoutUs: scenario.transactionTimeoutUs,
-    faults: drawFaults(scenario, choices),
+    faults: drawStrikes(scenario, choices).flatMap(({ faults }) => faults),
     liveness: scenario.liveness,
     limits: scenario.limits,
     variant: 'standard',
     expect: scenario.expect,
   };
+}
+
+/** The faults of the plan by strike: the plan itself knows of no nemesis. */
+export function strikesOf(written: Scenario, seed: string): readonly Strike[] {
+  const choices = new Choices({ rootSeed: seed });
+  return drawStrikes(drawScenario(written, choices), choices);
 }
 
 /** What a plan says of its job. */
@@ -62,9 +70,10 @@ function drawCluster({ clocks, ...cluster }: ClusterSettings, choices: Choices):
 /** 0, -1, 1, -2, 2 ...: the boring choice is a clock that is right. */
 const signed = (choice: number): number => (choice % 2 === 0 ? choice / 2 : -(choice + 1) / 2);
 
-function drawFaults(scenario: Scenario, choices: Choices): Fault[] {
+function drawStrikes(scenario: Scenario, choices: Choices): Strike[] {
   const names = streamNamesOf(scenario.faults);
-  const faults: Fault[] = [];
+  const strikes: Strike[] = [];
+  let nextId = 1;
   for (const [index, rule] of scenario.faults.entries()) {
     const name = names[index] ?? '';
     if (!isInSubset(scenario.swarm, name, choices)) continue;
@@ -74,8 +83,25 @@ function drawFaults(scenario: Scenario, choices: Choices): Fault[] {
       cluster: scenario.cluster,
       stormUs: scenario.liveness.stormUs,
       runtime: scenario.engine.runtime,
+      writes: writeLatencies(scenario),
     };
-    faults.push(...faultsOfRule(rule, context, faults.length + 1));
+    const struck = strikesOfRule(rule, context, nextId);
+    nextId += struck.reduce((sum, { faults }) => sum + faults.length, 0);
+    strikes.push(...struck);
   }
-  return faults;
+  return strikes;
+}
+
+function writeLatencies({ cluster, engine, storage }: Scenario): WriteLatencies {
+  const { objectStore, coordinationStore: pointer } = profileNamed(cluster.profile);
+  switch (engine.checkpoint.storage.kind) {
+    case 'filesystem':
+      return { file: FILE_SERVER.sync, pointer };
+    case 'hdfs':
+      return { file: HDFS.sync, pointer };
+    default: {
+      const latency = storage.flavour === 'profile' ? objectStore : OBJECT_STORES[storage.flavour];
+      return { file: latency.putBase, pointer };
+    }
+  }
 }

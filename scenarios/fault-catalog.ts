@@ -31,7 +31,11 @@ export const FAULT_CATALOG: readonly FaultEntry[] = [
     description: 'files on the disk of a machine rot, copies of state (local recovery) among them',
     opposite: 'written anew',
   },
-  { name: 'throw', description: 'the next call of a user function throws', opposite: 'it is the only one' },
+  {
+    name: 'throw',
+    description: 'the next call of a user function throws, of the kind that `call` names',
+    opposite: 'it is the only one',
+  },
   { name: 'hang', description: 'the next call of a user function does not return for a while', opposite: 'return' },
   {
     name: 'partition',

@@ -10,7 +10,7 @@
 import { unreachable } from '../engine/foundation/assert.ts';
 import type { NodeId } from '../engine/foundation/ids.ts';
 import type { RuntimeConfiguration } from '../engine/protocol/configuration.ts';
-import type { Fault, FaultTrigger } from '../sim/faults/fault.ts';
+import type { Fault, FaultTrigger, UserCall } from '../sim/faults/fault.ts';
 import type { ChoiceSite } from '../sim/kernel/choice.ts';
 import {
   allNodes,
@@ -22,7 +22,8 @@ import {
   taskManagerNodes,
 } from '../sim/node-names.ts';
 import { stepsOf } from './nemeses/nemesis.ts';
-import type { Step } from './nemeses/steps.ts';
+import type { NemesisName } from './nemeses/nemesis-name.ts';
+import type { Step, WriteLatencies } from './nemeses/steps.ts';
 import type { FaultAction, FaultRule, FaultTarget, FaultTime, Range } from './scenario.ts';
 
 /** Forbids plans without end where `every` is very short. */
@@ -36,25 +37,34 @@ export interface DrawContext {
   readonly cluster: ClusterSize;
   readonly stormUs: number;
   readonly runtime: Pick<RuntimeConfiguration, 'leaseUs' | 'heartbeatTimeoutUs'>;
+  readonly writes: WriteLatencies;
 }
 
 /** A fault that has no number yet. */
 export type UnnumberedFault = Fault extends infer F ? (F extends Fault ? Omit<F, 'id'> : never) : never;
 
-/** The faults of a rule, numbered from `firstId` (`f<n>`). */
-export function faultsOfRule(rule: FaultRule, context: DrawContext, firstId: number): Fault[] {
+/** What one strike of a rule becomes. */
+export interface Strike {
+  /** Absent: it was no nemesis. */
+  readonly nemesis?: NemesisName;
+  readonly faults: readonly Fault[];
+}
+
+/** The strikes of a rule, their faults numbered from `firstId` (`f<n>`). */
+export function strikesOfRule(rule: FaultRule, context: DrawContext, firstId: number): Strike[] {
   const { numerator, denominator } = rule.inPlan;
   if (!context.site('in-plan').chance(numerator, denominator)) return [];
-  const faults: Fault[] = [];
-  for (const trigger of triggersOf(rule.time, context)) {
-    const nextId = firstId + faults.length;
-    const struck =
-      rule.action.kind === 'nemesis'
-        ? strikeNemesis(rule.action, trigger, context, nextId)
-        : strike(rule.action, trigger, context);
-    for (const fault of struck) faults.push({ ...fault, id: `f${firstId + faults.length}` });
-  }
-  return faults;
+  let nextId = firstId;
+  return triggersOf(rule.time, context).map((trigger): Strike => {
+    const id = nextId;
+    const numbered = (faults: readonly UnnumberedFault[]): Fault[] => {
+      nextId += faults.length;
+      return faults.map((fault, index) => ({ ...fault, id: `f${id + index}` }));
+    };
+    if (rule.action.kind !== 'nemesis') return { faults: numbered(strike(rule.action, trigger, context)) };
+    const { name, faults } = strikeNemesis(rule.action, trigger, context, id);
+    return { nemesis: name, faults: numbered(faults) };
+  });
 }
 
 /** A step that would lie behind the storm is left out; what counts from it then never strikes. */
@@ -63,17 +73,18 @@ function strikeNemesis(
   trigger: FaultTrigger,
   context: DrawContext,
   firstId: number,
-): UnnumberedFault[] {
-  const { site, cluster, runtime } = context;
-  const steps = stepsOf(action, { site, cluster, ...runtime });
+): { readonly name: NemesisName; readonly faults: readonly UnnumberedFault[] } {
+  const { site, cluster, runtime, writes } = context;
+  const { name, steps } = stepsOf(action, { site, cluster, writes, ...runtime });
   const kept = steps.map((step) => ({ step, trigger: triggerOf(step, trigger) }));
   const isKept = kept.map((one) => !('atUs' in one.trigger) || one.trigger.atUs < context.stormUs);
   const idOf = (index: number): string => `f${firstId + isKept.slice(0, index).filter(Boolean).length}`;
-  return kept.flatMap(({ step, trigger: own }, index): UnnumberedFault[] => {
+  const faults = kept.flatMap(({ step, trigger: own }, index): UnnumberedFault[] => {
     if (isKept[index] !== true) return [];
     const since = step.at?.since;
     return [{ ...step.fault, trigger: 'atUs' in own || since === undefined ? own : { ...own, since: idOf(since) } }];
   });
+  return { name, faults };
 }
 
 /** So long after the strike, or at the point that the step waits for. */
@@ -274,8 +285,12 @@ function strikeLinks(
   }
 }
 
-const ofVertex = ({ vertex }: { readonly vertex?: number }): { readonly vertex?: number } =>
-  vertex === undefined ? {} : { vertex };
+function ofVertex({ vertex, call }: { readonly vertex?: number; readonly call?: UserCall }): {
+  readonly vertex?: number;
+  readonly call?: UserCall;
+} {
+  return { ...(vertex === undefined ? {} : { vertex }), ...(call === undefined ? {} : { call }) };
+}
 
 function callsOf(
   { afterCalls }: { readonly afterCalls?: Range },

@@ -45,12 +45,12 @@ function downtimeOf(action: FaultAction, engine: Scenario['engine']): number {
     case 'hang':
       return action.hangUs.high;
     case 'out-of-memory':
+    case 'power-loss':
       return action.restartAfterUs.high;
     case 'nemesis':
       return longestNemesisUs(action, engine.runtime);
     case 'throw':
     case 'disk-damage':
-    case 'power-loss':
     case 'clock-step':
     case 'clock-drift':
     case 'reset':

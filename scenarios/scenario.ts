@@ -9,7 +9,7 @@ import type { SinkSpec } from '../engine/job/job-graph.ts';
 import type { ClientCommand } from '../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../engine/protocol/configuration.ts';
 import type { FaultPoint } from '../sim/faults/checkpoint-point.ts';
-import type { Fault } from '../sim/faults/fault.ts';
+import type { Fault, UserCall } from '../sim/faults/fault.ts';
 import type { ClusterPlan, Expectation, LivenessPlan, PlanLimits, SinkPlan, TopicPlan } from '../sim/plan.ts';
 import type { StoragePhysics } from '../sim/services/storage-physics.ts';
 import type { Parameters } from './jobs/job-definition.ts';
@@ -71,12 +71,19 @@ export type FaultAction =
       readonly kind: 'throw';
       readonly target: FaultTarget;
       readonly vertex?: number;
+      readonly call?: UserCall;
       readonly afterCalls?: Range;
       readonly recoverable: boolean;
     }
   | { readonly kind: 'clock-step'; readonly target: FaultTarget; readonly byUs: Range; readonly forUs?: Range }
   | { readonly kind: 'clock-drift'; readonly target: FaultTarget; readonly byPpm: number; readonly forUs: Range }
-  | { readonly kind: 'hang'; readonly target: FaultTarget; readonly vertex?: number; readonly hangUs: Range }
+  | {
+      readonly kind: 'hang';
+      readonly target: FaultTarget;
+      readonly vertex?: number;
+      readonly call?: UserCall;
+      readonly hangUs: Range;
+    }
   | {
       readonly kind: 'partition';
       readonly shape: 'isolate-one' | 'halves' | 'one-way' | 'pair';

@@ -74,6 +74,8 @@ export interface FaultRecord {
   readonly startedAtUs: number;
   readonly endedAtUs: number;
   readonly effective: boolean;
+  /** Of a crash: its node had not heard what became of something that it had written. Absent: it had, or wrote nothing. */
+  readonly inFlight?: true;
 }
 
 /** One line of `timeline.log`: a task's part of a completed checkpoint. */

@@ -239,9 +239,11 @@ class Life {
 
   #record(verdicts: readonly Verdict[]): RunRecord {
     const verdict = mergeVerdicts(verdicts);
-    const faultRecords = this.#injector.records();
     const { totalRecords } = this.#inputs.job.content;
     const figures = this.#collector.figures({ in: totalRecords, replayed: this.#world.replayed });
+    const faultRecords = this.#injector
+      .records()
+      .map((one): FaultRecord => (figures.faultsInFlight.has(one.id) ? { ...one, inFlight: true } : one));
     return {
       scenario: this.#plan.scenario,
       seed: this.#plan.seed,

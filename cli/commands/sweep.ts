@@ -206,17 +206,18 @@ function exitCodeOfSweep(outcome: SweepOutcome, interrupted: boolean): ExitCode 
   ]);
 }
 
-const NOTHING_UNREACHED: Unreached = { probes: [], faults: [] };
+const NOTHING_UNREACHED: Unreached = { probes: [], faults: [], patterns: [] };
 
 /** The sweep has not seen enough to say that all is well. */
-const codeOfUnreached = ({ probes, faults }: Unreached): ExitCode[] =>
-  probes.length + faults.length > 0 ? [EXIT.inconclusive] : [];
+const codeOfUnreached = ({ probes, faults, patterns }: Unreached): ExitCode[] =>
+  probes.length + faults.length + patterns.length > 0 ? [EXIT.inconclusive] : [];
 
-function unreachedLines({ probes, faults }: Unreached): string[] {
+function unreachedLines({ probes, faults, patterns }: Unreached): string[] {
   const says = new Map(reachedProbes({ probes: {}, probeLives: {} }).map((one) => [one.name, one]));
   return [
     ...probes.map((name) => `Never reached: probe ${name} (${says.get(name)?.area}). ${says.get(name)?.says}`),
     ...faults.map((name) => `Never effective: fault ${name}.`),
+    ...patterns.map((name) => `Never struck: pattern ${name}.`),
   ];
 }
 

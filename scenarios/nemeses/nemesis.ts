@@ -7,6 +7,7 @@
  * I1: a strike is a function of its context and its streams; what it makes are plain faults of the plan;
  * I2: `any` draws among the nemeses only, never among the published campaigns, whose frequency is part of what they say.
  */
+import { assert } from '../../engine/foundation/assert.ts';
 import type { RuntimeConfiguration } from '../../engine/protocol/configuration.ts';
 import type { Range, Ratio } from '../scenario.ts';
 import type { NemesisName } from './nemesis-name.ts';
@@ -26,7 +27,14 @@ import {
   rackFailure,
   rollingRestart,
 } from './process-nemeses.ts';
-import { publishedFailure, publishedPartition, publishedStall } from './published-nemeses.ts';
+import {
+  longestPartitionUs,
+  longestRepairUs,
+  longestStallUs,
+  publishedFailure,
+  publishedPartition,
+  publishedStall,
+} from './published-nemeses.ts';
 import type { NemesisContext, Step } from './steps.ts';
 
 export interface Nemesis {
@@ -36,8 +44,8 @@ export interface Nemesis {
   /** Length of the whole or of a part, where a rule does not say. */
   readonly forUs: Range;
   readonly strike: (context: NemesisContext) => Step[];
-  /** Its times are those of the field. */
-  readonly isPublished?: true;
+  /** Of one whose times are those of the field: its longest part at that pace, whatever `forUs` says. */
+  readonly publishedUs?: (timeScale: Ratio) => number;
 }
 
 const seconds = (low: number, high: number): Range => ({ low: low * 1_000_000, high: high * 1_000_000 });
@@ -120,25 +128,25 @@ export const NEMESES: readonly Nemesis[] = [
     description: 'a partition as in the field: 69 % complete, 29 % partial, 2 % one-way, mostly of one node',
     forUs: seconds(0, 0),
     strike: publishedPartition,
-    isPublished: true,
+    publishedUs: longestPartitionUs,
   },
   {
     name: 'published-failure',
     description: 'failures of nodes as in the field: 37 % in bursts, mostly of one rack',
     forUs: seconds(0, 0),
     strike: publishedFailure,
-    isPublished: true,
+    publishedUs: longestRepairUs,
   },
   {
     name: 'published-stall',
     description: 'collections of garbage, slow machines and slow links as in the field',
     forUs: seconds(0, 0),
     strike: publishedStall,
-    isPublished: true,
+    publishedUs: longestStallUs,
   },
 ];
 
-const DRAWN: readonly Nemesis[] = NEMESES.filter(({ isPublished }) => isPublished !== true);
+const DRAWN: readonly Nemesis[] = NEMESES.filter(({ publishedUs }) => publishedUs === undefined);
 
 export interface NemesisAction {
   readonly name: NemesisName | 'any';
@@ -146,22 +154,23 @@ export interface NemesisAction {
   readonly timeScale: Ratio;
 }
 
-/** The steps of one strike of a rule. */
+/** The steps of one strike of a rule, and which nemesis it is. */
 export function stepsOf(
   { name, forUs, timeScale }: NemesisAction,
   context: Omit<NemesisContext, 'forUs' | 'timeScale'>,
-): Step[] {
+): { readonly name: NemesisName; readonly steps: Step[] } {
   const nemesis =
     name === 'any' ? context.site('nemesis').pick(DRAWN) : NEMESES.find((candidate) => candidate.name === name);
-  if (nemesis === undefined) return [];
+  assert(nemesis !== undefined, 'a nemesis that has a name is in the list', { name });
   // Each has streams of its own: what another one draws shifts nothing here.
   const site = (purpose: string) => context.site(`${nemesis.name}/${purpose}`);
-  return nemesis.strike({ ...context, site, forUs: forUs ?? nemesis.forUs, timeScale });
+  const steps = nemesis.strike({ ...context, site, forUs: forUs ?? nemesis.forUs, timeScale });
+  return { name: nemesis.name, steps };
 }
 
-/** An upper bound of how long one strike may keep a machine from others. */
-export function longestNemesisUs({ name, forUs }: NemesisAction, runtime: RuntimeConfiguration): number {
-  const asked = NEMESES.filter((nemesis) => name === 'any' || nemesis.name === name);
-  const usual = Math.max(...asked.map((nemesis) => (forUs ?? nemesis.forUs).high));
-  return usual + Math.max(runtime.leaseUs, runtime.heartbeatTimeoutUs);
+/** An upper bound of how long one strike may keep a machine from others. `any` is never a published one (I2). */
+export function longestNemesisUs({ name, forUs, timeScale }: NemesisAction, runtime: RuntimeConfiguration): number {
+  const asked = name === 'any' ? DRAWN : NEMESES.filter((nemesis) => nemesis.name === name);
+  const usual = asked.map((nemesis) => nemesis.publishedUs?.(timeScale) ?? (forUs ?? nemesis.forUs).high);
+  return Math.max(...usual) + Math.max(runtime.leaseUs, runtime.heartbeatTimeoutUs);
 }

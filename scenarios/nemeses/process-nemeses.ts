@@ -1,5 +1,6 @@
 /** Nemeses of processes: who goes down, in which order, and at which moment it hurts. */
 import type { NodeId } from '../../engine/foundation/ids.ts';
+import { sampleUs } from '../../sim/kernel/distribution.ts';
 import { jobManagerNodes, machineNodes, taskManagerNodes } from '../../sim/node-names.ts';
 import { type FaultBody, lengthUs, type NemesisContext, type Step, withinUs } from './steps.ts';
 
@@ -42,16 +43,20 @@ export function rackFailure(context: NemesisContext): Step[] {
  * nothing do not die. The storage may not have the file, have it and not have said so, or have a part of it.
  */
 export function crashInFlightWrite(context: NemesisContext): Step[] {
-  const { site, cluster } = context;
+  const { site, cluster, writes } = context;
   const dyingAt = (
     node: NodeId,
     points: readonly ('state-write.sent' | 'metadata-write.sent' | 'pointer-write.sent')[],
-  ) => ({
-    // Requests take milliseconds to tens of them: begun, done, answered.
-    afterUs: site('in-flight').choose(100_001),
-    at: { point: site('write').pick(points), node, occurrence: 1 + site('occurrence').choose(OCCURRENCES_MAX) },
-    fault: crash(node, lengthUs(context)),
-  });
+  ) => {
+    const point = site('write').pick(points);
+    // Somewhere within the time that such a write may take: milliseconds of a pointer, tens of them of a file.
+    const onTheWayUs = sampleUs(point === 'pointer-write.sent' ? writes.pointer : writes.file, site('latency'));
+    return {
+      afterUs: site('in-flight').choose(onTheWayUs + 1),
+      at: { point, node, occurrence: 1 + site('occurrence').choose(OCCURRENCES_MAX) },
+      fault: crash(node, lengthUs(context)),
+    };
+  };
   const writer = site('who').pick(taskManagerNodes(cluster));
   return [
     dyingAt(writer, ['state-write.sent']),

@@ -7,8 +7,9 @@
  * above 70 %), Hazelcast's measurements of garbage collectors (pauses of 200 ms to minutes).
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
-import { type Distribution, lognormal, sampleUs } from '../../sim/kernel/distribution.ts';
+import { type Distribution, lognormal, longestUs, sampleUs } from '../../sim/kernel/distribution.ts';
 import { allNodes, jobManagerNodes, machineNodes, SERVICE_NODES, taskManagerNodes } from '../../sim/node-names.ts';
+import type { Ratio } from '../scenario.ts';
 import type { FaultBody, NemesisContext, Step } from './steps.ts';
 
 const PARTITION: Distribution = lognormal({ medianUs: 162_000_000, sigma: '1.2' });
@@ -94,5 +95,12 @@ function halfOf({ site, cluster }: NemesisContext): NodeId[] {
 
 const rackOf = (node: NodeId): number => Number(/-(\d+)$/.exec(node)?.[1] ?? 0) % RACKS;
 
-const scaledUs = ({ timeScale }: NemesisContext, us: number): number =>
+/** How long none of these keeps a machine from others, at that pace. */
+export const longestPartitionUs = (timeScale: Ratio): number => scaledUs({ timeScale }, longestUs(PARTITION));
+export const longestRepairUs = (timeScale: Ratio): number => scaledUs({ timeScale }, longestUs(REPAIR));
+/** Of a collection, of a slow machine, of a slow link. */
+export const longestStallUs = (timeScale: Ratio): number =>
+  scaledUs({ timeScale }, Math.max(longestUs(COLLECTION), longestUs(PARTITION)));
+
+const scaledUs = ({ timeScale }: Pick<NemesisContext, 'timeScale'>, us: number): number =>
   Math.max(1_000, Math.floor((us * timeScale.numerator) / timeScale.denominator));

@@ -6,6 +6,7 @@ import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { FaultPoint } from '../../sim/faults/checkpoint-point.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import type { ChoiceSite } from '../../sim/kernel/choice.ts';
+import type { Distribution } from '../../sim/kernel/distribution.ts';
 import type { ClusterSize } from '../../sim/node-names.ts';
 import type { Range, Ratio } from '../scenario.ts';
 
@@ -28,6 +29,14 @@ export interface Step {
   readonly fault: FaultBody;
 }
 
+/** How long durable writes are on their way. */
+export interface WriteLatencies {
+  /** Of state and metadata to the checkpoint storage. */
+  readonly file: Distribution;
+  /** Of the pointer to the coordination service. */
+  readonly pointer: Distribution;
+}
+
 /** What decides how a strike looks. */
 export interface NemesisContext {
   /** The rule's stream for a purpose. */
@@ -35,6 +44,7 @@ export interface NemesisContext {
   readonly cluster: ClusterSize;
   readonly leaseUs: number;
   readonly heartbeatTimeoutUs: number;
+  readonly writes: WriteLatencies;
   readonly forUs: Range;
   /** Of times from published statistics. */
   readonly timeScale: Ratio;

@@ -5,6 +5,7 @@
  * Owns: the written form and its decoding to a `FaultRule`. Does not own: the choice of nodes and times (compile.ts).
  */
 import { z } from 'zod';
+import { USER_CALLS } from '../../sim/faults/fault.ts';
 import { NEMESIS_NAMES } from '../nemeses/nemesis-name.ts';
 import type { FaultAction, Range } from '../scenario.ts';
 import { ALWAYS, type Lasting, lasting, rule, timing } from './fault-timing.ts';
@@ -128,10 +129,17 @@ const diskDamage = rule(
 const vertex = count(0)
   .optional()
   .describe("Index of the vertex whose function it is; absent: any function of the machine's.");
+const call = z
+  .enum(USER_CALLS)
+  .optional()
+  .describe(
+    'Which call of it: for an element (the default) or a timer, in `open`, `initializeState`, `snapshotState` or `finish`.',
+  );
 const throwing = rule(
   {
     throw: target('On whose machine the next call of a user function throws.'),
     vertex,
+    call,
     afterCalls: countRange(0).optional().describe('Calls of it that still return; of a range, each seed draws one.'),
     recoverable: z.boolean().default(true).describe('False: the error says that no restart can help.'),
     ...timing,
@@ -140,6 +148,7 @@ const throwing = rule(
     kind: 'throw',
     target: entry.throw,
     ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    ...(entry.call === undefined ? {} : { call: entry.call }),
     ...(entry.afterCalls === undefined ? {} : { afterCalls: asRange(entry.afterCalls) }),
     recoverable: entry.recoverable,
   }),
@@ -148,6 +157,7 @@ const hang = rule(
   {
     hang: target('On whose machine the next call of a user function does not return.'),
     vertex,
+    call,
     ...timing,
     for: durationRange().describe('How long it does not.'),
   },
@@ -155,6 +165,7 @@ const hang = rule(
     kind: 'hang',
     target: entry.hang,
     ...(entry.vertex === undefined ? {} : { vertex: entry.vertex }),
+    ...(entry.call === undefined ? {} : { call: entry.call }),
     hangUs: entry.for,
   }),
 );

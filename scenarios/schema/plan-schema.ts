@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { nodeId } from '../../engine/foundation/ids.ts';
 import { BACKENDS, LOCAL_RECOVERIES } from '../../engine/protocol/configuration.ts';
-import { type Fault, PARTITION_SHAPES } from '../../sim/faults/fault.ts';
+import { type Fault, PARTITION_SHAPES, USER_CALLS } from '../../sim/faults/fault.ts';
 import { FAULT_POINTS } from '../../sim/faults/checkpoint-point.ts';
 import { changelogPlanSchema } from './changelog-schema.ts';
 import { highAvailabilityPlanSchema } from './high-availability-schema.ts';
@@ -113,10 +113,18 @@ const fault = z.discriminatedUnion(
       kind: z.literal('throw'),
       node,
       vertex: natural.exactOptional(),
+      call: z.enum(USER_CALLS).exactOptional(),
       afterCalls: natural.exactOptional(),
       recoverable: z.boolean(),
     }),
-    record({ ...ofFault, kind: z.literal('hang'), node, vertex: natural.exactOptional(), hangUs: natural }),
+    record({
+      ...ofFault,
+      kind: z.literal('hang'),
+      node,
+      vertex: natural.exactOptional(),
+      call: z.enum(USER_CALLS).exactOptional(),
+      hangUs: natural,
+    }),
     record({
       ...ofFault,
       ...betweenSides,

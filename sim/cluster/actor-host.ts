@@ -422,6 +422,7 @@ export class Cluster implements Receiver, MailboxHost {
     for (const mailbox of mailboxes.values()) this.#closeMailbox(mailbox);
     mailboxes.clear();
     hosted.actor = undefined;
+    this.#machineFaults.processEnded(machine.id);
     machine.crash(this.#loop.nowUs);
     this.#history.record(machine.id, { kind: 'node-crashed', incarnation: machine.incarnation });
     this.network.nodeCrashed(machine.index);

@@ -5,7 +5,8 @@
  * (actor-host.ts), when they begin and end (sim/faults).
  *
  * I1: of several slow CPUs on a machine the slowest decides, and is told effective when work took longer for it;
- * I2: memory is counted from the begin of a fault, which strikes once: the process that starts anew has memory again.
+ * I2: memory is counted from the begin of a fault, which strikes once, and of one process: whatever ended it, the one that starts anew has
+ *     memory again.
  */
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import { messageBytes } from '../network/message-size.ts';
@@ -62,6 +63,11 @@ export class MachineFaults {
 
   freeMemory(faultId: string): void {
     this.#limits.delete(faultId);
+  }
+
+  /** The process on the node has ended (I2). */
+  processEnded(node: NodeId): void {
+    for (const account of this.#limits.values()) if (account.limit.node === node) account.allocatedBytes = 0;
   }
 
   get limitsMemory(): boolean {

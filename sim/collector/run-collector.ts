@@ -4,11 +4,14 @@
  * Owns counting; judges nothing. What is known of single checkpoints is checkpoint-collector's. Called by the simulation for each
  * history event.
  *
+ * A crash that finds a durable write on its way is a rare situation of the world: it is counted here, and no event says so.
+ *
  * I1: a record's latency counts each time it becomes visible, from when it could be read at the log; what comes of no record has none.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import { isOfFinish, sourceIndexOf } from '../../engine/protocol/stream-elements.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
+import type { WorldProbe } from '../probes.ts';
 import type {
   CheckpointRecord,
   LatencyRecord,
@@ -19,6 +22,7 @@ import type {
 } from '../run-record.ts';
 import { CheckpointCollector } from './checkpoint-collector.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { type DurableWrite, WritesInFlight } from './writes-in-flight.ts';
 
 export interface RunCollectorOptions {
   readonly graph: JobGraph;
@@ -45,7 +49,15 @@ export interface RunFigures {
   readonly stateBytes: number;
   /** History index of the first effect of each fault, by fault id. */
   readonly effectiveFaults: ReadonlyMap<string, number>;
+  /** Crashes that came when the node did not know what became of something that it had written. */
+  readonly faultsInFlight: ReadonlySet<string>;
 }
+
+const PROBE_OF: Readonly<Record<DurableWrite, WorldProbe>> = {
+  state: 'crash-with-state-in-flight',
+  metadata: 'crash-with-metadata-in-flight',
+  pointer: 'crash-with-pointer-in-flight',
+};
 
 const NOTHING_READ = { in: 0, replayed: 0 } as const;
 
@@ -55,6 +67,10 @@ export class RunCollector {
   readonly #probes = new Map<string, number>();
   readonly #latency = new LatencyHistogram();
   readonly #effectiveFaults = new Map<string, number>();
+  readonly #writes = new WritesInFlight();
+  readonly #faultsInFlight = new Set<string>();
+  /** The fault that began last: what crashes at once is its doing. */
+  #begun = { fault: '', atUs: -1 };
   #restarts = 0;
   #leaderships = 0;
   #recordsOut = 0;
@@ -69,6 +85,7 @@ export class RunCollector {
   observe(entry: HistoryEvent): void {
     const { event, atUs } = entry;
     this.#checkpoints.observe(entry);
+    for (const what of this.#writes.observe(entry)) this.#onStruckWrite(what, atUs);
     switch (event.kind) {
       case 'checkpoint-completed':
       case 'savepoint-completed':
@@ -81,7 +98,10 @@ export class RunCollector {
         this.#leaderships += 1;
         return;
       case 'probe':
-        this.#probes.set(event.probe, (this.#probes.get(event.probe) ?? 0) + 1);
+        this.#reached(event.probe);
+        return;
+      case 'fault-started':
+        this.#begun = { fault: event.fault, atUs };
         return;
       case 'fault-effective':
         if (!this.#effectiveFaults.has(event.fault)) this.#effectiveFaults.set(event.fault, entry.index);
@@ -116,12 +136,23 @@ export class RunCollector {
       latency: this.#latency.toRecord(),
       stateBytes: this.#stateBytes,
       effectiveFaults: this.#effectiveFaults,
+      faultsInFlight: this.#faultsInFlight,
     };
   }
 
   /** One per checkpoint and subtask. */
   subtaskRecords(): SubtaskRecord[] {
     return this.#checkpoints.subtaskRecords();
+  }
+
+  #reached(probe: string): void {
+    this.#probes.set(probe, (this.#probes.get(probe) ?? 0) + 1);
+  }
+
+  #onStruckWrite(what: DurableWrite, atUs: number): void {
+    this.#reached(PROBE_OF[what]);
+    // A crash that no fault makes at this moment: a process that ends itself, or what is lost with the storm.
+    if (this.#begun.atUs === atUs) this.#faultsInFlight.add(this.#begun.fault);
   }
 
   #onVisible(lineages: readonly number[], atUs: number): void {

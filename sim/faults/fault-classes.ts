@@ -6,7 +6,7 @@
  */
 import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
 import { SERVICE_NAMES, SERVICE_NODES, type ServiceName } from '../node-names.ts';
-import type { Fault, FaultKind } from './fault.ts';
+import { type Fault, type FaultKind, USER_CALLS } from './fault.ts';
 
 type ServiceEffect = Extract<Fault, { kind: 'service' }>['effect'];
 
@@ -58,6 +58,7 @@ const PARTS_OF: Readonly<Record<Exclude<FaultKind, 'service'>, readonly string[]
   pause: MACHINES,
   'slow-cpu': MACHINES,
   'disk-damage': ['taskmanager'],
+  // The call for an element is the kind itself.
   throw: [],
   hang: [],
   partition: Object.keys(SHAPES),
@@ -80,4 +81,5 @@ export const FAULT_CLASSES: readonly string[] = [
   ...Object.entries(SERVICES_OF).flatMap(([effect, services]) =>
     services.map((name) => `${effect}/${SERVICE_NODES[name]}`),
   ),
+  ...USER_CALLS.filter((call) => call !== 'element').map((call) => `throw/${call}`),
 ];

@@ -81,6 +81,8 @@ export type Fault = OfFault &
         readonly node: NodeId;
         /** Index of the vertex whose function it is; absent: any. */
         readonly vertex?: number;
+        /** Which kind of call; absent: for an element. */
+        readonly call?: UserCall;
         /** Calls that still return, once it is armed; absent: none. */
         readonly afterCalls?: number;
         /** False: the error says that no restart can help. */
@@ -91,6 +93,7 @@ export type Fault = OfFault &
         readonly kind: 'hang';
         readonly node: NodeId;
         readonly vertex?: number;
+        readonly call?: UserCall;
         readonly hangUs: number;
       }
     | {
@@ -185,6 +188,13 @@ export type Fault = OfFault &
       }
   );
 
+/**
+ * When the engine calls a user function: with an element, with a timer (a window: when it fires), before the first element, with its operator
+ * state before that, in the synchronous part of a snapshot, behind the last element of a bounded job.
+ */
+export const USER_CALLS = ['element', 'timer', 'open', 'initialize', 'snapshot', 'finish'] as const;
+export type UserCall = (typeof USER_CALLS)[number];
+
 /** `bridge`: two sides that share one node; `ring`: one of the cuts after which each sees a majority, and no two the same one. */
 export const PARTITION_SHAPES = ['isolate-one', 'halves', 'one-way', 'pair', 'bridge', 'ring'] as const;
 export type PartitionShape = (typeof PARTITION_SHAPES)[number];
@@ -198,6 +208,7 @@ export function faultLabel(fault: Fault): string {
   if (fault.kind === 'operation') return `operation/${fault.command.kind}`;
   if (fault.kind === 'service') return `${fault.effect}/${fault.node}`;
   // Of user code it does not matter whose machine it was.
-  if (fault.kind === 'throw' || fault.kind === 'hang') return fault.kind;
+  if (fault.kind === 'throw' || fault.kind === 'hang')
+    return fault.call === undefined || fault.call === 'element' ? fault.kind : `${fault.kind}/${fault.call}`;
   return 'node' in fault ? `${fault.kind}/${fault.node.replace(/-\d+$/, '')}` : fault.kind;
 }

@@ -58,6 +58,9 @@ export function sampleUs(distribution: Distribution, site: ChoiceSite): number {
   return low + Math.floor(((high - low) * step + STEPS / 2) / STEPS);
 }
 
+/** No sample is longer. */
+export const longestUs = ({ quantilesUs }: Distribution): number => quantilesUs[SEGMENTS] ?? 0;
+
 /** The same shape, stretched or shrunk, in whole microseconds. */
 export function scaled(distribution: Distribution, numerator: number, denominator: number): Distribution {
   const name = `${distribution.name}*${numerator}/${denominator}`;

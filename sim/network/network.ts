@@ -9,6 +9,7 @@
  * I3: connections keep order (connections.ts); loss and the like cost them time only.
  * I4: messages within a node arrive when they depart, in order, and die with their incarnation.
  * I5: each link draws from its own site `network/<from>-><to>`, faults from theirs.
+ * I6: a datagram that finds its receiver down is lost for that: a cut has changed something only if it kept it for one that is up again.
  */
 import { assert, InvariantViolation } from '../../engine/foundation/assert.ts';
 import type { MailboxId, NodeId } from '../../engine/foundation/ids.ts';
@@ -61,6 +62,13 @@ export interface CutSides {
   readonly holds: boolean;
 }
 
+/** A datagram at a cut. */
+interface Held {
+  readonly envelope: Envelope;
+  /** Faults that will have changed something if its receiver, which was down when it came, is up when it goes on. */
+  readonly untold: readonly string[];
+}
+
 /** A degradation and the sides it lies between, by node index. */
 export interface LinkDegradation extends Degradation {
   readonly a: readonly number[];
@@ -88,7 +96,7 @@ export class Network implements Carrier {
   #cause = NO_CHAIN;
   #isContinued = false;
   /** Datagrams that wait at cuts, in the order they came there. */
-  #held: Envelope[] = [];
+  #held: Held[] = [];
   readonly #effective = new Set<string>();
   #effectListener: EffectListener | undefined;
   #traffic: TrafficWatcher | undefined;
@@ -260,27 +268,41 @@ export class Network implements Carrier {
   }
 
   #arriveDatagram(envelope: Envelope): void {
-    if (this.#partitions.blocks(envelope.from, envelope.to)) {
-      const isLost = this.#partitions.loses(envelope.from, envelope.to);
-      this.#partitions.blame(envelope.from, envelope.to, this.#tellEffective, isLost);
-      if (isLost) this.#dropped(envelope, 'partition');
-      else this.#held.push(envelope);
-    } else if (this.#nodes[envelope.to]?.isDown === true) {
+    const { from, to } = envelope;
+    const isDown = this.#nodes[to]?.isDown === true;
+    const isBlocked = this.#partitions.blocks(from, to);
+    if (isBlocked && !this.#partitions.loses(from, to)) {
+      this.#hold(envelope, isDown);
+    } else if (isDown) {
+      // I6: whatever else stands in its way.
       if (isHeartbeat(envelope.message)) this.envelopes.release(envelope);
       else this.#dropped(envelope, 'node-down');
+    } else if (isBlocked) {
+      this.#partitions.blame(from, to, this.#tellEffective, true);
+      this.#dropped(envelope, 'partition');
     } else {
       this.#receiver.deliver(envelope);
     }
+  }
+
+  #hold(envelope: Envelope, isDown: boolean): void {
+    const untold: string[] = [];
+    this.#partitions.blame(envelope.from, envelope.to, isDown ? (fault) => untold.push(fault) : this.#tellEffective);
+    this.#held.push({ envelope, untold });
   }
 
   /** What no cut holds any more goes on, each a latency later. */
   #release(): void {
     const held = this.#held;
     this.#held = [];
-    for (const envelope of held) {
-      const { from, to } = envelope;
-      if (this.#partitions.blocks(from, to)) this.#held.push(envelope);
-      else this.#loop.scheduleIn(this.#link(from, to).latencyUs(), envelope);
+    for (const one of held) {
+      const { from, to } = one.envelope;
+      if (this.#partitions.blocks(from, to)) {
+        this.#held.push(one);
+        continue;
+      }
+      if (this.#nodes[to]?.isDown !== true) for (const fault of one.untold) this.#tellEffective(fault);
+      this.#loop.scheduleIn(this.#link(from, to).latencyUs(), one.envelope);
     }
   }
 

@@ -12,7 +12,8 @@
  * I5: whoever stops at markers (row C25) is answered at once where one lies, and gets no record from behind it in the same answer;
  * I6: a partition that is a socket hands out each record once: a fetch gets what comes next, whatever offset it names, and who asks first
  *     gets it. What is lost on the way, or reaches a reader that is not heeded any more, is gone;
- * I7: a fetch from below the start of the log, which retention moves, is answered with that start and nothing else.
+ * I7: a fetch from below the start of the log, which retention moves, is answered with that start and nothing else;
+ * I8: a slow broker is late with whatever it is asked; what asks for a place or for markers finds what is there then.
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
@@ -23,7 +24,13 @@ import type { LogContent, LogSlice } from './log-content.ts';
 import { type LogMarker, LogMarkers } from './log-markers.ts';
 import { ReplyTargets } from './reply-targets.ts';
 import type { ServiceActor, ServiceOut } from './service-actor.ts';
-import type { ServiceConditions } from './service-conditions.ts';
+import {
+  REFUSED_OR_FAILED_AT_ONCE,
+  REQUEST_EFFECTS,
+  type ServiceConditions,
+  type ServiceDecision,
+  type ServiceEffect,
+} from './service-conditions.ts';
 
 export interface LogBrokerOptions {
   /** The durable part; also serves the broker that comes after a restart. */
@@ -46,6 +53,8 @@ const END_WAIT_FACTOR = 8;
 const END_WAIT_US_MAX = 5_000_000;
 /** A slow broker delays its reply by this times the factor. */
 const SLOW_UNIT_US = 10_000;
+/** What keeps its answer to itself is not late. */
+const AT_ONCE: readonly ServiceEffect[] = [...REFUSED_OR_FAILED_AT_ONCE, 'unknown-outcome'];
 
 const NOTHING: LogSlice = { values: [], timestampsUs: [], sourceIndices: [] };
 
@@ -55,6 +64,20 @@ interface Reader {
   readonly target: Target;
   /** The fetch that is held; undefined: none. */
   held: LogFetch | undefined;
+}
+
+/** What is no fetch. */
+interface Question {
+  readonly message: LogMark | LogListOffsets;
+  readonly target: Target;
+}
+
+/** How and to whom it is answered. */
+interface Replying {
+  readonly effect: ServiceDecision['effect'];
+  readonly target: Target;
+  readonly nowUs: Micros;
+  readonly out: ServiceOut;
 }
 
 export class LogBroker implements ServiceActor {
@@ -70,6 +93,9 @@ export class LogBroker implements ServiceActor {
   readonly #readers = new Map<Target, (Reader | undefined)[]>();
   /** The same readers by timer name, which says who reads which partition. */
   readonly #readerOfTimer = new Map<string, Reader>();
+  /** By timer: what a slow broker has not looked at yet. */
+  readonly #late = new Map<string, Question>();
+  #questions = 0;
 
   constructor(options: LogBrokerOptions) {
     this.#content = options.content;
@@ -82,13 +108,12 @@ export class LogBroker implements ServiceActor {
   }
 
   handle(input: Input, nowUs: Micros, out: ServiceOut): void {
-    if (input.kind === 'timer') this.#release(input.timer, nowUs, out);
+    if (input.kind === 'timer') this.#due(input.timer, nowUs, out);
     if (input.kind !== 'message') return;
     const { from, fromMailbox } = input;
     let { message } = input;
-    if (message.kind === 'log-mark') return this.#mark(message, this.#targets.of(from, fromMailbox), nowUs, out);
-    if (message.kind === 'log-list-offsets')
-      return this.#listOffsets(message, this.#targets.of(from, fromMailbox), nowUs, out);
+    if (message.kind === 'log-mark' || message.kind === 'log-list-offsets')
+      return this.#question({ message, target: this.#targets.of(from, fromMailbox) }, nowUs, out);
     if (message.kind !== 'log-fetch') {
       out.report({ kind: 'message-discarded', message: message.kind, why: 'not for the log broker' });
       return;
@@ -120,8 +145,30 @@ export class LogBroker implements ServiceActor {
     }
   }
 
-  #listOffsets({ requestId, group, topic, at }: LogListOffsets, target: Target, nowUs: Micros, out: ServiceOut): void {
-    const { effect } = this.#conditions.decide(this.#conditionSite);
+  /** I8. */
+  #question(question: Question, nowUs: Micros, out: ServiceOut): void {
+    const { effect, factor } = this.#decide();
+    if (effect !== 'slow') return this.#reply(question, effect, nowUs, out);
+    const timer = `q/${this.#questions}`;
+    this.#questions += 1;
+    this.#late.set(timer, question);
+    out.setTimer(timer, micros(Math.floor(factor * SLOW_UNIT_US)));
+  }
+
+  #due(timer: string, nowUs: Micros, out: ServiceOut): void {
+    const question = this.#late.get(timer);
+    if (question === undefined) return this.#release(timer, nowUs, out);
+    this.#late.delete(timer);
+    this.#reply(question, 'none', nowUs, out);
+  }
+
+  #reply({ message, target }: Question, effect: ServiceDecision['effect'], nowUs: Micros, out: ServiceOut): void {
+    const outcome = { effect, target, nowUs, out };
+    if (message.kind === 'log-mark') this.#mark(message, outcome);
+    else this.#listOffsets(message, outcome);
+  }
+
+  #listOffsets({ requestId, group, topic, at }: LogListOffsets, { effect, target, nowUs, out }: Replying): void {
     const partitions = this.#content.partitionsAt(topic, nowUs);
     if (effect === 'unknown-outcome') return;
     if (effect === 'unavailable' || effect === 'fail' || partitions === undefined)
@@ -137,9 +184,8 @@ export class LogBroker implements ServiceActor {
     out.send(target, { kind: 'log-offsets', requestId, group, outcome: 'done', partitions, offsets });
   }
 
-  #mark(command: LogMark, target: Target, nowUs: Micros, out: ServiceOut): void {
+  #mark(command: LogMark, { effect, target, nowUs, out }: Replying): void {
     const { requestId, group, partitions, checkpointId } = command;
-    const { effect } = this.#conditions.decide(this.#conditionSite);
     if (effect === 'unavailable' || effect === 'fail' || !partitions.every((partition) => this.#isPartition(partition)))
       return out.send(target, { kind: 'log-marked', requestId, group, outcome: 'unavailable', offsets: [] });
     const answer = this.#markers.mark(command, (partition) => this.#content.readableRecords(partition, nowUs));
@@ -166,10 +212,14 @@ export class LogBroker implements ServiceActor {
 
   /** When to answer, as the broker's conditions have it. */
   #waitUs(fetch: LogFetch, nowUs: Micros): number | 'refused' | 'no-reply' {
-    const { effect, factor } = this.#conditions.decide(this.#conditionSite);
+    const { effect, factor } = this.#decide();
     if (effect === 'unknown-outcome') return 'no-reply';
     if (effect === 'unavailable' || effect === 'fail') return 'refused';
     return this.#holdUs(fetch, nowUs) + (effect === 'slow' ? Math.floor(factor * SLOW_UNIT_US) : 0);
+  }
+
+  #decide(): ServiceDecision {
+    return this.#conditions.decide(this.#conditionSite, REQUEST_EFFECTS, AT_ONCE);
   }
 
   #release(timer: string, nowUs: Micros, out: ServiceOut): void {

@@ -8,7 +8,8 @@
  * I2: nobody sees a half message before its transaction is committed; what is rolled back nobody ever sees;
  * I3: whatever stays half for `checkAfterUs` its group is asked about, again and again, until it is ended; a broker that was restarted asks
  *     whoever of the group has spoken since;
- * I4: a message that ends a transaction has no reply, and a condition that affects it loses it.
+ * I4: a message that ends a transaction has no reply: a broker that is unavailable or fails loses it, a slow one ends the transaction late, and
+ *     one whose replies are lost is as good as any.
  */
 import { micros, type Micros } from '../../engine/foundation/time.ts';
 import type { Input, Target } from '../../engine/protocol/actor.ts';
@@ -19,7 +20,7 @@ import { type Distribution, sampleUs } from '../kernel/distribution.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { ReplyTargets } from './reply-targets.ts';
 import type { ServiceActor, ServiceOut } from './service-actor.ts';
-import type { ServiceConditions } from './service-conditions.ts';
+import { REFUSED_OR_FAILED_AT_ONCE, type RequestEffect, type ServiceConditions } from './service-conditions.ts';
 
 type Answered = Extract<RocketMqRequest, { readonly requestId: number }>;
 type End = Extract<RocketMqRequest, { readonly kind: 'rocketmq-end' }>;
@@ -87,6 +88,8 @@ export interface RocketMqBrokerOptions {
 }
 
 const CHECK_TIMER = 'check';
+/** There is no reply that could be lost. */
+const STRIKES_AN_END: readonly RequestEffect[] = ['slow', 'unavailable', 'fail'];
 
 export class RocketMqBroker implements ServiceActor {
   readonly #options: RocketMqBrokerOptions;
@@ -94,6 +97,9 @@ export class RocketMqBroker implements ServiceActor {
   readonly #targets = new ReplyTargets('datagram');
   /** By group: who spoke last (I3). */
   readonly #producers = new Map<string, Target>();
+  /** By timer: ends that a slow broker has not worked off. */
+  readonly #lateEnds = new Map<string, End>();
+  #ends = 0;
   #isChecking = false;
 
   constructor(options: RocketMqBrokerOptions) {
@@ -104,7 +110,7 @@ export class RocketMqBroker implements ServiceActor {
   handle(input: Input, nowUs: Micros, out: ServiceOut): void {
     if (input.kind === 'started') this.#armCheck(out);
     else if (input.kind === 'timer' && input.timer === CHECK_TIMER) this.#check(nowUs, out);
-    else if (input.kind === 'timer') this.#finish(input.timer, nowUs, out);
+    else if (input.kind === 'timer') this.#due(input.timer, nowUs, out);
     else this.#receive(input, out);
   }
 
@@ -127,12 +133,26 @@ export class RocketMqBroker implements ServiceActor {
 
   /** I4. */
   #end(message: End, out: ServiceOut): void {
-    const { conditions, conditionSite, disk } = this.#options;
-    const { effect } = conditions.decide(conditionSite);
-    if (effect !== 'none' && effect !== 'slow') {
-      out.report({ kind: 'message-discarded', message: message.kind, why: 'the broker is unavailable' });
-      return;
-    }
+    const { conditions, conditionSite, latency, latencySite } = this.#options;
+    const { effect, factor } = conditions.decide(conditionSite, STRIKES_AN_END, REFUSED_OR_FAILED_AT_ONCE);
+    if (effect === 'none') return this.#endNow(message, out);
+    if (effect !== 'slow')
+      return out.report({ kind: 'message-discarded', message: message.kind, why: 'the broker is unavailable' });
+    const timer = `end/${this.#ends}`;
+    this.#ends += 1;
+    this.#lateEnds.set(timer, message);
+    out.setTimer(timer, micros(Math.floor(sampleUs(latency, latencySite) * factor)));
+  }
+
+  #due(timer: string, nowUs: Micros, out: ServiceOut): void {
+    const end = this.#lateEnds.get(timer);
+    if (end === undefined) return this.#finish(timer, nowUs, out);
+    this.#lateEnds.delete(timer);
+    this.#endNow(end, out);
+  }
+
+  #endNow(message: End, out: ServiceOut): void {
+    const { disk } = this.#options;
     const prepared = disk.prepared.get(message.transaction);
     const { transaction, group: producer } = message;
     // Readers may rely on no order between messages: they are stored as they come, and the end of a transaction may come after a later one's.

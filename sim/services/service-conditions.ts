@@ -46,7 +46,10 @@ const UNAFFECTED: ServiceDecision<never> = { effect: 'none', factor: 1, fault: '
 /** What may happen to a request of any service. */
 export const REQUEST_EFFECTS: readonly RequestEffect[] = ['slow', 'unavailable', 'fail', 'unknown-outcome'];
 
+/** Nothing that is slow changes a request that one of these strikes. */
 const REFUSED_AT_ONCE: readonly ServiceEffect[] = ['unavailable', 'throttled', 'namenode-outage'];
+/** The same of services that say at once, too, that something failed. */
+export const REFUSED_OR_FAILED_AT_ONCE: readonly ServiceEffect[] = [...REFUSED_AT_ONCE, 'fail'];
 const DAMAGES: readonly ServiceEffect[] = ['bit-rot', 'short-read', 'missing'];
 const PLACES = 1 << 20;
 
@@ -83,18 +86,24 @@ export class ServiceConditions {
     this.#unlisted.delete(faultId);
   }
 
-  /** What happens to one request. Conditions whose effect cannot change this kind of request are passed over. */
-  decide(site: ChoiceSite, susceptible?: readonly RequestEffect[]): ServiceDecision;
+  /**
+   * What happens to one request. Conditions whose effect cannot change this kind of request are passed over; effects `atOnce` take no time
+   * here, so that a slow service is no slower with them.
+   */
+  decide(site: ChoiceSite, susceptible?: readonly RequestEffect[], atOnce?: readonly ServiceEffect[]): ServiceDecision;
   decide<Effect extends ServiceEffect>(site: ChoiceSite, susceptible: readonly Effect[]): ServiceDecision<Effect>;
-  decide(site: ChoiceSite, susceptible: readonly ServiceEffect[] = REQUEST_EFFECTS): ServiceDecision<ServiceEffect> {
+  decide(
+    site: ChoiceSite,
+    susceptible: readonly ServiceEffect[] = REQUEST_EFFECTS,
+    atOnce = REFUSED_AT_ONCE,
+  ): ServiceDecision<ServiceEffect> {
     if (this.#active.size === 0) return UNAFFECTED;
     const slowedBy: string[] = [];
     let factor = 1;
     for (const [fault, { effect, factor: slowness, chance }] of this.#active) {
       if (!susceptible.includes(effect) || !site.chance(chance.numerator, chance.denominator)) continue;
       if (effect !== 'slow') {
-        /* Refused at once is not slow. */
-        if (!REFUSED_AT_ONCE.includes(effect)) this.#announce(slowedBy);
+        if (!atOnce.includes(effect)) this.#announce(slowedBy);
         this.#onEffective(fault);
         return { effect, factor, fault };
       }
@@ -106,8 +115,8 @@ export class ServiceConditions {
     return fault === undefined ? UNAFFECTED : { effect: 'slow', factor, fault };
   }
 
-  /** What is wrong with a file that is read (I4); the first condition that damaged it. */
-  damageOf(path: string, site: ChoiceSite): Damage | undefined {
+  /** What is wrong with a file that is read (I4); the first condition that damaged it. Of no bytes none is wrong, and none missing. */
+  damageOf(path: string, site: ChoiceSite, bytes: number): Damage | undefined {
     for (const [fault, { effect, chance }] of this.#active) {
       if (!isDamage(effect)) continue;
       const places = this.#damaged.get(fault) ?? new Map<string, number>();
@@ -117,7 +126,7 @@ export class ServiceConditions {
         place = site.chance(chance.numerator, chance.denominator) ? site.choose(PLACES) : -1;
         places.set(path, place);
       }
-      if (place < 0) continue;
+      if (place < 0 || (bytes === 0 && effect !== 'missing')) continue;
       this.#onEffective(fault);
       return { effect, place };
     }

@@ -4,6 +4,7 @@
  * Owns: the three kinds of damage. Does not own: which files are damaged and how long (service-conditions). The file itself is whole on
  * other disks, which is what judges see: damage hides what is durable for a while and never changes it (decision 0070).
  */
+import { assert } from '../../engine/foundation/assert.ts';
 import type { StorageAnswer } from './storage-disk.ts';
 
 export interface Damage {
@@ -16,7 +17,7 @@ export interface Damage {
 export function asDamaged(answer: StorageAnswer, { effect, place }: Damage): StorageAnswer {
   const { bytes } = answer;
   if (effect === 'missing' || bytes === undefined) return { outcome: 'not-found' };
-  if (bytes.length === 0) return answer;
+  assert(bytes.length > 0, 'no byte of an empty answer is damaged');
   const at = place % bytes.length;
   if (effect === 'short-read') return { ...answer, bytes: bytes.slice(0, at) };
   const rotten = bytes.slice();

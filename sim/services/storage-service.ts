@@ -93,7 +93,7 @@ export class StorageService implements ServiceActor {
     if (whole.paths !== undefined) return { ...whole, paths: conditions.listed(whole.paths) };
     if (request.kind !== 'storage-get' || whole.bytes === undefined) return whole;
     const answer = request.range === undefined ? whole : partOf(whole.bytes, request.range);
-    const damage = conditions.damageOf(request.path, conditionSite);
+    const damage = conditions.damageOf(request.path, conditionSite, answer.bytes?.length ?? 0);
     return damage === undefined ? answer : asDamaged(answer, damage);
   }
 }

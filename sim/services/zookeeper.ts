@@ -25,7 +25,7 @@ import type { ChoiceSite } from '../kernel/choice.ts';
 import { type Distribution, sampleUs } from '../kernel/distribution.ts';
 import { ReplyTargets } from './reply-targets.ts';
 import type { ServiceActor, ServiceOut } from './service-actor.ts';
-import type { ServiceConditions } from './service-conditions.ts';
+import { REFUSED_OR_FAILED_AT_ONCE, REQUEST_EFFECTS, type ServiceConditions } from './service-conditions.ts';
 import { parentOf, type Written, type ZnodeChange, ZooKeeperTree } from './zookeeper-tree.ts';
 
 export interface ZooKeeperOptions {
@@ -130,7 +130,7 @@ export class ZooKeeper implements ServiceActor {
       return this.#close(connection, out);
     }
     const { conditions, conditionSite, latency, latencySite } = this.#options;
-    const { effect, factor } = conditions.decide(conditionSite);
+    const { effect, factor } = conditions.decide(conditionSite, REQUEST_EFFECTS, REFUSED_OR_FAILED_AT_ONCE);
     /* An ensemble that cannot serve, or a server that fails, ends the connection: the client hears no reason. */
     if (effect === 'unavailable' || effect === 'fail') return this.#close(connection, out);
     const timer = `r${this.#sequence}`;

@@ -11,7 +11,7 @@ import type { LiveOptions } from '../../scenarios/live.ts';
 import type { Fault } from '../../sim/faults/fault.ts';
 import type { JobAudit } from '../../sim/judges/job-audit.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { findings, liveIt, planOf } from '../support/lives.ts';
+import { findings, liveIt, planOf, probesOf } from '../support/lives.ts';
 
 type Version = Pick<ThenResume, 'version' | 'fallBack'> & { readonly allowNonRestored?: boolean };
 
@@ -90,6 +90,25 @@ describe('a job of another version', () => {
     expect(record.verdict, findings(record)).toBe('passed');
     expect(answers(record)).toHaveLength(2);
     expect(answers(record)[0]).toContain('which cannot be read as');
+  });
+
+  it('with other key groups than its state fails when it is to be deployed, and the version before begins from the same savepoint (C31)', () => {
+    const jobs = JOB_CATALOG.map((job): JobDefinition => {
+      const build: JobDefinition['build'] = (input) => {
+        const built = job.build(input);
+        if (input.parameters['version'] !== 2) return built;
+        const fixed = { maxParallelism: 64, hasExplicitMaxParallelism: true } as const;
+        return {
+          ...built,
+          graph: { ...built.graph, vertices: built.graph.vertices.map((one) => ({ ...one, ...fixed })) },
+        };
+      };
+      return { ...job, build };
+    });
+    const record = lived([upgrade(4, { version: 2, fallBack: 1 })], { jobs });
+    expect(probesOf(record)).toContain('restore-refused');
+    expect(answers(record)).toEqual(['the job failed', 'done']);
+    expect(record.verdict, findings(record)).toBe('passed');
   });
 
   it('without one of the operators is refused, unless its state is given up (C31 allowNonRestoredState)', () => {

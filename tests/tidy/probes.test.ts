@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROBES } from '../../engine/protocol/probe-table.ts';
 import { probesDocument } from '../../reports/index.ts';
-import { ALL_PROBES } from '../../sim/probes.ts';
+import { ALL_PROBES, BEYOND_SWEEPS } from '../../sim/probes.ts';
 import { sourceFilesIn, withoutComments } from './source-files.ts';
 
 const TABLES = ['engine/protocol/probe-table.ts', 'engine/protocol/probes.ts', 'sim/probes.ts'];
@@ -39,6 +39,12 @@ describe('probes', () => {
       direct.map(({ path }) => path),
       'a name outside of the table is counted by nobody',
     ).toEqual([]);
+  });
+
+  it('that no sweep is asked for are looked for by the test that is named', () => {
+    for (const [name, { reachedBy }] of Object.entries(BEYOND_SWEEPS))
+      if (reachedBy !== undefined)
+        expect(readFileSync(reachedBy, 'utf8'), `${reachedBy}: ${name}`).toContain(`'${name}'`);
   });
 
   it('docs/probes.md is current', () => {

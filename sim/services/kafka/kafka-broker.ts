@@ -30,7 +30,7 @@ import { type Distribution, sampleUs } from '../../kernel/distribution.ts';
 import { type PendingRequest, PendingRequests } from '../pending-requests.ts';
 import { ReplyTargets } from '../reply-targets.ts';
 import type { ServiceActor, ServiceOut } from '../service-actor.ts';
-import type { ServiceConditions } from '../service-conditions.ts';
+import { REFUSED_OR_FAILED_AT_ONCE, REQUEST_EFFECTS, type ServiceConditions } from '../service-conditions.ts';
 import { serviceProbe } from '../../probes.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { DueMarker } from './transaction-log.ts';
@@ -150,7 +150,7 @@ export class KafkaBroker implements ServiceActor {
 
   #produce(message: KafkaProduce, target: Target, out: ServiceOut): void {
     const { conditions, conditionSite, cluster } = this.#options;
-    const { effect, factor } = conditions.decide(conditionSite);
+    const { effect, factor } = conditions.decide(conditionSite, REQUEST_EFFECTS, REFUSED_OR_FAILED_AT_ONCE);
     if (effect === 'unavailable' || effect === 'fail') return out.send(target, replyTo(message, 'unavailable'));
     const { partition, producerId, producerEpoch, transactionalId } = message;
     if (!this.#leads(partition)) return out.send(target, this.#notLeader(message, cluster.leaderOf(partition)));

@@ -101,5 +101,5 @@ function checkpointRecord(
 
 export function lifeFigures(over: Partial<LifeFigures> = {}): LifeFigures {
   const { history: _history, rungs: _rungs, ...figures } = runRecord();
-  return { ...figures, expect: 'exactly-once', swarm: [], duplicates: false, ...over };
+  return { ...figures, expect: 'exactly-once', swarm: [], patterns: {}, duplicates: false, ...over };
 }

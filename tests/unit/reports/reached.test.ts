@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { htmlReport, reachedProbes, SweepSummary, unreached } from '../../../reports/index.ts';
+import { PATTERN_NAMES } from '../../../scenarios/patterns.ts';
 import { FAULT_CLASSES } from '../../../sim/faults/fault-classes.ts';
 import { ALL_PROBES, BEYOND_SWEEPS } from '../../../sim/probes.ts';
 import { lifeFigures } from './life-fixture.ts';
@@ -27,6 +28,14 @@ describe('what a sweep reached', () => {
     expect(never).toContain('crash/jobmanager');
     expect(never).not.toContain('crash/taskmanager');
     expect(never).toHaveLength(FAULT_CLASSES.length - 1);
+  });
+
+  it('names nemeses and other patterns that never struck', () => {
+    const patterns = { bridge: { planned: 3, effective: 1 }, 'rack-failure': { planned: 3, effective: 0 } };
+    const never = unreached(sumsOf({ patterns })).patterns;
+    expect(never).toContain('rack-failure');
+    expect(never).toContain('crash-for-good');
+    expect(never).toHaveLength(PATTERN_NAMES.length - 1);
   });
 
   it('classes of faults have names that differ, and each kind of service fault has its service', () => {

@@ -3,15 +3,16 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compile, parseScenario, type Scenario } from '../../../scenarios/index.ts';
 import { FAULT_CATALOG } from '../../../scenarios/fault-catalog.ts';
-import { NEMESES } from '../../../scenarios/nemeses/nemesis.ts';
+import { longestNemesisUs, NEMESES } from '../../../scenarios/nemeses/nemesis.ts';
 import { NEMESIS_NAMES, type NemesisName } from '../../../scenarios/nemeses/nemesis-name.ts';
 import { FAULT_KINDS } from '../../../scenarios/schema/fault-schema.ts';
 import { FAULT_POINTS } from '../../../sim/faults/checkpoint-point.ts';
 import type { Fault, FaultKind } from '../../../sim/faults/fault.ts';
+import { durationUs } from '../../../sim/faults/fault-state.ts';
 
 const SEEDS = Array.from({ length: 60 }, (_, index) => `${index}`);
 
-function scenarioWith(entry: string): Scenario {
+function scenarioWith(entry: string, more = ''): Scenario {
   const text = `name: n
 job: { use: keyed-count, parallelism: 2 }
 input: { dataset: flights, records: 100 }
@@ -19,7 +20,7 @@ cluster: { taskManagers: 3, slots: 2, jobManagers: 2 }
 runtime: { lease: 4s, heartbeatTimeout: 6s }
 duration: 60s
 faults: [{ ${entry} }]
-`;
+${more}`;
   const parsed = parseScenario({ text, file: 'n.yaml' });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.scenario;
@@ -87,6 +88,41 @@ describe('a nemesis', () => {
     },
   );
 
+  it('append-after-abort: what a TaskManager says to the sink, or to every broker where there are any, and to nobody else', () => {
+    const toKafka = scenarioWith('nemesis: append-after-abort, at: 10s', 'sink: { kind: kafka }\n');
+    for (const [faults, sinks] of [
+      [strike('append-after-abort', '1'), ['sink-store']],
+      [compile(toKafka, '1').faults, ['kafka-1', 'kafka-2', 'kafka-3']],
+    ] as const) {
+      const [hold] = ofKind(faults, 'hold');
+      expect(hold).toMatchObject({ b: sinks, oneWay: true });
+      expect(hold?.a[0]).toMatch(/^taskmanager-/);
+    }
+  });
+
+  it('coordinator-cut-from-storage: every JobManager, and nobody else', () => {
+    const faults = strike('coordinator-cut-from-storage', '1', 'at: 10s, for: 4s');
+    expect(faults).toEqual([
+      {
+        id: 'f1',
+        kind: 'partition',
+        shape: 'pair',
+        trigger: { atUs: 10_000_000 },
+        a: ['jobmanager-1', 'jobmanager-2'],
+        b: ['object-store'],
+        oneWay: false,
+        forUs: 4_000_000,
+      },
+    ]);
+  });
+
+  it('coordinator-cut-from-election: one JobManager, now the one, now the other', () => {
+    const cuts = SEEDS.flatMap((seed) => ofKind(strike('coordinator-cut-from-election', seed), 'partition'));
+    expect(cuts).toHaveLength(SEEDS.length);
+    expect(cuts.every(({ b, shape }) => b.join() === 'coordination-store' && shape === 'pair')).toBe(true);
+    expect([...new Set(cuts.map(({ a }) => a.join()))].sort()).toEqual(['jobmanager-1', 'jobmanager-2']);
+  });
+
   it('rolling-restart: each machine once, one after another', () => {
     const crashes = ofKind(strike('rolling-restart', '1'), 'crash');
     expect(new Set(crashes.map(({ node }) => node)).size).toBe(5);
@@ -110,6 +146,23 @@ describe('a nemesis', () => {
       if (!('point' in trigger)) throw new Error('a point');
       expect(trigger).toMatchObject({ node, fromUs: 10_000_000 });
       expect(trigger.point).toMatch(/-write\.sent$/);
+    }
+  });
+
+  it('crash-in-flight-write: within the time that such a write takes, milliseconds of a pointer, tens of them of a file', () => {
+    const delays = new Map<string, number[]>();
+    for (const seed of SEEDS)
+      for (const { trigger } of strike('crash-in-flight-write', seed))
+        if ('point' in trigger) delays.set(trigger.point, [...(delays.get(trigger.point) ?? []), trigger.afterUs ?? 0]);
+    const median = (point: string): number => {
+      const sorted = (delays.get(point) ?? []).sort((x, y) => x - y);
+      return sorted[Math.floor(sorted.length / 2)] ?? 0;
+    };
+    // Of cloud-small: a pointer takes 4 ms, a file 60 ms, each to half of it.
+    expect(median('pointer-write.sent')).toBeLessThan(4_000);
+    for (const point of ['state-write.sent', 'metadata-write.sent']) {
+      expect(median(point)).toBeGreaterThan(10_000);
+      expect(median(point)).toBeLessThan(60_000);
     }
   });
 
@@ -174,6 +227,27 @@ describe('published campaigns', () => {
     expect(bursts).toBeLessThan(0.41);
   });
 
+  it('published-stall: half are pauses of a median of 12 s in a sixtieth, the rest machines and links 2 to 50 times slower', () => {
+    const scenario = scenarioWith('nemesis: published-stall, at: 10s');
+    const faults = many.flatMap((seed) => compile(scenario, seed).faults);
+    expect(faults).toHaveLength(many.length);
+    const share = (kind: FaultKind): number => ofKind(faults, kind).length / many.length;
+    expect(share('pause')).toBeGreaterThan(0.46);
+    expect(share('pause')).toBeLessThan(0.54);
+    for (const kind of ['slow-cpu', 'slow-link'] as const) {
+      expect(share(kind)).toBeGreaterThan(0.22);
+      expect(share(kind)).toBeLessThan(0.28);
+    }
+    const median = (us: number[]): number => us.sort((x, y) => x - y)[Math.floor(us.length / 2)] ?? 0;
+    const pauses = median(ofKind(faults, 'pause').map(({ forUs }) => forUs));
+    expect(pauses).toBeGreaterThan(170_000);
+    expect(pauses).toBeLessThan(230_000);
+    const slow = [...ofKind(faults, 'slow-cpu'), ...ofKind(faults, 'slow-link')];
+    const factors = slow.map(({ factor }) => factor);
+    expect([Math.min(...factors), Math.max(...factors)]).toEqual([2, 50]);
+    for (const link of ofKind(faults, 'slow-link')) expect(link.b).not.toContain(link.a[0]);
+  });
+
   it('times pass as fast as the scenario says', () => {
     const lengthOf = (scale: string): number => {
       const scenario = scenarioWith(`nemesis: published-partition, at: 10s, timeScale: ${scale}`);
@@ -182,6 +256,32 @@ describe('published campaigns', () => {
     // Another rule has other streams, so compare what one rule draws with its own bound.
     expect(lengthOf('1/1000')).toBeLessThan(10_000_000);
     expect(lengthOf('1/1')).toBeGreaterThan(1_000_000);
+  });
+});
+
+describe('the longest that a nemesis keeps a machine from others', () => {
+  it.each([...NEMESIS_NAMES, 'any'] as const)('%s: no part is longer than said', (name) => {
+    for (const when of ['at: 1s', 'at: 1s, for: 12s', 'at: 1s, timeScale: 1/7']) {
+      const scenario = scenarioWith(`nemesis: ${name}, ${when}`);
+      const [rule] = scenario.faults;
+      if (rule?.action.kind !== 'nemesis') throw new Error('a nemesis');
+      const boundUs = longestNemesisUs(rule.action, scenario.engine.runtime);
+      const seeds = name.startsWith('published-') ? 400 : 30;
+      for (let seed = 0; seed < seeds; seed += 1)
+        for (const fault of compile(scenario, `${seed}`).faults) expect(durationUs(fault)).toBeLessThanOrEqual(boundUs);
+    }
+  });
+
+  it('a published one is as long as its table, at its pace', () => {
+    const longestUs = (timeScale: { readonly numerator: number; readonly denominator: number }): number =>
+      longestNemesisUs(
+        { name: 'published-partition', timeScale },
+        scenarioWith('nemesis: bridge, at: 1s').engine.runtime,
+      );
+    // 162 s are the median; the longest of the table are some thirty times that.
+    const shortUs = longestUs({ numerator: 1, denominator: 60 });
+    expect(shortUs).toBeGreaterThan(50_000_000);
+    expect(longestUs({ numerator: 1, denominator: 1 })).toBeGreaterThan(50 * shortUs);
   });
 });
 

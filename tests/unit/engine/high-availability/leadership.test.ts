@@ -1,5 +1,6 @@
 /** What every driver owes a JobManager, over the real services (rows C8, F13-F17, G6; X54, X56). */
 import { describe, expect, it } from 'vitest';
+import { CheckpointIdCounter, type TakenId } from '../../../../engine/checkpoint/checkpoint-id-counter.ts';
 import { Contention, LEASE_US, RENEW_US } from '../../../support/contenders.ts';
 
 const SECOND = 1_000_000;
@@ -207,9 +208,44 @@ describe('ZooKeeper', () => {
     expect(a.told).toHaveLength(1);
   });
 
-  it('C8: ids have 31 bits', () => {
+  it('F15, F17: a leader whose node somebody has removed is fenced, though its session lives', () => {
     const world = new Contention({ kind: 'zookeeper' });
-    expect(world.join('a').services.registers.highestCount).toBe(2_147_483_647);
+    const a = world.join('a');
+    world.run(SECOND);
+    const b = world.join('b');
+    world.run(SECOND);
+    const made = world.service.sent.flatMap(({ to, message }) =>
+      to.node === a.node && message.kind === 'zookeeper-reply' ? (message.paths ?? []) : [],
+    );
+    const asked = b.out.all('zookeeper-request').at(-1);
+    const path = made.at(-1);
+    if (asked === undefined || path === undefined) throw new Error('b asked for something, and a made its node');
+    const operation = { kind: 'delete', path, version: -1 } as const;
+    world.service.receive({ ...asked, xid: asked.xid + 1_000, operation }, b.node);
+    expect(world.compareAndSet(a, 'checkpoints', 0, 'late')).toEqual([]);
+    expect(a.out.probes()).toContain('zookeeper-write-fenced');
+    expect(a.told).toEqual(['acquired 1', 'lost 1']);
+    expect(world.read(b, 'checkpoints')).toMatchObject([{ version: 0 }]);
+  });
+
+  it('C8: ids have 31 bits, and when they are used up no further one is taken', () => {
+    const world = new Contention({ kind: 'zookeeper' });
+    const a = world.join('a');
+    world.run(SECOND);
+    const { registers } = a.services;
+    expect(registers.highestCount).toBe(2_147_483_647);
+    const counter = new CheckpointIdCounter({
+      jobId: 'job',
+      coordination: registers,
+      requestTimeoutUs: SECOND,
+      firstId: 1,
+      last: { value: registers.highestCount, version: 0 },
+    });
+    const taken: TakenId[] = [];
+    counter.take(a.out, (one) => taken.push(one));
+    world.run(SECOND);
+    expect(taken).toMatchObject([{ kind: 'failed' }]);
+    expect(a.out.probes()).toContain('checkpoint-ids-exhausted');
   });
 });
 
@@ -227,6 +263,20 @@ describe('Kubernetes', () => {
       a.out.all('kubernetes-request').filter(({ operation }) => operation.verb === 'watch').length,
     ).toBeGreaterThan(1);
     expect(a.told).toEqual(['acquired 1']);
+  });
+
+  it('F15, F17: a write of one that does not hold the record any more is fenced', () => {
+    const world = new Contention({ kind: 'kubernetes' });
+    const a = world.join('a');
+    world.run(SECOND);
+    const b = world.join('b');
+    world.run(SECOND);
+    a.isCut = true;
+    world.run(2 * LEASE_US + RENEW_US);
+    world.heal(a);
+    expect(world.compareAndSet(a, 'checkpoints', 0, 'late')).toEqual([]);
+    expect(a.out.probes()).toContain('kubernetes-write-fenced');
+    expect(world.read(b, 'checkpoints')).toMatchObject([{ version: 0 }]);
   });
 
   it('F17: a write that meets a renewal is computed anew', () => {

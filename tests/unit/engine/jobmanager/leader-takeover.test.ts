@@ -141,6 +141,7 @@ describe('leader takeover', () => {
     bench.start().answer();
     expect(bench.told).toEqual(['superseded']);
     expect(bench.out.all('coordination-compare-and-set')).toEqual([]);
+    expect(bench.out.probes()).toContain('takeover-superseded');
   });
 
   it('F17: a claim without reply that took effect is found again and not written twice', () => {

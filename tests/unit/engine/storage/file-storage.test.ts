@@ -175,6 +175,7 @@ describe('file storage', () => {
     bench.storage.delete([METADATA], bench.out, then);
     bench.answer();
     expect(bench.disk.objects()).toEqual(['c/job/chk-1/foreign']);
+    expect(bench.out.probes()).toContain('directory-not-empty');
     bench.storage.delete(['c/job/chk-1/foreign'], bench.out, then);
     bench.answer();
     expect(bench.disk.leftovers()).toEqual(['c/job/']);

@@ -183,6 +183,15 @@ describe('out-of-memory', () => {
     expect(effectiveOf(life)).toEqual(['f1']);
   });
 
+  test('a process that another fault has ended leaves nothing behind: the next one counts from nothing', () => {
+    const crash: Fault = { id: 'f2', kind: 'crash', node: A, restartAfterUs: 5_000, ...at(45_000) };
+    const life = storm([exhausted(250), crash], { a: counting('b', 'datagram'), b: silent, c: silent });
+    life.world.start().run(200_000);
+    // Those of 30 and 40 ms are of the first process; of the second, from 50 ms on, the third is too much.
+    expect(life.world.timesOf('a', 'started')).toEqual([0, 50_000, 100_000]);
+    expect(effectiveOf(life)).toEqual(['f1', 'f2']);
+  });
+
   test('it is not effective when there is room for everything', () => {
     const life = storm([exhausted(1 << 20)], { a: counting('b', 'datagram'), b: silent, c: silent });
     life.world.start().run(200_000);

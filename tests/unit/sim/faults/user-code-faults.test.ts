@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeId } from '../../../../engine/foundation/ids.ts';
 import type { OperatorSpec } from '../../../../engine/job/job-graph.ts';
+import { USER_CALLS, type UserCall } from '../../../../sim/faults/fault.ts';
 import { UserCodeFaults, type UserCodeFault } from '../../../../sim/faults/user-code-faults.ts';
 import { Types } from '../../../../engine/state/type-information.ts';
 import { jobGraph, vertex } from '../../../support/job-graphs.ts';
@@ -79,6 +80,62 @@ describe('throw', () => {
     faults.apply(throwing('f1', 1));
     faults.lift(throwing('f1', 1));
     expect([call(0), call(0)]).toEqual([false, false]);
+  });
+
+  it.each(USER_CALLS)('call %s: strikes a call of that kind, and of no other', (call) => {
+    const struck: string[] = [];
+    const faults = new UserCodeFaults((id) => struck.push(id));
+    const made = {
+      processElement: () => undefined,
+      onTimer: () => undefined,
+      open: () => undefined,
+      initializeState: () => undefined,
+      snapshotState: () => undefined,
+      finish: () => undefined,
+    };
+    const spec = { uid: 'p', name: 'p', kind: 'process', key: () => 'k', keySerializer: Types.key } as const;
+    const process: OperatorSpec = { ...spec, function: { states: [], create: () => made } };
+    const graph = faults.wrapped(jobGraph([vertex(0, 1, { operators: [process] })], []), NODE);
+    const [operator] = graph.vertices[0]?.operators ?? [];
+    if (operator?.kind !== 'process') throw new Error('a process operator');
+    const wrapped = operator.function.create();
+    const context = { ...NO_TIME, currentKey: 'k', timestampMs: 0 };
+    const out = { collect: () => undefined };
+    const calls: Record<UserCall, () => void> = {
+      element: () => wrapped.processElement('v', context, out),
+      timer: () => wrapped.onTimer?.(0, { ...context, timeDomain: 'event-time' }, out),
+      open: () => wrapped.open?.(undefined as never),
+      initialize: () => wrapped.initializeState?.(undefined as never),
+      snapshot: () => wrapped.snapshotState?.(),
+      finish: () => wrapped.finish?.(context, out),
+    };
+    faults.apply({ ...throwing('f1'), call });
+    for (const other of USER_CALLS) if (other !== call) expect(calls[other]).not.toThrow();
+    expect(calls[call]).toThrow('injected');
+    expect(calls[call]).not.toThrow();
+    expect(struck).toEqual(['f1']);
+  });
+
+  it('I2: a function that lacks a call is not given one, and elements count at the first function only', () => {
+    const { faults, struck } = bench();
+    const make = (uid: string): OperatorSpec => ({
+      uid,
+      name: uid,
+      kind: 'plain-process',
+      function: { states: [], create: () => ({ processElement: () => undefined }) },
+    });
+    const graph = faults.wrapped(jobGraph([vertex(0, 1, { operators: [make('a'), make('b')] })], []), NODE);
+    const [first, second] = (graph.vertices[0]?.operators ?? []).map((spec) => {
+      if (spec.kind !== 'plain-process') throw new Error('a plain function');
+      return spec.function.create();
+    });
+    expect([first?.open, second?.snapshotState]).toEqual([undefined, undefined]);
+    faults.apply(throwing('f1'));
+    const call = (made: typeof first): void =>
+      made?.processElement('v', { timestampMs: 0 }, { collect: () => undefined });
+    expect(() => call(second)).not.toThrow();
+    expect(struck).toEqual([]);
+    expect(() => call(first)).toThrow('injected');
   });
 
   it('X40: a function that is wrapped still does its last work at the end of the input', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { micros, millis } from '../../../../engine/foundation/time.ts';
 import type { Target } from '../../../../engine/protocol/actor.ts';
 import { lognormal } from '../../../../sim/kernel/distribution.ts';
-import { credit, ping, type Script, SmallWorld, sender, silent, to, upTo } from '../cluster/small-world.ts';
+import { cancel, credit, ping, type Script, SmallWorld, sender, silent, to, upTo } from '../cluster/small-world.ts';
 
 /** Latencies that differ wildly, so that independent messages overtake each other. */
 const JITTER = { linkLatency: lognormal({ medianUs: 1_000, sigma: '1.2' }), streamTimeoutUs: 1_000_000 };
@@ -129,6 +129,47 @@ describe('partitions', () => {
       message: 'heartbeat-request',
       why: 'partition',
     });
+  });
+});
+
+describe('a cut around a node that is down', () => {
+  /** `a` says something each 10 ms to `b`, which is down from 5 ms on and cut from 15 ms to 55 ms. */
+  function cutAround(restartUs: number, holds: boolean) {
+    const speaking: Script = (input, _nowUs, out) => {
+      if (input.kind === 'timer') out.send(to('b', 'datagram'), cancel(1));
+      if (input.kind !== 'message') out.setTimer('tick', millis(10));
+    };
+    const world = new SmallWorld({ scripts: { a: speaking, b: silent } });
+    const faults = effectiveFaults(world);
+    world
+      .start()
+      .at(5_000, () => world.cluster.crash(world.id('b')))
+      .at(15_000, () => world.cluster.network.block('f1', { a: [0], b: [1], oneWay: false, holds }))
+      .at(restartUs, () => world.cluster.restart(world.id('b')))
+      .at(55_000, () => world.cluster.network.unblock('f1'))
+      .run(80_000);
+    const dropped = world.history.entries().flatMap(({ event }) => (event.kind === 'message-dropped' ? event.why : []));
+    return { faults, dropped, heard: world.heard('b') };
+  }
+
+  test('nothing would have passed anyway: it is not effective, and what was sent is lost for the node', () => {
+    const { faults, dropped } = cutAround(70_000, false);
+    expect(faults).toEqual([]);
+    expect(dropped).toEqual(Array(6).fill('node-down'));
+  });
+
+  test('when the node is up again, the next message that does not pass makes it effective', () => {
+    const { faults, dropped } = cutAround(35_000, false);
+    expect(faults).toEqual(['f1']);
+    expect(dropped).toEqual(['node-down', 'node-down', 'node-down', 'partition', 'partition']);
+  });
+
+  test('a hold that ends before the node is up again changed nothing, one that ends behind it did', () => {
+    expect(cutAround(70_000, true).faults).toEqual([]);
+    const { faults, heard } = cutAround(50_000, true);
+    expect(faults).toEqual(['f1']);
+    // Those of 20, 30, 40 and 50 ms, which nobody would have heard without it but for the last; then those of 60 and 70 ms.
+    expect(heard).toHaveLength(6);
   });
 });
 

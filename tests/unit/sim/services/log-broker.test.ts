@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { MailboxId } from '../../../../engine/foundation/ids.ts';
+import { leaderEpoch, type MailboxId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
-import type { LogFetch } from '../../../../engine/protocol/messages.ts';
+import type { LogFetch, LogMark } from '../../../../engine/protocol/messages.ts';
 import type { StartPosition } from '../../../../engine/protocol/start-position.ts';
 import type { TopicPlan } from '../../../../sim/plan.ts';
 import { LogBroker } from '../../../../sim/services/log-broker.ts';
@@ -209,6 +209,35 @@ test('log broker: under unknown-outcome there is no reply, under slow a late one
   harness.ask(fetch(), 1_000_000);
   expect(harness.sent).toMatchObject([{ atUs: askedUs + 30_000, message: { values: ['a0', 'a2', 'a4'] } }]);
   expect(harness.effective).toEqual(['f1', 'f2']);
+});
+
+test('log broker: a slow one is late with places and markers, too, and finds what is there by then', () => {
+  const { harness } = bench([topic()]);
+  harness.runUntil(1_000);
+  harness.affect('f1', 'slow', 3);
+  const list = { kind: 'log-list-offsets', requestId: 1, group: 'g', topic: 'a', at: 'latest' } as const;
+  const epoch = leaderEpoch(1);
+  const what = { kind: 'log-mark', requestId: 2, group: 'g', sequence: 1, takesBack: false } as const;
+  const mark: LogMark = { ...what, epoch, partitions: [0, 1], checkpointId: 3 };
+  harness.receive(list);
+  harness.receive(mark);
+  harness.conditions.lift('f1');
+  harness.runFor(1_000_000);
+  expect(harness.sent).toMatchObject([
+    { atUs: 31_000, message: { kind: 'log-offsets', outcome: 'done', offsets: [5, 5] } },
+    { atUs: 31_000, message: { kind: 'log-marked', outcome: 'done', offsets: [5, 5] } },
+  ]);
+  expect(harness.effective).toEqual(['f1', 'f1']);
+});
+
+test('log broker: what is refused, or not answered at all, was not slowed', () => {
+  for (const effect of ['unavailable', 'fail', 'unknown-outcome'] as const) {
+    const { harness } = bench([topic()]);
+    harness.affect('f1', 'slow', 3);
+    harness.affect('f2', effect);
+    harness.receive(fetch());
+    expect(harness.effective).toEqual(['f2']);
+  }
 });
 
 test('log broker: a restart forgets held fetches and keeps the log', () => {

@@ -155,6 +155,23 @@ describe('damage', () => {
     expect(storage.healed().get('a')?.bytes).toEqual(BYTES);
   });
 
+  it('an empty file has no bit to rot and no end to lose, but may be missing', () => {
+    for (const effect of ['bit-rot', 'short-read', 'missing'] as const) {
+      const storage = new Storage();
+      storage.harness.receive({
+        kind: 'storage-put',
+        requestId: 99,
+        path: 'empty',
+        bytes: new Uint8Array(),
+        overwrite: false,
+      });
+      storage.harness.runFor(60_000_000);
+      const isMissing = effect === 'missing';
+      expect(storage.under(effect).get('empty')?.outcome).toBe(isMissing ? 'not-found' : 'done');
+      expect(storage.effective).toBe(isMissing ? 1 : 0);
+    }
+  });
+
   it.each(['bit-rot', 'short-read', 'missing'] as const)('%s: what nobody reads was not damaged', (effect) => {
     const storage = damaged(effect);
     expect(storage.put('b')).toBe('done');
