@@ -183,6 +183,8 @@ export interface EngineParts {
   readonly outputOfEarlierAttempts: 'removed' | 'left';
   /** When files that were compacted go: with the commit of the one that stands for them, or as soon as there is one (row K12). */
   readonly compactedFiles: 'until-committed' | 'removed-at-once';
+  /** How a file sink makes sure of a file before its snapshot is acknowledged: on the disks of the datanodes, or in their memory (row K12). */
+  readonly outputBeforeClose: 'sync' | 'flush';
   /** Whether what is found under the name of a pending file is that file, committed before; `found`: its bytes, if there is one. */
   isCommittedFile(found: number | undefined, expected: number): boolean;
   /** Whether, an id of this epoch found, the ids behind it are probed, too (row K10, incrementing). */
@@ -400,6 +402,7 @@ export const standardParts: EngineParts = {
   upsertReplaces: 'older',
   outputOfEarlierAttempts: 'removed',
   compactedFiles: 'until-committed',
+  outputBeforeClose: 'sync',
   isCommittedFile: (found, expected) => found === expected,
   probesFurther: (producerEpoch) => producerEpoch > 0,
   transactionUnderInitializedId: 'told',

@@ -220,6 +220,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'a downtime longer than a Kafka transaction may be open: records are lost',
   },
   { name: 'file-sink', description: 'output files on HDFS or an object store: in progress, pending, finished' },
+  { name: 'file-sink-power-loss', description: 'the storage of output files loses power, with what was not synced' },
   { name: 'file-sink-compaction', description: 'small output files become one before anybody sees them' },
   {
     name: 'earlier-snapshots',

@@ -77,7 +77,7 @@ function drawStrikes(scenario: Scenario, choices: Choices): Strike[] {
   for (const [index, rule] of scenario.faults.entries()) {
     const name = names[index] ?? '';
     if (!isInSubset(scenario.swarm, name, choices)) continue;
-    if (!isAtHome(rule.action, scenario.engine.highAvailability.kind, scenario.sink?.kind === 'kafka')) continue;
+    if (!isAtHome(rule.action, scenario.engine.highAvailability.kind, scenario.sink?.kind)) continue;
     const context = {
       site: (purpose: string) => choices.site(`faults/${name}/${purpose}`),
       cluster: scenario.cluster,

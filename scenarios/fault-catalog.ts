@@ -16,7 +16,8 @@ export const FAULT_CATALOG: readonly FaultEntry[] = [
   { name: 'crash', description: 'a process ends; its memory is lost, its disk is not', opposite: 'restart, or never' },
   {
     name: 'power-loss',
-    description: 'the checkpoint storage crashes and forgets what was not synced, or a part of it',
+    description:
+      'the storage of checkpoints or of output files crashes and forgets what was not synced, or a part of it',
     opposite: 'restart',
   },
   { name: 'pause', description: 'a machine stands still; nothing is lost, everything is late', opposite: 'resume' },

@@ -176,7 +176,7 @@ function strike(
       });
     case 'power-loss': {
       const restartAfterUs = drawn(action.restartAfterUs, context.site('for'));
-      return [{ kind: 'power-loss', trigger, node: SERVICE_NODES.storage, restartAfterUs }];
+      return [{ kind: 'power-loss', trigger, node: SERVICE_NODES[action.service ?? 'storage'], restartAfterUs }];
     }
     case 'operation':
       return [{ kind: 'operation', trigger, command: action.command }];

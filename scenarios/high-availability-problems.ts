@@ -5,6 +5,7 @@
  */
 import type { HighAvailabilityConfiguration } from '../engine/protocol/configuration.ts';
 import type { Fault } from '../sim/faults/fault.ts';
+import { SERVICE_NODES } from '../sim/node-names.ts';
 import type { FaultAction } from './scenario.ts';
 
 /** Which service has what only one has. */
@@ -34,15 +35,20 @@ function homeOf(action: FaultAction | Fault): 'zookeeper' | 'kubernetes' | undef
 export function isAtHome(
   action: FaultAction | Fault,
   kind: HighAvailabilityConfiguration['kind'],
-  hasKafka: boolean,
+  sink: string | undefined,
 ): boolean {
   const home = homeOf(action);
-  return (home === undefined || home === kind) && (hasKafka || !isOfKafka(action));
+  const isThere = home === undefined || home === kind;
+  return isThere && (sink === 'kafka' || !isOfKafka(action)) && (sink === 'file' || !isOfOutputFiles(action));
 }
 
 /** A fault that only brokers of transactions have. */
 export const isOfKafka = (action: FaultAction | Fault): boolean =>
   action.kind === 'service' && action.effect === 'fence';
+
+/** A fault that only a storage of output files has. */
+export const isOfOutputFiles = (action: FaultAction | Fault): boolean =>
+  action.kind === 'power-loss' && ('node' in action ? action.node === SERVICE_NODES.sink : action.service === 'sink');
 
 export function highAvailabilityProblems(input: Asked): Problem[] {
   const { kind } = input.highAvailability;

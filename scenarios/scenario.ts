@@ -57,7 +57,8 @@ export type FaultTarget = string;
 /** What goes wrong. Lengths are ranges, drawn anew for each fault. */
 export type FaultAction =
   | { readonly kind: 'crash'; readonly target: FaultTarget; readonly restartAfterUs: Range | 'never' }
-  | { readonly kind: 'power-loss'; readonly restartAfterUs: Range }
+  /** `service` absent: the storage of checkpoints. */
+  | { readonly kind: 'power-loss'; readonly service?: 'sink'; readonly restartAfterUs: Range }
   | { readonly kind: 'pause'; readonly target: FaultTarget; readonly forUs: Range }
   | { readonly kind: 'slow-cpu'; readonly target: FaultTarget; readonly factor: number; readonly forUs: Range }
   | {

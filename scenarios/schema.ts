@@ -15,7 +15,7 @@ import { highAvailabilitySchema } from './schema/high-availability-schema.ts';
 import { inputSchema } from './schema/input-schema.ts';
 import { record, text, duration } from './schema/scalars.ts';
 import { storageSchema } from './schema/storage-schema.ts';
-import { highAvailabilityProblems, isOfKafka } from './high-availability-problems.ts';
+import { highAvailabilityProblems, isOfKafka, isOfOutputFiles } from './high-availability-problems.ts';
 import {
   checkpointingSchema,
   clusterSchema,
@@ -264,6 +264,10 @@ function faultProblems({ faults, cluster, sink, swarm, duration: stormUs }: Scen
     if (isOfKafka(action) && sink.kind !== 'kafka' && swarm?.['sink'] === undefined) {
       const message = `there are no transactions to fence in a sink of kind ${sink.kind}`;
       problems.push({ path: ['faults', index, 'sink'], message, expected: 'sink: { kind: kafka }' });
+    }
+    if (isOfOutputFiles(action) && sink.kind !== 'file' && swarm?.['sink'] === undefined) {
+      const message = `a sink of kind ${sink.kind} writes no files that could be lost`;
+      problems.push({ path: ['faults', index, 'power-loss'], message, expected: 'sink: { kind: file }' });
     }
     if (rule.time.kind === 'at' && rule.time.atUs.high >= stormUs) {
       problems.push({

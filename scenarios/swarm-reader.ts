@@ -215,9 +215,7 @@ function misfitsOf(
   const parsed = scenarioSchema.safeParse(value);
   if (!parsed.success) return parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, value));
   const made = completed(parsed.data, jobs, locateFile);
-  const faults = input.faults.filter(({ action }) =>
-    isAtHome(action, made.highAvailability.kind, made.sink.kind === 'kafka'),
-  );
+  const faults = input.faults.filter(({ action }) => isAtHome(action, made.highAvailability.kind, made.sink.kind));
   const drawn = { ...made, faults };
   const misfits = [...crossCheck(drawn, jobs), ...datasetProblems(drawn)];
   return misfits.length > 0 ? misfits : jobCheck.problemsOf(drawn);

@@ -144,7 +144,7 @@ class Life {
       cluster: this.#world.cluster,
       services: this.#world.conditions,
       userCode: this.#world.userCode,
-      losePower: () => this.#world.losePower(),
+      losePower: (node) => this.#world.losePower(node),
       clocks: this.#world.clocks,
     });
     this.#collector = new RunCollector({

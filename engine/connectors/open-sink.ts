@@ -151,7 +151,7 @@ function openFileWriter(options: OpenSinkOptions, file: FileSinkSpec, host: Sink
   const { uid, spec, place, parts } = options;
   const requests = { name: 'output', firstRequestId: WRITE_REQUESTS, ...datagrams(options) };
   const isHdfs = file.storage === 'hdfs';
-  const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options)) : new ObjectStoreOutput(requests);
+  const storage = isHdfs ? new HdfsOutput(requests, leaseHolder(options), parts) : new ObjectStoreOutput(requests);
   return new FileWriter({ uid, file, batchRecords: spec.batchRecords, ...place, storage, parts, host });
 }
 

@@ -105,6 +105,8 @@ function durableText({ node, event }: HistoryEvent): string | undefined {
       return event.key.endsWith('/checkpoints') ? pointerText(event) : undefined;
     case 'transaction-committed':
       return `Transaction ${event.transaction} of ${event.producer} is committed with ${countOf(event.values.length, 'record')}, asked by epoch ${event.committedBy}`;
+    case 'output-vanished':
+      return `${countOf(event.lineages.length, 'record')} of ${event.transaction} that readers could see are gone`;
     case 'transaction-aborted':
       return `Transaction ${event.transaction} of ${event.producer} is aborted (${event.why})${event.preCommitted ? ', though it was pre-committed' : ''}`;
     case 'kafka-transaction':

@@ -121,7 +121,13 @@ function checkpointOf({ event }: HistoryEvent): number {
   return Number(/\/chk-(\d+)\//.exec(event.path)?.[1] ?? 0);
 }
 
-const SINGLY: ReadonlySet<string> = new Set(['phase', 'acknowledge-sent', 'object-stored', 'writes-lost']);
+const SINGLY: ReadonlySet<string> = new Set([
+  'phase',
+  'acknowledge-sent',
+  'object-stored',
+  'writes-lost',
+  'output-vanished',
+]);
 
 /** Alike: of one kind, checkpoint and node; what a task does for a checkpoint is its own. */
 function runKey({ index, node, event }: HistoryEvent): string {

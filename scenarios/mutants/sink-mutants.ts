@@ -176,6 +176,16 @@ export const inProgressFilesLeft: Mutant = {
   judges: ['progress'],
 };
 
+export const fileNotSyncedAtSnapshot: Mutant = {
+  slug: 'file-not-synced-at-snapshot',
+  bug: 'FLINK-35217',
+  story:
+    'A file is flushed and closed, and its snapshot acknowledged: the bytes are in the memory of the datanodes, where a loss of power takes them, before the commit or behind it.',
+  parts: withWrong({ outputBeforeClose: 'flush' }),
+  scenario: 'file-sink-power-loss',
+  judges: ['exactly-once-output', 'progress'],
+};
+
 export const recommitFails: Mutant = {
   slug: 'recommit-fails',
   bug: 'own (row K7)',

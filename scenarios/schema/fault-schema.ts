@@ -55,6 +55,8 @@ const STORAGE_EFFECTS = [
   'missing',
   'stale-list',
 ] as const;
+/** Services whose bytes lie in files that grow. */
+const POWERED = ['storage', 'sink'] as const;
 const SINK_EFFECTS = [...EFFECTS, 'fence'] as const;
 const COORDINATION_EFFECTS = [...EFFECTS, 'session-expiry', 'watch-loss'] as const;
 /** How much slower a slow service is. */
@@ -81,12 +83,16 @@ const crash = rule(
 const powerLoss = rule(
   {
     'power-loss': z
-      .literal('storage', { error: 'expected storage, which forgets what was not synced' })
-      .describe('Whose disks lose what was not synced.'),
+      .enum(POWERED, { error: 'expected storage or sink, which forgets what was not synced' })
+      .describe('Whose disks lose what was not synced: those of checkpoints, or those of output files.'),
     restartAfter: durationRange().prefault('2s').describe('Time until it is started again.'),
     ...timing,
   },
-  (entry) => ({ kind: 'power-loss', restartAfterUs: entry.restartAfter }),
+  (entry) => ({
+    kind: 'power-loss',
+    ...(entry['power-loss'] === 'sink' ? { service: 'sink' } : {}),
+    restartAfterUs: entry.restartAfter,
+  }),
 );
 const pause = rule({ pause: target('Who stands still.'), ...lasting }, (entry) => ({
   kind: 'pause',

@@ -71,7 +71,7 @@ function takenOver(faults: readonly Fault[], { cluster, engine, sink, liveness }
   const { kind } = engine.highAvailability;
   return faults.flatMap((fault) => {
     const { trigger } = fault;
-    if (!isStrike(fault) || !isAtHome(fault, kind, sink?.kind === 'kafka')) return [];
+    if (!isStrike(fault) || !isAtHome(fault, kind, sink?.kind)) return [];
     if ('atUs' in trigger) return trigger.atUs < liveness.stormUs ? (fitted(fault, nodes) ?? []) : [];
     // The fault that it counts from stays where it was, and another one has its id here.
     const { since: _, ...point } = trigger;

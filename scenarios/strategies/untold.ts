@@ -14,7 +14,7 @@ export function untold(scenario: Scenario, storm: Scenario): Scenario {
     .filter(
       ({ action }) =>
         action.kind !== 'operation' &&
-        isAtHome(action, kind, scenario.sink?.kind === 'kafka') &&
+        isAtHome(action, kind, scenario.sink?.kind) &&
         !(kind === 'none' && mayEndJobManager(action)),
     )
     .map((rule): FaultRule => ({ ...rule, time: scaled(rule.time, stormUs, storm.liveness.stormUs) }));

@@ -19,6 +19,7 @@ import type { TaskEnvironment } from '../../engine/taskmanager/task-environment.
 import { TaskManager } from '../../engine/taskmanager/task-manager.ts';
 import { UserCodeFaults } from '../faults/user-code-faults.ts';
 import type { History } from '../history/history.ts';
+import type { WorldEvent } from '../history/history-event.ts';
 import type { DurableState } from '../judges/judge.ts';
 import type { ChoiceSite, Choices } from '../kernel/choice.ts';
 import type { EventLoop } from '../kernel/event-loop.ts';
@@ -73,8 +74,8 @@ export class World {
   /** Wall clocks of the machines that run the engine. */
   readonly clocks: ReadonlyMap<NodeId, NodeClock>;
   readonly durable: DurableState;
-  /** Of the checkpoint storage, whose node has crashed. */
-  readonly losePower: () => void;
+  /** Of the storage of checkpoints or of output files, whose node has crashed; true: something was not synced. */
+  readonly losePower: (node: NodeId) => boolean;
   readonly jobManagers: readonly NodeId[];
   readonly taskManagers: readonly NodeId[];
   /** By partition: how far it was ever read. */
@@ -110,10 +111,15 @@ export class World {
       markers: new LogMarkers(),
       kafka: kafkaCluster(plan, options.brokerRules),
     };
-    const losePower = (): void =>
-      disks.storage.losePower(micros(loop.nowUs), choices.site('service/object-store/power-loss'), (event) =>
-        history.record(SERVICE_NODES.storage, event),
-      );
+    const powered = new Map<NodeId, StorageDisk | undefined>([
+      [SERVICE_NODES.storage, disks.storage],
+      [SERVICE_NODES.sink, disks.output],
+    ]);
+    const losePower = (node: NodeId): boolean => {
+      const site = choices.site(`service/${node}/power-loss`);
+      const tell = (event: WorldEvent): void => history.record(node, event);
+      return powered.get(node)?.losePower(micros(loop.nowUs), site, tell) ?? false;
+    };
     this.losePower = losePower;
     this.durable = {
       object: (path) => disks.storage.object(path),

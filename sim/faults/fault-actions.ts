@@ -81,8 +81,8 @@ export interface FaultTargets {
   /** The knobs of the outside systems, by node. */
   readonly services: ReadonlyMap<NodeId, ServiceConditionsLike>;
   readonly userCode?: UserCodeLike;
-  /** The disks of a node that has crashed lose what was not synced; absent: there are none. */
-  readonly losePower?: (node: NodeId) => void;
+  /** The disks of a node that has crashed lose what was not synced; true: there was something. Absent: there are none. */
+  readonly losePower?: (node: NodeId) => boolean;
   /** Wall clocks by node; absent: none can be set. */
   readonly clocks?: ReadonlyMap<NodeId, SettableClock>;
 }
@@ -115,8 +115,9 @@ export class FaultActions {
         return this.#crash(fault);
       case 'power-loss': {
         const application = this.#crash(fault);
-        if (application !== 'void') this.#targets.losePower?.(fault.node);
-        return application;
+        if (application === 'void') return application;
+        // Where all was synced it is a crash, which has a kind of its own.
+        return this.#targets.losePower?.(fault.node) === true ? 'effective' : 'pending';
       }
       case 'pause':
         return this.#pause(fault);

@@ -53,7 +53,7 @@ const SERVICES = SERVICE_NAMES.map((name): string => SERVICE_NODES[name]);
 /** What follows the kind; nothing: the kind is one class. */
 const PARTS_OF: Readonly<Record<Exclude<FaultKind, 'service'>, readonly string[]>> = {
   crash: [...MACHINES, ...SERVICES, 'kafka'],
-  'power-loss': [SERVICE_NODES.storage],
+  'power-loss': [SERVICE_NODES.storage, SERVICE_NODES.sink],
   'out-of-memory': MACHINES,
   pause: MACHINES,
   'slow-cpu': MACHINES,

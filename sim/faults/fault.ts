@@ -44,7 +44,7 @@ export type Fault = OfFault &
         readonly restartAfterUs: number;
       }
     | {
-        /** The checkpoint storage loses power: its node crashes, and what was not synced is lost, all of it or in part. */
+        /** The storage of checkpoints, or of output files, loses power: its node crashes, and what was not synced is lost, all of it or in part. */
         readonly kind: 'power-loss';
         readonly node: NodeId;
         readonly restartAfterUs: number;

@@ -68,6 +68,13 @@ export type WorldEvent =
       readonly values: readonly RecordValue[];
       readonly lineages: readonly Lineage[];
     }
+  /** A loss of power took records that readers could see; `lineages`: theirs. */
+  | {
+      readonly kind: 'output-vanished';
+      readonly transaction: string;
+      readonly producer: string;
+      readonly lineages: readonly Lineage[];
+    }
   | {
       readonly kind: 'transaction-aborted';
       readonly transaction: string;

@@ -71,10 +71,10 @@ export interface ExactlyOnceOutputOptions {
 
 export class ExactlyOnceOutput implements Judge {
   readonly name = NAME;
-  readonly kinds = ['transaction-committed', 'output-appended'] as const;
+  readonly kinds = ['transaction-committed', 'output-appended', 'output-vanished'] as const;
   readonly anomalies =
     'Where the job is drained, the reference finishes at the cut of its savepoint. output-lost: a record the reference makes is not visible though all should be, or though a completed checkpoint covers it ' +
-    'and no transaction is open. output-duplicated: a record is visible more often than the reference makes it. ' +
+    'and no transaction is open, or it was visible and is gone. output-duplicated: a record is visible more often than the reference makes it. ' +
     'output-invented: a visible record comes from no input record, or from one that makes none. output-value-wrong: the ' +
     'right records are visible with other values. order-broken: two records of one key and one partition are visible ' +
     'against their order in the input.';
@@ -134,6 +134,7 @@ export class ExactlyOnceOutput implements Judge {
 
   observe(entry: HistoryEvent): void {
     const { event, index: at, atUs } = entry;
+    if (event.kind === 'output-vanished') return this.#vanished(event, at);
     if (event.kind !== 'transaction-committed' && event.kind !== 'output-appended') return;
     const { producer, values, lineages } = event;
     const by = event.kind === 'transaction-committed' ? `transaction ${event.transaction}` : writerOf(event);
@@ -150,6 +151,14 @@ export class ExactlyOnceOutput implements Judge {
     sink.batches.push(batch);
     this.#visible += batch.lineages.length;
     for (let i = 0; i < batch.lineages.length; i += 1) this.#see(sink, batch, i);
+  }
+
+  /** Nobody makes it visible again: what it came from is behind a checkpoint. */
+  #vanished({ transaction, lineages }: EventOf<'output-vanished'>, at: number): void {
+    this.#findings.violated('output-lost', [at], () => {
+      const record = this.#options.index.describe(lineages[0] ?? -1);
+      return `${record} was visible in transaction ${transaction} and is gone, one of ${lineages.length}`;
+    });
   }
 
   /** Nothing more will become visible: what is missing is covered by a completed checkpoint, and no transaction is open. */

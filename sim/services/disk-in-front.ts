@@ -46,7 +46,7 @@ export abstract class DiskInFront implements StorageDisk {
     this.disk.restarted(nowUs);
   }
 
-  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): void {
-    this.disk.losePower(nowUs, site, tell);
+  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): boolean {
+    return this.disk.losePower(nowUs, site, tell);
   }
 }

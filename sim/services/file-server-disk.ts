@@ -60,16 +60,19 @@ export class FileServerDisk implements StorageDisk {
     // Clients reclaim what they had open within the grace period: nothing changes for them.
   }
 
-  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): void {
+  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): boolean {
+    let isAtStake = false;
     for (const path of this.#tree.paths('')) {
       const file = this.#tree.file(path);
       if (file === undefined) continue;
       file.writer = '';
       if (file.durable === file.bytes) continue;
       const isWrittenBack = nowUs - file.touchedUs >= this.#options.writeBackUs;
+      if (!isWrittenBack) isAtStake = true;
       const left = isWrittenBack ? file.bytes : afterPowerLoss(file, site);
       leaveOnly(left, file, path, tell);
     }
+    return isAtStake;
   }
 
   #change({ path, writer, operation }: FileRequest, nowUs: Micros, tell: Tell): StorageAnswer {

@@ -72,15 +72,18 @@ export class HdfsDisk implements StorageDisk {
     this.#safeUntilUs = nowUs + this.#options.safeModeUs;
   }
 
-  losePower(_nowUs: Micros, site: ChoiceSite, tell: Tell): void {
+  losePower(_nowUs: Micros, site: ChoiceSite, tell: Tell): boolean {
+    let isAtStake = false;
     for (const path of this.#tree.paths('')) {
       const file = this.#tree.file(path);
       if (file === undefined) continue;
       file.isBroken = file.writer !== '';
       if (file.durable === file.bytes) continue;
+      isAtStake = true;
       const left = afterPowerLoss(file, site);
       leaveOnly(left, file, path, tell);
     }
+    return isAtStake;
   }
 
   #change({ path, writer, operation }: FileRequest, nowUs: Micros, tell: Tell): StorageAnswer {

@@ -123,8 +123,9 @@ export class ObjectStoreDisk implements StorageDisk {
     // Stateless servers in front of the same objects.
   }
 
-  losePower(): void {
-    // I4.
+  /** I4. */
+  losePower(): boolean {
+    return false;
   }
 
   #put(

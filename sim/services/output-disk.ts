@@ -5,7 +5,8 @@
  * of other sinks judge files, too. Does not own: what requests do (the disk below).
  *
  * I1: what is reported was read from the bytes of the file, when it got its name; nobody is asked what should be in it;
- * I2: a file that is in progress or pending is an open transaction, whoever began it.
+ * I2: a file that is in progress or pending is an open transaction, whoever began it;
+ * I3: readers get the records before the first one that is not whole. Those of a finished file that a loss of power takes have vanished.
  */
 import type { Micros } from '../../engine/foundation/time.ts';
 import type { StorageRequest } from '../../engine/protocol/messages.ts';
@@ -18,11 +19,13 @@ import {
   readOutputRecords,
 } from '../../engine/protocol/output-file.ts';
 import type { DurableState } from '../judges/judge.ts';
+import type { ChoiceSite } from '../kernel/choice.ts';
 import { DiskInFront } from './disk-in-front.ts';
+import { NO_BYTES } from './file-tree.ts';
 import type { StorageAnswer, StorageDisk, Tell } from './storage-disk.ts';
+import { wholeRecords } from './whole-records.ts';
 
 const UPLOAD = /^(.*)\?uploadId=[^/?]*$/;
-const NO_BYTES = new Uint8Array();
 const ATTEMPT = /\/(\d+)\/commit$/;
 
 export class OutputDisk extends DiskInFront {
@@ -60,6 +63,14 @@ export class OutputDisk extends DiskInFront {
     return answer;
   }
 
+  /** I3. */
+  override losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): boolean {
+    const before = [...this.#finished].map((path) => ({ path, bytes: this.disk.object(path) }));
+    const isAtStake = this.disk.losePower(nowUs, site, tell);
+    for (const { path, bytes } of before) if (this.disk.object(path) !== bytes) this.#onCutShort(path, bytes, tell);
+    return isAtStake;
+  }
+
   /** I2. */
   openTransactions(): ReturnType<DurableState['openTransactions']> {
     const files = this.disk.objects().map(parseTemporaryPartPath);
@@ -90,10 +101,19 @@ export class OutputDisk extends DiskInFront {
     const bytes = this.disk.object(path);
     if (name === undefined || bytes === undefined || this.#finished.has(path)) return;
     this.#finished.add(path);
-    const { values, lineages } = readOutputRecords(bytes);
+    const { values, lineages } = recordsIn(bytes);
     const bucket = `${name.root}/${name.bucket}`;
     const partition = this.#isHeldBack ? `${bucket}/${String(name.subtask)}` : bucket;
     tell({ kind: 'transaction-committed', ...transactionOf(name), committedBy, partition, values, lineages });
+  }
+
+  #onCutShort(path: string, before: Uint8Array | undefined, tell: Tell): void {
+    const name = parsePartPath(path);
+    const left = recordsIn(this.disk.object(path)).lineages.length;
+    const lineages = recordsIn(before).lineages.slice(left);
+    if (name === undefined || lineages.length === 0) return;
+    const { transaction, producer } = transactionOf(name);
+    tell({ kind: 'output-vanished', transaction, producer, lineages });
   }
 
   #onDeleted(path: string, tell: Tell): void {
@@ -105,6 +125,10 @@ export class OutputDisk extends DiskInFront {
     tell({ kind: 'transaction-aborted', transaction, producer, why: 'requested', preCommitted, lineages });
   }
 }
+
+/** I3. */
+const recordsIn = (bytes: Uint8Array = NO_BYTES): ReturnType<typeof readOutputRecords> =>
+  readOutputRecords(wholeRecords(bytes));
 
 /** The writer subtask is the producer, its attempt the epoch. */
 function transactionOf(name: PartName): { transaction: string; producer: string; producerEpoch: number } {

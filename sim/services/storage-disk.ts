@@ -36,8 +36,8 @@ export interface StorageDisk extends StorageView {
   perform(request: StorageRequest, nowUs: Micros, tell: Tell): StorageAnswer;
   /** Its service was started again. */
   restarted(nowUs: Micros): void;
-  /** What was not synced is gone, all of it or in part. */
-  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): void;
+  /** What was not synced is gone, all of it or in part. True: there was something that was not, whatever became of it. */
+  losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): boolean;
 }
 
 /** By code units. Paths are unique: the comparator never ties. */

@@ -9,6 +9,7 @@
  */
 import type { RequestClientOptions } from '../../clients/request-client.ts';
 import type { Micros } from '../../foundation/time.ts';
+import type { EngineParts } from '../../parts.ts';
 import type { Out } from '../../protocol/actor.ts';
 import type { StorageReply } from '../../protocol/messages.ts';
 import {
@@ -58,12 +59,14 @@ interface Progress {
 export class HdfsOutput implements OutputStorage {
   readonly #requests: PersistentRequests;
   readonly #writer: string;
+  readonly #parts: Pick<EngineParts, 'outputBeforeClose'>;
   readonly #progress = new Map<string, Progress>();
 
   /** `writer`: holder of the leases; an attempt has its own. */
-  constructor(client: RequestClientOptions, writer: string) {
+  constructor(client: RequestClientOptions, writer: string, parts: Pick<EngineParts, 'outputBeforeClose'>) {
     this.#requests = new PersistentRequests(client);
     this.#writer = writer;
+    this.#parts = parts;
   }
 
   begin(name: PartName, out: Out, then: Done): void {
@@ -82,7 +85,7 @@ export class HdfsOutput implements OutputStorage {
 
   finish(name: PartName, out: Out, then: Done): void {
     const path = temporaryPartPath(name);
-    this.#change(path, { kind: 'sync' }, out, (isSynced, syncOut) => {
+    this.#change(path, { kind: this.#parts.outputBeforeClose }, out, (isSynced, syncOut) => {
       if (!isSynced) return then(false, syncOut);
       this.#change(path, { kind: 'close' }, syncOut, (isClosed, closeOut) => {
         this.#progress.delete(path);

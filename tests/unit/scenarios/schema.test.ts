@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseScenario, scenarioJsonSchema } from '../../../scenarios/index.ts';
+import { compile, parseScenario, scenarioJsonSchema } from '../../../scenarios/index.ts';
 import { FAULT_KINDS } from '../../../scenarios/schema/fault-schema.ts';
+import { nodesOfFault } from '../../../sim/faults/fault-nodes.ts';
 
 type Schema = { readonly [key: string]: unknown };
 const at = (schema: unknown, ...path: readonly string[]): unknown =>
@@ -34,6 +35,31 @@ describe('checks of parallelism', () => {
     expect(adapts('minParallelism: 5')).toEqual(['scheduler.minParallelism: at most 4']);
     expect(adapts('minParallelism: 3, maxParallelism: 2')).toEqual(['scheduler.minParallelism: at most 2']);
     expect(adapts('maxParallelism: 129')).toEqual(['scheduler.maxParallelism: at most 128']);
+  });
+});
+
+describe('a loss of power', () => {
+  it('of the sink needs files that sinks write, in some lives at least', () => {
+    const job = 'job: { use: keyed-count, parallelism: 2 }\nfaults: [{ power-loss: sink, at: 1s }]\n';
+    expect(problemsOf(job)).toEqual(['faults.0.power-loss: sink: { kind: file }']);
+    expect(problemsOf(`${job}sink: { kind: file, storage: hdfs }`)).toEqual([]);
+    const drawn = 'swarm: { sink: [{ kind: sink-store }, { kind: file, storage: hdfs }] }';
+    expect(problemsOf(`${job}${drawn}`)).toEqual([]);
+    const parsed = parseScenario({ text: `${SMALL}${job}${drawn}`, file: 'a.yaml' });
+    if (!parsed.ok) throw new Error('it is a scenario');
+    const plans = Array.from({ length: 20 }, (_, seed) => compile(parsed.scenario, String(seed)));
+    for (const { sink, faults } of plans) expect(faults).toHaveLength(sink?.kind === 'file' ? 1 : 0);
+    expect(new Set(plans.map(({ faults }) => faults.length)).size).toBe(2);
+  });
+
+  it('strikes the storage of checkpoints or that of output files, and the one knows nothing of the other', () => {
+    const nodesOf = (whose: string): unknown[] => {
+      const text = `${SMALL}job: { use: keyed-count, parallelism: 2 }\nsink: { kind: file, storage: hdfs }\nfaults: [{ power-loss: ${whose}, at: 1s }]\n`;
+      const parsed = parseScenario({ text, file: 'a.yaml' });
+      return parsed.ok ? compile(parsed.scenario, '1').faults.map(nodesOfFault) : [];
+    };
+    expect(nodesOf('storage')).toEqual([['object-store']]);
+    expect(nodesOf('sink')).toEqual([['sink-store']]);
   });
 });
 

@@ -232,6 +232,15 @@ describe('power-loss', () => {
     expect(effectiveOf(life)).toEqual(['f1']);
     expect(life.world.cluster.machine(C).isUp).toBe(true);
   });
+
+  test('where all was synced it is not effective, and the node comes back all the same', () => {
+    const loss: Fault = { id: 'f1', kind: 'power-loss', node: B, restartAfterUs: 10_000, ...at(1_000) };
+    const life = storm([loss], { a: silent, b: silent, c: silent });
+    life.world.start().run(100_000);
+    expect(life.powerLost).toEqual(['b']);
+    expect(effectiveOf(life)).toEqual([]);
+    expect(life.world.cluster.machine(B).isUp).toBe(true);
+  });
 });
 
 describe('slow-link', () => {

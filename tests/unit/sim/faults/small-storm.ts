@@ -13,7 +13,7 @@ export interface Storm {
   readonly world: SmallWorld;
   readonly injector: FaultInjector;
   readonly serviceCalls: string[];
-  /** Nodes that lost power. */
+  /** Nodes that lost power; something on the disks of `c` was not synced. */
   readonly powerLost: string[];
   /** The wall clock of `b`. */
   readonly readClock: () => number;
@@ -38,7 +38,10 @@ export function storm(faults: readonly Fault[], scripts: Record<string, Script>)
         },
       ],
     ]),
-    losePower: (node) => powerLost.push(node),
+    losePower: (node) => {
+      powerLost.push(node);
+      return node === NODES.c;
+    },
     clocks: new Map([[NODES.b, clock]]),
   });
   const readClock = (): number => clock.read(micros(world.loop.nowUs));

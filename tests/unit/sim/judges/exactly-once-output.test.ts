@@ -31,6 +31,20 @@ describe('exactly-once output', () => {
     expect(anomalies(life.end('liveness-bound'))).toEqual(['output-lost']);
   });
 
+  it('records that were visible and are gone: lost, though all was visible once', () => {
+    const life = rightLife();
+    life.commit('out-0-3-2', REST);
+    const at = life.tell(
+      { kind: 'output-vanished', transaction: 'out-0-3-2', producer: 'out-0', lineages: [4, 7] },
+      'sink-store',
+    );
+    const [verdict] = outputOf(life.end());
+    expect(verdict).toMatchObject({ outcome: 'violated', anomaly: 'output-lost', at: [at] });
+    expect(verdict?.message).toBe(
+      'record 4 (topic words, partition 0, offset 2) was visible in transaction out-0-3-2 and is gone, one of 2',
+    );
+  });
+
   it('a record missing while its transaction is open: inconclusive', () => {
     const life = rightLife();
     life.world.open = [
