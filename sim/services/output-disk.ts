@@ -91,7 +91,7 @@ export class OutputDisk extends DiskInFront {
   #onClosed(path: string, tell: Tell): void {
     const name = parseTemporaryPartPath(path);
     if (name === undefined || this.#pending.has(partPath(name))) return;
-    this.#pending.set(partPath(name), readOutputRecords(this.disk.object(path) ?? NO_BYTES).lineages);
+    this.#pending.set(partPath(name), recordsIn(this.disk.object(path)).lineages);
     tell({ kind: 'transaction-pre-committed', ...transactionOf(name) });
   }
 
