@@ -74,7 +74,7 @@ export class World {
   /** Wall clocks of the machines that run the engine. */
   readonly clocks: ReadonlyMap<NodeId, NodeClock>;
   readonly durable: DurableState;
-  /** Of the storage of checkpoints or of output files, whose node has crashed; true: something was not synced. */
+  /** Of the storage of checkpoints or of output files, whose node has crashed; true: something was not synced, or was being written. */
   readonly losePower: (node: NodeId) => boolean;
   readonly jobManagers: readonly NodeId[];
   readonly taskManagers: readonly NodeId[];

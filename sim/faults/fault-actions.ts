@@ -81,7 +81,7 @@ export interface FaultTargets {
   /** The knobs of the outside systems, by node. */
   readonly services: ReadonlyMap<NodeId, ServiceConditionsLike>;
   readonly userCode?: UserCodeLike;
-  /** The disks of a node that has crashed lose what was not synced; true: there was something. Absent: there are none. */
+  /** The disks of a node that has crashed lose what was not synced; true: something was not, or was being written. Absent: there are none. */
   readonly losePower?: (node: NodeId) => boolean;
   /** Wall clocks by node; absent: none can be set. */
   readonly clocks?: ReadonlyMap<NodeId, SettableClock>;
@@ -116,7 +116,7 @@ export class FaultActions {
       case 'power-loss': {
         const application = this.#crash(fault);
         if (application === 'void') return application;
-        // Where all was synced it is a crash, which has a kind of its own.
+        // Where all was synced and closed it is a crash, which has a kind of its own.
         return this.#targets.losePower?.(fault.node) === true ? 'effective' : 'pending';
       }
       case 'pause':

@@ -65,10 +65,11 @@ export class FileServerDisk implements StorageDisk {
     for (const path of this.#tree.paths('')) {
       const file = this.#tree.file(path);
       if (file === undefined) continue;
+      isAtStake ||= file.writer !== '';
       file.writer = '';
       if (file.durable === file.bytes) continue;
       const isWrittenBack = nowUs - file.touchedUs >= this.#options.writeBackUs;
-      if (!isWrittenBack) isAtStake = true;
+      isAtStake ||= !isWrittenBack;
       const left = isWrittenBack ? file.bytes : afterPowerLoss(file, site);
       leaveOnly(left, file, path, tell);
     }

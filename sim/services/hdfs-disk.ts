@@ -78,8 +78,8 @@ export class HdfsDisk implements StorageDisk {
       const file = this.#tree.file(path);
       if (file === undefined) continue;
       file.isBroken = file.writer !== '';
+      isAtStake ||= file.isBroken || file.durable !== file.bytes;
       if (file.durable === file.bytes) continue;
-      isAtStake = true;
       const left = afterPowerLoss(file, site);
       leaveOnly(left, file, path, tell);
     }

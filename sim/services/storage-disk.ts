@@ -36,7 +36,7 @@ export interface StorageDisk extends StorageView {
   perform(request: StorageRequest, nowUs: Micros, tell: Tell): StorageAnswer;
   /** Its service was started again. */
   restarted(nowUs: Micros): void;
-  /** What was not synced is gone, all of it or in part. True: there was something that was not, whatever became of it. */
+  /** What was not synced is gone, all of it or in part. True: something was not, or was being written. */
   losePower(nowUs: Micros, site: ChoiceSite, tell: Tell): boolean;
 }
 

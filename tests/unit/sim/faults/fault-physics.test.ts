@@ -233,7 +233,7 @@ describe('power-loss', () => {
     expect(life.world.cluster.machine(C).isUp).toBe(true);
   });
 
-  test('where all was synced it is not effective, and the node comes back all the same', () => {
+  test('where all was synced and closed it is not effective, and the node comes back all the same', () => {
     const loss: Fault = { id: 'f1', kind: 'power-loss', node: B, restartAfterUs: 10_000, ...at(1_000) };
     const life = storm([loss], { a: silent, b: silent, c: silent });
     life.world.start().run(100_000);
