@@ -44,6 +44,7 @@ export function failureMessage(life: TestLife, { folder, headline, again }: Fail
   return [
     `${life.plan.job.use} ${headline ?? headlineOf(life)}: ${life.signature} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
     ...wrong.map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
+    ...(small.thrown === undefined ? [] : [`  ${small.thrown}`]),
     `Smallest plan with the same failure: ${plan.faults.length} of ${life.plan.faults.length} faults, parallelism ${plan.job.parallelism}, ` +
       `${plan.topics.map(recordsText).join(' and ')}${isMinimal ? '' : '; there may be a smaller one'}.`,
     ...plan.faults.map((fault) => `  ${fault.id}: ${faultSentence(fault)}`),

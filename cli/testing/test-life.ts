@@ -2,13 +2,16 @@
 import { judgement } from '../../scenarios/expectation.ts';
 import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../../scenarios/inquiry.ts';
 import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
-import { type DatasetLoader, live } from '../../scenarios/live.ts';
+import { type DatasetLoader, live, type LiveOptions } from '../../scenarios/live.ts';
 import { shrink } from '../../scenarios/shrink/shrinker.ts';
 import type { Choices } from '../../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
 import { decodeReplayable } from '../capsule.ts';
 import { readText } from '../files.ts';
+import { JobError } from './job-error.ts';
+import { JobNotes } from './watched-calls.ts';
+import { watchedJob } from './watched-job.ts';
 
 export interface TestWorld {
   readonly loadDataset: DatasetLoader;
@@ -22,15 +25,55 @@ export interface TestLife {
   /** `judge/anomaly`; empty when it passed. */
   readonly signature: string;
   readonly world: TestWorld;
+  /** The job's own code threw, which no fault did: where, and what. Absent: it did not. */
+  readonly thrown?: string;
 }
 
 /** Events lived for a smaller plan: a few seconds, so that a failing test does not time out. */
 const SHRINK_EVENTS = 2_000_000;
 
-/** Lives a plan; it is the caller's to judge it, for example with the matchers. */
+/**
+ * Lives a plan; it is the caller's to judge it, for example with the matchers. Throws `JobError` when the job's own code is wrong: a life
+ * would only say that something in the cluster broke.
+ */
 export function liveTest(plan: SimulationPlan, world: TestWorld): TestLife {
-  const record = live(plan, world);
-  return { plan, record, signature: judgement(plan.expect, record).signature, world };
+  const watched = watchedWorld(world);
+  const record = liveWatched(plan, watched);
+  const thrown = watched.notes.summary();
+  const signature = judgement(plan.expect, record).signature;
+  return { plan, record, signature, world, ...(thrown === undefined ? {} : { thrown }) };
+}
+
+interface WatchedWorld extends TestWorld {
+  readonly notes: JobNotes;
+}
+
+/** One set of watched jobs for each of jobs, so that what lives share is prepared once. */
+const watchedJobs = new WeakMap<TestWorld['jobs'], Omit<WatchedWorld, 'loadDataset'>>();
+
+function watchedWorld({ jobs, loadDataset }: TestWorld): WatchedWorld {
+  const known = watchedJobs.get(jobs);
+  if (known !== undefined) return { ...known, loadDataset };
+  const notes = new JobNotes();
+  const watched = { notes, jobs: jobs.map((job) => watchedJob(job, notes)) };
+  watchedJobs.set(jobs, watched);
+  return { ...watched, loadDataset };
+}
+
+function liveWatched(
+  plan: SimulationPlan,
+  { notes, ...world }: WatchedWorld,
+  options: Omit<LiveOptions, keyof TestWorld> = {},
+): RunRecord {
+  notes.begin(plan.job.use);
+  let record: RunRecord;
+  try {
+    record = live(plan, { ...world, ...options });
+  } catch (error) {
+    throw notes.complaintOf(error) ?? error;
+  }
+  if (notes.complaint !== undefined) throw notes.complaint;
+  return record;
 }
 
 /** The smallest plan that fails in the same way, lived. */
@@ -47,6 +90,9 @@ export function smallestLife({ plan, signature, world }: TestLife): {
 
 /** The plan of a capsule, or of a plan file. */
 export const readPlan = (file: string): SimulationPlan => decodeReplayable(file, readText(file)).plan;
+
+/** Of a life in which the job's own code is wrong; no judge says so. */
+const JOB_ERROR = 'job/error';
 
 function answered<Result>(search: Inquiring<Result>, world: TestWorld): Result {
   let step = search.next();
@@ -66,7 +112,15 @@ function answer({ plan, branch, wantsChoices }: LifeCase, world: TestWorld, keep
   const watchChoices = (made: Choices): void => {
     choices = made;
   };
-  const record = live(plan, { ...world, keepHistory, branch, watchChoices, recordChoices: wantsChoices });
+  const options = { keepHistory, branch, watchChoices, recordChoices: wantsChoices };
+  let record: RunRecord;
+  try {
+    record = liveWatched(plan, watchedWorld(world), options);
+  } catch (error) {
+    // With fewer records a function may meet what it never meets else: no smaller plan of the same failure.
+    if (error instanceof JobError) return { ...NOTHING_SEEN, signature: JOB_ERROR, events: 0 };
+    throw error;
+  }
   const { signature } = judgement(plan.expect, record);
   const { events, history, verdicts } = record;
   const seen = { history, verdicts, sites: choices?.askedSites() ?? [], choices: choices?.takenChoices() ?? [] };

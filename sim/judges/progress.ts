@@ -6,14 +6,14 @@
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
  *
  * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
- * I2: a limit that was hit gives `inconclusive`, never `passed`.
+ * I2: a limit that was hit, or an error that ended the life, gives `inconclusive`, never `passed`.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
-import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { type DurableState, type EndOfLife, isCutOff, type Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
 import { RemainingTries } from './remaining-tries.ts';
 import type { Verdict } from './verdict.ts';
@@ -65,7 +65,7 @@ export class Progress implements Judge {
     'output-incomplete: a record is not visible. input-not-covered: all is visible, and no checkpoint has come to the end of the input. open-transaction: a transaction is neither committed nor aborted. ' +
     'operation-unanswered: somebody asked for something and was told nothing. ' +
     'job-failed: the job gave ' +
-    'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit.';
+    'up. restart-loop: the job, or regions of it, restarted again and again after the storm. Each means not live, unless a limit of the run was hit: limit, or a process threw an error: cut-off.';
   readonly #options: ProgressOptions;
   #live = false;
   #running = false;
@@ -149,9 +149,14 @@ export class Progress implements Judge {
   finish(end: EndOfLife): Verdict[] {
     const findings = new Findings(NAME);
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
+    else if (end.cause === 'actor-threw')
+      findings.inconclusive(
+        'cut-off',
+        () => `The life ended with an error that a process threw, ${seconds(end)} s after it began`,
+      );
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
-    if (this.#restarts > RESTARTS_MAX && end.cause !== 'limit') {
+    if (this.#restarts > RESTARTS_MAX && !isCutOff(end)) {
       findings.notLive(
         'restart-loop',
         [],
@@ -215,3 +220,5 @@ export class Progress implements Judge {
     return `it reached ${String(maxEvents)} events, or ${String(maxQueueLength)} waiting ones`;
   }
 }
+
+const seconds = ({ atUs }: EndOfLife): string => (atUs / 1_000_000).toFixed(3);

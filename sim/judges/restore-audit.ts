@@ -26,7 +26,7 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import { areDealtOut, bagOf, type ElementBag, type ElementsOfSubtasks } from './element-bag.ts';
 import type { FileTrail } from './file-trail.ts';
 import { Findings } from './findings.ts';
-import type { EndOfLife, Judge } from './judge.ts';
+import { type EndOfLife, isCutOff, type Judge } from './judge.ts';
 import { formatOf, ofNextVersion } from './later-format.ts';
 import type { Margins } from './margins.ts';
 import { otherWidth } from './other-width.ts';
@@ -138,7 +138,7 @@ export class RestoreAudit implements Judge {
     for (const [index, path] of paths.entries())
       this.#audit(path, ids.get(path), index > 0 ? 'own' : retained.length === 1 ? 'both' : 'other');
     this.#options.margins?.near('restore-audit/snapshots-restored', paths.length, -1);
-    const when = end.cause === 'limit' ? 'when the life was cut off' : 'at the end';
+    const when = isCutOff(end) ? 'when the life was cut off' : 'at the end';
     return this.#findings.verdicts(
       `${String(paths.length)} snapshots are restorable ${when}, each as it was at its barrier`,
     );
