@@ -6,6 +6,7 @@ import type { Scenario } from '../../scenarios/scenario.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { DatasetStore } from '../datasets.ts';
 import { failureMessage } from './failure-message.ts';
+import { ALL_RIGHT } from './question.ts';
 import { compileOnRows, type InputRow, ROWS, rowsDataset } from './rows.ts';
 import { stormScenario } from './storm.ts';
 import { liveTest, readPlan, type TestWorld } from './test-life.ts';
@@ -59,7 +60,8 @@ export async function expectExactlyOnce(job: JobDefinition, options: ExactlyOnce
   let [effectiveFaults, checkpointsCompleted] = [0, 0];
   for (const plan of plans) {
     const life = liveTest(plan, world);
-    if (life.signature !== '') throw new Error(failureMessage(life, { folder: options.out ?? 'out', again }));
+    if (life.signature !== '')
+      throw new Error(failureMessage(life, { folder: options.out ?? 'out', question: ALL_RIGHT, again }));
     effectiveFaults += Object.values(life.record.faults).reduce((sum, { effective }) => sum + effective, 0);
     checkpointsCompleted += life.record.checkpoints.completed;
   }

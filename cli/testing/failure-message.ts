@@ -9,20 +9,20 @@ import { faultSentence } from '../../reports/index.ts';
 import { narrative } from '../../scenarios/explain/narrative.ts';
 import { vertexNames } from '../../scenarios/explain/vertex-name.ts';
 import { live } from '../../scenarios/live.ts';
-import { judgement } from '../../scenarios/expectation.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { SimulationPlan, TopicPlan } from '../../sim/plan.ts';
 import { capsuleOf } from '../capsule.ts';
 import { joinPath, packageVersion } from '../files.ts';
 import { liveOnce } from '../life.ts';
 import { writeCapsule } from '../result-store.ts';
+import type { Question } from './question.ts';
 import { smallestLife, type TestLife } from './test-life.ts';
 
 export interface FailureTelling {
   /** Where the capsule goes. */
   readonly folder: string;
-  /** What the life is not; absent: as its verdict says. */
-  readonly headline?: string;
+  /** What the life fails. */
+  readonly question: Question;
   /** The code that lives a capsule again. */
   readonly again: (capsule: string) => string;
 }
@@ -32,33 +32,26 @@ const SENTENCES_MAX = 40;
 const SENTENCES_FIRST = 8;
 const ROWS_SHOWN = 12;
 
-export function failureMessage(life: TestLife, { folder, headline, again }: FailureTelling): string {
-  const { life: small, isMinimal } = smallestLife(life);
+export function failureMessage(life: TestLife, { folder, question, again }: FailureTelling): string {
+  const { life: small, isMinimal } = smallestLife(life, question);
   const { plan, record, world } = small;
   const { loadDataset, jobs } = world;
   const lived = liveOnce(plan, { loadDataset, keepHistory: false, relive: true }, (one, options) =>
     live(one, { ...options, jobs }),
   );
   const capsule = joinPath(folder, writeCapsule(folder, capsuleOf(plan, lived, packageVersion())));
-  const wrong = record.verdicts.filter(({ outcome }) => outcome !== 'passed');
   return [
-    `${life.plan.job.use} ${headline ?? headlineOf(life)}: ${life.signature} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
-    ...wrong.map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
+    `${life.plan.job.use} ${question.headline(life.plan, life.record)}: ${question.signature(life.plan, life.record)} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
+    ...question.wrong(record).map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
     ...(small.thrown === undefined ? [] : [`  ${small.thrown}`]),
     `Smallest plan with the same failure: ${plan.faults.length} of ${life.plan.faults.length} faults, parallelism ${plan.job.parallelism}, ` +
       `${plan.topics.map(recordsText).join(' and ')}${isMinimal ? '' : '; there may be a smaller one'}.`,
     ...plan.faults.map((fault) => `  ${fault.id}: ${faultSentence(fault)}`),
     ...(plan.faults.length === 0 ? [`  No fault of the plan is needed${coreText(plan)}.`] : []),
     'What happens in it:',
-    ...storyOf(small),
+    ...storyOf(small, question),
     `Live it again: ${again(capsule)}`,
   ].join('\n');
-}
-
-function headlineOf({ plan, record }: TestLife): string {
-  const { verdict } = judgement(plan.expect, record);
-  if (verdict === 'not-live') return 'does not make progress';
-  return verdict === 'inconclusive' ? 'hit a limit before it could be judged' : 'is not exactly-once';
 }
 
 /** Which rows of the input they are, where they are not just the first ones. */
@@ -77,10 +70,12 @@ function coreText({ drawnSites, fixedChoices = [] }: SimulationPlan): string {
 }
 
 /** The findings stand above already. */
-function storyOf({ plan, world }: TestLife): string[] {
-  const { history, verdicts } = live(plan, { ...world, keepHistory: true });
+function storyOf({ plan, world }: TestLife, question: Question): string[] {
+  const lived = live(plan, { ...world, keepHistory: true });
+  const { history } = lived;
+  const verdicts = question.wrong(lived);
   const told = narrative({ plan, history, verdicts, vertexName: vertexNames(plan, world.jobs), marked: new Map() });
-  const sentences = told.slice(0, told.length - verdicts.filter(({ outcome }) => outcome !== 'passed').length);
+  const sentences = told.slice(0, told.length - verdicts.length);
   const lines = sentences.map(
     ({ atUs, text, marks = [] }) =>
       `  ${(atUs / 1_000_000).toFixed(3)} s ${text}${marks.length === 0 ? '' : ` <- ${marks.join(', ')}`}`,

@@ -1,5 +1,4 @@
 /** A life in somebody's own test: the plan, what came of it, and on demand the smallest plan that fails in the same way. */
-import { judgement } from '../../scenarios/expectation.ts';
 import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../../scenarios/inquiry.ts';
 import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
 import { type DatasetLoader, live, type LiveOptions } from '../../scenarios/live.ts';
@@ -10,6 +9,7 @@ import type { RunRecord } from '../../sim/run-record.ts';
 import { decodeReplayable } from '../capsule.ts';
 import { readText } from '../files.ts';
 import { JobError } from './job-error.ts';
+import { ALL_RIGHT, type Question } from './question.ts';
 import { JobNotes } from './watched-calls.ts';
 import { watchedJob } from './watched-job.ts';
 
@@ -40,7 +40,7 @@ export function liveTest(plan: SimulationPlan, world: TestWorld): TestLife {
   const watched = watchedWorld(world);
   const record = liveWatched(plan, watched);
   const thrown = watched.notes.summary();
-  const signature = judgement(plan.expect, record).signature;
+  const signature = ALL_RIGHT.signature(plan, record);
   return { plan, record, signature, world, ...(thrown === undefined ? {} : { thrown }) };
 }
 
@@ -77,14 +77,16 @@ function liveWatched(
 }
 
 /** The smallest plan that fails in the same way, lived. */
-export const shrunkLife = (life: TestLife): TestLife => smallestLife(life).life;
+export const shrunkLife = (life: TestLife): TestLife => smallestLife(life, ALL_RIGHT).life;
 
-/** The same, and whether the search came to its end. */
-export function smallestLife({ plan, signature, world }: TestLife): {
-  readonly life: TestLife;
-  readonly isMinimal: boolean;
-} {
-  const result = answered(shrink(plan, signature, { maxEvents: SHRINK_EVENTS, jobs: world.jobs }), world);
+/** The same, of a failure by any question, and whether the search came to its end. */
+export function smallestLife(
+  { plan, record, world }: TestLife,
+  question: Question,
+): { readonly life: TestLife; readonly isMinimal: boolean } {
+  const signature = question.signature(plan, record);
+  const search = shrink(plan, signature, { maxEvents: SHRINK_EVENTS, jobs: world.jobs });
+  const result = answered(search, (one, keepHistory) => answer(one, { world, question, keepHistory }));
   return { life: liveTest(result.plan, world), isMinimal: result.isMinimal };
 }
 
@@ -94,20 +96,27 @@ export const readPlan = (file: string): SimulationPlan => decodeReplayable(file,
 /** Of a life in which the job's own code is wrong; no judge says so. */
 const JOB_ERROR = 'job/error';
 
-function answered<Result>(search: Inquiring<Result>, world: TestWorld): Result {
+function answered<Result>(
+  search: Inquiring<Result>,
+  lived: (one: LifeCase, keepHistory: boolean) => LifeAnswer,
+): Result {
   let step = search.next();
   while (step.done !== true) {
     const inquiry = step.value;
     step = search.next(
-      inquiry.kind === 'look'
-        ? [answer(inquiry.life, world, true)]
-        : inquiry.cases.map((one) => answer(one, world, false)),
+      inquiry.kind === 'look' ? [lived(inquiry.life, true)] : inquiry.cases.map((one) => lived(one, false)),
     );
   }
   return step.value;
 }
 
-function answer({ plan, branch, wantsChoices }: LifeCase, world: TestWorld, keepHistory: boolean): LifeAnswer {
+interface Answering {
+  readonly world: TestWorld;
+  readonly question: Question;
+  readonly keepHistory: boolean;
+}
+
+function answer({ plan, branch, wantsChoices }: LifeCase, { world, question, keepHistory }: Answering): LifeAnswer {
   let choices: Choices | undefined;
   const watchChoices = (made: Choices): void => {
     choices = made;
@@ -121,8 +130,9 @@ function answer({ plan, branch, wantsChoices }: LifeCase, world: TestWorld, keep
     if (error instanceof JobError) return { ...NOTHING_SEEN, signature: JOB_ERROR, events: 0 };
     throw error;
   }
-  const { signature } = judgement(plan.expect, record);
-  const { events, history, verdicts } = record;
+  const { events, history } = record;
+  const signature = question.signature(plan, record);
+  const verdicts = question.wrong(record);
   const seen = { history, verdicts, sites: choices?.askedSites() ?? [], choices: choices?.takenChoices() ?? [] };
   return { ...NOTHING_SEEN, ...seen, signature, events };
 }

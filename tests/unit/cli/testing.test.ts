@@ -183,6 +183,23 @@ describe('matchers', () => {
     expect(matchers.toMakeProgress(life).pass).toBe(false);
     expect(matchers.toMakeProgress(life).message()).toMatch(/^points does not make progress: progress\//);
   });
+
+  it('progress: a life may be wrong and make it; what is told and shrunk is progress alone', () => {
+    const forgetful = ['1', '2', '3', '4', '5'].map((seed) => lived(points(true), seed));
+    const wrong = forgetful.find(({ record }) => record.verdict === 'violated');
+    if (wrong === undefined) throw new Error('the forgetful job was not found out');
+    expect(matchers.toMakeProgress(wrong)).toMatchObject({ pass: true });
+
+    // Loses output, and restarts without end.
+    const good = lived(points(false), '1');
+    const both = liveTest({ ...good.plan, variant: 'abort-includes-precommitted' }, good.world);
+    expect(both.signature).toBe('exactly-once-output/output-lost');
+    expect(matchers.toMakeProgress(both).pass).toBe(false);
+    const message = matchers.toMakeProgress(both).message();
+    expect(message).toMatch(/^points does not make progress: progress\/no-job-running with seed 1 /);
+    expect(message).toContain('\n  progress/no-job-running: ');
+    expect(message).not.toContain('exactly-once');
+  }, 60_000);
 });
 
 describe('arbitraries', () => {
