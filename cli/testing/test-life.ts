@@ -6,7 +6,7 @@ import { shrink } from '../../scenarios/shrink/shrinker.ts';
 import type { Choices } from '../../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import type { RunRecord } from '../../sim/run-record.ts';
-import { decodeReplayable } from '../capsule.ts';
+import { decodeReplayable, type Replayable } from '../capsule.ts';
 import { readText } from '../files.ts';
 import { JobError } from './job-error.ts';
 import { ALL_RIGHT, type Question } from './question.ts';
@@ -91,7 +91,9 @@ export function smallestLife(
 }
 
 /** The plan of a capsule, or of a plan file. */
-export const readPlan = (file: string): SimulationPlan => decodeReplayable(file, readText(file)).plan;
+export const readPlan = (file: string): SimulationPlan => readReplayable(file).plan;
+
+export const readReplayable = (file: string): Replayable => decodeReplayable(file, readText(file));
 
 /** Of a life in which the job's own code is wrong; no judge says so. */
 const JOB_ERROR = 'job/error';
