@@ -17,7 +17,8 @@ import type { Collector, RuntimeContext, StateKey } from '../../../engine/job/fu
 import type { ListState, MapState, ValueState } from '../../../engine/state/keyed-state.ts';
 import { listState, mapState, valueState } from '../../../engine/state/state-descriptor.ts';
 import { Types } from '../../../engine/state/type-information.ts';
-import type { JobDefinition } from '../../../scenarios/index.ts';
+import { JOB_CATALOG, type JobDefinition } from '../../../scenarios/index.ts';
+import { liveIt, loadDataset, planOf } from '../../support/lives.ts';
 
 interface Row {
   readonly key: string;
@@ -209,5 +210,22 @@ describe('user code', () => {
     expect(life.thrown).toMatch(
       /^Thrown while the job's own code ran, by no fault of the plan: operator 'count': processElement for the record .*: Error: now and then$/,
     );
+  });
+
+  it.each([
+    'bounded-join',
+    'broadcast-rules',
+    'event-time-windows',
+    'event-time-timers',
+    'keyed-states',
+    'late-data',
+    'trade-monitoring',
+    'union-offsets',
+  ])('a job that does nothing wrong lives as if nobody watched: %s (watched-calls I1)', (scenario) => {
+    const plan = planOf(scenario, '1');
+    const { record, thrown } = liveTest(plan, { jobs: JOB_CATALOG, loadDataset });
+    expect(thrown).toBeUndefined();
+    expect(record.digest).toBe(liveIt(plan).digest);
+    expect(record.verdict).toBe('passed');
   });
 });
