@@ -29,6 +29,14 @@ export interface Capsule {
   readonly plan: SimulationPlan;
   /** Of a plan that was shrunk. */
   readonly shrunk?: ShrunkNote;
+  /** Of a life in somebody's own test. */
+  readonly testedWith?: TestedWith;
+}
+
+/** Job and rows that are not in a plan, as hashes. */
+export interface TestedWith {
+  readonly job: string;
+  readonly input: string;
 }
 
 /** Where a shrunk plan comes from, and the proof that nothing of it can be left out. */
@@ -50,6 +58,8 @@ export interface Replayable {
   readonly isShrunk: boolean;
   /** Of a shrunk plan: hash and number of faults of the plan that failed first. */
   readonly from?: { readonly planHash: string; readonly faults: number };
+  /** Of a life in somebody's own test, by a version that says so. */
+  readonly testedWith?: TestedWith;
   /** Absent for a bare plan. */
   readonly remembered?: { readonly engineVersion: string; readonly digest: string; readonly rungs: RunRecord['rungs'] };
 }
@@ -86,12 +96,13 @@ export function decodeReplayable(file: string, text: string): Replayable {
       `${file}: the capsule lacks engineVersion, digest or rungs; write it again with 'tidemark run'.`,
     );
   }
-  const { shrunk } = value;
+  const { shrunk, testedWith } = value;
   const from = isRecord(shrunk) ? originOf(shrunk) : undefined;
   return {
     plan: decoded.plan,
     isShrunk: isRecord(shrunk),
     ...(from === undefined ? {} : { from }),
+    ...(isTestedWith(testedWith) ? { testedWith } : {}),
     remembered: { engineVersion, digest, rungs },
   };
 }
@@ -104,6 +115,9 @@ function originOf({ from, faultsBefore }: Readonly<Record<string, unknown>>): Re
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTestedWith = (value: unknown): value is TestedWith =>
+  isRecord(value) && typeof value['job'] === 'string' && typeof value['input'] === 'string';
 
 function isLadder(value: unknown): value is RunRecord['rungs'] {
   return (

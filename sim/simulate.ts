@@ -184,7 +184,7 @@ class Life {
     this.#loop.schedule(liveness.stormUs + liveness.withinUs, { fire: () => this.#end('liveness-bound') });
     this.#world.cluster.startAll();
     const stopped = this.#loop.run(fireEvent, () => this.#isOver());
-    const cause = this.#ended ?? causeOf(stopped);
+    const cause = this.#ended ?? (this.#world.cluster.hasActorThrown ? 'actor-threw' : causeOf(stopped));
     this.#history.record(WORLD, { kind: 'phase', phase: 'end' });
     const end: EndOfLife = { atUs: this.#loop.nowUs, cause, historyLength: this.#history.length };
     inspect?.(this.#world.durable);

@@ -1,35 +1,15 @@
 /** `await expectExactlyOnce(job, { input, seeds })`: the common case in one line. */
-import { didYouMean } from '../../scenarios/did-you-mean.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
-import type { JobDefinition, Parameters } from '../../scenarios/jobs/job-definition.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
+import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { DatasetStore } from '../datasets.ts';
-import { failureMessage } from './failure-message.ts';
-import { compileOnRows, type InputRow, ROWS, rowsDataset } from './rows.ts';
+import { checkCall, checkParameters, type ExactlyOnceOptions } from './exactly-once-options.ts';
+import { failureMessage, replayMessage } from './failure-message.ts';
+import { ALL_RIGHT } from './question.ts';
+import { compileOnRows, ROWS, rowsDataset } from './rows.ts';
 import { stormScenario } from './storm.ts';
-import { liveTest, readPlan, type TestWorld } from './test-life.ts';
-
-export interface ExactlyOnceOptions {
-  /** The rows the job reads, in their order. Left out only with `scenario` or `replay`, whose inputs are data sets. */
-  readonly input?: readonly InputRow[];
-  /** Field of the rows that is their event time, in milliseconds. Default: one row per millisecond. */
-  readonly time?: string;
-  /** How many seeds, or which. Default 100. */
-  readonly seeds?: number | readonly string[];
-  /** What the job lets you set. */
-  readonly parameters?: Parameters;
-  /** Subtasks of each operator. Default 2. */
-  readonly parallelism?: number;
-  /** The input ends, and the job with it. Default false. */
-  readonly bounded?: boolean;
-  /** In place of the storm: a scenario of your own (`parseScenario`). */
-  readonly scenario?: Scenario;
-  /** Path of a capsule: live this one only. */
-  readonly replay?: string;
-  /** Where capsules of failures go. Default `out`. */
-  readonly out?: string;
-}
+import { liveTest, readReplayable, type TestLife, type TestWorld } from './test-life.ts';
+import { testedWith } from './tested-with.ts';
 
 export interface ExactlyOnceResult {
   readonly lives: number;
@@ -39,62 +19,36 @@ export interface ExactlyOnceResult {
 }
 
 const DEFAULT_SEEDS = 100;
-const OPTION_NAMES = [
-  'input',
-  'time',
-  'seeds',
-  'parameters',
-  'parallelism',
-  'bounded',
-  'scenario',
-  'replay',
-  'out',
-] as const satisfies readonly (keyof ExactlyOnceOptions)[];
-
 /** Resolves with figures when all lives are exactly-once and make progress; else throws an error that says what failed, and why. */
 export async function expectExactlyOnce(job: JobDefinition, options: ExactlyOnceOptions): Promise<ExactlyOnceResult> {
   checkCall(job, options);
+  if (options.replay !== undefined) return await replayed(job, options, options.replay);
+  checkParameters(job, options.parameters);
   const plans = plansOf(job, options);
   const world = await worldOf(job, options, plans);
   let [effectiveFaults, checkpointsCompleted] = [0, 0];
   for (const plan of plans) {
     const life = liveTest(plan, world);
-    if (life.signature !== '') throw new Error(failureMessage(life, { folder: options.out ?? 'out', again }));
-    effectiveFaults += Object.values(life.record.faults).reduce((sum, { effective }) => sum + effective, 0);
-    checkpointsCompleted += life.record.checkpoints.completed;
+    if (life.signature !== '')
+      throw new Error(failureMessage(life, { folder: options.out ?? 'out', question: ALL_RIGHT, again }));
+    const figures = figuresOf(life);
+    effectiveFaults += figures.effectiveFaults;
+    checkpointsCompleted += figures.checkpointsCompleted;
   }
-  if (effectiveFaults === 0 && options.replay === undefined)
+  if (effectiveFaults === 0)
     throw new Error(`${job.name}: no fault changed anything in ${plans.length} lives; more seeds or rows are needed.`);
   return { lives: plans.length, effectiveFaults, checkpointsCompleted };
 }
 
+const figuresOf = ({ record }: TestLife): Omit<ExactlyOnceResult, 'lives'> => ({
+  effectiveFaults: Object.values(record.faults).reduce((sum, { effective }) => sum + effective, 0),
+  checkpointsCompleted: record.checkpoints.completed,
+});
+
 const again = (capsule: string): string => `expectExactlyOnce(job, { input, replay: '${capsule}' })`;
 
-/** Callers in plain JavaScript have no compiler: what is misspelt would be left out without a word. */
-function checkCall(job: unknown, options: unknown): void {
-  if (!(isRecord(job) && typeof job['name'] === 'string' && typeof job['build'] === 'function'))
-    throw new TypeError('expectExactlyOnce: expected a job definition first, an object with name and build().');
-  if (!isRecord(options)) throw new TypeError('expectExactlyOnce: expected options second, at least { input }.');
-  for (const key of Object.keys(options)) {
-    if (OPTION_NAMES.some((name) => name === key)) continue;
-    const hint = didYouMean(key, OPTION_NAMES);
-    throw new TypeError(
-      `expectExactlyOnce: there is no option '${key}'; expected ${OPTION_NAMES.join(', ')}${hint === undefined ? '' : `. Did you mean '${hint}'?`}`,
-    );
-  }
-  const { seeds } = options;
-  const isCount = typeof seeds === 'number' && Number.isSafeInteger(seeds) && seeds >= 1;
-  const isList = Array.isArray(seeds) && seeds.length > 0 && seeds.every((seed) => typeof seed === 'string');
-  if (seeds !== undefined && !isCount && !isList)
-    throw new TypeError('expectExactlyOnce: expected seeds as a whole number from 1, or a list of texts.');
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
 function plansOf(job: JobDefinition, options: ExactlyOnceOptions): SimulationPlan[] {
-  const { input, seeds = DEFAULT_SEEDS, replay, parameters, parallelism, bounded } = options;
-  if (replay !== undefined) return [planToReplay(job, replay, input)];
+  const { input, seeds = DEFAULT_SEEDS, parameters, parallelism, bounded } = options;
   if (options.scenario === undefined && (input ?? []).length === 0)
     throw new TypeError('expectExactlyOnce: expected input, at least one row, or a scenario that names a data set.');
   const scenario =
@@ -103,16 +57,28 @@ function plansOf(job: JobDefinition, options: ExactlyOnceOptions): SimulationPla
   return names.map((seed) => compileOnRows(scenario, seed));
 }
 
-function planToReplay(job: JobDefinition, file: string, input: ExactlyOnceOptions['input']): SimulationPlan {
-  const plan = readPlan(file);
+/** Lives a capsule as it is. */
+async function replayed(job: JobDefinition, options: ExactlyOnceOptions, file: string): Promise<ExactlyOnceResult> {
+  const { plan, testedWith: then } = readReplayable(file);
   if (plan.job.use !== job.name)
     throw new TypeError(`${file}: it is a life of the job '${plan.job.use}'; expected one of '${job.name}'.`);
   const needed = datasetNeeds(plan).get(ROWS) ?? 0;
-  if ((input ?? []).length < needed)
+  const { length } = options.input ?? [];
+  if (length < needed)
+    throw new TypeError(`${file}: expected input as it was then, ${needed} rows at least; found ${length}.`);
+  const world = await worldOf(job, options, [plan]);
+  const now = testedWith(plan, world);
+  if (then !== undefined && then.job !== now.job)
     throw new TypeError(
-      `${file}: expected input as it was then, ${needed} rows at least; found ${(input ?? []).length}.`,
+      `${file}: the job '${job.name}' has other operators than then, so that this is another life; expected those of then (their functions may differ), or no replay.`,
     );
-  return plan;
+  if (then !== undefined && then.input !== now.input)
+    throw new TypeError(
+      `${file}: its life read other rows; expected input${options.time === undefined ? '' : ' and time'} as they were then: the first ${needed} rows are not the same.`,
+    );
+  const life = liveTest(plan, world);
+  if (life.signature !== '') throw new Error(replayMessage(life, file));
+  return { lives: 1, ...figuresOf(life) };
 }
 
 async function worldOf(

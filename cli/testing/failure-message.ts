@@ -9,7 +9,6 @@ import { faultSentence } from '../../reports/index.ts';
 import { narrative } from '../../scenarios/explain/narrative.ts';
 import { vertexNames } from '../../scenarios/explain/vertex-name.ts';
 import { live } from '../../scenarios/live.ts';
-import { judgement } from '../../scenarios/expectation.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import { isFinding } from '../../sim/judges/verdict.ts';
 import type { SimulationPlan, TopicPlan } from '../../sim/plan.ts';
@@ -17,13 +16,15 @@ import { capsuleOf } from '../capsule.ts';
 import { joinPath, packageVersion } from '../files.ts';
 import { liveOnce } from '../life.ts';
 import { writeCapsule } from '../result-store.ts';
+import { ALL_RIGHT, type Question } from './question.ts';
 import { smallestLife, type TestLife } from './test-life.ts';
+import { testedWith } from './tested-with.ts';
 
 export interface FailureTelling {
   /** Where the capsule goes. */
   readonly folder: string;
-  /** What the life is not; absent: as its verdict says. */
-  readonly headline?: string;
+  /** What the life fails. */
+  readonly question: Question;
   /** The code that lives a capsule again. */
   readonly again: (capsule: string) => string;
 }
@@ -33,32 +34,54 @@ const SENTENCES_MAX = 40;
 const SENTENCES_FIRST = 8;
 const ROWS_SHOWN = 12;
 
-export function failureMessage(life: TestLife, { folder, headline, again }: FailureTelling): string {
-  const { life: small, isMinimal } = smallestLife(life);
-  const { plan, record, world } = small;
+export function failureMessage(life: TestLife, { folder, question, again }: FailureTelling): string {
+  const { life: small, isMinimal } = smallestLife(life, question);
+  const { plan, world } = small;
   const { loadDataset, jobs } = world;
   const lived = liveOnce(plan, { loadDataset, keepHistory: false, relive: true }, (one, options) =>
     live(one, { ...options, jobs }),
   );
-  const capsule = joinPath(folder, writeCapsule(folder, capsuleOf(plan, lived, packageVersion())));
-  const wrong = record.verdicts.filter(isFinding);
+  const made = { ...capsuleOf(plan, lived, packageVersion()), testedWith: testedWith(plan, world) };
+  const capsule = joinPath(folder, writeCapsule(folder, made));
   return [
-    `${life.plan.job.use} ${headline ?? headlineOf(life)}: ${life.signature} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
-    ...wrong.map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
-    `Smallest plan with the same failure: ${plan.faults.length} of ${life.plan.faults.length} faults, parallelism ${plan.job.parallelism}, ` +
-      `${plan.topics.map(recordsText).join(' and ')}${isMinimal ? '' : '; there may be a smaller one'}.`,
-    ...plan.faults.map((fault) => `  ${fault.id}: ${faultSentence(fault)}`),
-    ...(plan.faults.length === 0 ? [`  No fault of the plan is needed${coreText(plan)}.`] : []),
-    'What happens in it:',
-    ...storyOf(small),
+    `${headlineOf(life, question)} with seed ${life.plan.seed} (plan ${planHash(life.plan)}).`,
+    ...findingsOf(small, question),
+    `Smallest plan with the same failure: ${plan.faults.length} of ${life.plan.faults.length} faults, ${sizeText(plan)}` +
+      `${isMinimal ? '' : '; there may be a smaller one'}.`,
+    ...planLines(small),
+    ...storyOf(small, question),
     `Live it again: ${again(capsule)}`,
   ].join('\n');
 }
 
-function headlineOf({ plan, record }: TestLife): string {
-  const { verdict } = judgement(plan.expect, record);
-  if (verdict === 'not-live') return 'does not make progress';
-  return verdict === 'inconclusive' ? 'hit a limit before it could be judged' : 'is not exactly-once';
+/** A capsule that was lived again, as it is: nothing is shrunk, nothing is written. */
+export function replayMessage(life: TestLife, file: string): string {
+  const { plan } = life;
+  return [
+    `${headlineOf(life, ALL_RIGHT)} in ${file} (seed ${plan.seed}, plan ${planHash(plan)}).`,
+    ...findingsOf(life, ALL_RIGHT),
+    `The plan as it is: ${plan.faults.length} fault${plan.faults.length === 1 ? '' : 's'}, ${sizeText(plan)}.`,
+    ...planLines(life),
+    ...storyOf(life, ALL_RIGHT),
+  ].join('\n');
+}
+
+const headlineOf = ({ plan, record }: TestLife, question: Question): string =>
+  `${plan.job.use} ${question.headline(plan, record)}: ${question.signature(plan, record)}`;
+
+function findingsOf({ record, thrown }: TestLife, question: Question): string[] {
+  return [
+    ...question.wrong(record).map(({ judge, anomaly, message }) => `  ${judge}/${anomaly}: ${message}`),
+    ...(thrown === undefined ? [] : [`  ${thrown}`]),
+  ];
+}
+
+const sizeText = ({ job, topics }: SimulationPlan): string =>
+  `parallelism ${job.parallelism}, ${topics.map(recordsText).join(' and ')}`;
+
+function planLines({ plan }: TestLife): string[] {
+  if (plan.faults.length === 0) return [`  No fault of the plan is needed${coreText(plan)}.`];
+  return plan.faults.map((fault) => `  ${fault.id}: ${faultSentence(fault)}`);
 }
 
 /** Which rows of the input they are, where they are not just the first ones. */
@@ -77,14 +100,17 @@ function coreText({ drawnSites, fixedChoices = [] }: SimulationPlan): string {
 }
 
 /** The findings stand above already. */
-function storyOf({ plan, world }: TestLife): string[] {
-  const { history, verdicts } = live(plan, { ...world, keepHistory: true });
+function storyOf({ plan, world }: TestLife, question: Question): string[] {
+  const lived = live(plan, { ...world, keepHistory: true });
+  const { history } = lived;
+  const verdicts = question.wrong(lived);
   const told = narrative({ plan, history, verdicts, vertexName: vertexNames(plan, world.jobs), marked: new Map() });
   const sentences = told.slice(0, told.length - verdicts.filter(isFinding).length);
   const lines = sentences.map(
     ({ atUs, text, marks = [] }) =>
       `  ${(atUs / 1_000_000).toFixed(3)} s ${text}${marks.length === 0 ? '' : ` <- ${marks.join(', ')}`}`,
   );
-  if (lines.length <= SENTENCES_MAX) return lines;
-  return [...lines.slice(0, SENTENCES_FIRST), '  ...', ...lines.slice(SENTENCES_FIRST - SENTENCES_MAX)];
+  if (lines.length <= SENTENCES_MAX) return ['What happens in it:', ...lines];
+  const last = lines.slice(SENTENCES_FIRST - SENTENCES_MAX);
+  return ['What happens in it:', ...lines.slice(0, SENTENCES_FIRST), '  ...', ...last];
 }

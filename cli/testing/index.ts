@@ -6,8 +6,11 @@
  * For more: `faultPlan(scenario)`, `scenario({ job, records })` and `job()` are fast-check arbitraries, `liveTest(plan, world)` lives a plan, and
  * `expect.extend(matchers)` adds `toBeExactlyOnce()` and `toMakeProgress()`, whose messages have the shrunk plan and a capsule to replay.
  */
-export { expectExactlyOnce, type ExactlyOnceOptions, type ExactlyOnceResult } from './expect-exactly-once.ts';
-export { faultPlan, type FaultedPlan, type FaultPlanOptions } from './fault-plans.ts';
+export { JobError } from './job-error.ts';
+export type { ExactlyOnceOptions } from './exactly-once-options.ts';
+export { expectExactlyOnce, type ExactlyOnceResult } from './expect-exactly-once.ts';
+export type { FaultedPlan } from './fault-kinds.ts';
+export { faultPlan, type FaultPlanOptions } from './fault-plans.ts';
 export { type MatcherResult, matchers } from './matchers.ts';
 export {
   job,

@@ -4,6 +4,7 @@
  * They import nothing of vitest: a matcher is a function that answers `pass` and `message`.
  */
 import { failureMessage } from './failure-message.ts';
+import { ALL_RIGHT, PROGRESS } from './question.ts';
 import type { TestLife } from './test-life.ts';
 
 export interface MatcherResult {
@@ -23,19 +24,19 @@ export const matchers = {
       message: () =>
         life.signature === ''
           ? `${life.plan.job.use} is exactly-once with seed ${life.plan.seed}.`
-          : failureMessage(life, { folder: FOLDER, again }),
+          : failureMessage(life, { folder: FOLDER, question: ALL_RIGHT, again }),
     };
   },
-  /** The life ended well: the job ran, went on checkpointing after the storm and showed all its output. */
+  /** The job runs, goes on checkpointing after the storm and shows all that is not lost; a life may be wrong and make progress. */
   toMakeProgress(life: TestLife): MatcherResult {
     checkLife('toMakeProgress', life);
-    const stuck = life.record.verdicts.filter(({ outcome }) => outcome === 'not-live' || outcome === 'inconclusive');
+    const pass = PROGRESS.signature(life.plan, life.record) === '';
     return {
-      pass: stuck.length === 0,
+      pass,
       message: () =>
-        stuck.length === 0
+        pass
           ? `${life.plan.job.use} makes progress with seed ${life.plan.seed}.`
-          : failureMessage(life, { folder: FOLDER, headline: 'does not make progress', again }),
+          : failureMessage(life, { folder: FOLDER, question: PROGRESS, again }),
     };
   },
 };

@@ -4,6 +4,8 @@ import type { Scenario } from '../../scenarios/scenario.ts';
 import { compile } from '../../scenarios/compile.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 
+import { notPlain, shown } from './job-error.ts';
+
 export type InputRow = Readonly<Record<string, unknown>>;
 
 /** Name of the data set that a user's rows are, and of the topic that has them. */
@@ -20,11 +22,22 @@ export function compileOnRows(scenario: Scenario, seed: string): SimulationPlan 
   };
 }
 
+/** Throws `TypeError`: so many rows make no input. */
+export function checkRecords(caller: string, records: unknown): void {
+  if (typeof records !== 'number' || !Number.isSafeInteger(records) || records < 1)
+    throw new TypeError(
+      `${caller}: expected records as a whole number from 1, how many rows the input has; found ${shown(records)}.`,
+    );
+}
+
 const US_PER_MS = 1_000;
 
 /** `time` names a field with milliseconds; rows come in the order in which they are given, whatever it says. */
 export function rowsDataset(rows: readonly InputRow[], time?: string): Dataset {
   const timestampsUs = rows.map((row, index) => {
+    const problem = notPlain(row);
+    if (problem !== undefined)
+      throw new TypeError(`Row ${index}: ${shown(row)}; expected what JSON can say, but ${problem}.`);
     if (time === undefined) return index * US_PER_MS;
     const value = row[time];
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {

@@ -4,7 +4,7 @@ import type { JobDefinition } from '../../scenarios/jobs/job-definition.ts';
 import { parseScenario } from '../../scenarios/parse.ts';
 import { formatProblem } from '../../scenarios/problem.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
-import { IN_PLACE_OF_ROWS, ROWS } from './rows.ts';
+import { checkRecords, IN_PLACE_OF_ROWS, ROWS } from './rows.ts';
 
 export interface ScenarioOptions {
   readonly job: JobDefinition;
@@ -30,11 +30,15 @@ const OPTIONS = fc.record({
   highAvailability: fc.constantFrom('lease-store', 'zookeeper', 'kubernetes'),
   bufferSize: fc.constantFrom('512B', '32KiB'),
   failover: fc.constantFrom('region', 'full'),
+  storage: fc.constantFrom('object-store', 'filesystem', 'hdfs'),
+  /** Somebody operates the job, so that fault plans have operations. */
+  operated: fc.boolean(),
 });
 
 const STORM_SECONDS = 24;
 
 export function scenario({ job, records, topics = 1 }: ScenarioOptions): fc.Arbitrary<Scenario> {
+  checkRecords('scenario', records);
   return fc.tuple(OPTIONS, fc.integer({ min: 1, max: topics })).map(([options, count]) => {
     const { parallelism, taskManagers, jobManagers, partitions, bounded, barriers, highAvailability } = options;
     const topic = {
@@ -56,6 +60,7 @@ export function scenario({ job, records, topics = 1 }: ScenarioOptions): fc.Arbi
         retained: options.retained,
         firstId: options.firstId,
         inlineThreshold: options.inlineThreshold,
+        storage: options.storage,
         ...barriers,
       },
       highAvailability,
@@ -71,6 +76,7 @@ export function scenario({ job, records, topics = 1 }: ScenarioOptions): fc.Arbi
     });
     const parsed = parseScenario({ text, file: 'any', jobs: [job] });
     if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
-    return parsed.scenario;
+    const { cluster } = parsed.scenario;
+    return options.operated ? { ...parsed.scenario, cluster: { ...cluster, clients: 1 } } : parsed.scenario;
   });
 }

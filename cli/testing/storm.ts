@@ -1,12 +1,14 @@
 /**
- * The storm that `expectExactlyOnce` and `scenario()` put a job into: faults of every kind, and options of the engine, drawn by each seed.
+ * The storm that `expectExactlyOnce` puts a job into: crashes, pauses, partitions, lost, doubled and overtaking messages, services that fail,
+ * and options of the engine, drawn by each seed. Other kinds (delays, holds, clocks, disks, user code that throws) are for `faultPlan`, or a
+ * scenario of one's own: plans of a seed stay what they are.
  *
  * Owns: that one scenario. Does not own: the rows of a user's input: its one topic reads the data set `rows`, which the caller has.
  */
 import { parseScenario } from '../../scenarios/parse.ts';
 import { formatProblem } from '../../scenarios/problem.ts';
 import type { JobDefinition, Parameters } from '../../scenarios/jobs/job-definition.ts';
-import { IN_PLACE_OF_ROWS, ROWS } from './rows.ts';
+import { checkRecords, IN_PLACE_OF_ROWS, ROWS } from './rows.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 
 export interface StormOptions {
@@ -24,6 +26,7 @@ const INPUT_SECONDS = 20;
 
 export function stormScenario(options: StormOptions): Scenario {
   const { job, parameters = {}, records, parallelism = 2, bounded = false } = options;
+  checkRecords('stormScenario', records);
   const text = JSON.stringify({
     name: `storm-${job.name}`,
     job: { use: job.name, parallelism, parameters },

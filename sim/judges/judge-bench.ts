@@ -31,7 +31,7 @@ import { FiredTimersLog } from './fired-timers.ts';
 import { Finishing } from './finishing.ts';
 import { GivenUpData, type GivenUpDataOptions } from './given-up-data.ts';
 import type { JobAudit } from './job-audit.ts';
-import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { type DurableState, type EndOfLife, isCutOff, type Judge } from './judge.ts';
 import type { LostRecords } from './lost-records.ts';
 import { type Margin, Margins } from './margins.ts';
 import { MissedRecords } from './missed-records.ts';
@@ -227,7 +227,7 @@ export class JudgeBench {
     this.#missed?.bringUpToDate();
     if (!this.output.isComplete()) this.#due.settle();
     const verdicts = this.judges.flatMap((judge) => judge.finish(end));
-    return end.cause === 'limit' ? verdicts.map(cutShort) : verdicts;
+    return isCutOff(end) ? verdicts.map(cutShort) : verdicts;
   }
 
   /** How near the life came; complete when it has ended. */

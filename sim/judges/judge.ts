@@ -24,10 +24,13 @@ export interface Judge {
 
 export interface EndOfLife {
   readonly atUs: number;
-  /** Why the life ended. */
-  readonly cause: 'quiescent' | 'liveness-reached' | 'liveness-bound' | 'limit' | 'job-failed';
+  /** Why the life ended. `actor-threw`: a process broke an assumption of its own, and nothing behind that is worth judging. */
+  readonly cause: 'quiescent' | 'liveness-reached' | 'liveness-bound' | 'limit' | 'actor-threw' | 'job-failed';
   readonly historyLength: number;
 }
+
+/** Whether it was cut off, so that what is not there yet says nothing. */
+export const isCutOff = ({ cause }: Pick<EndOfLife, 'cause'>): boolean => cause === 'limit' || cause === 'actor-threw';
 
 /** A record in a log that readers pass over, and who wrote it. */
 export interface AbortedRecord {

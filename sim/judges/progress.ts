@@ -6,7 +6,7 @@
  * `object-deleted`; the dear part (listing objects) comes last and only when all else holds.
  *
  * I1: the goal is judged from the `liveness` phase on; what was completed before does not count.
- * I2: a limit that was hit gives `inconclusive`, never `passed`.
+ * I2: a limit that was hit, or an error that ended the life, gives `inconclusive`, never `passed`.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
@@ -14,7 +14,7 @@ import type { SimulationPlan } from '../plan.ts';
 import { CheckpointStarvation, leftOf, STARVATION_KINDS, type Stretch } from './checkpoint-starvation.ts';
 import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
-import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { type DurableState, type EndOfLife, isCutOff, type Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
 import { QuietStretch } from './quiet-stretch.ts';
 import { RemainingTries } from './remaining-tries.ts';
@@ -61,7 +61,7 @@ export class Progress implements Judge {
     'job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again behind the last fault. ' +
     'checkpoint-starvation: nothing disturbs the job, and for longer than interval, pause and what is pending allow no checkpoint is triggered, in the storm or after. ' +
-    'Each means not live, unless a limit of the run was hit: limit.';
+    'Each means not live, unless a limit of the run was hit: limit, or a process threw an error: cut-off.';
   readonly #options: ProgressOptions;
   #live = false;
   #running = false;
@@ -163,10 +163,15 @@ export class Progress implements Judge {
     const findings = new Findings(NAME);
     this.#noteStretch(this.#starvation.stretch(end.atUs), end.historyLength - 1);
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
+    else if (end.cause === 'actor-threw')
+      findings.inconclusive(
+        'cut-off',
+        () => `The life ended with an error that a process threw, ${seconds(end)} s after it began`,
+      );
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
     this.#explainStarvation(findings);
-    if (this.#restartsMost > RESTARTS_MAX && end.cause !== 'limit') {
+    if (this.#restartsMost > RESTARTS_MAX && !isCutOff(end)) {
       findings.notLive(
         'restart-loop',
         [],
@@ -251,3 +256,5 @@ export class Progress implements Judge {
     return `it reached ${String(maxEvents)} events, or ${String(maxQueueLength)} waiting ones`;
   }
 }
+
+const seconds = ({ atUs }: EndOfLife): string => (atUs / 1_000_000).toFixed(3);

@@ -25,7 +25,7 @@ import type { CheckpointReader } from './checkpoint-reader.ts';
 import { currentResult } from './current-result.ts';
 import type { FileTrail } from './file-trail.ts';
 import { Findings } from './findings.ts';
-import type { DurableState, EndOfLife, Judge } from './judge.ts';
+import { type DurableState, type EndOfLife, isCutOff, type Judge } from './judge.ts';
 import { Margins } from './margins.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
@@ -128,7 +128,7 @@ export class Retention implements Judge {
   }
 
   finish(end: EndOfLife): Verdict[] {
-    const orphan = end.cause === 'limit' || end.cause === 'job-failed' ? undefined : this.firstOrphan();
+    const orphan = isCutOff(end) || end.cause === 'job-failed' ? undefined : this.firstOrphan();
     if (orphan !== undefined) {
       const { says, at } = this.#options.files.of(orphan, checkpointOf(orphan));
       this.#findings.notLive('orphan-file', at, () => `${orphan} belongs to no retained checkpoint${says}`);

@@ -2,8 +2,7 @@ import { expectExactlyOnce } from 'tidemark/testing';
 import { expect, it } from 'vitest';
 import { loyaltyPoints } from './loyalty-points.mjs';
 import { loyaltyPointsFixed } from './loyalty-points-fixed.mjs';
-
-const input = Array.from({ length: 400 }, (_, i) => ({ customer: `c${i % 7}`, euros: 1 + (i % 9) }));
+import { input } from './purchases.mjs';
 
 it('points survive whatever breaks', async () => {
   await expectExactlyOnce(loyaltyPointsFixed, { input, seeds: 60 });

@@ -1,5 +1,5 @@
 /** `tidemark/testing`, as a user's own suite uses it: a job that keeps state outside of state, and one that does not. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   compileOnRows,
   expectExactlyOnce,
+  type FaultedPlan,
   faultPlan,
   liveTest,
   matchers,
@@ -21,6 +22,8 @@ import type { ValueState } from '../../../engine/state/keyed-state.ts';
 import { valueState } from '../../../engine/state/state-descriptor.ts';
 import { Types } from '../../../engine/state/type-information.ts';
 import type { JobDefinition } from '../../../scenarios/index.ts';
+import { type Fault, faultLabel } from '../../../sim/faults/fault.ts';
+import { FAULT_CLASSES } from '../../../sim/faults/fault-classes.ts';
 import { strangerOf } from '../../../sim/faults/fault-nodes.ts';
 import { allNodes } from '../../../sim/node-names.ts';
 
@@ -31,8 +34,7 @@ interface Purchase {
 const input = Array.from({ length: 200 }, (_, index) => ({ customer: `c${index % 5}`, euros: 1 + (index % 9) }));
 
 /** `forgetful`: what it knows lies in a field of its function. */
-function points(forgetful: boolean): JobDefinition {
-  const name = forgetful ? 'forgetful-points' : 'points';
+function points(forgetful: boolean, uid = 'points', name = forgetful ? 'forgetful-points' : 'points'): JobDefinition {
   return {
     name,
     description: name,
@@ -63,7 +65,7 @@ function points(forgetful: boolean): JobDefinition {
             };
           },
         })
-        .uid('points')
+        .uid(uid)
         .sinkTo({ guarantee })
         .uid('sink');
       return { graph: env.jobGraph(), audit: { stateIsOrderInsensitive: true, outputValues: 'lineage' } };
@@ -102,9 +104,31 @@ describe('expectExactlyOnce', () => {
     );
     expect(failure.split('\n').filter((line) => / <- [a-z-]+\/[a-z-]+/.test(line)).length).toBeGreaterThan(0);
     const capsule = /replay: '([^']+)'/.exec(failure)?.[1] ?? '';
-    await expect(expectExactlyOnce(points(true), { input, replay: capsule, out: folder })).rejects.toThrow(
-      'not exactly-once',
+    const written = readFileSync(capsule, 'utf8');
+    const again = expectExactlyOnce(points(true), { input, replay: capsule, out: folder });
+    await expect(again).rejects.toThrow(
+      /^forgetful-points is not exactly-once: \S+ in \S+\.json \(seed \d+, plan [0-9a-f]{16}\)\.\n(.*\n)+The plan as it is: \d+ faults?, parallelism \d, /,
     );
+    await expect(again).rejects.not.toThrow(/Smallest|Live it again/);
+    expect(readFileSync(capsule, 'utf8')).toBe(written);
+    expect(readdirSync(join(folder, 'capsules'))).toHaveLength(1);
+
+    const changed = input.map((row, index) => (index === 0 ? { ...row, euros: row.euros + 1 } : row));
+    await expect(expectExactlyOnce(points(true), { input: changed, replay: capsule })).rejects.toThrow(
+      /its life read other rows; expected input as they were then: the first \d+ rows are not the same/,
+    );
+    await expect(expectExactlyOnce(points(true), { input, time: 'euros', replay: capsule })).rejects.toThrow(
+      'its life read other rows',
+    );
+    const other: JobDefinition = { ...points(true), build: (made) => points(true, 'counts').build(made) };
+    await expect(expectExactlyOnce(other, { input, replay: capsule })).rejects.toThrow('has other operators than then');
+    // More rows behind those that it reads are none of its business; neither is code that was mended.
+    const mended: JobDefinition = {
+      ...points(true),
+      build: (made) => points(false, 'points', 'forgetful-points').build(made),
+    };
+    const { lives } = await expectExactlyOnce(mended, { input: [...input, ...input], replay: capsule });
+    expect(lives).toBe(1);
   });
 
   it('a capsule is of one job and its input', async () => {
@@ -129,10 +153,39 @@ describe('expectExactlyOnce', () => {
     await expect(expectExactlyOnce(points(false), misspelt)).rejects.toThrow(
       "there is no option 'inputs'; expected input, time, seeds, parameters, parallelism, bounded, scenario, replay, out. Did you mean 'input'?",
     );
-    for (const seeds of [0, 1.5, []])
-      await expect(expectExactlyOnce(points(false), { input, seeds })).rejects.toThrow(
-        'expected seeds as a whole number',
-      );
+    for (const [wrong, message] of [
+      [{ seeds: 0 }, 'expected seeds as a whole number from 1, or a list of texts; found 0.'],
+      [{ seeds: -3 }, 'found -3'],
+      [{ seeds: 1.5 }, 'found 1.5'],
+      [{ seeds: '5' }, 'found "5"'],
+      [{ seeds: [] }, 'found []'],
+      [{ seeds: [1, 2] }, 'found [1,2]'],
+      [{ input: 5 }, "expected input as a list of rows, each an object like { customer: 'c1', euros: 3 }; found 5."],
+      [{ input: 'rows.csv' }, 'expected input as a list of rows'],
+      [{ input: [1, 2] }, 'expected input as a list of rows'],
+      [{ input: [] }, 'expected input, at least one row'],
+      [
+        { input: [{ when: new Date(0) }] },
+        'Row 0: {"when":"1970-01-01T00:00:00.000Z"}; expected what JSON can say, but .when is an instance of Date.',
+      ],
+      [{ parallelism: 0 }, 'expected parallelism as a whole number from 1 to 100; found 0.'],
+      [{ parallelism: '2' }, 'found "2"'],
+      [{ bounded: 1 }, 'expected bounded as true or false; found 1.'],
+      [{ time: 3 }, 'expected time as the name of a field of the rows; found 3.'],
+      [{ parameters: { size: 1 } }, "points has no parameter 'size'; expected none."],
+      [
+        { scenario: 'storm.yaml' },
+        'expected scenario as a scenario, as parseScenario() answers it; found "storm.yaml".',
+      ],
+      [{ replay: 1 }, 'expected replay as the path of a capsule; found 1.'],
+      [{ out: 1 }, 'expected out as the path of a folder; found 1.'],
+    ] as const) {
+      const options: unknown = { input, ...wrong };
+      await expect(expectExactlyOnce(points(false), options as { input: typeof input })).rejects.toThrow(message);
+    }
+    expect(() => stormScenario({ job: points(false), records: Number.NaN })).toThrow(
+      'stormScenario: expected records as a whole number from 1, how many rows the input has; found NaN.',
+    );
     const noJob: unknown = { name: 'x' };
     await expect(expectExactlyOnce(noJob as JobDefinition, { input })).rejects.toThrow(
       'expected a job definition first',
@@ -183,9 +236,62 @@ describe('matchers', () => {
     expect(matchers.toMakeProgress(life).pass).toBe(false);
     expect(matchers.toMakeProgress(life).message()).toMatch(/^points does not make progress: progress\//);
   });
+
+  it('progress: a life may be wrong and make it; what is told and shrunk is progress alone', () => {
+    const forgetful = ['1', '2', '3', '4', '5'].map((seed) => lived(points(true), seed));
+    const wrong = forgetful.find(({ record }) => record.verdict === 'violated');
+    if (wrong === undefined) throw new Error('the forgetful job was not found out');
+    expect(matchers.toMakeProgress(wrong)).toMatchObject({ pass: true });
+
+    // Loses output, and restarts without end.
+    const good = lived(points(false), '1');
+    const both = liveTest({ ...good.plan, variant: 'abort-includes-precommitted' }, good.world);
+    expect(both.signature).toBe('exactly-once-output/output-lost');
+    expect(matchers.toMakeProgress(both).pass).toBe(false);
+    const message = matchers.toMakeProgress(both).message();
+    expect(message).toMatch(/^points does not make progress: progress\/no-job-running with seed 1 /);
+    expect(message).toContain('\n  progress/no-job-running: ');
+    expect(message).not.toContain('exactly-once');
+  }, 60_000);
 });
 
 describe('arbitraries', () => {
+  it('fault plans have every class of fault, where there is a place for it', () => {
+    const cluster = { taskManagers: 3, slots: 2, jobManagers: 2, clients: 1, brokers: 3 };
+    const liveness = { stormUs: 20_000_000 };
+    const engine = (
+      election: 'none' | 'zookeeper' | 'kubernetes',
+      storage: 'hdfs' | 'object-store',
+    ): NonNullable<FaultedPlan['engine']> => {
+      const { engine: made } = compileOnRows(stormScenario({ job: points(false), records: 9 }), '1');
+      const highAvailability = { ...made.highAvailability, kind: election };
+      const checkpoint = { ...made.checkpoint, storage: { ...made.checkpoint.storage, kind: storage } };
+      return { highAvailability, checkpoint } as NonNullable<FaultedPlan['engine']>;
+    };
+    const drawn = (plan: FaultedPlan): Fault[] =>
+      fc.sample(faultPlan(plan, { minFaults: 8 }), { numRuns: 400, seed: 7 }).flat();
+    const full = [
+      ...drawn({ cluster, liveness, engine: engine('zookeeper', 'hdfs') }),
+      ...drawn({ cluster, liveness, engine: engine('kubernetes', 'object-store') }),
+    ];
+    const labels = new Set(full.map(faultLabel));
+    expect(FAULT_CLASSES.filter((one) => !labels.has(one))).toEqual([]);
+    expect(full.filter((fault) => fault.kind === 'throw' && !fault.recoverable)).toEqual([]);
+    expect(strangerOf(full, allNodes(cluster))).toBeUndefined();
+    expect(full.filter((fault) => 'a' in fault && (fault.a.length === 0 || fault.b.length === 0))).toEqual([]);
+
+    const alone = { taskManagers: 1, jobManagers: 1 };
+    const few = drawn({ cluster: alone, liveness, engine: engine('none', 'object-store') });
+    const fewLabels = [...new Set(few.map(faultLabel))];
+    expect(strangerOf(few, allNodes(alone))).toBeUndefined();
+    expect(
+      fewLabels.filter((one) =>
+        /^(operation|crash.jobmanager|out-of-memory.jobmanager|session|watch|namenode|fence)/.test(one),
+      ),
+    ).toEqual([]);
+    expect(fewLabels.length).toBeGreaterThan(40);
+  });
+
   it('fault plans name nodes that there are, within the storm; scenarios compile (fault-plans I1)', () => {
     const job = points(false);
     fc.assert(

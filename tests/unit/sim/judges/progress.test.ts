@@ -106,6 +106,12 @@ describe('progress', () => {
     expect(found).toEqual(['no-job-running', 'no-checkpoint-completed', 'output-incomplete']);
   });
 
+  it('a process threw: inconclusive, and no limit is blamed (progress I2)', () => {
+    const [verdict] = verdictsOf(recovered(), 'actor-threw');
+    expect(verdict).toMatchObject({ outcome: 'inconclusive', anomaly: 'cut-off' });
+    expect(verdict?.message).toMatch(/ended with an error that a process threw, \d+\.\d{3} s after it began/);
+  });
+
   it('a limit was hit: inconclusive, and says which', () => {
     const life = recovered();
     expect(verdictsOf(life, 'limit')).toMatchObject([{ outcome: 'inconclusive', anomaly: 'limit' }]);
