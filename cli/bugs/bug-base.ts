@@ -24,6 +24,7 @@ import { decodeKnownPlan, encodePlan } from '../../scenarios/plan-file.ts';
 import { formatProblem } from '../../scenarios/problem.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { exists, isDirectory, joinPath, namesIn, readText, removeFile, write } from '../files.ts';
+import { shrunkFileOf } from '../shrunk-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { beginningOfStory, type StoryBeginning } from './bug-story.ts';
@@ -140,6 +141,8 @@ export class BugBase {
 
   remove({ name }: Bug): void {
     for (const part of ['record', 'story', 'plan'] as const) removeFile(this.path(name, part));
+    // What `explain` kept of it.
+    removeFile(shrunkFileOf(this.path(name, 'plan')));
   }
 
   path(name: string, part: keyof typeof ENDINGS): string {

@@ -55,7 +55,8 @@ async function smallOf({ options, terminal }: CommandCall, { file, replayable, s
   if (isShrunk || options.unshrunk === true) return { plan, file };
   const beside = shrunkFileOf(file);
   const known = knownSmallest(beside, plan);
-  if (known !== undefined) {
+  // The same version may be another engine by now, where somebody works on it.
+  if (known !== undefined && (await session.livePlan(known)).judgement.signature === signature) {
     terminal.err(`${beside} has the smallest plan of this failure: it is explained.`);
     return { plan: known, file: beside };
   }

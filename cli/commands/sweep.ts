@@ -43,8 +43,8 @@ export interface SweepResult {
   readonly outcome: SweepOutcome;
   readonly code: ExitCode;
   readonly wallMs: number;
-  /** Absent with `--json`: it was printed. */
   readonly folder: string;
+  readonly interrupted: boolean;
 }
 
 export async function sweep(call: CommandCall): Promise<ExitCode> {
@@ -127,7 +127,7 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
       });
     }
     for (const line of unreachedLines(never)) say(terminal.paint('bad', line));
-    return { outcome, code, wallMs, folder };
+    return { outcome, code, wallMs, folder, interrupted: clock.isInterrupted };
   } finally {
     progress.stop();
     clock.stop();
@@ -259,7 +259,12 @@ function tell({ outcome, wallMs, terminal, interrupted, out }: Telling): void {
     );
   for (const seed of outcome.notDeterministic)
     terminal.out(terminal.paint('bad', `Seed ${seed} took two courses: not deterministic.`));
-  if (interrupted) terminal.out('Interrupted; --resume goes on where it stopped.');
+  if (interrupted)
+    terminal.out(
+      out === undefined
+        ? `Interrupted: the capsules of failures are kept in ${DEFAULT_FOLDER}; with --out DIR all lives would be, and --resume could go on.`
+        : `Interrupted: the lives until then are kept in ${out}; --resume goes on where it stopped.`,
+    );
   if (failures.length === 0) return;
   terminal.out(
     plainTable(
