@@ -92,7 +92,7 @@ function decode(file: string, text: string, refused: typeof strangersIn): Replay
   // Of a file that is something else altogether, what is wrong with it as YAML says nothing.
   if (source.problems.length > 0 && !/^\s*\{/.test(text)) throw new UsageError(`${file}:1:1 ${EXPECTED}.`);
   if (source.problems.length > 0) throw new UsageError(source.problems.map(formatProblem).join('\n'));
-  if (!isRecord(value) || !('kind' in value || 'version' in value || 'engine' in value))
+  if (!isRecord(value) || !('kind' in value || 'engine' in value || 'topics' in value))
     throw new UsageError(`${file}:1:1 ${EXPECTED}.`);
   const isCapsule = value['kind'] === KIND;
   if (!isCapsule && 'kind' in value) throw new UsageError(wrongKey(source, 'kind', `'${KIND}', or none in a plan`));

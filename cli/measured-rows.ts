@@ -5,7 +5,7 @@
  * I1: rows of one file were measured alike: each says how, and a file with another saying is refused.
  * I2: a line that was cut off by an interruption is measured again.
  */
-import { countOf } from '../reports/index.ts';
+import { areOf, countOf } from '../reports/index.ts';
 import { appender, type Appender, exists, readLines } from './files.ts';
 import type { OptionValues } from './option-table.ts';
 import { UsageError } from './usage-error.ts';
@@ -75,7 +75,7 @@ export function keptOf(
   done: number,
   all: number,
 ): string {
-  const some = `${done} of ${countOf(all, 'mutant')} are measured`;
+  const some = `${done} of ${countOf(all, 'mutant')} ${areOf(done)} measured`;
   const rows =
     rowsFile === undefined
       ? 'this is all that is kept of them (--rows FILE would go on)'

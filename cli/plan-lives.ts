@@ -86,7 +86,7 @@ export class PlanLives {
 
   /** In this thread, with its history and the sites of chance it asked. */
   async look({ plan, branch, wantsChoices }: LifeCase): Promise<LifeAnswer> {
-    this.#options.interruption?.check();
+    await this.#options.interruption?.listen();
     await this.#datasets.prepare(datasetNeeds(plan));
     let made: Choices | undefined;
     const { record, judgement } = liveOnce(

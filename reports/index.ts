@@ -29,7 +29,7 @@ export { probesDocument, type ReachedProbe, reachedProbes, type Unreached, unrea
 export { timelineLine, timelineLines } from './timeline-log.ts';
 export { caseText, type CrashFigures, crashFigures } from './crash-table.ts';
 export { type DocumentPart, markdownOf } from './document-part.ts';
-export { countOf } from './count-of.ts';
+export { areOf, countOf } from './count-of.ts';
 export { chanceSentences } from './chance-sentences.ts';
 export { explanationText } from './explanation-text.ts';
 export { faultSentence } from './fault-sentence.ts';

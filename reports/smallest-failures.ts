@@ -3,7 +3,7 @@
  *
  * Times are of the wall clock, so they are noise within a factor; lives, events and faults are exact.
  */
-import { countOf } from './count-of.ts';
+import { areOf, countOf } from './count-of.ts';
 import type { DocumentPart, TablePart } from './document-part.ts';
 
 export interface SmallestFailure {
@@ -72,7 +72,8 @@ export function smallestFailures(mutants: readonly SmallestFailure[], workers: n
       ['seconds of shrinking', ...middleAndMost(small.map(({ wallMs }) => wallMs)).map(seconds)],
     ],
   };
-  const sentence = `${kills.length} of ${mutants.length} are killed, ${small.filter(({ isMinimal }) => isMinimal).length} of the failures are proven minimal; ${countOf(workers, 'worker')}.`;
+  const minimal = small.filter(({ isMinimal }) => isMinimal).length;
+  const sentence = `${kills.length} of ${mutants.length} ${areOf(kills.length)} killed, ${minimal} of the failures ${areOf(minimal)} proven minimal; ${countOf(workers, 'worker')}.`;
   return [summary, sentence, { head, rows }];
 }
 

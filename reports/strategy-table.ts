@@ -3,7 +3,7 @@
  *
  * I1: no wall clock unless asked for: the same engine, mutants, strategies and data give the same bytes.
  */
-import { countOf } from './count-of.ts';
+import { areOf, countOf } from './count-of.ts';
 import type { DocumentPart, TablePart } from './document-part.ts';
 
 /** What one strategy made of one mutant. */
@@ -93,7 +93,7 @@ export function strategyTable(
     ]),
   };
   const killed = mutants.filter(({ find }) => find !== undefined).length;
-  const sentence = `${killed} of ${mutants.length} are killed by at least one strategy within ${rounded(budget)} events, ${countOf(repeats, 'hunt')} each.`;
+  const sentence = `${killed} of ${mutants.length} ${areOf(killed)} killed by at least one strategy within ${rounded(budget)} events, ${countOf(repeats, 'hunt')} each.`;
   return [summary, { head, rows }, sentence];
 }
 

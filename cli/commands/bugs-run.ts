@@ -34,7 +34,7 @@ export async function bugsRun(call: CommandCall): Promise<ExitCode> {
   const code = exitCodeOfBugs(lived, broken.length);
   if (lived.length === bugs.length) return code;
   terminal.err(
-    `Interrupted: ${lived.length} of ${countOf(bugs.length, 'bug')} were lived, and what came of them is noted in ${base.folder}.`,
+    `Interrupted: ${lived.length} of ${countOf(bugs.length, 'bug')} ${lived.length === 1 ? 'was' : 'were'} lived, and what came of them is noted in ${base.folder}.`,
   );
   return gravest([code, EXIT.inconclusive]);
 }
@@ -52,8 +52,8 @@ export function tellRuns(terminal: Terminal, lives: readonly BugLife[], broken: 
   if (rows.length > 0) terminal.out(plainTable(['bug', 'status', 'signature', 'outcome', 'finding'], rows));
   const count = (outcome: string): number => lives.filter((one) => one.outcome === outcome).length;
   const sums = [
-    ['reproduce', count('reproduces')],
-    ['fail otherwise', count('fails-otherwise')],
+    [count('reproduces') === 1 ? 'reproduces' : 'reproduce', count('reproduces')],
+    [count('fails-otherwise') === 1 ? 'fails otherwise' : 'fail otherwise', count('fails-otherwise')],
     ['gone', count('gone')],
     ['inconclusive', count('inconclusive')],
     ['could not be lived', count('not-lived')],

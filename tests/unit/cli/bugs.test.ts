@@ -112,7 +112,7 @@ describe('bugs run', () => {
   it('says of each whether it reproduces, and keeps a history without repeats', async () => {
     await tidemark('bugs', 'add', await capsule('4'), path('bugs'));
     expect(await tidemark('bugs', 'run', path('bugs'))).toBe(1);
-    expect(said()).toContain('Of 1 bug: 1 reproduce, 0 fail otherwise, 0 gone.');
+    expect(said()).toContain('Of 1 bug: 1 reproduces, 0 fail otherwise, 0 gone.');
     await tidemark('bugs', 'run', path('bugs'));
     expect(said()).toContain(`explain ${path(`bugs/${NAME}.plan.json`)} --unshrunk`);
     broken = [];
@@ -147,7 +147,7 @@ describe('bugs run', () => {
     writeFileSync(path('bugs/older.plan.json'), read(`bugs/${NAME}.plan.json`).replace('"topics"', '"topic"'));
     writeFileSync(path('bugs/lonely.bug.json'), read(`bugs/${NAME}.bug.json`));
     expect(await tidemark('bugs', 'run', path('bugs'))).toBe(2);
-    expect(said()).toContain('1 reproduce');
+    expect(said()).toContain('1 reproduces');
     expect(said()).toMatch(/older +│ \? +│ \? +│ cannot be read/);
     expect(terminal.stderr.join('\n')).toMatch(/older\.plan\.json:\d+:\d+ topic: unknown key/);
     expect(terminal.stderr.join('\n')).toMatch(/lonely\.bug\.json: expected its plan beside it, lonely\.plan\.json/);

@@ -126,7 +126,7 @@ describe('mutants', () => {
     expect(text).toMatch(/^┌/);
     expect(text).toContain('│ 143 ‰, 3k │');
     expect(text).toMatch(/Live one again: tidemark replay out\/capsules\/\S+\.plan\.json$/);
-    expect(text).toContain('1 of 1 are killed by at least one strategy within 4k events, 2 hunts each.');
+    expect(text).toContain('1 of 1 is killed by at least one strategy within 4k events, 2 hunts each.');
     expect(text).not.toMatch(/\d s │/);
     terminal = fakeTerminal();
     expect(await runProgram(['mutants', ...argv, '--wall'], terminal, parts)).toBe(0);
@@ -153,7 +153,7 @@ describe('mutants', () => {
     const stops = parts((slug) => slug === 'ack-ignores-attempt' && terminal.interrupt());
     expect(await runProgram(call, terminal, stops)).toBe(4);
     expect(terminal.stderr.at(-1)).toBe(
-      `Interrupted: 1 of 2 mutants are measured; ${path('rows.jsonl')} has them, and the same call goes on.`,
+      `Interrupted: 1 of 2 mutants is measured; ${path('rows.jsonl')} has them, and the same call goes on.`,
     );
     expect(terminal.stdout.join('\n')).toContain('offset-inclusive');
     const rows = (): string[] => readFileSync(path('rows.jsonl'), 'utf8').trimEnd().split('\n');

@@ -136,6 +136,7 @@ describe('shrink', () => {
     const none = "expected a capsule or a plan, as 'run', 'sweep' and 'bugs add' write them.";
     expect(await refused('a.md', '# A title\n\n- a: b: c\n\t`x`: *y*\n')).toBe(`a.md:1:1 ${none}`);
     expect(await refused('a.json', '[1]')).toBe(`a.json:1:1 ${none}`);
+    expect(await refused('p.json', '{ "name": "x", "version": "1.0.0" }')).toBe(`p.json:1:1 ${none}`);
     expect(await refused('u.json', text.replace(/"dataset": "[^"]*"/, '"dataset": "flights-20"'))).toMatch(
       /^u\.json:\d+:\d+ plan\.topics\.0\.dataset: there is no data set 'flights-20'; expected a data set: .*did you mean "flights-20k"/,
     );
