@@ -34,7 +34,7 @@ export async function bugsRun(call: CommandCall): Promise<ExitCode> {
   const code = exitCodeOfBugs(lived, broken.length);
   if (lived.length === bugs.length) return code;
   terminal.err(
-    `Interrupted: ${lived.length} of ${countOf(bugs.length, 'bug')} ${lived.length === 1 ? 'was' : 'were'} lived, and what came of them is noted in ${base.folder}.`,
+    `Interrupted: ${lived.length} of ${countOf(bugs.length, 'bug')} ${lived.length === 1 ? 'was' : 'were'} lived, which is noted in the history of those that have a record.`,
   );
   return gravest([code, EXIT.inconclusive]);
 }

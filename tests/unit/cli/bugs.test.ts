@@ -161,7 +161,7 @@ describe('bugs run', () => {
     terminal = fakeTerminal();
     const pool = inlinePool(live, { after: ({ seed }) => seed === '4' && terminal.interrupt() });
     expect(await runProgram(['bugs', 'run', path('bugs')], terminal, { livePlan: live, pool })).toBe(1);
-    expect(terminal.stderr.join('\n')).toMatch(/Interrupted: 3 of 4 bugs were lived, and what came of them is noted/);
+    expect(terminal.stderr.join('\n')).toMatch(/Interrupted: 3 of 4 bugs were lived, which is noted in the history/);
     expect(json(`bugs/${NAME}.bug.json`).runs).toHaveLength(1);
     terminal = fakeTerminal();
     expect(await runProgram(['bugs', 'prune', path('bugs')], terminal, { livePlan: live, pool })).toBe(4);
