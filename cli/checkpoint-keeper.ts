@@ -7,8 +7,9 @@
 import type { DurableState } from '../sim/judges/judge.ts';
 import type { CheckpointFiles } from './checkpoint-files.ts';
 import { checkpointFilesAt } from './checkpoint-place.ts';
+import { checkWritable } from './files.ts';
 import type { OptionValues } from './option-table.ts';
-import { s3Settings } from './s3-bucket.ts';
+import { isS3Place, s3Settings } from './s3-bucket.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,6 +23,7 @@ export class CheckpointKeeper {
 
   /** Throws a UsageError when the place is not free, before anything is lived. */
   async check(): Promise<void> {
+    if (!isS3Place(this.#files.place)) checkWritable(this.#files.place, 'folder', '--keep-checkpoints');
     const [before] = await this.#files.list('');
     if (before === undefined) return;
     throw new UsageError(`${this.#files.place} already holds ${before.path}: name a place that holds no files.`);

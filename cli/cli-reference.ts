@@ -27,5 +27,14 @@ progress, notes and errors to standard error. This file is made from \`cli/optio
 | 5 | not deterministic: one plan took two courses |
 | 70 | an internal error |
 
+What an option or an operand says is written (\`--out\`, \`--rows\`, \`--trace\` and others) is looked at before the work begins: a place where
+nothing can be written ends it with exit code 2.
+
+Ctrl-C, or SIGTERM, lets the lives that were begun end; a second one ends the process at once. Then a line says what is kept, and the exit code
+is 4 unless something graver was found: of \`sweep\` all lives (\`--out\`) and the capsules of failures, of \`shrink\` the smallest plan so
+far, of \`explain\` the shrunk capsule, of \`crashpoints\` the table and the capsules of the cases that were lived, of \`bugs run\` the runs
+of the bugs that were lived, of \`mutants\` the rows (\`--rows\`) and a table of what is measured. \`bugs add\` and \`bugs prune\` change
+nothing. \`run\`, \`replay\` and \`bench\` end at once: of a life in its middle nothing is kept, of suites those that ended.
+
 ${commands.join('\n')}`;
 }

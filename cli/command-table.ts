@@ -90,7 +90,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'explain',
     operands: '<capsule>',
     sentence:
-      'Say what decided a failure: its smallest life in sentences, how likely it was event by event, and the two events whose order flips the verdict.',
+      'Say what decided a failure: its smallest life in sentences, how likely it was event by event, and the two events whose order flips the verdict. The smallest plan is kept beside the capsule, as NAME.shrunk.json, and not looked for again.',
     options: ['runs', 'unshrunk', 'budget', 'workers', 'explanationFile', 'json'],
     example: 'tidemark explain out/capsules/standard-17-0a1b2c3d.json',
     load: async () => (await import('./commands/explain.ts')).explain,
@@ -181,7 +181,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'list',
     operands: '',
-    sentence: 'List the shipped scenarios, jobs, data sets, kinds of faults and nemeses.',
+    sentence: 'List the shipped scenarios, jobs, data sets, kinds of faults, nemeses and engine variants.',
     options: ['json'],
     example: 'tidemark list',
     load: async () => (await import('./commands/list.ts')).list,

@@ -11,6 +11,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { compressors } from 'hyparquet-compressors';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
+import { countOf } from '../reports/index.ts';
 import { type DatasetSpec, isMade, type LoadedSpec, parseDatasetName } from '../scenarios/datasets/dataset-name.ts';
 import type { Dataset } from '../sim/judges/job-audit.ts';
 import { formatInstant, parseInstantUs } from './event-time.ts';
@@ -66,7 +67,7 @@ export async function loadDataset(name: string, spec: LoadedSpec, records: numbe
   const rows = await readRows(source, isSorted ? Number.MAX_SAFE_INTEGER : records);
   if (rows.length < records) {
     throw new UsageError(
-      `${source.path} has ${rows.length} rows, but the scenario asks for ${records}: lower input.records.`,
+      `${source.path} has ${countOf(rows.length, 'row')}, but the scenario asks for ${records}: lower input.records.`,
     );
   }
   const timestampsUs = rows.map(({ row, line }, index) => {

@@ -1,6 +1,6 @@
 /** What a person sees of lives: a table of figures and one of faults. */
 import Table from 'cli-table3';
-import { reachedProbes, type SweepSums } from '../reports/index.ts';
+import { type DocumentPart, reachedProbes, type SweepSums } from '../reports/index.ts';
 
 const US_PER_MS = 1_000;
 const MS_PER_S = 1_000;
@@ -72,6 +72,20 @@ export function plainTable(head: readonly string[], rows: readonly (readonly str
   });
   for (const row of rows) table.push([...row]);
   return table.toString();
+}
+
+/** What is Markdown in a document, on a terminal: tables are drawn, and marks of code and of weight go. */
+export function plainParts(parts: readonly DocumentPart[]): string {
+  const plain = (text: string | number): string => String(text).replaceAll(/`|\*\*/g, '');
+  const drawn = parts.map((part) =>
+    typeof part === 'string'
+      ? plain(part)
+      : plainTable(
+          part.head.map(plain),
+          part.rows.map((row) => row.map(plain)),
+        ),
+  );
+  return drawn.join('\n');
 }
 
 /** 1234567 as 1,234,567, without asking the machine's locale. */

@@ -6,7 +6,9 @@
  * I2: `write` replaces a file as a whole or leaves the old one; `Appender` writes whole lines.
  */
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   linkSync,
   mkdirSync,
@@ -73,6 +75,31 @@ export const fileEnding = (path: string): string => extname(path);
 export function readText(path: string): string {
   return reading(path, () => readFileSync(path, 'utf8'));
 }
+
+/**
+ * Throws a UsageError where a file, or a folder with files, could not be written later: asked before work whose result goes there.
+ * `who`: the option, or what goes there.
+ */
+export function checkWritable(path: string, kind: 'file' | 'folder', who: string): void {
+  if (existsSync(path) && statSync(path).isDirectory() !== (kind === 'folder'))
+    throw new UsageError(`${who} ${path}: it is a ${kind === 'file' ? 'folder' : 'file'}; expected ${NAMES_OF[kind]}.`);
+  // A file is written beside its place first; folders are made.
+  let there = kind === 'file' ? dirname(path) : path;
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  if (!statSync(there).isDirectory())
+    throw new UsageError(
+      `${who} ${path}: ${there} is a file, not a folder; expected ${NAMES_OF[kind]} in a folder that is there or can be made.`,
+    );
+  try {
+    accessSync(there, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(
+      `${who} ${path}: ${there} cannot be written (${reason(error)}); expected ${NAMES_OF[kind]} where files can be written.`,
+    );
+  }
+}
+
+const NAMES_OF = { file: 'the name of a file', folder: 'the name of a folder' } as const;
 
 export function write(path: string, text: string): void {
   writing(path, () => {
@@ -226,6 +253,8 @@ function reason(error: unknown): string {
   const code = codeOf(error);
   if (code === 'ENOENT') return 'there is no such file or folder';
   if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'what should be a folder of its path is a file';
+  if (code === 'EROFS') return 'its disk takes no writes';
   if (code === 'EACCES') return 'permission is missing';
   if (code === 'ENOSPC') return 'the disk is full';
   return error instanceof Error ? error.message : String(error);

@@ -8,6 +8,7 @@ import type {
   InspectionProblem,
 } from '../sim/inspection/directory-inspection.ts';
 import type { KeyedContents, StateContents } from '../sim/inspection/state-contents.ts';
+import { countOf } from '../reports/index.ts';
 import { grouped, plainTable } from './figures-table.ts';
 
 const US_PER_S = 1_000_000;
@@ -109,7 +110,8 @@ function pieces(contents: StateContents): readonly string[] {
       );
     case 'channel':
       return contents.channels.map(
-        ({ edge, peer, buffers, records }) => `edge ${edge}, subtask ${peer}: ${records} records in ${buffers} buffers`,
+        ({ edge, peer, buffers, records }) =>
+          `edge ${edge}, subtask ${peer}: ${countOf(records, 'record')} in ${countOf(buffers, 'buffer')}`,
       );
     default:
       return contents satisfies never;

@@ -5,7 +5,9 @@
  * I1: rows of one file were measured alike: each says how, and a file with another saying is refused.
  * I2: a line that was cut off by an interruption is measured again.
  */
+import { areOf, countOf } from '../reports/index.ts';
 import { appender, type Appender, exists, readLines } from './files.ts';
+import type { OptionValues } from './option-table.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface MeasuredRow {
@@ -65,6 +67,20 @@ export class MeasuredRows<Row extends MeasuredRow> {
       this.#known.set(row.slug, row as unknown as Row);
     }
   }
+}
+
+/** What is kept of a measurement that was interrupted. */
+export function keptOf(
+  { rowsFile, outFile }: Pick<OptionValues, 'rowsFile' | 'outFile'>,
+  done: number,
+  all: number,
+): string {
+  const some = `${done} of ${countOf(all, 'mutant')} ${areOf(done)} measured`;
+  const rows =
+    rowsFile === undefined
+      ? 'this is all that is kept of them (--rows FILE would go on)'
+      : `${rowsFile} has them, and the same call goes on`;
+  return `${some}; ${rows}${outFile === undefined ? '' : `; ${outFile} is as it was`}`;
 }
 
 function parsed(line: string): object | undefined {

@@ -13,6 +13,7 @@ import type { Mutant } from '../scenarios/mutants/mutant.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { DatasetStore } from './datasets.ts';
+import type { Interruption } from './interruption.ts';
 import { type Life, liveOnce, type LivePlan } from './life.ts';
 
 export interface HuntOptions {
@@ -23,6 +24,8 @@ export interface HuntOptions {
   readonly elsewhere: readonly string[];
   readonly onLife: () => void;
   readonly livePlan?: LivePlan | undefined;
+  /** Heard between lives, which are lived in this thread. */
+  readonly interruption: Interruption;
 }
 
 interface StandardLife {
@@ -87,6 +90,7 @@ export class MutantHunt {
   }
 
   async #live(plan: SimulationPlan): Promise<Life> {
+    await this.#options.interruption.listen();
     await this.#datasets.prepare(datasetNeeds(plan));
     const options = { loadDataset: this.#datasets.load, keepHistory: false, relive: false };
     const life = liveOnce(plan, options, this.#options.livePlan);

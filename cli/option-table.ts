@@ -29,13 +29,15 @@ export interface OptionRow<T> {
   readonly absent: string;
   readonly decode: (text: string) => T;
   readonly sentence: string;
+  /** It names what is written: looked at before the work begins. */
+  readonly writes?: 'file' | 'folder';
 }
 
 const row = <T>(entry: OptionRow<T>): OptionRow<T> => entry;
 const asText = (text: string): string => text;
 const asSwitch = (): boolean => true;
-const path = (flag: string, absent: string, sentence: string): OptionRow<string> =>
-  row({ flag, unit: 'path', absent, decode: asPath, sentence });
+const path = (flag: `--${string} <${'FILE' | 'DIR'}>`, absent: string, sentence: string): OptionRow<string> =>
+  row({ flag, unit: 'path', absent, decode: asPath, sentence, writes: flag.endsWith('<DIR>') ? 'folder' : 'file' });
 const toggle = (flag: string, sentence: string): OptionRow<boolean> =>
   row({ flag, unit: '-', absent: 'off', decode: asSwitch, sentence });
 
@@ -96,7 +98,7 @@ export const OPTIONS = {
     absent: 'no scoreboard',
     decode: decodeStrategies,
     sentence:
-      'Hunt with these search strategies instead, each in the scenario of the mutant without its story: under the faults of `standard`, or of --faults.',
+      'Hunt with these search strategies instead, each in the scenario of the mutant without its story: under the faults of `standard`, or of --faults. The smallest plan of each kill goes to out/capsules/, for `tidemark replay`.',
   }),
   faultsOf: row({
     flag: '--faults <scenario>',
@@ -383,7 +385,9 @@ function asPath(text: string): string {
 /** The slug is checked where the mutants are known: when the plan is lived. */
 function decodeVariant(text: string): string {
   if (!/^[a-z][a-z-]*$/.test(text))
-    throw new UsageError(`'${text}' is no variant: expected a slug of docs/mutants.md.`);
+    throw new UsageError(
+      `--variant ${text}: that is no name of an engine; expected a slug of docs/mutants.md, which 'tidemark list' shows.`,
+    );
   return text;
 }
 

@@ -3,11 +3,13 @@
  *
  * Owns: the queue between who asks and the pool. Does not own: threads (workers.ts), what is asked (scenarios/shrink/, scenarios/explain/).
  * I1: answers come in the order of the plans, whatever order they were lived in.
+ * I2: of interrupted work lives that were begun are answered, and no other is begun.
  */
 import { datasetNeeds } from '../scenarios/live.ts';
-import { type Inquiring, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../scenarios/inquiry.ts';
+import { type Inquiring, type LifeAnswer, type LifeCase, NOT_BEGUN, NOTHING_SEEN } from '../scenarios/inquiry.ts';
 import type { Choices } from '../sim/kernel/choice.ts';
 import { DatasetStore } from './datasets.ts';
+import { Interrupted, type Interruption } from './interruption.ts';
 import { liveOnce, type LivePlan } from './life.ts';
 import type { LifeJob, LifePool, LifeResult } from './life-pool.ts';
 
@@ -16,18 +18,26 @@ export interface PlanLivesOptions {
   readonly pool: LifePool;
   /** Lives the plans that are looked at, in this thread. */
   readonly livePlan?: LivePlan | undefined;
+  readonly interruption?: Interruption | undefined;
   readonly onLife?: (lives: number) => void;
   readonly onNote: (note: string) => void;
 }
 
 /** What a life that could not be lived is signed with: like no failure. */
 const NOT_LIVED = 'not-lived';
+/** What a search that ends by itself is told when the work was interrupted. */
+const NO_LIFE: LifeAnswer = { ...NOTHING_SEEN, signature: NOT_BEGUN, events: 0 };
+
+interface Waiting {
+  readonly resolve: (result: LifeResult) => void;
+  readonly reject: (why: Interrupted) => void;
+}
 
 export class PlanLives {
   readonly #options: PlanLivesOptions;
   readonly #datasets = new DatasetStore();
   readonly #open: LifeJob[] = [];
-  readonly #answers = new Map<number, (result: LifeResult) => void>();
+  readonly #answers = new Map<number, Waiting>();
   /** Workers that wait for a job. */
   readonly #hungry: ((jobs: readonly LifeJob[]) => void)[] = [];
   readonly #run: Promise<void>;
@@ -41,12 +51,13 @@ export class PlanLives {
       scenarios: [],
       subtasks: false,
       next: () => this.#next(),
-      onLife: (job, result) => this.#answers.get(job.index)?.(result),
+      onLife: (job, result) => this.#answers.get(job.index)?.resolve(result),
       onNote: options.onNote,
     });
+    options.interruption?.onHappened(() => this.#giveUp());
   }
 
-  /** Drives a search to its end. */
+  /** Drives a search to its end. Throws `Interrupted`. */
   async answer<Result>(search: Inquiring<Result>): Promise<Result> {
     let step = search.next();
     while (step.done !== true) {
@@ -56,13 +67,26 @@ export class PlanLives {
     return step.value;
   }
 
+  /** The same for a search that ends by itself with what it has: lives that were not begun are answered, too. */
+  async answerUntilInterrupted<Result>(search: Inquiring<Result>): Promise<Result> {
+    let step = search.next();
+    while (step.done !== true) {
+      const inquiry = step.value;
+      const answers =
+        inquiry.kind === 'look' ? [this.look(inquiry.life)] : inquiry.cases.map(async (one) => await this.#answer(one));
+      step = search.next(await Promise.all(answers.map(unlessBegun)));
+    }
+    return step.value;
+  }
+
+  /** Throws `Interrupted`, as all of these do. */
   async live(cases: readonly LifeCase[]): Promise<readonly LifeAnswer[]> {
-    const results = cases.map((one) => this.result(one));
-    return (await Promise.all(results)).map(answerOf);
+    return await Promise.all(cases.map(async (one) => await this.#answer(one)));
   }
 
   /** In this thread, with its history and the sites of chance it asked. */
   async look({ plan, branch, wantsChoices }: LifeCase): Promise<LifeAnswer> {
+    await this.#options.interruption?.listen();
     await this.#datasets.prepare(datasetNeeds(plan));
     let made: Choices | undefined;
     const { record, judgement } = liveOnce(
@@ -93,10 +117,11 @@ export class PlanLives {
 
   /** A life with all its figures, without its history. */
   async result({ plan, branch, wantsRecovery, gaze }: LifeCase): Promise<LifeResult> {
+    this.#options.interruption?.check();
     const index = this.#count;
     this.#count += 1;
-    const result = await new Promise<LifeResult>((resolve) => {
-      this.#answers.set(index, resolve);
+    const result = await new Promise<LifeResult>((resolve, reject) => {
+      this.#answers.set(index, { resolve, reject });
       this.#open.push({ index, scenario: 0, seed: plan.seed, plan, branch, wantsRecovery, gaze });
       this.#hungry.shift()?.(this.#open.splice(0, 1));
     });
@@ -105,9 +130,27 @@ export class PlanLives {
     return result;
   }
 
+  async #answer(one: LifeCase): Promise<LifeAnswer> {
+    return answerOf(await this.result(one));
+  }
+
+  /** I2. */
+  #giveUp(): void {
+    for (const { index } of this.#open.splice(0)) this.#answers.get(index)?.reject(new Interrupted());
+  }
+
   #next(): readonly LifeJob[] | Promise<readonly LifeJob[]> {
     if (this.#open.length > 0 || this.#isClosed) return this.#open.splice(0, 1);
     return new Promise((resolve) => this.#hungry.push(resolve));
+  }
+}
+
+async function unlessBegun(answer: Promise<LifeAnswer>): Promise<LifeAnswer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Interrupted) return NO_LIFE;
+    throw error;
   }
 }
 

@@ -8,8 +8,9 @@ import { Command, CommanderError, Option } from 'commander';
 import type { CommandCall } from './command.ts';
 import { COMMANDS, type CommandRow, GROUPS } from './command-table.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { packageVersion } from './files.ts';
-import { checkTogether, flagKey, type OptionName, OPTIONS, type OptionValues } from './option-table.ts';
+import { checkWritable, packageVersion } from './files.ts';
+import { checkTogether, flagKey, type OptionName, type OptionRow, OPTIONS, type OptionValues } from './option-table.ts';
+import { Interrupted } from './interruption.ts';
 import type { Terminal } from './terminal.ts';
 import { InvalidJob } from '../engine/api/invalid-job.ts';
 import { UsageError } from './usage-error.ts';
@@ -26,6 +27,7 @@ export async function runProgram(
     command.action(async (...values: unknown[]) => {
       const options = optionsOf(row, command.opts());
       checkTogether(options);
+      checkPlaces(row, options);
       const operands = values.slice(0, -2).flatMap((value) => (Array.isArray(value) ? value : [value]));
       const call = { operands: operands.filter((value) => typeof value === 'string'), options, terminal, parts };
       code = await (await row.load())(call);
@@ -92,12 +94,25 @@ function optionsOf(row: CommandRow, found: Readonly<Record<string, unknown>>): O
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as OptionValues;
 }
 
+/** What cannot be written is told before the work, not after it. */
+function checkPlaces(row: CommandRow, options: OptionValues): void {
+  for (const name of row.options) {
+    const { flag, writes }: OptionRow<unknown> = OPTIONS[name];
+    const path = options[name];
+    if (writes !== undefined && typeof path === 'string') checkWritable(path, writes, flag.split(' ')[0] ?? '');
+  }
+}
+
 function exitCodeOfError(error: unknown, terminal: Terminal): ExitCode {
   // Commander has said its sentence already; code 0 is help or version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.passed : EXIT.usage;
   if (error instanceof UsageError) {
     terminal.err(error.message);
     return EXIT.usage;
+  }
+  if (error instanceof Interrupted) {
+    terminal.err(error.message);
+    return EXIT.inconclusive;
   }
   // A plan of a job that is not known here, or of a version that the job does not have.
   if (error instanceof InvalidJob) {

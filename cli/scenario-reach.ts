@@ -3,13 +3,15 @@
  *
  * Owns: what is measured, and going on with it. Does not own: hunting (mutant-hunt.ts), the tables (reports/scenario-reach.ts).
  */
-import { type MutantReach, REACH_MARKS, reachTable } from '../reports/index.ts';
+import { markdownOf, type MutantReach, REACH_MARKS, reachTable } from '../reports/index.ts';
 import type { Mutant } from '../scenarios/mutants/mutant.ts';
 import type { CommandCall } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { plainParts } from './figures-table.ts';
 import { write } from './files.ts';
+import { Interrupted, Interruption, untilInterrupted } from './interruption.ts';
 import { markedFile } from './marked-file.ts';
-import { MeasuredRows } from './measured-rows.ts';
+import { keptOf, MeasuredRows } from './measured-rows.ts';
 import { MutantHunt } from './mutant-hunt.ts';
 import { readScenario } from './scenario-source.ts';
 
@@ -33,11 +35,13 @@ export async function reachOf(call: CommandCall, { mutants, scenario: name, seed
   });
   const found: MutantReach[] = [];
   const progress = terminal.progress('mutants', mutants.length);
+  const interruption = new Interruption(terminal);
   let lives = 0;
   const hunt = new MutantHunt({
     seeds,
     elsewhere: [],
     livePlan: call.parts?.livePlan,
+    interruption,
     scenarioOf: () => scenario,
     onLife: () => {
       lives += 1;
@@ -45,15 +49,22 @@ export async function reachOf(call: CommandCall, { mutants, scenario: name, seed
     },
   });
   try {
-    for (const { slug, scenario: home } of mutants)
-      found.push(await rows.row(slug, async () => ({ slug, home, ...(await hunt.reach(slug, name)) })));
+    await untilInterrupted(async () => {
+      for (const { slug, scenario: home } of mutants)
+        found.push(await rows.row(slug, async () => ({ slug, home, ...(await hunt.reach(slug, name)) })));
+    });
   } finally {
+    interruption.stop();
     progress.stop();
     rows.close();
   }
-  const text = reachTable(found, name, seeds);
-  if (outFile !== undefined) write(outFile, markedFile(outFile, REACH_MARKS, text));
-  if (options.json === true) terminal.out(JSON.stringify({ scenario: name, seeds, lives, mutants: found }, null, 2));
-  else terminal.out(outFile === undefined ? text : `Table: ${outFile}`);
+  const table = reachTable(found, name, seeds);
+  const interrupted = interruption.hasHappened && found.length < mutants.length;
+  if (options.json === true)
+    terminal.out(JSON.stringify({ scenario: name, seeds, lives, interrupted, mutants: found }, null, 2));
+  else if (outFile === undefined || interrupted) terminal.out(plainParts(table));
+  if (interrupted) throw new Interrupted(keptOf(options, found.length, mutants.length));
+  if (outFile !== undefined) write(outFile, markedFile(outFile, REACH_MARKS, markdownOf(table)));
+  if (outFile !== undefined && options.json !== true) terminal.out(`Table: ${outFile}`);
   return found.every(({ hunt: { find } }) => find !== undefined) ? EXIT.passed : EXIT.violated;
 }

@@ -7,23 +7,29 @@ import { planHash } from '../scenarios/plan-hash.ts';
 import { BugBase } from './bugs/bug-base.ts';
 import { decodeReplayable } from './capsule.ts';
 import type { CommandCall } from './command.ts';
-import { packageVersion, readText, write } from './files.ts';
+import { packageVersion, readText } from './files.ts';
+import type { Interruption } from './interruption.ts';
 import { inPlanSession, type PlanSession } from './plan-session.ts';
+import { shrunkFileOf, writeShrunk } from './shrunk-file.ts';
 import type { SweepFailure, SweepOutcome } from './sweep-run.ts';
 
 /** Signatures shrunk after one sweep; more than these are rarely different bugs. */
 const SHRUNK_MAX = 5;
 
-export async function withShrunk(call: CommandCall, outcome: SweepOutcome): Promise<SweepOutcome> {
+export async function withShrunk(
+  call: CommandCall,
+  outcome: SweepOutcome,
+  interruption: Interruption,
+): Promise<SweepOutcome> {
   const { bugs: folder, unshrunk = false } = call.options;
   const base = folder === undefined ? undefined : new BugBase(folder, call.terminal);
   const chosen = firstOfEach(outcome.failures);
   if (chosen.size === 0 || (unshrunk && base === undefined)) return outcome;
-  return await inPlanSession(call, 'plans of smaller failures', async (session) => {
+  const work = async (session: PlanSession): Promise<SweepOutcome> => {
     const failures: SweepFailure[] = [];
     let shrunk = 0;
     for (const failure of outcome.failures) {
-      if (!chosen.has(failure)) {
+      if (!chosen.has(failure) || interruption.hasHappened) {
         failures.push(failure);
         continue;
       }
@@ -32,7 +38,8 @@ export async function withShrunk(call: CommandCall, outcome: SweepOutcome): Prom
       failures.push(kept);
     }
     return { ...outcome, failures };
-  });
+  };
+  return await inPlanSession(call, 'plans of smaller failures', work, interruption);
 }
 
 interface Keeping {
@@ -48,14 +55,16 @@ async function keep(failure: SweepFailure, { base, session, shrinks }: Keeping):
   // It was shrunk when it was new.
   if (known !== undefined) return { ...failure, bug: known.name, isNewBug: false };
   const small = shrinks ? await session.shrunk(plan, signature) : undefined;
-  const shrunk = `${capsule.replace(/\.json$/, '')}.shrunk.json`;
-  if (small !== undefined) write(shrunk, `${JSON.stringify(small, null, 2)}\n`);
+  const shrunk = shrunkFileOf(capsule);
+  if (small !== undefined) writeShrunk(shrunk, small);
   const kept = small === undefined ? failure : { ...failure, shrunk };
-  if (base === undefined) return kept;
+  // What was interrupted is added by a later sweep, smaller.
+  if (base === undefined || session.interruption.hasHappened) return kept;
   const life = await session.livePlan(small?.plan ?? plan);
   const bug = base.add({
     plan: small?.plan ?? plan,
     life,
+    isMinimal: small?.shrunk?.isMinimal === true,
     firstSeen: {
       scenario: failure.scenario,
       seed: failure.seed,

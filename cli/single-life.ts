@@ -16,7 +16,7 @@ import type { CommandCall } from './command.ts';
 import { DatasetStore } from './datasets.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { figuresTable, plainTable } from './figures-table.ts';
-import { appender, joinPath, packageVersion, write } from './files.ts';
+import { appender, checkWritable, joinPath, packageVersion, write } from './files.ts';
 import { type Life, liveOnce } from './life.ts';
 import { lifeRow } from './life-row.ts';
 import { writeReport } from './report-files.ts';
@@ -56,6 +56,7 @@ export async function livePlanOnce(call: CommandCall, single: SingleLife): Promi
   const subtasks = options.report !== undefined || options.statistics !== undefined;
   const keeper = options.keepCheckpoints === undefined ? undefined : new CheckpointKeeper(options, terminal);
   await keeper?.check();
+  if (single.isReplay !== true) checkWritable(options.report ?? DEFAULT_FOLDER, 'folder', 'The folder of results');
   const inspect = keeper === undefined ? undefined : (durable: DurableState): void => keeper.take(durable);
   const lifeOptions = { loadDataset: datasets.load, keepHistory, subtasks, inspect, relive: true };
   const life = liveOnce(plan, lifeOptions, call.parts?.livePlan);

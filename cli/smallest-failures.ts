@@ -7,14 +7,16 @@
  *
  * I1: one mutant after the other: nothing else runs while one is timed. Everything but the times is the same for any number of workers.
  */
-import { type SmallestFailure, SMALLEST_MARKS, smallestFailures } from '../reports/index.ts';
+import { markdownOf, type SmallestFailure, SMALLEST_MARKS, smallestFailures } from '../reports/index.ts';
 import type { Mutant } from '../scenarios/mutants/mutant.ts';
 import { DEFAULT_STRATEGY } from '../scenarios/strategies/strategy-names.ts';
 import type { CommandCall } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { plainParts } from './figures-table.ts';
 import { write } from './files.ts';
+import { Interrupted, untilInterrupted } from './interruption.ts';
 import { markedFile } from './marked-file.ts';
-import { MeasuredRows } from './measured-rows.ts';
+import { keptOf, MeasuredRows } from './measured-rows.ts';
 import { inPlanSession, type PlanSession } from './plan-session.ts';
 import { readScenario } from './scenario-source.ts';
 import { StrategyHunt } from './strategy-hunt.ts';
@@ -31,17 +33,24 @@ export async function smallestFailuresOf(call: CommandCall, mutants: readonly Mu
   const rows = new MeasuredRows<SmallestFailure>(rowsFile, { options: '--shrink', field: 'lives' });
   const workers = options.workers ?? terminal.parallelism;
   const found: SmallestFailure[] = [];
+  let interrupted = false;
   try {
     await inPlanSession(call, 'lives', async (session) => {
-      for (const mutant of mutants) found.push(await rows.row(mutant.slug, () => timed(mutant, session, terminal)));
+      await untilInterrupted(async () => {
+        for (const mutant of mutants)
+          found.push(await rows.row(mutant.slug, async () => await timed(mutant, session, terminal)));
+      });
+      interrupted = session.interruption.hasHappened;
     });
   } finally {
     rows.close();
   }
-  const text = smallestFailures(found, workers);
-  if (outFile !== undefined) write(outFile, markedFile(outFile, SMALLEST_MARKS, text));
-  if (options.json === true) terminal.out(JSON.stringify({ workers, mutants: found }, null, 2));
-  else terminal.out(outFile === undefined ? text : `Table: ${outFile}`);
+  const table = smallestFailures(found, workers);
+  if (options.json === true) terminal.out(JSON.stringify({ workers, interrupted, mutants: found }, null, 2));
+  else if (outFile === undefined || interrupted) terminal.out(plainParts(table));
+  if (interrupted) throw new Interrupted(keptOf(options, found.length, mutants.length));
+  if (outFile !== undefined) write(outFile, markedFile(outFile, SMALLEST_MARKS, markdownOf(table)));
+  if (outFile !== undefined && options.json !== true) terminal.out(`Table: ${outFile}`);
   return found.every(({ kill }) => kill !== undefined) ? EXIT.passed : EXIT.violated;
 }
 
@@ -54,6 +63,8 @@ async function timed(mutant: Mutant, session: PlanSession, terminal: Terminal): 
   if (plan === undefined || signature === undefined) return hunted;
   const startedMs = terminal.wallMs();
   const { plan: small, shrunk } = await session.shrunk(plan, signature);
+  // A row is of work that came to its end.
+  session.interruption.check();
   return {
     ...hunted,
     kill: { seed: plan.seed, signature, wallMs: score.wallMsToKill[0] ?? 0, faults: plan.faults.length },

@@ -32,6 +32,8 @@ export interface Terminal {
   progress(title: string, total: number): Progress;
   /** Calls back once on an interrupt (Ctrl-C); answers how to stop listening. */
   onInterrupt(callback: () => void): () => void;
+  /** Lets in what came while this thread was busy, such as an interrupt. */
+  turn(): Promise<void>;
   wallMs(): number;
   /** The calendar day as YYYY-MM-DD: a note for people, nothing is decided by it. */
   today(): string;
@@ -66,6 +68,7 @@ export function processTerminal(): Terminal {
         process.off('SIGTERM', callback);
       };
     },
+    turn: async () => await new Promise((resolve) => setImmediate(resolve)),
     wallMs: wallClockMs,
     today,
     variable: (name) => (process.env[name] === '' ? undefined : process.env[name]),

@@ -8,6 +8,7 @@
 import type { Verdict } from '../sim/judges/verdict.ts';
 import { checkpointHistory } from './checkpoint-history.ts';
 import { checkpointTimeline } from './checkpoint-timeline.ts';
+import { countOf } from './count-of.ts';
 import { SCRIPT, STYLE } from './html-style.ts';
 import { embeddedJson, escapeHtml, htmlTable } from './html-text.ts';
 import type { LifeFigures } from './life-figures.ts';
@@ -163,7 +164,7 @@ function detailsSection(lives: readonly ReportLife[]): string {
   const rest = lives.length - shown.length;
   const note =
     rest > 0
-      ? `<p class="soft">Details of ${shown.length} lives, failing ones first; replay any other by its seed.</p>`
+      ? `<p class="soft">Details of ${countOf(shown.length, 'life', 'lives')}, failing ones first; replay any other by its seed.</p>`
       : '';
   return `<h2>Details</h2>${note}${shown.map((life, index) => details(life, index === 0)).join('\n')}`;
 }
@@ -172,7 +173,7 @@ function details(life: ReportLife, open: boolean): string {
   const { latency } = life;
   const ms = (us: number): string => `${us / US_PER_MS} ms`;
   return `<details${open ? ' open' : ''}><summary>${escapeHtml(life.scenario)}, seed ${escapeHtml(life.seed)}: <span class="v ${life.verdict}">${life.verdict}</span></summary>
-<p>Plan <code>${escapeHtml(life.planHash)}</code>, digest <code>${escapeHtml(life.digest)}</code>, ${life.events} events. Latency of ${latency.count} records: median ${ms(latency.p50Us)}, p99 ${ms(latency.p99Us)}, greatest ${ms(latency.maxUs)}.</p>
+<p>Plan <code>${escapeHtml(life.planHash)}</code>, digest <code>${escapeHtml(life.digest)}</code>, ${countOf(life.events, 'event')}. Latency of ${countOf(latency.count, 'record')}: median ${ms(latency.p50Us)}, p99 ${ms(latency.p99Us)}, greatest ${ms(latency.maxUs)}.</p>
 <pre>${escapeHtml(life.replay)}</pre>
 <h3>Verdicts</h3>${verdictTable(life.verdicts)}
 <h3>Checkpoints and faults</h3>${checkpointTimeline(life)}

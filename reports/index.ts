@@ -28,6 +28,8 @@ export { SMALLEST_MARKS, type SmallestFailure, smallestFailures } from './smalle
 export { probesDocument, type ReachedProbe, reachedProbes, type Unreached, unreached } from './reached.ts';
 export { timelineLine, timelineLines } from './timeline-log.ts';
 export { caseText, type CrashFigures, crashFigures } from './crash-table.ts';
+export { type DocumentPart, markdownOf } from './document-part.ts';
+export { areOf, countOf } from './count-of.ts';
 export { chanceSentences } from './chance-sentences.ts';
 export { explanationText } from './explanation-text.ts';
 export { faultSentence } from './fault-sentence.ts';

@@ -4,6 +4,7 @@
  * Owns: the table. Does not own: the hunt (cli/mutant-hunt.ts), its place in a document (marked-document.ts).
  * I1: no wall clock: the same engine, mutants and data give the same bytes.
  */
+import { areOf, countOf } from './count-of.ts';
 import { table } from './markdown-summary.ts';
 
 /** Seeds 1, 2, 3 ... of one scenario, lived with a mutant until one caught it. */
@@ -60,6 +61,6 @@ export function mutantTable(mutants: readonly MutantFigures[], seeds: number): s
     const count = mutants.filter((mutant) => mutant.elsewhere[index]?.find !== undefined).length;
     return `${count} in \`${scenario}\``;
   });
-  const sentence = `${found} of ${mutants.length} are found in their own scenario within ${seeds} seeds${foundIn.length === 0 ? '' : `, ${foundIn.join(', ')}`}.`;
+  const sentence = `${found} of ${mutants.length} ${areOf(found)} found in their own scenario within ${countOf(seeds, 'seed')}${foundIn.length === 0 ? '' : `, ${foundIn.join(', ')}`}.`;
   return `${table(head, rows).join('\n')}\n\n${sentence}`;
 }

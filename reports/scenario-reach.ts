@@ -1,10 +1,11 @@
 /**
- * What one scenario finds of all mutants, as Markdown: another measured part of docs/mutants.md.
+ * What one scenario finds of all mutants: another measured part of docs/mutants.md.
  *
  * Owns: the tables. Does not own: the hunt (cli/mutant-hunt.ts), its place in a document (marked-document.ts).
  * I1: no wall clock: the same engine, mutants and data give the same bytes.
  */
-import { table } from './markdown-summary.ts';
+import { countOf } from './count-of.ts';
+import type { DocumentPart } from './document-part.ts';
 import type { DocumentMarks } from './marked-document.ts';
 import type { HuntFigures } from './mutant-table.ts';
 
@@ -23,7 +24,7 @@ export interface MutantReach {
 
 export const REACH_MARKS: DocumentMarks = { begin: '<!-- one scenario -->', end: '<!-- /one scenario -->' };
 
-export function reachTable(mutants: readonly MutantReach[], scenario: string, seeds: number): string {
+export function reachTable(mutants: readonly MutantReach[], scenario: string, seeds: number): readonly DocumentPart[] {
   const found = mutants.filter(({ hunt }) => hunt.find !== undefined);
   const missed = mutants.filter(({ hunt }) => hunt.find === undefined);
   const unreached = missed.filter(({ changed }) => changed === 0);
@@ -31,7 +32,7 @@ export function reachTable(mutants: readonly MutantReach[], scenario: string, se
   const lives = found.map(({ hunt }) => hunt.lives).sort((a, b) => a - b);
   const middle = lives[Math.ceil(lives.length / 2) - 1];
   const sentence =
-    `\`${scenario}\` finds ${found.length} of ${mutants.length} within ${seeds} lives each` +
+    `\`${scenario}\` finds ${found.length} of ${mutants.length} within ${countOf(seeds, 'life', 'lives')} each` +
     `${middle === undefined ? '' : `, half of those within ${middle}`}. ` +
     `Of the others ${unreached.length} changed none of its lives, and ${unseen.length} some.`;
   const name = (slug: string): string => `\`${slug}\``;
@@ -51,8 +52,10 @@ export function reachTable(mutants: readonly MutantReach[], scenario: string, se
     sentence,
     ...unlessEmpty(['not found', 'its own scenario', 'lives that it changed'], missedRows),
     ...unlessEmpty(['found', 'lives', 'of these changed', 'events until then', 'judge/anomaly'], foundRows),
-  ].join('\n');
+  ];
 }
 
-const unlessEmpty = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): readonly string[] =>
-  rows.length === 0 ? [] : ['', ...table(head, rows)];
+const unlessEmpty = (
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): readonly DocumentPart[] => (rows.length === 0 ? [] : [{ head, rows }]);

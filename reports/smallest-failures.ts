@@ -1,9 +1,10 @@
 /**
- * What it takes to kill each mutant in its scenario and to shrink the failure, as Markdown: the third measured part of docs/mutants.md.
+ * What it takes to kill each mutant in its scenario and to shrink the failure: the third measured part of docs/mutants.md.
  *
  * Times are of the wall clock, so they are noise within a factor; lives, events and faults are exact.
  */
-import { table } from './markdown-summary.ts';
+import { areOf, countOf } from './count-of.ts';
+import type { DocumentPart, TablePart } from './document-part.ts';
 
 export interface SmallestFailure {
   readonly slug: string;
@@ -36,7 +37,7 @@ export const SMALLEST_MARKS = { begin: '<!-- smallest failures -->', end: '<!-- 
 const SECOND_MS = 1_000;
 
 /** `workers`: threads that the times are of. */
-export function smallestFailures(mutants: readonly SmallestFailure[], workers: number): string {
+export function smallestFailures(mutants: readonly SmallestFailure[], workers: number): readonly DocumentPart[] {
   const head = [
     'mutant',
     'scenario',
@@ -63,17 +64,17 @@ export function smallestFailures(mutants: readonly SmallestFailure[], workers: n
   ]);
   const kills = mutants.flatMap(({ kill }) => (kill === undefined ? [] : [kill]));
   const small = mutants.flatMap(({ shrunk }) => (shrunk === undefined ? [] : [shrunk]));
-  const threads = `${workers} worker${workers === 1 ? '' : 's'}`;
-  const summary = table(
-    ['', 'median', 'most'],
-    [
+  const summary: TablePart = {
+    head: ['', 'median', 'most'],
+    rows: [
       ['seconds to kill', ...middleAndMost(kills.map(({ wallMs }) => wallMs)).map(seconds)],
       ['faults of the smallest failure', ...middleAndMost(small.map(({ faults }) => faults))],
       ['seconds of shrinking', ...middleAndMost(small.map(({ wallMs }) => wallMs)).map(seconds)],
     ],
-  );
-  const sentence = `${kills.length} of ${mutants.length} are killed, ${small.filter(({ isMinimal }) => isMinimal).length} of the failures are proven minimal; ${threads}.`;
-  return [...summary, '', sentence, '', ...table(head, rows)].join('\n');
+  };
+  const minimal = small.filter(({ isMinimal }) => isMinimal).length;
+  const sentence = `${kills.length} of ${mutants.length} ${areOf(kills.length)} killed, ${minimal} of the failures ${areOf(minimal)} proven minimal; ${countOf(workers, 'worker')}.`;
+  return [summary, sentence, { head, rows }];
 }
 
 /** The lower one of two middle values. */

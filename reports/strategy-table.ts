@@ -1,9 +1,10 @@
 /**
- * Mutants by strategies, as Markdown: the second measured part of docs/mutants.md.
+ * Mutants by strategies: the second measured part of docs/mutants.md.
  *
  * I1: no wall clock unless asked for: the same engine, mutants, strategies and data give the same bytes.
  */
-import { table } from './markdown-summary.ts';
+import { areOf, countOf } from './count-of.ts';
+import type { DocumentPart, TablePart } from './document-part.ts';
 
 /** What one strategy made of one mutant. */
 export interface StrategyScore {
@@ -30,6 +31,8 @@ export interface MutantScores {
     readonly faults: number;
     /** Faults of the smallest plan that fails in the same way; absent: it was not shrunk. */
     readonly faultsShrunk?: number;
+    /** File of that plan, which lives the kill again; absent: none was written. */
+    readonly planFile?: string;
   };
 }
 
@@ -51,7 +54,10 @@ function medianToKill(ascending: readonly number[], repeats: number): number | u
   return ascending[Math.ceil(repeats / 2) - 1];
 }
 
-export function strategyTable(mutants: readonly MutantScores[], { budget, wall }: ScoreboardOptions): string {
+export function strategyTable(
+  mutants: readonly MutantScores[],
+  { budget, wall }: ScoreboardOptions,
+): readonly DocumentPart[] {
   const strategies = mutants[0]?.scores.map(({ strategy }) => strategy) ?? [];
   const repeats = mutants[0]?.scores[0]?.repeats ?? 0;
   const rows = mutants.map(({ slug, scenario, scores, find }) => [
@@ -68,8 +74,8 @@ export function strategyTable(mutants: readonly MutantScores[], { budget, wall }
       mutants.map(({ scores }) => scores[index]),
     ),
   );
-  const summary = table(
-    [
+  const summary: TablePart = {
+    head: [
       'strategy',
       'mutants killed',
       'hunts that killed',
@@ -77,7 +83,7 @@ export function strategyTable(mutants: readonly MutantScores[], { budget, wall }
       'kills per 1,000 lives',
       'events per kill',
     ],
-    totals.map((total) => [
+    rows: totals.map((total) => [
       `\`${total.strategy}\``,
       total.mutants,
       total.kills,
@@ -85,10 +91,10 @@ export function strategyTable(mutants: readonly MutantScores[], { budget, wall }
       total.rate.toFixed(1),
       total.eventsPerKill === undefined ? '' : rounded(total.eventsPerKill),
     ]),
-  );
+  };
   const killed = mutants.filter(({ find }) => find !== undefined).length;
-  const sentence = `${killed} of ${mutants.length} are killed by at least one strategy within ${rounded(budget)} events, ${repeats} hunts each.`;
-  return [...summary, '', ...table(head, rows), '', sentence].join('\n');
+  const sentence = `${killed} of ${mutants.length} ${areOf(killed)} killed by at least one strategy within ${rounded(budget)} events, ${countOf(repeats, 'hunt')} each.`;
+  return [summary, { head, rows }, sentence];
 }
 
 /** `120 ‰, 34k`: kills per thousand lives, and events to the first one in the middle hunt. */

@@ -11,6 +11,26 @@ export function didYouMean(found: string, known: readonly string[]): string | un
   return best?.name;
 }
 
+/** Up to `most` known names that a wrong one is like, the likest first: near to it, or with its words in them. */
+export function namesLike(found: string, known: readonly string[], most: number): string[] {
+  const nearest = didYouMean(found, known);
+  const words = found
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word.length > 2);
+  const likes = known.map((name, index) => ({
+    name,
+    index,
+    common:
+      words.filter((word) => name.toLowerCase().includes(word)).length + (name === nearest ? words.length + 1 : 0),
+  }));
+  likes.sort((a, b) => b.common - a.common || a.index - b.index);
+  return likes
+    .filter(({ common }) => common > 0)
+    .slice(0, most)
+    .map(({ name }) => name);
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];

@@ -46,6 +46,9 @@ export interface LifeAnswer {
   readonly sight?: Sight | undefined;
 }
 
+/** Signature of a life that was not begun, as the work was interrupted: like no failure. */
+export const NOT_BEGUN = 'not-begun';
+
 export const NOTHING_SEEN: Omit<LifeAnswer, 'signature' | 'events'> = {
   history: [],
   verdicts: [],

@@ -6,17 +6,17 @@ import { allNodes } from '../sim/node-names.ts';
 import type { SimulationPlan } from '../sim/plan.ts';
 import { buildJob } from './build-job.ts';
 import { approximateProblems } from './approximate-problems.ts';
+import { DATASET_NAMES, parseDatasetName } from './datasets/dataset-name.ts';
+import { didYouMean, namesLike } from './did-you-mean.ts';
 import { givenUpProblems } from './given-up-problems.ts';
 import { JOB_CATALOG, jobNamed } from './job-catalog.ts';
 import { refusalOf } from './job-check.ts';
-import { MUTANTS, STANDARD_VARIANT } from './mutants/mutant-catalog.ts';
+import { STANDARD_VARIANT, VARIANTS } from './mutants/mutant-catalog.ts';
 import type { FileProblem } from './problem.ts';
 import type { SectionProblem } from './schema.ts';
 import { planSchema } from './schema/plan-schema.ts';
 import { inFileOrder, problemsOfIssue } from './schema-problem.ts';
 import { SourceDocument } from './source-document.ts';
-
-const VARIANTS: readonly string[] = [STANDARD_VARIANT, ...MUTANTS.map(({ slug }) => slug)];
 
 export type DecodedPlan =
   | { readonly ok: true; readonly plan: SimulationPlan }
@@ -32,6 +32,15 @@ export function decodePlan(text: string, file: string): DecodedPlan {
   const source = new SourceDocument(text, file);
   if (source.problems.length > 0) return { ok: false, problems: source.problems };
   return decodePlanIn(source, []);
+}
+
+/** The same of a plan that is to be lived here. */
+export function decodeKnownPlan(text: string, file: string): DecodedPlan {
+  const source = new SourceDocument(text, file);
+  if (source.problems.length > 0) return { ok: false, problems: source.problems };
+  const decoded = decodePlanIn(source, []);
+  const problems = decoded.ok ? strangersIn(decoded.plan, source, []) : [];
+  return problems.length === 0 ? decoded : { ok: false, problems };
 }
 
 /** Reads the plan at a path of a larger file, such as a capsule. */
@@ -54,7 +63,10 @@ function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly
       onKey: false,
       message: `There is no engine variant '${plan.variant}'`,
     };
-    return { ok: false, problems: [source.locate({ ...variant, expected: `one of ${VARIANTS.join(', ')}` })] };
+    const [near] = namesLike(plan.variant, VARIANTS, 1);
+    const hint = near === undefined ? {} : { didYouMean: near };
+    const expected = `${STANDARD_VARIANT} or a slug of docs/mutants.md, which 'tidemark list' shows`;
+    return { ok: false, problems: [source.locate({ ...variant, expected, ...hint })] };
   }
   const nodes = allNodes(plan.cluster);
   const stranger = strangerOf(plan.faults, nodes);
@@ -67,6 +79,37 @@ function checkNodes(plan: SimulationPlan, source: SourceDocument, path: readonly
     expected: `one of ${nodes.join(', ')}`,
   };
   return { ok: false, problems: [source.locate(problem)] };
+}
+
+/**
+ * Names in a plan that this package has no job or data set for: whoever lives plans of its own jobs does not ask, and is told when they
+ * are lived.
+ */
+export function strangersIn(
+  plan: SimulationPlan,
+  source: SourceDocument,
+  path: readonly PropertyKey[],
+): readonly FileProblem[] {
+  const { use } = plan.job;
+  const jobs = JOB_CATALOG.map(({ name }) => name);
+  const job = { message: `there is no job '${use}'`, expected: `one of: ${jobs.join(', ')}`, ...hintOf(use, jobs) };
+  const strangeJob = jobs.includes(use) ? [] : [{ path: ['job', 'use'], ...job }];
+  const strangeData = plan.topics.flatMap(({ dataset }, index) => {
+    const name = parseDatasetName(dataset);
+    if (name.ok) return [];
+    const message = `there is no data set '${dataset}'`;
+    return [
+      { path: ['topics', index, 'dataset'], message, expected: name.expected, ...hintOf(dataset, DATASET_NAMES) },
+    ];
+  });
+  return inFileOrder(
+    [...strangeJob, ...strangeData].map((one) => source.locate({ ...one, path: [...path, ...one.path], onKey: false })),
+  );
+}
+
+function hintOf(found: string, known: readonly string[]): { readonly didYouMean?: string } {
+  const hint = didYouMean(found, known);
+  return hint === undefined ? {} : { didYouMean: hint };
 }
 
 function checkJob(plan: SimulationPlan, source: SourceDocument, path: readonly PropertyKey[]): DecodedPlan {

@@ -43,9 +43,9 @@ export function problemsOfIssue(issue: Issue, root: unknown, grammar: UnionGramm
     case 'invalid_value': {
       const known = issue.values.map(String);
       const custom = EXPECTED.test(issue.message) ? expectationOf(issue) : `one of: ${known.join(', ')}`;
-      return [
-        withHint({ path: issue.path, onKey: false, message: describe(found), expected: custom }, String(found), known),
-      ];
+      const message =
+        typeof found === 'string' && issue.path.at(-1) === 'point' ? unknownPoint(found) : describe(found);
+      return [withHint({ path: issue.path, onKey: false, message, expected: custom }, String(found), known)];
     }
     case 'custom':
       return [
@@ -77,9 +77,12 @@ function unionProblems(
     return nested(meant, issue, { root, grammar });
   }
   // Where no kind tells, the option meant is the one whose type fits: it finds fault deeper inside or names another reason.
-  const meant = issue.errors.find((errors) =>
+  // Of several records it is the one with the keys that are there.
+  const fitting = issue.errors.filter((errors) =>
     errors.every((error) => error.path.length > 0 || error.code !== 'invalid_type'),
   );
+  const fewest = Math.min(...fitting.map((errors) => keysAmiss(errors, found)));
+  const meant = fitting.find((errors) => keysAmiss(errors, found) === fewest);
   if (meant !== undefined && meant.length > 0) return nested(meant, issue, { root, grammar });
   const expectations = issue.errors
     .flatMap((errors) => errors.slice(0, 1).map(expectationOf))
@@ -92,6 +95,16 @@ function unionProblems(
       expected.split(/[^\w-]+/),
     ),
   ];
+}
+
+/** How many keys of a record are unknown to an option of a union, or missing for it. */
+function keysAmiss(errors: readonly Issue[], found: unknown): number {
+  let count = 0;
+  for (const error of errors) {
+    if (error.code === 'unrecognized_keys' && error.path.length === 0) count += error.keys.length;
+    else if (error.path.length === 1 && valueAt(found, error.path) === undefined) count += 1;
+  }
+  return count;
 }
 
 function nested(
@@ -120,12 +133,22 @@ function kindProblem(
   return { path, onKey: false, message: 'no key names a kind', expected };
 }
 
+/** What a schema calls a type, as a person who writes files does. */
+const WORDS_OF_TYPES: Readonly<Record<string, string>> = {
+  record: 'a map of keys',
+  object: 'a map of keys',
+  array: 'a list',
+  string: 'a text',
+  int: 'a whole number',
+};
+
 function expectationOf(issue: Issue): string {
   if (EXPECTED.test(issue.message)) return issue.message.replace(EXPECTED, '');
-  if (issue.code === 'invalid_type')
-    return issue.expected === 'record' || issue.expected === 'object' ? 'a map of keys' : `a ${issue.expected}`;
+  if (issue.code === 'invalid_type') return WORDS_OF_TYPES[issue.expected] ?? `a ${issue.expected}`;
   return issue.message;
 }
+
+const unknownPoint = (found: string): string => `there is no point "${found}"`;
 
 function describe(found: unknown): string {
   if (found === undefined) return 'it is missing';

@@ -9,7 +9,7 @@
  * stories, such as scenarios/regressions/, is a bug base, too. People may rename a bug: what it is stands in its record.
  *
  * I1: a file that cannot be decoded makes its bug a broken one, which says file, line and what was expected; the others are as they are.
- * I2: the plan of a bug changes only when a smaller one replaces it; story and record stay.
+ * I2: the plan of a bug changes only when a smaller one replaces it; story, first sight and history stay.
  */
 import {
   type BugRecord,
@@ -20,10 +20,11 @@ import {
   withRun,
 } from '../../scenarios/bugs/bug-record.ts';
 import { bugKey } from '../../scenarios/bugs/pruning.ts';
-import { decodePlan, encodePlan } from '../../scenarios/plan-file.ts';
+import { decodeKnownPlan, encodePlan } from '../../scenarios/plan-file.ts';
 import { formatProblem } from '../../scenarios/problem.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { exists, isDirectory, joinPath, namesIn, readText, removeFile, write } from '../files.ts';
+import { shrunkFileOf } from '../shrunk-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { beginningOfStory, type StoryBeginning } from './bug-story.ts';
@@ -49,6 +50,8 @@ export interface BugEntries {
 }
 
 export const DEFAULT_BUG_FOLDER = 'bugs';
+/** What a folder without any bug may have and be a bug base. */
+const IN_ANY_FOLDER = /^\.|^readme\b/i;
 const ENDINGS = { plan: '.plan.json', record: '.bug.json', story: '.md' } as const;
 
 export const statusOf = ({ record }: Bug): BugStatus => record?.status ?? 'fixed';
@@ -102,7 +105,7 @@ export class BugBase {
   }
 
   add(beginning: StoryBeginning): Bug {
-    const { plan, life, firstSeen } = beginning;
+    const { plan, life, firstSeen, isMinimal } = beginning;
     const { signature } = life.judgement;
     const name = this.#freeName(signature, plan);
     const record: BugRecord = {
@@ -110,6 +113,7 @@ export class BugBase {
       version: 1,
       signature,
       status: 'open',
+      isMinimal,
       firstSeen: { ...firstSeen, on: this.#terminal.today() },
       runs: [],
     };
@@ -121,8 +125,9 @@ export class BugBase {
   }
 
   /** Puts a smaller plan in the place of a bug's own. */
-  replacePlan({ name }: Bug, plan: SimulationPlan): void {
-    write(this.path(name, 'plan'), encodePlan(plan));
+  replacePlan(bug: Bug, { plan, isMinimal }: { readonly plan: SimulationPlan; readonly isMinimal: boolean }): void {
+    write(this.path(bug.name, 'plan'), encodePlan(plan));
+    this.#changed(bug, (record) => ({ ...record, isMinimal }));
   }
 
   /** Adds to the history of a bug; a regression has none. Answers the bug as it is then. */
@@ -136,6 +141,8 @@ export class BugBase {
 
   remove({ name }: Bug): void {
     for (const part of ['record', 'story', 'plan'] as const) removeFile(this.path(name, part));
+    // What `explain` kept of it.
+    removeFile(shrunkFileOf(this.path(name, 'plan')));
   }
 
   path(name: string, part: keyof typeof ENDINGS): string {
@@ -155,7 +162,7 @@ export class BugBase {
       this.path(name, 'record'),
       this.path(name, 'story'),
     ];
-    const plan = decodePlan(readText(planFile), planFile);
+    const plan = decodeKnownPlan(readText(planFile), planFile);
     if (!plan.ok) return { name, problem: plan.problems.map(formatProblem).join('\n') };
     const story = exists(storyFile) ? readText(storyFile) : '';
     if (!exists(recordFile)) return { name, plan: plan.plan, story };
@@ -166,14 +173,22 @@ export class BugBase {
 
   /** Named after how it fails; numbered where that is taken. */
   #freeName(signature: string, { variant }: SimulationPlan): string {
-    const engine = variant === 'standard' ? '' : `-on-${variant}`;
-    const base = `${signature}${engine}`.replace(/[^A-Za-z0-9]+/g, '-');
+    const base = ownName(signature, variant);
     const taken = namesIn(this.folder);
     for (let number = 1; ; number += 1) {
       const name = number === 1 ? base : `${base}-${number}`;
       if (!Object.values(ENDINGS).some((ending) => taken.includes(`${name}${ending}`))) return name;
     }
   }
+}
+
+const ownName = (signature: string, variant: string): string =>
+  `${signature}${variant === 'standard' ? '' : `-on-${variant}`}`.replace(/[^A-Za-z0-9]+/g, '-');
+
+/** Nobody has renamed it. */
+export function isNamedByBase(bug: Bug): boolean {
+  const base = ownName(signatureOf(bug), bug.plan.variant);
+  return bug.name === base || (bug.name.startsWith(`${base}-`) && /^\d+$/.test(bug.name.slice(base.length + 1)));
 }
 
 /** The bug base that is named by a folder; one that lists or lives bugs has to be there. */
@@ -184,5 +199,13 @@ export function existingBase(folder: string | undefined, terminal: Terminal): Bu
       `${path}: there is no such folder; expected a bug base. '${terminal.invocation} bugs add' and 'sweep --bugs' make one.`,
     );
   }
-  return new BugBase(path, terminal);
+  const base = new BugBase(path, terminal);
+  const { bugs, broken } = base.entries();
+  const names = namesIn(path).filter((name) => !IN_ANY_FOLDER.test(name));
+  if (bugs.length + broken.length === 0 && names.length > 0) {
+    throw new UsageError(
+      `${path}: it holds no bug but other files, such as ${names[0]}; expected a bug base, whose bugs are NAME.plan.json, or an empty folder.`,
+    );
+  }
+  return base;
 }

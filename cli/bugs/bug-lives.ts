@@ -8,6 +8,7 @@ import type { BugOutcome, BugRun } from '../../scenarios/bugs/bug-record.ts';
 import { isFinding } from '../../sim/judges/verdict.ts';
 import { type ExitCode, EXIT, exitCodeOf, gravest } from '../exit-codes.ts';
 import { packageVersion } from '../files.ts';
+import { Interrupted } from '../interruption.ts';
 import type { LifeResult } from '../life-pool.ts';
 import type { PlanLives } from '../plan-lives.ts';
 import { type Bug, signatureOf } from './bug-base.ts';
@@ -23,12 +24,22 @@ export interface BugLife {
   readonly exitCode: ExitCode;
 }
 
+/** Of work that was interrupted those that were lived. */
 export async function liveBugs(bugs: readonly Bug[], lives: PlanLives): Promise<readonly BugLife[]> {
-  const results = await Promise.all(bugs.map(({ plan }) => lives.result({ plan })));
+  const results = await Promise.all(bugs.map(async ({ plan }) => await unlessInterrupted(lives.result({ plan }))));
   return results.flatMap((result, index) => {
     const bug = bugs[index];
-    return bug === undefined ? [] : [{ bug, ...verdictOn(bug, result) }];
+    return bug === undefined || result === undefined ? [] : [{ bug, ...verdictOn(bug, result) }];
   });
+}
+
+async function unlessInterrupted(result: Promise<LifeResult>): Promise<LifeResult | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Interrupted) return undefined;
+    throw error;
+  }
 }
 
 /** What goes into the bug's history. */

@@ -3,7 +3,7 @@
  *
  * Owns: how it begins, and how to tell that a person has been there. What a person wrote is never rewritten.
  */
-import { faultSentence } from '../../reports/index.ts';
+import { countOf, faultSentence } from '../../reports/index.ts';
 import type { FirstSeen } from '../../scenarios/bugs/bug-record.ts';
 import { isFinding } from '../../sim/judges/verdict.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -16,6 +16,8 @@ export interface StoryBeginning {
   readonly plan: SimulationPlan;
   readonly life: Life;
   readonly firstSeen: FirstSeen;
+  /** Shrinking came to its end. */
+  readonly isMinimal: boolean;
 }
 
 export function beginningOfStory({ plan, life, firstSeen }: StoryBeginning): string {
@@ -26,7 +28,7 @@ export function beginningOfStory({ plan, life, firstSeen }: StoryBeginning): str
   return [
     `# ${judgement.signature}`,
     '',
-    `First seen in \`${scenario}\` with seed ${seed} and ${countOf(faults)}${engine} (version ${engineVersion}). The plan beside this has ${countOf(plan.faults.length)}${plan.faults.length === 0 ? '.' : ':'}`,
+    `First seen in \`${scenario}\` with seed ${seed} and ${countOf(faults, 'fault')}${engine} (version ${engineVersion}). The plan beside this has ${countOf(plan.faults.length, 'fault')}${plan.faults.length === 0 ? '.' : ':'}`,
     '',
     ...plan.faults.map((fault) => `- ${fault.id}: ${faultSentence(fault)}`),
     ...(plan.faults.length === 0 ? [] : ['']),
@@ -42,5 +44,3 @@ export const isTold = (story: string): boolean => story.trim() !== '' && !story.
 
 /** Its first heading; empty when it has none. */
 export const titleOf = (story: string): string => /^# +(.+)$/m.exec(story)?.[1] ?? '';
-
-const countOf = (faults: number): string => (faults === 1 ? '1 fault' : `${faults} faults`);

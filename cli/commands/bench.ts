@@ -6,7 +6,7 @@ import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
-import { joinPath, write } from '../files.ts';
+import { checkWritable, joinPath, write } from '../files.ts';
 import { readScenario } from '../scenario-source.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -18,6 +18,7 @@ export async function bench(call: CommandCall): Promise<ExitCode> {
   const { operands, options, terminal } = call;
   const suites = operands.length === 0 ? BENCH_SUITES : operands.map(suiteNamed);
   const folder = options.out ?? DEFAULT_FOLDER;
+  checkWritable(folder, 'folder', 'The folder of results');
   const standard = readScenario('standard').scenario;
   const datasets = new DatasetStore();
   await datasets.prepare(datasetNeeds(standard));

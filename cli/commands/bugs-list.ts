@@ -40,7 +40,9 @@ export function bugDocument(bug: Bug, planFile: string): object {
     faultsAtTimes: atTimes(bug),
     title: titleOf(story),
     told: isTold(story),
-    ...(record === undefined ? {} : { firstSeen: record.firstSeen, runs: record.runs }),
+    ...(record === undefined
+      ? {}
+      : { isMinimal: record.isMinimal ?? null, firstSeen: record.firstSeen, runs: record.runs }),
   };
 }
 
@@ -49,7 +51,8 @@ const atTimes = ({ plan }: Bug): number => plan.faults.filter(({ trigger }) => '
 
 function faultsOf(bug: Bug): string {
   const times = atTimes(bug);
-  return `${bug.plan.faults.length}${times === 0 ? '' : `, ${times} at ${times === 1 ? 'a time' : 'times'}`}`;
+  const isLarge = bug.record?.isMinimal === false;
+  return `${bug.plan.faults.length}${times === 0 ? '' : `, ${times} at ${times === 1 ? 'a time' : 'times'}`}${isLarge ? ', not minimal' : ''}`;
 }
 
 function seenOf({ record, plan }: Bug): string {

@@ -1,10 +1,12 @@
 /** `tidemark bugs prune`: what no longer reproduces goes, and what is there twice. */
+import { countOf } from '../../reports/index.ts';
 import { type LivedBug, type Pruning, pruningOf } from '../../scenarios/bugs/pruning.ts';
-import { existingBase, signatureOf, statusOf } from '../bugs/bug-base.ts';
+import { existingBase, isNamedByBase, signatureOf, statusOf } from '../bugs/bug-base.ts';
 import { type BugLife, exitCodeOfBugs, liveBugs, runOf } from '../bugs/bug-lives.ts';
 import { isTold } from '../bugs/bug-story.ts';
 import type { CommandCall } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { Interrupted } from '../interruption.ts';
 import { inPlanSession } from '../plan-session.ts';
 
 const DONE = { keep: 'kept', remove: 'removed', fix: 'kept as fixed' } as const;
@@ -15,6 +17,8 @@ export async function bugsPrune(call: CommandCall): Promise<ExitCode> {
   const base = existingBase(operands[0], terminal);
   const { bugs, broken } = base.entries();
   const lived = await inPlanSession(call, 'bugs', ({ lives }) => liveBugs(bugs, lives));
+  // What was not lived may be the one that another is compared with.
+  if (lived.length < bugs.length) throw new Interrupted('nothing is pruned, and no file was changed');
   const decisions = pruningOf(lived.map(livedBug));
   const isDry = options.dryRun === true;
   if (!isDry) {
@@ -42,11 +46,12 @@ export async function bugsPrune(call: CommandCall): Promise<ExitCode> {
 }
 
 function livedBug({ bug, outcome }: BugLife): LivedBug {
-  const { name, plan, story } = bug;
-  return { name, status: statusOf(bug), signature: signatureOf(bug), outcome, isTold: isTold(story), plan };
+  const { name, plan, story, record } = bug;
+  const age = { runs: record?.runs.length ?? 0, firstSeen: record?.firstSeen.on, hasOwnName: isNamedByBase(bug) };
+  return { name, status: statusOf(bug), signature: signatureOf(bug), outcome, isTold: isTold(story), plan, age };
 }
 
 function summary(decisions: readonly Pruning[], isDry: boolean): string {
   const removed = decisions.filter(({ action }) => action === 'remove').length;
-  return `${removed} of ${decisions.length} bugs ${isDry ? 'would be removed' : 'removed'}.`;
+  return `${removed} of ${countOf(decisions.length, 'bug')} ${isDry ? 'would be removed' : 'removed'}.`;
 }

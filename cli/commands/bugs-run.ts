@@ -1,8 +1,9 @@
 /** `tidemark bugs run`: does each bug still reproduce? */
+import { countOf } from '../../reports/index.ts';
 import { type Bug, type BrokenBug, existingBase, signatureOf, statusOf } from '../bugs/bug-base.ts';
 import { type BugLife, exitCodeOfBugs, liveBugs, runOf } from '../bugs/bug-lives.ts';
 import type { CommandCall } from '../command.ts';
-import type { ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, gravest } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
 import { inPlanSession } from '../plan-session.ts';
 import { shellWord, type Terminal } from '../terminal.ts';
@@ -24,10 +25,18 @@ export async function bugsRun(call: CommandCall): Promise<ExitCode> {
   } else {
     tellRuns(terminal, noted, broken);
     const failing = noted.find(({ outcome }) => outcome !== 'gone' && outcome !== 'not-lived');
-    if (failing !== undefined) terminal.out(`${terminal.invocation} explain ${shellWord(file(failing.bug))}`);
+    // What is known to be minimal need not be shrunk again.
+    const unshrunk = failing?.outcome === 'reproduces' && failing.bug.record?.isMinimal === true ? ' --unshrunk' : '';
+    if (failing !== undefined)
+      terminal.out(`${terminal.invocation} explain ${shellWord(file(failing.bug))}${unshrunk}`);
   }
   for (const { problem } of broken) terminal.err(problem);
-  return exitCodeOfBugs(lived, broken.length);
+  const code = exitCodeOfBugs(lived, broken.length);
+  if (lived.length === bugs.length) return code;
+  terminal.err(
+    `Interrupted: ${lived.length} of ${countOf(bugs.length, 'bug')} ${lived.length === 1 ? 'was' : 'were'} lived, which is noted in the history of those that have a record.`,
+  );
+  return gravest([code, EXIT.inconclusive]);
 }
 
 /** The table of `run` and `prune`, and a sentence that sums it up. */
@@ -43,15 +52,15 @@ export function tellRuns(terminal: Terminal, lives: readonly BugLife[], broken: 
   if (rows.length > 0) terminal.out(plainTable(['bug', 'status', 'signature', 'outcome', 'finding'], rows));
   const count = (outcome: string): number => lives.filter((one) => one.outcome === outcome).length;
   const sums = [
-    ['reproduce', count('reproduces')],
-    ['fail otherwise', count('fails-otherwise')],
+    [count('reproduces') === 1 ? 'reproduces' : 'reproduce', count('reproduces')],
+    [count('fails-otherwise') === 1 ? 'fails otherwise' : 'fail otherwise', count('fails-otherwise')],
     ['gone', count('gone')],
     ['inconclusive', count('inconclusive')],
     ['could not be lived', count('not-lived')],
     ['cannot be read', broken.length],
   ] as const;
   const told = sums.filter(([, sum], index) => index < 3 || sum > 0).map(([what, sum]) => `${sum} ${what}`);
-  terminal.out(`Of ${rows.length} ${rows.length === 1 ? 'bug' : 'bugs'}: ${told.join(', ')}.`);
+  terminal.out(`Of ${countOf(rows.length, 'bug')}: ${told.join(', ')}.`);
 }
 
 function outcomeText({ outcome, signature, bug }: BugLife): string {

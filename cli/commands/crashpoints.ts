@@ -1,13 +1,15 @@
 /** `tidemark crashpoints`: a crash at every point of a checkpoint's life. */
-import { crashFigures, type CrashFigures } from '../../reports/index.ts';
+import { countOf, crashFigures, type CrashFigures } from '../../reports/index.ts';
 import { compile } from '../../scenarios/compile.ts';
 import { type Exploration, explore } from '../../scenarios/crashpoints/exploration.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
 import { capsuleOf } from '../capsule.ts';
 import type { CommandCall } from '../command.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, gravest } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
-import { joinPath, packageVersion } from '../files.ts';
+import { checkWritable, joinPath, packageVersion } from '../files.ts';
+import { Interrupted } from '../interruption.ts';
+import { knownVariant } from '../known-variant.ts';
 import { inPlanSession, type PlanSession } from '../plan-session.ts';
 import { writeCapsule } from '../result-store.ts';
 import { readScenario } from '../scenario-source.ts';
@@ -24,43 +26,52 @@ export async function crashpoints(call: CommandCall): Promise<ExitCode> {
   if (shard !== undefined && !double)
     throw new UsageError('--shard is of second crashes: expected --double beside it.');
   const { scenario } = readScenario(operands[0] ?? '');
-  const plan = {
-    ...compile(scenario, options.seed ?? '1'),
-    ...(options.variant === undefined ? {} : { variant: options.variant }),
-  };
+  const plan = { ...compile(scenario, options.seed ?? '1'), variant: knownVariant(options.variant) };
+  const folder = options.out ?? DEFAULT_FOLDER;
+  checkWritable(folder, 'folder', 'The folder of results');
   const say = options.json === true ? terminal.err : terminal.out;
   say(`scenario ${plan.scenario}, seed ${plan.seed}, without its faults`);
   const startedMs = terminal.wallMs();
   return await inPlanSession(call, 'lives', async (session) => {
-    const exploration = await session.lives.answer(
-      explore(plan, { double, ...(shard === undefined ? {} : { shard }) }),
+    const { interruption } = session;
+    const exploration = await session.lives.answerUntilInterrupted(
+      explore(plan, {
+        double,
+        ...(shard === undefined ? {} : { shard }),
+        isInterrupted: () => interruption.hasHappened,
+      }),
     );
     session.progress.stop();
+    if (interruption.hasHappened && exploration.outcomes.length === 0)
+      throw new Interrupted('no crash was lived yet; nothing is kept');
     if (exploration.calmSignature !== '') {
       throw new UsageError(
         `${plan.scenario}: the life fails without any fault (${exploration.calmSignature}); expected one that passes. Live it with 'run'.`,
       );
     }
     const figures = crashFigures(exploration);
-    const capsules = await keepFailures(call, exploration, session);
-    if (options.json === true)
-      terminal.out(JSON.stringify({ ...figures, capsules, wallMs: terminal.wallMs() - startedMs }, null, 2));
-    else tell(call, { figures, capsules, wallMs: terminal.wallMs() - startedMs });
-    return figures.failed === 0 ? EXIT.passed : EXIT.violated;
+    const capsules = await keepFailures(exploration, { folder, session });
+    const wallMs = terminal.wallMs() - startedMs;
+    const interrupted = interruption.hasHappened;
+    if (options.json === true) terminal.out(JSON.stringify({ ...figures, capsules, wallMs, interrupted }, null, 2));
+    else tell(call, { figures, capsules, wallMs });
+    if (interrupted)
+      say(
+        `Interrupted: these are the ${countOf(figures.cases + figures.secondCases, 'case')} lived until then${capsules.length === 0 ? '' : `, and the capsules of their failures are kept in ${folder}`}.`,
+      );
+    return gravest([...(figures.failed === 0 ? [] : [EXIT.violated]), ...(interrupted ? [EXIT.inconclusive] : [])]);
   });
 }
 
 /** A capsule of the first case of each signature. */
 async function keepFailures(
-  call: CommandCall,
   { outcomes, second }: Exploration,
-  session: PlanSession,
+  { folder, session }: { readonly folder: string; readonly session: PlanSession },
 ): Promise<string[]> {
   const first = new Map<string, SimulationPlan>();
   for (const { signature, case: one } of [...outcomes, ...second]) {
     if (signature !== '' && !first.has(signature) && first.size < CAPSULES_MAX) first.set(signature, one.plan);
   }
-  const folder = call.options.out ?? DEFAULT_FOLDER;
   const capsules: string[] = [];
   for (const plan of first.values()) {
     const life = await session.livePlan(plan);
@@ -93,7 +104,7 @@ function tell(
     notPassed,
   } = figures;
   terminal.out(
-    `${points} points of checkpoint ${checkpoints.join(' and ')}, ${coveragePercent} % of them crashed at: ${cases} cases, ${distinctRecoveries} distinct recoveries` +
+    `${countOf(points, 'point')} of checkpoint ${checkpoints.join(' and ')}, ${Math.floor(coveragePercent)} % of them crashed at: ${countOf(cases, 'case')}, ${countOf(distinctRecoveries, 'distinct recovery', 'distinct recoveries')}` +
       `${secondCases === 0 ? '' : `, ${secondCases}${secondCases === secondCasesOfAll ? '' : ` of ${secondCasesOfAll}`} second crashes`}, ${failed} failed, ${(wallMs / 1_000).toFixed(1)} s.`,
   );
   if (notPassed.length > 0) terminal.out(`Not passed by this life: ${notPassed.join(', ')}.`);

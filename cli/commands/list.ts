@@ -3,6 +3,7 @@ import { SCENARIO_CATALOG } from '../../scenarios/catalog.ts';
 import { MADE_STREAMS, SHIPPED_DATASETS } from '../../scenarios/datasets/dataset-name.ts';
 import { FAULT_CATALOG } from '../../scenarios/fault-catalog.ts';
 import { JOB_CATALOG } from '../../scenarios/job-catalog.ts';
+import { MUTANTS } from '../../scenarios/mutants/mutant-catalog.ts';
 import { NEMESES } from '../../scenarios/nemeses/nemesis.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -18,7 +19,8 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
   }));
   if (options.json === true) {
     const nemeses = NEMESES.map(({ name, description }) => ({ name, description }));
-    terminal.out(JSON.stringify({ scenarios, jobs, datasets, faults: FAULT_CATALOG, nemeses }, null, 2));
+    const variants = MUTANTS.map(({ slug, bug, story, scenario }) => ({ slug, bug, story, scenario }));
+    terminal.out(JSON.stringify({ scenarios, jobs, datasets, faults: FAULT_CATALOG, nemeses, variants }, null, 2));
     return EXIT.passed;
   }
   terminal.out(
@@ -49,6 +51,12 @@ export async function list({ options, terminal }: CommandCall): Promise<ExitCode
     plainTable(
       ['nemesis', 'what it is'],
       NEMESES.map(({ name, description }) => [name, description]),
+    ),
+  );
+  terminal.out(
+    plainTable(
+      ['engine variant (--variant)', 'the bug it has'],
+      MUTANTS.map(({ slug, bug }) => [slug, bug]),
     ),
   );
   terminal.out(

@@ -1,5 +1,5 @@
 /** `tidemark mutants`: engines with one known bug each, and what finds them. */
-import { MUTANT_MARKS, type MutantFigures, mutantTable } from '../../reports/index.ts';
+import { countOf, MUTANT_MARKS, type MutantFigures, mutantTable } from '../../reports/index.ts';
 import { didYouMean } from '../../scenarios/did-you-mean.ts';
 import type { Mutant } from '../../scenarios/mutants/mutant.ts';
 import { MUTANTS } from '../../scenarios/mutants/mutant-catalog.ts';
@@ -8,7 +8,9 @@ import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { plainTable } from '../figures-table.ts';
 import { write } from '../files.ts';
+import { Interrupted, Interruption, untilInterrupted } from '../interruption.ts';
 import { markedFile } from '../marked-file.ts';
+import { keptOf } from '../measured-rows.ts';
 import { MutantHunt } from '../mutant-hunt.ts';
 import { readScenario } from '../scenario-source.ts';
 import { reachOf } from '../scenario-reach.ts';
@@ -37,10 +39,12 @@ export async function mutants(call: CommandCall): Promise<ExitCode> {
   let lives = 0;
   const progress = terminal.progress('mutants', chosen.length);
   const found: MutantFigures[] = [];
+  const interruption = new Interruption(terminal);
   const hunt = new MutantHunt({
     seeds,
     elsewhere: ELSEWHERE,
     livePlan: call.parts?.livePlan,
+    interruption,
     scenarioOf: (name) => {
       const scenario = scenarios.get(name) ?? readScenario(name).scenario;
       scenarios.set(name, scenario);
@@ -51,11 +55,20 @@ export async function mutants(call: CommandCall): Promise<ExitCode> {
       progress.update(found.length, `${lives} lives`);
     },
   });
-  for (const mutant of chosen) found.push(await hunt.hunt(mutant));
-  progress.stop();
-  if (outFile !== undefined) write(outFile, markedFile(outFile, MUTANT_MARKS, mutantTable(found, seeds)));
-  if (options.json === true) terminal.out(JSON.stringify({ seeds, lives, mutants: found }, null, 2));
+  try {
+    await untilInterrupted(async () => {
+      for (const mutant of chosen) found.push(await hunt.hunt(mutant));
+    });
+  } finally {
+    interruption.stop();
+    progress.stop();
+  }
+  const interrupted = interruption.hasHappened && found.length < chosen.length;
+  if (options.json === true) terminal.out(JSON.stringify({ seeds, lives, interrupted, mutants: found }, null, 2));
   else tell(call, { found, seeds, lives });
+  if (interrupted) throw new Interrupted(keptOf(options, found.length, chosen.length));
+  if (outFile !== undefined) write(outFile, markedFile(outFile, MUTANT_MARKS, mutantTable(found, seeds)));
+  if (outFile !== undefined && options.json !== true) terminal.out(`Table: ${outFile}`);
   return found.every(({ own }) => own.find !== undefined) ? EXIT.passed : EXIT.violated;
 }
 
@@ -69,7 +82,7 @@ function mutantNamed(slug: string): Mutant {
 }
 
 function tell(
-  { terminal, options }: CommandCall,
+  { terminal }: CommandCall,
   { found, seeds, lives }: { readonly found: readonly MutantFigures[]; readonly seeds: number; readonly lives: number },
 ): void {
   const rows = found.map(({ slug, own, elsewhere }) => [
@@ -90,8 +103,9 @@ function tell(
   ];
   terminal.out(plainTable(head, rows));
   const missed = found.filter(({ own }) => own.find === undefined);
-  terminal.out(`${found.length - missed.length} of ${found.length} found within ${seeds} seeds, ${lives} lives.`);
-  if (options.outFile !== undefined) terminal.out(`Table: ${options.outFile}`);
+  terminal.out(
+    `${found.length - missed.length} of ${found.length} found within ${countOf(seeds, 'seed')}, ${countOf(lives, 'life', 'lives')}.`,
+  );
   const [first] = found.filter(({ own }) => own.find !== undefined);
   if (first?.own.find === undefined) return;
   const { own } = first;

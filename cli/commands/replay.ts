@@ -1,10 +1,10 @@
 /** `tidemark replay`: a saved plan or capsule, lived again; its digest must be the one it had. */
 import { planHash } from '../../scenarios/plan-hash.ts';
 import { firstDifference } from '../../sim/kernel/digest.ts';
-import { decodeReplayable, type Replayable } from '../capsule.ts';
+import { readReplayable, type Replayable } from '../capsule.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { packageVersion, readText } from '../files.ts';
+import { packageVersion } from '../files.ts';
 import type { Life } from '../life.ts';
 import { livePlanOnce } from '../single-life.ts';
 import { shellWord, type Terminal } from '../terminal.ts';
@@ -12,7 +12,7 @@ import { shellWord, type Terminal } from '../terminal.ts';
 export async function replay(call: CommandCall): Promise<ExitCode> {
   const { operands, options, terminal } = call;
   const file = operands[0] ?? '';
-  const replayable = decodeReplayable(file, readText(file));
+  const replayable = readReplayable(file);
   const { plan } = replayable;
   const say = options.json === true ? terminal.err : terminal.out;
   say(`scenario ${plan.scenario} (from ${file})`);

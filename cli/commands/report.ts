@@ -1,4 +1,5 @@
 /** `tidemark report`: one page of a result folder. */
+import { countOf } from '../../reports/index.ts';
 import type { CommandCall } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { exists, joinPath } from '../files.ts';
@@ -23,6 +24,6 @@ export async function report({ operands, terminal }: CommandCall): Promise<ExitC
         : `${terminal.invocation} replay ${shellWord(joinPath(folder, capsule))}`,
   });
   if (written.lives === 0) throw new UsageError(`${joinPath(folder, LIVES_FILE)} holds no lives.`);
-  terminal.out(`${written.lives} ${written.lives === 1 ? 'life' : 'lives'}: ${written.html}, ${written.markdown}`);
+  terminal.out(`${countOf(written.lives, 'life', 'lives')}: ${written.html}, ${written.markdown}`);
   return EXIT.passed;
 }

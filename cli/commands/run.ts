@@ -1,15 +1,14 @@
 /** `tidemark run`: one life of a scenario. */
 import { compile } from '../../scenarios/compile.ts';
-import { partsOf, STANDARD_VARIANT, UnknownVariant } from '../../scenarios/mutants/mutant-catalog.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import { retentionTrap } from '../../scenarios/retention-trap.ts';
 import { timeoutTrap } from '../../scenarios/timeout-trap.ts';
 import { swarmChoices, swarmText } from '../../scenarios/swarm.ts';
 import type { CommandCall } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { knownVariant } from '../known-variant.ts';
 import { readScenario } from '../scenario-source.ts';
 import { shellWord } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 import { livePlanOnce } from '../single-life.ts';
 
 const DEFAULT_SEED = '1';
@@ -19,7 +18,7 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const named = readScenario(operands[0] ?? '');
   const { scenario } = named;
   const seed = options.seed ?? scenario.seed ?? DEFAULT_SEED;
-  const plan = { ...compile(scenario, seed), variant: knownVariant(options.variant ?? STANDARD_VARIANT) };
+  const plan = { ...compile(scenario, seed), variant: knownVariant(options.variant) };
   const say = options.json === true ? terminal.err : terminal.out;
   say(`scenario ${scenario.name} (${named.file})`);
   say(`seed ${seed}`);
@@ -30,15 +29,4 @@ export async function run(call: CommandCall): Promise<ExitCode> {
   const variant = options.variant === undefined ? '' : ` --variant ${options.variant}`;
   const again = `${terminal.invocation} run ${shellWord(named.asked)} --seed ${shellWord(seed)}${variant}`;
   return (await livePlanOnce(call, { plan, again, swarm })).code;
-}
-
-/** Throws a UsageError that names what there is. */
-function knownVariant(variant: string): string {
-  try {
-    partsOf(variant);
-    return variant;
-  } catch (error) {
-    if (error instanceof UnknownVariant) throw new UsageError(error.message);
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@ import { compile } from '../../scenarios/compile.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { CommandCall } from '../command.ts';
 import { type ExitCode, gravest } from '../exit-codes.ts';
-import { joinPath } from '../files.ts';
+import { checkWritable, joinPath } from '../files.ts';
 import { writeReport } from '../report-files.ts';
 import { readScenario } from '../scenario-source.ts';
 import { livePlanOnce } from '../single-life.ts';
@@ -18,6 +18,7 @@ const FLIGHTS_SEED = '1';
 export async function start(call: CommandCall): Promise<ExitCode> {
   const { options, terminal } = call;
   const folder = options.out ?? DEFAULT_FOLDER;
+  checkWritable(folder, 'folder', 'The folder of results');
   const swept = joinPath(folder, 'standard');
   const flights = joinPath(folder, 'flight-delays');
   const standard = readScenario('standard');
@@ -30,7 +31,8 @@ export async function start(call: CommandCall): Promise<ExitCode> {
   const say = (text: string): void => terminal.out(terminal.paint('strong', text));
 
   say(`1. ${SEEDS.to} lives of a keyed job on real flight data, each with its own faults`);
-  const { code } = await sweepScenarios({ ...call, options: sweepOptions }, [standard]);
+  const { code, interrupted } = await sweepScenarios({ ...call, options: sweepOptions }, [standard]);
+  if (interrupted) return code;
   writeReport({
     folder: swept,
     title: 'standard',

@@ -1,5 +1,5 @@
 /** `tidemark sweep`: many seeds of scenarios, side by side. */
-import { reachedProbes, type Unreached, unreached } from '../../reports/index.ts';
+import { countOf, reachedProbes, type Unreached, unreached } from '../../reports/index.ts';
 import { compile } from '../../scenarios/compile.ts';
 import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
@@ -12,7 +12,8 @@ import type { CommandCall } from '../command.ts';
 import { DatasetStore } from '../datasets.ts';
 import { EXIT, type ExitCode, exitCodeOf, gravest } from '../exit-codes.ts';
 import { figuresTable, plainTable } from '../figures-table.ts';
-import { packageVersion } from '../files.ts';
+import { checkWritable, packageVersion } from '../files.ts';
+import { Interruption } from '../interruption.ts';
 import type { LifeRow } from '../life-row.ts';
 import type { OptionValues, SeedRange } from '../option-table.ts';
 import { ResultStore } from '../result-store.ts';
@@ -42,8 +43,8 @@ export interface SweepResult {
   readonly outcome: SweepOutcome;
   readonly code: ExitCode;
   readonly wallMs: number;
-  /** Absent with `--json`: it was printed. */
   readonly folder: string;
+  readonly interrupted: boolean;
 }
 
 export async function sweep(call: CommandCall): Promise<ExitCode> {
@@ -57,6 +58,8 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
   const engineVersion = packageVersion();
   // A bug base that cannot be read is told before the first life, not after the last.
   if (options.bugs !== undefined) new BugBase(options.bugs, terminal).wholeEntries();
+  const folder = options.out ?? DEFAULT_FOLDER;
+  checkWritable(folder, 'folder', 'The folder of results');
   const seeds = options.for === undefined ? (options.seeds ?? DEFAULT_SEEDS) : ENDLESS_SEEDS;
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
@@ -70,16 +73,13 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
   await checkInputs(scenarios);
   const say = options.json === true ? terminal.err : terminal.out;
   sayPlans(say, scenarios, { strategy, seed: String(firstSeed(seeds, shard)) });
-  say(
-    `seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${workers} worker${workers === 1 ? '' : 's'}`,
-  );
+  say(`seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${countOf(workers, 'worker')}`);
 
   const stored = new Map<string, StoredLife>();
   const store = openStore(options, { scenarios: scenarios.map(({ scenario }) => scenario), engineVersion, stored });
   const clock = new Deadline(terminal, options.for);
   const jobs = options.for === undefined ? seedsInShard(seeds, shard) * scenarios.length : 0;
   const progress = terminal.progress('lives', jobs);
-  const folder = options.out ?? DEFAULT_FOLDER;
   try {
     const lived = await runSweep(
       {
@@ -102,8 +102,9 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
     progress.stop();
     const wallMs = clock.elapsedMs();
     const never = options.requireReached === true ? unreached(lived.total) : NOTHING_UNREACHED;
+    const outcome = clock.isInterrupted ? lived : await withShrunk(call, lived, clock.interruption);
+    // Also where it was failures that were being shrunk.
     const code = gravest([exitCodeOfSweep(lived, clock.isInterrupted), ...codeOfUnreached(never)]);
-    const outcome = clock.isInterrupted ? lived : await withShrunk(call, lived);
     const count = outcome.total.lives;
     if (options.json === true) {
       const to = options.for === undefined ? seeds.to : outcome.lastSeed;
@@ -126,7 +127,7 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
       });
     }
     for (const line of unreachedLines(never)) say(terminal.paint('bad', line));
-    return { outcome, code, wallMs, folder };
+    return { outcome, code, wallMs, folder, interrupted: clock.isInterrupted };
   } finally {
     progress.stop();
     clock.stop();
@@ -250,14 +251,21 @@ function tell({ outcome, wallMs, terminal, interrupted, out }: Telling): void {
     );
   }
   if (resumed > 0)
-    terminal.out(`${resumed} lives were taken from ${out ?? ''}, ${outcome.total.lives - resumed} were lived now.`);
+    terminal.out(
+      `${countOf(resumed, 'life was', 'lives were')} taken from ${out ?? ''}, ${countOf(outcome.total.lives - resumed, 'was', 'were')} lived now.`,
+    );
   if (out !== undefined)
     terminal.out(
       `Results: ${out}/lives.jsonl, lives.csv, checkpoints.csv, faults.csv. Next: ${terminal.invocation} report ${shellWord(out)}`,
     );
   for (const seed of outcome.notDeterministic)
     terminal.out(terminal.paint('bad', `Seed ${seed} took two courses: not deterministic.`));
-  if (interrupted) terminal.out('Interrupted; --resume goes on where it stopped.');
+  if (interrupted)
+    terminal.out(
+      out === undefined
+        ? `Interrupted: the capsules of failures are kept in ${DEFAULT_FOLDER}; with --out DIR all lives would be, and --resume could go on.`
+        : `Interrupted: the lives until then are kept in ${out}; --resume goes on where it stopped.`,
+    );
   if (failures.length === 0) return;
   terminal.out(
     plainTable(
@@ -282,28 +290,24 @@ function seedsText(options: OptionValues, seeds: SeedRange): string {
 
 /** When to begin no further seed: time is up, or someone pressed Ctrl-C. */
 class Deadline {
+  readonly interruption: Interruption;
   readonly #terminal: Terminal;
   readonly #startedMs: number;
   readonly #endMs: number;
-  readonly #stopListening: () => void;
-  #interrupted = false;
 
   constructor(terminal: Terminal, forMs: number | undefined) {
     this.#terminal = terminal;
     this.#startedMs = terminal.wallMs();
     this.#endMs = forMs === undefined ? Number.POSITIVE_INFINITY : this.#startedMs + forMs;
-    this.#stopListening = terminal.onInterrupt(() => {
-      this.#interrupted = true;
-      terminal.err('Finishing the lives that were begun; press Ctrl-C again to stop at once.');
-    });
+    this.interruption = new Interruption(terminal);
   }
 
   get isInterrupted(): boolean {
-    return this.#interrupted;
+    return this.interruption.hasHappened;
   }
 
   isOver(): boolean {
-    return this.#interrupted || this.#terminal.wallMs() >= this.#endMs;
+    return this.isInterrupted || this.#terminal.wallMs() >= this.#endMs;
   }
 
   elapsedMs(): number {
@@ -311,6 +315,6 @@ class Deadline {
   }
 
   stop(): void {
-    this.#stopListening();
+    this.interruption.stop();
   }
 }

@@ -53,6 +53,8 @@ export interface BugRecord {
   /** `judge/anomaly` of the failure: with the plan's engine variant, what makes it this bug. */
   readonly signature: string;
   readonly status: BugStatus;
+  /** Whether the plan is known to be the smallest that fails so; absent: nobody noted it. */
+  readonly isMinimal?: boolean;
   readonly firstSeen: FirstSeen;
   /** Oldest first. */
   readonly runs: readonly BugRun[];
@@ -67,6 +69,7 @@ const bugRecordSchema = record({
     error: "expected a judge and its anomaly, 'judge/anomaly'",
   }),
   status: z.enum(BUG_STATUSES),
+  isMinimal: z.boolean({ error: 'expected true or false' }).exactOptional(),
   firstSeen: record({
     scenario: text('the name of a scenario'),
     seed: text('a seed, as text'),

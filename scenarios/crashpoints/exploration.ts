@@ -8,7 +8,7 @@
  */
 import { assert } from '../../engine/foundation/assert.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
-import { type Inquiring, type LifeAnswer, NOTHING_SEEN } from '../inquiry.ts';
+import { type Inquiring, type LifeAnswer, NOT_BEGUN, NOTHING_SEEN } from '../inquiry.ts';
 import { calmPlan, type CrashCase, crashCase, machinesOf, variantsOf } from './crash-case.ts';
 import { type CrashPoint, crashPoints, recoveryPoints } from './crash-point.ts';
 import { recoveryOf } from './recovery.ts';
@@ -44,6 +44,8 @@ export interface ExplorationOptions {
   /** Of second crashes only every `count`-th, beginning with the `index`-th, from 1; absent: all. */
   readonly shard?: { readonly index: number; readonly count: number };
   readonly onPlan?: (lives: number) => void;
+  /** Somebody wants it to end with what it has: then I1 does not hold. */
+  readonly isInterrupted?: () => boolean;
 }
 
 const NOT_LIVED: LifeAnswer = { signature: 'not-lived', events: 0, ...NOTHING_SEEN };
@@ -71,14 +73,14 @@ export function* explore(written: SimulationPlan, options: ExplorationOptions): 
   );
   assert(cases.length === points.length * machinesOf(plan).length * variants.length, 'I1: every point is crashed at');
   options.onPlan?.(cases.length);
-  const outcomes = yield* outcomesOf(cases, true);
+  const outcomes = yield* outcomesOf(cases, { ...options, wantsRecovery: true });
   // The first case of each recovery stands for all of them.
   const representatives = new Map<string, CrashCase>();
   for (const { recovery, case: one } of outcomes)
     if (!representatives.has(recovery)) representatives.set(recovery, one);
   const twice = options.double ? yield* secondCrashes([...representatives.values()], options) : { cases: [], ofAll: 0 };
   options.onPlan?.(twice.cases.length);
-  const second = yield* outcomesOf(twice.cases, false);
+  const second = yield* outcomesOf(twice.cases, { ...options, wantsRecovery: false });
   const distinctRecoveries = representatives.size;
   return {
     plan,
@@ -95,11 +97,12 @@ export function* explore(written: SimulationPlan, options: ExplorationOptions): 
 /** Each recovery, crashed again at each of its own points, at every machine. */
 function* secondCrashes(
   recoveries: readonly CrashCase[],
-  { shard = { index: 1, count: 1 } }: ExplorationOptions,
+  { shard = { index: 1, count: 1 }, isInterrupted = () => false }: ExplorationOptions,
 ): Inquiring<{ readonly cases: readonly CrashCase[]; readonly ofAll: number }> {
   const cases: CrashCase[] = [];
   let ofAll = 0;
   for (const first of recoveries) {
+    if (isInterrupted()) break;
     const { history } = yield* look(first.plan);
     const recovery = recoveryOf(history);
     // Behind the storm no fault strikes: a case there would be the first crash alone once more.
@@ -118,14 +121,20 @@ function* secondCrashes(
   return { cases, ofAll };
 }
 
-function* outcomesOf(cases: readonly CrashCase[], wantsRecovery: boolean): Inquiring<CaseOutcome[]> {
+function* outcomesOf(
+  cases: readonly CrashCase[],
+  {
+    wantsRecovery,
+    isInterrupted = () => false,
+  }: Pick<ExplorationOptions, 'isInterrupted'> & { readonly wantsRecovery: boolean },
+): Inquiring<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = [];
-  for (let start = 0; start < cases.length; start += BATCH) {
+  for (let start = 0; start < cases.length && !isInterrupted(); start += BATCH) {
     const some = cases.slice(start, start + BATCH);
     const answers = yield { kind: 'live', cases: some.map(({ plan }) => ({ plan, wantsRecovery })) };
     for (const [index, one] of some.entries()) {
       const { signature, recovery } = answers[index] ?? NOT_LIVED;
-      outcomes.push({ case: one, signature, recovery });
+      if (signature !== NOT_BEGUN) outcomes.push({ case: one, signature, recovery });
     }
   }
   return outcomes;

@@ -6,7 +6,7 @@
 import { approximateForgetsDownstream, queueDroppedAtReconnect } from './approximate-mutants.ts';
 import type { BrokerRules } from '../../sim/services/kafka/broker-rules.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import { namesLike } from '../did-you-mean.ts';
 import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutants.ts';
 import {
   abortForgetsTimer,
@@ -350,6 +350,20 @@ export const MUTANTS: readonly Mutant[] = [
   assignmentsOutliveRestart,
 ];
 
+/** All names that a plan's `variant` may be. */
+export const VARIANTS: readonly string[] = [STANDARD_VARIANT, ...MUTANTS.map(({ slug }) => slug)];
+
+/** Variants that a wrong name may have meant. */
+const LIKE_MOST = 3;
+
+/** ` Did you mean 'x' or 'y'?`; empty where no name is like it. */
+export function variantsLike(variant: string): string {
+  const names = namesLike(variant, VARIANTS, LIKE_MOST).map((name) => `'${name}'`);
+  const last = names.pop();
+  if (last === undefined) return '';
+  return ` Did you mean ${names.length === 0 ? last : `${names.join(', ')} or ${last}`}?`;
+}
+
 /** A plan names an engine that there is none of. */
 export class UnknownVariant extends Error {
   override readonly name = 'UnknownVariant';
@@ -360,10 +374,9 @@ export function partsOf(variant: string): EngineParts {
   if (variant === STANDARD_VARIANT) return standardParts;
   const mutant = MUTANTS.find(({ slug }) => slug === variant);
   if (mutant !== undefined) return mutant.parts;
-  const names = [STANDARD_VARIANT, ...MUTANTS.map(({ slug }) => slug)];
-  const near = didYouMean(variant, names);
-  const hint = near === undefined ? `There are ${names.join(', ')}.` : `Did you mean '${near}'?`;
-  throw new UnknownVariant(`The plan asks for the engine variant '${variant}'. ${hint}`);
+  throw new UnknownVariant(
+    `The plan asks for the engine variant '${variant}', which there is none of; docs/mutants.md has all.${variantsLike(variant)}`,
+  );
 }
 
 /** The brokers of a variant, where it is they that are wrong. */

@@ -33,15 +33,25 @@ export interface ShrinkOptions {
   /** Events lived until it ends with what it has; the certificate comes on top. */
   readonly maxEvents: number;
   readonly jobs?: readonly JobDefinition[];
+  /** Somebody wants it to end with what it has. */
+  readonly isInterrupted?: () => boolean;
 }
+
+/**
+ * Why it ended. `minimal`: no pass finds anything smaller, and all that is left is necessary. `unproven`: no pass finds anything smaller,
+ * but it fails alike without something that is left. `budget`, `interrupted`: a smaller plan may be there.
+ */
+export type ShrinkEnd = 'minimal' | 'unproven' | 'budget' | 'interrupted';
 
 export interface ShrinkResult {
   readonly plan: SimulationPlan;
   readonly signature: string;
+  /** Empty if it was interrupted. */
   readonly certificate: readonly CertificateEntry[];
   readonly lives: number;
   readonly events: number;
-  /** No pass finds anything smaller; false: the budget was used up before. */
+  readonly ended: ShrinkEnd;
+  /** It ended so that nothing is left to be tried. */
   readonly isMinimal: boolean;
 }
 
@@ -101,18 +111,22 @@ class Shrinker {
       yield* this.#takeAll([fewerRows]);
       isMinimal = planHash(this.#plan) === before && !this.#isSpent();
     }
-    const certificate = yield* this.#certificate();
+    const certificate = this.#isInterrupted() ? [] : yield* this.#certificate();
     // What is left out of and fails alike all the same is not necessary.
     const isProven = certificate.every(
       ({ signature, isImpossible }) => signature !== this.#signature || isImpossible === true,
     );
+    const isWhole = !this.#isInterrupted();
+    const ended = !isWhole ? 'interrupted' : !isMinimal ? 'budget' : isProven ? 'minimal' : 'unproven';
     return {
       plan: this.#plan,
       signature: this.#signature,
-      certificate,
+      // Of one that was interrupted some lives were not begun.
+      certificate: isWhole ? certificate : [],
       lives: this.#lives,
       events: this.#events,
-      isMinimal: isMinimal && isProven,
+      ended,
+      isMinimal: ended === 'minimal',
     };
   }
 
@@ -254,7 +268,11 @@ class Shrinker {
   }
 
   #isSpent(): boolean {
-    return this.#events >= this.#options.maxEvents;
+    return this.#events >= this.#options.maxEvents || this.#isInterrupted();
+  }
+
+  #isInterrupted(): boolean {
+    return this.#options.isInterrupted?.() === true;
   }
 }
 

@@ -116,6 +116,34 @@ describe('the tidemark command', () => {
     expect(lives()).toBe(before + 3);
   });
 
+  it('Ctrl-C: shrink keeps the smallest plan so far, crashpoints what was lived; both say so, exit code 4', async () => {
+    const failing = await tidemark('run', 'standard', '--variant', 'offset-inclusive', '--report', 'failing', '--json');
+    expect(failing.code, failing.stderr).toBe(1);
+    const capsule = JSON.parse(failing.stdout).replay.split(' ').at(-1);
+    const interrupted = async (argv: readonly string[], since: string): Promise<Ended> => {
+      const child = spawn(process.execPath, [MAIN, ...argv], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+      let [stdout, stderr, isSent] = ['', '', false];
+      child.stdout.on('data', (text) => {
+        stdout += text;
+        // Once: a second one ends it at once.
+        if (!isSent && stdout.includes(since)) setTimeout(() => child.kill('SIGINT'), 2_000);
+        isSent ||= stdout.includes(since);
+      });
+      child.stderr.on('data', (text) => (stderr += text));
+      const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+      return { code: code ?? -1, stdout, stderr };
+    };
+    const shrunk = await interrupted(['shrink', capsule, '--out', 'some.json'], ' faults\n');
+    expect(shrunk.code, shrunk.stderr).toBe(4);
+    expect(shrunk.stdout).toContain('Interrupted: some.json keeps the smallest plan so far');
+    expect(JSON.parse(readFileSync(join(folder, 'some.json'), 'utf8')).shrunk.ended).toBe('interrupted');
+    const crashes = await interrupted(['crashpoints', 'quickstart', '--double', '--out', 'crashes'], 'its faults\n');
+    expect(crashes.code, crashes.stderr).toBe(4);
+    expect(`${crashes.stdout}${crashes.stderr}`).toMatch(
+      /Interrupted: (?:these are the \d+ cases? lived until then|no crash was lived yet; nothing is kept)/,
+    );
+  });
+
   it('a reader that goes away early is no error', async () => {
     const child = spawn(process.execPath, [MAIN, 'schema'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();

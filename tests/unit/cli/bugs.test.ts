@@ -1,5 +1,5 @@
 /** `tidemark bugs` with made-up lives: one fails if a fault of a kind the engine is `broken` by is in it. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +53,7 @@ describe('bugs add', () => {
       version: 1,
       signature: LOST,
       status: 'open',
+      isMinimal: true,
       firstSeen: {
         scenario: 'standard',
         seed: '4',
@@ -82,6 +83,22 @@ describe('bugs add', () => {
     expect(readdirSync(path('bugs'))).toHaveLength(3);
   });
 
+  it('says of a plan that is not proven minimal that it is not, and so does list', async () => {
+    expect(await tidemark('bugs', 'add', await capsule('4'), path('bugs'), '--events', '1')).toBe(0);
+    expect(said()).toMatch(
+      /Its plan is not proven minimal: .*its budget was spent.*bugs add .*plan\.json .*--events N/,
+    );
+    await tidemark('bugs', 'list', path('bugs'));
+    expect(said()).toContain(', not minimal');
+    await tidemark('bugs', 'list', path('bugs'), '--json');
+    expect(document().bugs[0].isMinimal).toBe(false);
+    expect(await tidemark('bugs', 'add', path(`bugs/${NAME}.plan.json`), path('bugs'))).toBe(0);
+    expect(said()).not.toContain('minimal');
+    await tidemark('bugs', 'list', path('bugs'));
+    expect(said()).not.toContain('not minimal');
+    expect(json(`bugs/${NAME}.bug.json`)).toMatchObject({ isMinimal: true, firstSeen: { seed: '4' } });
+  });
+
   it('a plan that passes is refused', async () => {
     const failing = await capsule('4');
     broken = [];
@@ -95,8 +112,9 @@ describe('bugs run', () => {
   it('says of each whether it reproduces, and keeps a history without repeats', async () => {
     await tidemark('bugs', 'add', await capsule('4'), path('bugs'));
     expect(await tidemark('bugs', 'run', path('bugs'))).toBe(1);
-    expect(said()).toContain('Of 1 bug: 1 reproduce, 0 fail otherwise, 0 gone.');
+    expect(said()).toContain('Of 1 bug: 1 reproduces, 0 fail otherwise, 0 gone.');
     await tidemark('bugs', 'run', path('bugs'));
+    expect(said()).toContain(`explain ${path(`bugs/${NAME}.plan.json`)} --unshrunk`);
     broken = [];
     expect(await tidemark('bugs', 'run', path('bugs'), '--json')).toBe(0);
     expect(document().bugs[0]).toMatchObject({ name: NAME, status: 'open', run: { outcome: 'gone', signature: '' } });
@@ -129,10 +147,49 @@ describe('bugs run', () => {
     writeFileSync(path('bugs/older.plan.json'), read(`bugs/${NAME}.plan.json`).replace('"topics"', '"topic"'));
     writeFileSync(path('bugs/lonely.bug.json'), read(`bugs/${NAME}.bug.json`));
     expect(await tidemark('bugs', 'run', path('bugs'))).toBe(2);
-    expect(said()).toContain('1 reproduce');
+    expect(said()).toContain('1 reproduces');
     expect(said()).toMatch(/older +│ \? +│ \? +│ cannot be read/);
     expect(terminal.stderr.join('\n')).toMatch(/older\.plan\.json:\d+:\d+ topic: unknown key/);
     expect(terminal.stderr.join('\n')).toMatch(/lonely\.bug\.json: expected its plan beside it, lonely\.plan\.json/);
+  });
+
+  it('interrupted, notes the runs of those that were lived', async () => {
+    await tidemark('bugs', 'add', await capsule('4'), path('bugs'));
+    const plan = json(`bugs/${NAME}.plan.json`);
+    for (const name of ['a', 'b', 'z'])
+      writeFileSync(path(`bugs/${name}.plan.json`), JSON.stringify({ ...plan, seed: name, faults: [] }));
+    terminal = fakeTerminal();
+    const pool = inlinePool(live, { after: ({ seed }) => seed === '4' && terminal.interrupt() });
+    expect(await runProgram(['bugs', 'run', path('bugs')], terminal, { livePlan: live, pool })).toBe(1);
+    expect(terminal.stderr.join('\n')).toMatch(/Interrupted: 3 of 4 bugs were lived, which is noted in the history/);
+    expect(json(`bugs/${NAME}.bug.json`).runs).toHaveLength(1);
+    terminal = fakeTerminal();
+    expect(await runProgram(['bugs', 'prune', path('bugs')], terminal, { livePlan: live, pool })).toBe(4);
+    expect(terminal.stderr.at(-1)).toBe('Interrupted: nothing is pruned, and no file was changed.');
+    expect(readdirSync(path('bugs'))).toHaveLength(6);
+  });
+
+  it('a folder of other files is no bug base; an empty one is one without bugs', async () => {
+    mkdirSync(path('docs'));
+    expect(await tidemark('bugs', 'list', path('docs'))).toBe(0);
+    expect(said()).toMatch(/docs: no bugs/);
+    writeFileSync(path('docs/cli.md'), '');
+    for (const command of ['list', 'run', 'prune']) {
+      expect(await tidemark('bugs', command, path('docs'))).toBe(2);
+      expect(terminal.stderr.join('\n')).toMatch(
+        /docs: it holds no bug but other files, such as cli\.md; expected a bug base/,
+      );
+    }
+  });
+
+  it('a plan of a job that there is none of is told with file and key', async () => {
+    await tidemark('bugs', 'add', await capsule('4'), path('bugs'));
+    const text = read(`bugs/${NAME}.plan.json`).replace(/"use": "[^"]*"/, '"use": "keyed-cuont"');
+    writeFileSync(path('bugs/other.plan.json'), text);
+    expect(await tidemark('bugs', 'run', path('bugs'))).toBe(2);
+    expect(terminal.stderr.join('\n')).toMatch(
+      /other\.plan\.json:\d+:\d+ job\.use: there is no job 'keyed-cuont'.*did you mean "keyed-count"/,
+    );
   });
 
   it('a folder that is not there is refused', async () => {
@@ -168,6 +225,16 @@ describe('bugs prune', () => {
     expect(said()).toContain('is back');
     await tidemark('bugs', 'list', path('bugs'));
     expect(said()).toMatch(/fixed .*Points that were lost/);
+  });
+
+  it('of two equal ones the one that was there first stays', async () => {
+    await tidemark('bugs', 'add', await capsule('4'), path('bugs'));
+    for (const ending of ['plan.json', 'bug.json', 'md'])
+      writeFileSync(path(`bugs/dup.${ending}`), read(`bugs/${NAME}.${ending}`));
+    await tidemark('bugs', 'prune', path('bugs'));
+    expect(said()).toContain(`dup removed: it fails like ${NAME}, whose plan is the same, and was there first.`);
+    expect(said()).toContain('1 of 2 bugs removed.');
+    expect(readdirSync(path('bugs'))).toHaveLength(3);
   });
 
   it('of two with one signature the smaller plan stays', async () => {
@@ -213,7 +280,8 @@ describe('a bug base that is a file', () => {
   it('is told before the first life', async () => {
     writeFileSync(path('bugs'), 'my notes');
     expect(await tidemark('sweep', 'quickstart', '--seeds', '1..3', '--bugs', path('bugs'))).toBe(2);
-    expect(terminal.stderr.join('\n')).toContain('expected the folder of a bug base');
+    expect(terminal.stderr.join('\n')).toContain('--bugs ');
+    expect(terminal.stderr.join('\n')).toContain('bugs: it is a file; expected the name of a folder');
     expect(terminal.stdout).toEqual([]);
   });
 });

@@ -32,6 +32,7 @@ export function fakeTerminal(variables: Readonly<Record<string, string>> = {}): 
       onInterrupt = callback;
       return () => {};
     },
+    turn: async () => {},
     wallMs: () => (nowMs += 1),
     today: () => '2026-01-31',
     variable: (name) => variables[name],

@@ -123,12 +123,64 @@ describe('mutants', () => {
     terminal = fakeTerminal();
     expect(await runProgram(['mutants', ...argv], terminal, parts)).toBe(0);
     const text = terminal.stdout.join('\n');
-    expect(text).toContain('143 ‰, 3k |');
-    expect(text).toContain('1 of 1 are killed by at least one strategy within 4k events, 2 hunts each.');
-    expect(text).not.toMatch(/\d s \|/);
+    expect(text).toMatch(/^┌/);
+    expect(text).toContain('│ 143 ‰, 3k │');
+    expect(text).toMatch(/Live one again: tidemark replay out\/capsules\/\S+\.plan\.json$/);
+    expect(text).toContain('1 of 1 is killed by at least one strategy within 4k events, 2 hunts each.');
+    expect(text).not.toMatch(/\d s │/);
     terminal = fakeTerminal();
     expect(await runProgram(['mutants', ...argv, '--wall'], terminal, parts)).toBe(0);
-    expect(terminal.stdout.join('\n')).toMatch(/143 ‰, 3k, \d+\.\d s \|/);
+    expect(terminal.stdout.join('\n')).toMatch(/143 ‰, 3k, \d+\.\d s │/);
+  });
+
+  it.each([
+    ['--in', ['--in', 'quickstart', '--seeds', '3', '--rows', 'rows']],
+    ['--shrink', ['--shrink', '--rows', 'rows']],
+    ['--strategy', ['--strategy', 'random', '--events', '4000', '--repeats', '1', '--rows', 'rows', '--workers', '1']],
+  ])('%s, interrupted: keeps the rows of those that were measured, says so, exit code 4', async (_, argv) => {
+    const parts = (after: (slug: string) => unknown) => {
+      const live = lives(['2']);
+      const told: LivePlan = (plan, options) => {
+        after(plan.variant);
+        return live(plan, options);
+      };
+      return { livePlan: told, pool: inlinePool(told) };
+    };
+    const call = ['mutants', 'offset-inclusive', 'ack-ignores-attempt', ...argv].map((word) =>
+      word === 'rows' ? path('rows.jsonl') : word,
+    );
+    terminal = fakeTerminal();
+    const stops = parts((slug) => slug === 'ack-ignores-attempt' && terminal.interrupt());
+    expect(await runProgram(call, terminal, stops)).toBe(4);
+    expect(terminal.stderr.at(-1)).toBe(
+      `Interrupted: 1 of 2 mutants is measured; ${path('rows.jsonl')} has them, and the same call goes on.`,
+    );
+    expect(terminal.stdout.join('\n')).toContain('offset-inclusive');
+    const rows = (): string[] => readFileSync(path('rows.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(rows().map((row) => JSON.parse(row).slug)).toEqual(['offset-inclusive']);
+    terminal = fakeTerminal();
+    expect(
+      await runProgram(
+        call,
+        terminal,
+        parts(() => {}),
+      ),
+    ).toBe(0);
+    expect(rows().map((row) => JSON.parse(row).slug)).toEqual(['offset-inclusive', 'ack-ignores-attempt']);
+  });
+
+  it('interrupted, the plain hunt tells what it found and leaves the document as it is', async () => {
+    writeFileSync(path('m.md'), 'a\n<!-- mutants -->\n<!-- /mutants -->\n');
+    const live = lives(['1']);
+    terminal = fakeTerminal();
+    const livePlan: LivePlan = (plan, options) => {
+      if (plan.variant === MUTANTS[2]?.slug) terminal.interrupt();
+      return live(plan, options);
+    };
+    expect(await runProgram(['mutants', '--out', path('m.md')], terminal, { livePlan })).toBe(4);
+    expect(terminal.stdout.join('\n')).toContain('2 of 2 found within 100 seeds');
+    expect(terminal.stderr.at(-1)).toContain(`${path('m.md')} is as it was`);
+    expect(readFileSync(path('m.md'), 'utf8')).toBe('a\n<!-- mutants -->\n<!-- /mutants -->\n');
   });
 
   it('--strategy: a plan that the standard engine does not pass either is no kill; without a kill the exit code is 1', async () => {
@@ -193,9 +245,9 @@ describe('mutants', () => {
     it('tells what is out of its reach from what is out of the sight of its judges; into its place of a document', async () => {
       const argv = ['--in', 'quickstart', '--seeds', '3'];
       expect(await mutants(['offset-inclusive', ...argv], live([], []))).toBe(1);
-      expect(terminal.stdout.join('\n')).toContain('| none of 3 |');
+      expect(terminal.stdout.join('\n')).toMatch(/│ none of 3 +│/);
       expect(await mutants(['offset-inclusive', ...argv], live(['2', '3'], []))).toBe(1);
-      expect(terminal.stdout.join('\n')).toContain('| 2 of 3 |');
+      expect(terminal.stdout.join('\n')).toMatch(/│ 2 of 3 +│/);
       writeFileSync(path('m.md'), 'a\n<!-- one scenario -->\n<!-- /one scenario -->\nb\n');
       expect(await mutants([...argv, '--out', path('m.md'), '--rows', path('reach.jsonl')], lives(['1']))).toBe(0);
       const table = readFileSync(path('m.md'), 'utf8');
@@ -232,7 +284,7 @@ describe('mutants', () => {
       expect(second.kill.wallMs).toBeGreaterThan(0);
       expect(await shrunk([], lives(['3']))).toBe(0);
       const text = terminal.stdout.join('\n');
-      expect(text).toMatch(/\| seconds of shrinking \| \d+\.\d \| \d+\.\d \|/);
+      expect(text).toMatch(/│ seconds of shrinking +│ \d+\.\d +│ \d+\.\d +│/);
       expect(text).toMatch(/2 of 2 are killed, 2 of the failures are proven minimal/);
     });
 

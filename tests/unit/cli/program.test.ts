@@ -49,6 +49,12 @@ describe('usage', () => {
     [['sweep', 'quickstart', '--workers', '0'], /--workers '0': expected a whole number/],
     [['replay', 'nowhere.json'], /Cannot read nowhere\.json/],
     [['report', '.'], /has no lives\.jsonl/],
+    [
+      ['crashpoints', 'quickstart', '--variant', 'nosuch'],
+      /^--variant nosuch: there is no such engine variant; expected/,
+    ],
+    [['run', 'quickstart', '--variant', 'ofset-inclusive'], /Did you mean 'offset-inclusive'\?$/],
+    [['run', 'quickstart', '--variant', 'No'], /^--variant No: that is no name of an engine/],
     [['bench', 'speed'], /no suite 'speed': expected overhead or kernel/],
   ])('%j is refused with a sentence and exit code 2', async (argv, message) => {
     expect(await tidemark(argv)).toBe(2);
@@ -234,7 +240,8 @@ describe('replay', () => {
   it.each([
     ['not json {', /:1:\d+/],
     ['[1,2]', /expected/],
-    ['{"kind":"tidemark-capsule"}', /plan/],
+    ['{"kind":"tidemark-capsule"}', /version: it is missing; expected 1/],
+    ['{"kind":"tidemark-capsule","version":1}', /plan/],
   ])('%j is refused', async (text, message) => {
     writeFileSync(path('x.json'), text);
     expect(await tidemark(['replay', path('x.json')])).toBe(2);

@@ -63,6 +63,30 @@ describe('plan file', () => {
     expect(problems.some((problem) => problem.path === 'faults.0.restartAfterUs')).toBe(true);
   });
 
+  it('a point that there is none of is said to be one, not a trigger of another kind', () => {
+    const at = { point: 'snapshot.takn', occurrence: 1 };
+    const edited = { ...plan(), faults: [{ ...plan().faults[0], trigger: at }] };
+    const problems = (value: object): string[] => {
+      const decoded = decodePlan(JSON.stringify(value), 'p.json');
+      return decoded.ok ? [] : decoded.problems.map(formatProblem);
+    };
+    expect(problems(edited)).toEqual([
+      expect.stringMatching(
+        /faults\.0\.trigger\.point: there is no point "snapshot\.takn"; expected one of: triggered, .*; did you mean "snapshot\.taken"\?$/,
+      ),
+    ]);
+    const later = { ...edited, faults: [{ ...plan().faults[0], trigger: { atMs: 5 } }] };
+    expect(problems(later).join('\n')).toMatch(/trigger\.atMs: unknown key "atMs"; expected one of: atUs/);
+    const strange = { ...plan(), variant: 'offset-inclusif' };
+    expect(problems(strange)).toEqual([
+      expect.stringMatching(
+        /variant: There is no engine variant 'offset-inclusif'; .*did you mean "offset-inclusive"\?$/,
+      ),
+    ]);
+    expect(problems(strange)[0]?.length).toBeLessThan(250);
+    expect(problems({ ...plan(), faults: { a: 1 } }).join('\n')).toMatch(/faults: .*expected a list$/);
+  });
+
   it('is refused where its job cannot be built', () => {
     const edited = encodePlan(plan()).replace('"parallelism": 2', '"parallelism": 40000');
     const decoded = decodePlan(edited, 'a.plan.json');

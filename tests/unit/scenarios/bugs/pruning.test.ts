@@ -7,8 +7,10 @@ import { planOf } from '../../../support/lives.ts';
 const plan = planOf('standard', '3');
 const smaller = { ...plan, faults: plan.faults.slice(0, 1) };
 
+const AGE = { runs: 0, firstSeen: '2026-01-31', hasOwnName: false };
+
 function lived(name: string, over: Partial<LivedBug> = {}): LivedBug {
-  return { name, status: 'open', signature: 'a/b', outcome: 'reproduces', isTold: false, plan, ...over };
+  return { name, status: 'open', signature: 'a/b', outcome: 'reproduces', isTold: false, plan, age: AGE, ...over };
 }
 const actions = (...bugs: LivedBug[]): string[] => pruningOf(bugs).map(({ name, action }) => `${name}: ${action}`);
 
@@ -30,6 +32,19 @@ describe('pruning', () => {
 
   it('equal plans are one bug: one of the two stays', () => {
     expect(actions(lived('x'), lived('y'))).toEqual(['x: keep', 'y: remove']);
+  });
+
+  it('of equal plans the one that was there first stays, whatever the names say', () => {
+    const older = (over: Partial<LivedBug['age']>): string[] =>
+      actions(lived('copy'), lived('original', { age: { ...AGE, ...over } }));
+    const stays = ['copy: remove', 'original: keep'];
+    expect(older({ runs: 2 })).toEqual(stays);
+    expect(older({ firstSeen: '2026-01-30' })).toEqual(stays);
+    expect(older({ hasOwnName: true })).toEqual(stays);
+    expect(older({ firstSeen: undefined })).toEqual(['copy: keep', 'original: remove']);
+    expect(pruningOf([lived('x'), lived('y')])[1]?.why).toBe(
+      'it fails like x, whose plan is the same, and was there first',
+    );
   });
 
   it('another signature, another engine or another outcome is no duplicate', () => {
