@@ -10,7 +10,7 @@ import { SAVEPOINT_FORMATS } from '../../scenarios/schema/operation-schema.ts';
 import type { NodeId } from '../../engine/foundation/ids.ts';
 import type { ClientCommand } from '../../engine/protocol/client-operations.ts';
 import type { EngineConfiguration } from '../../engine/protocol/configuration.ts';
-import type { Fault } from '../../sim/faults/fault.ts';
+import { type Fault, USER_CALLS } from '../../sim/faults/fault.ts';
 import {
   allNodes,
   brokerNodes,
@@ -29,6 +29,7 @@ import type { SimulationPlan } from '../../sim/plan.ts';
 export interface FaultedPlan {
   readonly cluster: ClusterSize & { readonly slots?: number };
   readonly liveness: Pick<SimulationPlan['liveness'], 'stormUs'>;
+  readonly sink?: { readonly kind: NonNullable<SimulationPlan['sink']>['kind'] } | undefined;
   readonly engine?: Pick<EngineConfiguration, 'highAvailability'> & {
     readonly checkpoint: Pick<EngineConfiguration['checkpoint'], 'storage' | 'intervalUs' | 'retention'>;
   };
@@ -60,7 +61,7 @@ export function faultBodies(plan: FaultedPlan): Bodies {
   ];
 }
 
-function ofProcesses({ cluster, engine }: FaultedPlan): Bodies {
+function ofProcesses({ cluster, engine, sink }: FaultedPlan): Bodies {
   const taskManager = fc.constantFrom(...taskManagerNodes(cluster));
   const machine = fc.constantFrom(...machineNodes(cluster));
   const survives = engine?.highAvailability.kind !== 'none';
@@ -71,7 +72,8 @@ function ofProcesses({ cluster, engine }: FaultedPlan): Bodies {
     fc.record({ kind: kind('crash'), node: service, restartAfterUs: RESTART_AFTER_US }),
     fc.record({
       kind: kind('power-loss'),
-      node: fc.constant(SERVICE_NODES.storage),
+      // Output files are the only ones beside those of checkpoints that power takes.
+      node: fc.constantFrom(SERVICE_NODES.storage, ...(sink?.kind === 'file' ? [SERVICE_NODES.sink] : [])),
       restartAfterUs: RESTART_AFTER_US,
     }),
     fc.record({ kind: kind('pause'), node: machine, forUs: FOR_US }),
@@ -94,8 +96,9 @@ function ofProcesses({ cluster, engine }: FaultedPlan): Bodies {
       node: taskManager,
       afterCalls: fc.nat(60),
       recoverable: fc.constant(true),
+      call: fc.constantFrom(...USER_CALLS),
     }),
-    fc.record({ kind: kind('hang'), node: taskManager, hangUs: FOR_US }),
+    fc.record({ kind: kind('hang'), node: taskManager, hangUs: FOR_US, call: fc.constantFrom(...USER_CALLS) }),
   ];
 }
 

@@ -137,7 +137,7 @@ function checkpointText({ event }: HistoryEvent, { vertexName }: Wording): strin
     case 'decline-sent':
       return `${vertexName(event.vertex)}/${event.subtask} declines checkpoint ${event.checkpointId}: ${event.reason}`;
     case 'metadata-write-sent':
-      return `The metadata of checkpoint ${event.checkpointId} are sent to ${event.path}`;
+      return `The metadata of checkpoint ${event.checkpointId} is sent to ${event.path}`;
     case 'pointer-write-sent':
       return `The pointer to checkpoint ${event.checkpointId} is sent`;
     case 'checkpoint-completed':

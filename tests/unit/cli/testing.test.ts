@@ -271,7 +271,7 @@ describe('arbitraries', () => {
     const drawn = (plan: FaultedPlan): Fault[] =>
       fc.sample(faultPlan(plan, { minFaults: 8 }), { numRuns: 400, seed: 7 }).flat();
     const full = [
-      ...drawn({ cluster, liveness, engine: engine('zookeeper', 'hdfs') }),
+      ...drawn({ cluster, liveness, engine: engine('zookeeper', 'hdfs'), sink: { kind: 'file' } }),
       ...drawn({ cluster, liveness, engine: engine('kubernetes', 'object-store') }),
     ];
     const labels = new Set(full.map(faultLabel));
