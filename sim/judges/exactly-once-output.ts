@@ -23,6 +23,7 @@ import type { JobAudit } from './job-audit.ts';
 import type { EndOfLife, Judge } from './judge.ts';
 import type { RecordTrail } from './record-trail.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
+import { secondsText } from './seconds-text.ts';
 import { canonicalText, HashSum, TermHash } from './value-hash.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -304,7 +305,7 @@ export class ExactlyOnceOutput implements Judge {
 
   /** Shown by what decided it; else by the last that was seen. */
   #lost(sink: SeenSink, lineage: Lineage, why: string): void {
-    if (this.#findings.has('output-lost')) return this.#findings.violated('output-lost', [], () => '');
+    if (this.#findings.again('output-lost')) return;
     const { index, trail } = this.#options;
     const { says, at } = trail.lost(lineage);
     const last = sink.batches.at(-1);
@@ -317,7 +318,7 @@ export class ExactlyOnceOutput implements Judge {
   }
 
   #duplicated(sink: SeenSink, batch: Batch, position: number): void {
-    if (this.#findings.has('output-duplicated')) return this.#findings.violated('output-duplicated', [], () => '');
+    if (this.#findings.again('output-duplicated')) return;
     const lineage = batch.lineages[position] ?? -1;
     const first = firstSight(sink.batches, lineage);
     const since = first === undefined || first === batch ? [] : [first.at];
@@ -334,8 +335,8 @@ export class ExactlyOnceOutput implements Judge {
     const { outputKey } = this.#options.audit;
     const key = outputKey === undefined ? '' : ` of key ${String(outputKey(batch.values[position]))}`;
     const record = this.#options.index.describe(lineage);
-    const before = first === undefined ? 'an earlier one' : `${first.by} at ${seconds(first)}`;
-    return `${record}${key} is visible again in ${batch.by} at ${seconds(batch)}; it was in ${before}`;
+    const before = first === undefined ? 'an earlier one' : `${first.by} at ${secondsText(first.atUs)}`;
+    return `${record}${key} is visible again in ${batch.by} at ${secondsText(batch.atUs)}; it was in ${before}`;
   }
 }
 
@@ -345,8 +346,6 @@ function writerOf({ producer, partition = producer }: EventOf<'output-appended'>
     ? `what was written to ${producer}`
     : `what ${producer} wrote to partition ${partition}`;
 }
-
-const seconds = ({ atUs }: Batch): string => `${String(atUs / 1_000_000)} s`;
 
 function sayOrderBroken(
   index: InputIndex,

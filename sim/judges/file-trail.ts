@@ -9,6 +9,7 @@
 import type { HistoryEvent } from '../history/history-event.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 import type { Clue } from './record-trail.ts';
+import { secondsText } from './seconds-text.ts';
 
 interface Fate {
   readonly at: number;
@@ -38,11 +39,11 @@ export class FileTrail {
         this.#written.delete(event.path);
         return;
       case 'checkpoint-aborted':
-        return this.#end(event.checkpointId, { at, says: `was aborted at ${seconds(atUs)} (${event.reason})` });
+        return this.#end(event.checkpointId, { at, says: `was aborted at ${secondsText(atUs)} (${event.reason})` });
       case 'checkpoint-completed':
-        return this.#end(event.checkpointId, { at, says: `completed at ${seconds(atUs)}` });
+        return this.#end(event.checkpointId, { at, says: `completed at ${secondsText(atUs)}` });
       case 'checkpoint-subsumed':
-        return this.#end(event.checkpointId, { at, says: `was subsumed at ${seconds(atUs)}` });
+        return this.#end(event.checkpointId, { at, says: `was subsumed at ${secondsText(atUs)}` });
       default:
     }
   }
@@ -52,7 +53,7 @@ export class FileTrail {
     const written = this.#written.get(path);
     const fate = checkpoint === undefined ? undefined : this.#fates.get(checkpoint);
     const says = [
-      ...(written === undefined ? [] : [`it was written at ${seconds(written.atUs)}`]),
+      ...(written === undefined ? [] : [`it was written at ${secondsText(written.atUs)}`]),
       ...(checkpoint === undefined
         ? []
         : [`checkpoint ${String(checkpoint)}, whose it is, ${fate?.says ?? 'never ended'}`]),
@@ -73,5 +74,3 @@ export class FileTrail {
     forgetOldest(this.#fates, EPISODES_KEPT);
   }
 }
-
-const seconds = (us: number): string => `${String(us / 1_000_000)} s`;

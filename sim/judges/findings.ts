@@ -32,6 +32,13 @@ export class Findings {
     return this.#byAnomaly.has(anomaly);
   }
 
+  /** Counts one more case of an anomaly that was found before, which need not be explained again; false: it is the first. */
+  again(anomaly: string): boolean {
+    const known = this.#byAnomaly.get(anomaly);
+    if (known !== undefined) known.count += 1;
+    return known !== undefined;
+  }
+
   /** A safety violation; `at` are the history indices that show it. */
   violated(anomaly: string, at: readonly number[], message: () => string): void {
     this.#add('violated', anomaly, { at, message });
@@ -64,8 +71,7 @@ export class Findings {
     anomaly: string,
     shown: { readonly at: readonly number[]; readonly message: () => string },
   ): void {
-    const known = this.#byAnomaly.get(anomaly);
-    if (known !== undefined) known.count += 1;
-    else this.#byAnomaly.set(anomaly, { anomaly, outcome, message: shown.message(), at: shown.at, count: 1 });
+    if (!this.again(anomaly))
+      this.#byAnomaly.set(anomaly, { anomaly, outcome, message: shown.message(), at: shown.at, count: 1 });
   }
 }

@@ -12,6 +12,7 @@ import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
 import type { AbortedRecord } from './judge.ts';
 import type { Cut, InputIndex } from './reference-run.ts';
+import { secondsText } from './seconds-text.ts';
 
 /** What is known about a finding: part of a sentence, empty when nothing is, and the history indices that show it, as a verdict has them. */
 export interface Clue {
@@ -93,7 +94,7 @@ export class RecordTrail {
         : [
             {
               ...covering,
-              says: `checkpoint ${String(covering.id)}, complete at ${when(covering)}, is the first that covers it`,
+              says: `checkpoint ${String(covering.id)}, complete at ${secondsText(covering.atUs)}, is the first that covers it`,
             },
           ]),
       ...(counts ? [abort] : []),
@@ -111,7 +112,10 @@ export class RecordTrail {
       const { checkpointId } = restore;
       if (covering !== undefined && checkpointId >= covering.id) continue;
       const from = checkpointId === 0 ? 'the beginning' : `checkpoint ${String(checkpointId)}, which does not cover it`;
-      return { says: `: between them, at ${when(restore)}, the job went back to ${from}`, at: [restore.at] };
+      return {
+        says: `: between them, at ${secondsText(restore.atUs)}, the job went back to ${from}`,
+        at: [restore.at],
+      };
     }
     return NO_CLUE;
   }
@@ -125,7 +129,7 @@ export class RecordTrail {
   #onAborted({ transaction, why, preCommitted, lineages }: EventOf<'transaction-aborted'>, moment: Moment): void {
     if (lineages.length === 0) return;
     const was = preCommitted ? ', which was pre-committed,' : '';
-    const says = `transaction ${transaction} with it${was} was aborted at ${when(moment)} (${why})`;
+    const says = `transaction ${transaction} with it${was} was aborted at ${secondsText(moment.atUs)} (${why})`;
     this.#aborts.set(moment.at, { ...moment, says, wasPreCommitted: preCommitted });
     forgetOldest(this.#aborts, EPISODES_KEPT);
     this.#abortedAt ??= new Int32Array(this.#index.sourceCount);
@@ -135,7 +139,7 @@ export class RecordTrail {
   #onKafka(event: EventOf<'kafka-transaction'>, moment: Moment): void {
     if (event.state !== 'prepare-abort') return;
     const { transactionalId, producerId, producerEpoch } = event;
-    const says = `transaction ${transactionalId} with it was aborted at ${when(moment)}, by epoch ${String(producerEpoch)} of its producer`;
+    const says = `transaction ${transactionalId} with it was aborted at ${secondsText(moment.atUs)}, by epoch ${String(producerEpoch)} of its producer`;
     this.#kafkaAborts.set(`${String(producerId)}/${String(producerEpoch)}`, {
       ...moment,
       says,
@@ -167,6 +171,3 @@ export class RecordTrail {
     );
   }
 }
-
-/** Virtual time, as `7.2 s`. */
-const when = ({ atUs }: Moment): string => `${String(atUs / 1_000_000)} s`;

@@ -13,6 +13,7 @@
  */
 import { assert } from '../../../engine/foundation/assert.ts';
 import type { Lineage, RecordValue } from '../../../engine/protocol/stream-elements.ts';
+import type { AbortedRecord } from '../../judges/judge.ts';
 import type { BrokerRules } from './broker-rules.ts';
 
 export interface AppendedBatch {
@@ -47,12 +48,7 @@ export interface VisibleRecords {
   readonly lineages: readonly Lineage[];
 }
 
-/** Where an aborted record lies, and who wrote it. */
-export interface AbortedPlace {
-  readonly offset: number;
-  readonly producerId: number;
-  readonly producerEpoch: number;
-}
+type AbortedPlace = Omit<AbortedRecord, 'partition'>;
 
 export type AppendOutcome = 'appended' | 'duplicate' | 'fenced' | 'out-of-order-sequence' | 'invalid-transaction-state';
 
