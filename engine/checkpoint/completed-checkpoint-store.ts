@@ -80,13 +80,14 @@ export class CompletedCheckpointStore {
     return { ...this.#pointer, epoch, job: { ...this.run, ended } };
   }
 
-  /** The pointer is durable. Returns what it dropped. */
+  /** The pointer is durable. Returns what it dropped. Metadata of ids above the newest may wait for its own pointer: it is not forgotten. */
   stored(pointer: CheckpointPointer, version: number): readonly RetainedCheckpoint[] {
     const kept = new Set(pointer.completed.map(({ id }) => id));
     const dropped = this.#pointer.completed.filter(({ id }) => !kept.has(id));
     this.#pointer = pointer;
     this.#version = version;
-    for (const id of [...this.#metadata.keys()]) if (!kept.has(id)) this.#metadata.delete(id);
+    const newest = this.newest?.id ?? 0;
+    for (const id of [...this.#metadata.keys()]) if (id <= newest && !kept.has(id)) this.#metadata.delete(id);
     return dropped;
   }
 }

@@ -85,7 +85,7 @@ export class Progress implements Judge {
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#tries = new RemainingTries(options.plan.engine, options.margins);
-    this.#starvation = new CheckpointStarvation(options.plan.engine, this.#quiet);
+    this.#starvation = new CheckpointStarvation(options.plan, this.#quiet);
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CompletedCheckpointStore } from '../../../../engine/checkpoint/completed-checkpoint-store.ts';
 import type { RetainedCheckpoint } from '../../../../engine/protocol/checkpoint-pointer.ts';
+import type { CheckpointMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { EPOCH, id, JOB } from '../../../support/engine-values.ts';
 
 const checkpoint = (n: number): RetainedCheckpoint => ({ id: id(n), metadata: `chk-${n}/_metadata` });
@@ -8,6 +9,14 @@ const storeOf = (retained: number, ...ids: number[]): CompletedCheckpointStore =
   new CompletedCheckpointStore(retained, { epoch: EPOCH, completed: ids.map(checkpoint) }, 7);
 const idsIn = (pointer: { readonly completed: readonly RetainedCheckpoint[] }): number[] =>
   pointer.completed.map((one) => one.id);
+const metadataOf = (n: number): CheckpointMetadata => ({
+  checkpointId: id(n),
+  jobId: JOB,
+  triggeredAtUs: 0,
+  states: [],
+  operators: [],
+  highestParallelism: 1,
+});
 
 describe('completed checkpoint store', () => {
   it('C16: a new checkpoint goes to the end, and the oldest beyond the limit goes', () => {
@@ -41,19 +50,24 @@ describe('completed checkpoint store', () => {
 
   it('C16: metadata of what the pointer dropped is forgotten', () => {
     const store = storeOf(1, 3);
-    const metadataOf = (n: number) => ({
-      checkpointId: id(n),
-      jobId: JOB,
-      triggeredAtUs: 0,
-      states: [],
-      operators: [],
-      highestParallelism: 1,
-    });
     store.remember(metadataOf(3));
     store.remember(metadataOf(4));
     store.stored(store.pointerWith(checkpoint(4), EPOCH), 8);
     expect(store.metadataOf(id(3))).toBeUndefined();
     expect(store.metadataOf(id(4))).toEqual(metadataOf(4));
+  });
+
+  it('C16: metadata that waits while the pointer of an earlier checkpoint is written is known when its own is; what never got one is not', () => {
+    const store = storeOf(2, 3);
+    for (const n of [3, 4, 5, 6]) store.remember(metadataOf(n));
+    store.stored(store.pointerWith(checkpoint(4), EPOCH), 8);
+    store.stored(store.pointerWith(checkpoint(6), EPOCH), 9);
+    expect([3, 4, 5, 6].map((n) => store.metadataOf(id(n))?.checkpointId)).toEqual([
+      undefined,
+      id(4),
+      undefined,
+      id(6),
+    ]);
   });
 
   it('C27: directories that were claimed are named by the pointers until each is known to be gone', () => {

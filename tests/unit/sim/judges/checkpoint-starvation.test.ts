@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkpointId, executionAttemptId, leaderEpoch, nodeId } from '../../../../engine/foundation/ids.ts';
 import { micros } from '../../../../engine/foundation/time.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
+import type { PrioritiesPlan } from '../../../../sim/plan.ts';
 import { CheckpointStarvation, leftOf } from '../../../../sim/judges/checkpoint-starvation.ts';
 import { QuietStretch } from '../../../../sim/judges/quiet-stretch.ts';
 import { ALIGNED } from '../../../support/engine-values.ts';
@@ -21,10 +22,13 @@ class Told {
   readonly judge: CheckpointStarvation;
   #wasStarved = false;
 
-  constructor(options: Partial<typeof engine.checkpoint> = {}) {
+  constructor(options: Partial<typeof engine.checkpoint> = {}, priorities?: PrioritiesPlan) {
     const own = { intervalUs: INTERVAL_US, timeoutUs: TIMEOUT_US, minPauseUs: 0, maxConcurrent: 1 };
     this.judge = new CheckpointStarvation(
-      { ...engine, checkpoint: { ...engine.checkpoint, ...own, ...options } },
+      {
+        engine: { ...engine, checkpoint: { ...engine.checkpoint, ...own, ...options } },
+        ...(priorities && { priorities }),
+      },
       this.#quiet,
     );
     this.status('running');
@@ -156,6 +160,22 @@ describe('checkpoint starvation', () => {
         .wait(MOST_US + 1).isStarved,
     ).toBe(true);
     expect(new Told({ maxConcurrent: 2 }).trigger(1).wait(MOST_US + 1).isStarved).toBe(true);
+  });
+
+  it('priorities that may keep every request from its answer disturb the job until the storm ends, and a time-out longer; smaller ones do not', () => {
+    const quarterUs = engine.runtime.requestTimeoutUs / 4;
+    const priorities = { ranks: 64, windowUs: 0, changeSteps: [], dropUs: quarterUs };
+    expect(new Told({}, priorities).wait(MOST_US + 1).isStarved).toBe(true);
+    for (const slower of [
+      { ...priorities, dropUs: quarterUs + 1 },
+      { ...priorities, windowUs: quarterUs + 1 },
+    ]) {
+      const told = new Told({}, slower).wait(9 * MOST_US);
+      expect(told.isStarved).toBe(false);
+      told.tell({ kind: 'phase', phase: 'liveness' }).wait(TIMEOUT_US + MOST_US);
+      expect(told.isStarved).toBe(false);
+      expect(told.wait(1).isStarved).toBe(true);
+    }
   });
 
   it('I3: it remembers no checkpoint that has ended', () => {
