@@ -250,6 +250,8 @@ export interface EngineParts {
   filesToDelete(paths: readonly string[]): readonly string[];
   /** Whether a leader knows files of a snapshot that was not claimed when that has left the store (row C27). */
   readonly notClaimedFiles: 'remembered' | 'forgotten';
+  /** Metadata that a stored pointer does not name (row F16): its checkpoint may wait for a pointer of its own, or it is forgotten with what was dropped. */
+  readonly unnamedMetadata: 'may-wait' | 'forgotten';
   /** What earlier runs left and had not kept: swept with the run's own, or left to whom it may concern. */
   readonly leftOfEarlierRuns: 'swept' | 'left-alone';
   /** What a run has claimed (row C27): named by the run until nothing is left of it, or deleted by whoever sees it fall out of use. */
@@ -442,6 +444,7 @@ export const standardParts: EngineParts = {
   sharedGarbage: 'swept',
   filesToDelete: (paths) => paths,
   notClaimedFiles: 'remembered',
+  unnamedMetadata: 'may-wait',
   leftOfEarlierRuns: 'swept',
   claimedSnapshot: 'named-until-gone',
   createOperatorStateStore: (operator) => new OperatorStateStore(operator),

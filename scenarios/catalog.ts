@@ -139,6 +139,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'savepoints-that-expire', description: 'savepoints fail all the time where no checkpoint may' },
   { name: 'kept-at-the-end', description: 'checkpoints retained, deleted, or kept of failures only, as runs end' },
   { name: 'unclaimed-runs', description: 'runs without a claim whose first checkpoints fail' },
+  { name: 'pointers-in-a-row', description: 'checkpoints wait for their pointers when runs end and begin' },
   { name: 'declined-by-all', description: 'all tasks decline the same checkpoint, few failures are tolerated' },
   { name: 'lost-write-request', description: 'pointer writes never arrive' },
   { name: 'leader-change-storage-outage', description: 'new leaders meet a storage that does not answer' },

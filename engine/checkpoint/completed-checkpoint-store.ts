@@ -3,10 +3,12 @@
  * DefaultCompletedCheckpointStore).
  *
  * Owns: the pointer's last known value and version, metadata read or written by this leader. Does not own: writing it.
- * Invariants: I1 ids rise from oldest to newest; I2 the newest is never dropped; I3 what is dropped is for `subsume` to say.
+ * Invariants: I1 ids rise from oldest to newest; I2 the newest is never dropped; I3 what is dropped is for `subsume` to say;
+ * I4 metadata of an id above the newest stays: its checkpoint may wait for its own pointer while an earlier one is written.
  */
 import { assert } from '../foundation/assert.ts';
 import type { CheckpointId, LeaderEpoch } from '../foundation/ids.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
 import {
   type CheckpointPointer,
   FIRST_RUN,
@@ -17,17 +19,21 @@ import {
 import type { CheckpointMetadata } from '../protocol/metadata-file.ts';
 import { subsume } from './checkpoint-subsumption.ts';
 
+type StoreParts = Pick<EngineParts, 'unnamedMetadata'>;
+
 export class CompletedCheckpointStore {
   readonly #retained: number;
+  readonly #parts: StoreParts;
   readonly #metadata = new Map<CheckpointId, CheckpointMetadata>();
   #pointer: CheckpointPointer;
   #version: number;
   /** Directories of claimed snapshots in which nothing is left. */
   readonly #goneClaims = new Set<string>();
 
-  constructor(retained: number, pointer: CheckpointPointer, version: number) {
+  constructor(retained: number, pointer: CheckpointPointer, version: number, parts: StoreParts = standardParts) {
     assert(retained >= 1, 'at least one checkpoint is retained', { retained });
     this.#retained = retained;
+    this.#parts = parts;
     this.#pointer = pointer;
     this.#version = version;
   }
@@ -80,13 +86,13 @@ export class CompletedCheckpointStore {
     return { ...this.#pointer, epoch, job: { ...this.run, ended } };
   }
 
-  /** The pointer is durable. Returns what it dropped. Metadata of ids above the newest may wait for its own pointer: it is not forgotten. */
+  /** The pointer is durable. Returns what it dropped. */
   stored(pointer: CheckpointPointer, version: number): readonly RetainedCheckpoint[] {
     const kept = new Set(pointer.completed.map(({ id }) => id));
     const dropped = this.#pointer.completed.filter(({ id }) => !kept.has(id));
     this.#pointer = pointer;
     this.#version = version;
-    const newest = this.newest?.id ?? 0;
+    const newest = this.#parts.unnamedMetadata === 'may-wait' ? (this.newest?.id ?? 0) : Number.POSITIVE_INFINITY;
     for (const id of [...this.#metadata.keys()]) if (id <= newest && !kept.has(id)) this.#metadata.delete(id);
     return dropped;
   }

@@ -98,7 +98,8 @@ export class LeaderTakeover {
   ): CompletedCheckpointStore {
     const read = new Set(metadata.map(({ checkpointId }) => checkpointId));
     const completed = pointer.completed.filter(({ id }) => read.has(id));
-    const store = new CompletedCheckpointStore(this.#options.retained, { ...pointer, completed }, version);
+    const { retained, parts } = this.#options;
+    const store = new CompletedCheckpointStore(retained, { ...pointer, completed }, version, parts);
     for (const one of metadata) store.remember(one);
     return store;
   }

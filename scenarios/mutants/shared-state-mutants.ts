@@ -41,6 +41,17 @@ export const noClaimLostAfterSecondFailover: Mutant = {
   judges: SEE_EARLY_DELETION,
 };
 
+export const waitingMetadataForgotten: Mutant = {
+  slug: 'waiting-metadata-forgotten',
+  bug: 'own (found by a sweep)',
+  story:
+    'A stored pointer makes the leader forget the metadata of all that it does not name, that of a checkpoint too which waits for its own pointer. When ' +
+    'the files in use are gathered anew from what is retained, its files are none of them.',
+  parts: withWrong({ unnamedMetadata: 'forgotten' }),
+  scenario: 'pointers-in-a-row',
+  judges: SEE_EARLY_DELETION,
+};
+
 export const claimForgottenByNextLeader: Mutant = {
   slug: 'claim-forgotten-by-next-leader',
   bug: 'own (row C27)',
