@@ -3,7 +3,7 @@
  *
  * While nothing disturbs the job and as many checkpoints may begin as it wants, one is due within the longest distance that its options
  * leave between two: its interval (the longer one where it may lag), at least the minimum pause; and what it takes to ask the services for
- * an id and to get rid of files, which the time-outs of two requests allow for. At the limit of concurrent checkpoints the first of them to end
+ * an id and for a file to be deleted, which the time-outs of two requests allow for. At the limit of concurrent checkpoints the first of them to end
  * has its time-out, too; and behind a fault the stretch begins a time-out after its end, as what was late or refused then may take so long.
  * Where priorities of chains of messages (network/chain-priorities.ts) leave a request less than half of its time-out, it may go unanswered for as
  * long as they last, which is the whole storm: then it is never quiet.
@@ -35,6 +35,7 @@ export const STARVATION_KINDS = [
   'checkpoint-aborted',
   'operation-requested',
   'operation-answered',
+  'object-deleted',
   'fault-effective',
   'fault-ended',
   'phase',
@@ -123,6 +124,9 @@ export class CheckpointStarvation {
       case 'fault-effective':
       case 'fault-ended':
         return false;
+      // A trigger waits for what is being deleted (row C2), and that may be many files, one by one.
+      case 'object-deleted':
+        return true;
       case 'phase':
         if (event.phase === 'liveness') this.#slowedUntilUs ??= atUs + this.#options.engine.checkpoint.timeoutUs;
         return false;

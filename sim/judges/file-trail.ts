@@ -13,6 +13,7 @@ import { secondsText } from './seconds-text.ts';
 
 interface Fate {
   readonly at: number;
+  readonly atUs: number;
   readonly says: string;
 }
 
@@ -39,11 +40,15 @@ export class FileTrail {
         this.#written.delete(event.path);
         return;
       case 'checkpoint-aborted':
-        return this.#end(event.checkpointId, { at, says: `was aborted at ${secondsText(atUs)} (${event.reason})` });
+        return this.#end(event.checkpointId, {
+          at,
+          atUs,
+          says: `was aborted at ${secondsText(atUs)} (${event.reason})`,
+        });
       case 'checkpoint-completed':
-        return this.#end(event.checkpointId, { at, says: `completed at ${secondsText(atUs)}` });
+        return this.#end(event.checkpointId, { at, atUs, says: `completed at ${secondsText(atUs)}` });
       case 'checkpoint-subsumed':
-        return this.#end(event.checkpointId, { at, says: `was subsumed at ${secondsText(atUs)}` });
+        return this.#end(event.checkpointId, { at, atUs, says: `was subsumed at ${secondsText(atUs)}` });
       default:
     }
   }
@@ -60,6 +65,13 @@ export class FileTrail {
     ].join('; ');
     const at = [written?.at ?? -1, fate?.at ?? -1].filter((index) => index >= 0).sort((a, b) => a - b);
     return { says: says === '' ? '' : `: ${says}`, at };
+  }
+
+  /** From when the file could be deleted: it was there, and its checkpoint had ended; undefined: nobody can tell. */
+  deletableFromUs(path: string, checkpoint: number | undefined): number | undefined {
+    const fate = checkpoint === undefined ? undefined : this.#fates.get(checkpoint);
+    const times = [this.#written.get(path)?.atUs, fate?.atUs].filter((atUs) => atUs !== undefined);
+    return times.length === 0 ? undefined : Math.max(...times);
   }
 
   /** Entries of memory; bounded, whatever the length of the life. */

@@ -138,7 +138,7 @@ export class JudgeBench {
     const margins = this.#margins;
     const common = { jobId, reader, margins };
     const isOver = (): boolean => this.#progress.isRemembered();
-    const retention = new Retention({ ...common, durable, isOver, files });
+    const retention = new Retention({ ...common, durable, isOver, files, listDelayUs: plan.storage.listDelayUs });
     const handedOut = (): readonly string[] => retention.handedOut();
     // Output that is complete does not say so: rows that were written before a failure are there, though the job has yet to read on to where it
     // had been, and of input without an end the last records close no window.

@@ -8,7 +8,9 @@
  * I1: what the engine believes counts for nothing: only the pointer in the coordination store and what a client was told;
  * I2: a savepoint nobody was told of is judged by nobody: in Flink, too, one that failed may leave files (decision 0018);
  * I3: files of a checkpoint that is still being taken are no orphans; nor is what earlier runs had retained when the next one began: that is
- *     their user's, until a run claims it (row C27). What a run has claimed goes when it is not retained any more, wherever it lies.
+ *     their user's, until a run claims it (row C27). What a run has claimed goes when it is not retained any more, wherever it lies;
+ * I4: a job that goes on leaves something to be deleted at any moment, and where its storage is slow it may never be seen without. At the end of
+ *     a life that found no quiet moment an orphan is what the newest sweeps have had before them, not what came behind them.
  */
 import { creatorOf } from '../../engine/protocol/checkpoint-paths.ts';
 import {
@@ -34,6 +36,8 @@ const NAME = 'retention';
 const CHECKPOINT_OF_PATH = /\/chk-(\d+)\//;
 /** Files of a checkpoint so many ids below the oldest that is retained are not waited for any more. */
 const REMEMBERED = 64;
+/** So many checkpoints complete, each with a sweep, until a file that one of them could see is gone: a sweep lists, deletes, and may be asked to wait. */
+const SWEEPS = 3;
 
 export interface RetentionOptions {
   readonly jobId: string;
@@ -41,7 +45,9 @@ export interface RetentionOptions {
   readonly durable: DurableState;
   /** The job takes no checkpoint any more: it has finished, and that is remembered. */
   readonly isOver: () => boolean;
-  readonly files: Pick<FileTrail, 'of'>;
+  readonly files: Pick<FileTrail, 'of' | 'deletableFromUs'>;
+  /** Most that lists of the storage lag behind. */
+  readonly listDelayUs: number;
   readonly margins?: Margins;
 }
 
@@ -70,6 +76,7 @@ export class Retention implements Judge {
     'operation-requested',
     'operation-answered',
     'task-restored',
+    'checkpoint-completed',
   ] as const;
   readonly anomalies =
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
@@ -103,6 +110,8 @@ export class Retention implements Judge {
   /** By checkpoint, while files of it are there. */
   readonly #restoredUs = new Map<number, number>();
   #checked = 0;
+  /** When the newest checkpoints completed, `SWEEPS` of them. */
+  readonly #completedUs: number[] = [];
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -114,7 +123,10 @@ export class Retention implements Judge {
   observe({ event, index: at, atUs }: HistoryEvent): void {
     if (event.kind === 'object-deleted') this.#onDeleted(event.path, { at, atUs });
     else if (event.kind === 'task-restored') this.#restoredUs.set(event.checkpointId, atUs);
-    else if (event.kind === 'coordination-updated') {
+    else if (event.kind === 'checkpoint-completed') {
+      this.#completedUs.push(atUs);
+      if (this.#completedUs.length > SWEEPS) this.#completedUs.shift();
+    } else if (event.kind === 'coordination-updated') {
       if (event.key === this.#pointerKey) this.#onPointer(decodePointer(event.value), { at, atUs });
     } else if (event.kind === 'operation-requested') this.#onRequested(event);
     else if (event.kind === 'operation-answered') this.#onAnswered(event, at);
@@ -124,11 +136,11 @@ export class Retention implements Judge {
   get remembered(): number {
     let files = this.#retainedFiles.size + this.#released.size;
     for (const kept of this.#kept.values()) files += kept.size;
-    return this.#everNamed.size + files + this.#restoredUs.size;
+    return this.#everNamed.size + files + this.#restoredUs.size + this.#completedUs.length;
   }
 
   finish(end: EndOfLife): Verdict[] {
-    const orphan = isCutOff(end) || end.cause === 'job-failed' ? undefined : this.firstOrphan();
+    const orphan = isCutOff(end) || end.cause === 'job-failed' ? undefined : this.#orphanAt(end);
     if (orphan !== undefined) {
       const { says, at } = this.#options.files.of(orphan, checkpointOf(orphan));
       this.#findings.notLive('orphan-file', at, () => `${orphan} belongs to no retained checkpoint${says}`);
@@ -140,13 +152,31 @@ export class Retention implements Judge {
 
   /** Asked last before a life may end well: it lists the storage. */
   firstOrphan(): string | undefined {
+    return this.#orphans().next().value;
+  }
+
+  /** I4. */
+  #orphanAt({ cause }: EndOfLife): string | undefined {
+    if (cause !== 'liveness-bound' || this.#options.isOver()) return this.firstOrphan();
+    for (const orphan of this.#orphans()) if (this.#hasOutlivedSweeps(orphan)) return orphan;
+    return undefined;
+  }
+
+  #hasOutlivedSweeps(orphan: string): boolean {
+    const { files, listDelayUs } = this.#options;
+    const fromUs = files.deletableFromUs(orphan, checkpointOf(orphan));
+    const sweptUs = this.#completedUs.length < SWEEPS ? undefined : this.#completedUs[0];
+    return fromUs === undefined || sweptUs === undefined || sweptUs >= fromUs + listDelayUs;
+  }
+
+  *#orphans(): Generator<string, undefined> {
     const { reader, durable, isOver } = this.#options;
     const referenced = new Set<string>();
     for (const checkpoint of reader.retained()) for (const path of reader.filesOf(checkpoint)) referenced.add(path);
     // A job that has ended takes no checkpoint any more: whatever lies there is an orphan.
     const newest = isOver() ? Number.POSITIVE_INFINITY : (reader.newest()?.id ?? 0);
     const oldest = isOver() ? Number.POSITIVE_INFINITY : (reader.retained()[0]?.id ?? 0);
-    return [...durable.objects(), ...durable.leftovers()].find((path) => {
+    const isOrphan = (path: string): boolean => {
       if (referenced.has(path)) return false;
       const isLeft = this.#isLeftOfClaim(path, referenced);
       if (isLeft !== undefined) return isLeft;
@@ -158,7 +188,10 @@ export class Retention implements Judge {
       if (!Number.isNaN(creator)) return creator < oldest && !this.#isKept(path, creator);
       const checkpoint = CHECKPOINT_OF_PATH.exec(path)?.[1];
       return checkpoint === undefined || (Number(checkpoint) <= newest && !this.#isKept(path, Number(checkpoint)));
-    });
+    };
+    for (const path of durable.objects()) if (isOrphan(path)) yield path;
+    for (const path of durable.leftovers()) if (isOrphan(path)) yield path;
+    return undefined;
   }
 
   /** I3. Undefined: in no directory that was claimed. What lies beside the files of a retained snapshot goes with it. */

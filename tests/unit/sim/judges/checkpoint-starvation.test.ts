@@ -162,6 +162,14 @@ describe('checkpoint starvation', () => {
     expect(new Told({ maxConcurrent: 2 }).trigger(1).wait(MOST_US + 1).isStarved).toBe(true);
   });
 
+  it('a file that is deleted begins the stretch anew: a trigger may wait for many, one by one', () => {
+    const told = new Told();
+    for (let file = 0; file < 5; file += 1)
+      told.wait(MOST_US).tell({ kind: 'object-deleted', path: 'f' }, 'object-store');
+    expect(told.isStarved).toBe(false);
+    expect(told.wait(MOST_US + 1).isStarved).toBe(true);
+  });
+
   it('priorities that may keep every request from its answer disturb the job until the storm ends, and a time-out longer; smaller ones do not', () => {
     const quarterUs = engine.runtime.requestTimeoutUs / 4;
     const priorities = { ranks: 64, windowUs: 0, changeSteps: [], dropUs: quarterUs };

@@ -34,6 +34,14 @@ describe('file trail', () => {
     expect(told(stored, completed, subsumed).of('chk-4/a', 4).says).toContain('was subsumed at 2 s');
   });
 
+  it('a file could be deleted from when it was there and its checkpoint had ended, as far as that is known', () => {
+    expect(told(stored, aborted).deletableFromUs('chk-4/a', 4)).toBe(1_000_000);
+    expect(told(aborted, stored).deletableFromUs('chk-4/a', 4)).toBe(1_000_000);
+    expect(told(stored, aborted).deletableFromUs('chk-4/a', undefined)).toBe(0);
+    expect(told(aborted).deletableFromUs('chk-4/a', 4)).toBe(0);
+    expect(told().deletableFromUs('chk-4/a', 4)).toBeUndefined();
+  });
+
   it('says nothing of what it never heard of, and of a file that nobody can assign only when it was written', () => {
     expect(told().of('x', undefined)).toEqual({ says: '', at: [] });
     expect(told(stored).of('chk-4/a', undefined)).toEqual({ says: ': it was written at 0 s', at: [0] });

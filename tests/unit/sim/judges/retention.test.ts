@@ -74,8 +74,9 @@ describe('files that nobody needs', () => {
       expect(life.bench.isSatisfied()).toBe(false);
       return life;
     };
-    for (const cause of ['liveness-bound', 'liveness-reached'] as const)
-      expect(verdictsOf(withOrphan(), cause)).toMatchObject([{ outcome: 'not-live', anomaly: 'orphan-file' }]);
+    expect(verdictsOf(withOrphan(), 'liveness-reached')).toMatchObject([
+      { outcome: 'not-live', anomaly: 'orphan-file' },
+    ]);
     // A life that was cut off proves nothing about what was still to be deleted.
     expect(verdictsOf(withOrphan(), 'limit')).toMatchObject([{ outcome: 'inconclusive', anomaly: 'cut-short' }]);
   });
@@ -86,6 +87,42 @@ describe('files that nobody needs', () => {
     life.world.files.set('elsewhere/chk-1/state', new Uint8Array(1));
     expect(life.bench.isSatisfied()).toBe(true);
     expect(anomalies(life)).toEqual(['']);
+  });
+});
+
+describe('files that nobody needs, when a life ends without a quiet moment', () => {
+  const LEFT = `checkpoints/${JOB_ID}/chk-2/left`;
+  const LIST_DELAY_US = 10;
+
+  function judged(deletableFromUs: number | undefined, completedUs: readonly number[], isOver = false): Retention {
+    const reader = { filesOf: () => [], retained: () => [], newest: () => ({ id: 9 }), floor: 0 };
+    const durable = { object: () => new Uint8Array(1), objects: () => [LEFT], leftovers: () => [] };
+    const files = { of: () => ({ says: '', at: [] }), deletableFromUs: () => deletableFromUs };
+    const options = { jobId: JOB_ID, reader, durable, files, isOver: () => isOver, listDelayUs: LIST_DELAY_US };
+    const judge = new Retention(options as unknown as RetentionOptions);
+    for (const atUs of completedUs)
+      judge.observe({ index: 0, atUs, node: nodeId('j'), event: { kind: 'checkpoint-completed' } } as HistoryEvent);
+    return judge;
+  }
+  const endOf = (judge: Retention, cause: EndOfLife['cause'] = 'liveness-bound'): readonly (string | undefined)[] =>
+    judge.finish({ cause, atUs: 999, historyLength: 1 } as EndOfLife).map(({ anomaly }) => anomaly);
+
+  it('I4: what three sweeps have had before them is an orphan, what came behind the first of them is not', () => {
+    expect(endOf(judged(100, [50, 110, 200, 300]))).toEqual(['orphan-file']);
+    expect(endOf(judged(101, [50, 110, 200, 300]))).toEqual(['']);
+    expect(judged(101, [50, 110, 200, 300]).firstOrphan()).toBe(LEFT);
+  });
+
+  it('I4: too few sweeps, a file of which nobody knows since when, a job that is over, a quiet moment: an orphan all the same', () => {
+    expect(endOf(judged(101, [110, 200]))).toEqual(['orphan-file']);
+    expect(endOf(judged(undefined, [110, 200, 300]))).toEqual(['orphan-file']);
+    expect(endOf(judged(101, [110, 200, 300], true))).toEqual(['orphan-file']);
+    expect(endOf(judged(101, [110, 200, 300]), 'liveness-reached')).toEqual(['orphan-file']);
+  });
+
+  it('remembers no more completions than it asks for', () => {
+    const many = Array.from({ length: 100 }, (_, index) => index);
+    expect(judged(0, many).remembered).toBe(3);
   });
 });
 
