@@ -72,14 +72,21 @@ export function withoutRoutine(
   return told;
 }
 
-/** One sentence up to the last checkpoint that was completed in it; one that was only begun is no routine. */
+/** One sentence up to the first checkpoint that was begun and not completed before another one like it: from there on all is told. */
 function condensed(stretch: readonly HistoryEvent[]): Told[] {
-  const completed = stretch.flatMap(({ event }) => (event.kind === 'checkpoint-completed' ? [event.checkpointId] : []));
-  const [first, last] = [completed[0], completed.at(-1)];
-  const [begin] = stretch;
-  if (first === undefined || last === undefined || begin === undefined) return [...stretch];
-  const rest = stretch.findIndex(
-    ({ event }) => event.kind === 'checkpoint-triggered' && !completed.includes(event.checkpointId),
-  );
-  return [{ begin, first, last }, ...(rest < 0 ? [] : stretch.slice(rest))];
+  let routine = stretch;
+  for (;;) {
+    const completed = completedIn(routine);
+    const open = routine.findIndex(
+      ({ event }) => event.kind === 'checkpoint-triggered' && !completed.includes(event.checkpointId),
+    );
+    const [begin] = routine;
+    const [first, last] = [completed[0], completed.at(-1)];
+    if (begin === undefined || first === undefined || last === undefined) return [...stretch];
+    if (open < 0) return [{ begin, first, last }, ...stretch.slice(routine.length)];
+    routine = routine.slice(0, open);
+  }
 }
+
+const completedIn = (stretch: readonly HistoryEvent[]): number[] =>
+  stretch.flatMap(({ event }) => (event.kind === 'checkpoint-completed' ? [event.checkpointId] : []));
