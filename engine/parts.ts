@@ -12,6 +12,7 @@ import type { CheckpointId, ExecutionAttemptId } from './foundation/ids.ts';
 import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
+import { placeSlots } from './jobmanager/slot-placement.ts';
 import type { BackendName } from './protocol/configuration.ts';
 import { type PatternRules, standardPatternRules } from './operators/cep/pattern-operator.ts';
 import type { WindowRules } from './operators/window-operator.ts';
@@ -56,6 +57,8 @@ export interface EngineParts {
   readonly pendingAtRestart: 'abort' | 'keep';
   /** What a failure restarts (row F1). */
   readonly tasksToRestart: typeof tasksToRestart;
+  /** Which slots those get (rows F5, F9). */
+  readonly placeSlots: typeof placeSlots;
   /** Whether a pending checkpoint is aborted when some of the subtasks restart; `owes`: one of them has not acknowledged it (row C20). */
   abortsAtRegionFailover(pending: { readonly owes: boolean }): boolean;
   /** Whether master hooks hear of the restart of a region (row C18). */
@@ -334,6 +337,7 @@ export const standardParts: EngineParts = {
   acceptsAcknowledgement: (required, attempt) => required.has(attempt),
   pendingAtRestart: 'abort',
   tasksToRestart,
+  placeSlots,
   abortsAtRegionFailover: () => true,
   hooksAtRegionRestart: 'called',
   failedHook: 'fails-checkpoint',

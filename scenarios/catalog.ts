@@ -60,6 +60,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     description: 'files first, then the log where they end; machines die around the switch',
   },
   { name: 'region-failover', description: 'what fails restarts alone: four failover regions, faults of many kinds' },
+  { name: 'scarce-slots', description: 'as many slots as subtasks, when regions restart alone' },
   { name: 'task-exceptions', description: 'user functions throw, in quick succession and during recovery' },
   { name: 'throws-in-snapshots', description: 'user functions throw in initializeState and snapshotState' },
   { name: 'throws-in-timers', description: 'user functions throw when a timer fires' },

@@ -92,7 +92,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
     const { configuration, graph, parts } = environment;
     const job = { graph, epoch, parts };
     this.#options = options;
-    this.#slots = new SlotPool(configuration);
+    this.#slots = new SlotPool(configuration, parts);
     this.#gateway = new TaskGateway(epoch);
     this.#failures = new FailureHandler(configuration, parts, environment.jitter);
     this.#scaling = new JobScaling({

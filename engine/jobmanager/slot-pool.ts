@@ -8,7 +8,8 @@ import type { ExecutionAttemptId, NodeId } from '../foundation/ids.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import { Blocklist } from './blocklist.ts';
 import type { ExecutionGraph } from './execution-graph.ts';
-import { placeSlots, type SlotPlace } from './slot-placement.ts';
+import { type EngineParts, standardParts } from '../parts.ts';
+import type { SlotPlace } from './slot-placement.ts';
 import { type RegisteredTaskManager, TaskManagerRegistry } from './task-manager-registry.ts';
 
 /** Places by subtask index. */
@@ -18,8 +19,13 @@ export class SlotPool {
   readonly registry = new TaskManagerRegistry();
   readonly #blocklist: Blocklist;
   readonly #nodesRemember: boolean;
+  readonly #placeSlots: EngineParts['placeSlots'];
 
-  constructor({ runtime, checkpoint }: Pick<EngineConfiguration, 'runtime' | 'checkpoint'>) {
+  constructor(
+    { runtime, checkpoint }: Pick<EngineConfiguration, 'runtime' | 'checkpoint'>,
+    { placeSlots }: Pick<EngineParts, 'placeSlots'> = standardParts,
+  ) {
+    this.#placeSlots = placeSlots;
     this.#nodesRemember = checkpoint.localRecovery === 'working-directory';
     this.#blocklist = new Blocklist(runtime.blocklist);
   }
@@ -44,7 +50,7 @@ export class SlotPool {
       isLive: state !== 'canceled',
     }));
     const nodesRemember = this.#nodesRemember;
-    return placeSlots({ taskManagers: this.#usable(executions, nowUs), indices, previous, nodesRemember });
+    return this.#placeSlots({ taskManagers: this.#usable(executions, nowUs), indices, previous, nodesRemember });
   }
 
   /** Not of blocked nodes, nor where something still runs that was cancelled or is not ours (row F10). */

@@ -1,5 +1,6 @@
 /** What the restart of one region may get wrong: what becomes of pending checkpoints, who restarts, and when the next one is triggered. */
 import { tasksToRestart } from '../../engine/jobmanager/failover-strategy.ts';
+import { placeSlots } from '../../engine/jobmanager/slot-placement.ts';
 import { type Mutant, withWrong } from './mutant.ts';
 
 export const pendingSurvivesFailover: Mutant = {
@@ -45,4 +46,14 @@ export const regionForgetsDownstream: Mutant = {
   }),
   scenario: 'task-exceptions',
   judges: ['exactly-once-output', 'progress'],
+};
+
+export const occupiedSlotGivenAway: Mutant = {
+  slug: 'occupied-slot-given-away',
+  bug: 'own (row F9)',
+  story:
+    'Slots for a region that restarts are handed out from the first one on, as for a whole job: whoever runs there has company.',
+  parts: withWrong({ placeSlots: (question) => placeSlots({ ...question, previous: [] }) }),
+  scenario: 'scarce-slots',
+  judges: ['bounds'],
 };

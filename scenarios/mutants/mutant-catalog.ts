@@ -71,6 +71,7 @@ import {
   deadTaskKeepsPending,
   pendingSurvivesFailover,
   regionForgetsDownstream,
+  occupiedSlotGivenAway,
   triggerWhileRecovering,
 } from './failover-mutants.ts';
 import {
@@ -249,6 +250,7 @@ export const MUTANTS: readonly Mutant[] = [
   deadTaskKeepsPending,
   triggerWhileRecovering,
   regionForgetsDownstream,
+  occupiedSlotGivenAway,
   enumeratorStateNotRestored,
   checkpointDoesNotWaitForEvents,
   eventsOfTheDeadWaitedFor,

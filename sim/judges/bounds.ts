@@ -1,5 +1,5 @@
 /**
- * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15).
+ * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15); no slot is taken twice (row F5).
  *
  * Owns what each channel between two subtasks was granted and was sent, as the messages between them say it, not as either of them counts.
  * Shown every message that goes over a connection (the network's `TrafficWatcher`); from the history it learns which attempts have ended.
@@ -17,6 +17,7 @@ import type { SimulationPlan } from '../plan.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
+import { SLOT_KINDS, SlotUse } from './slot-use.ts';
 import type { Verdict } from './verdict.ts';
 import { WaitingBuffers } from './waiting-buffers.ts';
 
@@ -42,10 +43,11 @@ export interface BoundsOptions {
 
 export class Bounds implements Judge {
   readonly name = NAME;
-  readonly kinds = ['task-deployed', 'task-state', 'node-crashed'] as const;
+  readonly kinds = SLOT_KINDS;
   readonly anomalies =
     'buffer-without-credit: a producer sends more data buffers than its consumer has granted. credit-beyond-buffers: a consumer grants more ' +
-    'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has, and what lies beyond is of more than one record.';
+    'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has, and what lies beyond is of more than one record. ' +
+    'slot-taken-twice: subtasks of more indices are deployed on a TaskManager than it has slots.';
   readonly #options: BoundsOptions;
   readonly #findings = new Findings(NAME);
   /** By attempt of the consumer, then by number of the channel in its gate. */
@@ -54,6 +56,7 @@ export class Bounds implements Judge {
   readonly #nodes = new Map<number, NodeId>();
   /** By vertex: the most subtasks it was deployed with. */
   readonly #parallelism: number[] = [];
+  readonly #slots = new SlotUse();
   /** Of the last event that was seen. */
   #at = 0;
   #buffers = 0;
@@ -63,8 +66,10 @@ export class Bounds implements Judge {
     this.#options = options;
   }
 
-  observe({ event, index, node }: HistoryEvent): void {
+  observe(entry: HistoryEvent): void {
+    const { event, index, node } = entry;
     this.#at = index;
+    this.#judgeSlots(this.#slots.observe(entry), entry);
     if (event.kind === 'task-deployed') {
       const { vertex, parallelism } = event;
       this.#parallelism[vertex] = Math.max(this.#parallelism[vertex] ?? 0, parallelism);
@@ -103,7 +108,7 @@ export class Bounds implements Judge {
 
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
-    return this.channels + this.#nodes.size;
+    return this.channels + this.#nodes.size + this.#slots.remembered;
   }
 
   /** Channels that are remembered (I2). */
@@ -140,6 +145,14 @@ export class Bounds implements Judge {
       this.#judgeCredit(channel, consumer);
       return;
     }
+  }
+
+  #judgeSlots(indices: ReadonlySet<number> | undefined, { event, index }: HistoryEvent): void {
+    const { slotsPerTaskManager } = this.#options.runtime;
+    if (event.kind !== 'task-deployed' || indices === undefined || indices.size <= slotsPerTaskManager) return;
+    this.#findings.violated('slot-taken-twice', [index], () => {
+      return `Attempt ${String(event.attempt)} is deployed on ${event.node}, where subtasks ${[...indices].join(', ')} are then in ${String(slotsPerTaskManager)} slots`;
+    });
   }
 
   #judgeCredit({ granted, sent, edge }: Channel, consumer: number): void {
