@@ -104,7 +104,8 @@ export class StateRestore {
       }
       if (reply?.outcome === 'not-found' || tries >= FETCH_TRIES_MAX)
         return this.#host.fail('restore-failed', replyOut);
-      const name = `get/${logicalFileKey(handle)}`;
+      // A file may be asked for twice: data in flight of a rescaled exchange, and of another one of the subtask.
+      const name = `get/${String(index)}/${logicalFileKey(handle)}`;
       probe(replyOut, 'state-fetch-repeated');
       this.#later.after(retryDelayUs(this.#requestTimeoutUs), name, replyOut, (_at, lateOut) =>
         this.#fetch(index, handle, tries + 1, lateOut),
