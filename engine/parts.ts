@@ -13,7 +13,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import { placeSlots } from './jobmanager/slot-placement.ts';
-import type { BackendName } from './protocol/configuration.ts';
+import type { BackendName, CheckpointConfiguration } from './protocol/configuration.ts';
 import { type PatternRules, standardPatternRules } from './operators/cep/pattern-operator.ts';
 import type { WindowRules } from './operators/window-operator.ts';
 import { createTrigger } from './operators/window-trigger.ts';
@@ -41,6 +41,9 @@ export interface StateFileQuestion {
   readonly subtask: number;
   readonly attempt: ExecutionAttemptId;
 }
+
+/** Of checkpoints, as configured. */
+export type CheckpointLimits = Pick<CheckpointConfiguration, 'minPauseUs' | 'maxConcurrent' | 'tolerableFailures'>;
 
 export interface FenceQuestion {
   readonly subtask: number;
@@ -83,6 +86,10 @@ export interface EngineParts {
   readonly afterReconnect: 'look-again' | 'trust-watch';
   /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
   readonly timerAtLimit: 'runs-on' | 'until-completion';
+  /** What a checkpoint may not exceed (rows C2, C3, C15): as configured. */
+  checkpointLimits(configured: CheckpointLimits): CheckpointLimits;
+  /** The delay of a restart of the whole job (row F4): waited for, or only told. */
+  readonly restartDelay: 'waited-for' | 'told';
   /** From one periodic trigger to the next (rows C3, C5); `intervalUs`: that of now, which the backlog may have made longer. */
   periodUs(configured: {
     readonly intervalUs: number;
@@ -350,6 +357,8 @@ export const standardParts: EngineParts = {
   suspendedLeadership: 'lost',
   afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
+  checkpointLimits: (configured) => configured,
+  restartDelay: 'waited-for',
   periodUs: ({ intervalUs, minPauseUs }) => Math.max(intervalUs, minPauseUs),
   staleDecline: 'ignored',
   lostTrigger: 'noticed',

@@ -140,6 +140,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'savepoints-that-expire', description: 'savepoints fail all the time where no checkpoint may' },
   { name: 'kept-at-the-end', description: 'checkpoints retained, deleted, or kept of failures only, as runs end' },
   { name: 'unclaimed-runs', description: 'runs without a claim whose first checkpoints fail' },
+  { name: 'limits-of-checkpoints', description: 'pauses, pending checkpoints, failures and restarts at their limits' },
   { name: 'pointers-in-a-row', description: 'checkpoints wait for their pointers when runs end and begin' },
   { name: 'end-of-a-later-run', description: 'the end of a run that began from the savepoint of a stop' },
   {

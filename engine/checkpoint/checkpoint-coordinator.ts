@@ -38,6 +38,7 @@ import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PendingDeadlines } from './pending-deadlines.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { locationOf, snapshotOptions } from './snapshot-options.ts';
+import type { CheckpointLimits } from '../parts.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 export class CheckpointCoordinator {
@@ -55,6 +56,7 @@ export class CheckpointCoordinator {
   readonly #coordinators: CheckpointedCoordinators;
   readonly #hooks: MasterHooks;
   readonly #final: FinalCheckpoint;
+  readonly #limits: CheckpointLimits;
   #lastCompletedUs: number | undefined;
   /** Newest checkpoint that was subsumed; 0: none. */
   #lastSubsumedId = 0;
@@ -69,7 +71,8 @@ export class CheckpointCoordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { firstId, tolerableFailures } = configuration.checkpoint;
+    const { firstId } = configuration.checkpoint;
+    this.#limits = options.parts.checkpointLimits(configuration.checkpoint);
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -96,7 +99,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#deadlines = new PendingDeadlines(options, (...missed) => this.#abort(...missed));
-    this.#failures = new CheckpointFailureManager(tolerableFailures);
+    this.#failures = new CheckpointFailureManager(this.#limits.tolerableFailures);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
@@ -251,9 +254,9 @@ export class CheckpointCoordinator {
       situation: (nowUs) => ({
         nowUs,
         pending: this.#pending.size,
-        maxConcurrent: this.#options.configuration.checkpoint.maxConcurrent,
+        maxConcurrent: this.#limits.maxConcurrent,
         cleaning: this.files.cleaning,
-        minPauseUs: this.#options.configuration.checkpoint.minPauseUs,
+        minPauseUs: this.#limits.minPauseUs,
         lastCompletedUs: this.#lastCompletedUs,
       }),
       refusalOf: (request) => this.#refusalOf(request),

@@ -157,6 +157,10 @@ export class JobDeployment {
     this.#restartAtUs = atUs;
   }
 
+  #isDelayed(nowUs: Micros): boolean {
+    return nowUs < this.#restartAtUs && this.#options.environment.parts.restartDelay === 'waited-for';
+  }
+
   /** No restart that waits takes place. */
   unschedule(): void {
     this.#restore.forget();
@@ -194,7 +198,7 @@ export class JobDeployment {
       );
     if (host.status() === 'created' || host.status() === 'running') this.#tryRedeploy(nowUs, out);
     const mayStart = host.status() === 'restarting' || (host.status() === 'created' && this.#job === undefined);
-    if (!mayStart || nowUs < this.#restartAtUs) return;
+    if (!mayStart || this.#isDelayed(nowUs)) return;
     if (this.executions !== undefined && !this.executions.isEmpty) return;
     const plan = scaling.plan(nowUs, out);
     if (plan === undefined) return;

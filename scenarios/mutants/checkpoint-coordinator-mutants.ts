@@ -21,6 +21,48 @@ export const periodNotBelowTimeout: Mutant = {
   judges: ['progress'],
 };
 
+const LIMITS = 'limits-of-checkpoints';
+
+export const minimumPauseIgnored: Mutant = {
+  slug: 'minimum-pause-ignored',
+  bug: 'own (row C3)',
+  story:
+    'A checkpoint that is due is triggered as soon as the one before has completed, be the minimum pause what it may.',
+  parts: withWrong({ checkpointLimits: (configured) => ({ ...configured, minPauseUs: 0 }) }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
+export const pendingWithoutLimit: Mutant = {
+  slug: 'pending-without-limit',
+  bug: 'own (row C2)',
+  story: 'Checkpoints are triggered by the clock, however many of them are pending.',
+  parts: withWrong({ checkpointLimits: (configured) => ({ ...configured, maxConcurrent: Number.POSITIVE_INFINITY }) }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
+export const failuresWithoutLimit: Mutant = {
+  slug: 'failures-without-limit',
+  bug: 'own (row C15)',
+  story: 'Checkpoints may fail in a row for ever: nobody restarts the job for it, and it goes on without a checkpoint.',
+  parts: withWrong({
+    checkpointLimits: (configured) => ({ ...configured, tolerableFailures: Number.POSITIVE_INFINITY }),
+  }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
+export const restartDelayNotAwaited: Mutant = {
+  slug: 'restart-delay-not-awaited',
+  bug: 'own (row F4)',
+  story:
+    'The delay of a restart is told, and the job is deployed as soon as its tasks have ended: what made it fail is still there.',
+  parts: withWrong({ restartDelay: 'told' }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
 export const lateDeclineKillsNewAttempt: Mutant = {
   slug: 'late-decline-kills-new-attempt',
   bug: 'FLINK-13593',

@@ -1,5 +1,6 @@
 /**
- * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15); no slot is taken twice (row F5).
+ * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15); no slot is taken twice (row F5), no restart comes before
+ * its delay is over (row F4), and checkpoints keep the limits that are set for them (rows C2, C3, C15).
  *
  * Owns what each channel between two subtasks was granted and was sent, as the messages between them say it, not as either of them counts.
  * Shown every message that goes over a connection (the network's `TrafficWatcher`); from the history it learns which attempts have ended.
@@ -14,9 +15,11 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { BufferMessage, DataPlaneMessage, EngineMessage } from '../../engine/protocol/messages.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
+import { CheckpointLimits, LIMITED_KINDS } from './checkpoint-limits.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
+import { RestartDelays } from './restart-delays.ts';
 import { SLOT_KINDS, SlotUse } from './slot-use.ts';
 import type { Verdict } from './verdict.ts';
 import { WaitingBuffers } from './waiting-buffers.ts';
@@ -37,17 +40,18 @@ type Of<K extends DataPlaneMessage['kind']> = Extract<DataPlaneMessage, { readon
 
 export interface BoundsOptions {
   readonly graph: JobGraph;
-  readonly runtime: SimulationPlan['engine']['runtime'];
+  readonly engine: Pick<SimulationPlan['engine'], 'runtime' | 'checkpoint' | 'scheduler'>;
   readonly margins?: Margins;
 }
 
 export class Bounds implements Judge {
   readonly name = NAME;
-  readonly kinds = SLOT_KINDS;
+  readonly kinds = [...new Set([...SLOT_KINDS, ...LIMITED_KINDS, 'job-submitted' as const])];
   readonly anomalies =
     'buffer-without-credit: a producer sends more data buffers than its consumer has granted. credit-beyond-buffers: a consumer grants more ' +
     'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has, and what lies beyond is of more than one record. ' +
-    'slot-taken-twice: subtasks of more indices are deployed on a TaskManager than it has slots.';
+    'slot-taken-twice: subtasks of more indices are deployed on a TaskManager than it has slots. deployed-too-soon: a subtask is deployed again before the delay of its restart is over. ' +
+    CheckpointLimits.anomalies;
   readonly #options: BoundsOptions;
   readonly #findings = new Findings(NAME);
   /** By attempt of the consumer, then by number of the channel in its gate. */
@@ -57,6 +61,8 @@ export class Bounds implements Judge {
   /** By vertex: the most subtasks it was deployed with. */
   readonly #parallelism: number[] = [];
   readonly #slots = new SlotUse();
+  readonly #restarts = new RestartDelays();
+  readonly #limits: CheckpointLimits;
   /** Of the last event that was seen. */
   #at = 0;
   #buffers = 0;
@@ -64,12 +70,15 @@ export class Bounds implements Judge {
 
   constructor(options: BoundsOptions) {
     this.#options = options;
+    this.#limits = new CheckpointLimits(options.engine, this.#findings);
   }
 
   observe(entry: HistoryEvent): void {
     const { event, index, node } = entry;
     this.#at = index;
     this.#judgeSlots(this.#slots.observe(entry), entry);
+    this.#judgeRestart(this.#restarts.observe(entry), entry);
+    this.#limits.observe(entry);
     if (event.kind === 'task-deployed') {
       const { vertex, parallelism } = event;
       this.#parallelism[vertex] = Math.max(this.#parallelism[vertex] ?? 0, parallelism);
@@ -98,7 +107,7 @@ export class Bounds implements Judge {
     if (this.#buffers > 0)
       margins?.near(
         'bounds/backlog-room',
-        this.#poolOf(undefined) + this.#options.runtime.overdraftBuffers - this.#backlogMax,
+        this.#poolOf(undefined) + this.#options.engine.runtime.overdraftBuffers - this.#backlogMax,
         -1,
       );
     return this.#findings.verdicts(
@@ -108,7 +117,9 @@ export class Bounds implements Judge {
 
   /** Entries of memory; bounded, whatever the length of the life. */
   get remembered(): number {
-    return this.channels + this.#nodes.size + this.#slots.remembered;
+    return (
+      this.channels + this.#nodes.size + this.#slots.remembered + this.#restarts.remembered + this.#limits.remembered
+    );
   }
 
   /** Channels that are remembered (I2). */
@@ -148,15 +159,22 @@ export class Bounds implements Judge {
   }
 
   #judgeSlots(indices: ReadonlySet<number> | undefined, { event, index }: HistoryEvent): void {
-    const { slotsPerTaskManager } = this.#options.runtime;
+    const { slotsPerTaskManager } = this.#options.engine.runtime;
     if (event.kind !== 'task-deployed' || indices === undefined || indices.size <= slotsPerTaskManager) return;
     this.#findings.violated('slot-taken-twice', [index], () => {
       return `Attempt ${String(event.attempt)} is deployed on ${event.node}, where subtasks ${[...indices].join(', ')} are then in ${String(slotsPerTaskManager)} slots`;
     });
   }
 
+  #judgeRestart(tooSoonUs: number, { event, index }: HistoryEvent): void {
+    if (event.kind !== 'task-deployed' || tooSoonUs === 0) return;
+    this.#findings.violated('deployed-too-soon', [index], () => {
+      return `Attempt ${String(event.attempt)} is deployed ${String(tooSoonUs)} us before the delay of its restart is over`;
+    });
+  }
+
   #judgeCredit({ granted, sent, edge }: Channel, consumer: number): void {
-    const { exclusiveBuffersPerChannel, floatingBuffersPerGate } = this.#options.runtime;
+    const { exclusiveBuffersPerChannel, floatingBuffersPerGate } = this.#options.engine.runtime;
     const most = exclusiveBuffersPerChannel + floatingBuffersPerGate;
     if (granted - sent <= most) return;
     this.#findings.violated('credit-beyond-buffers', [this.#at], () => {
@@ -191,7 +209,8 @@ export class Bounds implements Judge {
 
   /** Without the overdraft; undefined: the largest of all edges. */
   #poolOf(edge: number | undefined): number {
-    const { graph, runtime } = this.#options;
+    const { graph, engine } = this.#options;
+    const { runtime } = engine;
     const consumer = edge === undefined ? undefined : graph.edges[edge]?.to;
     const parallelism =
       consumer === undefined ? Math.max(1, ...this.#parallelism.filter(Boolean)) : (this.#parallelism[consumer] ?? 1);

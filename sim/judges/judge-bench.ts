@@ -149,7 +149,7 @@ export class JudgeBench {
     const covered = isCheckpointing ? { isInputCovered } : {};
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
     const state = { graphOf, reader, expiring, files };
-    this.#bounds = new Bounds({ graph, runtime: plan.engine.runtime, margins });
+    this.#bounds = new Bounds({ graph, engine: plan.engine, margins });
     this.#fencing = new Fencing({ jobId, plan, margins });
     const judges: readonly Wired[] = [
       this.output,

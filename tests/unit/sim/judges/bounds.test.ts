@@ -16,7 +16,7 @@ const MOST = EXCLUSIVE + runtime.floatingBuffersPerGate;
 
 class Channel {
   readonly margins = new Margins();
-  readonly judge = new Bounds({ graph: countGraph([0, 1]), runtime, margins: this.margins });
+  readonly judge = new Bounds({ graph: countGraph([0, 1]), engine: SMALL_PLAN.engine, margins: this.margins });
 
   constructor() {
     const of = { attempt: CONSUMER, vertex: 1, subtask: 0, epoch: leaderEpoch(1), jobAttempt: 1 };

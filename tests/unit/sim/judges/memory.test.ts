@@ -128,7 +128,7 @@ function judges(): readonly Remembering[] {
     new ExactlyOnceState({ jobId: JOB_ID } as unknown as ExactlyOnceStateOptions),
     ...[cut(), finishing(), savepoints(), conservedOutput(), tableOutput()],
     new Notifications(),
-    new Bounds({ graph: GRAPH, runtime: PLAN.engine.runtime }),
+    new Bounds({ graph: GRAPH, engine: PLAN.engine }),
     new Retention(retention),
     new Ledgers([LEDGER], { retained: () => [], metadata: () => unreadable('there is none') }),
     new StateExpiry(EXPIRES),

@@ -9,7 +9,7 @@ const { engine } = planOf('quickstart', '1');
 const SLOTS = engine.runtime.slotsPerTaskManager;
 
 class Told {
-  readonly #judge = new Bounds({ graph: { edges: [], vertices: [] } as never, runtime: engine.runtime });
+  readonly #judge = new Bounds({ graph: { edges: [], vertices: [] } as never, engine });
   #attempts = 0;
 
   tell(event: object, node = 'taskmanager-1'): this {
