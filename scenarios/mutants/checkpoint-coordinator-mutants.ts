@@ -23,6 +23,15 @@ export const periodNotBelowTimeout: Mutant = {
 
 const LIMITS = 'limits-of-checkpoints';
 
+export const periodHalved: Mutant = {
+  slug: 'period-halved',
+  bug: 'own (row C3)',
+  story: 'The timer of periodic checkpoints runs twice as fast as it should: each is right, and the job pays for two.',
+  parts: withWrong({ periodUs: ({ intervalUs }) => Math.ceil(intervalUs / 2) }),
+  scenario: 'standard',
+  judges: ['bounds'],
+};
+
 export const minimumPauseIgnored: Mutant = {
   slug: 'minimum-pause-ignored',
   bug: 'own (row C3)',
@@ -48,6 +57,17 @@ export const failuresWithoutLimit: Mutant = {
   story: 'Checkpoints may fail in a row for ever: nobody restarts the job for it, and it goes on without a checkpoint.',
   parts: withWrong({
     checkpointLimits: (configured) => ({ ...configured, tolerableFailures: Number.POSITIVE_INFINITY }),
+  }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
+export const toleratesOneLess: Mutant = {
+  slug: 'tolerates-one-less',
+  bug: 'own (row C15)',
+  story: 'The job restarts when as many checkpoints have failed in a row as it may tolerate, not when more have.',
+  parts: withWrong({
+    checkpointLimits: (configured) => ({ ...configured, tolerableFailures: configured.tolerableFailures - 1 }),
   }),
   scenario: LIMITS,
   judges: ['bounds'],

@@ -19,7 +19,7 @@ import { CheckpointLimits, LIMITED_KINDS } from './checkpoint-limits.ts';
 import { Findings } from './findings.ts';
 import type { Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
-import { RestartDelays } from './restart-delays.ts';
+import { RESTART_KINDS, RestartDelays } from './restart-delays.ts';
 import { SLOT_KINDS, SlotUse } from './slot-use.ts';
 import type { Verdict } from './verdict.ts';
 import { WaitingBuffers } from './waiting-buffers.ts';
@@ -40,17 +40,18 @@ type Of<K extends DataPlaneMessage['kind']> = Extract<DataPlaneMessage, { readon
 
 export interface BoundsOptions {
   readonly graph: JobGraph;
-  readonly engine: Pick<SimulationPlan['engine'], 'runtime' | 'checkpoint' | 'scheduler'>;
+  readonly engine: Pick<SimulationPlan['engine'], 'runtime' | 'checkpoint' | 'scheduler' | 'restart'>;
   readonly margins?: Margins;
 }
 
 export class Bounds implements Judge {
   readonly name = NAME;
-  readonly kinds = [...new Set([...SLOT_KINDS, ...LIMITED_KINDS, 'job-submitted' as const])];
+  readonly kinds = [...new Set([...SLOT_KINDS, ...RESTART_KINDS, ...LIMITED_KINDS])];
   readonly anomalies =
     'buffer-without-credit: a producer sends more data buffers than its consumer has granted. credit-beyond-buffers: a consumer grants more ' +
     'than it has buffers. queue-beyond-pool: more buffers wait for credit than the pool of their producer has, and what lies beyond is of more than one record. ' +
-    'slot-taken-twice: subtasks of more indices are deployed on a TaskManager than it has slots. deployed-too-soon: a subtask is deployed again before the delay of its restart is over. ' +
+    'slot-taken-twice: subtasks of more indices are deployed on a TaskManager than it has slots. ' +
+    RestartDelays.anomalies +
     CheckpointLimits.anomalies;
   readonly #options: BoundsOptions;
   readonly #findings = new Findings(NAME);
@@ -61,7 +62,7 @@ export class Bounds implements Judge {
   /** By vertex: the most subtasks it was deployed with. */
   readonly #parallelism: number[] = [];
   readonly #slots = new SlotUse();
-  readonly #restarts = new RestartDelays();
+  readonly #restarts: RestartDelays;
   readonly #limits: CheckpointLimits;
   /** Of the last event that was seen. */
   #at = 0;
@@ -70,6 +71,7 @@ export class Bounds implements Judge {
 
   constructor(options: BoundsOptions) {
     this.#options = options;
+    this.#restarts = new RestartDelays(options.engine.restart, this.#findings);
     this.#limits = new CheckpointLimits(options.engine, this.#findings);
   }
 
@@ -77,7 +79,7 @@ export class Bounds implements Judge {
     const { event, index, node } = entry;
     this.#at = index;
     this.#judgeSlots(this.#slots.observe(entry), entry);
-    this.#judgeRestart(this.#restarts.observe(entry), entry);
+    this.#restarts.observe(entry);
     this.#limits.observe(entry);
     if (event.kind === 'task-deployed') {
       const { vertex, parallelism } = event;
@@ -163,13 +165,6 @@ export class Bounds implements Judge {
     if (event.kind !== 'task-deployed' || indices === undefined || indices.size <= slotsPerTaskManager) return;
     this.#findings.violated('slot-taken-twice', [index], () => {
       return `Attempt ${String(event.attempt)} is deployed on ${event.node}, where subtasks ${[...indices].join(', ')} are then in ${String(slotsPerTaskManager)} slots`;
-    });
-  }
-
-  #judgeRestart(tooSoonUs: number, { event, index }: HistoryEvent): void {
-    if (event.kind !== 'task-deployed' || tooSoonUs === 0) return;
-    this.#findings.violated('deployed-too-soon', [index], () => {
-      return `Attempt ${String(event.attempt)} is deployed ${String(tooSoonUs)} us before the delay of its restart is over`;
     });
   }
 

@@ -8,10 +8,12 @@
  * I1: the configuration decides, and what a leader reports that was replaced counts for nothing; a new one counts from the beginning;
  * I2: savepoints are forced: no limit holds them up. Where one is pending, it counts;
  * I3: a request is chosen before its checkpoint has an id. So the pause is judged where nothing can have completed in between: where one
- *     checkpoint is pending at a time. The checkpoint of the end of all input, and those that an adaptive scheduler wishes for, wait for no pause;
+ *     checkpoint is pending at a time. What a client asks for, the checkpoint of the end of all input, and those that an adaptive scheduler wishes for
+ *     wait for no pause and no period;
  * I4: memory is bounded by what is pending.
  */
 import { CHECKPOINT_FAILURES } from '../../engine/protocol/checkpoint-failure.ts';
+import { isSynchronous } from '../../engine/protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../../engine/protocol/configuration.ts';
 import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
@@ -24,24 +26,41 @@ export const LIMITED_KINDS = [
   'checkpoint-aborted',
   'restart-scheduled',
   'job-status',
+  'job-submitted',
   'end-of-data-reached',
+  'operation-requested',
 ] as const;
+
+interface Pending {
+  readonly triggeredUs: number;
+  readonly isSavepoint: boolean;
+  /** The job is to stop with it. */
+  readonly isSynchronous: boolean;
+}
+
+/** A timer may begin anywhere in its period, and a pause that is over makes up for what it held back. */
+const TRIGGERS_AHEAD = 2;
 
 export class CheckpointLimits {
   static readonly anomalies =
-    'too-many-pending: a checkpoint is triggered while as many are pending as may be. triggered-too-soon: a checkpoint is triggered before the minimum ' +
+    'triggered-too-often: more checkpoints are triggered since the job began to run than its interval leaves room for. expired-too-soon: a checkpoint expires before its time-out. ' +
+    'failed-too-soon: the job restarts for failed checkpoints though it may tolerate as many. too-many-pending: a checkpoint is triggered while as many are pending as may be. triggered-too-soon: a checkpoint is triggered before the minimum ' +
     'pause behind the last one is over. tolerated-too-many: a checkpoint is triggered though more have failed in a row than the job may tolerate.';
   readonly #configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler'>;
   readonly #findings: Findings;
-  /** By id: whether it is a savepoint. */
-  readonly #pending = new Map<number, boolean>();
+  readonly #pending = new Map<number, Pending>();
   #epoch = 0;
   /** When a checkpoint or savepoint of this leader completed last, and which was the newest. */
   #completedUs: number | undefined;
   #newest = 0;
   #failed = 0;
-  /** A subtask has come to the end of its input: the next checkpoint may be the one that this asks for. */
-  #mayBeFinal = false;
+  /** With savepoints, of which nobody says here whether a task or the leader gave them up. */
+  #failedMost = 0;
+  /** Triggered since the job changed its status last, and when that was. */
+  #periodic = 0;
+  #sinceUs = 0;
+  /** Not all checkpoints of this run are periodic: a client asks for some, or a subtask has come to the end of its input, which asks for one. */
+  #isWished = false;
 
   constructor(configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler'>, findings: Findings) {
     this.#configuration = configuration;
@@ -55,21 +74,32 @@ export class CheckpointLimits {
       case 'checkpoint-triggered':
         if (event.epoch !== this.#epoch) return;
         if (event.savepoint === undefined) this.#judge(event.checkpointId, index, atUs);
-        this.#pending.set(event.checkpointId, event.savepoint !== undefined);
+        this.#pending.set(event.checkpointId, {
+          triggeredUs: atUs,
+          isSavepoint: event.savepoint !== undefined,
+          isSynchronous: isSynchronous(event.options.snapshot),
+        });
         return;
       case 'checkpoint-completed':
       case 'savepoint-completed':
         return this.#onCompleted(event.checkpointId, atUs);
       case 'checkpoint-aborted':
-        return this.#onAborted(event);
+        return this.#onAborted(event, index, atUs);
       case 'restart-scheduled':
-        if (event.cause === 'checkpoint-failures') this.#failed = 0;
+        if (event.cause === 'checkpoint-failures') this.#onFailed(index);
         return;
       case 'job-status':
-        this.#mayBeFinal = false;
+        this.#periodic = 0;
+        this.#sinceUs = atUs;
+        return;
+      case 'job-submitted':
+        this.#isWished = false;
         return;
       case 'end-of-data-reached':
-        this.#mayBeFinal = true;
+        this.#isWished = true;
+        return;
+      case 'operation-requested':
+        this.#isWished ||= event.operation === 'checkpoint';
         return;
       default:
     }
@@ -86,6 +116,7 @@ export class CheckpointLimits {
     this.#completedUs = undefined;
     this.#newest = 0;
     this.#failed = 0;
+    this.#failedMost = 0;
   }
 
   #onCompleted(id: number, atUs: number): void {
@@ -93,13 +124,36 @@ export class CheckpointLimits {
     this.#completedUs = atUs;
     this.#newest = Math.max(this.#newest, id);
     this.#failed = 0;
+    this.#failedMost = 0;
   }
 
   /** Row C15. What becomes of savepoints is between them and who asked. */
-  #onAborted({ checkpointId: id, reason }: EventOf<'checkpoint-aborted'>): void {
-    const isSavepoint = this.#pending.get(id);
+  #onAborted({ checkpointId: id, reason }: EventOf<'checkpoint-aborted'>, at: number, atUs: number): void {
+    const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    if (isSavepoint === false && CHECKPOINT_FAILURES[reason].counted && id > this.#newest) this.#failed += 1;
+    if (pending === undefined) return;
+    const { timeoutUs, savepointTimeoutUs } = this.#configuration.checkpoint;
+    const lastedUs = atUs - pending.triggeredUs;
+    if (reason === 'checkpoint-expired' && lastedUs < (pending.isSavepoint ? savepointTimeoutUs : timeoutUs))
+      this.#findings.violated('expired-too-soon', [at], () => {
+        return `Checkpoint ${String(id)} expires ${String(lastedUs)} us after its trigger`;
+      });
+    if (!CHECKPOINT_FAILURES[reason].counted || id <= this.#newest) return;
+    this.#failedMost += 1;
+    if (!pending.isSavepoint) this.#failed += 1;
+    // What a task does to that fails the job.
+    if (pending.isSynchronous) this.#failedMost = Number.POSITIVE_INFINITY;
+  }
+
+  #onFailed(at: number): void {
+    const { tolerableFailures } = this.#configuration.checkpoint;
+    const failed = this.#failedMost;
+    if (failed <= tolerableFailures)
+      this.#findings.violated('failed-too-soon', [at], () => {
+        return `The job restarts for ${String(failed)} failed checkpoints in a row; ${String(tolerableFailures)} may be tolerated`;
+      });
+    this.#failed = 0;
+    this.#failedMost = 0;
   }
 
   #judge(id: number, at: number, atUs: number): void {
@@ -113,10 +167,26 @@ export class CheckpointLimits {
       this.#findings.violated('tolerated-too-many', [at], () => {
         return `Checkpoint ${String(id)} is triggered behind ${String(this.#failed)} failed ones in a row; ${String(tolerableFailures)} may be tolerated`;
       });
+    this.#judgeRate(id, at, atUs);
     const pausedUs = this.#completedUs === undefined ? minPauseUs : atUs - this.#completedUs;
-    if (pausedUs >= minPauseUs || maxConcurrent > 1 || this.#mayBeFinal || scheduler.mode === 'adaptive') return;
+    if (pausedUs >= minPauseUs || maxConcurrent > 1 || this.#isWished || scheduler.mode === 'adaptive') return;
     this.#findings.violated('triggered-too-soon', [at], () => {
       return `Checkpoint ${String(id)} is triggered ${String(pausedUs)} us behind the last one that completed; the pause is ${String(minPauseUs)} us at least`;
+    });
+  }
+
+  /** I3. */
+  #judgeRate(id: number, at: number, atUs: number): void {
+    const { checkpoint, scheduler } = this.#configuration;
+    const { intervalUs, intervalDuringBacklogUs = intervalUs } = checkpoint;
+    if (this.#isWished || scheduler.mode === 'adaptive') return;
+    const periodUs = intervalDuringBacklogUs === 0 ? intervalUs : Math.min(intervalUs, intervalDuringBacklogUs);
+    this.#periodic += 1;
+    const count = this.#periodic;
+    const runsUs = atUs - this.#sinceUs;
+    if ((count - TRIGGERS_AHEAD) * periodUs <= runsUs) return;
+    this.#findings.violated('triggered-too-often', [at], () => {
+      return `Checkpoint ${String(id)} is the ${String(count)}th in ${String(runsUs)} us, with an interval of ${String(periodUs)} us`;
     });
   }
 }

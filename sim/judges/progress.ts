@@ -9,6 +9,7 @@
  * I2: a limit that was hit, or an error that ended the life, gives `inconclusive`, never `passed`.
  */
 import type { JobGraph } from '../../engine/job/job-graph.ts';
+import type { RestartCause } from '../../engine/protocol/engine-events.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { CheckpointStarvation, leftOf, STARVATION_KINDS, type Stretch } from './checkpoint-starvation.ts';
@@ -38,6 +39,8 @@ export interface OutputProgress {
   firstMissing(): string;
 }
 
+const TOUCHES: ReadonlySet<string> = new Set(['node-crashed', 'operation-requested', 'operation-answered', 'phase']);
+
 export interface ProgressOptions {
   readonly graph: JobGraph;
   readonly plan: SimulationPlan;
@@ -61,6 +64,7 @@ export class Progress implements Judge {
     'job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again behind the last fault. ' +
     'checkpoint-starvation: nothing disturbs the job, and for longer than interval, pause and what is pending allow no checkpoint is triggered, in the storm or after. ' +
+    'restarted-without-cause: nothing has disturbed the job for longer than a checkpoint and a heartbeat may take, and it fails. ' +
     'Each means not live, unless a limit of the run was hit: limit, or a process threw an error: cut-off.';
   readonly #options: ProgressOptions;
   #live = false;
@@ -79,6 +83,9 @@ export class Progress implements Judge {
   readonly #starvation: CheckpointStarvation;
   /** The first, and the event that ended it. */
   #starved: { readonly stretch: Stretch; readonly at: number } | undefined;
+  /** When a machine was lost, somebody asked for something, or the storm ended: what the plan does beside its faults. */
+  #touchedUs = 0;
+  #causeless: { readonly quietUs: number; readonly at: number; readonly cause: RestartCause } | undefined;
   /** Trigger ids of operations whose client waits. */
   readonly #unanswered = new Set<string>();
 
@@ -96,6 +103,7 @@ export class Progress implements Judge {
     this.#noteStretch(this.#starvation.stretch(atUs), at);
     if (this.#quiet.observe(entry)) this.#restarts = 0;
     this.#starvation.observe(entry);
+    if (TOUCHES.has(event.kind)) this.#touchedUs = atUs;
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
     } else if (event.kind === 'operation-requested') {
@@ -104,6 +112,7 @@ export class Progress implements Judge {
       this.#unanswered.delete(event.triggerId);
     } else if (event.kind === 'restart-scheduled') {
       this.#onRestart();
+      this.#noteCause(event.cause, at, atUs);
     } else if (event.kind === 'phase') {
       if (event.phase !== 'liveness') return;
       this.#live = true;
@@ -171,6 +180,7 @@ export class Progress implements Judge {
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
     this.#explainStarvation(findings);
+    this.#explainCause(findings);
     if (this.#restartsMost > RESTARTS_MAX && !isCutOff(end)) {
       findings.notLive(
         'restart-loop',
@@ -202,6 +212,24 @@ export class Progress implements Judge {
     if (this.#quiet.sinceUs === undefined) return;
     this.#restarts += 1;
     this.#restartsMost = Math.max(this.#restartsMost, this.#restarts);
+  }
+
+  /** Priorities of chains of messages disturb it for the whole storm. */
+  #noteCause(cause: RestartCause, at: number, atUs: number): void {
+    const { engine, priorities } = this.#options.plan;
+    const quietUs = this.#quiet.sinceUs;
+    if (cause === 'rescale' || quietUs === undefined || priorities !== undefined) return;
+    const forUs = atUs - Math.max(quietUs, this.#touchedUs);
+    if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs) return;
+    this.#causeless ??= { quietUs: forUs, at, cause };
+  }
+
+  #explainCause(findings: Findings): void {
+    if (this.#causeless === undefined) return;
+    const { quietUs, at, cause } = this.#causeless;
+    findings.notLive('restarted-without-cause', [at], () => {
+      return `The job fails (${cause}), and for ${String(quietUs)} us nothing had disturbed it`;
+    });
   }
 
   #noteDistance({ cause, atUs }: EndOfLife): void {

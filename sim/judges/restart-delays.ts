@@ -1,38 +1,109 @@
 /**
- * When subtasks may be deployed again after a failure: the delay of their restart is to be waited for (row F4; Flink: RestartBackoffTimeStrategy).
+ * Whether restarts behind failures keep what their strategy says: how many there may be, how long each has to wait, and that it waits so long (row F4;
+ * Flink: RestartBackoffTimeStrategy).
  *
- * Owns the newest restart of each subtask. Does not own the finding (bounds.ts).
+ * Owns the newest restart of each subtask, and the times of the last ones of a leader. Called by the judge of bounds, whose findings it makes.
  *
  * I1: the newest failure of a subtask decides; what the leader before had scheduled binds nobody, nor does what a run that is over had;
- * I2: memory is bounded by the subtasks.
+ * I2: a new leader counts from the beginning; a change of parallelism or of the leader is no failure;
+ * I3: memory is bounded by the subtasks, and by the failures that count.
  */
-import type { HistoryEvent } from '../history/history-event.ts';
+import type { RestartConfiguration } from '../../engine/protocol/configuration.ts';
+import type { RestartCause } from '../../engine/protocol/engine-events.ts';
+import type { EventOf, HistoryEvent } from '../history/history-event.ts';
+import type { Findings } from './findings.ts';
+
+export const RESTART_KINDS = ['restart-scheduled', 'task-deployed', 'job-submitted', 'leadership-acquired'] as const;
+
+const NO_FAILURE: ReadonlySet<RestartCause> = new Set<RestartCause>(['rescale', 'leader-change']);
+
+/** More attempts than these are as good as any number. */
+const ATTEMPTS_COUNTED = 1_000;
 
 export class RestartDelays {
+  static readonly anomalies =
+    'deployed-too-soon: a subtask is deployed again before the delay of its restart is over. restarted-beyond-attempts: the job restarts though its ' +
+    'restart strategy has no restart left. delay-not-as-configured: a restart has another delay than its strategy may give it. ';
+  readonly #configuration: RestartConfiguration;
+  readonly #findings: Findings;
+  #epoch = 0;
   /** From when the whole job may be deployed. */
   #allUs = 0;
   /** By vertex and subtask, where they restart alone. */
   readonly #dueUs = new Map<string, number>();
+  /** Times of the last failures of this leader: as many as may be restarted after. */
+  #failuresUs: readonly number[] = [];
 
-  /** So many microseconds too soon is this deployment; 0: it is none, or in time. */
-  observe({ event, atUs }: HistoryEvent): number {
+  constructor(configuration: RestartConfiguration, findings: Findings) {
+    this.#configuration = configuration;
+    this.#findings = findings;
+  }
+
+  observe({ event, index, atUs }: HistoryEvent): void {
     switch (event.kind) {
       case 'restart-scheduled':
-        this.#schedule(event.subtasks, atUs + event.delayUs);
-        return 0;
+        return this.#onRestart(event, index, atUs);
       case 'leadership-acquired':
+        if (event.epoch > this.#epoch) this.#failuresUs = [];
+        this.#epoch = Math.max(this.#epoch, event.epoch);
+        return this.#schedule(undefined, 0);
       case 'job-submitted':
-        this.#schedule(undefined, 0);
-        return 0;
+        return this.#schedule(undefined, 0);
       case 'task-deployed':
-        return Math.max(0, (this.#dueUs.get(`${event.vertex}/${event.subtask}`) ?? this.#allUs) - atUs);
+        return this.#judgeDeployed(event, index, atUs);
       default:
-        return 0;
     }
   }
 
   get remembered(): number {
-    return this.#dueUs.size;
+    return this.#dueUs.size + this.#failuresUs.length;
+  }
+
+  #onRestart({ epoch, cause, delayUs, subtasks }: EventOf<'restart-scheduled'>, at: number, atUs: number): void {
+    this.#schedule(subtasks, atUs + delayUs);
+    if (epoch !== this.#epoch || NO_FAILURE.has(cause)) return;
+    if (!this.#mayDelay(delayUs))
+      this.#findings.violated('delay-not-as-configured', [at], () => {
+        return `A restart waits ${String(delayUs)} us, with the strategy ${JSON.stringify(this.#configuration)}`;
+      });
+    if (!this.#mayRestart(atUs))
+      this.#findings.violated('restarted-beyond-attempts', [at], () => {
+        return `The job restarts once more, with the strategy ${JSON.stringify(this.#configuration)}`;
+      });
+  }
+
+  #mayDelay(delayUs: number): boolean {
+    const configuration = this.#configuration;
+    switch (configuration.strategy) {
+      case 'none':
+        return false;
+      case 'exponential-delay':
+        return delayUs <= configuration.maxUs;
+      default:
+        return delayUs === configuration.delayUs;
+    }
+  }
+
+  #mayRestart(atUs: number): boolean {
+    const configuration = this.#configuration;
+    if (configuration.strategy !== 'fixed-delay' && configuration.strategy !== 'failure-rate') return true;
+    const most = configuration.strategy === 'fixed-delay' ? configuration.attempts : configuration.maxFailures;
+    if (most > ATTEMPTS_COUNTED) return true;
+    const before = this.#failuresUs;
+    this.#failuresUs = [...before, atUs].slice(before.length + 1 > most ? 1 : 0);
+    if (before.length < most) return true;
+    const [oldestUs] = before;
+    return (
+      configuration.strategy === 'failure-rate' && oldestUs !== undefined && atUs - oldestUs > configuration.intervalUs
+    );
+  }
+
+  #judgeDeployed({ vertex, subtask, attempt }: EventOf<'task-deployed'>, at: number, atUs: number): void {
+    const tooSoonUs = (this.#dueUs.get(`${vertex}/${subtask}`) ?? this.#allUs) - atUs;
+    if (tooSoonUs <= 0) return;
+    this.#findings.violated('deployed-too-soon', [at], () => {
+      return `Attempt ${String(attempt)} is deployed ${String(tooSoonUs)} us before the delay of its restart is over`;
+    });
   }
 
   #schedule(
