@@ -56,9 +56,16 @@ describe('slots', () => {
 
   it('what restarts, a job that does not run, and a process that is lost leave theirs', () => {
     const named = [0, 1].map((vertex) => ({ vertex, subtask: 0 }));
-    const restart = { kind: 'restart-scheduled', subtasks: named };
+    const restart = {
+      kind: 'restart-scheduled',
+      epoch: leaderEpoch(1),
+      cause: 'task-exception',
+      delayUs: 0,
+      subtasks: named,
+    };
+    const { subtasks: _, ...ofAll } = restart;
     expect(new Told().full().tell(restart).deploy(SLOTS).findings).toEqual(['']);
-    expect(new Told().full().tell({ kind: 'restart-scheduled' }).deploy(SLOTS).findings).toEqual(['']);
+    expect(new Told().full().tell(ofAll).deploy(SLOTS).findings).toEqual(['']);
     expect(new Told().full().tell({ kind: 'job-status', status: 'restarting' }).deploy(SLOTS).findings).toEqual(['']);
     expect(new Told().full().tell({ kind: 'job-status', status: 'running' }).deploy(SLOTS).findings).toEqual(TWICE);
     expect(new Told().full().tell({ kind: 'node-crashed' }).deploy(SLOTS).findings).toEqual(['']);
