@@ -38,7 +38,6 @@ import { PendingCheckpoint } from './pending-checkpoint.ts';
 import { PendingDeadlines } from './pending-deadlines.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { locationOf, snapshotOptions } from './snapshot-options.ts';
-import type { CheckpointLimits } from '../parts.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
 
 export class CheckpointCoordinator {
@@ -56,7 +55,6 @@ export class CheckpointCoordinator {
   readonly #coordinators: CheckpointedCoordinators;
   readonly #hooks: MasterHooks;
   readonly #final: FinalCheckpoint;
-  readonly #limits: CheckpointLimits;
   #lastCompletedUs: number | undefined;
   /** Newest checkpoint that was subsumed; 0: none. */
   #lastSubsumedId = 0;
@@ -71,13 +69,12 @@ export class CheckpointCoordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { firstId } = configuration.checkpoint;
-    this.#limits = options.parts.checkpointLimits(configuration.checkpoint);
+    const { tolerableFailures } = options.parts.checkpointLimits(configuration.checkpoint);
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
-      firstId,
+      firstId: configuration.checkpoint.firstId,
       last: options.counter,
     });
     this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
@@ -99,7 +96,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#deadlines = new PendingDeadlines(options, (...missed) => this.#abort(...missed));
-    this.#failures = new CheckpointFailureManager(this.#limits.tolerableFailures);
+    this.#failures = new CheckpointFailureManager(tolerableFailures);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
@@ -254,9 +251,8 @@ export class CheckpointCoordinator {
       situation: (nowUs) => ({
         nowUs,
         pending: this.#pending.size,
-        maxConcurrent: this.#limits.maxConcurrent,
         cleaning: this.files.cleaning,
-        minPauseUs: this.#limits.minPauseUs,
+        ...this.#options.parts.checkpointLimits(this.#options.configuration.checkpoint),
         lastCompletedUs: this.#lastCompletedUs,
       }),
       refusalOf: (request) => this.#refusalOf(request),

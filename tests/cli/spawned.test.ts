@@ -37,6 +37,17 @@ describe('the tidemark command', () => {
     expect(JSON.parse(first.stdout).digest).toBe(JSON.parse(second.stdout).digest);
   });
 
+  it('the README shows what its first life prints, but for the wall clock and the place of the scenario', async () => {
+    const readme = readFileSync(join(process.cwd(), 'README.md'), 'utf8');
+    const shown = /\$ node dist\/cli\/main\.js (run .*)\n((?: {4}.*\n)+)/.exec(readme);
+    const { stdout } = await tidemark(...(shown?.[1] ?? '').split(' '));
+    const told = (text: string): string[] =>
+      text.split('\n').flatMap((line) => (/^ *scenario |(simulated|wall) time/.test(line) ? [] : [line.trim()]));
+    // How wide a table is follows from the figures of the wall clock, too.
+    const words = (text: string): string[] => told(text).map((line) => line.replace(/[─┬┼┴]+|\s+/g, ' '));
+    expect(words(shown?.[2] ?? '')).toEqual(words(stdout));
+  });
+
   it('a wrong option: exit code 2, a sentence on standard error, nothing on standard output', async () => {
     const { code, stdout, stderr } = await tidemark('sweep', 'quickstart', '--seeds', '9..1');
     expect(code).toBe(2);

@@ -79,6 +79,31 @@ describe('progress', () => {
     expect(names(struck)).not.toContain('restart-loop');
   });
 
+  it('a failure when nothing has disturbed the job for long: restarted-without-cause; a fault, a lost machine, a client and a rescale are causes', () => {
+    const { checkpoint, runtime } = SMALL_PLAN.engine;
+    const longUs = checkpoint.timeoutUs + runtime.heartbeatTimeoutUs;
+    const restarted = (
+      us: number,
+      touch?: (life: SmallLife) => void,
+      cause: 'connection-lost' | 'rescale' = 'connection-lost',
+    ) => {
+      const life = new SmallLife(KEYS);
+      touch?.(life);
+      life.atUs += us;
+      life.tell({ kind: 'restart-scheduled', epoch: leaderEpoch(1), cause, delayUs: micros(1) });
+      return verdictsOf(life, 'liveness-bound').map(({ anomaly }) => anomaly);
+    };
+    const crashed = (life: SmallLife): void => void life.tell({ kind: 'node-crashed', incarnation: 1 });
+    const struck = (life: SmallLife): void =>
+      void life.tell({ kind: 'fault-effective', fault: 'f', faultKind: 'throw' });
+    expect(restarted(longUs + 1)).toContain('restarted-without-cause');
+    expect(restarted(longUs - 20)).not.toContain('restarted-without-cause');
+    expect(restarted(longUs + 1, struck)).not.toContain('restarted-without-cause');
+    expect(restarted(longUs - 20, crashed)).not.toContain('restarted-without-cause');
+    expect(restarted(longUs + 1, crashed)).toContain('restarted-without-cause');
+    expect(restarted(longUs + 1, undefined, 'rescale')).not.toContain('restarted-without-cause');
+  });
+
   it('no checkpoint for long while nothing disturbs the job: checkpoint-starvation, in the storm, too', () => {
     const life = recovered();
     life.atUs += 1_000_000;

@@ -397,7 +397,7 @@ export const SMALL_PLAN: SimulationPlan = {
   engine: {
     scheduler: { mode: 'default' },
     checkpoint: {
-      intervalUs: 10,
+      intervalUs: 300,
       minPauseUs: 0,
       timeoutUs: 10_000,
       mode: 'exactly-once',
