@@ -10,7 +10,9 @@
  * I3: a request is chosen before its checkpoint has an id. So the pause is judged where nothing can have completed in between: where one
  *     checkpoint is pending at a time. What a client asks for, the checkpoint of the end of all input, and those that an adaptive scheduler wishes for
  *     wait for no pause and no period;
- * I4: memory is bounded by what is pending.
+ * I4: memory is bounded by what is pending;
+ * I5: a checkpoint whose id the coordination service does not confirm fails, too, and no event tells of it. That takes a request and its time-out,
+ *     while there is room for one more: so many may have failed in this way as fit into that time.
  */
 import { CHECKPOINT_FAILURES } from '../../engine/protocol/checkpoint-failure.ts';
 import { isSynchronous } from '../../engine/protocol/checkpoint-options.ts';
@@ -46,7 +48,7 @@ export class CheckpointLimits {
     'triggered-too-often: more checkpoints are triggered since the job began to run than its interval leaves room for. expired-too-soon: a checkpoint expires before its time-out. ' +
     'failed-too-soon: the job restarts for failed checkpoints though it may tolerate as many. too-many-pending: a checkpoint is triggered while as many are pending as may be. triggered-too-soon: a checkpoint is triggered before the minimum ' +
     'pause behind the last one is over. tolerated-too-many: a checkpoint is triggered though more have failed in a row than the job may tolerate.';
-  readonly #configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler'>;
+  readonly #configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler' | 'runtime'>;
   readonly #findings: Findings;
   readonly #pending = new Map<number, Pending>();
   #epoch = 0;
@@ -54,15 +56,17 @@ export class CheckpointLimits {
   #completedUs: number | undefined;
   #newest = 0;
   #failed = 0;
-  /** With savepoints, of which nobody says here whether a task or the leader gave them up. */
+  /** With savepoints, of which nobody says here whether a task or the leader gave them up, and with those that may have failed before they had an id (I5). */
   #failedMost = 0;
+  /** Since when one more may be pending, as far as that was not looked at; undefined: no more may. */
+  #roomFromUs: number | undefined = 0;
   /** Triggered since the job changed its status last, and when that was. */
   #periodic = 0;
   #sinceUs = 0;
   /** Not all checkpoints of this run are periodic: a client asks for some, or a subtask has come to the end of its input, which asks for one. */
   #isWished = false;
 
-  constructor(configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler'>, findings: Findings) {
+  constructor(configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler' | 'runtime'>, findings: Findings) {
     this.#configuration = configuration;
     this.#findings = findings;
   }
@@ -73,12 +77,14 @@ export class CheckpointLimits {
         return this.#onLeader(event.epoch);
       case 'checkpoint-triggered':
         if (event.epoch !== this.#epoch) return;
+        this.#lookAtRoom(atUs);
         if (event.savepoint === undefined) this.#judge(event.checkpointId, index, atUs);
         this.#pending.set(event.checkpointId, {
           triggeredUs: atUs,
           isSavepoint: event.savepoint !== undefined,
           isSynchronous: isSynchronous(event.options.snapshot),
         });
+        if (this.#isFull) this.#roomFromUs = undefined;
         return;
       case 'checkpoint-completed':
       case 'savepoint-completed':
@@ -86,7 +92,7 @@ export class CheckpointLimits {
       case 'checkpoint-aborted':
         return this.#onAborted(event, index, atUs);
       case 'restart-scheduled':
-        if (event.cause === 'checkpoint-failures') this.#onFailed(index);
+        if (event.cause === 'checkpoint-failures') this.#onFailed(index, atUs);
         return;
       case 'job-status':
         this.#periodic = 0;
@@ -121,6 +127,7 @@ export class CheckpointLimits {
 
   #onCompleted(id: number, atUs: number): void {
     if (!this.#pending.delete(id)) return;
+    this.#roomFromUs = atUs;
     this.#completedUs = atUs;
     this.#newest = Math.max(this.#newest, id);
     this.#failed = 0;
@@ -132,6 +139,7 @@ export class CheckpointLimits {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (pending === undefined) return;
+    this.#roomFromUs ??= atUs;
     const { timeoutUs, savepointTimeoutUs } = this.#configuration.checkpoint;
     const lastedUs = atUs - pending.triggeredUs;
     if (reason === 'checkpoint-expired' && lastedUs < (pending.isSavepoint ? savepointTimeoutUs : timeoutUs))
@@ -145,12 +153,24 @@ export class CheckpointLimits {
     if (pending.isSynchronous) this.#failedMost = Number.POSITIVE_INFINITY;
   }
 
-  #onFailed(at: number): void {
+  get #isFull(): boolean {
+    return this.#pending.size >= this.#configuration.checkpoint.maxConcurrent;
+  }
+
+  /** I5. */
+  #lookAtRoom(atUs: number): void {
+    if (this.#roomFromUs === undefined) return;
+    this.#failedMost += Math.floor((atUs - this.#roomFromUs) / this.#configuration.runtime.requestTimeoutUs);
+    this.#roomFromUs = atUs;
+  }
+
+  #onFailed(at: number, atUs: number): void {
+    this.#lookAtRoom(atUs);
     const { tolerableFailures } = this.#configuration.checkpoint;
     const failed = this.#failedMost;
     if (failed <= tolerableFailures)
       this.#findings.violated('failed-too-soon', [at], () => {
-        return `The job restarts for ${String(failed)} failed checkpoints in a row; ${String(tolerableFailures)} may be tolerated`;
+        return `The job restarts for ${String(failed)} failed checkpoints in a row at most; ${String(tolerableFailures)} may be tolerated`;
       });
     this.#failed = 0;
     this.#failedMost = 0;
@@ -159,7 +179,7 @@ export class CheckpointLimits {
   #judge(id: number, at: number, atUs: number): void {
     const { checkpoint, scheduler } = this.#configuration;
     const { maxConcurrent, minPauseUs, tolerableFailures } = checkpoint;
-    if (this.#pending.size >= maxConcurrent)
+    if (this.#isFull)
       this.#findings.violated('too-many-pending', [at], () => {
         return `Checkpoint ${String(id)} is triggered while ${[...this.#pending.keys()].join(', ')} are pending; ${String(maxConcurrent)} may be at a time`;
       });

@@ -27,7 +27,7 @@ class Told {
     };
     const limits = { maxConcurrent: 1, tolerableFailures: 1 };
     const checkpoint = { ...engine.checkpoint, ...own, ...limits, ...options };
-    this.#judge = new CheckpointLimits({ checkpoint, scheduler } as never, this.#findings);
+    this.#judge = new CheckpointLimits({ ...engine, checkpoint, scheduler } as never, this.#findings);
     this.tell({ kind: 'leadership-acquired', epoch: leaderEpoch(1) }).tell({ kind: 'job-status', status: 'running' });
   }
 
@@ -69,8 +69,9 @@ class Told {
 }
 
 const NONE = [''];
+/** With time enough behind it, and a checkpoint, behind which failures are counted. */
 const unhurried = (options: object = {}): Told =>
-  new Told({ intervalUs: 1, minPauseUs: 0, ...options }).wait(1_000_000);
+  new Told({ intervalUs: 1, minPauseUs: 0, ...options }).wait(9_000_000).trigger().complete();
 
 describe('pending checkpoints', () => {
   it('one more than may be: too-many-pending; savepoints are forced, and count', () => {
@@ -160,14 +161,30 @@ describe('failures in a row', () => {
     expect(failed(2).restart().restart().findings).toEqual(['failed-too-soon']);
   });
 
+  it('one whose id was never confirmed may be among them: that takes a request, and room', () => {
+    const { requestTimeoutUs } = engine.runtime;
+    expect(failed(1).wait(requestTimeoutUs).restart().findings).toEqual(NONE);
+    expect(
+      failed(1)
+        .wait(requestTimeoutUs - 1)
+        .restart().findings,
+    ).toEqual(['failed-too-soon']);
+    expect(failed(1).wait(requestTimeoutUs).trigger().abort().restart().findings).toEqual(NONE);
+    const full = unhurried()
+      .trigger()
+      .wait(9 * requestTimeoutUs)
+      .abort();
+    expect(full.restart().findings).toEqual(['failed-too-soon']);
+  });
+
   it('what does not count, a savepoint, and what is older than the newest success', () => {
     expect(failed(1).trigger().abort('checkpoint-subsumed').trigger().findings).toEqual(NONE);
     expect(failed(1).trigger({ savepoint: 's' }).abort().trigger().findings).toEqual(NONE);
     expect(failed(1).trigger({ savepoint: 's' }).abort().restart().findings).toEqual(NONE);
     const stop = { savepoint: 's', snapshot: 'suspend-savepoint' };
     expect(unhurried().trigger(stop).abort().restart().findings).toEqual(NONE);
-    const older = unhurried({ maxConcurrent: 9 }).trigger().trigger().trigger().complete('checkpoint-completed', 3);
-    expect(older.abort('checkpoint-declined', 1).abort('checkpoint-declined', 2).trigger().findings).toEqual(NONE);
+    const older = unhurried({ maxConcurrent: 9 }).trigger().trigger().trigger().complete('checkpoint-completed', 4);
+    expect(older.abort('checkpoint-declined', 2).abort('checkpoint-declined', 3).trigger().findings).toEqual(NONE);
   });
 });
 
