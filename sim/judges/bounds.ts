@@ -1,8 +1,9 @@
 /**
- * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15); no slot is taken twice (row F5), no restart comes before
- * its delay is over (row F4), and checkpoints keep the limits that are set for them (rows C2, C3, C15).
+ * Judge 8, bounds: data in flight stays within credits, and what cannot be sent is not gathered without end (row B15); no slot is taken twice (row F5);
+ * restarts keep their strategy (row F4), checkpoints the limits that are set for them (rows C2, C3, C15).
  *
- * Owns what each channel between two subtasks was granted and was sent, as the messages between them say it, not as either of them counts.
+ * Owns what each channel between two subtasks was granted and was sent, as the messages between them say it, not as either of them counts. Does not own:
+ * slots (slot-use.ts), restarts (restart-delays.ts), checkpoints (checkpoint-limits.ts).
  * Shown every message that goes over a connection (the network's `TrafficWatcher`); from the history it learns which attempts have ended.
  * Invariants:
  *   I1 a channel is known by the consumer's request: what is sent before it, or behind the end of an attempt, is judged by nobody;
