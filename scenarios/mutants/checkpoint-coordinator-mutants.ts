@@ -89,7 +89,7 @@ export const lateDeclineKillsNewAttempt: Mutant = {
   story: 'A decline of a checkpoint that is over, or of an attempt that is, raises the failure counter like any other.',
   parts: withWrong({ staleDecline: 'counted' }),
   scenario: 'declined-by-all',
-  judges: ['exactly-once-output', 'progress'],
+  judges: ['bounds', 'exactly-once-output', 'progress'],
 };
 
 export const failedStopLeavesTimerOff: Mutant = {
