@@ -39,6 +39,7 @@ export interface OutputProgress {
   firstMissing(): string;
 }
 
+const OWN_CAUSES: ReadonlySet<RestartCause> = new Set<RestartCause>(['rescale', 'checkpoint-failures']);
 const TOUCHES: ReadonlySet<string> = new Set(['node-crashed', 'operation-requested', 'operation-answered', 'phase']);
 
 export interface ProgressOptions {
@@ -214,11 +215,11 @@ export class Progress implements Judge {
     this.#restartsMost = Math.max(this.#restartsMost, this.#restarts);
   }
 
-  /** Priorities of chains of messages disturb it for the whole storm. */
+  /** Priorities of chains of messages disturb it for the whole storm; checkpoints fail by themselves where a job is slow (checkpoint-limits.ts counts them). */
   #noteCause(cause: RestartCause, at: number, atUs: number): void {
     const { engine, priorities } = this.#options.plan;
     const quietUs = this.#quiet.sinceUs;
-    if (cause === 'rescale' || quietUs === undefined || priorities !== undefined) return;
+    if (OWN_CAUSES.has(cause) || quietUs === undefined || priorities !== undefined) return;
     const forUs = atUs - Math.max(quietUs, this.#touchedUs);
     if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs) return;
     this.#causeless ??= { quietUs: forUs, at, cause };

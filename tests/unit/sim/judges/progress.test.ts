@@ -85,7 +85,7 @@ describe('progress', () => {
     const restarted = (
       us: number,
       touch?: (life: SmallLife) => void,
-      cause: 'connection-lost' | 'rescale' = 'connection-lost',
+      cause: 'connection-lost' | 'rescale' | 'checkpoint-failures' = 'connection-lost',
     ) => {
       const life = new SmallLife(KEYS);
       touch?.(life);
@@ -102,6 +102,7 @@ describe('progress', () => {
     expect(restarted(longUs - 20, crashed)).not.toContain('restarted-without-cause');
     expect(restarted(longUs + 1, crashed)).toContain('restarted-without-cause');
     expect(restarted(longUs + 1, undefined, 'rescale')).not.toContain('restarted-without-cause');
+    expect(restarted(longUs + 1, undefined, 'checkpoint-failures')).not.toContain('restarted-without-cause');
   });
 
   it('no checkpoint for long while nothing disturbs the job: checkpoint-starvation, in the storm, too', () => {
