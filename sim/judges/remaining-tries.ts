@@ -13,7 +13,8 @@ import type { RestartCause } from '../../engine/protocol/engine-events.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { Margins } from './margins.ts';
 
-const NO_FAILURE: ReadonlySet<RestartCause> = new Set<RestartCause>(['rescale', 'leader-change']);
+/** Restarts that nobody failed for (I1). */
+export const NO_FAILURE: ReadonlySet<RestartCause> = new Set<RestartCause>(['rescale', 'leader-change']);
 
 export class RemainingTries {
   readonly #restart: EngineConfiguration['restart'];

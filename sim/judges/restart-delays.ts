@@ -9,13 +9,11 @@
  * I3: memory is bounded by the subtasks, and by the failures that count.
  */
 import type { RestartConfiguration } from '../../engine/protocol/configuration.ts';
-import type { RestartCause } from '../../engine/protocol/engine-events.ts';
 import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
+import { NO_FAILURE } from './remaining-tries.ts';
 
 export const RESTART_KINDS = ['restart-scheduled', 'task-deployed', 'job-submitted', 'leadership-acquired'] as const;
-
-const NO_FAILURE: ReadonlySet<RestartCause> = new Set<RestartCause>(['rescale', 'leader-change']);
 
 /** More attempts than these are as good as any number. */
 const ATTEMPTS_COUNTED = 1_000;
