@@ -5,8 +5,6 @@
  * leave between two: its interval (the longer one where it may lag), at least the minimum pause; and what it takes to ask the services for
  * an id and for a file to be deleted, which the time-outs of two requests allow for. At the limit of concurrent checkpoints the first of them to end
  * has its time-out, too; and behind a fault the stretch begins a time-out after its end, as what was late or refused then may take so long.
- * Where priorities of chains of messages (network/chain-priorities.ts) leave a request less than half of its time-out, it may go unanswered for as
- * long as they last, which is the whole storm: then it is never quiet.
  *
  * Owns: what the leader says of job, tasks and pending checkpoints, and since when nothing of it has changed. Does not own: faults
  * (QuietStretch), the finding (the judge of progress, which calls it).
@@ -18,7 +16,6 @@
 import { unreachable } from '../../engine/foundation/assert.ts';
 import type { CheckpointConfiguration, RuntimeConfiguration } from '../../engine/protocol/configuration.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
-import type { PrioritiesPlan, SimulationPlan } from '../plan.ts';
 import type { QuietStretch } from './quiet-stretch.ts';
 
 export const STARVATION_KINDS = [
@@ -60,7 +57,6 @@ export interface CheckpointStarvationOptions {
     readonly checkpoint: CheckpointConfiguration;
     readonly runtime: Pick<RuntimeConfiguration, 'requestTimeoutUs'>;
   };
-  readonly priorities?: SimulationPlan['priorities'];
 }
 
 /** Requests to the services that a trigger may wait for. */
@@ -71,8 +67,6 @@ export class CheckpointStarvation {
   readonly #options: CheckpointStarvationOptions;
   /** Undefined: the job takes none, or none while it lags, which nobody can see from here. */
   readonly #mostUs: number | undefined;
-  /** Until when priorities, and what they left under way, may keep a request from its answer; undefined: until the storm ends. */
-  #slowedUntilUs: number | undefined;
   readonly #quiet: Pick<QuietStretch, 'sinceUs'>;
   #epoch = 0;
   /** Node of the leader whose job runs; undefined: none does. */
@@ -93,7 +87,6 @@ export class CheckpointStarvation {
     this.#quiet = quiet;
     this.#options = options;
     this.#mostUs = longestDistanceUs(options);
-    this.#slowedUntilUs = maySlowRequests(options.priorities, options.engine.runtime.requestTimeoutUs) ? undefined : 0;
   }
 
   /** Behind the question what it ends. */
@@ -106,11 +99,10 @@ export class CheckpointStarvation {
     const quietUs = this.#quiet.sinceUs;
     const mostUs = this.#mostUs;
     if (mostUs === undefined || quietUs === undefined || this.#leader === undefined) return undefined;
-    const slowedUntilUs = this.#slowedUntilUs;
-    if (this.#down.size > 0 || this.#stops.size > 0 || slowedUntilUs === undefined) return undefined;
+    if (this.#down.size > 0 || this.#stops.size > 0) return undefined;
     // What a fault left under way, late requests and files to be deleted, is over a time-out of a checkpoint after it.
     const settledUs = quietUs === 0 ? 0 : quietUs + this.#options.engine.checkpoint.timeoutUs;
-    const fromUs = Math.max(this.#changedUs, settledUs, slowedUntilUs, this.#blockedUntilUs());
+    const fromUs = Math.max(this.#changedUs, settledUs, this.#blockedUntilUs());
     return { fromUs, untilUs, mostUs };
   }
 
@@ -121,15 +113,13 @@ export class CheckpointStarvation {
   /** True: the stretch begins anew. */
   #changes(event: Seen, atUs: number, node: string): boolean {
     switch (event.kind) {
+      case 'phase':
       case 'fault-effective':
       case 'fault-ended':
         return false;
       // A trigger waits for what is being deleted (row C2), and that may be many files, one by one.
       case 'object-deleted':
         return true;
-      case 'phase':
-        if (event.phase === 'liveness') this.#slowedUntilUs ??= atUs + this.#options.engine.checkpoint.timeoutUs;
-        return false;
       case 'leadership-acquired':
       case 'leadership-lost':
         return this.#onLeader(event.epoch);
@@ -200,12 +190,6 @@ export class CheckpointStarvation {
     if (this.#pending.size < this.#options.engine.checkpoint.maxConcurrent) return 0;
     return Math.min(...this.#pending.values());
   }
-}
-
-/** There and back. */
-function maySlowRequests(priorities: PrioritiesPlan | undefined, requestTimeoutUs: number): boolean {
-  if (priorities === undefined) return false;
-  return 2 * Math.max(priorities.windowUs, priorities.dropUs) > requestTimeoutUs / 2;
 }
 
 function longestDistanceUs({ engine }: CheckpointStarvationOptions): number | undefined {

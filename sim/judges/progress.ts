@@ -80,7 +80,7 @@ export class Progress implements Judge {
   #restartsMost = 0;
   #lastStatusAt = 0;
   readonly #tries: RemainingTries;
-  readonly #quiet = new QuietStretch();
+  readonly #quiet: QuietStretch;
   readonly #starvation: CheckpointStarvation;
   /** The first, and the event that ended it. */
   #starved: { readonly stretch: Stretch; readonly at: number } | undefined;
@@ -93,6 +93,7 @@ export class Progress implements Judge {
   constructor(options: ProgressOptions) {
     this.#options = options;
     this.#tries = new RemainingTries(options.plan.engine, options.margins);
+    this.#quiet = new QuietStretch(options.plan);
     this.#starvation = new CheckpointStarvation(options.plan, this.#quiet);
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);

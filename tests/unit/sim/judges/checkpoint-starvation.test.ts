@@ -18,19 +18,15 @@ const MOST_US = INTERVAL_US + 2 * engine.runtime.requestTimeoutUs;
 
 class Told {
   atUs = 0;
-  readonly #quiet = new QuietStretch();
+  readonly #quiet: QuietStretch;
   readonly judge: CheckpointStarvation;
   #wasStarved = false;
 
   constructor(options: Partial<typeof engine.checkpoint> = {}, priorities?: PrioritiesPlan) {
     const own = { intervalUs: INTERVAL_US, timeoutUs: TIMEOUT_US, minPauseUs: 0, maxConcurrent: 1 };
-    this.judge = new CheckpointStarvation(
-      {
-        engine: { ...engine, checkpoint: { ...engine.checkpoint, ...own, ...options } },
-        ...(priorities && { priorities }),
-      },
-      this.#quiet,
-    );
+    this.#quiet = new QuietStretch({ engine, ...(priorities && { priorities }) });
+    const checkpoint = { ...engine.checkpoint, ...own, ...options };
+    this.judge = new CheckpointStarvation({ engine: { ...engine, checkpoint } }, this.#quiet);
     this.status('running');
   }
 
