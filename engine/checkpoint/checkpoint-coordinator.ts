@@ -39,9 +39,11 @@ import { PendingDeadlines } from './pending-deadlines.ts';
 import { PeriodicTrigger } from './periodic-trigger.ts';
 import { locationOf, snapshotOptions } from './snapshot-options.ts';
 import { probe, sometimes } from '../protocol/probes.ts';
+import type { CheckpointLimits } from '../parts.ts';
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
+  readonly #limits: CheckpointLimits;
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
   readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
@@ -69,7 +71,7 @@ export class CheckpointCoordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    const { tolerableFailures } = options.parts.checkpointLimits(configuration.checkpoint);
+    this.#limits = options.parts.checkpointLimits(configuration.checkpoint);
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -96,7 +98,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#deadlines = new PendingDeadlines(options, (...missed) => this.#abort(...missed));
-    this.#failures = new CheckpointFailureManager(tolerableFailures);
+    this.#failures = new CheckpointFailureManager(this.#limits.tolerableFailures);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
@@ -252,7 +254,7 @@ export class CheckpointCoordinator {
         nowUs,
         pending: this.#pending.size,
         cleaning: this.files.cleaning,
-        ...this.#options.parts.checkpointLimits(this.#options.configuration.checkpoint),
+        limits: this.#limits,
         lastCompletedUs: this.#lastCompletedUs,
       }),
       refusalOf: (request) => this.#refusalOf(request),

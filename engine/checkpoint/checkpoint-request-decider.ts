@@ -9,6 +9,7 @@
  */
 import type { CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint } from '../protocol/checkpoint-options.ts';
+import type { CheckpointLimits } from '../parts.ts';
 import type { CheckpointRequest } from './checkpoint-request.ts';
 
 export interface RequestSituation {
@@ -16,10 +17,9 @@ export interface RequestSituation {
   /** A request is between its choice and its trigger messages. */
   readonly isTriggering: boolean;
   readonly pending: number;
-  readonly maxConcurrent: number;
   /** Checkpoints whose files are being deleted: back-pressure from deletion. */
   readonly cleaning: number;
-  readonly minPauseUs: number;
+  readonly limits: Pick<CheckpointLimits, 'maxConcurrent' | 'minPauseUs'>;
   /** When the last checkpoint or savepoint completed; undefined when none did in this run. */
   readonly lastCompletedUs: number | undefined;
 }
@@ -70,7 +70,8 @@ export class CheckpointRequestDecider {
 
   /** Something that stood in the way is gone. */
   chooseQueued(situation: RequestSituation): RequestDecision {
-    const { nowUs, isTriggering, pending, maxConcurrent, cleaning, minPauseUs, lastCompletedUs } = situation;
+    const { nowUs, isTriggering, pending, cleaning, lastCompletedUs } = situation;
+    const { maxConcurrent, minPauseUs } = situation.limits;
     const first = this.#queue[0];
     if (first === undefined || isTriggering || cleaning > maxConcurrent) return NOTHING;
     if (pending >= maxConcurrent && !first.properties.isForced) return NOTHING;

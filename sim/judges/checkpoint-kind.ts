@@ -15,6 +15,7 @@ import type { CheckpointOptions } from '../../engine/protocol/checkpoint-options
 import type { CheckpointConfiguration } from '../../engine/protocol/configuration.ts';
 import type { EventOf } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
+import { secondsText } from './seconds-text.ts';
 import { EPISODES_KEPT, forgetOldest } from './forget-oldest.ts';
 
 export interface CheckpointKindsOptions {
@@ -92,7 +93,7 @@ export class CheckpointKinds {
     const alignment = mode === 'exactly-once' ? aligned : 'at-least-once';
     if (options.alignment !== alignment) return `is ${options.alignment}, expected ${alignment}`;
     if (options.alignedTimeoutUs !== timeoutUs)
-      return `may overtake after ${String(options.alignedTimeoutUs)} us, expected ${String(timeoutUs)} us`;
+      return `may overtake after ${secondsText(options.alignedTimeoutUs)}, expected ${secondsText(timeoutUs)}`;
     if ((options.format !== undefined) !== isSavepoint || (options.location !== undefined) !== isSavepoint)
       return `is a ${options.snapshot}, but its format and its place are not those of one`;
     if ((options.sharing === 'no-sharing') !== isSavepoint)

@@ -19,6 +19,7 @@ import { isSynchronous } from '../../engine/protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../../engine/protocol/configuration.ts';
 import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
+import { secondsText } from './seconds-text.ts';
 
 export const LIMITED_KINDS = [
   'leadership-acquired',
@@ -144,7 +145,7 @@ export class CheckpointLimits {
     const lastedUs = atUs - pending.triggeredUs;
     if (reason === 'checkpoint-expired' && lastedUs < (pending.isSavepoint ? savepointTimeoutUs : timeoutUs))
       this.#findings.violated('expired-too-soon', [at], () => {
-        return `Checkpoint ${String(id)} expires ${String(lastedUs)} us after its trigger`;
+        return `Checkpoint ${String(id)} expires ${secondsText(lastedUs)} after its trigger`;
       });
     if (!CHECKPOINT_FAILURES[reason].counted || id <= this.#newest) return;
     this.#failedMost += 1;
@@ -191,7 +192,7 @@ export class CheckpointLimits {
     const pausedUs = this.#completedUs === undefined ? minPauseUs : atUs - this.#completedUs;
     if (pausedUs >= minPauseUs || maxConcurrent > 1 || this.#isWished || scheduler.mode === 'adaptive') return;
     this.#findings.violated('triggered-too-soon', [at], () => {
-      return `Checkpoint ${String(id)} is triggered ${String(pausedUs)} us behind the last one that completed; the pause is ${String(minPauseUs)} us at least`;
+      return `Checkpoint ${String(id)} is triggered ${secondsText(pausedUs)} behind the last one that completed; the pause is ${secondsText(minPauseUs)} at least`;
     });
   }
 
@@ -206,7 +207,7 @@ export class CheckpointLimits {
     const runsUs = atUs - this.#sinceUs;
     if ((count - TRIGGERS_AHEAD) * periodUs <= runsUs) return;
     this.#findings.violated('triggered-too-often', [at], () => {
-      return `Checkpoint ${String(id)} is the ${String(count)}th in ${String(runsUs)} us, with an interval of ${String(periodUs)} us`;
+      return `Checkpoint ${String(id)} is the ${String(count)}th in ${secondsText(runsUs)}, with an interval of ${secondsText(periodUs)}`;
     });
   }
 }

@@ -27,6 +27,7 @@ import { Findings } from './findings.ts';
 import { KafkaCommits } from './kafka-commits.ts';
 import type { Judge } from './judge.ts';
 import { Margins } from './margins.ts';
+import { secondsText } from './seconds-text.ts';
 import { TransactionTimeouts } from './transaction-timeouts.ts';
 import type { Verdict } from './verdict.ts';
 import { EPISODES_KEPT, forgetOldest, PARTS_KEPT } from './forget-oldest.ts';
@@ -248,7 +249,7 @@ export class Fencing implements Judge {
     const grant = this.#grants.get(epoch);
     if (grant === undefined || grant.endedAt < 0) return;
     this.#findings.violated('deposed-leader-wrote', [grant.endedAt, index], () => {
-      return `Epoch ${String(epoch)} moves the pointer at ${String(atUs)} us, after it was over`;
+      return `Epoch ${String(epoch)} moves the pointer at ${secondsText(atUs)}, after it was over`;
     });
   }
 
@@ -275,7 +276,7 @@ export class Fencing implements Judge {
     if (atUs <= grant.mustEndByUs) return;
     const lateUs = atUs - grant.mustEndByUs;
     this.#findings.violated('two-leaders-act', [grant.endedAt, index], () => {
-      return `${node} still acts as epoch ${String(event.epoch)} (${event.kind}), ${String(lateUs)} us after it had to stop`;
+      return `${node} still acts as epoch ${String(event.epoch)} (${event.kind}), ${secondsText(lateUs)} after it had to stop`;
     });
   }
 

@@ -19,6 +19,7 @@ import { type DurableState, type EndOfLife, isCutOff, type Judge } from './judge
 import type { Margins } from './margins.ts';
 import { QuietStretch } from './quiet-stretch.ts';
 import { RemainingTries } from './remaining-tries.ts';
+import { secondsText } from './seconds-text.ts';
 import type { Verdict } from './verdict.ts';
 
 const NAME = 'progress';
@@ -206,7 +207,7 @@ export class Progress implements Judge {
     if (this.#starved === undefined) return;
     const { fromUs, untilUs, mostUs } = this.#starved.stretch;
     findings.notLive('checkpoint-starvation', [this.#starved.at], () => {
-      return `From ${String(fromUs)} to ${String(untilUs)} us nothing disturbs the job and no checkpoint is triggered; one is due within ${String(mostUs)} us`;
+      return `From ${secondsText(fromUs)} to ${secondsText(untilUs)} nothing disturbs the job and no checkpoint is triggered; one is due within ${secondsText(mostUs)}`;
     });
   }
 
@@ -216,11 +217,11 @@ export class Progress implements Judge {
     this.#restartsMost = Math.max(this.#restartsMost, this.#restarts);
   }
 
-  /** Priorities of chains of messages disturb it for the whole storm; checkpoints fail by themselves where a job is slow (checkpoint-limits.ts counts them). */
+  /** Checkpoints fail by themselves where a job is slow (checkpoint-limits.ts counts them). */
   #noteCause(cause: RestartCause, at: number, atUs: number): void {
-    const { engine, priorities } = this.#options.plan;
+    const { engine } = this.#options.plan;
     const quietUs = this.#quiet.sinceUs;
-    if (OWN_CAUSES.has(cause) || quietUs === undefined || priorities !== undefined) return;
+    if (OWN_CAUSES.has(cause) || quietUs === undefined) return;
     const forUs = atUs - Math.max(quietUs, this.#touchedUs);
     if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs) return;
     this.#causeless ??= { quietUs: forUs, at, cause };
@@ -230,7 +231,7 @@ export class Progress implements Judge {
     if (this.#causeless === undefined) return;
     const { quietUs, at, cause } = this.#causeless;
     findings.notLive('restarted-without-cause', [at], () => {
-      return `The job fails (${cause}), and for ${String(quietUs)} us nothing had disturbed it`;
+      return `The job fails (${cause}), and for ${secondsText(quietUs)} nothing had disturbed it`;
     });
   }
 

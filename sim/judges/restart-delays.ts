@@ -12,6 +12,7 @@ import type { RestartConfiguration } from '../../engine/protocol/configuration.t
 import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
 import { NO_FAILURE } from './remaining-tries.ts';
+import { secondsText } from './seconds-text.ts';
 
 export const RESTART_KINDS = ['restart-scheduled', 'task-deployed', 'job-submitted', 'leadership-acquired'] as const;
 
@@ -62,7 +63,7 @@ export class RestartDelays {
     if (epoch !== this.#epoch || NO_FAILURE.has(cause)) return;
     if (!this.#mayDelay(delayUs))
       this.#findings.violated('delay-not-as-configured', [at], () => {
-        return `A restart waits ${String(delayUs)} us, with the strategy ${JSON.stringify(this.#configuration)}`;
+        return `A restart waits ${secondsText(delayUs)}, with the strategy ${JSON.stringify(this.#configuration)}`;
       });
     if (!this.#mayRestart(atUs))
       this.#findings.violated('restarted-beyond-attempts', [at], () => {
@@ -100,7 +101,7 @@ export class RestartDelays {
     const tooSoonUs = (this.#dueUs.get(`${vertex}/${subtask}`) ?? this.#allUs) - atUs;
     if (tooSoonUs <= 0) return;
     this.#findings.violated('deployed-too-soon', [at], () => {
-      return `Attempt ${String(attempt)} is deployed ${String(tooSoonUs)} us before the delay of its restart is over`;
+      return `Attempt ${String(attempt)} is deployed ${secondsText(tooSoonUs)} before the delay of its restart is over`;
     });
   }
 

@@ -12,9 +12,8 @@ const FREE: RequestSituation = {
   nowUs: 1_000,
   isTriggering: false,
   pending: 0,
-  maxConcurrent: 1,
   cleaning: 0,
-  minPauseUs: 300,
+  limits: { maxConcurrent: 1, minPauseUs: 300 },
   lastCompletedUs: undefined,
 };
 const BUSY = { ...FREE, isTriggering: true };
@@ -44,7 +43,9 @@ describe('request decider', () => {
     const decider = new CheckpointRequestDecider();
     const expected = [savepoint(9), savepoint(5, true), forced(8), wished(6), wished(7), periodic(1), periodic(2)];
     for (const at of [6, 5, 3, 4, 1, 2, 0]) decider.choose(expected[at] as CheckpointRequest, BUSY);
-    const served = expected.map(() => decider.chooseQueued({ ...FREE, minPauseUs: 0 }).execute);
+    const served = expected.map(
+      () => decider.chooseQueued({ ...FREE, limits: { maxConcurrent: 1, minPauseUs: 0 } }).execute,
+    );
     expect(served).toEqual(expected);
   });
 
@@ -58,7 +59,9 @@ describe('request decider', () => {
     expect(decider.choose(wished(1), full).execute).toBeUndefined();
     const asked = savepoint(2);
     expect(decider.choose(asked, full).execute).toBe(asked);
-    expect(decider.chooseQueued({ ...full, maxConcurrent: 2 }).execute).toMatchObject({ atUs: 1 });
+    expect(decider.chooseQueued({ ...full, limits: { maxConcurrent: 2, minPauseUs: 300 } }).execute).toMatchObject({
+      atUs: 1,
+    });
   });
 
   it('C2: a savepoint of an unaligned job is not forced: it waits for the pending checkpoint', () => {
