@@ -82,6 +82,8 @@ export interface EngineParts {
   readonly leaderFencing: 'by-epoch' | 'none';
   /** Whether a leader whose connection to ZooKeeper is lost still leads until it is told that its session is over (row F14). */
   readonly suspendedLeadership: 'lost' | 'kept';
+  /** What is asked of ZooKeeper in answer to the loss of a connection: refused, as nobody is connected, or sent over the one that is gone. */
+  readonly askedAtConnectionLoss: 'refused' | 'sent';
   /** What a contender does when it reaches ZooKeeper again: look who leads, or rely on the watch that it set before. */
   readonly afterReconnect: 'look-again' | 'trust-watch';
   /** The periodic timer when the limit of concurrent checkpoints is reached (row C3): runs on, or stands still until one completes. */
@@ -114,6 +116,8 @@ export interface EngineParts {
   isForcedFull(checkpoint: { readonly id: number; readonly floor: number; readonly fullFirst: boolean }): boolean;
   /** Events that an attempt had not acknowledged when it ended (row C24): count as lost, or are waited for by every later checkpoint. */
   readonly eventsOfEndedAttempt: 'lost' | 'waited-for';
+  /** Metadata of a checkpoint that is named and not found (row F18): looked for again, or a sign that somebody has deleted it. */
+  readonly unfoundMetadata: 'looked-for-again' | 'gone';
   /** When files of a job that has ended count as gone (row F18): when a later look finds none, or when they were deleted. */
   readonly filesOfEndedJob: 'looked-for-again' | 'deleted-once';
   /** A request for another parallelism that comes behind a later one (row F6): changes nothing, or is obeyed. */
@@ -171,6 +175,8 @@ export interface EngineParts {
    * `currentSource`: of a chain, the one that is read now (row B24).
    */
   splitsToGiveBack(forgotten: readonly LogSplit[], currentSource: number): readonly LogSplit[];
+  /** When a reader that is restored as finished ends (row C22): when its coordinator has heard that it is there, or at once. */
+  readonly finishedReader: 'ends-when-heard' | 'ends-at-once';
   /** What a reader that was told that there is nothing more is still assigned (row B24): nothing, or what comes back of earlier sources of a chain. */
   readonly splitsToDoneReader: 'none' | 'of-earlier-sources';
   /** What an enumerator had assigned since its checkpoint, when the whole job begins again (row K2): its readers fall back with it. */
@@ -355,6 +361,7 @@ export const standardParts: EngineParts = {
   unreadableMetadata: 'retry',
   leaderFencing: 'by-epoch',
   suspendedLeadership: 'lost',
+  askedAtConnectionLoss: 'refused',
   afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
   checkpointLimits: (configured) => configured,
@@ -369,6 +376,7 @@ export const standardParts: EngineParts = {
   keptAtEnd,
   isForcedFull: ({ fullFirst }) => fullFirst,
   eventsOfEndedAttempt: 'lost',
+  unfoundMetadata: 'looked-for-again',
   filesOfEndedJob: 'looked-for-again',
   lateRescale: 'ignored',
   failureWhileStopping: 'ends-job',
@@ -403,6 +411,7 @@ export const standardParts: EngineParts = {
   coordinatorStateToRestore: (found) => found,
   backlogOfEndedReader: 'cleared',
   splitsToGiveBack: (forgotten) => forgotten,
+  finishedReader: 'ends-when-heard',
   splitsToDoneReader: 'none',
   assignmentsAtReset: 'forgotten',
   transactionsToKeep: (restored) => restored,

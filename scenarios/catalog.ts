@@ -142,6 +142,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'unclaimed-runs', description: 'runs without a claim whose first checkpoints fail' },
   { name: 'limits-of-checkpoints', description: 'pauses, pending checkpoints, failures and restarts at their limits' },
   { name: 'pointers-in-a-row', description: 'checkpoints wait for their pointers when runs end and begin' },
+  { name: 'unfound-at-the-clean-up', description: 'retained metadata is not found when a run is cleaned up after' },
   { name: 'end-of-a-later-run', description: 'the end of a run that began from the savepoint of a stop' },
   {
     name: 'final-checkpoint-of-regions',
@@ -158,8 +159,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'late-session-answers', description: 'ZooKeeper answers late, and then not at all' },
   { name: 'tolerated-resets', description: 'connections to ZooKeeper are reset again and again' },
+  { name: 'reset-on-the-way', description: 'connections to ZooKeeper are reset while requests are on their way' },
   { name: 'late-deletions', description: 'merged files grow on a file server that hears deletions late' },
   { name: 'unheard-end-of-data', description: 'that subtasks have come to their end is heard late' },
+  { name: 'finished-readers-unheard', description: 'what readers say that are restored as finished is lost' },
   { name: 'regions-of-an-adaptive-job', description: 'an adaptive job of several regions loses a machine for good' },
   { name: 'caught-up-by-others', description: 'readers that lag give up their last split' },
   { name: 'kafka-broker-gone', description: 'a Kafka broker dies and does not come back' },

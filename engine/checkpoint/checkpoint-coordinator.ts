@@ -43,7 +43,6 @@ import type { CheckpointLimits } from '../parts.ts';
 
 export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
-  readonly #limits: CheckpointLimits;
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
   readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
@@ -71,7 +70,7 @@ export class CheckpointCoordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     const { jobId, coordination, configuration } = options;
-    this.#limits = options.parts.checkpointLimits(configuration.checkpoint);
+    const limits = options.parts.checkpointLimits(configuration.checkpoint);
     this.#counter = new CheckpointIdCounter({
       jobId,
       coordination,
@@ -79,7 +78,7 @@ export class CheckpointCoordinator {
       firstId: configuration.checkpoint.firstId,
       last: options.counter,
     });
-    this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost());
+    this.#requests = new CheckpointRequests(this.#counter, this.#requestsHost(limits));
     this.#periodic = new PeriodicTrigger({
       ...{ configuration: configuration.checkpoint, parts: options.parts },
       isProcessingBacklog: () => this.#coordinators.isProcessingBacklog,
@@ -98,7 +97,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#deadlines = new PendingDeadlines(options, (...missed) => this.#abort(...missed));
-    this.#failures = new CheckpointFailureManager(this.#limits.tolerableFailures);
+    this.#failures = new CheckpointFailureManager(limits.tolerableFailures);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
@@ -247,14 +246,14 @@ export class CheckpointCoordinator {
     if (this.#requests.queued > 0 && this.#options.parts.timerAtLimit === 'until-completion') this.#periodic.pause(out);
   }
 
-  #requestsHost(): RequestsHost {
+  #requestsHost(limits: CheckpointLimits): RequestsHost {
     return {
       generation: () => this.#generation,
       situation: (nowUs) => ({
         nowUs,
         pending: this.#pending.size,
         cleaning: this.files.cleaning,
-        limits: this.#limits,
+        limits,
         lastCompletedUs: this.#lastCompletedUs,
       }),
       refusalOf: (request) => this.#refusalOf(request),

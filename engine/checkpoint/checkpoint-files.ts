@@ -45,6 +45,7 @@ export class CheckpointFiles {
     this.shared = new SharedState({
       parts,
       store,
+      root,
       storage,
       cleaner: this.#cleaner,
       isIncremental,

@@ -32,6 +32,8 @@ import { probe } from '../protocol/probes.ts';
 export interface SharedStateOptions {
   readonly parts: EngineParts;
   readonly store: CompletedCheckpointStore;
+  /** `<dir>/<job>/`. */
+  readonly root: string;
   readonly storage: Pick<CheckpointStorage, 'read'>;
   readonly cleaner: Pick<CheckpointCleaner, 'deleteFiles' | 'sweepShared'>;
   /** Checkpoints of this run may have files in common: there is something to sweep. */
@@ -152,11 +154,11 @@ export class SharedState {
 
   /** I4. Until it is known what earlier runs kept, all that they wrote is theirs. */
   #findKept({ job, completed }: CheckpointPointer, out: Out): void {
-    const { store, storage, parts } = this.#options;
+    const { store, parts } = this.#options;
     const isRemembered = parts.notClaimedFiles === 'remembered' || completed.some(({ owner }) => owner === 'user');
     const { run } = store.run;
     if (this.#ofEarlierRuns !== undefined) return;
-    readNamedFiles(isRemembered ? (job?.kept ?? []) : [], storage, out, (named) => {
+    readNamedFiles(isRemembered ? (job?.kept ?? []) : [], this.#options, out, (named) => {
       if (store.run.run === run) this.#ofEarlierRuns = named;
     });
   }

@@ -64,6 +64,8 @@ export interface SourceReader {
   readonly hasRecords: boolean;
   /** No record will come any more. */
   readonly isExhausted: boolean;
+  /** False: the subtask may not end yet, its coordinator has not heard what it must know. */
+  readonly isHeard?: boolean;
   /** Names of the splits or partitions that more records may come from. */
   openSplits(): readonly string[];
   /** Which of them the next record is of; undefined: none is there. */

@@ -14,7 +14,8 @@
  *   I6 it has one request for a split under way, so that it never holds more of endless ones than its share: what it may ask for when it begins
  *      again is then no less than what it held before;
  *   I7 of a chain of sources it reads one at a time, in their order: splits of a later one wait for those of an earlier one (row B24; Flink:
- *      HybridSourceReader).
+ *      HybridSourceReader);
+ *   I8 one that is restored as finished ends when its coordinator knows that it is there: while one may come and hold splits, all others wait.
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import type { ReplyHandler } from '../clients/request-client.ts';
@@ -48,7 +49,7 @@ export interface SplitReaderOptions extends SourceReaderOptions {
   readonly epoch: LeaderEpoch;
   readonly toJobManager: (message: EngineMessage, out: Out) => void;
   readonly fail: (failure: TaskFailure, out: Out) => void;
-  readonly parts: Pick<EngineParts, 'checkpointedSplit'>;
+  readonly parts: Pick<EngineParts, 'checkpointedSplit' | 'finishedReader'>;
 }
 
 /** A split that is held; `offset` moves. */
@@ -95,6 +96,8 @@ export class SplitReader implements SourceReader {
   /** What the coordinator was told last (row C5). */
   #isProcessingBacklog = false;
   #stopped = false;
+  /** I8. */
+  #isHeard = true;
 
   constructor(options: SplitReaderOptions) {
     this.#options = options;
@@ -119,7 +122,8 @@ export class SplitReader implements SourceReader {
   /** The subtask runs: the reader makes itself known and reads on. */
   start(out: Out): void {
     const hasFinished = this.#options.restore?.finished === 'task';
-    this.#tell({ kind: 'register-reader', splits: this.splits(), hasFinished }, out);
+    this.#isHeard = !hasFinished || this.#options.parts.finishedReader === 'ends-at-once';
+    this.#tell({ kind: 'register-reader', splits: this.splits(), hasFinished }, out, () => (this.#isHeard = true));
     if (hasFinished) return;
     this.#reading = this.#firstSource();
     for (const split of this.#splits) if (!isFinished(split)) this.#fetch(split, out);
@@ -151,6 +155,10 @@ export class SplitReader implements SourceReader {
   /** I5. */
   get isExhausted(): boolean {
     return this.#options.spec.bounded === true && this.#noMoreSplits && this.#splits.length === 0;
+  }
+
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   openSplits(): readonly string[] {
@@ -298,9 +306,9 @@ export class SplitReader implements SourceReader {
     this.#tell({ kind: 'report-backlog', isProcessingBacklog }, out);
   }
 
-  #tell(event: EventFromOperator, out: Out): void {
+  #tell(event: EventFromOperator, out: Out, heard?: () => void): void {
     this.#toCoordinator.send(event, out, (outcome, _nowUs, settledOut) => {
-      if (outcome !== 'lost') return;
+      if (outcome !== 'lost') return heard?.();
       probe(settledOut, 'operator-event-unanswered');
       this.#options.fail('operator-event-lost', settledOut);
     });

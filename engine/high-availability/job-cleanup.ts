@@ -36,7 +36,7 @@ export interface JobCleanupOptions {
   readonly registers: NamedRegisters;
   readonly storage: CheckpointStorage;
   readonly results: JobResultStore;
-  readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns' | 'filesOfEndedJob'>;
+  readonly parts: Pick<EngineParts, 'checkpointsOfEarlierRuns' | 'filesOfEndedJob' | 'unfoundMetadata'>;
   /** Checkpoints may name files outside of their own directory (rows S17, S19, S20). */
   readonly hasSharedFiles: boolean;
   /** See late-writes.ts. */
@@ -158,7 +158,7 @@ export class JobCleanup {
     out: Out,
     then: (named: ReadonlySet<string>, out: Out) => void,
   ): void {
-    readNamedFiles(metadata, this.#options.storage, out, (named, namedOut) => {
+    readNamedFiles(metadata, this.#options, out, (named, namedOut) => {
       if (named === undefined) this.#startAgain(result, namedOut);
       else then(named, namedOut);
     });

@@ -4,7 +4,8 @@
  * Owns: connections of this process to the service, the session, requests under way, watchers. Does not own: what is asked (latch,
  * registers). States as Curator names them: CONNECTED, SUSPENDED (connection lost, the session may live), LOST (the session is over).
  * Invariants:
- *   I1 each request is answered to its caller once: by the reply, or by `undefined` when the connection is lost: it may have happened;
+ *   I1 each request is answered to its caller once: by the reply, or by `undefined` when the connection is lost: it may have happened. The
+ *      state says so before anybody is answered: who asks again at once must not be sent over the connection that is gone;
  *   I2 a connection on which nothing was heard for two thirds of the session time-out is given up (ClientCnxn's readTimeout); that is
  *      asked at every input, so a process that was paused is SUSPENDED before it does anything;
  *   I3 `confirmedUs` is when the newest answered request was sent: until `confirmedUs + session time-out` the server keeps the session,
@@ -15,6 +16,7 @@
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import { MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import { type Micros, micros } from '../foundation/time.ts';
+import type { EngineParts } from '../parts.ts';
 import type { Out, Target } from '../protocol/actor.ts';
 import type { EngineMessage } from '../protocol/messages.ts';
 import type { ZooKeeperOperation, ZooKeeperReply } from '../protocol/zookeeper-messages.ts';
@@ -32,6 +34,7 @@ export interface ZooKeeperClientOptions {
   readonly firstConnection: number;
   /** Told of each change; first `connected`. */
   readonly changed: (state: ConnectionState, nowUs: Micros, out: Out) => void;
+  readonly parts: Pick<EngineParts, 'askedAtConnectionLoss'>;
 }
 
 export type ZooKeeperHandler = (reply: ZooKeeperReply | undefined, nowUs: Micros, out: Out) => void;
@@ -165,23 +168,32 @@ export class ZooKeeperClient {
     this.#send(operation, out, (reply, replyUs, replyOut) => {
       if (reply?.session === undefined) return;
       this.#sessionId = reply.session.sessionId;
-      this.#moveTo('connected', replyUs, replyOut);
+      this.#state = 'connected';
+      this.#options.changed('connected', replyUs, replyOut);
     });
   }
 
   /** The session may live on: another connection will tell. */
   #connectionLost(nowUs: Micros, out: Out): void {
-    this.#drop(nowUs, out);
-    if (this.#state === 'connected') this.#moveTo('suspended', nowUs, out);
+    if (this.isConnected) this.#leave('suspended', undefined, nowUs, out);
+    else this.#drop(nowUs, out);
     this.#later.after(this.#options.reconnectUs, 'reconnect', out, (lateUs, lateOut) => this.#connect(lateUs, lateOut));
   }
 
   #expired(asked: Asked, nowUs: Micros, out: Out): void {
     this.#sessionId = 0;
-    asked.handler(undefined, nowUs, out);
-    this.#drop(nowUs, out);
-    this.#moveTo('lost', nowUs, out);
+    this.#leave('lost', asked, nowUs, out);
     this.#later.after(this.#options.reconnectUs, 'reconnect', out, (lateUs, lateOut) => this.#connect(lateUs, lateOut));
+  }
+
+  /** I1. `asked`: waits, too. */
+  #leave(state: ConnectionState, asked: Asked | undefined, nowUs: Micros, out: Out): void {
+    const isKnownAtOnce = this.#options.parts.askedAtConnectionLoss === 'refused';
+    if (isKnownAtOnce) this.#state = state;
+    asked?.handler(undefined, nowUs, out);
+    this.#drop(nowUs, out);
+    this.#state = state;
+    this.#options.changed(state, nowUs, out);
   }
 
   /** I1, I4. Late replies and events carry the number of a connection that is over. */
@@ -192,11 +204,6 @@ export class ZooKeeperClient {
     this.#heardUs = nowUs;
     this.#watchers.clear();
     for (const { handler } of asked) handler(undefined, nowUs, out);
-  }
-
-  #moveTo(state: ConnectionState, nowUs: Micros, out: Out): void {
-    this.#state = state;
-    this.#options.changed(state, nowUs, out);
   }
 
   #readTimeoutUs(): number {

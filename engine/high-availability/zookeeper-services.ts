@@ -25,6 +25,7 @@ export class ZooKeeperServices implements HighAvailabilityServices {
       reconnectUs: retryDelayUs(runtime.requestTimeoutUs),
       firstConnection: options.incarnation * CONNECTIONS_PER_INCARNATION,
       changed: (state, nowUs, out) => this.#latch.connectionChanged(state, nowUs, out),
+      parts: options.parts,
     });
     this.#latch = new ZooKeeperLatch(options, this.#client);
     this.registers = new ZooKeeperRegisters({

@@ -405,7 +405,7 @@ export class StreamTask {
 
   /** I5. */
   #tryFinish(out: Out): void {
-    if (this.#state !== 'running' || this.#input?.isFinished === false) return;
+    if (this.#state !== 'running' || this.#input?.isFinished === false || this.#source?.isHeard === false) return;
     if (!this.#outputs.isProcessed || this.#checkpoint.isBusy || this.#chain?.sink?.isSettled === false) return;
     this.#outputs.broadcastEvent({ kind: 'end-of-partition' }, out);
     this.#checkpoint.close();

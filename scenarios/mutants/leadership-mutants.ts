@@ -113,3 +113,14 @@ export const watchLossForgotten: Mutant = {
   scenario: 'leader-flapping',
   judges: ['progress'],
 };
+
+export const askedOverLostConnection: Mutant = {
+  slug: 'asked-over-lost-connection',
+  bug: 'own (found by a sweep)',
+  story:
+    'Who hears that a connection to ZooKeeper is lost and asks again at once asks over that connection. Where leaders tolerate the loss, nobody ever ' +
+    'answers, and what waits for it, waits until the next loss.',
+  parts: withWrong({ askedAtConnectionLoss: 'sent' }),
+  scenario: 'reset-on-the-way',
+  judges: ['progress', 'retention'],
+};

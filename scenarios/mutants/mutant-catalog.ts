@@ -71,6 +71,7 @@ import {
   unreadableCheckpointSkipped,
   unreadableCheckpointRemoved,
   watchLossForgotten,
+  askedOverLostConnection,
   zombieJobManagerCanSubsume,
 } from './leadership-mutants.ts';
 import {
@@ -167,6 +168,7 @@ import {
   assignmentsOutliveRestart,
   splitsBackToNewSource,
   symbolicLatestInCheckpoint,
+  finishedReaderEndsUnheard,
 } from './source-mutants.ts';
 import {
   fullUsesRestoredFiles,
@@ -179,6 +181,7 @@ import {
   earlierRunsLeftAlone,
   noClaimLostAfterSecondFailover,
   waitingMetadataForgotten,
+  unfoundMetadataCountsAsGone,
   partialUploadNotTracked,
   placeholderOfDeletedFile,
   registerAfterStore,
@@ -224,6 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
   idsFromNewestCheckpoint,
   suspendedKeepsLeading,
   watchLossForgotten,
+  askedOverLostConnection,
   ackIgnoresAttempt,
   commitErrorLogged,
   abortIncludesPrecommitted,
@@ -331,6 +335,7 @@ export const MUTANTS: readonly Mutant[] = [
   abortDiscardsReusedFiles,
   noClaimLostAfterSecondFailover,
   waitingMetadataForgotten,
+  unfoundMetadataCountsAsGone,
   claimForgottenByNextLeader,
   earlierRunsLeftAlone,
   partialUploadNotTracked,
@@ -359,6 +364,7 @@ export const MUTANTS: readonly Mutant[] = [
   hookNotToldOfRegion,
   failedHookPassedOver,
   symbolicLatestInCheckpoint,
+  finishedReaderEndsUnheard,
   positionIgnoresSubrecord,
   newPartitionBeginsAtLatest,
   splitsBackToNewSource,

@@ -52,6 +52,17 @@ export const waitingMetadataForgotten: Mutant = {
   judges: SEE_EARLY_DELETION,
 };
 
+export const unfoundMetadataCountsAsGone: Mutant = {
+  slug: 'unfound-metadata-counts-as-gone',
+  bug: 'own (found by a sweep)',
+  story:
+    'Metadata of a retained checkpoint that the storage does not find for a moment counts as deleted by its user: when what an ended run left is looked ' +
+    "through, the files that it names are nobody's.",
+  parts: withWrong({ unfoundMetadata: 'gone' }),
+  scenario: 'unfound-at-the-clean-up',
+  judges: SEE_EARLY_DELETION,
+};
+
 export const claimForgottenByNextLeader: Mutant = {
   slug: 'claim-forgotten-by-next-leader',
   bug: 'own (row C27)',

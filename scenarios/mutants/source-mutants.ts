@@ -98,3 +98,14 @@ export const assignmentsOutliveRestart: Mutant = {
   scenario: 'splits-across-restarts',
   judges: ['checkpoint-lifecycle', 'consistent-cut', 'exactly-once-output', 'exactly-once-state'],
 };
+
+export const finishedReaderEndsUnheard: Mutant = {
+  slug: 'finished-reader-ends-unheard',
+  bug: 'own (found by a sweep)',
+  story:
+    'A reader that is restored as finished ends before its coordinator has heard that it is there. Where that was lost, the coordinator waits for it, and ' +
+    'hands out nothing, for ever.',
+  parts: withWrong({ finishedReader: 'ends-at-once' }),
+  scenario: 'finished-readers-unheard',
+  judges: ['progress'],
+};

@@ -17,7 +17,7 @@ import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
 import { type DurableState, type EndOfLife, isCutOff, type Judge } from './judge.ts';
 import type { Margins } from './margins.ts';
-import { QuietStretch } from './quiet-stretch.ts';
+import { longestDelayUs, QuietStretch } from './quiet-stretch.ts';
 import { RemainingTries } from './remaining-tries.ts';
 import { secondsText } from './seconds-text.ts';
 import type { Verdict } from './verdict.ts';
@@ -87,6 +87,8 @@ export class Progress implements Judge {
   #starved: { readonly stretch: Stretch; readonly at: number } | undefined;
   /** When a machine was lost, somebody asked for something, or the storm ended: what the plan does beside its faults. */
   #touchedUs = 0;
+  /** A sign of life that was sent before may come so much later. */
+  readonly #delayUs: number;
   #causeless: { readonly quietUs: number; readonly at: number; readonly cause: RestartCause } | undefined;
   /** Trigger ids of operations whose client waits. */
   readonly #unanswered = new Set<string>();
@@ -95,6 +97,7 @@ export class Progress implements Judge {
     this.#options = options;
     this.#tries = new RemainingTries(options.plan.engine, options.margins);
     this.#quiet = new QuietStretch(options.plan);
+    this.#delayUs = longestDelayUs(options.plan);
     this.#starvation = new CheckpointStarvation(options.plan, this.#quiet);
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
@@ -223,7 +226,7 @@ export class Progress implements Judge {
     const quietUs = this.#quiet.sinceUs;
     if (OWN_CAUSES.has(cause) || quietUs === undefined) return;
     const forUs = atUs - Math.max(quietUs, this.#touchedUs);
-    if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs) return;
+    if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs + this.#delayUs) return;
     this.#causeless ??= { quietUs: forUs, at, cause };
   }
 

@@ -48,6 +48,12 @@ export class QuietStretch {
   }
 }
 
+/** How much later than its link has it a message may come: what was sent before a stretch began arrives within it. */
+export function longestDelayUs({ priorities, faults }: Pick<SimulationPlan, 'priorities' | 'faults'>): number {
+  const byFaults = faults.map((fault) => (fault.kind === 'delay' ? fault.extraUs.high : 0));
+  return Math.max(0, ...byFaults) + Math.max(priorities?.windowUs ?? 0, priorities?.dropUs ?? 0);
+}
+
 /** There and back. */
 function maySlowRequests({ priorities, engine }: QuietStretchOptions): boolean {
   if (priorities === undefined) return false;

@@ -190,6 +190,7 @@ class World {
     return new SharedState({
       parts: this.parts,
       store: this.store,
+      root: 'checkpoints/job/',
       storage: { read: () => expect.unreachable('no run before this one') },
       isIncremental: () => false,
       merges: true,

@@ -170,6 +170,7 @@ class Cluster {
     return new SharedState({
       parts: standardParts,
       store: this.store,
+      root: 'checkpoints/job/',
       storage: { read: () => expect.unreachable('no run before this one') },
       isIncremental: () => true,
       merges: false,

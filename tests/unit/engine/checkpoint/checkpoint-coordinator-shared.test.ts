@@ -48,7 +48,7 @@ describe('checkpoint coordinator: shared files', () => {
     const states = [{ vertex: 0, subtask: 0, handles: [keyed(2, true)] }];
     subject.storage.objects.set(kept, new Uint8Array([1, 2, 3]));
     for (const creator of [1, 2]) subject.storage.objects.set(path(creator), new Uint8Array(1));
-    const job = { run: 2, by: 'r', floor: 3, kept: [kept, 'checkpoints/job/chk-2/_metadata'], fullFirst: false };
+    const job = { run: 2, by: 'r', floor: 3, kept: [kept, 'savepoints/disposed-of/_metadata'], fullFirst: false };
     subject.store.stored(
       { ...subject.store.pointer, completed: [{ id: id(3), metadata: kept, owner: 'user' }], job },
       1,

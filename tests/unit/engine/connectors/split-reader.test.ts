@@ -27,6 +27,7 @@ class Bench {
       bounded?: true;
       offsetReset?: 'earliest';
       isChain?: true;
+      hasFinished?: true;
     } = {},
   ) {
     const partitions = Array.from({ length: options.partitions ?? 1 }, (_, partition) => partition);
@@ -46,7 +47,7 @@ class Bench {
       broker: LOG,
       requestTimeoutUs: REQUEST_TIMEOUT_US,
       firstRequestId: 1,
-      restore: undefined,
+      restore: options.hasFinished === undefined ? undefined : { checkpointId: id(1), finished: 'task' },
       openStorage: () => NO_STORAGE,
       parts: standardParts,
       attempt: attempt(1),
@@ -220,6 +221,28 @@ describe('split reader', () => {
 
   it('I5: without an end of the input it waits for splits for ever', () => {
     expect(new Bench().event({ kind: 'no-more-splits' }).reader.isExhausted).toBe(false);
+  });
+
+  it('I8: one that is restored as finished may not end before it is known that it is there; any other need not wait', () => {
+    const bench = new Bench({ hasFinished: true, bounded: true });
+    expect(bench.said()).toEqual(['register-reader']);
+    expect(bench.reader.isHeard).toBe(false);
+    const heard = {
+      kind: 'operator-event-acknowledged',
+      epoch: EPOCH,
+      attempt: attempt(1),
+      operator: 'source',
+    } as const;
+    bench.reader.handleMessage({ ...heard, sequence: 0 }, bench.out.nowUs, bench.out);
+    expect(bench.reader.isHeard).toBe(true);
+    expect(new Bench().reader.isHeard).toBe(true);
+  });
+
+  it('I8: one that is not heard of fails', () => {
+    const bench = new Bench({ hasFinished: true, bounded: true });
+    bench.out.advance(REQUEST_TIMEOUT_US);
+    expect(bench.failures).toEqual(['operator-event-lost']);
+    expect(bench.reader.isHeard).toBe(false);
   });
 
   it('C24: events are handled in their order and once, each acknowledged when it is', () => {
