@@ -13,7 +13,7 @@ import type { KeyGroupRange } from './job/key-groups.ts';
 import type { StateKey } from './job/functions.ts';
 import { tasksToRestart } from './jobmanager/failover-strategy.ts';
 import { placeSlots } from './jobmanager/slot-placement.ts';
-import type { BackendName, CheckpointConfiguration } from './protocol/configuration.ts';
+import type { BackendName, CheckpointConfiguration, RestartConfiguration } from './protocol/configuration.ts';
 import { type PatternRules, standardPatternRules } from './operators/cep/pattern-operator.ts';
 import type { WindowRules } from './operators/window-operator.ts';
 import { createTrigger } from './operators/window-trigger.ts';
@@ -43,7 +43,10 @@ export interface StateFileQuestion {
 }
 
 /** Of checkpoints, as configured. */
-export type CheckpointLimits = Pick<CheckpointConfiguration, 'minPauseUs' | 'maxConcurrent' | 'tolerableFailures'>;
+export type CheckpointLimits = Pick<
+  CheckpointConfiguration,
+  'minPauseUs' | 'maxConcurrent' | 'tolerableFailures' | 'timeoutUs' | 'savepointTimeoutUs'
+>;
 
 export interface FenceQuestion {
   readonly subtask: number;
@@ -90,6 +93,8 @@ export interface EngineParts {
   readonly timerAtLimit: 'runs-on' | 'until-completion';
   /** What a checkpoint may not exceed (rows C2, C3, C15): as configured. */
   checkpointLimits(configured: CheckpointLimits): CheckpointLimits;
+  /** When a job is restarted, and how often (rows F2, F3): as configured. */
+  restartStrategy(configured: RestartConfiguration): RestartConfiguration;
   /** The delay of a restart of the whole job (row F4): waited for, or only told. */
   readonly restartDelay: 'waited-for' | 'told';
   /** From one periodic trigger to the next (rows C3, C5); `intervalUs`: that of now, which the backlog may have made longer. */
@@ -120,6 +125,10 @@ export interface EngineParts {
   readonly unfoundMetadata: 'looked-for-again' | 'gone';
   /** When files of a job that has ended count as gone (row F18): when a later look finds none, or when they were deleted. */
   readonly filesOfEndedJob: 'looked-for-again' | 'deleted-once';
+  /** A change of resources during the cooldown (row F7): acted upon when that is over, or forgotten. */
+  readonly changeInCooldown: 'remembered' | 'forgotten';
+  /** Whether a running job is worth a restart (row F7); `possible`: its parallelism then, as many as there are slots, the upper bound at most. */
+  isWorthRescaling(at: { readonly possible: number; readonly parallelism: number; readonly slots: number }): boolean;
   /** A request for another parallelism that comes behind a later one (row F6): changes nothing, or is obeyed. */
   readonly lateRescale: 'ignored' | 'obeyed';
   /** What a failure behind the durable savepoint of a stop does (row C28): ends the job, or restarts it like any other. */
@@ -365,6 +374,7 @@ export const standardParts: EngineParts = {
   afterReconnect: 'look-again',
   timerAtLimit: 'runs-on',
   checkpointLimits: (configured) => configured,
+  restartStrategy: (configured) => configured,
   restartDelay: 'waited-for',
   periodUs: ({ intervalUs, minPauseUs }) => Math.max(intervalUs, minPauseUs),
   staleDecline: 'ignored',
@@ -378,6 +388,8 @@ export const standardParts: EngineParts = {
   eventsOfEndedAttempt: 'lost',
   unfoundMetadata: 'looked-for-again',
   filesOfEndedJob: 'looked-for-again',
+  changeInCooldown: 'remembered',
+  isWorthRescaling: ({ possible, parallelism }) => possible !== parallelism,
   lateRescale: 'ignored',
   failureWhileStopping: 'ends-job',
   leaseCountedFrom: 'request',

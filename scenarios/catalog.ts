@@ -163,6 +163,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   { name: 'late-deletions', description: 'merged files grow on a file server that hears deletions late' },
   { name: 'unheard-end-of-data', description: 'that subtasks have come to their end is heard late' },
   { name: 'finished-readers-unheard', description: 'what readers say that are restored as finished is lost' },
+  { name: 'wider-after-cooldown', description: 'TaskManagers come in the cooldown of an adaptive job' },
   { name: 'regions-of-an-adaptive-job', description: 'an adaptive job of several regions loses a machine for good' },
   { name: 'caught-up-by-others', description: 'readers that lag give up their last split' },
   { name: 'kafka-broker-gone', description: 'a Kafka broker dies and does not come back' },

@@ -96,7 +96,7 @@ export class CheckpointCoordinator {
     this.#final = new FinalCheckpoint(retryDelayUs(configuration.runtime.requestTimeoutUs), (request, nowUs, out) =>
       this.request(request, nowUs, out),
     );
-    this.#deadlines = new PendingDeadlines(options, (...missed) => this.#abort(...missed));
+    this.#deadlines = new PendingDeadlines({ ...options, limits }, (...missed) => this.#abort(...missed));
     this.#failures = new CheckpointFailureManager(limits.tolerableFailures);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }

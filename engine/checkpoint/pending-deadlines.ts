@@ -12,7 +12,7 @@
 import { DelayedCalls } from '../clients/delayed-calls.ts';
 import type { CheckpointId, ExecutionAttemptId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { EngineParts } from '../parts.ts';
+import type { CheckpointLimits, EngineParts } from '../parts.ts';
 import type { Out } from '../protocol/actor.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
 import type { TriggerCheckpoint } from '../protocol/messages.ts';
@@ -23,7 +23,8 @@ export type MissedDeadline = 'checkpoint-expired' | 'trigger-checkpoint-failure'
 type Missed = (pending: PendingCheckpoint, reason: MissedDeadline, nowUs: Micros, out: Out) => void;
 
 export interface PendingDeadlinesOptions {
-  readonly configuration: Pick<EngineConfiguration, 'checkpoint' | 'runtime'>;
+  readonly configuration: Pick<EngineConfiguration, 'runtime'>;
+  readonly limits: Pick<CheckpointLimits, 'timeoutUs' | 'savepointTimeoutUs'>;
   readonly parts: Pick<EngineParts, 'lostTrigger'>;
 }
 
@@ -85,7 +86,7 @@ export class PendingDeadlines {
   }
 
   #timeoutUsOf({ isSavepoint }: PendingCheckpoint): number {
-    const { savepointTimeoutUs, timeoutUs } = this.#options.configuration.checkpoint;
+    const { savepointTimeoutUs, timeoutUs } = this.#options.limits;
     return isSavepoint ? savepointTimeoutUs : timeoutUs;
   }
 }

@@ -37,7 +37,7 @@ export class FailureHandler {
   constructor(configuration: EngineConfiguration, parts: EngineParts, jitter?: Jitter) {
     this.#configuration = configuration;
     this.#parts = parts;
-    this.#backoff = new RestartBackoff(configuration.restart, jitter);
+    this.#backoff = new RestartBackoff(parts.restartStrategy(configuration.restart), jitter);
   }
 
   /** Subtasks that failed by one event are one failure: a lost TaskManager counts once, however many regions it hosted. */

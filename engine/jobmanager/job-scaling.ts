@@ -52,7 +52,7 @@ export interface JobScalingOptions {
   readonly epoch: LeaderEpoch;
   readonly configuration: EngineConfiguration;
   readonly registers: NamedRegisters;
-  readonly parts: Pick<EngineParts, 'lateRescale'>;
+  readonly parts: Pick<EngineParts, 'lateRescale' | 'changeInCooldown' | 'isWorthRescaling'>;
   readonly host: ScalingHost;
 }
 
@@ -226,8 +226,12 @@ export class JobScaling {
   }
 
   #resources({ lower, upper }: ResourceRequirements): { readonly sufficient: boolean; readonly desired: boolean } {
+    const { parts } = this.#options;
     const possible = Math.min(upper, this.#slots);
-    const sufficient = possible >= lower && !(this.#isRunning && possible === this.#parallelism);
+    const at = { possible, parallelism: this.#parallelism, slots: this.#slots };
+    const isWorthIt = !this.#isRunning || parts.isWorthRescaling(at);
+    const isForgotten = this.#phase.kind === 'cooldown' && parts.changeInCooldown === 'forgotten';
+    const sufficient = possible >= lower && isWorthIt && !isForgotten;
     return { sufficient, desired: sufficient && this.#slots >= upper };
   }
 

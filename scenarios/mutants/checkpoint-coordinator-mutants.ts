@@ -62,6 +62,29 @@ export const failuresWithoutLimit: Mutant = {
   judges: ['bounds'],
 };
 
+export const expiresEarly: Mutant = {
+  slug: 'expires-early',
+  bug: 'own (row C29)',
+  story: 'A pending checkpoint expires when two thirds of its time-out are over.',
+  parts: withWrong({
+    checkpointLimits: (configured) => ({ ...configured, timeoutUs: Math.floor((configured.timeoutUs * 2) / 3) }),
+  }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
+export const restartDelayHalved: Mutant = {
+  slug: 'restart-delay-halved',
+  bug: 'own (row F3)',
+  story: 'A job is restarted after half the delay that its strategy has.',
+  parts: withWrong({
+    restartStrategy: (configured) =>
+      'delayUs' in configured ? { ...configured, delayUs: Math.floor(configured.delayUs / 2) } : configured,
+  }),
+  scenario: LIMITS,
+  judges: ['bounds'],
+};
+
 export const toleratesOneLess: Mutant = {
   slug: 'tolerates-one-less',
   bug: 'own (row C15)',

@@ -95,3 +95,25 @@ export const keyGroupsNotClipped: Mutant = {
   scenario: 'reactive-mode',
   judges: ['consistent-cut', 'exactly-once-state', 'checkpoint-lifecycle', 'restore-audit'],
 };
+
+export const changeInCooldownForgotten: Mutant = {
+  slug: 'change-in-cooldown-forgotten',
+  bug: 'own (planted by hand; FLIP-461)',
+  story:
+    'TaskManagers that come in the cooldown of an adaptive job change nothing, and are not looked at again when it is over: the job stays narrow until ' +
+    'something else changes.',
+  parts: withWrong({ changeInCooldown: 'forgotten' }),
+  scenario: 'wider-after-cooldown',
+  judges: ['progress'],
+};
+
+export const rescaledToItsWidth: Mutant = {
+  slug: 'rescaled-to-its-width',
+  bug: 'own (planted by hand)',
+  story:
+    'Whether another parallelism is possible is asked of the slots, not of the slots that the upper bound lets the job use: where there are more, the job ' +
+    'restarts again and again, as wide as before.',
+  parts: withWrong({ isWorthRescaling: ({ slots, parallelism }) => slots !== parallelism }),
+  scenario: 'wider-after-cooldown',
+  judges: ['progress'],
+};

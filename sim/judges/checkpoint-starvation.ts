@@ -21,6 +21,7 @@ import type { QuietStretch } from './quiet-stretch.ts';
 export const STARVATION_KINDS = [
   'leadership-acquired',
   'leadership-lost',
+  'node-started',
   'node-crashed',
   'job-status',
   'restart-scheduled',
@@ -113,6 +114,7 @@ export class CheckpointStarvation {
   /** True: the stretch begins anew. */
   #changes(event: Seen, atUs: number, node: string): boolean {
     switch (event.kind) {
+      case 'node-started':
       case 'phase':
       case 'fault-effective':
       case 'fault-ended':

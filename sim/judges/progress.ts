@@ -12,6 +12,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { RestartCause } from '../../engine/protocol/engine-events.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
+import { AdaptiveWidth, type NarrowStretch, WIDTH_KINDS } from './adaptive-width.ts';
 import { CheckpointStarvation, leftOf, STARVATION_KINDS, type Stretch } from './checkpoint-starvation.ts';
 import { currentResult } from './current-result.ts';
 import { Findings } from './findings.ts';
@@ -41,6 +42,7 @@ export interface OutputProgress {
 }
 
 const OWN_CAUSES: ReadonlySet<RestartCause> = new Set<RestartCause>(['rescale', 'checkpoint-failures']);
+const KINDS = [...new Set([...STARVATION_KINDS, ...WIDTH_KINDS])];
 const TOUCHES: ReadonlySet<string> = new Set(['node-crashed', 'operation-requested', 'operation-answered', 'phase']);
 
 export interface ProgressOptions {
@@ -57,7 +59,7 @@ export interface ProgressOptions {
 
 export class Progress implements Judge {
   readonly name = NAME;
-  readonly kinds = STARVATION_KINDS;
+  readonly kinds = KINDS;
   readonly anomalies =
     'no-job-running: the job does not run at the end. no-checkpoint-completed: fewer than two checkpoints completed after the ' +
     'storm. job-not-finished: all input is bounded or the job was drained, but it has not finished. result-not-clean: it has, but that is not durable, or not cleaned up after. ' +
@@ -66,6 +68,8 @@ export class Progress implements Judge {
     'job-failed: the job gave ' +
     'up. restart-loop: the job, or regions of it, restarted again and again behind the last fault. ' +
     'checkpoint-starvation: nothing disturbs the job, and for longer than interval, pause and what is pending allow no checkpoint is triggered, in the storm or after. ' +
+    'narrower-than-possible: nothing disturbs a job under the adaptive scheduler, and for longer than it may wait it has fewer subtasks than there are slots. ' +
+    'rescaled-for-nothing: such a job restarted for another parallelism, and has the same. ' +
     'restarted-without-cause: nothing has disturbed the job for longer than a checkpoint and a heartbeat may take, and it fails. ' +
     'Each means not live, unless a limit of the run was hit: limit, or a process threw an error: cut-off.';
   readonly #options: ProgressOptions;
@@ -85,6 +89,10 @@ export class Progress implements Judge {
   readonly #starvation: CheckpointStarvation;
   /** The first, and the event that ended it. */
   #starved: { readonly stretch: Stretch; readonly at: number } | undefined;
+  readonly #width: AdaptiveWidth;
+  #narrow: { readonly stretch: NarrowStretch; readonly at: number } | undefined;
+  /** Event at which the job runs again, as wide as before. */
+  #rescaledForNothingAt: number | undefined;
   /** When a machine was lost, somebody asked for something, or the storm ended: what the plan does beside its faults. */
   #touchedUs = 0;
   /** A sign of life that was sent before may come so much later. */
@@ -98,6 +106,7 @@ export class Progress implements Judge {
     this.#tries = new RemainingTries(options.plan.engine, options.margins);
     this.#quiet = new QuietStretch(options.plan);
     this.#delayUs = longestDelayUs(options.plan);
+    this.#width = new AdaptiveWidth({ ...options, delayUs: this.#delayUs }, this.#quiet);
     this.#starvation = new CheckpointStarvation(options.plan, this.#quiet);
     const { topics } = options.plan;
     this.#isBounded = topics.length > 0 && topics.every(({ bounded }) => bounded);
@@ -107,8 +116,10 @@ export class Progress implements Judge {
     const { event, index: at, atUs } = entry;
     this.#tries.observe(entry);
     this.#noteStretch(this.#starvation.stretch(atUs), at);
+    this.#noteWidth(atUs, at);
     if (this.#quiet.observe(entry)) this.#restarts = 0;
     this.#starvation.observe(entry);
+    if (this.#width.observe(entry)) this.#rescaledForNothingAt ??= at;
     if (TOUCHES.has(event.kind)) this.#touchedUs = atUs;
     if (event.kind === 'checkpoint-completed') {
       if (this.#live) this.#completed += 1;
@@ -133,7 +144,7 @@ export class Progress implements Judge {
 
   /** Entries of memory: operations whose clients wait. */
   get remembered(): number {
-    return this.#unanswered.size;
+    return this.#unanswered.size + this.#width.remembered;
   }
 
   /** Whether its input counts as ended (row C28). */
@@ -177,6 +188,7 @@ export class Progress implements Judge {
   finish(end: EndOfLife): Verdict[] {
     const findings = new Findings(NAME);
     this.#noteStretch(this.#starvation.stretch(end.atUs), end.historyLength - 1);
+    this.#noteWidth(end.atUs, end.historyLength - 1);
     if (end.cause === 'limit') findings.inconclusive('limit', () => `The life was cut off: ${this.#limit(end)}`);
     else if (end.cause === 'actor-threw')
       findings.inconclusive(
@@ -186,6 +198,7 @@ export class Progress implements Judge {
     else if (end.cause === 'job-failed') findings.notLive('job-failed', [this.#lastStatusAt], () => 'The job gave up');
     else if (end.cause !== 'liveness-reached' || !this.satisfied()) this.#explain(findings);
     this.#explainStarvation(findings);
+    this.#explainWidth(findings);
     this.#explainCause(findings);
     if (this.#restartsMost > RESTARTS_MAX && !isCutOff(end)) {
       findings.notLive(
@@ -228,6 +241,24 @@ export class Progress implements Judge {
     const forUs = atUs - Math.max(quietUs, this.#touchedUs);
     if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs + this.#delayUs) return;
     this.#causeless ??= { quietUs: forUs, at, cause };
+  }
+
+  #noteWidth(atUs: number, at: number): void {
+    const stretch = this.#width.narrow(atUs);
+    if (stretch !== undefined) this.#narrow ??= { stretch, at };
+  }
+
+  #explainWidth(findings: Findings): void {
+    if (this.#rescaledForNothingAt !== undefined)
+      findings.notLive('rescaled-for-nothing', [this.#rescaledForNothingAt], () => {
+        return 'The job restarted for another parallelism, and has the same';
+      });
+    if (this.#narrow === undefined) return;
+    const { fromUs, untilUs, mostUs, width, possible } = this.#narrow.stretch;
+    findings.notLive('narrower-than-possible', [this.#narrow.at], () => {
+      const [from, until, most] = [secondsText(fromUs), secondsText(untilUs), secondsText(mostUs)];
+      return `From ${from} to ${until} nothing disturbs the job, which has parallelism ${String(width)} and could have ${String(possible)}; it may wait ${most}`;
+    });
   }
 
   #explainCause(findings: Findings): void {

@@ -4,7 +4,9 @@
  * Owns: what is known of leaders, and coming again where a request was not decided. Does not own: what an answer means.
  * Invariants:
  *   I1 a request is answered to its caller once: by a decision of the leader, or by `undefined` when patience is at an end;
- *   I2 who leads is learned from those who do not: a broker that is silent is passed over for the next one.
+ *   I2 who leads is learned from those who do not: a broker that is silent is passed over for the next one;
+ *   I3 where nobody has said who leads, a broker is asked that has answered before (Kafka: leastLoadedNode): one that is gone is not waited for with every
+ *      new transactional id.
  */
 import { DelayedCalls, retryDelayUs } from '../../clients/delayed-calls.ts';
 import { RequestClient } from '../../clients/request-client.ts';
@@ -41,6 +43,8 @@ export class KafkaClient {
   readonly #later = new DelayedCalls();
   /** Index of the broker that is believed to lead. */
   readonly #leaders = new Map<string, number>();
+  /** I3. */
+  #answering = 0;
   #calls = 0;
 
   constructor(options: KafkaClientOptions) {
@@ -74,14 +78,17 @@ export class KafkaClient {
   }
 
   #send(call: KafkaCall, name: string, out: Out): void {
-    const broker = this.#leaders.get(call.about) ?? 0;
+    const broker = this.#leaders.get(call.about) ?? this.#answering;
     this.#clients[broker]?.request(call.message, out, (reply, nowUs, replyOut) => {
+      const next = (broker + 1) % this.#clients.length;
+      if (reply !== undefined) this.#answering = broker;
+      else if (this.#answering === broker) this.#answering = next;
       const cost = reply === undefined ? COST_OF_SILENCE : 1;
       if (reply !== undefined && isDecided(reply)) return call.answered(reply, nowUs, replyOut);
       if (call.patience < cost) return call.answered(reply, nowUs, replyOut);
       const again = { ...call, patience: call.patience - cost };
       if (reply === undefined) {
-        this.#leaders.set(call.about, (broker + 1) % this.#clients.length);
+        this.#leaders.set(call.about, next);
         return this.#send(again, name, replyOut);
       }
       const leader = this.#options.brokers.indexOf(nodeId(reply.leader));

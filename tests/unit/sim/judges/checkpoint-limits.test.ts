@@ -177,6 +177,12 @@ describe('failures in a row', () => {
     expect(full.restart().findings).toEqual(['failed-too-soon']);
   });
 
+  it('an id that was being taken when one completed may fail behind it, where there was room for it', () => {
+    const oneFails = (told: Told): readonly string[] => told.trigger().abort().restart().findings;
+    expect(oneFails(unhurried({ maxConcurrent: 2 }).trigger().complete())).toEqual(NONE);
+    expect(oneFails(unhurried().trigger().complete())).toEqual(['failed-too-soon']);
+  });
+
   it('what does not count, a savepoint, and what is older than the newest success', () => {
     expect(failed(1).trigger().abort('checkpoint-subsumed').trigger().findings).toEqual(NONE);
     expect(failed(1).trigger({ savepoint: 's' }).abort().trigger().findings).toEqual(NONE);
