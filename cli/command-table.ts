@@ -47,6 +47,7 @@ export const COMMANDS: readonly CommandRow[] = [
       'seeds',
       'for',
       'strategy',
+      'faultsFrom',
       'workers',
       'shard',
       'out',

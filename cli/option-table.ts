@@ -92,6 +92,14 @@ export const OPTIONS = {
     decode: decodeStrategy,
     sentence: 'How plans are made of scenario and seeds (docs/search.md); `random`: as the scenario says.',
   }),
+  faultsFrom: row({
+    flag: '--faults <scenario>',
+    unit: 'scenario',
+    absent: 'its own',
+    decode: (text: string) => text,
+    sentence:
+      'Live each scenario without its own story under the fault rules of this one, for example those of `storm`; what people do to the job stays.',
+  }),
   strategies: row({
     flag: '--strategy <NAME,...>',
     unit: STRATEGY_NAMES.join(', '),

@@ -5,7 +5,8 @@ import { datasetNeeds } from '../../scenarios/live.ts';
 import { planHash } from '../../scenarios/plan-hash.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import { DEFAULT_STRATEGY, type StrategyName } from '../../scenarios/strategies/strategy-names.ts';
-import { whyLeftOut } from '../../scenarios/strategies/left-out.ts';
+import { whyLeftOut, whyNotUntold } from '../../scenarios/strategies/left-out.ts';
+import { untold } from '../../scenarios/strategies/untold.ts';
 import { strategyNamed } from '../../scenarios/strategies/strategy-catalog.ts';
 import { BugBase } from '../bugs/bug-base.ts';
 import type { CommandCall } from '../command.ts';
@@ -48,8 +49,19 @@ export interface SweepResult {
 }
 
 export async function sweep(call: CommandCall): Promise<ExitCode> {
-  const scenarios = call.operands.map(readScenario);
-  return (await sweepScenarios(call, scenarios)).code;
+  const named = call.operands.map(readScenario);
+  return (await sweepScenarios(call, underFaultsOf(call.options.faultsFrom, named, call.terminal))).code;
+}
+
+function underFaultsOf(
+  name: string | undefined,
+  named: readonly NamedScenario[],
+  terminal: Terminal,
+): readonly NamedScenario[] {
+  if (name === undefined) return named;
+  const storm = readScenario(name).scenario;
+  const mayBe = suitable(named, whyNotUntold, `the faults of ${name}`, terminal);
+  return mayBe.map((one) => ({ ...one, scenario: untold(one.scenario, storm) }));
 }
 
 /** Lives, prints and stores a sweep of scenarios that were read already. */
@@ -64,7 +76,7 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
   const shard = options.shard ?? { index: 1, count: 1 };
   const workers = options.workers ?? terminal.parallelism;
   const { strategy = DEFAULT_STRATEGY } = options;
-  const scenarios = searched(named, strategy, terminal);
+  const scenarios = suitable(named, (scenario) => whyLeftOut(scenario, strategy), `strategy ${strategy}`, terminal);
   if (seedsInShard(seeds, shard) === 0) {
     throw new UsageError(
       `--shard ${shard.index}/${shard.count}: no seed of ${seeds.from}..${seeds.to} belongs to it; expected at least as many seeds as shards.`,
@@ -72,7 +84,7 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
   }
   await checkInputs(scenarios);
   const say = options.json === true ? terminal.err : terminal.out;
-  sayPlans(say, scenarios, { strategy, seed: String(firstSeed(seeds, shard)) });
+  sayPlans(say, scenarios, { strategy, seed: String(firstSeed(seeds, shard)), faultsFrom: options.faultsFrom });
   say(`seeds ${seedsText(options, seeds)}, shard ${shard.index}/${shard.count}, ${countOf(workers, 'worker')}`);
 
   const stored = new Map<string, StoredLife>();
@@ -135,12 +147,17 @@ export async function sweepScenarios(call: CommandCall, named: readonly NamedSce
   }
 }
 
-/** Those that the strategy may search; the others are named, each with the reason. */
-function searched(named: readonly NamedScenario[], strategy: StrategyName, terminal: Terminal): NamedScenario[] {
-  const leftOut = named.map((one) => whyLeftOut(one.scenario, strategy));
+/** The others are named, each with the reason. */
+function suitable(
+  named: readonly NamedScenario[],
+  why: (scenario: Scenario) => string | undefined,
+  forWhat: string,
+  terminal: Terminal,
+): NamedScenario[] {
+  const leftOut = named.map(({ scenario }) => why(scenario));
   const notes = named.flatMap(({ scenario }, index) => {
-    const why = leftOut[index];
-    return why === undefined ? [] : [`${scenario.name} is not for strategy ${strategy}: ${why}.`];
+    const reason = leftOut[index];
+    return reason === undefined ? [] : [`${scenario.name} is not for ${forWhat}: ${reason}.`];
   });
   if (notes.length === named.length) throw new UsageError(notes.join('\n'));
   for (const note of notes) terminal.err(note);
@@ -150,9 +167,14 @@ function searched(named: readonly NamedScenario[], strategy: StrategyName, termi
 function sayPlans(
   say: (text: string) => void,
   scenarios: readonly NamedScenario[],
-  { strategy, seed }: { readonly strategy: StrategyName; readonly seed: string },
+  {
+    strategy,
+    seed,
+    faultsFrom,
+  }: { readonly strategy: StrategyName; readonly seed: string; readonly faultsFrom: string | undefined },
 ): void {
   if (strategy !== DEFAULT_STRATEGY) say(`strategy ${strategy}`);
+  if (faultsFrom !== undefined) say(`faults of ${faultsFrom}`);
   for (const { scenario } of scenarios)
     say(`scenario ${scenario.name}, seed ${seed}: plan ${planHash(compile(scenario, seed))}`);
 }

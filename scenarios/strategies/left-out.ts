@@ -12,7 +12,10 @@ const CRASHING: readonly StrategyName[] = ['crashpoints', 'lineage'];
 export function whyLeftOut({ notFor, engine }: Scenario, strategy: StrategyName): string | undefined {
   const said = notFor?.[strategy];
   if (said !== undefined) return said;
-  if (CRASHING.includes(strategy) && engine.restart.strategy === 'none')
-    return 'a job that is never restarted does not outlive a crash';
-  return undefined;
+  return CRASHING.includes(strategy) ? whyNotUntold({ engine }) : undefined;
+}
+
+/** Why it may not be lived under the faults of another scenario (untold.ts), which crash machines; undefined: it may. */
+export function whyNotUntold({ engine }: Pick<Scenario, 'engine'>): string | undefined {
+  return engine.restart.strategy === 'none' ? 'a job that is never restarted does not outlive a crash' : undefined;
 }

@@ -334,6 +334,24 @@ describe('sweep', () => {
     expect(seeds.map(Number).toSorted((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
   });
 
+  it('--faults: the job of one scenario under the faults of another; one that is never restarted is left out, with the reason', async () => {
+    const planOf = async (...more: string[]): Promise<string> => {
+      terminal.stdout.length = 0;
+      expect(await tidemark(['sweep', 'quickstart', '--seeds', '1..1', ...more])).toBe(0);
+      return /plan ([0-9a-f]{16})/.exec(terminal.stdout.join('\n'))?.[1] ?? '';
+    };
+    const own = await planOf();
+    const struck = await planOf('--faults', 'storm');
+    expect(terminal.stdout.join('\n')).toContain('faults of storm');
+    const hashes = [own, struck, await planOf('--faults', 'standard'), await planOf('--faults', 'storm')];
+    expect(new Set(hashes).size).toBe(3);
+    expect(hashes[3]).toBe(struck);
+    expect(await tidemark(['sweep', 'quickstart', 'calm', '--faults', 'storm', '--seeds', '1..1'])).toBe(0);
+    expect(terminal.stderr.join('\n')).toContain('calm is not for the faults of storm: a job that is never restarted');
+    expect(await tidemark(['sweep', 'calm', '--faults', 'storm', '--seeds', '1..1'])).toBe(2);
+    expect(await tidemark(['sweep', 'quickstart', '--faults', 'nowhere', '--seeds', '1..1'])).toBe(2);
+  });
+
   it('an interrupted sweep loses nothing, and --resume gives what an uninterrupted one gives', async () => {
     const argv = ['sweep', 'quickstart', '--seeds', '1..30', '--unshrunk', '--json', '--out'];
     expect(await tidemark([...argv, path('whole')], { failing: ['2', '29'] })).toBe(1);
