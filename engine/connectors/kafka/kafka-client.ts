@@ -36,6 +36,8 @@ export interface KafkaCall {
 /** Ids of requests to one broker; more than a subtask ever sends. */
 const REQUESTS_PER_BROKER = 10_000_000;
 const COST_OF_SILENCE = 4;
+/** Partitions and transactions under way are fewer. */
+const LEADERS_MAX = 256;
 
 export class KafkaClient {
   readonly #options: KafkaClientOptions;
@@ -77,6 +79,13 @@ export class KafkaClient {
     return this.#clients.some((client) => client.handleTimer(timer, nowUs, out));
   }
 
+  /** Every checkpoint has a transactional id of its own: the oldest are forgotten. */
+  #learn(about: string, broker: number): void {
+    this.#leaders.set(about, broker);
+    const [oldest] = this.#leaders.keys();
+    if (this.#leaders.size > LEADERS_MAX && oldest !== undefined) this.#leaders.delete(oldest);
+  }
+
   #send(call: KafkaCall, name: string, out: Out): void {
     const broker = this.#leaders.get(call.about) ?? this.#answering;
     this.#clients[broker]?.request(call.message, out, (reply, nowUs, replyOut) => {
@@ -88,12 +97,12 @@ export class KafkaClient {
       if (call.patience < cost) return call.answered(reply, nowUs, replyOut);
       const again = { ...call, patience: call.patience - cost };
       if (reply === undefined) {
-        this.#leaders.set(call.about, next);
+        this.#learn(call.about, next);
         return this.#send(again, name, replyOut);
       }
       const leader = this.#options.brokers.indexOf(nodeId(reply.leader));
       if (leader >= 0 && leader !== broker) {
-        this.#leaders.set(call.about, leader);
+        this.#learn(call.about, leader);
         return this.#send(again, name, replyOut);
       }
       const { requestTimeoutUs, name: client } = this.#options;

@@ -69,4 +69,19 @@ describe('Kafka client', () => {
     expect(bench.reply('done').commit('c').asked).toBe('kafka-3');
     expect(bench.answers).toEqual(['a: done', 'b: done']);
   });
+
+  it('forgets the leaders of transactions that are long over', () => {
+    const bench = new Bench();
+    for (let n = 0; n < 300; n += 1) {
+      const leader = n % 2 === 0 ? 'kafka-3' : 'kafka-1';
+      bench
+        .commit(`t${String(n)}`)
+        .reply('not-leader', leader)
+        .reply('done');
+    }
+    expect(bench.commit('t298').asked).toBe('kafka-3');
+    expect(bench.reply('done').commit('t299').asked).toBe('kafka-1');
+    expect(bench.reply('done').commit('t298').asked).toBe('kafka-3');
+    expect(bench.reply('done').commit('t1').asked).toBe('kafka-3');
+  });
 });
