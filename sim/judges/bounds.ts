@@ -43,6 +43,8 @@ export interface BoundsOptions {
   readonly graph: JobGraph;
   readonly engine: Pick<SimulationPlan['engine'], 'runtime' | 'checkpoint' | 'scheduler' | 'restart'>;
   readonly margins?: Margins;
+  /** Checkpoint ids may be refused at once. */
+  readonly mayRefuseIds?: boolean;
 }
 
 export class Bounds implements Judge {
@@ -73,7 +75,7 @@ export class Bounds implements Judge {
   constructor(options: BoundsOptions) {
     this.#options = options;
     this.#restarts = new RestartDelays(options.engine.restart, this.#findings);
-    this.#limits = new CheckpointLimits(options.engine, this.#findings);
+    this.#limits = new CheckpointLimits(options.engine, this.#findings, options.mayRefuseIds);
   }
 
   observe(entry: HistoryEvent): void {

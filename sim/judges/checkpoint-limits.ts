@@ -12,12 +12,15 @@
  *     wait for no pause and no period;
  * I4: memory is bounded by what is pending;
  * I5: a checkpoint whose id the coordination service does not confirm fails, too, and no event tells of it. That takes a request and its time-out,
- *     while there is room for one more: so many may have failed in this way as fit into that time.
+ *     while there is room for one more: so many may have failed in this way as fit into that time. Where the service may refuse at once, or a connection to
+ *     it is lost, as many as anybody likes, and how many failures are too few nobody can say.
  */
 import { CHECKPOINT_FAILURES } from '../../engine/protocol/checkpoint-failure.ts';
 import { isSynchronous } from '../../engine/protocol/checkpoint-options.ts';
 import type { EngineConfiguration } from '../../engine/protocol/configuration.ts';
 import type { EventOf, HistoryEvent } from '../history/history-event.ts';
+import { SERVICE_NODES } from '../node-names.ts';
+import type { SimulationPlan } from '../plan.ts';
 import type { Findings } from './findings.ts';
 import { secondsText } from './seconds-text.ts';
 
@@ -51,6 +54,8 @@ export class CheckpointLimits {
     'pause behind the last one is over. tolerated-too-many: a checkpoint is triggered though more have failed in a row than the job may tolerate.';
   readonly #configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler' | 'runtime'>;
   readonly #findings: Findings;
+  /** I5. */
+  readonly #mayRefuse: boolean;
   readonly #pending = new Map<number, Pending>();
   #epoch = 0;
   /** When a checkpoint or savepoint of this leader completed last, and which was the newest. */
@@ -67,9 +72,14 @@ export class CheckpointLimits {
   /** Not all checkpoints of this run are periodic: a client asks for some, or a subtask has come to the end of its input, which asks for one. */
   #isWished = false;
 
-  constructor(configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler' | 'runtime'>, findings: Findings) {
+  constructor(
+    configuration: Pick<EngineConfiguration, 'checkpoint' | 'scheduler' | 'runtime'>,
+    findings: Findings,
+    mayRefuse = false,
+  ) {
     this.#configuration = configuration;
     this.#findings = findings;
+    this.#mayRefuse = mayRefuse;
   }
 
   observe({ event, index, atUs }: HistoryEvent): void {
@@ -163,6 +173,7 @@ export class CheckpointLimits {
   /** I5. */
   #lookAtRoom(atUs: number): void {
     if (this.#roomFromUs === undefined) return;
+    if (this.#mayRefuse) this.#failedMost = Number.POSITIVE_INFINITY;
     this.#failedMost += Math.floor((atUs - this.#roomFromUs) / this.#configuration.runtime.requestTimeoutUs);
     this.#roomFromUs = atUs;
   }
@@ -212,4 +223,16 @@ export class CheckpointLimits {
       return `Checkpoint ${String(id)} is the ${String(count)}th in ${secondsText(runsUs)}, with an interval of ${secondsText(periodUs)}`;
     });
   }
+}
+
+/** Whether a request to the service that hands out ids may fail before its time-out. */
+export function mayRefuseIds({
+  faults,
+  engine,
+}: Pick<SimulationPlan, 'faults'> & { engine: Pick<EngineConfiguration, 'highAvailability'> }): boolean {
+  // Who keeps a connection to it learns at once that it is lost.
+  if (engine.highAvailability.kind !== 'lease-store') return faults.length > 0;
+  return faults.some(
+    (fault) => fault.kind === 'service' && fault.node === SERVICE_NODES.coordination && fault.effect !== 'slow',
+  );
 }

@@ -15,6 +15,7 @@ import type { JobGraph } from '../../engine/job/job-graph.ts';
 import type { HistoryEvent } from '../history/history-event.ts';
 import type { SimulationPlan } from '../plan.ts';
 import { Bounds } from './bounds.ts';
+import { mayRefuseIds } from './checkpoint-limits.ts';
 import { CheckpointLifecycle } from './checkpoint-lifecycle.ts';
 import { CheckpointReader } from './checkpoint-reader.ts';
 import { ConservedOutput } from './conserved-output.ts';
@@ -149,7 +150,7 @@ export class JudgeBench {
     const covered = isCheckpointing ? { isInputCovered } : {};
     this.#progress = new Progress({ graph, plan, durable, output: this.output, retention, margins, ...covered });
     const state = { graphOf, reader, expiring, files };
-    this.#bounds = new Bounds({ graph, engine: plan.engine, margins });
+    this.#bounds = new Bounds({ graph, engine: plan.engine, margins, mayRefuseIds: mayRefuseIds(plan) });
     this.#fencing = new Fencing({ jobId, plan, margins });
     const judges: readonly Wired[] = [
       this.output,

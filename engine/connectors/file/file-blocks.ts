@@ -7,7 +7,8 @@
  *
  * Owns: the arithmetic of places, and reading lines out of bytes. Does not own: requests (file-fetcher.ts).
  * I1: blocks of a file hold each of its lines once;
- * I2: bytes that are damaged or cut short are told from the end of a file, which the line `end` alone shows.
+ * I2: bytes that are damaged or cut short are told from the end of a file, which the line `end` alone shows;
+ * I3: where the first line of a block begins is known by the line before it, and that is read whole: a line break that is damaged would else hide a line.
  */
 import { crc32c } from '../../foundation/crc32c.ts';
 import type { FileSourceSpec } from '../../job/job-graph.ts';
@@ -35,6 +36,8 @@ const NEWLINE = 10;
 const SPACE = 32;
 const CHECKSUM_DIGITS = 8;
 const END = 'end';
+/** So many bytes before a block hold the line before it; where they do not, more are read. */
+export const BYTES_BEFORE = 256;
 /** The last line as it lies there. */
 export const END_LINE = `${checksumOf(Uint8Array.of(101, 110, 100))} ${END}\n`;
 /** Bytes of it that tell it from any other line's. */
@@ -65,9 +68,9 @@ export function fileNumber(directory: string, path: string): number | undefined 
 }
 
 /**
- * The lines that begin in a block. `asked` begins at `readFrom`. `more`: the last line goes on behind the bytes; `earlier`: the block has none of
- * them, and so few are before it that a file which ends there looks like any that is cut short; `damaged`: they are not what lies in the
- * file, or not all that was asked for.
+ * The lines that begin in a block. `asked` begins at `readFrom`. `more`: the last line goes on behind the bytes; `earlier`: the line before the block
+ * begins before them, or the block has none of them, and so few are before it that a file which ends there looks like any that is cut short;
+ * `damaged`: they are not what lies in the file, or not all that was asked for.
  */
 export function linesOf(
   bytes: Uint8Array,
@@ -80,15 +83,15 @@ export function linesOf(
     if (bytes.length < LEAST_OF_END) return start > 0 ? 'earlier' : 'damaged';
     return endsWithEnd(bytes) ? { ...NO_LINES, ended: true } : 'damaged';
   }
-  let at = from === 0 ? 0 : bytes.indexOf(NEWLINE, from - 1 - start) + 1;
-  if (from > 0 && at === 0) return isShort ? 'damaged' : 'more';
+  const first = firstLineAt(bytes, from, start);
+  if (first === 'more') return isShort ? 'damaged' : 'more';
+  if (first === 'ended') return { ...NO_LINES, ended: true };
+  if (typeof first === 'string') return first;
+  let at = first;
   const values: unknown[] = [];
   const timestampsUs: number[] = [];
   const sourceIndices: number[] = [];
   while (start + at < to) {
-    // The block begins within the last line, or right behind it.
-    if (at === bytes.length && isShort && endsWithEnd(bytes))
-      return { values, timestampsUs, sourceIndices, ended: true };
     const newline = bytes.indexOf(NEWLINE, at);
     if (newline < 0) return isShort ? 'damaged' : 'more';
     const line = contentOf(bytes.subarray(at, newline));
@@ -103,8 +106,24 @@ export function linesOf(
   return { values, timestampsUs, sourceIndices, ended: false };
 }
 
-/** Where to read from for a block that begins there, so many bytes `before` it: the line that ends the file is seen, if it ends there. */
-export const readFrom = (from: number, before = END_LINE.length): number => Math.max(0, from - before);
+/** I3. Where in the bytes the first line begins that begins at `from` or behind it; `start`: where the bytes begin. */
+function firstLineAt(
+  bytes: Uint8Array,
+  from: number,
+  start: number,
+): number | 'more' | 'earlier' | 'damaged' | 'ended' {
+  if (from === 0) return 0;
+  const end = bytes.indexOf(NEWLINE, from - 1 - start);
+  if (end < 0) return 'more';
+  const line = from - 1 === start ? 0 : bytes.lastIndexOf(NEWLINE, from - 2 - start) + 1;
+  if (line === 0 && start > 0) return 'earlier';
+  const content = contentOf(bytes.subarray(line, end));
+  if (content === END) return 'ended';
+  return content === undefined ? 'damaged' : end + 1;
+}
+
+/** Where to read from for a block that begins there, so many bytes `before` it: the line before it, and the one that ends the file if it ends there. */
+export const readFrom = (from: number, before = BYTES_BEFORE): number => Math.max(0, from - before);
 
 const endsWithEnd = (bytes: Uint8Array): boolean => END_LINE.endsWith(textOf(bytes.subarray(-LEAST_OF_END)));
 

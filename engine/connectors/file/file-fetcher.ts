@@ -15,14 +15,14 @@ import { probe } from '../../protocol/probes.ts';
 import type { CheckpointStorage } from '../../storage/checkpoint-storage.ts';
 import type { SourceMessage, SourceReaderOptions } from '../source-reader.ts';
 import { type SplitFetcher, specOfSplit } from '../split-fetcher.ts';
-import { type BlockLines, type BlockPlace, blockPlace, END_LINE, linesOf, readFrom } from './file-blocks.ts';
+import { type BlockLines, type BlockPlace, blockPlace, BYTES_BEFORE, linesOf, readFrom } from './file-blocks.ts';
 
 const NO_LINES = { values: [], timestampsUs: [], sourceIndices: [] };
 
 interface BlockRead {
   readonly split: LogSplit;
   readonly place: BlockPlace;
-  /** Bytes before the block, for the line that ends the file if it does so before the block. */
+  /** Bytes before the block, for the line before it. */
   readonly before: number;
   /** Bytes behind the block, for the line that begins in it last. */
   readonly behind: number;
@@ -41,7 +41,7 @@ export class FileFetcher implements SplitFetcher {
     const { files, partitions } = specOfSplit(this.#spec, split);
     assert(files !== undefined, 'a split of files is of a source of files', { splitId: split.splitId });
     const place = blockPlace(files, split.partition - (partitions[0] ?? 0), split.offset);
-    this.#read({ split, place, before: END_LINE.length, behind: files.blockBytes }, out, then);
+    this.#read({ split, place, before: BYTES_BEFORE, behind: files.blockBytes }, out, then);
   }
 
   handleMessage(message: SourceMessage, nowUs: Micros, out: Out): void {

@@ -84,12 +84,30 @@ describe('a file of lines', () => {
     const { bytes } = fileOfLines([line(0, 'aaaa'), line(1, 'bbbb'), line(2, 'cccc')]);
     const breakAt = bytes.indexOf(10);
     for (const from of [breakAt + 13, breakAt + 20]) {
-      const offset = readFrom(from);
       const place = { path: '', from, to: from + 30, isLast: false };
-      const asked = { offset, bytes: 43 };
-      for (let given = 0; given < asked.bytes; given += 1) {
-        const lines = linesOf(bytes.subarray(offset, offset + given), place, asked);
-        expect(lines, `${given} bytes from ${offset} on`).toBe(given < 5 ? 'earlier' : 'damaged');
+      for (const before of [13, 256]) {
+        const offset = readFrom(from, before);
+        const asked = { offset, bytes: from - offset + 30 };
+        for (let given = 0; given < asked.bytes; given += 1) {
+          const lines = linesOf(bytes.subarray(offset, offset + given), place, asked);
+          // The line before begins before the bytes, or they hold too little.
+          const isInDoubt = offset > 0 && (given < 5 || lines === 'earlier');
+          expect(lines, `${given} bytes from ${offset} on`).toBe(isInDoubt ? 'earlier' : 'damaged');
+        }
+      }
+    }
+  });
+
+  it('I3: whatever bit is another one, a block is damaged or holds what it holds', () => {
+    const { bytes } = fileOfLines(['a', 'bb', 'ccc'].map((text, index) => line(index, text)));
+    for (let from = 0; from <= bytes.length + 3; from += 1) {
+      const place = { path: '', from, to: from + 37, isLast: false };
+      const whole = read(bytes, place);
+      for (let bit = 0; bit < 8 * bytes.length; bit += 1) {
+        const flipped = Uint8Array.from(bytes);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const lines = read(flipped, place);
+        if (lines !== 'damaged') expect(lines, `bit ${bit}, from ${from}`).toEqual(whole);
       }
     }
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkpointId, leaderEpoch } from '../../../../engine/foundation/ids.ts';
 import type { HistoryEvent } from '../../../../sim/history/history-event.ts';
-import { CheckpointLimits } from '../../../../sim/judges/checkpoint-limits.ts';
+import { CheckpointLimits, mayRefuseIds } from '../../../../sim/judges/checkpoint-limits.ts';
 import { Findings } from '../../../../sim/judges/findings.ts';
 import { ALIGNED } from '../../../support/engine-values.ts';
 import { planOf } from '../../../support/lives.ts';
@@ -18,7 +18,7 @@ class Told {
   readonly #judge: CheckpointLimits;
   #id = 0;
 
-  constructor(options: object = {}, scheduler: object = engine.scheduler) {
+  constructor(options: object = {}, scheduler: object = engine.scheduler, mayRefuse = false) {
     const own = {
       intervalUs: INTERVAL_US,
       minPauseUs: PAUSE_US,
@@ -27,7 +27,7 @@ class Told {
     };
     const limits = { maxConcurrent: 1, tolerableFailures: 1 };
     const checkpoint = { ...engine.checkpoint, ...own, ...limits, ...options };
-    this.#judge = new CheckpointLimits({ ...engine, checkpoint, scheduler } as never, this.#findings);
+    this.#judge = new CheckpointLimits({ ...engine, checkpoint, scheduler } as never, this.#findings, mayRefuse);
     this.tell({ kind: 'leadership-acquired', epoch: leaderEpoch(1) }).tell({ kind: 'job-status', status: 'running' });
   }
 
@@ -181,6 +181,27 @@ describe('failures in a row', () => {
     const oneFails = (told: Told): readonly string[] => told.trigger().abort().restart().findings;
     expect(oneFails(unhurried({ maxConcurrent: 2 }).trigger().complete())).toEqual(NONE);
     expect(oneFails(unhurried().trigger().complete())).toEqual(['failed-too-soon']);
+  });
+
+  it('where ids may be refused at once nobody knows how many were, as long as there is room for one', () => {
+    const refused = (): Told =>
+      new Told({ minPauseUs: 0 }, engine.scheduler, true).wait(9_000_000).trigger().complete();
+    expect(refused().trigger().abort().wait(1).restart().findings).toEqual(NONE);
+    const plan = planOf('limits-of-checkpoints', '1');
+    const by = (faults: readonly object[], kind = 'lease-store'): boolean =>
+      mayRefuseIds({ faults: faults as never, engine: { highAvailability: { kind } as never } });
+    const service = { kind: 'service', node: 'coordination-store', effect: 'fail' };
+    expect(mayRefuseIds(plan)).toBe(false);
+    expect([by([service]), by([{ ...service, effect: 'slow' }]), by([{ ...service, node: 'sink-store' }])]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([by([{ kind: 'reset' }], 'zookeeper'), by([], 'zookeeper'), by([{ kind: 'reset' }])]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('what does not count, a savepoint, and what is older than the newest success', () => {
