@@ -42,7 +42,9 @@ function fileOf(asked: string): string {
   }
   const near = didYouMean(asked, names);
   const hint = near === undefined ? '' : ` Did you mean '${near}'?`;
-  throw new UsageError(`There is no scenario '${asked}': expected a file, or a name that 'tidemark list' shows.${hint}`);
+  throw new UsageError(
+    `There is no scenario '${asked}': expected a file, or a name that 'tidemark list' shows.${hint}`,
+  );
 }
 
 function located(path: string, folder: string): string {

@@ -70,7 +70,7 @@ export class Progress implements Judge {
     'checkpoint-starvation: nothing disturbs the job, and for longer than interval, pause and what is pending allow no checkpoint is triggered, in the storm or after. ' +
     'narrower-than-possible: nothing disturbs a job under the adaptive scheduler, and for longer than it may wait it has fewer subtasks than there are slots. ' +
     'rescaled-for-nothing: such a job restarted for another parallelism, and has the same. ' +
-    'restarted-without-cause: nothing has disturbed the job for longer than a checkpoint and a heartbeat may take, and it fails. ' +
+    'restarted-without-cause: nothing has disturbed the job for longer than a checkpoint, and a heartbeat or a deployment, may take, and it fails. ' +
     'Each means not live, unless a limit of the run was hit: limit, or a process threw an error: cut-off.';
   readonly #options: ProgressOptions;
   #live = false;
@@ -239,7 +239,10 @@ export class Progress implements Judge {
     const quietUs = this.#quiet.sinceUs;
     if (OWN_CAUSES.has(cause) || quietUs === undefined) return;
     const forUs = atUs - Math.max(quietUs, this.#touchedUs);
-    if (forUs <= engine.checkpoint.timeoutUs + engine.runtime.heartbeatTimeoutUs + this.#delayUs) return;
+    const { heartbeatTimeoutUs, deploymentTimeoutUs } = engine.runtime;
+    // Whoever was lost before is missed by its heartbeats, or by what it was to deploy.
+    const noticedUs = Math.max(heartbeatTimeoutUs, deploymentTimeoutUs);
+    if (forUs <= engine.checkpoint.timeoutUs + noticedUs + this.#delayUs) return;
     this.#causeless ??= { quietUs: forUs, at, cause };
   }
 

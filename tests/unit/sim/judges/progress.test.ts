@@ -81,7 +81,7 @@ describe('progress', () => {
 
   it('a failure when nothing has disturbed the job for long: restarted-without-cause; a fault, a lost machine, a client and a rescale are causes', () => {
     const { checkpoint, runtime } = SMALL_PLAN.engine;
-    const longUs = checkpoint.timeoutUs + runtime.heartbeatTimeoutUs;
+    const longUs = checkpoint.timeoutUs + Math.max(runtime.heartbeatTimeoutUs, runtime.deploymentTimeoutUs);
     const restarted = (
       us: number,
       touch?: (life: SmallLife) => void,
