@@ -442,7 +442,8 @@ export class CheckpointCoordinator {
   ): void {
     const { epoch } = this.#options;
     const id = pending.checkpointId;
-    this.#pending.delete(id);
+    // Who hears of one that failed may restart the job, which ends all the others.
+    if (!this.#pending.delete(id)) return;
     this.#deadlines.end(id, out);
     if (reason === 'checkpoint-expired') this.#late.expired(id);
     this.#finalizer.forget(id, out);

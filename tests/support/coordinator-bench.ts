@@ -36,6 +36,7 @@ import {
 } from './engine-values.ts';
 import { FakeCoordination } from './fake-coordination.ts';
 import { FakeStorage } from './fake-storage.ts';
+import type { Out } from '../../engine/protocol/actor.ts';
 import { RecordingOut } from './recording-out.ts';
 import { ObjectStoreStorage } from '../../engine/storage/object-store-storage.ts';
 
@@ -65,6 +66,8 @@ export class CoordinatorBench {
   readonly calls: string[] = [];
   /** Checkpoints that ended while the job ran: whether completed. */
   readonly ended: boolean[] = [];
+  /** What the job master does when a checkpoint has ended. */
+  whenEnded: (isCompleted: boolean, nowUs: Micros, out: Out) => void = () => {};
   subtasks: CheckpointedSubtask[] = [subtask(1, true), subtask(2, false)];
   readonly coordinationClient: RequestClient<CoordinationReply>;
   readonly storageClient: ObjectStoreStorage;
@@ -121,7 +124,10 @@ export class CoordinatorBench {
         tooManyFailures: () => this.calls.push('too-many-failures'),
         superseded: () => this.calls.push('superseded'),
         settled: () => this.calls.push('settled'),
-        checkpointEnded: (isCompleted) => this.ended.push(isCompleted),
+        checkpointEnded: (isCompleted, nowUs, out) => {
+          this.ended.push(isCompleted);
+          this.whenEnded(isCompleted, nowUs, out);
+        },
         deployedScale: () => ({ operators: [], highestParallelism: 1 }),
       },
       storage: this.storageClient,

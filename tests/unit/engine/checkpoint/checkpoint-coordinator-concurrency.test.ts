@@ -32,6 +32,16 @@ describe('checkpoint coordinator: concurrent checkpoints', () => {
     expect(bench.completedIds()).toEqual([2, 3]);
   });
 
+  it('C12, C20: an older one that is dropped may restart the job, which ends the others: each ends once', () => {
+    const bench = pending(3);
+    bench.whenEnded = (isCompleted, nowUs, out) => {
+      if (!isCompleted) bench.coordinator.stop('checkpoint-coordinator-suspend', nowUs, out);
+    };
+    bench.acknowledgeAll(3).answer();
+    expect(bench.completedIds()).toEqual([3]);
+    expect(bench.aborted()).toEqual(['1 checkpoint-subsumed', '2 checkpoint-coordinator-suspend']);
+  });
+
   it('C12: an older one that completes leaves the newer ones alone', () => {
     const bench = pending(2).acknowledgeAll(1).answer();
     expect(bench.aborted()).toEqual([]);
