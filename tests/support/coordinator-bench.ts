@@ -13,7 +13,7 @@ import { StoreRegisters } from '../../engine/high-availability/store-registers.t
 import { RequestClient } from '../../engine/clients/request-client.ts';
 import type { CheckpointedCoordinators } from '../../engine/coordination/checkpointed-coordinators.ts';
 import type { ExecutionAttemptId } from '../../engine/foundation/ids.ts';
-import { micros } from '../../engine/foundation/time.ts';
+import { type Micros, micros } from '../../engine/foundation/time.ts';
 import { type EngineParts, standardParts } from '../../engine/parts.ts';
 import type { CheckpointFailure } from '../../engine/protocol/checkpoint-failure.ts';
 import { savepointProperties } from '../../engine/protocol/checkpoint-properties.ts';
