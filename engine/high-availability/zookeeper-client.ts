@@ -188,8 +188,7 @@ export class ZooKeeperClient {
 
   /** I1. `asked`: waits, too. */
   #leave(state: ConnectionState, asked: Asked | undefined, nowUs: Micros, out: Out): void {
-    const isKnownAtOnce = this.#options.parts.askedAtConnectionLoss === 'refused';
-    if (isKnownAtOnce) this.#state = state;
+    if (this.#options.parts.askedAtConnectionLoss === 'refused') this.#state = state;
     asked?.handler(undefined, nowUs, out);
     this.#drop(nowUs, out);
     this.#state = state;

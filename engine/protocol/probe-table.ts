@@ -195,7 +195,7 @@ const BY_AREA = {
   sources: {
     'file-block-damaged': 'A block of a file came damaged or cut short; it is read again.',
     'file-end-in-doubt':
-      'A read gave nothing of a block and nearly nothing before it: whether the file ends there is asked from further back.',
+      'A read gave nothing of a block and nearly nothing before it, or only a part of the line before it: where the file ends, or the block begins, is asked from further back.',
     'log-fetch-unanswered': 'A fetch from the log was not answered and is repeated.',
     'log-unavailable': 'The log refused a fetch; it is tried again later.',
     'marker-before-trigger': 'A source came upon the marker of a checkpoint it was not triggered for yet (row C25).',

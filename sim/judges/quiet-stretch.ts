@@ -51,11 +51,13 @@ export class QuietStretch {
 /** How much later than its link has it a message may come: what was sent before a stretch began arrives within it. */
 export function longestDelayUs({ priorities, faults }: Pick<SimulationPlan, 'priorities' | 'faults'>): number {
   const byFaults = faults.map((fault) => (fault.kind === 'delay' ? fault.extraUs.high : 0));
-  return Math.max(0, ...byFaults) + Math.max(priorities?.windowUs ?? 0, priorities?.dropUs ?? 0);
+  return Math.max(0, ...byFaults) + delayByPriorityUs(priorities);
 }
 
 /** There and back. */
 function maySlowRequests({ priorities, engine }: QuietStretchOptions): boolean {
-  if (priorities === undefined) return false;
-  return 2 * Math.max(priorities.windowUs, priorities.dropUs) > engine.runtime.requestTimeoutUs / 2;
+  return 2 * delayByPriorityUs(priorities) > engine.runtime.requestTimeoutUs / 2;
 }
+
+const delayByPriorityUs = (priorities: SimulationPlan['priorities']): number =>
+  priorities === undefined ? 0 : Math.max(priorities.windowUs, priorities.dropUs);
