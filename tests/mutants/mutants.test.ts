@@ -87,15 +87,13 @@ describe('the mutants', () => {
 });
 
 describe.each(MUTANTS.map((mutant) => [mutant.slug, mutant] as const))('mutant %s', (_, mutant) => {
-  it('is found by a judge that may find it, and its variant replays', () => {
+  it('is found by a judge that may find it', () => {
     const found = find(mutant);
     expect(found, `${mutant.scenario}: not found by seeds 1..${SEEDS_MAX}`).toBeDefined();
     if (found === undefined) return;
     expect(['violated', 'not-live']).toContain(found.record.verdict);
     expect(mutant.judges, findings(found.record)).toContain(found.record.signature.split('/')[0]);
     for (const judge of found.judges) expect(mutant.judges, findings(found.record)).toContain(judge);
-    const again = liveIt({ ...planOf(mutant.scenario, found.seed), variant: mutant.slug });
-    expect(again.digest).toBe(found.record.digest);
   });
 
   it('is what fails: the standard engine passes with the same seed', () => {
@@ -108,8 +106,11 @@ describe('the bench of judges', () => {
   /** The judges as a life names them; a new one is in this list by itself. */
   const judges = [...new Set(liveIt(planOf('quickstart', '1')).verdicts.map(({ judge }) => judge))];
 
-  it.each(judges)('%s: has found a mutant', (judge) => {
-    const found = MUTANTS.filter((mutant) => find(mutant)?.judges.has(judge) === true);
-    expect(found.map(({ slug }) => slug)).not.toEqual([]);
+  it.each(judges)('%s: has found a mutant, and finds it again', (judge) => {
+    const mutant = MUTANTS.find((one) => find(one)?.judges.has(judge) === true);
+    expect(mutant).toBeDefined();
+    if (mutant === undefined) return;
+    const again = liveIt({ ...planOf(mutant.scenario, find(mutant)?.seed ?? ''), variant: mutant.slug });
+    expect(again.digest).toBe(find(mutant)?.record.digest);
   });
 });

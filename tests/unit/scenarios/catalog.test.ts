@@ -18,7 +18,7 @@ import { allNodes } from '../../../sim/node-names.ts';
 import { verticesOfSinks } from '../../../sim/judges/sink-topology.ts';
 
 const CATALOG = join(import.meta.dirname, '../../../scenarios/catalog');
-const SEEDS = Array.from({ length: 20 }, (_, index) => `seed-${index}`);
+const SEEDS = Array.from({ length: 8 }, (_, index) => `seed-${index}`);
 
 function shipped(name: string): Scenario {
   const entry = SCENARIO_CATALOG.find((one) => one.name === name);
