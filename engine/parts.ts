@@ -245,7 +245,7 @@ export interface EngineParts {
   /** What waits in a queue when another attempt takes over its consumption (row F1; Flink: PipelinedApproximateSubpartition). */
   readonly queueAtReconnect: 'kept' | 'dropped';
   /** What a restart does to the knowledge of who has reached the end of data (FLINK-32945). */
-  readonly endOfDataAtRestart: 'cleared' | 'kept';
+  readonly endOfDataAtRestart: 'cleared' | 'kept' | 'until-replaced';
   /** Whom a checkpoint triggers when sources have finished (row C21). */
   readonly triggered: 'without-running-predecessor' | 'sources';
   createStateBackend(options: StateBackendOptions): KeyedStateBackend;

@@ -148,6 +148,7 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
     name: 'final-checkpoint-of-regions',
     description: 'regions fail when their only checkpoint is asked for or complete',
   },
+  { name: 'region-behind-at-the-end', description: 'what restarts is slow to reach the end at which others wait' },
   { name: 'stop-meets-rescale', description: 'another parallelism is asked for while a job stops' },
   { name: 'backend-of-a-run', description: 'a run with another backend, and later ones that name none' },
   { name: 'stop-forgotten', description: 'a stop expires and none of its tasks hears of it' },

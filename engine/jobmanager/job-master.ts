@@ -355,10 +355,9 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
         this.#moveTo('running', out);
         this.#coordinator.start(nowUs, out);
         this.#scaling.running(nowUs, out);
-        this.#triggerFinalIfDue(nowUs, out);
       }
     }
-    if (state !== 'finished') return;
+    if (state !== 'finished') return this.#triggerFinalIfDue(nowUs, out);
     this.operatorCoordinators.attemptFinished(execution, nowUs, out);
     this.#coordinator.taskFinished(execution.attempt, nowUs, out);
     if (this.#executions?.allFinished !== true) return this.#triggerFinalIfDue(nowUs, out);

@@ -53,6 +53,17 @@ export const endOfDataSurvivesRestart: Mutant = {
   judges: ['exactly-once-output', 'exactly-once-state', 'progress'],
 };
 
+export const endOfDataUntilReplaced: Mutant = {
+  slug: 'end-of-data-until-replaced',
+  bug: 'own (found by a sweep)',
+  story:
+    'Attempts that have failed count as waiting at the end of data until their successors are deployed. The final checkpoint is asked for ' +
+    'while a region restarts, and tried again before what was restarted has read to its end, which then waits for another one.',
+  parts: withWrong({ endOfDataAtRestart: 'until-replaced' }),
+  scenario: 'region-behind-at-the-end',
+  judges: ['progress'],
+};
+
 export const triggerSourcesOnly: Mutant = {
   slug: 'trigger-sources-only',
   bug: 'FLINK-2491',

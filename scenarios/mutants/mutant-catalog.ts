@@ -86,6 +86,7 @@ import {
 import {
   beginTransactionAfterFinish,
   endOfDataSurvivesRestart,
+  endOfDataUntilReplaced,
   finishTwiceEmitsTwice,
   finishWithoutFinalCommit,
   triggerSourcesOnly,
@@ -294,6 +295,7 @@ export const MUTANTS: readonly Mutant[] = [
   beginTransactionAfterFinish,
   finishTwiceEmitsTwice,
   endOfDataSurvivesRestart,
+  endOfDataUntilReplaced,
   triggerSourcesOnly,
   abortForgetsTimer,
   periodNotBelowTimeout,
