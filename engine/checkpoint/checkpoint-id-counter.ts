@@ -2,12 +2,13 @@
  * Takes checkpoint ids from the durable counter, one at a time (row C8; Flink: CheckpointIDCounter).
  *
  * Owns: the counter's last known value and version. Invariants: I1 an id is handed out only after the store confirmed it, so no two
- * leaders ever use one (G7); I2 an unanswered write may have burnt the id: the counter is read again before the next try.
+ * leaders ever use one (G7); I2 an unanswered write may have burnt the id: the counter is read again before the next try. It may still be
+ * under way then: a write that finds the counter moved takes the next id (Flink: KubernetesCheckpointIDCounter, Curator's SharedCount).
  */
 import { DelayedCalls, retryDelayUs } from '../clients/delayed-calls.ts';
 import { type CheckpointId, checkpointId } from '../foundation/ids.ts';
 import type { Micros } from '../foundation/time.ts';
-import type { NamedRegisters } from '../high-availability/named-registers.ts';
+import type { NamedRegisters, RegisterReply } from '../high-availability/named-registers.ts';
 import type { Out } from '../protocol/actor.ts';
 import { counterKey } from '../protocol/checkpoint-pointer.ts';
 import { probe } from '../protocol/probes.ts';
@@ -54,9 +55,11 @@ export class CheckpointIdCounter {
     }
     const write = { name: counterKey(jobId), expectedVersion: this.#last.version, value: String(id) };
     coordination.compareAndSet(write, out, (reply, nowUs, replyOut) => {
-      if (reply.outcome !== 'done') return this.#read(id, replyOut, then);
-      this.#last = { value: id, version: reply.version };
-      then({ kind: 'taken', checkpointId: id }, nowUs, replyOut);
+      if (reply.outcome === 'unknown') return this.#read(id, replyOut, then);
+      this.#know(reply);
+      if (reply.outcome === 'done') return then({ kind: 'taken', checkpointId: id }, nowUs, replyOut);
+      probe(replyOut, 'checkpoint-counter-moved');
+      this.take(replyOut, then);
     });
   }
 
@@ -65,7 +68,7 @@ export class CheckpointIdCounter {
   }
 
   #read(failed: CheckpointId, out: Out, then: Then): void {
-    const { coordination, jobId, requestTimeoutUs, firstId } = this.#options;
+    const { coordination, jobId, requestTimeoutUs } = this.#options;
     coordination.read(counterKey(jobId), out, (reply, nowUs, replyOut) => {
       if (reply.outcome !== 'done') {
         this.#later.after(retryDelayUs(requestTimeoutUs), 'counter', replyOut, (_at, lateOut) =>
@@ -73,8 +76,12 @@ export class CheckpointIdCounter {
         );
         return;
       }
-      this.#last = { value: reply.value === '' ? firstId - 1 : Number(reply.value), version: reply.version };
+      this.#know(reply);
       then({ kind: 'failed', checkpointId: failed }, nowUs, replyOut);
     });
+  }
+
+  #know({ value, version }: RegisterReply): void {
+    this.#last = { value: value === '' ? this.#options.firstId - 1 : Number(value), version };
   }
 }

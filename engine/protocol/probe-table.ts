@@ -57,6 +57,8 @@ const BY_AREA = {
     'acknowledge-repeated': 'An acknowledgement was not confirmed in time and sent again (row C11).',
     'acknowledgement-exceeds-frame': 'The state in one acknowledgement was too much for a message (row X11).',
     'checkpoint-failures-fail-job': 'More checkpoints failed in a row than are tolerated (row C15).',
+    'checkpoint-counter-moved':
+      'A write whose answer was given up moved the counter late: the next id was taken (row C8).',
     'checkpoint-ids-exhausted': 'The counter of checkpoint ids is at its end.',
     'decline-of-ended-checkpoint': 'A task declined a checkpoint that is over.',
     'duplicate-acknowledgement': 'An acknowledgement came that is there already (row C9).',

@@ -127,6 +127,30 @@ describe.each(DRIVERS)('leadership over %s', (kind) => {
     world.run(SECOND);
     expect(world.compareAndSet(a, 'checkpoints', 0, 'x')).toEqual([{ outcome: 'conflict', version: 1, value: 'x' }]);
   });
+
+  it('C8: an id that a late write took is passed over, and the next one is taken', () => {
+    const world = new Contention({ kind });
+    const a = world.join('a');
+    world.run(SECOND);
+    const counterOf = (last: { readonly value: number; readonly version: number }): CheckpointIdCounter =>
+      new CheckpointIdCounter({
+        jobId: 'job',
+        coordination: a.services.registers,
+        requestTimeoutUs: SECOND,
+        firstId: 1,
+        last,
+      });
+    const taken: TakenId[] = [];
+    for (const counter of [counterOf({ value: 0, version: 0 }), counterOf({ value: 0, version: 0 })]) {
+      counter.take(a.out, (one) => taken.push(one));
+      world.run(SECOND);
+    }
+    expect(taken).toEqual([
+      { kind: 'taken', checkpointId: 1 },
+      { kind: 'taken', checkpointId: 2 },
+    ]);
+    expect(a.out.probes()).toContain('checkpoint-counter-moved');
+  });
 });
 
 describe.each(['zookeeper', 'kubernetes'] as const)('fencing by %s', (kind) => {
