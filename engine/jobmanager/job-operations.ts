@@ -286,16 +286,17 @@ export class JobOperations {
 
   /**
    * Whether a version can go on from what another left shows when its subtasks read their state: who asks for a version is told when they run, or
-   * why not. Until then the client asks again, and whoever leads looks: all it needs is durable (row S13).
+   * why not. Until then the client asks again, and whoever leads looks: all it needs is durable (row S13). While a stop finishes, the record says
+   * what the end would be if it failed (decision 0017): that is no end yet.
    */
   #answerSubmission(triggerId: string, restore: RestoreSettings | undefined, out: Out): void {
     const { store, job } = this.#options;
     const { ended } = store.run;
     if (restore?.version === undefined) return this.#settle(triggerId, done(), out);
-    if (ended?.status === 'failed')
-      return this.#settle(triggerId, failed(ended.reason ?? 'the job failed', restore.location, store.run.run), out);
-    if (ended !== undefined || job.isWhole) return this.#settle(triggerId, done(), out);
-    this.#asked.delete(triggerId);
+    if (job.isWhole) return this.#settle(triggerId, done(), out);
+    if (ended === undefined || this.#isWriting || !this.#hasEnded) return void this.#asked.delete(triggerId);
+    const { status, reason = 'the job failed' } = ended;
+    this.#settle(triggerId, status === 'failed' ? failed(reason, restore.location, store.run.run) : done(), out);
   }
 
   /* ---- the end of a run, and the next one ---- */

@@ -370,6 +370,22 @@ describe('operations: the next run', () => {
     expect(bench.ask('r', asked).told('r')).toEqual(failed);
   });
 
+  it('S13: a version whose run is about to be stopped has begun, though the record says how the stop would fail', () => {
+    const bench = canceled();
+    const { restore } = resume('checkpoints/job/chk-1');
+    const asked = { kind: 'resume', restore: { ...restore, version: 1 } } as const;
+    bench.ask('r', asked).answer();
+    bench.status = 'running';
+    bench.start();
+    bench.ask('x', STOP).answer();
+    bench.acknowledgeAll(2).answer();
+    expect(bench.pointer.job).toMatchObject({ run: 2, by: 'r', ended: { status: 'failed', by: 'x' } });
+    bench.status = 'created';
+    expect(bench.ask('r', asked).told('r'), 'not known yet').toEqual({ kind: 'in-progress' });
+    bench.status = 'running';
+    expect(bench.ask('r', asked).told('r')).toEqual({ kind: 'done' });
+  });
+
   it('S24: a version that the job does not have is refused', () => {
     const { restore } = resume('checkpoints/job/chk-1');
     const bench = canceled().ask('r', { kind: 'resume', restore: { ...restore, version: 9 } });
