@@ -181,7 +181,18 @@ function* hypotheses(before: readonly RecordPosition[], after: readonly RecordPo
   }
   if (before.length > 0) yield { kind: 'misses', records: before, fed: [] };
   if (before.length > 0) yield { kind: 'twice', records: before, fed: [...before, ...before] };
-  const later = slotsOf(after).map((slot) => after.filter((record) => record.slot === slot));
+  // Of several partitions. A count is the same whichever they are: one choice of each number first, for there may be more than can be tried.
+  const bySlot = (some: readonly RecordPosition[]): readonly RecordPosition[][] =>
+    slotsOf(some).map((slot) => some.filter((record) => record.slot === slot));
+  const [earlier, later] = [bySlot(before), bySlot(after)];
+  for (let total = 2; total <= after.length; total += 1) {
+    const [records = []] = firstOfSeveral(later, total);
+    yield { kind: 'holds-too-much', records, fed: [...before, ...records] };
+  }
+  for (let total = 2; total <= before.length; total += 1) {
+    const [records = []] = firstOfSeveral(earlier, total);
+    yield { kind: 'twice', records, fed: [...before, ...records] };
+  }
   for (let total = 2; total <= after.length; total += 1)
     for (const records of firstOfSeveral(later, total))
       yield { kind: 'holds-too-much', records, fed: [...before, ...records] };

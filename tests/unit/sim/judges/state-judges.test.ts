@@ -64,6 +64,19 @@ describe('consistent cut', () => {
     expect(cut(more)).toMatchObject([{ anomaly: 'state-wrong' }]);
   });
 
+  it.each([
+    ['behind', 0, /expected nothing, found 20 - as if computed with the later record .* and 19 more/],
+    ['before', 6, /expected 48, found 68 - as if computed counting twice record .* and 19 more/],
+  ])('twenty records %s the offsets of eight partitions: one choice of them explains a count', (_, offset, message) => {
+    const partition = Array.from({ length: 6 }, () => 'c');
+    const life = new SmallLife(Array.from({ length: 8 }, () => partition));
+    const offsets = Array.from({ length: 8 }, () => offset);
+    life.checkpoint({ id: 1, offsets, counted: Array.from({ length: 8 * offset + 20 }, () => 'c') });
+    const [verdict] = cut(life);
+    expect(verdict?.anomaly).toBe('cut-holds-too-much');
+    expect(verdict?.message).toMatch(message);
+  });
+
   it('a record counted twice: cut-holds-too-much', () => {
     const life = new SmallLife([['c'], ['d']]);
     life.checkpoint({ id: 1, offsets: [1, 1], counted: ['c', 'c', 'd'] });
