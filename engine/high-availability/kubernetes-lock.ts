@@ -3,7 +3,9 @@
  *
  * Owns: requests to the API server, the newest known state of the object. Does not own: who leads, what the entries mean.
  * Invariants: I1 a change is computed from a state and stored only if that is still the current one (resourceVersion); I2 a refused one
- * is computed anew from a fresh read, a limited number of times; I3 `unknown` is never reported as anything else.
+ * is computed anew a limited number of times, from what an own write or the watch has told meanwhile or else from a fresh read: where a
+ * read and an update take as long as the period of renewals, one's own would come in between each time; I3 `unknown` is never reported as
+ * anything else.
  */
 import { RequestClient } from '../clients/request-client.ts';
 import type { Micros } from '../foundation/time.ts';
@@ -125,7 +127,10 @@ export class KubernetesLock {
         const isStale = reply?.status === 409 || reply?.status === 404;
         if (!isStale || triesLeft <= 1) return then({ kind: 'unknown' }, nowUs, replyOut);
         probe(replyOut, 'kubernetes-update-conflict');
-        this.#updateFresh(change, triesLeft - 1, replyOut, then);
+        const known = this.#known;
+        if (known === undefined || known.resourceVersion <= base.resourceVersion)
+          return this.#updateFresh(change, triesLeft - 1, replyOut, then);
+        this.#store({ base: known, change, triesLeft: triesLeft - 1, freshUs: undefined }, replyOut, then);
       },
     );
   }

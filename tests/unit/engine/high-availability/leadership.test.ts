@@ -289,6 +289,23 @@ describe('Kubernetes', () => {
     expect(a.told).toEqual(['acquired 1']);
   });
 
+  it('F15: of two own changes at once the second goes on from what the first has written, and reads nothing', () => {
+    const world = new Contention({ kind: 'kubernetes' });
+    const a = world.join('a');
+    world.run(SECOND);
+    const verbs = (): readonly string[] => a.out.all('kubernetes-request').map(({ operation }) => operation.verb);
+    const before = verbs().length;
+    const told: string[] = [];
+    for (const name of ['job/checkpoints', 'job/checkpoint-id'])
+      a.services.registers.compareAndSet({ name, expectedVersion: 0, value: 'x' }, a.out, ({ outcome }) =>
+        told.push(outcome),
+      );
+    world.run(50_000);
+    expect(told).toEqual(['done', 'done']);
+    expect(verbs().slice(before)).toEqual(['update', 'update', 'update']);
+    expect(a.out.probes()).toContain('kubernetes-update-conflict');
+  });
+
   it('F15, F17: a write of one that does not hold the record any more is fenced', () => {
     const world = new Contention({ kind: 'kubernetes' });
     const a = world.join('a');
