@@ -165,7 +165,7 @@ export class CutAudit {
       const question = { ...this.#questionOf(contents), operator, found: state.entries(), isCounted, hasFired };
       return { kind: 'read', value: located(question, contents) };
     }
-    return this.#compareFoldedOperators(folded.value);
+    return this.#compareFoldedOperators(contents, folded.value);
   }
 
   #compareOperators(contents: CheckpointContents, job: ReferenceJob): Readable<StateDifference | undefined> {
@@ -178,14 +178,22 @@ export class CutAudit {
   }
 
   /** What it comes to when the records under way have run on, against what the reference holds; both are one subtask. */
-  #compareFoldedOperators(folded: ReferenceJob): Readable<StateDifference | undefined> {
+  #compareFoldedOperators({ ended }: CheckpointContents, folded: ReferenceJob): Readable<StateDifference | undefined> {
     for (const [uid, state] of folded.operatorStates) {
       const found = state.contents();
       const due = this.#run.job.operatorStates.get(uid)?.contents() ?? new Map<string, readonly unknown[]>();
       for (const descriptor of state.descriptors) {
         const { name } = descriptor;
-        const merge = this.#options.audit.mergeOperatorState?.[uid]?.[name];
-        const difference = differenceOfContents({ uid, descriptor, due: due.get(name) ?? [], merge }, found);
+        const difference = differenceOfContents(
+          {
+            uid,
+            descriptor,
+            due: due.get(name) ?? [],
+            hasEnded: ended.has(uid),
+            merge: this.#options.audit.mergeOperatorState?.[uid]?.[name],
+          },
+          found,
+        );
         if (difference !== undefined) return { kind: 'read', value: difference };
       }
     }

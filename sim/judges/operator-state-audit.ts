@@ -77,13 +77,19 @@ export function restoredAsOne(
   return { kind: 'read', value: restored };
 }
 
-/** The same for state that is one subtask's already: when the records of an unaligned checkpoint have run on. */
+/** The same for state that is one subtask's already: when the records of an unaligned checkpoint have run on. `hasEnded`: some subtask had. */
 export function differenceOfContents(
-  { uid, descriptor, due, merge }: Omit<Compared, 'found'> & { readonly merge: Merge | undefined },
+  {
+    hasEnded,
+    merge,
+    ...state
+  }: Omit<Compared, 'found'> & { readonly hasEnded: boolean; readonly merge: Merge | undefined },
   contents: OperatorStateContents,
 ): Difference {
-  const question = { uid, descriptor, due, found: [{ subtask: 0, hasFinished: false, contents }] };
-  return descriptor.kind === 'broadcast' ? broadcastDifference(question) : listDifference(question, false, merge);
+  const question = { ...state, found: [{ subtask: 0, hasFinished: false, contents }] };
+  return state.descriptor.kind === 'broadcast'
+    ? broadcastDifference(question)
+    : listDifference(question, isPartGone(question, hasEnded), merge);
 }
 
 type Merge = (elements: readonly unknown[]) => ReadonlyMap<string, number>;
