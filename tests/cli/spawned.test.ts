@@ -136,7 +136,7 @@ describe('the tidemark command', () => {
       child.stdout.on('data', (text) => {
         stdout += text;
         // Once: a second one ends it at once.
-        if (!isSent && stdout.includes(since)) setTimeout(() => child.kill('SIGINT'), 2_000);
+        if (!isSent && stdout.includes(since)) setTimeout(() => child.kill('SIGINT'), 1_000);
         isSent ||= stdout.includes(since);
       });
       child.stderr.on('data', (text) => (stderr += text));

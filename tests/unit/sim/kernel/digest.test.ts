@@ -31,10 +31,10 @@ describe('digest', () => {
     expect(new Set(variants.map(digestOf)).size).toBe(variants.length);
   });
 
-  it('a million single words: no two digests are equal', () => {
+  it('two hundred thousand single words: no two digests are equal', () => {
     const seen = new Set<string>();
-    for (let word = -500_000; word < 500_000; word += 1) seen.add(digestOf([word]));
-    expect(seen.size).toBe(1_000_000);
+    for (let word = -100_000; word < 100_000; word += 1) seen.add(digestOf([word]));
+    expect(seen.size).toBe(200_000);
   });
 
   it('each lane: half of its bits change with any bit of the word', () => {
