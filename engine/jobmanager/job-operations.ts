@@ -32,6 +32,7 @@ import type { JobVersionsOfLeader } from './job-versions.ts';
 import { type LoadedSnapshot, SnapshotLoader } from './snapshot-loader.ts';
 import { StopWithSavepoint } from './stop-with-savepoint.ts';
 import type { CheckpointStorage } from '../storage/checkpoint-storage.ts';
+import { lateWriteUs } from '../storage/late-writes.ts';
 
 /** The job, as far as people's wishes reach. */
 export interface OperatedJob {
@@ -102,6 +103,7 @@ export class JobOperations {
     this.#loader = new SnapshotLoader({
       storage: options.storage,
       requestTimeoutUs: configuration.runtime.requestTimeoutUs,
+      lateWriteUs: lateWriteUs(configuration),
     });
   }
 

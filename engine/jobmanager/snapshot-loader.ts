@@ -34,6 +34,8 @@ export interface LoadSettings extends RestoreSettings {
 export interface SnapshotLoaderOptions {
   readonly storage: CheckpointStorage;
   readonly requestTimeoutUs: number;
+  /** How long a write that was repeated may still be under way. */
+  readonly lateWriteUs: number;
 }
 
 export class SnapshotLoader {
@@ -66,14 +68,15 @@ export class SnapshotLoader {
 
   /**
    * Deletes what the metadata names, and then what else is listed, until nothing is left (Flink: CheckpointMetadata.dispose). Lists alone would
-   * not do: an object store may not show yet what it has, and the metadata goes last, so that whoever goes on knows the names.
+   * not do: an object store may not show yet what it has, and the metadata goes last, so that whoever goes on knows the names. Where a list shows
+   * something all the same, writes that were repeated have come back, and more of them may come.
    */
   dispose(location: string, out: Out, disposed: (out: Out) => void): void {
     const path = metadataIn(location);
     const again = (againOut: Out): void =>
       this.#again(againOut, (lateOut) => this.dispose(location, lateOut, disposed));
     this.#options.storage.read(path, out, (reply, _nowUs, readOut) => {
-      if (reply?.outcome === 'not-found') return this.#disposeListed(location, readOut, disposed);
+      if (reply?.outcome === 'not-found') return this.#disposeListed(location, 0, readOut, disposed);
       if (reply?.outcome !== 'done' || reply.bytes === undefined || !isIntactMetadata(reply.bytes))
         return again(readOut);
       this.#delete(ownFiles(location, reply.bytes), readOut, again, (namedOut) =>
@@ -89,15 +92,19 @@ export class SnapshotLoader {
     );
   }
 
-  /** Lists and deletes until nothing is left. */
-  #disposeListed(location: string, out: Out, disposed: (out: Out) => void): void {
-    const again = (againOut: Out): void =>
-      this.#again(againOut, (lateOut) => this.#disposeListed(location, lateOut, disposed));
-    this.#options.storage.list(`${location}/`, out, (reply, _nowUs, listOut) => {
+  /** Lists and deletes until nothing is left, and has not been since `quietFromUs`. */
+  #disposeListed(location: string, quietFromUs: number, out: Out, disposed: (out: Out) => void): void {
+    const again = (fromUs: number, againOut: Out, afterUs?: number): void =>
+      this.#again(againOut, (lateOut) => this.#disposeListed(location, fromUs, lateOut, disposed), afterUs);
+    this.#options.storage.list(`${location}/`, out, (reply, nowUs, listOut) => {
       const paths = reply?.paths;
-      if (reply?.outcome !== 'done' || paths === undefined) return again(listOut);
-      if (paths.length === 0) return disposed(listOut);
-      this.#options.storage.delete(paths, listOut, (_reply, _endUs, endOut) => again(endOut));
+      if (reply?.outcome !== 'done' || paths === undefined) return again(quietFromUs, listOut);
+      if (paths.length > 0)
+        return this.#options.storage.delete(paths, listOut, (_reply, endUs, endOut) =>
+          again(endUs + this.#options.lateWriteUs, endOut),
+        );
+      if (nowUs >= quietFromUs) return disposed(listOut);
+      again(quietFromUs, listOut, quietFromUs - nowUs);
     });
   }
 
@@ -133,11 +140,9 @@ export class SnapshotLoader {
   }
 
   /** Each wait has a name of its own: two people may ask for the same snapshot. */
-  #again(out: Out, call: (out: Out) => void): void {
+  #again(out: Out, call: (out: Out) => void, afterUs = retryDelayUs(this.#options.requestTimeoutUs)): void {
     this.#waits += 1;
-    this.#later.after(retryDelayUs(this.#options.requestTimeoutUs), `snapshot/${this.#waits}`, out, (_nowUs, lateOut) =>
-      call(lateOut),
-    );
+    this.#later.after(afterUs, `snapshot/${this.#waits}`, out, (_nowUs, lateOut) => call(lateOut));
   }
 }
 

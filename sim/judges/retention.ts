@@ -81,7 +81,7 @@ export class Retention implements Judge {
   readonly anomalies =
     'retained-file-missing: a file of a retained checkpoint does not exist, or is deleted while the pointer names it. savepoint-lost: a ' +
     'file of a snapshot that a client was told of and did not give up is deleted. foreign-snapshot-touched: a file is deleted of a snapshot that a ' +
-    'run was restored from and did not claim. foreign-file-used: a checkpoint is made of a file of an earlier run, though its run was to begin with a full one. disposed-file-remains: a savepoint that was disposed of has left a file. orphan-file (not ' +
+    'run was restored from and did not claim. foreign-file-used: a checkpoint is made of a file of an earlier run, though its run was to begin with a full one. disposed-file-remains: a savepoint that was disposed of has left a file, which is not one that was deleted and came back by a repeated write. orphan-file (not ' +
     'live): at the end an object, an unfinished upload or an empty directory belongs to no checkpoint that is retained, was left to its user or is still being taken.';
   readonly #options: RetentionOptions;
   readonly #findings = new Findings(NAME);
@@ -93,6 +93,8 @@ export class Retention implements Judge {
   #retainedFiles = new Map<string, number>();
   /** By directory. */
   readonly #ofUsers = new Map<string, OfUser>();
+  /** By directory that somebody has asked to dispose of: the files that were deleted since. */
+  readonly #disposing = new Map<string, Set<string>>();
   /** What the run that goes on was restored from and has claimed. */
   #claimed: string | undefined;
   /** Directories of snapshots that runs have claimed. */
@@ -222,6 +224,7 @@ export class Retention implements Judge {
 
   #onDeleted(path: string, { at, atUs }: Moment): void {
     const id = this.#retainedFiles.get(path);
+    for (const [directory, deleted] of this.#disposing) if (path.startsWith(`${directory}/`)) deleted.add(path);
     this.#noteDistance(path, { at, atUs });
     if (id !== undefined) {
       const message = (): string => `${path} of retained checkpoint ${String(id)} is deleted`;
@@ -327,8 +330,11 @@ export class Retention implements Judge {
   }
 
   /** Who asks to dispose of a snapshot gives it up; who restores from it may claim it, which the pointer will say. */
-  #onRequested({ location }: Requested): void {
+  #onRequested({ operation, location }: Requested): void {
     this.#ofUsers.delete(location);
+    if (operation !== 'dispose-savepoint' || this.#disposing.has(location)) return;
+    this.#disposing.set(location, new Set());
+    forgetOldest(this.#disposing, EPISODES_KEPT);
   }
 
   #onAnswered({ operation, outcome, location }: Answered, at: number): void {
@@ -345,8 +351,11 @@ export class Retention implements Judge {
   }
 
   #onDisposed(location: string, outcome: Answered['outcome'], at: number): void {
+    const deleted = this.#disposing.get(location);
+    this.#disposing.delete(location);
     if (outcome === 'failed') return;
-    const left = this.#options.durable.objects().find((path) => path.startsWith(`${location}/`));
+    const isLeft = (path: string): boolean => path.startsWith(`${location}/`) && deleted?.has(path) !== true;
+    const left = this.#options.durable.objects().find(isLeft);
     if (left !== undefined) this.#findings.violated('disposed-file-remains', [at], () => `${left} still exists`);
   }
 }

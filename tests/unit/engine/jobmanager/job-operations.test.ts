@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { micros } from '../../../../engine/foundation/time.ts';
 import { encodeMetadata } from '../../../../engine/protocol/metadata-file.ts';
 import { INTERVAL_US } from '../../../support/coordinator-bench.ts';
-import { id, inlineHandle, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
+import { lateWriteUs } from '../../../../engine/storage/late-writes.ts';
+import { configuration, id, inlineHandle, REQUEST_TIMEOUT_US, RETRY_US } from '../../../support/engine-values.ts';
 import { OperatedBench } from '../../../support/operated-job.ts';
 
 const SAVEPOINT = { kind: 'savepoint', format: 'native' } as const;
@@ -417,6 +418,21 @@ describe('operations: disposal', () => {
     bench.run(8 * REQUEST_TIMEOUT_US);
     expect(bench.told('d')).toEqual({ kind: 'done', location: place(1) });
     expect(bench.storage.paths()).toEqual([]);
+  });
+
+  it('a write that was repeated brings a file back: it is told when none can come any more', () => {
+    const bench = new OperatedBench().start() as OperatedBench;
+    bench.ask('s', SAVEPOINT).answer();
+    bench.acknowledgeAll(1).answer();
+    const late = `${place(1)}/count-0-100004.keyed`;
+    bench.ask('d', { kind: 'dispose-savepoint', location: place(1) });
+    bench.storage.objects.set(late, new Uint8Array(1));
+    bench.answer().run(4 * REQUEST_TIMEOUT_US);
+    expect([bench.told('d')?.kind, bench.storage.paths()]).toEqual(['in-progress', []]);
+    bench.storage.objects.set(late, new Uint8Array(1));
+    bench.run(3 * lateWriteUs(configuration()));
+    expect(bench.storage.paths()).toEqual([]);
+    expect(bench.told('d')).toEqual({ kind: 'done', location: place(1) });
   });
 
   it('refuses what the job may be restored from', () => {

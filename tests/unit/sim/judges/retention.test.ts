@@ -180,6 +180,15 @@ describe('snapshots of users', () => {
       expect.arrayContaining([expect.objectContaining({ anomaly: 'disposed-file-remains', at: [at] })]),
     );
   });
+
+  it('what was deleted and came back by a write that was repeated is not left by the disposal', () => {
+    const life = handedOut();
+    asked(life, 'dispose-savepoint', directory(2));
+    for (const path of [statePath(2, 0), statePath(2, 1), metadataPath(2)]) life.remove(path);
+    life.put(statePath(2, 0), new Uint8Array(1));
+    told(life, 'dispose-savepoint', directory(2));
+    expect(anomalies(life)).not.toContain('disposed-file-remains');
+  });
 });
 
 describe('what a run has claimed of an earlier one', () => {
