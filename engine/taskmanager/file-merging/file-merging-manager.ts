@@ -27,6 +27,7 @@ import type { MergingMessage } from '../../protocol/merging-messages.ts';
 import { probe, sometimes } from '../../protocol/probes.ts';
 import type { SegmentHandle } from '../../protocol/state-handle.ts';
 import { StateFileWriter } from '../state-file-writer.ts';
+import { lateWriteUs } from '../../storage/late-writes.ts';
 import type { TaskEnvironment } from '../task-environment.ts';
 import type { FileMerging } from './file-merging.ts';
 import { mergingTarget } from './merge-requests.ts';
@@ -87,7 +88,7 @@ export class FileMergingManager implements FileMerging {
     const { environment, incarnation } = options;
     this.#options = options;
     this.#files = new PhysicalFiles(environment.parts);
-    this.#lateWriteUs = 2 * environment.configuration.runtime.heartbeatTimeoutUs;
+    this.#lateWriteUs = lateWriteUs(environment.configuration);
     this.#writer = new StateFileWriter({
       environment,
       client: 'merge',
