@@ -159,6 +159,8 @@ export interface EngineParts {
   inducedOptions(triggered: CheckpointOptions): CheckpointOptions;
   /** A trigger or barrier that is not newer than what a subtask has acted upon (row B9): late, or acted upon all the same. */
   readonly lateTrigger: 'ignored' | 'acted-upon';
+  /** A decline that nobody confirms (row C11): sent again, or left to the time-out of its checkpoint. */
+  readonly lostDecline: 'sent-again' | 'unnoticed';
   /** Where a new leader begins to count (row C8): at the last id that was ever taken, or at the newest checkpoint. */
   readonly firstIdOfLeader: 'after-last-taken' | 'after-newest-checkpoint';
   /** How operator state is dealt out to the subtasks of a deployment (rows S5 to S7). */
@@ -408,6 +410,7 @@ export const standardParts: EngineParts = {
   markerOfAborted: 'dropped',
   inducedOptions: (triggered) => triggered,
   lateTrigger: 'ignored',
+  lostDecline: 'sent-again',
   firstIdOfLeader: 'after-last-taken',
   repartitionOperatorState,
   isGivenUp: (state, restored, configured) =>

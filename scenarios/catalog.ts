@@ -340,6 +340,10 @@ export const SCENARIO_CATALOG: readonly CatalogEntry[] = [
   },
   { name: 'lost-aborts', description: 'triggers and aborts are lost: newer barriers cancel older alignments' },
   { name: 'unanswered-resume', description: 'a request to begin the job again is repeated behind a later run' },
+  {
+    name: 'lost-declines',
+    description: 'tasks decline checkpoints that would not expire, and their declines are lost',
+  },
   { name: 'lost-triggers', description: 'triggers are lost of checkpoints and stops that would not expire' },
   {
     name: 'event-time-timers',

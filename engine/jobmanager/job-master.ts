@@ -276,6 +276,7 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
         this.#gateway.confirm(message, from, out);
         return this.#coordinator.acknowledge(message, nowUs, out);
       case 'decline-checkpoint':
+        this.#gateway.confirm(message, from, out);
         return this.#coordinator.decline(message, nowUs, out);
       default:
         throw new RangeError(`unknown message ${String(message satisfies never)}`);

@@ -3,7 +3,7 @@
  */
 import { type ExecutionAttemptId, type LeaderEpoch, MAIN_MAILBOX, type NodeId } from '../foundation/ids.ts';
 import type { Out, Target } from '../protocol/actor.ts';
-import type { AcknowledgeCheckpoint } from '../protocol/messages.ts';
+import type { AcknowledgeCheckpoint, DeclineCheckpoint } from '../protocol/messages.ts';
 import type { Execution } from './execution-graph.ts';
 import type { TaskDeployments } from './task-deployments.ts';
 
@@ -29,7 +29,7 @@ export class TaskGateway {
   }
 
   /** Row C11: it arrived; what it is worth the task need not know. */
-  confirm({ attempt, checkpointId }: AcknowledgeCheckpoint, from: Target, out: Out): void {
+  confirm({ attempt, checkpointId }: AcknowledgeCheckpoint | DeclineCheckpoint, from: Target, out: Out): void {
     const confirmed = { kind: 'acknowledge-confirmed', epoch: this.#epoch, attempt, checkpointId } as const;
     out.send(from, confirmed);
   }

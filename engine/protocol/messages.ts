@@ -69,7 +69,7 @@ export interface NotifyCheckpointAborted {
   /** Newest checkpoint that is complete (row C14): makes good a notice that was lost; 0: none. */
   readonly latestCompletedId: number;
 }
-/** Answer to `acknowledge-checkpoint`: it arrived, whatever it was worth (row C11). */
+/** Answer to `acknowledge-checkpoint` and `decline-checkpoint`: it arrived, whatever it was worth (row C11). */
 export interface AcknowledgeConfirmed {
   readonly kind: 'acknowledge-confirmed';
   readonly epoch: LeaderEpoch;

@@ -60,6 +60,7 @@ const BY_AREA = {
     'checkpoint-counter-moved':
       'A write whose answer was given up moved the counter late: the next id was taken (row C8).',
     'checkpoint-ids-exhausted': 'The counter of checkpoint ids is at its end.',
+    'decline-repeated': 'A decline was not confirmed in time and sent again (row C11).',
     'decline-of-ended-checkpoint': 'A task declined a checkpoint that is over.',
     'duplicate-acknowledgement': 'An acknowledgement came that is there already (row C9).',
     'expiry-while-being-decided':

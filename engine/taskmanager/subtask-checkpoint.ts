@@ -6,7 +6,7 @@
  *   I1 flush and pre-commit, barrier, synchronous snapshot are one mailbox action: no record between them;
  *   I2 the barrier leaves before the snapshot is taken, after everything the subtask emitted before;
  *   I3 a checkpoint is acknowledged when all its state is durable, all its barriers are here, its channel state is written (row B5) and
- *      the sink's pre-commit is confirmed; the same acknowledgement is repeated until the JobManager confirms that it has it (row C11);
+ *      the sink's pre-commit is confirmed; an acknowledgement, or a decline, is repeated until the JobManager confirms that it has it (row C11);
  *   I4 the subtask never deletes what it wrote: only the coordinator discards (rows C11, G5).
  */
 import { channelStateParts, inFlightBytes } from '../channel-state/channel-state-parts.ts';
@@ -97,6 +97,7 @@ export class SubtaskCheckpoint {
     });
     this.#asyncTarget = { node: environment.node, mailbox: asyncMailbox(attempt), via: 'datagram' };
     this.#acknowledgements = new Acknowledgements({
+      lostDecline: environment.parts.lostDecline,
       requestTimeoutUs: environment.configuration.runtime.requestTimeoutUs,
       toJobManager: options.toJobManager,
       givenUp: (id, out) => this.decline(id, 'checkpoint-async-exception', out),
@@ -294,7 +295,7 @@ export class SubtaskCheckpoint {
     this.local?.confirmed(checkpointId);
   }
 
-  /** The JobManager has the acknowledgement; a second confirmation changes nothing. */
+  /** The JobManager has the acknowledgement, or the decline; a second confirmation changes nothing. */
   confirmed(checkpointId: CheckpointId, out: Out): void {
     this.#acknowledgements.confirmed(checkpointId, out);
   }
@@ -302,8 +303,8 @@ export class SubtaskCheckpoint {
   decline(checkpointId: CheckpointId, reason: CheckpointFailure, out: Out): void {
     this.#begun(Math.max(this.#last, checkpointId));
     this.#drop(checkpointId);
-    const { attempt, epoch, toJobManager } = this.#options;
-    toJobManager({ kind: 'decline-checkpoint', epoch, attempt, checkpointId, reason }, out);
+    const { attempt, epoch } = this.#options;
+    this.#acknowledgements.decline({ kind: 'decline-checkpoint', epoch, attempt, checkpointId, reason }, out);
     out.report({ kind: 'decline-sent', ...this.#task(), checkpointId, reason });
   }
 

@@ -115,6 +115,15 @@ export const lateDeclineKillsNewAttempt: Mutant = {
   judges: ['bounds', 'exactly-once-output', 'progress'],
 };
 
+export const declineSentOnce: Mutant = {
+  slug: 'decline-sent-once',
+  bug: 'own (found by a sweep)',
+  story: 'A decline that is lost is not sent again, and its checkpoint holds up all others until its time-out.',
+  parts: withWrong({ lostDecline: 'unnoticed' }),
+  scenario: 'lost-declines',
+  judges: ['progress'],
+};
+
 export const failedStopLeavesTimerOff: Mutant = {
   slug: 'failed-stop-leaves-timer-off',
   bug: 'FLINK-15152',

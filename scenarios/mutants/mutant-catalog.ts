@@ -10,6 +10,7 @@ import { namesLike } from '../did-you-mean.ts';
 import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutants.ts';
 import {
   abortForgetsTimer,
+  declineSentOnce,
   failedStopLeavesTimerOff,
   periodNotBelowTimeout,
   periodHalved,
@@ -308,6 +309,7 @@ export const MUTANTS: readonly Mutant[] = [
   restartDelayHalved,
   restartDelayNotAwaited,
   lateDeclineKillsNewAttempt,
+  declineSentOnce,
   failedStopLeavesTimerOff,
   lostTriggerUnnoticed,
   lateResumeCarriedOut,
