@@ -76,6 +76,10 @@ export class CheckpointStarvation {
   readonly #down = new Set<string>();
   /** By subtask: its newest attempt. */
   readonly #attempts = new Map<string, number>();
+  /** By subtask that has not ended: the node that it was deployed to. */
+  readonly #nodes = new Map<string, string>();
+  /** Subtasks whose node crashed under them. The leader may not know it for as long as a heartbeat may take. */
+  readonly #lost = new Set<string>();
   /** By checkpoint: when it must have ended, as far as its time-out says. */
   readonly #pending = new Map<number, number>();
   /** Trigger ids of operations that switch checkpoints off. */
@@ -100,7 +104,7 @@ export class CheckpointStarvation {
     const quietUs = this.#quiet.sinceUs;
     const mostUs = this.#mostUs;
     if (mostUs === undefined || quietUs === undefined || this.#leader === undefined) return undefined;
-    if (this.#down.size > 0 || this.#stops.size > 0) return undefined;
+    if (this.#down.size > 0 || this.#lost.size > 0 || this.#stops.size > 0) return undefined;
     // What a fault left under way, late requests and files to be deleted, is over a time-out of a checkpoint after it.
     const settledUs = quietUs === 0 ? 0 : quietUs + this.#options.engine.checkpoint.timeoutUs;
     const fromUs = Math.max(this.#changedUs, settledUs, this.#blockedUntilUs());
@@ -108,7 +112,8 @@ export class CheckpointStarvation {
   }
 
   get remembered(): number {
-    return this.#down.size + this.#attempts.size + this.#pending.size + this.#stops.size;
+    const subtasks = this.#attempts.size + this.#nodes.size + this.#down.size + this.#lost.size;
+    return subtasks + this.#pending.size + this.#stops.size;
   }
 
   /** True: the stretch begins anew. */
@@ -126,9 +131,7 @@ export class CheckpointStarvation {
       case 'leadership-lost':
         return this.#onLeader(event.epoch);
       case 'node-crashed':
-        if (node !== this.#leader) return false;
-        this.#leader = undefined;
-        return true;
+        return this.#onCrash(node);
       case 'job-status':
         return this.#onStatus(event, node);
       case 'restart-scheduled':
@@ -164,11 +167,22 @@ export class CheckpointStarvation {
     return true;
   }
 
+  #onCrash(node: string): boolean {
+    for (const [name, place] of this.#nodes) if (place === node) this.#lost.add(name);
+    if (node !== this.#leader) return false;
+    this.#leader = undefined;
+    return true;
+  }
+
   #onStatus({ epoch, status }: Of<'job-status'>, node: string): boolean {
     if (epoch < this.#epoch) return false;
     this.#epoch = epoch;
     this.#leader = status === 'running' ? node : undefined;
     if (status === 'running') this.#down.clear();
+    // All are deployed anew, and there may be fewer.
+    if (status !== 'created') return true;
+    this.#nodes.clear();
+    this.#lost.clear();
     return true;
   }
 
@@ -177,6 +191,10 @@ export class CheckpointStarvation {
     if ((this.#attempts.get(name) ?? 0) > event.attempt) return false;
     this.#attempts.set(name, event.attempt);
     const isUp = event.kind === 'task-state' && (event.state === 'running' || event.state === 'finished');
+    if (event.kind === 'task-deployed') {
+      this.#nodes.set(name, event.node);
+      this.#lost.delete(name);
+    } else if (event.state === 'finished') this.#nodes.delete(name);
     if (isUp) return this.#down.delete(name);
     this.#down.add(name);
     return true;

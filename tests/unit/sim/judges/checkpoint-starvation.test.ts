@@ -38,7 +38,7 @@ class Told {
     return this;
   }
 
-  status(status: 'running' | 'restarting', epoch = 1): this {
+  status(status: 'created' | 'running' | 'restarting', epoch = 1): this {
     return this.tell({ kind: 'job-status', epoch: leaderEpoch(epoch), status, jobAttempt: 1 });
   }
 
@@ -56,9 +56,9 @@ class Told {
     return this.tell({ kind: 'checkpoint-aborted', ...of, reason: 'checkpoint-expired', acknowledged: 0, required: 1 });
   }
 
-  task(kind: 'deployed' | 'running', attempt: number): this {
+  task(kind: 'deployed' | 'running' | 'finished', attempt: number): this {
     const of = { attempt: executionAttemptId(attempt), vertex: 0, subtask: 0 };
-    if (kind === 'running') return this.tell({ kind: 'task-state', ...of, state: 'running' });
+    if (kind !== 'deployed') return this.tell({ kind: 'task-state', ...of, state: kind });
     return this.tell({
       kind: 'task-deployed',
       ...of,
@@ -138,6 +138,16 @@ describe('checkpoint starvation', () => {
         .wait(MOST_US + 1).isStarved,
     ).toBe(true);
     expect(new Told().tell({ kind: 'node-crashed', incarnation: 1 }).wait(9 * MOST_US).isStarved).toBe(false);
+    const lost = new Told().task('deployed', 2).task('running', 2).tell({ kind: 'node-crashed', incarnation: 1 }, 't');
+    expect(lost.status('running').wait(9 * MOST_US).isStarved).toBe(false);
+    lost.task('deployed', 3).task('running', 3);
+    expect(lost.wait(MOST_US + 1).isStarved).toBe(true);
+    const finished = new Told().task('deployed', 2).task('running', 2).task('finished', 2);
+    finished.tell({ kind: 'node-crashed', incarnation: 1 }, 't');
+    expect(finished.wait(MOST_US + 1).isStarved).toBe(true);
+    const fewer = new Told().task('deployed', 2).tell({ kind: 'node-crashed', incarnation: 1 }, 't');
+    fewer.status('created').status('running');
+    expect(fewer.wait(MOST_US + 1).isStarved).toBe(true);
     const other = new Told().tell({ kind: 'leadership-acquired', epoch: leaderEpoch(2) }, 'jm-2');
     expect(other.status('running').wait(9 * MOST_US).isStarved).toBe(false);
     const stop = new Told().operation('operation-requested').wait(9 * MOST_US);
@@ -182,9 +192,9 @@ describe('checkpoint starvation', () => {
     }
   });
 
-  it('I3: it remembers no checkpoint that has ended', () => {
+  it('I3: it remembers no checkpoint that has ended, and of a subtask its attempt and its node', () => {
     const told = new Told();
     for (let id = 1; id < 100; id += 1) told.trigger(id).abort(id).task('deployed', id).task('running', id);
-    expect(told.judge.remembered).toBe(1);
+    expect(told.judge.remembered).toBe(2);
   });
 });
