@@ -105,6 +105,8 @@ export interface EngineParts {
   }): number;
   /** A decline that no pending checkpoint waits for (row C9): ordinary lateness, or one more failure. */
   readonly staleDecline: 'ignored' | 'counted';
+  /** Failures that a restart strategy, or the tolerance for failed checkpoints, counted before the job was submitted again. */
+  readonly failuresOfEarlierRun: 'forgotten' | 'counted';
   /** A trigger that nobody confirms (row C1): fails its checkpoint, or is left to its time-out. */
   readonly lostTrigger: 'noticed' | 'unnoticed';
   /** A snapshot that was restored without a claim (row C27), when it leaves the store. */
@@ -380,6 +382,7 @@ export const standardParts: EngineParts = {
   restartDelay: 'waited-for',
   periodUs: ({ intervalUs, minPauseUs }) => Math.max(intervalUs, minPauseUs),
   staleDecline: 'ignored',
+  failuresOfEarlierRun: 'forgotten',
   lostTrigger: 'noticed',
   unclaimedSnapshot: 'left-alone',
   failedStop: 'resumes-checkpoints',

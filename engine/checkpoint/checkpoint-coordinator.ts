@@ -113,6 +113,11 @@ export class CheckpointCoordinator {
     return true;
   }
 
+  /** Row C27: the job was submitted again. */
+  runBegins(): void {
+    if (this.#options.parts.failuresOfEarlierRun === 'forgotten') this.#failures.runBegins();
+  }
+
   /** Row C4: all subtasks run. */
   start(nowUs: Micros, out: Out): void {
     this.#generation += 1;

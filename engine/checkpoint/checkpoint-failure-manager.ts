@@ -4,7 +4,8 @@
  * Owns: the counter. Does not own: failing the job.
  * Invariants: I1 each failure counts once: it is told of once, where Flink is told by every task; I2 a success clears the counter; I3 ids up to
  * the last success are ignored; I4 what goes wrong with a savepoint at the JobManager never counts, what a task does to a synchronous one
- * fails the job.
+ * fails the job; I5 what failed before
+ * the job was submitted again counts no more.
  */
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
@@ -32,7 +33,12 @@ export class CheckpointFailureManager {
     this.#failures = 0;
   }
 
-  /** True when the job must be failed now; the counter starts anew then. */
+  /** I5. */
+  runBegins(): void {
+    this.#failures = 0;
+  }
+
+  /** True when the job must be failed now. The counter starts anew when it is for that; a stop that fails leaves it as it is, as in Flink. */
   failed({ checkpointId, snapshot, reason, byTask }: FailedCheckpoint): boolean {
     const isTaskLevel = byTask && !CHECKPOINT_FAILURES[reason].preFlight;
     if (!isTaskLevel) return !isSavepoint(snapshot) && this.#exceeds(checkpointId, reason);

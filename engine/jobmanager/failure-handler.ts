@@ -2,7 +2,8 @@
  * What a failure means: nothing is restarted, some subtasks are, or all (rows F1, F2; Flink: ExecutionFailureHandler,
  * ThrowableClassifier).
  *
- * Owns: the restart strategy's count. Does not own: acting on the answer (the job master).
+ * Owns: the restart strategy, and so its count. Does not own: acting on the answer (the job master).
+ * I1: a job that is submitted again has a strategy of its own (Flink: one JobMaster a job), and the failures of the run before count no more.
  */
 import type { EngineParts } from '../parts.ts';
 import type { EngineConfiguration } from '../protocol/configuration.ts';
@@ -32,12 +33,23 @@ const NON_RECOVERABLE: ReadonlySet<RestartCause> = new Set<RestartCause>([
 export class FailureHandler {
   readonly #configuration: EngineConfiguration;
   readonly #parts: EngineParts;
-  readonly #backoff: RestartBackoff;
+  readonly #jitter: Jitter | undefined;
+  #backoff: RestartBackoff;
 
   constructor(configuration: EngineConfiguration, parts: EngineParts, jitter?: Jitter) {
     this.#configuration = configuration;
     this.#parts = parts;
-    this.#backoff = new RestartBackoff(parts.restartStrategy(configuration.restart), jitter);
+    this.#jitter = jitter;
+    this.#backoff = this.#open();
+  }
+
+  /** I1. */
+  runBegins(): void {
+    if (this.#parts.failuresOfEarlierRun === 'forgotten') this.#backoff = this.#open();
+  }
+
+  #open(): RestartBackoff {
+    return new RestartBackoff(this.#parts.restartStrategy(this.#configuration.restart), this.#jitter);
   }
 
   /** Subtasks that failed by one event are one failure: a lost TaskManager counts once, however many regions it hosted. */

@@ -115,6 +115,16 @@ export const lateDeclineKillsNewAttempt: Mutant = {
   judges: ['bounds', 'exactly-once-output', 'progress'],
 };
 
+export const failuresOutliveRun: Mutant = {
+  slug: 'failures-outlive-run',
+  bug: 'own (found by a judge)',
+  story:
+    'A job that is submitted again under the same leader has the failures of the run before against it: its delays are long from the first one, and its attempts fewer.',
+  parts: withWrong({ failuresOfEarlierRun: 'counted' }),
+  scenario: 'stop-meets-failure',
+  judges: ['bounds', 'progress'],
+};
+
 export const declineSentOnce: Mutant = {
   slug: 'decline-sent-once',
   bug: 'own (found by a sweep)',

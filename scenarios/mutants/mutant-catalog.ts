@@ -11,6 +11,7 @@ import { changelogBoundaryOffByOne, reservedFilesSwept } from './changelog-mutan
 import {
   abortForgetsTimer,
   declineSentOnce,
+  failuresOutliveRun,
   failedStopLeavesTimerOff,
   periodNotBelowTimeout,
   periodHalved,
@@ -310,6 +311,7 @@ export const MUTANTS: readonly Mutant[] = [
   restartDelayNotAwaited,
   lateDeclineKillsNewAttempt,
   declineSentOnce,
+  failuresOutliveRun,
   failedStopLeavesTimerOff,
   lostTriggerUnnoticed,
   lateResumeCarriedOut,

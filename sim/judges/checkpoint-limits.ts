@@ -13,7 +13,8 @@
  * I4: memory is bounded by what is pending;
  * I5: a checkpoint whose id the coordination service does not confirm fails, too, and no event tells of it. That takes a request and its time-out,
  *     while there is room for one more: so many may have failed in this way as fit into that time. Where the service may refuse at once, or a connection to
- *     it is lost, as many as anybody likes, and how many failures are too few nobody can say.
+ *     it is lost, as many as anybody likes, and how many failures are too few nobody can say;
+ * I6: what a task does to the savepoint of a stop fails the job, whatever may be tolerated. It is no failure that counts, and those that do stay.
  */
 import { CHECKPOINT_FAILURES } from '../../engine/protocol/checkpoint-failure.ts';
 import { isSynchronous } from '../../engine/protocol/checkpoint-options.ts';
@@ -64,6 +65,8 @@ export class CheckpointLimits {
   #failed = 0;
   /** With savepoints, of which nobody says here whether a task or the leader gave them up, and with those that may have failed before they had an id (I5). */
   #failedMost = 0;
+  /** When the savepoint of a stop was given up last. */
+  #stopFailedUs: number | undefined;
   /** Since when one more may be pending, as far as that was not looked at; undefined: no more may. */
   #roomFromUs: number | undefined = 0;
   /** Triggered since the job changed its status last, and when that was. */
@@ -111,6 +114,8 @@ export class CheckpointLimits {
         return;
       case 'job-submitted':
         this.#isWished = false;
+        this.#failed = 0;
+        this.#failedMost = this.#roomFromUs === undefined ? 0 : 1;
         return;
       case 'end-of-data-reached':
         this.#isWished = true;
@@ -159,11 +164,13 @@ export class CheckpointLimits {
       this.#findings.violated('expired-too-soon', [at], () => {
         return `Checkpoint ${String(id)} expires ${secondsText(lastedUs)} after its trigger`;
       });
+    if (pending.isSynchronous) {
+      this.#stopFailedUs = atUs;
+      return;
+    }
     if (!CHECKPOINT_FAILURES[reason].counted || id <= this.#newest) return;
     this.#failedMost += 1;
     if (!pending.isSavepoint) this.#failed += 1;
-    // What a task does to that fails the job.
-    if (pending.isSynchronous) this.#failedMost = Number.POSITIVE_INFINITY;
   }
 
   get #isFull(): boolean {
@@ -179,6 +186,8 @@ export class CheckpointLimits {
   }
 
   #onFailed(at: number, atUs: number): void {
+    // I6.
+    if (this.#stopFailedUs === atUs) return;
     this.#lookAtRoom(atUs);
     const { tolerableFailures } = this.#configuration.checkpoint;
     const failed = this.#failedMost;

@@ -37,6 +37,7 @@ export const STARVATION_KINDS = [
   'fault-effective',
   'fault-ended',
   'phase',
+  'job-submitted',
 ] as const;
 
 type Seen = Extract<HistoryEvent['event'], { readonly kind: (typeof STARVATION_KINDS)[number] }>;
@@ -121,6 +122,7 @@ export class CheckpointStarvation {
     switch (event.kind) {
       case 'node-started':
       case 'phase':
+      case 'job-submitted':
       case 'fault-effective':
       case 'fault-ended':
         return false;

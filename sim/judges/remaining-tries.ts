@@ -4,7 +4,7 @@
  *
  * Owns both counts, as the history tells them. Judges nothing: a job that gave up is the judge of progress' to find. Called by it.
  *
- * I1: a new leader counts from the beginning, as the engine does; a restart that nobody failed for counts as none;
+ * I1: a new leader counts from the beginning, as the engine does, and so does a run that is submitted; a restart that nobody failed for counts as none;
  * I2: with exponential delays there is no end to be near, unless the configuration sets one, and that is not followed here.
  */
 import { CHECKPOINT_FAILURES } from '../../engine/protocol/checkpoint-failure.ts';
@@ -32,7 +32,10 @@ export class RemainingTries {
   }
 
   observe({ event, index, atUs }: HistoryEvent): void {
-    if (event.kind === 'checkpoint-completed') this.#failedCheckpoints = 0;
+    if (event.kind === 'job-submitted') {
+      this.#failuresUs = [];
+      this.#failedCheckpoints = 0;
+    } else if (event.kind === 'checkpoint-completed') this.#failedCheckpoints = 0;
     else if (event.kind === 'checkpoint-aborted') {
       if (!CHECKPOINT_FAILURES[event.reason].counted) return;
       this.#failedCheckpoints += 1;

@@ -5,12 +5,13 @@
  * Owns the newest restart of each subtask, and the times of the last ones of a leader. Called by the judge of bounds, whose findings it makes.
  *
  * I1: the newest failure of a subtask decides; what the leader before had scheduled binds nobody, nor does what a run that is over had;
- * I2: a new leader counts from the beginning; a change of parallelism or of the leader is no failure;
+ * I2: a new leader counts from the beginning, and so does a run that is submitted; a change of parallelism or of the leader is no failure;
  * I3: memory is bounded by the subtasks, and by the failures that count.
  */
 import type { RestartConfiguration } from '../../engine/protocol/configuration.ts';
 import type { EventOf, HistoryEvent } from '../history/history-event.ts';
 import type { Findings } from './findings.ts';
+import { type DelayRange, GrowingDelay } from './growing-delay.ts';
 import { NO_FAILURE } from './remaining-tries.ts';
 import { secondsText } from './seconds-text.ts';
 
@@ -32,10 +33,12 @@ export class RestartDelays {
   readonly #dueUs = new Map<string, number>();
   /** Times of the last failures of this leader: as many as may be restarted after. */
   #failuresUs: readonly number[] = [];
+  #growing: GrowingDelay | undefined;
 
   constructor(configuration: RestartConfiguration, findings: Findings) {
     this.#configuration = configuration;
     this.#findings = findings;
+    this.#countAnew();
   }
 
   observe({ event, index, atUs }: HistoryEvent): void {
@@ -43,10 +46,11 @@ export class RestartDelays {
       case 'restart-scheduled':
         return this.#onRestart(event, index, atUs);
       case 'leadership-acquired':
-        if (event.epoch > this.#epoch) this.#failuresUs = [];
+        if (event.epoch > this.#epoch) this.#countAnew();
         this.#epoch = Math.max(this.#epoch, event.epoch);
         return this.#schedule(undefined, 0);
       case 'job-submitted':
+        this.#countAnew();
         return this.#schedule(undefined, 0);
       case 'task-deployed':
         return this.#judgeDeployed(event, index, atUs);
@@ -61,23 +65,29 @@ export class RestartDelays {
   #onRestart({ epoch, cause, delayUs, subtasks }: EventOf<'restart-scheduled'>, at: number, atUs: number): void {
     this.#schedule(subtasks, atUs + delayUs);
     if (epoch !== this.#epoch || NO_FAILURE.has(cause)) return;
-    if (!this.#mayDelay(delayUs))
+    const growing = this.#growing?.next(atUs, delayUs);
+    if (!this.#mayDelay(delayUs, growing))
       this.#findings.violated('delay-not-as-configured', [at], () => {
         return `A restart waits ${secondsText(delayUs)}, with the strategy ${JSON.stringify(this.#configuration)}`;
       });
-    if (!this.#mayRestart(atUs))
+    if (!this.#mayRestart(atUs) || growing?.isOver === true)
       this.#findings.violated('restarted-beyond-attempts', [at], () => {
         return `The job restarts once more, with the strategy ${JSON.stringify(this.#configuration)}`;
       });
   }
 
-  #mayDelay(delayUs: number): boolean {
+  #countAnew(): void {
+    this.#failuresUs = [];
+    if (this.#configuration.strategy === 'exponential-delay') this.#growing = new GrowingDelay(this.#configuration);
+  }
+
+  #mayDelay(delayUs: number, growing: DelayRange | undefined): boolean {
     const configuration = this.#configuration;
     switch (configuration.strategy) {
       case 'none':
         return false;
       case 'exponential-delay':
-        return delayUs <= configuration.maxUs;
+        return growing !== undefined && delayUs >= growing.leastUs && delayUs <= growing.mostUs;
       default:
         return delayUs === configuration.delayUs;
     }

@@ -68,4 +68,24 @@ describe('checkpoint failure manager', () => {
     expect(fails(manager, 2, 'checkpoint-expired')).toBe(true);
     expect(fails(manager, 3, 'checkpoint-expired')).toBe(false);
   });
+
+  it('C28: a stop that fails fails the job, and counts for nothing', () => {
+    const manager = new CheckpointFailureManager(1);
+    fails(manager, 1, 'checkpoint-expired');
+    const stop = {
+      checkpointId: 2,
+      snapshot: 'suspend-savepoint',
+      reason: 'checkpoint-declined-task-closing',
+    } as const;
+    expect(manager.failed({ ...stop, byTask: true })).toBe(true);
+    expect(fails(manager, 3, 'checkpoint-expired')).toBe(true);
+  });
+
+  it('C15: what failed before the job was submitted again does not count (I5)', () => {
+    const manager = new CheckpointFailureManager(1);
+    fails(manager, 1, 'checkpoint-expired');
+    manager.runBegins();
+    expect(fails(manager, 2, 'checkpoint-expired')).toBe(false);
+    expect(fails(manager, 3, 'checkpoint-expired')).toBe(true);
+  });
 });

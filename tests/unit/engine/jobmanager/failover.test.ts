@@ -5,7 +5,7 @@ import { tasksToRestart } from '../../../../engine/jobmanager/failover-strategy.
 import { FailureHandler } from '../../../../engine/jobmanager/failure-handler.ts';
 import { PendingRestarts } from '../../../../engine/jobmanager/pending-restarts.ts';
 import { type ExecutionVertexId, PipelinedRegions } from '../../../../engine/jobmanager/pipelined-regions.ts';
-import { standardParts } from '../../../../engine/parts.ts';
+import { type EngineParts, standardParts } from '../../../../engine/parts.ts';
 import type { RestartConfiguration } from '../../../../engine/protocol/configuration.ts';
 import { configuration } from '../../../support/engine-values.ts';
 import { edge, jobGraph, sourceVertex, vertex } from '../../../support/job-graphs.ts';
@@ -156,5 +156,18 @@ describe('failure handler', () => {
     const kinds = [1, 2, 3].map((nowUs) => failures.handle(failure, REGIONS, nowUs).kind);
     expect(kinds).toEqual(['restart', 'restart', 'fail-job']);
     expect(handler({ strategy: 'none' }).handle(failure, REGIONS, 0).kind).toBe('fail-job');
+  });
+
+  it('I1: a job that is submitted again has all its attempts, unless the engine is the mutant that counts on', () => {
+    const attempts = (parts: EngineParts): readonly string[] => {
+      const failures = new FailureHandler(configuration({ restart: FIXED }), parts);
+      const two = (): readonly string[] => [1, 2].map((nowUs) => failures.handle(failure, REGIONS, nowUs).kind);
+      const before = two();
+      failures.runBegins();
+      return [...before, ...two()];
+    };
+    expect(attempts(standardParts)).toEqual(['restart', 'restart', 'restart', 'restart']);
+    const counted = { ...standardParts, failuresOfEarlierRun: 'counted' } as const;
+    expect(attempts(counted)).toEqual(['restart', 'restart', 'fail-job', 'fail-job']);
   });
 });

@@ -161,6 +161,22 @@ describe('failures in a row', () => {
     expect(failed(2).restart().restart().findings).toEqual(['failed-too-soon']);
   });
 
+  it('the savepoint of a stop fails the job, for whatever reason a task has, and leaves the count as it is (I6)', () => {
+    const stop = { savepoint: 's', snapshot: 'suspend-savepoint' };
+    const stopped = (times: number): Told =>
+      failed(times).trigger(stop).abort('checkpoint-declined-task-closing').restart();
+    expect(stopped(0).findings).toEqual(NONE);
+    expect(stopped(0).wait(1).restart().findings).toEqual(['failed-too-soon']);
+    expect(stopped(1).wait(1).trigger().abort().restart().findings).toEqual(NONE);
+    expect(stopped(1).wait(1).trigger().abort().trigger().findings).toEqual(['tolerated-too-many']);
+    expect(failed(0).trigger(stop).abort().wait(1).trigger().abort().restart().findings).toEqual(['failed-too-soon']);
+  });
+
+  it('what failed before the job was submitted again does not count', () => {
+    expect(failed(2).tell({ kind: 'job-submitted' }).trigger().findings).toEqual(NONE);
+    expect(failed(2).tell({ kind: 'job-submitted' }).restart().findings).toEqual(['failed-too-soon']);
+  });
+
   it('one whose id was never confirmed may be among them: that takes a request, and room', () => {
     const { requestTimeoutUs } = engine.runtime;
     expect(failed(1).wait(requestTimeoutUs).restart().findings).toEqual(NONE);

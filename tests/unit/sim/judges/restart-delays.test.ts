@@ -83,8 +83,8 @@ describe('the delay of a restart', () => {
     expect(new Told().restart({ delayUs: DELAY_US + 1 }).findings).toEqual(['delay-not-as-configured']);
     expect(new Told().restart({ delayUs: 0, cause: 'rescale' }).findings).toEqual(NONE);
     expect(new Told(RATE).restart({ delayUs: 0 }).findings).toEqual(['delay-not-as-configured']);
-    expect(new Told(GROWING).restart({ delayUs: DELAY_US }).findings).toEqual(NONE);
-    expect(new Told(GROWING).restart({ delayUs: DELAY_US + 1 }).findings).toEqual(['delay-not-as-configured']);
+    expect(new Told(GROWING).restart({ delayUs: 10 }).findings).toEqual(NONE);
+    expect(new Told(GROWING).restart({ delayUs: 11 }).findings).toEqual(['delay-not-as-configured']);
     expect(new Told({ strategy: 'none' }).restart().findings).toEqual(['delay-not-as-configured']);
   });
 });
@@ -104,6 +104,26 @@ describe('attempts', () => {
     expect(new Told(RATE).restart().wait(500).restart().wait(501).restart().findings).toEqual(NONE);
     expect(new Told(RATE).restart().wait(500).restart().wait(500).restart().findings).toEqual([
       'restarted-beyond-attempts',
+    ]);
+  });
+
+  it('of delays that grow: so many in a row', () => {
+    const inRow = (): Told => new Told({ ...GROWING, attemptsBeforeReset: 1 }).restart({ delayUs: 10 }).wait(11);
+    expect(inRow().restart({ delayUs: 10 }).findings).toEqual(NONE);
+    const two = (): Told =>
+      new Told({ ...GROWING, resetThresholdUs: 100, attemptsBeforeReset: 1 }).restart({ delayUs: 10 });
+    expect(two().wait(11).restart({ delayUs: 20 }).findings).toEqual(['restarted-beyond-attempts']);
+    expect(two().wait(10).restart({ delayUs: 0 }).findings).toEqual(NONE);
+  });
+
+  it('of a run that was submitted, and its delays, are all there again', () => {
+    const submitted = (told: Told): Told => told.tell({ kind: 'job-submitted' });
+    expect(submitted(new Told(FIXED).restart().restart()).restart().findings).toEqual(NONE);
+    const slow = { ...GROWING, resetThresholdUs: 100 } as const;
+    const again = submitted(new Told(slow).restart({ delayUs: 10 }).wait(11));
+    expect(again.restart({ delayUs: 10 }).findings).toEqual(NONE);
+    expect(new Told(slow).restart({ delayUs: 10 }).wait(11).restart({ delayUs: 10 }).findings).toEqual([
+      'delay-not-as-configured',
     ]);
   });
 
