@@ -46,7 +46,7 @@ export class CheckpointCoordinator {
   readonly #pending = new Map<CheckpointId, PendingCheckpoint>();
   readonly #requests: CheckpointRequests;
   readonly #periodic: PeriodicTrigger;
-  readonly #failures: CheckpointFailureManager;
+  readonly failures: CheckpointFailureManager;
   readonly files: CheckpointFiles;
   readonly #deadlines: PendingDeadlines;
   readonly #late = new LateAcknowledgements();
@@ -97,7 +97,7 @@ export class CheckpointCoordinator {
       this.request(request, nowUs, out),
     );
     this.#deadlines = new PendingDeadlines({ ...options, limits }, (...missed) => this.#abort(...missed));
-    this.#failures = new CheckpointFailureManager(limits.tolerableFailures);
+    this.failures = new CheckpointFailureManager(limits.tolerableFailures, options.parts);
     this.files = new CheckpointFiles({ ...options, cleaned: (nowUs, out) => this.#requests.askAgain(nowUs, out) });
   }
 
@@ -111,11 +111,6 @@ export class CheckpointCoordinator {
     for (const pending of this.#pending.values())
       if (pending.isBeingDecided && (!pending.isSavepoint || pending.isSynchronous)) return false;
     return true;
-  }
-
-  /** Row C27: the job was submitted again. */
-  runBegins(): void {
-    if (this.#options.parts.failuresOfEarlierRun === 'forgotten') this.#failures.runBegins();
   }
 
   /** Row C4: all subtasks run. */
@@ -415,7 +410,7 @@ export class CheckpointCoordinator {
   /** A completion resets the failure counter and the min-pause clock, a savepoint's too. */
   #end(pending: PendingCheckpoint, end: RequestEnd, nowUs: Micros, out: Out): void {
     const id = pending.checkpointId;
-    this.#failures.succeeded(id);
+    this.failures.succeeded(id);
     this.#lastCompletedUs = nowUs;
     this.#pending.delete(id);
     this.#deadlines.end(id, out);
@@ -482,7 +477,7 @@ export class CheckpointCoordinator {
     out: Out,
     blamed?: ExecutionAttemptId,
   ): boolean {
-    if (!this.#failures.failed({ ...failure, byTask: blamed !== undefined })) return false;
+    if (!this.failures.failed({ ...failure, byTask: blamed !== undefined })) return false;
     probe(out, 'checkpoint-failures-fail-job');
     this.#options.host.tooManyFailures(nowUs, out, blamed);
     return true;

@@ -7,6 +7,7 @@
  * fails the job; I5 what failed before
  * the job was submitted again counts no more.
  */
+import { type EngineParts, standardParts } from '../parts.ts';
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../protocol/checkpoint-failure.ts';
 import { isSavepoint, isSynchronous, type SnapshotType } from '../protocol/checkpoint-options.ts';
 
@@ -21,11 +22,16 @@ export interface FailedCheckpoint {
 
 export class CheckpointFailureManager {
   readonly #tolerable: number;
+  readonly #ofEarlierRun: EngineParts['failuresOfEarlierRun'];
   #failures = 0;
   #lastSuccess = 0;
 
-  constructor(tolerableFailures: number) {
+  constructor(
+    tolerableFailures: number,
+    { failuresOfEarlierRun }: Pick<EngineParts, 'failuresOfEarlierRun'> = standardParts,
+  ) {
     this.#tolerable = tolerableFailures;
+    this.#ofEarlierRun = failuresOfEarlierRun;
   }
 
   succeeded(checkpointId: number): void {
@@ -35,7 +41,7 @@ export class CheckpointFailureManager {
 
   /** I5. */
   runBegins(): void {
-    this.#failures = 0;
+    if (this.#ofEarlierRun === 'forgotten') this.#failures = 0;
   }
 
   /** True when the job must be failed now. The counter starts anew when it is for that; a stop that fails leaves it as it is, as in Flink. */

@@ -234,7 +234,6 @@ export class JobMaster implements CoordinatorHost, OperatedJob {
 
   resubmitted(nowUs: Micros, out: Out): void {
     this.#failures.runBegins();
-    this.#coordinator.runBegins();
     this.#deployment.scheduleJob(nowUs);
     this.#moveTo('restarting', out);
     this.#deployment.tryDeploy(nowUs, out);

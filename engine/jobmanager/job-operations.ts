@@ -362,6 +362,7 @@ export class JobOperations {
       this.#isWriting = false;
       this.#hasEnded = false;
       coordinator.files.shared.runBegins();
+      coordinator.failures.runBegins();
       writtenOut.report({
         kind: 'job-submitted',
         epoch,
