@@ -4,8 +4,7 @@
  * Owns: the counter. Does not own: failing the job.
  * Invariants: I1 each failure counts once: it is told of once, where Flink is told by every task; I2 a success clears the counter; I3 ids up to
  * the last success are ignored; I4 what goes wrong with a savepoint at the JobManager never counts, what a task does to a synchronous one
- * fails the job; I5 what failed before
- * the job was submitted again counts no more.
+ * fails the job; I5 what failed before the job was submitted again counts no more.
  */
 import { type EngineParts, standardParts } from '../parts.ts';
 import { CHECKPOINT_FAILURES, type CheckpointFailure } from '../protocol/checkpoint-failure.ts';
